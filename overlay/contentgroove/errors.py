@@ -90,6 +90,19 @@ class ContentGrooveError(Exception):
         super().__init__(message)
         self.message = message
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # The default calls the class with `args` alone, which fails where other arguments are required:
+        # errors cross process pools and test workers.
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(
+    error_class: type[ContentGrooveError], args: tuple[object, ...], state: dict[str, object]
+) -> ContentGrooveError:
+    error = error_class.__new__(error_class, *args)
+    error.__dict__.update(state)
+    return error
+
 
 class ConfigurationError(ContentGrooveError):
     """A client cannot work as it is set up: no key, an unsafe URL, used after close, a missing extra."""

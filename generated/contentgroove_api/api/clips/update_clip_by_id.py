@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...models.clip_document import ClipDocument
+from ...models.errors import Errors
+from ...models.not_found_errors import NotFoundErrors
+from ...models.too_many_requests_errors import TooManyRequestsErrors
+from ...models.unauthorized_errors import UnauthorizedErrors
+from ...models.update_clip_request import UpdateClipRequest
+from ...types import Request, Response, decode_body, encode_body, path_segment
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request(
+    id: str,
+    *,
+    body: UpdateClipRequest,
+) -> Request:
+    """update clip
+
+    Args:
+        id: id
+        body: body
+    """
+    headers: dict[str, str] = {}
+    headers["Content-Type"] = "application/json"
+    content = encode_body(body)
+    return Request(
+        method="PUT",
+        path="/clips/{id}".format(
+            id=path_segment("id", id),
+        ),
+        headers=headers,
+        content=content,
+    )
+
+
+def parse_response(
+    status_code: int, content: bytes
+) -> ClipDocument | Errors | UnauthorizedErrors | NotFoundErrors | TooManyRequestsErrors | None:
+    """Decode an answer's body by its status.
+
+    Returns:
+        The decoded body, None for a status that the document does not name or that has no body.
+
+    Raises:
+        UnexpectedBody: The body does not fit the document.
+    """
+    if status_code == 200:
+        return decode_body(status_code, content, ClipDocument)
+    if status_code == 400:
+        return decode_body(status_code, content, Errors)
+    if status_code == 401:
+        return decode_body(status_code, content, UnauthorizedErrors)
+    if status_code == 404:
+        return decode_body(status_code, content, NotFoundErrors)
+    if status_code == 422:
+        return decode_body(status_code, content, Errors)
+    if status_code == 429:
+        return decode_body(status_code, content, TooManyRequestsErrors)
+    if status_code == 500:
+        return decode_body(status_code, content, Errors)
+    return None
+
+
+def sync_detailed(
+    id: str,
+    *,
+    client: Client,
+    body: UpdateClipRequest,
+) -> Response[ClipDocument | Errors | UnauthorizedErrors | NotFoundErrors | TooManyRequestsErrors | None]:
+    """As `build_request`, sent; the whole answer."""
+    answer = client.send(
+        build_request(
+            id,
+            body=body,
+        )
+    )
+    return Response(
+        status_code=answer.status_code,
+        headers=answer.headers,
+        content=answer.content,
+        parsed=parse_response(answer.status_code, answer.content),
+    )
+
+
+def sync(
+    id: str,
+    *,
+    client: Client,
+    body: UpdateClipRequest,
+) -> ClipDocument | Errors | UnauthorizedErrors | NotFoundErrors | TooManyRequestsErrors | None:
+    """As `build_request`, sent; the decoded body."""
+    return sync_detailed(
+        id,
+        body=body,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    id: str,
+    *,
+    client: Client,
+    body: UpdateClipRequest,
+) -> Response[ClipDocument | Errors | UnauthorizedErrors | NotFoundErrors | TooManyRequestsErrors | None]:
+    """As `build_request`, sent asynchronously; the whole answer."""
+    answer = await client.asend(
+        build_request(
+            id,
+            body=body,
+        )
+    )
+    return Response(
+        status_code=answer.status_code,
+        headers=answer.headers,
+        content=answer.content,
+        parsed=parse_response(answer.status_code, answer.content),
+    )
+
+
+async def asyncio(
+    id: str,
+    *,
+    client: Client,
+    body: UpdateClipRequest,
+) -> ClipDocument | Errors | UnauthorizedErrors | NotFoundErrors | TooManyRequestsErrors | None:
+    """As `build_request`, sent asynchronously; the decoded body."""
+    return (
+        await asyncio_detailed(
+            id,
+            body=body,
+            client=client,
+        )
+    ).parsed

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...models.direct_upload_document import DirectUploadDocument
+from ...models.errors import Errors
+from ...models.too_many_requests_errors import TooManyRequestsErrors
+from ...models.unauthorized_errors import UnauthorizedErrors
+from ...types import Request, Response, decode_body
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request() -> Request:
+    """prepare presigned upload url
+
+    Creates an upload each time it is called, so it is no pure read. Then PUT the file to `upload_url`:
+    exact Content-Length, no Content-Type, no API key; 200 without a body means stored. At most 5 GB a
+    file.
+    """
+    return Request(
+        method="GET",
+        path="/direct_uploads",
+    )
+
+
+def parse_response(
+    status_code: int, content: bytes
+) -> DirectUploadDocument | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+    """Decode an answer's body by its status.
+
+    Returns:
+        The decoded body, None for a status that the document does not name or that has no body.
+
+    Raises:
+        UnexpectedBody: The body does not fit the document.
+    """
+    if status_code == 200:
+        return decode_body(status_code, content, DirectUploadDocument)
+    if status_code == 401:
+        return decode_body(status_code, content, UnauthorizedErrors)
+    if status_code == 429:
+        return decode_body(status_code, content, TooManyRequestsErrors)
+    if status_code == 500:
+        return decode_body(status_code, content, Errors)
+    return None
+
+
+def sync_detailed(
+    *,
+    client: Client,
+) -> Response[DirectUploadDocument | UnauthorizedErrors | TooManyRequestsErrors | Errors | None]:
+    """As `build_request`, sent; the whole answer."""
+    answer = client.send(build_request())
+    return Response(
+        status_code=answer.status_code,
+        headers=answer.headers,
+        content=answer.content,
+        parsed=parse_response(answer.status_code, answer.content),
+    )
+
+
+def sync(
+    *,
+    client: Client,
+) -> DirectUploadDocument | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+    """As `build_request`, sent; the decoded body."""
+    return sync_detailed(
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: Client,
+) -> Response[DirectUploadDocument | UnauthorizedErrors | TooManyRequestsErrors | Errors | None]:
+    """As `build_request`, sent asynchronously; the whole answer."""
+    answer = await client.asend(build_request())
+    return Response(
+        status_code=answer.status_code,
+        headers=answer.headers,
+        content=answer.content,
+        parsed=parse_response(answer.status_code, answer.content),
+    )
+
+
+async def asyncio(
+    *,
+    client: Client,
+) -> DirectUploadDocument | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+    """As `build_request`, sent asynchronously; the decoded body."""
+    return (
+        await asyncio_detailed(
+            client=client,
+        )
+    ).parsed

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ...models.errors import Errors
+from ...models.get_medias_sort import GetMediasSort
+from ...models.media_list import MediaList
+from ...models.too_many_requests_errors import TooManyRequestsErrors
+from ...models.unauthorized_errors import UnauthorizedErrors
+from ...types import UNSET, Request, Response, Unset, decode_body, encode_query
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request(
+    *,
+    filter_: Mapping[str, object] | Unset = UNSET,
+    page: Mapping[str, object] | Unset = UNSET,
+    sort: GetMediasSort | Unset = UNSET,
+) -> Request:
+    """list medias
+
+    Args:
+        filter_: filter
+        page: Which page of a list, and how large.
+        sort: sort
+    """
+    return Request(
+        method="GET",
+        path="/medias",
+        query=encode_query(
+            (
+                ("filter", filter_),
+                ("page", page),
+                ("sort", sort),
+            )
+        ),
+    )
+
+
+def parse_response(
+    status_code: int, content: bytes
+) -> MediaList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+    """Decode an answer's body by its status.
+
+    Returns:
+        The decoded body, None for a status that the document does not name or that has no body.
+
+    Raises:
+        UnexpectedBody: The body does not fit the document.
+    """
+    if status_code == 200:
+        return decode_body(status_code, content, MediaList)
+    if status_code == 401:
+        return decode_body(status_code, content, UnauthorizedErrors)
+    if status_code == 429:
+        return decode_body(status_code, content, TooManyRequestsErrors)
+    if status_code == 500:
+        return decode_body(status_code, content, Errors)
+    return None
+
+
+def sync_detailed(
+    *,
+    client: Client,
+    filter_: Mapping[str, object] | Unset = UNSET,
+    page: Mapping[str, object] | Unset = UNSET,
+    sort: GetMediasSort | Unset = UNSET,
+) -> Response[MediaList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None]:
+    """As `build_request`, sent; the whole answer."""
+    answer = client.send(
+        build_request(
+            filter_=filter_,
+            page=page,
+            sort=sort,
+        )
+    )
+    return Response(
+        status_code=answer.status_code,
+        headers=answer.headers,
+        content=answer.content,
+        parsed=parse_response(answer.status_code, answer.content),
+    )
+
+
+def sync(
+    *,
+    client: Client,
+    filter_: Mapping[str, object] | Unset = UNSET,
+    page: Mapping[str, object] | Unset = UNSET,
+    sort: GetMediasSort | Unset = UNSET,
+) -> MediaList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+    """As `build_request`, sent; the decoded body."""
+    return sync_detailed(
+        filter_=filter_,
+        page=page,
+        sort=sort,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: Client,
+    filter_: Mapping[str, object] | Unset = UNSET,
+    page: Mapping[str, object] | Unset = UNSET,
+    sort: GetMediasSort | Unset = UNSET,
+) -> Response[MediaList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None]:
+    """As `build_request`, sent asynchronously; the whole answer."""
+    answer = await client.asend(
+        build_request(
+            filter_=filter_,
+            page=page,
+            sort=sort,
+        )
+    )
+    return Response(
+        status_code=answer.status_code,
+        headers=answer.headers,
+        content=answer.content,
+        parsed=parse_response(answer.status_code, answer.content),
+    )
+
+
+async def asyncio(
+    *,
+    client: Client,
+    filter_: Mapping[str, object] | Unset = UNSET,
+    page: Mapping[str, object] | Unset = UNSET,
+    sort: GetMediasSort | Unset = UNSET,
+) -> MediaList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+    """As `build_request`, sent asynchronously; the decoded body."""
+    return (
+        await asyncio_detailed(
+            filter_=filter_,
+            page=page,
+            sort=sort,
+            client=client,
+        )
+    ).parsed

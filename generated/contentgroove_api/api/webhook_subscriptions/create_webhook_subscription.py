@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...models.create_webhook_subscription_request import CreateWebhookSubscriptionRequest
+from ...models.errors import Errors
+from ...models.too_many_requests_errors import TooManyRequestsErrors
+from ...models.unauthorized_errors import UnauthorizedErrors
+from ...models.webhook_subscription_document import WebhookSubscriptionDocument
+from ...types import Request, Response, decode_body, encode_body
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request(
+    *,
+    body: CreateWebhookSubscriptionRequest,
+) -> Request:
+    """create webhook subscription
+
+    Args:
+        body: body
+    """
+    headers: dict[str, str] = {}
+    headers["Content-Type"] = "application/json"
+    content = encode_body(body)
+    return Request(
+        method="POST",
+        path="/webhook_subscriptions",
+        headers=headers,
+        content=content,
+    )
+
+
+def parse_response(
+    status_code: int, content: bytes
+) -> WebhookSubscriptionDocument | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
+    """Decode an answer's body by its status.
+
+    Returns:
+        The decoded body, None for a status that the document does not name or that has no body.
+
+    Raises:
+        UnexpectedBody: The body does not fit the document.
+    """
+    if status_code == 200:
+        return decode_body(status_code, content, WebhookSubscriptionDocument)
+    if status_code == 400:
+        return decode_body(status_code, content, Errors)
+    if status_code == 401:
+        return decode_body(status_code, content, UnauthorizedErrors)
+    if status_code == 422:
+        return decode_body(status_code, content, Errors)
+    if status_code == 429:
+        return decode_body(status_code, content, TooManyRequestsErrors)
+    if status_code == 500:
+        return decode_body(status_code, content, Errors)
+    return None
+
+
+def sync_detailed(
+    *,
+    client: Client,
+    body: CreateWebhookSubscriptionRequest,
+) -> Response[WebhookSubscriptionDocument | Errors | UnauthorizedErrors | TooManyRequestsErrors | None]:
+    """As `build_request`, sent; the whole answer."""
+    answer = client.send(
+        build_request(
+            body=body,
+        )
+    )
+    return Response(
+        status_code=answer.status_code,
+        headers=answer.headers,
+        content=answer.content,
+        parsed=parse_response(answer.status_code, answer.content),
+    )
+
+
+def sync(
+    *,
+    client: Client,
+    body: CreateWebhookSubscriptionRequest,
+) -> WebhookSubscriptionDocument | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
+    """As `build_request`, sent; the decoded body."""
+    return sync_detailed(
+        body=body,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: Client,
+    body: CreateWebhookSubscriptionRequest,
+) -> Response[WebhookSubscriptionDocument | Errors | UnauthorizedErrors | TooManyRequestsErrors | None]:
+    """As `build_request`, sent asynchronously; the whole answer."""
+    answer = await client.asend(
+        build_request(
+            body=body,
+        )
+    )
+    return Response(
+        status_code=answer.status_code,
+        headers=answer.headers,
+        content=answer.content,
+        parsed=parse_response(answer.status_code, answer.content),
+    )
+
+
+async def asyncio(
+    *,
+    client: Client,
+    body: CreateWebhookSubscriptionRequest,
+) -> WebhookSubscriptionDocument | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
+    """As `build_request`, sent asynchronously; the decoded body."""
+    return (
+        await asyncio_detailed(
+            body=body,
+            client=client,
+        )
+    ).parsed

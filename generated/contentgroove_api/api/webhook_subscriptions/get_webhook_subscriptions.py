@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ...models.errors import Errors
+from ...models.get_webhook_subscriptions_sort import (
+    GetWebhookSubscriptionsSort,
+)
+from ...models.too_many_requests_errors import TooManyRequestsErrors
+from ...models.unauthorized_errors import UnauthorizedErrors
+from ...models.webhook_subscription_list import WebhookSubscriptionList
+from ...types import UNSET, Request, Response, Unset, decode_body, encode_query
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+
+def build_request(
+    *,
+    filter_: Mapping[str, object] | Unset = UNSET,
+    sort: GetWebhookSubscriptionsSort | Unset = UNSET,
+    page: Mapping[str, object] | Unset = UNSET,
+) -> Request:
+    """list webhook subscriptions
+
+    Args:
+        filter_: filter
+        sort: sort
+        page: Which page of a list, and how large.
+    """
+    return Request(
+        method="GET",
+        path="/webhook_subscriptions",
+        query=encode_query(
+            (
+                ("filter", filter_),
+                ("sort", sort),
+                ("page", page),
+            )
+        ),
+    )
+
+
+def parse_response(
+    status_code: int, content: bytes
+) -> WebhookSubscriptionList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+    """Decode an answer's body by its status.
+
+    Returns:
+        The decoded body, None for a status that the document does not name or that has no body.
+
+    Raises:
+        UnexpectedBody: The body does not fit the document.
+    """
+    if status_code == 200:
+        return decode_body(status_code, content, WebhookSubscriptionList)
+    if status_code == 401:
+        return decode_body(status_code, content, UnauthorizedErrors)
+    if status_code == 429:
+        return decode_body(status_code, content, TooManyRequestsErrors)
+    if status_code == 500:
+        return decode_body(status_code, content, Errors)
+    return None
+
+
+def sync_detailed(
+    *,
+    client: Client,
+    filter_: Mapping[str, object] | Unset = UNSET,
+    sort: GetWebhookSubscriptionsSort | Unset = UNSET,
+    page: Mapping[str, object] | Unset = UNSET,
+) -> Response[WebhookSubscriptionList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None]:
+    """As `build_request`, sent; the whole answer."""
+    answer = client.send(
+        build_request(
+            filter_=filter_,
+            sort=sort,
+            page=page,
+        )
+    )
+    return Response(
+        status_code=answer.status_code,
+        headers=answer.headers,
+        content=answer.content,
+        parsed=parse_response(answer.status_code, answer.content),
+    )
+
+
+def sync(
+    *,
+    client: Client,
+    filter_: Mapping[str, object] | Unset = UNSET,
+    sort: GetWebhookSubscriptionsSort | Unset = UNSET,
+    page: Mapping[str, object] | Unset = UNSET,
+) -> WebhookSubscriptionList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+    """As `build_request`, sent; the decoded body."""
+    return sync_detailed(
+        filter_=filter_,
+        sort=sort,
+        page=page,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: Client,
+    filter_: Mapping[str, object] | Unset = UNSET,
+    sort: GetWebhookSubscriptionsSort | Unset = UNSET,
+    page: Mapping[str, object] | Unset = UNSET,
+) -> Response[WebhookSubscriptionList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None]:
+    """As `build_request`, sent asynchronously; the whole answer."""
+    answer = await client.asend(
+        build_request(
+            filter_=filter_,
+            sort=sort,
+            page=page,
+        )
+    )
+    return Response(
+        status_code=answer.status_code,
+        headers=answer.headers,
+        content=answer.content,
+        parsed=parse_response(answer.status_code, answer.content),
+    )
+
+
+async def asyncio(
+    *,
+    client: Client,
+    filter_: Mapping[str, object] | Unset = UNSET,
+    sort: GetWebhookSubscriptionsSort | Unset = UNSET,
+    page: Mapping[str, object] | Unset = UNSET,
+) -> WebhookSubscriptionList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+    """As `build_request`, sent asynchronously; the decoded body."""
+    return (
+        await asyncio_detailed(
+            filter_=filter_,
+            sort=sort,
+            page=page,
+            client=client,
+        )
+    ).parsed

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import datetime
+
+from msgspec import Struct
+
+from ..types import UNSET, Unset
+
+
+class ClipAttributes(Struct, frozen=True, kw_only=True):
+    """ClipAttributes"""
+
+    created_at: datetime.datetime
+    """ When the clip was created. """
+    external_id: str | None | Unset = UNSET
+    """ An identifier that the service gives beside the id. """
+    media_file_content_type: str | None | Unset = UNSET
+    """ The clip file's media type. """
+    media_file_preview_image_url: str | None | Unset = UNSET
+    """ A still picture of the clip. """
+    media_file_url: str | None | Unset = UNSET
+    """ The clip's file, once it is ready. """
+    name: str
+    """ The clip's name. """
+    text: str | None | Unset = UNSET
+    """ What is spoken in the clip. """
+    start_time: float
+    end_time: float
+    start_char: int | None | Unset = UNSET
+    end_char: int | None | Unset = UNSET
+    rank: int | None | Unset = UNSET
+    media_file_duration: float | None | Unset = UNSET
+    media_file_height: int | None | Unset = UNSET
+    media_file_width: int | None | Unset = UNSET
+    is_processing: bool | None | Unset = UNSET
+    """ False when processing has finished, true while it runs, null right after creation. """
+    processing_started_at: datetime.datetime | None | Unset = UNSET
+    """ When processing began. Webhooks leave it out. """

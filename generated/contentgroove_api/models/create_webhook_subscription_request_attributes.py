@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from msgspec import Struct
+
+from ..types import UNSET, Unset
+
+
+class CreateWebhookSubscriptionRequestAttributes(Struct, frozen=True, kw_only=True):
+    """CreateWebhookSubscriptionRequestAttributes"""
+
+    url: str
+    """ Where events are sent. """
+    subscribed_events: list[str] | Unset = UNSET
+    """ The names of the events to send; all if left out (assumed). """

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class ErrorSource(Struct, frozen=True, kw_only=True):
+    """ErrorSource"""
+
+    pointer: str

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class MediaDocument(Struct, frozen=True, kw_only=True):
+    """MediaDocument"""
+
+    data: Media
+    """ A video or audio that the service processes. """
+    links: Links
+    """ Links to this and other pages. No example shows `first`, `prev`, `next` or `last`; the published
+    schema names them. """
+
+
+from ..models.links import Links
+from ..models.media import Media

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from msgspec import Struct
+
+from ..types import UNSET, Unset
+
+
+class MediaRelationships(Struct, frozen=True, kw_only=True):
+    """MediaRelationships"""
+
+    clips: ToMany
+    """ A relationship to several other resources. """
+    transcription: ToOneOrNone | Unset = UNSET
+    """ A relationship to at most one other resource. """
+
+
+from ..models.to_many import ToMany
+from ..models.to_one_or_none import ToOneOrNone

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from msgspec import Raw, Struct
+
+from ..types import UNSET, Unset
+
+
+class WebhookPayload(Struct, frozen=True, kw_only=True):
+    """WebhookPayload"""
+
+    data: Media
+    """ A video or audio that the service processes. """
+    included: list[Raw] | None | Unset = UNSET
+    """ The media's clips and its transcription; null or missing without any (assumed). """
+
+
+from ..models.media import Media

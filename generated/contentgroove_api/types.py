@@ -1,0 +1,115 @@
+"""What the endpoint modules share: requests, responses, and how values are written into a URL."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Generic, TypeVar
+from urllib.parse import quote
+
+from msgspec import UNSET, DecodeError, Struct, UnsetType, json
+
+Unset = UnsetType
+
+T = TypeVar("T")
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """An HTTP request, relative to the API's base URL."""
+
+    method: str
+    path: str
+    """The path, percent-encoded, beginning with a slash."""
+    query: str = ""
+    """The query, percent-encoded, without the question mark."""
+    headers: dict[str, str] = {}
+    content: bytes | None = None
+
+
+class Response(Struct, Generic[T], frozen=True, kw_only=True):
+    """An HTTP answer and what its body means."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+    parsed: T
+    """The decoded body; None for a status that the API's document does not name, or without a body."""
+
+
+class UnexpectedBody(ValueError):
+    """An answer's body is not what the API's document says."""
+
+    def __init__(self, status_code: int, reason: str) -> None:
+        self.status_code = status_code
+        super().__init__(f"The answer with status {status_code} does not fit the API's document: {reason}")
+
+
+def path_segment(name: str, value: object) -> str:
+    """Percent-encode a path parameter.
+
+    Raises:
+        ValueError: The value would lead to another endpoint: it is empty, `.` or `..`.
+    """
+    text = "" if value is None else str(value)
+    if text in ("", ".", ".."):
+        raise ValueError(f"{name} must not be {text!r}: it would lead to another endpoint")
+    return quote(text, safe="")
+
+
+def query_text(value: object) -> str:
+    """Write one scalar value of a query parameter."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (datetime.datetime, datetime.date)):
+        return value.isoformat()
+    return str(value)
+
+
+def encode_query(parameters: Iterable[tuple[str, object]]) -> str:
+    """Write query parameters: objects as `deepObject` (`page[number]=1`), lists as repeated values."""
+    return "&".join(f"{quote(name, safe='[]')}={quote(text, safe='')}" for name, text in _pairs(parameters))
+
+
+def _pairs(parameters: Iterable[tuple[str, object]]) -> Iterator[tuple[str, str]]:
+    for name, value in parameters:
+        if value is UNSET or value is None:
+            continue
+        if isinstance(value, Mapping):
+            yield from _pairs((f"{name}[{key}]", item) for key, item in value.items())
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            # The brackets tell the receiving framework that the values form a list, inside an object too.
+            suffix = "[]" if "[" in name else ""
+            yield from _pairs((f"{name}{suffix}", item) for item in value)
+        else:
+            yield name, query_text(value)
+
+
+def encode_body(body: object) -> bytes:
+    """Write a JSON body; fields that are UNSET are left out."""
+    return json.encode(body)
+
+
+def decode_body(status_code: int, content: bytes, kind: type[T]) -> T:
+    """Read a JSON body; numeric strings become numbers where a number is declared.
+
+    Raises:
+        UnexpectedBody: The body is not JSON, or not of that kind.
+    """
+    try:
+        return json.decode(content, type=kind, strict=False)
+    except (DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise UnexpectedBody(status_code, str(error)) from error
+
+
+__all__ = [
+    "UNSET",
+    "Request",
+    "Response",
+    "UnexpectedBody",
+    "Unset",
+    "decode_body",
+    "encode_body",
+    "encode_query",
+    "path_segment",
+    "query_text",
+]

@@ -1,0 +1,91 @@
+"""One call of the API: what it sends, and what its answer decodes to or fails with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from contentgroove.errors import NotFoundError, RequestInfo
+
+from .answers import decode_error, error_from_failure, error_from_reply, is_success
+from .decoding import NotAsContractedError
+from .effects import Failure, Reply
+from .redaction import redact_url
+from .retries import Pacing, send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contentgroove_api.types import Request
+
+    from .effects import Flow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[T]):
+    """One call of the API.
+
+    Attributes:
+        request: What to send.
+        decode: Makes the result of a success's body.
+        repeatable: Whether the request does no more when it arrives twice than when it arrives once.
+        gone_is_done: Whether "not found" on a repeated attempt means that an earlier one succeeded.
+    """
+
+    request: Request
+    decode: Callable[[bytes], T]
+    repeatable: bool = True
+    gone_is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What calls of one client share.
+
+    Attributes:
+        pacing: Retry policy, cool-down, clock and chance.
+        base_url: For messages; where requests go is the shells' affair.
+    """
+
+    pacing: Pacing
+    base_url: str
+
+
+def call(operation: Operation[T], session: Session) -> Flow[tuple[Reply, T]]:
+    """Send an operation with retries and decode its answer.
+
+    Raises:
+        ContentGrooveError: As the answer or its absence demands.
+    """
+    request, pacing = operation.request, session.pacing
+    outcome, attempts = yield from send(request, pacing, repeatable=operation.repeatable)
+    if isinstance(outcome, Failure):
+        info = describe(request, session)
+        error = error_from_failure(outcome, info, repeatable=operation.repeatable, attempts=attempts)
+        raise error from outcome.cause
+    if not is_success(outcome.status_code):
+        failed = error_from_reply(
+            outcome,
+            describe(request, session),
+            repeatable=operation.repeatable,
+            attempts=attempts,
+            now=pacing.clock.time(),
+        )
+        if not (operation.gone_is_done and attempts > 1 and isinstance(failed, NotFoundError)):
+            raise failed
+    try:
+        return outcome, operation.decode(outcome.content)
+    except NotAsContractedError as error:
+        raise decode_error(outcome, describe(request, session), str(error)) from error
+
+
+def describe(request: Request, session: Session) -> RequestInfo:
+    """Name a request as errors show it."""
+    query = f"?{request.query}" if request.query else ""
+    return RequestInfo(request.method, redact_url(f"{session.base_url}{request.path}{query}"))
+
+
+def nothing(_content: bytes) -> None:
+    """Decode an answer whose body means nothing, such as a 204's."""

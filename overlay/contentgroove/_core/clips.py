@@ -1,0 +1,92 @@
+"""The calls on clips."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contentgroove_api.api.clips import (
+    create_clip,
+    delete_clip_by_id,
+    get_clip_by_id,
+    get_clips,
+    update_clip_by_id,
+)
+from contentgroove_api.models.create_clip_request import CreateClipRequest
+from contentgroove_api.models.create_clip_request_attributes import CreateClipRequestAttributes
+from contentgroove_api.models.create_clip_request_data import CreateClipRequestData
+from contentgroove_api.models.get_clips_sort import GetClipsSort
+from contentgroove_api.models.update_clip_request import UpdateClipRequest
+from contentgroove_api.models.update_clip_request_attributes import UpdateClipRequestAttributes
+from contentgroove_api.models.update_clip_request_data import UpdateClipRequestData
+from contentgroove_api.types import UNSET
+
+from contentgroove.errors import InvalidInputError
+
+from . import decoding
+from .calls import Operation, nothing
+from .inputs import check_id, check_seconds, check_text
+from .listing import listing
+
+if TYPE_CHECKING:
+    from contentgroove.models import Clip
+
+    from .listing import Listing, ListQuery
+
+
+def walk(query: ListQuery) -> Listing[Clip]:
+    """List clips."""
+    return listing(get_clips.build_request, GetClipsSort, decoding.clip_page, query)
+
+
+def get(clip_id: str) -> Operation[Clip]:
+    """Fetch one clip."""
+    return Operation(get_clip_by_id.build_request(check_id(clip_id, "clip")), decoding.clip)
+
+
+def create(*, media_id: str, name: str, start_time: float, end_time: float) -> Operation[Clip]:
+    """Cut a clip out of a media."""
+    attributes = CreateClipRequestAttributes(
+        media_id=check_id(media_id, "media"),
+        name=check_text(name, "name"),
+        start_time=check_seconds(start_time, "start_time"),
+        end_time=check_seconds(end_time, "end_time"),
+    )
+    _check_order(attributes.start_time, attributes.end_time)
+    body = CreateClipRequest(data=CreateClipRequestData(attributes=attributes))
+    return Operation(create_clip.build_request(body=body), decoding.clip, repeatable=False)
+
+
+def update(
+    clip_id: str, *, name: str | None, start_time: float | None, end_time: float | None
+) -> Operation[Clip]:
+    """Change a clip's name, times or all of them."""
+    checked = check_id(clip_id, "clip")
+    if name is None and start_time is None and end_time is None:
+        raise InvalidInputError(
+            "Nothing to update: pass name=, start_time=, end_time= or several. Nothing was sent."
+        )
+    start = None if start_time is None else check_seconds(start_time, "start_time")
+    end = None if end_time is None else check_seconds(end_time, "end_time")
+    if start is not None and end is not None:
+        _check_order(start, end)
+    attributes = UpdateClipRequestAttributes(
+        name=UNSET if name is None else check_text(name, "name"),
+        start_time=UNSET if start is None else start,
+        end_time=UNSET if end is None else end,
+    )
+    body = UpdateClipRequest(data=UpdateClipRequestData(attributes=attributes))
+    return Operation(update_clip_by_id.build_request(checked, body=body), decoding.clip)
+
+
+def delete(clip_id: str) -> Operation[None]:
+    """Delete a clip."""
+    request = delete_clip_by_id.build_request(check_id(clip_id, "clip"))
+    return Operation(request, nothing, gone_is_done=True)
+
+
+def _check_order(start: float, end: float) -> None:
+    if end <= start:
+        raise InvalidInputError(
+            f"A clip ends after it starts, and end_time={end:g} is not after start_time={start:g}. "
+            "Nothing was sent."
+        )

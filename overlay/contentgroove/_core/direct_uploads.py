@@ -1,0 +1,22 @@
+"""The call on direct uploads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contentgroove_api.api.direct_uploads import get_upload_url
+
+from . import decoding
+from .calls import Operation
+
+if TYPE_CHECKING:
+    from contentgroove.models import DirectUpload
+
+
+def prepare() -> Operation[DirectUpload]:
+    """Prepare an upload.
+
+    A GET that creates something. It is repeated like any GET all the same: a prepared upload that nobody uses
+    costs nothing and expires.
+    """
+    return Operation(get_upload_url.build_request(), decoding.direct_upload)

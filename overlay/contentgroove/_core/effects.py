@@ -1,0 +1,100 @@
+"""The effects that flows ask for, and the values they get back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from contentgroove_api.types import Request
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request to the API and read the whole answer; gives a `Reply` or a `Failure`.
+
+    Attributes:
+        request: What to send.
+        time_limit: Seconds that each of connecting, sending and receiving may take at most, where that is less
+            than the client's timeout.
+    """
+
+    request: Request
+    time_limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Send the upload's source to a presigned URL; gives a `Reply` or a `Failure`."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Let time pass; gives None."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Call back into the application, awaiting the result if it is awaitable; gives None."""
+
+    callback: Callable[[Any], object]
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Write the upload's checkpoint, so that it survives the process; gives None."""
+
+    content: bytes = field(repr=False)
+
+
+Effect: TypeAlias = Send | Put | Sleep | Notify | Save
+Flow: TypeAlias = Generator[Effect, Any, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer, read whole."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+
+
+FailureKind: TypeAlias = Literal["connect", "timeout", "broken", "too_large", "source_changed", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """There is no answer, or no whole one.
+
+    Attributes:
+        kind: `connect`: no connection came about; `timeout`: nothing came in time; `broken`: the connection
+            ended early or spoke no HTTP; `too_large`: the answer was larger than any this API gives;
+            `source_changed`, `unreadable`: the file being uploaded.
+        may_have_arrived: False if it is certain that the service never saw the whole request.
+        cause: The exception, for the traceback.
+    """
+
+    kind: FailureKind
+    may_have_arrived: bool
+    cause: Exception
+
+
+class Clock(Protocol):
+    """Time as flows see it."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+        ...
+
+    def time(self) -> float:
+        """Seconds since 1970, for dates that the service sends."""
+        ...

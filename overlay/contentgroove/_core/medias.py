@@ -1,0 +1,81 @@
+"""The calls on medias."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contentgroove_api.api.medias import (
+    create_media,
+    delete_media_by_id,
+    get_media_by_id,
+    get_medias,
+    update_media_by_id,
+)
+from contentgroove_api.models.create_media_request import CreateMediaRequest
+from contentgroove_api.models.create_media_request_attributes import CreateMediaRequestAttributes
+from contentgroove_api.models.create_media_request_data import CreateMediaRequestData
+from contentgroove_api.models.get_medias_sort import GetMediasSort
+from contentgroove_api.models.update_media_request import UpdateMediaRequest
+from contentgroove_api.models.update_media_request_attributes import UpdateMediaRequestAttributes
+from contentgroove_api.models.update_media_request_data import UpdateMediaRequestData
+from contentgroove_api.types import UNSET
+
+from contentgroove.errors import InvalidInputError
+
+from . import decoding
+from .calls import Operation, nothing
+from .inputs import check_id, check_text, check_url
+from .listing import listing
+
+if TYPE_CHECKING:
+    from contentgroove.models import Media
+
+    from .listing import Listing, ListQuery
+
+
+def walk(query: ListQuery) -> Listing[Media]:
+    """List medias."""
+    return listing(get_medias.build_request, GetMediasSort, decoding.media_page, query)
+
+
+def get(media_id: str) -> Operation[Media]:
+    """Fetch one media."""
+    return Operation(get_media_by_id.build_request(check_id(media_id, "media")), decoding.media)
+
+
+def create(
+    *, source_url: str | None, upload_id: str | None, name: str | None, description: str | None
+) -> Operation[Media]:
+    """Create a media of a URL or of an upload, exactly one of them."""
+    if (source_url is None) == (upload_id is None):
+        raise InvalidInputError(
+            "A media is created from exactly one of source_url= and upload_id=; "
+            f"{'neither was' if source_url is None else 'both were'} given. Nothing was sent."
+        )
+    attributes = CreateMediaRequestAttributes(
+        source_url=UNSET if source_url is None else check_url(source_url, "source_url"),
+        upload_id=UNSET if upload_id is None else check_text(upload_id, "upload_id"),
+        name=UNSET if name is None else check_text(name, "name"),
+        description=UNSET if description is None else check_text(description, "description"),
+    )
+    body = CreateMediaRequest(data=CreateMediaRequestData(attributes=attributes))
+    return Operation(create_media.build_request(body=body), decoding.media, repeatable=False)
+
+
+def update(media_id: str, *, name: str | None, description: str | None) -> Operation[Media]:
+    """Change a media's name, description or both."""
+    checked = check_id(media_id, "media")
+    if name is None and description is None:
+        raise InvalidInputError("Nothing to update: pass name=, description= or both. Nothing was sent.")
+    attributes = UpdateMediaRequestAttributes(
+        name=UNSET if name is None else check_text(name, "name"),
+        description=UNSET if description is None else check_text(description, "description"),
+    )
+    body = UpdateMediaRequest(data=UpdateMediaRequestData(attributes=attributes))
+    return Operation(update_media_by_id.build_request(checked, body=body), decoding.media)
+
+
+def delete(media_id: str) -> Operation[None]:
+    """Delete a media and its clips."""
+    request = delete_media_by_id.build_request(check_id(media_id, "media"))
+    return Operation(request, nothing, gone_is_done=True)

@@ -1,0 +1,103 @@
+"""Which page to ask for next.
+
+A page's `links.next` is followed where there is one. Only its query is used, on the endpoint that was asked, so
+that neither `http://` links (the service's examples have them) nor foreign hosts ever see the key. Where there is
+none, pages are counted until an empty one, because no example of the API shows `links.next`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from urllib.parse import parse_qsl, urlsplit
+
+from msgspec import structs
+
+from contentgroove.errors import PagingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contentgroove_api.types import Request
+
+    from contentgroove.models import Page
+
+T = TypeVar("T")
+
+
+class PageCursor(Generic[T]):
+    """Walks through the pages of one list.
+
+    Attributes:
+        request: The next page's request, None at the end.
+        number: The next page's number, from 1.
+    """
+
+    def __init__(self, build: Callable[[int | None], Request], start: int | None, limit: int | None) -> None:
+        """Begin a walk.
+
+        Args:
+            build: Makes the request of a page by its number; None leaves the number to the service.
+            start: The first page's number.
+            limit: How many items to give at most.
+        """
+        self._build = build
+        self.request: Request | None = build(start)
+        self.number = start or 1
+        self._remaining = limit
+        self._seen: set[str] = set()
+        self._previous_ids: tuple[str, ...] = ()
+        self._linked = False
+
+    def accept(self, page: Page[T]) -> Page[T] | None:
+        """Take a page in and decide what follows.
+
+        Returns:
+            The page to hand out, cut to the limit; None if the list has ended.
+
+        Raises:
+            PagingError: The links lead in a circle.
+        """
+        asked, self.request = self.request, None
+        ids = tuple(cast("Any", item).id for item in page.items)
+        if not ids:
+            return None
+        if ids == self._previous_ids:
+            if self._linked:
+                raise self._circle(f"page {page.number} has the items of the page before it")
+            # Counting, and the same items again: the service does not page this list.
+            return None
+        self._previous_ids = ids
+        if self._remaining is not None:
+            self._remaining -= len(page.items)
+            if self._remaining <= 0:
+                return page.first(len(page.items) + self._remaining)
+        if asked is not None:
+            self._seen.add(asked.query)
+            self._advance(page, asked)
+        return page
+
+    def _advance(self, page: Page[T], asked: Request) -> None:
+        link = page.next_link
+        if link is None:
+            # Once the service has linked pages, a page without a link is the last.
+            if not self._linked:
+                self.number += 1
+                self.request = self._build(self.number)
+            return
+        self._linked = True
+        query = _without_credentials(urlsplit(link).query)
+        number = dict(parse_qsl(query)).get("page[number]", "")
+        self.number = int(number) if number.isascii() and number.isdigit() else self.number + 1
+        if query in self._seen:
+            raise self._circle(f"links.next of page {page.number} leads back to an earlier page")
+        self.request = structs.replace(asked, query=query)
+
+    def _circle(self, what: str) -> PagingError:
+        return PagingError(
+            f"The list's pages lead in a circle: {what}. The items given so far are valid; ask for single "
+            "pages with page_number= instead."
+        )
+
+
+def _without_credentials(query: str) -> str:
+    return "&".join(part for part in query.split("&") if part.partition("=")[0].lower() != "api_key")

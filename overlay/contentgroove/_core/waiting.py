@@ -1,0 +1,247 @@
+"""Waiting for the service to finish processing.
+
+Finished means `is_processing` is false. Null, which a fresh resource has, is not finished. Failures that pass do
+not end a wait; what is fetched at the deadline still counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from contentgroove.errors import (
+    APIConnectionError,
+    APIError,
+    ContentGrooveError,
+    InvalidInputError,
+    MediaProcessingError,
+    WaitTimeoutError,
+)
+
+from . import clips, medias
+from .calls import call
+from .effects import Notify, Sleep
+from .inputs import check_seconds
+from .listing import ListQuery, fetch_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from contentgroove.models import Clip, Media
+
+    from .calls import Operation, Session
+    from .effects import Flow
+
+T = TypeVar("T", bound="Media | Clip")
+
+FIRST_INTERVAL = 1.0
+LONGEST_INTERVAL = 15.0
+"""Seconds between looks when the caller names no interval: they grow from the first to the longest."""
+
+MIN_INTERVAL = 0.05
+"""Seconds; an interval of 0 would be a busy loop against the service."""
+
+LIST_PAGES = 10
+LIST_PAGE_SIZE = 100
+"""How far back a wait for many medias reads the list of the newest before it asks for single ones."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Patience:
+    """How long and how often to look.
+
+    Attributes:
+        timeout: Seconds after which the wait gives up.
+        interval: Seconds between looks, None to let them grow.
+        on_update: Called with each state that differs from the one before.
+    """
+
+    timeout: float
+    interval: float | None
+    on_update: Callable[[Any], object] | None
+
+    @staticmethod
+    def checked(
+        timeout: float, interval: float | None, on_update: Callable[[Any], object] | None
+    ) -> Patience:
+        """Check a wait's arguments.
+
+        Raises:
+            InvalidInputError: One of them is wrong.
+        """
+        check_seconds(timeout, "timeout")
+        if interval is not None:
+            interval = max(check_seconds(interval, "poll_interval"), MIN_INTERVAL)
+        called: object = on_update
+        if called is not None and not callable(called):
+            raise InvalidInputError("on_update must be callable. Nothing was sent.")
+        return Patience(timeout, interval, on_update)
+
+
+def for_media(media_id: str, patience: Patience, session: Session) -> Flow[Media]:
+    """Wait for one media.
+
+    Raises:
+        MediaProcessingError: The service could not fetch its file.
+        WaitTimeoutError: It was not finished in time.
+    """
+    operation = medias.get(media_id)
+    media = yield from _until_finished(operation, patience, session, lambda item: item.has_fetch_error)
+    if media is None:
+        raise WaitTimeoutError(
+            f"Media {media_id} was not finished after {patience.timeout:g} s. Processing goes on: call "
+            f"medias.wait({media_id!r}) again, with a longer timeout= if need be.",
+            media_id=media_id,
+        )
+    if media.has_fetch_error:
+        raise MediaProcessingError(
+            f"Media {media_id} failed: the service could not fetch its file from {media.source_url}. Check that "
+            "the URL can be reached from outside and leads to a video or audio file, then create a new media.",
+            media_id=media_id,
+        )
+    return media
+
+
+def for_clip(clip_id: str, patience: Patience, session: Session) -> Flow[Clip]:
+    """Wait for one clip.
+
+    Raises:
+        WaitTimeoutError: It was not finished in time.
+    """
+    clip = yield from _until_finished(clips.get(clip_id), patience, session, lambda _: False)
+    if clip is None:
+        raise WaitTimeoutError(
+            f"Clip {clip_id} was not finished after {patience.timeout:g} s. Processing goes on: call "
+            f"clips.wait({clip_id!r}) again, with a longer timeout= if need be.",
+            media_id=None,
+            clip_id=clip_id,
+        )
+    return clip
+
+
+def _until_finished(
+    operation: Operation[T], patience: Patience, session: Session, failed: Callable[[T], bool]
+) -> Flow[T | None]:
+    look = _Looks(patience, session)
+    seen: T | None = None
+    while True:
+        try:
+            _, item = yield from call(operation, look.session())
+        except ContentGrooveError as error:
+            if not _passes(error):
+                raise
+        else:
+            if item != seen and patience.on_update is not None:
+                yield Notify(patience.on_update, item)
+            seen = item
+            if item.is_finished or failed(item):
+                return item
+        pause = look.pause()
+        if pause is None:
+            return None
+        yield Sleep(pause)
+
+
+def for_medias(media_ids: Iterable[str], patience: Patience, session: Session) -> Flow[list[Media]]:
+    """Wait for several medias by reading the list of the newest instead of each one.
+
+    Returns:
+        The finished medias, in the order given; those that could not be fetched are among them.
+
+    Raises:
+        WaitTimeoutError: Some were not finished in time.
+    """
+    wanted = list(dict.fromkeys(media_ids))
+    for media_id in wanted:
+        medias.get(media_id)
+    done: dict[str, Media] = {}
+    seen: dict[str, Media] = {}
+    look = _Looks(patience, session)
+    while len(done) < len(wanted):
+        open_ids = {media_id for media_id in wanted if media_id not in done}
+        try:
+            found = yield from _read(open_ids, look.session())
+        except ContentGrooveError as error:
+            if not _passes(error):
+                raise
+            found = []
+        for media in found:
+            if seen.get(media.id) != media and patience.on_update is not None:
+                yield Notify(patience.on_update, media)
+            seen[media.id] = media
+            if media.is_finished or media.has_fetch_error:
+                done[media.id] = media
+        if len(done) == len(wanted):
+            break
+        pause = look.pause()
+        if pause is None:
+            missing = [media_id for media_id in wanted if media_id not in done]
+            raise WaitTimeoutError(
+                f"{len(missing)} of {len(wanted)} medias were not finished after {patience.timeout:g} s: "
+                f"{', '.join(missing[:10])}{' …' if len(missing) > 10 else ''}. Processing goes on: wait for "
+                "them again.",
+                media_id=missing[0],
+            )
+        yield Sleep(pause)
+    return [done[media_id] for media_id in wanted]
+
+
+def _read(wanted: set[str], session: Session) -> Flow[list[Media]]:
+    found: dict[str, Media] = {}
+    if len(wanted) > 1:
+        query = ListQuery(
+            filter=None, sort="-created_at", page_number=None, page_size=LIST_PAGE_SIZE, limit=None
+        )
+        newest = medias.walk(query)
+        cursor = newest.cursor()
+        for _ in range(LIST_PAGES):
+            page = yield from fetch_page(newest, cursor, session)
+            if page is None:
+                break
+            found.update((media.id, media) for media in page if media.id in wanted)
+            if len(found) == len(wanted):
+                return list(found.values())
+    for media_id in sorted(wanted - found.keys()):
+        _, media = yield from call(medias.get(media_id), session)
+        found[media_id] = media
+    return list(found.values())
+
+
+def _passes(error: ContentGrooveError) -> bool:
+    if isinstance(error, APIError):
+        return error.retryable
+    return isinstance(error, APIConnectionError)
+
+
+class _Looks:
+    """When to look next, and how long a look may take."""
+
+    def __init__(self, patience: Patience, session: Session) -> None:
+        self._session = session
+        self._interval = patience.interval
+        self._next = FIRST_INTERVAL if patience.interval is None else patience.interval
+        self._deadline = session.pacing.clock.monotonic() + patience.timeout
+
+    def _remaining(self) -> float:
+        return self._deadline - self._session.pacing.clock.monotonic()
+
+    def session(self) -> Session:
+        """Give the session with retries and timeouts that end with the wait."""
+        pacing = self._session.pacing
+        left = max(self._remaining(), FIRST_INTERVAL)
+        limited = dataclasses.replace(
+            pacing,
+            policy=dataclasses.replace(pacing.policy, deadline=min(pacing.policy.deadline, left)),
+            time_limit=left,
+        )
+        return dataclasses.replace(self._session, pacing=limited)
+
+    def pause(self) -> float | None:
+        """Give the seconds to the next look, None if the time is over."""
+        left = self._remaining()
+        if left <= 0:
+            return None
+        pause = min(self._next, left)
+        if self._interval is None:
+            self._next = min(self._next * 1.5, LONGEST_INTERVAL)
+        return pause

@@ -1,0 +1,35 @@
+"""Make the contract: the published document with the corrections applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .documents import Document, parse
+from .errors import PipelineError
+from .overlay_document import apply_overlay
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .config import Config
+
+
+def read(path: Path) -> Document:
+    """Read a committed document.
+
+    Raises:
+        PipelineError: It is missing or cannot be read.
+    """
+    try:
+        return parse(path.read_bytes(), path.name)
+    except OSError as error:
+        raise PipelineError(f"Cannot read {path.name}: {error.strerror}.") from error
+
+
+def make_contract(config: Config) -> Document:
+    """Apply the corrections to the published document.
+
+    Raises:
+        PipelineError: A file is missing, or a correction has gone stale.
+    """
+    return apply_overlay(read(config.published), read(config.corrections))

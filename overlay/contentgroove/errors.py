@@ -242,9 +242,7 @@ class ResponseDecodeError(ContentGrooveError):
         body: The start of the body as text, for diagnosis (at most 2,000 characters).
     """
 
-    def __init__(
-        self, message: str, *, status_code: int, request: RequestInfo | None = None, body: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, status_code: int, request: RequestInfo | None = None, body: str = "") -> None:
         super().__init__(message)
         self.status_code = status_code
         self.request = request

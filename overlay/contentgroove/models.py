@@ -8,7 +8,6 @@ REST answer or a webhook brought it. An attribute that the service sent as null,
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
@@ -21,6 +20,8 @@ from contentgroove_api.models.webhook_subscription import WebhookSubscription as
 from ._core.redaction import redact_url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from contentgroove_api.models.links import Links
     from contentgroove_api.models.to_many import ToMany
 
@@ -52,12 +53,14 @@ def _given(value: V | msgspec.UnsetType | None) -> V | None:
     return None if isinstance(value, msgspec.UnsetType) else value
 
 
-def _aware(value: dt.datetime | msgspec.UnsetType | None) -> dt.datetime | None:
-    moment = _given(value)
-    if moment is None or moment.tzinfo is not None:
-        return moment
+def _utc(moment: dt.datetime) -> dt.datetime:
     # The service's examples are all UTC; a time without a zone is read as the same.
-    return moment.replace(tzinfo=dt.UTC)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
+
+
+def _moment(value: dt.datetime | msgspec.UnsetType | None) -> dt.datetime | None:
+    given = _given(value)
+    return None if given is None else _utc(given)
 
 
 def _ids(relationship: ToMany | msgspec.UnsetType | None) -> tuple[str, ...]:
@@ -102,7 +105,7 @@ class _View(Generic[W]):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.to_dict() == cast("_View[W]", other).to_dict()
+        return self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
         return hash((type(self), self.id))
@@ -143,7 +146,7 @@ class _View(Generic[W]):
             (sent, wire),
         ):
             if isinstance(part, dict):
-                names = set() if known is None else set(type(known).__struct_encode_fields__)
+                names: set[str] = set() if known is None else set(known.__struct_encode_fields__)
                 if part is sent:
                     names |= {"attributes", "relationships"}
                 for name, value in cast("dict[str, Any]", part).items():
@@ -211,19 +214,19 @@ class Media(_View[WireMedia]):
         return self._wire.attributes.has_fetch_error
 
     @property
-    def created_at(self) -> dt.datetime | None:
+    def created_at(self) -> dt.datetime:
         """When the media was created."""
-        return _aware(self._wire.attributes.created_at)
+        return _utc(self._wire.attributes.created_at)
 
     @property
     def original_created_at(self) -> dt.datetime | None:
         """When the original was created, as far as the service knows."""
-        return _aware(self._wire.attributes.original_created_at)
+        return _moment(self._wire.attributes.original_created_at)
 
     @property
     def processing_started_at(self) -> dt.datetime | None:
         """When processing began; already set while `is_processing` is still None."""
-        return _aware(self._wire.attributes.processing_started_at)
+        return _moment(self._wire.attributes.processing_started_at)
 
     @property
     def external_id(self) -> str | None:
@@ -238,7 +241,7 @@ class Media(_View[WireMedia]):
     @property
     def source_created_at(self) -> dt.datetime | None:
         """When the source file was created."""
-        return _aware(self._wire.attributes.source_created_at)
+        return _moment(self._wire.attributes.source_created_at)
 
     @property
     def source_file_content_type(self) -> str | None:
@@ -275,10 +278,11 @@ class Media(_View[WireMedia]):
     def transcription_id(self) -> str | None:
         """The transcription's id; a REST answer names it under `relationships`, a webhook beside them."""
         relationships = _given(self._wire.relationships)
-        related = None if relationships is None else _given(relationships.transcription)
-        for relationship in (related, _given(self._wire.transcription)):
-            if relationship is not None and relationship.data is not None:
-                return relationship.data.id
+        inside = None if relationships is None else _given(relationships.transcription)
+        for relationship in (inside, _given(self._wire.transcription)):
+            related = None if relationship is None else _given(relationship.data)
+            if related is not None:
+                return related.id
         return None
 
     @property
@@ -371,14 +375,14 @@ class Clip(_View[WireClip]):
         return self._wire.attributes.is_processing is False
 
     @property
-    def created_at(self) -> dt.datetime | None:
+    def created_at(self) -> dt.datetime:
         """When the clip was created."""
-        return _aware(self._wire.attributes.created_at)
+        return _utc(self._wire.attributes.created_at)
 
     @property
     def processing_started_at(self) -> dt.datetime | None:
         """When processing began; already set while `is_processing` is still None."""
-        return _aware(self._wire.attributes.processing_started_at)
+        return _moment(self._wire.attributes.processing_started_at)
 
     @property
     def external_id(self) -> str | None:
@@ -420,7 +424,7 @@ class Clip(_View[WireClip]):
         """The media that the clip is a part of."""
         relationships = _given(self._wire.relationships)
         media = None if relationships is None else _given(relationships.media)
-        return None if media is None or media.data is None else media.data.id
+        return None if media is None else media.data.id
 
 
 class Transcription(_View[WireTranscription]):
@@ -474,21 +478,21 @@ class WebhookSubscription(_View[WireWebhookSubscription]):
         return self._wire.attributes.active
 
     @property
-    def created_at(self) -> dt.datetime | None:
+    def created_at(self) -> dt.datetime:
         """When the subscription was created."""
-        return _aware(self._wire.attributes.created_at)
+        return _utc(self._wire.attributes.created_at)
 
     @property
-    def updated_at(self) -> dt.datetime | None:
+    def updated_at(self) -> dt.datetime:
         """When the subscription was last changed."""
-        return _aware(self._wire.attributes.updated_at)
+        return _utc(self._wire.attributes.updated_at)
 
     @property
     def user_id(self) -> str | None:
         """The user whom the subscription belongs to."""
         relationships = _given(self._wire.relationships)
         user = None if relationships is None else _given(relationships.user)
-        return None if user is None or user.data is None else user.data.id
+        return None if user is None else user.data.id
 
     @property
     def webhook_event_ids(self) -> tuple[str, ...]:

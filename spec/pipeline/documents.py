@@ -94,9 +94,7 @@ def parse(content: bytes, source: str) -> Document:
         reason = " ".join(str(error).split())
         raise PipelineError(f"{source} is neither YAML nor JSON, or is cut short: {reason}.") from error
     if not isinstance(data, dict):
-        raise PipelineError(
-            f"{source} is no OpenAPI document: it holds a {type(data).__name__}, not an object."
-        )
+        raise PipelineError(f"{source} is no OpenAPI document: it holds a {type(data).__name__}, not an object.")
     _check_size(data, source)
     return cast("Document", data)
 
@@ -190,6 +188,4 @@ def check_openapi(document: Document, source: str, *, title: str, path_ends: tup
     keys = [str(key) for key in cast("Document", paths)] if isinstance(paths, dict) else []
     missing = [end for end in path_ends if not any(key.endswith(end) for key in keys)]
     if missing:
-        raise PipelineError(
-            f"{source} lacks the paths {', '.join(missing)}: it is not the expected document."
-        )
+        raise PipelineError(f"{source} lacks the paths {', '.join(missing)}: it is not the expected document.")

@@ -68,9 +68,7 @@ def _check_action(action: Document, index: int, version: str) -> None:
         if name in action:
             _compile(action[name], f"{name} of action {index}")
     if "copy" in action and version.startswith("1.0"):
-        raise PipelineError(
-            f"Action {index} has copy, which is new in Overlay 1.1; the overlay says {version}."
-        )
+        raise PipelineError(f"Action {index} has copy, which is new in Overlay 1.1; the overlay says {version}.")
 
 
 def _check_fields(value: Document, known: set[str], where: str) -> None:
@@ -143,9 +141,7 @@ def _remove(nodes: list[JSONPathNode], name: str) -> None:
 def _update(nodes: list[JSONPathNode], value: Any, name: str, root: Document) -> None:
     kinds = {_kind(node.value) for node in nodes}
     if len(kinds) > 1:
-        raise PipelineError(
-            f"{name}: the target selects nodes of several kinds ({', '.join(sorted(kinds))})."
-        )
+        raise PipelineError(f"{name}: the target selects nodes of several kinds ({', '.join(sorted(kinds))}).")
     for node in nodes:
         new = copy.deepcopy(value)
         if isinstance(node.value, dict):
@@ -180,6 +176,4 @@ def _merge(target: Document, update: Document, name: str) -> None:
 
 
 def _kind(value: object) -> str:
-    return (
-        "an object" if isinstance(value, dict) else "an array" if isinstance(value, list) else "a primitive"
-    )
+    return "an object" if isinstance(value, dict) else "an array" if isinstance(value, list) else "a primitive"

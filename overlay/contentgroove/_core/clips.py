@@ -56,15 +56,11 @@ def create(*, media_id: str, name: str, start_time: float, end_time: float) -> O
     return Operation(create_clip.build_request(body=body), decoding.clip, repeatable=False)
 
 
-def update(
-    clip_id: str, *, name: str | None, start_time: float | None, end_time: float | None
-) -> Operation[Clip]:
+def update(clip_id: str, *, name: str | None, start_time: float | None, end_time: float | None) -> Operation[Clip]:
     """Change a clip's name, times or all of them."""
     checked = check_id(clip_id, "clip")
     if name is None and start_time is None and end_time is None:
-        raise InvalidInputError(
-            "Nothing to update: pass name=, start_time=, end_time= or several. Nothing was sent."
-        )
+        raise InvalidInputError("Nothing to update: pass name=, start_time=, end_time= or several. Nothing was sent.")
     start = None if start_time is None else check_seconds(start_time, "start_time")
     end = None if end_time is None else check_seconds(end_time, "end_time")
     if start is not None and end is not None:
@@ -87,6 +83,5 @@ def delete(clip_id: str) -> Operation[None]:
 def _check_order(start: float, end: float) -> None:
     if end <= start:
         raise InvalidInputError(
-            f"A clip ends after it starts, and end_time={end:g} is not after start_time={start:g}. "
-            "Nothing was sent."
+            f"A clip ends after it starts, and end_time={end:g} is not after start_time={start:g}. Nothing was sent."
         )

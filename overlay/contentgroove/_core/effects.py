@@ -48,14 +48,7 @@ class Notify:
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class Save:
-    """Write the upload's checkpoint, so that it survives the process; gives None."""
-
-    content: bytes = field(repr=False)
-
-
-Effect: TypeAlias = Send | Put | Sleep | Notify | Save
+Effect: TypeAlias = Send | Put | Sleep | Notify
 Flow: TypeAlias = Generator[Effect, Any, T]
 
 

@@ -10,12 +10,12 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias, get_args
+from typing import TYPE_CHECKING, TypeAlias, cast, get_args
 
 from contentgroove.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 Scalar: TypeAlias = "str | int | float | bool | dt.datetime | dt.date"
 FilterValue: TypeAlias = "Scalar | Sequence[Scalar]"
@@ -45,8 +45,7 @@ def check_filter(value: Filter | None) -> dict[str, object] | None:
     given: object = value
     if not isinstance(given, Mapping):
         raise InvalidInputError(
-            f"filter must be a mapping such as {{'name_eq': 'Chimp'}}, not {type(value).__name__}. "
-            "Nothing was sent."
+            f"filter must be a mapping such as {{'name_eq': 'Chimp'}}, not {type(value).__name__}. Nothing was sent."
         )
     return {_check_name(name): _check_value(name, item) for name, item in value.items()}
 
@@ -66,7 +65,7 @@ def _check_value(name: str, value: object) -> object:
     if isinstance(value, float) and math.isfinite(value):
         return value
     if isinstance(value, (list, tuple, set, frozenset)):
-        items = [_check_value(name, item) for item in _ordered(value)]
+        items = [_check_value(name, item) for item in _ordered(cast("Collection[object]", value))]
         if items and not any(isinstance(item, list) for item in items):
             return items
     raise InvalidInputError(
@@ -75,9 +74,8 @@ def _check_value(name: str, value: object) -> object:
     )
 
 
-def _ordered(value: object) -> list[object]:
-    items: list[object] = list(value)  # type: ignore[call-overload]  # narrowed to a collection by the caller
-    return sorted(items, key=repr) if isinstance(value, (set, frozenset)) else items
+def _ordered(values: Collection[object]) -> list[object]:
+    return sorted(values, key=repr) if isinstance(values, (set, frozenset)) else list(values)
 
 
 def _moment(value: dt.datetime) -> dt.datetime:

@@ -30,8 +30,7 @@ def check_id(value: object, what: str) -> str:
     """
     if not isinstance(value, str):
         raise InvalidInputError(
-            f"A {what} id must be a string, not {type(value).__name__}: pass the .id of the {what}. "
-            "Nothing was sent."
+            f"A {what} id must be a string, not {type(value).__name__}: pass the .id of the {what}. Nothing was sent."
         )
     if not _SAFE_ID.fullmatch(value) or not value.strip("."):
         raise InvalidInputError(
@@ -58,9 +57,7 @@ def check_text(value: object, name: str) -> str:
 def check_seconds(value: object, name: str) -> float:
     """Give a finite number of seconds from 0 back; anything else is an InvalidInputError."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise InvalidInputError(
-            f"{name} must be a number of seconds from 0, not {value!r}. Nothing was sent."
-        )
+        raise InvalidInputError(f"{name} must be a number of seconds from 0, not {value!r}. Nothing was sent.")
     return float(value)
 
 

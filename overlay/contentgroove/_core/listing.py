@@ -87,9 +87,7 @@ def listing(
         page = {name: value for name, value in (("number", number), ("size", size)) if value is not None}
         return build_request(page=page or UNSET, **parameters)
 
-    return Listing(
-        build, decode, check_count(query.page_number, "page_number"), check_count(query.limit, "limit")
-    )
+    return Listing(build, decode, check_count(query.page_number, "page_number"), check_count(query.limit, "limit"))
 
 
 def fetch_page(listing: Listing[T], cursor: PageCursor[T], session: Session) -> Flow[Page[T] | None]:

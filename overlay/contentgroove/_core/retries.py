@@ -8,7 +8,7 @@ twice. A 429 slows down every call of the client.
 from __future__ import annotations
 
 import email.utils
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from contentgroove.errors import RETRYABLE_STATUSES
@@ -42,6 +42,10 @@ class RetryPolicy:
     max_delay: float = 20.0
     max_retry_after: float = 120.0
     deadline: float = 300.0
+
+    def with_retries(self, max_retries: int) -> RetryPolicy:
+        """Give the policy with another number of retries."""
+        return replace(self, max_retries=max_retries)
 
     def backoff(self, attempt: int, random: Callable[[], float]) -> float:
         """Seconds to wait after attempt number `attempt` (from 0): full jitter under an exponential cap."""

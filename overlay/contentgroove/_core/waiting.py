@@ -41,6 +41,9 @@ LONGEST_INTERVAL = 15.0
 MIN_INTERVAL = 0.05
 """Seconds; an interval of 0 would be a busy loop against the service."""
 
+SHOWN = 10
+"""How many ids an error names."""
+
 LIST_PAGES = 10
 LIST_PAGE_SIZE = 100
 """How far back a wait for many medias reads the list of the newest before it asks for single ones."""
@@ -61,9 +64,7 @@ class Patience:
     on_update: Callable[[Any], object] | None
 
     @staticmethod
-    def checked(
-        timeout: float, interval: float | None, on_update: Callable[[Any], object] | None
-    ) -> Patience:
+    def checked(timeout: float, interval: float | None, on_update: Callable[[Any], object] | None) -> Patience:
         """Check a wait's arguments.
 
         Raises:
@@ -102,7 +103,7 @@ def for_media(media_id: str, patience: Patience, session: Session) -> Flow[Media
     return media
 
 
-def for_clip(clip_id: str, patience: Patience, session: Session) -> Flow[Clip]:
+def for_clip(clip_id: str, media_id: str | None, patience: Patience, session: Session) -> Flow[Clip]:
     """Wait for one clip.
 
     Raises:
@@ -113,7 +114,7 @@ def for_clip(clip_id: str, patience: Patience, session: Session) -> Flow[Clip]:
         raise WaitTimeoutError(
             f"Clip {clip_id} was not finished after {patience.timeout:g} s. Processing goes on: call "
             f"clips.wait({clip_id!r}) again, with a longer timeout= if need be.",
-            media_id=None,
+            media_id=media_id,
             clip_id=clip_id,
         )
     return clip
@@ -142,7 +143,7 @@ def _until_finished(
         yield Sleep(pause)
 
 
-def for_medias(media_ids: Iterable[str], patience: Patience, session: Session) -> Flow[list[Media]]:
+def for_medias(media_ids: Iterable[str], patience: Patience, session: Session) -> Flow[tuple[Media, ...]]:
     """Wait for several medias by reading the list of the newest instead of each one.
 
     Returns:
@@ -178,20 +179,18 @@ def for_medias(media_ids: Iterable[str], patience: Patience, session: Session) -
             missing = [media_id for media_id in wanted if media_id not in done]
             raise WaitTimeoutError(
                 f"{len(missing)} of {len(wanted)} medias were not finished after {patience.timeout:g} s: "
-                f"{', '.join(missing[:10])}{' …' if len(missing) > 10 else ''}. Processing goes on: wait for "
+                f"{', '.join(missing[:SHOWN])}{' …' if len(missing) > SHOWN else ''}. Processing goes on: wait for "
                 "them again.",
                 media_id=missing[0],
             )
         yield Sleep(pause)
-    return [done[media_id] for media_id in wanted]
+    return tuple(done[media_id] for media_id in wanted)
 
 
 def _read(wanted: set[str], session: Session) -> Flow[list[Media]]:
     found: dict[str, Media] = {}
     if len(wanted) > 1:
-        query = ListQuery(
-            filter=None, sort="-created_at", page_number=None, page_size=LIST_PAGE_SIZE, limit=None
-        )
+        query = ListQuery(filter=None, sort="-created_at", page_number=None, page_size=LIST_PAGE_SIZE, limit=None)
         newest = medias.walk(query)
         cursor = newest.cursor()
         for _ in range(LIST_PAGES):

@@ -1,0 +1,48 @@
+"""A mock of the ContentGroove service, to develop and test against without a key or a network.
+
+`Simulator` is an ASGI application that behaves like the service, on a clock that a test can move; `serve` puts it
+on a local port. Names are imported when they are first used, so that the package itself costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from contentgroove_mock.sample import sample_video
+    from contentgroove_mock.simulator.clock import ManualClock, SystemClock
+    from contentgroove_mock.simulator.core.faults import Fault
+    from contentgroove_mock.simulator.core.policy import Policy
+    from contentgroove_mock.simulator.server import Server, serve
+    from contentgroove_mock.simulator.simulator import Simulator
+
+__all__ = [
+    "Fault",
+    "ManualClock",
+    "Policy",
+    "Server",
+    "Simulator",
+    "SystemClock",
+    "sample_video",
+    "serve",
+]
+
+_HOMES = {
+    "Fault": "contentgroove_mock.simulator.core.faults",
+    "ManualClock": "contentgroove_mock.simulator.clock",
+    "Policy": "contentgroove_mock.simulator.core.policy",
+    "Server": "contentgroove_mock.simulator.server",
+    "Simulator": "contentgroove_mock.simulator.simulator",
+    "SystemClock": "contentgroove_mock.simulator.clock",
+    "sample_video": "contentgroove_mock.sample",
+    "serve": "contentgroove_mock.simulator.server",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

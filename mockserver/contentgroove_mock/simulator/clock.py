@@ -1,0 +1,91 @@
+"""Clocks: one that runs by itself, one that a test moves."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import threading
+import time
+from typing import Protocol
+
+_START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+class Clock(Protocol):
+    """What the simulator needs of a clock."""
+
+    def now(self) -> dt.datetime:
+        """Tell the time, aware, in UTC."""
+        ...
+
+    def advance(self, seconds: float) -> None:
+        """Move the time forward."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until that many seconds have passed on this clock."""
+        ...
+
+
+class SystemClock:
+    """Runs with the monotonic clock, so that nobody who sets the machine's time disturbs it."""
+
+    def __init__(self) -> None:
+        self._start = dt.datetime.now(dt.UTC)
+        self._origin = time.monotonic()
+
+    def now(self) -> dt.datetime:
+        """Tell the time."""
+        return self._start + dt.timedelta(seconds=time.monotonic() - self._origin)
+
+    def advance(self, seconds: float) -> None:
+        """Jump forward; who sleeps meanwhile sleeps on."""
+        _check(seconds)
+        self._start += dt.timedelta(seconds=seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+class ManualClock:
+    """Stands still until `advance` moves it; may be moved from any thread."""
+
+    def __init__(self, start: dt.datetime = _START) -> None:
+        if start.tzinfo is None:
+            raise ValueError(f"A clock starts at an aware time, not {start!r}: add tzinfo, such as datetime.UTC")
+        self._now = start
+        self._lock = threading.Lock()
+        self._sleepers: list[tuple[dt.datetime, asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    def now(self) -> dt.datetime:
+        """Tell the time."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Move forward, and wake whoever has slept enough."""
+        _check(seconds)
+        with self._lock:
+            self._now += dt.timedelta(seconds=seconds)
+            awake = [sleeper for sleeper in self._sleepers if sleeper[0] <= self._now]
+        for _, loop, event in awake:
+            loop.call_soon_threadsafe(event.set)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock was moved that far."""
+        event = asyncio.Event()
+        sleeper = (self._now + dt.timedelta(seconds=seconds), asyncio.get_running_loop(), event)
+        with self._lock:
+            if seconds <= 0:
+                return
+            self._sleepers.append(sleeper)
+        try:
+            await event.wait()
+        finally:
+            with self._lock:
+                self._sleepers.remove(sleeper)
+
+
+def _check(seconds: float) -> None:
+    if seconds < 0:
+        raise ValueError(f"A clock moves forward only, not by {seconds} seconds")

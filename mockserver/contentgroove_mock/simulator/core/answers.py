@@ -1,0 +1,166 @@
+"""The JSON:API documents that the service answers with and sends, in the spellings of the published examples.
+
+REST gives times and durations as numbers. Webhooks give a media's duration and a clip's times as numeric strings,
+put the transcription beside the relationships, and leave out how far a clip's processing is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from contentgroove_mock.simulator.core.ids import user_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from contentgroove_mock.simulator.core.records import Clip, Delivery, Media, Subscription, Upload
+
+Json: TypeAlias = dict[str, Any]
+
+FILES_PATH = "/_files"
+_IS_PROCESSING = {"queued": None, "processing": True, "finished": False, "failed": False}
+
+
+def moment(value: dt.datetime | None) -> str | None:
+    """Write a time as the service does: UTC, milliseconds, `Z`."""
+    if value is None:
+        return None
+    return value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def media_attributes(media: Media, origin: str) -> Json:
+    """Write a media's attributes; what the file tells is null until it is processed."""
+    file = media.file if media.stage == "finished" else None
+    return {
+        "created_at": moment(media.created_at),
+        "description": media.description,
+        "external_id": media.external_id,
+        "has_fetch_error": media.stage == "failed",
+        "is_processing": _IS_PROCESSING[media.stage],
+        "name": media.name,
+        "original_created_at": None if media.stage == "queued" else moment(media.created_at),
+        "processing_started_at": moment(media.created_at),
+        "source_created_at": moment(file.made_at or media.created_at) if file else None,
+        "source_file_content_type": file.content_type if file else None,
+        "source_file_duration": file.duration if file else None,
+        "source_file_height": file.height if file else None,
+        "source_file_preview_image_url": f"{origin}{FILES_PATH}/{media.id}/still.jpg" if file else None,
+        "source_file_width": file.width if file else None,
+        "source_url": media.source_url,
+    }
+
+
+def clip_attributes(clip: Clip, media: Media, origin: str) -> Json:
+    """Write a clip's attributes; what its file tells is null until it is processed."""
+    file = media.file if clip.stage == "finished" else None
+    files = f"{origin}{FILES_PATH}/{media.id}"
+    return {
+        "created_at": moment(clip.created_at),
+        "end_char": clip.end_char,
+        "end_time": clip.end_time,
+        "external_id": clip.external_id,
+        "is_processing": _IS_PROCESSING[clip.stage],
+        "media_file_content_type": file.content_type if file else None,
+        "media_file_duration": round(clip.end_time - clip.start_time, 6) if file else None,
+        "media_file_height": file.height if file else None,
+        "media_file_preview_image_url": f"{files}/still.jpg" if file else None,
+        "media_file_url": f"{files}#t={clip.start_time:g},{clip.end_time:g}" if file else None,
+        "media_file_width": file.width if file else None,
+        "name": clip.name,
+        "processing_started_at": moment(clip.processing_started_at),
+        "rank": clip.rank,
+        "start_char": clip.start_char,
+        "start_time": clip.start_time,
+        "text": clip.text,
+    }
+
+
+def subscription_attributes(subscription: Subscription) -> Json:
+    """Write a webhook subscription's attributes."""
+    return {
+        "active": True,
+        "created_at": moment(subscription.created_at),
+        "subscribed_events": subscription.events,
+        "updated_at": moment(subscription.created_at),
+        "url": subscription.url,
+    }
+
+
+def media_resource(media: Media, clips: Iterable[Clip], origin: str, *, with_transcription: bool) -> Json:
+    """Write a media.
+
+    Args:
+        with_transcription: Single answers have the relationship, lists leave it out.
+    """
+    relationships: Json = {"clips": {"data": [_identifier("clips", clip.id) for clip in clips]}}
+    if with_transcription:
+        spoken = media.transcription
+        relationships["transcription"] = {
+            "data": _identifier("transcriptions", spoken.id) if spoken else None
+        }
+    return {
+        "id": media.id,
+        "type": "medias",
+        "attributes": media_attributes(media, origin),
+        "relationships": relationships,
+    }
+
+
+def clip_resource(clip: Clip, media: Media, origin: str) -> Json:
+    """Write a clip."""
+    return {
+        "id": clip.id,
+        "type": "clips",
+        "attributes": clip_attributes(clip, media, origin),
+        "relationships": {"media": {"data": _identifier("medias", media.id)}},
+    }
+
+
+def subscription_resource(subscription: Subscription, deliveries: Iterable[Delivery]) -> Json:
+    """Write a webhook subscription with the events that were made for it."""
+    return {
+        "id": subscription.id,
+        "type": "webhook_subscriptions",
+        "attributes": subscription_attributes(subscription),
+        "relationships": {
+            "user": {"data": _identifier("users", user_id(subscription.account))},
+            "webhook_events": {"data": [_identifier("webhook_events", item.id) for item in deliveries]},
+        },
+    }
+
+
+def upload_document(upload: Upload, url: str) -> Json:
+    """Write a prepared upload; the published example has no links."""
+    attributes = {"upload_id": upload.upload_id, "upload_url": url}
+    return {"data": {"id": upload.id, "type": "direct_upload_blobs", "attributes": attributes}}
+
+
+def webhook_payload(media: Media, clips: list[Clip]) -> Json:
+    """Write what a webhook says about a finished media, its clips and its transcription."""
+    data = media_resource(media, clips, media.origin, with_transcription=False)
+    data["attributes"]["source_file_duration"] = _numeric_string(data["attributes"]["source_file_duration"])
+    included = [_webhook_clip(clip, media) for clip in clips]
+    if media.transcription:
+        identifier = _identifier("transcriptions", media.transcription.id)
+        data["transcription"] = {"data": identifier}
+        text = {"text": media.transcription.text}
+        included.append({**identifier, "attributes": text, "relationships": {}})
+    return {"data": data, "included": included}
+
+
+def _webhook_clip(clip: Clip, media: Media) -> Json:
+    resource = clip_resource(clip, media, media.origin)
+    attributes = resource["attributes"]
+    del attributes["is_processing"], attributes["processing_started_at"]
+    for name in ("start_time", "end_time"):
+        attributes[name] = _numeric_string(attributes[name])
+    return resource
+
+
+def _numeric_string(value: float | None) -> str | None:
+    return None if value is None else f"{value:f}".rstrip("0").rstrip(".")
+
+
+def _identifier(kind: str, identifier: str) -> Json:
+    return {"id": identifier, "type": kind}

@@ -1,0 +1,234 @@
+"""The filters of lists: ransack's matchers, as its documentation explains them.
+
+Where databases differ: `matches`, `cont`, `start` and `end` heed case, `i_cont` does not; and as in SQL, a null
+value satisfies no comparison, not even a negative one (both assumed). Unknown attributes or matchers are refused
+(assumed), because a filter that is ignored in silence hides mistakes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+import re
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from contentgroove_mock.simulator.core.refusals import bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+Kind: TypeAlias = Literal["text", "number", "boolean", "time"]
+Value: TypeAlias = "str | float | bool | dt.datetime"
+
+MEDIA_ATTRIBUTES: dict[str, Kind] = {
+    "id": "text",
+    "created_at": "time",
+    "description": "text",
+    "external_id": "text",
+    "has_fetch_error": "boolean",
+    "is_processing": "boolean",
+    "name": "text",
+    "original_created_at": "time",
+    "processing_started_at": "time",
+    "source_created_at": "time",
+    "source_file_content_type": "text",
+    "source_file_duration": "number",
+    "source_file_height": "number",
+    "source_file_preview_image_url": "text",
+    "source_file_width": "number",
+    "source_url": "text",
+}
+CLIP_ATTRIBUTES: dict[str, Kind] = {
+    "id": "text",
+    "media_id": "text",
+    "created_at": "time",
+    "end_char": "number",
+    "end_time": "number",
+    "external_id": "text",
+    "is_processing": "boolean",
+    "media_file_content_type": "text",
+    "media_file_duration": "number",
+    "media_file_height": "number",
+    "media_file_preview_image_url": "text",
+    "media_file_url": "text",
+    "media_file_width": "number",
+    "name": "text",
+    "processing_started_at": "time",
+    "rank": "number",
+    "start_char": "number",
+    "start_time": "number",
+    "text": "text",
+}
+SUBSCRIPTION_ATTRIBUTES: dict[str, Kind] = {
+    "id": "text",
+    "active": "boolean",
+    "created_at": "time",
+    "subscribed_events": "text",
+    "updated_at": "time",
+    "url": "text",
+}
+
+
+class Condition(NamedTuple):
+    """One filter, read.
+
+    Attributes:
+        attributes: The attributes it looks at.
+        join: `all` when every attribute must satisfy it, `any` when one is enough.
+        test: Whether one attribute's value satisfies it.
+    """
+
+    attributes: tuple[str, ...]
+    join: Callable[[list[bool]], bool]
+    test: Callable[[Any], bool]
+
+    def accepts(self, attributes: Mapping[str, Any]) -> bool:
+        """Tell whether a resource satisfies the filter."""
+        return self.join([self.test(attributes[name]) for name in self.attributes])
+
+
+def parse(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condition:
+    """Read one filter.
+
+    Args:
+        name: Attributes and matcher, such as `name_or_description_cont`.
+        values: The values given for it; only matchers that take lists may have several.
+        kinds: The attributes that can be filtered by, and what they hold.
+
+    Raises:
+        Refusal: Nothing like it is known, or a value does not fit the attribute.
+    """
+    attributes, joint, matcher, several = _split(name, kinds)
+    held = {kinds[attribute] for attribute in attributes}
+    if len(held) > 1:
+        raise bad_request(f"filter[{name}] joins attributes of different kinds: {', '.join(sorted(held))}.")
+    kind = held.pop()
+    join = all if joint == "_and_" else any
+    if several and matcher not in _COMPARISONS:
+        raise bad_request(f"filter[{name}]: {matcher} cannot be combined with {several}.")
+    if matcher in _STATES:
+        return Condition(attributes, join, _state_test(name, matcher, _single(name, values)))
+    if matcher in {"in", "not_in"}:
+        wanted = [_read(name, value, kind) for value in values]
+        inside = matcher == "in"
+        return Condition(
+            attributes,
+            join,
+            lambda value: value is not None and (_comparable(value, kind) in wanted) is inside,
+        )
+    compare = _COMPARISONS[matcher]
+    if not several:
+        values = [_single(name, values)]
+    # Patterns are text whatever the attribute holds; comparisons need the attribute's own kind.
+    matching = matcher in _PATTERNS
+    operands: list[Any] = [value if matching else _read(name, value, kind) for value in values]
+    combine = any if several == "_any" else all
+
+    def test(value: Any) -> bool:  # noqa: ANN401  # an attribute holds any JSON value
+        if value is None:
+            return False
+        subject = _as_text(value) if matching else _comparable(value, kind)
+        return combine([compare(subject, operand) for operand in operands])
+
+    return Condition(attributes, join, test)
+
+
+def _like(pattern: str) -> re.Pattern[str]:
+    parts = ("." if part == "_" else ".*" if part == "%" else re.escape(part) for part in pattern)
+    return re.compile("".join(parts), re.DOTALL)
+
+
+_PATTERNS: dict[str, Callable[[str, str], bool]] = {
+    "matches": lambda value, wanted: bool(_like(wanted).fullmatch(value)),
+    "cont": lambda value, wanted: wanted in value,
+    "i_cont": lambda value, wanted: wanted.casefold() in value.casefold(),
+    "start": lambda value, wanted: value.startswith(wanted),
+    "end": lambda value, wanted: value.endswith(wanted),
+}
+_ORDERED: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "not_eq": operator.ne,
+    "lt": operator.lt,
+    "lteq": operator.le,
+    "gt": operator.gt,
+    "gteq": operator.ge,
+}
+
+
+def _negated(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
+    return lambda value, wanted: not compare(value, wanted)
+
+
+_PATTERNS |= {
+    "does_not_match" if name == "matches" else f"not_{name}": _negated(compare)
+    for name, compare in list(_PATTERNS.items())
+}
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {**_ORDERED, **_PATTERNS}
+_STATES = frozenset(
+    {"present", "blank", "null", "not_null", "true", "not_true", "false", "not_false"}
+)
+_MATCHERS = "|".join(sorted([*_COMPARISONS, *_STATES, "in", "not_in"], key=len, reverse=True))
+
+
+def _split(name: str, kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], str, str, str]:
+    # The published example filters by sourceUrl, so camelCase stands for snake_case.
+    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", name)
+    known = "|".join(sorted(kinds, key=len, reverse=True))
+    joined = rf"(?:(?:{known})(?:_or_(?:{known}))*|(?:{known})(?:_and_(?:{known}))+)"
+    found = re.fullmatch(rf"(?P<attributes>{joined})_(?P<matcher>{_MATCHERS})(?P<several>_any|_all)?", snake)
+    if found is None:
+        raise bad_request(f"filter[{name}] is not known: write attribute_matcher, such as name_eq.")
+    joint = "_and_" if "_and_" in found["attributes"] else "_or_"
+    names = re.split(joint, found["attributes"])
+    return tuple(names), joint, found["matcher"], found["several"] or ""
+
+
+def _single(name: str, values: Sequence[str]) -> str:
+    if len(values) != 1:
+        raise bad_request(f"filter[{name}] takes one value, not {len(values)}; _in, _any and _all take lists.")
+    return values[0]
+
+
+_TRUE = frozenset({"true", "t", "1", "yes", "y", "on"})
+_FALSE = frozenset({"false", "f", "0", "no", "n", "off", ""})
+
+
+def _boolean(name: str, value: str) -> bool:
+    if value.lower() not in _TRUE | _FALSE:
+        raise bad_request(f"filter[{name}] is true or false, not {value[:40]!r}.")
+    return value.lower() in _TRUE
+
+
+def _state_test(name: str, matcher: str, value: str) -> Callable[[Any], bool]:
+    # A false value turns each of these around, as in ransack.
+    wanted = _boolean(name, value)
+    if matcher in {"present", "blank"}:
+        return lambda item: (item is None or item in ("", [])) is (wanted is (matcher == "blank"))
+    if matcher in {"null", "not_null"}:
+        return lambda item: (item is None) is (wanted is (matcher == "null"))
+    truth = wanted is (matcher in {"true", "not_false"})
+    return lambda item: item is truth
+
+
+def _read(name: str, value: str, kind: Kind) -> Value:
+    try:
+        if kind == "number":
+            return float(value)
+        if kind == "time":
+            read = dt.datetime.fromisoformat(value)
+            return read if read.tzinfo else read.replace(tzinfo=dt.UTC)
+    except ValueError:
+        raise bad_request(f"filter[{name}] needs a {kind}, not {value[:40]!r}.") from None
+    return _boolean(name, value) if kind == "boolean" else value
+
+
+def _comparable(value: Any, kind: Kind) -> Value:  # noqa: ANN401  # an attribute holds any JSON value
+    if kind == "time":
+        return dt.datetime.fromisoformat(value)
+    return _as_text(value) if kind == "text" else value
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(str(item) for item in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return str(value)

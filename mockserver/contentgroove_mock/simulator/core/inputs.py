@@ -1,0 +1,122 @@
+"""Request bodies: `{"data": {"attributes": {…}}}`, read field by field, every problem told at once."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import msgspec
+
+from contentgroove_mock.simulator.core.refusals import bad_request, unprocessable
+
+
+def read_body(content: bytes, content_type: str | None) -> Fields:
+    """Read a request's body.
+
+    Raises:
+        Refusal: 400, as documented: no Content-Type, or no JSON; also (assumed) another type, or JSON of
+            another form.
+    """
+    if not content_type:
+        raise bad_request("The Content-Type header is missing: send application/json.")
+    if content_type.partition(";")[0].strip().lower() not in {"application/json", "application/vnd.api+json"}:
+        raise bad_request("The Content-Type must be application/json.")
+    try:
+        body: object = msgspec.json.decode(content)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise bad_request(f"The body is not JSON: {error}") from None
+    attributes: object = body
+    for member in ("data", "attributes"):
+        attributes = cast("dict[str, object]", attributes).get(member) if isinstance(attributes, dict) else None
+    if not isinstance(attributes, dict):
+        raise bad_request('The body must be {"data": {"attributes": {…}}}.')
+    return Fields(cast("dict[str, Any]", attributes))
+
+
+class Fields:
+    """The attributes of a request; reading collects what is wrong, `check` refuses it.
+
+    A field that is left out reads as None. Fields that nobody asks for are ignored, as Rails does.
+    """
+
+    def __init__(self, attributes: dict[str, Any]) -> None:
+        self._attributes = attributes
+        self._problems: list[tuple[str, str, str]] = []
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._attributes
+
+    def problem(self, name: str, code: str, sentence: str) -> None:
+        """Note that a field is wrong."""
+        self._problems.append((f"/data/attributes/{name}" if name else "/data/attributes", code, sentence))
+
+    def check(self) -> None:
+        """End reading.
+
+        Raises:
+            Refusal: 422, with every problem that was noted.
+        """
+        if self._problems:
+            raise unprocessable(self._problems)
+
+    def text(self, name: str, *, required: bool = False) -> str | None:
+        """Read a string; a required one must not be blank."""
+        value = self._attributes.get(name)
+        label = name.replace("_", " ").capitalize()
+        if value is None or (required and isinstance(value, str) and not value.strip()):
+            if required or name in self._attributes:
+                self.problem(name, "blank", f"{label} can't be blank")
+            return None
+        if not isinstance(value, str):
+            self.problem(name, "invalid", f"{label} must be a string")
+            return None
+        return value
+
+    def web_address(self, name: str, *, required: bool = False) -> str | None:
+        """Read an absolute http or https URL."""
+        value = self.text(name, required=required)
+        if value is None or _is_web_address(value):
+            return value
+        label = name.replace("_", " ").capitalize()
+        self.problem(name, "invalid", f"{label} must be an absolute http or https URL")
+        return None
+
+    def seconds(self, name: str, *, required: bool = False) -> float | None:
+        """Read a time in seconds, from 0."""
+        value = self._attributes.get(name)
+        label = name.replace("_", " ").capitalize()
+        if value is None:
+            if required or name in self._attributes:
+                self.problem(name, "blank", f"{label} can't be blank")
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            self.problem(name, "not_a_number", f"{label} is not a number")
+            return None
+        if value < 0:
+            self.problem(name, "greater_than_or_equal_to", f"{label} must be greater than or equal to 0")
+            return None
+        return value
+
+    def texts(self, name: str) -> list[str] | None:
+        """Read a list of strings."""
+        value = self._attributes.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            self.problem(name, "invalid", f"{name.replace('_', ' ').capitalize()} must be a list of strings")
+            return None
+        items = cast("list[object]", value)
+        if not items or not all(isinstance(item, str) and item for item in items):
+            self.problem(name, "invalid", f"{name.replace('_', ' ').capitalize()} must be a list of strings")
+            return None
+        return cast("list[str]", items)
+
+
+def _is_web_address(value: str) -> bool:
+    if not value.isascii() or any(character <= " " or character == "\x7f" for character in value):
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

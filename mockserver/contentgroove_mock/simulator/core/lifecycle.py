@@ -1,0 +1,95 @@
+"""What time does: medias and clips go from queued to processing to finished or failed.
+
+A file that is no video or audio, and a `source_url` that cannot be fetched, end with `has_fetch_error` true, the
+only sign of failure that the API has; no webhook tells about them (both assumed).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contentgroove_mock.simulator.core.records import Clip, Transcription
+from contentgroove_mock.simulator.core.transcript import full_text, spoken_in, suggested
+from contentgroove_mock.simulator.core.webhooks import announce
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from contentgroove_mock.simulator.core.faults import Faults
+    from contentgroove_mock.simulator.core.ids import Ids
+    from contentgroove_mock.simulator.core.records import Media, State
+
+
+def settle(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
+    """Bring every media and clip up to the present, in the order in which things happened."""
+    unsettled = [item for key in state.unsettled if (item := state.medias.get(key) or state.clips.get(key))]
+    for item in sorted(unsettled, key=lambda item: (item.finishes_at, item.id)):
+        if item.stage == "queued" and now >= item.starts_at:
+            item.stage = "processing"
+            item.external_id = state.next_external_id()
+        if now < item.finishes_at:
+            continue
+        if isinstance(item, Clip):
+            finish_clip(state, item)
+        else:
+            end_media(state, item, ids, faults, item.finishes_at)
+
+
+def next_change(state: State) -> dt.datetime | None:
+    """Tell when time will next finish something."""
+    found = (state.medias.get(key) or state.clips.get(key) for key in state.unsettled)
+    return min((item.finishes_at for item in found if item), default=None)
+
+
+def end_media(state: State, media: Media, ids: Ids, faults: Faults, at: dt.datetime) -> None:
+    """End a media's processing: well if its file is known to be a video or audio, else with a fetch error."""
+    state.unsettled.discard(media.id)
+    media.external_id = media.external_id or state.next_external_id()
+    if media.file is None:
+        media.stage = "failed"
+        return
+    media.stage = "finished"
+    media.transcription = Transcription(id=ids.uuid(), text=full_text(media.file.duration))
+    clips = [
+        Clip(
+            id=ids.uuid(),
+            account=media.account,
+            media_id=media.id,
+            name=span.text.split(",")[0].rstrip(".").lower(),
+            start_time=span.start,
+            end_time=span.end,
+            created_at=at,
+            processing_started_at=at,
+            starts_at=at,
+            finishes_at=at,
+            stage="finished",
+            external_id=state.next_external_id(),
+            rank=rank,
+            start_char=span.start_char,
+            end_char=span.end_char,
+            text=span.text,
+        )
+        for rank, span in enumerate(suggested(media.file.duration))
+    ]
+    state.clips.update({clip.id: clip for clip in clips})
+    announce(state, media, clips, ids, faults, at)
+
+
+def fail_media(state: State, media: Media) -> None:
+    """End a media's processing with a fetch error."""
+    state.unsettled.discard(media.id)
+    media.external_id = media.external_id or state.next_external_id()
+    media.stage = "failed"
+
+
+def finish_clip(state: State, clip: Clip) -> None:
+    """End a clip's processing."""
+    state.unsettled.discard(clip.id)
+    clip.external_id = clip.external_id or state.next_external_id()
+    file = state.medias[clip.media_id].file
+    if file is None:
+        clip.stage = "failed"
+        return
+    span = spoken_in(file.duration, clip.start_time, clip.end_time)
+    clip.start_char, clip.end_char, clip.text = span.start_char, span.end_char, span.text
+    clip.stage = "finished"

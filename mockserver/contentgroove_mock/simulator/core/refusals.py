@@ -1,0 +1,105 @@
+"""The error answers, each in the shape that the published document shows for its status.
+
+400, 405, 422 and 500 are documented without a body, or not at all: they have JSON:API's shape (assumed).
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+
+
+class Refusal(Exception):  # noqa: N818  # an answer on its way out, not a programming error
+    """An answer that ends a request early."""
+
+    def __init__(self, status: int, errors: list[Json], headers: dict[str, str] | None = None) -> None:
+        super().__init__(status, errors)
+        self.status = status
+        self.body: Json = {"errors": errors}
+        self.headers = headers or {}
+
+
+def bad_request(detail: str) -> Refusal:
+    """400: the request cannot be understood."""
+    return Refusal(400, [{"status": "400", "title": "Bad Request", "detail": detail}])
+
+
+def unauthorized() -> Refusal:
+    """401: no key, or one that is not accepted."""
+    return Refusal(401, [{"message": "You need to sign in or sign up before continuing."}])
+
+
+def payment_required(kind: str) -> Refusal:
+    """402: the account's quota of `medias` or `clips` is used up. The body says "422", as documented."""
+    return Refusal(
+        402,
+        [
+            {
+                "code": "exceeded_quota_count",
+                "detail": f"You have exceeded the monthly quota for number of {kind}. Please visit the "
+                "Settings / Quota Usage page to see your usage and manage your account.",
+                "source": {"pointer": ""},
+                "status": "422",
+                "title": "Unprocessable Entity",
+            }
+        ],
+    )
+
+
+def not_found() -> Refusal:
+    """404: the id leads to nothing that the account owns."""
+    return Refusal(404, [{"detail": None, "source": None, "status": "404", "title": "Not Found"}])
+
+
+def method_not_allowed(allowed: list[str]) -> Refusal:
+    """405: the path exists, the method does not."""
+    errors = [{"status": "405", "title": "Method Not Allowed", "detail": f"Use {' or '.join(allowed)}."}]
+    return Refusal(405, errors, {"Allow": ", ".join(allowed)})
+
+
+def unprocessable(problems: list[tuple[str, str, str]]) -> Refusal:
+    """422: values are refused.
+
+    Args:
+        problems: For each, a JSON pointer, a code such as `blank`, and a sentence.
+    """
+    return Refusal(
+        422,
+        [
+            {
+                "status": "422",
+                "title": "Unprocessable Entity",
+                "detail": sentence,
+                "code": code,
+                "source": {"pointer": pointer},
+            }
+            for pointer, code, sentence in problems
+        ],
+    )
+
+
+def too_many_requests(retry_after: int) -> Refusal:
+    """429: the window's requests are used up.
+
+    Args:
+        retry_after: Whole seconds until the next window, for a header that the provider does not document.
+    """
+    return Refusal(
+        429,
+        [
+            {
+                "detail": "You have exceeded the maximum number of requests in the current window. "
+                "Please try again later.",
+                "status": "429",
+                "title": "Too Many Requests",
+            }
+        ],
+        {"Retry-After": str(retry_after)},
+    )
+
+
+def failure(status: int) -> Refusal:
+    """5xx, or any other status that a fault asks for."""
+    title = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}.get(status, "Error")
+    return Refusal(status, [{"status": str(status), "title": title}])

@@ -1,0 +1,398 @@
+"""The 15 operations of the API, each a change of state and an answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
+
+from contentgroove_mock import sample
+from contentgroove_mock.simulator.core import answers, filtering, limits, uploads
+from contentgroove_mock.simulator.core.faults import Faults
+from contentgroove_mock.simulator.core.ids import Ids, account_id, user_id
+from contentgroove_mock.simulator.core.inputs import read_body
+from contentgroove_mock.simulator.core.lifecycle import settle
+from contentgroove_mock.simulator.core.listing import links, read_query, select
+from contentgroove_mock.simulator.core.records import (
+    Account,
+    Clip,
+    Media,
+    SourceFile,
+    State,
+    Subscription,
+    Upload,
+)
+from contentgroove_mock.simulator.core.refusals import not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from random import Random
+
+    from contentgroove_mock.simulator.core.inputs import Fields
+    from contentgroove_mock.simulator.core.listing import Query
+    from contentgroove_mock.simulator.core.policy import Policy
+
+Json: TypeAlias = dict[str, Any]
+
+_SAMPLE = SourceFile(
+    content_type=sample.CONTENT_TYPE, duration=sample.SECONDS, width=sample.WIDTH, height=sample.HEIGHT
+)
+_DATED = ("created_at",)
+
+
+class Call(NamedTuple):
+    """One request to the API, its sender known.
+
+    Attributes:
+        origin: Scheme, host and port at which the simulator was reached.
+        path: The path, percent-encoded, for the answer's links.
+        query: Names and values, decoded, in order.
+        identifier: The id in the path, empty where there is none.
+    """
+
+    account: Account
+    now: dt.datetime
+    origin: str
+    path: str
+    query: Query = ()
+    identifier: str = ""
+    content: bytes = b""
+    content_type: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The request's address without its query."""
+        return self.origin + self.path
+
+
+class Service:
+    """The service's state and what can be done to it.
+
+    Every method is synchronous and does no I/O; the caller sees to it that one runs at a time.
+
+    Attributes:
+        limits: The limits in force, to be changed at will.
+        faults: The faults waiting to happen.
+        discarded: Paths of stored files that nothing refers to any more; the caller deletes them.
+    """
+
+    def __init__(self, policy: Policy, random: Random, state: State | None = None) -> None:
+        self.ids = Ids(random)
+        self.policy = policy
+        self.state = state or State(secret=self.ids.secret())
+        self.limits = limits.Limits()
+        self.faults = Faults()
+        self.discarded: list[str] = []
+        self._operations: dict[str, Callable[[Call], Json | None]] = {
+            "getMedias": self._list_medias,
+            "createMedia": self._create_media,
+            "getMediaById": self._show_media,
+            "updateMediaById": self._update_media,
+            "deleteMediaById": self._delete_media,
+            "getClips": self._list_clips,
+            "createClip": self._create_clip,
+            "getClipById": self._show_clip,
+            "updateClipById": self._update_clip,
+            "deleteClipById": self._delete_clip,
+            "getWebhookSubscriptions": self._list_subscriptions,
+            "createWebhookSubscription": self._create_subscription,
+            "getWebhookSubscriptionById": self._show_subscription,
+            "deleteWebhookSubscriptionById": self._delete_subscription,
+            "getUploadUrl": self._prepare_upload,
+        }
+
+    def account(self, key: str) -> Account:
+        """Find the account of an API key; an unknown key opens one."""
+        identifier = account_id(key)
+        if identifier not in self.state.accounts:
+            self.state.accounts[identifier] = Account(id=identifier, user_id=user_id(identifier))
+        return self.state.accounts[identifier]
+
+    def settle(self, now: dt.datetime) -> None:
+        """Bring everything up to the present."""
+        settle(self.state, self.ids, self.faults, now)
+
+    def handle(self, operation: str, call: Call) -> Json | None:
+        """Do what a request asks for.
+
+        Args:
+            operation: The operationId.
+            call: The request.
+
+        Returns:
+            The body of the answer with status 200; None stands for 204.
+
+        Raises:
+            Refusal: The answer is an error.
+        """
+        self.settle(call.now)
+        limits.count_request(call.account, self.limits, call.now)
+        return self._operations[operation](call)
+
+    def _list_medias(self, call: Call) -> Json:
+        def attributes(media: Media) -> Mapping[str, Any]:
+            return {"id": media.id, **answers.media_attributes(media, call.origin)}
+
+        return self._list(
+            call,
+            self.state.medias,
+            filtering.MEDIA_ATTRIBUTES,
+            (*_DATED, "original_created_at", "name"),
+            attributes,
+            lambda media: self._media(media, call, with_transcription=False),
+        )
+
+    def _create_media(self, call: Call) -> Json:
+        fields = read_body(call.content, call.content_type)
+        name, description = fields.text("name"), fields.text("description")
+        source_url = fields.web_address("source_url")
+        upload_id = fields.text("upload_id")
+        if ("source_url" in fields) == ("upload_id" in fields):
+            fields.problem("", "invalid", "Give exactly one of source_url and upload_id")
+        upload = self._stored_upload(call.account, upload_id, fields) if upload_id is not None else None
+        fields.check()
+        limits.check_medias(call.account, self.limits)
+        call.account.medias_made += 1
+        starts_at = call.now + dt.timedelta(seconds=self.policy.queue_seconds)
+        media = Media(
+            id=self.ids.uuid(),
+            account=call.account.id,
+            origin=call.origin,
+            name=name or "",
+            description=description,
+            source_url=source_url,
+            path=upload.path if upload else None,
+            file=upload.file if upload else self._fetched(source_url or ""),
+            created_at=call.now,
+            starts_at=starts_at,
+            finishes_at=starts_at + dt.timedelta(seconds=self.policy.processing_seconds),
+        )
+        if upload:
+            upload.used = True
+        self.state.medias[media.id] = media
+        self.state.unsettled.add(media.id)
+        return self._single(call, self._media(media, call, with_transcription=True))
+
+    def _show_media(self, call: Call) -> Json:
+        media = _owned(self.state.medias, call)
+        return self._single(call, self._media(media, call, with_transcription=True))
+
+    def _update_media(self, call: Call) -> Json:
+        media = _owned(self.state.medias, call)
+        fields = read_body(call.content, call.content_type)
+        name, description = fields.text("name"), fields.text("description")
+        fields.check()
+        media.name = media.name if name is None else name
+        media.description = media.description if description is None else description
+        return self._single(call, self._media(media, call, with_transcription=True))
+
+    def _delete_media(self, call: Call) -> None:
+        media = _owned(self.state.medias, call)
+        del self.state.medias[media.id]
+        self.state.unsettled.discard(media.id)
+        for clip in self._clips_of(media):
+            del self.state.clips[clip.id]
+            self.state.unsettled.discard(clip.id)
+        if media.path is not None:
+            self.discarded.append(media.path)
+
+    def _list_clips(self, call: Call) -> Json:
+        def attributes(clip: Clip) -> Mapping[str, Any]:
+            media = self.state.medias[clip.media_id]
+            return {
+                "id": clip.id,
+                "media_id": clip.media_id,
+                **answers.clip_attributes(clip, media, call.origin),
+            }
+
+        return self._list(
+            call,
+            self.state.clips,
+            filtering.CLIP_ATTRIBUTES,
+            (*_DATED, "name"),
+            attributes,
+            lambda clip: self._clip(clip, call),
+        )
+
+    def _create_clip(self, call: Call) -> Json:
+        fields = read_body(call.content, call.content_type)
+        name = fields.text("name", required=True)
+        media_id = fields.text("media_id", required=True)
+        start, end = fields.seconds("start_time", required=True), fields.seconds("end_time", required=True)
+        if media_id is not None and media_id not in self._own_ids(self.state.medias, call.account):
+            raise not_found()
+        media = self.state.medias[media_id] if media_id is not None else None
+        _check_span(fields, media, start, end)
+        fields.check()
+        limits.check_clips(call.account, self.limits)
+        call.account.clips_made += 1
+        clip = Clip(
+            id=self.ids.uuid(),
+            account=call.account.id,
+            media_id=media_id or "",
+            name=name or "",
+            start_time=start or 0,
+            end_time=end or 0,
+            created_at=call.now,
+            processing_started_at=call.now,
+            starts_at=call.now,
+            finishes_at=call.now,
+        )
+        self._process(clip, call.now)
+        self.state.clips[clip.id] = clip
+        return self._single(call, self._clip(clip, call))
+
+    def _show_clip(self, call: Call) -> Json:
+        return self._single(call, self._clip(_owned(self.state.clips, call), call))
+
+    def _update_clip(self, call: Call) -> Json:
+        clip = _owned(self.state.clips, call)
+        fields = read_body(call.content, call.content_type)
+        name = fields.text("name", required="name" in fields)
+        start, end = fields.seconds("start_time"), fields.seconds("end_time")
+        start = clip.start_time if start is None else start
+        end = clip.end_time if end is None else end
+        _check_span(fields, self.state.medias[clip.media_id], start, end)
+        fields.check()
+        clip.name = name or clip.name
+        if (start, end) != (clip.start_time, clip.end_time):
+            clip.start_time, clip.end_time = start, end
+            self._process(clip, call.now)
+        return self._single(call, self._clip(clip, call))
+
+    def _delete_clip(self, call: Call) -> None:
+        clip = _owned(self.state.clips, call)
+        del self.state.clips[clip.id]
+        self.state.unsettled.discard(clip.id)
+
+    def _list_subscriptions(self, call: Call) -> Json:
+        def attributes(subscription: Subscription) -> Mapping[str, Any]:
+            return {"id": subscription.id, **answers.subscription_attributes(subscription)}
+
+        return self._list(
+            call,
+            self.state.subscriptions,
+            filtering.SUBSCRIPTION_ATTRIBUTES,
+            _DATED,
+            attributes,
+            self._subscription,
+        )
+
+    def _create_subscription(self, call: Call) -> Json:
+        fields = read_body(call.content, call.content_type)
+        url = fields.web_address("url", required=True)
+        events = fields.texts("subscribed_events")
+        fields.check()
+        subscription = Subscription(
+            id=self.ids.uuid(),
+            account=call.account.id,
+            url=url or "",
+            events=events or ["*"],
+            created_at=call.now,
+        )
+        self.state.subscriptions[subscription.id] = subscription
+        return self._single(call, self._subscription(subscription))
+
+    def _show_subscription(self, call: Call) -> Json:
+        return self._single(call, self._subscription(_owned(self.state.subscriptions, call)))
+
+    def _delete_subscription(self, call: Call) -> None:
+        subscription = _owned(self.state.subscriptions, call)
+        del self.state.subscriptions[subscription.id]
+        for delivery in list(self.state.deliveries.values()):
+            if delivery.subscription_id == subscription.id:
+                delivery.next_at, delivery.held = None, False
+
+    def _prepare_upload(self, call: Call) -> Json:
+        upload = uploads.prepare(self.state, call.account.id, self.ids, self.policy, call.now)
+        return answers.upload_document(
+            upload, uploads.signed_url(self.state, upload, call.origin, self.policy)
+        )
+
+    def _list(
+        self,
+        call: Call,
+        records: Mapping[str, Any],
+        kinds: Mapping[str, filtering.Kind],
+        sorts: tuple[str, ...],
+        attributes: Callable[[Any], Mapping[str, Any]],
+        write: Callable[[Any], Json],
+    ) -> Json:
+        asked = read_query(call.query, kinds, sorts, self.policy.page_size)
+        own = (record for record in records.values() if record.account == call.account.id)
+        page = select(own, asked, attributes)
+        return {
+            "data": [write(item) for item in page.items],
+            "links": links(call.url, call.query, asked.number, page.last),
+        }
+
+    def _single(self, call: Call, resource: Json) -> Json:
+        return {"data": resource, "links": {"self": call.url}}
+
+    def _media(self, media: Media, call: Call, *, with_transcription: bool) -> Json:
+        clips = self._clips_of(media)
+        return answers.media_resource(media, clips, call.origin, with_transcription=with_transcription)
+
+    def _clip(self, clip: Clip, call: Call) -> Json:
+        return answers.clip_resource(clip, self.state.medias[clip.media_id], call.origin)
+
+    def _subscription(self, subscription: Subscription) -> Json:
+        sent = (item for item in self.state.deliveries.values() if item.subscription_id == subscription.id)
+        return answers.subscription_resource(subscription, sent)
+
+    def _clips_of(self, media: Media) -> list[Clip]:
+        return [clip for clip in self.state.clips.values() if clip.media_id == media.id]
+
+    def _own_ids(self, records: Mapping[str, Any], account: Account) -> Iterable[str]:
+        return {key for key, record in records.items() if record.account == account.id}
+
+    def _process(self, clip: Clip, now: dt.datetime) -> None:
+        clip.stage = "queued"
+        clip.processing_started_at = now
+        clip.starts_at = now + dt.timedelta(seconds=self.policy.queue_seconds)
+        clip.finishes_at = clip.starts_at + dt.timedelta(seconds=self.policy.clip_seconds)
+        self.state.unsettled.add(clip.id)
+
+    def _fetched(self, source_url: str) -> SourceFile | None:
+        host = (urlsplit(source_url).hostname or "").rstrip(".")
+        unreachable = host in self.policy.unreachable_hosts or host.rpartition(".")[2] == "invalid"
+        return None if unreachable else _SAMPLE
+
+    def _stored_upload(self, account: Account, upload_id: str, fields: Fields) -> Upload | None:
+        upload = self.state.uploads.get(_upload_key(upload_id))
+        if upload is None or upload.upload_id != upload_id or upload.account != account.id:
+            fields.problem("upload_id", "invalid", "Upload is not known")
+        elif upload.path is None:
+            fields.problem("upload_id", "invalid", "Upload has no file yet: PUT it to the upload_url first")
+        elif upload.used:
+            fields.problem("upload_id", "taken", "Upload has already been used for a media")
+        else:
+            return upload
+        return None
+
+
+def _upload_key(upload_id: str) -> str:
+    try:
+        return str(uuid.UUID(upload_id.partition("--")[0]))
+    except ValueError:
+        return ""
+
+
+def _owned(records: Mapping[str, Any], call: Call) -> Any:  # noqa: ANN401  # each caller names the record it gets
+    record = records.get(call.identifier)
+    if record is None or record.account != call.account.id:
+        raise not_found()
+    return record
+
+
+def _check_span(fields: Fields, media: Media | None, start: float | None, end: float | None) -> None:
+    if media is None or start is None or end is None:
+        return
+    if media.stage != "finished" or media.file is None:
+        fields.problem("media_id", "invalid", "Media has not finished processing")
+    elif end <= start:
+        fields.problem("end_time", "greater_than", "End time must be greater than start time")
+    elif end > media.file.duration:
+        message = f"End time must be within the media's {media.file.duration:g} seconds"
+        fields.problem("end_time", "less_than_or_equal_to", message)

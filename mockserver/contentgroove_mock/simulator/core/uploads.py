@@ -1,0 +1,186 @@
+"""Presigned upload URLs: how they are made, and what a PUT to one is refused for, in the words of S3.
+
+The form follows AWS Signature Version 4 in the query (`X-Amz-…`), signed with HMAC-SHA256 over method, host, path
+and query; the signing string itself is this simulator's own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl, quote, urlencode
+from xml.sax.saxutils import escape
+
+from contentgroove_mock.simulator.core.records import Upload
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from contentgroove_mock.simulator.core.ids import Ids
+    from contentgroove_mock.simulator.core.policy import Policy
+    from contentgroove_mock.simulator.core.records import State
+
+PATH = "/_uploads"
+_ALGORITHM = "AWS4-HMAC-SHA256"
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+class StoreRefusal(Exception):  # noqa: N818  # an answer on its way out, not a programming error
+    """What the file store answers instead of storing, with S3's status and error code."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(status, code)
+        self.status = status
+        self.code = code
+        self.message = message
+
+    def xml(self) -> str:
+        """Write the answer's body as S3 does."""
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f"<Error><Code>{escape(self.code)}</Code><Message>{escape(self.message)}</Message></Error>"
+        )
+
+
+class PutRequest(NamedTuple):
+    """The head of a PUT: everything that can refuse it before its body is read.
+
+    Attributes:
+        headers: By lower-case name.
+    """
+
+    host: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+
+
+def prepare(state: State, account: str, ids: Ids, policy: Policy, now: dt.datetime) -> Upload:
+    """Make an upload that a file can be PUT to, once."""
+    identifier = ids.uuid()
+    seal = _hmac(state.secret, f"upload_id\n{identifier}")[:40]
+    upload = Upload(
+        id=identifier,
+        account=account,
+        upload_id=f"{identifier.replace('-', '')}--{seal}",
+        expires_at=now + dt.timedelta(seconds=policy.upload_seconds),
+    )
+    state.uploads[identifier] = upload
+    return upload
+
+
+def signed_url(state: State, upload: Upload, origin: str, policy: Policy) -> str:
+    """Write the URL that a prepared upload is PUT to.
+
+    Args:
+        origin: Scheme, host and port at which the simulator was reached.
+    """
+    path = f"{PATH}/{upload.id}"
+    made_at = upload.expires_at - dt.timedelta(seconds=policy.upload_seconds)
+    query = urlencode(
+        {
+            "X-Amz-Algorithm": _ALGORITHM,
+            "X-Amz-Date": made_at.strftime(_STAMP),
+            "X-Amz-Expires": str(policy.upload_seconds),
+            "X-Amz-SignedHeaders": "host",
+        },
+        quote_via=quote,
+    )
+    signature = _signature(state.secret, origin.partition("://")[2], path, query)
+    return f"{origin}{path}?{query}&X-Amz-Signature={signature}"
+
+
+def admit(state: State, put: PutRequest, policy: Policy, now: dt.datetime) -> tuple[Upload, int]:
+    """Check the head of a PUT.
+
+    Returns:
+        The upload, and how many bytes its body has.
+
+    Raises:
+        StoreRefusal: The store does not take it.
+    """
+    _refuse_second_credential(put)
+    upload = _authentic(state, put)
+    if now >= upload.expires_at:
+        raise StoreRefusal(403, "AccessDenied", "Request has expired")
+    if upload.path is not None:
+        raise StoreRefusal(403, "AccessDenied", "This upload URL has been used")
+    if "content-type" in put.headers:
+        # A header that was not signed changes what S3 calculates.
+        raise _mismatch()
+    return upload, _length(put, policy)
+
+
+def check_complete(received: int, announced: int) -> None:
+    """Compare a body with its announced length.
+
+    Raises:
+        StoreRefusal: The body is shorter or longer.
+    """
+    if received != announced:
+        raise StoreRefusal(
+            400,
+            "IncompleteBody",
+            "You did not provide the number of bytes specified by the Content-Length HTTP header",
+        )
+
+
+def _refuse_second_credential(put: PutRequest) -> None:
+    names = {name.lower() for name, _ in parse_qsl(put.query, keep_blank_values=True)}
+    if "authorization" in put.headers or "x-api-key" in put.headers or "api_key" in names:
+        raise StoreRefusal(
+            400,
+            "InvalidArgument",
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query "
+            "string parameter or the Authorization header should be specified",
+        )
+
+
+def _authentic(state: State, put: PutRequest) -> Upload:
+    signed, separator, signature = put.query.rpartition("&X-Amz-Signature=")
+    if not separator:
+        raise StoreRefusal(403, "AccessDenied", "Access Denied")
+    expected = _signature(state.secret, put.host, put.path, signed)
+    if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape")):
+        raise _mismatch()
+    upload = state.uploads.get(put.path.removeprefix(f"{PATH}/"))
+    if upload is None:
+        raise StoreRefusal(404, "NoSuchKey", "The specified key does not exist.")
+    return upload
+
+
+def _length(put: PutRequest, policy: Policy) -> int:
+    if "transfer-encoding" in put.headers:
+        raise StoreRefusal(
+            501, "NotImplemented", "A header you provided implies functionality that is not implemented"
+        )
+    announced = put.headers.get("content-length", "")
+    if not announced:
+        raise StoreRefusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+    if not (announced.isascii() and announced.isdigit()):
+        raise StoreRefusal(400, "BadRequest", "Content-Length is not a number")
+    length = int(announced)
+    if length > policy.upload_limit:
+        raise StoreRefusal(
+            400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size"
+        )
+    return length
+
+
+def _mismatch() -> StoreRefusal:
+    return StoreRefusal(
+        403,
+        "SignatureDoesNotMatch",
+        "The request signature we calculated does not match the signature you provided. Check your key and "
+        "signing method.",
+    )
+
+
+def _signature(secret: str, host: str, path: str, query: str) -> str:
+    return _hmac(secret, "\n".join(("PUT", host, path, query)))
+
+
+def _hmac(secret: str, message: str) -> str:
+    return hmac.new(secret.encode(), message.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()

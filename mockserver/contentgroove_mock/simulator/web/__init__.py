@@ -1,0 +1,1 @@
+"""HTTP around the core: routes, the file store's wire behaviour, faults on the connection."""

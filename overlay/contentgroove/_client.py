@@ -1,0 +1,307 @@
+"""`ContentGroove` and `AsyncContentGroove`: settings in, resources out."""
+
+from __future__ import annotations
+
+import copy
+import os
+import random as chance
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+import httpx
+
+from ._core import custom
+from ._core.calls import Session
+from ._core.retries import Cooldown, Pacing, RetryPolicy
+from ._core.settings import ApiKey, AuthMethod, resolve
+from ._io.async_shell import AsyncShell
+from ._io.calls import AsyncCalls, RawAsyncCalls, RawResponse, RawSyncCalls, SyncCalls
+from ._io.http import Hooks, SystemClock
+from ._io.sync_shell import SyncShell
+from ._version import __version__
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from types import TracebackType
+
+    from ._core.effects import Clock
+    from ._io.http import ResponseInfo
+    from .errors import RequestInfo
+    from .resources.clips import AsyncClips, Clips
+    from .resources.direct_uploads import AsyncDirectUploads, DirectUploads
+    from .resources.medias import AsyncMedias, Medias
+    from .resources.webhook_subscriptions import AsyncWebhookSubscriptions, WebhookSubscriptions
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds for each of connecting, sending and receiving."""
+
+
+def _timeout(value: float | httpx.Timeout) -> httpx.Timeout:
+    given: object = value
+    if isinstance(given, httpx.Timeout):
+        timeout = given
+    elif isinstance(given, (int, float)) and not isinstance(given, bool) and given > 0:
+        timeout = httpx.Timeout(given)
+    else:
+        raise ConfigurationError(f"timeout must be a number of seconds above 0 or an httpx.Timeout, not {value!r}.")
+    if None in timeout.as_dict().values():
+        raise ConfigurationError("timeout must be finite: a call that may wait for ever hangs some day.")
+    return timeout
+
+
+def _policy(policy: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
+    chosen = RetryPolicy() if policy is None else policy
+    if max_retries is None:
+        return chosen
+    given: object = max_retries
+    if not isinstance(given, int) or isinstance(given, bool) or given < 0:
+        raise ConfigurationError(f"max_retries must be a whole number from 0, not {max_retries!r}.")
+    return chosen.with_retries(given)
+
+
+class ContentGroove:
+    """A client of the ContentGroove API; safe to share between threads.
+
+    Args:
+        api_key: The API key, or a function that gives the current one; else the environment variable
+            CONTENTGROOVE_API_KEY.
+        base_url: The API's base URL; else CONTENTGROOVE_BASE_URL, else https://api.contentgroove.com/api/v1.
+        timeout: Seconds for each of connecting, sending and receiving, or an `httpx.Timeout`. Uploads
+            have a stall limit instead: they may take any time while bytes go through.
+        max_retries: How often a request that may safely be repeated is sent again; 3 without it.
+        http_client: Your own `httpx.Client` for API calls (proxy, mTLS, HTTP/2, instrumentation); not closed.
+        upload_http_client: Your own `httpx.Client` for the file itself. It must add no headers or parameters of its
+            own: a presigned URL refuses what was not signed.
+        auth: How the key is sent: "bearer" (`Authorization`), "header" (`X-API-KEY`) or "query" (`api_key=`, which
+            ends up in logs on the way: avoid it).
+        retry_policy: Delays and limits of retries; `max_retries` counts over it.
+        on_request: Called with each request before it is sent, credentials redacted.
+        on_response: Called with each answer once it was read.
+        clock: Another source of time, for tests.
+        sleep: Another way to let time pass, for tests.
+        random: Another source of jitter (numbers from 0 up to 1), for tests.
+
+    Raises:
+        ConfigurationError: There is no key, or a setting is unusable or unsafe.
+    """
+
+    def __init__(
+        self,
+        api_key: ApiKey | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float | httpx.Timeout = DEFAULT_TIMEOUT,
+        max_retries: int | None = None,
+        http_client: httpx.Client | None = None,
+        upload_http_client: httpx.Client | None = None,
+        auth: AuthMethod = "bearer",
+        retry_policy: RetryPolicy | None = None,
+        on_request: Callable[[RequestInfo], object] | None = None,
+        on_response: Callable[[ResponseInfo], object] | None = None,
+        clock: Clock | None = None,
+        sleep: Callable[[float], object] | None = None,
+        random: Callable[[], float] | None = None,
+    ) -> None:
+        settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
+        for name, client in (("http_client", http_client), ("upload_http_client", upload_http_client)):
+            if client is not None and not isinstance(client, httpx.Client):
+                raise ConfigurationError(f"{name} must be an httpx.Client, not {type(client).__name__}.")
+        pacing = Pacing(_policy(retry_policy, max_retries), Cooldown(), clock or SystemClock(), random or chance.random)
+        shell = SyncShell(
+            settings, Hooks(on_request, on_response), sleep or time.sleep, http_client, upload_http_client
+        )
+        self._calls = SyncCalls(shell, Session(pacing, settings.base_url), _timeout(timeout))
+        self._claimed: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"ContentGroove(base_url={self._calls.session.base_url!r})"
+
+    @cached_property
+    def medias(self) -> Medias:
+        """Videos and audios."""
+        from .resources.medias import Medias
+
+        return Medias(self._calls, self._claimed)
+
+    @cached_property
+    def clips(self) -> Clips:
+        """Parts of medias."""
+        from .resources.clips import Clips
+
+        return Clips(self._calls)
+
+    @cached_property
+    def webhook_subscriptions(self) -> WebhookSubscriptions:
+        """URLs that are told about events."""
+        from .resources.webhook_subscriptions import WebhookSubscriptions
+
+        return WebhookSubscriptions(self._calls)
+
+    @cached_property
+    def direct_uploads(self) -> DirectUploads:
+        """Uploads before their medias are created."""
+        from .resources.direct_uploads import DirectUploads
+
+        return DirectUploads(self._calls)
+
+    def with_options(
+        self, *, timeout: float | httpx.Timeout | None = None, max_retries: int | None = None
+    ) -> ContentGroove:
+        """Give the same client with other limits, for single calls: `client.with_options(timeout=5).medias.get(…)`.
+
+        Connections and the cool-down after a 429 are shared; closing one closes both.
+        """
+        other = copy.copy(self)
+        for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
+            other.__dict__.pop(name, None)
+        session = self._calls.session.with_policy(_policy(self._calls.session.pacing.policy, max_retries))
+        other._calls = SyncCalls(  # noqa: SLF001 - a copy of ours
+            self._calls.shell, session, self._calls.timeout if timeout is None else _timeout(timeout)
+        )
+        return other
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RawResponse[Any]:
+        """Call an endpoint that this library does not know, with the same key, retries and errors.
+
+        Args:
+            method: GET, PUT, POST, DELETE, PATCH or HEAD.
+            path: The path below the base URL, such as `/medias`.
+            query: Query parameters; mappings go out as `name[key]=value`.
+            body: What is sent as JSON.
+            headers: Further headers.
+
+        Returns:
+            The answer; `.parse()` gives its JSON.
+        """
+        calls = RawSyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        answer: Any = calls.call(custom.request(method, path, query, body, headers))
+        return answer  # type: ignore[no-any-return]  # raw calls give RawResponses
+
+    def close(self) -> None:
+        """Close all connections that the client opened; calls after it are a ConfigurationError."""
+        self._calls.shell.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncContentGroove:
+    """As `ContentGroove`, for one event loop at a time: calls are awaited, lists iterated with `async for`.
+
+    Its arguments are those of `ContentGroove`; `http_client` and `upload_http_client` are `httpx.AsyncClient`s, and
+    `sleep` is async.
+    """
+
+    def __init__(
+        self,
+        api_key: ApiKey | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float | httpx.Timeout = DEFAULT_TIMEOUT,
+        max_retries: int | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        upload_http_client: httpx.AsyncClient | None = None,
+        auth: AuthMethod = "bearer",
+        retry_policy: RetryPolicy | None = None,
+        on_request: Callable[[RequestInfo], object] | None = None,
+        on_response: Callable[[ResponseInfo], object] | None = None,
+        clock: Clock | None = None,
+        sleep: Callable[[float], Awaitable[object]] | None = None,
+        random: Callable[[], float] | None = None,
+    ) -> None:
+        settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
+        for name, client in (("http_client", http_client), ("upload_http_client", upload_http_client)):
+            if client is not None and not isinstance(client, httpx.AsyncClient):
+                raise ConfigurationError(f"{name} must be an httpx.AsyncClient, not {type(client).__name__}.")
+        pacing = Pacing(_policy(retry_policy, max_retries), Cooldown(), clock or SystemClock(), random or chance.random)
+        shell = AsyncShell(
+            settings, Hooks(on_request, on_response), sleep or anyio.sleep, http_client, upload_http_client
+        )
+        self._calls = AsyncCalls(shell, Session(pacing, settings.base_url), _timeout(timeout))
+        self._claimed: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"AsyncContentGroove(base_url={self._calls.session.base_url!r})"
+
+    @cached_property
+    def medias(self) -> AsyncMedias:
+        """Videos and audios."""
+        from .resources.medias import AsyncMedias
+
+        return AsyncMedias(self._calls, self._claimed)
+
+    @cached_property
+    def clips(self) -> AsyncClips:
+        """Parts of medias."""
+        from .resources.clips import AsyncClips
+
+        return AsyncClips(self._calls)
+
+    @cached_property
+    def webhook_subscriptions(self) -> AsyncWebhookSubscriptions:
+        """URLs that are told about events."""
+        from .resources.webhook_subscriptions import AsyncWebhookSubscriptions
+
+        return AsyncWebhookSubscriptions(self._calls)
+
+    @cached_property
+    def direct_uploads(self) -> AsyncDirectUploads:
+        """Uploads before their medias are created."""
+        from .resources.direct_uploads import AsyncDirectUploads
+
+        return AsyncDirectUploads(self._calls)
+
+    def with_options(
+        self, *, timeout: float | httpx.Timeout | None = None, max_retries: int | None = None
+    ) -> AsyncContentGroove:
+        """As `ContentGroove.with_options`."""
+        other = copy.copy(self)
+        for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
+            other.__dict__.pop(name, None)
+        session = self._calls.session.with_policy(_policy(self._calls.session.pacing.policy, max_retries))
+        other._calls = AsyncCalls(  # noqa: SLF001 - a copy of ours
+            self._calls.shell, session, self._calls.timeout if timeout is None else _timeout(timeout)
+        )
+        return other
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RawResponse[Any]:
+        """As `ContentGroove.request`."""
+        calls = RawAsyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        answer: Any = await calls.call(custom.request(method, path, query, body, headers))
+        return answer  # type: ignore[no-any-return]  # raw calls give RawResponses
+
+    async def aclose(self) -> None:
+        """Close all connections that the client opened; calls after it are a ConfigurationError."""
+        await self._calls.shell.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

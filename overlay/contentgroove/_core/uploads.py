@@ -1,0 +1,239 @@
+"""From a file to a media: prepare, send to the store, create; once, whatever breaks on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from contentgroove.errors import OutcomeUnknownError, ServerOutcomeUnknownError, UploadError, UploadErrorReason
+
+from . import direct_uploads, medias
+from .answers import is_success
+from .calls import call
+from .effects import Failure, Put, Reply, Sleep
+from .listing import ListQuery, fetch_page
+from .redaction import redact_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contentgroove.models import Media
+
+    from .calls import Session
+    from .effects import Flow
+
+MAX_SIZE = 5 * 1024**3
+"""Bytes: the limit of a single PUT to S3, which the documentation's "5gb per file" is taken to mean."""
+
+CLOCK_SKEW = 120.0
+"""Seconds that the service's clocks may differ from each other when a lost creation is looked for."""
+
+LOOKS = 3
+"""How often a lost creation is looked for before it is repeated: it may still be on its way."""
+
+_CODE = re.compile(rb"<Code>([A-Za-z.]{1,60})</Code>")
+_MESSAGE = re.compile(rb"<Message>([^<]{1,300})</Message>")
+_EXPIRED = frozenset({"ExpiredToken", "RequestExpired"})
+_SIGNATURE = frozenset({"SignatureDoesNotMatch", "InvalidAccessKeyId", "AuthorizationQueryParametersError"})
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPlan:
+    """What is to be uploaded.
+
+    Attributes:
+        file: The file's name for messages, None if it has none.
+        size: Bytes.
+        rewindable: Whether it can be sent a second time.
+        name: The media's name.
+        description: The media's description.
+        claimed: The ids of medias that uploads of this client made, so that none is taken for another.
+    """
+
+    file: str | None
+    size: int
+    rewindable: bool
+    name: str | None
+    description: str | None
+    claimed: set[str]
+
+
+def upload(plan: UploadPlan, session: Session) -> Flow[Media]:
+    """Upload a file and create its media.
+
+    Raises:
+        UploadError: The store did not take the file.
+        ContentGrooveError: A call failed.
+    """
+    # Checked before anything is sent: a name that cannot be sent must not cost an upload.
+    medias.create(source_url=None, upload_id="", name=plan.name, description=plan.description)
+    upload_id, since = yield from _send(plan, session)
+    media = yield from _create(plan, upload_id, since, session)
+    plan.claimed.add(media.id)
+    return media
+
+
+def _send(plan: UploadPlan, session: Session) -> Flow[tuple[str, float]]:
+    pacing = session.pacing
+    attempt = 0
+    while True:
+        reply, prepared = yield from call(direct_uploads.prepare(), session)
+        outcome: Reply | Failure = yield Put(prepared.upload_url)
+        if isinstance(outcome, Reply) and is_success(outcome.status_code):
+            return prepared.upload_id, _service_time(reply, pacing.clock.time())
+        error = upload_error(outcome, plan)
+        if not error.retryable or not plan.rewindable or attempt >= pacing.policy.max_retries:
+            raise error from (outcome.cause if isinstance(outcome, Failure) else None)
+        # An expired URL is simply replaced; anything else gets time to pass.
+        if error.reason != "expired":
+            yield Sleep(pacing.policy.backoff(attempt, pacing.random))
+        attempt += 1
+
+
+def _service_time(reply: Reply, now: float) -> float:
+    try:
+        return email.utils.parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
+    except (ValueError, TypeError):
+        return now
+
+
+def _create(plan: UploadPlan, upload_id: str, since: float, session: Session) -> Flow[Media]:
+    operation = medias.create(source_url=None, upload_id=upload_id, name=plan.name, description=plan.description)
+    repeats = 0
+    while True:
+        try:
+            _, media = yield from call(operation, session)
+        except (OutcomeUnknownError, ServerOutcomeUnknownError) as error:
+            found = yield from _find(plan, since, session)
+            if len(found) == 1:
+                return found[0]
+            if len(found) > 1 or repeats >= session.pacing.policy.max_retries:
+                ids = ", ".join(media.id for media in found) or "none"
+                raise OutcomeUnknownError(
+                    f"The file {plan.file or ''} was sent, and whether its media was created is not known "
+                    f"(medias that it may be: {ids}). Compare them before creating it again.",
+                    request=error.request,
+                ) from error
+            repeats += 1
+        else:
+            return media
+
+
+def _find(plan: UploadPlan, since: float, session: Session) -> Flow[list[Media]]:
+    """Look for the media that a lost answer may have been about."""
+    earliest = dt.datetime.fromtimestamp(since - CLOCK_SKEW, dt.UTC)
+    query = ListQuery(filter=None, sort="-created_at", page_number=None, page_size=100, limit=None)
+    for look in range(LOOKS):
+        yield Sleep(session.pacing.policy.backoff(look, lambda: 1.0))
+        listing = medias.walk(query)
+        page = yield from fetch_page(listing, listing.cursor(), session)
+        found = [
+            media
+            for media in (page or ())
+            if media.created_at >= earliest
+            and media.source_url is None
+            and media.id not in plan.claimed
+            and (plan.name is None or media.name == plan.name)
+        ]
+        if found:
+            return found
+    return []
+
+
+def upload_error(outcome: Reply | Failure, plan: UploadPlan) -> UploadError:
+    """Say why the store does not have the file."""
+    file = plan.file or "the data"
+    if isinstance(outcome, Failure):
+        return _failed(outcome, file, plan)
+    status = outcome.status_code
+    code = _first(_CODE, outcome.content)
+    said = _first(_MESSAGE, outcome.content) or ""
+    reason, next_step = _classify(status, code, said)
+    details = " ".join(part for part in (f"{status}", code or "", f"({redact_url(said)})" if said else "") if part)
+    return UploadError(
+        f"The store refused {file}: {details}. {next_step} No media was created.",
+        reason=reason,
+        file=plan.file,
+        status_code=status,
+        code=code,
+    )
+
+
+def _classify(status: int, code: str | None, said: str) -> tuple[UploadErrorReason, str]:
+    if code in _EXPIRED or (status == HTTPStatus.FORBIDDEN and "expired" in said.lower()):
+        return "expired", "The upload URL had expired before the file was through; upload again."
+    if code == "EntityTooLarge" or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return "too_large", "The file is larger than the store takes; shorten or compress it."
+    if code in _SIGNATURE:
+        return "signature", "The upload URL was changed, or a header that was not signed was sent."
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "refused", "The store failed; upload again later."
+    return "refused", "Upload again; if it happens again, ask ContentGroove."
+
+
+def _failed(failure: Failure, file: str, plan: UploadPlan) -> UploadError:
+    reason: UploadErrorReason
+    cause = redact_url(str(failure.cause)) or type(failure.cause).__name__
+    if failure.kind == "source_changed":
+        reason, text = (
+            "changed",
+            f"{file} changed while it was sent ({cause}). Upload it again once it is complete.",
+        )
+    elif failure.kind == "unreadable":
+        reason, text = "unreadable", f"{file} could not be read to its end ({cause})."
+    elif plan.rewindable:
+        reason, text = "connection", f"The connection to the store failed while {file} was sent ({cause})."
+    else:
+        reason = "connection"
+        text = (
+            f"The connection to the store failed while {file} was sent ({cause}). It cannot be rewound, so it was "
+            "not sent again: pass a path or a seekable file to have that done."
+        )
+    return UploadError(f"{text} No media was created.", reason=reason, file=plan.file)
+
+
+def _first(pattern: re.Pattern[bytes], content: bytes) -> str | None:
+    found = pattern.search(content)
+    return None if found is None else found[1].decode("utf-8", "replace")
+
+
+def check_size(size: int, file: str | None) -> None:
+    """Refuse what the store would refuse after hours of sending.
+
+    Raises:
+        UploadError: The file is empty or too large.
+    """
+    shown = file or "The data"
+    if size == 0:
+        raise UploadError(f"{shown} is empty. Nothing was sent.", reason="empty", file=file)
+    if size > MAX_SIZE:
+        raise UploadError(
+            f"{shown} has {size:,} bytes; the service takes at most {MAX_SIZE:,} (5 GiB) a file. Shorten or "
+            "compress it. Nothing was sent.",
+            reason="too_large",
+            file=file,
+        )
+
+
+def media_type_problem(name: str | None, start: bytes, guess: Callable[[bytes], str | None]) -> str | None:
+    """Say why a file cannot be audio or video, None if it may be.
+
+    Args:
+        name: The file's name, None if it has none.
+        start: The file's first bytes.
+        guess: Gives the media type that first bytes show, None if they show none.
+    """
+    import mimetypes
+
+    seen = guess(start)
+    if seen is not None:
+        return None if seen.startswith(("audio/", "video/")) else f"its content is {seen}"
+    named = mimetypes.guess_type(name or "")[0]
+    # What neither content nor name gives away may still be a format that the service reads.
+    if named is None or named == "application/octet-stream" or named.startswith(("audio/", "video/")):
+        return None
+    return f"its name says {named}"

@@ -1,0 +1,165 @@
+"""What resources call through: one for each of sync, async and their raw variants."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from contentgroove._core.answers import decode_error
+from contentgroove._core.calls import call, describe
+from contentgroove._core.decoding import NotAsContractedError
+from contentgroove._core.listing import fetch_page
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+    import httpx
+
+    from contentgroove._core.calls import Operation, Session
+    from contentgroove._core.effects import Flow, Reply
+    from contentgroove._core.listing import Listing
+    from contentgroove.models import Page
+
+    from .async_shell import AsyncShell
+    from .progress import Progress
+    from .sources import Source
+    from .sync_shell import SyncShell
+
+T = TypeVar("T")
+
+
+class RawResponse(Generic[T]):
+    """An answer before it is decoded.
+
+    Attributes:
+        status_code: The HTTP status; errors are raised, so it is one of the 2xx.
+        headers: The answer's headers.
+        content: The body.
+    """
+
+    def __init__(self, reply: Reply, operation: Operation[T], session: Session) -> None:
+        self.status_code = reply.status_code
+        self.headers: Mapping[str, str] = reply.headers
+        self.content = reply.content
+        self._reply = reply
+        self._operation = operation
+        self._session = session
+
+    def __repr__(self) -> str:
+        return f"RawResponse(status_code={self.status_code}, bytes={len(self.content)})"
+
+    def parse(self) -> T:
+        """Decode the body, as the call without `with_raw_response` does.
+
+        Raises:
+            ResponseDecodeError: The body is not what the contract says.
+        """
+        try:
+            return self._operation.decode(self.content)
+        except NotAsContractedError as error:
+            request = describe(self._operation.request, self._session)
+            raise decode_error(self._reply, request, str(error)) from error
+
+
+def _raw(operation: Operation[T], session: Session) -> Flow[RawResponse[T]]:
+    undecoded: Operation[Any] = dataclasses.replace(cast("Operation[Any]", operation), decode=bytes)
+    reply, _ = yield from call(undecoded, session)
+    return RawResponse(reply, operation, session)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SyncCalls:
+    """Performs operations and flows.
+
+    Attributes:
+        shell: What sends.
+        session: What calls of the client share.
+        timeout: The limits of each request.
+    """
+
+    shell: SyncShell
+    session: Session
+    timeout: httpx.Timeout
+
+    def call(self, operation: Operation[T]) -> T:
+        """Perform an operation and give its result."""
+        return self.shell.run(call(operation, self.session), self.timeout)[1]
+
+    def run(self, flow: Flow[T], source: Source | None = None, progress: Progress | None = None) -> T:
+        """Drive a flow to its end."""
+        return self.shell.run(flow, self.timeout, source=source, progress=progress)
+
+
+class RawSyncCalls(SyncCalls):
+    """As `SyncCalls`; gives `RawResponse`s."""
+
+    def call(self, operation: Operation[T]) -> T:
+        """Perform an operation and give its raw answer, which `with_raw_response` types as what it is."""
+        return cast("T", self.shell.run(_raw(operation, self.session), self.timeout))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AsyncCalls:
+    """As `SyncCalls`, awaited."""
+
+    shell: AsyncShell
+    session: Session
+    timeout: httpx.Timeout
+
+    async def call(self, operation: Operation[T]) -> T:
+        """Perform an operation and give its result."""
+        return (await self.shell.run(call(operation, self.session), self.timeout))[1]
+
+    async def run(self, flow: Flow[T], source: Source | None = None, progress: Progress | None = None) -> T:
+        """Drive a flow to its end."""
+        return await self.shell.run(flow, self.timeout, source=source, progress=progress)
+
+
+class RawAsyncCalls(AsyncCalls):
+    """As `AsyncCalls`; gives `RawResponse`s."""
+
+    async def call(self, operation: Operation[T]) -> T:
+        """Perform an operation and give its raw answer, which `with_raw_response` types as what it is."""
+        return cast("T", await self.shell.run(_raw(operation, self.session), self.timeout))
+
+
+class Pager(Generic[T]):
+    """A list that is fetched as it is iterated, page by page; each iteration begins anew."""
+
+    def __init__(self, listing: Listing[T], calls: SyncCalls) -> None:
+        self._listing = listing
+        self._calls = calls
+
+    def __iter__(self) -> Iterator[T]:
+        for page in self.pages():
+            yield from page
+
+    def pages(self) -> Iterator[Page[T]]:
+        """Give the pages that are not empty.
+
+        Raises:
+            PagingError: The service's links lead in a circle.
+            ContentGrooveError: A call failed.
+        """
+        cursor = self._listing.cursor()
+        while (page := self._calls.run(fetch_page(self._listing, cursor, self._calls.session))) is not None:
+            yield page
+
+
+class AsyncPager(Generic[T]):
+    """As `Pager`, iterated with `async for`."""
+
+    def __init__(self, listing: Listing[T], calls: AsyncCalls) -> None:
+        self._listing = listing
+        self._calls = calls
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for page in self.pages():
+            for item in page:
+                yield item
+
+    async def pages(self) -> AsyncIterator[Page[T]]:
+        """Give the pages that are not empty; the errors are those of `Pager.pages`."""
+        cursor = self._listing.cursor()
+        while (page := await self._calls.run(fetch_page(self._listing, cursor, self._calls.session))) is not None:
+            yield page

@@ -1,0 +1,66 @@
+"""A ready-made progress bar for uploads (extra `cli`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import Console
+
+__all__ = ["ProgressBar", "progress_bar"]
+
+
+class ProgressBar:
+    """Shows an upload's bytes, speed and time left; pass it as `progress=` inside a `with`."""
+
+    def __init__(self, description: str, console: Console | None) -> None:
+        try:
+            from rich.progress import (
+                BarColumn,
+                DownloadColumn,
+                Progress,
+                TextColumn,
+                TimeRemainingColumn,
+                TransferSpeedColumn,
+            )
+        except ImportError as error:
+            raise ConfigurationError("The progress bar needs rich: pip install 'contentgroove[cli]'.") from error
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(binary_units=True),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._progress.add_task(description, total=None)
+
+    def __call__(self, sent: int, total: int) -> None:
+        """Show that `sent` of `total` bytes have gone out."""
+        self._progress.update(self._task, completed=sent, total=total)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+
+def progress_bar(description: str = "Uploading", *, console: Console | None = None) -> ProgressBar:
+    """Make a progress bar.
+
+    Args:
+        description: What stands before the bar.
+        console: A rich console to draw on; standard output without it.
+
+    Raises:
+        ConfigurationError: The extra `cli` is not installed.
+    """
+    return ProgressBar(description, console)

@@ -1,0 +1,160 @@
+"""Many uploads, several at once: a result for each, and no more begun than wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_futures
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contentgroove._core.inputs import check_count
+from contentgroove.errors import ContentGrooveError, InvalidInputError, QuotaExceededError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+
+    from contentgroove._io.progress import Progress
+    from contentgroove._io.sources import File
+    from contentgroove.models import Media
+
+
+@dataclass(frozen=True, slots=True)
+class UploadItem:
+    """A file of a batch with what its media is to be called.
+
+    Attributes:
+        file: What `upload` takes.
+        name: The media's name.
+        description: Free text.
+    """
+
+    file: File
+    name: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadResult:
+    """What came of one file of a batch.
+
+    Attributes:
+        file: The file as it was given.
+        media: The new media, None if the upload failed.
+        error: Why it failed, None if it did not.
+    """
+
+    file: File
+    media: Media | None
+    error: ContentGrooveError | None
+
+
+class StoppedError(Exception):
+    """The batch was left before this upload ended."""
+
+
+class _Batch:
+    """What is still to be begun."""
+
+    def __init__(self, files: Iterable[File | UploadItem], concurrency: int) -> None:
+        if check_count(concurrency, "concurrency") is None:
+            raise InvalidInputError("concurrency must be a whole number from 1, not None. Nothing was sent.")
+        self.concurrency = concurrency
+        self._files = iter(files)
+        self._quota: QuotaExceededError | None = None
+
+    def next(self) -> UploadItem | None:
+        """Give the next file to begin, None at the end."""
+        item = next(self._files, None)
+        if item is None or isinstance(item, UploadItem):
+            return item
+        return UploadItem(item)
+
+    def refusal(self, item: UploadItem) -> UploadResult | None:
+        """Give the result of a file that is not begun, because the quota is used up."""
+        return None if self._quota is None else UploadResult(item.file, None, self._quota)
+
+    def result(self, item: UploadItem, outcome: Media | ContentGrooveError) -> UploadResult:
+        """Give the result of a file that was begun."""
+        if isinstance(outcome, ContentGrooveError):
+            if isinstance(outcome, QuotaExceededError):
+                self._quota = outcome
+            return UploadResult(item.file, None, outcome)
+        return UploadResult(item.file, outcome, None)
+
+
+def upload_each(
+    upload: Callable[[UploadItem, Progress], Media], files: Iterable[File | UploadItem], concurrency: int
+) -> Iterator[UploadResult]:
+    """See `Medias.upload_many`; `upload` uploads one file."""
+    batch = _Batch(files, concurrency)
+    stop = threading.Event()
+
+    def one(item: UploadItem) -> Media | ContentGrooveError:
+        def check(_sent: int, _total: int) -> None:
+            if stop.is_set():
+                raise StoppedError
+
+        try:
+            return upload(item, check)
+        except ContentGrooveError as error:
+            return error
+
+    def results() -> Iterator[UploadResult]:
+        running: dict[Future[Media | ContentGrooveError], UploadItem] = {}
+        item = batch.next()
+        with ThreadPoolExecutor(concurrency, thread_name_prefix="contentgroove-upload") as pool:
+            try:
+                while item is not None or running:
+                    if item is not None and len(running) < concurrency:
+                        refused = batch.refusal(item)
+                        if refused is None:
+                            running[pool.submit(one, item)] = item
+                        else:
+                            yield refused
+                        item = batch.next()
+                        continue
+                    done, _ = wait_futures(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        yield batch.result(running.pop(future), future.result())
+            finally:
+                stop.set()
+
+    return results()
+
+
+def upload_each_async(
+    upload: Callable[[UploadItem], Awaitable[Media]], files: Iterable[File | UploadItem], concurrency: int
+) -> AsyncIterator[UploadResult]:
+    """See `AsyncMedias.upload_many`; `upload` uploads one file."""
+    batch = _Batch(files, concurrency)
+
+    async def one(item: UploadItem) -> Media | ContentGrooveError:
+        try:
+            return await upload(item)
+        except ContentGrooveError as error:
+            return error
+
+    async def results() -> AsyncIterator[UploadResult]:
+        running: dict[asyncio.Task[Media | ContentGrooveError], UploadItem] = {}
+        item = batch.next()
+        try:
+            while item is not None or running:
+                if item is not None and len(running) < concurrency:
+                    refused = batch.refusal(item)
+                    if refused is None:
+                        running[asyncio.create_task(one(item))] = item
+                    else:
+                        yield refused
+                    item = batch.next()
+                    continue
+                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    yield batch.result(running.pop(task), task.result())
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    return results()

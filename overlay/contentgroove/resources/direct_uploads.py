@@ -1,0 +1,62 @@
+"""Direct uploads: where a file is sent before its media is created."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contentgroove._core import direct_uploads
+from contentgroove._io.calls import RawAsyncCalls, RawSyncCalls
+
+from .raw import araw, raw
+
+if TYPE_CHECKING:
+    from contentgroove._io.calls import AsyncCalls, SyncCalls
+    from contentgroove.models import DirectUpload
+
+
+class DirectUploads:
+    """Calls on direct uploads; `client.medias.upload` does all of it."""
+
+    def __init__(self, calls: SyncCalls) -> None:
+        self._calls = calls
+
+    @property
+    def with_raw_response(self) -> RawDirectUploads:
+        """The same call, giving a `RawResponse`."""
+        calls = RawSyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        return RawDirectUploads(DirectUploads(calls))
+
+    def prepare(self) -> DirectUpload:
+        """Prepare an upload: gives a URL to PUT one file to, and the id that `medias.create` takes then."""
+        return self._calls.call(direct_uploads.prepare())
+
+
+class AsyncDirectUploads:
+    """As `DirectUploads`, awaited."""
+
+    def __init__(self, calls: AsyncCalls) -> None:
+        self._calls = calls
+
+    @property
+    def with_raw_response(self) -> AsyncRawDirectUploads:
+        """The same call, giving a `RawResponse`."""
+        calls = RawAsyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        return AsyncRawDirectUploads(AsyncDirectUploads(calls))
+
+    async def prepare(self) -> DirectUpload:
+        """As `DirectUploads.prepare`."""
+        return await self._calls.call(direct_uploads.prepare())
+
+
+class RawDirectUploads:
+    """The call on direct uploads that gives a `RawResponse`."""
+
+    def __init__(self, uploads: DirectUploads) -> None:
+        self.prepare = raw(uploads.prepare)
+
+
+class AsyncRawDirectUploads:
+    """The call on direct uploads that gives a `RawResponse`, awaited."""
+
+    def __init__(self, uploads: AsyncDirectUploads) -> None:
+        self.prepare = araw(uploads.prepare)

@@ -1,0 +1,355 @@
+"""Medias: videos and audios that the service processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from contentgroove._core import medias, waiting
+from contentgroove._core.inputs import check_id
+from contentgroove._core.listing import ListQuery
+from contentgroove._core.uploads import UploadPlan, upload
+from contentgroove._io.calls import AsyncPager, Pager, RawAsyncCalls, RawSyncCalls
+from contentgroove._io.sources import open_async_source, open_source
+from contentgroove.models import Media
+
+from .batches import upload_each, upload_each_async
+from .raw import araw, raw
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+
+    from contentgroove._core.filters import Filter
+    from contentgroove._io.calls import AsyncCalls, SyncCalls
+    from contentgroove._io.progress import Progress
+    from contentgroove._io.sources import File, Source
+
+    from .batches import UploadItem, UploadResult
+
+WAIT_TIMEOUT = 3600.0
+"""Seconds: the service says of processing only that it takes some time, depending on size and duration."""
+
+CONCURRENCY = 4
+"""Uploads at once: enough to fill a line, few enough for a rate limit."""
+
+
+def media_id(media: Media | str) -> str:
+    """Give the id of a media or of what is one already, checked."""
+    return check_id(media.id if isinstance(media, Media) else media, "media")
+
+
+class Medias:
+    """Calls on medias; reach it as `client.medias`."""
+
+    def __init__(self, calls: SyncCalls, claimed: set[str]) -> None:
+        self._calls = calls
+        self._claimed = claimed
+
+    @property
+    def with_raw_response(self) -> RawMedias:
+        """The same calls, giving `RawResponse`s."""
+        calls = RawSyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        return RawMedias(Medias(calls, self._claimed))
+
+    def list(
+        self,
+        *,
+        filter: Filter | None = None,  # noqa: A002 - the API's name
+        sort: str | None = None,
+        page_number: int | None = None,
+        page_size: int | None = None,
+        limit: int | None = None,
+    ) -> Pager[Media]:
+        """List medias, lazily: iterating fetches page after page, `.pages()` gives whole pages.
+
+        Args:
+            filter: Ransack matchers, such as `{"name_cont": "chimp", "created_at_gteq": datetime(…)}`.
+            sort: `created_at`, `original_created_at` or `name`, with a minus for descending order.
+            page_number: The page to begin with, from 1.
+            page_size: Medias in a page at most.
+            limit: Medias in all at most.
+
+        Raises:
+            InvalidInputError: An argument is wrong; nothing was sent.
+            ContentGrooveError: While iterating, a call failed.
+        """
+        return Pager(medias.walk(ListQuery(filter, sort, page_number, page_size, limit)), self._calls)
+
+    def get(self, id: str) -> Media:  # noqa: A002 - the API's name
+        """Fetch one media.
+
+        Raises:
+            NotFoundError: There is none of this id.
+        """
+        return self._calls.call(medias.get(id))
+
+    def create(
+        self,
+        *,
+        source_url: str | None = None,
+        upload_id: str | None = None,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> Media:
+        """Create a media of a file that the service fetches, or of one that was uploaded.
+
+        Args:
+            source_url: Where the service fetches the file. Exactly one of this and `upload_id` is needed.
+            upload_id: The `upload_id` of a prepared upload whose file was sent; `upload` does all of it.
+            name: The media's name.
+            description: Free text.
+
+        Raises:
+            QuotaExceededError: The account's limit is reached.
+            OutcomeUnknownError: Whether it was created is not known; it was not tried again.
+        """
+        return self._calls.call(
+            medias.create(source_url=source_url, upload_id=upload_id, name=name, description=description)
+        )
+
+    def update(self, id: str, *, name: str | None = None, description: str | None = None) -> Media:  # noqa: A002 - the API's name
+        """Change a media's name, description or both; what is not given stays.
+
+        Raises:
+            NotFoundError: There is none of this id.
+        """
+        return self._calls.call(medias.update(id, name=name, description=description))
+
+    def delete(self, id: str) -> None:  # noqa: A002 - the API's name
+        """Delete a media and its clips.
+
+        Raises:
+            NotFoundError: There is none of this id.
+        """
+        self._calls.call(medias.delete(id))
+
+    def upload(
+        self,
+        file: File,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        progress: Progress | None = None,
+    ) -> Media:
+        """Upload a file and create a media of it: prepare, PUT to the store, create.
+
+        The file is streamed, never read into memory. A connection that breaks or an upload URL that expires is
+        answered by another try, from the same start.
+
+        Args:
+            file: A path, bytes, or a binary file, which is read from its current position.
+            name: The media's name.
+            description: Free text.
+            progress: Called with the bytes sent so far and their total; `contentgroove.progress_bar()` is one.
+
+        Returns:
+            The new media, whose `is_processing` is None: `wait` for it, or for the webhook.
+
+        Raises:
+            UploadError: The file cannot be uploaded or the store did not take it; `.reason` says why.
+            QuotaExceededError: The account's limit is reached.
+            OutcomeUnknownError: The file was sent, and whether its media was created is not known.
+        """
+        return self._upload(open_source(file), name, description, progress)
+
+    def _upload(self, source: Source, name: str | None, description: str | None, progress: Progress | None) -> Media:
+        plan = UploadPlan(source.name, source.size, source.rewindable, name, description, self._claimed)
+        return self._calls.run(upload(plan, self._calls.session), source, progress)
+
+    def upload_many(
+        self, files: Iterable[File | UploadItem], *, concurrency: int = CONCURRENCY
+    ) -> Iterator[UploadResult]:
+        """Upload many files, several at once; gives a result for each as it ends, failures included.
+
+        Files are taken from the iterable only as they are begun. After a 402 nothing new is begun: the rest comes
+        back with a QuotaExceededError.
+
+        Args:
+            files: What `upload` takes, or `UploadItem`s with names.
+            concurrency: Uploads at once.
+
+        Raises:
+            InvalidInputError: `concurrency` is no whole number from 1.
+        """
+        return upload_each(
+            lambda item, progress: self._upload(open_source(item.file), item.name, item.description, progress),
+            files,
+            concurrency,
+        )
+
+    def wait(
+        self,
+        media: Media | str,
+        *,
+        timeout: float = WAIT_TIMEOUT,
+        poll_interval: float | None = None,
+        on_update: Callable[[Media], object] | None = None,
+    ) -> Media:
+        """Wait until a media's processing has finished.
+
+        Args:
+            media: The media or its id.
+            timeout: Seconds to wait; processing goes on after them.
+            poll_interval: Seconds between looks; without it they grow from 1 to 15.
+            on_update: Called with the media whenever it differs from before.
+
+        Returns:
+            The finished media.
+
+        Raises:
+            MediaProcessingError: The service could not fetch the media's file.
+            WaitTimeoutError: It was not finished in time; `.media_id` names it.
+        """
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
+        return self._calls.run(waiting.for_media(media_id(media), patience, self._calls.session))
+
+    def wait_many(
+        self,
+        medias: Iterable[Media | str],
+        *,
+        timeout: float = WAIT_TIMEOUT,
+        poll_interval: float | None = None,
+        on_update: Callable[[Media], object] | None = None,
+    ) -> tuple[Media, ...]:
+        """Wait until several medias have finished, looking at the list of the newest instead of at each.
+
+        Returns:
+            The medias in the order given. Those that the service could not fetch are among them: see
+            `has_fetch_error`.
+
+        Raises:
+            WaitTimeoutError: Some were not finished in time.
+        """
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
+        ids = [media_id(media) for media in medias]
+        return self._calls.run(waiting.for_medias(ids, patience, self._calls.session))
+
+
+class AsyncMedias:
+    """As `Medias`, awaited; reach it as `client.medias`."""
+
+    def __init__(self, calls: AsyncCalls, claimed: set[str]) -> None:
+        self._calls = calls
+        self._claimed = claimed
+
+    @property
+    def with_raw_response(self) -> AsyncRawMedias:
+        """The same calls, giving `RawResponse`s."""
+        calls = RawAsyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        return AsyncRawMedias(AsyncMedias(calls, self._claimed))
+
+    def list(
+        self,
+        *,
+        filter: Filter | None = None,  # noqa: A002 - the API's name
+        sort: str | None = None,
+        page_number: int | None = None,
+        page_size: int | None = None,
+        limit: int | None = None,
+    ) -> AsyncPager[Media]:
+        """As `Medias.list`, iterated with `async for`."""
+        return AsyncPager(medias.walk(ListQuery(filter, sort, page_number, page_size, limit)), self._calls)
+
+    async def get(self, id: str) -> Media:  # noqa: A002 - the API's name
+        """As `Medias.get`."""
+        return await self._calls.call(medias.get(id))
+
+    async def create(
+        self,
+        *,
+        source_url: str | None = None,
+        upload_id: str | None = None,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> Media:
+        """As `Medias.create`."""
+        return await self._calls.call(
+            medias.create(source_url=source_url, upload_id=upload_id, name=name, description=description)
+        )
+
+    async def update(
+        self,
+        id: str,  # noqa: A002 - the API's name
+        *,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> Media:
+        """As `Medias.update`."""
+        return await self._calls.call(medias.update(id, name=name, description=description))
+
+    async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
+        """As `Medias.delete`."""
+        await self._calls.call(medias.delete(id))
+
+    async def upload(
+        self,
+        file: File | AsyncIterator[bytes],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        progress: Progress | None = None,
+        size: int | None = None,
+    ) -> Media:
+        """As `Medias.upload`; also takes an async iterator of bytes, whose total `size` must be given.
+
+        Files are read in a thread, so that other tasks go on. An iterator is sent once and never again.
+        """
+        return await self._upload(open_async_source(file, size), name, description, progress)
+
+    async def _upload(
+        self, source: Source, name: str | None, description: str | None, progress: Progress | None
+    ) -> Media:
+        plan = UploadPlan(source.name, source.size, source.rewindable, name, description, self._claimed)
+        return await self._calls.run(upload(plan, self._calls.session), source, progress)
+
+    def upload_many(
+        self, files: Iterable[File | UploadItem], *, concurrency: int = CONCURRENCY
+    ) -> AsyncIterator[UploadResult]:
+        """As `Medias.upload_many`, iterated with `async for`."""
+        return upload_each_async(
+            lambda item: self.upload(item.file, name=item.name, description=item.description), files, concurrency
+        )
+
+    async def wait(
+        self,
+        media: Media | str,
+        *,
+        timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - the wait's own deadline; nothing is cancelled
+        poll_interval: float | None = None,
+        on_update: Callable[[Media], Any] | None = None,
+    ) -> Media:
+        """As `Medias.wait`; `on_update` may be async."""
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
+        return await self._calls.run(waiting.for_media(media_id(media), patience, self._calls.session))
+
+    async def wait_many(
+        self,
+        medias: Iterable[Media | str],
+        *,
+        timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - the wait's own deadline; nothing is cancelled
+        poll_interval: float | None = None,
+        on_update: Callable[[Media], Any] | None = None,
+    ) -> tuple[Media, ...]:
+        """As `Medias.wait_many`; `on_update` may be async."""
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
+        ids = [media_id(media) for media in medias]
+        return await self._calls.run(waiting.for_medias(ids, patience, self._calls.session))
+
+
+class RawMedias:
+    """Calls on medias that give `RawResponse`s."""
+
+    def __init__(self, medias: Medias) -> None:
+        self.get = raw(medias.get)
+        self.create = raw(medias.create)
+        self.update = raw(medias.update)
+        self.delete = raw(medias.delete)
+
+
+class AsyncRawMedias:
+    """Calls on medias that give `RawResponse`s, awaited."""
+
+    def __init__(self, medias: AsyncMedias) -> None:
+        self.get = araw(medias.get)
+        self.create = araw(medias.create)
+        self.update = araw(medias.update)
+        self.delete = araw(medias.delete)

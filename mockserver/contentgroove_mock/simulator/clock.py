@@ -73,11 +73,11 @@ class ManualClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait until the clock was moved that far."""
+        if seconds <= 0:
+            return
         event = asyncio.Event()
-        sleeper = (self._now + dt.timedelta(seconds=seconds), asyncio.get_running_loop(), event)
         with self._lock:
-            if seconds <= 0:
-                return
+            sleeper = (self._now + dt.timedelta(seconds=seconds), asyncio.get_running_loop(), event)
             self._sleepers.append(sleeper)
         try:
             await event.wait()

@@ -20,7 +20,7 @@ def inspect(path: Path) -> SourceFile | None:
         What is known about it, None if it is no video or audio.
     """
     # Its library takes longer to load than the whole simulator, and mostly no file is uploaded.
-    from pymediainfo import MediaInfo  # noqa: PLC0415
+    from pymediainfo import MediaInfo
 
     tracks: list[Any] = MediaInfo.parse(path).tracks
     general = next((track for track in tracks if track.track_type == "General"), None)
@@ -39,7 +39,7 @@ def inspect(path: Path) -> SourceFile | None:
     )
 
 
-def _milliseconds(*tracks: Any) -> float | None:  # noqa: ANN401  # the library has no types
+def _milliseconds(*tracks: Any) -> float | None:  # the library has no types
     for track in tracks:
         try:
             return float(track.duration)

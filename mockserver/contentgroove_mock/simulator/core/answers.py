@@ -96,9 +96,7 @@ def media_resource(media: Media, clips: Iterable[Clip], origin: str, *, with_tra
     relationships: Json = {"clips": {"data": [_identifier("clips", clip.id) for clip in clips]}}
     if with_transcription:
         spoken = media.transcription
-        relationships["transcription"] = {
-            "data": _identifier("transcriptions", spoken.id) if spoken else None
-        }
+        relationships["transcription"] = {"data": _identifier("transcriptions", spoken.id) if spoken else None}
     return {
         "id": media.id,
         "type": "medias",

@@ -124,7 +124,7 @@ def parse(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condit
     operands: list[Any] = [value if matching else _read(name, value, kind) for value in values]
     combine = any if several == "_any" else all
 
-    def test(value: Any) -> bool:  # noqa: ANN401  # an attribute holds any JSON value
+    def test(value: Any) -> bool:  # an attribute holds any JSON value
         if value is None:
             return False
         subject = _as_text(value) if matching else _comparable(value, kind)
@@ -164,9 +164,7 @@ _PATTERNS |= {
     for name, compare in list(_PATTERNS.items())
 }
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {**_ORDERED, **_PATTERNS}
-_STATES = frozenset(
-    {"present", "blank", "null", "not_null", "true", "not_true", "false", "not_false"}
-)
+_STATES = frozenset({"present", "blank", "null", "not_null", "true", "not_true", "false", "not_false"})
 _MATCHERS = "|".join(sorted([*_COMPARISONS, *_STATES, "in", "not_in"], key=len, reverse=True))
 
 
@@ -222,7 +220,7 @@ def _read(name: str, value: str, kind: Kind) -> Value:
     return _boolean(name, value) if kind == "boolean" else value
 
 
-def _comparable(value: Any, kind: Kind) -> Value:  # noqa: ANN401  # an attribute holds any JSON value
+def _comparable(value: Any, kind: Kind) -> Value:  # an attribute holds any JSON value
     if kind == "time":
         return dt.datetime.fromisoformat(value)
     return _as_text(value) if kind == "text" else value

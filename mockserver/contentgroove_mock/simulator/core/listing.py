@@ -42,9 +42,7 @@ class Page(NamedTuple):
     last: int
 
 
-def read_query(
-    query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], default_size: int
-) -> ListQuery:
+def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], default_size: int) -> ListQuery:
     """Read a list request's query; parameters that nobody knows are ignored.
 
     Args:

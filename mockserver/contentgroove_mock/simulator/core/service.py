@@ -306,9 +306,7 @@ class Service:
 
     def _prepare_upload(self, call: Call) -> Json:
         upload = uploads.prepare(self.state, call.account.id, self.ids, self.policy, call.now)
-        return answers.upload_document(
-            upload, uploads.signed_url(self.state, upload, call.origin, self.policy)
-        )
+        return answers.upload_document(upload, uploads.signed_url(self.state, upload, call.origin, self.policy))
 
     def _list(
         self,
@@ -379,7 +377,7 @@ def _upload_key(upload_id: str) -> str:
         return ""
 
 
-def _owned(records: Mapping[str, Any], call: Call) -> Any:  # noqa: ANN401  # each caller names the record it gets
+def _owned(records: Mapping[str, Any], call: Call) -> Any:  # each caller names the record it gets
     record = records.get(call.identifier)
     if record is None or record.account != call.account.id:
         raise not_found()

@@ -153,9 +153,7 @@ def _authentic(state: State, put: PutRequest) -> Upload:
 
 def _length(put: PutRequest, policy: Policy) -> int:
     if "transfer-encoding" in put.headers:
-        raise StoreRefusal(
-            501, "NotImplemented", "A header you provided implies functionality that is not implemented"
-        )
+        raise StoreRefusal(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
     announced = put.headers.get("content-length", "")
     if not announced:
         raise StoreRefusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
@@ -163,9 +161,7 @@ def _length(put: PutRequest, policy: Policy) -> int:
         raise StoreRefusal(400, "BadRequest", "Content-Length is not a number")
     length = int(announced)
     if length > policy.upload_limit:
-        raise StoreRefusal(
-            400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size"
-        )
+        raise StoreRefusal(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size")
     return length
 
 

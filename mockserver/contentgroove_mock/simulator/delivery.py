@@ -1,0 +1,168 @@
+"""Sends the webhooks that are due, and keeps time for the next."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+
+from contentgroove_mock.simulator.core import lifecycle, webhooks
+from contentgroove_mock.simulator.core.records import Attempt
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractContextManager
+
+    import httpx
+
+    from contentgroove_mock.simulator.clock import Clock
+    from contentgroove_mock.simulator.core.policy import Policy
+    from contentgroove_mock.simulator.core.records import Delivery
+    from contentgroove_mock.simulator.core.service import Service
+
+
+class WebhookSender:
+    """Delivers webhooks one after the other, in the event loop that `run` or `send_due` is awaited in."""
+
+    def __init__(
+        self,
+        changing: Callable[[], AbstractContextManager[Service]],
+        clock: Clock,
+        policy: Policy,
+        *,
+        client: httpx.AsyncClient | None,
+        allow_remote: bool,
+    ) -> None:
+        self._changing = changing
+        self._clock = clock
+        self._policy = policy
+        self._client = client
+        self._allow_remote = allow_remote
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turn = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The running loop that webhooks are sent from; None if there is none."""
+        running = self._task is not None and not self._task.done() and self._loop is not None
+        return self._loop if running and self._loop is not None and self._loop.is_running() else None
+
+    def ensure_running(self) -> None:
+        """Begin to send from the running loop, unless some loop does so already."""
+        if self.loop is None:
+            self._adopt(asyncio.get_running_loop())
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """End what `ensure_running` began."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def wake(self) -> None:
+        """Look again for what is due; may be called from any thread."""
+        loop = self.loop
+        if loop is not None:
+            loop.call_soon_threadsafe(self._changed.set)
+
+    async def send_due(self) -> None:
+        """Send every webhook that is due now."""
+        if self.loop is None:
+            self._adopt(asyncio.get_running_loop())
+        async with self._turn:
+            if self._next() is None:
+                return
+            async with self._open_client() as client:
+                while (delivery := self._next()) is not None:
+                    await self._try(delivery, client)
+
+    def is_due(self) -> bool:
+        """Tell whether a webhook is due now."""
+        return self._next() is not None
+
+    def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
+        # asyncio's primitives belong to one loop; a simulator may be used in several, one after the other.
+        if self._loop is not loop:
+            self._loop, self._turn, self._changed = loop, asyncio.Lock(), asyncio.Event()
+
+    async def _run(self) -> None:
+        while True:
+            self._changed.clear()
+            await self.send_due()
+            await self._wait()
+
+    async def _wait(self) -> None:
+        with self._changing() as service:
+            moments = [lifecycle.next_change(service.state), webhooks.next_due(service.state)]
+        now = self._clock.now()
+        nearest = min((moment for moment in moments if moment), default=None)
+        waits = [asyncio.ensure_future(self._changed.wait())]
+        if nearest is not None:
+            waits.append(asyncio.ensure_future(self._clock.sleep((nearest - now).total_seconds())))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def _next(self) -> Delivery | None:
+        with self._changing() as service:
+            now = self._clock.now()
+            service.settle(now)
+            return webhooks.due(service.state, now)
+
+    @contextlib.asynccontextmanager
+    async def _open_client(self) -> AsyncIterator[httpx.AsyncClient]:
+        if self._client is not None:
+            yield self._client
+            return
+        # Loaded when a webhook is sent: a simulator without subscribers starts faster without.
+        import httpx
+
+        async with httpx.AsyncClient(timeout=None, trust_env=False, follow_redirects=False) as client:  # noqa: S113  # _post limits it
+            yield client
+
+    async def _try(self, delivery: Delivery, client: httpx.AsyncClient) -> None:
+        if not (self._allow_remote or _is_loopback(delivery.url)):
+            with self._changing():
+                webhooks.refuse(delivery, self._clock.now())
+            return
+        status, error = await self._post(delivery, client)
+        with self._changing() as service:
+            attempt = Attempt(at=self._clock.now(), status=status, error=error)
+            webhooks.record(service.state, delivery, attempt, self._policy)
+
+    async def _post(self, delivery: Delivery, client: httpx.AsyncClient) -> tuple[int | None, str | None]:
+        import httpx  # see _open_client
+
+        body = msgspec.json.encode({"event": delivery.event, "payload": delivery.payload})
+        headers = {"Content-Type": "application/json", "User-Agent": "ContentGroove-Simulator"}
+        try:
+            # One limit for the whole try: a receiver that answers drop by drop never meets httpx's own.
+            async with (
+                asyncio.timeout(self._policy.webhook_timeout),
+                client.stream("POST", delivery.url, content=body, headers=headers) as answer,
+            ):
+                return answer.status_code, None
+        except TimeoutError:
+            return None, "no answer in time"
+        except (httpx.HTTPError, httpx.InvalidURL) as failure:
+            return None, type(failure).__name__
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

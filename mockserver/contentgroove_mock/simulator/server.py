@@ -1,0 +1,123 @@
+"""Serves a simulator on a local port, from a thread of this process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from contentgroove_mock.simulator.web.api import BASE_PATH
+from contentgroove_mock.simulator.web.wire import WireProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from contentgroove_mock.simulator.simulator import Simulator
+
+
+class Server(NamedTuple):
+    """A simulator that is being served.
+
+    Attributes:
+        simulator: What is served.
+        origin: Scheme, host and port, such as `http://127.0.0.1:8080`.
+    """
+
+    simulator: Simulator
+    origin: str
+
+    @property
+    def base_url(self) -> str:
+        """What a client takes as `base_url`."""
+        return self.origin + BASE_PATH
+
+
+@contextlib.contextmanager
+def serve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1") -> Iterator[Server]:
+    """Serve a simulator from a thread of its own, until the context is left.
+
+    Args:
+        simulator: What to serve.
+        port: The port; 0 lets the system choose one.
+        host: The address to listen at; only this machine by default.
+
+    Raises:
+        OSError: The port is in use, or the address is none of this machine's; the message says which.
+    """
+    listening = _listen(host, port)
+    loop_made = threading.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+    leave = asyncio.Event()
+
+    async def run() -> None:
+        loops.append(asyncio.get_running_loop())
+        async with _serving(simulator, listening):
+            loop_made.set()
+            await leave.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),), name="contentgroove-simulator", daemon=True)
+    thread.start()
+    loop_made.wait()
+    try:
+        yield Server(simulator, _origin(listening))
+    finally:
+        loops[0].call_soon_threadsafe(leave.set)
+        thread.join()
+
+
+@contextlib.asynccontextmanager
+async def aserve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1") -> AsyncIterator[Server]:
+    """Serve a simulator from the running event loop, until the context is left.
+
+    Raises:
+        OSError: As `serve`.
+    """
+    listening = _listen(host, port)
+    async with _serving(simulator, listening):
+        yield Server(simulator, _origin(listening))
+
+
+@contextlib.asynccontextmanager
+async def _serving(simulator: Simulator, listening: socket.socket) -> AsyncIterator[None]:
+    # uvicorn's own Server polls ten times a second whether to end, and waits as long for open connections.
+    config = Config(simulator, lifespan="off", ws="none", log_config=None)
+    config.load()
+    connections = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: WireProtocol(config, connections), sock=listening)
+    simulator.start()
+    try:
+        yield
+    finally:
+        server.close()
+        for connection in list(connections.connections):
+            if (transport := getattr(connection, "transport", None)) is not None:
+                transport.abort()
+        tasks = list(connections.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await simulator.aclose()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise OSError(
+                error.errno, f"Port {port} of {host} is in use: choose another, or 0 for any that is free"
+            ) from None
+        raise OSError(error.errno, f"Cannot listen at {host}, port {port}: {error.strerror}") from None
+
+
+def _origin(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

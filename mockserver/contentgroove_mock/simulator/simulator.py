@@ -1,0 +1,244 @@
+"""The simulator that users hold in their hands: an ASGI application and the means to move it."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from contentgroove_mock.simulator.clock import Clock, SystemClock
+from contentgroove_mock.simulator.core import lifecycle, webhooks
+from contentgroove_mock.simulator.core.faults import Fault
+from contentgroove_mock.simulator.core.policy import Policy
+from contentgroove_mock.simulator.core.refusals import Refusal, failure, method_not_allowed, not_found
+from contentgroove_mock.simulator.core.service import Service
+from contentgroove_mock.simulator.storage import FileStore, StateFile
+from contentgroove_mock.simulator.web.api import api_routes, refused
+from contentgroove_mock.simulator.web.store import store_routes
+from contentgroove_mock.simulator.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Coroutine, Mapping
+
+    import httpx
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
+
+    from contentgroove_mock.simulator.core.records import Delivery
+    from contentgroove_mock.simulator.web.requests_log import RequestRecord
+
+Record = TypeVar("Record")
+
+_DELIVERY_LIMIT = 60.0
+
+
+class Simulator:
+    """An ASGI application that behaves like the ContentGroove service.
+
+    Serve it with `serve`, or give it to `httpx.ASGITransport`. Every API key has an account of its own. Where the
+    provider's documentation leaves something open, `Policy` and this package's docstrings say what is assumed.
+
+    Methods that change something may be called from any thread. `advance`, `finish_media` and `redeliver` return
+    when the webhooks that became due were tried, except inside the event loop that sends them: there, await
+    `settled` afterwards.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        policy: Policy | None = None,
+        api_keys: Collection[str] | None = None,
+        control: bool = False,
+        webhook_client: httpx.AsyncClient | None = None,
+        allow_remote_webhooks: bool = False,
+        seed: int | None = None,
+        state_file: Path | str | None = None,
+    ) -> None:
+        """Make a service without any resources, or with those of a state file.
+
+        Args:
+            clock: What time it is; by default it runs by itself.
+            policy: Delays, sizes and limits.
+            api_keys: The keys to accept; any non-empty key if left out.
+            control: Whether the control interface is served, below `/_control`.
+            webhook_client: What webhooks are sent with; by default a client of its own that uses no proxy.
+            allow_remote_webhooks: Whether webhooks may leave this machine; otherwise only loopback URLs get any.
+            seed: Makes ids repeatable.
+            state_file: Where everything is kept across restarts; uploaded files are kept beside it.
+
+        Raises:
+            ValueError: The state file holds something else, or a seed is given with it, which would give
+                ids twice.
+        """
+        if seed is not None and state_file is not None:
+            raise ValueError("A seed with a state file would give the same ids again after a restart: drop one")
+        file = StateFile(Path(state_file)) if state_file is not None else None
+        source = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311  # asked for
+        self._world = World(
+            Service(policy or Policy(), source, file.load() if file else None),
+            clock or SystemClock(),
+            FileStore(file.files if file else None),
+            state_file=file,
+            api_keys=None if api_keys is None else frozenset(api_keys),
+            webhook_client=webhook_client,
+            allow_remote_webhooks=allow_remote_webhooks,
+        )
+        routes = [*api_routes(self._world), *store_routes(self._world)]
+        if control:
+            from contentgroove_mock.simulator.web.control import control_routes  # a cycle
+
+            routes += control_routes(self)
+        self._app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route, Exception: _broken})
+        self._app.router.redirect_slashes = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        self._world.sender.ensure_running()
+        await self._app(scope, receive, send)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that everything runs by."""
+        return self._world.clock
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """The last 10,000 requests, oldest first, without credentials."""
+        return self._world.log.all()
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """Every webhook that was made, oldest first, with the tries to deliver it."""
+        with self._world.changing() as service:
+            return copy.deepcopy(list(service.state.deliveries.values()))
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward, and everything with it.
+
+        Raises:
+            ValueError: `seconds` is negative.
+        """
+        self._world.clock.advance(seconds)
+        self._catch_up()
+
+    def finish_media(self, media_id: str) -> None:
+        """Finish a media's processing now.
+
+        Raises:
+            LookupError: There is no such media.
+        """
+        with self._world.changing() as service:
+            media = _find(service.state.medias, media_id, "media")
+            if media.id in service.state.unsettled:
+                now = self._world.clock.now()
+                lifecycle.end_media(service.state, media, service.ids, service.faults, now)
+        self._catch_up()
+
+    def fail_media(self, media_id: str) -> None:
+        """End a media's processing now, with a fetch error.
+
+        Raises:
+            LookupError: There is no such media.
+        """
+        with self._world.changing() as service:
+            lifecycle.fail_media(service.state, _find(service.state.medias, media_id, "media"))
+
+    def redeliver(self, delivery_id: str) -> None:
+        """Send a webhook again, whatever became of it.
+
+        Raises:
+            LookupError: There is no such delivery.
+        """
+        with self._world.changing() as service:
+            delivery = _find(service.state.deliveries, delivery_id, "delivery")
+            webhooks.redeliver(delivery, self._world.clock.now())
+        self._catch_up()
+
+    def drop_next_webhook(self) -> None:
+        """Lose the next webhook."""
+        self.add_fault(Fault(kind="lost", operation="webhook"))
+
+    def add_fault(self, fault: Fault) -> None:
+        """Let something go wrong."""
+        with self._world.changing() as service:
+            service.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Call all faults off that have not happened."""
+        with self._world.changing() as service:
+            service.faults.clear()
+
+    def clear_requests(self) -> None:
+        """Forget the requests so far."""
+        self._world.log.clear()
+
+    def set_quota(self, *, medias: int | None = None, clips: int | None = None) -> None:
+        """Limit how many medias and clips an account can make, those made so far included; None is no limit."""
+        with self._world.changing() as service:
+            service.limits.medias, service.limits.clips = medias, clips
+
+    def set_rate_limit(self, requests: int | None, window_seconds: float = 60.0) -> None:
+        """Limit how many requests an account can send in a window; None is no limit."""
+        with self._world.changing() as service:
+            service.limits.requests, service.limits.window_seconds = requests, window_seconds
+
+    async def settled(self) -> None:
+        """Wait until every webhook that is due was tried."""
+        await self._world.sender.send_due()
+
+    async def aclose(self) -> None:
+        """Stop sending webhooks from the running loop."""
+        await self._world.sender.stop()
+
+    def start(self) -> None:
+        """Begin to send webhooks from the running loop; the first request does it as well."""
+        self._world.sender.ensure_running()
+
+    def _catch_up(self) -> None:
+        sender = self._world.sender
+        if not sender.is_due():
+            return
+        loop = sender.loop
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        if loop is not None and loop is here:
+            sender.wake()
+        elif loop is not None:
+            _wait_for(sender.send_due(), loop)
+        elif here is None:
+            asyncio.run(sender.send_due())
+        else:
+            sender.ensure_running()
+
+
+def _wait_for(coroutine: Coroutine[object, object, None], loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.run_coroutine_threadsafe(coroutine, loop).result(_DELIVERY_LIMIT)
+
+
+def _find(records: Mapping[str, Record], identifier: str, kind: str) -> Record:
+    try:
+        return records[identifier]
+    except KeyError:
+        raise LookupError(f"The simulator has no {kind} {identifier!r}; it has {len(records)} of them") from None
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    del request
+    if isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004  # method not allowed
+        allowed = sorted(set((error.headers or {}).get("Allow", "").split(", ")) - {"HEAD"})
+        return refused(method_not_allowed(allowed))
+    return refused(not_found())
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    del request
+    return refused(error if isinstance(error, Refusal) else failure(500))

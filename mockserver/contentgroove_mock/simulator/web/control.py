@@ -1,0 +1,103 @@
+"""The control interface over HTTP, for programs that are not in this process. Off unless it is asked for.
+
+Bodies are JSON objects with the arguments of the `Simulator` method that a route calls.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
+import msgspec
+from starlette.responses import Response
+from starlette.routing import Route
+
+from contentgroove_mock.simulator.core.faults import Fault
+from contentgroove_mock.simulator.core.refusals import bad_request, not_found
+from contentgroove_mock.simulator.web.api import json_response, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from contentgroove_mock.simulator.simulator import Simulator
+
+PATH = "/_control"
+
+
+class Advance(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of `Simulator.advance`."""
+
+    seconds: float
+
+
+class Quota(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of `Simulator.set_quota`."""
+
+    medias: int | None = None
+    clips: int | None = None
+
+
+class RateLimit(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of `Simulator.set_rate_limit`."""
+
+    requests: int | None
+    window_seconds: float = 60.0
+
+
+def control_routes(simulator: Simulator) -> list[Route]:
+    """Make the routes below `/_control`."""
+    id_of: Callable[[Request], str] = lambda request: request.path_params["id"]  # noqa: E731  # used five times
+    changes: dict[str, tuple[str, type[Any] | None, Callable[[Request, Any], None]]] = {
+        "/advance": ("POST", Advance, lambda _, body: simulator.advance(body.seconds)),
+        "/medias/{id}/finish": ("POST", None, lambda request, _: simulator.finish_media(id_of(request))),
+        "/medias/{id}/fail": ("POST", None, lambda request, _: simulator.fail_media(id_of(request))),
+        "/deliveries/{id}/redeliver": ("POST", None, lambda request, _: simulator.redeliver(id_of(request))),
+        "/webhooks/drop_next": ("POST", None, lambda _, __: simulator.drop_next_webhook()),
+        "/quota": ("PUT", Quota, lambda _, body: simulator.set_quota(medias=body.medias, clips=body.clips)),
+        "/rate_limit": (
+            "PUT",
+            RateLimit,
+            lambda _, body: simulator.set_rate_limit(body.requests, body.window_seconds),
+        ),
+    }
+
+    async def faults(request: Request) -> Response:
+        if request.method == "DELETE":
+            simulator.clear_faults()
+            return Response(status_code=204)
+        return await _change(request, Fault, lambda _, fault: simulator.add_fault(fault))
+
+    async def shown(request: Request) -> Response:
+        what = simulator.requests if request.url.path.endswith("/requests") else simulator.deliveries
+        return json_response(what)
+
+    return [
+        *[_route(path, *change) for path, change in changes.items()],
+        Route(f"{PATH}/faults", faults, methods=["POST", "DELETE"]),
+        Route(f"{PATH}/requests", shown, methods=["GET"]),
+        Route(f"{PATH}/deliveries", shown, methods=["GET"]),
+    ]
+
+
+def _route(path: str, method: str, kind: type[Any] | None, change: Callable[[Request, Any], None]) -> Route:
+    async def endpoint(request: Request) -> Response:
+        return await _change(request, kind, change)
+
+    return Route(PATH + path, endpoint, methods=[method])
+
+
+async def _change(request: Request, kind: type[Any] | None, change: Callable[[Request, Any], None]) -> Response:
+    try:
+        # A browser can send JSON to another site only where that site allows it, so no web page moves this mock.
+        if kind is not None and request.headers.get("content-type") != "application/json":
+            return refused(bad_request("The Content-Type must be application/json."))
+        body = msgspec.json.decode(await request.body(), type=kind) if kind is not None else None
+        # In a thread of its own it can wait for the webhooks that this event loop sends.
+        await anyio.to_thread.run_sync(change, request, body)
+    except LookupError:
+        return refused(not_found())
+    except (ValueError, msgspec.DecodeError) as error:
+        return refused(bad_request(str(error)))
+    return Response(status_code=204)

@@ -1,0 +1,161 @@
+"""The file store: takes uploads at presigned URLs, refuses what S3 refuses, and serves what it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+from starlette.requests import ClientDisconnect
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from contentgroove_mock.sample import sample_still, sample_video
+from contentgroove_mock.simulator.core import uploads
+from contentgroove_mock.simulator.core.answers import FILES_PATH
+from contentgroove_mock.simulator.core.faults import UPLOAD
+from contentgroove_mock.simulator.core.refusals import not_found
+from contentgroove_mock.simulator.core.uploads import PutRequest, StoreRefusal
+from contentgroove_mock.simulator.inspection import inspect
+from contentgroove_mock.simulator.web.api import refused
+from contentgroove_mock.simulator.web.wire import Reset
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from contentgroove_mock.simulator.core.faults import Fault
+    from contentgroove_mock.simulator.core.records import Media, Upload
+    from contentgroove_mock.simulator.world import World
+
+_CODES = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown"}
+
+
+def store_routes(world: World) -> list[Route]:
+    """Make the routes that take and give files."""
+
+    async def put(request: Request) -> Response:
+        record = world.log.add(request, UPLOAD, world.clock.now())
+        response = await _put(world, request)
+        record.status = None if isinstance(response, Reset) else response.status_code
+        return response
+
+    async def film(request: Request) -> Response:
+        media = _finished(world, request)
+        if media is None or media.file is None:
+            return refused(not_found())
+        return FileResponse(media.path or sample_video(), media_type=media.file.content_type)
+
+    async def still(request: Request) -> Response:
+        # Every media has the sample's picture: making one needs a decoder, which a mock should not.
+        if _finished(world, request) is None:
+            return refused(not_found())
+        return FileResponse(sample_still(), media_type="image/jpeg")
+
+    return [
+        Route(f"{uploads.PATH}/{{id}}", put, methods=["PUT"]),
+        Route(f"{FILES_PATH}/{{id}}", film, methods=["GET"]),
+        Route(f"{FILES_PATH}/{{id}}/still.jpg", still, methods=["GET"]),
+    ]
+
+
+async def _put(world: World, request: Request) -> Response:
+    with world.changing() as service:
+        fault = service.faults.take(UPLOAD)
+    if fault is not None and fault.kind == "latency":
+        await world.clock.sleep(fault.seconds)
+    body = request.stream()
+    try:
+        upload, length = _admit(world, request, fault)
+        if fault is not None and fault.kind in {"reset", "stall"} and not fault.after_commit:
+            body = _disturbed(world, body, fault)
+        path = await _receive(world, body, length)
+        await _keep(world, upload, path)
+        if fault is not None and fault.after_commit:
+            raise _Broken if fault.kind == "reset" else _refusal(fault)
+    except StoreRefusal as refusal:
+        if fault is not None and fault.drain:
+            await _drain(body)
+        return Response(refusal.xml(), refusal.status, {"Connection": "close"}, "application/xml")
+    except _Broken:
+        return Reset()
+    except ClientDisconnect:
+        # Nobody is left to read this answer.
+        return Response(status_code=400)
+    return Response(status_code=200)
+
+
+class _Broken(Exception):  # noqa: N818  # a fault that was asked for
+    """The fault breaks the connection here."""
+
+
+def _admit(world: World, request: Request, fault: Fault | None) -> tuple[Upload, int]:
+    head = PutRequest(
+        host=request.url.netloc,
+        path=request.url.path,
+        query=request.url.query,
+        headers=request.headers,
+    )
+    with world.changing() as service:
+        upload, length = uploads.admit(service.state, head, service.policy, world.clock.now())
+    if fault is not None and fault.kind in {"status", "expired"} and not fault.after_commit:
+        raise _refusal(fault)
+    return upload, length
+
+
+def _refusal(fault: Fault) -> StoreRefusal:
+    if fault.kind == "expired":
+        return StoreRefusal(403, "AccessDenied", "Request has expired")
+    return StoreRefusal(fault.status, _CODES.get(fault.status, "InvalidRequest"), "A fault refuses this upload")
+
+
+async def _disturbed(world: World, body: AsyncIterator[bytes], fault: Fault) -> AsyncIterator[bytes]:
+    received = 0
+    if fault.after_bytes:
+        async for chunk in body:
+            received += len(chunk)
+            yield chunk
+            if received >= fault.after_bytes:
+                break
+    if fault.kind == "reset":
+        raise _Broken
+    await world.clock.sleep(fault.seconds)
+    async for chunk in body:
+        yield chunk
+
+
+async def _receive(world: World, body: AsyncIterator[bytes], length: int) -> str:
+    received = 0
+    file = world.files.open()
+    try:
+        with file:
+            async for chunk in body:
+                received += len(chunk)
+                file.write(chunk)
+        uploads.check_complete(received, length)
+    except BaseException:
+        world.files.discard(file.name)
+        raise
+    return file.name
+
+
+async def _keep(world: World, upload: Upload, path: str) -> None:
+    facts = await anyio.to_thread.run_sync(inspect, Path(path))
+    with world.changing():
+        if upload.path is not None:
+            world.files.discard(path)
+            raise StoreRefusal(403, "AccessDenied", "This upload URL has been used")
+        upload.path, upload.file = path, facts
+
+
+async def _drain(body: AsyncIterator[bytes]) -> None:
+    async for _ in body:
+        pass
+
+
+def _finished(world: World, request: Request) -> Media | None:
+    with world.changing() as service:
+        service.settle(world.clock.now())
+        media = service.state.medias.get(request.path_params["id"])
+    return media if media is not None and media.stage == "finished" else None

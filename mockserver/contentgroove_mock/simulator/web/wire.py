@@ -1,0 +1,100 @@
+"""Faults on the connection itself, which no HTTP answer can express.
+
+Over a socket they act on uvicorn's transport: a reset is a real RST, a cut answer ends before its Content-Length.
+In process, under `httpx.ASGITransport`, there is no connection; the httpx error is raised that a client would meet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import struct
+from typing import TYPE_CHECKING, cast
+
+from starlette.responses import Response
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+_TRANSPORT = "contentgroove_transport"
+
+
+class WireProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1, with the connection in the scope's state and half-closed requests let through."""
+
+    def __init__(self, config: Config, server_state: ServerState) -> None:
+        super().__init__(config=config, server_state=server_state, app_state={})
+        # uvicorn's own loggers belong to the process; its access log would show keys in queries.
+        self.logger = logging.getLogger("contentgroove_mock.server")
+        self.access_log = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Let the requests of this connection know it."""
+        self.app_state = {_TRANSPORT: transport}
+        super().connection_made(transport)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio allows a truth value
+        """Let the application answer a client that ended its body early; otherwise close, as uvicorn does."""
+        cycle = self.cycle
+        # None until the first request, though uvicorn declares otherwise.
+        if cycle is None or cycle.response_complete or not cycle.more_body:  # pyright: ignore[reportUnnecessaryComparison]
+            return False
+        cycle.more_body = False
+        cycle.message_event.set()
+        return True
+
+
+class Reset(Response):
+    """Instead of an answer: the connection is reset."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Reset it."""
+        del send
+        transport = _transport(scope)
+        if transport is None:
+            raise _in_process("ReadError", "The connection was reset by a fault")
+        # Closing a socket that lingers for no time sends RST instead of FIN.
+        endpoint = cast("socket.socket", transport.get_extra_info("socket"))
+        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+        await _disconnected(receive)
+
+
+class Truncated(Response):
+    """An answer that ends after some bytes of its body, the connection with it."""
+
+    def __init__(self, whole: Response, after_bytes: int) -> None:
+        super().__init__(status_code=whole.status_code)
+        self.raw_headers = whole.raw_headers
+        self._part = bytes(whole.body)[:after_bytes]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the part."""
+        transport = _transport(scope)
+        if transport is None:
+            raise _in_process("RemoteProtocolError", "The answer was cut short by a fault")
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self._part, "more_body": True})
+        transport.close()
+        await _disconnected(receive)
+
+
+def _transport(scope: Scope) -> asyncio.Transport | None:
+    state: dict[str, object] = scope.get("state") or {}
+    return cast("asyncio.Transport | None", state.get(_TRANSPORT))
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _in_process(error: str, message: str) -> Exception:
+    # Only a client that has httpx loaded already comes here; a served simulator need not load it.
+    import httpx
+
+    return cast("Exception", getattr(httpx, error)(message))

@@ -35,9 +35,7 @@ class _Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
             if not isinstance(key, (str, int, float, bool)):
                 raise yaml.MarkedYAMLError(problem="a key is no scalar", problem_mark=key_node.start_mark)
             if key in mapping:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key!r} stands twice", problem_mark=key_node.start_mark
-                )
+                raise yaml.MarkedYAMLError(problem=f"the key {key!r} stands twice", problem_mark=key_node.start_mark)
             mapping[key] = self.construct_object(value_node, deep=deep)
         return mapping
 

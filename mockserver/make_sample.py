@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  # a script, not a package
 """Make the film and the still picture that the simulator ships: `python mockserver/make_sample.py`.
 
 The picture moves and the tone changes with each second, so that a player shows at a glance whether a cut or a

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,7 +14,7 @@ from contentgroove_mock.simulator.core import lifecycle, webhooks
 from contentgroove_mock.simulator.core.records import Attempt
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
     from contextlib import AbstractContextManager
 
     import httpx
@@ -104,7 +104,7 @@ class WebhookSender:
             moments = [lifecycle.next_change(service.state), webhooks.next_due(service.state)]
         now = self._clock.now()
         nearest = min((moment for moment in moments if moment), default=None)
-        waits = [asyncio.ensure_future(self._changed.wait())]
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
         if nearest is not None:
             waits.append(asyncio.ensure_future(self._clock.sleep((nearest - now).total_seconds())))
         try:
@@ -120,7 +120,7 @@ class WebhookSender:
             return webhooks.due(service.state, now)
 
     @contextlib.asynccontextmanager
-    async def _open_client(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def _open_client(self) -> AsyncGenerator[httpx.AsyncClient]:
         if self._client is not None:
             yield self._client
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove_mock.simulator.core.records import SourceFile
 
@@ -22,7 +22,7 @@ def inspect(path: Path) -> SourceFile | None:
     # Its library takes longer to load than the whole simulator, and mostly no file is uploaded.
     from pymediainfo import MediaInfo
 
-    tracks: list[Any] = MediaInfo.parse(path).tracks
+    tracks = cast("list[Any]", cast("Any", MediaInfo.parse(path)).tracks)
     general = next((track for track in tracks if track.track_type == "General"), None)
     video = next((track for track in tracks if track.track_type == "Video"), None)
     audio = next((track for track in tracks if track.track_type == "Audio"), None)

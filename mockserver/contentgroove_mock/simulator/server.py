@@ -7,6 +7,7 @@ import contextlib
 import errno
 import socket
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, NamedTuple
 
 from uvicorn.config import Config
@@ -16,7 +17,7 @@ from contentgroove_mock.simulator.web.api import BASE_PATH
 from contentgroove_mock.simulator.web.wire import WireProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, Generator
 
     from contentgroove_mock.simulator.simulator import Simulator
 
@@ -39,7 +40,7 @@ class Server(NamedTuple):
 
 
 @contextlib.contextmanager
-def serve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1") -> Iterator[Server]:
+def serve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1") -> Generator[Server]:
     """Serve a simulator from a thread of its own, until the context is left.
 
     Args:
@@ -51,28 +52,31 @@ def serve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1") -> It
         OSError: The port is in use, or the address is none of this machine's; the message says which.
     """
     listening = _listen(host, port)
-    loop_made = threading.Event()
-    loops: list[asyncio.AbstractEventLoop] = []
+    ready: Future[asyncio.AbstractEventLoop] = Future()
     leave = asyncio.Event()
 
     async def run() -> None:
-        loops.append(asyncio.get_running_loop())
-        async with _serving(simulator, listening):
-            loop_made.set()
-            await leave.wait()
+        try:
+            async with _serving(simulator, listening):
+                ready.set_result(asyncio.get_running_loop())
+                await leave.wait()
+        except Exception as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
 
     thread = threading.Thread(target=asyncio.run, args=(run(),), name="contentgroove-simulator", daemon=True)
     thread.start()
-    loop_made.wait()
+    loop = ready.result()
     try:
         yield Server(simulator, _origin(listening))
     finally:
-        loops[0].call_soon_threadsafe(leave.set)
+        loop.call_soon_threadsafe(leave.set)
         thread.join()
 
 
 @contextlib.asynccontextmanager
-async def aserve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1") -> AsyncIterator[Server]:
+async def aserve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1") -> AsyncGenerator[Server]:
     """Serve a simulator from the running event loop, until the context is left.
 
     Raises:
@@ -84,7 +88,7 @@ async def aserve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1"
 
 
 @contextlib.asynccontextmanager
-async def _serving(simulator: Simulator, listening: socket.socket) -> AsyncIterator[None]:
+async def _serving(simulator: Simulator, listening: socket.socket) -> AsyncGenerator[None]:
     # uvicorn's own Server polls ten times a second whether to end, and waits as long for open connections.
     config = Config(simulator, lifespan="off", ws="none", log_config=None)
     config.load()

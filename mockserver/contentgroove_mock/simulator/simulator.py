@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
 
 from contentgroove_mock.simulator.clock import Clock, SystemClock
 from contentgroove_mock.simulator.core import lifecycle, webhooks
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     import httpx
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
     from contentgroove_mock.simulator.core.records import Delivery

@@ -10,7 +10,7 @@ from contentgroove_mock.simulator.delivery import WebhookSender
 from contentgroove_mock.simulator.web.requests_log import RequestsLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     import httpx
 
@@ -54,7 +54,7 @@ class World:
         )
 
     @contextlib.contextmanager
-    def changing(self) -> Iterator[Service]:
+    def changing(self) -> Generator[Service]:
         """Hold the service for one change, and write down what has become of it."""
         with self._lock:
             try:

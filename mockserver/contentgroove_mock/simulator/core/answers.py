@@ -91,6 +91,9 @@ def media_resource(media: Media, clips: Iterable[Clip], origin: str, *, with_tra
     """Write a media.
 
     Args:
+        media: The media.
+        clips: Its clips.
+        origin: Where the simulator was reached.
         with_transcription: Single answers have the relationship, lists leave it out.
     """
     relationships: Json = {"clips": {"data": [_identifier("clips", clip.id) for clip in clips]}}

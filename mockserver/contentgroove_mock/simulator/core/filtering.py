@@ -99,7 +99,7 @@ def parse(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condit
         Refusal: Nothing like it is known, or a value does not fit the attribute.
     """
     attributes, joint, matcher, several = _split(name, kinds)
-    held = {kinds[attribute] for attribute in attributes}
+    held: set[Kind] = {kinds[attribute] for attribute in attributes}
     if len(held) > 1:
         raise bad_request(f"filter[{name}] joins attributes of different kinds: {', '.join(sorted(held))}.")
     kind = held.pop()
@@ -111,11 +111,11 @@ def parse(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condit
     if matcher in {"in", "not_in"}:
         wanted = [_read(name, value, kind) for value in values]
         inside = matcher == "in"
-        return Condition(
-            attributes,
-            join,
-            lambda value: value is not None and (_comparable(value, kind) in wanted) is inside,
-        )
+
+        def among(value: Any) -> bool:  # noqa: ANN401  # an attribute holds any JSON value
+            return value is not None and (_comparable(value, kind) in wanted) is inside
+
+        return Condition(attributes, join, among)
     compare = _COMPARISONS[matcher]
     if not several:
         values = [_single(name, values)]
@@ -134,11 +134,13 @@ def parse(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condit
 
 
 def _like(pattern: str) -> re.Pattern[str]:
-    parts = ("." if part == "_" else ".*" if part == "%" else re.escape(part) for part in pattern)
-    return re.compile("".join(parts), re.DOTALL)
+    # A backslash takes the meaning from what follows it, as in PostgreSQL's LIKE.
+    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
+    wild = {"_": ".", "%": ".*"}
+    return re.compile("".join(wild.get(part) or re.escape(part[-1]) for part in parts), re.DOTALL)
 
 
-_PATTERNS: dict[str, Callable[[str, str], bool]] = {
+_POSITIVE: dict[str, Callable[[str, str], bool]] = {
     "matches": lambda value, wanted: bool(_like(wanted).fullmatch(value)),
     "cont": lambda value, wanted: wanted in value,
     "i_cont": lambda value, wanted: wanted.casefold() in value.casefold(),
@@ -159,9 +161,8 @@ def _negated(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
     return lambda value, wanted: not compare(value, wanted)
 
 
-_PATTERNS |= {
-    "does_not_match" if name == "matches" else f"not_{name}": _negated(compare)
-    for name, compare in list(_PATTERNS.items())
+_PATTERNS = _POSITIVE | {
+    "does_not_match" if name == "matches" else f"not_{name}": _negated(compare) for name, compare in _POSITIVE.items()
 }
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {**_ORDERED, **_PATTERNS}
 _STATES = frozenset({"present", "blank", "null", "not_null", "true", "not_true", "false", "not_false"})

@@ -137,10 +137,10 @@ class Service:
         return self._list(
             call,
             self.state.medias,
-            filtering.MEDIA_ATTRIBUTES,
-            (*_DATED, "original_created_at", "name"),
-            attributes,
-            lambda media: self._media(media, call, with_transcription=False),
+            kinds=filtering.MEDIA_ATTRIBUTES,
+            sorts=(*_DATED, "original_created_at", "name"),
+            attributes=attributes,
+            write=lambda media: self._media(media, call, with_transcription=False),
         )
 
     def _create_media(self, call: Call) -> Json:
@@ -209,10 +209,10 @@ class Service:
         return self._list(
             call,
             self.state.clips,
-            filtering.CLIP_ATTRIBUTES,
-            (*_DATED, "name"),
-            attributes,
-            lambda clip: self._clip(clip, call),
+            kinds=filtering.CLIP_ATTRIBUTES,
+            sorts=(*_DATED, "name"),
+            attributes=attributes,
+            write=lambda clip: self._clip(clip, call),
         )
 
     def _create_clip(self, call: Call) -> Json:
@@ -273,10 +273,10 @@ class Service:
         return self._list(
             call,
             self.state.subscriptions,
-            filtering.SUBSCRIPTION_ATTRIBUTES,
-            _DATED,
-            attributes,
-            self._subscription,
+            kinds=filtering.SUBSCRIPTION_ATTRIBUTES,
+            sorts=_DATED,
+            attributes=attributes,
+            write=self._subscription,
         )
 
     def _create_subscription(self, call: Call) -> Json:
@@ -312,6 +312,7 @@ class Service:
         self,
         call: Call,
         records: Mapping[str, Any],
+        *,
         kinds: Mapping[str, filtering.Kind],
         sorts: tuple[str, ...],
         attributes: Callable[[Any], Mapping[str, Any]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 _SENTENCES = (
@@ -68,5 +69,5 @@ def suggested(duration: float) -> list[Span]:
     spoken = sentences(duration)
     count = min(_MOST_CLIPS, len(spoken))
     edges = [round(len(spoken) * step / count) for step in range(count + 1)]
-    parts = [spoken[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+    parts = [spoken[begin:end] for begin, end in itertools.pairwise(edges)]
     return [spoken_in(duration, part[0].start, part[-1].end) for part in parts]

@@ -75,7 +75,10 @@ def signed_url(state: State, upload: Upload, origin: str, policy: Policy) -> str
     """Write the URL that a prepared upload is PUT to.
 
     Args:
+        state: Holds the secret to sign with.
+        upload: The prepared upload.
         origin: Scheme, host and port at which the simulator was reached.
+        policy: Says how long the URL is valid.
     """
     path = f"{PATH}/{upload.id}"
     made_at = upload.expires_at - dt.timedelta(seconds=policy.upload_seconds)
@@ -175,7 +178,7 @@ def _mismatch() -> StoreRefusal:
 
 
 def _signature(secret: str, host: str, path: str, query: str) -> str:
-    return _hmac(secret, "\n".join(("PUT", host, path, query)))
+    return _hmac(secret, f"PUT\n{host}\n{path}\n{query}")
 
 
 def _hmac(secret: str, message: str) -> str:

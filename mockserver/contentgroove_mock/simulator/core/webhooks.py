@@ -23,7 +23,7 @@ PROCESSING_FINISHED = "media.processing_finished"
 _DELIVERED = 200
 
 
-def announce(state: State, media: Media, clips: list[Clip], ids: Ids, faults: Faults, at: dt.datetime) -> None:
+def announce(state: State, media: Media, clips: list[Clip], *, ids: Ids, faults: Faults, at: dt.datetime) -> None:
     """Make the webhooks that tell about a finished media, one for each subscription of its account."""
     for subscription in state.subscriptions.values():
         if subscription.account != media.account or not {"*", PROCESSING_FINISHED} & set(subscription.events):

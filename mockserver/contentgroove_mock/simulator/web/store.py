@@ -65,7 +65,7 @@ async def _put(world: World, request: Request) -> Response:
         fault = service.faults.take(UPLOAD)
     if fault is not None and fault.kind == "latency":
         await world.clock.sleep(fault.seconds)
-    body = request.stream()
+    body: AsyncIterator[bytes] = request.stream()
     try:
         upload, length = _admit(world, request, fault)
         if fault is not None and fault.kind in {"reset", "stall"} and not fault.after_commit:

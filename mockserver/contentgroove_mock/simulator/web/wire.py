@@ -6,7 +6,6 @@ In process, under `httpx.ASGITransport`, there is no connection; the httpx error
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 import struct
@@ -16,6 +15,8 @@ from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
+    import asyncio
+
     from starlette.types import Receive, Scope, Send
     from uvicorn.config import Config
     from uvicorn.server import ServerState

@@ -1,0 +1,161 @@
+"""Drives a simulator in tests: what a client of the API does, every answer checked against the contract."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import contentgroove_mock
+import httpx
+import jsonschema_rs
+from contentgroove_mock import sample_video
+from contentgroove_mock.schema_conversion import bundle, validator_schema
+
+if TYPE_CHECKING:
+    from contentgroove_mock import Simulator
+
+Json: TypeAlias = dict[str, Any]
+
+KEY = "canary-key-of-the-first-account"
+ORIGIN = "http://simulator.example"
+BASE_URL = f"{ORIGIN}/api/v1"
+
+
+class Contract:
+    """The contract's schemas, closed: a member that they do not declare is wrong."""
+
+    def __init__(self) -> None:
+        path = Path(contentgroove_mock.__file__).with_name("contract.json")
+        self._document: Json = json.loads(path.read_text("utf-8"))
+        self._definitions = bundle(self._document["components"]["schemas"], closed=True)
+        self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
+        self.seen: set[tuple[str, int]] = set()
+
+    def check_answer(self, response: httpx.Response) -> None:
+        """Check an answer of the API."""
+        request = response.request
+        for template, item in self._document["paths"].items():
+            if re.fullmatch("/api/v1" + re.sub(r"\{\w+\}", "[^/]+", template), request.url.path):
+                operation = item.get(request.method.lower(), {})
+                break
+        else:
+            return
+        answer = operation.get("responses", {}).get(str(response.status_code))
+        if answer is None:
+            # The prose documents 400 for every call; the contract names it only where a body can be refused.
+            unnamed = (request.method, response.status_code)
+            if request.method == "HEAD":
+                return
+            assert unnamed == ("GET", 400) or response.status_code in {405, 503}, f"{unnamed} is no answer"
+            self.check_component("error_response_object", response.json())
+            return
+        self.seen.add((operation["operationId"], response.status_code))
+        if response.status_code == 204:
+            assert response.content == b""
+        else:
+            self._check(answer["content"]["application/json"]["schema"], response.json())
+
+    def check_component(self, name: str, value: object) -> None:
+        """Check a value against a component schema."""
+        self._check({"$ref": f"#/components/schemas/{name}"}, value)
+
+    def documented(self, status: int) -> set[str]:
+        """Name the operations that can answer a status."""
+        return {
+            operation["operationId"]
+            for item in self._document["paths"].values()
+            for method, operation in item.items()
+            if method != "parameters" and str(status) in operation["responses"]
+        }
+
+    def _check(self, schema: Json, value: object) -> None:
+        name = json.dumps(schema)
+        if name not in self._validators:
+            whole = validator_schema(schema, self._definitions, closed=True)
+            self._validators[name] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+        self._validators[name].validate(value)
+
+
+class Driver:
+    """A signed-in client in this process.
+
+    Attributes:
+        api: Calls the API, relative to its base URL.
+        bare: Calls any URL of the simulator, with no key.
+    """
+
+    def __init__(self, simulator: Simulator, contract: Contract, key: str = KEY) -> None:
+        transport = httpx.ASGITransport(app=simulator)
+
+        async def check(response: httpx.Response) -> None:
+            await response.aread()
+            contract.check_answer(response)
+
+        self.simulator = simulator
+        self.contract = contract
+        self.bare = httpx.AsyncClient(transport=transport, event_hooks={"response": [check]})
+        self.api = httpx.AsyncClient(
+            transport=transport,
+            base_url=BASE_URL,
+            headers={"Authorization": f"Bearer {key}"},
+            event_hooks={"response": [check]},
+        )
+
+    async def post(self, path: str, **attributes: object) -> httpx.Response:
+        """Create something."""
+        return await self.api.post(path, json={"data": {"attributes": attributes}})
+
+    async def put(self, path: str, **attributes: object) -> httpx.Response:
+        """Update something."""
+        return await self.api.put(path, json={"data": {"attributes": attributes}})
+
+    async def data(self, path: str) -> Any:  # noqa: ANN401  # a resource or a list of them
+        """Get something that exists."""
+        answer = await self.api.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    async def media(self, **attributes: object) -> Json:
+        """Make a media, from a URL unless an upload is named."""
+        if "upload_id" not in attributes:
+            attributes.setdefault("source_url", "https://films.example/one.mp4")
+        answer = await self.post("/medias", **attributes)
+        assert answer.status_code == 200, answer.text
+        return cast("Json", answer.json()["data"])
+
+    async def finished(self, **attributes: object) -> Json:
+        """Make a media and process it."""
+        made = await self.media(**attributes)
+        self.simulator.finish_media(made["id"])
+        return cast("Json", await self.data(f"/medias/{made['id']}"))
+
+    async def subscribe(self, url: str = "http://127.0.0.1/hook", **attributes: object) -> Json:
+        """Subscribe a URL to webhooks."""
+        answer = await self.post("/webhook_subscriptions", url=url, **attributes)
+        assert answer.status_code == 200, answer.text
+        return cast("Json", answer.json()["data"])
+
+    async def prepare(self) -> tuple[str, str]:
+        """Prepare an upload; gives its id and URL."""
+        attributes = (await self.data("/direct_uploads"))["attributes"]
+        return attributes["upload_id"], attributes["upload_url"]
+
+    async def upload(self, content: bytes | None = None) -> str:
+        """Upload a file, by default the sample; gives its id."""
+        upload_id, url = await self.prepare()
+        answer = await self.bare.put(url, content=sample_video().read_bytes() if content is None else content)
+        assert answer.status_code == 200, answer.text
+        return upload_id
+
+    async def aclose(self) -> None:
+        """Close the clients."""
+        await self.bare.aclose()
+        await self.api.aclose()
+
+
+def pointers(answer: httpx.Response) -> set[str]:
+    """Give the JSON pointers of a 422."""
+    assert answer.status_code == 422, answer.text
+    return {error["source"]["pointer"] for error in answer.json()["errors"]}

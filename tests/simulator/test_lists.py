@@ -1,0 +1,210 @@
+"""Lists: filters, order, pages and links."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from tests.simulator.driver import BASE_URL, KEY, Driver
+
+if TYPE_CHECKING:
+    from contentgroove_mock import Simulator
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def films(driver: Driver, simulator: Simulator) -> Driver:
+    """Four medias: `alpha` and `Beta 50%` are finished, `gamma` failed, `` is new and has no name."""
+    await driver.finished(name="alpha", description="first film", source_url="https://a.example/1.mp4")
+    simulator.advance(100)
+    await driver.finished(name="Beta 50%", description="second", source_url="https://b.example/2.mp4")
+    simulator.advance(100)
+    failed = await driver.media(name="gamma", description="film", source_url="https://c.invalid/3.mp4")
+    simulator.fail_media(failed["id"])
+    await driver.media(source_url="https://a.example/4.mp4")
+    return driver
+
+
+def names(answer: Any) -> str:  # noqa: ANN401  # JSON
+    """Write the names' first letters; a dash stands for the media without a name."""
+    return "".join(item["attributes"]["name"][:1] or "-" for item in answer)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("name_eq=alpha", "a"),
+        ("name_eq=Alpha", ""),
+        ("name_not_eq=alpha", "Bg-"),
+        ("name_matches=%25a", "ag"),
+        ("name_matches=_lph_", "a"),
+        ("name_matches=%25\\%25", "B"),
+        ("name_does_not_match=%25a", "B-"),
+        ("name_lt=alpha", "B-"),
+        ("name_lteq=alpha", "aB-"),
+        ("name_gt=alpha", "g"),
+        ("name_gteq=alpha", "ag"),
+        ("name_present=true", "aBg"),
+        ("name_present=false", "-"),
+        ("name_blank=1", "-"),
+        ("description_blank=1", "-"),
+        ("description_null=true", "-"),
+        ("description_null=false", "aBg"),
+        ("name_null=true", ""),
+        ("description_not_null=true", "aBg"),
+        ("name_in][]=alpha&filter[name_in][]=gamma", "ag"),
+        ("name_in]=alpha&filter[name_in]=gamma", "ag"),
+        ("name_not_in][]=alpha&filter[name_not_in][]=gamma", "B-"),
+        ("description_not_in][]=film", "aB"),
+        ("is_processing_true=true", ""),
+        ("is_processing_false=true", "aBg"),
+        ("has_fetch_error_true=1", "g"),
+        ("has_fetch_error_true=0", "aB-"),
+        ("has_fetch_error_not_true=1", "aB-"),
+        ("has_fetch_error_not_false=1", "g"),
+        ("has_fetch_error_eq=true", "g"),
+        ("name_cont=eta", "B"),
+        ("name_cont=ETA", ""),
+        ("name_not_cont=a", "-"),
+        ("name_i_cont=ETA", "B"),
+        ("name_not_i_cont=ETA", "ag-"),
+        ("name_start=al", "a"),
+        ("name_not_start=al", "Bg-"),
+        ("name_end=a", "ag"),
+        ("name_not_end=a", "B-"),
+        ("name_cont_any][]=alp&filter[name_cont_any][]=gam", "ag"),
+        ("name_cont_all][]=a&filter[name_cont_all][]=m", "g"),
+        ("name_not_eq_all][]=alpha&filter[name_not_eq_all][]=gamma", "B-"),
+        ("name_or_description_cont=film", "ag"),
+        ("name_and_description_cont=a", ""),
+        ("description_not_cont=film", "B"),
+        ("sourceUrl_start=https://a.", "a-"),
+        ("source_url_end=mp4", "aBg-"),
+        ("source_file_duration_gteq=6", "aB"),
+        ("source_file_duration_lt=6.0", ""),
+        ("source_file_height_in=180", "aB"),
+        ("created_at_gt=2026-01-01T00:01:00Z", "Bg-"),
+        ("created_at_lteq=2026-01-01T01:01:40%2B01:00", "aB"),
+        ("created_at_lt=2026-01-01T00:01:40", "a"),
+        ("name_start=a&filter[description_cont]=film", "a"),
+    ],
+)
+async def test_filter(films: Driver, query: str, found: str) -> None:
+    """Each matcher finds what ransack's documentation says."""
+    first, _, rest = query.partition("=")
+    name = first if "]" in first else first + "]"
+    assert names(await films.data(f"/medias?filter[{name}={rest}")) == found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "filter[colour_eq]=red",
+        "filter[name]=alpha",
+        "filter[name_like]=alpha",
+        "filter[rank_eq]=1",
+        "filter=name",
+        "filter[name_eq]=a&filter[name_eq]=b",
+        "filter[source_file_duration_gt]=long",
+        "filter[created_at_gt]=yesterday",
+        "filter[has_fetch_error_eq]=maybe",
+        "filter[name_present]=maybe",
+        "filter[name_present_any]=true",
+        "filter[name_or_source_file_width_eq]=1",
+        "sort=rank",
+        "sort=name,created_at",
+        "sort=--name",
+        "page[number]=0",
+        "page[number]=-1",
+        "page[number]=one",
+        "page[size]=0",
+        "page[size]=1.5",
+        "page[size]=9999999999999999999999",
+        "page[limit]=1",
+        "page=1",
+    ],
+)
+async def test_what_a_list_does_not_know_is_refused(films: Driver, query: str) -> None:
+    """An unknown filter, sort or page is answered 400 with a sentence that names it."""
+    answer = await films.api.get(f"/medias?{query}")
+    assert answer.status_code == 400
+    assert any(word in answer.json()["errors"][0]["detail"] for word in ("filter", "sort", "page"))
+
+
+@pytest.mark.parametrize(
+    ("path", "sort", "found"),
+    [
+        ("/medias", "created_at", "aBg-"),
+        ("/medias", "-created_at", "g-Ba"),
+        ("/medias", "original_created_at", "aBg-"),
+        ("/medias", "-original_created_at", "-gBa"),
+        ("/medias", "name", "-Bag"),
+        ("/medias", "-name", "gaB-"),
+        ("/clips", "name", "aawwww"),
+        ("/clips", "-created_at", "awwaww"),
+    ],
+)
+async def test_sort(films: Driver, path: str, sort: str, found: str) -> None:
+    """Each documented order; what is equal stays in the order of its making, nulls count as largest."""
+    assert names(await films.data(f"{path}?sort={sort}")) == found
+
+
+async def test_lists_of_the_other_kinds_filter_too(films: Driver) -> None:
+    """Clips filter by media and text, subscriptions by URL and events."""
+    media = (await films.data("/medias"))[0]
+    assert len(await films.data(f"/clips?filter[media_id_eq]={media['id']}")) == 3
+    assert len(await films.data("/clips?filter[rank_lteq]=0&filter[text_i_cont]=LAMP")) == 2
+    await films.subscribe("http://127.0.0.1/a", subscribed_events=["media.processing_finished"])
+    await films.subscribe("http://127.0.0.1/b")
+    found = await films.data("/webhook_subscriptions?filter[subscribed_events_cont]=finished")
+    assert [item["attributes"]["url"] for item in found] == ["http://127.0.0.1/a"]
+    ordered = await films.data("/webhook_subscriptions?sort=-created_at&page[size]=1")
+    assert [item["attributes"]["url"] for item in ordered] == ["http://127.0.0.1/a"]
+
+
+async def test_pages_link_to_each_other(driver: Driver) -> None:
+    """Following links.next meets every item once; first, prev and last lead where they say."""
+    for number in range(5):
+        await driver.media(name=f"film {number}")
+    url: str | None = f"{BASE_URL}/medias?page[size]=2&sort=-name&filter[name_start]=film&api_key={KEY}"
+    seen: list[str] = []
+    numbers: list[tuple[str | None, ...]] = []
+    while url:
+        answer = (await driver.api.get(url)).json()
+        seen += [item["attributes"]["name"][-1] for item in answer["data"]]
+        links = answer["links"]
+        assert KEY not in str(links)
+        numbers.append(tuple(_page(links[name]) for name in ("current", "first", "prev", "next", "last")))
+        url = links["next"]
+    assert seen == list("43210")
+    assert numbers == [("1", "1", None, "2", "3"), ("2", "1", "1", "3", "3"), ("3", "1", "2", None, "3")]
+
+
+def _page(link: str | None) -> str | None:
+    if link is None:
+        return None
+    query = dict(parse_qsl(urlsplit(link).query))
+    assert (query["page[size]"], query["sort"], query["filter[name_start]"]) == ("2", "-name", "film")
+    return query["page[number]"]
+
+
+async def test_page_has_25_items_by_default(driver: Driver) -> None:
+    """Without a size a page has 25 items; a page behind the last is empty."""
+    for _ in range(26):
+        await driver.media()
+    assert len(await driver.data("/medias")) == 25
+    assert len(await driver.data("/medias?page[number]=2")) == 1
+    assert await driver.data("/medias?page[number]=3") == []
+    assert len(await driver.data("/medias?page[size]=100")) == 26
+
+
+async def test_single_answers_link_to_themselves(driver: Driver) -> None:
+    """A create links to the list, everything else to the resource, at the origin that was asked."""
+    made = await driver.post("/medias", source_url="https://films.example/a.mp4")
+    assert made.json()["links"] == {"self": f"{BASE_URL}/medias"}
+    path = f"/medias/{made.json()['data']['id']}"
+    shown = await driver.api.get(f"{path}?api_key={KEY}")
+    assert shown.json()["links"] == {"self": BASE_URL + path}

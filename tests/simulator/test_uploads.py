@@ -1,0 +1,140 @@
+"""The file store: what it takes, and what it refuses as S3 does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import anyio
+import pytest
+from contentgroove_mock import ManualClock, Policy, Simulator, sample_video
+
+from tests.simulator.driver import KEY, ORIGIN, Contract, Driver
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import httpx
+
+pytestmark = pytest.mark.anyio
+
+CONTENT = b"some bytes"
+
+
+def code(answer: httpx.Response) -> str:
+    """Read the error code out of S3's XML."""
+    assert answer.headers["content-type"].startswith("application/xml")
+    return answer.text.partition("<Code>")[2].partition("</Code>")[0]
+
+
+async def test_prepared_upload_is_as_documented(driver: Driver) -> None:
+    """The URL is on the simulator's own origin, expires in 7 days and is signed; each call makes another."""
+    answer = await driver.api.get("/direct_uploads")
+    data = answer.json()["data"]
+    assert data["type"] == "direct_upload_blobs"
+    url = urlsplit(data["attributes"]["upload_url"])
+    assert f"{url.scheme}://{url.netloc}" == ORIGIN
+    query = parse_qs(url.query, strict_parsing=True)
+    assert set(query) == {f"X-Amz-{name}" for name in ("Algorithm", "Date", "Expires", "SignedHeaders", "Signature")}
+    assert query["X-Amz-Expires"] == ["604800"]
+    assert (await driver.prepare())[1] != data["attributes"]["upload_url"]
+
+
+async def test_file_is_stored_once(driver: Driver) -> None:
+    """The first PUT is answered 200 without a body, a second 403."""
+    _, url = await driver.prepare()
+    stored = await driver.bare.put(url, content=sample_video().read_bytes())
+    assert (stored.status_code, stored.content) == (200, b"")
+    again = await driver.bare.put(url, content=CONTENT)
+    assert (again.status_code, code(again)) == (403, "AccessDenied")
+
+
+@pytest.mark.parametrize(
+    ("headers", "more", "status", "expected"),
+    [
+        ({"Authorization": f"Bearer {KEY}"}, "", 400, "InvalidArgument"),
+        ({"X-API-KEY": KEY}, "", 400, "InvalidArgument"),
+        ({}, f"&api_key={KEY}", 400, "InvalidArgument"),
+        ({"Content-Type": "video/mp4"}, "", 403, "SignatureDoesNotMatch"),
+        ({}, "&more=1", 403, "SignatureDoesNotMatch"),
+        ({"Host": "elsewhere.example"}, "", 403, "SignatureDoesNotMatch"),
+        ({"Content-Length": "5368709121"}, "", 400, "EntityTooLarge"),
+        ({"Content-Length": ""}, "", 411, "MissingContentLength"),
+        ({"Content-Length": "ten"}, "", 400, "BadRequest"),
+        ({"Content-Length": "11"}, "", 400, "IncompleteBody"),
+        ({"Content-Length": "9"}, "", 400, "IncompleteBody"),
+    ],
+)
+async def test_store_refuses_what_s3_refuses(
+    driver: Driver, headers: dict[str, str], more: str, status: int, expected: str
+) -> None:
+    """Each refusal has S3's status and error code, says nothing secret, and leaves the upload usable."""
+    upload_id, url = await driver.prepare()
+    answer = await driver.bare.put(url + more, content=CONTENT, headers=headers)
+    assert (answer.status_code, code(answer)) == (status, expected)
+    assert answer.headers["connection"] == "close"
+    assert KEY not in answer.text
+    assert (await driver.post("/medias", upload_id=upload_id)).status_code == 422
+    assert (await driver.bare.put(url, content=CONTENT)).status_code == 200
+
+
+async def test_chunked_body_is_not_implemented(driver: Driver) -> None:
+    """A body without a length is refused as S3 does."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield CONTENT
+
+    _, url = await driver.prepare()
+    answer = await driver.bare.put(url, content=chunks())
+    assert (answer.status_code, code(answer)) == (501, "NotImplemented")
+
+
+@pytest.mark.parametrize("part", ["/_uploads/", "X-Amz-Expires=60", "X-Amz-Date=2026", "X-Amz-Signature="])
+async def test_tampered_url_does_not_match(driver: Driver, part: str) -> None:
+    """Whatever is changed in the URL, its signature no longer matches."""
+    _, url = await driver.prepare()
+    position = url.index(part) + len(part)
+    forged = url[:position] + ("0" if url[position] != "0" else "1") + url[position + 1 :]
+    answer = await driver.bare.put(forged, content=CONTENT)
+    assert (answer.status_code, code(answer)) == (403, "SignatureDoesNotMatch")
+
+
+async def test_unsigned_url_is_denied(driver: Driver) -> None:
+    """Without a signature the store is closed."""
+    _, url = await driver.prepare()
+    answer = await driver.bare.put(url.partition("?")[0], content=CONTENT)
+    assert (answer.status_code, code(answer)) == (403, "AccessDenied")
+
+
+async def test_url_expires_on_the_clock(contract: Contract) -> None:
+    """The URL is good until its last second and no longer."""
+    driver = Driver(Simulator(clock=ManualClock(), policy=Policy(upload_seconds=60)), contract)
+    _, late = await driver.prepare()
+    _, early = await driver.prepare()
+    driver.simulator.advance(59.9)
+    assert (await driver.bare.put(early, content=CONTENT)).status_code == 200
+    driver.simulator.advance(0.1)
+    answer = await driver.bare.put(late, content=CONTENT)
+    assert (answer.status_code, code(answer)) == (403, "AccessDenied")
+    assert "expired" in answer.text
+    await driver.aclose()
+
+
+async def test_two_uploads_to_one_url_store_one_file(driver: Driver) -> None:
+    """Of two PUTs at the same time one is stored, the other refused."""
+    _, url = await driver.prepare()
+    statuses: list[int] = []
+
+    async def put() -> None:
+        statuses.append((await driver.bare.put(url, content=sample_video().read_bytes())).status_code)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(put)
+        tasks.start_soon(put)
+    assert sorted(statuses) == [200, 403]
+
+
+async def test_only_put_is_served(driver: Driver) -> None:
+    """Reading an upload URL is no way to get the file back."""
+    _, url = await driver.prepare()
+    assert (await driver.bare.get(url)).status_code == 405

@@ -1,0 +1,287 @@
+"""One connection to a store, written once for sync and async: it never blocks, it says what it waits for.
+
+Each operation is a generator that yields a `Wait` whenever the socket is not ready, and is told whether it became so
+in time. The shells in `upload_network` only know how to wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import httpcore
+
+from .tls_records import TlsRecords
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterable
+
+    Address: TypeAlias = tuple[int, int, int, str, tuple[str | int, ...] | tuple[int, bytes]]
+
+T = TypeVar("T")
+
+PIECE = 1024 * 1024
+"""Bytes sent at most between two looks for an early answer."""
+
+TLS_PIECE = 128 * 1024
+"""Bytes encrypted at once: larger batches gain nothing, and leave the processor's cache and malloc's arena."""
+
+RECEIVED = 64 * 1024
+"""Bytes received at once; a store's answer has some hundred."""
+
+INTERIM = re.compile(rb"HTTP/1\.\d 1\d\d")
+"""The start of an answer that another follows (RFC 9110, 15.2), such as 100 Continue."""
+
+STATUS_LINE = len(b"HTTP/1.1 100")
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What an operation waits for.
+
+    Attributes:
+        socket: The socket that is not ready.
+        writable: Whether being able to write ends the wait; being able to read always does.
+        seconds: For how long, None for ever.
+    """
+
+    socket: socket.socket
+    writable: bool
+    seconds: float | None
+
+
+class _StandstillError(Exception):
+    """Nothing moved for as long as was allowed; not an `OSError`, which the kernel raises for a lost line."""
+
+
+Steps: TypeAlias = Generator[Wait, bool, T]
+"""An operation: yields what it waits for, is sent False when the time was up, returns its result."""
+
+
+def without_interim_answers(received: bytes) -> bytes:
+    """Drop the complete interim answers from the start of what a store sent."""
+    while INTERIM.match(received):
+        _, end, rest = received.partition(b"\r\n\r\n")
+        if not end:
+            break
+        received = rest
+    return received
+
+
+def is_answer(received: bytes) -> bool:
+    """Tell whether this is the start of a final answer, or something that is no HTTP, which ends an upload too."""
+    if len(received) < STATUS_LINE:
+        return False
+    return not INTERIM.match(received) or len(received) > RECEIVED
+
+
+def connect(addresses: Iterable[Address], seconds: float | None) -> Steps[UploadConnection]:
+    """Connect to the first of some addresses that accepts.
+
+    Args:
+        addresses: As `socket.getaddrinfo` gives them.
+        seconds: How long each may take.
+
+    Raises:
+        httpcore.ConnectError: None accepts.
+        httpcore.ConnectTimeout: The last one did not answer in time.
+    """
+    failure: OSError = OSError("the host has no address")
+    for family, kind, protocol, _, address in addresses:
+        try:
+            sock = yield from _connect_to(socket.socket(family, kind, protocol), address, seconds)
+        except OSError as error:
+            failure = error
+        else:
+            return UploadConnection(sock)
+    problem = httpcore.ConnectTimeout if isinstance(failure, TimeoutError) else httpcore.ConnectError
+    raise problem(str(failure)) from failure
+
+
+def _connect_to(sock: socket.socket, address: Any, seconds: float | None) -> Steps[socket.socket]:
+    try:
+        sock.settimeout(0)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            sock.connect(address)
+        except BlockingIOError:
+            if not (yield Wait(sock, writable=True, seconds=seconds)):
+                raise TimeoutError(f"the store did not accept a connection for {seconds:g} s") from None
+            problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if problem:
+                raise OSError(problem, os.strerror(problem)) from None
+    except BaseException:
+        # Also GeneratorExit: a shell that was cancelled drops the operation.
+        sock.close()
+        raise
+    return sock
+
+
+class UploadConnection:
+    """A connection on which one body is sent and one answer received.
+
+    Attributes:
+        socket: A connected socket that does not block. The connection owns it.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.socket = sock
+        self._tls: TlsRecords | None = None
+        self._received = b""
+        self._handed_out = False
+        self._ended = False
+        self._unreadable: OSError | None = None
+        self._unwritable: OSError | None = None
+
+    @property
+    def ssl_object(self) -> ssl.SSLObject | None:
+        """What `ssl` knows of the connection, None without TLS."""
+        return None if self._tls is None else self._tls.ssl_object
+
+    def start_tls(self, context: ssl.SSLContext, hostname: str | None, seconds: float | None) -> Steps[None]:
+        """Make the TLS handshake, which checks the certificate and its name as the context says.
+
+        Raises:
+            httpcore.ConnectError: The handshake failed.
+            httpcore.ConnectTimeout: The store said nothing for that many seconds.
+        """
+        tls = None
+        try:
+            tls = TlsRecords(context, hostname)
+            while not tls.handshake():
+                yield from self._send(tls.take(), seconds, look=False)
+                received = yield from self._receive_handshake(seconds)
+                tls.feed(received)
+            yield from self._send(tls.take(), seconds, look=False)
+        except _StandstillError as error:
+            raise httpcore.ConnectTimeout(f"the TLS handshake stood still for {seconds:g} s") from error
+        except (OSError, ValueError) as error:
+            if tls is not None:
+                # Best effort: the alert tells the store's operators why nothing came.
+                with contextlib.suppress(OSError):
+                    self.socket.send(tls.take())
+            raise httpcore.ConnectError(str(error)) from error
+        self._tls = tls
+        # What came with the handshake's last message.
+        self._decrypt(tls)
+
+    def write(self, data: bytes, seconds: float | None) -> Steps[None]:
+        """Send data, looking for an answer before each piece.
+
+        Args:
+            data: What is sent.
+            seconds: How long the socket may take none of it. A slow line may take as long as it needs.
+
+        Raises:
+            httpcore.WriteError: The store answered or closed, or the line broke. httpcore goes on to `read` then,
+                which gives the answer if there is one, and else the reason.
+            httpcore.WriteTimeout: The upload stalled, and there is no answer either.
+        """
+        rest = memoryview(data)
+        size = PIECE if self._tls is None else TLS_PIECE
+        try:
+            while rest:
+                piece, rest = rest[:size], rest[size:]
+                self._look_for_answer()
+                yield from self._send(piece if self._tls is None else self._tls.encrypt(piece), seconds, look=True)
+        except _StandstillError as error:
+            raise httpcore.WriteTimeout(f"the store took no data for {seconds:g} s") from error
+        except OSError as error:
+            self._unwritable = error
+            # The answer may have come just before the line broke.
+            self._receive()
+            raise httpcore.WriteError(str(error)) from error
+
+    def read(self, limit: int, seconds: float | None) -> Steps[bytes]:
+        """Give what the store sent, nothing once it has closed.
+
+        Raises:
+            httpcore.ReadTimeout: It sent nothing for that many seconds.
+            httpcore.ReadError: The line broke.
+            httpcore.WriteError: It broke, or the store closed, before the store had the body, and without an answer.
+        """
+        while not self._received:
+            if self._unwritable is not None:
+                if not self._handed_out:
+                    raise httpcore.WriteError(str(self._unwritable)) from self._unwritable
+                if self._unreadable is not None:
+                    # A store that closes on unread data resets the line behind its answer: that is the answer's end.
+                    return b""
+            if self._unreadable is not None:
+                raise httpcore.ReadError(str(self._unreadable)) from self._unreadable
+            if self._ended:
+                return b""
+            if not self._receive() and not (yield Wait(self.socket, writable=False, seconds=seconds)):
+                raise httpcore.ReadTimeout(f"the store sent nothing for {seconds:g} s")
+        self._handed_out = True
+        data, self._received = self._received[:limit], self._received[limit:]
+        return data
+
+    def _send(self, data: bytes | memoryview, seconds: float | None, *, look: bool) -> Steps[None]:
+        rest = memoryview(data)
+        in_time = True
+        while rest:
+            try:
+                # A view moves on without copying what is left.
+                rest = rest[self.socket.send(rest) :]
+                in_time = True
+            except BlockingIOError:
+                # A socket counts as writable once a third of its buffer is free, which takes a slow line longer than
+                # it stalls: only when a last try is refused too, nothing has moved.
+                if not in_time:
+                    raise _StandstillError from None
+                in_time = yield Wait(self.socket, writable=True, seconds=seconds)
+                if look:
+                    self._look_for_answer()
+
+    def _receive_handshake(self, seconds: float | None) -> Steps[bytes]:
+        while True:
+            try:
+                return self.socket.recv(RECEIVED)
+            except BlockingIOError:
+                if not (yield Wait(self.socket, writable=False, seconds=seconds)):
+                    raise _StandstillError from None
+
+    def _look_for_answer(self) -> None:
+        self._receive()
+        self._received = without_interim_answers(self._received)
+        if is_answer(self._received):
+            raise ConnectionAbortedError("the store answered before it had the whole body")
+        if self._unreadable is not None:
+            raise self._unreadable
+        if self._ended:
+            raise ConnectionAbortedError("the store closed the connection before it had the whole body")
+
+    def _receive(self) -> bool:
+        """Take what has come, without waiting, and tell whether anything has."""
+        try:
+            received = self.socket.recv(RECEIVED)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._unreadable = error
+            return True
+        if self._tls is not None:
+            self._tls.feed(received)
+            self._decrypt(self._tls)
+        elif received:
+            self._received += received
+        else:
+            self._ended = True
+        return True
+
+    def _decrypt(self, tls: TlsRecords) -> None:
+        try:
+            while (data := tls.decrypt(RECEIVED)) is not None:
+                if not data:
+                    self._ended = True
+                    return
+                self._received += data
+        except OSError as error:
+            self._unreadable = error

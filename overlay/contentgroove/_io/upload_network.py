@@ -1,0 +1,319 @@
+"""HTTP transports for presigned PUTs: as fast as the line, and attentive to a store that answers early.
+
+httpx's own transport sends a body in small or quadratically sliced writes, over TLS in one write for each record of
+16 KiB, and reads nothing before the whole body is sent: an answer such as 403 for an expired URL is lost when the
+store then closes or stops reading. These transports put `UploadConnection` below httpcore's HTTP/1.1. They follow no
+redirects, keep no cookies and use no proxies: whoever needs a proxy takes httpx's transport.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+import h11
+import httpcore
+import httpx
+from anyio.lowlevel import checkpoint
+
+from .upload_connection import UploadConnection, connect
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
+
+    from .upload_connection import Steps, Wait
+
+T = TypeVar("T")
+
+# `poll` where there is one: it needs no file descriptor of its own, and knows no limit of 1024 as `select` does.
+_Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+def _finish(steps: Steps[T]) -> T:
+    with contextlib.closing(steps):
+        try:
+            wait = next(steps)
+            while True:
+                wait = steps.send(_ready(wait))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+def _ready(wait: Wait) -> bool:
+    if wait.socket.fileno() < 0:
+        # Closed by another thread: the next call on it says so.
+        return True
+    with _Selector() as selector:
+        selector.register(wait.socket, selectors.EVENT_READ | (selectors.EVENT_WRITE if wait.writable else 0))
+        return bool(selector.select(wait.seconds))
+
+
+async def _afinish(steps: Steps[T]) -> T:
+    with contextlib.closing(steps):
+        try:
+            wait = next(steps)
+            while True:
+                wait = steps.send(await _aready(wait))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+async def _aready(wait: Wait) -> bool:
+    if wait.socket.fileno() < 0:
+        return True
+
+    async def first(ready: Callable[[socket.socket], Awaitable[None]]) -> None:
+        with contextlib.suppress(anyio.ClosedResourceError):
+            await ready(wait.socket)
+        waiting.cancel_scope.cancel()
+
+    with anyio.move_on_after(wait.seconds) as limit:
+        async with anyio.create_task_group() as waiting:
+            waiting.start_soon(first, anyio.wait_readable)
+            if wait.writable:
+                waiting.start_soon(first, anyio.wait_writable)
+    return not limit.cancelled_caught
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, connection: UploadConnection) -> None:
+        self._connection = connection
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return _finish(self._connection.read(max_bytes, timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        _finish(self._connection.write(buffer, timeout))
+
+    def close(self) -> None:
+        self._connection.socket.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        try:
+            _finish(self._connection.start_tls(ssl_context, server_hostname, timeout))
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._connection.ssl_object if info == "ssl_object" else None
+
+
+class _Backend(httpcore.NetworkBackend):
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; these transports set none
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
+    ) -> httpcore.NetworkStream:
+        with _resolving():
+            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return _Stream(_finish(connect(addresses, timeout)))
+
+
+class _AsyncStream(httpcore.AsyncNetworkStream):
+    def __init__(self, connection: UploadConnection) -> None:
+        self._connection = connection
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
+        return await _afinish(self._connection.read(max_bytes, timeout))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
+        # A socket that is always ready must neither keep the loop from other tasks nor hide a cancellation.
+        await checkpoint()
+        await _afinish(self._connection.write(buffer, timeout))
+
+    async def aclose(self) -> None:
+        if self._connection.socket.fileno() >= 0:
+            # Ends the waits of other tasks, which would outlive the socket.
+            anyio.notify_closing(self._connection.socket)
+            self._connection.socket.close()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as above
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            await _afinish(self._connection.start_tls(ssl_context, server_hostname, timeout))
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._connection.ssl_object if info == "ssl_object" else None
+
+
+class _AsyncBackend(httpcore.AsyncNetworkBackend):
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; these transports set none
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
+    ) -> httpcore.AsyncNetworkStream:
+        with _resolving():
+            addresses = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return _AsyncStream(await _afinish(connect(addresses, timeout)))
+
+
+@contextlib.contextmanager
+def _resolving() -> Generator[None, None, None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        # ValueError: a name that cannot be encoded, such as one with a label of more than 63 characters.
+        raise httpcore.ConnectError(str(error)) from error
+
+
+_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
+    h11.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.PoolTimeout: httpx.PoolTimeout,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.ReadTimeout: httpx.ReadTimeout,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+}
+
+
+@contextlib.contextmanager
+def _httpx_errors() -> Generator[None, None, None]:
+    try:
+        yield
+    except tuple(_ERRORS) as error:
+        raise _ERRORS[type(error)](str(error)) from error
+
+
+@contextlib.contextmanager
+def _answer_errors(status: int) -> Generator[None, None, None]:
+    try:
+        with _httpx_errors():
+            yield
+    except (httpx.NetworkError, httpx.RemoteProtocolError):
+        # A store that refuses an upload may reset the line before its explanation is through: the status says enough.
+        if status < httpx.codes.BAD_REQUEST:
+            raise
+
+
+class _Answer(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _answer_errors(self._answer.status):
+            yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class _AsyncAnswer(httpx.AsyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _answer_errors(self._answer.status):
+            async for part in self._answer.aiter_stream():
+                yield part
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
+
+
+class _Limits:
+    def __init__(self, stall_seconds: float, answer_seconds: float) -> None:
+        self._seconds = {"write": stall_seconds, "read": answer_seconds}
+
+    def apply(self, request: httpx.Request) -> httpcore.Request:
+        timeouts: dict[str, Any] = request.extensions.get("timeout", {})
+        return httpcore.Request(
+            request.method,
+            httpcore.URL(
+                scheme=request.url.raw_scheme,
+                host=request.url.raw_host,
+                port=request.url.port,
+                target=request.url.raw_path,
+            ),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions={**request.extensions, "timeout": {**timeouts, **self._seconds}},
+        )
+
+
+# Each upload gets a connection of its own: one that the store has dropped meanwhile would fail in mid-body, and a
+# handshake is nothing beside a video.
+_ONE_UPLOAD: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 0}
+
+
+class _Transport(httpx.BaseTransport):
+    def __init__(self, pool: httpcore.ConnectionPool, limits: _Limits) -> None:
+        self._pool = pool
+        self._limits = limits
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        with _httpx_errors():
+            answer = self._pool.handle_request(self._limits.apply(request))
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=_Answer(answer), extensions=answer.extensions
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _AsyncTransport(httpx.AsyncBaseTransport):
+    def __init__(self, pool: httpcore.AsyncConnectionPool, limits: _Limits) -> None:
+        self._pool = pool
+        self._limits = limits
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        with _httpx_errors():
+            answer = await self._pool.handle_async_request(self._limits.apply(request))
+        return httpx.Response(answer.status, headers=answer.headers, stream=_AsyncAnswer(answer))
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+def upload_transport(
+    *, ssl_context: ssl.SSLContext, stall_seconds: float, answer_seconds: float
+) -> httpx.BaseTransport:
+    """Make a transport for presigned PUTs.
+
+    A connection serves one upload. The request's own `connect` timeout applies; its `write` and `read` do not.
+    Only httpx's `TransportError`s leave it, and whatever the body's iterator raises.
+
+    Args:
+        ssl_context: How https is verified; must check hostnames, as `httpx.create_ssl_context` does.
+        stall_seconds: How long the connection may take no byte of the body: then `httpx.WriteTimeout`.
+        answer_seconds: How long the store may send nothing once it has the body: then `httpx.ReadTimeout`.
+    """
+    pool = httpcore.ConnectionPool(ssl_context=ssl_context, network_backend=_Backend(), **_ONE_UPLOAD)
+    return _Transport(pool, _Limits(stall_seconds, answer_seconds))
+
+
+def async_upload_transport(
+    *, ssl_context: ssl.SSLContext, stall_seconds: float, answer_seconds: float
+) -> httpx.AsyncBaseTransport:
+    """As `upload_transport`, for async clients; runs on whatever event loop anyio knows."""
+    pool = httpcore.AsyncConnectionPool(ssl_context=ssl_context, network_backend=_AsyncBackend(), **_ONE_UPLOAD)
+    return _AsyncTransport(pool, _Limits(stall_seconds, answer_seconds))

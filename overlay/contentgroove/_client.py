@@ -113,7 +113,7 @@ class ContentGroove:
         shell = SyncShell(
             settings, Hooks(on_request, on_response), sleep or time.sleep, http_client, upload_http_client
         )
-        self._calls = SyncCalls(shell, Session(pacing, settings.base_url), _timeout(timeout))
+        self._calls = SyncCalls(shell, Session(pacing, settings.base_url, settings.key), _timeout(timeout))
         self._claimed: set[str] = set()
 
     def __repr__(self) -> str:
@@ -233,7 +233,7 @@ class AsyncContentGroove:
         shell = AsyncShell(
             settings, Hooks(on_request, on_response), sleep or anyio.sleep, http_client, upload_http_client
         )
-        self._calls = AsyncCalls(shell, Session(pacing, settings.base_url), _timeout(timeout))
+        self._calls = AsyncCalls(shell, Session(pacing, settings.base_url, settings.key), _timeout(timeout))
         self._claimed: set[str] = set()
 
     def __repr__(self) -> str:

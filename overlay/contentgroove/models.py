@@ -562,3 +562,8 @@ class Page(Generic[T]):
         It is `http://` in the service's own examples: iterate `pages()` instead of requesting it.
         """
         return _given(self._links.next_)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the service says that no page follows: its link to the next one is null, not just missing."""
+        return self._links.next_ is None

@@ -130,7 +130,7 @@ def error_from_reply(reply: Reply, request: RequestInfo, *, repeatable: bool, at
             )
     elif HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         next_step = "Redirects are not followed, because the API key would go along: check base_url."
-    said = "; ".join(text for text in (_sentence(detail) for detail in details) if text)
+    said = " ".join(text for text in (_sentence(detail) for detail in details) if text)
     message = " ".join(
         part
         for part in (
@@ -155,7 +155,8 @@ def error_from_reply(reply: Reply, request: RequestInfo, *, repeatable: bool, at
 
 def _sentence(detail: ErrorDetail) -> str:
     text = detail.detail or detail.title or detail.code or ""
-    return f"{text} (at {detail.pointer})" if detail.pointer else text
+    where = f" (at {detail.pointer})" if detail.pointer else ""
+    return f"{text.rstrip('.')}{where}." if text else ""
 
 
 def _phrase(status: int) -> str:

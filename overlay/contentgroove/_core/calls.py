@@ -10,7 +10,7 @@ from contentgroove.errors import NotFoundError, RequestInfo
 from .answers import decode_error, error_from_failure, error_from_reply, is_success
 from .decoding import NotAsContractedError
 from .effects import Failure, Reply
-from .redaction import redact_url
+from .redaction import REDACTED, redact_url
 from .retries import Pacing, RetryPolicy, send
 
 if TYPE_CHECKING:
@@ -47,10 +47,12 @@ class Session:
     Attributes:
         pacing: Retry policy, cool-down, clock and chance.
         base_url: For messages; where requests go is the shells' affair.
+        key: Gives the current API key, so that it can be taken out of what a server echoes.
     """
 
     pacing: Pacing
     base_url: str
+    key: Callable[[], str]
 
     def with_policy(self, policy: RetryPolicy) -> Session:
         """Give the session with another retry policy; cool-down and clock are shared."""
@@ -65,6 +67,8 @@ def call(operation: Operation[T], session: Session) -> Flow[tuple[Reply, T]]:
     """
     request, pacing = operation.request, session.pacing
     outcome, attempts = yield from send(request, pacing, repeatable=operation.repeatable)
+    if isinstance(outcome, Reply) and not is_success(outcome.status_code):
+        outcome = without_key(outcome, session.key())
     if isinstance(outcome, Failure):
         info = describe(request, session)
         error = error_from_failure(outcome, info, repeatable=operation.repeatable, attempts=attempts)
@@ -82,7 +86,15 @@ def call(operation: Operation[T], session: Session) -> Flow[tuple[Reply, T]]:
     try:
         return outcome, operation.decode(outcome.content)
     except NotAsContractedError as error:
-        raise decode_error(outcome, describe(request, session), str(error)) from error
+        raise decode_error(without_key(outcome, session.key()), describe(request, session), str(error)) from error
+
+
+def without_key(reply: Reply, key: str) -> Reply:
+    """Take the key out of an answer that an error will show: a server may echo what it was sent."""
+    headers = reply.headers
+    if any(key in value for value in headers.values()):
+        headers = {name.lower(): value.replace(key, REDACTED) for name, value in headers.items()}
+    return Reply(reply.status_code, headers, reply.content.replace(key.encode(), REDACTED.encode()))
 
 
 def describe(request: Request, session: Session) -> RequestInfo:

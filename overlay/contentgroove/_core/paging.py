@@ -80,7 +80,7 @@ class PageCursor(Generic[T]):
         link = page.next_link
         if link is None:
             # Once the service has linked pages, a page without a link is the last.
-            if not self._linked:
+            if not self._linked and not page.is_last:
                 self.number += 1
                 self.request = self._build(self.number)
             return

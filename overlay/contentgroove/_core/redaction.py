@@ -6,7 +6,7 @@ import re
 
 REDACTED = "[redacted]"
 
-_SECRET_PARAMETER = re.compile(r"(?i)([?&;](?:api_key|x-amz-[a-z0-9-]+|token|signature|awsaccesskeyid)=)[^&#\s]*")
+_SECRET_PARAMETER = re.compile(r"(?i)([?&;](?:api_key|x-amz-[a-z0-9-]+|token|signature|awsaccesskeyid)=)[^&#\s'\"]*")
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 _SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization"})
 

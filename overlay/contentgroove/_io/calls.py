@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from contentgroove._core.answers import decode_error
-from contentgroove._core.calls import call, describe
+from contentgroove._core.calls import call, describe, without_key
 from contentgroove._core.decoding import NotAsContractedError
 from contentgroove._core.listing import fetch_page
 
@@ -58,7 +58,8 @@ class RawResponse(Generic[T]):
             return self._operation.decode(self.content)
         except NotAsContractedError as error:
             request = describe(self._operation.request, self._session)
-            raise decode_error(self._reply, request, str(error)) from error
+            reply = without_key(self._reply, self._session.key())
+            raise decode_error(reply, request, str(error)) from error
 
 
 def _raw(operation: Operation[T], session: Session) -> Flow[RawResponse[T]]:

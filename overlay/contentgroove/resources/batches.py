@@ -66,10 +66,9 @@ class _Batch:
 
     def next(self) -> UploadItem | None:
         """Give the next file to begin, None at the end."""
-        item = next(self._files, None)
-        if item is None or isinstance(item, UploadItem):
-            return item
-        return UploadItem(item)
+        for item in self._files:
+            return item if isinstance(item, UploadItem) else UploadItem(item)
+        return None
 
     def refusal(self, item: UploadItem) -> UploadResult | None:
         """Give the result of a file that is not begun, because the quota is used up."""

@@ -1,0 +1,185 @@
+"""Whatever the service answers, callers get a value or a documented error, and never the key."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+import contentgroove
+from contentgroove import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ContentGrooveError,
+    ErrorDetail,
+    NotFoundError,
+    QuotaExceededError,
+    RateLimitError,
+    ResponseDecodeError,
+    ServerError,
+    UnprocessableEntityError,
+)
+
+from .conftest import BASE, KEY, media_json, one
+
+if TYPE_CHECKING:
+    from .conftest import Maker
+
+JSON_API = {"errors": [{"status": "422", "title": "T", "detail": "D", "code": "c", "source": {"pointer": "/p"}}]}
+SHAPES: list[tuple[int, Any, type[APIError], ErrorDetail]] = [
+    (
+        400,
+        {"errors": [{"status": "400", "title": "Bad Request"}]},
+        BadRequestError,
+        ErrorDetail("Bad Request", status="400"),
+    ),
+    (401, {"errors": [{"message": "Sign in."}]}, AuthenticationError, ErrorDetail(detail="Sign in.")),
+    (402, JSON_API, QuotaExceededError, ErrorDetail("T", "D", "c", "422", "/p")),
+    (
+        404,
+        {"errors": [{"detail": None, "source": None, "status": "404", "title": "Not Found"}]},
+        NotFoundError,
+        ErrorDetail("Not Found", status="404"),
+    ),
+    (422, JSON_API, UnprocessableEntityError, ErrorDetail("T", "D", "c", "422", "/p")),
+    (
+        429,
+        {"errors": [{"detail": "Slow down.", "status": "429", "title": "Too Many Requests"}]},
+        RateLimitError,
+        ErrorDetail("Too Many Requests", "Slow down.", status="429"),
+    ),
+    (500, {"errors": [{"status": 500, "title": "Oops"}]}, ServerError, ErrorDetail("Oops", status="500")),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "kind", "detail"), SHAPES, ids=[str(shape[0]) for shape in SHAPES])
+def test_each_documented_shape(make: Maker, status: int, body: Any, kind: type[APIError], detail: ErrorDetail) -> None:
+    """Each status is a class of its own, and its entries are read whatever their shape."""
+    client = make(lambda _request: httpx.Response(status, json=body), max_retries=0)
+    with pytest.raises(APIError) as caught:
+        client.medias.get("m-1")
+    error = caught.value
+    assert type(error) is kind
+    assert error.status_code == status
+    assert error.errors == (detail,)
+    assert error.request is not None
+    assert str(error.request) == f"GET {BASE}/medias/m-1"
+    assert error.retryable is (status in {429, 500})
+    assert (detail.detail or detail.title or "").rstrip(".") in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "step"),
+    [(401, "CONTENTGROOVE_API_KEY"), (402, "https://app.contentgroove.com/quota_usage"), (404, "Check the id")],
+)
+def test_messages_say_what_to_do_next(make: Maker, status: int, step: str) -> None:
+    """A message names the next step: the variable of the key, the page of the quota."""
+    client = make(lambda _request: httpx.Response(status))
+    with pytest.raises(APIError, match=step):
+        client.medias.get("m-1")
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "kind"),
+    [
+        (520, b"<html>origin error</html>", ServerError),
+        (599, b"", ServerError),
+        (502, b"<html><h1>Bad Gateway</h1></html>", ServerError),
+        (418, b"teapot", APIError),
+        (302, b"", APIError),
+        (304, b"", APIError),
+        (200, b"", ResponseDecodeError),
+        (200, b"[]", ResponseDecodeError),
+        (200, b"null", ResponseDecodeError),
+        (200, b"{}", ResponseDecodeError),
+        (200, b'{"data": null, "links": {"self": "x"}}', ResponseDecodeError),
+        (200, b'{"data": {"id": "m-1", "type": "medi', ResponseDecodeError),
+        (200, b"<html>welcome</html>", ResponseDecodeError),
+        (200, b"\xff\xfe", ResponseDecodeError),
+        (200, b"[" * 200_000, ResponseDecodeError),
+        (401, b"[" * 200_000, AuthenticationError),
+        (401, b'{"errors": "none"}', AuthenticationError),
+        (401, b'{"errors": [1, null, {"message": {"a": 1}, "source": []}]}', AuthenticationError),
+        (404, b"\xff", NotFoundError),
+    ],
+)
+def test_odd_answers(make: Maker, status: int, content: bytes, kind: type[ContentGrooveError]) -> None:
+    """A status that nobody documented or a body that is no document is a documented error."""
+    client = make(lambda _request: httpx.Response(status, content=content), max_retries=0)
+    with pytest.raises(ContentGrooveError) as caught:
+        client.medias.get("m-1")
+    assert type(caught.value) is kind
+    assert getattr(caught.value, "status_code", None) == status
+
+
+def test_new_fields_and_values_break_nothing(make: Maker) -> None:
+    """Fields, types and states that are new tomorrow are kept, not refused."""
+    resource = media_json(brand_new={"a": [1]})
+    resource["relationships"]["folder"] = {"data": None}
+    resource["meta"] = {"b": 2}
+    resource["type"] = "medias_v2"
+    media = make(lambda _request: one(resource, 203)).medias.get("m-1")
+    assert media.extra == {"brand_new": {"a": [1]}, "folder": {"data": None}, "meta": {"b": 2}}
+
+
+@pytest.mark.parametrize("auth", ["bearer", "header", "query"])
+def test_the_key_shows_nowhere(make: Maker, caplog: pytest.LogCaptureFixture, auth: str) -> None:
+    """No message, traceback, log line, repr or pickle holds the key, even when the server echoes it."""
+    caplog.set_level(logging.DEBUG)
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        echo = f"{request.headers.raw} {request.url}"
+        assert KEY in echo
+        body = {"errors": [{"detail": f"bad key {KEY}", "title": KEY}]}
+        return httpx.Response(401, json=body, headers={"X-Echo": f"Bearer {KEY}", "Retry-After": "3"})
+
+    client = make(handler, auth=auth)
+    with pytest.raises(AuthenticationError) as caught:
+        client.medias.get("m-1")
+    error = caught.value
+    shown = "".join(traceback.format_exception(error)) + repr(error) + error.body + repr(error.errors)
+    shown += repr(dict(error.headers)) + repr(error.request) + repr(client) + caplog.text
+    assert KEY not in shown
+    assert KEY.encode() not in pickle.dumps(error)
+    assert "[redacted]" in error.body
+
+
+@pytest.mark.parametrize("auth", ["bearer", "header", "query"])
+def test_the_key_shows_in_no_connection_error(make: Maker, auth: str) -> None:
+    """An error of the HTTP library that names the URL is redacted, too."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError(f"cannot reach {request.url}", request=request)
+
+    with pytest.raises(ContentGrooveError) as caught:
+        make(handler, auth=auth, max_retries=0).medias.get("m-1")
+    assert KEY not in str(caught.value)
+    assert KEY not in repr(caught.value)
+
+
+DOCUMENTED = (
+    "ConfigurationError APIError BadRequestError AuthenticationError QuotaExceededError NotFoundError "
+    "UnprocessableEntityError RateLimitError ServerError APIConnectionError APITimeoutError ResponseDecodeError "
+    "UploadError OutcomeUnknownError MediaProcessingError WaitTimeoutError WebhookPayloadError WebhookAuthError"
+).split()
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_every_error_is_below_one_base(name: str) -> None:
+    """`except ContentGrooveError` catches whatever the library raises."""
+    assert name in contentgroove.__all__
+    assert issubclass(getattr(contentgroove, name), ContentGrooveError)
+
+
+def test_errors_survive_pickling(make: Maker) -> None:
+    """Errors cross process pools with all they carry."""
+    client = make(lambda _request: httpx.Response(402, json=JSON_API))
+    with pytest.raises(QuotaExceededError) as caught:
+        client.medias.get("m-1")
+    copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - pickled above
+    assert (copy.status_code, copy.errors, str(copy)) == (402, caught.value.errors, str(caught.value))

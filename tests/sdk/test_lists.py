@@ -1,0 +1,183 @@
+"""Lists: every item once, from the API's own origin, and always an end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contentgroove import ContentGroove, PagingError, Sort
+
+from .conftest import BASE, KEY, many, media_json
+
+if TYPE_CHECKING:
+    from .conftest import Handler, Maker
+
+
+def number_of(request: httpx.Request) -> int:
+    """Read the page number that a request asks for."""
+    return int(parse_qs(request.url.query.decode()).get("page[number]", ["1"])[0])
+
+
+def pages(*sizes: int, linked: bool, scheme: str = "https", host: str = "api.contentgroove.test") -> Handler:
+    """Serve pages of so many medias each."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.url.host == "api.contentgroove.test"
+        assert request.url.scheme == "https"
+        number = number_of(request)
+        size = sizes[number - 1] if number <= len(sizes) else 0
+        items = [media_json(f"m-{number}-{index}") for index in range(size)]
+        if linked and number < len(sizes):
+            return many(items, next=f"{scheme}://{host}/api/v1/medias?page[number]={number + 1}&page[size]=9")
+        return many(items)
+
+    return handler
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_iterating_gives_every_item_of_every_page(make: Maker, *, linked: bool) -> None:
+    """Pages are followed by links or counted; each item comes once, in order."""
+    ids = [media.id for media in make(pages(2, 2, 1, linked=linked)).medias.list()]
+    assert ids == ["m-1-0", "m-1-1", "m-2-0", "m-2-1", "m-3-0"]
+
+
+def test_pages_and_limits(make: Maker) -> None:
+    """`.pages()` gives whole pages; `limit` ends in the middle of one; `page_number` begins later."""
+    client = make(pages(2, 2, 1, linked=True))
+    assert [(page.number, len(page)) for page in client.medias.list().pages()] == [(1, 2), (2, 2), (3, 1)]
+    assert [media.id for media in client.medias.list(limit=3)] == ["m-1-0", "m-1-1", "m-2-0"]
+    assert [media.id for media in client.medias.list(page_number=3)] == ["m-3-0"]
+
+
+def test_listing_is_lazy(make: Maker) -> None:
+    """Nothing is sent before the first item is asked for."""
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return many([])
+
+    listing = make(handler).medias.list()
+    assert seen == []
+    assert list(listing) == []
+    assert len(seen) == 1
+
+
+def test_links_never_lead_away(make: Maker) -> None:
+    """A link to http:// or to another host is followed on the API's own origin, so the key stays there."""
+    for scheme, host in (("http", "api.contentgroove.test"), ("https", "evil.test"), ("http", "169.254.169.254")):
+        handler = pages(1, 1, linked=True, scheme=scheme, host=host)
+        assert len(list(make(handler).medias.list())) == 2
+
+
+def test_a_null_link_is_the_end(make: Maker) -> None:
+    """A page whose link to the next one is null is the last: no further request."""
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return many([media_json("a")], next=None)
+
+    assert len(list(make(handler).medias.list())) == 1
+    assert len(seen) == 1
+
+
+def test_an_empty_page_is_the_end(make: Maker) -> None:
+    """An empty page ends the list even if it links another."""
+    handler = lambda _request: many([], next=f"{BASE}/medias?page[number]=2")  # noqa: E731 - shorter than a function
+    assert list(make(handler).medias.list()) == []
+
+
+def test_a_list_that_is_not_paged_ends(make: Maker) -> None:
+    """A service that ignores `page[number]` gives the same items again; they come once."""
+    assert [item.id for item in make(lambda _request: many([media_json("a")])).medias.list()] == ["a"]
+
+
+@pytest.mark.parametrize("target", [1, 2])
+def test_a_circle_is_an_error(make: Maker, target: int) -> None:
+    """Links that lead back end in an error instead of going on for ever."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        number = number_of(request)
+        following = number + 1 if number < 3 else target
+        return many([media_json(f"m-{number}")], next=f"{BASE}/medias?page[number]={following}")
+
+    with pytest.raises(PagingError, match="circle"):
+        list(make(handler).medias.list(page_number=1))
+
+
+def test_the_same_page_under_ever_new_links_is_an_error(make: Maker) -> None:
+    """A service that gives one page for every number does not keep a caller for ever."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return many([media_json("same")], next=f"{BASE}/medias?page[number]={number_of(request) + 1}")
+
+    with pytest.raises(PagingError, match="circle"):
+        list(make(handler).medias.list())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 4), max_size=6), st.booleans(), st.integers(1, 30))
+def test_any_paging_gives_each_item_once(sizes: list[int], linked: bool, limit: int) -> None:  # noqa: FBT001 - hypothesis
+    """Whatever the pages' sizes: all items once, or the first `limit` of them."""
+    http_client = httpx.Client(transport=httpx.MockTransport(pages(*sizes, linked=linked)))
+    with http_client, ContentGroove(KEY, BASE, http_client=http_client) as client:
+        ids = [media.id for media in client.medias.list(limit=limit)]
+    expected = [f"m-{page + 1}-{index}" for page, size in enumerate(sizes) for index in range(size)]
+    assert ids == expected[:limit]
+
+
+@pytest.mark.parametrize(
+    ("filter_", "query"),
+    [
+        ({"name_eq": "chimp into space"}, "filter[name_eq]=chimp%20into%20space"),
+        ({"name_cont": "é&=#+"}, "filter[name_cont]=%C3%A9%26%3D%23%2B"),
+        ({"has_fetch_error_true": True}, "filter[has_fetch_error_true]=true"),
+        ({"name_in": ["a", "b,c"]}, "filter[name_in][]=a&filter[name_in][]=b%2Cc"),
+        ({"source_file_duration_gteq": 1.5}, "filter[source_file_duration_gteq]=1.5"),
+        (
+            {"created_at_gteq": dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)},
+            "filter[created_at_gteq]=2026-01-02T03%3A04%3A05%2B00%3A00",
+        ),
+        ({"created_at_lt": dt.date(2026, 1, 2)}, "filter[created_at_lt]=2026-01-02"),
+        ({"brand_new_attribute_eq": 1}, "filter[brand_new_attribute_eq]=1"),
+    ],
+)
+def test_filters_are_written_as_the_api_reads_them(make: Maker, filter_: dict[str, Any], query: str) -> None:
+    """Matchers, lists, booleans, moments and other alphabets go out as `filter[…]=…`."""
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.query.decode())
+        return many([])
+
+    list(make(handler).medias.list(filter=filter_))
+    assert seen == [query]
+
+
+def test_a_naive_datetime_is_refused(make: Maker) -> None:
+    """A time without a zone names no moment."""
+    with pytest.raises(ValueError, match="no time zone"):
+        make(lambda _request: many([])).medias.list(filter={"created_at_gt": dt.datetime(2026, 1, 1)})  # noqa: DTZ001 - that is the case
+
+
+def test_sort_orders(make: Maker) -> None:
+    """A wrong order is refused with a list of the right ones; one that only the service knows passes on purpose."""
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.query.decode())
+        return many([])
+
+    client = make(handler)
+    with pytest.raises(ValueError, match=r"choose one of -created_at, -name, created_at, name, or pass"):
+        client.clips.list(sort="rank")
+    list(client.clips.list(sort=Sort("-rank")))
+    list(client.medias.list(sort="-original_created_at"))
+    assert seen == ["sort=-rank", "sort=-original_created_at"]

@@ -1,0 +1,167 @@
+"""Waiting: null is not finished, trouble that passes is no end, and nothing paid for is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from contentgroove import InvalidInputError, MediaProcessingError, NotFoundError, WaitTimeoutError
+
+from .conftest import clip_json, many, media_json, one
+
+if TYPE_CHECKING:
+    from .conftest import FakeClock, Handler, Maker
+
+
+def states(*values: Any, write: Any = media_json) -> tuple[Handler, list[httpx.Request]]:
+    """Answer with one state after the other; the last one repeats. Numbers are statuses."""
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        value = values[min(len(seen), len(values) - 1)]
+        seen.append(request)
+        if isinstance(value, type):
+            raise value("broken", request=request)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return httpx.Response(value)
+        return one(write(is_processing=value))
+
+    return handler, seen
+
+
+@pytest.mark.parametrize("what", ["media", "clip"])
+def test_null_is_not_finished(make: Maker, clock: FakeClock, what: str) -> None:
+    """A fresh resource has null and is waited for, then true, then false ends it."""
+    write = media_json if what == "media" else clip_json
+    handler, seen = states(None, None, True, False, write=write)
+    client = make(handler)
+    resource = client.medias if what == "media" else client.clips
+    updates: list[bool | None] = []
+    done = resource.wait("m-1", poll_interval=2.0, on_update=lambda item: updates.append(item.is_processing))
+    assert done.is_finished
+    assert len(seen) == 4
+    assert updates == [None, True, False]
+    assert clock.sleeps == [2.0, 2.0, 2.0]
+
+
+def test_intervals_grow(make: Maker, clock: FakeClock) -> None:
+    """Without an interval the looks begin after a second and come no closer than fifteen apart."""
+    handler, _ = states(*[True] * 12, False)
+    make(handler).medias.wait("m-1")
+    assert clock.sleeps[:3] == [1.0, 1.5, 2.25]
+    assert max(clock.sleeps) == 15.0
+    assert clock.sleeps == sorted(clock.sleeps)
+
+
+def test_a_timeout_names_the_media(make: Maker, clock: FakeClock) -> None:
+    """The error carries the id and says that processing goes on."""
+    handler, seen = states(True)
+    start = clock.now
+    with pytest.raises(WaitTimeoutError, match=r"m-1.*goes on") as caught:
+        make(handler).medias.wait("m-1", timeout=10.0, poll_interval=4.0)
+    assert caught.value.media_id == "m-1"
+    assert clock.now - start == 10.0
+    assert len(seen) == 4
+
+
+def test_a_result_at_the_deadline_counts(make: Maker) -> None:
+    """The last look is at the deadline, and what it finds is given."""
+    handler, _ = states(True, True, True, False)
+    assert make(handler).medias.wait("m-1", timeout=10.0, poll_interval=4.0).is_finished
+
+
+def test_a_timeout_of_nothing_looks_once(make: Maker) -> None:
+    """With `timeout=0` a media that is finished already is given."""
+    handler, seen = states(False)
+    assert make(handler).medias.wait("m-1", timeout=0).is_finished
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("trouble", [500, 503, 429, httpx.ReadTimeout, httpx.ConnectError])
+def test_trouble_that_passes_is_no_end(make: Maker, trouble: Any) -> None:
+    """A failing server or line, longer than the retries, does not end a wait."""
+    handler, seen = states(*[trouble] * 9, False)
+    assert make(handler, max_retries=1).medias.wait("m-1").is_finished
+    assert len(seen) == 10
+
+
+def test_trouble_that_stays_ends_with_the_deadline(make: Maker, clock: FakeClock) -> None:
+    """A service that stays away ends a wait on time, retries included."""
+    handler, _ = states(503)
+    start = clock.now
+    with pytest.raises(WaitTimeoutError):
+        make(handler).medias.wait("m-1", timeout=30.0)
+    assert clock.now - start <= 31.0
+
+
+def test_a_deleted_media_ends_a_wait(make: Maker) -> None:
+    """A 404 will not pass."""
+    handler, _ = states(None, 404)
+    with pytest.raises(NotFoundError):
+        make(handler).medias.wait("m-1")
+
+
+def test_a_fetch_error_is_a_failure(make: Maker) -> None:
+    """A media whose file the service could not fetch is an error that names it, whatever `is_processing` says."""
+    for state in (None, True, False):
+        url = "https://example.com/gone.mp4"
+        answer = media_json(has_fetch_error=True, is_processing=state, source_url=url)
+        client = make(lambda _request, answer=answer: one(answer))
+        with pytest.raises(MediaProcessingError, match="gone.mp4") as caught:
+            client.medias.wait("m-1")
+        assert caught.value.media_id == "m-1"
+
+
+def test_a_media_can_be_passed_itself(make: Maker) -> None:
+    """`wait(media)` and `wait(media.id)` are the same."""
+    handler, seen = states(None, False)
+    client = make(handler)
+    assert client.medias.wait(client.medias.get("m-1")).is_finished
+    assert [request.url.path for request in seen] == ["/api/v1/medias/m-1"] * 2
+
+
+def test_several_are_waited_for_by_one_list(make: Maker) -> None:
+    """Many medias cost one request a look, and come back in the order given."""
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path)
+        done = len(seen) >= 3
+        return many([media_json(f"m-{index}", is_processing=not (done or index < 2)) for index in range(5)], next=None)
+
+    found = make(handler).medias.wait_many(["m-3", "m-0", "m-3", "m-4"])
+    assert [media.id for media in found] == ["m-3", "m-0", "m-4"]
+    assert all(media.is_finished for media in found)
+    assert seen == ["/api/v1/medias"] * 3
+
+
+def test_several_that_the_list_does_not_show_are_asked_for(make: Maker) -> None:
+    """A media that is not among the newest is fetched by its id."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/medias"):
+            return many([media_json("m-1", is_processing=False)], next=None)
+        return one(media_json(request.url.path.rpartition("/")[2], is_processing=False))
+
+    found = make(handler).medias.wait_many(["m-1", "old-1"])
+    assert [media.id for media in found] == ["m-1", "old-1"]
+
+
+def test_several_that_do_not_finish_are_named(make: Maker) -> None:
+    """A timeout says which are missing."""
+    page = [media_json("a", is_processing=False), media_json("b"), media_json("c", is_processing=True)]
+    with pytest.raises(WaitTimeoutError, match=r"2 of 3 .*: b, c\."):
+        make(lambda _request: many(page, next=None)).medias.wait_many(["a", "b", "c"], timeout=5)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"timeout": -1}, {"timeout": float("nan")}, {"poll_interval": "1"}, {"on_update": 5}]
+)
+def test_bad_arguments(make: Maker, arguments: dict[str, Any]) -> None:
+    """A wait that cannot work is refused before anything is sent."""
+    handler, seen = states(False)
+    with pytest.raises(InvalidInputError):
+        make(handler).medias.wait("m-1", **arguments)
+    assert seen == []

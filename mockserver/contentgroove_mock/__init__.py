@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.simulator.clock import ManualClock, SystemClock
     from contentgroove_mock.simulator.core.faults import Fault
     from contentgroove_mock.simulator.core.policy import Policy
-    from contentgroove_mock.simulator.server import Server, serve
+    from contentgroove_mock.simulator.server import Server, aserve, serve
     from contentgroove_mock.simulator.simulator import Simulator
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Server",
     "Simulator",
     "SystemClock",
+    "aserve",
     "sample_video",
     "serve",
 ]
@@ -35,6 +36,7 @@ _HOMES = {
     "Server": "contentgroove_mock.simulator.server",
     "Simulator": "contentgroove_mock.simulator.simulator",
     "SystemClock": "contentgroove_mock.simulator.clock",
+    "aserve": "contentgroove_mock.simulator.server",
     "sample_video": "contentgroove_mock.sample",
     "serve": "contentgroove_mock.simulator.server",
 }

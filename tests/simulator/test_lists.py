@@ -28,7 +28,7 @@ async def films(driver: Driver, simulator: Simulator) -> Driver:
     return driver
 
 
-def names(answer: Any) -> str:  # noqa: ANN401  # JSON
+def names(answer: Any) -> str:  # JSON
     """Write the names' first letters; a dash stands for the media without a name."""
     return "".join(item["attributes"]["name"][:1] or "-" for item in answer)
 

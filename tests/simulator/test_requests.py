@@ -150,10 +150,10 @@ async def test_a_request_that_fails_inside_is_answered_as_json(
 ) -> None:
     """A mistake in the simulator is a 500 in JSON, and is raised where the application runs."""
 
-    def broken(_: object) -> None:
+    def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("contentgroove_mock.simulator.core.service.limits.count_request", lambda *_: broken(0))
+    monkeypatch.setattr("contentgroove_mock.simulator.core.service.limits.count_request", broken)
     transport = httpx.ASGITransport(app=simulator, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, headers={"X-API-KEY": KEY}) as client:
         answer = await client.get(f"{BASE_URL}/medias")

@@ -32,7 +32,7 @@ async def test_prepared_upload_is_as_documented(driver: Driver) -> None:
     answer = await driver.api.get("/direct_uploads")
     data = answer.json()["data"]
     assert data["type"] == "direct_upload_blobs"
-    url = urlsplit(data["attributes"]["upload_url"])
+    url = urlsplit(str(data["attributes"]["upload_url"]))
     assert f"{url.scheme}://{url.netloc}" == ORIGIN
     query = parse_qs(url.query, strict_parsing=True)
     assert set(query) == {f"X-Amz-{name}" for name in ("Algorithm", "Date", "Expires", "SignedHeaders", "Signature")}

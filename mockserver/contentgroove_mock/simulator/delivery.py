@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from contentgroove_mock.simulator.core.service import Service
 
 
+_GRACE = 1.0
+
+
 class WebhookSender:
     """Delivers webhooks one after the other, in the event loop that `run` or `send_due` is awaited in."""
 
@@ -46,6 +49,7 @@ class WebhookSender:
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
@@ -60,12 +64,16 @@ class WebhookSender:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """End what `ensure_running` began."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        """End what `ensure_running` began; a webhook on its way has a second to arrive."""
+        if self._task is None or self._task.get_loop() is not asyncio.get_running_loop():
+            return
+        self._stopping = True
+        self._changed.set()
+        await asyncio.wait({self._task}, timeout=_GRACE)
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._task, self._stopping = None, False
 
     def wake(self) -> None:
         """Look again for what is due; may be called from any thread."""
@@ -81,7 +89,7 @@ class WebhookSender:
             if self._next() is None:
                 return
             async with self._open_client() as client:
-                while (delivery := self._next()) is not None:
+                while not self._stopping and (delivery := self._next()) is not None:
                     await self._try(delivery, client)
 
     def is_due(self) -> bool:
@@ -94,10 +102,11 @@ class WebhookSender:
             self._loop, self._turn, self._changed = loop, asyncio.Lock(), asyncio.Event()
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             self._changed.clear()
             await self.send_due()
-            await self._wait()
+            if not self._stopping:
+                await self._wait()
 
     async def _wait(self) -> None:
         with self._changing() as service:

@@ -19,6 +19,8 @@ from contentgroove_mock.simulator.web.wire import WireProtocol
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
     from contentgroove_mock.simulator.simulator import Simulator
 
 
@@ -90,7 +92,7 @@ async def aserve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1"
 @contextlib.asynccontextmanager
 async def _serving(simulator: Simulator, listening: socket.socket) -> AsyncGenerator[None]:
     # uvicorn's own Server polls ten times a second whether to end, and waits as long for open connections.
-    config = Config(simulator, lifespan="off", ws="none", log_config=None)
+    config = Config(_ending_quietly(simulator), lifespan="off", ws="none", log_config=None)
     config.load()
     connections = ServerState()
     loop = asyncio.get_running_loop()
@@ -108,6 +110,15 @@ async def _serving(simulator: Simulator, listening: socket.socket) -> AsyncGener
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await simulator.aclose()
+
+
+def _ending_quietly(simulator: Simulator) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # Requests that hang are cancelled at the end, which uvicorn would log as a failure.
+        with contextlib.suppress(asyncio.CancelledError):
+            await simulator(scope, receive, send)
+
+    return app
 
 
 def _listen(host: str, port: int) -> socket.socket:

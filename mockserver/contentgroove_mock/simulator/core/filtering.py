@@ -112,7 +112,7 @@ def parse(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condit
         wanted = [_read(name, value, kind) for value in values]
         inside = matcher == "in"
 
-        def among(value: Any) -> bool:  # noqa: ANN401  # an attribute holds any JSON value
+        def among(value: Any) -> bool:  # an attribute holds any JSON value
             return value is not None and (_comparable(value, kind) in wanted) is inside
 
         return Condition(attributes, join, among)

@@ -72,6 +72,7 @@ def end_media(state: State, media: Media, ids: Ids, faults: Faults, at: dt.datet
         for rank, span in enumerate(suggested(media.file.duration))
     ]
     state.clips.update({clip.id: clip for clip in clips})
+    media.clip_ids += [clip.id for clip in clips]
     announce(state, media, clips, ids=ids, faults=faults, at=at)
 
 

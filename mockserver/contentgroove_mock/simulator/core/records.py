@@ -81,6 +81,7 @@ class Media(Struct, kw_only=True):
     stage: Stage = "queued"
     external_id: str | None = None
     transcription: Transcription | None = None
+    clip_ids: list[str] = field(default_factory=list[str])
 
 
 class Clip(Struct, kw_only=True):

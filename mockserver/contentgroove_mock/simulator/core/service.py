@@ -241,6 +241,7 @@ class Service:
         )
         self._process(clip, call.now)
         self.state.clips[clip.id] = clip
+        self.state.medias[clip.media_id].clip_ids.append(clip.id)
         return self._single(call, self._clip(clip, call))
 
     def _show_clip(self, call: Call) -> Json:
@@ -264,6 +265,7 @@ class Service:
     def _delete_clip(self, call: Call) -> None:
         clip = _owned(self.state.clips, call)
         del self.state.clips[clip.id]
+        self.state.medias[clip.media_id].clip_ids.remove(clip.id)
         self.state.unsettled.discard(clip.id)
 
     def _list_subscriptions(self, call: Call) -> Json:
@@ -341,7 +343,7 @@ class Service:
         return answers.subscription_resource(subscription, sent)
 
     def _clips_of(self, media: Media) -> list[Clip]:
-        return [clip for clip in self.state.clips.values() if clip.media_id == media.id]
+        return [self.state.clips[key] for key in media.clip_ids]
 
     def _own_ids(self, records: Mapping[str, Any], account: Account) -> Iterable[str]:
         return {key for key, record in records.items() if record.account == account.id}

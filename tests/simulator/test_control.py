@@ -1,0 +1,117 @@
+"""The control interface over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from contentgroove_mock import ManualClock, Simulator
+
+from tests.simulator.driver import ORIGIN, Driver
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from tests.simulator.driver import Contract
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def driver(contract: Contract) -> AsyncGenerator[Driver]:
+    client = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
+    simulator = Simulator(clock=ManualClock(), seed=1, control=True, webhook_client=client)
+    driver = Driver(simulator, contract)
+    yield driver
+    await driver.aclose()
+    await simulator.aclose()
+    await client.aclose()
+
+
+async def control(driver: Driver, method: str, path: str, body: object = None) -> httpx.Response:
+    """Call the control interface."""
+    return await driver.bare.request(method, f"{ORIGIN}/_control{path}", json=body)
+
+
+async def test_time_moves_and_webhooks_are_sent_before_the_answer(driver: Driver) -> None:
+    """Advancing processes a media and delivers its webhook; both are done when the answer comes."""
+    await driver.subscribe("http://127.0.0.1/hook")
+    media = await driver.media()
+    assert (await control(driver, "POST", "/advance", {"seconds": 60})).status_code == 204
+    (delivery,) = (await control(driver, "GET", "/deliveries")).json()
+    assert (delivery["state"], delivery["payload"]["data"]["id"]) == ("delivered", media["id"])
+    assert (await control(driver, "POST", f"/deliveries/{delivery['id']}/redeliver")).status_code == 204
+    (again,) = (await control(driver, "GET", "/deliveries")).json()
+    assert again["state"] == "delivered"
+
+
+async def test_medias_are_ended_by_hand(driver: Driver) -> None:
+    """Medias finish and fail on demand."""
+    ended: list[tuple[bool, bool]] = []
+    for end in ("finish", "fail"):
+        media = await driver.media()
+        assert (await control(driver, "POST", f"/medias/{media['id']}/{end}")).status_code == 204
+        attributes = (await driver.data(f"/medias/{media['id']}"))["attributes"]
+        ended.append((attributes["is_processing"], attributes["has_fetch_error"]))
+    assert ended == [(False, False), (False, True)]
+
+
+async def test_faults_and_limits_are_set(driver: Driver) -> None:
+    """Faults, quota and rate are set, and called off again."""
+    assert (await control(driver, "POST", "/faults", {"kind": "status", "count": 2})).status_code == 204
+    assert (await driver.api.get("/medias")).status_code == 503
+    assert (await control(driver, "DELETE", "/faults")).status_code == 204
+    assert (await control(driver, "PUT", "/quota", {"medias": 0})).status_code == 204
+    assert (await driver.post("/medias", source_url="https://a.example/a.mp4")).status_code == 402
+    assert (await control(driver, "PUT", "/rate_limit", {"requests": 1})).status_code == 204
+    assert (await driver.api.get("/medias")).status_code == 429
+    assert (await control(driver, "PUT", "/rate_limit", {"requests": None})).status_code == 204
+    assert (await driver.api.get("/medias")).status_code == 200
+
+
+async def test_next_webhook_is_dropped(driver: Driver) -> None:
+    """The next webhook is lost."""
+    await driver.subscribe("http://127.0.0.1/hook")
+    assert (await control(driver, "POST", "/webhooks/drop_next")).status_code == 204
+    await driver.media()
+    await control(driver, "POST", "/advance", {"seconds": 60})
+    assert [item["state"] for item in (await control(driver, "GET", "/deliveries")).json()] == ["lost"]
+
+
+async def test_requests_are_shown(driver: Driver) -> None:
+    """The log of requests is readable, without credentials."""
+    await driver.api.get("/medias")
+    (record,) = (await control(driver, "GET", "/requests")).json()
+    assert (record["operation"], record["status"]) == ("getMedias", 200)
+    assert record["headers"]["authorization"] == "REDACTED"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/advance", {"seconds": -1}, 400),
+        ("POST", "/advance", {"seconds": "one"}, 400),
+        ("POST", "/advance", {}, 400),
+        ("POST", "/faults", {"kind": "explode"}, 400),
+        ("POST", "/faults", {"kind": "lost", "operation": "getMedias"}, 400),
+        ("PUT", "/quota", {"films": 1}, 400),
+        ("POST", "/medias/unknown/finish", None, 404),
+        ("POST", "/deliveries/unknown/redeliver", None, 404),
+        ("GET", "/advance", None, 405),
+        ("POST", "/unknown", None, 404),
+    ],
+)
+async def test_wrong_control_call_is_refused(driver: Driver, method: str, path: str, body: Any, status: int) -> None:
+    """A control call that makes no sense changes nothing and says why."""
+    answer = await control(driver, method, path, body)
+    assert answer.status_code == status
+    assert answer.json()["errors"]
+
+
+async def test_web_pages_cannot_control(driver: Driver) -> None:
+    """A body that a browser may send to any site is refused."""
+    answer = await driver.bare.post(
+        f"{ORIGIN}/_control/advance", content=b'{"seconds": 1}', headers={"Content-Type": "text/plain"}
+    )
+    assert answer.status_code == 400

@@ -1,0 +1,304 @@
+"""Faults over real sockets: what a client sees on the wire, and what has happened behind it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from contentgroove_mock import Fault, Server, sample_video, serve
+
+from tests.simulator.driver import BASE_URL, KEY, Driver
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from contentgroove_mock import Simulator
+
+FILM = sample_video().read_bytes()
+LIMIT = 20.0
+
+
+@pytest.fixture
+def client(server: Server) -> Generator[httpx.Client]:
+    with httpx.Client(base_url=server.base_url, headers={"X-API-KEY": KEY}, timeout=LIMIT) as client:
+        yield client
+
+
+def prepared(client: httpx.Client) -> str:
+    """Prepare an upload and give its URL."""
+    url: str = client.get("/direct_uploads").json()["data"]["attributes"]["upload_url"]
+    return url
+
+
+def made(client: httpx.Client) -> list[dict[str, Any]]:
+    """Give the medias there are."""
+    medias: list[dict[str, Any]] = client.get("/medias").json()["data"]
+    return medias
+
+
+def create(client: httpx.Client) -> httpx.Response:
+    """Create a media."""
+    attributes = {"source_url": "https://films.example/a.mp4"}
+    return client.post("/medias", json={"data": {"attributes": attributes}})
+
+
+def begin_put(url: str, length: int, *headers: str) -> socket.socket:
+    """Send the head of a PUT and nothing of its body."""
+    parts = urlsplit(url)
+    lines = [f"PUT {parts.path}?{parts.query} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {length}", *headers]
+    connection = socket.create_connection((parts.hostname or "", parts.port or 0), timeout=LIMIT)
+    connection.sendall("\r\n".join([*lines, "", ""]).encode())
+    return connection
+
+
+def answer_on(connection: socket.socket) -> tuple[int, bytes]:
+    """Read an answer and see the connection closed after it."""
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    content = answer.read()
+    assert connection.recv(1) == b""
+    answer.close()
+    connection.close()
+    return answer.status, content
+
+
+def test_status_burst_ends(client: httpx.Client, simulator: Simulator) -> None:
+    """Three 503 with Retry-After, for one operation only, then the answer; nothing has happened meanwhile."""
+    simulator.add_fault(Fault(kind="status", operation="createMedia", status=503, count=3, retry_after="7"))
+    assert client.get("/medias").status_code == 200
+    answers = [create(client) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [503, 503, 503, 200]
+    assert answers[0].headers["Retry-After"] == "7"
+    assert answers[0].json()["errors"][0]["status"] == "503"
+    assert len(made(client)) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 502, 504, 520, 599])
+def test_any_error_status_can_be_asked_for(client: httpx.Client, simulator: Simulator, status: int) -> None:
+    """A fault answers the status it names, on every operation unless it names one."""
+    simulator.add_fault(Fault(kind="status", status=status, count=2))
+    assert client.get("/medias").status_code == status
+    assert client.get("/clips").status_code == status
+    assert client.get("/clips").status_code == 200
+
+
+def test_status_after_commit_hides_what_happened(client: httpx.Client, simulator: Simulator) -> None:
+    """With after_commit the client sees 503, and the media was made."""
+    simulator.add_fault(Fault(kind="status", operation="createMedia", after_commit=True))
+    assert create(client).status_code == 503
+    assert len(made(client)) == 1
+
+
+@pytest.mark.parametrize("after_commit", [False, True])
+def test_reset_is_a_reset(client: httpx.Client, simulator: Simulator, after_commit: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    """The client's connection is reset, before or after the media was made."""
+    simulator.add_fault(Fault(kind="reset", operation="createMedia", after_commit=after_commit))
+    with pytest.raises(httpx.ReadError, match="reset by peer"):
+        create(client)
+    assert len(made(client)) == after_commit
+    assert simulator.requests[0].status is None
+
+
+def test_truncated_answer_is_short(client: httpx.Client, simulator: Simulator) -> None:
+    """The answer announces its length and ends before it."""
+    simulator.add_fault(Fault(kind="truncate", operation="getMedias", after_bytes=20))
+    with pytest.raises(httpx.RemoteProtocolError, match="20 bytes"):
+        client.get("/medias")
+    assert client.get("/medias").status_code == 200
+
+
+def test_latency_waits_for_the_clock(client: httpx.Client, simulator: Simulator) -> None:
+    """A late answer comes once the clock has moved, and a client that does not wait sees a timeout."""
+    simulator.add_fault(Fault(kind="latency", operation="getMedias", seconds=30, count=2))
+    with pytest.raises(httpx.ReadTimeout):
+        client.get("/medias", timeout=0.05)
+    statuses: list[int] = []
+    asking = threading.Thread(target=lambda: statuses.append(client.get("/medias").status_code))
+    asking.start()
+    asking.join(0.05)
+    assert asking.is_alive()
+    while asking.is_alive():
+        simulator.advance(30)
+        asking.join(0.01)
+    assert statuses == [200]
+
+
+def test_refusal_comes_before_the_body(client: httpx.Client, simulator: Simulator) -> None:
+    """A refused upload is answered when its head is read, and the connection closed, as S3 does."""
+    del simulator
+    url = prepared(client)
+    for connection, status, code in (
+        (begin_put(url, 100, "Content-Type: video/mp4"), 403, b"SignatureDoesNotMatch"),
+        (begin_put(url, 100, f"X-API-KEY: {KEY}"), 400, b"InvalidArgument"),
+        (begin_put(url, 5 * 1024**3 + 1), 400, b"EntityTooLarge"),
+        (begin_put(url, 100, "Expect: 100-continue", "Content-Type: video/mp4"), 403, b"SignatureDoesNotMatch"),
+    ):
+        assert (answer := answer_on(connection))[0] == status
+        assert code in answer[1]
+    assert httpx.put(url, content=FILM).status_code == 200
+
+
+def test_body_that_ends_early_is_incomplete(client: httpx.Client) -> None:
+    """A client that stops in the middle and waits is told so; the URL can be used again."""
+    url = prepared(client)
+    connection = begin_put(url, 100)
+    connection.sendall(b"x" * 60)
+    connection.shutdown(socket.SHUT_WR)
+    status, content = answer_on(connection)
+    assert (status, b"IncompleteBody" in content) == (400, True)
+    assert httpx.put(url, content=FILM).status_code == 200
+
+
+def test_body_of_no_length_is_refused(client: httpx.Client) -> None:
+    """Over the wire, too, a chunked body is not implemented and a missing length is refused."""
+    url = urlsplit(prepared(client))
+    for headers, status in (({"Transfer-Encoding": "chunked"}, 501), ({}, 411)):
+        connection = http.client.HTTPConnection(url.netloc, timeout=LIMIT)
+        connection.putrequest("PUT", f"{url.path}?{url.query}")
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        assert connection.getresponse().status == status
+        connection.close()
+
+
+def test_drained_refusal_reads_the_whole_body(client: httpx.Client, simulator: Simulator) -> None:
+    """A store that drains answers only after the last byte."""
+    url = prepared(client)
+    simulator.add_fault(Fault(kind="status", operation="upload", status=403, drain=True))
+    connection = begin_put(url, 1000)
+    connection.sendall(b"x" * 999)
+    connection.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        connection.recv(1)
+    connection.settimeout(LIMIT)
+    connection.sendall(b"x")
+    status, content = answer_on(connection)
+    assert (status, b"AccessDenied" in content) == (403, True)
+    assert httpx.put(url, content=FILM).status_code == 200
+
+
+def test_early_refusal_of_an_upload(client: httpx.Client, simulator: Simulator) -> None:
+    """Expired and refused URLs are answered at once, and the next try is served."""
+    url = prepared(client)
+    simulator.add_fault(Fault(kind="expired", operation="upload"))
+    simulator.add_fault(Fault(kind="status", operation="upload", status=503))
+    status, content = answer_on(begin_put(url, 1000))
+    assert (status, b"Request has expired" in content) == (403, True)
+    status, content = answer_on(begin_put(url, 1000))
+    assert (status, b"SlowDown" in content) == (503, True)
+    assert httpx.put(url, content=FILM).status_code == 200
+
+
+def test_upload_is_reset_in_the_middle(client: httpx.Client, simulator: Simulator) -> None:
+    """After some bytes the connection is reset, and nothing is stored."""
+    url = prepared(client)
+    simulator.add_fault(Fault(kind="reset", operation="upload", after_bytes=500))
+    connection = begin_put(url, 1000)
+    connection.sendall(b"x" * 500)
+    with pytest.raises(ConnectionResetError):
+        connection.recv(1)
+    connection.close()
+    assert httpx.put(url, content=FILM).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["status", "reset"])
+def test_stored_upload_can_look_failed(client: httpx.Client, simulator: Simulator, kind: Any) -> None:
+    """With after_commit the file is stored though the client sees a failure."""
+    attributes = client.get("/direct_uploads").json()["data"]["attributes"]
+    simulator.add_fault(Fault(kind=kind, operation="upload", after_commit=True))
+    if kind == "reset":
+        with pytest.raises(httpx.ReadError):
+            httpx.put(attributes["upload_url"], content=FILM)
+    else:
+        assert httpx.put(attributes["upload_url"], content=FILM).status_code == 503
+    body = {"data": {"attributes": {"upload_id": attributes["upload_id"]}}}
+    assert client.post("/medias", json=body).status_code == 200
+
+
+def test_stalled_upload_goes_on_with_the_clock(client: httpx.Client, simulator: Simulator) -> None:
+    """A store that stalls takes some bytes, answers nothing, and goes on when its time is over."""
+    url = prepared(client)
+    simulator.add_fault(Fault(kind="stall", operation="upload", after_bytes=1, seconds=60))
+    connection = begin_put(url, len(FILM))
+    connection.sendall(FILM)
+    connection.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        connection.recv(1)
+    connection.settimeout(LIMIT)
+    simulator.advance(60)
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    assert answer.status == 200
+    answer.close()
+    connection.close()
+
+
+def test_server_ends_whatever_hangs(simulator: Simulator, caplog: pytest.LogCaptureFixture) -> None:
+    """Leaving `serve` ends requests that are stuck in a fault, and does not call that an error."""
+    simulator.add_fault(Fault(kind="latency", operation="getMedias", seconds=3600))
+    with serve(simulator) as server:
+        parts = urlsplit(server.base_url)
+        connection = socket.create_connection((parts.hostname or "", parts.port or 0), timeout=LIMIT)
+        connection.sendall(b"GET /api/v1/medias HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+    connection.settimeout(LIMIT)
+    assert connection.recv(1) == b""
+    connection.close()
+    assert caplog.records == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("kind", "error"), [("reset", httpx.ReadError), ("truncate", httpx.RemoteProtocolError)])
+async def test_broken_connection_in_process(driver: Driver, kind: Any, error: type[httpx.HTTPError]) -> None:
+    """Without a socket a broken connection raises what httpx raises over one."""
+    driver.simulator.add_fault(Fault(kind=kind, operation="getMedias"))
+    with pytest.raises(error):
+        await driver.api.get(f"{BASE_URL}/medias")
+    assert await driver.data("/medias") == []
+
+
+def test_faults_can_be_called_off(client: httpx.Client, simulator: Simulator) -> None:
+    """What has not happened yet never will."""
+    simulator.add_fault(Fault(kind="status", count=5))
+    simulator.clear_faults()
+    assert client.get("/medias").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "explode"},
+        {"kind": "status", "operation": "getFilms"},
+        {"kind": "stall", "operation": "getMedias"},
+        {"kind": "truncate", "operation": "upload"},
+        {"kind": "lost"},
+        {"kind": "status", "operation": "webhook"},
+        {"kind": "status", "status": 200},
+        {"kind": "status", "status": 600},
+        {"kind": "status", "count": 0},
+        {"kind": "latency", "seconds": -1},
+    ],
+)
+def test_impossible_fault_is_refused(wrong: dict[str, Any]) -> None:
+    """A fault that cannot happen is an error where it is made."""
+    with pytest.raises(ValueError, match=r"\w"):
+        Fault(**wrong)
+
+
+def test_key_is_on_no_wire_but_its_own(
+    client: httpx.Client, simulator: Simulator, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither output nor log of the server shows the key, not even in a query."""
+    client.get(f"/medias?api_key={KEY}")
+    client.get("/medias", headers={"Authorization": f"Bearer {KEY}"})
+    out, err = capfd.readouterr()
+    assert KEY not in out + err + repr(simulator.requests) + json.dumps([str(simulator.deliveries)])

@@ -1,0 +1,70 @@
+"""Quotas and rates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.simulator.driver import Contract, Driver
+
+if TYPE_CHECKING:
+    from contentgroove_mock import Simulator
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_quota_of_medias_is_402(driver: Driver, simulator: Simulator, contract: Contract) -> None:
+    """Above the quota a create is answered 402 as documented, makes nothing, and a delete gives nothing back."""
+    simulator.set_quota(medias=1)
+    made = await driver.media()
+    answer = await driver.post("/medias", source_url="https://films.example/b.mp4")
+    assert answer.status_code == 402
+    (error,) = answer.json()["errors"]
+    assert (error["code"], error["status"], error["source"]) == ("exceeded_quota_count", "422", {"pointer": ""})
+    assert "number of medias" in error["detail"]
+    await driver.api.delete(f"/medias/{made['id']}")
+    assert (await driver.post("/medias", source_url="https://films.example/b.mp4")).status_code == 402
+    other = Driver(simulator, contract, "another key")
+    await other.media()
+    await other.aclose()
+    simulator.set_quota()
+    await driver.media()
+
+
+async def test_quota_keeps_the_upload(driver: Driver, simulator: Simulator) -> None:
+    """A create that is refused for its quota does not use its upload up."""
+    upload_id = await driver.upload()
+    simulator.set_quota(medias=0)
+    assert (await driver.post("/medias", upload_id=upload_id)).status_code == 402
+    simulator.set_quota(medias=1)
+    await driver.media(upload_id=upload_id)
+
+
+async def test_quota_of_clips_counts_what_users_make(driver: Driver, simulator: Simulator) -> None:
+    """Suggested clips are free; a user's own count."""
+    simulator.set_quota(clips=1)
+    media = await driver.finished()
+    attributes = {"media_id": media["id"], "name": "Mine", "start_time": 0, "end_time": 1}
+    assert (await driver.post("/clips", **attributes)).status_code == 200
+    answer = await driver.post("/clips", **attributes)
+    assert answer.status_code == 402
+    assert "number of clips" in answer.json()["errors"][0]["detail"]
+
+
+async def test_rate_is_limited_by_window(driver: Driver, simulator: Simulator, contract: Contract) -> None:
+    """A full window answers 429 with the seconds that are left; the next window is open, other accounts too."""
+    simulator.set_rate_limit(2, window_seconds=30)
+    statuses = [(await driver.api.get("/medias")).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    simulator.advance(10.5)
+    answer = await driver.post("/medias", source_url="https://films.example/a.mp4")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "20")
+    assert answer.json()["errors"][0]["title"] == "Too Many Requests"
+    other = Driver(simulator, contract, "another key")
+    assert (await other.api.get("/medias")).status_code == 200
+    await other.aclose()
+    simulator.advance(20)
+    assert await driver.data("/medias") == []
+    simulator.set_rate_limit(None)
+    assert [(await driver.api.get("/clips")).status_code for _ in range(5)] == [200] * 5

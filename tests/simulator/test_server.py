@@ -1,0 +1,180 @@
+"""Serving: in a thread, in an event loop, as a command."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
+
+import contentgroove_mock
+import httpx
+import pytest
+from contentgroove_mock import ManualClock, Simulator, aserve, serve
+
+from tests.simulator.driver import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+HEADERS = {"X-API-KEY": KEY}
+LIMIT = 20.0
+
+
+class Hooks(HTTPServer):
+    """A receiver of webhooks on a real socket."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.came = threading.Event()
+        super().__init__(("127.0.0.1", 0), _Hook)
+
+    @property
+    def url(self) -> str:
+        """Where webhooks are received."""
+        return f"http://127.0.0.1:{self.server_port}/hook"
+
+
+class _Hook(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:  # the library's name
+        assert isinstance(self.server, Hooks)
+        self.server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.end_headers()
+        self.server.came.set()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
+        pass
+
+
+@pytest.fixture
+def hooks() -> Generator[Hooks]:
+    server = Hooks()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_served_simulator_answers_and_stops(simulator: Simulator) -> None:
+    """The server is ready when it is given, and its port is closed afterwards."""
+    with serve(simulator) as server:
+        assert server.base_url == f"{server.origin}/api/v1"
+        assert httpx.get(f"{server.base_url}/medias", headers=HEADERS).json()["data"] == []
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{server.base_url}/medias")
+    with serve(simulator) as again:
+        assert httpx.get(f"{again.base_url}/medias", headers=HEADERS).status_code == 200
+
+
+def test_port_in_use_is_a_clear_error(simulator: Simulator) -> None:
+    """A port that is taken is named, with what to do."""
+    with serve(simulator) as server:
+        second = serve(Simulator(), int(server.origin.rpartition(":")[2]))
+        with pytest.raises(OSError, match=r"in use: choose another"):
+            second.__enter__()
+
+
+def test_address_of_another_machine_is_a_clear_error(simulator: Simulator) -> None:
+    """An address that is not this machine's is named."""
+    served = serve(simulator, host="192.0.2.1")
+    with pytest.raises(OSError, match=r"192\.0\.2\.1"):
+        served.__enter__()
+
+
+def test_advance_from_a_test_waits_for_webhooks(simulator: Simulator, hooks: Hooks) -> None:
+    """When advance returns, the webhook has arrived over a real socket."""
+    with serve(simulator) as server, httpx.Client(base_url=server.base_url, headers=HEADERS) as client:
+        client.post("/webhook_subscriptions", json={"data": {"attributes": {"url": hooks.url}}})
+        attributes = {"source_url": "https://films.example/a.mp4"}
+        media = client.post("/medias", json={"data": {"attributes": attributes}}).json()["data"]
+        simulator.advance(60)
+        (body,) = hooks.bodies
+        assert json.loads(body)["payload"]["data"]["id"] == media["id"]
+        link = json.loads(body)["payload"]["included"][0]["attributes"]["media_file_url"]
+        assert link.startswith(server.origin)
+        assert httpx.get(link).headers["content-type"] == "video/mp4"
+
+
+def test_time_passes_by_itself(hooks: Hooks) -> None:
+    """On the system's clock a media finishes and its webhook is sent with nobody asking."""
+    policy = contentgroove_mock.Policy(queue_seconds=0.01, processing_seconds=0.01)
+    with serve(Simulator(policy=policy)) as server, httpx.Client(base_url=server.base_url, headers=HEADERS) as client:
+        client.post("/webhook_subscriptions", json={"data": {"attributes": {"url": hooks.url}}})
+        attributes = {"source_url": "https://films.example/a.mp4"}
+        client.post("/medias", json={"data": {"attributes": attributes}})
+        assert hooks.came.wait(LIMIT)
+
+
+def test_advance_works_without_a_loop(hooks: Hooks) -> None:
+    """Once nothing is served any more, advance delivers what is due by itself."""
+    simulator = Simulator(clock=ManualClock())
+    with serve(simulator) as server, httpx.Client(base_url=server.base_url, headers=HEADERS) as client:
+        client.post("/webhook_subscriptions", json={"data": {"attributes": {"url": hooks.url}}})
+        attributes = {"source_url": "https://films.example/a.mp4"}
+        client.post("/medias", json={"data": {"attributes": attributes}})
+    simulator.advance(60)
+    assert len(hooks.bodies) == 1
+
+
+@pytest.mark.anyio
+async def test_simulator_is_served_from_the_running_loop(simulator: Simulator) -> None:
+    """`aserve` serves beside the test's own tasks."""
+    async with aserve(simulator) as server, httpx.AsyncClient(headers=HEADERS) as client:
+        assert (await client.get(f"{server.base_url}/medias")).status_code == 200
+
+
+def _start(*arguments: str) -> subprocess.Popen[str]:
+    code = (
+        "import typer; from contentgroove_mock.cli import register; app = typer.Typer(); "
+        "app.callback()(lambda: None); register(app); app()"
+    )
+    return subprocess.Popen(  # noqa: S603  # this interpreter, fixed code
+        [sys.executable, "-c", code, "mock", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_command_serves_until_it_is_told_to_stop(number: signal.Signals, tmp_path: Path) -> None:
+    """The command says where it serves, keeps its state, and ends cleanly on either signal."""
+    state = tmp_path / "state.json"
+    with _start("--state", str(state), "--control", "--processing-seconds", "9") as process:
+        try:
+            assert process.stdout is not None
+            told = "".join(process.stdout.readline() for _ in range(3))
+            found = re.search(r"http://\S+", told)
+            assert found is not None
+            assert httpx.get(f"{found[0]}/medias", headers=HEADERS).json()["data"] == []
+            assert httpx.get(found[0].replace("/api/v1", "/_control/requests")).status_code == 200
+            process.send_signal(number)
+            _, err = process.communicate(timeout=LIMIT)
+        finally:
+            process.kill()
+    assert (process.returncode, err) == (0, "")
+    assert "Ctrl+C" in told
+    assert KEY not in state.read_text("utf-8")
+
+
+def test_command_tells_of_a_port_in_use() -> None:
+    """The command fails with one clear line if it cannot serve."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        _start("--port", str(taken.getsockname()[1])) as process,
+    ):
+        out, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 1
+    assert "in use" in err
+    assert "Traceback" not in out + err

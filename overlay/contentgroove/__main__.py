@@ -1,0 +1,5 @@
+"""`python -m contentgroove` is the command `contentgroove`."""
+
+from contentgroove.cli import main
+
+main()

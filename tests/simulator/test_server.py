@@ -17,10 +17,12 @@ import contentgroove_mock
 import httpx
 import pytest
 from contentgroove_mock import ManualClock, Simulator, aserve, serve
+from contentgroove_mock.simulator.web.wire import WireProtocol
 
 from tests.simulator.driver import KEY
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Generator
     from pathlib import Path
 
@@ -74,6 +76,21 @@ def test_served_simulator_answers_and_stops(simulator: Simulator) -> None:
         httpx.get(f"{server.base_url}/medias")
     with serve(simulator) as again:
         assert httpx.get(f"{again.base_url}/medias", headers=HEADERS).status_code == 200
+
+
+def test_answers_are_sent_without_delay(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Head and body of an answer do not wait for each other's acknowledgement, 40 ms on every call."""
+    seen: list[int] = []
+    begin = WireProtocol.connection_made
+
+    def connection_made(protocol: WireProtocol, transport: asyncio.Transport) -> None:
+        begin(protocol, transport)
+        seen.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(WireProtocol, "connection_made", connection_made)
+    with serve(simulator) as server:
+        httpx.get(server.base_url)
+    assert seen == [1]
 
 
 def test_port_in_use_is_a_clear_error(simulator: Simulator) -> None:

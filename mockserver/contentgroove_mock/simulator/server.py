@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from contentgroove_mock.simulator.simulator import Simulator
 
 
+_BACKLOG = 2048
+
+
 class Server(NamedTuple):
     """A simulator that is being served.
 
@@ -123,14 +126,20 @@ def _ending_quietly(simulator: Simulator) -> ASGIApp:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends without Nagle's delay only where the protocol is named, which create_server does not do.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
     except OSError as error:
+        listening.close()
         if error.errno == errno.EADDRINUSE:
             raise OSError(
                 error.errno, f"Port {port} of {host} is in use: choose another, or 0 for any that is free"
             ) from None
         raise OSError(error.errno, f"Cannot listen at {host}, port {port}: {error.strerror}") from None
+    return listening
 
 
 def _origin(listening: socket.socket) -> str:

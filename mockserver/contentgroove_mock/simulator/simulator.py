@@ -15,7 +15,7 @@ from contentgroove_mock.simulator.clock import Clock, SystemClock
 from contentgroove_mock.simulator.core import lifecycle, webhooks
 from contentgroove_mock.simulator.core.faults import Fault
 from contentgroove_mock.simulator.core.policy import Policy
-from contentgroove_mock.simulator.core.refusals import Refusal, failure, method_not_allowed, not_found
+from contentgroove_mock.simulator.core.refusals import failure, method_not_allowed, not_found
 from contentgroove_mock.simulator.core.service import Service
 from contentgroove_mock.simulator.storage import FileStore, StateFile
 from contentgroove_mock.simulator.web.api import api_routes, refused
@@ -240,5 +240,5 @@ async def _no_route(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    del request
-    return refused(error if isinstance(error, Refusal) else failure(500))
+    del request, error
+    return refused(failure(500))

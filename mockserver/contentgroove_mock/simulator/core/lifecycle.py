@@ -22,28 +22,27 @@ if TYPE_CHECKING:
 
 def settle(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
     """Bring every media and clip up to the present, in the order in which things happened."""
-    unsettled = [item for key in state.unsettled if (item := state.medias.get(key) or state.clips.get(key))]
-    for item in sorted(unsettled, key=lambda item: (item.finishes_at, item.id)):
-        if item.stage == "queued" and now >= item.starts_at:
-            item.stage = "processing"
-            item.external_id = state.next_external_id()
-        if now < item.finishes_at:
-            continue
-        if isinstance(item, Clip):
-            finish_clip(state, item)
-        else:
-            end_media(state, item, ids, faults, item.finishes_at)
+    while due := sorted((moment, key) for key, moment in state.unsettled.items() if moment <= now):
+        for _, key in due:
+            item = state.clips[key] if key in state.clips else state.medias[key]
+            if item.stage == "queued":
+                item.stage = "processing"
+                item.external_id = state.next_external_id()
+                state.unsettled[key] = item.finishes_at
+            elif isinstance(item, Clip):
+                finish_clip(state, item)
+            else:
+                end_media(state, item, ids, faults, item.finishes_at)
 
 
 def next_change(state: State) -> dt.datetime | None:
-    """Tell when time will next finish something."""
-    found = (state.medias.get(key) or state.clips.get(key) for key in state.unsettled)
-    return min((item.finishes_at for item in found if item), default=None)
+    """Tell when time will next change something."""
+    return min(state.unsettled.values(), default=None)
 
 
 def end_media(state: State, media: Media, ids: Ids, faults: Faults, at: dt.datetime) -> None:
     """End a media's processing: well if its file is known to be a video or audio, else with a fetch error."""
-    state.unsettled.discard(media.id)
+    state.unsettled.pop(media.id, None)
     media.external_id = media.external_id or state.next_external_id()
     if media.file is None:
         media.stage = "failed"
@@ -78,15 +77,14 @@ def end_media(state: State, media: Media, ids: Ids, faults: Faults, at: dt.datet
 
 def fail_media(state: State, media: Media) -> None:
     """End a media's processing with a fetch error."""
-    state.unsettled.discard(media.id)
+    state.unsettled.pop(media.id, None)
     media.external_id = media.external_id or state.next_external_id()
     media.stage = "failed"
 
 
 def finish_clip(state: State, clip: Clip) -> None:
     """End a clip's processing."""
-    state.unsettled.discard(clip.id)
-    clip.external_id = clip.external_id or state.next_external_id()
+    state.unsettled.pop(clip.id, None)
     file = state.medias[clip.media_id].file
     if file is None:
         clip.stage = "failed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003  # msgspec reads the fields' types at run time
+import datetime as dt  # msgspec reads the fields' types at run time
 from typing import Any, Literal
 
 from msgspec import Struct, field
@@ -32,7 +32,6 @@ class Account(Struct, kw_only=True):
     """The owner of resources; the key itself is never kept, only a digest of it."""
 
     id: str
-    user_id: str
     medias_made: int = 0
     clips_made: int = 0
     window_began: dt.datetime | None = None
@@ -149,7 +148,7 @@ class State(Struct, kw_only=True):
 
     Attributes:
         secret: What upload URLs are signed with.
-        unsettled: The ids of medias and clips that time still changes.
+        unsettled: The medias and clips that time still changes, and when it does so next.
     """
 
     secret: str
@@ -159,7 +158,7 @@ class State(Struct, kw_only=True):
     clips: dict[str, Clip] = field(default_factory=dict[str, Clip])
     subscriptions: dict[str, Subscription] = field(default_factory=dict[str, Subscription])
     deliveries: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
-    unsettled: set[str] = field(default_factory=set[str])
+    unsettled: dict[str, dt.datetime] = field(default_factory=dict[str, dt.datetime])
     last_external_id: int = 467
 
     def next_external_id(self) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from contentgroove_mock import sample
 from contentgroove_mock.simulator.core import answers, filtering, limits, uploads
 from contentgroove_mock.simulator.core.faults import Faults
-from contentgroove_mock.simulator.core.ids import Ids, account_id, user_id
+from contentgroove_mock.simulator.core.ids import Ids, account_id
 from contentgroove_mock.simulator.core.inputs import read_body
 from contentgroove_mock.simulator.core.lifecycle import settle
 from contentgroove_mock.simulator.core.listing import links, read_query, select
@@ -106,7 +106,7 @@ class Service:
         """Find the account of an API key; an unknown key opens one."""
         identifier = account_id(key)
         if identifier not in self.state.accounts:
-            self.state.accounts[identifier] = Account(id=identifier, user_id=user_id(identifier))
+            self.state.accounts[identifier] = Account(id=identifier)
         return self.state.accounts[identifier]
 
     def settle(self, now: dt.datetime) -> None:
@@ -171,7 +171,7 @@ class Service:
         if upload:
             upload.used = True
         self.state.medias[media.id] = media
-        self.state.unsettled.add(media.id)
+        self.state.unsettled[media.id] = media.starts_at
         return self._single(call, self._media(media, call, with_transcription=True))
 
     def _show_media(self, call: Call) -> Json:
@@ -190,10 +190,10 @@ class Service:
     def _delete_media(self, call: Call) -> None:
         media = _owned(self.state.medias, call)
         del self.state.medias[media.id]
-        self.state.unsettled.discard(media.id)
+        self.state.unsettled.pop(media.id, None)
         for clip in self._clips_of(media):
             del self.state.clips[clip.id]
-            self.state.unsettled.discard(clip.id)
+            self.state.unsettled.pop(clip.id, None)
         if media.path is not None:
             self.discarded.append(media.path)
 
@@ -266,7 +266,7 @@ class Service:
         clip = _owned(self.state.clips, call)
         del self.state.clips[clip.id]
         self.state.medias[clip.media_id].clip_ids.remove(clip.id)
-        self.state.unsettled.discard(clip.id)
+        self.state.unsettled.pop(clip.id, None)
 
     def _list_subscriptions(self, call: Call) -> Json:
         def attributes(subscription: Subscription) -> Mapping[str, Any]:
@@ -353,7 +353,7 @@ class Service:
         clip.processing_started_at = now
         clip.starts_at = now + dt.timedelta(seconds=self.policy.queue_seconds)
         clip.finishes_at = clip.starts_at + dt.timedelta(seconds=self.policy.clip_seconds)
-        self.state.unsettled.add(clip.id)
+        self.state.unsettled[clip.id] = clip.starts_at
 
     def _fetched(self, source_url: str) -> SourceFile | None:
         host = (urlsplit(source_url).hostname or "").rstrip(".")

@@ -12,15 +12,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-from rich.console import Console
-from rich.table import Table
-
 from contentgroove import ContentGroove, ContentGrooveError, progress_bar
 from contentgroove.webhooks import MediaProcessingFinished, MemoryInbox, WebhookReceiver
 from contentgroove_mock import Fault, Simulator, sample_video, serve
+from rich.console import Console
+from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from contentgroove import Clip, Media
 
@@ -58,7 +57,7 @@ class QuietHandler(WSGIRequestHandler):
 
 
 @contextmanager
-def listening(receiver: WebhookReceiver) -> Iterator[str]:
+def listening(receiver: WebhookReceiver) -> Generator[str, None, None]:
     """Serve a receiver on a free port; gives the URL to subscribe."""
     with make_server("127.0.0.1", 0, receiver.wsgi, handler_class=QuietHandler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)

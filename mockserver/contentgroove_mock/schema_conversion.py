@@ -54,7 +54,9 @@ def convert(schema: Schema, *, closed: bool, open_here: bool = False) -> Schema:
             result[keyword] = {name: convert(member, closed=closed) for name, member in members.items()}
         elif keyword in {"items", "not"} or (keyword == "additionalProperties" and isinstance(value, dict)):
             # Below `not`, closing would turn an undeclared member into an accepted one.
-            result[keyword] = convert(value, closed=closed and keyword != "not", open_here=keyword == "not")
+            result[keyword] = convert(
+                cast("Schema", value), closed=closed and keyword != "not", open_here=keyword == "not"
+            )
         elif keyword == "allOf":
             result[keyword] = [convert(part, closed=closed, open_here=True) for part in value]
         elif keyword in {"anyOf", "oneOf"}:

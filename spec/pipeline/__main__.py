@@ -9,7 +9,7 @@ from pathlib import Path
 from .config import load_config
 from .correct import read
 from .errors import PipelineError
-from .generate import differences, generate
+from .generate import generate, require_up_to_date
 from .pull import pull
 from .verify import check_structure, require_sound
 
@@ -41,10 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             require_sound(read(config.contract), config.contract.name)
             _say(f"{config.published.name} and {config.contract.name} are sound.")
         else:
-            found = list(differences(config))
-            if found:
-                print("\n".join(found), file=sys.stderr)  # noqa: T201 - a command line prints
-                raise PipelineError("What is committed is not what the pipeline makes: run `make generate`.")
+            require_up_to_date(config)
             _say(f"{config.contract.name} and {config.package.name} are what the pipeline makes.")
     except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command line prints

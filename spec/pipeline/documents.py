@@ -31,19 +31,19 @@ class _Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         mapping: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = self.construct_object(key_node, deep=True)
+            key: object = cast("Any", self).construct_object(key_node, deep=True)
             if not isinstance(key, (str, int, float, bool)):
                 raise yaml.MarkedYAMLError(problem="a key is no scalar", problem_mark=key_node.start_mark)
             if key in mapping:
                 raise yaml.MarkedYAMLError(problem=f"the key {key!r} stands twice", problem_mark=key_node.start_mark)
-            mapping[key] = self.construct_object(value_node, deep=deep)
+            mapping[key] = cast("Any", self).construct_object(value_node, deep=deep)
         return mapping
 
 
 class _Dumper(yaml.SafeDumper):
     """Block style; strings quoted wherever YAML 1.1 or 1.2 would read something else."""
 
-    def ignore_aliases(self, data: object) -> bool:
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
 
 
@@ -53,7 +53,8 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
         style = "|"
     elif not isinstance(_scalar(text), str):
         style = "'"
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    node: yaml.ScalarNode = cast("Any", dumper).represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    return node
 
 
 def _scalar(text: str) -> object:
@@ -93,8 +94,9 @@ def parse(content: bytes, source: str) -> Document:
         raise PipelineError(f"{source} is neither YAML nor JSON, or is cut short: {reason}.") from error
     if not isinstance(data, dict):
         raise PipelineError(f"{source} is no OpenAPI document: it holds a {type(data).__name__}, not an object.")
-    _check_size(data, source)
-    return cast("Document", data)
+    document = cast("Document", data)
+    _check_size(document, source)
+    return document
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -46,10 +46,11 @@ def check_overlay(overlay: Document) -> None:
         value = cast("Document", info).get(name, "" if name == "description" else None)
         if not isinstance(value, str):
             raise PipelineError(f"info.{name} must be a string.")
-    actions = overlay.get("actions")
-    if not isinstance(actions, list) or not actions:
+    found = overlay.get("actions")
+    if not isinstance(found, list) or not found:
         raise PipelineError("actions must be a list with at least one action.")
-    for index, action in enumerate(cast("list[object]", actions)):
+    actions = cast("list[object]", found)
+    for index, action in enumerate(actions):
         if not isinstance(action, dict):
             raise PipelineError(f"Action {index} must be an object.")
         _check_action(cast("Document", action), index, version)
@@ -143,13 +144,15 @@ def _update(nodes: list[JSONPathNode], value: Any, name: str, root: Document) ->
     if len(kinds) > 1:
         raise PipelineError(f"{name}: the target selects nodes of several kinds ({', '.join(sorted(kinds))}).")
     for node in nodes:
-        new = copy.deepcopy(value)
-        if isinstance(node.value, dict):
+        new: object = copy.deepcopy(value)
+        old: object = node.value
+        if isinstance(old, dict):
             if not isinstance(new, dict):
                 raise PipelineError(f"{name}: an object can only be merged with an object.")
-            _merge(cast("Document", node.value), cast("Document", new), name)
-        elif isinstance(node.value, list):
-            cast("list[Any]", node.value).extend(cast("list[Any]", new) if isinstance(new, list) else [new])
+            _merge(cast("Document", old), cast("Document", new), name)
+        elif isinstance(old, list):
+            items = cast("list[Any]", new) if isinstance(new, list) else [new]
+            cast("list[Any]", old).extend(items)
         elif isinstance(new, (dict, list)):
             raise PipelineError(f"{name}: a primitive can only be replaced by a primitive.")
         elif node.parent is None:

@@ -103,7 +103,7 @@ def _from_file(file: Path) -> Fetched:
 def _from_web(url: str) -> bytes:
     try:
         with httpx.stream("GET", url, timeout=WEB_TIMEOUT, follow_redirects=True) as answer:
-            if answer.status_code != httpx.codes.OK:
+            if not answer.is_success:
                 raise PipelineError(f"status {answer.status_code}.")
             content = bytearray()
             for chunk in answer.iter_bytes():
@@ -125,9 +125,8 @@ def _from_mirror(mirror: Mirror, release: str, cache: Path) -> Fetched:
     try:
         with tarfile.open(archive, "r:gz") as opened:
             member = opened.extractfile(mirror.file)
-            if member is None:
-                raise KeyError(mirror.file)
-            return Fetched(member.read(MAX_BYTES + 1), source, release)
+            content = b"" if member is None else member.read(MAX_BYTES + 1)
+            return Fetched(content, source, release)
     except KeyError as error:
         raise PipelineError(f"{source} has no file {mirror.file}.") from error
     except (tarfile.TarError, EOFError, OSError) as error:
@@ -140,7 +139,7 @@ def _download(package: str, release: str, archive: Path) -> None:
     # Inside the cache folder, so that the finished archive can be moved into place at once.
     with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
         try:
-            done = subprocess.run(  # noqa: S603 - a fixed command, and a release that was checked
+            done = subprocess.run(
                 [*npm_command(), "pack", "--silent", f"{package}@{release}"],
                 cwd=folder,
                 capture_output=True,

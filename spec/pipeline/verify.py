@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,6 +15,8 @@ from contentgroove_mock.schema_conversion import bundle, validator_schema
 from .errors import PipelineError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .documents import Document
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -137,9 +138,9 @@ def _examples(document: Document) -> Iterator[Finding]:
         except ValueError as error:
             yield Finding(operation, place, f"the schema cannot be used: {error}")
             return
-        for error in validator.iter_errors(example):
-            path = "".join(f"/{step}" for step in error.instance_path)
-            yield Finding(operation, f"{place}{path}", error.message)
+        for broken in validator.iter_errors(example):
+            path = "".join(f"/{step}" for step in broken.instance_path)
+            yield Finding(operation, f"{place}{path}", broken.message)
 
     for name, schema in components.items():
         yield from _inside(name, "", schema, check)

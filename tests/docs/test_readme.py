@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from contentgroove_mock import Policy, Simulator, sample_video, serve
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from contentgroove import AsyncContentGroove, ContentGroove
 
 KEY = "canary-key-1234567890"

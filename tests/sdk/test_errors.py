@@ -7,10 +7,9 @@ import pickle
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import contentgroove
 import httpx
 import pytest
-
-import contentgroove
 from contentgroove import (
     APIError,
     AuthenticationError,
@@ -162,11 +161,26 @@ def test_the_key_shows_in_no_connection_error(make: Maker, auth: str) -> None:
     assert KEY not in repr(caught.value)
 
 
-DOCUMENTED = (
-    "ConfigurationError APIError BadRequestError AuthenticationError QuotaExceededError NotFoundError "
-    "UnprocessableEntityError RateLimitError ServerError APIConnectionError APITimeoutError ResponseDecodeError "
-    "UploadError OutcomeUnknownError MediaProcessingError WaitTimeoutError WebhookPayloadError WebhookAuthError"
-).split()
+DOCUMENTED = [
+    "ConfigurationError",
+    "APIError",
+    "BadRequestError",
+    "AuthenticationError",
+    "QuotaExceededError",
+    "NotFoundError",
+    "UnprocessableEntityError",
+    "RateLimitError",
+    "ServerError",
+    "APIConnectionError",
+    "APITimeoutError",
+    "ResponseDecodeError",
+    "UploadError",
+    "OutcomeUnknownError",
+    "MediaProcessingError",
+    "WaitTimeoutError",
+    "WebhookPayloadError",
+    "WebhookAuthError",
+]
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
@@ -181,5 +195,5 @@ def test_errors_survive_pickling(make: Maker) -> None:
     client = make(lambda _request: httpx.Response(402, json=JSON_API))
     with pytest.raises(QuotaExceededError) as caught:
         client.medias.get("m-1")
-    copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - pickled above
+    copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - pickled here
     assert (copy.status_code, copy.errors, str(copy)) == (402, caught.value.errors, str(caught.value))

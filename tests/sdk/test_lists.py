@@ -8,10 +8,9 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from contentgroove import ContentGroove, PagingError, Sort
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from contentgroove import ContentGroove, PagingError, Sort
 
 from .conftest import BASE, KEY, many, media_json
 
@@ -90,8 +89,8 @@ def test_a_null_link_is_the_end(make: Maker) -> None:
 
 def test_an_empty_page_is_the_end(make: Maker) -> None:
     """An empty page ends the list even if it links another."""
-    handler = lambda _request: many([], next=f"{BASE}/medias?page[number]=2")  # noqa: E731 - shorter than a function
-    assert list(make(handler).medias.list()) == []
+    client = make(lambda _request: many([], next=f"{BASE}/medias?page[number]=2"))
+    assert list(client.medias.list()) == []
 
 
 def test_a_list_that_is_not_paged_ends(make: Maker) -> None:
@@ -124,7 +123,7 @@ def test_the_same_page_under_ever_new_links_is_an_error(make: Maker) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 4), max_size=6), st.booleans(), st.integers(1, 30))
-def test_any_paging_gives_each_item_once(sizes: list[int], linked: bool, limit: int) -> None:  # noqa: FBT001 - hypothesis
+def test_any_paging_gives_each_item_once(sizes: list[int], linked: bool, limit: int) -> None:  # noqa: FBT001 - drawn
     """Whatever the pages' sizes: all items once, or the first `limit` of them."""
     http_client = httpx.Client(transport=httpx.MockTransport(pages(*sizes, linked=linked)))
     with http_client, ContentGroove(KEY, BASE, http_client=http_client) as client:
@@ -163,8 +162,9 @@ def test_filters_are_written_as_the_api_reads_them(make: Maker, filter_: dict[st
 
 def test_a_naive_datetime_is_refused(make: Maker) -> None:
     """A time without a zone names no moment."""
+    naive = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - that is the case
     with pytest.raises(ValueError, match="no time zone"):
-        make(lambda _request: many([])).medias.list(filter={"created_at_gt": dt.datetime(2026, 1, 1)})  # noqa: DTZ001 - that is the case
+        make(lambda _request: many([])).medias.list(filter={"created_at_gt": naive})
 
 
 def test_sort_orders(make: Maker) -> None:

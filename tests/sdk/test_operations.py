@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-
 from contentgroove import Clip, DirectUpload, InvalidInputError, Media, WebhookSubscription
 
 from .conftest import KEY, clip_json, many, media_json, one, sent_json, subscription_json

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-
 from contentgroove import AsyncContentGroove, ConfigurationError, ContentGroove
 
 from .conftest import BASE, KEY, media_json, one

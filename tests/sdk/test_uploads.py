@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-
 from contentgroove import (
     InvalidInputError,
     OutcomeUnknownError,
@@ -22,7 +19,8 @@ from contentgroove import (
 from .conftest import KEY, STORE, many, media_json, one, sent_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from .conftest import FakeClock, Maker
 

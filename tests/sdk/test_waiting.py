@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-
 from contentgroove import InvalidInputError, MediaProcessingError, NotFoundError, WaitTimeoutError
 
 from .conftest import clip_json, many, media_json, one
@@ -29,6 +29,10 @@ def states(*values: Any, write: Any = media_json) -> tuple[Handler, list[httpx.R
         return one(write(is_processing=value))
 
     return handler, seen
+
+
+def _same(resource: dict[str, Any], _request: httpx.Request) -> httpx.Response:
+    return one(resource)
 
 
 @pytest.mark.parametrize("what", ["media", "clip"])
@@ -108,8 +112,8 @@ def test_a_fetch_error_is_a_failure(make: Maker) -> None:
     for state in (None, True, False):
         url = "https://example.com/gone.mp4"
         answer = media_json(has_fetch_error=True, is_processing=state, source_url=url)
-        client = make(lambda _request, answer=answer: one(answer))
-        with pytest.raises(MediaProcessingError, match="gone.mp4") as caught:
+        client = make(functools.partial(_same, answer))
+        with pytest.raises(MediaProcessingError, match=r"gone\.mp4") as caught:
             client.medias.wait("m-1")
         assert caught.value.media_id == "m-1"
 

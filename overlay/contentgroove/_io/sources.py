@@ -233,7 +233,7 @@ def _check_type(name: str | None, start: bytes) -> None:
 
 
 def _guess(start: bytes) -> str | None:
-    import filetype  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+    import filetype
 
     guessed: object = filetype.guess_mime(start)  # pyright: ignore[reportUnknownMemberType]
     return guessed if isinstance(guessed, str) else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
@@ -16,6 +14,8 @@ from msgspec.json import Decoder
 
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.models import Clip, Media, Source, Transcription
+
+from .dedupe import dedupe_key, payload_key
 
 PROCESSING_FINISHED = "media.processing_finished"
 """The one event that the API documents."""
@@ -50,7 +50,9 @@ class MediaProcessingFinished:
         clips: The clips that the service suggests, in the order sent.
         transcription: What is spoken; the only place where the API gives it. None if it was not sent.
         dedupe_key: The same for every delivery of this event: event, resource type, id and the start of processing.
+            If the service leaves out the start, every delivery about the same media counts as one event.
         body: The body as it came.
+        attempt: Which attempt to handle it this is, from 1.
     """
 
     event: str
@@ -59,10 +61,15 @@ class MediaProcessingFinished:
     transcription: Transcription | None
     dedupe_key: str
     body: bytes = field(repr=False)
+    attempt: int = field(default=1, compare=False)
 
     @property
     def raw(self) -> dict[str, Any]:
-        """The body as plain JSON, with whatever this version of the library does not know."""
+        """The body as plain JSON, with whatever this version of the library does not know.
+
+        Raises:
+            WebhookPayloadError: A part that this version does not read holds more than Python's JSON can.
+        """
         return _read(self.body)
 
 
@@ -72,18 +79,24 @@ class UnknownEvent:
 
     Attributes:
         event: Its name.
-        dedupe_key: The same for every delivery of this event: as for known events where the payload has such a
-            resource, else a digest of the payload.
+        dedupe_key: The same for every delivery of this event: as for known events where the payload names type, id
+            and start of processing, else a digest of the payload without the queries of its URLs.
         body: The body as it came.
+        attempt: Which attempt to handle it this is, from 1.
     """
 
     event: str
     dedupe_key: str
     body: bytes = field(repr=False)
+    attempt: int = field(default=1, compare=False)
 
     @property
     def raw(self) -> dict[str, Any]:
-        """The body as plain JSON."""
+        """The body as plain JSON.
+
+        Raises:
+            WebhookPayloadError: A part that this version does not read holds more than Python's JSON can.
+        """
         return _read(self.body)
 
 
@@ -102,13 +115,15 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
     Raises:
         WebhookPayloadError: It is no event; nothing else is ever raised for what a body holds.
     """
-    content = _bytes(body)
+    content = body_bytes(body)
     try:
+        content.decode()  # the decoder below does not look into what it skips
         envelope = _envelope.decode(content)
         if envelope.event == PROCESSING_FINISHED:
             return _finished(envelope, content)
-        return UnknownEvent(envelope.event, _unknown_key(envelope), content)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError) as error:
+        key = payload_key(envelope.event, msgspec.json.decode(envelope.payload))
+        return UnknownEvent(envelope.event, key, content)
+    except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError) as error:
         reason = str(error) or type(error).__name__
         raise WebhookPayloadError(
             f"The body ({len(content):,} bytes) is no webhook of ContentGroove: {reason[:300]}. Answer 400, and check "
@@ -116,7 +131,12 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
         ) from error
 
 
-def _bytes(body: object) -> bytes:
+def body_bytes(body: object) -> bytes:
+    """Give a body as bytes, without a byte order mark.
+
+    Raises:
+        WebhookPayloadError: It is none of what a body can be.
+    """
     if isinstance(body, (bytes, bytearray, memoryview)):
         content = bytes(cast("bytes", body))
     elif isinstance(body, str):
@@ -125,13 +145,20 @@ def _bytes(body: object) -> bytes:
         except UnicodeEncodeError as error:
             raise WebhookPayloadError(f"The body is text that no UTF-8 can carry: {error}.") from error
     elif isinstance(body, Mapping):
-        try:
-            content = msgspec.json.encode(dict(cast("Mapping[str, Any]", body)))
-        except (TypeError, ValueError, RecursionError, OverflowError) as error:
-            raise WebhookPayloadError(f"The mapping holds what is no JSON: {str(error)[:300]}.") from error
+        content = _encoded(cast("Mapping[str, Any]", body))
     else:
         raise WebhookPayloadError(f"A webhook's body is bytes, text or a mapping, not {type(body).__name__}.")
     return content.removeprefix(_BOM)
+
+
+def _encoded(mapping: Mapping[str, Any]) -> bytes:
+    # The standard library's encoder refuses NaN, where msgspec's would write null.
+    import json
+
+    try:
+        return json.dumps(dict(mapping), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise WebhookPayloadError(f"The mapping holds what is no JSON: {str(error)[:300]}.") from error
 
 
 def _finished(envelope: _Envelope, content: bytes) -> MediaProcessingFinished:
@@ -158,30 +185,11 @@ def _finished(envelope: _Envelope, content: bytes) -> MediaProcessingFinished:
     )
 
 
-def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | str | None) -> str:
-    """Name an event so that each of its deliveries has the same name.
-
-    Not a digest of the body: a second delivery can carry freshly signed URLs.
-    """
-    moment = started.astimezone(dt.UTC).isoformat() if isinstance(started, dt.datetime) else started or ""
-    return f"{event}:{kind}:{resource_id}:{moment}"
-
-
-def _unknown_key(envelope: _Envelope) -> str:
-    payload: Any = msgspec.json.decode(envelope.payload)
-    data: Any = cast("dict[str, Any]", payload).get("data") if isinstance(payload, dict) else None
-    if isinstance(data, dict):
-        members = cast("dict[str, Any]", data)
-        kind, resource_id = members.get("type"), members.get("id")
-        if isinstance(kind, str) and isinstance(resource_id, str):
-            attributes: Any = members.get("attributes")
-            started = (
-                cast("dict[str, Any]", attributes).get("processing_started_at") if isinstance(attributes, dict) else ""
-            )
-            return dedupe_key(envelope.event, kind, resource_id, started if isinstance(started, str) else "")
-    canonical = msgspec.json.encode(payload, order="deterministic")
-    return f"{envelope.event}:sha256:{hashlib.sha256(canonical).hexdigest()}"
-
-
 def _read(content: bytes) -> dict[str, Any]:
-    return cast("dict[str, Any]", msgspec.json.decode(content))
+    # The standard library reads numbers that msgspec refuses, such as integers of more than 64 bits.
+    import json
+
+    try:
+        return cast("dict[str, Any]", json.loads(content))
+    except (ValueError, RecursionError) as error:
+        raise WebhookPayloadError(f"The event's body cannot be shown as plain JSON: {str(error)[:300]}.") from error

@@ -1,0 +1,82 @@
+"""Name events so that every delivery of one event has the same name, and no other event has it.
+
+The service sends no event id. A digest of the body would not do: a second delivery of the same event can carry
+freshly signed URLs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from typing import Any, cast
+
+import msgspec
+
+LONGEST_KEY = 400
+"""Characters: short enough for an index of any database."""
+
+_QUERY = re.compile(rb'("https?://[^"\\?]*)\?(?:[^"\\]|\\.)*"')
+"""In JSON text, a string that is a URL with a query."""
+
+
+def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | str | None) -> str:
+    """Name an event after what happened to which resource in which run of processing.
+
+    Args:
+        event: The event's name.
+        kind: The resource's type, such as `medias`.
+        resource_id: The resource's id.
+        started: When processing began; without it, every event of this name about this resource is the same one.
+    """
+    return _storable(":".join((_escaped(event), _escaped(kind), _escaped(resource_id), _instant(started))))
+
+
+def fallback_key(event: str, payload: Any) -> str:
+    """Name an event that does not say which run of processing of which resource it is about.
+
+    The digest leaves out the queries of URLs, where signatures and their expiry are.
+
+    Args:
+        event: The event's name.
+        payload: Its payload as plain JSON.
+    """
+    stable = _QUERY.sub(rb'\1"', msgspec.json.encode(payload, order="deterministic"))
+    return _storable(f"{_escaped(event)}:sha256:{hashlib.sha256(stable).hexdigest()}")
+
+
+def payload_key(event: str, payload: Any) -> str:
+    """Name an event that this version does not know by the members that the known one has, else by its content."""
+    data = _member(payload, "data")
+    kind, resource_id = _member(data, "type"), _member(data, "id")
+    started = _member(_member(data, "attributes"), "processing_started_at")
+    if isinstance(kind, str) and isinstance(resource_id, str) and isinstance(started, str):
+        return dedupe_key(event, kind, resource_id, started)
+    return fallback_key(event, payload)
+
+
+def _member(value: Any, name: str) -> Any:
+    return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
+
+
+def _instant(started: dt.datetime | str | None) -> str:
+    if isinstance(started, str):
+        try:
+            started = msgspec.convert(started, dt.datetime)
+        except msgspec.ValidationError:
+            return str(started)
+    if started is None:
+        return ""
+    return started.astimezone(dt.UTC).isoformat() if started.tzinfo else started.isoformat() + "+00:00"
+
+
+def _escaped(part: str) -> str:
+    # So that ("a:b", "c") and ("a", "b:c") differ.
+    return part.replace("%", "%25").replace(":", "%3A")
+
+
+def _storable(key: str) -> str:
+    # Whoever POSTs chooses these parts: NUL is no text in PostgreSQL, and megabytes fit no index.
+    if len(key) <= LONGEST_KEY and key.isprintable():
+        return key
+    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"

@@ -1,0 +1,295 @@
+"""Events: everything that is one is read whole, and everything else is refused in one way and in time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from typing import Any
+
+import pytest
+from contentgroove import WebhookPayloadError
+from contentgroove.webhooks import MediaProcessingFinished, UnknownEvent, parse_event
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.webhooks.payloads import STARTED, body, clip, finished, transcription
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+def known(content: Any) -> MediaProcessingFinished:
+    event = parse_event(content)
+    assert isinstance(event, MediaProcessingFinished)
+    return event
+
+
+def key(event: object) -> str:
+    return parse_event(body(event)).dedupe_key
+
+
+def test_finished_media_is_read_whole() -> None:
+    """Media, clips and transcription are the models that REST answers give, numbers and times as such."""
+    event = known(body(finished()))
+    assert event.event == "media.processing_finished"
+    assert (event.media.id, event.media.name) == ("m-1", "Chimp Into Space")
+    assert event.media.source_file_duration == 98.865532
+    assert event.media.processing_started_at == dt.datetime(2025, 10, 15, 13, 51, 2, 559_000, tzinfo=dt.UTC)
+    assert event.media.is_finished
+    assert [(item.id, item.start_time, item.end_time) for item in event.clips] == [("c-1", 57.71, 96.63)]
+    assert event.transcription is not None
+    assert event.transcription.text == "He landed in the sea."
+    assert event.raw == finished()
+    assert event.attempt == 1
+
+
+@pytest.mark.parametrize("form", ["bytes", "bytearray", "memoryview", "text", "mapping", "byte order mark"])
+def test_every_form_of_a_body_gives_the_same_event(form: str) -> None:
+    """Frameworks hand over bytes, text or parsed JSON."""
+    content = body(finished())
+    forms: dict[str, Any] = {
+        "bytes": content,
+        "bytearray": bytearray(content),
+        "memoryview": memoryview(content),
+        "text": content.decode(),
+        "mapping": finished(),
+        "byte order mark": b"\xef\xbb\xbf" + content,
+    }
+    assert known(forms[form]) == known(content)
+
+
+def test_what_is_new_does_not_break() -> None:
+    """Unknown members, attributes and included types are kept in `raw` and `extra`, never refused."""
+    sent = finished(included=[clip(), {"id": "x", "type": "chapters", "attributes": {}}, transcription()], mood="calm")
+    sent["sent_at"] = "today"
+    event = known(body(sent))
+    assert (len(event.clips), event.transcription is not None) == (1, True)
+    assert event.media.extra["mood"] == "calm"
+    assert event.raw == sent
+
+
+@pytest.mark.parametrize("included", [[], None, "missing"])
+def test_nothing_included(included: Any) -> None:
+    """A media without clips and transcription is an event all the same."""
+    sent = finished()
+    sent["payload"]["included"] = included
+    if included == "missing":
+        del sent["payload"]["included"]
+    event = known(body(sent))
+    assert (event.clips, event.transcription) == ((), None)
+
+
+def test_transcription_is_the_one_that_the_media_names() -> None:
+    """Of several transcriptions the media's own is given."""
+    sent = finished(included=[transcription("t-0", "not this"), transcription("t-1", "this")])
+    event = known(body(sent))
+    assert event.transcription is not None
+    assert event.transcription.text == "this"
+
+
+def test_unknown_event_keeps_everything() -> None:
+    """An event of a later version of the API is given by its name and content."""
+    sent = {"event": "clip.exported", "payload": {"data": {"id": "c-9", "type": "clips"}}, "more": 1}
+    event = parse_event(body(sent))
+    assert isinstance(event, UnknownEvent)
+    assert (event.event, event.raw, event.attempt) == ("clip.exported", sent, 1)
+    assert isinstance(parse_event('{"event": "ping"}'), UnknownEvent)
+
+
+def test_raw_reads_numbers_of_any_size() -> None:
+    """What this version does not read may hold more than 64 bits."""
+    assert parse_event(b'{"event": "x", "n": ' + b"9" * 300 + b"}").raw["n"] == int("9" * 300)
+    with pytest.raises(WebhookPayloadError, match="plain JSON"):
+        _ = parse_event(b'{"event": "x", "n": ' + b"9" * 10_000 + b"}").raw
+
+
+def test_redelivery_has_the_same_key() -> None:
+    """Fresh signatures, another spelling of the same moment and other attributes make no other event."""
+    first = finished()
+    again = finished(included=[clip(media_file_url="https://store.test/clip.mp4?X-Amz-Signature=two")])
+    again["payload"]["data"]["attributes"] |= {
+        "name": "Renamed",
+        "processing_started_at": "2025-10-15T15:51:02.559+02:00",
+    }
+    assert key(first) == key(again) == "media.processing_finished:medias:m-1:2025-10-15T13:51:02.559000+00:00"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        finished("m-2"),
+        finished(processing_started_at="2025-10-16T00:00:00Z"),
+        finished(processing_started_at=None),
+        {**finished(), "event": "media.processing_failed"},
+    ],
+)
+def test_another_event_has_another_key(other: dict[str, Any]) -> None:
+    """Another media, another run of processing and another event are not duplicates."""
+    assert key(other) != key(finished())
+
+
+def test_unknown_events_are_told_apart_by_content_without_signatures() -> None:
+    """An event without a run of processing is named by its payload, the queries of URLs left out."""
+
+    def exported(url: str, *, name: str = "a") -> dict[str, Any]:
+        data = {"id": "c-1", "type": "clips", "attributes": {"name": name, "url": url}}
+        return {"event": "clip.exported", "payload": {"data": data}}
+
+    first = exported('https://store.test/a.mp4?sig="one"')
+    assert key(first) == key(exported("https://store.test/a.mp4?sig=two"))
+    assert key(first) != key(exported("https://store.test/b.mp4?sig=one"))
+    assert key(first) != key(exported("https://store.test/a.mp4?sig=one", name="b"))
+    assert key(first) != key({**first, "event": "clip.made"})
+
+
+def test_unknown_event_with_a_run_is_named_by_it() -> None:
+    """The members that name a known event name an unknown one as well, whatever else its payload says."""
+    first, again = finished(), finished(name="Renamed")
+    first["event"] = again["event"] = "media.processing_failed"
+    assert key(first) == key(again) == "media.processing_failed:medias:m-1:2025-10-15T13:51:02.559000+00:00"
+
+
+def test_parts_of_a_key_cannot_be_mistaken_for_others() -> None:
+    """A colon in a name does not move the border between the parts."""
+    left, right = finished(), finished()
+    left["event"], left["payload"]["data"]["type"] = "a:b", "c"
+    right["event"], right["payload"]["data"]["type"] = "a", "b:c"
+    assert key(left) != key(right)
+
+
+@pytest.mark.parametrize("media_id", ["x" * 1_000_000, "nul\x00", "line\nbreak"])
+def test_a_key_can_be_stored_anywhere(media_id: str) -> None:
+    """Whoever POSTs chooses the id; the key stays short and printable, and still tells events apart."""
+    found = key(finished(media_id))
+    assert len(found) <= 400
+    assert found.isprintable()
+    assert found != key(finished(media_id + "2"))
+
+
+DEEP = 100_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"event"',
+        b"{}",
+        b'{"event": null}',
+        b'{"event": 5}',
+        b'{"event": "x"} trailing',
+        b'{"event": "x"',
+        b'{"event": "\xff"}',
+        b'{"event": "x", "skipped": "\xff"}',
+        b'{"event": "x", "skipped": NaN}',
+        b'{"event": "x", "payload": Infinity}',
+        b'{"event": "x", "payload": "\\ud800"}',
+        '{"event": "x"}'.encode("utf-16"),
+        b'{"event": "x", "payload": ' + b"[" * DEEP + b"]" * DEEP + b"}",
+        b'{"event": "x", "skipped": ' + b'{"a":' * DEEP + b"1" + b"}" * DEEP + b"}",
+        b'{"event": "x", "payload": ' + b"9" * DEEP + b"}",
+        body({"event": "media.processing_finished"}),
+        body({"event": "media.processing_finished", "payload": []}),
+        body({"event": "media.processing_finished", "payload": {"data": {}}}),
+        body(finished(created_at="yesterday")),
+        body(finished(created_at="0001-01-01T00:00:00+23:59", processing_started_at="0001-01-01T00:00:00+23:59")),
+        body(finished(included=[{"id": "c", "type": "clips"}])),
+        body(finished(included=["clip"])),
+        "\ud800",
+        5,
+        None,
+        [],
+        {"event": "x", "payload": float("nan")},
+        {"event": "x", "payload": object()},
+        {"event": "x", "payload": "\ud800"},
+        {1: 2},
+    ],
+)
+def test_what_is_no_event_is_refused(content: Any) -> None:
+    """One documented error, whatever came, and its message says what to answer."""
+    with pytest.raises(WebhookPayloadError) as caught:
+        parse_event(content)
+    assert len(caught.value.message) < 600
+
+
+def test_a_mapping_that_holds_itself_is_refused() -> None:
+    """No recursion error leaves."""
+    loop: dict[str, Any] = {"event": "x"}
+    loop["payload"] = loop
+    with pytest.raises(WebhookPayloadError):
+        parse_event(loop)
+
+
+def test_the_last_of_duplicate_members_counts() -> None:
+    """As in Python's own JSON, for the event and for `raw` alike."""
+    event = parse_event(b'{"event": "a", "event": "b"}')
+    assert event.event == event.raw["event"] == "b"
+
+
+@pytest.mark.parametrize("filler", [b'"' + b"a" * 50_000_000 + b'"', b"[" + b"1," * 25_000_000 + b"1]"])
+def test_fifty_megabytes_take_bounded_time(filler: bytes) -> None:
+    """A large body costs seconds at most, not minutes."""
+    began = time.process_time()
+    assert parse_event(b'{"event": "x", "payload": ' + filler + b"}").event == "x"
+    assert time.process_time() - began < 20
+
+
+def outcome(content: Any) -> None:
+    try:
+        event = parse_event(content)
+    except WebhookPayloadError:
+        return
+    assert len(event.dedupe_key) <= 400
+    assert parse_event(event.body).dedupe_key == event.dedupe_key
+    try:
+        assert event.raw["event"] == event.event
+    except WebhookPayloadError:
+        return
+
+
+@given(st.binary())
+def test_any_bytes_give_an_event_or_the_error(content: bytes) -> None:
+    """Random bytes."""
+    outcome(content)
+
+
+@given(JSON)
+def test_any_json_gives_an_event_or_the_error(content: Any) -> None:
+    """Random JSON, as text and as objects."""
+    outcome(json.dumps(content))
+    outcome(content)
+
+
+@given(st.sampled_from(["x", "media.processing_finished"]), JSON)
+def test_any_payload_gives_an_event_or_the_error(name: str, payload: Any) -> None:
+    """Random payloads of both kinds of event."""
+    outcome({"event": name, "payload": payload})
+
+
+@given(st.lists(st.tuples(st.integers(0, 2_000), st.binary(max_size=3)), max_size=4))
+@settings(max_examples=300)
+def test_any_damage_to_an_event_gives_an_event_or_the_error(cuts: list[tuple[int, bytes]]) -> None:
+    """A real webhook with bytes changed, inserted or cut off."""
+    content = bytearray(body(finished()))
+    for place, piece in cuts:
+        content[place : place + 1] = piece
+    outcome(bytes(content))
+
+
+@given(JSON, st.sampled_from(["id", "type", "attributes", "relationships", "transcription"]))
+def test_any_member_of_a_media_gives_an_event_or_the_error(value: Any, member: str) -> None:
+    """A member of the media of any type."""
+    sent = finished()
+    sent["payload"]["data"][member] = value
+    outcome(sent)
+
+
+def test_started_is_the_payloads_moment() -> None:
+    """The key's last part is the moment when processing began, in UTC."""
+    assert dt.datetime.fromisoformat(key(finished()).split(":", 3)[3]) == dt.datetime.fromisoformat(STARTED)

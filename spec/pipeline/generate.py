@@ -54,8 +54,8 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
     settings = document.with_name("generator.yaml")
     # Without --isolated, the formatter would take over the settings of the repository it runs in.
     hooks = [
-        f"ruff check --isolated --quiet --fix-only --select I,F401 --line-length {LINE_LENGTH} .",
-        f"ruff format --isolated --quiet --line-length {LINE_LENGTH} .",
+        f"ruff check --isolated --no-cache --quiet --fix-only --select I,F401 --line-length {LINE_LENGTH} .",
+        f"ruff format --isolated --no-cache --quiet --line-length {LINE_LENGTH} .",
     ]
     settings.write_text(yaml.safe_dump({**config.generator, "post_hooks": hooks}), encoding="utf-8")
     command = [
@@ -144,7 +144,7 @@ def differences(config: Config) -> Iterator[str]:
 def _compare_folders(made: Path, committed: Path) -> Iterator[str]:
     def files(folder: Path) -> set[Path]:
         found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-        return {path for path in found if "__pycache__" not in path.parts and ".ruff_cache" not in path.parts}
+        return {path for path in found if "__pycache__" not in path.parts}
 
     for path in sorted(files(made) | files(committed)):
         yield from _compare(made / path, committed / path, f"{committed.name}/{path.as_posix()}")

@@ -152,9 +152,11 @@ def _examples(document: Document) -> Iterator[Finding]:
         bodies |= {f"response {status}": answer for status, answer in operation["responses"].items()}
         for where, body in bodies.items():
             for media in body.get("content", {}).values():
+                # Without a schema anything fits; that there is none is a finding of its own.
+                schema = media.get("schema", {})
                 for place, example in _given(media, where):
-                    yield from check(name, place, media["schema"], example)
-                yield from _inside(name, where, media.get("schema", {}), check)
+                    yield from check(name, place, schema, example)
+                yield from _inside(name, where, schema, check)
             for header_name, header in body.get("headers", {}).items():
                 for place, example in _given(header, f"{where}, header {header_name}"):
                     yield from check(name, place, header["schema"], example)

@@ -1,0 +1,55 @@
+"""A pipeline of its own for each test, in a folder of its own."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spec.pipeline.config import Config, load_config
+from spec.pipeline.correct import read
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def published() -> dict[str, Any]:
+    """The committed published document."""
+    return read(ROOT / "spec" / "openapi.yaml")
+
+
+@pytest.fixture(scope="session")
+def committed_contract() -> dict[str, Any]:
+    """The committed contract."""
+    return read(ROOT / "spec" / "contract.yaml")
+
+
+@pytest.fixture
+def contract(committed_contract: dict[str, Any]) -> dict[str, Any]:
+    """A copy of the contract that may be broken."""
+    return copy.deepcopy(committed_contract)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The committed settings, with all outputs in a folder of the test's own."""
+    real = load_config(ROOT / "spec" / "pipeline.toml")
+    return dataclasses.replace(
+        real,
+        urls=(),
+        published=tmp_path / "openapi.yaml",
+        lock=tmp_path / "openapi.lock.json",
+        contract=tmp_path / "contract.yaml",
+        contract_json=tmp_path / "mock" / "contract.json",
+        package=tmp_path / "generated" / "contentgroove_api",
+        cache=tmp_path / "cache",
+    )
+
+
+def as_json(document: dict[str, Any]) -> bytes:
+    """Write a document as its publisher might."""
+    return json.dumps(document).encode()

@@ -1,0 +1,133 @@
+"""Reading and writing documents: YAML 1.2 in, what every reader reads the same out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spec.pipeline.documents import MAX_BYTES, dump_yaml, meaning_digest, parse
+from spec.pipeline.errors import PipelineError
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2025-10-15T13:51:02.558Z", "2025-10-15T13:51:02.558Z"),
+        ("2025-10-15", "2025-10-15"),
+        ("yes", "yes"),
+        ("on", "on"),
+        ("1_000", "1_000"),
+        ("12:30:45", "12:30:45"),
+        ("0o17", 15),
+        ("017", 17),
+        ("true", True),
+        ("null", None),
+        ("1e3", 1000.0),
+        ("'7'", "7"),
+    ],
+)
+def test_yaml_is_read_by_version_1_2(text: str, value: object) -> None:
+    """Dates, `yes`, underscores and sexagesimals are strings (YAML 1.2.2, 10.3: the core schema)."""
+    assert parse(f"a: {text}\n".encode(), "test") == {"a": value}
+
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**53), 2**53),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=40),
+    st.sampled_from(
+        [
+            "yes",
+            "2025-10-15",
+            "2025-10-15T13:51:02Z",
+            "1_000",
+            "0o7",
+            "12:30",
+            "~",
+            "",
+            " a",
+            "a ",
+            "a: b",
+            "#",
+            "a\nb",
+            "=",
+            "0x1F",
+            "1e3",
+            ".inf",
+        ]
+    ),
+)
+DOCUMENTS = st.dictionaries(
+    st.text(min_size=1, max_size=10),
+    st.recursive(
+        SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(DOCUMENTS)
+def test_what_is_written_is_read_back_by_every_reader(document: dict[str, Any]) -> None:
+    """A document survives writing, for YAML 1.2 and for the 1.1 readers that most tools have."""
+    try:
+        text = dump_yaml(document)
+    except PipelineError:
+        return  # refused rather than written wrong
+    assert parse(text.encode(), "test") == document
+    assert yaml.safe_load(text) == document
+
+
+def test_timestamps_stay_strings_for_old_readers() -> None:
+    """apis.guru writes them unquoted; we write them so that nobody makes a date of them."""
+    document = parse(b"example: 2025-10-15T13:51:02.558Z\nplain: text\n", "test")
+    text = dump_yaml(document)
+    assert yaml.safe_load(text) == {"example": "2025-10-15T13:51:02.558Z", "plain": "text"}
+    assert "'2025-10-15T13:51:02.558Z'" in text
+
+
+BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(12)
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"<!DOCTYPE html><html>Sign in</html>", "HTML"),
+        (b"  <html></html>", "HTML"),
+        (b'{"openapi": "3.0.1", "info": {', "cut short"),
+        (b"a: [1, 2", "cut short"),
+        (b'{"a": 1, "a": 2}', "'a' stands twice"),
+        (b"a: 1\nb: 2\na: 3\n", "'a' stands twice"),
+        (b"[1, 2]", "not an object"),
+        (b"", "not an object"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"x" * (MAX_BYTES + 1), "larger than"),
+        (BOMB.encode(), "nodes or"),
+        (b'{"a":' * 300 + b"1" + b"}" * 300, "levels"),
+        (b"a: !!python/object/apply:os.system [true]\n", "neither YAML nor JSON"),
+    ],
+)
+def test_what_is_no_document_is_a_clear_error(content: bytes, words: str) -> None:
+    """Each kind of wrong bytes is named for what it is, with its source."""
+    with pytest.raises(PipelineError, match=words) as caught:
+        parse(content, "the-source")
+    assert "the-source" in str(caught.value)
+
+
+def test_the_meaning_does_not_change_with_spelling_or_timestamps() -> None:
+    """Key order and the mirror's rewritten dates leave the digest of the meaning as it is; anything else does not."""
+    first = {"a": 1, "b": {"example": {"at": "2025-10-15T13:51:02.558Z", "id": "x"}}}
+    same = {"b": {"example": {"id": "x", "at": "2026-01-01T00:00:00.000Z"}}, "a": 1}
+    other = {"a": 1, "b": {"example": {"at": "2025-10-15T13:51:02.558Z", "id": "y"}}}
+    outside = {"a": 1, "b": {"description": "2025-10-15T13:51:02.558Z"}}
+    assert meaning_digest(first) == meaning_digest(same)
+    assert meaning_digest(first) != meaning_digest(other)
+    assert meaning_digest(outside) != meaning_digest({"a": 1, "b": {"description": "2026-10-15T13:51:02.558Z"}})

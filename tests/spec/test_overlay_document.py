@@ -1,0 +1,159 @@
+"""The applier, sentence by sentence of the Overlay Specification (1.0.0 and 1.1.0)."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from spec.pipeline.errors import PipelineError
+from spec.pipeline.overlay_document import apply_overlay
+
+
+def overlay(*actions: dict[str, Any], version: str = "1.1.0") -> dict[str, Any]:
+    """Write an overlay document."""
+    return {"overlay": version, "info": {"title": "T", "version": "1"}, "actions": list(actions)}
+
+
+DOCUMENT: dict[str, Any] = {
+    "info": {"title": "Old", "tags": ["a"], "deep": {"keep": 1, "change": 2}},
+    "paths": {
+        "/a": {"get": {"parameters": [{"name": "x", "in": "query"}, {"name": "y", "in": "query"}]}},
+        "/b": {"get": {"parameters": [{"name": "x", "in": "query"}]}, "post": {"summary": "p"}},
+    },
+    "list": [1, 2, 3, 2],
+}
+
+
+@pytest.mark.parametrize(
+    ("action", "target", "expected"),
+    [
+        # "A property that only exists in the `update` object is inserted into the target object."
+        ({"target": "$.info", "update": {"new": True}}, ("info", "new"), True),
+        # "A primitive value of the `update` property replaces a primitive value of the target property."
+        ({"target": "$.info", "update": {"title": "New"}}, ("info", "title"), "New"),
+        # "An array value … is concatenated with an array value of the target property."
+        ({"target": "$.info", "update": {"tags": ["b"]}}, ("info", "tags"), ["a", "b"]),
+        # "An object value … is recursively merged"; "A property that only exists in the target … is left unchanged."
+        ({"target": "$.info", "update": {"deep": {"change": 3}}}, ("info", "deep"), {"keep": 1, "change": 3}),
+        # "If the target selects array nodes, … an array to concatenate … or an object or primitive value to append."
+        ({"target": "$.list", "update": [4]}, ("list",), [1, 2, 3, 2, 4]),
+        ({"target": "$.list", "update": 4}, ("list",), [1, 2, 3, 2, 4]),
+        ({"target": "$.info.tags", "update": {"o": 1}}, ("info", "tags"), ["a", {"o": 1}]),
+        # "If the `target` selects primitive nodes, … a primitive value to replace each selected node."
+        ({"target": "$.info.title", "update": "New"}, ("info", "title"), "New"),
+        ({"target": "$.list[?@ == 2]", "update": 9}, ("list",), [1, 9, 3, 9]),
+        # Several nodes, by a filter.
+        (
+            {"target": "$.paths.*.get.parameters[?@.name == 'x']", "update": {"required": False}},
+            ("paths", "/b", "get", "parameters"),
+            [{"name": "x", "in": "query", "required": False}],
+        ),
+        # The root.
+        ({"target": "$", "update": {"x-new": 1}}, ("x-new",), 1),
+        # remove: from a map, from an array, several at once.
+        ({"target": "$.info.deep.keep", "remove": True}, ("info", "deep"), {"change": 2}),
+        ({"target": "$.list[0]", "remove": True}, ("list",), [2, 3, 2]),
+        ({"target": "$.list[?@ == 2]", "remove": True}, ("list",), [1, 3]),
+        ({"target": "$.list[0, 0, 3]", "remove": True}, ("list",), [2, 3]),
+        # "This field has no impact if the `remove` field of this action object is `true`."
+        ({"target": "$.list", "remove": True, "update": [7]}, ("list",), None),
+        # remove: false is the default, and update applies.
+        ({"target": "$.info", "remove": False, "update": {"title": "New"}}, ("info", "title"), "New"),
+        # copy: a single node into the targets (1.1).
+        ({"target": "$.paths['/a']", "copy": "$.paths['/b'].post"}, ("paths", "/a", "summary"), "p"),
+    ],
+)
+def test_sentence(action: dict[str, Any], target: tuple[str, ...], expected: object) -> None:
+    """One action does what the specification says, and leaves the original alone."""
+    before = copy.deepcopy(DOCUMENT)
+    value: Any = apply_overlay(DOCUMENT, overlay(action))
+    for step in target:
+        value = value.get(step)
+    assert value == expected
+    assert before == DOCUMENT
+
+
+def test_actions_are_applied_in_order() -> None:
+    """A later action sees what an earlier one did."""
+    result = apply_overlay(
+        DOCUMENT, overlay({"target": "$", "update": {"new": {}}}, {"target": "$.new", "update": {"a": 1}})
+    )
+    assert result["new"] == {"a": 1}
+
+
+def test_updates_share_nothing() -> None:
+    """One update at two places is two values."""
+    result = apply_overlay(
+        DOCUMENT,
+        overlay({"target": "$.paths.*", "update": {"servers": []}}, {"target": "$.paths['/a'].servers", "update": [1]}),
+    )
+    assert result["paths"]["/b"]["servers"] == []
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        (
+            {"target": "$.gone", "description": "3. Fix it", "update": {}},
+            r"Action 0 \(3\. Fix it; target \$\.gone\) selects nothing",
+        ),
+        ({"target": "$.list[?@ == 99]", "remove": True}, "selects nothing"),
+        ({"target": "$.info", "update": {"title": "Old"}}, "changes nothing"),
+        ({"target": "$.info", "update": {"title": {}}}, "cannot be merged"),
+        ({"target": "$.info", "update": [1]}, "only be merged with an object"),
+        ({"target": "$.info.title", "update": {"a": 1}}, "only be replaced by a primitive"),
+        ({"target": "$.info.*", "update": {}}, "several kinds"),
+        ({"target": "$", "remove": True}, "root cannot be removed"),
+        ({"target": "$.info", "copy": "$.paths.*"}, "must select one node, not 2"),
+    ],
+)
+def test_actions_that_cannot_be_applied_name_themselves(action: dict[str, Any], words: str) -> None:
+    """A correction that has gone stale or cannot work is an error."""
+    with pytest.raises(PipelineError, match=words):
+        apply_overlay(DOCUMENT, overlay(action))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"overlay": "2.0.0"},
+        {"overlay": 1.1},
+        {"info": None},
+        {"info": {"title": "T"}},
+        {"info": {"title": "T", "version": 1}},
+        {"info": {"title": "T", "version": "1", "description": 5}},
+        {"actions": []},
+        {"actions": {}},
+        {"actions": ["a"]},
+        {"actions": [{}]},
+        {"actions": [{"target": 5}]},
+        {"actions": [{"target": "no path"}]},
+        {"actions": [{"target": "$", "remove": "yes"}]},
+        {"actions": [{"target": "$", "description": 5}]},
+        {"actions": [{"target": "$", "updates": {}}]},
+        {"actions": [{"target": "$", "update": {"a": 1}}, {"target": "$", "update": {"a": 1}}]},
+        {"extends": 5},
+        {"other": 1},
+    ],
+)
+def test_what_is_no_overlay_is_refused(change: dict[str, Any]) -> None:
+    """An overlay document that breaks the specification is refused as a whole."""
+    document = {**overlay({"target": "$", "update": {"a": 1}}), **change}
+    with pytest.raises(PipelineError):
+        apply_overlay(DOCUMENT, document)
+
+
+def test_extensions_are_allowed() -> None:
+    """`x-` members are allowed everywhere (Specification Extensions)."""
+    document = overlay({"target": "$", "update": {"a": 1}, "x-why": "because"})
+    document["x-other"] = 1
+    document["info"]["x-more"] = 2
+    assert apply_overlay(DOCUMENT, document)["a"] == 1
+
+
+def test_copy_is_new_in_1_1() -> None:
+    """An overlay that says 1.0 cannot copy."""
+    with pytest.raises(PipelineError, match=r"new in Overlay 1\.1"):
+        apply_overlay(DOCUMENT, overlay({"target": "$.info", "copy": "$.list"}, version="1.0.0"))

@@ -1,0 +1,152 @@
+"""Verification: a sound contract passes, and each kind of seeded mistake is found where it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from spec.pipeline.errors import PipelineError
+from spec.pipeline.verify import check_contract, check_structure, require_sound
+
+Breaking = Callable[[dict[str, Any]], object]
+
+
+def media(contract: dict[str, Any]) -> Any:
+    """The example of one media."""
+    return contract["paths"]["/medias/{id}"]["get"]["responses"]["200"]["content"]["application/json"]["example"][
+        "data"
+    ]
+
+
+def schemas(contract: dict[str, Any]) -> Any:
+    """The component schemas."""
+    return contract["components"]["schemas"]
+
+
+def hook(contract: dict[str, Any]) -> Any:
+    """The webhook's operation."""
+    callbacks = contract["paths"]["/webhook_subscriptions"]["post"]["callbacks"]
+    return callbacks["media.processing_finished"]["{$request.body#/data/attributes/url}"]["post"]
+
+
+def hook_example(contract: dict[str, Any]) -> Any:
+    """The webhook's example."""
+    return hook(contract)["requestBody"]["content"]["application/json"]["example"]
+
+
+def answer(contract: dict[str, Any], path: str, method: str, status: str) -> Any:
+    """An answer's JSON."""
+    return contract["paths"][path][method]["responses"][status]["content"]["application/json"]
+
+
+def parameter(contract: dict[str, Any], path: str, name: str) -> dict[str, Any]:
+    """A list's parameter."""
+    return next(item for item in contract["paths"][path]["get"]["parameters"] if item["name"] == name)
+
+
+def test_the_committed_documents_are_sound(published: dict[str, Any], contract: dict[str, Any]) -> None:
+    """The published document is valid OpenAPI; the contract is that and keeps its own rules."""
+    check_structure(published, "published")
+    require_sound(contract, "contract")
+
+
+SEEDED: list[tuple[str, Breaking, str]] = [
+    ("undeclared member", lambda c: media(c)["attributes"].update(extra=1), r"GET /medias/\{id\}: .*attributes.*extra"),
+    ("renamed member", lambda c: media(c)["attributes"].update(names=media(c)["attributes"].pop("name")), "name"),
+    ("missing member", lambda c: media(c)["attributes"].pop("has_fetch_error"), "has_fetch_error"),
+    ("wrong type", lambda c: media(c)["attributes"].update(name=5), "/data/attributes/name"),
+    ("null where none may be", lambda c: media(c)["attributes"].update(name=None), "/data/attributes/name"),
+    ("no number", lambda c: media(c)["attributes"].update(source_file_duration="long"), "source_file_duration"),
+    ("no moment", lambda c: media(c)["attributes"].update(created_at="yesterday"), "created_at"),
+    ("no URI", lambda c: media(c)["attributes"].update(source_url="not a url"), "source_url"),
+    ("wrong resource type", lambda c: media(c).update(type="clips"), "/data/type"),
+    ("undeclared relationship", lambda c: media(c)["relationships"].update(user={}), "relationships"),
+    ("undeclared member of a relationship", lambda c: media(c)["relationships"]["clips"].update(meta=1), "clips"),
+    (
+        "undeclared member of an error",
+        lambda c: answer(c, "/medias", "get", "401")["example"]["errors"][0].update(x=1),
+        "401",
+    ),
+    ("webhook: undeclared member", lambda c: hook_example(c)["payload"]["data"].update(meta=1), "processing_finished"),
+    (
+        "webhook: clip that is none",
+        lambda c: hook_example(c)["payload"]["included"][0]["attributes"].pop("text"),
+        "included",
+    ),
+    ("webhook: another event", lambda c: hook_example(c).update(event="media.deleted"), "/event"),
+    (
+        "filter that is none",
+        lambda c: parameter(c, "/medias", "filter")["example"].update(name_is="x"),
+        "parameter filter",
+    ),
+    ("page that is none", lambda c: parameter(c, "/clips", "page")["example"].update(offset=3), "parameter page"),
+    ("page zero", lambda c: parameter(c, "/clips", "page")["example"].update(number=0), "parameter page"),
+    (
+        "answer without schema",
+        lambda c: answer(c, "/clips", "get", "429").pop("schema"),
+        "response 429: it has no schema",
+    ),
+    (
+        "answer without example",
+        lambda c: answer(c, "/clips", "get", "500").pop("example"),
+        "response 500: it has no example",
+    ),
+    (
+        "answer without content",
+        lambda c: c["paths"]["/clips"]["get"]["responses"]["401"].pop("content"),
+        "response 401",
+    ),
+    ("properties without type", lambda c: schemas(c)["links_object_data"].pop("type"), "no type"),
+    ("misspelt type", lambda c: schemas(c)["links_object_data"].update(type="objekt"), "cannot be used"),
+    (
+        "schema's own example",
+        lambda c: schemas(c)["direct_upload_response_object"]["properties"]["data"]["properties"]["id"].update(
+            example=7
+        ),
+        "direct_upload_response_object",
+    ),
+]
+
+
+@pytest.mark.parametrize(("breaking", "words"), [case[1:] for case in SEEDED], ids=[case[0] for case in SEEDED])
+def test_a_seeded_mistake_is_found(contract: dict[str, Any], breaking: Breaking, words: str) -> None:
+    """Each kind of mistake is an error that says where."""
+    breaking(contract)
+    found = "\n".join(str(finding) for finding in check_contract(contract))
+    assert re.search(words, found), found
+
+
+@pytest.mark.parametrize(
+    ("body", "fits"),
+    [
+        ({"source_url": "https://e.com/a.mp4"}, True),
+        ({"upload_id": "u", "name": "n"}, True),
+        ({"name": "n"}, False),
+        ({"source_url": "https://e.com/a.mp4", "upload_id": "u"}, False),
+    ],
+)
+def test_exactly_one_source(contract: dict[str, Any], body: dict[str, Any], *, fits: bool) -> None:
+    """A media is created from exactly one of a URL and an upload."""
+    content = contract["paths"]["/medias"]["post"]["requestBody"]["content"]["application/json"]
+    content["example"] = {"data": {"attributes": body}}
+    assert (check_contract(contract) == []) is fits
+
+
+@pytest.mark.parametrize(
+    "breaking",
+    [
+        lambda c: c["paths"]["/medias"]["get"].update(operationId="getClips"),
+        lambda c: answer(c, "/medias", "get", "200").update(schema={"$ref": "#/components/schemas/gone"}),
+        lambda c: c["paths"].update({"/x/{id}": {"get": {"responses": {"200": {"description": "d"}}}}}),
+        lambda c: c["paths"]["/medias"]["get"].pop("responses"),
+    ],
+    ids=["operationId twice", "dangling reference", "undeclared path parameter", "no responses"],
+)
+def test_prance_guards_the_structure(contract: dict[str, Any], breaking: Breaking) -> None:
+    """What is no OpenAPI is refused before anything is generated of it."""
+    breaking(contract)
+    with pytest.raises(PipelineError, match="not a valid OpenAPI document"):
+        require_sound(contract, "contract")

@@ -64,7 +64,7 @@ async def test_rate_is_limited_by_window(driver: Driver, simulator: Simulator, c
     other = Driver(simulator, contract, "another key")
     assert (await other.api.get("/medias")).status_code == 200
     await other.aclose()
-    simulator.advance(20)
+    simulator.advance(19.5)
     assert await driver.data("/medias") == []
     simulator.set_rate_limit(None)
     assert [(await driver.api.get("/clips")).status_code for _ in range(5)] == [200] * 5

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove_mock import ManualClock, Simulator, sample_video
+from contentgroove_mock.simulator.core.records import State
+from contentgroove_mock.simulator.storage import StateFile
 
 from tests.simulator.driver import KEY, ORIGIN, Contract, Driver
 
@@ -68,6 +70,19 @@ def test_other_file_is_refused_and_kept(tmp_path: Path, content: str) -> None:
     with pytest.raises(ValueError, match=r"other\.json"):
         Simulator(state_file=path)
     assert path.read_text("utf-8") == content
+
+
+def test_state_is_written_when_it_changes(tmp_path: Path) -> None:
+    """The file is replaced when the state differs from what it holds, and left alone otherwise."""
+    file = StateFile(tmp_path / "state.json")
+    state = State(secret="one")
+    file.save(state)
+    written = (tmp_path / "state.json").stat().st_ino
+    file.save(state)
+    assert (tmp_path / "state.json").stat().st_ino == written
+    state.secret = "two"
+    file.save(state)
+    assert file.load() == state
 
 
 def test_seed_and_state_file_do_not_go_together(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import httpx
 import pytest
 from contentgroove_mock import Fault, ManualClock, Policy, Simulator
@@ -135,6 +136,29 @@ async def test_only_200_counts_as_delivered(driver: Driver, receiver: Receiver, 
     (delivery,) = driver.simulator.deliveries
     assert delivery.state == "delivered"
     assert delivery.attempts[1].status == 200
+
+
+async def test_receiver_that_never_answers_is_given_up(contract: Contract) -> None:
+    """A try ends when its time is over, whatever the receiver does, and another is planned."""
+    never = anyio.Event()
+
+    async def hang(_: httpx.Request) -> httpx.Response:
+        await never.wait()
+        return httpx.Response(200)
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(hang))
+    policy = Policy(webhook_timeout=0.01)
+    driver = Driver(Simulator(clock=ManualClock(), policy=policy, webhook_client=client), contract)
+    await driver.subscribe(HOOK)
+    await driver.finished()
+    with anyio.fail_after(10):
+        await driver.simulator.settled()
+    (delivery,) = driver.simulator.deliveries
+    assert (delivery.attempts[0].status, delivery.attempts[0].error) == (None, "no answer in time")
+    assert delivery.state == "pending"
+    await driver.aclose()
+    await driver.simulator.aclose()
+    await client.aclose()
 
 
 async def test_retries_back_off_and_end(driver: Driver, receiver: Receiver) -> None:

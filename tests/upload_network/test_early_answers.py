@@ -1,0 +1,181 @@
+"""Whatever a store does after it has refused an upload, the client gets the refusal and stops sending."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from contentgroove._io import upload_network
+
+from .stores import END_OF_HEAD, MIB, PATIENCE, Line, Store, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .clients import Client
+    from .stores import Behaviour, Stores
+
+pytestmark = pytest.mark.anyio
+
+REFUSAL = answer("403 Forbidden", b"<Error><Code>AccessDenied</Code></Error>")
+ANNOUNCED = 64 * MIB
+MOST_AFTER_ANSWER = 4 * MIB
+
+
+def drain(store: Store, line: Line) -> None:
+    line.read_head()
+    assert store.reached.wait(PATIENCE)
+    line.socket.sendall(REFUSAL)
+    store.answered.set()
+    line.read_until_closed()
+
+
+def close(store: Store, line: Line) -> None:
+    line.read_head()
+    assert store.reached.wait(PATIENCE)
+    line.socket.sendall(REFUSAL)
+    line.socket.close()
+    store.answered.set()
+
+
+def close_on_unread_data(store: Store, line: Line) -> None:
+    line.read_head()
+    assert store.reached.wait(PATIENCE)
+    line.socket.sendall(REFUSAL)
+    # Resets the line behind the answer.
+    line.reset()
+    store.answered.set()
+
+
+def stop_reading(store: Store, line: Line) -> None:
+    line.read_head()
+    assert store.reached.wait(PATIENCE)
+    line.socket.sendall(REFUSAL)
+    store.answered.set()
+    assert store.client_done.wait(PATIENCE)
+
+
+class Body:
+    """A body that counts what is taken of it once the store has answered."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.taken_after_answer = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield bytes(65536)
+        self._store.reached.set()
+        assert self._store.answered.wait(PATIENCE)
+        for size in [MIB] * (ANNOUNCED // MIB - 1) + [MIB - 65536]:
+            self.taken_after_answer += size
+            yield bytes(size)
+
+
+@pytest.mark.parametrize("behave", [drain, close, close_on_unread_data, stop_reading])
+async def test_a_refusal_between_chunks_ends_the_upload(client: Client, stores: Stores, behave: Behaviour) -> None:
+    """The client gets the refusal with its text, and takes next to nothing more of the body."""
+    store = stores.open(behave)
+    body = Body(store)
+    response = await client.put(store.url, body, ANNOUNCED)
+    assert (response.status_code, response.text) == (403, "<Error><Code>AccessDenied</Code></Error>")
+    assert body.taken_after_answer <= MOST_AFTER_ANSWER
+
+
+@pytest.mark.parametrize("behave", [close, close_on_unread_data, stop_reading])
+@pytest.mark.parametrize("moving", [0, PATIENCE / 100])
+async def test_a_refusal_that_comes_while_the_line_is_full_ends_the_upload(
+    client: Client, stores: Stores, behave: Behaviour, moving: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One chunk larger than all buffers is being sent to a store that reads nothing when the refusal comes."""
+    monkeypatch.setattr(upload_network, "MOVING", moving)
+    store = stores.open(behave)
+
+    def body() -> Iterator[bytes]:
+        store.reached.set()
+        yield bytes(ANNOUNCED)
+
+    response = await client.put(store.url, body(), ANNOUNCED)
+    assert (response.status_code, response.text) == (403, "<Error><Code>AccessDenied</Code></Error>")
+
+
+async def test_a_refusal_whose_text_is_cut_short_still_counts(client: Client, stores: Stores) -> None:
+    """A store announces a longer explanation than it sends, and resets the line."""
+
+    def behave(store: Store, line: Line) -> None:
+        line.read_head()
+        assert store.reached.wait(PATIENCE)
+        line.socket.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 1000\r\n\r\n<Error>")
+        line.reset()
+        store.answered.set()
+
+    store = stores.open(behave)
+    response = await client.put(store.url, Body(store), ANNOUNCED)
+    assert (response.status_code, response.text) == (400, "<Error>")
+
+
+async def test_a_success_whose_text_is_cut_short_is_an_error(client: Client, stores: Stores) -> None:
+    """Only a refusal may be incomplete: what a broken line calls success is none."""
+
+    def behave(_store: Store, line: Line) -> None:
+        line.read_head()
+        line.read_body()
+        line.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<Done>")
+
+    store = stores.open(behave)
+    with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+        await client.put(store.url, [b"video"], 5)
+
+
+async def test_interim_answers_do_not_end_an_upload(client: Client, stores: Stores) -> None:
+    """100 Continue, which nobody asked for, and 103 Early Hints come while the body is sent."""
+
+    def behave(store: Store, line: Line) -> None:
+        line.read_head()
+        assert store.reached.wait(PATIENCE)
+        line.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n")
+        store.answered.set()
+        line.read_body()
+        line.socket.sendall(answer("200 OK", b"stored"))
+
+    store = stores.open(behave)
+    response = await client.put(store.url, Body(store), ANNOUNCED)
+    assert (response.status_code, response.text) == (200, "stored")
+    assert store.lines[0].taken == ANNOUNCED
+
+
+async def test_a_store_that_closes_without_an_answer_is_an_error(client: Client, stores: Stores) -> None:
+    """Nothing says that the upload was refused, so that it can be tried again."""
+
+    def behave(store: Store, line: Line) -> None:
+        line.read_head()
+        assert store.reached.wait(PATIENCE)
+        line.reset()
+        store.answered.set()
+
+    store = stores.open(behave)
+    body = Body(store)
+    with pytest.raises(httpx.WriteError):
+        await client.put(store.url, body, ANNOUNCED)
+    assert body.taken_after_answer <= MOST_AFTER_ANSWER
+
+
+async def test_the_whole_body_arrives_as_it_was_given(client: Client, stores: Stores) -> None:
+    """Chunks of odd sizes, smaller and larger than the pieces they are sent in, arrive in order."""
+    chunks = [bytes([n % 251]) * (n * 104_729 + 1) for n in range(25)]
+    arrived = bytearray()
+
+    def behave(_store: Store, line: Line) -> None:
+        head = b""
+        while END_OF_HEAD not in head:
+            head += line.socket.recv(65536)
+        line.head, _, rest = head.partition(END_OF_HEAD)
+        arrived.extend(rest)
+        while len(arrived) < line.length:
+            arrived.extend(line.socket.recv(65536))
+        line.socket.sendall(answer("200 OK"))
+
+    store = stores.open(behave)
+    response = await client.put(store.url, chunks, sum(map(len, chunks)))
+    assert response.status_code == 200
+    assert arrived == b"".join(chunks)

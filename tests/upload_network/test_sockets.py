@@ -1,0 +1,214 @@
+"""However an upload ends, its connection is closed, and only httpx's errors and the body's own leave it."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+import httpx
+import pytest
+
+from .clients import open_sockets
+from .stores import MIB, PATIENCE, Line, Store, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .clients import Client
+    from .stores import Behaviour, Stores
+
+pytestmark = pytest.mark.anyio
+
+ANNOUNCED = 64 * MIB
+
+
+def stop_in_body(store: Store, line: Line) -> None:
+    line.read_head()
+    store.reached.set()
+    assert store.client_done.wait(PATIENCE)
+    line.read_until_closed()
+
+
+def stop_before_answer(store: Store, line: Line) -> None:
+    line.read_head()
+    line.read_body()
+    store.reached.set()
+    line.read_until_closed()
+
+
+def stop_in_answer(store: Store, line: Line) -> None:
+    line.read_head()
+    line.read_body()
+    line.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<Done>")
+    store.reached.set()
+    line.read_until_closed()
+
+
+@pytest.mark.parametrize("behave", [stop_in_body, stop_before_answer, stop_in_answer])
+async def test_a_cancelled_upload_closes_its_connection(
+    async_client: Client, stores: Stores, behave: Behaviour
+) -> None:
+    """The store sees the connection end, wherever the upload was."""
+    store = stores.open(behave)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(async_client.put, store.url, [bytes(ANNOUNCED)], ANNOUNCED)
+        assert await anyio.to_thread.run_sync(store.reached.wait, PATIENCE)
+        tasks.cancel_scope.cancel()
+    store.client_done.set()
+    assert await anyio.to_thread.run_sync(store.hung_up.wait, PATIENCE)
+
+
+async def test_an_upload_that_is_cancelled_while_it_connects_closes_its_socket(async_client: Client) -> None:
+    """The host's queue of connections is full, so that it does not answer."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, socket.socket() as first:
+        first.connect(listener.getsockname())
+        before = open_sockets()
+        with anyio.move_on_after(0.05) as scope:
+            await async_client.put(f"http://127.0.0.1:{listener.getsockname()[1]}/video", [b"video"], 5)
+        assert scope.cancelled_caught
+        assert open_sockets() == before
+
+
+async def test_a_host_that_does_not_accept_is_a_connect_timeout(client: Client) -> None:
+    """The request's own limit applies to connecting."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, socket.socket() as first:
+        first.connect(listener.getsockname())
+        before = open_sockets()
+        with pytest.raises(httpx.ConnectTimeout, match=r"did not accept a connection for 0\.05 s"):
+            await client.within(connect_seconds=0.05).put(
+                f"http://127.0.0.1:{listener.getsockname()[1]}/video", [b"video"], 5
+            )
+        assert open_sockets() == before
+
+
+async def test_an_upload_that_is_cancelled_in_the_handshake_closes_its_socket(
+    async_client: Client, plain_stores: Stores
+) -> None:
+    """The host accepts and takes the first message, and says nothing."""
+
+    def behave(store: Store, line: Line) -> None:
+        line.socket.recv(65536)
+        store.reached.set()
+        line.read_until_closed()
+
+    store = plain_stores.open(behave)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(async_client.put, store.url.replace("http://", "https://"), [b"video"], 5)
+        assert await anyio.to_thread.run_sync(store.reached.wait, PATIENCE)
+        tasks.cancel_scope.cancel()
+    assert await anyio.to_thread.run_sync(store.hung_up.wait, PATIENCE)
+    assert not store.failures
+
+
+async def test_a_silent_handshake_is_a_connect_timeout(client: Client) -> None:
+    """The host accepts and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        before = open_sockets()
+        with pytest.raises(httpx.ConnectTimeout, match=r"handshake stood still for 0\.05 s"):
+            await client.within(connect_seconds=0.05).put(
+                f"https://127.0.0.1:{listener.getsockname()[1]}/video", [b"video"], 5
+            )
+        assert open_sockets() == before
+
+
+async def test_a_body_that_fails_closes_the_connection(client: Client, stores: Stores) -> None:
+    """The body's own exception comes out as it is, and the store sees the connection end."""
+
+    def body() -> Iterator[bytes]:
+        yield bytes(MIB)
+        raise LookupError("the disk is gone")
+
+    def behave(_store: Store, line: Line) -> None:
+        line.read_head()
+        line.read_until_closed()
+
+    store = stores.open(behave)
+    with pytest.raises(LookupError, match="the disk is gone"):
+        await client.put(store.url, body(), ANNOUNCED)
+    assert store.hung_up.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("given", [4, 6])
+async def test_a_body_of_another_length_than_announced_is_an_error(client: Client, stores: Stores, given: int) -> None:
+    """HTTP's own exception of that, which comes from below httpx, is turned into httpx's."""
+
+    def behave(_store: Store, line: Line) -> None:
+        line.read_head()
+        line.read_until_closed()
+
+    store = stores.open(behave)
+    with pytest.raises(httpx.LocalProtocolError, match="Content-Length"):
+        await client.put(store.url, [bytes(given)], 5)
+
+
+async def test_what_is_no_http_is_an_error(client: Client, stores: Stores) -> None:
+    """Another protocol answers."""
+
+    def behave(_store: Store, line: Line) -> None:
+        line.read_head()
+        line.read_body()
+        line.socket.sendall(b"220 mail.example ESMTP ready\r\n")
+
+    store = stores.open(behave)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await client.put(store.url, [b"video"], 5)
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("ftp://127.0.0.1/video", httpx.UnsupportedProtocol),
+        ("http://127.0.0.1:1/video", httpx.ConnectError),
+        (f"http://{'a' * 64}.invalid/video", httpx.ConnectError),
+    ],
+)
+async def test_a_url_that_leads_nowhere_is_an_error(
+    client: Client, url: str, error: type[httpx.TransportError]
+) -> None:
+    """No such scheme, nobody there, a name with too long a label."""
+    with pytest.raises(error):
+        await client.put(url, [b"video"], 5)
+
+
+async def test_a_name_that_nobody_knows_is_an_error(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name cannot be resolved."""
+
+    def unknown(*_args: object, **_options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(httpx.ConnectError, match="Name or service not known"):
+        await client.put("http://store.example/video", [b"video"], 5)
+
+
+async def test_each_upload_has_a_connection_of_its_own(client: Client, stores: Stores) -> None:
+    """A connection that the store may have dropped meanwhile is not used again."""
+
+    def behave(_store: Store, line: Line) -> None:
+        line.read_head()
+        line.read_body()
+        line.socket.sendall(answer("200 OK"))
+        line.read_until_closed()
+
+    store = stores.open(behave)
+    response = await client.put(store.url, [b"video"], 5, times=2)
+    assert response.status_code == 200
+    assert len(store.lines) == 2
+
+
+async def test_a_redirect_is_an_answer_like_any_other(client: Client, stores: Stores) -> None:
+    """A presigned URL is good for one place only: the body goes nowhere else, and no cookie is kept."""
+
+    def behave(_store: Store, line: Line) -> None:
+        line.read_head()
+        line.read_body()
+        line.socket.sendall(
+            b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /other\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n"
+        )
+
+    store = stores.open(behave)
+    response = await client.put(store.url, [b"video"], 5, times=2)
+    assert response.status_code == 307
+    assert [b"cookie" in line.head.lower() for line in store.lines] == [False, False]

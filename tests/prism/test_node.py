@@ -1,0 +1,105 @@
+"""Node comes from PyPI, and what npm installs is whole or absent."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from contentgroove_mock import node
+from contentgroove_mock.node import NodeError, is_whole, npm_ci
+
+MOCKSERVER = Path(__file__).parents[2] / "mockserver"
+INSTALLS = """
+const fs = require("node:fs");
+fs.mkdirSync("node_modules");
+fs.copyFileSync("package-lock.json", "node_modules/.package-lock.json");
+fs.writeFileSync("node_modules/arguments", process.argv.slice(2).join(" "));
+"""
+FAILS = 'console.error("404 https://user:word@npm.example/x"); process.exit(1);'
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    """A lock, with its package, to install."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "package.json").write_text("{}", encoding="utf-8")
+    lock = tmp_path / "source" / "package-lock.json"
+    lock.write_text("{}", encoding="utf-8")
+    return lock
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "a home" / "of npm"
+
+
+def use_npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> None:
+    """Put a script in the place of npm's."""
+    path = tmp_path / "npm.cjs"
+    path.write_text(script, encoding="utf-8")
+    monkeypatch.setattr(node, "npm_cli", lambda: path)
+
+
+def test_node_is_the_program_itself() -> None:
+    """What runs is Node in the version that Prism needs, and no Python script around it."""
+    assert node.node().read_bytes()[:2] != b"#!"
+    told = subprocess.run([node.node(), "--version"], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    assert told.stdout.startswith("v24.")
+    assert node.npm_cli().is_file()
+
+
+def test_without_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra, the error says what to install."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # noqa: ARG005 - the original's name
+    with pytest.raises(NodeError, match=r"pip install 'contentgroove\[prism\]'"):
+        node.node()
+
+
+def test_an_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: Path, home: Path) -> None:
+    """An installation ends in place, replaces the one before, runs no scripts, and leaves nothing else."""
+    use_npm(monkeypatch, tmp_path, INSTALLS)
+    assert not is_whole(home)
+    npm_ci(lock, home)
+    (home / "node_modules" / "old").touch()
+    npm_ci(lock, home)
+    assert is_whole(home)
+    assert not (home / "node_modules" / "old").exists()
+    assert "--ignore-scripts" in (home / "node_modules" / "arguments").read_text(encoding="utf-8")
+    assert [path.name for path in home.iterdir()] == ["node_modules"]
+
+
+def test_a_failed_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: Path, home: Path) -> None:
+    """If npm fails, its words are in the error, without passwords, and what was there stays."""
+    use_npm(monkeypatch, tmp_path, INSTALLS)
+    npm_ci(lock, home)
+    use_npm(monkeypatch, tmp_path, FAILS)
+    with pytest.raises(NodeError, match=r"could not install .*\n404 https://\[redacted\]@npm\.example/x$"):
+        npm_ci(lock, home)
+    assert is_whole(home)
+    assert [path.name for path in home.iterdir()] == ["node_modules"]
+
+
+def test_an_interrupted_installation(monkeypatch: pytest.MonkeyPatch, lock: Path, home: Path) -> None:
+    """Ctrl+C while npm works leaves nothing that looks finished."""
+
+    def interrupt(arguments: list[object], *, cwd: Path, **options: object) -> None:
+        del arguments, options
+        (cwd / "node_modules").mkdir()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("contentgroove_mock.node.subprocess.run", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        npm_ci(lock, home)
+    assert list(home.iterdir()) == []
+
+
+def test_the_lock_pins_everything() -> None:
+    """Each package has its version and digest, Prism is the version that is asked for, and no address is fixed."""
+    package = json.loads((MOCKSERVER / "package.json").read_text(encoding="utf-8"))
+    packages = json.loads((MOCKSERVER / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    root = packages.pop("")
+    assert root["dependencies"] == package["dependencies"] == {"@stoplight/prism-cli": "5.16.0"}
+    assert packages["node_modules/@stoplight/prism-cli"]["version"] == "5.16.0"
+    assert all(entry["integrity"].startswith("sha512-") and "resolved" not in entry for entry in packages.values())

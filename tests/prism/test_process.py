@@ -1,0 +1,139 @@
+"""Prism's process: it tells why it does not start, and never outlives what started it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from contentgroove_mock.prism import Prism, PrismError
+
+from tests.prism.conftest import CONTRACT, KEY, SECONDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PARENT = """
+import sys
+from contentgroove_mock.prism import Prism
+
+with Prism.mock(sys.argv[1]) as prism:
+    print(prism.base_url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[str]]:
+    """Note the processes that are started."""
+    processes: list[subprocess.Popen[str]] = []
+
+    class Noted(subprocess.Popen[str]):
+        def __init__(self, *args: object, **options: object) -> None:
+            super().__init__(*args, **options)  # type: ignore[call-overload] # pyright: ignore[reportArgumentType, reportCallIssue]
+            processes.append(self)
+
+    monkeypatch.setattr("contentgroove_mock.prism.subprocess.Popen", Noted)
+    return processes
+
+
+def ended(processes: list[subprocess.Popen[str]]) -> bool:
+    """Tell whether one process was started, and has ended and been waited for."""
+    return [process.returncode is not None for process in processes] == [True]
+
+
+def address(base_url: str) -> tuple[str, int]:
+    """Give host and port of a URL."""
+    host, _, port = base_url.removeprefix("http://").partition(":")
+    return host, int(port)
+
+
+def test_it_ends_with_its_context(started: list[subprocess.Popen[str]]) -> None:
+    """After the context, the process is gone and nothing listens."""
+    with Prism.mock(CONTRACT) as prism:
+        socket.create_connection(address(prism.base_url), SECONDS).close()
+        assert not ended(started)
+    assert ended(started)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address(prism.base_url), SECONDS)
+
+
+def test_it_ends_after_an_exception(started: list[subprocess.Popen[str]]) -> None:
+    """An exception in the context leaves no process behind."""
+    with pytest.raises(KeyboardInterrupt), Prism.mock(CONTRACT):
+        raise KeyboardInterrupt
+    assert ended(started)
+
+
+def test_it_can_be_entered_again(started: list[subprocess.Popen[str]]) -> None:
+    """The same object starts a new Prism in a second context."""
+    prism = Prism.mock(CONTRACT)
+    for _ in range(2):
+        with prism:
+            socket.create_connection(address(prism.base_url), SECONDS).close()
+    assert [process.returncode is not None for process in started] == [True, True]
+
+
+def test_it_ends_when_its_parent_is_killed() -> None:
+    """SIGKILL of the process that runs Prism, which nothing can catch, ends Prism as well."""
+    with subprocess.Popen(  # noqa: S603 - this interpreter, our own text
+        [sys.executable, "-c", PARENT, CONTRACT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        try:
+            place = address(parent.stdout.readline().strip())
+            with socket.create_connection(place, SECONDS) as connection:
+                parent.kill()
+                parent.wait(SECONDS)
+                # A live Prism keeps a connection without a request open for a minute.
+                connection.settimeout(SECONDS)
+                with contextlib.suppress(ConnectionResetError):
+                    assert connection.recv(1) == b""
+        finally:
+            parent.kill()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(place, SECONDS)
+
+
+def test_a_start_that_takes_too_long(started: list[subprocess.Popen[str]]) -> None:
+    """Past its limit the start is given up, with a message and without a process."""
+    with pytest.raises(PrismError, match=r"did not start within 0 s with .*contract\.yaml"):
+        Prism.mock(CONTRACT, start_seconds=0).__enter__()
+    assert ended(started)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "Error opening file"),
+        ("{", "Error parsing"),
+        ("{}", "Unsupported document format"),
+        ("openapi: 3.0.3\ninfo: {title: Empty, version: '1'}\npaths: {}\n", "No operations found"),
+    ],
+    ids=["missing", "no-yaml", "no-openapi", "no-operations"],
+)
+def test_what_is_no_contract(
+    tmp_path: Path, text: str | None, reason: str, started: list[subprocess.Popen[str]]
+) -> None:
+    """The error names the document and gives Prism's reason, in one line."""
+    contract = tmp_path / "some contract.yaml"
+    if text is not None:
+        contract.write_text(text, encoding="utf-8")
+    with pytest.raises(PrismError) as caught:
+        Prism.mock(contract).__enter__()
+    assert str(caught.value).startswith(f"Prism cannot serve {contract}: {reason}")
+    assert "\n" not in str(caught.value)
+    assert ended(started)
+
+
+def test_the_key_is_not_handed_down(monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[str]]) -> None:
+    """Neither arguments nor environment of Prism hold the API key."""
+    monkeypatch.setenv("CONTENTGROOVE_API_KEY", KEY)
+    from contentgroove_mock.node import child_environment
+
+    assert KEY not in child_environment().values()
+    with Prism.mock(CONTRACT):
+        assert not any(KEY in str(argument) for argument in started[0].args)  # type: ignore[union-attr]

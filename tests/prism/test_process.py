@@ -84,8 +84,8 @@ def test_it_ends_when_its_parent_is_killed() -> None:
     ) as parent:
         assert parent.stdout is not None
         try:
-            place = address(parent.stdout.readline().strip())
-            with socket.create_connection(place, SECONDS) as connection:
+            base_url = parent.stdout.readline().strip()
+            with socket.create_connection(address(base_url), SECONDS) as connection:
                 parent.kill()
                 parent.wait(SECONDS)
                 # A live Prism keeps a connection without a request open for a minute.
@@ -94,8 +94,6 @@ def test_it_ends_when_its_parent_is_killed() -> None:
                     assert connection.recv(1) == b""
         finally:
             parent.kill()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(place, SECONDS)
 
 
 def test_a_start_that_takes_too_long(started: list[subprocess.Popen[str]]) -> None:

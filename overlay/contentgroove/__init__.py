@@ -6,12 +6,14 @@ Names are loaded on first use, so that importing this package costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from ._version import __version__
 
+# Type checkers know the name; `typing` itself takes longer to import than all of this.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._client import AsyncContentGroove, ContentGroove
+    from ._async_client import AsyncContentGroove
+    from ._client import ContentGroove
     from ._core.filters import Sort
     from ._core.retries import RetryPolicy
     from ._io.calls import RawResponse
@@ -47,7 +49,8 @@ if TYPE_CHECKING:
     from .resources.batches import UploadItem, UploadResult
 
 _MODULES = {
-    "._client": ("AsyncContentGroove", "ContentGroove"),
+    "._async_client": ("AsyncContentGroove",),
+    "._client": ("ContentGroove",),
     "._core.filters": ("Sort",),
     "._core.retries": ("RetryPolicy",),
     "._io.calls": ("RawResponse",),

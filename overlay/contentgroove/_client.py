@@ -1,4 +1,4 @@
-"""`ContentGroove` and `AsyncContentGroove`: settings in, resources out."""
+"""`ContentGroove`: settings in, resources out."""
 
 from __future__ import annotations
 
@@ -9,57 +9,29 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-import anyio
 import httpx
 
-from ._core import custom
 from ._core.calls import Session
 from ._core.retries import Cooldown, Pacing, RetryPolicy
 from ._core.settings import ApiKey, AuthMethod, resolve
-from ._io.async_shell import AsyncShell
-from ._io.calls import AsyncCalls, RawAsyncCalls, RawResponse, RawSyncCalls, SyncCalls
+from ._io.calls import RawResponse, RawSyncCalls, SyncCalls
 from ._io.http import Hooks, SystemClock
+from ._io.options import DEFAULT_TIMEOUT, check_policy, check_timeout
 from ._io.sync_shell import SyncShell
 from ._version import __version__
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from ._core.effects import Clock
     from ._io.http import ResponseInfo
     from .errors import RequestInfo
-    from .resources.clips import AsyncClips, Clips
-    from .resources.direct_uploads import AsyncDirectUploads, DirectUploads
-    from .resources.medias import AsyncMedias, Medias
-    from .resources.webhook_subscriptions import AsyncWebhookSubscriptions, WebhookSubscriptions
-
-DEFAULT_TIMEOUT = 30.0
-"""Seconds for each of connecting, sending and receiving."""
-
-
-def _timeout(value: float | httpx.Timeout) -> httpx.Timeout:
-    given: object = value
-    if isinstance(given, httpx.Timeout):
-        timeout = given
-    elif isinstance(given, (int, float)) and not isinstance(given, bool) and given > 0:
-        timeout = httpx.Timeout(given)
-    else:
-        raise ConfigurationError(f"timeout must be a number of seconds above 0 or an httpx.Timeout, not {value!r}.")
-    if None in timeout.as_dict().values():
-        raise ConfigurationError("timeout must be finite: a call that may wait for ever hangs some day.")
-    return timeout
-
-
-def _policy(policy: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
-    chosen = RetryPolicy() if policy is None else policy
-    if max_retries is None:
-        return chosen
-    given: object = max_retries
-    if not isinstance(given, int) or isinstance(given, bool) or given < 0:
-        raise ConfigurationError(f"max_retries must be a whole number from 0, not {max_retries!r}.")
-    return chosen.with_retries(given)
+    from .resources.clips import Clips
+    from .resources.direct_uploads import DirectUploads
+    from .resources.medias import Medias
+    from .resources.webhook_subscriptions import WebhookSubscriptions
 
 
 class ContentGroove:
@@ -109,11 +81,13 @@ class ContentGroove:
         for name, client in (("http_client", http_client), ("upload_http_client", upload_http_client)):
             if client is not None and not isinstance(client, httpx.Client):
                 raise ConfigurationError(f"{name} must be an httpx.Client, not {type(client).__name__}.")
-        pacing = Pacing(_policy(retry_policy, max_retries), Cooldown(), clock or SystemClock(), random or chance.random)
+        pacing = Pacing(
+            check_policy(retry_policy, max_retries), Cooldown(), clock or SystemClock(), random or chance.random
+        )
         shell = SyncShell(
             settings, Hooks(on_request, on_response), sleep or time.sleep, http_client, upload_http_client
         )
-        self._calls = SyncCalls(shell, Session(pacing, settings.base_url, settings.key), _timeout(timeout))
+        self._calls = SyncCalls(shell, Session(pacing, settings.base_url, settings.key), check_timeout(timeout))
         self._claimed: set[str] = set()
 
     def __repr__(self) -> str:
@@ -157,9 +131,9 @@ class ContentGroove:
         other = copy.copy(self)
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
             other.__dict__.pop(name, None)
-        session = self._calls.session.with_policy(_policy(self._calls.session.pacing.policy, max_retries))
+        session = self._calls.session.with_policy(check_policy(self._calls.session.pacing.policy, max_retries))
         other._calls = SyncCalls(  # noqa: SLF001 - a copy of ours
-            self._calls.shell, session, self._calls.timeout if timeout is None else _timeout(timeout)
+            self._calls.shell, session, self._calls.timeout if timeout is None else check_timeout(timeout)
         )
         return other
 
@@ -184,6 +158,8 @@ class ContentGroove:
         Returns:
             The answer; `.parse()` gives its JSON.
         """
+        from ._core import custom
+
         calls = RawSyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
         answer: Any = calls.call(custom.request(method, path, query, body, headers))
         return answer  # type: ignore[no-any-return]  # raw calls give RawResponses
@@ -199,109 +175,3 @@ class ContentGroove:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class AsyncContentGroove:
-    """As `ContentGroove`, for one event loop at a time: calls are awaited, lists iterated with `async for`.
-
-    Its arguments are those of `ContentGroove`; `http_client` and `upload_http_client` are `httpx.AsyncClient`s, and
-    `sleep` is async.
-    """
-
-    def __init__(
-        self,
-        api_key: ApiKey | None = None,
-        base_url: str | None = None,
-        *,
-        timeout: float | httpx.Timeout = DEFAULT_TIMEOUT,
-        max_retries: int | None = None,
-        http_client: httpx.AsyncClient | None = None,
-        upload_http_client: httpx.AsyncClient | None = None,
-        auth: AuthMethod = "bearer",
-        retry_policy: RetryPolicy | None = None,
-        on_request: Callable[[RequestInfo], object] | None = None,
-        on_response: Callable[[ResponseInfo], object] | None = None,
-        clock: Clock | None = None,
-        sleep: Callable[[float], Awaitable[object]] | None = None,
-        random: Callable[[], float] | None = None,
-    ) -> None:
-        settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
-        for name, client in (("http_client", http_client), ("upload_http_client", upload_http_client)):
-            if client is not None and not isinstance(client, httpx.AsyncClient):
-                raise ConfigurationError(f"{name} must be an httpx.AsyncClient, not {type(client).__name__}.")
-        pacing = Pacing(_policy(retry_policy, max_retries), Cooldown(), clock or SystemClock(), random or chance.random)
-        shell = AsyncShell(
-            settings, Hooks(on_request, on_response), sleep or anyio.sleep, http_client, upload_http_client
-        )
-        self._calls = AsyncCalls(shell, Session(pacing, settings.base_url, settings.key), _timeout(timeout))
-        self._claimed: set[str] = set()
-
-    def __repr__(self) -> str:
-        return f"AsyncContentGroove(base_url={self._calls.session.base_url!r})"
-
-    @cached_property
-    def medias(self) -> AsyncMedias:
-        """Videos and audios."""
-        from .resources.medias import AsyncMedias
-
-        return AsyncMedias(self._calls, self._claimed)
-
-    @cached_property
-    def clips(self) -> AsyncClips:
-        """Parts of medias."""
-        from .resources.clips import AsyncClips
-
-        return AsyncClips(self._calls)
-
-    @cached_property
-    def webhook_subscriptions(self) -> AsyncWebhookSubscriptions:
-        """URLs that are told about events."""
-        from .resources.webhook_subscriptions import AsyncWebhookSubscriptions
-
-        return AsyncWebhookSubscriptions(self._calls)
-
-    @cached_property
-    def direct_uploads(self) -> AsyncDirectUploads:
-        """Uploads before their medias are created."""
-        from .resources.direct_uploads import AsyncDirectUploads
-
-        return AsyncDirectUploads(self._calls)
-
-    def with_options(
-        self, *, timeout: float | httpx.Timeout | None = None, max_retries: int | None = None
-    ) -> AsyncContentGroove:
-        """As `ContentGroove.with_options`."""
-        other = copy.copy(self)
-        for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
-            other.__dict__.pop(name, None)
-        session = self._calls.session.with_policy(_policy(self._calls.session.pacing.policy, max_retries))
-        other._calls = AsyncCalls(  # noqa: SLF001 - a copy of ours
-            self._calls.shell, session, self._calls.timeout if timeout is None else _timeout(timeout)
-        )
-        return other
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, Any] | None = None,
-        body: object = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> RawResponse[Any]:
-        """As `ContentGroove.request`."""
-        calls = RawAsyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
-        answer: Any = await calls.call(custom.request(method, path, query, body, headers))
-        return answer  # type: ignore[no-any-return]  # raw calls give RawResponses
-
-    async def aclose(self) -> None:
-        """Close all connections that the client opened; calls after it are a ConfigurationError."""
-        await self._calls.shell.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()

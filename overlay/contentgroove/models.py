@@ -11,11 +11,6 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
-from contentgroove_api.models.clip import Clip as WireClip
-from contentgroove_api.models.direct_upload import DirectUpload as WireDirectUpload
-from contentgroove_api.models.media import Media as WireMedia
-from contentgroove_api.models.transcription import Transcription as WireTranscription
-from contentgroove_api.models.webhook_subscription import WebhookSubscription as WireWebhookSubscription
 
 from ._core.redaction import redact_url
 
@@ -155,7 +150,24 @@ class _View(Generic[W]):
         return found
 
 
-class Media(_View[WireMedia]):
+if TYPE_CHECKING:
+    from contentgroove_api.models.clip import Clip as WireClip
+    from contentgroove_api.models.direct_upload import DirectUpload as WireDirectUpload
+    from contentgroove_api.models.media import Media as WireMedia
+    from contentgroove_api.models.transcription import Transcription as WireTranscription
+    from contentgroove_api.models.webhook_subscription import WebhookSubscription as WireWebhookSubscription
+
+    _MediaView = _View[WireMedia]
+    _ClipView = _View[WireClip]
+    _TranscriptionView = _View[WireTranscription]
+    _WebhookSubscriptionView = _View[WireWebhookSubscription]
+    _DirectUploadView = _View[WireDirectUpload]
+else:
+    # A program that only asks for medias does not import the structs of all the others.
+    _MediaView = _ClipView = _TranscriptionView = _WebhookSubscriptionView = _DirectUploadView = _View
+
+
+class Media(_MediaView):
     """A video or audio that the service processes: transcribes it and suggests clips.
 
     Source of the attributes: the contract, `components.schemas.media_response_object_data`.
@@ -294,7 +306,7 @@ class Media(_View[WireMedia]):
         return names
 
 
-class Clip(_View[WireClip]):
+class Clip(_ClipView):
     """A part of a media, suggested by the service or made by a user.
 
     Source of the attributes: the contract, `components.schemas.clip_response_object_data`.
@@ -427,7 +439,7 @@ class Clip(_View[WireClip]):
         return None if media is None else media.data.id
 
 
-class Transcription(_View[WireTranscription]):
+class Transcription(_TranscriptionView):
     """What is spoken in a media. The API documents it in webhooks only."""
 
     __slots__ = ()
@@ -445,7 +457,7 @@ class Transcription(_View[WireTranscription]):
         return self._wire.attributes.text
 
 
-class WebhookSubscription(_View[WireWebhookSubscription]):
+class WebhookSubscription(_WebhookSubscriptionView):
     """A URL that the service tells about events.
 
     Source of the attributes: the contract, `components.schemas.webhook_subscription_response_object_data`.
@@ -501,7 +513,7 @@ class WebhookSubscription(_View[WireWebhookSubscription]):
         return () if relationships is None else _ids(relationships.webhook_events)
 
 
-class DirectUpload(_View[WireDirectUpload]):
+class DirectUpload(_DirectUploadView):
     """A prepared upload: where to PUT the file, and what to name it when the media is created.
 
     Both values are credentials; a repr leaves them out.

@@ -1,23 +1,12 @@
-"""The calls on medias."""
+"""The calls on medias.
+
+Each imports the generated modules that it needs by itself: one call is all that most programs make at first.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove_api.api.medias import (
-    create_media,
-    delete_media_by_id,
-    get_media_by_id,
-    get_medias,
-    update_media_by_id,
-)
-from contentgroove_api.models.create_media_request import CreateMediaRequest
-from contentgroove_api.models.create_media_request_attributes import CreateMediaRequestAttributes
-from contentgroove_api.models.create_media_request_data import CreateMediaRequestData
-from contentgroove_api.models.get_medias_sort import GetMediasSort
-from contentgroove_api.models.update_media_request import UpdateMediaRequest
-from contentgroove_api.models.update_media_request_attributes import UpdateMediaRequestAttributes
-from contentgroove_api.models.update_media_request_data import UpdateMediaRequestData
 from contentgroove_api.types import UNSET
 
 from contentgroove.errors import InvalidInputError
@@ -35,11 +24,16 @@ if TYPE_CHECKING:
 
 def walk(query: ListQuery) -> Listing[Media]:
     """List medias."""
+    from contentgroove_api.api.medias import get_medias
+    from contentgroove_api.models.get_medias_sort import GetMediasSort
+
     return listing(get_medias.build_request, GetMediasSort, decoding.media_page, query)
 
 
 def get(media_id: str) -> Operation[Media]:
     """Fetch one media."""
+    from contentgroove_api.api.medias import get_media_by_id
+
     return Operation(get_media_by_id.build_request(check_id(media_id, "media")), decoding.media)
 
 
@@ -47,6 +41,11 @@ def create(
     *, source_url: str | None, upload_id: str | None, name: str | None, description: str | None
 ) -> Operation[Media]:
     """Create a media of a URL or of an upload, exactly one of them."""
+    from contentgroove_api.api.medias import create_media
+    from contentgroove_api.models.create_media_request import CreateMediaRequest
+    from contentgroove_api.models.create_media_request_attributes import CreateMediaRequestAttributes
+    from contentgroove_api.models.create_media_request_data import CreateMediaRequestData
+
     if (source_url is None) == (upload_id is None):
         raise InvalidInputError(
             "A media is created from exactly one of source_url= and upload_id=; "
@@ -64,6 +63,11 @@ def create(
 
 def update(media_id: str, *, name: str | None, description: str | None) -> Operation[Media]:
     """Change a media's name, description or both."""
+    from contentgroove_api.api.medias import update_media_by_id
+    from contentgroove_api.models.update_media_request import UpdateMediaRequest
+    from contentgroove_api.models.update_media_request_attributes import UpdateMediaRequestAttributes
+    from contentgroove_api.models.update_media_request_data import UpdateMediaRequestData
+
     checked = check_id(media_id, "media")
     if name is None and description is None:
         raise InvalidInputError("Nothing to update: pass name=, description= or both. Nothing was sent.")
@@ -77,5 +81,7 @@ def update(media_id: str, *, name: str | None, description: str | None) -> Opera
 
 def delete(media_id: str) -> Operation[None]:
     """Delete a media and its clips."""
+    from contentgroove_api.api.medias import delete_media_by_id
+
     request = delete_media_by_id.build_request(check_id(media_id, "media"))
     return Operation(request, nothing, gone_is_done=True)

@@ -7,7 +7,6 @@ twice. A 429 slows down every call of the client.
 
 from __future__ import annotations
 
-import email.utils
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -105,8 +104,10 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     if text.isascii() and text.isdigit():
         # More digits than any real wait: float() would give infinity, which no sleep accepts.
         return float(text[:12])
+    from email.utils import parsedate_to_datetime
+
     try:
-        moment = email.utils.parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
         return max(0.0, moment.timestamp() - now)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

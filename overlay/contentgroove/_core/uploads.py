@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import email.utils
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -95,8 +94,10 @@ def _send(plan: UploadPlan, session: Session) -> Flow[tuple[str, float]]:
 
 
 def _service_time(reply: Reply, now: float) -> float:
+    from email.utils import parsedate_to_datetime
+
     try:
-        return email.utils.parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
+        return parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
     except (ValueError, TypeError):
         return now
 

@@ -43,7 +43,7 @@ class AsyncShell:
         self._sleep = sleep
         self._http_client = http_client
         self._upload_http_client = upload_http_client
-        self._transports: dict[str | None, httpx.AsyncHTTPTransport] = {}
+        self._transports: dict[tuple[str, str], httpx.AsyncHTTPTransport] = {}
         self._loop: Any = None
         self._closed = False
         if http_client is not None or upload_http_client is not None:
@@ -135,12 +135,13 @@ class AsyncShell:
             # Connections of a loop that has ended cannot be used or closed any more.
             self._transports.clear()
             self._loop = loop
-        proxy = http.environment_proxy(url)
-        if proxy not in self._transports:
-            self._transports[proxy] = httpx.AsyncHTTPTransport(
-                verify=http.tls_context(), limits=http.CONNECTIONS, proxy=proxy
+        place = (url.scheme, url.host)
+        if place not in self._transports:
+            proxy = http.environment_proxy(url)
+            self._transports[place] = httpx.AsyncHTTPTransport(
+                verify=http.tls_context(url, proxy), limits=http.CONNECTIONS, proxy=proxy
             )
-        return self._transports[proxy]
+        return self._transports[place]
 
     async def aclose(self) -> None:
         """Close the connections that this shell opened; a client that was passed in stays open."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import ssl
+import sys
 import time
-import urllib.request
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,14 +17,15 @@ from contentgroove._core.effects import Failure, FailureKind, Reply
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import RequestInfo
 
-from .sources import Source, SourceChangedError, SourceUnreadableError
+from .source_errors import SourceChangedError, SourceUnreadableError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
 
     from contentgroove._core.effects import Put, Send
     from contentgroove._core.settings import Settings
+
+    from .sources import Source
 
 logger = logging.getLogger("contentgroove")
 
@@ -177,8 +180,12 @@ def reply(response: httpx.Response, content: bytes) -> Reply:
 
 def environment_proxy(url: httpx.URL) -> str | None:
     """The proxy that the environment names for a URL (HTTPS_PROXY, NO_PROXY, …), None without one."""
-    host = url.host
-    if urllib.request.proxy_bypass(host):
+    if sys.platform not in {"win32", "darwin"} and not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    # Slow to import; only systems with settings of their own, or those who set a variable, need it.
+    import urllib.request
+
+    if urllib.request.proxy_bypass(url.host):
         return None
     proxies = urllib.request.getproxies()
     return proxies.get(url.scheme) or proxies.get("all")
@@ -229,9 +236,16 @@ class Hooks:
             self.on_response(ResponseInfo(info, outcome.status_code, elapsed))
 
 
+def tls_context(url: httpx.URL, proxy: str | None) -> ssl.SSLContext:
+    """The TLS context of connections to a place; they trust what httpx trusts."""
+    if url.scheme == "https" or proxy is not None:
+        return _trusting()
+    # Plain http has no use for certificates: an empty context trusts nobody, and reading them all takes 20 ms.
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 @cache
-def tls_context() -> ssl.SSLContext:
-    """One TLS context for all connections, which trusts what httpx trusts: making one takes 20 ms."""
+def _trusting() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 

@@ -40,7 +40,8 @@ async def acounted(source: Source, progress: Progress | None) -> AsyncGenerator[
     """As `counted`; files are read in a thread, because a blocking read stalls every other task."""
     from anyio.to_thread import run_sync
 
-    from .sources import AsyncIteratorSource, SourceChangedError
+    from .source_errors import SourceChangedError
+    from .sources import AsyncIteratorSource
 
     sent = 0
     tell(progress, sent, source.size)

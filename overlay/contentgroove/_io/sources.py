@@ -11,6 +11,8 @@ from typing import IO, TYPE_CHECKING, Protocol, TypeAlias, cast
 from contentgroove._core.uploads import check_size, media_type_problem
 from contentgroove.errors import InvalidInputError, UploadError
 
+from .source_errors import SourceChangedError, SourceUnreadableError
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -21,14 +23,6 @@ SNIFFED = 8192
 """Bytes looked at to tell audio and video from other files."""
 
 File: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
-
-
-class SourceChangedError(Exception):
-    """A file has more or fewer bytes than it had when the upload began."""
-
-
-class SourceUnreadableError(Exception):
-    """A file could not be read to its end."""
 
 
 class Source(Protocol):

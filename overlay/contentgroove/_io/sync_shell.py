@@ -43,7 +43,7 @@ class SyncShell:
         self._http_client = http_client
         self._upload_http_client = upload_http_client
         self._lock = threading.Lock()
-        self._transports: dict[str | None, httpx.HTTPTransport] = {}
+        self._transports: dict[tuple[str, str], httpx.HTTPTransport] = {}
         self._closed = False
         if http_client is not None or upload_http_client is not None:
             http.protect_httpx_logs()
@@ -123,15 +123,19 @@ class SyncShell:
         return outcome
 
     def _transport(self, url: httpx.URL) -> httpx.HTTPTransport:
-        proxy = http.environment_proxy(url)
+        place = (url.scheme, url.host)
+        transport = self._transports.get(place)
+        if transport is not None:
+            return transport
         with self._lock:
             if self._closed:
                 raise ConfigurationError("This client is closed; make a new one.")
-            if proxy not in self._transports:
-                self._transports[proxy] = httpx.HTTPTransport(
-                    verify=http.tls_context(), limits=http.CONNECTIONS, proxy=proxy
+            if place not in self._transports:
+                proxy = http.environment_proxy(url)
+                self._transports[place] = httpx.HTTPTransport(
+                    verify=http.tls_context(url, proxy), limits=http.CONNECTIONS, proxy=proxy
                 )
-            return self._transports[proxy]
+            return self._transports[place]
 
     def close(self) -> None:
         """Close the connections that this shell opened; a client that was passed in stays open."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contentgroove._core import clips, waiting
+from contentgroove._core import clips
 from contentgroove._core.inputs import check_id
 from contentgroove._core.listing import ListQuery
 from contentgroove._io.calls import AsyncPager, Pager, RawAsyncCalls, RawSyncCalls
@@ -132,6 +132,8 @@ class Clips:
         Raises:
             WaitTimeoutError: It was not finished in time; `.clip_id` names it.
         """
+        from contentgroove._core import waiting
+
         patience = waiting.Patience.checked(timeout, poll_interval, on_update)
         return self._calls.run(waiting.for_clip(*_ids(clip), patience, self._calls.session))
 
@@ -193,6 +195,8 @@ class AsyncClips:
         on_update: Callable[[Clip], Any] | None = None,
     ) -> Clip:
         """As `Clips.wait`; `on_update` may be async."""
+        from contentgroove._core import waiting
+
         patience = waiting.Patience.checked(timeout, poll_interval, on_update)
         return await self._calls.run(waiting.for_clip(*_ids(clip), patience, self._calls.session))
 

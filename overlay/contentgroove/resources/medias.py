@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contentgroove._core import medias, waiting
+from contentgroove._core import medias
 from contentgroove._core.inputs import check_id
 from contentgroove._core.listing import ListQuery
-from contentgroove._core.uploads import UploadPlan, upload
 from contentgroove._io.calls import AsyncPager, Pager, RawAsyncCalls, RawSyncCalls
-from contentgroove._io.sources import open_async_source, open_source
 from contentgroove.models import Media
 
-from .batches import upload_each, upload_each_async
 from .raw import araw, raw
 
 if TYPE_CHECKING:
@@ -149,9 +146,13 @@ class Medias:
             QuotaExceededError: The account's limit is reached.
             OutcomeUnknownError: The file was sent, and whether its media was created is not known.
         """
+        from contentgroove._io.sources import open_source
+
         return self._upload(open_source(file), name, description, progress)
 
     def _upload(self, source: Source, name: str | None, description: str | None, progress: Progress | None) -> Media:
+        from contentgroove._core.uploads import UploadPlan, upload
+
         plan = UploadPlan(source.name, source.size, source.rewindable, name, description, self._claimed)
         return self._calls.run(upload(plan, self._calls.session), source, progress)
 
@@ -170,6 +171,10 @@ class Medias:
         Raises:
             InvalidInputError: `concurrency` is no whole number from 1.
         """
+        from contentgroove._io.sources import open_source
+
+        from .batches import upload_each
+
         return upload_each(
             lambda item, progress: self._upload(open_source(item.file), item.name, item.description, progress),
             files,
@@ -199,6 +204,8 @@ class Medias:
             MediaProcessingError: The service could not fetch the media's file.
             WaitTimeoutError: It was not finished in time; `.media_id` names it.
         """
+        from contentgroove._core import waiting
+
         patience = waiting.Patience.checked(timeout, poll_interval, on_update)
         return self._calls.run(waiting.for_media(media_id(media), patience, self._calls.session))
 
@@ -219,6 +226,8 @@ class Medias:
         Raises:
             WaitTimeoutError: Some were not finished in time.
         """
+        from contentgroove._core import waiting
+
         patience = waiting.Patience.checked(timeout, poll_interval, on_update)
         ids = [media_id(media) for media in medias]
         return self._calls.run(waiting.for_medias(ids, patience, self._calls.session))
@@ -293,11 +302,15 @@ class AsyncMedias:
 
         Files are read in a thread, so that other tasks go on. An iterator is sent once and never again.
         """
+        from contentgroove._io.sources import open_async_source
+
         return await self._upload(open_async_source(file, size), name, description, progress)
 
     async def _upload(
         self, source: Source, name: str | None, description: str | None, progress: Progress | None
     ) -> Media:
+        from contentgroove._core.uploads import UploadPlan, upload
+
         plan = UploadPlan(source.name, source.size, source.rewindable, name, description, self._claimed)
         return await self._calls.run(upload(plan, self._calls.session), source, progress)
 
@@ -305,6 +318,8 @@ class AsyncMedias:
         self, files: Iterable[File | UploadItem], *, concurrency: int = CONCURRENCY
     ) -> AsyncIterator[UploadResult]:
         """As `Medias.upload_many`, iterated with `async for`."""
+        from .batches import upload_each_async
+
         return upload_each_async(
             lambda item: self.upload(item.file, name=item.name, description=item.description), files, concurrency
         )
@@ -318,6 +333,8 @@ class AsyncMedias:
         on_update: Callable[[Media], Any] | None = None,
     ) -> Media:
         """As `Medias.wait`; `on_update` may be async."""
+        from contentgroove._core import waiting
+
         patience = waiting.Patience.checked(timeout, poll_interval, on_update)
         return await self._calls.run(waiting.for_media(media_id(media), patience, self._calls.session))
 
@@ -330,6 +347,8 @@ class AsyncMedias:
         on_update: Callable[[Media], Any] | None = None,
     ) -> tuple[Media, ...]:
         """As `Medias.wait_many`; `on_update` may be async."""
+        from contentgroove._core import waiting
+
         patience = waiting.Patience.checked(timeout, poll_interval, on_update)
         ids = [media_id(media) for media in medias]
         return await self._calls.run(waiting.for_medias(ids, patience, self._calls.session))

@@ -1,0 +1,194 @@
+"""Small calls, parsing and imports, each as a ratio to a named rival in the same run.
+
+`python -m benchmarks.calls [--seconds 2]`: a local keep-alive server answers from memory; the rivals take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from contentgroove import AsyncContentGroove, ContentGroove
+from contentgroove.webhooks import parse_event
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+KEY = "benchmark-key"
+ROUNDS = 7
+CONTRACT = Path(__file__).parents[1] / "mockserver" / "contentgroove_mock" / "contract.json"
+
+
+def documents() -> tuple[bytes, bytes, bytes]:
+    """One media, a page of a hundred, and a webhook, from the contract's examples."""
+    paths = json.loads(CONTRACT.read_text(encoding="utf-8"))["paths"]
+    one = paths["/medias/{id}"]["get"]["responses"]["200"]["content"]["application/json"]["example"]
+    item = paths["/medias"]["get"]["responses"]["200"]["content"]["application/json"]["example"]["data"][0]
+    page = {"data": [{**item, "id": f"m-{n}"} for n in range(100)], "links": {"self": "x", "next": None}}
+    callback = paths["/webhook_subscriptions"]["post"]["callbacks"]["media.processing_finished"]
+    hook = next(iter(callback.values()))["post"]["requestBody"]["content"]["application/json"]["example"]
+    clips = hook["payload"]["included"]
+    hook["payload"]["included"] = clips[:1] * 9 + clips[1:]
+    return tuple(json.dumps(value).encode() for value in (one, page, hook))  # type: ignore[return-value]  # three of them
+
+
+class Server(asyncio.Protocol):
+    """Answers each request with a canned body, by its path; keeps connections open."""
+
+    bodies: dict[bytes, bytes]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember the connection."""
+        self.transport: Any = transport
+        self.buffer = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Answer whole requests; none here has a body."""
+        self.buffer += data
+        while b"\r\n\r\n" in self.buffer:
+            head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+            path = head.split(b" ", 2)[1].partition(b"?")[0]
+            body = self.bodies[b"page" if path.endswith(b"/medias") else b"one"]
+            self.transport.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+            )
+
+
+def serve(bodies: dict[bytes, bytes]) -> int:
+    """Serve from a thread; gives the port."""
+    Server.bodies = bodies
+    ready = threading.Event()
+    port = 0
+
+    async def run() -> None:
+        nonlocal port
+        server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        ready.set()
+        await server.serve_forever()
+
+    threading.Thread(target=lambda: asyncio.run(run()), daemon=True).start()
+    ready.wait()
+    return port
+
+
+def rate(call: Callable[[], object], seconds: float) -> float:
+    """Calls a second."""
+    end = time.perf_counter() + seconds
+    count = 0
+    start = time.perf_counter()
+    while time.perf_counter() < end:
+        call()
+        count += 1
+    return count / (time.perf_counter() - start)
+
+
+def compare(name: str, ours: Callable[[], object], rival: Callable[[], object], seconds: float, goal: str) -> None:
+    """Print the median ratio of our rate to the rival's, in turns."""
+    ours(), rival()
+    ratios = [rate(ours, seconds) / rate(rival, seconds) for _ in range(ROUNDS)]
+    print(f"{name:58} {statistics.median(ratios):5.2f}   goal {goal}")
+
+
+async def at_once(call: Callable[[], Awaitable[object]], seconds: float) -> float:
+    """Calls a second with fifty at once."""
+    end = time.perf_counter() + seconds
+    count = 0
+    start = time.perf_counter()
+    while time.perf_counter() < end:
+        await asyncio.gather(*(call() for _ in range(50)))
+        count += 50
+    return count / (time.perf_counter() - start)
+
+
+async def compare_async(base: str, seconds: float) -> None:
+    """Fifty async calls at once, against stock httpx."""
+    async with AsyncContentGroove(KEY, base) as client, httpx.AsyncClient() as stock:
+        headers = {"Authorization": f"Bearer {KEY}"}
+
+        async def rival() -> object:
+            return json.loads((await stock.get(f"{base}/medias/m-1", headers=headers)).content)
+
+        ratios = [
+            await at_once(lambda: client.medias.get("m-1"), seconds) / await at_once(rival, seconds)
+            for _ in range(ROUNDS)
+        ]
+    print(f"{'50 async calls at once / httpx.AsyncClient':58} {statistics.median(ratios):5.2f}   goal >= 1.5")
+
+
+def started(code: str) -> float:
+    """Seconds that a fresh interpreter takes for some code."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    return time.perf_counter() - start
+
+
+def compare_imports(base: str) -> None:
+    """Fresh interpreters, in turns."""
+    ask = f"c.get('{base}/medias/m-1', headers={{'Authorization': 'Bearer k'}})"
+    cases = [
+        ("import contentgroove / bare Python", "import contentgroove", "pass", "", "<= 1.2"),
+        (
+            "parse_event imported / import httpx",
+            "from contentgroove.webhooks import parse_event",
+            "import httpx",
+            "pass",
+            "<= 0.6",
+        ),
+        (
+            "import to first answer / the same with httpx",
+            f"from contentgroove import ContentGroove; c = ContentGroove('k', '{base}'); c.medias.get('m-1')",
+            f"import httpx, json; c = httpx.Client(); json.loads({ask}.content)",
+            "",
+            "<= 1.05",
+        ),
+    ]
+    for name, ours, rival, net, goal in cases:
+        ratios: list[float] = []
+        for _ in range(11):
+            base_seconds = started(net) if net else 0.0
+            ratios.append((started(ours) - base_seconds) / (started(rival) - base_seconds))
+        print(f"{name:58} {statistics.median(ratios):5.2f}   goal {goal}")
+
+
+def main() -> None:
+    """Run all comparisons."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each turn of each side")
+    seconds = parser.parse_args().seconds
+    one, page, hook = documents()
+    base = f"http://127.0.0.1:{serve({b'one': one, b'page': page})}/api/v1"
+    with ContentGroove(KEY, base) as client, httpx.Client() as stock:
+        headers = {"Authorization": f"Bearer {KEY}"}
+        compare(
+            "one media / json.loads(httpx.Client.get)",
+            lambda: client.medias.get("m-1"),
+            lambda: json.loads(stock.get(f"{base}/medias/m-1", headers=headers).content),
+            seconds,
+            ">= 1.0",
+        )
+        compare(
+            "list of 100 / json.loads(httpx.Client.get)",
+            lambda: [media.name for media in client.medias.list(page_size=100)],
+            lambda: json.loads(stock.get(f"{base}/medias", headers=headers).content),
+            seconds,
+            ">= 1.3",
+        )
+    asyncio.run(compare_async(base, seconds))
+    compare(
+        "parse_event, time / json.loads", lambda: json.loads(hook), lambda: parse_event(hook), seconds, "<= 0.65 (time)"
+    )
+    compare_imports(base)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""`AsyncContentGroove`: settings in, resources out, awaited."""
+
+from __future__ import annotations
+
+import copy
+import os
+import random as chance
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+import httpx
+
+from ._core.calls import Session
+from ._core.retries import Cooldown, Pacing, RetryPolicy
+from ._core.settings import ApiKey, AuthMethod, resolve
+from ._io.async_shell import AsyncShell
+from ._io.calls import AsyncCalls, RawAsyncCalls, RawResponse
+from ._io.http import Hooks, SystemClock
+from ._io.options import DEFAULT_TIMEOUT, check_policy, check_timeout
+from ._version import __version__
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from types import TracebackType
+
+    from ._core.effects import Clock
+    from ._io.http import ResponseInfo
+    from .errors import RequestInfo
+    from .resources.clips import AsyncClips
+    from .resources.direct_uploads import AsyncDirectUploads
+    from .resources.medias import AsyncMedias
+    from .resources.webhook_subscriptions import AsyncWebhookSubscriptions
+
+
+class AsyncContentGroove:
+    """As `ContentGroove`, for one event loop at a time: calls are awaited, lists iterated with `async for`.
+
+    Its arguments are those of `ContentGroove`; `http_client` and `upload_http_client` are `httpx.AsyncClient`s, and
+    `sleep` is async.
+    """
+
+    def __init__(
+        self,
+        api_key: ApiKey | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float | httpx.Timeout = DEFAULT_TIMEOUT,
+        max_retries: int | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        upload_http_client: httpx.AsyncClient | None = None,
+        auth: AuthMethod = "bearer",
+        retry_policy: RetryPolicy | None = None,
+        on_request: Callable[[RequestInfo], object] | None = None,
+        on_response: Callable[[ResponseInfo], object] | None = None,
+        clock: Clock | None = None,
+        sleep: Callable[[float], Awaitable[object]] | None = None,
+        random: Callable[[], float] | None = None,
+    ) -> None:
+        settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
+        for name, client in (("http_client", http_client), ("upload_http_client", upload_http_client)):
+            if client is not None and not isinstance(client, httpx.AsyncClient):
+                raise ConfigurationError(f"{name} must be an httpx.AsyncClient, not {type(client).__name__}.")
+        pacing = Pacing(
+            check_policy(retry_policy, max_retries), Cooldown(), clock or SystemClock(), random or chance.random
+        )
+        shell = AsyncShell(
+            settings, Hooks(on_request, on_response), sleep or anyio.sleep, http_client, upload_http_client
+        )
+        self._calls = AsyncCalls(shell, Session(pacing, settings.base_url, settings.key), check_timeout(timeout))
+        self._claimed: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"AsyncContentGroove(base_url={self._calls.session.base_url!r})"
+
+    @cached_property
+    def medias(self) -> AsyncMedias:
+        """Videos and audios."""
+        from .resources.medias import AsyncMedias
+
+        return AsyncMedias(self._calls, self._claimed)
+
+    @cached_property
+    def clips(self) -> AsyncClips:
+        """Parts of medias."""
+        from .resources.clips import AsyncClips
+
+        return AsyncClips(self._calls)
+
+    @cached_property
+    def webhook_subscriptions(self) -> AsyncWebhookSubscriptions:
+        """URLs that are told about events."""
+        from .resources.webhook_subscriptions import AsyncWebhookSubscriptions
+
+        return AsyncWebhookSubscriptions(self._calls)
+
+    @cached_property
+    def direct_uploads(self) -> AsyncDirectUploads:
+        """Uploads before their medias are created."""
+        from .resources.direct_uploads import AsyncDirectUploads
+
+        return AsyncDirectUploads(self._calls)
+
+    def with_options(
+        self, *, timeout: float | httpx.Timeout | None = None, max_retries: int | None = None
+    ) -> AsyncContentGroove:
+        """As `ContentGroove.with_options`."""
+        other = copy.copy(self)
+        for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
+            other.__dict__.pop(name, None)
+        session = self._calls.session.with_policy(check_policy(self._calls.session.pacing.policy, max_retries))
+        other._calls = AsyncCalls(  # noqa: SLF001 - a copy of ours
+            self._calls.shell, session, self._calls.timeout if timeout is None else check_timeout(timeout)
+        )
+        return other
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RawResponse[Any]:
+        """As `ContentGroove.request`."""
+        from ._core import custom
+
+        calls = RawAsyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        answer: Any = await calls.call(custom.request(method, path, query, body, headers))
+        return answer  # type: ignore[no-any-return]  # raw calls give RawResponses
+
+    async def aclose(self) -> None:
+        """Close all connections that the client opened; calls after it are a ConfigurationError."""
+        await self._calls.shell.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -1,61 +1,92 @@
-# The commands of this project. `make demo` and `make test` work from nothing: Python 3.11+, make and a network that
-# reaches PyPI and npm.
+# The commands of this project. Each works as the first one in a fresh clone, on a machine with Python 3.11 or newer,
+# make, and a network that reaches PyPI and npm. Everything that they install stays inside the repository.
 
 SHELL := /bin/sh
+MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
 VENV := .venv
-READY := $(VENV)/.ready
-LOG := .cache/setup.log
 RUN := $(VENV)/bin/python
-# Inside the repository, because HOME may be empty or not writable.
-export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/.cache/pyright
+LOGS := .cache/logs
+
+# What setup has finished, each made as its last step: after an interruption the step begins anew.
+PACKAGES := $(VENV)/.installed
+PRISM := mockserver/node_modules/.package-lock.json
+
+# Tried in this order; the newest ones come late, because not every package has a build for them yet.
+PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3 python3.14 python
+
+# Its PyPI package brings pyright itself along, and would ask npm for a newer one at each run.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+export npm_config_cache := $(CURDIR)/.cache/npm
+# These point at other packages than those installed here.
+unexport PYTHONHOME PYTHONPATH
+
+# $(call quietly,name,command) keeps a command's words to itself, unless it fails.
+quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
+    { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
 .PHONY: help setup demo test check spec generate mock
 
-help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-setup: $(READY) ## Install everything into .venv
+setup: $(PACKAGES) $(PRISM) ## Install everything, which the other commands do by themselves
+	@echo 'Everything is installed'
 
-# The stamp is made last: an interrupted setup begins anew.
-$(READY): requirements/dev.txt pyproject.toml
-	@mkdir -p .cache
-	@for python in python3.13 python3.12 python3.11 python3 python; do \
-	    if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
-	        found=$$python; break; \
-	    fi; \
-	done; \
-	if [ -z "$$found" ]; then \
-	    echo 'error: no Python 3.11 or newer with venv was found; install one (Debian: python3 and python3-venv).' >&2; \
+# The stamp holds the folder, because an environment does not work in another one.
+usable := test "$$(cat $(PACKAGES) 2>/dev/null)" = "$$(pwd -P)" && $(RUN) -c '' 2>/dev/null
+ifneq ($(shell $(usable) && echo usable),usable)
+.PHONY: $(PACKAGES)
+endif
+
+$(PACKAGES): requirements/dev.txt pyproject.toml
+	@$(usable) || { \
+	    for python in $(PYTHONS); do \
+	        rm -rf $(VENV); \
+	        if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	            && $$python -m venv $(VENV) >/dev/null 2>&1; then exit 0; fi; \
+	    done; \
+	    rm -rf $(VENV); \
+	    echo 'error: no Python 3.11 or newer that can make virtual environments;' \
+	        'install one (Debian: python3 and python3-venv), or name it: make PYTHON=/path/to/python3' >&2; \
 	    exit 1; \
-	fi; \
-	echo "Setting up .venv with $$found (a minute or two; log in $(LOG))"; \
-	rm -rf $(VENV); \
-	{ $$found -m venv $(VENV) && $(VENV)/bin/python -m pip install --disable-pip-version-check -r requirements/dev.txt -e '.[all]'; } \
-	    >$(LOG) 2>&1 || { tail -n 20 $(LOG) >&2; echo 'error: setup failed; the log above says why.' >&2; rm -rf $(VENV); exit 1; }
+	}
+	@rm -f $@
+	@echo 'Installing Python packages into $(VENV)'
+	@$(call quietly,pip,$(RUN) -m pip install --disable-pip-version-check --no-input -r requirements/dev.txt -e '.[all]')
+	@pwd -P >$@
+
+$(PRISM): mockserver/package.json mockserver/package-lock.json | $(PACKAGES)
+	@echo 'Installing Prism from npm'
+	@$(call quietly,npm,$(RUN) -c 'from contentgroove_mock.prism import install; install()')
 	@touch $@
 
-demo: $(READY) ## Do the main job offline: upload, wait, webhook, clips
+demo: $(PACKAGES) ## Do the main job offline: upload a video, wait, get the webhook and the clips
 	@$(RUN) examples/demo.py
 
-test: check ## Check and test everything
-	@$(RUN) -m pytest -q
+test: check $(PRISM) ## Check and test everything
+	@echo 'Running tests'
+	@$(RUN) -m pytest -q -n 2
 
-check: $(READY) ## Formatting, lint, types, and whether what is generated is up to date
-	@$(VENV)/bin/ruff format --check --quiet . || { echo 'error: run `.venv/bin/ruff format .`' >&2; exit 1; }
-	@$(VENV)/bin/ruff check --quiet .
-	@$(VENV)/bin/mypy
-	@$(VENV)/bin/pyright --pythonpath $(RUN)
-	@$(RUN) -m spec.pipeline check
+check: $(PACKAGES) ## Formatting, lint, types, and whether what is generated is up to date
+	@echo 'Checking format'
+	@$(call quietly,format,$(RUN) -m ruff format --check .)
+	@echo 'Checking lint'
+	@$(call quietly,lint,$(RUN) -m ruff check .)
+	@echo 'Checking types with mypy'
+	@$(call quietly,mypy,$(RUN) -m mypy)
+	@echo 'Checking types with pyright'
+	@$(call quietly,pyright,$(RUN) -m pyright --pythonpath $(RUN))
+	@echo 'Checking that the contract and the generated client are up to date'
+	@$(call quietly,generated,$(RUN) -m spec.pipeline check)
 
-spec: $(READY) ## Pull the published document (MIRROR=1.3.1 or FILE=path for another source)
-	@$(RUN) -m spec.pipeline pull $(if $(MIRROR),--mirror "$(MIRROR)") $(if $(FILE),--file "$(FILE)")
+spec: $(PACKAGES) ## Pull the published document (MIRROR=1.3.1: of that npm release; FILE=path: a local one)
+	@$(RUN) -m spec.pipeline pull $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(FILE),--file '$(FILE)')
 
-generate: $(READY) ## Correct, verify and regenerate
+generate: $(PACKAGES) ## Correct the document, verify the result, regenerate the client
 	@$(RUN) -m spec.pipeline generate
 
-mock: $(READY) ## Serve the simulated service (PORT=8080)
-	@$(VENV)/bin/contentgroove mock --port $(or $(PORT),0)
+mock: $(PACKAGES) ## Serve the simulated service (PORT=8080)
+	@$(RUN) -m contentgroove mock --port $(or $(PORT),0)

@@ -280,3 +280,9 @@ def test_15_types_and_titles(published: Json, contract: Json) -> None:
     assert len(set(titles)) == len(titles)
     assert all(re.fullmatch(r"(?:[A-Z][a-z]+)+", title) for title in titles)
     assert all("title" in item for item in contract["components"]["schemas"].values())
+
+
+def test_every_component_is_used(contract: Json) -> None:
+    """A schema that nothing refers to would only look as if it said something."""
+    components = contract["components"]["schemas"].keys()
+    assert {f"#/components/schemas/{name}" for name in components} <= set(texts(contract))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import anyio.to_thread
 import httpx
@@ -17,64 +17,100 @@ from .stores import PATIENCE
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, Iterable, Iterator
+    from collections.abc import Iterator
+
+Chunks: TypeAlias = Iterable[bytes]
 
 
-@dataclass(frozen=True)
-class Client:
-    """Uploads by the sync or the async transport, so that each test runs with both."""
+class Client(Protocol):
+    """Uploads by one of the transports."""
 
-    kind: str
-    trust: ssl.SSLContext
-    stall_seconds: float = PATIENCE
-    answer_seconds: float = PATIENCE
-    connect_seconds: float = PATIENCE
+    async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpx.Response:
+        """Upload and close the transport; the chunks are taken in a thread, so that they may wait for events."""
+        ...
 
-    def within(
+    async def close(self) -> None:
+        """Close the transport."""
+        ...
+
+
+class ClientFactory(Protocol):
+    """Makes clients with limits; those that a test does not name are never met."""
+
+    def __call__(
         self, *, stall_seconds: float = PATIENCE, answer_seconds: float = PATIENCE, connect_seconds: float = PATIENCE
     ) -> Client:
-        """Make a client with other limits."""
-        return Client(self.kind, self.trust, stall_seconds, answer_seconds, connect_seconds)
+        """Make a client."""
+        ...
 
-    async def put(self, url: str, chunks: Iterable[bytes], size: int, *, times: int = 1) -> httpx.Response:
-        """Upload chunks; they are taken in a thread, so that they may wait for events."""
-        if self.kind == "sync":
-            return await anyio.to_thread.run_sync(self._put, url, chunks, size, times)
-        transport = async_upload_transport(
-            ssl_context=self.trust, stall_seconds=self.stall_seconds, answer_seconds=self.answer_seconds
+
+def upload_request(
+    url: str, content: Iterator[bytes] | AsyncGenerator[bytes, None], size: int, connect_seconds: float
+) -> httpx.Request:
+    """Make a request whose own limits of reading and writing no test meets: the transport's apply."""
+    timeout = {"connect": connect_seconds, "pool": PATIENCE, "read": 3 * PATIENCE, "write": 3 * PATIENCE}
+    return httpx.Request(
+        "PUT", url, headers={"Content-Length": str(size)}, content=content, extensions={"timeout": timeout}
+    )
+
+
+class SyncClient:
+    """Uploads by the sync transport, in a thread."""
+
+    def __init__(
+        self, trust: ssl.SSLContext, stall_seconds: float, answer_seconds: float, connect_seconds: float
+    ) -> None:
+        self._transport = upload_transport(
+            ssl_context=trust, stall_seconds=stall_seconds, answer_seconds=answer_seconds
         )
+        self._connect_seconds = connect_seconds
+
+    async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpx.Response:
+        """Upload in a thread."""
+        return await anyio.to_thread.run_sync(self._put, url, chunks, size, times)
+
+    def _put(self, url: str, chunks: Chunks, size: int, times: int) -> httpx.Response:
         answers: list[httpx.Response] = []
-        async with contextlib.aclosing(transport):
+        with contextlib.closing(self._transport):
             for _ in range(times):
-                answer = await transport.handle_async_request(self._request(url, _in_thread(iter(chunks)), size))
-                async with contextlib.aclosing(answer):
-                    await answer.aread()
-                answers.append(answer)
-        # Closing once more does nothing.
-        await transport.aclose()
+                request = upload_request(url, iter(chunks), size, self._connect_seconds)
+                answers.append(self._transport.handle_request(request))
+                with contextlib.closing(answers[-1]):
+                    answers[-1].read()
         return answers[-1]
 
-    def _put(self, url: str, chunks: Iterable[bytes], size: int, times: int) -> httpx.Response:
-        transport = upload_transport(
-            ssl_context=self.trust, stall_seconds=self.stall_seconds, answer_seconds=self.answer_seconds
+    async def close(self) -> None:
+        """Close from a thread that is not the upload's."""
+        self._transport.close()
+
+
+class AsyncClient:
+    """Uploads by the async transport."""
+
+    def __init__(
+        self, trust: ssl.SSLContext, stall_seconds: float, answer_seconds: float, connect_seconds: float
+    ) -> None:
+        self._transport = async_upload_transport(
+            ssl_context=trust, stall_seconds=stall_seconds, answer_seconds=answer_seconds
         )
-        answers: list[httpx.Response] = []
-        with contextlib.closing(transport):
-            for _ in range(times):
-                answer = transport.handle_request(self._request(url, iter(chunks), size))
-                with contextlib.closing(answer):
-                    answer.read()
-                answers.append(answer)
-        # Closing once more does nothing.
-        transport.close()
+        self._connect_seconds = connect_seconds
+
+    async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpx.Response:
+        """Upload in this task."""
+        async with contextlib.aclosing(self._transport):
+            answers = [await self.send(url, _in_thread(iter(chunks)), size) for _ in range(times)]
         return answers[-1]
 
-    def _request(self, url: str, content: Iterator[bytes] | AsyncGenerator[bytes, None], size: int) -> httpx.Request:
-        # Limits of reading and writing that no test may meet: the transport's own apply.
-        timeout = {"connect": self.connect_seconds, "pool": PATIENCE, "read": 3 * PATIENCE, "write": 3 * PATIENCE}
-        return httpx.Request(
-            "PUT", url, headers={"Content-Length": str(size)}, content=content, extensions={"timeout": timeout}
-        )
+    async def send(self, url: str, content: AsyncGenerator[bytes, None], size: int) -> httpx.Response:
+        """Upload what an async generator gives."""
+        answer = await self._transport.handle_async_request(upload_request(url, content, size, self._connect_seconds))
+        async with contextlib.aclosing(answer):
+            await answer.aread()
+        return answer
+
+    async def close(self) -> None:
+        """Close from a task that is not the upload's."""
+        await self._transport.aclose()
 
 
 async def _in_thread(chunks: Iterator[bytes]) -> AsyncGenerator[bytes, None]:

@@ -1,22 +1,37 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 import trustme
+from contentgroove._io import upload_network
 
-from .clients import Client
-from .stores import Stores
+from .clients import AsyncClient, SyncClient
+from .stores import PATIENCE, Stores
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    import ssl
+    from collections.abc import Callable, Generator
+
+    from contentgroove._io.upload_connection import Wait
+
+    from .clients import Client, ClientFactory
+    from .waits import Watch
 
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
     return trustme.CA()
+
+
+@pytest.fixture
+def trust(authority: trustme.CA) -> ssl.SSLContext:
+    context = httpx.create_ssl_context()
+    authority.configure_trust(context)
+    return context
 
 
 @pytest.fixture(params=["http", "https"])
@@ -37,15 +52,41 @@ def tls_stores(authority: trustme.CA) -> Generator[Stores, None, None]:
         yield Stores("https", authority, opened)
 
 
-@pytest.fixture(params=["sync", "async"])
-def client(request: pytest.FixtureRequest, authority: trustme.CA) -> Client:
-    context = httpx.create_ssl_context()
-    authority.configure_trust(context)
-    return Client(request.param, context)
+@pytest.fixture(params=[SyncClient, AsyncClient], ids=["sync", "async"])
+def client_within(request: pytest.FixtureRequest, trust: ssl.SSLContext) -> ClientFactory:
+    unlimited = {"stall_seconds": PATIENCE, "answer_seconds": PATIENCE, "connect_seconds": PATIENCE}
+    factory: ClientFactory = functools.partial(request.param, trust, **unlimited)
+    return factory
 
 
 @pytest.fixture
-def async_client(authority: trustme.CA) -> Client:
-    context = httpx.create_ssl_context()
-    authority.configure_trust(context)
-    return Client("async", context)
+def client(client_within: ClientFactory) -> Client:
+    return client_within()
+
+
+@pytest.fixture
+def async_client(trust: ssl.SSLContext) -> AsyncClient:
+    return AsyncClient(trust, PATIENCE, PATIENCE, PATIENCE)
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    def start(before: Callable[[Wait], None]) -> list[bool]:
+        ended: list[bool] = []
+
+        def ready(wait: Wait) -> bool:
+            before(wait)
+            ended.append(wait_for(wait))
+            return ended[-1]
+
+        async def aready(wait: Wait) -> bool:
+            before(wait)
+            ended.append(await await_for(wait))
+            return ended[-1]
+
+        monkeypatch.setattr(upload_network, "ready", ready)
+        monkeypatch.setattr(upload_network, "aready", aready)
+        return ended
+
+    wait_for, await_for = upload_network.ready, upload_network.aready
+    return start

@@ -6,21 +6,24 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from contentgroove._io import upload_network
 
 from .stores import END_OF_HEAD, MIB, PATIENCE, Line, Store, answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .clients import Client
+    from contentgroove._io.upload_connection import Wait
+
+    from .clients import Client, ClientFactory
     from .stores import Behaviour, Stores
+    from .waits import Watch
 
 pytestmark = pytest.mark.anyio
 
 REFUSAL = answer("403 Forbidden", b"<Error><Code>AccessDenied</Code></Error>")
 ANNOUNCED = 64 * MIB
 MOST_AFTER_ANSWER = 4 * MIB
+STALL = PATIENCE / 4
 
 
 def drain(store: Store, line: Line) -> None:
@@ -83,20 +86,54 @@ async def test_a_refusal_between_chunks_ends_the_upload(client: Client, stores: 
 
 
 @pytest.mark.parametrize("behave", [close, close_on_unread_data, stop_reading])
-@pytest.mark.parametrize("moving", [0, PATIENCE / 100])
 async def test_a_refusal_that_comes_while_the_line_is_full_ends_the_upload(
-    client: Client, stores: Stores, behave: Behaviour, moving: float, monkeypatch: pytest.MonkeyPatch
+    client_within: ClientFactory, stores: Stores, behave: Behaviour, watch: Watch
 ) -> None:
-    """One chunk larger than all buffers is being sent to a store that reads nothing when the refusal comes."""
-    monkeypatch.setattr(upload_network, "MOVING", moving)
+    """The store reads nothing and answers once the client waits, which the answer ends, and not the stall limit."""
     store = stores.open(behave)
 
-    def body() -> Iterator[bytes]:
-        store.reached.set()
-        yield bytes(ANNOUNCED)
+    def answer_once_blocked(wait: Wait) -> None:
+        if wait.seconds == STALL:
+            store.reached.set()
 
-    response = await client.put(store.url, body(), ANNOUNCED)
+    woken = watch(answer_once_blocked)
+    response = await client_within(stall_seconds=STALL).put(store.url, [bytes(ANNOUNCED)], ANNOUNCED)
     assert (response.status_code, response.text) == (403, "<Error><Code>AccessDenied</Code></Error>")
+    assert all(woken)
+
+
+async def test_a_refusal_behind_an_interim_answer_ends_the_upload(client: Client, stores: Stores) -> None:
+    """100 Continue and the refusal come together."""
+
+    def behave(store: Store, line: Line) -> None:
+        line.read_head()
+        assert store.reached.wait(PATIENCE)
+        line.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" + REFUSAL)
+        store.answered.set()
+        line.read_until_closed()
+
+    store = stores.open(behave)
+    body = Body(store)
+    response = await client.put(store.url, body, ANNOUNCED)
+    assert response.status_code == 403
+    assert body.taken_after_answer <= MOST_AFTER_ANSWER
+
+
+async def test_an_interim_answer_that_comes_in_parts_does_not_end_an_upload(client: Client, stores: Stores) -> None:
+    """Half of it comes before the rest of the body, the other half after it."""
+
+    def behave(store: Store, line: Line) -> None:
+        line.read_head()
+        assert store.reached.wait(PATIENCE)
+        line.socket.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: <a")
+        store.answered.set()
+        line.read_body()
+        line.socket.sendall(b">\r\n\r\n" + answer("200 OK"))
+
+    store = stores.open(behave)
+    response = await client.put(store.url, Body(store), ANNOUNCED)
+    assert response.status_code == 200
+    assert store.lines[0].taken == ANNOUNCED
 
 
 async def test_a_refusal_whose_text_is_cut_short_still_counts(client: Client, stores: Stores) -> None:

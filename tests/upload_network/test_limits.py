@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
     from contentgroove._io.upload_connection import Wait
 
-    from .clients import Client
+    from .clients import ClientFactory
     from .stores import Stores
+    from .waits import Watch
 
 pytestmark = pytest.mark.anyio
 
 ANNOUNCED = 64 * MIB
 
 
-async def test_a_store_that_takes_nothing_more_stalls_the_upload(client: Client, stores: Stores) -> None:
+async def test_a_store_that_takes_nothing_more_stalls_the_upload(client_within: ClientFactory, stores: Stores) -> None:
     """The transport's limit applies, not the longer one of the request, and counts from the last byte taken."""
 
     def behave(store: Store, line: Line) -> None:
@@ -34,10 +35,10 @@ async def test_a_store_that_takes_nothing_more_stalls_the_upload(client: Client,
 
     store = stores.open(behave)
     with pytest.raises(httpx.WriteTimeout, match=r"took no data for 0\.05 s"):
-        await client.within(stall_seconds=0.05).put(store.url, [bytes(ANNOUNCED)], ANNOUNCED)
+        await client_within(stall_seconds=0.05).put(store.url, [bytes(ANNOUNCED)], ANNOUNCED)
 
 
-async def test_a_store_that_never_answers_ends_the_wait(client: Client, stores: Stores) -> None:
+async def test_a_store_that_never_answers_ends_the_wait(client_within: ClientFactory, stores: Stores) -> None:
     """The store has the whole body and says nothing."""
 
     def behave(store: Store, line: Line) -> None:
@@ -47,22 +48,39 @@ async def test_a_store_that_never_answers_ends_the_wait(client: Client, stores: 
 
     store = stores.open(behave)
     with pytest.raises(httpx.ReadTimeout, match=r"sent nothing for 0\.05 s"):
-        await client.within(answer_seconds=0.05).put(store.url, [b"video"], 5)
+        await client_within(answer_seconds=0.05).put(store.url, [b"video"], 5)
 
 
-async def test_the_stall_limit_does_not_limit_the_wait_for_the_answer(client: Client, stores: Stores) -> None:
-    """The answer comes after the stall limit has passed, as when a store copies what it was sent."""
+async def test_sending_and_the_answer_have_limits_of_their_own(
+    client_within: ClientFactory, stores: Stores, watch: Watch
+) -> None:
+    """The store reads once the client waits to send, and answers once it waits for the answer."""
+    sending: set[float | None] = set()
+    answering: set[float | None] = set()
+
+    def before(wait: Wait) -> None:
+        if wait.seconds == 7:
+            return
+        if wait.writable:
+            sending.add(wait.seconds)
+            store.reached.set()
+        else:
+            answering.add(wait.seconds)
+            store.client_done.set()
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
+        assert store.reached.wait(PATIENCE)
         line.read_body()
-        # Nobody sets this event: the wait lasts twice the stall limit.
-        store.reached.wait(0.1)
+        assert store.client_done.wait(PATIENCE)
         line.socket.sendall(answer("200 OK"))
 
     store = stores.open(behave)
-    response = await client.within(stall_seconds=0.05).put(store.url, [b"video"], 5)
+    watch(before)
+    client = client_within(stall_seconds=11, answer_seconds=13, connect_seconds=7)
+    response = await client.put(store.url, [bytes(ANNOUNCED)], ANNOUNCED)
     assert response.status_code == 200
+    assert (sending, answering) == ({11}, {13})
 
 
 @pytest.fixture

@@ -9,14 +9,15 @@ import anyio
 import anyio.to_thread
 import httpx
 import pytest
+from anyio.lowlevel import checkpoint
 
 from .clients import open_sockets
 from .stores import MIB, PATIENCE, Line, Store, answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
-    from .clients import Client
+    from .clients import AsyncClient, Client, ClientFactory
     from .stores import Behaviour, Stores
 
 pytestmark = pytest.mark.anyio
@@ -48,7 +49,7 @@ def stop_in_answer(store: Store, line: Line) -> None:
 
 @pytest.mark.parametrize("behave", [stop_in_body, stop_before_answer, stop_in_answer])
 async def test_a_cancelled_upload_closes_its_connection(
-    async_client: Client, stores: Stores, behave: Behaviour
+    async_client: AsyncClient, stores: Stores, behave: Behaviour
 ) -> None:
     """The store sees the connection end, wherever the upload was."""
     store = stores.open(behave)
@@ -60,7 +61,52 @@ async def test_a_cancelled_upload_closes_its_connection(
     assert await anyio.to_thread.run_sync(store.hung_up.wait, PATIENCE)
 
 
-async def test_an_upload_that_is_cancelled_while_it_connects_closes_its_socket(async_client: Client) -> None:
+async def test_closing_the_transport_ends_uploads_under_way(client: Client, stores: Stores) -> None:
+    """An upload that waits for a store, in another thread or task, fails at once."""
+    store = stores.open(stop_in_body)
+
+    async def upload() -> None:
+        with pytest.raises(httpx.TransportError):
+            await client.put(store.url, [bytes(ANNOUNCED)], ANNOUNCED)
+
+    with anyio.fail_after(PATIENCE / 2):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(upload)
+            assert await anyio.to_thread.run_sync(store.reached.wait, PATIENCE)
+            await client.close()
+
+
+async def test_other_tasks_have_their_turns_during_an_upload(async_client: AsyncClient, stores: Stores) -> None:
+    """Neither the body nor the socket ever waits."""
+    chunks = 50
+    turns = 0
+
+    async def body() -> AsyncGenerator[bytes, None]:
+        for _ in range(chunks):
+            yield bytes(1000)
+        turns_in_body.append(turns)
+
+    async def other() -> None:
+        nonlocal turns
+        while not turns_in_body:
+            turns += 1
+            await checkpoint()
+
+    def behave(_store: Store, line: Line) -> None:
+        line.read_head()
+        line.read_body()
+        line.socket.sendall(answer("200 OK"))
+
+    turns_in_body: list[int] = []
+    store = stores.open(behave)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(other)
+        await async_client.send(store.url, body(), chunks * 1000)
+    await async_client.close()
+    assert turns_in_body[0] >= chunks
+
+
+async def test_an_upload_that_is_cancelled_while_it_connects_closes_its_socket(async_client: AsyncClient) -> None:
     """The host's queue of connections is full, so that it does not answer."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, socket.socket() as first:
         first.connect(listener.getsockname())
@@ -71,20 +117,20 @@ async def test_an_upload_that_is_cancelled_while_it_connects_closes_its_socket(a
         assert open_sockets() == before
 
 
-async def test_a_host_that_does_not_accept_is_a_connect_timeout(client: Client) -> None:
+async def test_a_host_that_does_not_accept_is_a_connect_timeout(client_within: ClientFactory) -> None:
     """The request's own limit applies to connecting."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, socket.socket() as first:
         first.connect(listener.getsockname())
         before = open_sockets()
         with pytest.raises(httpx.ConnectTimeout, match=r"did not accept a connection for 0\.05 s"):
-            await client.within(connect_seconds=0.05).put(
+            await client_within(connect_seconds=0.05).put(
                 f"http://127.0.0.1:{listener.getsockname()[1]}/video", [b"video"], 5
             )
         assert open_sockets() == before
 
 
 async def test_an_upload_that_is_cancelled_in_the_handshake_closes_its_socket(
-    async_client: Client, plain_stores: Stores
+    async_client: AsyncClient, plain_stores: Stores
 ) -> None:
     """The host accepts and takes the first message, and says nothing."""
 
@@ -102,12 +148,12 @@ async def test_an_upload_that_is_cancelled_in_the_handshake_closes_its_socket(
     assert not store.failures
 
 
-async def test_a_silent_handshake_is_a_connect_timeout(client: Client) -> None:
+async def test_a_silent_handshake_is_a_connect_timeout(client_within: ClientFactory) -> None:
     """The host accepts and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         before = open_sockets()
         with pytest.raises(httpx.ConnectTimeout, match=r"handshake stood still for 0\.05 s"):
-            await client.within(connect_seconds=0.05).put(
+            await client_within(connect_seconds=0.05).put(
                 f"https://127.0.0.1:{listener.getsockname()[1]}/video", [b"video"], 5
             )
         assert open_sockets() == before
@@ -181,6 +227,20 @@ async def test_a_name_that_nobody_knows_is_an_error(client: Client, monkeypatch:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(httpx.ConnectError, match="Name or service not known"):
         await client.put("http://store.example/video", [b"video"], 5)
+
+
+async def test_a_transport_may_be_closed_twice(client: Client, stores: Stores) -> None:
+    """Also after an upload, whose end closed it already."""
+
+    def behave(_store: Store, line: Line) -> None:
+        line.read_head()
+        line.read_body()
+        line.socket.sendall(answer("200 OK"))
+
+    store = stores.open(behave)
+    await client.put(store.url, [b"video"], 5)
+    await client.close()
+    await client.close()
 
 
 async def test_each_upload_has_a_connection_of_its_own(client: Client, stores: Stores) -> None:

@@ -144,6 +144,13 @@ class UploadConnection:
         """What `ssl` knows of the connection, None without TLS."""
         return None if self._tls is None else self._tls.ssl_object
 
+    def close(self) -> None:
+        """Close the socket; may be called again, and while another thread waits for it."""
+        with contextlib.suppress(OSError):
+            # Closing alone leaves that thread waiting.
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
     def start_tls(self, context: ssl.SSLContext, hostname: str | None, seconds: float | None) -> Steps[None]:
         """Make the TLS handshake, which checks the certificate and its name as the context says.
 
@@ -168,8 +175,6 @@ class UploadConnection:
                     self.socket.send(tls.take())
             raise httpcore.ConnectError(str(error)) from error
         self._tls = tls
-        # What came with the handshake's last message.
-        self._decrypt(tls)
 
     def write(self, data: bytes, seconds: float | None) -> Steps[None]:
         """Send data, looking for an answer before each piece.
@@ -207,12 +212,8 @@ class UploadConnection:
             httpcore.WriteError: It broke, or the store closed, before the store had the body, and without an answer.
         """
         while not self._received:
-            if self._unwritable is not None:
-                if not self._handed_out:
-                    raise httpcore.WriteError(str(self._unwritable)) from self._unwritable
-                if self._unreadable is not None:
-                    # A store that closes on unread data resets the line behind its answer: that is the answer's end.
-                    return b""
+            if self._unwritable is not None and not self._handed_out:
+                raise httpcore.WriteError(str(self._unwritable)) from self._unwritable
             if self._unreadable is not None:
                 raise httpcore.ReadError(str(self._unreadable)) from self._unreadable
             if self._ended:

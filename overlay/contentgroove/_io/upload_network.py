@@ -42,13 +42,14 @@ def _finish(steps: Steps[T]) -> T:
         try:
             wait = next(steps)
             while True:
-                wait = steps.send(_ready(wait))
+                wait = steps.send(ready(wait))
         except StopIteration as stop:
             result: T = stop.value
             return result
 
 
-def _ready(wait: Wait) -> bool:
+def ready(wait: Wait) -> bool:
+    """Wait, and tell whether it was not in vain."""
     if wait.socket.fileno() < 0:
         # Closed by another thread: the next call on it says so.
         return True
@@ -62,13 +63,14 @@ async def _afinish(steps: Steps[T]) -> T:
         try:
             wait = next(steps)
             while True:
-                wait = steps.send(await _aready(wait))
+                wait = steps.send(await aready(wait))
         except StopIteration as stop:
             result: T = stop.value
             return result
 
 
-async def _aready(wait: Wait) -> bool:
+async def aready(wait: Wait) -> bool:
+    """Wait without keeping the event loop, and tell whether it was not in vain."""
     if wait.socket.fileno() < 0:
         return True
     with contextlib.suppress(anyio.ClosedResourceError):
@@ -110,7 +112,7 @@ class _Stream(httpcore.NetworkStream):
         _finish(self._connection.write(buffer, timeout))
 
     def close(self) -> None:
-        self._connection.socket.close()
+        self._connection.close()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -156,7 +158,7 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         if self._connection.socket.fileno() >= 0:
             # Ends the waits of other tasks, which would outlive the socket.
             anyio.notify_closing(self._connection.socket)
-            self._connection.socket.close()
+            self._connection.close()
 
     async def start_tls(
         self,

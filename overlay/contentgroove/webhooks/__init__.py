@@ -1,7 +1,7 @@
 """Webhooks: parse what the service POSTs, record it once, handle it.
 
 The service sends at least once, sometimes never, without signature or event id, and takes only status 200 for
-delivered. Names are loaded on first use: parsing alone needs no HTTP library.
+delivered. Names are loaded on first use: parsing alone needs no HTTP library and no database.
 """
 
 from __future__ import annotations
@@ -10,34 +10,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .errors import HandlerError, InboxError
     from .events import Event, MediaProcessingFinished, UnknownEvent, parse_event
-    from .inbox import Claim, Inbox, MemoryInbox
-    from .receiver import HandlerError, Receipt, WebhookReceiver
+    from .inbox import Inbox, TransactionalInbox
+    from .lifecycle import Backoff, Claim, State, StoredEvent
+    from .memory import MemoryInbox
+    from .postgres import PostgresInbox
+    from .receiver import Receipt, WebhookReceiver
+    from .sqlite import SQLiteInbox
+    from .tokens import webhook_url
 
-_HOMES = {
-    "Claim": ".inbox",
-    "Event": ".events",
-    "HandlerError": ".receiver",
-    "Inbox": ".inbox",
-    "MediaProcessingFinished": ".events",
-    "MemoryInbox": ".inbox",
-    "Receipt": ".receiver",
-    "UnknownEvent": ".events",
-    "WebhookReceiver": ".receiver",
-    "parse_event": ".events",
+_MODULES = {
+    ".errors": ("HandlerError", "InboxError"),
+    ".events": ("Event", "MediaProcessingFinished", "UnknownEvent", "parse_event"),
+    ".inbox": ("Inbox", "TransactionalInbox"),
+    ".lifecycle": ("Backoff", "Claim", "State", "StoredEvent"),
+    ".memory": ("MemoryInbox",),
+    ".postgres": ("PostgresInbox",),
+    ".receiver": ("Receipt", "WebhookReceiver"),
+    ".sqlite": ("SQLiteInbox",),
+    ".tokens": ("webhook_url",),
 }
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "Backoff",
     "Claim",
     "Event",
     "HandlerError",
     "Inbox",
+    "InboxError",
     "MediaProcessingFinished",
     "MemoryInbox",
+    "PostgresInbox",
     "Receipt",
+    "SQLiteInbox",
+    "State",
+    "StoredEvent",
+    "TransactionalInbox",
     "UnknownEvent",
     "WebhookReceiver",
     "parse_event",
+    "webhook_url",
 ]
 
 
@@ -47,3 +61,7 @@ def __getattr__(name: str) -> object:
     value: object = getattr(import_module(_HOMES[name], __name__), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return __all__

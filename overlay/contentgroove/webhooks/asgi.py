@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import parse_qs
+
+from .web import Answer, Head
 
 if TYPE_CHECKING:
     from .receiver import WebhookReceiver
@@ -26,22 +26,27 @@ def asgi_app(receiver: WebhookReceiver) -> AsgiApp:
             return
         if scope["type"] != "http":
             raise ValueError(f"This app serves http, not {scope['type']}.")
-        if scope["method"] != "POST":
-            await _answer(send, 405, "Webhooks are POSTed.", [(b"allow", b"POST")])
-            return
-        body = await _read(receive, receiver.max_body)
-        if body is None:
-            return
-        query: str = scope.get("query_string", b"").decode("latin-1")
-        token = parse_qs(query).get("token", [""])[0]
-        # In a thread, because an inbox may be a database.
-        receipt = await asyncio.to_thread(receiver.receive, body, token)
-        await _answer(send, receipt.status_code, receipt.reason or "recorded", [])
+        head = _head(scope)
+        receipt = head.refusal(receiver)
+        if receipt is None:
+            body = await _read(receive, receiver.max_body_bytes)
+            if body is None:
+                return
+            receipt = await receiver.areceive(body, head.token)
+        await _send(send, Answer.to(receipt))
 
     return app
 
 
+def _head(scope: Scope) -> Head:
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    length = headers.get(b"content-length")
+    query: bytes = scope.get("query_string", b"")
+    return Head(scope["method"], query.decode("latin-1"), None if length is None else length.decode("latin-1"))
+
+
 async def _read(receive: Receive, limit: int) -> bytes | None:
+    """Read a body, None if the sender went away in the middle of it."""
     # One byte over the limit is enough to be refused; the rest is never kept.
     body = bytearray()
     while True:
@@ -53,20 +58,10 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
             return bytes(body[: limit + 1])
 
 
-async def _answer(send: Send, status: int, text: str, headers: list[tuple[bytes, bytes]]) -> None:
-    body = f"{text}\n".encode()
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", b"text/plain; charset=utf-8"),
-                (b"content-length", str(len(body)).encode()),
-                *headers,
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})
+async def _send(send: Send, answer: Answer) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

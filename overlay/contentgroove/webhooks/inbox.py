@@ -1,93 +1,78 @@
-"""Where events wait between their arrival and their handling."""
+"""What an inbox is: where events wait between their arrival and their handling."""
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An event taken out to be handled.
-
-    Attributes:
-        key: The event's dedupe key.
-        body: Its body as it came.
-        attempt: Which attempt this is, from 1.
-        handled: The names of the handlers that have succeeded in earlier attempts.
-    """
-
-    key: str
-    body: bytes = field(repr=False)
-    attempt: int
-    handled: frozenset[str]
+    from .lifecycle import Claim, State, StoredEvent
 
 
 class Inbox(Protocol):
-    """Records events once, and hands each to one worker at a time. All times are seconds of one monotonic clock."""
+    """Records events once, and hands each to one worker at a time.
+
+    Methods of an inbox may be called from any thread. A store that fails raises `InboxError`. Methods that take a
+    claim give False, and change nothing, if the claim has run out and another worker has the event.
+    """
 
     def record(self, key: str, body: bytes) -> bool:
-        """Keep an event; False if one with the same key was kept before."""
+        """Keep an event; False if one with the same key was kept before. Once this returns, the event is safe."""
         ...
 
-    def claim(self, now: float) -> Claim | None:
-        """Take the oldest event that is due and that nobody has; None if there is none."""
+    def has(self, key: str) -> bool:
+        """Whether an event with this key is kept."""
         ...
 
-    def done(self, key: str) -> None:
+    def claim(self, lease: float) -> Claim | None:
+        """Take the oldest event that is due, for a time in seconds; None if there is none."""
+        ...
+
+    def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
+        """Keep the names of the handlers that have succeeded so far, and extend the claim."""
+        ...
+
+    def done(self, claim: Claim) -> bool:
         """Mark a claimed event as handled."""
         ...
 
-    def release(self, key: str, *, due: float, error: str, handled: frozenset[str]) -> None:
-        """Give a claimed event back to be handled again, not before `due`."""
+    def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
+        """Give a claimed event back, to be handled again after a delay in seconds; None gives it up as dead."""
+        ...
+
+    def next_due(self) -> float | None:
+        """Seconds until an event is due, 0 if one is; None if no event waits."""
+        ...
+
+    def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
+        """List what is kept, the newest first."""
+        ...
+
+    def replay(self, key: str) -> bool:
+        """Have a dead or done event handled once more; False if there is no such event, or it waits already."""
+        ...
+
+    def prune(self, older_than: float) -> int:
+        """Forget events that were done more than some seconds ago; gives how many.
+
+        An event that is forgotten would be handled again if it were delivered again: keep events for longer than the
+        service may repeat itself.
+        """
+        ...
+
+    def pruned_until(self) -> float:
+        """Up to which moment, in seconds since 1970, done events may have been forgotten; 0 if none were."""
         ...
 
 
-@dataclass(slots=True)
-class _Entry:
-    body: bytes
-    due: float = float("-inf")
-    claimed: bool = False
-    done: bool = False
-    attempts: int = 0
-    error: str = ""
-    handled: frozenset[str] = frozenset()
+@runtime_checkable
+class TransactionalInbox(Protocol):
+    """An inbox in a database that handlers can write to in the transaction that keeps their success."""
 
+    def apply(self, claim: Claim, name: str, effect: Callable[[Any], object], lease: float) -> bool:
+        """Call a handler with the database's connection, and commit its writes together with its success.
 
-class MemoryInbox:
-    """Keeps events in this process: for tests and tools. What was not handled is lost when the process ends."""
-
-    def __init__(self) -> None:
-        self._entries: dict[str, _Entry] = {}
-        self._lock = threading.Lock()
-
-    def record(self, key: str, body: bytes) -> bool:
-        """Keep an event; False if one with the same key was kept before."""
-        with self._lock:
-            if key in self._entries:
-                return False
-            self._entries[key] = _Entry(body)
-            return True
-
-    def claim(self, now: float) -> Claim | None:
-        """Take the oldest event that is due and that nobody has; None if there is none."""
-        with self._lock:
-            for key, entry in self._entries.items():
-                if not entry.done and not entry.claimed and entry.due <= now:
-                    entry.claimed = True
-                    entry.attempts += 1
-                    return Claim(key, entry.body, entry.attempts, entry.handled)
-            return None
-
-    def done(self, key: str) -> None:
-        """Mark a claimed event as handled."""
-        with self._lock:
-            entry = self._entries[key]
-            entry.done, entry.claimed = True, False
-
-    def release(self, key: str, *, due: float, error: str, handled: frozenset[str]) -> None:
-        """Give a claimed event back to be handled again, not before `due`."""
-        with self._lock:
-            entry = self._entries[key]
-            entry.claimed, entry.due, entry.error, entry.handled = False, due, error, handled
+        Nothing is committed if it raises. False if the claim has run out; the handler is not called then.
+        """
+        ...

@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
-import dataclasses
-import functools
-import hmac
-import inspect
 import logging
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from contentgroove.errors import ContentGrooveError, WebhookPayloadError
+from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookAuthError, WebhookPayloadError
 
-from .events import Event, parse_event
+from . import reconciliation
+from .errors import HandlerError
+from .events import body_bytes, parse_event
+from .handling import Handlers, Outcome
+from .lifecycle import Backoff
+from .tokens import check_token
+from .worker import POLL_INTERVAL, Bell, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    import datetime as dt
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
 
     from .asgi import AsgiApp
-    from .inbox import Claim, Inbox
+    from .events import Event
+    from .inbox import Inbox
     from .wsgi import WsgiApp
 
 logger = logging.getLogger("contentgroove")
 
-MAX_BODY = 10 * 1024 * 1024
-"""Bytes; the event of a media with a thousand clips has about one million."""
+MAX_BODY_BYTES = 10 * 1024 * 1024
+"""The event of a media with a thousand clips has about one million."""
 
-FIRST_RETRY = 1.0
-LAST_RETRY = 300.0
-"""Seconds before a failed event is handled again: doubled with each attempt, from the first to the last."""
+LEASE = 900.0
+"""Seconds: longer than handlers should take, short enough that a killed worker's events do not wait for long."""
 
-Handler = TypeVar("Handler", bound="Callable[[Any], object]")
+Handler = TypeVar("Handler", bound="Callable[..., object]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +54,23 @@ class Receipt:
     reason: str = ""
 
 
-class HandlerError(ContentGrooveError):
-    """Handlers failed; the events stay in the inbox and are handled again.
-
-    Attributes:
-        errors: What each failed handler raised.
-    """
-
-    def __init__(self, message: str, errors: tuple[Exception, ...]) -> None:
-        super().__init__(message)
-        self.errors = errors
-
-
 class WebhookReceiver:
     """Takes webhooks in and has them handled.
 
     Args:
         inbox: Where events are recorded.
-        secret_token: What the subscribed URL carries as `?token=…`. The service signs nothing, so this is what
-            tells its deliveries from forged ones.
-        confirm: Fetches a media again by its id, such as `client.medias.get`: handlers then get what the API says
-            instead of what was posted.
-        max_body: Bytes that a body may have.
-        monotonic: Another clock, for tests.
+        secret_token: What the subscribed URL carries as `?token=…`; `webhook_url` makes one. The service signs
+            nothing, so this is what tells its deliveries from forged ones.
+        confirm: Fetches a media again by its id, such as `client.medias.get`, sync or async. Handlers then get the
+            media as the API has it, and only if the API says that it is finished. Clips and transcription, which are
+            not fetched, reach handlers only if there is a `secret_token` as well.
+        max_body_bytes: The largest body that is taken in.
+        backoff: When a failed event is handled again, and when it is given up.
+        lease: Seconds for which a worker has an event, extended after each handler: longer than the slowest one. If
+            the worker dies, the event is handled again after them.
+
+    Raises:
+        InvalidInputError: The token is empty, or a number is not above 0.
     """
 
     def __init__(
@@ -82,32 +78,72 @@ class WebhookReceiver:
         inbox: Inbox,
         *,
         secret_token: str | None = None,
-        confirm: Callable[[str], Any] | None = None,
-        max_body: int = MAX_BODY,
-        monotonic: Callable[[], float] = time.monotonic,
+        confirm: Callable[[str], object] | None = None,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        backoff: Backoff | None = None,
+        lease: float = LEASE,
     ) -> None:
+        if secret_token is not None and not (isinstance(secret_token, str) and secret_token):
+            raise InvalidInputError("secret_token is empty, so everybody would have it; use webhook_url() to make one.")
+        if max_body_bytes < 1 or lease <= 0:
+            raise InvalidInputError("max_body_bytes and lease must be above 0.")
         self._inbox = inbox
         self._token = secret_token
-        self._confirm = confirm
-        self.max_body = max_body
-        self._monotonic = monotonic
-        self._handlers: list[tuple[str, str, Callable[[Any], object]]] = []
+        self._max_body_bytes = max_body_bytes
+        self._handlers = Handlers(
+            inbox, confirm=confirm, trusted=secret_token is not None, backoff=backoff or Backoff(), lease=lease
+        )
+        self._bell = Bell()
+        self._worker: Worker | None = None
 
-    def on(self, event: str) -> Callable[[Handler], Handler]:
+    def on(self, event: str, *, name: str | None = None, transaction: bool = False) -> Callable[[Handler], Handler]:
         """Register a handler of an event, or of all with `"*"`; handlers run in the order they were registered.
 
         A handler takes the event and may be async. One that raises does not keep the others from running, and is
-        called again later; those that succeeded are not.
+        called again later, with a higher `event.attempt`; those that succeeded are not. A process may be killed
+        between a handler's end and the note of it, so handlers run at least once, and in a transaction exactly once.
+
+        Args:
+            event: The event's name, or `*`.
+            name: What its success is kept under, by default its qualified name. Keep it when you rename the function.
+            transaction: Call it with a second argument, the inbox's database connection: what it writes there is
+                committed together with the note that it has succeeded. It must be sync and must not commit.
+
+        Raises:
+            InvalidInputError: The name is taken, or an async handler wants the transaction.
+            ConfigurationError: The inbox has no transactions.
         """
 
         def register(handler: Handler) -> Handler:
-            name = f"{len(self._handlers)}:{getattr(handler, '__qualname__', type(handler).__name__)}"
-            self._handlers.append((event, name, handler))
+            self._handlers.add(event, handler, name, transaction=transaction)
             return handler
 
         return register
 
-    def receive(self, body: bytes, token: str | None = None) -> Receipt:
+    def refusal(self, token: str | None, length: int) -> Receipt | None:
+        """Tell what to answer before a body is read; None if it may be read.
+
+        Args:
+            token: The token that came with the request.
+            length: The body's length in bytes as announced, 0 if it was not.
+        """
+        if self._token is not None:
+            try:
+                check_token(self._token, token)
+            except WebhookAuthError as error:
+                logger.warning("A webhook was refused: %s", error)
+                return Receipt(401, reason=error.message)
+        if length > self._max_body_bytes:
+            logger.warning("A webhook was refused: it has more than %d bytes.", self._max_body_bytes)
+            return Receipt(413, reason=f"The body has more than {self._max_body_bytes:,} bytes.")
+        return None
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The largest body that is taken in."""
+        return self._max_body_bytes
+
+    def receive(self, body: bytes | bytearray | memoryview | str, token: str | None = None) -> Receipt:
         """Check and record a delivery. Does no I/O but the inbox's.
 
         Args:
@@ -115,116 +151,127 @@ class WebhookReceiver:
             token: The token that came with it.
 
         Returns:
-            What to answer: 200 recorded, 400 no event, 401 wrong token, 413 too large, 503 the inbox failed.
+            What to answer: 200 recorded, 400 no event, 401 wrong token, 413 too large, 503 the inbox failed, which
+            makes the service send it again.
         """
-        if self._token is not None and not hmac.compare_digest(self._token.encode(), (token or "").encode()):
-            return Receipt(401, reason="The token of the subscribed URL is missing or wrong.")
-        if len(body) > self.max_body:
-            return Receipt(413, reason=f"The body has more than {self.max_body:,} bytes.")
         try:
-            event = parse_event(body)
+            content = body_bytes(body)
         except WebhookPayloadError as error:
+            return self.refusal(token, 0) or Receipt(400, reason=error.message)
+        refused = self.refusal(token, len(content))
+        if refused is not None:
+            return refused
+        try:
+            event = parse_event(content)
+        except WebhookPayloadError as error:
+            logger.warning("A webhook was refused: %s", error)
             return Receipt(400, reason=error.message)
         try:
             new = self._inbox.record(event.dedupe_key, event.body)
         except Exception:
-            logger.exception("The inbox could not record %s", event.dedupe_key)
+            # Whatever an inbox raises, the service must hear that it has to send the event again.
+            logger.exception("The inbox could not record webhook %s", event.dedupe_key)
             return Receipt(503, reason="The event could not be recorded; send it again.")
+        self._bell.ring()
         return Receipt(200, duplicate=not new, event=event)
 
+    async def areceive(self, body: bytes | bytearray | memoryview | str, token: str | None = None) -> Receipt:
+        """As `receive`, in a thread, because an inbox may be a database."""
+        from anyio import to_thread
+
+        return await to_thread.run_sync(self.receive, body, token)
+
     def process_pending(self) -> int:
-        """Handle all events that are due; gives how many were handled.
+        """Handle all events that are due; gives how many were handled. Async handlers run in a loop of its own.
+
+        Does nothing while no handler is registered; an event that none of the registered handlers wants is done.
 
         Raises:
             HandlerError: Handlers failed, after all events had their turn; those are handled again later.
+            InboxError: The inbox failed.
+            ConfigurationError: A handler is async and an event loop is running; await `aprocess_pending` instead.
         """
-        steps = self._steps()
-        try:
-            call = next(steps)
-            while True:
-                try:
-                    result = call()
-                    if inspect.iscoroutine(result):
-                        result = asyncio.run(result)
-                except Exception as error:  # noqa: BLE001 - a handler may raise anything
-                    call = steps.throw(error)
-                else:
-                    call = steps.send(result)
-        except StopIteration as stop:
-            handled: int = stop.value
-            return handled
+        return self._process(_never)
 
     async def aprocess_pending(self) -> int:
-        """As `process_pending`; async handlers run in the running event loop."""
-        steps = self._steps()
-        try:
-            call = next(steps)
-            while True:
-                try:
-                    result = call()
-                    if inspect.isawaitable(result):
-                        result = await result
-                except Exception as error:  # noqa: BLE001 - a handler may raise anything
-                    call = steps.throw(error)
-                else:
-                    call = steps.send(result)
-        except StopIteration as stop:
-            handled: int = stop.value
-            return handled
+        """As `process_pending`: async handlers run in the running event loop, the others in threads.
 
-    def _steps(self) -> Generator[Callable[[], object], Any, int]:
-        handled = 0
-        errors: list[Exception] = []
-        while (claim := self._inbox.claim(self._monotonic())) is not None:
-            failed = yield from self._handle(claim)
-            if failed:
-                errors.extend(failed)
-            else:
-                handled += 1
-        if errors:
-            raise HandlerError(
-                f"{len(errors)} handlers failed, the first with {type(errors[0]).__name__}: {errors[0]}. Their events "
-                "stay in the inbox and are handled again.",
-                tuple(errors),
-            )
-        return handled
+        Raises:
+            HandlerError: Handlers failed, after all events had their turn; those are handled again later.
+            InboxError: The inbox failed.
+        """
+        return await self._aprocess(_never)
 
-    def _handle(self, claim: Claim) -> Generator[Callable[[], object], Any, list[Exception]]:
-        event = parse_event(claim.body)
-        succeeded = set(claim.handled)
-        errors: list[Exception] = []
-        confirmed = event
-        if self._confirm is not None and hasattr(event, "media"):
-            confirmed = yield from self._confirmed(event, errors)
-        if not errors:
-            for wanted, name, handler in self._handlers:
-                if wanted not in {event.event, "*"} or name in succeeded:
-                    continue
-                try:
-                    yield functools.partial(handler, confirmed)
-                except Exception as error:
-                    logger.exception("The handler %s failed on %s", name, claim.key)
-                    errors.append(error)
-                else:
-                    succeeded.add(name)
-        if errors:
-            delay = min(LAST_RETRY, FIRST_RETRY * 2.0 ** min(claim.attempt - 1, 30))
-            text = f"{type(errors[0]).__name__}: {errors[0]}"
-            self._inbox.release(
-                claim.key, due=self._monotonic() + delay, error=text[:500], handled=frozenset(succeeded)
-            )
-        else:
-            self._inbox.done(claim.key)
-        return errors
+    def start_worker(self, *, poll_interval: float = POLL_INTERVAL) -> None:
+        """Handle events in a thread, as soon as they arrive or are due again. Start it in the process that serves.
 
-    def _confirmed(self, event: Any, errors: list[Exception]) -> Generator[Callable[[], object], Any, Event]:
-        try:
-            media = yield lambda: self._confirm(event.media.id) if self._confirm else None
-        except Exception as error:
-            logger.exception("Media %s could not be confirmed", event.media.id)
-            errors.append(error)
-            return event  # type: ignore[no-any-return]  # the caller checked what it is
-        return dataclasses.replace(event, media=media)  # type: ignore[no-any-return]  # as above
+        Args:
+            poll_interval: Seconds between looks for what other processes have recorded.
+
+        Raises:
+            ConfigurationError: It runs already.
+        """
+        if self._worker is not None:
+            raise ConfigurationError("The webhook worker runs already; stop_worker() first.")
+        self._worker = Worker(self._inbox, self._bell, poll_interval)
+        self._worker.start_thread(self._process)
+
+    def stop_worker(self, timeout: float | None = None) -> bool:
+        """Stop the thread, after the event that it has begun; False if it has not ended after some seconds."""
+        if self._worker is None:
+            return True
+        stopped = self._worker.join(timeout)
+        if stopped:
+            self._worker = None
+        return stopped
+
+    def worker(self, *, poll_interval: float = POLL_INTERVAL) -> AbstractAsyncContextManager[None]:
+        """Handle events in a task while `async with receiver.worker():` is entered, such as in an app's lifespan.
+
+        Leaving it waits for the event that is being handled.
+
+        Args:
+            poll_interval: Seconds between looks for what other processes have recorded.
+        """
+        return Worker(self._inbox, self._bell, poll_interval).task(self._aprocess)
+
+    def reconcile(self, client: reconciliation.Client, *, since: dt.datetime) -> int:
+        """Record the events that were never delivered, from what the API says; gives how many.
+
+        A webhook that arrives later is a duplicate of it. The events made have no transcription, which the API does
+        not give.
+
+        Args:
+            client: A `ContentGroove` client.
+            since: Medias are looked at whose processing began then or later.
+
+        Raises:
+            InvalidInputError: `since` has no zone, or lies before what the inbox was pruned of.
+            InboxError: The inbox failed.
+            ContentGrooveError: A call failed; what was found before it is recorded.
+        """
+        wanted = reconciliation.medias_since(since, self._inbox)
+        found = 0
+        for media in client.medias.list(filter=wanted, sort=reconciliation.OLDEST_FIRST):
+            if reconciliation.is_missing(media, self._inbox):
+                clips = list(client.clips.list(filter=reconciliation.clips_of(media), sort=reconciliation.OLDEST_FIRST))
+                found += self._inbox.record(reconciliation.key_of(media), reconciliation.finished_body(media, clips))
+                self._bell.ring()
+        return found
+
+    async def areconcile(self, client: reconciliation.AsyncClient, *, since: dt.datetime) -> int:
+        """As `reconcile`, with an `AsyncContentGroove` client."""
+        from anyio.to_thread import run_sync
+
+        wanted = await run_sync(reconciliation.medias_since, since, self._inbox)
+        found = 0
+        async for media in client.medias.list(filter=wanted, sort=reconciliation.OLDEST_FIRST):
+            if await run_sync(reconciliation.is_missing, media, self._inbox):
+                listed = client.clips.list(filter=reconciliation.clips_of(media), sort=reconciliation.OLDEST_FIRST)
+                body = reconciliation.finished_body(media, [clip async for clip in listed])
+                found += await run_sync(self._inbox.record, reconciliation.key_of(media), body)
+                self._bell.ring()
+        return found
 
     @property
     def asgi(self) -> AsgiApp:
@@ -239,3 +286,28 @@ class WebhookReceiver:
         from .wsgi import wsgi_app
 
         return wsgi_app(self)
+
+    def _process(self, should_stop: Callable[[], bool]) -> int:
+        from .shells import run
+
+        return _settled(run(self._handlers.steps(should_stop), needs_loop=self._handlers.any_async))
+
+    async def _aprocess(self, should_stop: Callable[[], bool]) -> int:
+        from .shells import arun
+
+        return _settled(await arun(self._handlers.steps(should_stop)))
+
+
+def _never() -> bool:
+    return False
+
+
+def _settled(outcome: Outcome) -> int:
+    if outcome.errors:
+        first = outcome.errors[0]
+        raise HandlerError(
+            f"{len(outcome.errors)} handler{'s' * (len(outcome.errors) > 1)} failed, the first with "
+            f"{type(first).__name__}: {first}. Their events stay in the inbox and are handled again.",
+            tuple(outcome.errors),
+        )
+    return outcome.handled

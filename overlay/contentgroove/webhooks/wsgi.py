@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import parse_qs
+
+from .receiver import Receipt
+from .web import Answer, Head
 
 if TYPE_CHECKING:
     from .receiver import WebhookReceiver
@@ -17,26 +19,22 @@ def wsgi_app(receiver: WebhookReceiver) -> WsgiApp:
     """Make the app; any path is the webhook's."""
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        def answer(status: int, text: str, *headers: tuple[str, str]) -> Iterable[bytes]:
-            body = f"{text}\n".encode()
-            start_response(
-                f"{status} {HTTPStatus(status).phrase}",
-                [
-                    ("Content-Type", "text/plain; charset=utf-8"),
-                    ("Content-Length", str(len(body))),
-                    *headers,
-                ],
-            )
-            return [body]
-
-        if environ["REQUEST_METHOD"] != "POST":
-            return answer(405, "Webhooks are POSTed.", ("Allow", "POST"))
-        announced = environ.get("CONTENT_LENGTH") or "0"
-        if not announced.isascii() or not announced.isdigit():
-            return answer(400, "The Content-Length is no number.")
-        length = min(int(announced[:20]), receiver.max_body + 1)
-        token = parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
-        receipt = receiver.receive(environ["wsgi.input"].read(length), token)
-        return answer(receipt.status_code, receipt.reason or "recorded")
+        head = Head(environ["REQUEST_METHOD"], environ.get("QUERY_STRING", ""), environ.get("CONTENT_LENGTH") or None)
+        answer = Answer.to(head.refusal(receiver) or _received(receiver, head, environ))
+        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(answer.headers))
+        return [answer.body]
 
     return app
+
+
+def _received(receiver: WebhookReceiver, head: Head, environ: dict[str, Any]) -> Receipt:
+    if head.length is None and environ.get("wsgi.input_terminated"):
+        # The server ends the stream where a chunked body ends; one byte over the limit is enough to be refused.
+        body: bytes = environ["wsgi.input"].read(receiver.max_body_bytes + 1)
+    elif head.length is None and environ.get("HTTP_TRANSFER_ENCODING"):
+        return Receipt(HTTPStatus.LENGTH_REQUIRED, reason="This server takes no chunked bodies; send a Content-Length.")
+    else:
+        body = environ["wsgi.input"].read(head.announced)
+        if len(body) < head.announced:
+            return Receipt(HTTPStatus.BAD_REQUEST, reason="The body ended before its Content-Length.")
+    return receiver.receive(body, head.token)

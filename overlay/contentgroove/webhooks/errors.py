@@ -1,0 +1,21 @@
+"""What can go wrong after a webhook was taken in."""
+
+from __future__ import annotations
+
+from contentgroove.errors import ContentGrooveError
+
+
+class InboxError(ContentGrooveError):
+    """The inbox's store failed: it cannot be reached, opened, read or written."""
+
+
+class HandlerError(ContentGrooveError):
+    """Handlers failed; their events stay in the inbox and are handled again.
+
+    Attributes:
+        errors: What each failed handler raised.
+    """
+
+    def __init__(self, message: str, errors: tuple[Exception, ...]) -> None:
+        super().__init__(message)
+        self.errors = errors

@@ -1,0 +1,297 @@
+"""How due events are handled, as steps that a sync and an async shell carry out.
+
+Nothing here does I/O: each step is a call for the shell to make, whose result, or error, comes back in.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import logging
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookPayloadError
+
+from .events import MediaProcessingFinished, parse_event
+from .inbox import TransactionalInbox
+from .reconciliation import finished_body, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from contentgroove.models import Media
+
+    from .events import Event
+    from .inbox import Inbox
+    from .lifecycle import Backoff, Claim
+
+logger = logging.getLogger("contentgroove")
+
+ANY_EVENT = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A call for the shell to make.
+
+    Attributes:
+        call: What to call; an awaitable that it gives is awaited.
+        blocking: Whether an event loop has to make it in a thread.
+    """
+
+    call: Callable[[], object]
+    blocking: bool = True
+
+
+Steps: TypeAlias = "Generator[Step, Any, Outcome]"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of handling all that was due.
+
+    Attributes:
+        handled: How many events were handled.
+        errors: What failed handlers raised.
+    """
+
+    handled: int = 0
+    errors: list[Exception] = field(default_factory=list[Exception])
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A registered function.
+
+    Attributes:
+        event: The event's name, or `*`.
+        name: What its success is kept under.
+        call: The function.
+        transaction: Whether it takes the inbox's connection as a second argument.
+    """
+
+    event: str
+    name: str
+    call: Callable[..., object]
+    transaction: bool
+
+    @property
+    def is_async(self) -> bool:
+        """Whether it is a coroutine function."""
+        return is_async(self.call)
+
+
+def is_async(call: Callable[..., object]) -> bool:
+    """Whether a function, or an object that can be called, has to be awaited."""
+    while isinstance(call, partial):
+        call = cast("Callable[..., object]", call.func)  # pyright: ignore[reportUnknownMemberType] - of any type
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
+
+
+class Handlers:
+    """Takes due events from an inbox and has their handlers called.
+
+    Args:
+        inbox: Where events are taken from.
+        confirm: Fetches a media by its id; None trusts the webhook.
+        trusted: Whether senders have shown a token, so that what cannot be confirmed is theirs.
+        backoff: When failed events are handled again.
+        lease: Seconds that a claim lasts.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        *,
+        confirm: Callable[[str], object] | None,
+        trusted: bool,
+        backoff: Backoff,
+        lease: float,
+    ) -> None:
+        self._inbox = inbox
+        self._confirm = confirm
+        self._trusted = trusted
+        self._backoff = backoff
+        self._lease = lease
+        self._handlers: list[Handler] = []
+
+    def add(self, event: str, call: Callable[..., object], name: str | None, *, transaction: bool) -> None:
+        """Register a handler.
+
+        Raises:
+            InvalidInputError: Its name is taken, or it is async and wants the transaction.
+            ConfigurationError: It wants a transaction that the inbox does not have.
+        """
+        if name is None:
+            function: Any = call
+            while isinstance(function, partial):
+                function = cast("Any", function).func
+            qualified = getattr(function, "__qualname__", type(function).__qualname__)
+            name = f"{getattr(function, '__module__', None) or type(function).__module__}.{qualified}"
+        if any(handler.name == name for handler in self._handlers):
+            raise InvalidInputError(
+                f"Two handlers are named {name}, and success is kept by name; give each its own: on(…, name=…)."
+            )
+        if transaction and not isinstance(self._inbox, TransactionalInbox):
+            raise ConfigurationError(
+                f"{type(self._inbox).__name__} has no transactions; use SQLiteInbox or PostgresInbox for {name}."
+            )
+        if transaction and is_async(call):
+            raise InvalidInputError(f"{name} takes a database connection that blocks, so it cannot be async.")
+        self._handlers.append(Handler(event, name, call, transaction))
+
+    def __len__(self) -> int:
+        return len(self._handlers)
+
+    @property
+    def any_async(self) -> bool:
+        """Whether an event loop is needed."""
+        calls = [handler.call for handler in self._handlers]
+        return any(is_async(call) for call in [*calls, *([self._confirm] if self._confirm else [])])
+
+    def steps(self, should_stop: Callable[[], bool]) -> Steps:
+        """Handle one due event after the other, until none is due or a stop is asked for."""
+        outcome = Outcome()
+        if not self._handlers:
+            logger.warning("No webhook handler is registered; recorded events wait.")
+            return outcome
+        while not should_stop():
+            claim: Claim | None = yield Step(partial(self._inbox.claim, self._lease))
+            if claim is None:
+                break
+            yield from self._handle(claim, outcome)
+        return outcome
+
+    def _handle(self, claim: Claim, outcome: Outcome) -> Generator[Step, Any, None]:
+        if claim.attempt > self._backoff.attempts:
+            # Failures end with the last attempt; only a worker that dies without a word gets here.
+            error = f"No worker came back from {claim.attempt - 1} attempts."
+            logger.error("Webhook %s is given up: %s", claim.key, error)
+            yield self._release(claim, None, error, claim.handled)
+            return
+        try:
+            event = yield from self._event(claim)
+        except GeneratorExit:
+            raise
+        except Exception as error:
+            logger.exception("Webhook %s could not be read or confirmed", claim.key)
+            yield from self._failed(claim, [error], claim.handled, outcome)
+            return
+        if event is None:
+            yield Step(partial(self._inbox.done, claim))
+            return
+        yield from self._call_handlers(claim, event, outcome)
+
+    def _event(self, claim: Claim) -> Generator[Step, Any, Event | None]:
+        """Read the event and have it confirmed; None if the API knows it under another key."""
+        event = dataclasses.replace(parse_event(claim.body), attempt=claim.attempt)
+        if self._confirm is None or not isinstance(event, MediaProcessingFinished):
+            return event
+        media = yield Step(partial(self._confirm, event.media.id), blocking=not is_async(self._confirm))
+        confirmed = confirmed_event(event, media, trusted=self._trusted)
+        if confirmed.dedupe_key == event.dedupe_key:
+            return confirmed
+        # Who forges events could name ever new runs of processing; the run that the API names is handled once.
+        yield Step(partial(self._inbox.record, confirmed.dedupe_key, finished_body(confirmed.media, ())))
+        return None
+
+    def _call_handlers(self, claim: Claim, event: Event, outcome: Outcome) -> Generator[Step, Any, None]:
+        handled = claim.handled
+        errors: list[Exception] = []
+        wanted = [item for item in self._handlers if item.event in {event.event, ANY_EVENT}]
+        for handler in wanted:
+            if handler.name in handled:
+                continue
+            try:
+                held = yield from self._call(claim, handler, event, handled)
+            except GeneratorExit:
+                raise
+            except Exception as error:
+                logger.exception("The handler %s failed on webhook %s", handler.name, claim.key)
+                errors.append(error)
+            except BaseException as error:
+                # The process is told to end: let the next one begin at once instead of after the lease.
+                yield self._release(claim, 0.0, _described(error), handled)
+                raise
+            else:
+                handled |= {handler.name}
+                if not held:
+                    _warn_of_lapse(claim)
+                    return
+        if errors:
+            yield from self._failed(claim, errors, handled, outcome)
+        elif (yield Step(partial(self._inbox.done, claim))):
+            outcome.handled += 1
+            if not wanted:
+                logger.info("Webhook %s has no handler; replay it when there is one.", claim.key)
+        else:
+            _warn_of_lapse(claim)
+
+    def _call(
+        self, claim: Claim, handler: Handler, event: Event, handled: frozenset[str]
+    ) -> Generator[Step, Any, bool]:
+        if handler.transaction:
+            inbox = cast("TransactionalInbox", self._inbox)
+            effect = partial(handler.call, event)
+            held: bool = yield Step(partial(inbox.apply, claim, handler.name, effect, self._lease))
+            return held
+        yield Step(partial(handler.call, event), blocking=not handler.is_async)
+        held = yield Step(partial(self._inbox.progress, claim, handled | {handler.name}, self._lease))
+        return held
+
+    def _failed(
+        self, claim: Claim, errors: list[Exception], handled: frozenset[str], outcome: Outcome
+    ) -> Generator[Step, Any, None]:
+        outcome.errors.extend(errors)
+        delay = self._backoff.delay(claim.attempt)
+        if delay is None:
+            logger.error("Webhook %s is given up after %d attempts; replay it.", claim.key, claim.attempt)
+        if not (yield self._release(claim, delay, _described(errors[0]), handled)):
+            _warn_of_lapse(claim)
+
+    def _release(self, claim: Claim, delay: float | None, error: str, handled: frozenset[str]) -> Step:
+        return Step(partial(self._inbox.release, claim, delay=delay, error=error, handled=handled))
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _warn_of_lapse(claim: Claim) -> None:
+    logger.warning("The claim on webhook %s ran out while it was handled; another worker has it now.", claim.key)
+
+
+def confirmed_event(event: MediaProcessingFinished, media: object, *, trusted: bool) -> MediaProcessingFinished:
+    """Replace what a webhook says of a media by what the API says.
+
+    The API has no transcriptions, and clips would be a call each: both stay only if the sender has shown the token,
+    and then only those that the confirmed media names.
+
+    Raises:
+        WebhookPayloadError: The API does not say that this media is finished.
+    """
+    from contentgroove.models import Media as MediaModel
+
+    if not isinstance(media, MediaModel) or media.id != event.media.id:
+        raise WebhookPayloadError(f"confirm gave no media {event.media.id}; give it client.medias.get.")
+    if not media.is_finished:
+        raise WebhookPayloadError(
+            f"Media {media.id} is not finished, says the API; the event is looked at again later."
+        )
+    transcription = event.transcription
+    if not trusted or (transcription and media.transcription_id not in {None, transcription.id}):
+        transcription = None
+    return dataclasses.replace(
+        event,
+        media=media,
+        clips=tuple(clip for clip in event.clips if trusted and clip.id in media.clip_ids),
+        transcription=transcription,
+        dedupe_key=_confirmed_key(event, media),
+    )
+
+
+def _confirmed_key(event: MediaProcessingFinished, media: Media) -> str:
+    # An API that does not name the run cannot contradict the webhook.
+    return event.dedupe_key if media.processing_started_at is None else key_of(media)

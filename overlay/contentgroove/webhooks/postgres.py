@@ -1,0 +1,79 @@
+"""An inbox in PostgreSQL (extra `postgres`)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from contentgroove.errors import ConfigurationError
+
+from .sql import Dialect, SqlInbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import psycopg
+
+    PsycopgConnection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
+
+MIGRATION_LOCK = 7_236_804_412_021
+"""Any number that no other program is likely to lock by."""
+
+
+class PostgresInbox(SqlInbox["PsycopgConnection"]):
+    """Keeps events in a PostgreSQL database, for any number of threads, processes and machines.
+
+    A handler registered with `transaction=True` gets a `psycopg.Connection` in which a transaction has begun; it must
+    not commit or roll back, and can use `connection.transaction()` for savepoints. The machines' clocks must agree
+    within much less than the receiver's lease.
+
+    Args:
+        conninfo: Where the database is, as libpq reads it; `""` takes the environment's `PG…` variables.
+        clock: Gives the time in seconds since 1970.
+
+    Raises:
+        ConfigurationError: psycopg is not installed, or the conninfo cannot be read.
+        InboxError: The database cannot be reached, or its tables were made by a newer release.
+    """
+
+    def __init__(self, conninfo: str, *, clock: Callable[[], float] = time.time) -> None:
+        try:
+            import psycopg
+            from psycopg.conninfo import conninfo_to_dict
+        except ImportError as error:
+            raise ConfigurationError("PostgresInbox needs psycopg: pip install 'contentgroove[postgres]'") from error
+        try:
+            conninfo_to_dict(conninfo)
+        except psycopg.ProgrammingError:
+            # The driver's message quotes what it could not read, which may be the password.
+            raise ConfigurationError(
+                "The conninfo of PostgresInbox cannot be read; write it as postgresql://user@host/name or as "
+                "`host=… dbname=…`."
+            ) from None
+        self._conninfo = conninfo
+        self._open = psycopg.connect
+        super().__init__(
+            Dialect(
+                name="PostgreSQL",
+                failures=psycopg.Error,
+                begin="BEGIN ISOLATION LEVEL READ COMMITTED",
+                begin_reading="BEGIN READ ONLY",
+                placeholder="%s",
+                lock="FOR UPDATE",
+                skip="FOR UPDATE SKIP LOCKED",
+                types={
+                    "serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+                    "bytes": "BYTEA",
+                    "float": "DOUBLE PRECISION",
+                },
+                before_migration=(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})",),
+            ),
+            clock,
+        )
+
+    def __repr__(self) -> str:
+        # The connection's parameters can hold a password.
+        return "PostgresInbox(…)"
+
+    def _connect(self) -> PsycopgConnection:
+        return self._open(self._conninfo, autocommit=True)

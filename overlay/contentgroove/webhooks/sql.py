@@ -1,0 +1,330 @@
+"""What the inboxes in SQL databases have in common: tables, statements, transactions."""
+
+from __future__ import annotations
+
+import json
+import time
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .connections import Connection, Connections, Cursor
+from .errors import InboxError
+from .lifecycle import StoredEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from types import TracebackType
+    from typing import Self
+
+    from .lifecycle import Claim, State
+
+MIGRATIONS = (
+    (
+        """CREATE TABLE contentgroove_events (
+            position {serial},
+            key TEXT NOT NULL UNIQUE,
+            body {bytes} NOT NULL,
+            state TEXT NOT NULL,
+            due {float} NOT NULL,
+            claims INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            handled TEXT NOT NULL,
+            error TEXT NOT NULL,
+            recorded_at {float} NOT NULL,
+            changed_at {float} NOT NULL
+        )""",
+        # What is still open is little, and looked for all the time.
+        """CREATE INDEX contentgroove_events_open ON contentgroove_events (position)
+            WHERE state IN ('pending', 'claimed')""",
+        "CREATE INDEX contentgroove_events_changed ON contentgroove_events (state, changed_at)",
+    ),
+)
+"""The statements that bring the schema from one version to the next; a database at version n has had the first n."""
+
+_COLUMNS = "key, body, state, due, claims, attempts, handled, error, recorded_at, changed_at"
+_SELECT = f"SELECT {_COLUMNS} FROM contentgroove_events"  # noqa: S608 - of constants alone
+_INSERT = f"INSERT INTO contentgroove_events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - as above
+_OPEN = "state IN ('pending', 'claimed')"
+_EARLIEST = f"SELECT min(due) FROM contentgroove_events WHERE {_OPEN}"  # noqa: S608 - as above
+
+C = TypeVar("C", bound=Connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one database differs from another.
+
+    Attributes:
+        name: What to call the store in errors.
+        failures: What the driver raises.
+        begin: Begins a transaction that writes.
+        begin_reading: Begins one that does not, and need not wait for those that do.
+        placeholder: Stands for a parameter.
+        lock: Keeps others from a selected row until the transaction ends.
+        skip: Passes over rows that others have locked.
+        types: The types of columns: `serial`, `bytes` and `float`.
+        before_migration: Keeps other processes from migrating at the same time.
+    """
+
+    name: str
+    failures: type[Exception]
+    begin: str
+    begin_reading: str
+    placeholder: str
+    lock: str
+    skip: str
+    types: dict[str, str]
+    before_migration: tuple[str, ...]
+
+
+class SqlInbox(ABC, Generic[C]):
+    """Keeps events in tables named `contentgroove_…`, for any number of threads and processes.
+
+    A context manager; `close` closes its idle connections. Making one connects, and brings its tables up to date.
+    """
+
+    def __init__(self, dialect: Dialect, clock: Callable[[], float] = time.time) -> None:
+        self._dialect = dialect
+        self._clock = clock
+        self._connections = Connections(self._connect, dialect.failures)
+        self._migrate()
+
+    @abstractmethod
+    def _connect(self) -> C:
+        """Open a connection in autocommit mode."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. The inbox opens new ones if it is used again."""
+        self._connections.close()
+
+    def record(self, key: str, body: bytes) -> bool:
+        """Keep an event; False if one with the same key was kept before. Once this returns, it is on disk."""
+        event = StoredEvent.new(key, body, self._clock())
+        with self._statements() as run:
+            return run(f"{_INSERT} ON CONFLICT (key) DO NOTHING", *_row(event)).rowcount == 1
+
+    def has(self, key: str) -> bool:
+        """Whether an event with this key is kept."""
+        with self._statements(write=False) as run:
+            return run("SELECT 1 FROM contentgroove_events WHERE key = ?", key).fetchone() is not None
+
+    def claim(self, lease: float) -> Claim | None:
+        """Take the oldest event that is due, for a time in seconds; None if there is none."""
+        with self._statements() as run:
+            now = self._clock()
+            row = run(
+                f"{_SELECT} WHERE {_OPEN} AND due <= ? ORDER BY position LIMIT 1 {self._dialect.skip}", now
+            ).fetchone()
+            if row is None:
+                return None
+            event = _event(row).claimed(now, lease)
+            _write(run, event)
+            return event.claim()
+
+    def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
+        """Keep the names of the handlers that have succeeded so far, and extend the claim."""
+        return self._change(claim, lambda event, now: event.progressed(now, lease, handled))
+
+    def done(self, claim: Claim) -> bool:
+        """Mark a claimed event as handled."""
+        return self._change(claim, lambda event, now: event.done(now))
+
+    def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
+        """Give a claimed event back, to be handled again after a delay in seconds; None gives it up as dead."""
+        return self._change(claim, lambda event, now: event.released(now, delay, error, handled))
+
+    def apply(self, claim: Claim, name: str, effect: Callable[[C], object], lease: float) -> bool:
+        """Call a handler with the connection, and commit its writes together with its success.
+
+        Nothing is committed if it raises. False if the claim has run out; the handler is not called then. What the
+        handler or the database raises leaves as it is: both are the handler's failure.
+        """
+        with self._transaction(self._dialect.begin) as connection:
+            run = self._runner(connection)
+            event = self._held(run, claim)
+            if event is None:
+                return False
+            effect(connection)
+            _write(run, event.progressed(self._clock(), lease, event.handled | {name}))
+            return True
+
+    def next_due(self) -> float | None:
+        """Seconds until an event is due, 0 if one is; None if no event waits."""
+        with self._statements(write=False) as run:
+            (due,) = run(_EARLIEST).fetchone()
+        return None if due is None else max(0.0, due - self._clock())
+
+    def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
+        """List what is kept, the newest first."""
+        where, values = ("", ()) if state is None else (" WHERE state = ?", (state,))
+        with self._statements(write=False) as run:
+            rows = run(f"{_SELECT}{where} ORDER BY position DESC LIMIT ?", *values, limit).fetchall()
+        return [_event(row) for row in rows]
+
+    def replay(self, key: str) -> bool:
+        """Have a dead or done event handled once more; False if there is no such event, or it waits already."""
+        with self._statements() as run:
+            event = self._locked(run, key)
+            replayed = None if event is None else event.replayed(self._clock())
+            if replayed is None:
+                return False
+            _write(run, replayed)
+            return True
+
+    def prune(self, older_than: float) -> int:
+        """Forget events that were done more than some seconds ago; gives how many.
+
+        An event that is forgotten would be handled again if it were delivered again: keep events for longer than the
+        service may repeat itself.
+        """
+        horizon = self._clock() - older_than
+        with self._statements() as run:
+            deleted = run("DELETE FROM contentgroove_events WHERE state = 'done' AND changed_at < ?", horizon)
+            if horizon > _number(run, "pruned_until"):
+                _keep(run, "pruned_until", horizon)
+            return deleted.rowcount
+
+    def pruned_until(self) -> float:
+        """Up to which moment, in seconds since 1970, done events may have been forgotten; 0 if none were."""
+        with self._statements(write=False) as run:
+            return _number(run, "pruned_until")
+
+    def _change(self, claim: Claim, change: Callable[[StoredEvent, float], StoredEvent]) -> bool:
+        with self._statements() as run:
+            event = self._held(run, claim)
+            if event is None:
+                return False
+            _write(run, change(event, self._clock()))
+            return True
+
+    def _held(self, run: Run, claim: Claim) -> StoredEvent | None:
+        event = self._locked(run, claim.key)
+        return event if event is not None and event.is_held_by(claim) else None
+
+    def _locked(self, run: Run, key: str) -> StoredEvent | None:
+        row = run(f"{_SELECT} WHERE key = ? {self._dialect.lock}", key).fetchone()
+        return None if row is None else _event(row)
+
+    def _migrate(self) -> None:
+        with self._statements() as run:
+            for statement in self._dialect.before_migration:
+                run(statement)
+            run("CREATE TABLE IF NOT EXISTS contentgroove_numbers (name TEXT PRIMARY KEY, value {float} NOT NULL)")
+            version = int(_number(run, "schema_version"))
+            if version > len(MIGRATIONS):
+                raise InboxError(
+                    f"The tables of {self._dialect.name} are at version {version}, of which this release, at "
+                    f"{len(MIGRATIONS)}, knows nothing: a newer release made them. Update contentgroove."
+                )
+            for statements in MIGRATIONS[version:]:
+                for statement in statements:
+                    run(statement)
+            if version < len(MIGRATIONS):
+                _keep(run, "schema_version", len(MIGRATIONS))
+
+    @contextmanager
+    def _statements(self, *, write: bool = True) -> Generator[Run]:
+        try:
+            with self._transaction(self._dialect.begin if write else self._dialect.begin_reading) as connection:
+                yield self._runner(connection)
+        except self._dialect.failures as error:
+            raise InboxError(f"The inbox in {self._dialect.name} failed: {type(error).__name__}: {error}") from error
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Generator[C]:
+        connection = self._connections.begin(begin)
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            # Closing rolls back, and works in whatever state the connection is.
+            connection.close()
+            raise
+        self._connections.give_back(connection)
+
+    def _runner(self, connection: C) -> Run:
+        return Run(connection, self._dialect)
+
+
+class Run:
+    """Runs statements, written once for all databases, on a connection."""
+
+    def __init__(self, connection: Connection, dialect: Dialect) -> None:
+        self._connection = connection
+        self._dialect = dialect
+
+    def __call__(self, statement: str, *values: object) -> Cursor:
+        """Run a statement whose parameters are written `?` and whose types of columns are written `{float}`."""
+        for name, column_type in self._dialect.types.items():
+            statement = statement.replace(f"{{{name}}}", column_type)
+        return self._connection.execute(statement.replace("?", self._dialect.placeholder), values)
+
+
+def _row(event: StoredEvent) -> tuple[object, ...]:
+    return (
+        event.key,
+        event.body,
+        event.state,
+        event.due,
+        event.claims,
+        event.attempts,
+        json.dumps(sorted(event.handled)),
+        event.error,
+        event.recorded_at,
+        event.changed_at,
+    )
+
+
+def _event(row: Any) -> StoredEvent:
+    key, body, state, due, claims, attempts, handled, error, recorded_at, changed_at = row
+    return StoredEvent(
+        key=key,
+        body=bytes(body),
+        state=state,
+        due=due,
+        claims=claims,
+        attempts=attempts,
+        handled=frozenset(json.loads(handled)),
+        error=error,
+        recorded_at=recorded_at,
+        changed_at=changed_at,
+    )
+
+
+def _write(run: Run, event: StoredEvent) -> None:
+    run(
+        "UPDATE contentgroove_events SET state = ?, due = ?, claims = ?, attempts = ?, handled = ?, error = ?, "
+        "changed_at = ? WHERE key = ?",
+        event.state,
+        event.due,
+        event.claims,
+        event.attempts,
+        json.dumps(sorted(event.handled)),
+        event.error,
+        event.changed_at,
+        event.key,
+    )
+
+
+def _number(run: Run, name: str) -> float:
+    row = run("SELECT value FROM contentgroove_numbers WHERE name = ?", name).fetchone()
+    return 0.0 if row is None else float(row[0])
+
+
+def _keep(run: Run, name: str, value: float) -> None:
+    run(
+        "INSERT INTO contentgroove_numbers (name, value) VALUES (?, ?) "
+        "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        name,
+        value,
+    )

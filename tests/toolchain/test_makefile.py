@@ -1,0 +1,189 @@
+"""Setup works with odd Pythons and after interruptions, and does nothing twice. Pythons here are stand-ins."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LAUNCHERS = ("python3.13", "python3.12", "python3.11", "python3.14", "python3", "python")
+STAMP = ".venv/.installed"
+
+BROKEN = "#!/bin/sh\necho 'pyenv: no such version' >&2\nexit 127\n"
+# As a Python that is too old answers the question whether it is new enough.
+TOO_OLD = "#!/bin/sh\nexit 1\n"
+WITHOUT_VENV = '#!/bin/sh\ncase "$1" in -m) mkdir -p "$3"; exit 1;; esac\n'
+# Makes an environment whose Python notes what it is asked, and fails at what the file `failing` names.
+GOOD = """#!/bin/sh
+case "$1" in -m)
+    mkdir -p "$3/bin"
+    echo "venv by ${0##*/}" >>calls
+    cat >"$3/bin/python" <<'END'
+#!/bin/sh
+test "$*" = '-c ' && exit 0
+echo "$*" >>calls
+case "$*" in *prism*) mkdir -p mockserver/node_modules; echo >mockserver/node_modules/.package-lock.json;; esac
+if grep -q "$2" failing 2>/dev/null; then echo 'the reason'; exit 1; fi
+END
+    chmod +x "$3/bin/python";;
+esac
+"""
+
+
+class Clone:
+    """A clone in a folder with a space in its name, and a PATH with stand-ins for Python."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.commands = folder.parent / "commands"
+        self.commands.mkdir()
+        for name in ("Makefile", "pyproject.toml", "requirements/dev.txt", "mockserver/package.json"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+        shutil.copy(ROOT / "mockserver/package-lock.json", folder / "mockserver")
+        for name in ("sh", "make", "awk", "cat", "chmod", "echo", "grep", "mkdir", "pwd", "rm", "test", "touch"):
+            found = shutil.which(name)
+            assert found, f"{name} is needed"
+            (self.commands / name).symlink_to(found)
+        for name in LAUNCHERS:
+            self.python(name, BROKEN)
+
+    def python(self, name: str, script: str) -> None:
+        """Put a stand-in on the PATH."""
+        (self.commands / name).write_text(script, encoding="utf-8")
+        (self.commands / name).chmod(0o755)
+
+    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run make; nothing of our own environment reaches it."""
+        return subprocess.run(  # noqa: S603 - make
+            [self.commands / "make", *arguments],
+            cwd=self.folder,
+            env={"PATH": str(self.commands), "HOME": "/nonexistent"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def calls(self) -> list[str]:
+        """Tell what was called since this was last asked."""
+        noted = self.folder / "calls"
+        lines = noted.read_text(encoding="utf-8").splitlines() if noted.exists() else []
+        noted.unlink(missing_ok=True)
+        return [re.sub(r"^-m pip install .*", "pip", line) for line in lines]
+
+    def renew(self, name: str) -> None:
+        """Change a file after everything that was made so far."""
+        newest = max(path.stat().st_mtime_ns for path in self.folder.rglob("*") if path.is_file())
+        os.utime(self.folder / name, ns=(newest + 10**9, newest + 10**9))
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return Clone(tmp_path / "a clone")
+
+
+PRISM = "-c from contentgroove_mock.prism import install; install()"
+
+
+@pytest.mark.parametrize("jobs", ["-j1", "-j2"])
+def test_setup_takes_the_first_python_that_works(clone: Clone, jobs: str) -> None:
+    """Launchers that are broken, too old or without venv are passed over; a second setup does nothing."""
+    clone.python("python3.13", BROKEN)
+    clone.python("python3.12", WITHOUT_VENV)
+    clone.python("python3.11", TOO_OLD)
+    clone.python("python3", GOOD)
+    clone.python("python", GOOD)
+    done = clone.make(jobs, "setup")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 3
+    assert clone.calls() == ["venv by python3", "pip", PRISM]
+    assert clone.make(jobs, "setup").returncode == 0
+    assert clone.calls() == []
+
+
+def test_a_python_can_be_named(clone: Clone) -> None:
+    """`make PYTHON=…` is tried first."""
+    clone.python("python3.13", GOOD)
+    clone.python("mine", GOOD)
+    assert clone.make("setup", "PYTHON=mine").returncode == 0
+    assert clone.calls()[0] == "venv by mine"
+
+
+def test_without_a_python(clone: Clone) -> None:
+    """One line says what is missing and what to do, and nothing stays behind."""
+    clone.python("python3", WITHOUT_VENV)
+    done = clone.make("demo")
+    assert done.returncode != 0
+    (line,) = (line for line in done.stderr.splitlines() if not line.startswith("make:"))
+    assert "no Python 3.11 or newer" in line
+    assert "make PYTHON=" in line
+    assert not (clone.folder / ".venv").exists()
+
+
+@pytest.mark.parametrize(("step", "name"), [("pip", "pip"), ("contentgroove_mock.prism", "npm")])
+def test_a_failed_step_begins_anew(clone: Clone, step: str, name: str) -> None:
+    """A failure shows the log and names the step; the next setup does that step again and what follows."""
+    clone.python("python3", GOOD)
+    (clone.folder / "failing").write_text(f"{step}\nfrom {step} import install; install()\n", encoding="utf-8")
+    done = clone.make("setup")
+    assert done.returncode != 0
+    assert "the reason" in done.stderr
+    assert f"error: {name} failed" in done.stderr
+    assert (clone.folder / STAMP).exists() == (name == "npm")
+    clone.calls()
+    (clone.folder / "failing").unlink()
+    assert clone.make("setup").returncode == 0
+    assert clone.calls() == (["venv by python3", "pip", PRISM] if name == "pip" else [PRISM])
+
+
+def test_new_requirements_are_installed_in_place(clone: Clone) -> None:
+    """A changed requirement or package runs pip, a changed lock runs npm; if pip fails, all begins anew."""
+    clone.python("python3", GOOD)
+    clone.make("setup")
+    clone.calls()
+    for name in ("requirements/dev.txt", "pyproject.toml"):
+        clone.renew(name)
+        assert clone.make("setup").returncode == 0
+        assert clone.calls() == ["pip"]
+        # The change lies in the future; it has been seen.
+        os.utime(clone.folder / name, ns=(0, 0))
+    clone.renew("mockserver/package-lock.json")
+    assert clone.make("setup").returncode == 0
+    assert clone.calls() == [PRISM]
+    os.utime(clone.folder / "mockserver/package-lock.json", ns=(0, 0))
+    clone.renew("pyproject.toml")
+    (clone.folder / "failing").write_text("pip", encoding="utf-8")
+    assert clone.make("setup").returncode != 0
+    (clone.folder / "failing").unlink()
+    clone.calls()
+    assert clone.make("setup").returncode == 0
+    assert clone.calls() == ["venv by python3", "pip"]
+
+
+def test_a_moved_clone_gets_a_new_environment(clone: Clone) -> None:
+    """An environment holds the path of its folder: in another one, and without its Python, it is made again."""
+    clone.python("python3", GOOD)
+    clone.make("setup")
+    clone.calls()
+    clone.folder = clone.folder.rename(clone.folder.with_name("moved clone"))
+    assert clone.make("setup").returncode == 0
+    assert clone.calls() == ["venv by python3", "pip"]
+    (clone.folder / ".venv/bin/python").unlink()
+    assert clone.make("setup").returncode == 0
+    assert clone.calls() == ["venv by python3", "pip"]
+
+
+def test_make_alone_lists_the_commands(clone: Clone) -> None:
+    """Each command has its line, and asking installs nothing."""
+    done = clone.make()
+    listed = re.findall(r"^make ([a-z-]+) +\S", done.stdout, re.MULTILINE)
+    (phony,) = re.findall(r"^\.PHONY: (help .*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(phony.split())
+    assert {"setup", "demo", "test", "check", "spec", "generate", "mock"} <= set(listed)
+    assert clone.calls() == []

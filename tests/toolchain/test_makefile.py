@@ -117,7 +117,7 @@ def test_a_python_can_be_named(clone: Clone) -> None:
 
 def test_without_a_python(clone: Clone) -> None:
     """One line says what is missing and what to do, and nothing stays behind."""
-    clone.python("python3", WITHOUT_VENV)
+    clone.python("python", WITHOUT_VENV)
     done = clone.make("demo")
     assert done.returncode != 0
     (line,) = (line for line in done.stderr.splitlines() if not line.startswith("make:"))

@@ -24,7 +24,7 @@ def tracked() -> list[Path]:
         r"pypi\.org/" + "simple",
         r"files\." + r"pythonhosted\.org",
         r"(?<![\w.~-])/(?:work|root)" + "/",
-        "/tmp/" + "bash_jobs",
+        "bash_" + "jobs",
         r'"resolved"' + r"\s*:",
     ],
 )

@@ -55,7 +55,8 @@ def media_page(content: bytes, number: int) -> Page[Media]:
     from contentgroove_api.models.media_list import MediaList
 
     document = decode(content, MediaList)
-    items = tuple(Media(item, Source(content, ("data", i))) for i, item in enumerate(document.data))
+    source = Source(content, _ITEM)
+    items = tuple([Media(item, source, i) for i, item in enumerate(document.data)])
     return Page(items, number, document.links)
 
 
@@ -71,7 +72,8 @@ def clip_page(content: bytes, number: int) -> Page[Clip]:
     from contentgroove_api.models.clip_list import ClipList
 
     document = decode(content, ClipList)
-    items = tuple(Clip(item, Source(content, ("data", i))) for i, item in enumerate(document.data))
+    source = Source(content, _ITEM)
+    items = tuple([Clip(item, source, i) for i, item in enumerate(document.data)])
     return Page(items, number, document.links)
 
 
@@ -87,7 +89,8 @@ def webhook_subscription_page(content: bytes, number: int) -> Page[WebhookSubscr
     from contentgroove_api.models.webhook_subscription_list import WebhookSubscriptionList
 
     document = decode(content, WebhookSubscriptionList)
-    items = tuple(WebhookSubscription(item, Source(content, ("data", i))) for i, item in enumerate(document.data))
+    source = Source(content, _ITEM)
+    items = tuple([WebhookSubscription(item, source, i) for i, item in enumerate(document.data)])
     return Page(items, number, document.links)
 
 

@@ -7,7 +7,7 @@ none, pages are counted until an empty one, because no example of the API shows 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import structs
@@ -45,7 +45,7 @@ class PageCursor(Generic[T]):
         self.number = start or 1
         self._remaining = limit
         self._seen: set[str] = set()
-        self._previous_ids: tuple[str, ...] = ()
+        self._previous: tuple[str, str, int] | None = None
         self._linked = False
 
     def accept(self, page: Page[T]) -> Page[T] | None:
@@ -58,15 +58,17 @@ class PageCursor(Generic[T]):
             PagingError: The links lead in a circle.
         """
         asked, self.request = self.request, None
-        ids = tuple(cast("Any", item).id for item in page.items)
-        if not ids:
+        if not page.items:
             return None
-        if ids == self._previous_ids:
+        # Two pages of one list can be alike in both ends and length only if they are the same.
+        ends: Any = page.items[0], page.items[-1]
+        mark = (ends[0].id, ends[1].id, len(page.items))
+        if mark == self._previous:
             if self._linked:
                 raise self._circle(f"page {page.number} has the items of the page before it")
             # Counting, and the same items again: the service does not page this list.
             return None
-        self._previous_ids = ids
+        self._previous = mark
         if self._remaining is not None:
             self._remaining -= len(page.items)
             if self._remaining <= 0:

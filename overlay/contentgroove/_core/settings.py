@@ -44,7 +44,11 @@ class Settings:
 
     def headers(self) -> list[tuple[str, str]]:
         """The headers of every request, the key among them where it goes into one."""
-        common = [("Accept", "application/json"), ("User-Agent", self.user_agent)]
+        common = [
+            ("Accept", "application/json"),
+            ("Accept-Encoding", "gzip, deflate"),
+            ("User-Agent", self.user_agent),
+        ]
         if self.auth == "bearer":
             return [*common, ("Authorization", f"Bearer {self.key()}")]
         if self.auth == "header":

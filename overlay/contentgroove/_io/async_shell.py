@@ -77,7 +77,7 @@ class AsyncShell:
     ) -> object:
         match effect:
             case Send():
-                request = http.api_request(effect, self._settings, timeout)
+                request = http.api_request(effect, self._settings, timeout, queued=self._http_client is None)
                 return await self._exchange(request, self._http_client, http.MAX_ANSWER)
             case Sleep():
                 return await self._sleep(effect.seconds)
@@ -110,7 +110,7 @@ class AsyncShell:
                 response = await client.send(request, stream=True, follow_redirects=False)
             try:
                 gathered = http.Gathered(response, limit)
-                async for part in response.aiter_bytes():
+                async for part in http.aparts(response):
                     gathered.add(part)
                 outcome = http.reply(response, gathered.content())
             finally:
@@ -139,7 +139,7 @@ class AsyncShell:
         if place not in self._transports:
             proxy = http.environment_proxy(url)
             self._transports[place] = httpx.AsyncHTTPTransport(
-                verify=http.tls_context(url, proxy), limits=http.CONNECTIONS, proxy=proxy
+                verify=http.tls_context(url, proxy), limits=http.ASYNC_CONNECTIONS, proxy=proxy
             )
         return self._transports[place]
 

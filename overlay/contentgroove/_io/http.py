@@ -8,7 +8,7 @@ import ssl
 import sys
 import time
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,7 +20,7 @@ from contentgroove.errors import RequestInfo
 from .source_errors import SourceChangedError, SourceUnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from contentgroove._core.effects import Put, Send
     from contentgroove._core.settings import Settings
@@ -45,6 +45,11 @@ UPLOAD_ANSWER = 300.0
 """Seconds that the store may take to answer once it has the whole file."""
 
 CONNECTIONS = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=30.0)
+ASYNC_CONNECTIONS = httpx.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=30.0)
+"""Connections to one host. Few for async: the pool's bookkeeping grows with the square of what waits for it."""
+
+QUEUE_LIMIT = 600.0
+"""Seconds that a call may wait for a free connection of ours: a queue in this process, not a silent network."""
 
 
 class AnswerTooLargeError(Exception):
@@ -84,11 +89,11 @@ def protect_httpx_logs() -> None:
     logging.getLogger("httpx").addFilter(_redact_urls)
 
 
-def api_request(effect: Send, settings: Settings, timeout: httpx.Timeout) -> httpx.Request:
-    """Make the request of a call."""
+def api_request(effect: Send, settings: Settings, timeout: httpx.Timeout, *, queued: bool) -> httpx.Request:
+    """Make the request of a call; `queued` if it goes through connections of ours."""
     request = effect.request
     headers = [*settings.headers(), *request.headers.items()]
-    limits = timeout.as_dict()
+    limits = timeout.as_dict() | ({"pool": QUEUE_LIMIT} if queued else {})
     if effect.time_limit is not None:
         limits = {
             name: effect.time_limit if seconds is None else min(seconds, effect.time_limit)
@@ -96,11 +101,17 @@ def api_request(effect: Send, settings: Settings, timeout: httpx.Timeout) -> htt
         }
     return httpx.Request(
         request.method,
-        settings.url(request),
+        _parsed(settings.url(request)),
         headers=headers,
         content=request.content,
         extensions={"timeout": limits},
     )
+
+
+@lru_cache(maxsize=64)
+def _parsed(url: str) -> httpx.URL:
+    # Parsing a URL takes longer than building the rest of a request, and a wait asks for the same one each time.
+    return httpx.URL(url)
 
 
 def store_request(effect: Put, source: Source, content: Any, timeout: httpx.Timeout) -> httpx.Request:
@@ -148,6 +159,21 @@ class Gathered:
     def content(self) -> bytes:
         """Give the whole."""
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+
+def parts(response: httpx.Response) -> Iterator[bytes]:
+    """Give an answer's parts, decompressed; uncompressed ones without a detour through httpx's decoders."""
+    return response.iter_bytes() if _needs_httpx(response) else response.iter_raw()
+
+
+def aparts(response: httpx.Response) -> AsyncIterator[bytes]:
+    """As `parts`."""
+    return response.aiter_bytes() if _needs_httpx(response) else response.aiter_raw()
+
+
+def _needs_httpx(response: httpx.Response) -> bool:
+    # A mock's answer is read already; only httpx's own iterator gives it again.
+    return response.is_stream_consumed or "content-encoding" in response.headers
 
 
 def failure(error: Exception) -> Failure:
@@ -218,15 +244,19 @@ class Hooks:
     on_request: Callable[[RequestInfo], object] | None = None
     on_response: Callable[[ResponseInfo], object] | None = None
 
-    def before(self, request: httpx.Request) -> tuple[RequestInfo, float]:
-        """Tell of a request; gives its description and the time."""
+    def before(self, request: httpx.Request) -> tuple[RequestInfo | None, float]:
+        """Tell of a request; gives its description, None if nobody listens, and the time."""
+        if self.on_request is None and self.on_response is None and not logger.isEnabledFor(logging.DEBUG):
+            return None, 0.0
         info = describe(request)
         if self.on_request is not None:
             self.on_request(info)
         return info, time.monotonic()
 
-    def after(self, info: RequestInfo, started: float, outcome: Reply | Failure) -> None:
+    def after(self, info: RequestInfo | None, started: float, outcome: Reply | Failure) -> None:
         """Tell of what came of it."""
+        if info is None:
+            return
         elapsed = time.monotonic() - started
         if isinstance(outcome, Failure):
             logger.debug("%s failed after %.0f ms: %s", info, elapsed * 1000, type(outcome.cause).__name__)

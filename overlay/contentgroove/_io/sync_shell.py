@@ -79,7 +79,7 @@ class SyncShell:
     ) -> object:
         match effect:
             case Send():
-                request = http.api_request(effect, self._settings, timeout)
+                request = http.api_request(effect, self._settings, timeout, queued=self._http_client is None)
                 return self._exchange(request, self._http_client, http.MAX_ANSWER)
             case Sleep():
                 return self._sleep(effect.seconds)
@@ -108,7 +108,7 @@ class SyncShell:
                 response = client.send(request, stream=True, follow_redirects=False)
             try:
                 gathered = http.Gathered(response, limit)
-                for part in response.iter_bytes():
+                for part in http.parts(response):
                     gathered.add(part)
                 outcome = http.reply(response, gathered.content())
             finally:

@@ -164,16 +164,16 @@ def _encoded(mapping: Mapping[str, Any]) -> bytes:
 def _finished(envelope: _Envelope, content: bytes) -> MediaProcessingFinished:
     payload = _payload.decode(envelope.payload)
     media = Media(payload.data, Source(content, ("payload", "data")))
+    source = Source(content, ("payload", "included"))
     clips: list[Clip] = []
     transcriptions: list[Transcription] = []
     included = payload.included
     for index, item in enumerate([] if isinstance(included, msgspec.UnsetType) or included is None else included):
-        source = Source(content, ("payload", "included", index))
         kind = _kind.decode(item).type
         if kind == "clips":
-            clips.append(Clip(_clip.decode(item), source))
+            clips.append(Clip(_clip.decode(item), source, index))
         elif kind == "transcriptions":
-            transcriptions.append(Transcription(_transcription.decode(item), source))
+            transcriptions.append(Transcription(_transcription.decode(item), source, index))
     wanted = [item for item in transcriptions if item.id == media.transcription_id]
     return MediaProcessingFinished(
         envelope.event,

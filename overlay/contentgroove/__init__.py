@@ -5,8 +5,6 @@ Names are loaded on first use, so that importing this package costs nothing.
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from ._version import __version__
 
 # Type checkers know the name; `typing` itself takes longer to import than all of this.
@@ -134,6 +132,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value: object = getattr(import_module(_HOMES[name], __name__), name)
     globals()[name] = value
     return value

@@ -6,9 +6,10 @@ key: requests appear as method and redacted URL only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,8 +43,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class RequestInfo:
+class RequestInfo(Struct, frozen=True):
     """The request an error belongs to, safe to log.
 
     Attributes:
@@ -58,8 +58,7 @@ class RequestInfo:
         return f"{self.method} {self.url}"
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorDetail:
+class ErrorDetail(Struct, frozen=True):
     """One entry of an error answer's `errors` list; what the service left out is None.
 
     The service uses four shapes (401, 402, 404 and 429 differ); all fit here.

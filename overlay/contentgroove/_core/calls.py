@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from msgspec import Struct, structs
 
 from contentgroove.errors import NotFoundError, RequestInfo
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Operation(Generic[T]):
+class Operation(Struct, Generic[T], frozen=True):
     """One call of the API.
 
     Attributes:
@@ -40,8 +40,7 @@ class Operation(Generic[T]):
     gone_is_done: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """What calls of one client share.
 
     Attributes:
@@ -56,7 +55,7 @@ class Session:
 
     def with_policy(self, policy: RetryPolicy) -> Session:
         """Give the session with another retry policy; cool-down and clock are shared."""
-        return replace(self, pacing=replace(self.pacing, policy=policy))
+        return structs.replace(self, pacing=structs.replace(self.pacing, policy=policy))
 
 
 def call(operation: Operation[T], session: Session) -> Flow[tuple[Reply, T]]:

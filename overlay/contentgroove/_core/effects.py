@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from contentgroove_api.types import Request
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Send a request to the API and read the whole answer; gives a `Reply` or a `Failure`.
 
     Attributes:
@@ -26,22 +26,23 @@ class Send:
     time_limit: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Struct, frozen=True):
     """Send the upload's source to a presigned URL; gives a `Reply` or a `Failure`."""
 
-    url: str = field(repr=False)
+    url: str
+
+    def __repr__(self) -> str:
+        # The URL is a credential.
+        return "Put()"
 
 
-@dataclass(frozen=True, slots=True)
-class Sleep:
+class Sleep(Struct, frozen=True):
     """Let time pass; gives None."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Notify:
+class Notify(Struct, frozen=True):
     """Call back into the application, awaiting the result if it is awaitable; gives None."""
 
     callback: Callable[[Any], object]
@@ -52,20 +53,21 @@ Effect: TypeAlias = Send | Put | Sleep | Notify
 Flow: TypeAlias = Generator[Effect, Any, T]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """An HTTP answer, read whole."""
 
     status_code: int
     headers: Mapping[str, str]
-    content: bytes = field(repr=False)
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Reply(status_code={self.status_code}, bytes={len(self.content)})"
 
 
 FailureKind: TypeAlias = Literal["connect", "timeout", "broken", "too_large", "source_changed", "unreadable"]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """There is no answer, or no whole one.
 
     Attributes:

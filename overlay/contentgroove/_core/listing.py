@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from contentgroove_api.types import UNSET
+from msgspec import Struct
 
 from .calls import Operation, call
 from .filters import Filter, check_filter, check_sort
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class ListQuery:
+class ListQuery(Struct, frozen=True):
     """The arguments of a list call, as given."""
 
     filter: Filter | None
@@ -36,8 +35,7 @@ class ListQuery:
     limit: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
+class Listing(Struct, Generic[T], frozen=True):
     """A list that can be walked as often as wanted; making one sends nothing.
 
     Attributes:

@@ -7,8 +7,9 @@ twice. A 429 slows down every call of the client.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
 
 from contentgroove.errors import RETRYABLE_STATUSES
 
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 TOO_MANY_REQUESTS = 429
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     """How often and how patiently a request is repeated.
 
     Attributes:
@@ -44,7 +44,7 @@ class RetryPolicy:
 
     def with_retries(self, max_retries: int) -> RetryPolicy:
         """Give the policy with another number of retries."""
-        return replace(self, max_retries=max_retries)
+        return structs.replace(self, max_retries=max_retries)
 
     def backoff(self, attempt: int, random: Callable[[], float]) -> float:
         """Seconds to wait after attempt number `attempt` (from 0): full jitter under an exponential cap."""
@@ -69,8 +69,7 @@ class Cooldown:
         return max(0.0, self.until - now)
 
 
-@dataclass(frozen=True, slots=True)
-class Pacing:
+class Pacing(Struct, frozen=True):
     """What a flow needs to decide about time.
 
     Attributes:

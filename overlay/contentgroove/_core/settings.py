@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from contentgroove.errors import ConfigurationError
 
@@ -26,8 +27,7 @@ KEY_VARIABLE = "CONTENTGROOVE_API_KEY"
 BASE_URL_VARIABLE = "CONTENTGROOVE_BASE_URL"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Where requests go and how they authenticate.
 
     Attributes:
@@ -38,9 +38,13 @@ class Settings:
     """
 
     base_url: str
-    api_key: ApiKey = field(repr=False)
+    api_key: ApiKey
     auth: AuthMethod
     user_agent: str
+
+    def __repr__(self) -> str:
+        # Without the key.
+        return f"Settings(base_url={self.base_url!r}, auth={self.auth!r})"
 
     def headers(self) -> list[tuple[str, str]]:
         """The headers of every request, the key among them where it goes into one."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from contentgroove.errors import OutcomeUnknownError, ServerOutcomeUnknownError, UploadError, UploadErrorReason
 
@@ -40,8 +41,7 @@ _EXPIRED = frozenset({"ExpiredToken", "RequestExpired"})
 _SIGNATURE = frozenset({"SignatureDoesNotMatch", "InvalidAccessKeyId", "AuthorizationQueryParametersError"})
 
 
-@dataclass(frozen=True, slots=True)
-class UploadPlan:
+class UploadPlan(Struct, frozen=True):
     """What is to be uploaded.
 
     Attributes:

@@ -6,8 +6,9 @@ not end a wait; what is fetched at the deadline still counts.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct, structs
 
 from contentgroove.errors import (
     APIConnectionError,
@@ -49,8 +50,7 @@ LIST_PAGE_SIZE = 100
 """How far back a wait for many medias reads the list of the newest before it asks for single ones."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """How long and how often to look.
 
     Attributes:
@@ -228,12 +228,12 @@ class _Looks:
         """Give the session with retries and timeouts that end with the wait."""
         pacing = self._session.pacing
         left = max(self._remaining(), FIRST_INTERVAL)
-        limited = dataclasses.replace(
+        limited = structs.replace(
             pacing,
-            policy=dataclasses.replace(pacing.policy, deadline=min(pacing.policy.deadline, left)),
+            policy=structs.replace(pacing.policy, deadline=min(pacing.policy.deadline, left)),
             time_limit=left,
         )
-        return dataclasses.replace(self._session, pacing=limited)
+        return structs.replace(self._session, pacing=limited)
 
     def pause(self) -> float | None:
         """Give the seconds to the next look, None if the time is over."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from msgspec import Struct, structs
 
 from contentgroove._core.answers import decode_error
 from contentgroove._core.calls import call, describe, without_key
@@ -63,13 +64,12 @@ class RawResponse(Generic[T]):
 
 
 def _raw(operation: Operation[T], session: Session) -> Flow[RawResponse[T]]:
-    undecoded: Operation[Any] = dataclasses.replace(cast("Operation[Any]", operation), decode=bytes)
+    undecoded: Operation[Any] = structs.replace(cast("Operation[Any]", operation), decode=bytes)
     reply, _ = yield from call(undecoded, session)
     return RawResponse(reply, operation, session)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class SyncCalls:
+class SyncCalls(Struct, frozen=True):
     """Performs operations and flows.
 
     Attributes:
@@ -91,7 +91,7 @@ class SyncCalls:
         return self.shell.run(flow, self.timeout, source=source, progress=progress)
 
 
-class RawSyncCalls(SyncCalls):
+class RawSyncCalls(SyncCalls, frozen=True):
     """As `SyncCalls`; gives `RawResponse`s."""
 
     def call(self, operation: Operation[T]) -> T:
@@ -99,8 +99,7 @@ class RawSyncCalls(SyncCalls):
         return cast("T", self.shell.run(_raw(operation, self.session), self.timeout))
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class AsyncCalls:
+class AsyncCalls(Struct, frozen=True):
     """As `SyncCalls`, awaited."""
 
     shell: AsyncShell
@@ -116,7 +115,7 @@ class AsyncCalls:
         return await self.shell.run(flow, self.timeout, source=source, progress=progress)
 
 
-class RawAsyncCalls(AsyncCalls):
+class RawAsyncCalls(AsyncCalls, frozen=True):
     """As `AsyncCalls`; gives `RawResponse`s."""
 
     async def call(self, operation: Operation[T]) -> T:

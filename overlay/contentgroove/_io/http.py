@@ -7,11 +7,11 @@ import os
 import ssl
 import sys
 import time
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from msgspec import Struct
 
 from contentgroove._core.effects import Failure, FailureKind, Reply
 from contentgroove._core.redaction import redact_url
@@ -217,8 +217,7 @@ def environment_proxy(url: httpx.URL) -> str | None:
     return proxies.get(url.scheme) or proxies.get("all")
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseInfo:
+class ResponseInfo(Struct, frozen=True):
     """An answer, safe to log.
 
     Attributes:
@@ -232,8 +231,7 @@ class ResponseInfo:
     elapsed: float
 
 
-@dataclass(frozen=True, slots=True)
-class Hooks:
+class Hooks(Struct, frozen=True):
     """What an application wants to see of each exchange, uploads included.
 
     Attributes:

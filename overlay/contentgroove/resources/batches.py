@@ -6,8 +6,9 @@ import asyncio
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_futures
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from contentgroove._core.inputs import check_count
 from contentgroove.errors import ContentGrooveError, InvalidInputError, QuotaExceededError
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from contentgroove.models import Media
 
 
-@dataclass(frozen=True, slots=True)
-class UploadItem:
+class UploadItem(Struct, frozen=True):
     """A file of a batch with what its media is to be called.
 
     Attributes:
@@ -35,8 +35,7 @@ class UploadItem:
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UploadResult:
+class UploadResult(Struct, frozen=True):
     """What came of one file of a batch.
 
     Attributes:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
+    from contentgroove import AsyncContentGroove, ContentGroove
+
     from .asgi import AsgiApp
     from .events import Event
     from .inbox import Inbox
@@ -235,7 +237,7 @@ class WebhookReceiver:
         """
         return Worker(self._inbox, self._bell, poll_interval).task(self._aprocess)
 
-    def reconcile(self, client: reconciliation.Client, *, since: dt.datetime) -> int:
+    def reconcile(self, client: ContentGroove, *, since: dt.datetime) -> int:
         """Record the events that were never delivered, from what the API says; gives how many.
 
         A webhook that arrives later is a duplicate of it. The events made have no transcription, which the API does
@@ -259,7 +261,7 @@ class WebhookReceiver:
                 self._bell.ring()
         return found
 
-    async def areconcile(self, client: reconciliation.AsyncClient, *, since: dt.datetime) -> int:
+    async def areconcile(self, client: AsyncContentGroove, *, since: dt.datetime) -> int:
         """As `reconcile`, with an `AsyncContentGroove` client."""
         from anyio.to_thread import run_sync
 

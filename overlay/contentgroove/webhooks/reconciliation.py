@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,55 +13,11 @@ from .dedupe import dedupe_key
 from .events import PROCESSING_FINISHED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable
+    from collections.abc import Iterable
 
     from contentgroove.models import Clip, Media
 
     from .inbox import Inbox
-
-
-class _Medias(Protocol):
-    def list(self, *, filter: Any, sort: str) -> Iterable[Media]: ...  # noqa: A002 - the API's name
-
-
-class _Clips(Protocol):
-    def list(self, *, filter: Any, sort: str) -> Iterable[Clip]: ...  # noqa: A002 - the API's name
-
-
-class Client(Protocol):
-    """What is asked of a client; `ContentGroove` is one."""
-
-    @property
-    def medias(self) -> _Medias:
-        """The calls on medias."""
-        ...
-
-    @property
-    def clips(self) -> _Clips:
-        """The calls on clips."""
-        ...
-
-
-class _AsyncMedias(Protocol):
-    def list(self, *, filter: Any, sort: str) -> AsyncIterable[Media]: ...  # noqa: A002 - the API's name
-
-
-class _AsyncClips(Protocol):
-    def list(self, *, filter: Any, sort: str) -> AsyncIterable[Clip]: ...  # noqa: A002 - the API's name
-
-
-class AsyncClient(Protocol):
-    """What is asked of an async client; `AsyncContentGroove` is one."""
-
-    @property
-    def medias(self) -> _AsyncMedias:
-        """The calls on medias."""
-        ...
-
-    @property
-    def clips(self) -> _AsyncClips:
-        """The calls on clips."""
-        ...
 
 
 OLDEST_FIRST = "created_at"
@@ -102,6 +58,10 @@ def key_of(media: Media) -> str:
 
 def finished_body(media: Media, clips: Iterable[Clip]) -> bytes:
     """Write the webhook's body of what the API says."""
-    included = [clip._wire for clip in clips]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as sent
-    data = media._wire  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
-    return msgspec.json.encode({"event": PROCESSING_FINISHED, "payload": {"data": data, "included": included}})
+    included = [_sent(clip) for clip in clips]
+    return msgspec.json.encode({"event": PROCESSING_FINISHED, "payload": {"data": _sent(media), "included": included}})
+
+
+def _sent(resource: Media | Clip) -> dict[str, Any]:
+    # As the service sent it, with what this version of the library does not know.
+    return resource._source.read(resource._index)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above

@@ -1,0 +1,82 @@
+"""A process that is killed at any step loses nothing, and the next does nothing twice that it could know of."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.webhooks.killed_app import STEPS, Killer, run_app
+from tests.webhooks.payloads import finished
+
+if TYPE_CHECKING:
+    from tests.webhooks.conftest import Store
+
+APP = Path(__file__).with_name("killed_app.py")
+NEVER = "never"
+
+
+@pytest.fixture
+def webhooks(tmp_path: Path, database: Store) -> Path:
+    """The webhooks that apps get, and an empty table for what they do."""
+    connection = database.connect()
+    connection.execute("CREATE TABLE effects (text TEXT)")
+    connection.close()
+    return tmp_path / "webhooks.json"
+
+
+def start(database: Store, step: str, webhooks: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, str(APP), database.kind, database.place, step, str(webhooks)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE)  # noqa: S603 - the file beside this one
+
+
+def effects(database: Store) -> Counter[str]:
+    connection = database.connect()
+    found = Counter(text for (text,) in connection.execute("SELECT text FROM effects").fetchall())
+    connection.close()
+    return found
+
+
+def wait_for_the_dead(database: Store) -> None:
+    """PostgreSQL notices in its own time that a client is gone; its locks are the last to go."""
+    if database.kind == "postgres":
+        connection = database.connect()
+        connection.execute("BEGIN")
+        connection.execute("LOCK TABLE contentgroove_events, effects IN ACCESS EXCLUSIVE MODE")
+        connection.execute("COMMIT")
+        connection.close()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_next_process_completes_what_a_killed_one_began(database: Store, webhooks: Path, step: str) -> None:
+    """The transaction's writes exist once; another handler's twice only if the kill came before the note of them."""
+    sent: list[Any] = [finished("m-1")]
+    webhooks.write_text(json.dumps(sent), encoding="utf-8")
+    app = start(database, step, webhooks)
+    _, errors = app.communicate(timeout=60)
+    assert app.returncode == -signal.SIGKILL, errors.decode()
+    wait_for_the_dead(database)
+    database.clock.now = time.time() + 1_000  # after the lease
+    with database.open() as inbox:
+        # The service sends it again, because it got no 200 from a dead process.
+        run_app(inbox, Killer(NEVER), database.kind, database.place, sent)
+        assert [event.state for event in inbox.events()] == ["done"]
+    assert effects(database) == {"exact m-1": 1, "plain m-1": 2 if step == "in handler" else 1}
+
+
+def test_processes_share_the_work(database: Store, webhooks: Path) -> None:
+    """Three that start at once, each of which gets every webhook, handle each event once."""
+    sent = [finished(f"m-{number}") for number in range(12)]
+    webhooks.write_text(json.dumps(sent), encoding="utf-8")
+    apps = [start(database, NEVER, webhooks) for _ in range(3)]
+    for app in apps:
+        _, errors = app.communicate(timeout=60)
+        assert app.returncode == 0, errors.decode()
+    assert effects(database) == {f"{name} m-{number}": 1 for name in ("exact", "plain") for number in range(12)}

@@ -1,0 +1,162 @@
+"""Reconciling: a webhook that never came is made of what the API says, and one that comes late is its duplicate."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+import httpx
+import pytest
+from contentgroove import AsyncContentGroove, ContentGroove, InvalidInputError
+from contentgroove.webhooks import MediaProcessingFinished, MemoryInbox, WebhookReceiver, parse_event
+from contentgroove_mock import ManualClock, Simulator, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from contentgroove import Media
+    from contentgroove.webhooks import Inbox
+
+KEY = "canary-key"
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
+class Service:
+    """The simulated service, whose webhooks are kept back.
+
+    Attributes:
+        webhooks: What it tried to deliver, in order.
+    """
+
+    def __init__(self) -> None:
+        self.webhooks: list[bytes] = []
+        client = httpx.AsyncClient(transport=httpx.MockTransport(self._keep))
+        self.simulator = Simulator(clock=ManualClock(), webhook_client=client)
+        self._server = serve(self.simulator)
+
+    def __enter__(self) -> Self:
+        self.base_url = self._server.__enter__().base_url
+        self.client = ContentGroove(KEY, self.base_url)
+        self.client.webhook_subscriptions.create(url="http://127.0.0.1/hook")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+        self._server.__exit__(None, None, None)
+
+    def _keep(self, request: httpx.Request) -> httpx.Response:
+        self.webhooks.append(request.content)
+        return httpx.Response(200)
+
+    def finished(self, name: str) -> Media:
+        """Make a media that has finished."""
+        media = self.client.medias.create(source_url="https://films.example/a.mp4", name=name)
+        self.simulator.advance(60)
+        return media
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with Service() as service:
+        yield service
+
+
+@pytest.fixture(params=["sync", "async"])
+def reconcile(request: pytest.FixtureRequest, service: Service) -> Callable[..., int]:
+    """Reconcile in both ways."""
+
+    async def areconcile(receiver: WebhookReceiver, since: dt.datetime) -> int:
+        async with AsyncContentGroove(KEY, service.base_url) as client:
+            return await receiver.areconcile(client, since=since)
+
+    def run(receiver: WebhookReceiver, since: dt.datetime = LONG_AGO) -> int:
+        if request.param == "sync":
+            return receiver.reconcile(service.client, since=since)
+        return anyio.run(areconcile, receiver, since)
+
+    return run
+
+
+def test_lost_events_are_found_and_late_ones_are_duplicates(
+    service: Service, inbox: Inbox, reconcile: Callable[..., int]
+) -> None:
+    """Those that came are left alone; the key made from REST is the webhook's own."""
+    receiver = WebhookReceiver(inbox)
+    for name in ("came", "lost", "late"):
+        service.finished(name)
+    came, _, late = service.webhooks
+    receiver.receive(came)
+    assert reconcile(receiver) == 2
+    assert reconcile(receiver) == 0
+    assert receiver.receive(late).duplicate
+    events: list[MediaProcessingFinished] = []
+    receiver.on("media.processing_finished")(events.append)
+    assert receiver.process_pending() == 3
+    assert [event.media.name for event in events] == ["came", "lost", "late"]
+
+
+def test_the_event_is_what_the_webhook_would_have_been(service: Service, reconcile: Callable[..., int]) -> None:
+    """Media and clips, as the same models; the transcription, which the API does not give, is missing."""
+    inbox = MemoryInbox()
+    service.finished("lost")
+    assert reconcile(WebhookReceiver(inbox)) == 1
+    made, sent = parse_event(inbox.events()[0].body), parse_event(service.webhooks[0])
+    assert isinstance(made, MediaProcessingFinished)
+    assert isinstance(sent, MediaProcessingFinished)
+    assert list(service.client.medias.list()) == [made.media]
+    assert [(clip.id, clip.start_time, clip.text) for clip in made.clips] == [
+        (clip.id, clip.start_time, clip.text) for clip in sent.clips
+    ]
+    assert len(made.clips) > 0
+    assert made.transcription is None
+    assert made.dedupe_key == sent.dedupe_key
+
+
+def test_unfinished_and_failed_medias_are_no_events(service: Service, reconcile: Callable[..., int]) -> None:
+    """The service would not have told of them either."""
+    failed = service.client.medias.create(source_url="https://films.example/a.mp4")
+    service.simulator.fail_media(failed.id)
+    service.client.medias.create(source_url="https://films.example/b.mp4")
+    inbox = MemoryInbox()
+    assert reconcile(WebhookReceiver(inbox)) == 0
+    assert inbox.events() == []
+
+
+def test_since_leaves_older_medias_out(service: Service, reconcile: Callable[..., int]) -> None:
+    """Those whose processing began before."""
+    service.finished("old")
+    new = service.finished("new")
+    assert new.processing_started_at is not None
+    inbox = MemoryInbox()
+    assert reconcile(WebhookReceiver(inbox), new.processing_started_at) == 1
+    assert new.id in inbox.events()[0].key
+
+
+def test_a_worker_is_woken(service: Service, reconcile: Callable[..., int]) -> None:
+    """What was found is handled like what arrives."""
+    import threading
+
+    receiver, handled = WebhookReceiver(MemoryInbox()), threading.Event()
+    receiver.on("*")(lambda _: handled.set())
+    receiver.start_worker(poll_interval=3_600)
+    service.finished("lost")
+    assert reconcile(receiver) == 1
+    assert handled.wait(10)
+    assert receiver.stop_worker(10)
+
+
+def test_what_was_pruned_is_not_made_again(inbox: Inbox, clock: Any, reconcile: Callable[..., int]) -> None:
+    """Events that are forgotten would look lost, and would be handled twice."""
+    receiver = WebhookReceiver(inbox)
+    inbox.prune(older_than=0)
+    horizon = dt.datetime.fromtimestamp(clock.now, dt.UTC)
+    with pytest.raises(InvalidInputError, match="may have been pruned"):
+        reconcile(receiver, horizon - dt.timedelta(seconds=1))
+    assert reconcile(receiver, horizon) == 0
+
+
+def test_a_moment_without_a_zone_is_refused(reconcile: Callable[..., int]) -> None:
+    """It could be any of a day."""
+    with pytest.raises(InvalidInputError, match="zone"):
+        reconcile(WebhookReceiver(MemoryInbox()), dt.datetime(2026, 1, 1))  # noqa: DTZ001 - on purpose

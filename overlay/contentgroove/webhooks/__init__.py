@@ -2,6 +2,42 @@
 
 The service sends at least once, sometimes never, without signature or event id, and takes only status 200 for
 delivered. Names are loaded on first use: parsing alone needs no HTTP library and no database.
+
+    url, token = webhook_url("https://example.com/contentgroove")  # subscribe the URL, keep the token
+    receiver = WebhookReceiver(SQLiteInbox("events.db"), secret_token=token)
+
+    @receiver.on("media.processing_finished")
+    def handle(event): ...
+
+Serve the receiver at the URL's path, in any framework, and have its events handled: by `receiver.start_worker()`, by
+`async with receiver.worker():` in an app's lifespan, or by `receiver.process_pending()` in a job. A path that a
+framework answers by a redirect does not do: the service takes only 200 for delivered.
+
+FastAPI, Starlette::
+
+    from starlette.routing import Route
+    app.router.routes.append(Route("/contentgroove", receiver.asgi))
+
+Flask::
+
+    from werkzeug.middleware.dispatcher import DispatcherMiddleware
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/contentgroove": receiver.wsgi})
+
+Django, which refuses bodies over `DATA_UPLOAD_MAX_MEMORY_SIZE`::
+
+    def contentgroove(request):
+        receipt = receiver.receive(request.body, request.GET.get("token"))
+        return HttpResponse(receipt.reason, status=receipt.status_code)
+
+    urlpatterns = [path("contentgroove", csrf_exempt(require_POST(contentgroove)))]
+
+aiohttp, which refuses bodies over `client_max_size`::
+
+    async def contentgroove(request):
+        receipt = await receiver.areceive(await request.read(), request.query.get("token"))
+        return web.Response(text=receipt.reason, status=receipt.status_code)
+
+    app.router.add_post("/contentgroove", contentgroove)
 """
 
 from __future__ import annotations

@@ -17,25 +17,30 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def asgi_app(receiver: WebhookReceiver) -> AsgiApp:
-    """Make the app; any path is the webhook's."""
+class ReceiverApp:
+    """The app; any path is the webhook's.
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    An object, not a function, because that is how routers tell an ASGI app from a view.
+    """
+
+    def __init__(self, receiver: WebhookReceiver) -> None:
+        self._receiver = receiver
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
             return
         if scope["type"] != "http":
             raise ValueError(f"This app serves http, not {scope['type']}.")
         head = _head(scope)
-        receipt = head.refusal(receiver)
+        receipt = head.refusal(self._receiver)
         if receipt is None:
-            body = await _read(receive, receiver.max_body_bytes)
+            body = await _read(receive, self._receiver.max_body_bytes)
             if body is None:
                 return
-            receipt = await receiver.areceive(body, head.token)
+            receipt = await self._receiver.areceive(body, head.token)
         await _send(send, Answer.to(receipt))
-
-    return app
 
 
 def _head(scope: Scope) -> Head:

@@ -278,9 +278,9 @@ class WebhookReceiver:
     @property
     def asgi(self) -> AsgiApp:
         """A mountable ASGI app; the token comes as `?token=…`."""
-        from .asgi import asgi_app
+        from .asgi import ReceiverApp
 
-        return asgi_app(self)
+        return ReceiverApp(self)
 
     @property
     def wsgi(self) -> WsgiApp:

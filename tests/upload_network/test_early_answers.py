@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import httpx
@@ -134,6 +135,64 @@ async def test_an_interim_answer_that_comes_in_parts_does_not_end_an_upload(clie
     response = await client.put(store.url, Body(store), ANNOUNCED)
     assert response.status_code == 200
     assert store.lines[0].taken == ANNOUNCED
+
+
+async def test_a_refusal_whose_text_comes_later_is_read_to_its_end(
+    client: Client, stores: Stores, watch: Watch
+) -> None:
+    """The text comes once the client, which has the status, waits for it."""
+    head, text = REFUSAL[: REFUSAL.index(END_OF_HEAD) + 4], b"<Error><Code>AccessDenied</Code></Error>"
+
+    def behave(store: Store, line: Line) -> None:
+        line.read_head()
+        assert store.reached.wait(PATIENCE)
+        line.socket.sendall(head)
+        store.answered.set()
+        assert store.client_done.wait(PATIENCE)
+        line.socket.sendall(text)
+
+    def before(wait: Wait) -> None:
+        if not wait.writable and store.answered.is_set():
+            store.client_done.set()
+
+    store = stores.open(behave)
+    watch(before)
+    response = await client.put(store.url, Body(store), ANNOUNCED)
+    assert (response.status_code, response.content) == (403, text)
+
+
+async def test_a_store_that_will_not_answer_any_more_ends_the_upload(client: Client, stores: Stores) -> None:
+    """It goes on reading, but has closed its own direction of the line."""
+
+    def behave(store: Store, line: Line) -> None:
+        line.read_head()
+        assert store.reached.wait(PATIENCE)
+        line.socket.shutdown(socket.SHUT_WR)
+        store.answered.set()
+        line.read_until_closed()
+
+    store = stores.open(behave)
+    body = Body(store)
+    with pytest.raises(httpx.WriteError, match="closed the connection before"):
+        await client.put(store.url, body, ANNOUNCED)
+    assert body.taken_after_answer <= MOST_AFTER_ANSWER
+
+
+async def test_what_is_no_tls_ends_the_upload(client: Client, tls_stores: Stores) -> None:
+    """Something on the way writes in clear into the encrypted line."""
+
+    def behave(store: Store, line: Line) -> None:
+        line.read_head()
+        assert store.reached.wait(PATIENCE)
+        socket.socket.sendall(line.socket, REFUSAL)
+        store.answered.set()
+        line.read_until_closed()
+
+    store = tls_stores.open(behave)
+    body = Body(store)
+    with pytest.raises(httpx.WriteError, match="SSL"):
+        await client.put(store.url, body, ANNOUNCED)
+    assert body.taken_after_answer <= MOST_AFTER_ANSWER
 
 
 async def test_a_refusal_whose_text_is_cut_short_still_counts(client: Client, stores: Stores) -> None:

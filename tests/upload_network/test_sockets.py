@@ -61,9 +61,10 @@ async def test_a_cancelled_upload_closes_its_connection(
     assert await anyio.to_thread.run_sync(store.hung_up.wait, PATIENCE)
 
 
-async def test_closing_the_transport_ends_uploads_under_way(client: Client, stores: Stores) -> None:
+@pytest.mark.parametrize("behave", [stop_in_body, stop_before_answer])
+async def test_closing_the_transport_ends_uploads_under_way(client: Client, stores: Stores, behave: Behaviour) -> None:
     """An upload that waits for a store, in another thread or task, fails at once."""
-    store = stores.open(stop_in_body)
+    store = stores.open(behave)
 
     async def upload() -> None:
         with pytest.raises(httpx.TransportError):
@@ -187,6 +188,19 @@ async def test_a_body_of_another_length_than_announced_is_an_error(client: Clien
     store = stores.open(behave)
     with pytest.raises(httpx.LocalProtocolError, match="Content-Length"):
         await client.put(store.url, [bytes(given)], 5)
+
+
+async def test_a_line_that_breaks_before_the_answer_is_an_error(client: Client, stores: Stores) -> None:
+    """The store has the whole body, and its answer is unknown."""
+
+    def behave(_store: Store, line: Line) -> None:
+        line.read_head()
+        line.read_body()
+        line.reset()
+
+    store = stores.open(behave)
+    with pytest.raises(httpx.ReadError, match="reset"):
+        await client.put(store.url, [b"video"], 5)
 
 
 async def test_what_is_no_http_is_an_error(client: Client, stores: Stores) -> None:

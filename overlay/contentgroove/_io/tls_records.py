@@ -13,18 +13,12 @@ class TlsRecords:
 
     Attributes:
         ssl_object: The connection as `ssl` sees it: certificate, protocol version, ALPN.
-        pending: Bytes for the peer that nobody has taken yet.
     """
 
     def __init__(self, context: ssl.SSLContext, hostname: str | None) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self.ssl_object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
-
-    @property
-    def pending(self) -> int:
-        """Bytes for the peer that nobody has taken yet."""
-        return self._outgoing.pending
 
     def take(self) -> bytes:
         """Take the bytes that the peer must be sent: handshakes, alerts, answers to key updates."""

@@ -77,3 +77,8 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
 
     def _connect(self) -> PsycopgConnection:
         return self._open(self._conninfo, autocommit=True)
+
+    def _is_in_transaction(self, connection: PsycopgConnection) -> bool:
+        from psycopg.pq import TransactionStatus
+
+        return connection.info.transaction_status != TransactionStatus.IDLE

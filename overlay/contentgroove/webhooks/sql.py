@@ -95,6 +95,10 @@ class SqlInbox(ABC, Generic[C]):
     def _connect(self) -> C:
         """Open a connection in autocommit mode."""
 
+    @abstractmethod
+    def _is_in_transaction(self, connection: C) -> bool:
+        """Whether a transaction has begun and not ended."""
+
     def __enter__(self) -> Self:
         return self
 
@@ -155,6 +159,8 @@ class SqlInbox(ABC, Generic[C]):
             if event is None:
                 return False
             effect(connection)
+            if not self._is_in_transaction(connection):
+                raise InboxError(f"The handler {name} ended its transaction; leave commit and rollback to the inbox.")
             _write(run, event.progressed(self._clock(), lease, event.handled | {name}))
             return True
 

@@ -89,3 +89,6 @@ class SQLiteInbox(SqlInbox[sqlite3.Connection]):
             connection.close()
             raise
         return connection
+
+    def _is_in_transaction(self, connection: sqlite3.Connection) -> bool:
+        return connection.in_transaction

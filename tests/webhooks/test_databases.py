@@ -1,0 +1,221 @@
+"""What is SQLite's own and PostgreSQL's own: files, connections, passwords, restarts and forks."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from contentgroove import ConfigurationError, InvalidInputError
+from contentgroove.webhooks import InboxError, PostgresInbox, SQLiteInbox, WebhookReceiver
+
+from tests.webhooks.payloads import body, finished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.webhooks.conftest import Store
+
+
+@pytest.fixture
+def sqlite_store(make_store: Callable[[str], Store]) -> Store:
+    return make_store("sqlite")
+
+
+@pytest.fixture
+def postgres_store(make_store: Callable[[str], Store]) -> Store:
+    return make_store("postgres")
+
+
+@pytest.mark.parametrize("path", ["", ":memory:", "file:events.db?mode=memory", "nowhere/events.db"])
+def test_a_path_that_names_no_file_is_refused(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is made."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidInputError):
+        SQLiteInbox(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    """A file of something else, or a folder, is named in the error and not touched."""
+    file = tmp_path / "notes.txt"
+    file.write_text("not a database, and long enough to look like the head of one" * 10, encoding="utf-8")
+    before = file.read_bytes()
+    with pytest.raises(InboxError, match=r"notes\.txt.*not a database"):
+        SQLiteInbox(file)
+    assert file.read_bytes() == before
+    with pytest.raises(InboxError, match=str(tmp_path)):
+        SQLiteInbox(tmp_path)
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """Payloads carry signed URLs; whoever wants other rights makes the file first."""
+    with SQLiteInbox(tmp_path / "events.db") as inbox:
+        inbox.record("a", b"")
+        for file in tmp_path.iterdir():
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    shared = tmp_path / "shared.db"
+    shared.touch()
+    shared.chmod(0o660)
+    SQLiteInbox(shared).close()
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o660
+
+
+def test_commits_are_synced_to_the_disk(tmp_path: Path, sqlite_store: Store) -> None:
+    """In WAL mode, which lets others read meanwhile."""
+    with sqlite_store.open() as inbox:
+        inbox.record("a", b"")
+        seen: dict[str, Any] = {}
+
+        def look(connection: sqlite3.Connection) -> None:
+            for pragma in ("journal_mode", "synchronous"):
+                seen[pragma] = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+
+        inbox.apply(inbox.claim(60), "h", look, 60)
+    assert seen == {"journal_mode": "wal", "synchronous": 2}
+    assert (tmp_path / "events.db").exists()
+
+
+def test_a_file_that_stays_locked_is_told(tmp_path: Path) -> None:
+    """The receiver answers 503, so the service sends the event again."""
+    with SQLiteInbox(tmp_path / "events.db", busy_timeout=0.01) as inbox:
+        other = sqlite3.connect(tmp_path / "events.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(InboxError, match="locked"):
+            inbox.record("a", b"")
+        assert WebhookReceiver(inbox).receive(body(finished())).status_code == 503
+        assert inbox.events() == [], "reading needs no lock"
+        other.execute("ROLLBACK")
+        other.close()
+        assert WebhookReceiver(inbox).receive(body(finished())).status_code == 200
+
+
+def test_inboxes_that_are_made_at_once_agree(tmp_path: Path) -> None:
+    """Many workers of a server start together, on a file that does not exist yet."""
+    for attempt in range(5):
+        path = tmp_path / f"{attempt}.db"
+
+        def make(number: int, path: Path = path) -> bool:
+            with SQLiteInbox(path) as inbox:
+                return inbox.record(f"{number % 2}", b"")
+
+        with ThreadPoolExecutor(8) as threads:
+            assert sum(threads.map(make, range(8))) == 2
+
+
+def test_postgres_inboxes_that_are_made_at_once_agree(postgres_store: Store) -> None:
+    """Tables are made once."""
+
+    def make(number: int) -> bool:
+        with postgres_store.open() as inbox:
+            made: bool = inbox.record(f"{number % 2}", b"")
+            return made
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(make, range(8))) == 2
+
+
+def test_a_connection_that_broke_while_idle_is_replaced(postgres_store: Store) -> None:
+    """A server that restarts costs no event."""
+    with postgres_store.open() as inbox:
+        inbox.record("a", b"")
+        with psycopg.connect(postgres_store.place, autocommit=True) as other:
+            killed = other.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            ).fetchall()
+        assert killed == [(True,)]
+        assert inbox.record("b", b"")
+        assert [event.key for event in inbox.events()] == ["b", "a"]
+
+
+def test_a_handler_that_ends_the_transaction_has_failed(transactional: Any) -> None:
+    """It gave up what was promised, and is told so."""
+    transactional.record("a", b"")
+    claim = transactional.claim(60)
+    with pytest.raises(InboxError, match="handler h ended its transaction"):
+        transactional.apply(claim, "h", lambda connection: connection.execute("COMMIT"), 60)
+    assert transactional.events()[0].handled == frozenset()
+
+
+def test_a_server_that_is_not_there_is_told() -> None:
+    """With what the driver says."""
+    with pytest.raises(InboxError, match="PostgreSQL failed: OperationalError"):
+        PostgresInbox("host=/nowhere dbname=x")
+
+
+def test_passwords_are_not_shown() -> None:
+    """Neither by an inbox, nor by an error about what cannot be read."""
+    with pytest.raises(ConfigurationError) as caught:
+        PostgresInbox("host=a canary-password")
+    assert "canary" not in str(caught.value)
+    assert caught.value.__suppress_context__
+    with pytest.raises(InboxError) as failed:
+        PostgresInbox("host=/nowhere dbname=x password=canary-password")
+    assert "canary" not in str(failed.value)
+
+
+def test_reprs_say_what_is_safe(sqlite_store: Store, postgres_store: Store) -> None:
+    """The file, but no connection's parameters."""
+    with sqlite_store.open() as sqlite_inbox, postgres_store.open() as postgres_inbox:
+        assert repr(sqlite_inbox) == f"SQLiteInbox({sqlite_store.place!r})"
+        assert repr(postgres_inbox) == "PostgresInbox(…)"
+
+
+def test_without_psycopg_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not an ImportError."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigurationError, match=r"contentgroove\[postgres\]"):
+        PostgresInbox("")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+def test_a_forked_process_uses_connections_of_its_own(database: Store) -> None:
+    """As servers do that load an app and then fork; both go on."""
+    program = f"""
+import os, sys
+from contentgroove.webhooks import PostgresInbox, SQLiteInbox
+inbox = {"SQLiteInbox" if database.kind == "sqlite" else "PostgresInbox"}({database.place!r})
+inbox.record("before", b"")
+child = os.fork()
+if child == 0:
+    inbox.record("child", b"")
+    inbox.close()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+inbox.record("parent", b"")
+print(*(event.key for event in inbox.events()))
+inbox.close()
+"""
+    done = subprocess.run(  # noqa: S603 - the program above
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("parent child before\n", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "absent"),
+    [
+        ("parse_event", ("httpx", "anyio", "asyncio", "sqlite3", "psycopg", "threading", "json")),
+        ("WebhookReceiver, MemoryInbox", ("httpx", "anyio", "sqlite3", "psycopg")),
+        ("SQLiteInbox", ("httpx", "anyio", "psycopg")),
+        ("PostgresInbox", ("httpx", "anyio", "sqlite3", "psycopg")),
+    ],
+)
+def test_names_load_only_what_they_need(name: str, absent: tuple[str, ...]) -> None:
+    """A function that parses webhooks and nothing else starts fast."""
+    program = f"""
+import sys
+before = set(sys.modules)
+from contentgroove.webhooks import {name}
+print(*sorted({set(absent)!r} & (set(sys.modules) - before)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - the program above
+    assert done.stdout == "\n"

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from ._core.effects import Clock
     from ._io.http import ResponseInfo
     from .errors import RequestInfo
+    from .resources.async_medias import AsyncMedias
     from .resources.clips import AsyncClips
     from .resources.direct_uploads import AsyncDirectUploads
-    from .resources.medias import AsyncMedias
     from .resources.webhook_subscriptions import AsyncWebhookSubscriptions
 
 
@@ -77,7 +77,7 @@ class AsyncContentGroove:
     @cached_property
     def medias(self) -> AsyncMedias:
         """Videos and audios."""
-        from .resources.medias import AsyncMedias
+        from .resources.async_medias import AsyncMedias
 
         return AsyncMedias(self._calls, self._claimed)
 

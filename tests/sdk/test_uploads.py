@@ -46,6 +46,8 @@ class Api:
             }
             data = {"id": "u", "type": "direct_upload_blobs", "attributes": attributes}
             return httpx.Response(200, json={"data": data}, headers={"Date": "Wed, 15 Oct 2025 13:51:00 GMT"})
+        if request.method == "GET" and "/medias/" in request.url.path:
+            return one(media_json(request.url.path.rpartition("/")[2]))
         if request.method == "GET":
             return many(self.listed, next=None)
         self.posts.append(sent_json(request)["data"]["attributes"])

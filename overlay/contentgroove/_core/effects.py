@@ -36,6 +36,15 @@ class Put(Struct, frozen=True):
         return "Put()"
 
 
+class Save(Struct, frozen=True):
+    """Write the upload's checkpoint, so that it survives the process; gives None."""
+
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Save(bytes={len(self.content)})"
+
+
 class Sleep(Struct, frozen=True):
     """Let time pass; gives None."""
 
@@ -49,7 +58,7 @@ class Notify(Struct, frozen=True):
     value: object
 
 
-Effect: TypeAlias = Send | Put | Sleep | Notify
+Effect: TypeAlias = Send | Put | Save | Sleep | Notify
 Flow: TypeAlias = Generator[Effect, Any, T]
 
 

@@ -7,16 +7,18 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from contentgroove.errors import OutcomeUnknownError, ServerOutcomeUnknownError, UploadError, UploadErrorReason
+from contentgroove.errors import InvalidInputError, OutcomeUnknownError, UploadError, UploadErrorReason
 
 from . import direct_uploads, medias
 from .answers import is_success
 from .calls import call
-from .effects import Failure, Put, Reply, Sleep
+from .checkpoints import Checkpoint, Fingerprint, encode, resume
+from .effects import Failure, Put, Reply, Save, Sleep
 from .listing import ListQuery, fetch_page
 from .redaction import redact_url
+from .waiting import Patience, for_media
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,44 +48,112 @@ class UploadPlan(Struct, frozen=True):
 
     Attributes:
         file: The file's name for messages, None if it has none.
-        size: Bytes.
         rewindable: Whether it can be sent a second time.
-        name: The media's name.
-        description: The media's description.
+        checkpoint: Where the upload is; a fresh one at its beginning.
+        saved: Whether progress is to be written down.
         claimed: The ids of medias that uploads of this client made, so that none is taken for another.
     """
 
     file: str | None
-    size: int
     rewindable: bool
-    name: str | None
-    description: str | None
+    checkpoint: Checkpoint
+    saved: bool
     claimed: set[str]
 
+    @property
+    def name(self) -> str | None:
+        """The media's name."""
+        return self.checkpoint.name
 
-def upload(plan: UploadPlan, session: Session) -> Flow[Media]:
-    """Upload a file and create its media.
+
+def make_plan(
+    file: Fingerprint,
+    fresh: tuple[str | None, str | None],
+    session: Session,
+    *,
+    rewindable: bool,
+    claimed: set[str],
+    place: str | None,
+    content: bytes | None,
+) -> UploadPlan:
+    """Plan an upload, from its beginning or from a checkpoint.
+
+    Args:
+        file: What tells the file from others.
+        fresh: The media's name and description.
+        session: What calls of the client share.
+        rewindable: Whether the file can be sent a second time.
+        claimed: The ids of medias that uploads of this client made.
+        place: The checkpoint's file, None without one.
+        content: What the checkpoint's file holds, None if there is none yet.
+
+    Raises:
+        InvalidInputError: The checkpoint is another upload's, or the file cannot have one.
+        UploadError: The file has changed since the checkpoint was written.
+    """
+    checkpoint = Checkpoint(base_url=session.base_url, file=file, name=fresh[0], description=fresh[1])
+    if place is not None:
+        if file.modified is None:
+            raise InvalidInputError(
+                "Only an upload of a path can have a checkpoint: what is in memory is gone when the process is. "
+                "Nothing was sent."
+            )
+        checkpoint = resume(content, checkpoint, place)
+    return UploadPlan(file.name, rewindable, checkpoint, place is not None, claimed)
+
+
+def upload(plan: UploadPlan, session: Session, patience: Patience | None) -> Flow[Media]:
+    """Upload a file and create its media, from wherever the checkpoint says.
+
+    Args:
+        plan: What is to be uploaded.
+        session: What calls of the client share.
+        patience: How to wait for the media to be processed, None not to.
 
     Raises:
         UploadError: The store did not take the file.
         ContentGrooveError: A call failed.
     """
     # Checked before anything is sent: a name that cannot be sent must not cost an upload.
-    medias.create(source_url=None, upload_id="", name=plan.name, description=plan.description)
-    upload_id, since = yield from _send(plan, session)
-    media = yield from _create(plan, upload_id, since, session)
-    plan.claimed.add(media.id)
+    known = plan.checkpoint
+    medias.create(source_url=None, upload_id="", name=known.name, description=known.description)
+    if known.media_id is not None:
+        _, media = yield from call(medias.get(known.media_id), session)
+    else:
+        if known.upload_id is None or known.state == "prepared":
+            # Whether the file of a prepared upload arrived is not known; a new upload costs nothing.
+            known = yield from _send(plan, session)
+        media = yield from _create(plan, known, session)
+        plan.claimed.add(media.id)
+        known = yield from _note(plan, structs.replace(known, state="created", media_id=media.id))
+    if patience is not None:
+        media = yield from for_media(media.id, patience, session)
+    if media.is_finished and known.state != "finished":
+        yield from _note(plan, structs.replace(known, state="finished", media_id=media.id))
     return media
 
 
-def _send(plan: UploadPlan, session: Session) -> Flow[tuple[str, float]]:
+def _note(plan: UploadPlan, checkpoint: Checkpoint) -> Flow[Checkpoint]:
+    if plan.saved:
+        yield Save(encode(checkpoint))
+    return checkpoint
+
+
+def _send(plan: UploadPlan, session: Session) -> Flow[Checkpoint]:
     pacing = session.pacing
     attempt = 0
     while True:
         reply, prepared = yield from call(direct_uploads.prepare(), session)
+        known = structs.replace(
+            plan.checkpoint,
+            state="prepared",
+            upload_id=prepared.upload_id,
+            since=_service_time(reply, pacing.clock.time()),
+        )
+        yield from _note(plan, known)
         outcome: Reply | Failure = yield Put(prepared.upload_url)
         if isinstance(outcome, Reply) and is_success(outcome.status_code):
-            return prepared.upload_id, _service_time(reply, pacing.clock.time())
+            return (yield from _note(plan, structs.replace(known, state="sent")))
         error = upload_error(outcome, plan)
         if not error.retryable or not plan.rewindable or attempt >= pacing.policy.max_retries:
             raise error from (outcome.cause if isinstance(outcome, Failure) else None)
@@ -102,26 +172,38 @@ def _service_time(reply: Reply, now: float) -> float:
         return now
 
 
-def _create(plan: UploadPlan, upload_id: str, since: float, session: Session) -> Flow[Media]:
-    operation = medias.create(source_url=None, upload_id=upload_id, name=plan.name, description=plan.description)
+def _create(plan: UploadPlan, known: Checkpoint, session: Session) -> Flow[Media]:
+    operation = medias.create(
+        source_url=None, upload_id=known.upload_id, name=known.name, description=known.description
+    )
+    # An earlier process may have sent the POST before it was killed.
+    lost: OutcomeUnknownError | None = None
+    in_doubt = known.state == "creating"
     repeats = 0
     while True:
-        try:
-            _, media = yield from call(operation, session)
-        except (OutcomeUnknownError, ServerOutcomeUnknownError) as error:
-            found = yield from _find(plan, since, session)
+        if in_doubt:
+            found = yield from _find(plan, known.since, session)
             if len(found) == 1:
                 return found[0]
-            if len(found) > 1 or repeats >= session.pacing.policy.max_retries:
-                ids = ", ".join(media.id for media in found) or "none"
-                raise OutcomeUnknownError(
-                    f"The file {plan.file or ''} was sent, and whether its media was created is not known "
-                    f"(medias that it may be: {ids}). Compare them before creating it again.",
-                    request=error.request,
-                ) from error
+            if len(found) > 1 or repeats > session.pacing.policy.max_retries:
+                raise _unknown(plan, found, lost) from lost
+        yield from _note(plan, structs.replace(known, state="creating"))
+        try:
+            _, media = yield from call(operation, session)
+        except OutcomeUnknownError as error:
+            lost, in_doubt = error, True
             repeats += 1
         else:
             return media
+
+
+def _unknown(plan: UploadPlan, found: list[Media], lost: OutcomeUnknownError | None) -> OutcomeUnknownError:
+    ids = ", ".join(media.id for media in found) or "none was found"
+    return OutcomeUnknownError(
+        f"The file {plan.file or ''} was sent, and whether its media was created is not known (medias that it may be: "
+        f"{ids}). Compare them before creating it again.",
+        request=None if lost is None else lost.request,
+    )
 
 
 def _find(plan: UploadPlan, since: float, session: Session) -> Flow[list[Media]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from contentgroove._core.effects import Effect, Failure, Notify, Put, Reply, Send, Sleep
+from contentgroove._core.effects import Effect, Failure, Notify, Put, Reply, Save, Send, Sleep
 from contentgroove.errors import ConfigurationError
 
 from . import http
@@ -56,6 +56,7 @@ class AsyncShell:
         *,
         source: Source | None = None,
         progress: Progress | None = None,
+        save: Callable[[bytes], None] | None = None,
     ) -> T:
         """Drive a flow to its end; the arguments are those of `SyncShell.run`."""
         if self._closed:
@@ -63,7 +64,7 @@ class AsyncShell:
         try:
             effect = next(flow)
             while True:
-                effect = flow.send(await self._perform(effect, timeout, source, progress))
+                effect = flow.send(await self._perform(effect, timeout, source, progress, save))
         except StopIteration as stop:
             result: T = stop.value
             return result
@@ -74,6 +75,7 @@ class AsyncShell:
         timeout: httpx.Timeout,  # noqa: ASYNC109 - httpx's limits, not a cancel scope's
         source: Source | None,
         progress: Progress | None,
+        save: Callable[[bytes], None] | None,
     ) -> object:
         match effect:
             case Send():
@@ -81,6 +83,10 @@ class AsyncShell:
                 return await self._exchange(request, self._http_client, http.MAX_ANSWER)
             case Sleep():
                 return await self._sleep(effect.seconds)
+            case Save():
+                if save is None:
+                    raise RuntimeError("a flow asked to save without a checkpoint")
+                return await asyncio.to_thread(save, effect.content)
             case Notify():
                 called = effect.callback(effect.value)
                 return await called if inspect.isawaitable(called) else called

@@ -12,7 +12,7 @@ from contentgroove._core.decoding import NotAsContractedError
 from contentgroove._core.listing import fetch_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     import httpx
 
@@ -86,9 +86,15 @@ class SyncCalls(Struct, frozen=True):
         """Perform an operation and give its result."""
         return self.shell.run(call(operation, self.session), self.timeout)[1]
 
-    def run(self, flow: Flow[T], source: Source | None = None, progress: Progress | None = None) -> T:
+    def run(
+        self,
+        flow: Flow[T],
+        source: Source | None = None,
+        progress: Progress | None = None,
+        save: Callable[[bytes], None] | None = None,
+    ) -> T:
         """Drive a flow to its end."""
-        return self.shell.run(flow, self.timeout, source=source, progress=progress)
+        return self.shell.run(flow, self.timeout, source=source, progress=progress, save=save)
 
 
 class RawSyncCalls(SyncCalls, frozen=True):
@@ -110,9 +116,15 @@ class AsyncCalls(Struct, frozen=True):
         """Perform an operation and give its result."""
         return (await self.shell.run(call(operation, self.session), self.timeout))[1]
 
-    async def run(self, flow: Flow[T], source: Source | None = None, progress: Progress | None = None) -> T:
+    async def run(
+        self,
+        flow: Flow[T],
+        source: Source | None = None,
+        progress: Progress | None = None,
+        save: Callable[[bytes], None] | None = None,
+    ) -> T:
         """Drive a flow to its end."""
-        return await self.shell.run(flow, self.timeout, source=source, progress=progress)
+        return await self.shell.run(flow, self.timeout, source=source, progress=progress, save=save)
 
 
 class RawAsyncCalls(AsyncCalls, frozen=True):

@@ -32,11 +32,13 @@ class Source(Protocol):
         name: The file's name, None if it has none.
         size: Bytes that are sent.
         rewindable: Whether it can be sent again from the start.
+        modified: When it was last changed, in nanoseconds since 1970; None if it has no such time.
     """
 
     name: str | None
     size: int
     rewindable: bool
+    modified: int | None
 
     def chunks(self) -> Generator[bytes, None, None]:
         """Give the content from where it was handed over, in pieces."""
@@ -66,7 +68,7 @@ class PathSource:
             )
         check_size(info.st_size, self.name)
         self.size = info.st_size
-        self._modified = info.st_mtime_ns
+        self.modified: int | None = info.st_mtime_ns
         try:
             with path.open("rb") as opened:
                 _check_type(self.name, opened.read(SNIFFED))
@@ -88,7 +90,7 @@ class PathSource:
 
     def _check_unchanged(self, opened: IO[bytes]) -> None:
         info = os.fstat(opened.fileno())
-        if (info.st_size, info.st_mtime_ns) != (self.size, self._modified):
+        if (info.st_size, info.st_mtime_ns) != (self.size, self.modified):
             raise SourceChangedError(f"it had {self.size:,} bytes and has {info.st_size:,}, or was written to")
 
 
@@ -97,6 +99,7 @@ class BytesSource:
 
     rewindable = True
     name: str | None = None
+    modified: int | None = None
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
         self._view = memoryview(data).cast("B")
@@ -112,6 +115,8 @@ class BytesSource:
 
 class FileSource:
     """An open binary file, from the position it has when it is handed over."""
+
+    modified: int | None = None
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -171,6 +176,7 @@ class AsyncIteratorSource:
 
     rewindable = False
     name: str | None = None
+    modified: int | None = None
 
     def __init__(self, iterator: AsyncIterator[bytes], size: int | None) -> None:
         if size is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
-from contentgroove._core.effects import Effect, Failure, Notify, Put, Reply, Send, Sleep
+from contentgroove._core.effects import Effect, Failure, Notify, Put, Reply, Save, Send, Sleep
 from contentgroove.errors import ConfigurationError
 
 from . import http
@@ -55,6 +55,7 @@ class SyncShell:
         *,
         source: Source | None = None,
         progress: Progress | None = None,
+        save: Callable[[bytes], None] | None = None,
     ) -> T:
         """Drive a flow to its end.
 
@@ -63,19 +64,25 @@ class SyncShell:
             timeout: The limits of each request.
             source: What `Put` sends.
             progress: Called with the bytes sent so far and their total.
+            save: What `Save` writes with.
         """
         if self._closed:
             raise ConfigurationError("This client is closed; make a new one.")
         try:
             effect = next(flow)
             while True:
-                effect = flow.send(self._perform(effect, timeout, source, progress))
+                effect = flow.send(self._perform(effect, timeout, source, progress, save))
         except StopIteration as stop:
             result: T = stop.value
             return result
 
     def _perform(
-        self, effect: Effect, timeout: httpx.Timeout, source: Source | None, progress: Progress | None
+        self,
+        effect: Effect,
+        timeout: httpx.Timeout,
+        source: Source | None,
+        progress: Progress | None,
+        save: Callable[[bytes], None] | None,
     ) -> object:
         match effect:
             case Send():
@@ -83,6 +90,10 @@ class SyncShell:
                 return self._exchange(request, self._http_client, http.MAX_ANSWER)
             case Sleep():
                 return self._sleep(effect.seconds)
+            case Save():
+                if save is None:
+                    raise RuntimeError("a flow asked to save without a checkpoint")
+                return save(effect.content)
             case Notify():
                 return effect.callback(effect.value)
             case Put():

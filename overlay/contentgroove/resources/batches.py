@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_futures
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -47,6 +50,28 @@ class UploadResult(Struct, frozen=True):
     file: File
     media: Media | None
     error: ContentGrooveError | None
+
+
+def checkpoint_path(folder: str | PathLike[str] | None, item: UploadItem) -> Path | None:
+    """Name the checkpoint of one file of a batch: the same in each run, another for another file or name.
+
+    Raises:
+        InvalidInputError: The file is no path, or the folder cannot be made.
+    """
+    if folder is None:
+        return None
+    if not isinstance(item.file, (str, PathLike)):
+        raise InvalidInputError(
+            "With checkpoint_dir= the files must be paths: what is in memory is gone when the process is. "
+            "Nothing was sent."
+        )
+    path = Path(item.file).absolute()
+    identity = "\0".join((str(path), item.name or "", item.description or ""))
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInputError(f"checkpoint_dir {folder} cannot be made: {error.strerror}.") from error
+    return Path(folder) / f"{path.name}.{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
 
 
 class StoppedError(Exception):

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contentgroove._core import medias
-from contentgroove._core.inputs import check_id
 from contentgroove._core.listing import ListQuery
-from contentgroove._io.calls import AsyncPager, Pager, RawAsyncCalls, RawSyncCalls
-from contentgroove.models import Media
+from contentgroove._io.calls import Pager, RawSyncCalls
 
-from .raw import araw, raw
+from .media_arguments import CONCURRENCY, WAIT_TIMEOUT, media_id, patience_for, plan_for
+from .raw import raw
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from os import PathLike
 
     from contentgroove._core.filters import Filter
-    from contentgroove._io.calls import AsyncCalls, SyncCalls
+    from contentgroove._io.calls import SyncCalls
     from contentgroove._io.progress import Progress
     from contentgroove._io.sources import File, Source
+    from contentgroove.models import Media
 
     from .batches import UploadItem, UploadResult
-
-WAIT_TIMEOUT = 3600.0
-"""Seconds: the service says of processing only that it takes some time, depending on size and duration."""
-
-CONCURRENCY = 4
-"""Uploads at once: enough to fill a line, few enough for a rate limit."""
-
-
-def media_id(media: Media | str) -> str:
-    """Give the id of a media or of what is one already, checked."""
-    return check_id(media.id if isinstance(media, Media) else media, "media")
 
 
 class Medias:
@@ -126,6 +117,8 @@ class Medias:
         name: str | None = None,
         description: str | None = None,
         progress: Progress | None = None,
+        checkpoint: str | PathLike[str] | None = None,
+        wait: bool = False,
     ) -> Media:
         """Upload a file and create a media of it: prepare, PUT to the store, create.
 
@@ -137,27 +130,52 @@ class Medias:
             name: The media's name.
             description: Free text.
             progress: Called with the bytes sent so far and their total; `contentgroove.progress_bar()` is one.
+            checkpoint: A file that remembers how far the upload is. The same call after the process was killed goes on
+                from there: a file that was sent is not sent again, a media that was created is not created again. It
+                holds the upload's id, is readable by its owner only, and can be deleted once the media exists.
+            wait: Whether to wait for the media to be processed, as `wait` does.
 
         Returns:
-            The new media, whose `is_processing` is None: `wait` for it, or for the webhook.
+            The new media. Its `is_processing` is None unless it was waited for.
 
         Raises:
             UploadError: The file cannot be uploaded or the store did not take it; `.reason` says why.
+            InvalidInputError: The checkpoint belongs to another upload, or another process uses it.
             QuotaExceededError: The account's limit is reached.
             OutcomeUnknownError: The file was sent, and whether its media was created is not known.
         """
         from contentgroove._io.sources import open_source
 
-        return self._upload(open_source(file), name, description, progress)
+        return self._upload(open_source(file), name, description, progress, checkpoint=checkpoint, wait=wait)
 
-    def _upload(self, source: Source, name: str | None, description: str | None, progress: Progress | None) -> Media:
-        from contentgroove._core.uploads import UploadPlan, upload
+    def _upload(
+        self,
+        source: Source,
+        name: str | None,
+        description: str | None,
+        progress: Progress | None,
+        *,
+        checkpoint: str | PathLike[str] | None = None,
+        wait: bool = False,
+    ) -> Media:
+        from contentgroove._core.uploads import upload
+        from contentgroove._io.checkpoint_file import CheckpointFile
 
-        plan = UploadPlan(source.name, source.size, source.rewindable, name, description, self._claimed)
-        return self._calls.run(upload(plan, self._calls.session), source, progress)
+        session, patience = self._calls.session, patience_for(wait=wait)
+        if checkpoint is None:
+            plan = plan_for(source, name, description, session, self._claimed, None)
+            return self._calls.run(upload(plan, session, patience), source, progress)
+        held = CheckpointFile(Path(checkpoint))
+        with held.locked():
+            plan = plan_for(source, name, description, session, self._claimed, held)
+            return self._calls.run(upload(plan, session, patience), source, progress, held.write)
 
     def upload_many(
-        self, files: Iterable[File | UploadItem], *, concurrency: int = CONCURRENCY
+        self,
+        files: Iterable[File | UploadItem],
+        *,
+        concurrency: int = CONCURRENCY,
+        checkpoint_dir: str | PathLike[str] | None = None,
     ) -> Iterator[UploadResult]:
         """Upload many files, several at once; gives a result for each as it ends, failures included.
 
@@ -167,19 +185,22 @@ class Medias:
         Args:
             files: What `upload` takes, or `UploadItem`s with names.
             concurrency: Uploads at once.
+            checkpoint_dir: A folder for a checkpoint of each file, so that the same call after the process was killed
+                goes on where it was; files must then be paths.
 
         Raises:
             InvalidInputError: `concurrency` is no whole number from 1.
         """
         from contentgroove._io.sources import open_source
 
-        from .batches import upload_each
+        from .batches import checkpoint_path, upload_each
 
-        return upload_each(
-            lambda item, progress: self._upload(open_source(item.file), item.name, item.description, progress),
-            files,
-            concurrency,
-        )
+        def one(item: UploadItem, progress: Progress) -> Media:
+            place = checkpoint_path(checkpoint_dir, item)
+            source = open_source(item.file)
+            return self._upload(source, item.name, item.description, progress, checkpoint=place)
+
+        return upload_each(one, files, concurrency)
 
     def wait(
         self,
@@ -233,127 +254,6 @@ class Medias:
         return self._calls.run(waiting.for_medias(ids, patience, self._calls.session))
 
 
-class AsyncMedias:
-    """As `Medias`, awaited; reach it as `client.medias`."""
-
-    def __init__(self, calls: AsyncCalls, claimed: set[str]) -> None:
-        self._calls = calls
-        self._claimed = claimed
-
-    @property
-    def with_raw_response(self) -> AsyncRawMedias:
-        """The same calls, giving `RawResponse`s."""
-        calls = RawAsyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
-        return AsyncRawMedias(AsyncMedias(calls, self._claimed))
-
-    def list(
-        self,
-        *,
-        filter: Filter | None = None,  # noqa: A002 - the API's name
-        sort: str | None = None,
-        page_number: int | None = None,
-        page_size: int | None = None,
-        limit: int | None = None,
-    ) -> AsyncPager[Media]:
-        """As `Medias.list`, iterated with `async for`."""
-        return AsyncPager(medias.walk(ListQuery(filter, sort, page_number, page_size, limit)), self._calls)
-
-    async def get(self, id: str) -> Media:  # noqa: A002 - the API's name
-        """As `Medias.get`."""
-        return await self._calls.call(medias.get(id))
-
-    async def create(
-        self,
-        *,
-        source_url: str | None = None,
-        upload_id: str | None = None,
-        name: str | None = None,
-        description: str | None = None,
-    ) -> Media:
-        """As `Medias.create`."""
-        return await self._calls.call(
-            medias.create(source_url=source_url, upload_id=upload_id, name=name, description=description)
-        )
-
-    async def update(
-        self,
-        id: str,  # noqa: A002 - the API's name
-        *,
-        name: str | None = None,
-        description: str | None = None,
-    ) -> Media:
-        """As `Medias.update`."""
-        return await self._calls.call(medias.update(id, name=name, description=description))
-
-    async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
-        """As `Medias.delete`."""
-        await self._calls.call(medias.delete(id))
-
-    async def upload(
-        self,
-        file: File | AsyncIterator[bytes],
-        *,
-        name: str | None = None,
-        description: str | None = None,
-        progress: Progress | None = None,
-        size: int | None = None,
-    ) -> Media:
-        """As `Medias.upload`; also takes an async iterator of bytes, whose total `size` must be given.
-
-        Files are read in a thread, so that other tasks go on. An iterator is sent once and never again.
-        """
-        from contentgroove._io.sources import open_async_source
-
-        return await self._upload(open_async_source(file, size), name, description, progress)
-
-    async def _upload(
-        self, source: Source, name: str | None, description: str | None, progress: Progress | None
-    ) -> Media:
-        from contentgroove._core.uploads import UploadPlan, upload
-
-        plan = UploadPlan(source.name, source.size, source.rewindable, name, description, self._claimed)
-        return await self._calls.run(upload(plan, self._calls.session), source, progress)
-
-    def upload_many(
-        self, files: Iterable[File | UploadItem], *, concurrency: int = CONCURRENCY
-    ) -> AsyncIterator[UploadResult]:
-        """As `Medias.upload_many`, iterated with `async for`."""
-        from .batches import upload_each_async
-
-        return upload_each_async(
-            lambda item: self.upload(item.file, name=item.name, description=item.description), files, concurrency
-        )
-
-    async def wait(
-        self,
-        media: Media | str,
-        *,
-        timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - the wait's own deadline; nothing is cancelled
-        poll_interval: float | None = None,
-        on_update: Callable[[Media], Any] | None = None,
-    ) -> Media:
-        """As `Medias.wait`; `on_update` may be async."""
-        from contentgroove._core import waiting
-
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
-        return await self._calls.run(waiting.for_media(media_id(media), patience, self._calls.session))
-
-    async def wait_many(
-        self,
-        medias: Iterable[Media | str],
-        *,
-        timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - the wait's own deadline; nothing is cancelled
-        poll_interval: float | None = None,
-        on_update: Callable[[Media], Any] | None = None,
-    ) -> tuple[Media, ...]:
-        """As `Medias.wait_many`; `on_update` may be async."""
-        from contentgroove._core import waiting
-
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
-        ids = [media_id(media) for media in medias]
-        return await self._calls.run(waiting.for_medias(ids, patience, self._calls.session))
-
-
 class RawMedias:
     """Calls on medias that give `RawResponse`s."""
 
@@ -362,13 +262,3 @@ class RawMedias:
         self.create = raw(medias.create)
         self.update = raw(medias.update)
         self.delete = raw(medias.delete)
-
-
-class AsyncRawMedias:
-    """Calls on medias that give `RawResponse`s, awaited."""
-
-    def __init__(self, medias: AsyncMedias) -> None:
-        self.get = araw(medias.get)
-        self.create = araw(medias.create)
-        self.update = araw(medias.update)
-        self.delete = araw(medias.delete)

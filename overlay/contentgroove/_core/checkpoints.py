@@ -1,0 +1,107 @@
+"""What an upload has to remember to go on after its process was killed.
+
+The states, each written before the next step begins: `prepared` (an upload exists), `sent` (the store has the file),
+`creating` (the POST may go out at any moment), `created` (the media's id is known), `finished` (it is processed). The
+presigned URL is never written: it is a credential, and a new one costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from contentgroove.errors import InvalidInputError, UploadError
+
+VERSION = 1
+
+State = Literal["new", "prepared", "sent", "creating", "created", "finished"]
+
+
+class Fingerprint(Struct, frozen=True):
+    """What tells one file from another without reading it.
+
+    Attributes:
+        name: The file's name.
+        size: Its bytes.
+        modified: When it was last changed, in nanoseconds since 1970; None if it has no such time.
+    """
+
+    name: str | None
+    size: int
+    modified: int | None
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """Where an upload is.
+
+    Attributes:
+        base_url: The API that it goes to.
+        file: The file.
+        name: The media's name.
+        description: The media's description.
+        state: The last state reached.
+        upload_id: The prepared upload, which creating the media needs.
+        since: The service's time when the upload was prepared, in seconds since 1970.
+        media_id: The media, once it is created.
+        version: Of this format.
+    """
+
+    base_url: str
+    file: Fingerprint
+    name: str | None
+    description: str | None
+    state: State = "new"
+    upload_id: str | None = None
+    since: float = 0.0
+    media_id: str | None = None
+    version: int = VERSION
+
+
+def encode(checkpoint: Checkpoint) -> bytes:
+    """Write a checkpoint."""
+    return msgspec.json.encode(checkpoint) + b"\n"
+
+
+def resume(content: bytes | None, fresh: Checkpoint, place: str) -> Checkpoint:
+    """Read a checkpoint back and check that it belongs to this upload.
+
+    Args:
+        content: The file's content, None if there is no file yet.
+        fresh: The checkpoint that a new upload would begin with.
+        place: The file, for messages.
+
+    Raises:
+        InvalidInputError: It is no checkpoint, or one of another upload.
+        UploadError: The video file has changed since.
+    """
+    if content is None:
+        return fresh
+    try:
+        found = msgspec.json.decode(content, type=Checkpoint)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInputError(
+            f"{place} is no checkpoint of an upload ({error}). Pass another path, or delete it to begin anew. "
+            "Nothing was sent."
+        ) from error
+    if found.version != VERSION:
+        raise InvalidInputError(
+            f"{place} was written by another version of this library (format {found.version}); finish the upload "
+            "with that one, or delete the file to begin anew. Nothing was sent."
+        )
+    same = (fresh.base_url, fresh.file.name, fresh.name, fresh.description)
+    if (found.base_url, found.file.name, found.name, found.description) != same:
+        raise InvalidInputError(
+            f"{place} belongs to the upload of {found.file.name or 'other data'} as {found.name!r} to "
+            f"{found.base_url}. "
+            "Use one checkpoint for each upload. Nothing was sent."
+        )
+    if found.file != fresh.file:
+        raise UploadError(
+            f"{fresh.file.name or 'The data'} has changed since {place} was written. Delete the checkpoint to upload "
+            "the new content. Nothing was sent.",
+            reason="changed",
+            file=fresh.file.name,
+        )
+    return found

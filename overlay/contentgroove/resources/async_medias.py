@@ -1,0 +1,166 @@
+"""Medias, awaited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contentgroove._core import medias
+from contentgroove._core.listing import ListQuery
+from contentgroove._io.calls import AsyncPager, RawAsyncCalls
+
+from .media_arguments import CONCURRENCY, WAIT_TIMEOUT, media_id, patience_for, plan_for
+from .raw import araw
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+    from os import PathLike
+
+    from contentgroove._core.filters import Filter
+    from contentgroove._io.calls import AsyncCalls
+    from contentgroove._io.progress import Progress
+    from contentgroove._io.sources import File
+    from contentgroove.models import Media
+
+    from .batches import UploadItem, UploadResult
+
+
+class AsyncMedias:
+    """As `Medias`, awaited; reach it as `client.medias`."""
+
+    def __init__(self, calls: AsyncCalls, claimed: set[str]) -> None:
+        self._calls = calls
+        self._claimed = claimed
+
+    @property
+    def with_raw_response(self) -> AsyncRawMedias:
+        """The same calls, giving `RawResponse`s."""
+        calls = RawAsyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        return AsyncRawMedias(AsyncMedias(calls, self._claimed))
+
+    def list(
+        self,
+        *,
+        filter: Filter | None = None,  # noqa: A002 - the API's name
+        sort: str | None = None,
+        page_number: int | None = None,
+        page_size: int | None = None,
+        limit: int | None = None,
+    ) -> AsyncPager[Media]:
+        """As `Medias.list`, iterated with `async for`."""
+        return AsyncPager(medias.walk(ListQuery(filter, sort, page_number, page_size, limit)), self._calls)
+
+    async def get(self, id: str) -> Media:  # noqa: A002 - the API's name
+        """As `Medias.get`."""
+        return await self._calls.call(medias.get(id))
+
+    async def create(
+        self,
+        *,
+        source_url: str | None = None,
+        upload_id: str | None = None,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> Media:
+        """As `Medias.create`."""
+        return await self._calls.call(
+            medias.create(source_url=source_url, upload_id=upload_id, name=name, description=description)
+        )
+
+    async def update(
+        self,
+        id: str,  # noqa: A002 - the API's name
+        *,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> Media:
+        """As `Medias.update`."""
+        return await self._calls.call(medias.update(id, name=name, description=description))
+
+    async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
+        """As `Medias.delete`."""
+        await self._calls.call(medias.delete(id))
+
+    async def upload(
+        self,
+        file: File | AsyncIterator[bytes],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        progress: Progress | None = None,
+        checkpoint: str | PathLike[str] | None = None,
+        wait: bool = False,
+        size: int | None = None,
+    ) -> Media:
+        """As `Medias.upload`; also takes an async iterator of bytes, whose total `size` must be given.
+
+        Files are read in a thread, so that other tasks go on. An iterator is sent once and never again.
+        """
+        from contentgroove._core.uploads import upload
+        from contentgroove._io.checkpoint_file import CheckpointFile
+        from contentgroove._io.sources import open_async_source
+
+        source = open_async_source(file, size)
+        session, patience = self._calls.session, patience_for(wait=wait)
+        if checkpoint is None:
+            plan = plan_for(source, name, description, session, self._claimed, None)
+            return await self._calls.run(upload(plan, session, patience), source, progress)
+        held = CheckpointFile(Path(checkpoint))
+        with held.locked():
+            plan = plan_for(source, name, description, session, self._claimed, held)
+            return await self._calls.run(upload(plan, session, patience), source, progress, held.write)
+
+    def upload_many(
+        self,
+        files: Iterable[File | UploadItem],
+        *,
+        concurrency: int = CONCURRENCY,
+        checkpoint_dir: str | PathLike[str] | None = None,
+    ) -> AsyncIterator[UploadResult]:
+        """As `Medias.upload_many`, iterated with `async for`."""
+        from .batches import checkpoint_path, upload_each_async
+
+        async def one(item: UploadItem) -> Media:
+            place = checkpoint_path(checkpoint_dir, item)
+            return await self.upload(item.file, name=item.name, description=item.description, checkpoint=place)
+
+        return upload_each_async(one, files, concurrency)
+
+    async def wait(
+        self,
+        media: Media | str,
+        *,
+        timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - the wait's own deadline; nothing is cancelled
+        poll_interval: float | None = None,
+        on_update: Callable[[Media], Any] | None = None,
+    ) -> Media:
+        """As `Medias.wait`; `on_update` may be async."""
+        from contentgroove._core import waiting
+
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
+        return await self._calls.run(waiting.for_media(media_id(media), patience, self._calls.session))
+
+    async def wait_many(
+        self,
+        medias: Iterable[Media | str],
+        *,
+        timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - the wait's own deadline; nothing is cancelled
+        poll_interval: float | None = None,
+        on_update: Callable[[Media], Any] | None = None,
+    ) -> tuple[Media, ...]:
+        """As `Medias.wait_many`; `on_update` may be async."""
+        from contentgroove._core import waiting
+
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
+        ids = [media_id(media) for media in medias]
+        return await self._calls.run(waiting.for_medias(ids, patience, self._calls.session))
+
+
+class AsyncRawMedias:
+    """Calls on medias that give `RawResponse`s, awaited."""
+
+    def __init__(self, medias: AsyncMedias) -> None:
+        self.get = araw(medias.get)
+        self.create = araw(medias.create)
+        self.update = araw(medias.update)
+        self.delete = araw(medias.delete)

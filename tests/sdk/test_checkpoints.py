@@ -1,0 +1,217 @@
+"""Crash-safe uploads: a process that is killed anywhere goes on, sends nothing twice and creates nothing twice."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import stat
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from contentgroove import ContentGroove, InvalidInputError, UploadError
+from contentgroove._io.checkpoint_file import CheckpointFile
+from contentgroove_mock import Policy, Simulator, sample_video, serve
+
+from .test_uploads import MP4, Api, Store, video
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import Maker
+
+CHILD = """
+import os, signal, sys
+from contentgroove import ContentGroove
+from contentgroove._io.checkpoint_file import CheckpointFile
+
+base_url, film, checkpoint, moment = sys.argv[1:]
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+write = CheckpointFile.write
+
+def written(self, content):
+    if moment == "before " + state(content):
+        die()
+    write(self, content)
+    if moment == "after " + state(content):
+        die()
+
+def state(content):
+    import json
+    return json.loads(content)["state"]
+
+def answered(response):
+    if moment == "answer of " + response.request.method and response.status_code == 200:
+        die()
+
+CheckpointFile.write = written
+with ContentGroove("crash-key", base_url, on_response=answered) as client:
+    media = client.medias.upload(film, name="Crash", checkpoint=checkpoint, wait=True)
+    print(media.id)
+"""
+
+MOMENTS = [
+    "after prepared",
+    "answer of PUT",
+    "before sent",
+    "after sent",
+    "after creating",
+    "answer of POST",
+    "before created",
+    "after created",
+    "before finished",
+    "after finished",
+]
+
+
+def run_child(base_url: str, film: Path, checkpoint: Path, moment: str) -> subprocess.CompletedProcess[str]:
+    """Upload in a process of its own, which kills itself at a moment."""
+    return subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", CHILD, base_url, str(film), str(checkpoint), moment],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_at_any_moment(tmp_path: Path, moment: str) -> None:
+    """SIGKILL, then the same call again: one media, and a file that was noted as sent is not sent again."""
+    film, checkpoint = tmp_path / "film.mp4", tmp_path / "film.json"
+    film.write_bytes(sample_video().read_bytes())
+    simulator = Simulator(policy=Policy(queue_seconds=0.01, processing_seconds=0.02))
+    with serve(simulator) as server:
+        killed = run_child(server.base_url, film, checkpoint, moment)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        again = run_child(server.base_url, film, checkpoint, "never")
+        assert again.returncode == 0, again.stderr
+        third = run_child(server.base_url, film, checkpoint, "never")
+        with ContentGroove("crash-key", server.base_url) as client:
+            medias = list(client.medias.list())
+    assert [media.id for media in medias] == [again.stdout.strip()] == [third.stdout.strip()]
+    puts = [record for record in simulator.requests if record.method == "PUT"]
+    assert len(puts) == (2 if moment in {"answer of PUT", "before sent"} else 1)
+    assert json.loads(checkpoint.read_bytes())["state"] == "finished"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["film.json", "film.mp4"]
+
+
+def test_what_is_written(make: Maker, tmp_path: Path) -> None:
+    """Only what is needed, for the owner's eyes only: no key, no presigned URL."""
+    checkpoint = tmp_path / "c.json"
+    make(Api(), store=Store()).medias.upload(video(tmp_path), name="N", checkpoint=checkpoint)
+    assert stat.S_IMODE(checkpoint.stat().st_mode) == 0o600
+    content = checkpoint.read_text(encoding="utf-8")
+    assert "canary" not in content
+    assert "X-Amz" not in content
+    written = json.loads(content)
+    assert (written["state"], written["media_id"], written["upload_id"]) == ("created", "m-1", "signed-1")
+
+
+def test_the_states_in_order(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step is written down before the next begins."""
+    states: list[str] = []
+    original = CheckpointFile.write
+
+    def write(self: CheckpointFile, content: bytes) -> None:
+        states.append(json.loads(content)["state"])
+        original(self, content)
+
+    monkeypatch.setattr(CheckpointFile, "write", write)
+    make(Api(), store=Store()).medias.upload(video(tmp_path), checkpoint=tmp_path / "c.json")
+    assert states == ["prepared", "sent", "creating", "created"]
+
+
+def test_a_sent_file_is_not_sent_again(make: Maker, tmp_path: Path) -> None:
+    """After a failed creation the same call only creates."""
+    api, store = Api(402), Store()
+    client = make(api, store=store)
+    path, checkpoint = video(tmp_path), tmp_path / "c.json"
+    with pytest.raises(Exception, match="402"):
+        client.medias.upload(path, checkpoint=checkpoint)
+    assert client.medias.upload(path, checkpoint=checkpoint).id == "m-2"
+    assert len(store.requests) == 1
+    assert api.posts == [{"upload_id": "signed-1"}] * 2
+
+
+def test_another_upload_is_refused(make: Maker, tmp_path: Path) -> None:
+    """A checkpoint belongs to one file under one name; a changed file is an error that says so."""
+    client = make(Api(), store=Store())
+    path, checkpoint = video(tmp_path), tmp_path / "c.json"
+    client.medias.upload(path, name="N", checkpoint=checkpoint)
+    with pytest.raises(InvalidInputError, match=r"belongs to the upload of film\.mp4"):
+        client.medias.upload(path, name="M", checkpoint=checkpoint)
+    with pytest.raises(InvalidInputError, match="one checkpoint for each"):
+        client.medias.upload(video(tmp_path, name="other.mp4"), name="N", checkpoint=checkpoint)
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(UploadError, match="has changed") as caught:
+        client.medias.upload(path, name="N", checkpoint=checkpoint)
+    assert caught.value.reason == "changed"
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"not json", b'{"version": 1}', b"\xff", b"[" * 100_000])
+def test_what_is_no_checkpoint_is_refused(make: Maker, tmp_path: Path, content: bytes) -> None:
+    """A file that holds something else is never overwritten."""
+    checkpoint = tmp_path / "c.json"
+    checkpoint.write_bytes(content)
+    api = Api()
+    with pytest.raises(InvalidInputError, match=r"c\.json is no checkpoint"):
+        make(api, store=Store()).medias.upload(video(tmp_path), checkpoint=checkpoint)
+    assert checkpoint.read_bytes() == content
+    assert api.prepared == 0
+
+
+def test_memory_has_no_checkpoint(make: Maker, tmp_path: Path) -> None:
+    """Bytes are gone when the process is, so a checkpoint of them would be a promise that cannot be kept."""
+    with pytest.raises(InvalidInputError, match="Only an upload of a path"):
+        make(Api()).medias.upload(MP4, checkpoint=tmp_path / "c.json")
+
+
+def test_a_folder_that_is_not_there(make: Maker, tmp_path: Path) -> None:
+    """A checkpoint that cannot be written is found out before anything is sent."""
+    with pytest.raises(InvalidInputError, match="cannot be written"):
+        make(Api()).medias.upload(video(tmp_path), checkpoint=tmp_path / "missing" / "c.json")
+
+
+def _hold(path: Path, held: Any, leave: Any) -> None:
+    with CheckpointFile(path).locked():
+        held.set()
+        leave.wait(30)
+
+
+def test_one_process_at_a_time(make: Maker, tmp_path: Path) -> None:
+    """Two processes with one checkpoint would create two medias; the second is refused."""
+    context = multiprocessing.get_context("spawn")
+    held, leave = context.Event(), context.Event()
+    checkpoint = tmp_path / "c.json"
+    process = context.Process(target=_hold, args=(checkpoint, held, leave))
+    process.start()
+    assert held.wait(30)
+    with pytest.raises(InvalidInputError, match="Another process"):
+        make(Api()).medias.upload(video(tmp_path), checkpoint=checkpoint)
+    leave.set()
+    process.join(30)
+    make(Api(), store=Store()).medias.upload(video(tmp_path), checkpoint=checkpoint)
+
+
+def test_a_batch_that_was_stopped_goes_on(make: Maker, tmp_path: Path) -> None:
+    """With `checkpoint_dir` a second run sends only what the first did not."""
+    files = [video(tmp_path, name=f"{index}.mp4") for index in range(4)]
+    store = Store(200, 200, httpx.ReadError, httpx.ReadError, httpx.ReadError)
+    client = make(Api(), store=store, max_retries=0)
+    folder = tmp_path / "checkpoints"
+    first = list(client.medias.upload_many(files, concurrency=1, checkpoint_dir=folder))
+    assert [result.error is None for result in first] == [True, True, False, False]
+    sent = len(store.requests)
+    store.answers = []
+    second = list(client.medias.upload_many(files, concurrency=1, checkpoint_dir=folder))
+    assert all(result.media is not None for result in second)
+    assert len(store.requests) - sent == 2
+    assert len(list(folder.iterdir())) == 4

@@ -43,7 +43,7 @@ class AsyncShell:
         self._sleep = sleep
         self._http_client = http_client
         self._upload_http_client = upload_http_client
-        self._transports: dict[tuple[str, str], httpx.AsyncHTTPTransport] = {}
+        self._transports: dict[tuple[str, str, bool], httpx.AsyncBaseTransport] = {}
         self._loop: Any = None
         self._closed = False
         if http_client is not None or upload_http_client is not None:
@@ -80,7 +80,7 @@ class AsyncShell:
         match effect:
             case Send():
                 request = http.api_request(effect, self._settings, timeout, queued=self._http_client is None)
-                return await self._exchange(request, self._http_client, http.MAX_ANSWER)
+                return await self._exchange(request, self._http_client, uploading=False)
             case Sleep():
                 return await self._sleep(effect.seconds)
             case Save():
@@ -104,18 +104,20 @@ class AsyncShell:
             raise RuntimeError("a flow asked for an upload that has no source")
         async with contextlib.aclosing(acounted(source, progress)) as content:
             request = http.store_request(effect, source, content, http.upload_timeout(timeout))
-            return await self._exchange(request, self._upload_http_client, http.MAX_STORE_ANSWER)
+            return await self._exchange(request, self._upload_http_client, uploading=True)
 
-    async def _exchange(self, request: httpx.Request, client: httpx.AsyncClient | None, limit: int) -> Reply | Failure:
+    async def _exchange(
+        self, request: httpx.Request, client: httpx.AsyncClient | None, *, uploading: bool
+    ) -> Reply | Failure:
         info, started = self._hooks.before(request)
         outcome: Reply | Failure
         try:
             if client is None:
-                response = await self._transport(request.url).handle_async_request(request)
+                response = await self._transport(request.url, uploading=uploading).handle_async_request(request)
             else:
                 response = await client.send(request, stream=True, follow_redirects=False)
             try:
-                gathered = http.Gathered(response, limit)
+                gathered = http.Gathered(response, http.MAX_STORE_ANSWER if uploading else http.MAX_ANSWER)
                 async for part in http.aparts(response):
                     gathered.add(part)
                 outcome = http.reply(response, gathered.content())
@@ -130,7 +132,7 @@ class AsyncShell:
         self._hooks.after(info, started, outcome)
         return outcome
 
-    def _transport(self, url: httpx.URL) -> httpx.AsyncHTTPTransport:
+    def _transport(self, url: httpx.URL, *, uploading: bool) -> httpx.AsyncBaseTransport:
         loop = _running_loop()
         if self._loop is not loop:
             if self._loop is not None and self._loop.is_running():
@@ -141,12 +143,9 @@ class AsyncShell:
             # Connections of a loop that has ended cannot be used or closed any more.
             self._transports.clear()
             self._loop = loop
-        place = (url.scheme, url.host)
+        place = (url.scheme, url.host, uploading)
         if place not in self._transports:
-            proxy = http.environment_proxy(url)
-            self._transports[place] = httpx.AsyncHTTPTransport(
-                verify=http.tls_context(url, proxy), limits=http.ASYNC_CONNECTIONS, proxy=proxy
-            )
+            self._transports[place] = _new_transport(url, uploading=uploading)
         return self._transports[place]
 
     async def aclose(self) -> None:
@@ -156,6 +155,18 @@ class AsyncShell:
         self._transports.clear()
         for transport in transports:
             await transport.aclose()
+
+
+def _new_transport(url: httpx.URL, *, uploading: bool) -> httpx.AsyncBaseTransport:
+    proxy = http.environment_proxy(url)
+    context = http.tls_context(url, proxy)
+    if uploading and proxy is None:
+        from .upload_network import async_upload_transport
+
+        return async_upload_transport(
+            ssl_context=context, stall_seconds=http.UPLOAD_STALL, answer_seconds=http.UPLOAD_ANSWER
+        )
+    return httpx.AsyncHTTPTransport(verify=context, limits=http.ASYNC_CONNECTIONS, proxy=proxy)
 
 
 def _running_loop() -> Any:

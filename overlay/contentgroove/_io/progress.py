@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -37,9 +39,7 @@ def counted(source: Source, progress: Progress | None) -> Generator[bytes, None,
 
 
 async def acounted(source: Source, progress: Progress | None) -> AsyncGenerator[bytes, None]:
-    """As `counted`; files are read in a thread, because a blocking read stalls every other task."""
-    from anyio.to_thread import run_sync
-
+    """As `counted`; what has to be waited for is read in a thread, because that would stall every other task."""
     from .source_errors import SourceChangedError
     from .sources import AsyncIteratorSource
 
@@ -55,22 +55,32 @@ async def acounted(source: Source, progress: Progress | None) -> AsyncGenerator[
         if sent < source.size:
             raise SourceChangedError(f"it ended after {sent:,} of {source.size:,} bytes")
         return
-    chunks = source.chunks()
-    try:
-        while True:
-            piece: bytes | None = await run_sync(_next, chunks)
-            if piece is None:
-                return
+    async with contextlib.aclosing(_pieces(source)) as pieces:
+        async for piece in pieces:
             yield piece
             sent += len(piece)
             tell(progress, sent, source.size)
-    finally:
-        chunks.close()
 
 
-def _next(chunks: Iterator[bytes]) -> bytes | None:
+async def _pieces(source: Source) -> AsyncGenerator[bytes, None]:
+    from anyio.to_thread import run_sync
+
+    from .sources import PathSource
+
+    if isinstance(source, PathSource):
+        with contextlib.closing(await run_sync(source.reading)) as reading:
+            # What is in memory is read at once; a thread for each piece would halve the speed.
+            while piece := reading.cached() or await run_sync(reading.next):
+                yield piece
+        return
+    with contextlib.closing(source.chunks()) as chunks:
+        while found := await run_sync(_next, chunks):
+            yield found[0]
+
+
+def _next(chunks: Iterator[bytes]) -> list[bytes]:
     # StopIteration cannot leave a thread.
-    return next(chunks, None)
+    return list(itertools.islice(chunks, 1))
 
 
 def tell(progress: Progress | None, sent: int, total: int) -> None:

@@ -43,7 +43,7 @@ class SyncShell:
         self._http_client = http_client
         self._upload_http_client = upload_http_client
         self._lock = threading.Lock()
-        self._transports: dict[tuple[str, str], httpx.HTTPTransport] = {}
+        self._transports: dict[tuple[str, str, bool], httpx.BaseTransport] = {}
         self._closed = False
         if http_client is not None or upload_http_client is not None:
             http.protect_httpx_logs()
@@ -87,7 +87,7 @@ class SyncShell:
         match effect:
             case Send():
                 request = http.api_request(effect, self._settings, timeout, queued=self._http_client is None)
-                return self._exchange(request, self._http_client, http.MAX_ANSWER)
+                return self._exchange(request, self._http_client, uploading=False)
             case Sleep():
                 return self._sleep(effect.seconds)
             case Save():
@@ -107,18 +107,18 @@ class SyncShell:
         # Closed in any case, so that the file is closed however the exchange ends.
         with contextlib.closing(counted(source, progress)) as content:
             request = http.store_request(effect, source, content, http.upload_timeout(timeout))
-            return self._exchange(request, self._upload_http_client, http.MAX_STORE_ANSWER)
+            return self._exchange(request, self._upload_http_client, uploading=True)
 
-    def _exchange(self, request: httpx.Request, client: httpx.Client | None, limit: int) -> Reply | Failure:
+    def _exchange(self, request: httpx.Request, client: httpx.Client | None, *, uploading: bool) -> Reply | Failure:
         info, started = self._hooks.before(request)
         outcome: Reply | Failure
         try:
             if client is None:
-                response = self._transport(request.url).handle_request(request)
+                response = self._transport(request.url, uploading=uploading).handle_request(request)
             else:
                 response = client.send(request, stream=True, follow_redirects=False)
             try:
-                gathered = http.Gathered(response, limit)
+                gathered = http.Gathered(response, http.MAX_STORE_ANSWER if uploading else http.MAX_ANSWER)
                 for part in http.parts(response):
                     gathered.add(part)
                 outcome = http.reply(response, gathered.content())
@@ -133,8 +133,8 @@ class SyncShell:
         self._hooks.after(info, started, outcome)
         return outcome
 
-    def _transport(self, url: httpx.URL) -> httpx.HTTPTransport:
-        place = (url.scheme, url.host)
+    def _transport(self, url: httpx.URL, *, uploading: bool) -> httpx.BaseTransport:
+        place = (url.scheme, url.host, uploading)
         transport = self._transports.get(place)
         if transport is not None:
             return transport
@@ -142,10 +142,7 @@ class SyncShell:
             if self._closed:
                 raise ConfigurationError("This client is closed; make a new one.")
             if place not in self._transports:
-                proxy = http.environment_proxy(url)
-                self._transports[place] = httpx.HTTPTransport(
-                    verify=http.tls_context(url, proxy), limits=http.CONNECTIONS, proxy=proxy
-                )
+                self._transports[place] = _new_transport(url, uploading=uploading)
             return self._transports[place]
 
     def close(self) -> None:
@@ -156,3 +153,13 @@ class SyncShell:
             self._transports.clear()
         for transport in transports:
             transport.close()
+
+
+def _new_transport(url: httpx.URL, *, uploading: bool) -> httpx.BaseTransport:
+    proxy = http.environment_proxy(url)
+    context = http.tls_context(url, proxy)
+    if uploading and proxy is None:
+        from .upload_network import upload_transport
+
+        return upload_transport(ssl_context=context, stall_seconds=http.UPLOAD_STALL, answer_seconds=http.UPLOAD_ANSWER)
+    return httpx.HTTPTransport(verify=context, limits=http.CONNECTIONS, proxy=proxy)

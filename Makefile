@@ -27,7 +27,7 @@ unexport PYTHONHOME PYTHONPATH
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
     { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
-.PHONY: help setup demo test check spec generate mock
+.PHONY: help setup demo test check spec generate mock bench
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -90,3 +90,7 @@ generate: $(PACKAGES) ## Correct the document, verify the result, regenerate the
 
 mock: $(PACKAGES) ## Serve the simulated service (PORT=8080)
 	@$(RUN) -m contentgroove mock --port $(or $(PORT),0)
+
+bench: $(PACKAGES) ## Measure calls and uploads against their rivals; needs curl (SIZE=1GiB of an upload)
+	@$(RUN) -m benchmarks.calls
+	@$(RUN) -m benchmarks.upload --size '$(or $(SIZE),1GiB)'

@@ -61,7 +61,14 @@ def test_the_metadata(wheel: Path) -> None:
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Requires-Python"] == ">=3.11"
     required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
-    assert {line.partition("<")[0].partition(">")[0] for line in required} == {"anyio", "filetype", "httpx", "msgspec"}
+    assert {line.partition("<")[0].partition(">")[0] for line in required} == {
+        "anyio",
+        "filetype",
+        "h11",
+        "httpcore",
+        "httpx",
+        "msgspec",
+    }
 
 
 def test_what_is_inside(wheel: Path) -> None:

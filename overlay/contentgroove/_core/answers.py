@@ -63,11 +63,6 @@ _NEXT_STEPS: dict[int, str] = {
 }
 
 
-def is_success(status_code: int) -> bool:
-    """Tell whether a status is one of the 2xx."""
-    return HTTPStatus.OK <= status_code < HTTPStatus.MULTIPLE_CHOICES
-
-
 def excerpt(content: bytes) -> str:
     """Give the start of a body as text, without credentials."""
     return redact_url(content[: BODY_EXCERPT * 4].decode("utf-8", "replace")[:BODY_EXCERPT])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from msgspec import Struct, structs
 
-from contentgroove.errors import NotFoundError, RequestInfo
+from contentgroove.errors import RequestInfo
 
-from .answers import decode_error, error_from_failure, error_from_reply, is_success
 from .decoding import NotAsContractedError
 from .effects import Failure, Reply
 from .redaction import REDACTED, redact_url
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contentgroove_api.types import Request
+
+    from contentgroove.errors import ContentGrooveError, ResponseDecodeError
 
     from .effects import Flow
 
@@ -64,28 +66,37 @@ def call(operation: Operation[T], session: Session) -> Flow[tuple[Reply, T]]:
     Raises:
         ContentGrooveError: As the answer or its absence demands.
     """
-    request, pacing = operation.request, session.pacing
-    outcome, attempts = yield from send(request, pacing, repeatable=operation.repeatable)
-    if isinstance(outcome, Reply) and not is_success(outcome.status_code):
-        outcome = without_key(outcome, session.key())
-    if isinstance(outcome, Failure):
-        info = describe(request, session)
-        error = error_from_failure(outcome, info, repeatable=operation.repeatable, attempts=attempts)
-        raise error from outcome.cause
-    if not is_success(outcome.status_code):
-        failed = error_from_reply(
-            outcome,
-            describe(request, session),
-            repeatable=operation.repeatable,
-            attempts=attempts,
-            now=pacing.clock.time(),
-        )
-        if not (operation.gone_is_done and attempts > 1 and isinstance(failed, NotFoundError)):
-            raise failed
+    outcome, attempts = yield from send(operation.request, session.pacing, repeatable=operation.repeatable)
+    if isinstance(outcome, Failure) or not outcome.is_success:
+        gone = isinstance(outcome, Reply) and outcome.status_code == HTTPStatus.NOT_FOUND
+        if isinstance(outcome, Failure) or not (gone and operation.gone_is_done and attempts > 1):
+            raise _error(operation, outcome, attempts, session)
     try:
         return outcome, operation.decode(outcome.content)
     except NotAsContractedError as error:
-        raise decode_error(without_key(outcome, session.key()), describe(request, session), str(error)) from error
+        raise unreadable(operation, outcome, session, error) from error
+
+
+def _error(operation: Operation[Any], outcome: Reply | Failure, attempts: int, session: Session) -> ContentGrooveError:
+    # Imported when something fails: a program that all goes well for does without.
+    from .answers import error_from_failure, error_from_reply
+
+    info, repeatable = describe(operation.request, session), operation.repeatable
+    if isinstance(outcome, Failure):
+        error = error_from_failure(outcome, info, repeatable=repeatable, attempts=attempts)
+        error.__cause__ = outcome.cause
+        return error
+    shown, now = without_key(outcome, session.key()), session.pacing.clock.time()
+    return error_from_reply(shown, info, repeatable=repeatable, attempts=attempts, now=now)
+
+
+def unreadable(
+    operation: Operation[Any], reply: Reply, session: Session, error: NotAsContractedError
+) -> ResponseDecodeError:
+    """Make the error of a success whose body does not fit the contract."""
+    from .answers import decode_error
+
+    return decode_error(without_key(reply, session.key()), describe(operation.request, session), str(error))
 
 
 def without_key(reply: Reply, key: str) -> Reply:

@@ -69,6 +69,11 @@ class Reply(Struct, frozen=True):
     headers: Mapping[str, str]
     content: bytes
 
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is one of the 2xx."""
+        return 200 <= self.status_code < 300  # noqa: PLR2004 - HTTP's own classes (RFC 9110, 15)
+
     def __repr__(self) -> str:
         return f"Reply(status_code={self.status_code}, bytes={len(self.content)})"
 

@@ -14,7 +14,6 @@ from contentgroove.errors import InvalidInputError
 from . import decoding
 from .calls import Operation, nothing
 from .inputs import check_id, check_text, check_url
-from .listing import listing
 
 if TYPE_CHECKING:
     from contentgroove.models import Media
@@ -26,6 +25,8 @@ def walk(query: ListQuery) -> Listing[Media]:
     """List medias."""
     from contentgroove_api.api.medias import get_medias
     from contentgroove_api.models.get_medias_sort import GetMediasSort
+
+    from .listing import listing
 
     return listing(get_medias.build_request, GetMediasSort, decoding.media_page, query)
 

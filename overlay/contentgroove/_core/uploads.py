@@ -12,7 +12,6 @@ from msgspec import Struct, structs
 from contentgroove.errors import InvalidInputError, OutcomeUnknownError, UploadError, UploadErrorReason
 
 from . import direct_uploads, medias
-from .answers import is_success
 from .calls import call
 from .checkpoints import Checkpoint, Fingerprint, encode, resume
 from .effects import Failure, Put, Reply, Save, Sleep
@@ -152,7 +151,7 @@ def _send(plan: UploadPlan, session: Session) -> Flow[Checkpoint]:
         )
         yield from _note(plan, known)
         outcome: Reply | Failure = yield Put(prepared.upload_url)
-        if isinstance(outcome, Reply) and is_success(outcome.status_code):
+        if isinstance(outcome, Reply) and outcome.is_success:
             return (yield from _note(plan, structs.replace(known, state="sent")))
         error = upload_error(outcome, plan)
         if not error.retryable or not plan.rewindable or attempt >= pacing.policy.max_retries:

@@ -7,16 +7,17 @@ import contextlib
 import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
-
 from contentgroove._core.effects import Effect, Failure, Notify, Put, Reply, Save, Send, Sleep
 from contentgroove.errors import ConfigurationError
 
 from . import http
+from .async_connections import AsyncConnections
 from .progress import CallbackError, acounted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    import httpx
 
     from contentgroove._core.effects import Flow
     from contentgroove._core.settings import Settings
@@ -166,7 +167,7 @@ def _new_transport(url: httpx.URL, *, uploading: bool) -> httpx.AsyncBaseTranspo
         return async_upload_transport(
             ssl_context=context, stall_seconds=http.UPLOAD_STALL, answer_seconds=http.UPLOAD_ANSWER
         )
-    return httpx.AsyncHTTPTransport(verify=context, limits=http.ASYNC_CONNECTIONS, proxy=proxy)
+    return AsyncConnections(context, proxy)
 
 
 def _running_loop() -> Any:

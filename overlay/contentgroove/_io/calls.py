@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from msgspec import Struct, structs
 
-from contentgroove._core.answers import decode_error
-from contentgroove._core.calls import call, describe, without_key
+from contentgroove._core.calls import call, unreadable
 from contentgroove._core.decoding import NotAsContractedError
-from contentgroove._core.listing import fetch_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -58,9 +56,7 @@ class RawResponse(Generic[T]):
         try:
             return self._operation.decode(self.content)
         except NotAsContractedError as error:
-            request = describe(self._operation.request, self._session)
-            reply = without_key(self._reply, self._session.key())
-            raise decode_error(reply, request, str(error)) from error
+            raise unreadable(self._operation, self._reply, self._session, error) from error
 
 
 def _raw(operation: Operation[T], session: Session) -> Flow[RawResponse[T]]:
@@ -153,6 +149,8 @@ class Pager(Generic[T]):
             PagingError: The service's links lead in a circle.
             ContentGrooveError: A call failed.
         """
+        from contentgroove._core.listing import fetch_page
+
         cursor = self._listing.cursor()
         while (page := self._calls.run(fetch_page(self._listing, cursor, self._calls.session))) is not None:
             yield page
@@ -172,6 +170,8 @@ class AsyncPager(Generic[T]):
 
     async def pages(self) -> AsyncIterator[Page[T]]:
         """Give the pages that are not empty; the errors are those of `Pager.pages`."""
+        from contentgroove._core.listing import fetch_page
+
         cursor = self._listing.cursor()
         while (page := await self._calls.run(fetch_page(self._listing, cursor, self._calls.session))) is not None:
             yield page

@@ -45,8 +45,7 @@ UPLOAD_ANSWER = 300.0
 """Seconds that the store may take to answer once it has the whole file."""
 
 CONNECTIONS = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=30.0)
-ASYNC_CONNECTIONS = httpx.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=30.0)
-"""Connections to one host. Few for async: the pool's bookkeeping grows with the square of what waits for it."""
+"""Connections to one host."""
 
 QUEUE_LIMIT = 600.0
 """Seconds that a call may wait for a free connection of ours: a queue in this process, not a silent network."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contentgroove._core import medias
-from contentgroove._core.listing import ListQuery
 from contentgroove._io.calls import AsyncPager, RawAsyncCalls
 
 from .media_arguments import CONCURRENCY, WAIT_TIMEOUT, media_id, patience_for, plan_for
@@ -48,6 +47,8 @@ class AsyncMedias:
         limit: int | None = None,
     ) -> AsyncPager[Media]:
         """As `Medias.list`, iterated with `async for`."""
+        from contentgroove._core.listing import ListQuery
+
         return AsyncPager(medias.walk(ListQuery(filter, sort, page_number, page_size, limit)), self._calls)
 
     async def get(self, id: str) -> Media:  # noqa: A002 - the API's name

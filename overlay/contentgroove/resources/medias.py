@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contentgroove._core import medias
-from contentgroove._core.listing import ListQuery
 from contentgroove._io.calls import Pager, RawSyncCalls
 
 from .media_arguments import CONCURRENCY, WAIT_TIMEOUT, media_id, patience_for, plan_for
@@ -60,6 +59,8 @@ class Medias:
             InvalidInputError: An argument is wrong; nothing was sent.
             ContentGrooveError: While iterating, a call failed.
         """
+        from contentgroove._core.listing import ListQuery
+
         return Pager(medias.walk(ListQuery(filter, sort, page_number, page_size, limit)), self._calls)
 
     def get(self, id: str) -> Media:  # noqa: A002 - the API's name

@@ -94,7 +94,8 @@ def rate(call: Callable[[], object], seconds: float) -> float:
 
 def compare(name: str, ours: Callable[[], object], rival: Callable[[], object], seconds: float, goal: str) -> None:
     """Print the median ratio of our rate to the rival's, in turns."""
-    ours(), rival()
+    ours()
+    rival()
     ratios = [rate(ours, seconds) / rate(rival, seconds) for _ in range(ROUNDS)]
     print(f"{name:58} {statistics.median(ratios):5.2f}   goal {goal}")
 

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...models.clip_document import ClipDocument
-from ...models.create_clip_request import CreateClipRequest
-from ...models.errors import Errors
-from ...models.not_found_errors import NotFoundErrors
-from ...models.payment_required_errors import PaymentRequiredErrors
-from ...models.too_many_requests_errors import TooManyRequestsErrors
-from ...models.unauthorized_errors import UnauthorizedErrors
 from ...types import Request, Response, decode_body, encode_body
 
 if TYPE_CHECKING:
     from ...client import Client
+    from ...models.clip_document import ClipDocument
+    from ...models.create_clip_request import CreateClipRequest
+    from ...models.errors import Errors
+    from ...models.not_found_errors import NotFoundErrors
+    from ...models.payment_required_errors import PaymentRequiredErrors
+    from ...models.too_many_requests_errors import TooManyRequestsErrors
+    from ...models.unauthorized_errors import UnauthorizedErrors
 
 
 def build_request(
@@ -55,20 +55,36 @@ def parse_response(
         UnexpectedBody: The body does not fit the document.
     """
     if status_code == 200:
+        from ...models.clip_document import ClipDocument
+
         return decode_body(status_code, content, ClipDocument)
     if status_code == 400:
+        from ...models.errors import Errors
+
         return decode_body(status_code, content, Errors)
     if status_code == 401:
+        from ...models.unauthorized_errors import UnauthorizedErrors
+
         return decode_body(status_code, content, UnauthorizedErrors)
     if status_code == 402:
+        from ...models.payment_required_errors import PaymentRequiredErrors
+
         return decode_body(status_code, content, PaymentRequiredErrors)
     if status_code == 404:
+        from ...models.not_found_errors import NotFoundErrors
+
         return decode_body(status_code, content, NotFoundErrors)
     if status_code == 422:
+        from ...models.errors import Errors
+
         return decode_body(status_code, content, Errors)
     if status_code == 429:
+        from ...models.too_many_requests_errors import TooManyRequestsErrors
+
         return decode_body(status_code, content, TooManyRequestsErrors)
     if status_code == 500:
+        from ...models.errors import Errors
+
         return decode_body(status_code, content, Errors)
     return None
 

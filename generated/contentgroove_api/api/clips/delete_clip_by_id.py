@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...models.errors import Errors
-from ...models.not_found_errors import NotFoundErrors
-from ...models.too_many_requests_errors import TooManyRequestsErrors
-from ...models.unauthorized_errors import UnauthorizedErrors
 from ...types import Request, Response, decode_body, path_segment
 
 if TYPE_CHECKING:
     from ...client import Client
+    from ...models.errors import Errors
+    from ...models.not_found_errors import NotFoundErrors
+    from ...models.too_many_requests_errors import TooManyRequestsErrors
+    from ...models.unauthorized_errors import UnauthorizedErrors
 
 
 def build_request(
@@ -42,12 +42,20 @@ def parse_response(
     if status_code == 204:
         return None
     if status_code == 401:
+        from ...models.unauthorized_errors import UnauthorizedErrors
+
         return decode_body(status_code, content, UnauthorizedErrors)
     if status_code == 404:
+        from ...models.not_found_errors import NotFoundErrors
+
         return decode_body(status_code, content, NotFoundErrors)
     if status_code == 429:
+        from ...models.too_many_requests_errors import TooManyRequestsErrors
+
         return decode_body(status_code, content, TooManyRequestsErrors)
     if status_code == 500:
+        from ...models.errors import Errors
+
         return decode_body(status_code, content, Errors)
     return None
 

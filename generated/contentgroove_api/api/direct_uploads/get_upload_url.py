@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...models.direct_upload_document import DirectUploadDocument
-from ...models.errors import Errors
-from ...models.too_many_requests_errors import TooManyRequestsErrors
-from ...models.unauthorized_errors import UnauthorizedErrors
 from ...types import Request, Response, decode_body
 
 if TYPE_CHECKING:
     from ...client import Client
+    from ...models.direct_upload_document import DirectUploadDocument
+    from ...models.errors import Errors
+    from ...models.too_many_requests_errors import TooManyRequestsErrors
+    from ...models.unauthorized_errors import UnauthorizedErrors
 
 
 def build_request() -> Request:
@@ -37,12 +37,20 @@ def parse_response(
         UnexpectedBody: The body does not fit the document.
     """
     if status_code == 200:
+        from ...models.direct_upload_document import DirectUploadDocument
+
         return decode_body(status_code, content, DirectUploadDocument)
     if status_code == 401:
+        from ...models.unauthorized_errors import UnauthorizedErrors
+
         return decode_body(status_code, content, UnauthorizedErrors)
     if status_code == 429:
+        from ...models.too_many_requests_errors import TooManyRequestsErrors
+
         return decode_body(status_code, content, TooManyRequestsErrors)
     if status_code == 500:
+        from ...models.errors import Errors
+
         return decode_body(status_code, content, Errors)
     return None
 

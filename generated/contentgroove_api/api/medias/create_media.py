@@ -2,16 +2,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...models.create_media_request import CreateMediaRequest
-from ...models.errors import Errors
-from ...models.media_document import MediaDocument
-from ...models.payment_required_errors import PaymentRequiredErrors
-from ...models.too_many_requests_errors import TooManyRequestsErrors
-from ...models.unauthorized_errors import UnauthorizedErrors
 from ...types import Request, Response, decode_body, encode_body
 
 if TYPE_CHECKING:
     from ...client import Client
+    from ...models.create_media_request import CreateMediaRequest
+    from ...models.errors import Errors
+    from ...models.media_document import MediaDocument
+    from ...models.payment_required_errors import PaymentRequiredErrors
+    from ...models.too_many_requests_errors import TooManyRequestsErrors
+    from ...models.unauthorized_errors import UnauthorizedErrors
 
 
 def build_request(
@@ -46,18 +46,32 @@ def parse_response(
         UnexpectedBody: The body does not fit the document.
     """
     if status_code == 200:
+        from ...models.media_document import MediaDocument
+
         return decode_body(status_code, content, MediaDocument)
     if status_code == 400:
+        from ...models.errors import Errors
+
         return decode_body(status_code, content, Errors)
     if status_code == 401:
+        from ...models.unauthorized_errors import UnauthorizedErrors
+
         return decode_body(status_code, content, UnauthorizedErrors)
     if status_code == 402:
+        from ...models.payment_required_errors import PaymentRequiredErrors
+
         return decode_body(status_code, content, PaymentRequiredErrors)
     if status_code == 422:
+        from ...models.errors import Errors
+
         return decode_body(status_code, content, Errors)
     if status_code == 429:
+        from ...models.too_many_requests_errors import TooManyRequestsErrors
+
         return decode_body(status_code, content, TooManyRequestsErrors)
     if status_code == 500:
+        from ...models.errors import Errors
+
         return decode_body(status_code, content, Errors)
     return None
 

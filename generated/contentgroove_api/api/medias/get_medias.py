@@ -3,15 +3,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...models.errors import Errors
-from ...models.get_medias_sort import GetMediasSort
-from ...models.media_list import MediaList
-from ...models.too_many_requests_errors import TooManyRequestsErrors
-from ...models.unauthorized_errors import UnauthorizedErrors
 from ...types import UNSET, Request, Response, Unset, decode_body, encode_query
 
 if TYPE_CHECKING:
     from ...client import Client
+    from ...models.errors import Errors
+    from ...models.get_medias_sort import GetMediasSort
+    from ...models.media_list import MediaList
+    from ...models.too_many_requests_errors import TooManyRequestsErrors
+    from ...models.unauthorized_errors import UnauthorizedErrors
 
 
 def build_request(
@@ -52,12 +52,20 @@ def parse_response(
         UnexpectedBody: The body does not fit the document.
     """
     if status_code == 200:
+        from ...models.media_list import MediaList
+
         return decode_body(status_code, content, MediaList)
     if status_code == 401:
+        from ...models.unauthorized_errors import UnauthorizedErrors
+
         return decode_body(status_code, content, UnauthorizedErrors)
     if status_code == 429:
+        from ...models.too_many_requests_errors import TooManyRequestsErrors
+
         return decode_body(status_code, content, TooManyRequestsErrors)
     if status_code == 500:
+        from ...models.errors import Errors
+
         return decode_body(status_code, content, Errors)
     return None
 

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...models.errors import Errors
-from ...models.not_found_errors import NotFoundErrors
-from ...models.too_many_requests_errors import TooManyRequestsErrors
-from ...models.unauthorized_errors import UnauthorizedErrors
-from ...models.webhook_subscription_document import WebhookSubscriptionDocument
 from ...types import Request, Response, decode_body, path_segment
 
 if TYPE_CHECKING:
     from ...client import Client
+    from ...models.errors import Errors
+    from ...models.not_found_errors import NotFoundErrors
+    from ...models.too_many_requests_errors import TooManyRequestsErrors
+    from ...models.unauthorized_errors import UnauthorizedErrors
+    from ...models.webhook_subscription_document import WebhookSubscriptionDocument
 
 
 def build_request(
@@ -43,14 +43,24 @@ def parse_response(
         UnexpectedBody: The body does not fit the document.
     """
     if status_code == 200:
+        from ...models.webhook_subscription_document import WebhookSubscriptionDocument
+
         return decode_body(status_code, content, WebhookSubscriptionDocument)
     if status_code == 401:
+        from ...models.unauthorized_errors import UnauthorizedErrors
+
         return decode_body(status_code, content, UnauthorizedErrors)
     if status_code == 404:
+        from ...models.not_found_errors import NotFoundErrors
+
         return decode_body(status_code, content, NotFoundErrors)
     if status_code == 429:
+        from ...models.too_many_requests_errors import TooManyRequestsErrors
+
         return decode_body(status_code, content, TooManyRequestsErrors)
     if status_code == 500:
+        from ...models.errors import Errors
+
         return decode_body(status_code, content, Errors)
     return None
 

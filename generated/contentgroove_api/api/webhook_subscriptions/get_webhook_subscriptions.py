@@ -3,17 +3,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...models.errors import Errors
-from ...models.get_webhook_subscriptions_sort import (
-    GetWebhookSubscriptionsSort,
-)
-from ...models.too_many_requests_errors import TooManyRequestsErrors
-from ...models.unauthorized_errors import UnauthorizedErrors
-from ...models.webhook_subscription_list import WebhookSubscriptionList
 from ...types import UNSET, Request, Response, Unset, decode_body, encode_query
 
 if TYPE_CHECKING:
     from ...client import Client
+    from ...models.errors import Errors
+    from ...models.get_webhook_subscriptions_sort import (
+        GetWebhookSubscriptionsSort,
+    )
+    from ...models.too_many_requests_errors import TooManyRequestsErrors
+    from ...models.unauthorized_errors import UnauthorizedErrors
+    from ...models.webhook_subscription_list import WebhookSubscriptionList
 
 
 def build_request(
@@ -54,12 +54,20 @@ def parse_response(
         UnexpectedBody: The body does not fit the document.
     """
     if status_code == 200:
+        from ...models.webhook_subscription_list import WebhookSubscriptionList
+
         return decode_body(status_code, content, WebhookSubscriptionList)
     if status_code == 401:
+        from ...models.unauthorized_errors import UnauthorizedErrors
+
         return decode_body(status_code, content, UnauthorizedErrors)
     if status_code == 429:
+        from ...models.too_many_requests_errors import TooManyRequestsErrors
+
         return decode_body(status_code, content, TooManyRequestsErrors)
     if status_code == 500:
+        from ...models.errors import Errors
+
         return decode_body(status_code, content, Errors)
     return None
 

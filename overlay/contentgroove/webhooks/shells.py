@@ -21,18 +21,22 @@ def run(steps: Steps, *, needs_loop: bool) -> Outcome:
     """
     # Imported here: an app without async handlers pays nothing for it at import.
     import asyncio
+    import contextlib
 
     if needs_loop and _loop_is_running():
         raise ConfigurationError(
             "process_pending cannot run async handlers inside an event loop: await aprocess_pending()."
         )
-    with asyncio.Runner() as runner:
+    with contextlib.ExitStack() as stack:
+        runner: asyncio.Runner | None = None
         try:
             step = next(steps)
             while True:
                 try:
                     result: Any = step.call()
                     if inspect.isawaitable(result):
+                        # Made with the first awaitable: inside an event loop, sync handlers still run.
+                        runner = runner or stack.enter_context(asyncio.Runner())
                         result = runner.run(_awaited(result))
                 except BaseException as error:  # noqa: BLE001 - a handler may raise anything; the steps raise it again
                     step = steps.throw(error)

@@ -29,7 +29,7 @@ def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | s
         resource_id: The resource's id.
         started: When processing began; without it, every event of this name about this resource is the same one.
     """
-    return _storable(":".join((_escaped(event), _escaped(kind), _escaped(resource_id), _instant(started))))
+    return _storable(f"{_escaped(event)}:{_escaped(kind)}:{_escaped(resource_id)}:{_instant(started)}")
 
 
 def fallback_key(event: str, payload: Any) -> str:
@@ -67,12 +67,14 @@ def _instant(started: dt.datetime | str | None) -> str:
             return str(started)
     if started is None:
         return ""
-    return started.astimezone(dt.UTC).isoformat() if started.tzinfo else started.isoformat() + "+00:00"
+    if started.tzinfo is None:
+        started = started.replace(tzinfo=dt.UTC)
+    return (started if started.tzinfo is dt.UTC else started.astimezone(dt.UTC)).isoformat()
 
 
 def _escaped(part: str) -> str:
     # So that ("a:b", "c") and ("a", "b:c") differ.
-    return part.replace("%", "%25").replace(":", "%3A")
+    return part.replace("%", "%25").replace(":", "%3A") if ":" in part or "%" in part else part
 
 
 def _storable(key: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast
 import msgspec
 from contentgroove_api.models.clip import Clip as WireClip
 from contentgroove_api.models.transcription import Transcription as WireTranscription
-from contentgroove_api.models.webhook_payload import WebhookPayload
+from contentgroove_api.models.webhook_event import WebhookEvent
 from msgspec.json import Decoder
 
 from contentgroove.errors import WebhookPayloadError
@@ -34,7 +34,7 @@ class _Kind(msgspec.Struct):
 
 # Lax, because the service sends some numbers as strings ("98.865532").
 _envelope = Decoder(_Envelope, strict=False)
-_payload = Decoder(WebhookPayload, strict=False)
+_known = Decoder(WebhookEvent, strict=False)
 _kind = Decoder(_Kind, strict=False)
 _clip = Decoder(WireClip, strict=False)
 _transcription = Decoder(WireTranscription, strict=False)
@@ -117,12 +117,9 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
     """
     content = body_bytes(body)
     try:
-        content.decode()  # the decoder below does not look into what it skips
-        envelope = _envelope.decode(content)
-        if envelope.event == PROCESSING_FINISHED:
-            return _finished(envelope, content)
-        key = payload_key(envelope.event, msgspec.json.decode(envelope.payload))
-        return UnknownEvent(envelope.event, key, content)
+        if not content.isascii():
+            content.decode()  # the decoders do not look into what they skip
+        return _finished(content) or _unknown(content)
     except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError) as error:
         reason = str(error) or type(error).__name__
         raise WebhookPayloadError(
@@ -161,28 +158,57 @@ def _encoded(mapping: Mapping[str, Any]) -> bytes:
         raise WebhookPayloadError(f"The mapping holds what is no JSON: {str(error)[:300]}.") from error
 
 
-def _finished(envelope: _Envelope, content: bytes) -> MediaProcessingFinished:
-    payload = _payload.decode(envelope.payload)
-    media = Media(payload.data, Source(content, ("payload", "data")))
+def _finished(content: bytes) -> MediaProcessingFinished | None:
+    """Read the event that is known; None if it is another."""
+    try:
+        known = _known.decode(content)
+    except msgspec.ValidationError:
+        # Another event may have another payload; for this one it is an error.
+        if _envelope.decode(content).event == PROCESSING_FINISHED:
+            raise
+        return None
+    if known.event != PROCESSING_FINISHED:
+        return None
+    media = Media(known.payload.data, Source(content, ("payload", "data")))
     source = Source(content, ("payload", "included"))
     clips: list[Clip] = []
-    transcriptions: list[Transcription] = []
-    included = payload.included
+    transcription: Transcription | None = None
+    included = known.payload.included
     for index, item in enumerate([] if isinstance(included, msgspec.UnsetType) or included is None else included):
-        kind = _kind.decode(item).type
-        if kind == "clips":
-            clips.append(Clip(_clip.decode(item), source, index))
-        elif kind == "transcriptions":
-            transcriptions.append(Transcription(_transcription.decode(item), source, index))
-    wanted = [item for item in transcriptions if item.id == media.transcription_id]
+        resource = _resource(item)
+        if isinstance(resource, WireClip):
+            clips.append(Clip(resource, source, index))
+        elif resource is not None and (transcription is None or resource.id == media.transcription_id):
+            transcription = Transcription(resource, source, index)
     return MediaProcessingFinished(
-        envelope.event,
+        known.event,
         media,
         tuple(clips),
-        next(iter(wanted or transcriptions), None),
-        dedupe_key(envelope.event, "medias", media.id, media.processing_started_at),
+        transcription,
+        dedupe_key(known.event, "medias", media.id, media.processing_started_at),
         content,
     )
+
+
+def _resource(item: msgspec.Raw) -> WireClip | WireTranscription | None:
+    """Read an included resource; None if its type is not known."""
+    try:
+        clip = _clip.decode(item)
+    except msgspec.ValidationError:
+        pass
+    else:
+        # Nearly all are clips, so looking at the type first would be a second reading of almost everything.
+        if clip.type_ == "clips":
+            return clip
+    kind = _kind.decode(item).type
+    if kind == "clips":
+        return _clip.decode(item)
+    return _transcription.decode(item) if kind == "transcriptions" else None
+
+
+def _unknown(content: bytes) -> UnknownEvent:
+    envelope = _envelope.decode(content)
+    return UnknownEvent(envelope.event, payload_key(envelope.event, msgspec.json.decode(envelope.payload)), content)
 
 
 def _read(content: bytes) -> dict[str, Any]:

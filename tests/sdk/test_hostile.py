@@ -1,0 +1,203 @@
+"""A hostile server on a real socket: whatever it sends, callers get a documented error, soon, and never the key."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from contentgroove import APIConnectionError, APIError, ContentGrooveError, ResponseDecodeError
+from contentgroove._io import http
+
+from .conftest import KEY, media_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from .conftest import Maker
+
+GOOD = json.dumps({"data": media_json(), "links": {"self": "x"}}).encode()
+
+
+def answer(body: bytes = GOOD, status: str = "200 OK", *headers: str) -> bytes:
+    """Write an answer with a length."""
+    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+@contextmanager
+def server(script: Callable[[socket.socket], None]) -> Generator[tuple[str, list[bytes]], None, None]:
+    """Serve each connection by a script; gives the base URL and what was received."""
+    received: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(20)
+
+        def run() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.settimeout(20)
+                    try:
+                        received.append(connection.recv(65536))
+                        script(connection)
+                    except OSError:
+                        # The client has seen enough.
+                        continue
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1", received
+        finally:
+            # Closing alone does not wake accept().
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(20)
+
+
+def says(*parts: bytes) -> Callable[[socket.socket], None]:
+    """Send parts and close."""
+
+    def script(connection: socket.socket) -> None:
+        for part in parts:
+            connection.sendall(part)
+
+    return script
+
+
+def endless(part: bytes, head: bytes) -> Callable[[socket.socket], None]:
+    """Send a head and then the same part for as long as it is taken, up to 200 MB."""
+
+    def script(connection: socket.socket) -> None:
+        connection.sendall(head)
+        for _ in range(200_000_000 // len(part)):
+            connection.sendall(part)
+
+    return script
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+MILLION = b"f4240\r\n" + b" " * 1_000_000 + b"\r\n"
+
+HOSTILE: list[tuple[str, Callable[[socket.socket], None], type[ContentGrooveError]]] = [
+    ("nothing at all", says(), APIConnectionError),
+    ("no HTTP", says(b"SSH-2.0-OpenSSH_9.2\r\n"), APIConnectionError),
+    ("half a status line", says(b"HTTP/1."), APIConnectionError),
+    ("HTTP/9", says(b"HTTP/9.9 200 OK\r\n\r\n"), ContentGrooveError),
+    ("status 000", says(b"HTTP/1.1 000 No\r\nContent-Length: 0\r\n\r\n"), ContentGrooveError),
+    ("status 999", says(answer(b"", "999 Odd")), APIError),
+    ("truncated body", says(answer()[:-40]), APIConnectionError),
+    ("truncated chunk", says(CHUNKED, b"ff\r\nshort"), APIConnectionError),
+    ("bad chunk size", says(CHUNKED, b"zz\r\n\r\n"), APIConnectionError),
+    ("endless chunks", endless(MILLION, CHUNKED), ResponseDecodeError),
+    ("gigantic length", says(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n"), ResponseDecodeError),
+    ("endless headers", endless(b"X-A: " + b"a" * 1000 + b"\r\n", b"HTTP/1.1 200 OK\r\n"), APIConnectionError),
+    ("two lengths", says(answer(GOOD, "200 OK", "Content-Length: 5")), APIConnectionError),
+    ("negative length", says(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"), APIConnectionError),
+    ("control characters in a header", says(b"HTTP/1.1 200 OK\r\nX-A: a\x00b\r\n\r\n"), APIConnectionError),
+    ("bad gzip", says(answer(b"no gzip", "200 OK", "Content-Encoding: gzip")), APIConnectionError),
+    (
+        "gzip bomb",
+        says(answer(gzip.compress(b" " * 100_000_000), "200 OK", "Content-Encoding: gzip")),
+        ResponseDecodeError,
+    ),
+    ("unknown encoding", says(answer(b"\x00\x01", "200 OK", "Content-Encoding: brotli2")), ResponseDecodeError),
+    ("HTML", says(answer(b"<html>Bad Gateway</html>", "502 Bad Gateway")), APIError),
+    ("redirect to another host", says(answer(b"", "302 Found", "Location: http://127.0.0.1:9/steal")), APIError),
+    ("redirect to itself", says(answer(b"", "307 Again", "Location: /api/v1/medias/m-1")), APIError),
+    (
+        "upgrade",
+        says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
+        ContentGrooveError,
+    ),
+]
+
+
+@pytest.mark.parametrize(("script", "kind"), [case[1:] for case in HOSTILE], ids=[case[0] for case in HOSTILE])
+def test_hostile_answer(
+    make: Maker,
+    caplog: pytest.LogCaptureFixture,
+    script: Callable[[socket.socket], None],
+    kind: type[ContentGrooveError],
+) -> None:
+    """Each kind of hostile answer is a documented error that does not hold the key."""
+    caplog.set_level(logging.DEBUG)
+    with server(script) as (base_url, received):
+        client = make(base_url=base_url, max_retries=0, timeout=10)
+        with pytest.raises(kind) as caught:
+            client.medias.get("m-1")
+    assert KEY not in str(caught.value)
+    assert KEY not in caplog.text
+    assert len(received) == 1
+    assert KEY.encode() in received[0]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        says(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 3, answer()),
+        says(b"HTTP/1.1 100 Continue\r\n\r\n", answer()),
+        says(answer(GOOD, "200 OK", "X-A: 1", "X-A: 2", "Set-Cookie: a=b", "Set-Cookie: c=d")),
+        says(answer(gzip.compress(GOOD), "200 OK", "Content-Encoding: gzip")),
+        says(b"HTTP/1.0 200 OK\r\n\r\n" + GOOD),
+        says(*(bytes([byte]) for byte in answer())),
+    ],
+    ids=["early hints", "continue", "headers twice", "gzip", "HTTP/1.0 until close", "byte by byte"],
+)
+def test_odd_but_fine(make: Maker, script: Callable[[socket.socket], None]) -> None:
+    """What HTTP allows is read."""
+    with server(script) as (base_url, _):
+        assert make(base_url=base_url, max_retries=0).medias.get("m-1").id == "m-1"
+
+
+def test_silence_ends_with_the_timeout(make: Maker) -> None:
+    """A server that takes the request and says nothing is a timeout."""
+    leave = threading.Event()
+    with server(lambda _connection: leave.wait(20) and None) as (base_url, _):
+        client = make(base_url=base_url, max_retries=0, timeout=0.2)
+        with pytest.raises(APIConnectionError, match="no answer in time"):
+            client.medias.get("m-1")
+        leave.set()
+
+
+def test_a_trickle_ends(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that trickles, each byte in time, does not hold a call for ever."""
+    monkeypatch.setattr(http, "LONGEST_ANSWER", -1.0)
+    with server(says(answer())) as (base_url, _), pytest.raises(APIConnectionError, match="still coming"):
+        make(base_url=base_url, max_retries=0).medias.get("m-1")
+
+
+def test_cookies_are_not_kept(make: Maker) -> None:
+    """A cookie that a server sets is not sent back: nothing but the key identifies a caller."""
+
+    def script(connection: socket.socket) -> None:
+        connection.sendall(answer(GOOD, "200 OK", "Set-Cookie: session=secret", "Connection: close"))
+
+    with server(script) as (base_url, received):
+        client = make(base_url=base_url)
+        client.medias.get("m-1")
+        client.medias.get("m-1")
+    assert len(received) == 2
+    assert b"ookie" not in received[1]
+
+
+def test_nobody_listens(make: Maker) -> None:
+    """A port that nobody listens on is a connection error that says what to check."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    client: Any = make(base_url=f"http://127.0.0.1:{port}/api/v1", max_retries=1)
+    with pytest.raises(APIConnectionError, match="cannot connect, after 2 attempts"):
+        client.medias.create(upload_id="u")
+
+
+def test_an_unknown_host(make: Maker) -> None:
+    """A host that no name server knows is a connection error."""
+    with pytest.raises(APIConnectionError, match="cannot connect"):
+        make(base_url="https://contentgroove.invalid/api/v1", max_retries=0).medias.get("m-1")

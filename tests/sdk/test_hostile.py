@@ -160,7 +160,11 @@ def test_odd_but_fine(make: Maker, script: Callable[[socket.socket], None]) -> N
 def test_silence_ends_with_the_timeout(make: Maker) -> None:
     """A server that takes the request and says nothing is a timeout."""
     leave = threading.Event()
-    with server(lambda _connection: leave.wait(20) and None) as (base_url, _):
+
+    def wait(_connection: socket.socket) -> None:
+        leave.wait(20)
+
+    with server(wait) as (base_url, _):
         client = make(base_url=base_url, max_retries=0, timeout=0.2)
         with pytest.raises(APIConnectionError, match="no answer in time"):
             client.medias.get("m-1")

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from contentgroove import ConfigurationError, InvalidInputError
 from contentgroove.webhooks import InboxError, PostgresInbox, SQLiteInbox, WebhookReceiver
+from contentgroove.webhooks.connections import Connections
 
 from tests.webhooks.payloads import body, finished
 
@@ -219,3 +220,32 @@ print(*sorted({set(absent)!r} & (set(sys.modules) - before)))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - the program above
     assert done.stdout == "\n"
+
+
+def test_a_forked_process_leaves_its_parents_connections_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To use one, or only to close it, would end the parent's conversation with the server."""
+
+    class Fake:
+        """A connection that tells whether it was closed."""
+
+        closed = False
+
+        def execute(self, *_: Any) -> Any:
+            """Take any statement."""
+
+        def close(self) -> None:
+            """Note it."""
+            self.closed = True
+
+    connections: Connections[Fake] = Connections(Fake, OSError)
+    of_parent = connections.begin("BEGIN")
+    connections.give_back(of_parent)
+    assert connections.begin("BEGIN") is of_parent
+    connections.give_back(of_parent)
+    parent = os.getpid()
+    monkeypatch.setattr(os, "getpid", lambda: parent + 1)
+    of_child = connections.begin("BEGIN")
+    assert of_child is not of_parent
+    connections.give_back(of_child)
+    connections.close()
+    assert (of_parent.closed, of_child.closed) == (False, True)

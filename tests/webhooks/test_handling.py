@@ -302,6 +302,20 @@ async def test_sync_processing_of_async_handlers_inside_a_loop_is_refused() -> N
 
 
 @pytest.mark.anyio
+async def test_sync_processing_of_sync_handlers_inside_a_loop_works() -> None:
+    """No loop of its own is made for them, which would take the place of the one that runs."""
+    import asyncio
+
+    receiver = received(MemoryInbox(), "m-1")
+    calls: list[Any] = []
+    receiver.on(EVENT)(calls.append)
+    running = asyncio.get_running_loop()
+    assert receiver.process_pending() == 1
+    assert len(calls) == 1
+    assert asyncio.get_event_loop() is running
+
+
+@pytest.mark.anyio
 async def test_sync_handlers_and_the_inbox_do_not_block_the_loop() -> None:
     """They run in threads."""
     import threading

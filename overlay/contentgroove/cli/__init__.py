@@ -28,14 +28,13 @@ def main() -> None:
 
     app = typer.Typer(
         name="contentgroove",
-        help="Work with the ContentGroove video API.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
 
     @app.callback()
     def root() -> None:
-        """Work with the ContentGroove video API."""
+        """Work with the ContentGroove video API. `contentgroove --version` shows the version."""
 
     missing: list[str] = []
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):

@@ -42,7 +42,7 @@ def build_request(
 
 def parse_response(
     status_code: int, content: bytes
-) -> MediaList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+) -> MediaList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
     """Decode an answer's body by its status.
 
     Returns:
@@ -55,6 +55,10 @@ def parse_response(
         from ...models.media_list import MediaList
 
         return decode_body(status_code, content, MediaList)
+    if status_code == 400:
+        from ...models.errors import Errors
+
+        return decode_body(status_code, content, Errors)
     if status_code == 401:
         from ...models.unauthorized_errors import UnauthorizedErrors
 
@@ -76,7 +80,7 @@ def sync_detailed(
     filter_: Mapping[str, object] | Unset = UNSET,
     page: Mapping[str, object] | Unset = UNSET,
     sort: GetMediasSort | Unset = UNSET,
-) -> Response[MediaList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None]:
+) -> Response[MediaList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None]:
     """As `build_request`, sent; the whole answer."""
     answer = client.send(
         build_request(
@@ -99,7 +103,7 @@ def sync(
     filter_: Mapping[str, object] | Unset = UNSET,
     page: Mapping[str, object] | Unset = UNSET,
     sort: GetMediasSort | Unset = UNSET,
-) -> MediaList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+) -> MediaList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
     """As `build_request`, sent; the decoded body."""
     return sync_detailed(
         filter_=filter_,
@@ -115,7 +119,7 @@ async def asyncio_detailed(
     filter_: Mapping[str, object] | Unset = UNSET,
     page: Mapping[str, object] | Unset = UNSET,
     sort: GetMediasSort | Unset = UNSET,
-) -> Response[MediaList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None]:
+) -> Response[MediaList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None]:
     """As `build_request`, sent asynchronously; the whole answer."""
     answer = await client.asend(
         build_request(
@@ -138,7 +142,7 @@ async def asyncio(
     filter_: Mapping[str, object] | Unset = UNSET,
     page: Mapping[str, object] | Unset = UNSET,
     sort: GetMediasSort | Unset = UNSET,
-) -> MediaList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+) -> MediaList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
     """As `build_request`, sent asynchronously; the decoded body."""
     return (
         await asyncio_detailed(

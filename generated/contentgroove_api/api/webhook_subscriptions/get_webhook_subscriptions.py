@@ -44,7 +44,7 @@ def build_request(
 
 def parse_response(
     status_code: int, content: bytes
-) -> WebhookSubscriptionList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+) -> WebhookSubscriptionList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
     """Decode an answer's body by its status.
 
     Returns:
@@ -57,6 +57,10 @@ def parse_response(
         from ...models.webhook_subscription_list import WebhookSubscriptionList
 
         return decode_body(status_code, content, WebhookSubscriptionList)
+    if status_code == 400:
+        from ...models.errors import Errors
+
+        return decode_body(status_code, content, Errors)
     if status_code == 401:
         from ...models.unauthorized_errors import UnauthorizedErrors
 
@@ -78,7 +82,7 @@ def sync_detailed(
     filter_: Mapping[str, object] | Unset = UNSET,
     sort: GetWebhookSubscriptionsSort | Unset = UNSET,
     page: Mapping[str, object] | Unset = UNSET,
-) -> Response[WebhookSubscriptionList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None]:
+) -> Response[WebhookSubscriptionList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None]:
     """As `build_request`, sent; the whole answer."""
     answer = client.send(
         build_request(
@@ -101,7 +105,7 @@ def sync(
     filter_: Mapping[str, object] | Unset = UNSET,
     sort: GetWebhookSubscriptionsSort | Unset = UNSET,
     page: Mapping[str, object] | Unset = UNSET,
-) -> WebhookSubscriptionList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+) -> WebhookSubscriptionList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
     """As `build_request`, sent; the decoded body."""
     return sync_detailed(
         filter_=filter_,
@@ -117,7 +121,7 @@ async def asyncio_detailed(
     filter_: Mapping[str, object] | Unset = UNSET,
     sort: GetWebhookSubscriptionsSort | Unset = UNSET,
     page: Mapping[str, object] | Unset = UNSET,
-) -> Response[WebhookSubscriptionList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None]:
+) -> Response[WebhookSubscriptionList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None]:
     """As `build_request`, sent asynchronously; the whole answer."""
     answer = await client.asend(
         build_request(
@@ -140,7 +144,7 @@ async def asyncio(
     filter_: Mapping[str, object] | Unset = UNSET,
     sort: GetWebhookSubscriptionsSort | Unset = UNSET,
     page: Mapping[str, object] | Unset = UNSET,
-) -> WebhookSubscriptionList | UnauthorizedErrors | TooManyRequestsErrors | Errors | None:
+) -> WebhookSubscriptionList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
     """As `build_request`, sent asynchronously; the decoded body."""
     return (
         await asyncio_detailed(

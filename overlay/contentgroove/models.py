@@ -140,7 +140,8 @@ class _View(Generic[W]):
             (sent, wire),
         ):
             if isinstance(part, dict):
-                names: set[str] = set() if known is None else set(known.__struct_encode_fields__)
+                # A part that the contract leaves empty is a plain dict.
+                names: set[str] = set(getattr(known, "__struct_encode_fields__", ()))
                 if part is sent:
                     names |= {"attributes", "relationships"}
                 for name, value in cast("dict[str, Any]", part).items():

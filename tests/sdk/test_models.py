@@ -96,7 +96,12 @@ def test_rest_and_webhook_give_equal_models(make: Maker) -> None:
     hook["relationships"] = {"clips": rest["relationships"]["clips"]}
     hook["transcription"] = link
     from_rest = make(lambda _request: one(rest)).medias.get("m-1")
-    words = {"id": "t-1", "type": "transcriptions", "attributes": {"text": "Hello."}}
+    words = {
+        "id": "t-1",
+        "type": "transcriptions",
+        "attributes": {"text": "Hello.", "language": "en"},
+        "relationships": {},
+    }
     parsed = parse_event(event(hook, [clip_json(start_time="1", end_time="2.0"), words, {"type": "new", "id": "x"}]))
     assert isinstance(parsed, MediaProcessingFinished)
     assert parsed.media == from_rest
@@ -105,6 +110,7 @@ def test_rest_and_webhook_give_equal_models(make: Maker) -> None:
     assert parsed.media.clip_ids == ("c-1",)
     assert parsed.transcription is not None
     assert parsed.transcription.text == "Hello."
+    assert parsed.transcription.extra == {"language": "en"}
     assert parsed.clips == (make(lambda _request: one(clip_json(start_time=1, end_time=2))).clips.get("c-1"),)
 
 

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.json import Decoder
 
-from contentgroove.models import Clip, DirectUpload, Media, Page, Source, WebhookSubscription
+from contentgroove._view import Source
+from contentgroove.models import Clip, DirectUpload, Media, Page, WebhookSubscription
 
 S = TypeVar("S", bound=msgspec.Struct)
 

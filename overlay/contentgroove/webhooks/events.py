@@ -12,8 +12,9 @@ from contentgroove_api.models.transcription import Transcription as WireTranscri
 from contentgroove_api.models.webhook_event import WebhookEvent
 from msgspec.json import Decoder
 
+from contentgroove._view import Source
 from contentgroove.errors import WebhookPayloadError
-from contentgroove.models import Clip, Media, Source, Transcription
+from contentgroove.models import Clip, Media, Transcription
 
 from .dedupe import dedupe_key, payload_key
 

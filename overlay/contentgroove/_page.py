@@ -1,0 +1,56 @@
+"""A page of a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from ._view import given
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contentgroove_api.models.links import Links
+
+T = TypeVar("T")
+
+
+class Page(Generic[T]):
+    """One page of a list.
+
+    Attributes:
+        items: The resources, in the service's order.
+        number: The page's number, from 1.
+    """
+
+    __slots__ = ("_links", "items", "number")
+
+    def __init__(self, items: tuple[T, ...], number: int, links: Links) -> None:
+        self.items = items
+        self.number = number
+        self._links = links
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __repr__(self) -> str:
+        return f"Page(number={self.number}, items={len(self.items)})"
+
+    def first(self, count: int) -> Page[T]:
+        """Give the same page with its first `count` items only."""
+        return Page(self.items[:count], self.number, self._links)
+
+    @property
+    def next_link(self) -> str | None:
+        """The link to the next page as the service gives it, None if it gives none.
+
+        It is `http://` in the service's own examples: iterate `pages()` instead of requesting it.
+        """
+        return given(self._links.next_)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the service says that no page follows: its link to the next one is null, not just missing."""
+        return self._links.next_ is None

@@ -1,0 +1,146 @@
+"""The base of all models: a flat, immutable view on a wire model."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+import msgspec
+
+from ._core.redaction import redact_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from contentgroove_api.models.to_many import ToMany
+
+W = TypeVar("W", bound=msgspec.Struct)
+V = TypeVar("V")
+
+
+class Source:
+    """The JSON text that models came from, and where in it; read again only when `extra` is asked for."""
+
+    __slots__ = ("content", "path")
+
+    def __init__(self, content: bytes, path: tuple[str, ...]) -> None:
+        self.content = content
+        self.path = path
+
+    def read(self, index: int | None) -> dict[str, Any]:
+        """Give the object, or the one at an index of the list, as plain JSON."""
+        value: Any = msgspec.json.decode(self.content)
+        for step in self.path:
+            value = value[step]
+        return cast("dict[str, Any]", value if index is None else value[index])
+
+
+def given(value: V | msgspec.UnsetType | None) -> V | None:
+    return None if isinstance(value, msgspec.UnsetType) else value
+
+
+def utc(moment: dt.datetime) -> dt.datetime:
+    # The service's examples are all UTC; a time without a zone is read as the same.
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
+
+
+def moment(value: dt.datetime | msgspec.UnsetType | None) -> dt.datetime | None:
+    sent = given(value)
+    return None if sent is None else utc(sent)
+
+
+def ids(relationship: ToMany | msgspec.UnsetType | None) -> tuple[str, ...]:
+    sent = given(relationship)
+    return () if sent is None else tuple(item.id for item in sent.data)
+
+
+class View(Generic[W]):
+    """A flat view on one JSON:API resource."""
+
+    __slots__ = ("_index", "_source", "_wire")
+
+    _attributes: ClassVar[tuple[str, ...]]
+    _relationships: ClassVar[Mapping[str, str]] = {}
+    _shown: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, wire: W, source: Source, index: int | None = None) -> None:
+        # The slots' own setters: half the time of object.__setattr__, and lists make thousands of these.
+        _set_wire(self, wire)
+        _set_source(self, source)
+        _set_index(self, index)
+
+    if TYPE_CHECKING:
+        _wire: W
+        _source: Source
+        _index: int | None
+
+        @property
+        def id(self) -> str: ...
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} cannot be changed (tried to set {name})")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} cannot be changed (tried to delete {name})")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._wire, self._source, self._index)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.id))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("id", *self._shown))
+        return redact_url(f"{type(self).__name__}({shown})")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give all public attributes by name, `extra` left out; values as the attributes have them."""
+        return {name: getattr(self, name) for name in ("id", *self._attributes, *self._relationships)}
+
+    @property
+    def fields_set(self) -> frozenset[str]:
+        """The attributes that the service sent, null or not; the others are None because it left them out."""
+        wire: Any = self._wire
+        names = {name for name in self._attributes if getattr(wire.attributes, name) is not msgspec.UNSET}
+        relationships = given(getattr(wire, "relationships", msgspec.UNSET))
+        for name, relationship in self._relationships.items():
+            if relationships is not None and getattr(relationships, relationship) is not msgspec.UNSET:
+                names.add(name)
+        return frozenset(names | {"id"})
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What the service sent and this version of the library does not know, as plain JSON.
+
+        Unknown attributes are given by their names; then unknown relationships and unknown members of the
+        resource itself, where no attribute has the name.
+        """
+        sent = self._source.read(self._index)
+        wire: Any = self._wire
+        found: dict[str, Any] = {}
+        relationships = given(getattr(wire, "relationships", msgspec.UNSET))
+        for part, known in (
+            (sent.get("attributes"), wire.attributes),
+            (sent.get("relationships"), relationships),
+            (sent, wire),
+        ):
+            if isinstance(part, dict):
+                # A part that the contract leaves empty is a plain dict.
+                names: set[str] = set(getattr(known, "__struct_encode_fields__", ()))
+                if part is sent:
+                    names |= {"attributes", "relationships"}
+                for name, value in cast("dict[str, Any]", part).items():
+                    if name not in names:
+                        found.setdefault(name, value)
+        return found
+
+
+_slots: Any = View
+_set_wire = _slots._wire.__set__  # noqa: SLF001 - this module's own
+_set_source = _slots._source.__set__  # noqa: SLF001 - as above
+_set_index = _slots._index.__set__  # noqa: SLF001 - as above

@@ -1,0 +1,131 @@
+"""Uploads over real sockets when the store or the line fails: what the whole SDK makes of it, sync and async."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from contentgroove import AsyncContentGroove, ContentGroove, UploadError
+from contentgroove_mock import Fault, Simulator, sample_video, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from contentgroove_mock import Server
+
+SIZE = 64 * 1024 * 1024
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """A large file that passes for a video: the sample with a long tail of nothing."""
+    path = tmp_path / "film.mp4"
+    path.write_bytes(sample_video().read_bytes())
+    os.truncate(path, SIZE)
+    return path
+
+
+@pytest.fixture
+def server() -> Generator[Server, None, None]:
+    """A simulator on a real socket."""
+    with serve(Simulator()) as served:
+        yield served
+
+
+def upload(kind: str, base_url: str, film: Path, **options: Any) -> tuple[Any, int]:
+    """Upload with one kind of client; gives the media and how many bytes were handed over at most in one try."""
+    most = 0
+
+    def progress(sent: int, _total: int) -> None:
+        nonlocal most
+        most = max(most, sent)
+
+    if kind == "sync":
+        with ContentGroove("fault-key", base_url, sleep=lambda _seconds: None, **options) as client:
+            return client.medias.upload(film, progress=progress), most
+
+    async def sleep(_seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    async def run() -> Any:
+        async with AsyncContentGroove("fault-key", base_url, sleep=sleep, **options) as client:
+            return await client.medias.upload(film, progress=progress)
+
+    return asyncio.run(run()), most
+
+
+def puts(server: Server) -> list[int]:
+    """The statuses of all PUTs so far."""
+    return [record.status for record in server.simulator.requests if record.method == "PUT"]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_an_expired_url_is_noticed_early_and_replaced(server: Server, film: Path, kind: str) -> None:
+    """The store's refusal is surfaced although it comes in mid-body, and the file goes to a fresh URL."""
+    server.simulator.add_fault(Fault(kind="expired", operation="upload"))
+    media, _ = upload(kind, server.base_url, film)
+    assert media.id
+    assert puts(server) == [403, 200]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_refusal_that_stays_names_itself(server: Server, film: Path, kind: str) -> None:
+    """Without further tries the refusal is an error with the store's status, long before the file is through."""
+    server.simulator.add_fault(Fault(kind="expired", operation="upload", count=9))
+    with pytest.raises(UploadError) as caught:
+        upload(kind, server.base_url, film, max_retries=0)
+    assert (caught.value.reason, caught.value.status_code) == ("expired", 403)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_reset_in_the_middle_gets_another_try(server: Server, film: Path, kind: str) -> None:
+    """A connection that is reset after some megabytes is answered by sending the whole file again."""
+    server.simulator.add_fault(Fault(kind="reset", operation="upload", after_bytes=5_000_000))
+    media, most = upload(kind, server.base_url, film)
+    assert media.id
+    assert most == SIZE
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_creation_whose_answer_is_lost_is_found(server: Server, film: Path, kind: str) -> None:
+    """503 after the media was created: it is found among the newest, not created twice."""
+    server.simulator.add_fault(Fault(kind="status", operation="createMedia", status=503, after_commit=True))
+    media, _ = upload(kind, server.base_url, film)
+    with ContentGroove("fault-key", server.base_url) as client:
+        assert [item.id for item in client.medias.list()] == [media.id]
+    assert puts(server) == [200]
+
+
+def open_sockets() -> set[str]:
+    """The sockets of this process."""
+    folder = Path("/proc/self/fd")
+    return {
+        str(link.readlink()) for link in folder.iterdir() if link.is_symlink() and "socket:" in str(link.readlink())
+    }
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_upload_leaves_no_socket(server: Server, film: Path) -> None:
+    """Cancelling in mid-body closes the connection to the store; the client goes on working."""
+    server.simulator.add_fault(Fault(kind="stall", operation="upload", after_bytes=3_000_000, seconds=60))
+    begun = asyncio.Event()
+
+    def progress(sent: int, _total: int) -> None:
+        if sent:
+            begun.set()
+
+    async with AsyncContentGroove("fault-key", server.base_url) as client:
+        assert [media async for media in client.medias.list()] == []
+        before = open_sockets()
+        task = asyncio.create_task(client.medias.upload(film, progress=progress))
+        await asyncio.wait_for(begun.wait(), 20)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        server.simulator.clear_faults()
+        # The store's end is in this process as well and may still be open; the client's may not.
+        assert len(open_sockets() - before) <= 1
+        assert (await client.medias.upload(sample_video())).id

@@ -21,19 +21,25 @@ MAX_BYTES = 5 * 1024 * 1024
 MAX_NODES = 500_000
 MAX_DEPTH = 100
 
+# Line ends to YAML 1.1 only, or nothing that a reader may see: written as escapes.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
 
 
 # The stubs of PyYAML leave the base classes' members untyped.
 class _Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
-    """YAML 1.2's core schema, in which dates stay strings; duplicate keys are refused."""
+    """YAML 1.2's core schema, in which dates stay strings.
+
+    Keys are strings, as the OpenAPI Specification demands ("Format"): `200:` is "200". Duplicates are refused.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         mapping: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key: object = cast("Any", self).construct_object(key_node, deep=True)
-            if not isinstance(key, (str, int, float, bool)):
+            if not isinstance(key_node, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a key is no scalar", problem_mark=key_node.start_mark)
+            key = str(key_node.value)
             if key in mapping:
                 raise yaml.MarkedYAMLError(problem=f"the key {key!r} stands twice", problem_mark=key_node.start_mark)
             mapping[key] = cast("Any", self).construct_object(value_node, deep=deep)
@@ -49,7 +55,9 @@ class _Dumper(yaml.SafeDumper):
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None
-    if "\n" in text and not re.search(r"[ \t]\n|\t|\r", text):
+    if _UNSEEN.search(text):
+        style = '"'
+    elif "\n" in text and not re.search(r"[ \t]\n|\t|\r", text):
         style = "|"
     elif not isinstance(_scalar(text), str):
         style = "'"
@@ -75,7 +83,8 @@ def parse(content: bytes, source: str) -> Document:
         source: Where they came from, for messages.
 
     Raises:
-        PipelineError: They are too many, HTML, not UTF-8, neither YAML nor JSON, or no object.
+        PipelineError: They are too many, HTML, not UTF-8, neither YAML nor JSON, or no object; or the object is too
+            large, or holds what JSON cannot.
     """
     if len(content) > MAX_BYTES:
         raise PipelineError(f"{source} is larger than {MAX_BYTES:,} bytes: that is no API document.")
@@ -83,20 +92,41 @@ def parse(content: bytes, source: str) -> Document:
         raise PipelineError(f"{source} gave an HTML or XML page instead of an OpenAPI document.")
     try:
         text = content.decode("utf-8-sig")
-        if text.lstrip().startswith("{"):
-            data: object = json.loads(text, object_pairs_hook=_unique)
-        else:
-            data = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from a safe loader
     except UnicodeDecodeError as error:
         raise PipelineError(f"{source} is not UTF-8: {error}.") from error
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
+    language = "JSON" if text.lstrip().startswith("{") else "YAML"
+    try:
+        data = _load_json(text) if language == "JSON" else _load_yaml(text, source)
+    except (ValueError, KeyError, yaml.YAMLError, RecursionError) as error:
         reason = " ".join(str(error).split())
-        raise PipelineError(f"{source} is neither YAML nor JSON, or is cut short: {reason}.") from error
+        raise PipelineError(f"{source} is no {language}, or is cut short: {reason}.") from error
     if not isinstance(data, dict):
         raise PipelineError(f"{source} is no OpenAPI document: it holds a {type(data).__name__}, not an object.")
     document = cast("Document", data)
     _check_size(document, source)
+    try:
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:
+        raise PipelineError(f"{source} holds a value that JSON has not: {error}.") from error
     return document
+
+
+def _load_json(text: str) -> object:
+    return json.loads(text, object_pairs_hook=_unique)
+
+
+def _load_yaml(text: str, source: str) -> object:
+    # Levels are counted before anything is built: libyaml's builder recurses in C, where too many end the process.
+    depth = 0
+    for event in cast("Any", yaml.parse)(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise PipelineError(f"{source} has more than {MAX_DEPTH} levels: that is no API document.")
+    data: object = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from a safe loader
+    return data
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -138,7 +168,7 @@ def dump_yaml(document: Document) -> str:
 
 def dump_json(document: Document) -> str:
     """Write a document as JSON, keys in the document's order."""
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
 def digest(content: bytes) -> str:

@@ -1,12 +1,14 @@
 """Apply an OpenAPI Overlay document (Overlay Specification 1.0 and 1.1).
 
 Two things are stricter than the specification, because corrections must not rot: an action whose target selects
-nothing is an error, and so is an action that changes nothing.
+nothing is an error, and so is an action that changes nothing. One is laxer: 1.0 lets no action select a primitive,
+but its own examples remove some, so only updates keep to that.
 """
 
 from __future__ import annotations
 
 import copy
+import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
@@ -70,6 +72,9 @@ def _check_action(action: Document, index: int, version: str) -> None:
             _compile(action[name], f"{name} of action {index}")
     if "copy" in action and version.startswith("1.0"):
         raise PipelineError(f"Action {index} has copy, which is new in Overlay 1.1; the overlay says {version}.")
+    if "copy" in action and "update" in action:
+        # The specification says of each that it has no impact beside the other.
+        raise PipelineError(f"Action {index} has both update and copy: keep one of them.")
 
 
 def _check_fields(value: Document, known: set[str], where: str) -> None:
@@ -86,9 +91,10 @@ def apply_overlay(document: Document, overlay: Document) -> Document:
             nothing.
     """
     check_overlay(overlay)
+    first_version = str(overlay["overlay"]).startswith("1.0")
     result = copy.deepcopy(document)
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
-        before = copy.deepcopy(result)
+        before = _meaning(result)
         name = _name(index, action)
         nodes = _select(result, action["target"], name)
         if not nodes:
@@ -102,10 +108,10 @@ def apply_overlay(document: Document, overlay: Document) -> Document:
             sources = _select(result, action["copy"], name)
             if len(sources) != 1:
                 raise PipelineError(f"{name}: copy must select one node, not {len(sources)}.")
-            _update(nodes, sources[0].value, name, result)
+            _update(nodes, copy.deepcopy(sources[0].value), name)
         elif "update" in action:
-            _update(nodes, action["update"], name, result)
-        if result == before:
+            _update(nodes, action["update"], name, first_version=first_version)
+        if _meaning(result) == before:
             raise PipelineError(
                 f"{name} changes nothing: the published document already says the same. Delete the action."
             )
@@ -125,21 +131,25 @@ def _compile(query: str, where: str) -> JSONPathQuery:
 
 
 def _select(document: Document, query: str, name: str) -> list[JSONPathNode]:
-    return list(_compile(query, name).find(document))
+    # A query may list a node more than once (RFC 9535, 2.1.2), but an action changes each place once.
+    return list({node.location: node for node in _compile(query, name).find(document)}.values())
+
+
+def _meaning(document: Document) -> str:
+    # As text, because Python takes 1, 1.0 and true for equal.
+    return json.dumps(document, sort_keys=True)
 
 
 def _remove(nodes: list[JSONPathNode], name: str) -> None:
-    # From the back, because removing an item moves those after it; each place once, however often selected.
-    places = {node.location: node for node in nodes}
-    for location in sorted(places, key=lambda steps: [(isinstance(s, int), s) for s in steps], reverse=True):
-        parent = places[location].parent
-        if parent is None:
+    # From the back, because removing an item moves those after it.
+    for node in sorted(nodes, key=lambda n: [(isinstance(step, int), step) for step in n.location], reverse=True):
+        if node.parent is None:
             raise PipelineError(f"{name}: the root cannot be removed.")
-        container: Any = parent.value
-        del container[location[-1]]
+        container: Any = node.parent.value
+        del container[node.location[-1]]
 
 
-def _update(nodes: list[JSONPathNode], value: Any, name: str, root: Document) -> None:
+def _update(nodes: list[JSONPathNode], value: Any, name: str, *, first_version: bool = False) -> None:
     kinds = {_kind(node.value) for node in nodes}
     if len(kinds) > 1:
         raise PipelineError(f"{name}: the target selects nodes of several kinds ({', '.join(sorted(kinds))}).")
@@ -151,14 +161,16 @@ def _update(nodes: list[JSONPathNode], value: Any, name: str, root: Document) ->
                 raise PipelineError(f"{name}: an object can only be merged with an object.")
             _merge(cast("Document", old), cast("Document", new), name)
         elif isinstance(old, list):
-            items = cast("list[Any]", new) if isinstance(new, list) else [new]
-            cast("list[Any]", old).extend(items)
+            # In 1.0 the value is one entry, whatever it is; 1.1 concatenates arrays.
+            entries = cast("list[Any]", new) if isinstance(new, list) else [new]
+            cast("list[Any]", old).extend([new] if first_version else entries)
+        elif first_version:
+            raise PipelineError(f"{name}: Overlay 1.0 updates objects and arrays only; say 1.1.0 to replace others.")
         elif isinstance(new, (dict, list)):
             raise PipelineError(f"{name}: a primitive can only be replaced by a primitive.")
-        elif node.parent is None:
-            raise PipelineError(f"{name}: the root is no primitive of {type(root).__name__}.")
         else:
-            container: Any = node.parent.value
+            # A document is an object, so that a primitive in it has a parent.
+            container: Any = cast("JSONPathNode", node.parent).value
             container[node.location[-1]] = new
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import pytest
 
 from spec.pipeline.errors import PipelineError
-from spec.pipeline.overlay_document import apply_overlay
+from spec.pipeline.overlay_document import apply_overlay, check_overlay
 
 
 def overlay(*actions: dict[str, Any], version: str = "1.1.0") -> dict[str, Any]:
@@ -41,6 +42,8 @@ DOCUMENT: dict[str, Any] = {
         ({"target": "$.list", "update": [4]}, ("list",), [1, 2, 3, 2, 4]),
         ({"target": "$.list", "update": 4}, ("list",), [1, 2, 3, 2, 4]),
         ({"target": "$.info.tags", "update": {"o": 1}}, ("info", "tags"), ["a", {"o": 1}]),
+        # A place that the query lists twice is one place.
+        ({"target": "$['list','list']", "update": 4}, ("list",), [1, 2, 3, 2, 4]),
         # "If the `target` selects primitive nodes, … a primitive value to replace each selected node."
         ({"target": "$.info.title", "update": "New"}, ("info", "title"), "New"),
         ({"target": "$.list[?@ == 2]", "update": 9}, ("list",), [1, 9, 3, 9]),
@@ -83,6 +86,44 @@ def test_actions_are_applied_in_order() -> None:
     assert result["new"] == {"a": 1}
 
 
+@pytest.mark.parametrize(
+    ("action", "target", "expected"),
+    [
+        # "If the target selects an array, the value of this field MUST be an entry to append to the array."
+        ({"target": "$.list", "update": [4]}, ("list",), [1, 2, 3, 2, [4]]),
+        ({"target": "$.list", "update": {"o": 1}}, ("list",), [1, 2, 3, 2, {"o": 1}]),
+        # "the value of this field MUST be an object with the properties and values to merge with the selected node"
+        ({"target": "$.info", "update": {"title": "New"}}, ("info", "title"), "New"),
+    ],
+)
+def test_sentence_of_1_0(action: dict[str, Any], target: tuple[str, ...], expected: object) -> None:
+    """An overlay that says 1.0 is applied by the sentences of 1.0 (Action Object)."""
+    value: Any = apply_overlay(DOCUMENT, overlay(action, version="1.0.1"))
+    for step in target:
+        value = value[step]
+    assert value == expected
+
+
+def test_primitives_are_not_updated_by_1_0() -> None:
+    """1.0: "The result of the `target` … MUST be zero or more objects or arrays (not primitive types …)"."""
+    with pytest.raises(PipelineError, match=r"say 1\.1\.0"):
+        apply_overlay(DOCUMENT, overlay({"target": "$.info.title", "update": "New"}, version="1.0.0"))
+
+
+def test_what_is_copied_is_what_was_there_before_the_action() -> None:
+    """A source that is itself a target does not grow between two targets."""
+    document = {"a": {"x": [1]}, "b": {}}
+    result = apply_overlay(document, overlay({"target": "$.*", "copy": "$.a"}))
+    assert result == {"a": {"x": [1, 1]}, "b": {"x": [1]}}
+
+
+@pytest.mark.parametrize(("old", "new"), [(0, False), (1, True), (1, 1.0)])
+def test_values_that_python_takes_for_equal_are_a_change(old: object, new: object) -> None:
+    """A correction of the type alone is not stale."""
+    result = apply_overlay({"default": old}, overlay({"target": "$", "update": {"default": new}}))
+    assert type(result["default"]) is type(new)
+
+
 def test_updates_share_nothing() -> None:
     """One update at two places is two values."""
     result = apply_overlay(
@@ -104,6 +145,9 @@ def test_updates_share_nothing() -> None:
         ({"target": "$.info", "update": {"title": {}}}, "cannot be merged"),
         ({"target": "$.info", "update": [1]}, "only be merged with an object"),
         ({"target": "$.info.title", "update": {"a": 1}}, "only be replaced by a primitive"),
+        ({"target": "$.info", "update": {"tags": {}}}, "tags is an array and cannot be merged with an object"),
+        ({"target": "$.info"}, "changes nothing"),
+        ({"target": "$.info", "copy": "$.gone"}, "must select one node, not 0"),
         ({"target": "$.info.*", "update": {}}, "several kinds"),
         ({"target": "$", "remove": True}, "root cannot be removed"),
         ({"target": "$.info", "copy": "$.paths.*"}, "must select one node, not 2"),
@@ -116,33 +160,38 @@ def test_actions_that_cannot_be_applied_name_themselves(action: dict[str, Any], 
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "words"),
     [
-        {"overlay": "2.0.0"},
-        {"overlay": 1.1},
-        {"info": None},
-        {"info": {"title": "T"}},
-        {"info": {"title": "T", "version": 1}},
-        {"info": {"title": "T", "version": "1", "description": 5}},
-        {"actions": []},
-        {"actions": {}},
-        {"actions": ["a"]},
-        {"actions": [{}]},
-        {"actions": [{"target": 5}]},
-        {"actions": [{"target": "no path"}]},
-        {"actions": [{"target": "$", "remove": "yes"}]},
-        {"actions": [{"target": "$", "description": 5}]},
-        {"actions": [{"target": "$", "updates": {}}]},
-        {"actions": [{"target": "$", "update": {"a": 1}}, {"target": "$", "update": {"a": 1}}]},
-        {"extends": 5},
-        {"other": 1},
+        ({"overlay": "2.0.0"}, "'2.0.0' is not a version"),
+        ({"overlay": "1.1"}, "'1.1' is not a version"),
+        ({"overlay": 1.1}, "1.1 is not a version"),
+        ({"info": None}, "no info object"),
+        ({"info": {"title": "T"}}, "info.version must be a string"),
+        ({"info": {"title": "T", "version": 1}}, "info.version must be a string"),
+        ({"info": {"title": "T", "version": "1", "description": 5}}, "info.description must be a string"),
+        ({"info": {"title": "T", "version": "1", "author": "a"}}, "info has unknown fields: author"),
+        ({"actions": []}, "at least one action"),
+        ({"actions": {}}, "actions must be a list"),
+        ({"actions": ["a"]}, "Action 0 must be an object"),
+        ({"actions": [{}]}, "Action 0 has no target"),
+        ({"actions": [{"target": 5}]}, "target of action 0 must be a str"),
+        ({"actions": [{"target": "no path"}]}, "target of action 0 is no JSONPath"),
+        ({"actions": [{"target": "$", "copy": "no path"}]}, "copy of action 0 is no JSONPath"),
+        ({"actions": [{"target": "$", "copy": 5}]}, "copy of action 0 must be a str"),
+        ({"actions": [{"target": "$", "copy": "$.a", "update": {}}]}, "has both update and copy"),
+        ({"actions": [{"target": "$", "remove": "yes"}]}, "remove of action 0 must be a bool"),
+        ({"actions": [{"target": "$", "description": 5}]}, "description of action 0 must be a str"),
+        ({"actions": [{"target": "$", "updates": {}}]}, "action 0 has unknown fields: updates"),
+        ({"actions": [{"target": "$", "update": {"a": 1}}] * 2}, "Two actions are the same"),
+        ({"extends": 5}, "extends must be a URI reference"),
+        ({"other": 1}, "the overlay has unknown fields: other"),
     ],
 )
-def test_what_is_no_overlay_is_refused(change: dict[str, Any]) -> None:
-    """An overlay document that breaks the specification is refused as a whole."""
+def test_what_is_no_overlay_is_refused(change: dict[str, Any], words: str) -> None:
+    """An overlay document that breaks the specification is refused as a whole, with the place."""
     document = {**overlay({"target": "$", "update": {"a": 1}}), **change}
-    with pytest.raises(PipelineError):
-        apply_overlay(DOCUMENT, document)
+    with pytest.raises(PipelineError, match=re.escape(words)):
+        check_overlay(document)
 
 
 def test_extensions_are_allowed() -> None:

@@ -57,7 +57,7 @@ def upload(kind: str, base_url: str, film: Path, **options: Any) -> tuple[Any, i
     return asyncio.run(run()), most
 
 
-def puts(server: Server) -> list[int]:
+def puts(server: Server) -> list[int | None]:
     """The statuses of all PUTs so far."""
     return [record.status for record in server.simulator.requests if record.method == "PUT"]
 

@@ -60,7 +60,9 @@ def convert(schema: Schema, *, closed: bool, open_here: bool = False) -> Schema:
         elif keyword == "allOf":
             result[keyword] = [convert(part, closed=closed, open_here=True) for part in value]
         elif keyword in {"anyOf", "oneOf"}:
-            result[keyword] = [convert(part, closed=closed, open_here=open_here) for part in value]
+            # Beside members of this level's own, a branch sees only some of them, and closing is this level's task.
+            shared = open_here or "properties" in schema or "allOf" in schema
+            result[keyword] = [convert(part, closed=closed, open_here=shared) for part in value]
         elif not keyword.startswith("x-"):
             result[keyword] = value
     _exclusive(result, "Minimum")
@@ -82,7 +84,7 @@ def _exclusive(schema: Schema, end: str) -> None:
 
 
 def _describes_object(schema: Schema) -> bool:
-    return "properties" in schema or schema.get("type") == "object"
+    return "properties" in schema or "allOf" in schema or schema.get("type") == "object"
 
 
 def validator_schema(schema: Schema, definitions: Schema, *, closed: bool) -> Schema:

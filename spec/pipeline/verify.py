@@ -8,6 +8,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
 
 import jsonschema_rs
 from contentgroove_mock.schema_conversion import bundle, validator_schema
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 NO_BODY = frozenset({"204", "304"})
+COMPONENT_SCHEMAS = "#/components/schemas/"
 SHOWN = 20
 
 
@@ -65,7 +67,8 @@ def check_structure(document: Document, name: str) -> None:
 
 def check_contract(document: Document) -> list[Finding]:
     """Check that everything has a schema and an example, and that examples fit."""
-    return [*_missing(document), *_examples(document)]
+    whole = with_parts(document)
+    return [*_missing(whole), *_examples(whole)]
 
 
 def require_sound(document: Document, name: str) -> None:
@@ -83,7 +86,7 @@ def require_sound(document: Document, name: str) -> None:
 
 
 def operations(document: Document) -> Iterator[tuple[str, Document]]:
-    """Give every operation, callbacks' included, with a name for messages."""
+    """Give every operation, callbacks' included, with its path's parameters and a name for messages."""
     yield from _operations(document["paths"], "")
 
 
@@ -94,9 +97,38 @@ def _operations(paths: Document, prefix: str) -> Iterator[tuple[str, Document]]:
             if operation is None:
                 continue
             name = f"{prefix}{method.upper()} {path}"
-            yield name, operation
+            parameters = [*item.get("parameters", []), *operation.get("parameters", [])]
+            yield name, {**operation, "parameters": parameters}
             for callback_name, callback in operation.get("callbacks", {}).items():
                 yield from _operations(callback, f"{name} → {callback_name}: ")
+
+
+def with_parts(document: Document) -> Document:
+    """Put shared parameters, bodies, headers and so on where the document refers to them; schemas stay references."""
+
+    def filled(value: Any, *, above: frozenset[str] = frozenset()) -> Any:
+        if isinstance(value, list):
+            return [filled(item, above=above) for item in cast("list[Any]", value)]
+        if not isinstance(value, dict):
+            return value
+        members = cast("Document", value)
+        reference = members.get("$ref")
+        if not isinstance(reference, str) or not reference.startswith("#/") or reference in above:
+            return {name: filled(item, above=above) for name, item in members.items()}
+        if reference.startswith(COMPONENT_SCHEMAS):
+            return members
+        return filled(_lookup(document, reference), above=above | {reference})
+
+    whole: Document = filled(document)
+    return whole
+
+
+def _lookup(document: Document, reference: str) -> Any:
+    found: Any = document
+    for step in unquote(reference).split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        found = cast("Any", found[int(name)] if isinstance(found, list) else found[name])
+    return found
 
 
 def _missing(document: Document) -> Iterator[Finding]:
@@ -109,22 +141,25 @@ def _missing(document: Document) -> Iterator[Finding]:
                 yield Finding(name, f"response {status}", "it has no schema")
             if not any("example" in media or "examples" in media for media in content.values()):
                 yield Finding(name, f"response {status}", "it has no example")
-    for pointer, schema in _schemas(document, ""):
-        if "properties" in schema and "type" not in schema:
+    for pointer, schema in _nodes(document, ""):
+        if isinstance(schema.get("properties"), dict) and "type" not in schema:
             yield Finding("schemas", pointer, "it has properties and no type")
 
 
-def _schemas(value: Any, pointer: str) -> Iterator[tuple[str, Document]]:
+def _nodes(value: Any, pointer: str, *, names: bool = False) -> Iterator[tuple[str, Document]]:
+    """Give all objects that are no example, with their JSON pointers."""
     if isinstance(value, list):
         for index, item in enumerate(cast("list[Any]", value)):
-            yield from _schemas(item, f"{pointer}/{index}")
+            yield from _nodes(item, f"{pointer}/{index}")
     elif isinstance(value, dict):
         members = cast("Document", value)
-        if isinstance(members.get("properties"), dict):
+        # Below `properties` the keys are names: a property may itself be called "example" or "properties".
+        if not names:
             yield pointer, members
         for name, item in members.items():
-            if name not in {"example", "examples"}:
-                yield from _schemas(item, f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}")
+            if names or name not in {"example", "examples"}:
+                inner = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+                yield from _nodes(item, inner, names=name == "properties" and not names)
 
 
 def _examples(document: Document) -> Iterator[Finding]:
@@ -145,44 +180,37 @@ def _examples(document: Document) -> Iterator[Finding]:
     for name, schema in components.items():
         yield from _inside(name, "", schema, check)
     for name, operation in operations(document):
-        for parameter in operation.get("parameters", []):
-            for place, example in _given(parameter, f"parameter {parameter['name']}"):
-                yield from check(name, place, parameter["schema"], example)
-        bodies = {"request body": operation.get("requestBody", {})}
-        bodies |= {f"response {status}": answer for status, answer in operation["responses"].items()}
-        for where, body in bodies.items():
-            for media in body.get("content", {}).values():
-                # Without a schema anything fits; that there is none is a finding of its own.
-                schema = media.get("schema", {})
-                for place, example in _given(media, where):
-                    yield from check(name, place, schema, example)
-                yield from _inside(name, where, schema, check)
-            for header_name, header in body.get("headers", {}).items():
-                for place, example in _given(header, f"{where}, header {header_name}"):
-                    yield from check(name, place, header["schema"], example)
+        for where, described in _described(operation):
+            # Without a schema anything fits; that there is none is a finding of its own.
+            schema = described.get("schema", {})
+            for place, example in _given(described, where):
+                yield from check(name, place, schema, example)
+            yield from _inside(name, where, schema, check)
+
+
+def _described(operation: Document) -> Iterator[tuple[str, Document]]:
+    holders = [(f"parameter {parameter['name']}", parameter) for parameter in operation["parameters"]]
+    holders.append(("request body", operation.get("requestBody", {})))
+    for status, response in operation["responses"].items():
+        holders.append((f"response {status}", response))
+        headers = response.get("headers", {}).items()
+        holders.extend((f"response {status}, header {name}", header) for name, header in headers)
+    for where, holder in holders:
+        for media in (holder, *holder.get("content", {}).values()):
+            if "schema" in media or media is not holder:
+                yield where, media
 
 
 def _given(holder: Document, place: str) -> Iterator[tuple[str, object]]:
     if "example" in holder:
         yield f"{place}, example", holder["example"]
     for name, example in holder.get("examples", {}).items():
-        yield f"{place}, example {name}", example["value"]
+        # One that lives elsewhere has an `externalValue` instead.
+        if "value" in example:
+            yield f"{place}, example {name}", example["value"]
 
 
 def _inside(operation: str, place: str, schema: Document, check: Any) -> Iterator[Finding]:
-    for pointer, inner in _with_example(schema, ""):
-        yield from check(operation, f"{place} schema{pointer}, example", inner, inner["example"])
-
-
-def _with_example(value: Any, pointer: str, *, names: bool = False) -> Iterator[tuple[str, Document]]:
-    if isinstance(value, list):
-        for index, item in enumerate(cast("list[Any]", value)):
-            yield from _with_example(item, f"{pointer}/{index}")
-    elif isinstance(value, dict):
-        members = cast("Document", value)
-        # Below `properties` the keys are names: a property may itself be called "example".
-        if "example" in members and not names:
-            yield pointer, members
-        for name, item in members.items():
-            if names or name != "example":
-                yield from _with_example(item, f"{pointer}/{name}", names=name == "properties" and not names)
+    for pointer, inner in _nodes(schema, ""):
+        if "example" in inner:
+            yield from check(operation, f"{place} schema{pointer}, example", inner, inner["example"])

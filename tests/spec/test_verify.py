@@ -150,3 +150,165 @@ def test_prance_guards_the_structure(contract: dict[str, Any], breaking: Breakin
     breaking(contract)
     with pytest.raises(PipelineError, match="not a valid OpenAPI document"):
         require_sound(contract, "contract")
+
+
+def small(**operation: Any) -> dict[str, Any]:
+    """Write a document with one operation, sound unless the operation says otherwise."""
+    answer_204 = {"responses": {"204": {"description": "Done"}}}
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": "T", "version": "1"},
+        "paths": {"/things": {"get": {**answer_204, **operation}}},
+        "components": {"schemas": {"Thing": {"type": "object", "properties": {"id": {"type": "string"}}}}},
+    }
+
+
+THING = {"$ref": "#/components/schemas/Thing"}
+BAD_PARAMETER = {"name": "n", "in": "query", "schema": {"type": "integer"}, "example": "seven"}
+BAD_BODY = {"content": {"application/json": {"schema": THING, "example": {"id": 7}}}}
+BAD_RESPONSE = {"description": "d", **BAD_BODY}
+
+
+def with_component(kind: str, value: object, **operation: Any) -> dict[str, Any]:
+    """Write a document whose operation refers to a shared component named `X`."""
+    document = small(**operation)
+    document["components"][kind] = {"X": value}
+    return document
+
+
+def on_path(document: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """Add members to the document's one path."""
+    document["paths"]["/things"].update(members)
+    return document
+
+
+PLACES: list[tuple[str, dict[str, Any], str]] = [
+    ("parameter", small(parameters=[BAD_PARAMETER]), "GET /things: parameter n, example: .*seven"),
+    ("path's parameter", on_path(small(), parameters=[BAD_PARAMETER]), "GET /things: parameter n, example: .*seven"),
+    (
+        "shared parameter",
+        with_component("parameters", BAD_PARAMETER, parameters=[{"$ref": "#/components/parameters/X"}]),
+        "GET /things: parameter n, example: .*seven",
+    ),
+    (
+        "parameter with content",
+        small(parameters=[{"name": "n", "in": "query", **BAD_BODY}]),
+        "GET /things: parameter n, example/id: 7",
+    ),
+    (
+        "string for a deepObject",
+        small(
+            parameters=[{"name": "f", "in": "query", "style": "deepObject", "schema": THING, "example": "{'id': '7'}"}]
+        ),
+        "GET /things: parameter f, example: .*id",
+    ),
+    (
+        "schema of a parameter",
+        small(parameters=[{"name": "n", "in": "query", "schema": {"type": "integer", "example": "seven"}}]),
+        "GET /things: parameter n schema, example: .*seven",
+    ),
+    ("request body", small(requestBody=BAD_BODY), "GET /things: request body, example/id: 7"),
+    (
+        "shared request body",
+        with_component("requestBodies", BAD_BODY, requestBody={"$ref": "#/components/requestBodies/X"}),
+        "GET /things: request body, example/id: 7",
+    ),
+    ("response", small(responses={"200": BAD_RESPONSE}), "GET /things: response 200, example/id: 7"),
+    (
+        "shared response",
+        with_component("responses", BAD_RESPONSE, responses={"200": {"$ref": "#/components/responses/X"}}),
+        "GET /things: response 200, example/id: 7",
+    ),
+    (
+        "named example",
+        small(requestBody={"content": {"a/b": {"schema": THING, "examples": {"one": {"value": {"id": 7}}}}}}),
+        "GET /things: request body, example one/id: 7",
+    ),
+    (
+        "shared example",
+        with_component(
+            "examples",
+            {"value": {"id": 7}},
+            requestBody={
+                "content": {"a/b": {"schema": THING, "examples": {"one": {"$ref": "#/components/examples/X"}}}}
+            },
+        ),
+        "GET /things: request body, example one/id: 7",
+    ),
+    (
+        "header",
+        small(
+            responses={
+                "204": {
+                    "description": "d",
+                    "headers": {"Retry-After": {"schema": {"type": "integer"}, "example": "soon"}},
+                }
+            }
+        ),
+        "GET /things: response 204, header Retry-After, example: .*soon",
+    ),
+    (
+        "body of a callback",
+        small(callbacks={"hook": {"{$url}": {"post": {"requestBody": BAD_BODY, "responses": {}}}}}),
+        r"GET /things → hook: POST \{\$url\}: request body, example/id: 7",
+    ),
+    (
+        "property called example",
+        small(
+            requestBody={
+                "content": {
+                    "a/b": {
+                        "schema": {
+                            "type": "object",
+                            "properties": {"example": {"type": "object", "properties": {"a": {"example": 1}}}},
+                        },
+                        "example": {"example": {"b": 1}},
+                    }
+                }
+            }
+        ),
+        "request body, example/example: .*'b'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("document", "words"), [case[1:] for case in PLACES], ids=[case[0] for case in PLACES])
+def test_examples_are_found_wherever_they_stand(document: dict[str, Any], words: str) -> None:
+    """An example that breaks its schema is found in every place that can have one, with what was seen."""
+    found = [str(finding) for finding in check_contract(document)]
+    assert len(found) == 1, found
+    assert re.search(words, found[0]), found
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        small(),
+        small(requestBody={"content": {"a/b": {"schema": THING, "examples": {"x": {"externalValue": "x.json"}}}}}),
+        small(
+            requestBody={
+                "content": {
+                    "a/b": {
+                        "schema": {
+                            "type": "object",
+                            "properties": {"properties": {"type": "object"}, "example": {"type": "integer"}},
+                        }
+                    }
+                }
+            }
+        ),
+        on_path(small(), summary="s", **{"x-more": {"get": 1}}),
+    ],
+    ids=["no body at all", "example that lives elsewhere", "properties with names of keywords", "extension"],
+)
+def test_what_is_sound_has_no_finding(document: dict[str, Any]) -> None:
+    """None of these is a mistake."""
+    assert check_contract(document) == []
+
+
+def test_many_findings_are_shortened() -> None:
+    """A message stays readable, and says how much it leaves out."""
+    parameters = [{**BAD_PARAMETER, "name": f"n{number}"} for number in range(25)]
+    with pytest.raises(PipelineError, match=r"(?s)in 25 places.*parameter n19.*… and 5 more$") as caught:
+        require_sound(small(parameters=parameters), "contract")
+    assert "n20" not in str(caught.value)

@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             require_up_to_date(config)
             _say(f"{config.contract.name} and {config.package.name} are what the pipeline makes.")
-    except PipelineError as error:
+    except (PipelineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command line prints
         return 1
     return 0

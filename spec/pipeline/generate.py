@@ -16,6 +16,8 @@ import yaml
 from .correct import make_contract, read
 from .documents import dump_json, dump_yaml
 from .errors import PipelineError
+from .placement import put_in_place
+from .pull import is_as_pulled
 from .verify import check_structure, require_sound
 
 if TYPE_CHECKING:
@@ -99,19 +101,11 @@ def generate(config: Config) -> None:
     """Make everything anew and put it in place, all or nothing.
 
     Raises:
-        PipelineError: As `build`.
+        PipelineError: As `build` and `put_in_place`.
     """
     config.package.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as name:
-        for output, place in build(config, Path(name)).items():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if output.is_dir():
-                old = Path(name, "old")
-                if place.exists():
-                    place.rename(old)
-                output.rename(place)
-            else:
-                shutil.copyfile(output, place)
+        put_in_place(build(config, Path(name)))
 
 
 def require_up_to_date(config: Config) -> None:
@@ -133,6 +127,11 @@ def differences(config: Config) -> Iterator[str]:
     Raises:
         PipelineError: As `build`.
     """
+    if not is_as_pulled(config):
+        yield (
+            f"{config.published.name} is not what was pulled: undo the edit and put it into "
+            f"{config.corrections.name}, or run `make spec`"
+        )
     with tempfile.TemporaryDirectory(prefix="check-") as name:
         for output, place in build(config, Path(name)).items():
             if output.is_dir():
@@ -157,7 +156,7 @@ def _compare(made: Path, committed: Path, name: str) -> Iterator[str]:
         yield f"{name} is missing"
     elif made.read_bytes() != committed.read_bytes():
         yield f"{name} differs:"
-        old, new = (path.read_text(encoding="utf-8").splitlines() for path in (committed, made))
+        old, new = (path.read_text(encoding="utf-8", errors="replace").splitlines() for path in (committed, made))
         changes = list(difflib.unified_diff(old, new, "committed", "made now", lineterm="", n=1))
         yield from changes[:SHOWN_LINES]
         if len(changes) > SHOWN_LINES:

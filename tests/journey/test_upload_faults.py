@@ -47,11 +47,11 @@ def upload(kind: str, base_url: str, film: Path, **options: Any) -> tuple[Any, i
         with ContentGroove("fault-key", base_url, sleep=lambda _seconds: None, **options) as client:
             return client.medias.upload(film, progress=progress), most
 
-    async def sleep(_seconds: float) -> None:
-        await asyncio.sleep(0)
+    async def no_pause(_seconds: float) -> None:
+        """Let no time pass."""
 
     async def run() -> Any:
-        async with AsyncContentGroove("fault-key", base_url, sleep=sleep, **options) as client:
+        async with AsyncContentGroove("fault-key", base_url, sleep=no_pause, **options) as client:
             return await client.medias.upload(film, progress=progress)
 
     return asyncio.run(run()), most

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import random as chance
+from typing import TYPE_CHECKING
+
 import httpx
 
-from contentgroove._core.retries import RetryPolicy
+from contentgroove._core.calls import Session
+from contentgroove._core.retries import Cooldown, Pacing, RetryPolicy
 from contentgroove.errors import ConfigurationError
+
+from .http import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contentgroove._core.effects import Clock
+    from contentgroove._core.settings import Settings
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
 
 
 def check_timeout(value: float | httpx.Timeout) -> httpx.Timeout:
+    """Give a client's limits, all of them finite.
+
+    Raises:
+        ConfigurationError: They are not.
+    """
     given: object = value
     if isinstance(given, httpx.Timeout):
         timeout = given
@@ -25,6 +42,11 @@ def check_timeout(value: float | httpx.Timeout) -> httpx.Timeout:
 
 
 def check_policy(policy: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
+    """Give a retry policy, with another number of retries if one is given.
+
+    Raises:
+        ConfigurationError: The number is none.
+    """
     chosen = RetryPolicy() if policy is None else policy
     if max_retries is None:
         return chosen
@@ -32,3 +54,22 @@ def check_policy(policy: RetryPolicy | None, max_retries: int | None) -> RetryPo
     if not isinstance(given, int) or isinstance(given, bool) or given < 0:
         raise ConfigurationError(f"max_retries must be a whole number from 0, not {max_retries!r}.")
     return chosen.with_retries(given)
+
+
+def check_clients(kind: type[httpx.Client | httpx.AsyncClient], **clients: object) -> None:
+    """Refuse an application's own HTTP clients that are not of the kind that is needed.
+
+    Raises:
+        ConfigurationError: One is not; the message names the argument.
+    """
+    for name, client in clients.items():
+        if client is not None and not isinstance(client, kind):
+            raise ConfigurationError(f"{name} must be an httpx.{kind.__name__}, not {type(client).__name__}.")
+
+
+def new_session(
+    settings: Settings, policy: RetryPolicy, clock: Clock | None, random: Callable[[], float] | None
+) -> Session:
+    """Make what the calls of a new client share; without a clock or random numbers, the machine's."""
+    pacing = Pacing(policy, Cooldown(), clock or SystemClock(), random or chance.random)
+    return Session(pacing, settings.base_url, settings.key)

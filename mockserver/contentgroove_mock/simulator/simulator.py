@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
+    from contentgroove_mock.simulator.core.faults import Kind
     from contentgroove_mock.simulator.core.records import Delivery
     from contentgroove_mock.simulator.web.requests_log import RequestRecord
 
@@ -174,6 +175,11 @@ class Simulator:
         """Call all faults off that have not happened."""
         with self._world.changing() as service:
             service.faults.clear()
+
+    def faults_happened(self) -> dict[tuple[Kind, str], int]:
+        """Count the faults that have happened, by kind and operation."""
+        with self._world.changing() as service:
+            return dict(service.faults.happened)
 
     def clear_requests(self) -> None:
         """Forget the requests so far."""

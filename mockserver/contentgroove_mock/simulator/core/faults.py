@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
@@ -105,9 +106,14 @@ class Fault(Struct, frozen=True, kw_only=True):
 
 
 class Faults:
-    """The faults that are waiting to happen, in the order they were added."""
+    """The faults that are waiting to happen, in the order they were added.
+
+    Attributes:
+        happened: How often each kind has happened, by the operation it happened to.
+    """
 
     def __init__(self) -> None:
+        self.happened: Counter[tuple[Kind, str]] = Counter()
         self._waiting: list[tuple[Fault, int]] = []
 
     def add(self, fault: Fault) -> None:
@@ -128,5 +134,6 @@ class Faults:
                 del self._waiting[index]
             else:
                 self._waiting[index] = (fault, left - 1)
+            self.happened[fault.kind, operation] += 1
             return fault
         return None

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from contentgroove_mock.simulator.world import World
 
 BASE_PATH = "/api/v1"
+FAULT_HEADER = "X-ContentGroove-Fault"
+"""Marks answers that a fault made, so that nobody takes them for the service's; the service has no such header."""
+
 _BODY_LIMIT = 1024 * 1024
 
 _OPERATIONS = {
@@ -98,6 +101,7 @@ def _failed(fault: Fault) -> Response:
     if fault.kind == "reset":
         return Reset()
     refusal = failure(fault.status)
+    refusal.headers[FAULT_HEADER] = fault.kind
     if fault.retry_after is not None:
         refusal.headers["Retry-After"] = fault.retry_after
     return refused(refusal)

@@ -304,9 +304,9 @@ def test_key_is_on_no_wire_but_its_own(
     assert KEY not in out + err + repr(simulator.requests) + json.dumps([str(simulator.deliveries)])
 
 
-async def test_faults_that_happened_are_counted_and_marked(driver: Driver) -> None:
+def test_faults_that_happened_are_counted_and_marked(client: httpx.Client, simulator: Simulator) -> None:
     """An answer that a fault made says so, and what happened is counted by kind and operation."""
-    driver.simulator.add_fault(Fault(kind="status", operation="getMedias", status=503, count=2))
-    marked = [(await driver.api.get("/medias")).headers.get("X-ContentGroove-Fault") for _ in range(3)]
+    simulator.add_fault(Fault(kind="status", operation="getMedias", status=503, count=2))
+    marked = [client.get("/medias").headers.get("X-ContentGroove-Fault") for _ in range(3)]
     assert marked == ["status", "status", None]
-    assert driver.simulator.faults_happened() == {("status", "getMedias"): 2}
+    assert simulator.faults_happened() == {("status", "getMedias"): 2}

@@ -114,6 +114,7 @@ async def test_filter(films: Driver, query: str, found: str) -> None:
         "filter[name_present]=maybe",
         "filter[name_present_any]=true",
         "filter[name_or_source_file_width_eq]=1",
+        "sort=",
         "sort=rank",
         "sort=name,created_at",
         "sort=--name",

@@ -270,12 +270,22 @@ async def test_loopback_has_several_names(driver: Driver, receiver: Receiver, ur
         {},
         {"url": HOOK, "subscribed_events": "*"},
         {"url": HOOK, "subscribed_events": [1]},
+        {"url": HOOK, "subscribed_events": None},
     ],
 )
 async def test_wrong_subscription_is_refused(driver: Driver, attributes: dict[str, object]) -> None:
     """A subscription needs an absolute URL and, if it names events, a list of names."""
     assert (await driver.post("/webhook_subscriptions", **attributes)).status_code == 422
     assert await driver.data("/webhook_subscriptions") == []
+
+
+async def test_subscription_to_no_events_gets_none(driver: Driver, receiver: Receiver) -> None:
+    """The contract allows an empty list of events: such a subscription is kept and told of nothing."""
+    subscription = await driver.subscribe(HOOK, subscribed_events=[])
+    assert subscription["attributes"]["subscribed_events"] == []
+    await driver.finished()
+    await driver.simulator.settled()
+    assert receiver.bodies == []
 
 
 async def test_new_subscription_is_as_documented(driver: Driver) -> None:

@@ -98,15 +98,12 @@ class Fields:
         return value
 
     def texts(self, name: str) -> list[str] | None:
-        """Read a list of strings."""
+        """Read a list of strings, which may be empty."""
         value = self._attributes.get(name)
-        if value is None:
-            return None
-        if not isinstance(value, list):
-            self.problem(name, "invalid", f"{name.replace('_', ' ').capitalize()} must be a list of strings")
+        if name not in self._attributes:
             return None
         items = cast("list[object]", value)
-        if not items or not all(isinstance(item, str) and item for item in items):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in items):
             self.problem(name, "invalid", f"{name.replace('_', ' ').capitalize()} must be a list of strings")
             return None
         return cast("list[str]", items)

@@ -55,22 +55,25 @@ def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], de
         Refusal: A filter, sort or page that does not exist.
     """
     filters: dict[str, list[str]] = {}
-    settings = {"sort": "", "page[number]": "1", "page[size]": str(default_size)}
+    settings = {"page[number]": "1", "page[size]": str(default_size)}
+    sort: str | None = None
     for name, value in query:
         if found := _FILTER.fullmatch(name):
             filters.setdefault(found["name"], []).append(value)
         elif name in settings:
             settings[name] = value
+        elif name == "sort":
+            sort = value
         elif name.startswith(("filter", "page")):
             raise bad_request(f"The query parameter {name} is not known: write filter[…] or page[number].")
-    attribute = settings["sort"].removeprefix("-")
-    if settings["sort"] and attribute not in sorts:
+    attribute = None if sort is None else sort.removeprefix("-")
+    if attribute is not None and attribute not in sorts:
         offered = ", ".join(f"{name}, -{name}" for name in sorts)
-        raise bad_request(f"sort={settings['sort']} is not offered; offered are {offered}.")
+        raise bad_request(f"sort={sort} is not offered; offered are {offered}.")
     return ListQuery(
         tuple(parse(name, values, kinds) for name, values in filters.items()),
-        attribute or None,
-        settings["sort"].startswith("-"),
+        attribute,
+        sort is not None and sort.startswith("-"),
         _positive("page[number]", settings["page[number]"]),
         _positive("page[size]", settings["page[size]"]),
     )

@@ -290,7 +290,7 @@ class Service:
             id=self.ids.uuid(),
             account=call.account.id,
             url=url or "",
-            events=events or ["*"],
+            events=["*"] if events is None else events,
             created_at=call.now,
         )
         self.state.subscriptions[subscription.id] = subscription

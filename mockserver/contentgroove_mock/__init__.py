@@ -1,7 +1,8 @@
 """A mock of the ContentGroove service, to develop and test against without a key or a network.
 
 `Simulator` is an ASGI application that behaves like the service, on a clock that a test can move; `serve` puts it
-on a local port. Names are imported when they are first used, so that the package itself costs nothing.
+on a local port. `Prism` runs the program of that name, which serves the contract's examples or checks a service
+against the contract. Names are imported when they are first used, so that the package itself costs nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from contentgroove_mock.prism import Prism, PrismError
     from contentgroove_mock.sample import sample_video
     from contentgroove_mock.simulator.clock import ManualClock, SystemClock
     from contentgroove_mock.simulator.core.faults import Fault
@@ -21,6 +23,8 @@ __all__ = [
     "Fault",
     "ManualClock",
     "Policy",
+    "Prism",
+    "PrismError",
     "Server",
     "Simulator",
     "SystemClock",
@@ -33,6 +37,8 @@ _HOMES = {
     "Fault": "contentgroove_mock.simulator.core.faults",
     "ManualClock": "contentgroove_mock.simulator.clock",
     "Policy": "contentgroove_mock.simulator.core.policy",
+    "Prism": "contentgroove_mock.prism",
+    "PrismError": "contentgroove_mock.prism",
     "Server": "contentgroove_mock.simulator.server",
     "Simulator": "contentgroove_mock.simulator.simulator",
     "SystemClock": "contentgroove_mock.simulator.clock",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from contentgroove_mock.prism import Prism, PrismError
 
-from tests.prism.conftest import CONTRACT, KEY, SECONDS
+from tests.prism.conftest import KEY, SECONDS
+from tests.prism.documented import CONTRACT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,17 @@ def address(base_url: str) -> tuple[str, int]:
     """Give host and port of a URL."""
     host, _, port = base_url.removeprefix("http://").partition(":")
     return host, int(port)
+
+
+def test_names_are_imported_when_they_are_used() -> None:
+    """The package offers Prism without importing it, or anything else of its own, before it is asked for."""
+    code = (
+        "import sys, contentgroove_mock as mock; "
+        "before = [name for name in sys.modules if name.startswith(mock.__name__)]; "
+        "print(before, mock.Prism.__module__, mock.PrismError.__module__)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=SECONDS, check=True)  # noqa: S603 - this interpreter, our own text
+    assert told.stdout.strip() == "['contentgroove_mock'] contentgroove_mock.prism contentgroove_mock.prism"
 
 
 def test_it_ends_with_its_context(started: list[subprocess.Popen[str]]) -> None:

@@ -14,7 +14,8 @@ from contentgroove import ContentGroove
 from contentgroove_mock import ManualClock, Simulator, serve
 from contentgroove_mock.prism import Prism
 
-from tests.prism.conftest import CONTRACT, KEY, SECONDS, Json
+from tests.prism.conftest import KEY, SECONDS
+from tests.prism.documented import CONTRACT, Json
 from tests.prism.test_mock import QuietHandler
 
 if TYPE_CHECKING:

@@ -133,7 +133,8 @@ class View(Generic[W]):
                 # A part that the contract leaves empty is a plain dict.
                 names: set[str] = set(getattr(known, "__struct_encode_fields__", ()))
                 if part is sent:
-                    names |= {"attributes", "relationships"}
+                    # A struct that a webhook was read by has its `type` as a tag, not as a field.
+                    names |= {"type", "attributes", "relationships"}
                 for name, value in cast("dict[str, Any]", part).items():
                     if name not in names:
                         found.setdefault(name, value)

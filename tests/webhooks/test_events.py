@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import pickle
 import time
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from contentgroove import WebhookPayloadError
-from contentgroove.webhooks import MediaProcessingFinished, UnknownEvent, parse_event
+from contentgroove.webhooks import MediaProcessingFinished, UnknownEvent, parse_event, wire
+from contentgroove_api.models.clip import Clip as WireClip
+from contentgroove_api.models.transcription import Transcription as WireTranscription
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.webhooks.payloads import STARTED, body, clip, finished, transcription
+
+SCHEMAS: dict[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "mockserver/contentgroove_mock/contract.json").read_text(encoding="utf-8")
+)["components"]["schemas"]
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -70,6 +79,57 @@ def test_what_is_new_does_not_break() -> None:
     assert (len(event.clips), event.transcription is not None) == (1, True)
     assert event.media.extra["mood"] == "calm"
     assert event.raw == sent
+
+
+def test_what_is_new_changes_nothing_else() -> None:
+    """A body with a type that is not known is read another way, to the same clips and transcription."""
+    items = [clip("c-1", end_char="1303", mood="calm"), transcription(), clip("c-2", start_time="1")]
+    plain = known(body(finished(included=items)))
+    mixed = known(body(finished(included=[{"type": "new"}, *items])))
+    assert mixed.clips == plain.clips
+    assert mixed.transcription == plain.transcription
+    for event in (plain, mixed):
+        assert [item.extra for item in event.clips] == [{"mood": "calm"}, {}]
+        assert event.transcription is not None
+        assert event.transcription.extra == {}
+
+
+def test_events_can_be_pickled() -> None:
+    """A queue hands them to another process."""
+    event = known(body(finished(included=[clip(mood="calm"), transcription()])))
+    again = pickle.loads(pickle.dumps(event))  # noqa: S301 - pickled here
+    assert again == event
+    assert again.clips[0].extra == {"mood": "calm"}
+
+
+@pytest.mark.parametrize(
+    ("fast", "schema"),
+    [
+        (wire.TaggedEvent, "webhook_event"),
+        (wire.TaggedPayload, "webhook_event.payload"),
+        (wire.TaggedClip, "clip_response_object_data"),
+        (wire.TaggedTranscription, "transcription"),
+    ],
+)
+def test_the_one_pass_reader_knows_exactly_the_contract(fast: Any, schema: str) -> None:
+    """A member that the contract gains or loses is gained or lost here; the type is the tag."""
+    name, *members = schema.split(".")
+    contracted = SCHEMAS[name]
+    for member in members:
+        contracted = contracted["properties"][member]
+    tag = {fast.__struct_config__.tag_field} if fast.__struct_config__.tag else set[str]()
+    assert set(fast.__struct_encode_fields__) | tag == set(contracted["properties"])
+
+
+@pytest.mark.parametrize(
+    ("fast", "generated"), [(wire.TaggedClip, WireClip), (wire.TaggedTranscription, WireTranscription)]
+)
+def test_the_one_pass_reader_reads_what_the_generated_models_read(fast: Any, generated: Any) -> None:
+    """Attributes and relationships are the generated structs themselves; what may be missing there may be here."""
+    ours = {item.name: (item.encode_name, item.type, item.default) for item in msgspec.structs.fields(fast)}
+    theirs = {item.name: (item.encode_name, item.type, item.default) for item in msgspec.structs.fields(generated)}
+    del theirs["type_"]
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("included", [[], None, "missing"])

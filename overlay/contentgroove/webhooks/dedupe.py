@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import msgspec
 
+from contentgroove._view import utc
+
 LONGEST_KEY = 400
 """Characters: short enough for an index of any database."""
 
@@ -29,7 +31,10 @@ def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | s
         resource_id: The resource's id.
         started: When processing began; without it, every event of this name about this resource is the same one.
     """
-    return _storable(f"{_escaped(event)}:{_escaped(kind)}:{_escaped(resource_id)}:{_instant(started)}")
+    parts = f"{event}{kind}{resource_id}"
+    if ":" in parts or "%" in parts:
+        event, kind, resource_id = _escaped(event), _escaped(kind), _escaped(resource_id)
+    return _storable(f"{event}:{kind}:{resource_id}:{_instant(started)}")
 
 
 def fallback_key(event: str, payload: Any) -> str:
@@ -60,21 +65,21 @@ def _member(value: Any, name: str) -> Any:
 
 
 def _instant(started: dt.datetime | str | None) -> str:
-    if isinstance(started, str):
-        try:
-            started = msgspec.convert(started, dt.datetime)
-        except msgspec.ValidationError:
-            return str(started)
     if started is None:
         return ""
-    if started.tzinfo is None:
-        started = started.replace(tzinfo=dt.UTC)
-    return (started if started.tzinfo is dt.UTC else started.astimezone(dt.UTC)).isoformat()
+    if isinstance(started, str):
+        try:
+            return _instant(msgspec.convert(started, dt.datetime))
+        except msgspec.ValidationError:
+            return started
+    if started.tzinfo is not dt.UTC:
+        started = utc(started).astimezone(dt.UTC)
+    return started.isoformat()
 
 
 def _escaped(part: str) -> str:
     # So that ("a:b", "c") and ("a", "b:c") differ.
-    return part.replace("%", "%25").replace(":", "%3A") if ":" in part or "%" in part else part
+    return part.replace("%", "%25").replace(":", "%3A")
 
 
 def _storable(key: str) -> str:

@@ -17,6 +17,7 @@ from contentgroove.errors import WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
 
 from .dedupe import dedupe_key, payload_key
+from .wire import TaggedClip, TaggedEvent
 
 PROCESSING_FINISHED = "media.processing_finished"
 """The one event that the API documents."""
@@ -35,7 +36,8 @@ class _Kind(msgspec.Struct):
 
 # Lax, because the service sends some numbers as strings ("98.865532").
 _envelope = Decoder(_Envelope, strict=False)
-_known = Decoder(WebhookEvent, strict=False)
+_whole: Decoder[Any] = Decoder(TaggedEvent, strict=False)
+_parts = Decoder(WebhookEvent, strict=False)
 _kind = Decoder(_Kind, strict=False)
 _clip = Decoder(WireClip, strict=False)
 _transcription = Decoder(WireTranscription, strict=False)
@@ -162,45 +164,38 @@ def _encoded(mapping: Mapping[str, Any]) -> bytes:
 def _finished(content: bytes) -> MediaProcessingFinished | None:
     """Read the event that is known; None if it is another."""
     try:
-        known = _known.decode(content)
+        known: Any = _whole.decode(content)
+        resources: Any = known.payload.included or ()
     except msgspec.ValidationError:
-        # Another event may have another payload; for this one it is an error.
-        if _envelope.decode(content).event == PROCESSING_FINISHED:
-            raise
-        return None
+        if _envelope.decode(content).event != PROCESSING_FINISHED:
+            return None  # another event may have another payload
+        # It includes something of a type that is not known yet, or it is wrong, which these will say.
+        known = _parts.decode(content)
+        resources = [_resource(item) for item in known.payload.included or ()]
     if known.event != PROCESSING_FINISHED:
         return None
     media = Media(known.payload.data, Source(content, ("payload", "data")))
     source = Source(content, ("payload", "included"))
     clips: list[Clip] = []
     transcription: Transcription | None = None
-    included = known.payload.included
-    for index, item in enumerate([] if isinstance(included, msgspec.UnsetType) or included is None else included):
-        resource = _resource(item)
-        if isinstance(resource, WireClip):
+    for index, resource in enumerate(resources):
+        kind = type(resource)
+        if kind is TaggedClip or kind is WireClip:
             clips.append(Clip(resource, source, index))
         elif resource is not None and (transcription is None or resource.id == media.transcription_id):
             transcription = Transcription(resource, source, index)
     return MediaProcessingFinished(
-        known.event,
+        PROCESSING_FINISHED,
         media,
         tuple(clips),
         transcription,
-        dedupe_key(known.event, "medias", media.id, media.processing_started_at),
+        dedupe_key(PROCESSING_FINISHED, "medias", media.id, media.processing_started_at),
         content,
     )
 
 
 def _resource(item: msgspec.Raw) -> WireClip | WireTranscription | None:
     """Read an included resource; None if its type is not known."""
-    try:
-        clip = _clip.decode(item)
-    except msgspec.ValidationError:
-        pass
-    else:
-        # Nearly all are clips, so looking at the type first would be a second reading of almost everything.
-        if clip.type_ == "clips":
-            return clip
     kind = _kind.decode(item).type
     if kind == "clips":
         return _clip.decode(item)

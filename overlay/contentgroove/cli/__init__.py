@@ -1,14 +1,12 @@
 """The command line `contentgroove` (extra `cli`).
 
-Other packages add commands through the entry-point group `contentgroove.commands`: each entry is a function that
-takes the typer app.
+Other packages add commands through the entry-point group `contentgroove.commands`: each entry is named as its command
+is, and is a function that takes a typer app and adds the command to it.
 """
 
 from __future__ import annotations
 
 import sys
-
-GROUP = "contentgroove.commands"
 
 
 def main() -> None:
@@ -18,34 +16,10 @@ def main() -> None:
 
         print(f"contentgroove {__version__}")  # noqa: T201 - a command line prints
         return
-    try:
-        import typer
-    except ImportError:
+    from importlib.util import find_spec
+
+    if find_spec("typer") is None or find_spec("rich") is None:
         sys.exit("error: the command line needs typer and rich: pip install 'contentgroove[cli]'")
-    from importlib.metadata import entry_points
+    from .app import run
 
-    from contentgroove.errors import ContentGrooveError
-
-    app = typer.Typer(
-        name="contentgroove",
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-    )
-
-    @app.callback()
-    def root() -> None:
-        """Work with the ContentGroove video API. `contentgroove --version` shows the version."""
-
-    missing: list[str] = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        try:
-            entry.load()(app)
-        except ImportError:
-            # A command of an extra that is not installed.
-            missing.append(entry.name)
-    if len(sys.argv) > 1 and sys.argv[1] in missing:
-        sys.exit(f"error: `contentgroove {sys.argv[1]}` needs another extra: pip install 'contentgroove[all]'")
-    try:
-        app()
-    except ContentGrooveError as error:
-        sys.exit(f"error: {error}")
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,183 @@
+"""The command line as a whole: which commands there are, and how a run ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+from typer.main import get_command, get_group
+
+from .command import HelpfulGroup
+from .failures import MEANINGS, CommandError, Exit, Failure, InterruptedByUserError, failure_of
+from .harmless import lines
+from .output import Output, write_error
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+ENTRY_POINTS = "contentgroove.commands"
+
+
+class _Group(NamedTuple):
+    module: str
+    summary: str
+
+
+GROUPS = {
+    "medias": _Group("contentgroove.cli.medias", "Upload, list, change and delete videos and audios."),
+    "clips": _Group("contentgroove.cli.clips", "List, cut, export and delete parts of medias."),
+}
+"""Imported when they are used: a command does not wait for the others."""
+
+
+class RootGroup(HelpfulGroup):
+    """The groups above, and the commands that installed packages add by entry points."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Give all names."""
+        del ctx
+        return [*GROUPS, *(entry.name for entry in _entries() if entry.name not in GROUPS)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load one command.
+
+        Raises:
+            CommandError: It needs an extra that is not installed.
+        """
+        if cmd_name not in self.commands:
+            if cmd_name in GROUPS:
+                self.commands[cmd_name] = get_group(import_module(GROUPS[cmd_name].module).app)
+            else:
+                for entry in _entries():
+                    if entry.name == cmd_name:
+                        self.commands[cmd_name] = _load(entry)
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands without loading the groups."""
+        rows = [(name, group.summary) for name, group in GROUPS.items()]
+        for entry in _entries():
+            if entry.name not in GROUPS:
+                try:
+                    rows.append((entry.name, self.get_command(ctx, entry.name).get_short_help_str(limit=80)))
+                except CommandError as error:
+                    rows.append((entry.name, f"({error.failure.hint})"))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what ends it leaves as an error of ours, because typer would end the program itself."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise InterruptedByUserError from error
+        except BrokenPipeError as error:
+            raise _PipeClosedError from error
+
+
+class _PipeClosedError(Exception):
+    """Whoever read the output went away."""
+
+
+def _entries() -> list[EntryPoint]:
+    from importlib.metadata import entry_points
+
+    return sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
+
+
+def _load(entry: EntryPoint) -> Any:
+    holder = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    try:
+        entry.load()(holder)
+    except ImportError as error:
+        raise CommandError(
+            Exit.USAGE,
+            f"`contentgroove {entry.name}` needs a package that is not installed ({error.name or error}).",
+            "pip install 'contentgroove[all]'",
+        ) from error
+    return get_group(holder).commands[entry.name]
+
+
+def _epilog() -> str:
+    codes = "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
+    return f"""\b
+The API key is read from the environment variable CONTENTGROOVE_API_KEY, or
+from a file named by --api-key-file or CONTENTGROOVE_API_KEY_FILE.
+
+\b
+Examples:
+  contentgroove medias upload *.mp4 --wait --checkpoint-dir uploads
+  contentgroove clips list --filter media_id_eq=ID --json
+  contentgroove clips export MEDIA_ID --format srt > film.srt
+  contentgroove mock --port 8080
+
+\b
+Exit codes:
+{codes}"""
+
+
+app = typer.Typer(
+    name="contentgroove",
+    cls=RootGroup,
+    epilog=_epilog(),
+    # Plain help is what narrow and dumb terminals can show, and a third of the time.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+@app.callback()
+def root() -> None:
+    """Work with the ContentGroove video API. `contentgroove --version` shows the version."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; gives the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal's encoding lacks is shown by its number instead of ending the run.
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        code: object = get_command(app)(args=arguments, prog_name="contentgroove", standalone_mode=False)
+        sys.stdout.flush()
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it ends the program with words and a code
+        return _ended_by(error, arguments)
+    return code if isinstance(code, int) else Exit.OK
+
+
+def _ended_by(error: BaseException, arguments: list[str]) -> int:
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    if isinstance(error, (_PipeClosedError, BrokenPipeError)):
+        # The interpreter flushes standard output at its end, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.CLOSED_PIPE
+    failure = _failure(error)
+    if "--debug" in arguments:
+        _show_traceback(error)
+    Output().failure(failure)
+    return failure.exit
+
+
+def _failure(error: BaseException) -> Failure:
+    if isinstance(error, (InterruptedByUserError, KeyboardInterrupt)):
+        return Failure(Exit.INTERRUPTED, "Interrupted.")
+    if isinstance(error, typer.Abort):
+        return Failure(Exit.INTERRUPTED, "Interrupted; nothing was changed.")
+    if isinstance(error, typer.TyperException):
+        path = getattr(getattr(error, "ctx", None), "command_path", None)
+        return Failure(Exit.USAGE, error.format_message(), f"Help: {path} --help" if path else "")
+    return failure_of(error)
+
+
+def _show_traceback(error: BaseException) -> None:
+    import traceback
+
+    from contentgroove._core.redaction import redact_url
+
+    write_error(lines(redact_url("".join(traceback.format_exception(error)).rstrip())))

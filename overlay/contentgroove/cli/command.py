@@ -1,0 +1,202 @@
+"""How a command is written: a function that takes a `Run` first and its own arguments after it.
+
+`command` adds the options that every command has, makes the `Run`, and closes it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, Self
+
+import typer
+from typer.core import TyperGroup
+
+from .api_key import find_key
+from .failures import CommandError, Exit
+from .harmless import one_line
+from .output import Output, is_terminal, write_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from contentgroove import AsyncContentGroove, ContentGroove, RequestInfo, ResponseInfo
+
+P = ParamSpec("P")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show each request, and tracebacks of errors.")]
+KeyFileOption = Annotated[
+    Path | None, typer.Option("--api-key-file", metavar="FILE", help="Read the API key from this file.")
+]
+BaseUrlOption = Annotated[
+    str | None, typer.Option("--base-url", metavar="URL", help="Call another service, such as the mock.")
+]
+
+_COMMON = {
+    "as_json": (JsonOption, False),
+    "quiet": (QuietOption, False),
+    "debug": (DebugOption, False),
+    "api_key_file": (KeyFileOption, None),
+    "base_url": (BaseUrlOption, None),
+}
+
+
+class HelpfulGroup(TyperGroup):
+    """A group that shows its help when it is called alone."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take no arguments for --help."""
+        return super().parse_args(ctx, args if args or ctx.resilient_parsing else ["--help"])
+
+
+class Run:
+    """One run of a command: its output and its client.
+
+    Attributes:
+        out: What it prints.
+    """
+
+    def __init__(self, out: Output, *, debug: bool, api_key_file: Path | None, base_url: str | None) -> None:
+        self.out = out
+        self._debug = debug
+        self._api_key_file = api_key_file
+        self._base_url = base_url
+        self._client: ContentGroove | None = None
+
+    @property
+    def client(self) -> ContentGroove:
+        """The client, made when it is first asked for.
+
+        Raises:
+            CommandError: There is no usable key.
+        """
+        if self._client is None:
+            from contentgroove import ContentGroove
+
+            self._client = ContentGroove(**self._settings())
+        return self._client
+
+    def async_client(self) -> AsyncContentGroove:
+        """Make an async client; the caller closes it.
+
+        Raises:
+            CommandError: There is no usable key.
+        """
+        from contentgroove import AsyncContentGroove
+
+        return AsyncContentGroove(**self._settings())
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask before something that cannot be undone.
+
+        Args:
+            question: What is asked.
+            yes: Whether it was answered by an option.
+
+        Raises:
+            CommandError: The answer is no, or there is nobody to ask.
+        """
+        if yes:
+            return
+        if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+            raise CommandError(
+                Exit.USAGE, "This needs a confirmation, and there is no terminal to ask at.", "Pass --yes to do it."
+            )
+        if not typer.confirm(one_line(question), err=True):
+            raise CommandError(Exit.FAILED, "Nothing was changed.")
+
+    def _settings(self) -> dict[str, Any]:
+        hooks = {"on_request": _show_request, "on_response": _show_response} if self._debug else {}
+        key = find_key(self._api_key_file, os.environ)
+        return {"api_key": key, "base_url": self._base_url, **hooks}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            self._client.close()
+
+
+def group(name: str, summary: str) -> typer.Typer:
+    """Make a group of commands, such as `medias`.
+
+    Args:
+        name: Its name.
+        summary: What its help begins with.
+    """
+    return typer.Typer(
+        name=name,
+        help=summary,
+        cls=HelpfulGroup,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+
+def command(
+    app: typer.Typer, name: str, *, examples: Sequence[str] = (), needs_client: bool = True
+) -> Callable[[Callable[Concatenate[Run, P], None]], Callable[Concatenate[Run, P], None]]:
+    """Add a command to a group.
+
+    The function's first parameter takes the `Run`; the others are typer's. Its docstring is its help.
+
+    Args:
+        app: The group.
+        name: The command's name.
+        examples: Command lines that its help ends with, without the leading `contentgroove`.
+        needs_client: Whether it calls the service, and so has --api-key-file and --base-url.
+    """
+
+    def add(function: Callable[Concatenate[Run, P], None]) -> Callable[Concatenate[Run, P], None]:
+        perform: Callable[..., None] = function
+
+        @functools.wraps(function)
+        def run(**arguments: Any) -> None:
+            common = {key: arguments.pop(key, default) for key, (_, default) in _COMMON.items()}
+            out = Output(json=common["as_json"], quiet=common["quiet"])
+            with Run(
+                out, debug=common["debug"], api_key_file=common["api_key_file"], base_url=common["base_url"]
+            ) as started:
+                perform(started, **arguments)
+
+        _sign(run, function, needs_client=needs_client)
+        app.command(name, epilog=_epilog(examples))(run)
+        return function
+
+    return add
+
+
+def _sign(run: Callable[..., None], function: Callable[..., None], *, needs_client: bool) -> None:
+    # typer makes a command's options of its signature.
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    keys = [key for key in _COMMON if needs_client or key not in {"api_key_file", "base_url"}]
+    common = [
+        inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=_COMMON[key][1], annotation=_COMMON[key][0])
+        for key in keys
+    ]
+    run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined]  # inspect reads it
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *common)}
+    del run.__wrapped__  # type: ignore[attr-defined]  # functools.wraps set it; its hints are not run's
+
+
+def _epilog(examples: Sequence[str]) -> str | None:
+    # \b keeps the lines as they are.
+    return "\b\nExamples:\n" + "\n".join(f"  contentgroove {example}" for example in examples) if examples else None
+
+
+def _show_request(request: RequestInfo) -> None:
+    write_error(f"debug: {one_line(str(request))}")
+
+
+def _show_response(response: ResponseInfo) -> None:
+    write_error(f"debug: {response.status_code} after {response.elapsed:.2f} s")

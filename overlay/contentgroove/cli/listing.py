@@ -1,0 +1,36 @@
+"""The options that all lists have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+FilterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        "-f",
+        metavar="NAME_MATCHER=VALUE",
+        help="Such as name_cont=moon, created_at_gteq=2026-01-31; repeat it for several.",
+    ),
+]
+LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="How many at most.")]
+PageSizeOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="How many the service is asked for at once.")
+]
+
+
+def parse_filters(texts: list[str] | None) -> dict[str, str | list[str]] | None:
+    """Read `--filter` options; a name given twice has both values.
+
+    Raises:
+        typer.BadParameter: One of them has no `=`.
+    """
+    found: dict[str, list[str]] = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{text!r} has no '=': write NAME_MATCHER=VALUE, such as name_cont=moon.")
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()} or None

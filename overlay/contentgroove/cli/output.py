@@ -1,0 +1,223 @@
+"""What commands print: results on standard output, everything else on standard error.
+
+People get tables, pipes get tab-separated lines, `--json` gives JSON: one document for one thing, JSON lines for
+several, each written as soon as it is known.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .harmless import json_text, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from rich.console import Console
+
+    from contentgroove._view import View
+
+    from .failures import Failure
+
+T = TypeVar("T")
+
+_NARROWEST_TABLE = 72
+"""Columns of a terminal below which a row becomes a block of lines."""
+
+
+@dataclass(frozen=True)
+class Column(Generic[T]):
+    """A column of a table.
+
+    Attributes:
+        title: Its heading.
+        value: Gives the cell of an item.
+        width: Its width in a terminal's columns; None shares what the others leave.
+    """
+
+    title: str
+    value: Callable[[T], str | None]
+    width: int | None = None
+
+
+def document(item: View[Any]) -> dict[str, Any]:
+    """Give a model as JSON output has it: all attributes, and unknown ones of the service in `extra`."""
+    return {**item.to_dict(), "extra": item.extra}
+
+
+class Output:
+    """Prints one command's results and notes.
+
+    Attributes:
+        json: Whether results are JSON.
+        quiet: Whether notes and progress are left out; they are anyway where standard error is no terminal.
+    """
+
+    def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
+        self.json = json
+        self.quiet = quiet
+
+    @cached_property
+    def console(self) -> Console:
+        """Standard output for people."""
+        return _console(sys.stdout)
+
+    @cached_property
+    def notes(self) -> Console:
+        """Standard error for people: progress and notes."""
+        return _console(sys.stderr)
+
+    @property
+    def lively(self) -> bool:
+        """Whether somebody watches standard error, so that progress makes sense."""
+        return not self.quiet and is_terminal(sys.stderr)
+
+    def note(self, text: str) -> None:
+        """Tell whoever watches; nothing where standard error is no terminal."""
+        if self.lively:
+            self.notes.print(one_line(text), markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """Say on standard error what must not be missed, also in a log."""
+        write_error(f"warning: {one_line(text)}")
+
+    def failure(self, failure: Failure) -> None:
+        """Say what failed and what to do next."""
+        write_error(f"error: {one_line(failure.message)}")
+        if failure.hint:
+            write_error(f"  {one_line(failure.hint)}")
+
+    def one(self, fields: Mapping[str, str | None], data: Mapping[str, Any]) -> None:
+        """Print one thing.
+
+        Args:
+            fields: What people see, by label; what is None is left out.
+            data: The JSON document.
+        """
+        if self.json:
+            _write(json_text(json.dumps(data, ensure_ascii=False, indent=2, default=_plain)))
+            return
+        shown = {label: one_line(value) for label, value in fields.items() if value is not None}
+        if not is_terminal(sys.stdout):
+            for label, value in shown.items():
+                _write(f"{label}\t{value}")
+            return
+        self._block(shown)
+
+    def line(self, data: Mapping[str, Any], text: str) -> None:
+        """Print one of several results at once: a JSON line, or a line of text.
+
+        Args:
+            data: The JSON document.
+            text: What people and pipes see.
+        """
+        _write(_json_line(data) if self.json else one_line(text))
+
+    def table(
+        self, pages: Iterable[Iterable[T]], columns: Sequence[Column[T]], data: Callable[[T], Mapping[str, Any]]
+    ) -> int:
+        """Print many things, page by page as they come.
+
+        Args:
+            pages: The things.
+            columns: What people and pipes see.
+            data: Makes the JSON document of a thing.
+
+        Returns:
+            How many there were.
+        """
+        count = 0
+        for page in pages:
+            items = list(page)
+            if self.json:
+                _write("\n".join(_json_line(data(item)) for item in items))
+            elif not is_terminal(sys.stdout):
+                _write("\n".join("\t".join(_cells(item, columns)) for item in items))
+            elif self.console.width < _NARROWEST_TABLE:
+                for item in items:
+                    titles = (column.title for column in columns)
+                    self._block(
+                        {title: cell for title, cell in zip(titles, _cells(item, columns), strict=True) if cell}
+                    )
+                    _write("")
+            else:
+                self._rows([_cells(item, columns) for item in items], columns, heading=count == 0)
+            count += len(items)
+        return count
+
+    def _rows(self, rows: list[list[str]], columns: Sequence[Column[Any]], *, heading: bool) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, show_header=heading, padding=(0, 2, 0, 0), pad_edge=False, expand=True)
+        for column in columns:
+            flexible = column.width is None
+            table.add_column(
+                Text(column.title),
+                width=column.width,
+                ratio=1 if flexible else None,
+                no_wrap=True,
+                overflow="ellipsis",
+            )
+        for row in rows:
+            # Text, because a string would be read as markup.
+            table.add_row(*(Text(cell) for cell in row))
+        self.console.print(table)
+
+    def _block(self, fields: Mapping[str, str]) -> None:
+        from rich.text import Text
+
+        width = max((len(label) for label in fields), default=0)
+        for label, value in fields.items():
+            text = Text.assemble((f"{label:<{width}}", "dim"), "  ", value)
+            # Not wrapped: a URL in pieces can neither be clicked nor copied.
+            self.console.print(text, highlight=False, soft_wrap=True)
+
+
+def _cells(item: T, columns: Sequence[Column[T]]) -> list[str]:
+    return [one_line(column.value(item) or "") for column in columns]
+
+
+def _json_line(data: Mapping[str, Any]) -> str:
+    return json_text(json.dumps(data, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    # At once: a reader of a pipe waits for each line of a long run.
+    sys.stdout.flush()
+
+
+def write_error(text: str) -> None:
+    """Write a line to standard error, if anybody is there to read it."""
+    try:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        # Nobody is there to read what went wrong; the exit code still says it.
+        return
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether a person sits at a stream; a closed one has nobody."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
+        return False
+
+
+def _console(stream: Any) -> Console:
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False, emoji=False, markup=False)

@@ -45,13 +45,16 @@ class Server(NamedTuple):
 
 
 @contextlib.contextmanager
-def serve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1") -> Generator[Server]:
+def serve(
+    simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1", app: ASGIApp | None = None
+) -> Generator[Server]:
     """Serve a simulator from a thread of its own, until the context is left.
 
     Args:
         simulator: What to serve.
         port: The port; 0 lets the system choose one.
         host: The address to listen at; only this machine by default.
+        app: What answers, if not the simulator itself: a `CheckedApp` around it.
 
     Raises:
         OSError: The port is in use, or the address is none of this machine's; the message says which.
@@ -62,7 +65,7 @@ def serve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1") -> Ge
 
     async def run() -> None:
         try:
-            async with _serving(simulator, listening):
+            async with _serving(simulator, listening, app or simulator):
                 ready.set_result(asyncio.get_running_loop())
                 await leave.wait()
         except Exception as error:
@@ -81,21 +84,23 @@ def serve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1") -> Ge
 
 
 @contextlib.asynccontextmanager
-async def aserve(simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1") -> AsyncGenerator[Server]:
-    """Serve a simulator from the running event loop, until the context is left.
+async def aserve(
+    simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1", app: ASGIApp | None = None
+) -> AsyncGenerator[Server]:
+    """Serve a simulator from the running event loop, until the context is left; the arguments are those of `serve`.
 
     Raises:
         OSError: As `serve`.
     """
     listening = _listen(host, port)
-    async with _serving(simulator, listening):
+    async with _serving(simulator, listening, app or simulator):
         yield Server(simulator, _origin(listening))
 
 
 @contextlib.asynccontextmanager
-async def _serving(simulator: Simulator, listening: socket.socket) -> AsyncGenerator[None]:
+async def _serving(simulator: Simulator, listening: socket.socket, app: ASGIApp) -> AsyncGenerator[None]:
     # uvicorn's own Server polls ten times a second whether to end, and waits as long for open connections.
-    config = Config(_ending_quietly(simulator), lifespan="off", ws="none", log_config=None)
+    config = Config(_ending_quietly(app), lifespan="off", ws="none", log_config=None)
     config.load()
     connections = ServerState()
     loop = asyncio.get_running_loop()
@@ -115,13 +120,13 @@ async def _serving(simulator: Simulator, listening: socket.socket) -> AsyncGener
         await simulator.aclose()
 
 
-def _ending_quietly(simulator: Simulator) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+def _ending_quietly(app: ASGIApp) -> ASGIApp:
+    async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
         # Requests that hang are cancelled at the end, which uvicorn would log as a failure.
         with contextlib.suppress(asyncio.CancelledError):
-            await simulator(scope, receive, send)
+            await app(scope, receive, send)
 
-    return app
+    return quiet
 
 
 def _listen(host: str, port: int) -> socket.socket:

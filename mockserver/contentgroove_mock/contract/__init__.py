@@ -1,0 +1,58 @@
+"""Checks of HTTP exchanges against the contract, in process.
+
+```python
+from contentgroove import ContentGroove
+from contentgroove_mock.contract import CheckedTransport, Checker
+
+checker = Checker()
+http_client = httpx.Client(transport=CheckedTransport(httpx.HTTPTransport(), checker))
+client = ContentGroove(http_client=http_client)  # a call that breaks the contract raises ContractViolationError
+```
+
+`Checker.check` takes one exchange; `CheckedTransport` and `AsyncCheckedTransport` go around httpx's transports,
+`CheckedApp` around an ASGI application.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from contentgroove_mock.contract.asgi import CheckedApp
+    from contentgroove_mock.contract.checker import Checker
+    from contentgroove_mock.contract.exchange import Answered, Asked
+    from contentgroove_mock.contract.transports import AsyncCheckedTransport, CheckedTransport
+    from contentgroove_mock.contract.violations import ContractViolationError, Rule, Violation
+
+__all__ = [
+    "Answered",
+    "Asked",
+    "AsyncCheckedTransport",
+    "CheckedApp",
+    "CheckedTransport",
+    "Checker",
+    "ContractViolationError",
+    "Rule",
+    "Violation",
+]
+
+_HOMES = {
+    "Answered": "exchange",
+    "Asked": "exchange",
+    "AsyncCheckedTransport": "transports",
+    "CheckedApp": "asgi",
+    "CheckedTransport": "transports",
+    "Checker": "checker",
+    "ContractViolationError": "violations",
+    "Rule": "violations",
+    "Violation": "violations",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

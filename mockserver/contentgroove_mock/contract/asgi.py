@@ -1,0 +1,74 @@
+"""An ASGI application that checks what another one is asked and answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from contentgroove_mock.contract.exchange import Answered, Asked
+from contentgroove_mock.contract.transports import require_none
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from contentgroove_mock.contract.checker import Checker
+    from contentgroove_mock.contract.transports import OnExchange
+
+
+class CheckedApp:
+    """Checks each exchange of an application when its answer is complete.
+
+    Requests that are not below the API's base path go through unchecked: the same application may serve more than
+    the API. An answer that is cut off is not checked, because nobody has received it.
+    """
+
+    def __init__(self, app: ASGIApp, checker: Checker, on_exchange: OnExchange = require_none) -> None:
+        """Wrap an application.
+
+        Args:
+            app: What answers, such as a `Simulator`.
+            checker: The contract.
+            on_exchange: As that of `CheckedTransport`; by default a violation raises `ContractViolationError` in
+                the server, so give one that keeps them where server and caller are apart.
+        """
+        self.app = app
+        self._checker = checker
+        self._on_exchange = on_exchange
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or not scope["path"].startswith(f"{self._checker.base_path}/"):
+            await self.app(scope, receive, send)
+            return
+        received = bytearray()
+        sent = bytearray()
+        begun: Message = {}
+
+        async def receiving() -> Message:
+            message = await receive()
+            if message["type"] == "http.request":
+                received.extend(message.get("body", b""))
+            return message
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                begun.update(message)
+            elif message["type"] == "http.response.body":
+                sent.extend(message.get("body", b""))
+                if not message.get("more_body", False):
+                    self._check(scope, bytes(received), begun, bytes(sent))
+            await send(message)
+
+        await self.app(scope, receiving, sending)
+
+    def _check(self, scope: Scope, received: bytes, begun: Mapping[str, Any], sent: bytes) -> None:
+        query = scope["query_string"].decode("ascii")
+        path = scope.get("raw_path", scope["path"].encode()).decode("ascii").partition("?")[0]
+        asked = Asked(scope["method"], f"{path}?{query}" if query else path, _headers(scope["headers"]), received)
+        answered = Answered(begun["status"], _headers(begun.get("headers", ())), sent)
+        self._on_exchange(asked, answered, self._checker.check_parts(asked, answered))
+
+
+def _headers(raw: Any) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}

@@ -1,0 +1,64 @@
+"""Who made a call: the test that runs, and the line of the application or test that called."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import site
+import sys
+import sysconfig
+import threading
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+def find_caller() -> str | None:
+    """Name the running test, and the innermost line that belongs to neither Python, a library nor this project.
+
+    A server in another thread has no caller on its own stack: there, what the main thread is doing is told, which
+    waits for the answer. None if nothing can be told.
+    """
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
+    line = _line(inspect.currentframe())
+    if line is None:
+        main = threading.main_thread().ident
+        # Documented, its underscore notwithstanding: the only way to another thread's stack.
+        frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        line = _line(frames.get(main) if main is not None else None)
+    if test and line:
+        return f"{test}, at {line}"
+    return test or line
+
+
+def _line(frame: FrameType | None) -> str | None:
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith("<") and _is_users(name):
+            path = Path(name)
+            here = Path.cwd()
+            return f"{path.relative_to(here) if path.is_relative_to(here) else path}:{frame.f_lineno}"
+        frame = frame.f_back
+    return None
+
+
+@cache
+def _is_users(name: str) -> bool:
+    path = Path(name).resolve()
+    return not any(path.is_relative_to(folder) for folder in _libraries())
+
+
+@cache
+def _libraries() -> tuple[Path, ...]:
+    import contentgroove
+    import contentgroove_api
+
+    folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders |= {*site.getsitepackages(), site.getusersitepackages()}
+    packages = {Path(__file__).parents[1]}
+    for package in (contentgroove, contentgroove_api):
+        packages.add(Path(str(package.__file__)).parent)
+    return tuple(Path(folder).resolve() for folder in folders if folder) + tuple(packages)

@@ -1,0 +1,149 @@
+"""Checks exchanges against the contract."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+from msgspec import structs
+
+from contentgroove_mock.contract.callers import find_caller
+from contentgroove_mock.contract.exchange import Answered, Asked
+from contentgroove_mock.contract.operations import Operations
+from contentgroove_mock.contract.violations import Violation, show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import httpx
+
+    from contentgroove_mock.contract.operations import Operation
+
+CONTRACT = Path(__file__).parents[1] / "contract.json"
+FAULT_HEADER = "x-contentgroove-fault"
+"""The simulator marks answers with it that a fault made: their statuses need not be documented."""
+
+
+class Checker:
+    """The contract, compiled; safe to share between threads.
+
+    It is strict: what the contract does not declare is a violation, be it a path, a method, a status, a media type,
+    a query parameter, a key of a filter or page, or a member of a body. Redirected URLs, uploads to the file store
+    and anything else that is not below the API's base path are none of its business; give it the API's calls only.
+
+    Attributes:
+        operations: The contract's operations by operationId.
+        events: The names of the webhooks.
+        base_path: The path that all operations are below.
+    """
+
+    def __init__(self, document: Mapping[str, Any] | None = None, *, base_path: str | None = None) -> None:
+        """Compile a contract.
+
+        Args:
+            document: An OpenAPI 3.0 document without references to other than schemas; ContentGroove's contract
+                if left out.
+            base_path: What stands before every path; that of the document's first server if left out.
+        """
+        contract: dict[str, Any] = json.loads(CONTRACT.read_bytes()) if document is None else dict(document)
+        servers = contract.get("servers") or [{"url": "/"}]
+        self.base_path = (urlsplit(servers[0]["url"]).path if base_path is None else base_path).rstrip("/")
+        self._compiled = Operations(contract)
+        self.operations: Mapping[str, Operation] = self._compiled.all
+        self.events = tuple(self._compiled.callbacks)
+
+    def check(self, request: httpx.Request, response: httpx.Response) -> list[Violation]:
+        """Check an exchange whose request and answer were both read.
+
+        Returns:
+            What is wrong, the request's violations first; nothing if all is well.
+        """
+        return self.check_parts(Asked.by(request), Answered.by(response))
+
+    def check_request(self, request: httpx.Request) -> list[Violation]:
+        """Check a request that was not answered; its body must have been read."""
+        return self.check_parts(Asked.by(request), None)
+
+    def check_parts(self, asked: Asked, answered: Answered | None) -> list[Violation]:
+        """Check an exchange of any HTTP library."""
+        found = list(self._exchange(asked, answered))
+        return _with_caller(found) if found else found
+
+    def check_delivery(self, content: bytes, headers: Mapping[str, str] | None = None) -> list[Violation]:
+        """Check a webhook.
+
+        Args:
+            content: Its body.
+            headers: Its headers by lower-case name; left out, its Content-Type is not checked.
+        """
+        found = list(self._delivery(content, None if headers is None else headers.get("content-type")))
+        return _with_caller(found) if found else found
+
+    def operation_of(self, method: str, target: str) -> Operation | None:
+        """Find the operation that a request means.
+
+        Args:
+            method: In capitals.
+            target: The path, percent-encoded, with or without a query.
+        """
+        segments = self._segments(target.partition("?")[0])
+        methods = None if segments is None else self._compiled.at(segments)
+        return methods.get(method) if methods else None
+
+    def _exchange(self, asked: Asked, answered: Answered | None) -> Iterator[Violation]:
+        path, _, query = asked.target.partition("?")
+        segments = self._segments(path)
+        methods = None if segments is None else self._compiled.at(segments)
+        if segments is None or methods is None:
+            message = f"there is no such path below {self.base_path or '/'}"
+            yield Violation(operation=None, place="request.path", rule="unknown-path", message=message, seen=show(path))
+            return
+        operation = methods.get(asked.method)
+        if operation is None:
+            message = f"{path} has {', '.join(methods)}"
+            yield Violation(
+                operation=None, place="request.method", rule="unknown-method", message=message, seen=asked.method
+            )
+            return
+        pairs = parse_qsl(query, keep_blank_values=True) if query else ()
+        yield from operation.check_request(segments, pairs, asked.headers, asked.content)
+        if answered is not None and not (
+            FAULT_HEADER in answered.headers and str(answered.status) not in operation.statuses
+        ):
+            yield from operation.check_answer(answered.status, answered.headers, answered.content)
+
+    def _delivery(self, content: bytes, media_type: str | None) -> Iterator[Violation]:
+        callbacks = self._compiled.callbacks
+        event: object = None
+        try:
+            body: object = msgspec.json.decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            message = f"the body is JSON: {error}"
+            seen = show(content[:200])
+            yield Violation(operation=None, place="webhook.body", rule="json", message=message, seen=seen)
+            return
+        if isinstance(body, dict):
+            event = cast("dict[str, object]", body).get("event")
+        callback = callbacks.get(event) if isinstance(event, str) else None
+        if callback is None:
+            message = f"the events are {', '.join(callbacks)}"
+            yield Violation(
+                operation=None, place="webhook.body#/event", rule="unknown-event", message=message, seen=show(event)
+            )
+            return
+        assumed = callback.body.types[0] if media_type is None and callback.body.types else media_type
+        yield from callback.body.check(content, assumed, callback.name, "webhook")
+
+    def _segments(self, path: str) -> tuple[str, ...] | None:
+        base = self.base_path
+        if not path.startswith(base) or not path.startswith("/", len(base)):
+            return None
+        return tuple(path[len(base) + 1 :].split("/"))
+
+
+def _with_caller(found: list[Violation]) -> list[Violation]:
+    call = find_caller()
+    return found if call is None else [structs.replace(violation, call=call) for violation in found]

@@ -1,0 +1,51 @@
+"""A request and its answer, of whatever HTTP library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003  # msgspec reads the fields' types at run time
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class Asked(Struct, frozen=True):
+    """A request.
+
+    Attributes:
+        method: In capitals.
+        target: The path, percent-encoded, with the query.
+        headers: By name; names of lower case must be found.
+        content: The body.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    content: bytes
+
+    @classmethod
+    def by(cls, request: httpx.Request) -> Asked:
+        """Take a request of httpx whose body was read."""
+        return cls(request.method, request.url.raw_path.decode("ascii"), request.headers, request.content)
+
+
+class Answered(Struct, frozen=True):
+    """An answer.
+
+    Attributes:
+        status: The HTTP status.
+        headers: As `Asked.headers`.
+        content: The body, decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @classmethod
+    def by(cls, response: httpx.Response) -> Answered:
+        """Take an answer of httpx that was read."""
+        return cls(response.status_code, response.headers, response.content)

@@ -1,0 +1,206 @@
+"""The contract's operations, compiled once: what a request to each may be, and what it may answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
+
+from contentgroove_mock.contract.bodies import Body
+from contentgroove_mock.contract.parameters import Parameter, Query
+from contentgroove_mock.contract.schemas import Components
+from contentgroove_mock.contract.violations import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_EMPTY = frozenset({"204", "304"})
+
+
+class Answer:
+    """One documented answer of an operation."""
+
+    def __init__(self, status: str, declaration: dict[str, Any], components: Components) -> None:
+        self._empty = status in _EMPTY
+        self._body = Body(declaration, components)
+        self._headers = {
+            name.lower(): Parameter.declared(header, components)
+            for name, header in declaration.get("headers", {}).items()
+        }
+        self._components = components
+
+    def check(self, headers: Mapping[str, str], content: bytes, operation: str) -> Iterator[Violation]:
+        """Check an answer of this status."""
+        for name, parameter in self._headers.items():
+            place = f"response.headers.{name}"
+            text = headers.get(name)
+            if text is not None:
+                yield from parameter.findings(text, self._components, operation, place, "header-value")
+            elif parameter.required:
+                message = f"{name} is required"
+                yield Violation(
+                    operation=operation, place=place, rule="missing-header", message=message, seen="nothing"
+                )
+        yield from self._body.check(
+            content, headers.get("content-type"), operation, "response", required=not self._empty
+        )
+
+
+class Operation:
+    """One operation.
+
+    Attributes:
+        name: Its operationId.
+        method: In capitals.
+        path: Its template, without the server's base path.
+        statuses: The documented ones.
+    """
+
+    def __init__(
+        self, method: str, path: str, declaration: dict[str, Any], schemes: Mapping[str, Any], components: Components
+    ) -> None:
+        self.name = str(declaration.get("operationId") or f"{method.upper()} {path}")
+        self.method = method.upper()
+        self.path = path
+        self.segments = tuple(path.strip("/").split("/"))
+        self.statuses: tuple[str, ...] = tuple(declaration["responses"])
+        self._components = components
+        parameters = declaration.get("parameters", [])
+        self._security = [[schemes[name] for name in alternative] for alternative in declaration.get("security", [])]
+        credentials = {
+            scheme["name"]
+            for alternative in self._security
+            for scheme in alternative
+            if scheme["type"] == "apiKey" and scheme["in"] == "query"
+        }
+        query = [Parameter.declared(given, components) for given in parameters if given["in"] == "query"]
+        self.query = Query(query, frozenset(credentials), components)
+        self.path_parameters = {
+            f"{{{given['name']}}}": Parameter.declared(given, components)
+            for given in parameters
+            if given["in"] == "path"
+        }
+        self.body = Body(declaration.get("requestBody", {}), components)
+        self._answers = {
+            status: Answer(status, response, components) for status, response in declaration["responses"].items()
+        }
+
+    def check_request(
+        self, path: Sequence[str], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str], content: bytes
+    ) -> Iterator[Violation]:
+        """Check a request.
+
+        Args:
+            path: The path's segments below the base path, percent-encoded.
+            pairs: The query's names and values.
+            headers: By lower-case name.
+            content: The body.
+        """
+        for template, given in zip(self.segments, path, strict=True):
+            if (parameter := self.path_parameters.get(template)) is not None:
+                place = f"request.path.{parameter.name}"
+                yield from parameter.findings(unquote(given), self._components, self.name, place, "path-parameter")
+        if pairs or self.query.required:
+            yield from self.query.check(pairs, self.name)
+        if self._security and not any(_signed(alternative, pairs, headers) for alternative in self._security):
+            yield self._unsigned(headers)
+        yield from self.body.check(content, headers.get("content-type"), self.name, "request")
+
+    def check_answer(self, status: int, headers: Mapping[str, str], content: bytes) -> Iterator[Violation]:
+        """Check an answer."""
+        answer = self._answers.get(str(status)) or self._answers.get("default")
+        if answer is None:
+            yield Violation(
+                operation=self.name,
+                place="response.status",
+                rule="unknown-status",
+                message=f"documented are {', '.join(self.statuses)}",
+                seen=str(status),
+            )
+            return
+        yield from answer.check(headers, content, self.name)
+
+    def _unsigned(self, headers: Mapping[str, str]) -> Violation:
+        ways = " or ".join(" and ".join(_way(scheme) for scheme in alternative) for alternative in self._security)
+        # Not even its first word is shown: where somebody forgot the scheme, it is the key.
+        seen = "an Authorization header of another form" if headers.get("authorization") else "nothing"
+        return Violation(operation=self.name, place="request.auth", rule="auth", message=ways, seen=seen)
+
+
+class Callback(NamedTuple):
+    """A request that the service sends to its users.
+
+    Attributes:
+        name: The event's name.
+    """
+
+    name: str
+    body: Body
+
+
+class Operations:
+    """All operations and callbacks of a contract."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        shared = document.get("components", {})
+        components = Components(shared.get("schemas", {}))
+        schemes = shared.get("securitySchemes", {})
+        everywhere = document.get("security", [])
+        self.all: dict[str, Operation] = {}
+        self.callbacks: dict[str, Callback] = {}
+        self._static: dict[tuple[str, ...], dict[str, Operation]] = {}
+        self._templates: dict[int, list[tuple[tuple[str, ...], dict[str, Operation]]]] = {}
+        for path, item in document["paths"].items():
+            methods: dict[str, Operation] = {}
+            for method in METHODS:
+                if method in item:
+                    given = item[method]
+                    parameters = [*item.get("parameters", []), *given.get("parameters", [])]
+                    declaration = {"security": everywhere, **given, "parameters": parameters}
+                    operation = Operation(method, path, declaration, schemes, components)
+                    methods[operation.method] = self.all[operation.name] = operation
+                    self._add_callbacks(given, components)
+            self._add_path(tuple(path.strip("/").split("/")), methods)
+
+    def at(self, segments: tuple[str, ...]) -> dict[str, Operation] | None:
+        """Give the operations of a path by their methods; None if there is no such path."""
+        if (found := self._static.get(segments)) is not None:
+            return found
+        for template, methods in self._templates.get(len(segments), ()):
+            if all(
+                given if part.startswith("{") else part == given for part, given in zip(template, segments, strict=True)
+            ):
+                return methods
+        return None
+
+    def _add_path(self, segments: tuple[str, ...], methods: dict[str, Operation]) -> None:
+        if any(part.startswith("{") for part in segments):
+            self._templates.setdefault(len(segments), []).append((segments, methods))
+        else:
+            self._static[segments] = methods
+
+    def _add_callbacks(self, declaration: dict[str, Any], components: Components) -> None:
+        for name, callback in declaration.get("callbacks", {}).items():
+            for item in callback.values():
+                self.callbacks[name] = Callback(name, Body(item["post"].get("requestBody", {}), components))
+
+
+def _signed(
+    alternative: Sequence[dict[str, Any]], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]
+) -> bool:
+    return all(_holds(scheme, pairs, headers) for scheme in alternative)
+
+
+def _holds(scheme: dict[str, Any], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]) -> bool:
+    if scheme["type"] == "http":
+        kind, _, credentials = headers.get("authorization", "").partition(" ")
+        return kind.lower() == scheme["scheme"] and bool(credentials.strip())
+    if scheme["in"] == "header":
+        return bool(headers.get(scheme["name"].lower(), "").strip())
+    return any(name == scheme["name"] and value for name, value in pairs)
+
+
+def _way(scheme: dict[str, Any]) -> str:
+    if scheme["type"] == "http":
+        return f"Authorization: {scheme['scheme'].capitalize()} KEY"
+    return f"{scheme['name']}: KEY" if scheme["in"] == "header" else f"{scheme['name']}=KEY in the query"

@@ -1,0 +1,118 @@
+"""httpx transports that check what goes through them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from contentgroove_mock.contract.exchange import Answered, Asked
+from contentgroove_mock.contract.violations import ContractViolationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+    from typing import Self, TypeAlias
+
+    from contentgroove_mock.contract.checker import Checker
+    from contentgroove_mock.contract.violations import Violation
+
+    OnExchange: TypeAlias = Callable[[Asked, Answered, Sequence[Violation]], object]
+
+
+def require_none(asked: Asked, answered: Answered, violations: Sequence[Violation]) -> None:
+    """Fail on any violation.
+
+    Raises:
+        ContractViolationError: There is one.
+    """
+    del asked, answered
+    if violations:
+        raise ContractViolationError(violations)
+
+
+class CheckedTransport(httpx.BaseTransport):
+    """Sends through another transport and checks each exchange once its answer was read.
+
+    Attributes:
+        transport: What sends; closed with this one.
+    """
+
+    def __init__(
+        self, transport: httpx.BaseTransport, checker: Checker, on_exchange: OnExchange = require_none
+    ) -> None:
+        """Wrap a transport.
+
+        Args:
+            transport: An `HTTPTransport`, a `MockTransport`, a WSGI application's, …
+            checker: The contract.
+            on_exchange: Takes the request, the answer and the violations; by default a violation raises
+                `ContractViolationError` in the code that made the call.
+        """
+        self.transport = transport
+        self._checker = checker
+        self._on_exchange = on_exchange
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        request.read()
+        response = self.transport.handle_request(request)
+        response.request = request
+        response.read()
+        asked, answered = Asked.by(request), Answered.by(response)
+        self._on_exchange(asked, answered, self._checker.check_parts(asked, answered))
+        return response
+
+    def close(self) -> None:
+        """Close the transport."""
+        self.transport.close()
+
+    def __enter__(self) -> Self:
+        self.transport.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.transport.__exit__(exc_type, exc_value, traceback)
+
+
+class AsyncCheckedTransport(httpx.AsyncBaseTransport):
+    """As `CheckedTransport`, for async transports such as `ASGITransport`."""
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, checker: Checker, on_exchange: OnExchange = require_none
+    ) -> None:
+        """Wrap a transport; the arguments are those of `CheckedTransport`."""
+        self.transport = transport
+        self._checker = checker
+        self._on_exchange = on_exchange
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        await request.aread()
+        response = await self.transport.handle_async_request(request)
+        response.request = request
+        await response.aread()
+        asked, answered = Asked.by(request), Answered.by(response)
+        self._on_exchange(asked, answered, self._checker.check_parts(asked, answered))
+        return response
+
+    async def aclose(self) -> None:
+        """Close the transport."""
+        await self.transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.transport.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.transport.__aexit__(exc_type, exc_value, traceback)

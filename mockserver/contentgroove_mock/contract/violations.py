@@ -1,0 +1,94 @@
+"""What the checker says of an exchange that breaks the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
+from contentgroove._core.redaction import redact_url
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Rule: TypeAlias = Literal[
+    "unknown-path",
+    "unknown-method",
+    "path-parameter",
+    "unknown-parameter",
+    "missing-parameter",
+    "parameter-value",
+    "unknown-key",
+    "auth",
+    "unknown-status",
+    "media-type",
+    "missing-header",
+    "header-value",
+    "missing-body",
+    "unexpected-body",
+    "json",
+    "missing-field",
+    "undeclared-field",
+    "type",
+    "enum",
+    "format",
+    "schema",
+    "unknown-event",
+]
+
+_SHOWN = 120
+_LISTED = 10
+
+
+class Violation(Struct, frozen=True, kw_only=True):
+    """One place where an exchange is not what the contract says.
+
+    Attributes:
+        operation: The operationId, or the event's name for a webhook; None where no operation fits.
+        place: Where: `request.path`, `request.query.page[size]`, `request.headers.content-type`, `response.status`,
+            or a JSON pointer in a body, `response.body#/data/0/id`.
+        rule: Which kind of rule is broken.
+        message: What the contract says.
+        seen: What was there instead, shortened and without credentials.
+        call: The test and the line that made the call, as far as they can be told.
+    """
+
+    operation: str | None
+    place: str
+    rule: Rule
+    message: str
+    seen: str
+    call: str | None = None
+
+    def __str__(self) -> str:
+        caller = f"\n    called by {self.call}" if self.call else ""
+        operation = f"{self.operation}: " if self.operation else ""
+        return f"{operation}{self.place}: {self.rule}: {self.message}; seen: {self.seen}{caller}"
+
+
+class ContractViolationError(AssertionError):
+    """An exchange breaks the contract.
+
+    An assertion error, so that test runners show it as a failure and not as an error of the test's own.
+
+    Attributes:
+        violations: What is wrong.
+    """
+
+    def __init__(self, violations: Iterable[Violation]) -> None:
+        self.violations = tuple(violations)
+        lines = "\n".join(f"  {violation}" for violation in self.violations[:_LISTED])
+        count = len(self.violations)
+        if count > _LISTED:
+            lines += f"\n  … and {count - _LISTED} more"
+        super().__init__(f"The contract is broken in {count} place{'' if count == 1 else 's'}:\n{lines}")
+
+
+def show(value: object) -> str:
+    """Write a value, text or JSON, into one short line, credentials taken out."""
+    if isinstance(value, bytes):
+        text = value.decode("utf-8", "backslashreplace")
+    else:
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    text = redact_url(" ".join(text.split()))
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -58,7 +58,13 @@ class Notify(Struct, frozen=True):
     value: object
 
 
-Effect: TypeAlias = Send | Put | Save | Sleep | Notify
+class Ask(Struct, frozen=True):
+    """Call what may block, such as a database; gives what it returns."""
+
+    call: Callable[[], object]
+
+
+Effect: TypeAlias = Send | Put | Save | Sleep | Notify | Ask
 Flow: TypeAlias = Generator[Effect, Any, T]
 
 

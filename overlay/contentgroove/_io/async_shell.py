@@ -7,7 +7,7 @@ import contextlib
 import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from contentgroove._core.effects import Effect, Failure, Notify, Put, Reply, Save, Send, Sleep
+from contentgroove._core.effects import Ask, Effect, Failure, Notify, Put, Reply, Save, Send, Sleep
 from contentgroove.errors import ConfigurationError
 
 from . import http
@@ -91,6 +91,8 @@ class AsyncShell:
             case Notify():
                 called = effect.callback(effect.value)
                 return await called if inspect.isawaitable(called) else called
+            case Ask():
+                return await asyncio.to_thread(effect.call)
             case Put():
                 return await self._put(effect, timeout, source, progress)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
-from contentgroove._core.effects import Effect, Failure, Notify, Put, Reply, Save, Send, Sleep
+from contentgroove._core.effects import Ask, Effect, Failure, Notify, Put, Reply, Save, Send, Sleep
 from contentgroove.errors import ConfigurationError
 
 from . import http
@@ -96,6 +96,8 @@ class SyncShell:
                 return save(effect.content)
             case Notify():
                 return effect.callback(effect.value)
+            case Ask():
+                return effect.call()
             case Put():
                 return self._put(effect, timeout, source, progress)
 

@@ -20,6 +20,10 @@ def main() -> None:
 
     if find_spec("typer") is None or find_spec("rich") is None:
         sys.exit("error: the command line needs typer and rich: pip install 'contentgroove[cli]'")
-    from .app import run
+    try:
+        from .app import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

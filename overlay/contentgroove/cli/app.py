@@ -6,15 +6,17 @@ import contextlib
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from typer.main import get_command, get_group
 
+from contentgroove._version import __version__
+
 from .command import HelpfulGroup
 from .failures import MEANINGS, CommandError, Exit, Failure, InterruptedByUserError, failure_of
 from .harmless import lines
-from .output import Output, write_error
+from .output import Output, is_terminal, write_error
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -131,17 +133,30 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        typer.echo(f"contentgroove {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def root() -> None:
-    """Work with the ContentGroove video API. `contentgroove --version` shows the version."""
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Work with the ContentGroove video API."""
+    del version
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line; gives the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        # What a terminal's encoding lacks is shown by its number instead of ending the run.
         with contextlib.suppress(AttributeError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            # What a terminal's encoding lacks is shown by its number; files and pipes are UTF-8 on every system.
+            encoding = None if is_terminal(stream) else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
     try:
         code: object = get_command(app)(args=arguments, prog_name="contentgroove", standalone_mode=False)
         sys.stdout.flush()

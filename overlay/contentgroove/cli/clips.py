@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from contentgroove.errors import NotFoundError
+
 from .command import Run, command, group
-from .listing import FilterOption, LimitOption, PageSizeOption, parse_filters
+from .displays import waiting
+from .failures import CommandError, Exit
+from .listing import FilterOption, LimitOption, PageSizeOption, parse_filters, parse_sort
 from .output import Column, document
-from .timecodes import timecode
+from .several import each
+from .timecodes import parse_time, timecode
 
 if TYPE_CHECKING:
     from contentgroove.models import Clip
 
 app = group("clips", "Parts of medias, suggested by the service or cut by you.")
+
+WAIT_SECONDS = 900.0
+
+
+class Format(StrEnum):
+    """What clips are exported as."""
+
+    SRT = "srt"
+    VTT = "vtt"
+    CSV = "csv"
+    JSON = "json"
+
+
+def _time(text: str) -> float:
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.") from error
+
+
+ClipId = Annotated[str, typer.Argument(metavar="CLIP_ID", help="The clip's id.", show_default=False)]
+ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP_ID...", help="Ids of clips.", show_default=False)]
+TimeoutOption = Annotated[
+    float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the clip's file; its making goes on.")
+]
+_START = typer.Option(parser=_time, metavar="TIME", help="Where it begins: seconds or HH:MM:SS.mmm.")
+_END = typer.Option(parser=_time, metavar="TIME", help="Where it ends: seconds or HH:MM:SS.mmm.")
 
 COLUMNS: list[Column[Clip]] = [
     Column("id", lambda clip: clip.id, 36),
@@ -37,6 +70,174 @@ def list_(
     page_size: PageSizeOption = None,
 ) -> None:
     """List clips: id, time codes, name and text."""
-    pager = run.client.clips.list(filter=parse_filters(filter_), sort=sort, limit=limit, page_size=page_size)
+    from contentgroove_api.models.get_clips_sort import GetClipsSort
+
+    pager = run.client.clips.list(
+        filter=parse_filters(filter_), sort=parse_sort(sort, GetClipsSort), limit=limit, page_size=page_size
+    )
     if not run.out.table(pager.pages(), COLUMNS, document):
         run.out.note("No clips.")
+
+
+@command(app, "show", examples=("clips show 0f2b6f0e-5a70-4a0e-9a46-52f1a7f3c1de --json",))
+def show(run: Run, clip_id: ClipId) -> None:
+    """Show all of a clip: its time codes, text and URLs."""
+    clip = run.client.clips.get(clip_id)
+    run.out.one(fields(clip), document(clip))
+
+
+@command(
+    app,
+    "create",
+    examples=("clips create 9b9a2e82-5b47-4f59-831d-4c239824b983 --name Opening --start 0 --end 1:23.5 --wait",),
+)
+def create(
+    run: Run,
+    media_id: Annotated[
+        str, typer.Argument(metavar="MEDIA_ID", help="The media that it is cut from.", show_default=False)
+    ],
+    *,
+    name: Annotated[str, typer.Option("--name", "-n", metavar="TEXT", help="The clip's name.")],
+    start: Annotated[float, _START],
+    end: Annotated[float, _END],
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until its file is ready.")] = False,
+    timeout: TimeoutOption = WAIT_SECONDS,
+) -> None:
+    """Cut a clip out of a media."""
+    clip = run.client.clips.create(media_id=media_id, name=name, start_time=start, end_time=end)
+    if wait:
+        run.out.note(f"Created clip {clip.id}.")
+        with waiting(run.out, f"Making {clip.id}"):
+            clip = run.client.clips.wait(clip, timeout=timeout)
+    run.out.one(fields(clip), document(clip))
+
+
+@command(app, "update", examples=("clips update 0f2b6f0e-5a70-4a0e-9a46-52f1a7f3c1de --end 00:02:10.500",))
+def update(
+    run: Run,
+    clip_id: ClipId,
+    *,
+    name: Annotated[str | None, typer.Option("--name", "-n", metavar="TEXT", help="The clip's name.")] = None,
+    start: Annotated[float | None, _START] = None,
+    end: Annotated[float | None, _END] = None,
+) -> None:
+    """Change a clip's name or times; what is not given stays."""
+    if name is None and start is None and end is None:
+        raise CommandError(Exit.USAGE, "Nothing to change: pass --name, --start, --end or several.")
+    clip = run.client.clips.update(clip_id, name=name, start_time=start, end_time=end)
+    run.out.one(fields(clip), document(clip))
+
+
+@command(app, "delete", examples=("clips delete 0f2b6f0e-5a70-4a0e-9a46-52f1a7f3c1de --yes",))
+def delete(
+    run: Run,
+    clip_ids: ClipIds,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete clips. This cannot be undone."""
+    run.confirm(f"Delete {f'clip {clip_ids[0]}' if len(clip_ids) == 1 else f'{len(clip_ids)} clips'}?", yes=yes)
+
+    def act(clip_id: str) -> None:
+        run.client.clips.delete(clip_id)
+        run.out.line({"id": clip_id, "deleted": True}, (clip_id, "deleted"))
+
+    each(run, clip_ids, act)
+
+
+@command(app, "wait", examples=("clips wait 0f2b6f0e-5a70-4a0e-9a46-52f1a7f3c1de",))
+def wait(run: Run, clip_ids: ClipIds, *, timeout: TimeoutOption = WAIT_SECONDS) -> None:
+    """Wait until the files of clips are ready; the time limit is that of each."""
+
+    def act(clip_id: str) -> None:
+        with waiting(run.out, f"Making {clip_id}"):
+            clip = run.client.clips.wait(clip_id, timeout=timeout)
+        run.out.line(document(clip), (clip.id, state(clip), clip.media_file_url or ""))
+
+    each(run, clip_ids, act)
+
+
+@command(
+    app,
+    "export",
+    examples=(
+        "clips export 9b9a2e82-5b47-4f59-831d-4c239824b983 --format srt > film.srt",
+        "clips export 9b9a2e82-5b47-4f59-831d-4c239824b983 --format csv > cuts.csv",
+    ),
+)
+def export(
+    run: Run,
+    ids: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MEDIA_ID|CLIP_ID...", help="Medias, all of whose clips are meant, or clips.", show_default=False
+        ),
+    ],
+    *,
+    format_: Annotated[
+        Format | None, typer.Option("--format", metavar="srt|vtt|csv|json", help="What to write.")
+    ] = None,
+) -> None:
+    """Write captions (srt, vtt) or cut lists (csv, json) of clips, in the order of their times.
+
+    Each clip is one caption, timed as in its media: the API gives no times of single words. Captions are for one media;
+    clips without a text are left out of them.
+    """
+    from . import captions
+
+    chosen = format_ or (Format.JSON if run.out.json else None)
+    if chosen is None:
+        raise CommandError(Exit.USAGE, "What to write is missing: pass --format srt, vtt, csv or json.")
+    if run.out.json and chosen is not Format.JSON:
+        raise CommandError(Exit.USAGE, f"--json and --format {chosen} exclude each other.")
+    clips = captions.in_order({clip.id: clip for id_ in ids for clip in _clips_of(run, id_)}.values())
+    if chosen is Format.JSON:
+        run.out.document([document(clip) for clip in clips])
+    elif chosen is Format.CSV:
+        run.out.text(captions.cut_list(clips))
+    else:
+        if len({clip.media_id for clip in clips}) > 1:
+            raise CommandError(
+                Exit.USAGE, "The clips are of several medias, whose times do not go together.", "Export each by itself."
+            )
+        usable = captions.captioned(clips)
+        if left_out := len(clips) - len(usable):
+            run.out.warn(f"{left_out} of {len(clips)} clips have no text or no length, and are left out.")
+        run.out.text(captions.srt(usable) if chosen is Format.SRT else captions.vtt(usable))
+
+
+def _clips_of(run: Run, id_: str) -> list[Clip]:
+    try:
+        run.client.medias.get(id_)
+    except NotFoundError:
+        try:
+            return [run.client.clips.get(id_)]
+        except NotFoundError as error:
+            raise CommandError(
+                Exit.NOT_FOUND,
+                f"There is no media and no clip with the id {id_}.",
+                "Check the id, and that it belongs to the account of this API key.",
+            ) from error
+    return list(run.client.clips.list(filter={"media_id_eq": id_}))
+
+
+def state(clip: Clip) -> str:
+    """Say where a clip is, in a word."""
+    return {True: "processing", False: "finished", None: "queued"}[clip.is_processing]
+
+
+def fields(clip: Clip) -> dict[str, str | None]:
+    """Give what people see of a clip."""
+    return {
+        "id": clip.id,
+        "media": clip.media_id,
+        "name": clip.name,
+        "state": state(clip),
+        "start": timecode(clip.start_time),
+        "end": timecode(clip.end_time),
+        "rank": None if clip.rank is None else str(clip.rank),
+        "text": clip.text,
+        "file": clip.media_file_url,
+        "picture": clip.media_file_preview_image_url,
+        "created": clip.created_at.isoformat(timespec="seconds"),
+    }

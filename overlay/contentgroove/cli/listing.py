@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -34,3 +34,19 @@ def parse_filters(texts: list[str] | None) -> dict[str, str | list[str]] | None:
             raise typer.BadParameter(f"{text!r} has no '=': write NAME_MATCHER=VALUE, such as name_cont=moon.")
         found.setdefault(name, []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()} or None
+
+
+def parse_sort(text: str | None, offered: object) -> str | None:
+    """Check a `--sort` option.
+
+    Args:
+        text: The option.
+        offered: The generated `Literal` type of the orders that the API's document offers.
+
+    Raises:
+        typer.BadParameter: It is not offered.
+    """
+    orders: tuple[str, ...] = get_args(offered)
+    if text is not None and text not in orders:
+        raise typer.BadParameter(f"{text!r} is no order of this list: choose one of {', '.join(orders)}.")
+    return text

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path  # noqa: TC003 - typer reads the signatures at run time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .command import Run, command, group
-from .listing import FilterOption, LimitOption, PageSizeOption, parse_filters
+from .displays import waiting
+from .failures import CommandError, Exit
+from .listing import FilterOption, LimitOption, PageSizeOption, parse_filters, parse_sort
 from .output import Column, document
+from .several import each
 from .timecodes import timecode
 
 if TYPE_CHECKING:
@@ -17,6 +22,15 @@ if TYPE_CHECKING:
 app = group("medias", "Videos and audios that the service processes.")
 
 MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media's id.", show_default=False)]
+MediaIds = Annotated[list[str], typer.Argument(metavar="MEDIA_ID...", help="Ids of medias.", show_default=False)]
+NameOption = Annotated[str | None, typer.Option("--name", "-n", metavar="TEXT", help="The media's name.")]
+DescriptionOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Free text.")]
+WaitOption = Annotated[bool, typer.Option("--wait", "-w", help="Wait until it is processed.")]
+TimeoutOption = Annotated[
+    float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for processing; it goes on afterwards.")
+]
+
+WAIT_SECONDS = 3600.0
 
 
 def state(media: Media) -> str:
@@ -58,16 +72,161 @@ def list_(
     page_size: PageSizeOption = None,
 ) -> None:
     """List medias: id, state, length and name."""
-    pager = run.client.medias.list(filter=parse_filters(filter_), sort=sort, limit=limit, page_size=page_size)
+    from contentgroove_api.models.get_medias_sort import GetMediasSort
+
+    pager = run.client.medias.list(
+        filter=parse_filters(filter_), sort=parse_sort(sort, GetMediasSort), limit=limit, page_size=page_size
+    )
     if not run.out.table(pager.pages(), COLUMNS, document):
         run.out.note("No media.")
 
 
-@command(app, "show", examples=("medias show 9b9a2e82-5b47-4f59-831d-4c239824b983 --open",))
-def show(run: Run, media_id: MediaId) -> None:
+@command(
+    app,
+    "show",
+    examples=(
+        "medias show 9b9a2e82-5b47-4f59-831d-4c239824b983",
+        "medias show 9b9a2e82-5b47-4f59-831d-4c239824b983 --open",
+    ),
+)
+def show(
+    run: Run,
+    media_id: MediaId,
+    *,
+    open_: Annotated[bool, typer.Option("--open", help="Open its source, or else its picture, in a browser.")] = False,
+) -> None:
     """Show all of a media."""
     media = run.client.medias.get(media_id)
     run.out.one(fields(media), document(media))
+    if open_:
+        _open(run, media)
+
+
+def _open(run: Run, media: Media) -> None:
+    from .browser import open_url, problem_with
+
+    url = media.source_url or media.source_file_preview_image_url
+    if url is None:
+        raise CommandError(Exit.FAILED, f"Media {media.id} has neither a source URL nor a picture to open.")
+    problem = problem_with(url, os.environ)
+    if problem is None and not open_url(url):
+        problem = "No browser took it"
+    if problem is not None:
+        place = "source" if media.source_url else "picture"
+        run.out.warn(f"{problem}: the URL was not opened; it is shown as {place}.")
+
+
+@command(
+    app,
+    "create",
+    examples=("medias create https://example.com/film.mp4 --name 'My film' --wait",),
+)
+def create(
+    run: Run,
+    source_url: Annotated[
+        str,
+        typer.Argument(metavar="SOURCE_URL", help="Where the service fetches the file.", show_default=False),
+    ],
+    *,
+    name: NameOption = None,
+    description: DescriptionOption = None,
+    wait: WaitOption = False,
+    timeout: TimeoutOption = WAIT_SECONDS,
+) -> None:
+    """Create a media of a file that the service fetches. `medias upload` sends a file of this machine."""
+    media = run.client.medias.create(source_url=source_url, name=name, description=description)
+    if wait:
+        run.out.note(f"Created media {media.id}.")
+        with waiting(run.out, f"Processing {media.id}"):
+            media = run.client.medias.wait(media, timeout=timeout)
+    run.out.one(fields(media), document(media))
+
+
+@command(app, "update", examples=("medias update 9b9a2e82-5b47-4f59-831d-4c239824b983 --name 'Final cut'",))
+def update(run: Run, media_id: MediaId, *, name: NameOption = None, description: DescriptionOption = None) -> None:
+    """Change a media's name, description or both."""
+    if name is None and description is None:
+        raise CommandError(Exit.USAGE, "Nothing to change: pass --name, --description or both.")
+    media = run.client.medias.update(media_id, name=name, description=description)
+    run.out.one(fields(media), document(media))
+
+
+@command(app, "delete", examples=("medias delete 9b9a2e82-5b47-4f59-831d-4c239824b983 --yes",))
+def delete(
+    run: Run,
+    media_ids: MediaIds,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete medias and their clips. This cannot be undone."""
+    what = f"media {media_ids[0]}" if len(media_ids) == 1 else f"{len(media_ids)} medias"
+    run.confirm(f"Delete {what} and all clips?", yes=yes)
+
+    def act(media_id: str) -> None:
+        run.client.medias.delete(media_id)
+        run.out.line({"id": media_id, "deleted": True}, (media_id, "deleted"))
+
+    each(run, media_ids, act)
+
+
+@command(
+    app,
+    "upload",
+    examples=(
+        "medias upload film.mp4 --name 'My film'",
+        "medias upload *.mp4 --wait --checkpoint-dir uploads",
+    ),
+)
+def upload(
+    run: Run,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Videos or audios of at most 5 GiB.", show_default=False)
+    ],
+    *,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", "-n", metavar="TEXT", help="The media's name, for one file; else the file's own name."),
+    ] = None,
+    description: DescriptionOption = None,
+    wait: WaitOption = False,
+    timeout: TimeoutOption = WAIT_SECONDS,
+    concurrency: Annotated[int, typer.Option(min=1, max=32, metavar="N", help="Uploads at once.")] = 4,
+    checkpoint_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Remember there how far each upload is: the same command goes on where it was, and uploads nothing "
+            "twice.",
+        ),
+    ] = None,
+) -> None:
+    """Upload files and create medias of them.
+
+    Prints the id of each new media and its file, tab-separated. One that fails does not stop the others; the exit code
+    is 0 only if all went through, and 14 if some failed. After a 402 (usage limit) nothing new is begun.
+    """
+    from contentgroove.resources.batches import UploadItem
+
+    from .uploading import Batch, UploadPlan
+
+    unique = list({file.absolute(): file for file in files}.values())
+    if name is not None and len(unique) > 1:
+        raise CommandError(Exit.USAGE, f"--name names one media, and there are {len(unique)} files.")
+    items = [UploadItem(str(file), name=name or file.stem, description=description) for file in unique]
+    plan = UploadPlan(items, concurrency, checkpoint_dir, timeout if wait else None)
+    raise typer.Exit(Batch(plan, run.out).run(run.async_client()))
+
+
+@command(app, "wait", examples=("medias wait 9b9a2e82-5b47-4f59-831d-4c239824b983 --timeout 7200",))
+def wait(run: Run, media_ids: MediaIds, *, timeout: TimeoutOption = WAIT_SECONDS) -> None:
+    """Wait until medias are processed; the time limit is that of each."""
+
+    def act(media_id: str) -> None:
+        with waiting(run.out, f"Processing {media_id}"):
+            media = run.client.medias.wait(media_id, timeout=timeout)
+        run.out.line(document(media), (media.id, state(media), media.name))
+
+    each(run, media_ids, act)
 
 
 def fields(media: Media) -> dict[str, str | None]:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_NARROWEST_TABLE = 72
-"""Columns of a terminal below which a row becomes a block of lines."""
+_GAP = 2
+_NARROWEST = 14
+"""A terminal's columns that a cell without a width of its own needs; with less, rows become blocks of lines."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Output:
             data: The JSON document.
         """
         if self.json:
-            _write(json_text(json.dumps(data, ensure_ascii=False, indent=2, default=_plain)))
+            self.document(data)
             return
         shown = {label: one_line(value) for label, value in fields.items() if value is not None}
         if not is_terminal(sys.stdout):
@@ -109,14 +110,28 @@ class Output:
             return
         self._block(shown)
 
-    def line(self, data: Mapping[str, Any], text: str) -> None:
-        """Print one of several results at once: a JSON line, or a line of text.
+    def document(self, data: object) -> None:
+        """Print a JSON document."""
+        _write(json_text(json.dumps(data, ensure_ascii=False, indent=2, default=_plain)))
+
+    def text(self, text: str) -> None:
+        """Print what a program reads, as it is."""
+        _write(text.removesuffix("\n"))
+
+    def line(self, data: Mapping[str, Any], cells: Sequence[str]) -> None:
+        """Print one of several results as soon as it is known: a JSON line, or cells.
 
         Args:
             data: The JSON document.
-            text: What people and pipes see.
+            cells: What people and pipes see.
         """
-        _write(_json_line(data) if self.json else one_line(text))
+        gap = "  " if is_terminal(sys.stdout) else "\t"
+        _write(_json_line(data) if self.json else gap.join(one_line(cell) for cell in cells))
+
+    def summary(self, text: str) -> None:
+        """Say on standard error what came of much work, also in a log."""
+        if not self.quiet:
+            write_error(one_line(text))
 
     def table(
         self, pages: Iterable[Iterable[T]], columns: Sequence[Column[T]], data: Callable[[T], Mapping[str, Any]]
@@ -138,7 +153,7 @@ class Output:
                 _write("\n".join(_json_line(data(item)) for item in items))
             elif not is_terminal(sys.stdout):
                 _write("\n".join("\t".join(_cells(item, columns)) for item in items))
-            elif self.console.width < _NARROWEST_TABLE:
+            elif self.console.width < sum((column.width or _NARROWEST) + _GAP for column in columns) - _GAP:
                 for item in items:
                     titles = (column.title for column in columns)
                     self._block(
@@ -154,7 +169,7 @@ class Output:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, show_header=heading, padding=(0, 2, 0, 0), pad_edge=False, expand=True)
+        table = Table(box=None, show_header=heading, padding=(0, _GAP, 0, 0), pad_edge=False, expand=True)
         for column in columns:
             flexible = column.width is None
             table.add_column(

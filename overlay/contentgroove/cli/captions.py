@@ -1,0 +1,100 @@
+"""Captions and cut lists of clips, as other programs read them.
+
+The API gives one text for each clip and no times of single words, so each clip becomes one caption.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING
+
+from .harmless import one_line
+from .timecodes import timecode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from contentgroove.models import Clip
+
+CSV_COLUMNS = (
+    "clip_id",
+    "media_id",
+    "name",
+    "start",
+    "end",
+    "start_seconds",
+    "end_seconds",
+    "rank",
+    "text",
+    "url",
+)
+
+# SubRip has no way to escape what players read as a tag: <i>, {\an8}. A word joiner (U+2060), which nobody sees, parts
+# the bracket from what follows it.
+_TAG_LIKE = re.compile(r"([<{])(?=[/\\a-zA-Z])")
+_WORD_JOINER = "\u2060"
+
+
+def in_order(clips: Iterable[Clip]) -> list[Clip]:
+    """Give clips in the order they have in their media."""
+    return sorted(clips, key=lambda clip: (clip.media_id or "", clip.start_time, clip.end_time, clip.id))
+
+
+def captioned(clips: Iterable[Clip]) -> list[Clip]:
+    """Give those clips that can be captions: with a text, and with an end after their start."""
+    return [clip for clip in clips if _text(clip) and timecode(clip.end_time) > timecode(clip.start_time)]
+
+
+def srt(clips: Iterable[Clip]) -> str:
+    """Write clips as SubRip (.srt)."""
+    cues = [
+        f"{number}\n{timecode(clip.start_time, ',')} --> {timecode(clip.end_time, ',')}\n{_srt_text(clip)}\n"
+        for number, clip in enumerate(clips, 1)
+    ]
+    return "\n".join(cues)
+
+
+def vtt(clips: Iterable[Clip]) -> str:
+    """Write clips as WebVTT (https://www.w3.org/TR/webvtt1/); each cue is named as its clip's id."""
+    cues = [
+        f"{clip.id}\n{timecode(clip.start_time)} --> {timecode(clip.end_time)}\n{_vtt_text(clip)}\n" for clip in clips
+    ]
+    return "\n".join(["WEBVTT\n", *cues])
+
+
+def cut_list(clips: Iterable[Clip]) -> str:
+    """Write clips as a table (RFC 4180), with a heading and times both as time codes and in seconds."""
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(CSV_COLUMNS)
+    for clip in clips:
+        writer.writerow(
+            (
+                clip.id,
+                clip.media_id or "",
+                clip.name,
+                timecode(clip.start_time),
+                timecode(clip.end_time),
+                f"{clip.start_time:.3f}",
+                f"{clip.end_time:.3f}",
+                "" if clip.rank is None else clip.rank,
+                clip.text or "",
+                clip.media_file_url or "",
+            )
+        )
+    return table.getvalue()
+
+
+def _text(clip: Clip) -> str:
+    # In one line, because an empty line ends a caption in both formats.
+    return one_line(clip.text or "").strip()
+
+
+def _srt_text(clip: Clip) -> str:
+    return _TAG_LIKE.sub(rf"\g<1>{_WORD_JOINER}", _text(clip).replace("-->", "\N{RIGHTWARDS ARROW}"))
+
+
+def _vtt_text(clip: Clip) -> str:
+    return _text(clip).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

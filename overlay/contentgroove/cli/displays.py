@@ -1,0 +1,135 @@
+"""What moves on a terminal while something lasts: bars of uploads, the time of a wait.
+
+Everything goes to standard error, and nothing appears unless somebody watches it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Self
+
+from .harmless import one_line
+from .output import is_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from types import TracebackType
+
+    from rich.progress import Progress, ProgressColumn, TaskID
+
+    from .output import Output
+
+_NARROWEST_BARS = 76
+"""Columns of a terminal below which only names and percentages are shown."""
+
+
+class UploadDisplay:
+    """Bars of the uploads that run, and one of them all with speed and time left."""
+
+    def __init__(self, out: Output, sizes: dict[str, int]) -> None:
+        """Prepare the bars.
+
+        Args:
+            out: Where.
+            sizes: The bytes of each file; 0 if they are not known.
+        """
+        self._sizes = sizes
+        self._sent: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._ended = 0
+        self._progress = _bars(out) if out.lively and not out.notes.is_dumb_terminal else None
+        self._all: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        if self._progress is not None:
+            self._progress.start()
+            if len(self._sizes) > 1:
+                self._all = self._progress.add_task(self._title(), total=sum(self._sizes.values()))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def callback(self, file: str) -> Callable[[int, int], None] | None:
+        """Give what is called with the bytes of a file that are sent, and their total."""
+        progress = self._progress
+        if progress is None:
+            return None
+
+        def update(sent: int, total: int) -> None:
+            if file not in self._tasks:
+                self._tasks[file] = progress.add_task(one_line(file), total=total)
+            progress.update(self._tasks[file], completed=sent, total=total)
+            self._sent[file] = sent
+            self._refresh()
+
+        return update
+
+    def end(self, file: str) -> None:
+        """Take a file's bar away."""
+        self._ended += 1
+        # What a checkpoint has sent earlier, or what failed, counts neither as work done nor as work left.
+        self._sizes[file] = self._sent.get(file, 0)
+        if self._progress is not None and (task := self._tasks.pop(file, None)) is not None:
+            self._progress.remove_task(task)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._progress is not None and self._all is not None:
+            self._progress.update(
+                self._all,
+                completed=sum(self._sent.values()),
+                total=sum(self._sizes.values()),
+                description=self._title(),
+            )
+
+    def _title(self) -> str:
+        return f"{self._ended} of {len(self._sizes)} files"
+
+
+@contextlib.contextmanager
+def waiting(out: Output, what: str) -> Generator[None]:
+    """Show what is waited for and how long already."""
+    if not out.lively or out.notes.is_dumb_terminal:
+        yield
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=out.notes, transient=True, redirect_stdout=is_terminal(sys.stdout)) as progress:
+        progress.add_task(one_line(what), total=None)
+        yield
+
+
+def _bars(out: Output) -> Progress:
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+    from rich.table import Column
+
+    name = TextColumn(
+        "{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    )
+    columns: tuple[ProgressColumn, ...]
+    if out.notes.width < _NARROWEST_BARS:
+        columns = (name, TaskProgressColumn())
+    else:
+        columns = (
+            name,
+            BarColumn(bar_width=16),
+            DownloadColumn(binary_units=True),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+        )
+    # Results on standard output are lifted above the bars only where they go to the same terminal.
+    return Progress(*columns, console=out.notes, transient=True, expand=True, redirect_stdout=is_terminal(sys.stdout))

@@ -1,0 +1,178 @@
+"""`contentgroove medias upload`: one file or a night's batch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contentgroove.errors import (
+    AuthenticationError,
+    ContentGrooveError,
+    InvalidInputError,
+    WaitTimeoutError,
+)
+from contentgroove.resources.batches import UploadItem, checkpoint_path, upload_each_async
+
+from .displays import UploadDisplay, waiting
+from .failures import CommandError, Exit, Failure, exit_of_all, failure_of
+from .output import document
+
+if TYPE_CHECKING:
+    from contentgroove import AsyncContentGroove
+    from contentgroove.models import Media
+
+    from .output import Output
+
+
+@dataclass(frozen=True)
+class UploadPlan:
+    """What is to be uploaded.
+
+    Attributes:
+        items: The files and what their medias are called.
+        concurrency: Uploads at once.
+        checkpoint_dir: Where a checkpoint of each file is kept, None without.
+        wait: Seconds to wait for processing after the last upload, None not to wait.
+    """
+
+    items: list[UploadItem]
+    concurrency: int
+    checkpoint_dir: Path | None
+    wait: float | None
+
+
+@dataclass
+class Batch:
+    """The uploads of one run and what became of them.
+
+    Attributes:
+        plan: What is to be uploaded.
+        out: Where results go.
+        medias: The medias that were created, by file.
+        exits: How each file ended, by file.
+    """
+
+    plan: UploadPlan
+    out: Output
+    medias: dict[str, Media] = field(default_factory=dict[str, "Media"])
+    exits: dict[str, Exit] = field(default_factory=dict[str, Exit])
+
+    def run(self, client: AsyncContentGroove) -> Exit:
+        """Upload, wait if wanted, and say what came of it; gives the exit code.
+
+        Raises:
+            CommandError: It was interrupted.
+        """
+        try:
+            asyncio.run(self._run(client))
+        except KeyboardInterrupt as error:
+            raise self._interrupted() from error
+        files = len(self.plan.items)
+        if files > 1:
+            self.out.summary(self.summary())
+        code = exit_of_all(self.exits.values())
+        return code if len(self.exits) == files or code is not Exit.OK else Exit.PARTIAL
+
+    def summary(self) -> str:
+        """Say in a line what became of all files."""
+        total = len(self.plan.items)
+        good = sum(code is Exit.OK for code in self.exits.values())
+        failed = len(self.exits) - good
+        parts = [f"{good} of {total} files {'processed' if self.plan.wait is not None else 'uploaded'}"]
+        if failed:
+            parts.append(f"{failed} failed")
+        if left := total - len(self.exits):
+            parts.append(f"{left} not begun or not finished")
+        return ", ".join(parts) + "."
+
+    async def _run(self, client: AsyncContentGroove) -> None:
+        async with client:
+            await self._upload(client)
+            if self.plan.wait is not None and self.medias:
+                await self._wait(client, self.plan.wait)
+
+    async def _upload(self, client: AsyncContentGroove) -> None:
+        sizes = {_path(item.file): _size(_path(item.file)) for item in self.plan.items}
+        with UploadDisplay(self.out, sizes) as display:
+
+            async def one(item: UploadItem) -> Media:
+                place = checkpoint_path(self.plan.checkpoint_dir, item)
+                try:
+                    return await client.medias.upload(
+                        item.file,
+                        name=item.name,
+                        description=item.description,
+                        progress=display.callback(_path(item.file)),
+                        checkpoint=place,
+                    )
+                except OSError as error:
+                    # Such as a full disk while a checkpoint is written: it must not end the uploads of other files.
+                    raise InvalidInputError(f"{place or _path(item.file)}: {error.strerror or error}.") from error
+
+            results: Any = upload_each_async(one, self.plan.items, self.plan.concurrency)
+            async with contextlib.aclosing(results):
+                async for result in results:
+                    file = _path(result.file)
+                    display.end(file)
+                    if result.media is None:
+                        self._fail(file, failure_of(result.error))
+                    else:
+                        self.medias[file] = result.media
+                        if self.plan.wait is None:
+                            self._succeed(file, result.media)
+                    if isinstance(result.error, AuthenticationError):
+                        # No file after it would fare better.
+                        break
+
+    async def _wait(self, client: AsyncContentGroove, seconds: float) -> None:
+        files = {media.id: file for file, media in self.medias.items()}
+        count = len(files)
+
+        def update(media: Media) -> None:
+            if media.has_fetch_error:
+                message = f"The service could not process media {media.id}."
+                self._fail(files[media.id], Failure(Exit.PROCESSING_FAILED, message), media)
+            elif media.is_finished:
+                self._succeed(files[media.id], media)
+
+        with waiting(self.out, f"Processing {count} media{'s' if count > 1 else ''}"):
+            try:
+                await client.medias.wait_many(list(files), timeout=seconds, on_update=update)
+            except ContentGrooveError as error:
+                for media_id, file in files.items():
+                    if file not in self.exits:
+                        mine = WaitTimeoutError("", media_id=media_id) if isinstance(error, WaitTimeoutError) else error
+                        self._fail(file, failure_of(mine), self.medias[file])
+
+    def _succeed(self, file: str, media: Media) -> None:
+        self.exits[file] = Exit.OK
+        self.out.line({"file": file, "media": document(media), "error": None}, (media.id, file))
+
+    def _fail(self, file: str, failure: Failure, media: Media | None = None) -> None:
+        self.exits[file] = failure.exit
+        if self.out.json:
+            error = {"kind": failure.exit.kind, "message": failure.message, "hint": failure.hint}
+            self.out.line({"file": file, "media": media and document(media), "error": error}, ())
+        named = failure.message if file in failure.message else f"{file}: {failure.message}"
+        self.out.failure(failure._replace(message=named))
+
+    def _interrupted(self) -> CommandError:
+        if self.plan.checkpoint_dir is None:
+            hint = "With --checkpoint-dir DIR the same command would go on where it was."
+        else:
+            hint = f"The same command goes on where it was; {self.plan.checkpoint_dir} remembers it."
+        return CommandError(Exit.INTERRUPTED, f"Interrupted: {self.summary()}", hint)
+
+
+def _path(file: object) -> str:
+    return str(file)
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0

@@ -354,7 +354,7 @@ def test_operations_can_be_looked_up(checker: Checker) -> None:
     assert operation.statuses == ("200", "401", "404", "429", "500")
     assert checker.operation_of("GET", "/elsewhere") is None
     assert len(checker.operations) == 15
-    assert checker.events == ("media.processing_finished",)
+    assert list(checker.event_schemas) == ["media.processing_finished"]
 
 
 def test_the_key_is_not_needed_to_check(checker: Checker) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.contract.asgi import CheckedApp
     from contentgroove_mock.contract.checker import Checker
     from contentgroove_mock.contract.exchange import Answered, Asked
+    from contentgroove_mock.contract.operations import Operation
     from contentgroove_mock.contract.transports import AsyncCheckedTransport, CheckedTransport
     from contentgroove_mock.contract.violations import ContractViolationError, Rule, Violation
 
@@ -33,6 +34,7 @@ __all__ = [
     "CheckedTransport",
     "Checker",
     "ContractViolationError",
+    "Operation",
     "Rule",
     "Violation",
 ]
@@ -45,6 +47,7 @@ _HOMES = {
     "CheckedTransport": "transports",
     "Checker": "checker",
     "ContractViolationError": "violations",
+    "Operation": "operations",
     "Rule": "violations",
     "Violation": "violations",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -35,8 +36,10 @@ class Checker:
     and anything else that is not below the API's base path are none of its business; give it the API's calls only.
 
     Attributes:
-        operations: The contract's operations by operationId.
-        events: The names of the webhooks.
+        document: The contract.
+        digest: The SHA-256 of its text.
+        operations: Its operations by operationId.
+        event_schemas: The schemas of its webhooks' bodies, by event.
         base_path: The path that all operations are below.
     """
 
@@ -48,12 +51,17 @@ class Checker:
                 if left out.
             base_path: What stands before every path; that of the document's first server if left out.
         """
-        contract: dict[str, Any] = json.loads(CONTRACT.read_bytes()) if document is None else dict(document)
+        content = CONTRACT.read_bytes() if document is None else json.dumps(document).encode()
+        contract: dict[str, Any] = json.loads(content)
+        self.document: Mapping[str, Any] = contract
+        self.digest = hashlib.sha256(content).hexdigest()
         servers = contract.get("servers") or [{"url": "/"}]
         self.base_path = (urlsplit(servers[0]["url"]).path if base_path is None else base_path).rstrip("/")
         self._compiled = Operations(contract)
         self.operations: Mapping[str, Operation] = self._compiled.all
-        self.events = tuple(self._compiled.callbacks)
+        self.event_schemas: Mapping[str, Mapping[str, Any]] = {
+            name: callback.schema for name, callback in self._compiled.callbacks.items()
+        }
 
     def check(self, request: httpx.Request, response: httpx.Response) -> list[Violation]:
         """Check an exchange whose request and answer were both read.

@@ -54,6 +54,7 @@ class Operation:
         method: In capitals.
         path: Its template, without the server's base path.
         statuses: The documented ones.
+        success: The schema of the JSON body of the first documented success; empty without one.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class Operation:
         self.path = path
         self.segments = tuple(path.strip("/").split("/"))
         self.statuses: tuple[str, ...] = tuple(declaration["responses"])
+        successes = [answer for status, answer in sorted(declaration["responses"].items()) if status.startswith("2")]
+        self.success = _json_schema(successes[0]) if successes else {}
         self._components = components
         parameters = declaration.get("parameters", [])
         self._security = [[schemes[name] for name in alternative] for alternative in declaration.get("security", [])]
@@ -132,9 +135,11 @@ class Callback(NamedTuple):
 
     Attributes:
         name: The event's name.
+        schema: Of its JSON body.
     """
 
     name: str
+    schema: Mapping[str, Any]
     body: Body
 
 
@@ -182,7 +187,13 @@ class Operations:
     def _add_callbacks(self, declaration: dict[str, Any], components: Components) -> None:
         for name, callback in declaration.get("callbacks", {}).items():
             for item in callback.values():
-                self.callbacks[name] = Callback(name, Body(item["post"].get("requestBody", {}), components))
+                body = item["post"].get("requestBody", {})
+                self.callbacks[name] = Callback(name, _json_schema(body), Body(body, components))
+
+
+def _json_schema(declaration: Mapping[str, Any]) -> Mapping[str, Any]:
+    schema: Mapping[str, Any] = declaration.get("content", {}).get("application/json", {}).get("schema", {})
+    return schema
 
 
 def _signed(

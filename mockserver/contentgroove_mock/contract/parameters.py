@@ -59,7 +59,7 @@ class Query:
         self._plain = {parameter.name: parameter for parameter in parameters if not parameter.deep}
         self._deep = {parameter.name: parameter for parameter in parameters if parameter.deep}
         self.required = [parameter for parameter in parameters if parameter.required]
-        self._credentials = credentials
+        self.credentials = credentials
         self._components = components
 
     def check(self, pairs: Sequence[tuple[str, str]], operation: str) -> Iterator[Violation]:
@@ -72,7 +72,7 @@ class Query:
         objects: dict[str, dict[str, list[str]]] = {}
         given: set[str] = set()
         for name, text in pairs:
-            if name in self._credentials:
+            if name in self.credentials:
                 continue
             place = f"request.query.{name}"
             keyed = _KEYED.fullmatch(name)

@@ -1,0 +1,1 @@
+"""What a test run has called of the contract: operations, answers, webhooks, faults, fields; and reports of it."""

@@ -1,0 +1,122 @@
+"""What was seen in a test run; workers' parts are put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import msgspec
+from msgspec import Struct, field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from contentgroove_mock.contract import Answered, Asked, Operation, Violation
+
+
+class Used(Struct):
+    """How one operation was used.
+
+    Attributes:
+        statuses: How often each status was answered.
+        query: The names of query parameters, such as `page[size]`.
+        request_fields: JSON pointers of the fields that bodies had, with `*` for the items of lists.
+    """
+
+    statuses: dict[str, int] = field(default_factory=dict[str, int])
+    query: set[str] = field(default_factory=set[str])
+    request_fields: set[str] = field(default_factory=set[str])
+
+
+class Collected(Struct):
+    """Everything that was seen.
+
+    Attributes:
+        operations: By operationId.
+        webhooks: How often each event was delivered: sent and answered 200.
+        faults: How often each fault happened, as `kind operation`.
+        reads: The fields that were read from models, as `Media.name`.
+        violations: What broke the contract.
+    """
+
+    operations: dict[str, Used] = field(default_factory=dict[str, Used])
+    webhooks: dict[str, int] = field(default_factory=dict[str, int])
+    faults: dict[str, int] = field(default_factory=dict[str, int])
+    reads: set[str] = field(default_factory=set[str])
+    violations: list[str] = field(default_factory=list[str])
+
+    def add_exchange(
+        self, operation: Operation | None, asked: Asked, answered: Answered, violations: Sequence[Violation]
+    ) -> None:
+        """Take in one exchange; `operation` is None if the contract has no such one."""
+        self.violations.extend(str(violation) for violation in violations)
+        if operation is None:
+            return
+        used = self.operations.setdefault(operation.name, Used())
+        _count(used.statuses, str(answered.status))
+        used.query.update(_query_names(asked.target, operation.query.credentials))
+        used.request_fields.update(_pointers(asked.content))
+
+    def add_delivery(self, event: str) -> None:
+        """Take in one delivered webhook."""
+        _count(self.webhooks, event)
+
+    def add_faults(self, happened: Mapping[tuple[str, str], int]) -> None:
+        """Take in the faults of one simulator."""
+        for (kind, operation), times in happened.items():
+            _count(self.faults, f"{kind} {operation}", times)
+
+    def merge(self, other: Self) -> None:
+        """Take in what another process has seen."""
+        for name, theirs in other.operations.items():
+            ours = self.operations.setdefault(name, Used())
+            for status, times in theirs.statuses.items():
+                _count(ours.statuses, status, times)
+            ours.query |= theirs.query
+            ours.request_fields |= theirs.request_fields
+        for mine, their in ((self.webhooks, other.webhooks), (self.faults, other.faults)):
+            for name, times in their.items():
+                _count(mine, name, times)
+        self.reads |= other.reads
+        self.violations.extend(other.violations)
+
+    def dump(self) -> str:
+        """Write it for another process."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """Read what `dump` wrote."""
+        return msgspec.json.decode(text.encode(), type=cls)
+
+
+def _count(counts: dict[str, int], name: str, times: int = 1) -> None:
+    counts[name] = counts.get(name, 0) + times
+
+
+def _query_names(target: str, credentials: frozenset[str]) -> Iterator[str]:
+    _, _, query = target.partition("?")
+    if query:
+        from urllib.parse import parse_qsl
+
+        yield from (name for name, _ in parse_qsl(query, keep_blank_values=True) if name not in credentials)
+
+
+def _pointers(content: bytes) -> Iterator[str]:
+    if not content:
+        return
+    try:
+        value: object = msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        return
+    yield from _leaves(value, "")
+
+
+def _leaves(value: Any, pointer: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, member in cast("dict[str, Any]", value).items():
+            yield from _leaves(member, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from _leaves(item, f"{pointer}/*")
+    else:
+        yield pointer

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from contentgroove import InvalidInputError, MediaProcessingError, NotFoundError, WaitTimeoutError
+from contentgroove.webhooks import InboxError, MemoryInbox
 
 from .conftest import clip_json, many, media_json, one
 
@@ -160,8 +161,136 @@ def test_several_that_do_not_finish_are_named(make: Maker) -> None:
         make(lambda _request: many(page, next=None)).medias.wait_many(["a", "b", "c"], timeout=5)
 
 
+class Deliveries:
+    """Webhooks that arrive in an inbox while a wait sleeps.
+
+    Attributes:
+        inbox: Where they are recorded.
+        client: The client that waits.
+    """
+
+    def __init__(self, make: Maker, clock: FakeClock, handler: Handler, at: dict[float, str]) -> None:
+        self.inbox = MemoryInbox()
+        self._clock = clock
+        self._start = clock.now
+        self._at = at
+        sync = make.kind == "sync"
+        self.client = make(handler, sleep=self.sleep if sync else self.asleep)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, and record what arrives meanwhile."""
+        self._clock.sleep(seconds)
+        for moment, key in list(self._at.items()):
+            if moment <= self._clock.now - self._start:
+                self.inbox.record(key, b"")
+                del self._at[moment]
+
+    async def asleep(self, seconds: float) -> None:
+        """Let time pass, and record what arrives meanwhile."""
+        self.sleep(seconds)
+
+
+def hook(media_id: str = "m-1", run: str = "1") -> str:
+    return f"media.processing_finished:medias:{media_id}:{run}"
+
+
+def test_a_webhook_wakes(make: Maker, clock: FakeClock) -> None:
+    """Within half a second, and the media is fetched from the API."""
+    handler, seen = states(None, False)
+    start = clock.now
+    setup = Deliveries(make, clock, handler, {20.2: hook()})
+    media = setup.client.medias.wait("m-1", inbox=setup.inbox)
+    assert (media.is_finished, media.name) == (True, "Chimp")
+    assert len(seen) == 2
+    assert 20.2 <= clock.now - start <= 20.7
+    assert [event.state for event in setup.inbox.events()] == ["pending"], "the event is left to its handlers"
+
+
+def test_a_lost_webhook_is_made_up_for(make: Maker, clock: FakeClock) -> None:
+    """The wait looks each minute in any case."""
+    handler, seen = states(None, True, False)
+    start = clock.now
+    setup = Deliveries(make, clock, handler, {})
+    assert setup.client.medias.wait("m-1", inbox=setup.inbox).is_finished
+    assert (len(seen), clock.now - start) == (3, 120.0)
+
+
+def test_the_fallback_can_be_chosen(make: Maker, clock: FakeClock) -> None:
+    """By the poll interval, however short."""
+    handler, _ = states(None, True, False)
+    start = clock.now
+    setup = Deliveries(make, clock, handler, {})
+    assert setup.client.medias.wait("m-1", inbox=setup.inbox, poll_interval=0.2).is_finished
+    assert clock.now - start == pytest.approx(0.4)
+
+
+def test_webhooks_of_others_wake_nobody(make: Maker, clock: FakeClock) -> None:
+    """Nor does one that was there before, nor another event."""
+    handler, seen = states(None, False)
+    start = clock.now
+    others = {5.0: hook("m-10"), 6.0: hook("m"), 7.0: "clip.made:medias:m-1:1"}
+    setup = Deliveries(make, clock, handler, others)
+    setup.inbox.record(hook(), b"")
+    assert setup.client.medias.wait("m-1", inbox=setup.inbox).is_finished
+    assert (len(seen), clock.now - start) == (2, 60.0)
+
+
+def test_a_forged_webhook_injects_nothing(make: Maker, clock: FakeClock) -> None:
+    """It makes the wait look, and the API says that the media is not finished; a flood costs two looks a second."""
+    handler, seen = states(*[True] * 400, False)
+    start = clock.now
+    setup = Deliveries(make, clock, handler, {n / 100: hook(run=str(n)) for n in range(3_000)})
+    with pytest.raises(WaitTimeoutError):
+        setup.client.medias.wait("m-1", inbox=setup.inbox, timeout=30)
+    assert clock.now - start == 30.0
+    assert len(seen) <= 61
+
+
+def test_a_webhook_that_is_earlier_than_the_api_is_followed_up(make: Maker, clock: FakeClock) -> None:
+    """The media is looked at again soon, not only after a minute, and ever more slowly."""
+    handler, _ = states(None, None, None, None, False)
+    start = clock.now
+    setup = Deliveries(make, clock, handler, {5.0: hook()})
+    assert setup.client.medias.wait("m-1", inbox=setup.inbox).is_finished
+    assert clock.now - start == 5.0 + 1.0 + 1.5 + 2.25
+
+
+def test_a_wait_with_an_inbox_ends_in_time(make: Maker, clock: FakeClock) -> None:
+    """And looks once more at the end."""
+    handler, seen = states(True)
+    start = clock.now
+    setup = Deliveries(make, clock, handler, {})
+    with pytest.raises(WaitTimeoutError, match="m-1"):
+        setup.client.medias.wait("m-1", inbox=setup.inbox, timeout=10)
+    assert (len(seen), clock.now - start) == (2, 10.0)
+
+
+def test_an_inbox_that_fails_leaves_the_fallback(
+    make: Maker, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Said once; an inbox that comes back wakes again."""
+    handler, seen = states(None, None, False)
+    start = clock.now
+    setup = Deliveries(make, clock, handler, {80.0: hook()})
+
+    class Shaky(MemoryInbox):
+        """Fails for 70 seconds."""
+
+        def arrived(self, prefix: str) -> frozenset[str]:
+            """Fail, or look."""
+            if clock.now - start < 70:
+                raise InboxError("the database is away")
+            return super().arrived(prefix)
+
+    setup.inbox = Shaky()
+    assert setup.client.medias.wait("m-1", inbox=setup.inbox).is_finished
+    assert (len(seen), clock.now - start) == (3, 80.0)
+    assert caplog.text.count("the database is away") == 1
+
+
 @pytest.mark.parametrize(
-    "arguments", [{"timeout": -1}, {"timeout": float("nan")}, {"poll_interval": "1"}, {"on_update": 5}]
+    "arguments",
+    [{"timeout": -1}, {"timeout": float("nan")}, {"poll_interval": "1"}, {"on_update": 5}, {"inbox": {}}],
 )
 def test_bad_arguments(make: Maker, arguments: dict[str, Any]) -> None:
     """A wait that cannot work is refused before anything is sent."""

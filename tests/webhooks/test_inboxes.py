@@ -34,6 +34,23 @@ def test_an_event_is_kept_once(inbox: Inbox) -> None:
     assert [(event.key, event.body, event.state) for event in inbox.events()] == [("a", b"\x00first\xff", "pending")]
 
 
+def test_what_has_arrived_is_told_by_the_beginning_of_its_key(inbox: Inbox, store: Store) -> None:
+    """In any state, seen from another inbox of the same store, and nothing is claimed by looking."""
+    keys = ("e:m-1:", "e:m-1:2026", "e:m-10:2026", "E:m-1:2026", "e:m-1;", "e:m_1:2026", "e:m%:2026", "e:ä:2026")
+    for key in keys:
+        inbox.record(key, b"")
+    inbox.done(claimed(inbox))
+    other: Any = inbox if store.kind == "memory" else store.open()
+    assert other.arrived("e:m-1:") == {"e:m-1:", "e:m-1:2026"}
+    assert other.arrived("e:m_1:") == {"e:m_1:2026"}
+    assert other.arrived("e:m%:") == {"e:m%:2026"}
+    assert other.arrived("e:ä:") == {"e:ä:2026"}
+    assert other.arrived("e:none:") == frozenset()
+    assert claimed(inbox).key == "e:m-1:2026", "the next one still waits"
+    if other is not inbox:
+        other.close()
+
+
 def test_events_are_claimed_oldest_first_and_by_one_worker(inbox: Inbox) -> None:
     """A claimed event is nobody else's."""
     for key in ("b", "a", "c"):

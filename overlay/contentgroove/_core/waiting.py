@@ -21,7 +21,7 @@ from contentgroove.errors import (
 
 from . import clips, medias
 from .calls import call
-from .effects import Notify, Sleep
+from .effects import Ask, Notify, Sleep
 from .inputs import check_seconds
 from .listing import ListQuery, fetch_page
 
@@ -38,6 +38,12 @@ T = TypeVar("T", bound="Media | Clip")
 FIRST_INTERVAL = 1.0
 LONGEST_INTERVAL = 15.0
 """Seconds between looks when the caller names no interval: they grow from the first to the longest."""
+
+INBOX_INTERVAL = 60.0
+"""Seconds between looks at the service for who is woken by a webhook: it may be lost."""
+
+INBOX_LOOK = 0.5
+"""Seconds between looks at an inbox, which are cheap; also keeps whoever forges webhooks from more calls than that."""
 
 MIN_INTERVAL = 0.05
 """Seconds; an interval of 0 would be a busy loop against the service."""
@@ -57,14 +63,22 @@ class Patience(Struct, frozen=True):
         timeout: Seconds after which the wait gives up.
         interval: Seconds between looks, None to let them grow.
         on_update: Called with each state that differs from the one before.
+        arrived: Gives the names of the webhooks that have arrived about what is waited for, None if there is no way
+            to know. One that is new is a reason to look, and nothing more: anybody might have sent it.
     """
 
     timeout: float
     interval: float | None
     on_update: Callable[[Any], object] | None
+    arrived: Callable[[], frozenset[str]] | None = None
 
     @staticmethod
-    def checked(timeout: float, interval: float | None, on_update: Callable[[Any], object] | None) -> Patience:
+    def checked(
+        timeout: float,
+        interval: float | None,
+        on_update: Callable[[Any], object] | None,
+        arrived: Callable[[], frozenset[str]] | None = None,
+    ) -> Patience:
         """Check a wait's arguments.
 
         Raises:
@@ -76,7 +90,7 @@ class Patience(Struct, frozen=True):
         called: object = on_update
         if called is not None and not callable(called):
             raise InvalidInputError("on_update must be callable. Nothing was sent.")
-        return Patience(timeout, interval, on_update)
+        return Patience(timeout, interval, on_update, arrived)
 
 
 def for_media(media_id: str, patience: Patience, session: Session) -> Flow[Media]:
@@ -125,6 +139,7 @@ def _until_finished(
 ) -> Flow[T | None]:
     look = _Looks(patience, session)
     seen: T | None = None
+    yield from look.notice()
     while True:
         try:
             _, item = yield from call(operation, look.session())
@@ -137,10 +152,8 @@ def _until_finished(
             seen = item
             if item.is_finished or failed(item):
                 return item
-        pause = look.pause()
-        if pause is None:
+        if not (yield from look.pause()):
             return None
-        yield Sleep(pause)
 
 
 def for_medias(media_ids: Iterable[str], patience: Patience, session: Session) -> Flow[tuple[Media, ...]]:
@@ -174,8 +187,7 @@ def for_medias(media_ids: Iterable[str], patience: Patience, session: Session) -
                 done[media.id] = media
         if len(done) == len(wanted):
             break
-        pause = look.pause()
-        if pause is None:
+        if not (yield from look.pause()):
             missing = [media_id for media_id in wanted if media_id not in done]
             raise WaitTimeoutError(
                 f"{len(missing)} of {len(wanted)} medias were not finished after {patience.timeout:g} s: "
@@ -183,7 +195,6 @@ def for_medias(media_ids: Iterable[str], patience: Patience, session: Session) -
                 "them again.",
                 media_id=missing[0],
             )
-        yield Sleep(pause)
     return tuple(done[media_id] for media_id in wanted)
 
 
@@ -217,17 +228,20 @@ class _Looks:
 
     def __init__(self, patience: Patience, session: Session) -> None:
         self._session = session
-        self._interval = patience.interval
-        self._next = FIRST_INTERVAL if patience.interval is None else patience.interval
-        self._deadline = session.pacing.clock.monotonic() + patience.timeout
+        self._arrived = patience.arrived
+        self._noticed: frozenset[str] = frozenset()
+        self._longest = patience.interval or (LONGEST_INTERVAL if patience.arrived is None else INBOX_INTERVAL)
+        grows = patience.interval is None and patience.arrived is None
+        self._next = FIRST_INTERVAL if grows else self._longest
+        self._deadline = self._now() + patience.timeout
 
-    def _remaining(self) -> float:
-        return self._deadline - self._session.pacing.clock.monotonic()
+    def _now(self) -> float:
+        return self._session.pacing.clock.monotonic()
 
     def session(self) -> Session:
         """Give the session with retries and timeouts that end with the wait."""
         pacing = self._session.pacing
-        left = max(self._remaining(), FIRST_INTERVAL)
+        left = max(self._deadline - self._now(), FIRST_INTERVAL)
         limited = structs.replace(
             pacing,
             policy=structs.replace(pacing.policy, deadline=min(pacing.policy.deadline, left)),
@@ -235,12 +249,29 @@ class _Looks:
         )
         return structs.replace(self._session, pacing=limited)
 
-    def pause(self) -> float | None:
-        """Give the seconds to the next look, None if the time is over."""
-        left = self._remaining()
-        if left <= 0:
-            return None
-        pause = min(self._next, left)
-        if self._interval is None:
-            self._next = min(self._next * 1.5, LONGEST_INTERVAL)
-        return pause
+    def notice(self) -> Flow[bool]:
+        """Notice which webhooks have arrived; gives whether one is new."""
+        if self._arrived is None:
+            return False
+        arrived: frozenset[str] = yield Ask(self._arrived)
+        is_news = not arrived <= self._noticed
+        self._noticed = arrived
+        return is_news
+
+    def pause(self) -> Flow[bool]:
+        """Let time pass until the next look; False if the time is over."""
+        now = self._now()
+        if now >= self._deadline:
+            return False
+        end = min(now + self._next, self._deadline)
+        self._next = min(self._next * 1.5, self._longest)
+        while (left := end - self._now()) > 0:
+            if self._arrived is None:
+                yield Sleep(left)
+                break
+            yield Sleep(min(left, INBOX_LOOK))
+            if (yield from self.notice()):
+                # The service may tell of it a little earlier than its API does.
+                self._next = min(FIRST_INTERVAL, self._longest)
+                break
+        return True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from contentgroove._core import medias
 from contentgroove._io.calls import AsyncPager, RawAsyncCalls
 
-from .media_arguments import CONCURRENCY, WAIT_TIMEOUT, media_id, patience_for, plan_for
+from .media_arguments import CONCURRENCY, WAIT_TIMEOUT, arrivals, media_id, patience_for, plan_for
 from .raw import araw
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contentgroove._io.progress import Progress
     from contentgroove._io.sources import File
     from contentgroove.models import Media
+    from contentgroove.webhooks import Inbox
 
     from .batches import UploadItem, UploadResult
 
@@ -134,12 +135,14 @@ class AsyncMedias:
         timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - the wait's own deadline; nothing is cancelled
         poll_interval: float | None = None,
         on_update: Callable[[Media], Any] | None = None,
+        inbox: Inbox | None = None,
     ) -> Media:
         """As `Medias.wait`; `on_update` may be async."""
         from contentgroove._core import waiting
 
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
-        return await self._calls.run(waiting.for_media(media_id(media), patience, self._calls.session))
+        wanted = media_id(media)
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, wanted))
+        return await self._calls.run(waiting.for_media(wanted, patience, self._calls.session))
 
     async def wait_many(
         self,

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from contentgroove._core.waiting import Patience
     from contentgroove._io.checkpoint_file import CheckpointFile
     from contentgroove._io.sources import Source
+    from contentgroove.webhooks import Inbox
+    from contentgroove.webhooks.arrivals import Arrivals
 
 WAIT_TIMEOUT = 3600.0
 """Seconds: the service says of processing only that it takes some time, depending on size and duration."""
@@ -33,6 +35,15 @@ def patience_for(*, wait: bool) -> Patience | None:
     from contentgroove._core.waiting import Patience
 
     return Patience.checked(WAIT_TIMEOUT, None, None)
+
+
+def arrivals(inbox: Inbox | None, media_id: str) -> Arrivals | None:
+    """How a wait learns of a media's webhook, None if it has no inbox."""
+    if inbox is None:
+        return None
+    from contentgroove.webhooks.arrivals import Arrivals
+
+    return Arrivals(inbox, media_id)
 
 
 def plan_for(  # noqa: PLR0917 - two callers, both here

@@ -37,6 +37,11 @@ def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | s
     return _storable(f"{event}:{kind}:{resource_id}:{_instant(started)}")
 
 
+def runs_prefix(event: str, kind: str, resource_id: str) -> str:
+    """Give what the names of an event about a resource begin with, whichever the run of processing."""
+    return f"{_escaped(event)}:{_escaped(kind)}:{_escaped(resource_id)}:"
+
+
 def fallback_key(event: str, payload: Any) -> str:
     """Name an event that does not say which run of processing of which resource it is about.
 

@@ -179,7 +179,7 @@ def _finished(content: bytes) -> MediaProcessingFinished | None:
     clips: list[Clip] = []
     transcription: Transcription | None = None
     for index, resource in enumerate(resources):
-        kind = type(resource)
+        kind = resource.__class__
         if kind is TaggedClip or kind is WireClip:
             clips.append(Clip(resource, source, index))
         elif resource is not None and (transcription is None or resource.id == media.transcription_id):

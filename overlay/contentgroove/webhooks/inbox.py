@@ -25,6 +25,10 @@ class Inbox(Protocol):
         """Whether an event with this key is kept."""
         ...
 
+    def arrived(self, prefix: str) -> frozenset[str]:
+        """Give the keys of kept events that begin so; claims nothing."""
+        ...
+
     def claim(self, lease: float) -> Claim | None:
         """Take the oldest event that is due, for a time in seconds; None if there is none."""
         ...

@@ -40,6 +40,11 @@ class MemoryInbox:
         with self._lock:
             return key in self._events
 
+    def arrived(self, prefix: str) -> frozenset[str]:
+        """Give the keys of kept events that begin so; claims nothing."""
+        with self._lock:
+            return frozenset(key for key in self._events if key.startswith(prefix))
+
     def claim(self, lease: float) -> Claim | None:
         """Take the oldest event that is due, for a time in seconds; None if there is none."""
         with self._lock:

@@ -65,6 +65,7 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
                     "serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
                     "bytes": "BYTEA",
                     "float": "DOUBLE PRECISION",
+                    "text": 'TEXT COLLATE "C"',
                 },
                 before_migration=(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})",),
             ),

@@ -24,7 +24,7 @@ MIGRATIONS = (
     (
         """CREATE TABLE contentgroove_events (
             position {serial},
-            key TEXT NOT NULL UNIQUE,
+            key {text} NOT NULL UNIQUE,
             body {bytes} NOT NULL,
             state TEXT NOT NULL,
             due {float} NOT NULL,
@@ -64,7 +64,7 @@ class Dialect:
         placeholder: Stands for a parameter.
         lock: Keeps others from a selected row until the transaction ends.
         skip: Passes over rows that others have locked.
-        types: The types of columns: `serial`, `bytes` and `float`.
+        types: The types of columns: `serial`, `bytes`, `float`, and `text` that is in the order of code points.
         before_migration: Keeps other processes from migrating at the same time.
     """
 
@@ -121,6 +121,14 @@ class SqlInbox(ABC, Generic[C]):
         """Whether an event with this key is kept."""
         with self._statements(write=False) as run:
             return run("SELECT 1 FROM contentgroove_events WHERE key = ?", key).fetchone() is not None
+
+    def arrived(self, prefix: str) -> frozenset[str]:
+        """Give the keys of kept events that begin so; claims nothing."""
+        # A range, for which the index of the keys serves: they are in the order of code points.
+        after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        with self._statements(write=False) as run:
+            rows = run("SELECT key FROM contentgroove_events WHERE key >= ? AND key < ?", prefix, after).fetchall()
+        return frozenset(key for (key,) in rows)
 
     def claim(self, lease: float) -> Claim | None:
         """Take the oldest event that is due, for a time in seconds; None if there is none."""

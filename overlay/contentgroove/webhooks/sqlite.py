@@ -68,7 +68,7 @@ class SQLiteInbox(SqlInbox[sqlite3.Connection]):
                 placeholder="?",
                 lock="",
                 skip="",
-                types={"serial": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB", "float": "REAL"},
+                types={"serial": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB", "float": "REAL", "text": "TEXT"},
                 before_migration=(),
             ),
             clock,

@@ -10,8 +10,6 @@ from wsgiref.simple_server import make_server
 
 import httpx
 import pytest
-from contentgroove import ContentGroove
-from contentgroove_mock import ManualClock, Simulator, serve
 from contentgroove_mock.prism import Prism
 
 from tests.prism.conftest import KEY, SECONDS
@@ -40,26 +38,6 @@ def service(answer: object) -> Generator[str]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def test_the_sdk_and_the_simulator_keep_to_the_contract() -> None:
-    """Prism between the SDK and the simulator finds nothing wrong with either."""
-    simulator = Simulator(clock=ManualClock(), seed=1)
-    with (
-        serve(simulator) as server,
-        Prism.proxy(CONTRACT, server.base_url) as prism,
-        ContentGroove(KEY, prism.base_url, max_retries=0) as client,
-    ):
-        media = client.medias.create(source_url="https://example.com/film.mp4", name="Film")
-        simulator.advance(600)
-        assert client.medias.get(media.id).is_finished
-        clip = client.clips.create(media_id=media.id, name="Opening", start_time=0, end_time=1)
-        assert client.clips.update(clip.id, name="Closing").name == "Closing"
-        assert [found.id for found in client.medias.list(filter={"name_eq": "Film"}, page_size=5)] == [media.id]
-        subscription = client.webhook_subscriptions.create(url="https://example.com/hook")
-        client.webhook_subscriptions.delete(subscription.id)
-        client.clips.delete(clip.id)
-        client.medias.delete(media.id)
 
 
 def test_an_answer_that_breaks_the_contract_is_told() -> None:

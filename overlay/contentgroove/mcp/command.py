@@ -1,0 +1,67 @@
+"""The command `contentgroove mcp`."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  # typer reads the signature at run time
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add this package's command to the command line."""
+    app.command("mcp")(mcp)
+
+
+def mcp(
+    *,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Offer only tools that change nothing.")] = False,
+    allow_destructive: Annotated[
+        bool, typer.Option("--allow-destructive", help="Let tools change and delete what exists.")
+    ] = False,
+    tools: Annotated[
+        str | None, typer.Option("--tools", metavar="A,B", help="Offer only these tools, and those of added sources.")
+    ] = None,
+    dotted_names: Annotated[
+        bool, typer.Option("--dotted-names", help="Publish clips.getApiV1Clips, not clips_getApiV1Clips.")
+    ] = False,
+    upload_root: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, metavar="FOLDER", help="Let upload_media send files below this folder."
+        ),
+    ] = None,
+    inbox: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, metavar="FILE", help="A SQLite inbox of webhooks, for get_transcript."),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="Let documents be fetched from here, and added sources called here, though it is plain http or "
+            "no public address. Can be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Serve the API's tools to a model, over the Model Context Protocol on standard input and output.
+
+    The key comes from CONTENTGROOVE_API_KEY. Tools that change or delete what exists are listed, and refuse to work
+    without --allow-destructive.
+
+    In a host's configuration: {"command": "contentgroove", "args": ["mcp", "--upload-root", "/home/me/videos"]}
+    """
+    import anyio
+
+    # Here, because all of it takes half a second to import.
+    from contentgroove.mcp.server import serve
+    from contentgroove.tools import Access, Policy, origin_of
+
+    names = frozenset(name.strip() for name in tools.split(",") if name.strip()) if tools is not None else None
+    access = Access(read_only, allow_destructive, names)
+    policy = Policy(allowed=frozenset(origin_of(url) for url in allow_origin or ()))
+
+    async def run() -> None:
+        await serve(access=access, policy=policy, upload_root=upload_root, inbox=inbox, dotted=dotted_names)
+
+    anyio.run(run)

@@ -1,0 +1,156 @@
+"""An MCP server over standard input and output.
+
+It is built on the low-level server of the official SDK, which takes JSON Schemas as they are and tools that come
+later. Clients of both kinds are served: those that begin with `initialize`, and those of the stateless protocol of
+2026-07-28, which learn of new tools by `subscriptions/listen`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, Self
+
+import mcp_types as types
+from mcp.server.lowlevel import NotificationOptions, Server
+from mcp.server.stdio import stdio_server
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
+from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from contentgroove._core.settings import KEY_VARIABLE
+from contentgroove._version import __version__
+from contentgroove.tools import open_tools
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from mcp.server.context import ServerRequestContext
+
+    from contentgroove import AsyncContentGroove
+    from contentgroove.tools import Access, Policy, Tool, ToolRegistry
+
+    Context = ServerRequestContext[Any, Any]
+
+INSTRUCTIONS = (
+    "ContentGroove turns long videos into clips. Upload a file with upload_media, or create a media of a URL with "
+    "medias_postApiV1Medias; wait_for_media until it is processed; then list_media_clips and get_transcript. Results "
+    "are {ok, data, http} or {ok: false, error: {code, message}}. openapi_addSource makes tools of other APIs."
+)
+
+CANONICAL_NAME = "com.contentgroove/canonicalName"
+OPERATION_ID = "com.contentgroove/operationId"
+"""Keys of a tool's `_meta`."""
+
+
+class LazyClient:
+    """A client that is made when it is first called for: without a key, the tools can still be listed."""
+
+    def __init__(self) -> None:
+        self._client: AsyncContentGroove | None = None
+
+    def __call__(self) -> AsyncContentGroove:
+        """Give the client.
+
+        Raises:
+            ConfigurationError: The environment holds no key, or an unusable setting.
+        """
+        if self._client is None:
+            from contentgroove import AsyncContentGroove
+
+            self._client = AsyncContentGroove()
+        return self._client
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+
+async def serve(
+    *,
+    access: Access,
+    policy: Policy,
+    upload_root: Path | None = None,
+    inbox: Path | None = None,
+    dotted: bool = False,
+) -> None:
+    """Serve until standard input ends; the arguments are those of `contentgroove.tools.open_tools`.
+
+    Raises:
+        InvalidInputError: `access` names a tool that does not exist, or allows and forbids the same.
+    """
+    async with LazyClient() as client:
+        tools = open_tools(
+            client,
+            access=access,
+            policy=policy,
+            upload_root=upload_root,
+            inbox=inbox,
+            dotted=dotted,
+            secret=lambda: os.environ.get(KEY_VARIABLE),
+        )
+        server = make_server(tools)
+        options = server.create_initialization_options(NotificationOptions(tools_changed=True))
+        # Standard output is the protocol's alone: meanwhile, whatever else is printed goes to standard error.
+        async with stdio_server() as (reading, writing):
+            await server.run(reading, writing, options)
+
+
+def make_server(tools: ToolRegistry) -> Server[Any]:
+    """Make a server of tools, to be run on any transport."""
+    bus = InMemorySubscriptionBus()
+
+    async def list_tools(_context: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[_described(tools, tool) for tool in tools.listed()])
+
+    async def call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+        if tools.find(params.name) is None:
+            raise MCPError(types.INVALID_PARAMS, tools.unknown(params.name))
+
+        async def report(done: float, total: float | None, message: str) -> None:
+            await context.session.report_progress(done, total, message)
+
+        before = len(tools.listed())
+        result = await tools.call(params.name, params.arguments, report)
+        if len(tools.listed()) != before:
+            await bus.publish(ToolsListChanged())
+            if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+                await context.session.send_tool_list_changed()
+        text = types.TextContent(type="text", text=json.dumps(result, ensure_ascii=False))
+        return types.CallToolResult(content=[text], structured_content=result, is_error=not result["ok"])
+
+    return Server(
+        "contentgroove",
+        version=__version__,
+        title="ContentGroove",
+        instructions=INSTRUCTIONS,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        on_subscriptions_listen=ListenHandler(bus),
+    )
+
+
+def _described(tools: ToolRegistry, tool: Tool) -> types.Tool:
+    names = {CANONICAL_NAME: tool.name}
+    if tool.operation_id:
+        names[OPERATION_ID] = tool.operation_id
+    return types.Tool(
+        name=tools.published(tool),
+        title=tool.title,
+        description=tool.description,
+        input_schema=tool.input_schema,
+        annotations=types.ToolAnnotations(
+            title=tool.title,
+            read_only_hint=tool.is_read_only,
+            destructive_hint=tool.is_destructive,
+            idempotent_hint=tool.is_idempotent,
+            open_world_hint=True,
+        ),
+        _meta=names,
+    )

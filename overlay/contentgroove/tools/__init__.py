@@ -1,0 +1,62 @@
+"""The API, and any other that an OpenAPI document describes, as tools for models (extra `mcp`).
+
+This package knows no protocol; `contentgroove.mcp` serves its tools over the Model Context Protocol. Any other host of
+tools is served like this::
+
+    async with AsyncContentGroove() as client:
+        tools = open_tools(lambda: client)
+        for tool in tools.listed():
+            ...  # tools.published(tool), tool.description, tool.input_schema
+        result = await tools.call("medias.getApiV1Medias", {"page": {"size": 5}})
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .addresses import Origin, origin_of
+from .api import api_tools
+from .errors import SpecError, ToolError
+from .medias import MediaTools
+from .network import Policy
+from .registry import Access, Tool, ToolRegistry
+from .sources import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from contentgroove import AsyncContentGroove
+
+__all__ = ["Access", "Origin", "Policy", "SpecError", "Tool", "ToolError", "ToolRegistry", "open_tools", "origin_of"]
+
+
+def open_tools(
+    client: Callable[[], AsyncContentGroove],
+    *,
+    access: Access | None = None,
+    policy: Policy | None = None,
+    upload_root: Path | None = None,
+    inbox: Path | None = None,
+    dotted: bool = False,
+    secret: Callable[[], str | None] = lambda: None,
+) -> ToolRegistry:
+    """Put all tools together.
+
+    Args:
+        client: Gives the client of the API; called when a tool needs it, and each time.
+        access: What callers may do; without it, nothing destructive.
+        policy: Where documents may be fetched from and added sources called; without it, public https only.
+        upload_root: The folder that files may be uploaded from, None for none.
+        inbox: The SQLite file of a webhook inbox to look for transcriptions in, None for none.
+        dotted: Whether published names keep their dots, which several hosts reject.
+        secret: Gives the API key, which is taken out of every result.
+
+    Raises:
+        InvalidInputError: `access` names a tool that does not exist, or allows and forbids the same.
+    """
+    sources = Sources(policy or Policy())
+    built_in = [*api_tools(client), *sources.tools(), *MediaTools(client, upload_root, inbox).tools()]
+    registry = ToolRegistry(built_in, access=access, dotted=dotted, secret=secret)
+    sources.serve(registry)
+    return registry

@@ -1,0 +1,79 @@
+"""The tools of the API's own 15 operations. Their calls go through the SDK: its key, retries and errors."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .operations import Operation
+from .registry import Report, Run, Tool
+from .requests import structured_query, write
+from .results import Success
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contentgroove import AsyncContentGroove
+
+    from .documents import Json
+
+# It prepares an upload: each call makes a new one, although it is a GET.
+_MINTING = frozenset({"directUploads.getApiV1DirectUploads"})
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_DESTRUCTIVE = frozenset({"PUT", "PATCH", "DELETE"})
+_IDEMPOTENT = frozenset({"PUT", "DELETE"})
+
+
+def built_in_operations() -> list[Operation]:
+    """Read what was made of the API's contract."""
+    content = files("contentgroove.tools").joinpath("operations.json").read_bytes()
+    return msgspec.json.decode(content, type=list[Operation])
+
+
+def api_tools(client: Callable[[], AsyncContentGroove]) -> list[Tool]:
+    """Make the tools of the API's operations.
+
+    Args:
+        client: Gives the client, which is made when it is first needed.
+    """
+    return [tool_of(operation, _calling(operation, client)) for operation in built_in_operations()]
+
+
+def tool_of(operation: Operation, run: Run, *, namespace: str | None = None, about: str = "") -> Tool:
+    """Make the tool of an operation.
+
+    Args:
+        operation: The operation.
+        run: Calls it.
+        namespace: The source that it belongs to; None for built-in ones.
+        about: Further sentences of the description.
+    """
+    prefix = "" if namespace is None else f"{namespace}."
+    reading = operation.method in _READING and operation.name not in _MINTING
+    lines = (operation.title, operation.description, f"{operation.method} {operation.path}{about}")
+    return Tool(
+        name=f"{prefix}{operation.name}",
+        title=operation.title,
+        description="\n\n".join(line for line in lines if line),
+        input_schema=operation.input_schema,
+        run=run,
+        operation_id=f"{prefix}{operation.operation_id}" if operation.operation_id else "",
+        is_read_only=reading,
+        is_destructive=operation.method in _DESTRUCTIVE,
+        is_idempotent=reading or operation.method in _IDEMPOTENT,
+        source=namespace,
+    )
+
+
+def _calling(operation: Operation, client: Callable[[], AsyncContentGroove]) -> Run:
+    async def run(arguments: Json, _report: Report) -> Success:
+        call = write(operation, arguments)
+        answer = await client().request(
+            call.method, call.path, query=structured_query(operation, arguments), body=arguments.get("body")
+        )
+        return Success(answer.parse(), {"status": answer.status_code})
+
+    return run

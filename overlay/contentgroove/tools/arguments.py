@@ -1,0 +1,76 @@
+"""Arguments are checked here, before anything is sent: hosts of tools do not all do it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from .errors import SpecError, ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .documents import Json
+
+MAX_PROBLEMS = 5
+"""Named in one message."""
+
+MAX_MESSAGE = 300
+"""Characters on one problem: it can quote a whole value."""
+
+# A document from elsewhere may hold patterns that take for ever.
+_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000, size_limit=1_000_000)
+
+
+def compile_schema(schema: Json, what: str) -> jsonschema_rs.Validator:
+    """Make the validator of a tool's arguments.
+
+    Raises:
+        SpecError: The schema is none.
+    """
+    try:
+        return jsonschema_rs.Draft202012Validator(schema, pattern_options=_PATTERNS, validate_formats=False)
+    except (ValueError, TypeError, RecursionError, jsonschema_rs.ReferencingError) as error:
+        # The first line says it; the rest quotes the schema.
+        reason = str(error).partition("\n")[0][:MAX_MESSAGE]
+        raise SpecError(f"{what} has a schema that is no JSON Schema: {reason}.") from error
+
+
+def check(validator: jsonschema_rs.Validator, arguments: Json, tool: str) -> None:
+    """Check a tool's arguments.
+
+    Raises:
+        ToolError: They do not fit; the message and the details name each field.
+    """
+    problems: list[Json] = []
+    for error in validator.iter_errors(arguments):
+        problems.extend({"field": field, "problem": problem[:MAX_MESSAGE]} for field, problem in _explained(error))
+        if len(problems) >= MAX_PROBLEMS:
+            break
+    if problems:
+        said = "; ".join(f"{problem['field']}: {problem['problem']}" for problem in problems)
+        raise ToolError("invalid_input", f"{tool} was not called. {said}.", details=problems)
+
+
+def _explained(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
+    kind: Any = error.kind
+    path = [str(step) for step in error.instance_path]
+
+    def field(*further: str) -> str:
+        return ".".join((*path, *further)) or "arguments"
+
+    match str(kind.name):
+        case "required":
+            yield field(kind.property), "is required"
+        case "additionalProperties":
+            for name in kind.unexpected:
+                yield field(name), "is not known"
+        case "propertyNames":
+            yield field(kind.error.instance), f"cannot be called that: {kind.error.message}"
+        case "not":
+            # The rule comes first in the message; the value, which may be long, is known to the caller.
+            rule = error.message.partition(" is not allowed for ")[0]
+            yield field(), f"its members do not go together, or one is missing; they must not be: {rule}"
+        case _:
+            yield field(), error.message

@@ -1,0 +1,248 @@
+"""Tools that take several calls of the API: upload, wait, cut, and read what was said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import anyio
+import anyio.to_thread
+
+from .registry import Report, Tool
+from .results import Success
+from .upload_root import open_below
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from contentgroove import AsyncContentGroove, Clip, Media
+
+    from .documents import Json
+
+WAIT = 50.0
+"""Seconds that a wait takes without being told otherwise: hosts give up on a call after 60."""
+
+LONGEST_WAIT = 3600.0
+
+MOST_CLIPS = 1000
+
+MOST_EVENTS = 1000
+"""Looked at for a transcription, the newest first."""
+
+_ID = {"type": "string", "minLength": 1}
+_NAME = {"type": "string"}
+_SECONDS = {"type": "number", "minimum": 0}
+
+
+class MediaTools:
+    """Tools on medias and clips.
+
+    Args:
+        client: Gives the client, which is made when it is first needed.
+        upload_root: The folder that files may be uploaded from, None for none.
+        inbox: The SQLite file of a webhook inbox to look for transcriptions in, None for none.
+    """
+
+    def __init__(self, client: Callable[[], AsyncContentGroove], upload_root: Path | None, inbox: Path | None) -> None:
+        self._client = client
+        self._upload_root = upload_root
+        self._inbox = inbox
+
+    def tools(self) -> list[Tool]:
+        """Give the tools."""
+        return [
+            Tool(
+                name="upload_media",
+                title="Upload a video or audio file",
+                description=(
+                    "Upload a file of this machine and create a media of it. The file must be below the upload root. "
+                    "With wait, the result comes when the media is processed, which can take many minutes; without, "
+                    "call wait_for_media next."
+                ),
+                input_schema=_object(
+                    {
+                        "path": {"type": "string", "minLength": 1, "description": "From the upload root, or absolute."},
+                        "name": {**_NAME, "description": "The media's name."},
+                        "description": _NAME,
+                        "wait": {"type": "boolean", "description": "Whether to wait for the processing."},
+                    },
+                    "path",
+                ),
+                run=self._upload,
+            ),
+            Tool(
+                name="wait_for_media",
+                title="Wait until a media is processed",
+                description=(
+                    "Give the media when its processing has finished. If it takes longer than the timeout, the "
+                    "error's code is wait_timeout and nothing is lost: call again."
+                ),
+                input_schema=_object(
+                    {
+                        "id": {**_ID, "description": "The media's id."},
+                        "timeout": {
+                            "type": "number",
+                            "exclusiveMinimum": 0,
+                            "maximum": LONGEST_WAIT,
+                            "default": WAIT,
+                            "description": "Seconds to wait.",
+                        },
+                    },
+                    "id",
+                ),
+                run=self._wait,
+                is_read_only=True,
+                is_idempotent=True,
+            ),
+            Tool(
+                name="create_clip",
+                title="Cut a clip out of a media",
+                description="Create a clip of a part of a processed media. Times are seconds from the media's start.",
+                input_schema=_object(
+                    {"media_id": _ID, "name": _NAME, "start_time": _SECONDS, "end_time": _SECONDS},
+                    "media_id",
+                    "name",
+                    "start_time",
+                    "end_time",
+                ),
+                run=self._create_clip,
+            ),
+            Tool(
+                name="list_media_clips",
+                title="List the clips of a media",
+                description="Give the clips of a media in the order of their start: times in seconds, text, URLs.",
+                input_schema=_object({"media_id": _ID}, "media_id"),
+                run=self._list_clips,
+                is_read_only=True,
+                is_idempotent=True,
+            ),
+            Tool(
+                name="get_transcript",
+                title="Read what is said in a media",
+                description=(
+                    "Give the transcription of a media if a webhook brought it, and the texts of its clips in order "
+                    "otherwise, which is marked partial: what is between the clips is missing, and clips can overlap."
+                ),
+                input_schema=_object({"media_id": _ID}, "media_id"),
+                run=self._transcript,
+                is_read_only=True,
+                is_idempotent=True,
+            ),
+        ]
+
+    async def _upload(self, arguments: Json, report: Report) -> Success:
+        client = self._client()
+        with await anyio.to_thread.run_sync(open_below, self._upload_root, arguments["path"]) as file:
+            async with _Reporting(report) as progress:
+                media = await client.medias.upload(
+                    file,
+                    name=arguments.get("name"),
+                    description=arguments.get("description"),
+                    progress=progress.sent,
+                )
+                if arguments.get("wait"):
+                    media = await client.medias.wait(media, on_update=progress.updated)
+        return Success(media.to_dict())
+
+    async def _wait(self, arguments: Json, report: Report) -> Success:
+        async with _Reporting(report) as progress:
+            media = await self._client().medias.wait(
+                arguments["id"], timeout=float(arguments.get("timeout", WAIT)), on_update=progress.updated
+            )
+        return Success(media.to_dict())
+
+    async def _create_clip(self, arguments: Json, _report: Report) -> Success:
+        return Success((await self._client().clips.create(**arguments)).to_dict())
+
+    async def _list_clips(self, arguments: Json, _report: Report) -> Success:
+        return Success([clip.to_dict() for clip in await self._clips(arguments["media_id"])])
+
+    async def _transcript(self, arguments: Json, _report: Report) -> Success:
+        media_id = arguments["media_id"]
+        text = None
+        if self._inbox is not None:
+            text = await anyio.to_thread.run_sync(_stored_transcription, self._inbox, media_id)
+        if text is not None:
+            return Success({"media_id": media_id, "text": text, "partial": False, "from": "webhook"})
+        clips = await self._clips(media_id)
+        spoken = [
+            {"start_time": clip.start_time, "end_time": clip.end_time, "text": clip.text} for clip in clips if clip.text
+        ]
+        joined = "\n".join(str(part["text"]) for part in spoken)
+        return Success({"media_id": media_id, "text": joined, "partial": True, "from": "clips", "clips": spoken})
+
+    async def _clips(self, media_id: str) -> list[Clip]:
+        client = self._client()
+        # A list of no clips would not tell a media without clips from none at all.
+        media = await client.medias.get(media_id)
+        listed = client.clips.list(filter={"media_id_eq": media.id}, limit=MOST_CLIPS)
+        return sorted([clip async for clip in listed], key=lambda clip: (clip.start_time, clip.end_time))
+
+
+class _Reporting:
+    """Reports the newest of what callbacks tell, without making them wait."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._tasks = anyio.create_task_group()
+        self._news: tuple[float, float | None, str] | None = None
+        self._happened = anyio.Event()
+        self._percent = -1
+        self._done = 0.0
+
+    def sent(self, sent: int, total: int) -> None:
+        percent = sent * 100 // total
+        if percent > self._percent:
+            self._percent, self._done = percent, float(sent)
+            self._tell(sent, total, f"{percent} % sent")
+
+    def updated(self, media: Media) -> None:
+        # Progress must grow with each report.
+        self._done += 1
+        state = "finished" if media.is_finished else "is being processed" if media.is_processing else "waits"
+        self._tell(self._done, None, f"media {media.id} {state}")
+
+    def _tell(self, done: float, total: float | None, message: str) -> None:
+        self._news = (done, total, message)
+        self._happened.set()
+
+    async def _forward(self) -> None:
+        while True:
+            await self._happened.wait()
+            self._happened = anyio.Event()
+            news, self._news = self._news, None
+            if news is not None:
+                await self._report(*news)
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self._tasks.start_soon(self._forward)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tasks.cancel_scope.cancel()
+        await self._tasks.__aexit__(kind, error, trace)
+
+
+def _stored_transcription(inbox: Path, media_id: str) -> str | None:
+    from contentgroove.errors import WebhookPayloadError
+    from contentgroove.webhooks import MediaProcessingFinished, SQLiteInbox, parse_event
+
+    if not inbox.is_file():
+        # The receiver has not made it yet.
+        return None
+    for stored in SQLiteInbox(inbox).events(limit=MOST_EVENTS):
+        try:
+            event = parse_event(stored.body)
+        except WebhookPayloadError:
+            continue
+        if isinstance(event, MediaProcessingFinished) and event.media.id == media_id and event.transcription:
+            return event.transcription.text
+    return None
+
+
+def _object(properties: Json, *required: str) -> Json:
+    return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}

@@ -1,0 +1,242 @@
+"""The operations of an OpenAPI document, each as what one tool needs.
+
+The built-in tools are made by the same code, ahead of time: `operations.json` holds what `compile_document` gave for
+this API's contract. `python -m contentgroove.tools CONTRACT` writes it anew.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+from msgspec import Struct
+
+from . import naming
+from .arguments import compile_schema
+from .documents import resolved
+from .errors import SpecError
+from .schemas import Converter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .documents import Json
+
+METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+"""TRACE is left out: an answer to it repeats the request, credentials included."""
+
+MAX_OPERATIONS = 2000
+MAX_SCHEMAS = 32 * 1024 * 1024
+"""Characters of all schemas of one document."""
+
+Place: TypeAlias = Literal["path", "query", "header", "cookie"]
+
+# OpenAPI, "Parameter Object": these three are ignored, because other parts of the document describe them.
+_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
+_DEFAULT_STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
+_BODY_KINDS = ("application/json", "+json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+
+
+class Parameter(Struct, frozen=True, omit_defaults=True):
+    """One parameter.
+
+    Attributes:
+        argument: What it is called among the tool's arguments.
+        name: What it is called on the wire.
+        place: Where it is sent.
+        style: How arrays and objects are written (OpenAPI, "Style Values").
+        explode: Whether their members are written one by one.
+        media_type: What it is written as instead of a style; empty without one.
+    """
+
+    argument: str
+    name: str
+    place: Place
+    style: str
+    explode: bool
+    media_type: str = ""
+
+
+class Operation(Struct, frozen=True, omit_defaults=True):
+    """One operation.
+
+    Attributes:
+        name: The canonical name, `group.leaf`.
+        operation_id: The document's own name for it; empty without one.
+        title: A short line on what it does.
+        description: More on it.
+        tags: Its tags.
+        method: The HTTP method, upper case.
+        path: The path below the base URL, with `{parameters}`.
+        parameters: Its parameters.
+        body_type: The media type of its body; empty without a body.
+        input_schema: The JSON Schema of the tool's arguments.
+    """
+
+    name: str
+    operation_id: str
+    title: str
+    description: str
+    tags: tuple[str, ...]
+    method: str
+    path: str
+    parameters: tuple[Parameter, ...]
+    body_type: str
+    input_schema: dict[str, Any]
+
+
+def compile_document(document: Json, base_path: str, *, closed: bool) -> list[Operation]:
+    """Make the operations of a document.
+
+    Args:
+        document: An OpenAPI 3.x document, as `documents.parse` gives it.
+        base_path: The path of the server's URL, which is a part of the names.
+        closed: Whether objects in bodies take no properties but those listed.
+
+    Raises:
+        SpecError: Something in it cannot be understood, or it is too large.
+    """
+    converter = Converter(document, closed=closed)
+    operations: list[Operation] = []
+    names: set[str] = set()
+    size = 0
+    for method, path, item, operation in _each(document):
+        what = f"{method.upper()} {path}"
+        if len(operations) == MAX_OPERATIONS:
+            raise SpecError(f"The document has more than {MAX_OPERATIONS:,} operations, which is the limit.")
+        full_path = f"{base_path.rstrip('/')}/{path.lstrip('/')}"
+        tags = [tag for tag in _list(operation.get("tags")) if isinstance(tag, str)]
+        name = _free(f"{naming.group(tags, full_path)}.{naming.leaf(method, full_path)}", names)
+        parameters, schema, body_type = _inputs(document, converter, item, operation, what)
+        size += len(json.dumps(schema))
+        if size > MAX_SCHEMAS:
+            raise SpecError(f"The document's schemas have more than {MAX_SCHEMAS:,} characters, which is the limit.")
+        compile_schema(schema, what)
+        operations.append(
+            Operation(
+                name=name,
+                operation_id=_text(operation.get("operationId")),
+                title=_text(operation.get("summary")) or what,
+                description=_text(operation.get("description")),
+                tags=tuple(tags),
+                method=method.upper(),
+                path=path,
+                parameters=parameters,
+                body_type=body_type,
+                input_schema=schema,
+            )
+        )
+    return operations
+
+
+def _each(document: Json) -> Iterator[tuple[str, str, Json, Json]]:
+    for path, value in cast("Json", document.get("paths", {})).items():
+        if not path.startswith("/"):
+            # `x-…` extensions.
+            continue
+        item = resolved(document, value)
+        for method in METHODS:
+            if method in item:
+                if not isinstance(item[method], dict):
+                    raise SpecError(f"{method.upper()} {path} is no operation: it holds no object.")
+                yield method, path, item, cast("Json", item[method])
+
+
+def _inputs(
+    document: Json, converter: Converter, item: Json, operation: Json, what: str
+) -> tuple[tuple[Parameter, ...], Json, str]:
+    described = _parameters(document, item, operation, what)
+    body = resolved(document, operation.get("requestBody"))
+    body_type, body_schema = _body(body)
+    properties: Json = {}
+    required: list[str] = []
+    parameters: list[Parameter] = []
+    for one in described:
+        argument = naming.argument(one["name"])
+        if argument in properties or (argument == "body" and body_type):
+            argument = f"{one['in']}_{argument}"
+        if argument in properties:
+            raise SpecError(f"{what} has two parameters that would both be called {argument!r}.")
+        parameter, schema = _parameter(one, argument)
+        parameters.append(parameter)
+        properties[argument] = _described(converter.convert(schema), one)
+        if one.get("required") is True or parameter.place == "path":
+            required.append(argument)
+    if body_type:
+        properties["body"] = _described(converter.convert(body_schema), body)
+        if body.get("required") is True:
+            required.append("body")
+    inputs: Json = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    if definitions := converter.definitions(inputs, what):
+        inputs["$defs"] = definitions
+    return tuple(parameters), inputs, body_type
+
+
+def _parameters(document: Json, item: Json, operation: Json, what: str) -> list[Json]:
+    """Give the descriptions of an operation's parameters, those in the path first."""
+    found: dict[tuple[str, str], Json] = {}
+    for value in (*_list(item.get("parameters")), *_list(operation.get("parameters"))):
+        one = resolved(document, value)
+        name, place = one.get("name"), one.get("in")
+        if not isinstance(name, str) or place not in _DEFAULT_STYLES:
+            raise SpecError(f"{what} has a parameter without a name, or in none of {', '.join(_DEFAULT_STYLES)}.")
+        if place != "header" or name.lower() not in _IGNORED_HEADERS:
+            # An operation's own replaces the path's.
+            found[place, name] = one
+    for part in what.split("{")[1:]:
+        if ("path", part.partition("}")[0]) not in found:
+            raise SpecError(f"{what} does not describe the parameters that its path names.")
+    return sorted(found.values(), key=lambda one: one["in"] != "path")
+
+
+def _parameter(described: Json, argument: str) -> tuple[Parameter, Any]:
+    place: Place = described["in"]
+    content = described.get("content")
+    media_type = ""
+    schema = described.get("schema")
+    if isinstance(content, dict) and content:
+        # OpenAPI allows one entry.
+        media_type, entry = next(iter(cast("Json", content).items()))
+        schema = cast("Json", entry).get("schema") if isinstance(entry, dict) else None
+    style = _text(described.get("style")) or _DEFAULT_STYLES[place]
+    explode = described.get("explode", style in {"form", "deepObject"}) is True
+    return Parameter(argument, described["name"], place, style, explode, media_type), schema
+
+
+def _described(schema: Any, described: Json) -> Json:
+    """Add what the parameter or body says of itself to its schema, which hosts show to whoever calls the tool."""
+    members: Json = {**cast("Json", schema)} if isinstance(schema, dict) else {}
+    if description := _text(described.get("description")):
+        members["description"] = description.strip()
+    if "example" in described:
+        members["examples"] = [described["example"]]
+    return members
+
+
+def _body(body: Json) -> tuple[str, Any]:
+    content = body.get("content")
+    if not isinstance(content, dict) or not content:
+        return "", None
+    media_types = cast("Json", content)
+    for kind in _BODY_KINDS:
+        for media_type, entry in media_types.items():
+            if kind in media_type and isinstance(entry, dict):
+                return media_type, cast("Json", entry).get("schema", {})
+    # Anything else is sent as the text that the caller gives.
+    return next(iter(media_types)), {"type": "string"}
+
+
+def _free(name: str, names: set[str]) -> str:
+    free, number = name, 2
+    while free in names:
+        free, number = f"{name}{number}", number + 1
+    names.add(free)
+    return free
+
+
+def _list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,206 @@
+"""The tools that can be called, whatever protocol the calls come by."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from msgspec import Struct
+
+from contentgroove._core.redaction import REDACTED
+from contentgroove.errors import InvalidInputError
+
+from . import arguments as checking
+from . import naming, results
+from .errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    import jsonschema_rs
+
+    from .documents import Json
+    from .results import Success
+
+Report: TypeAlias = "Callable[[float, float | None, str], Awaitable[None]]"
+"""Called with how much is done, of how much if that is known, and what is being done."""
+
+Run: TypeAlias = "Callable[[Json, Report], Awaitable[Success]]"
+"""Does what a tool does; takes checked arguments."""
+
+SHORTEST_SECRET = 8
+"""Characters; replacing anything shorter would damage results, and no key is."""
+
+
+class Tool(Struct, frozen=True, kw_only=True):
+    """One tool.
+
+    Attributes:
+        name: The canonical name.
+        title: A short line on what it does.
+        description: What a model has to know to call it.
+        input_schema: The JSON Schema of its arguments.
+        run: Does it.
+        operation_id: The document's own name for it, which calls may use as well; empty without one.
+        is_read_only: Whether it changes nothing.
+        is_destructive: Whether it changes or deletes what exists.
+        is_idempotent: Whether the same call twice does no more than once.
+        source: The id of the added source that it belongs to, None for built-in tools.
+    """
+
+    name: str
+    title: str
+    description: str
+    input_schema: dict[str, Any]
+    run: Run
+    operation_id: str = ""
+    is_read_only: bool = False
+    is_destructive: bool = False
+    is_idempotent: bool = False
+    source: str | None = None
+
+
+class Access(Struct, frozen=True):
+    """What callers may do.
+
+    Attributes:
+        read_only: Only tools that change nothing exist.
+        allow_destructive: Tools that change or delete what exists may be called.
+        only: Names of the tools that exist, None for all; tools of added sources always do.
+    """
+
+    read_only: bool = False
+    allow_destructive: bool = False
+    only: frozenset[str] | None = None
+
+
+async def silent(_done: float, _total: float | None, _message: str) -> None:
+    """Report progress to nobody."""
+
+
+class ToolRegistry:
+    """Finds, checks and calls tools.
+
+    Args:
+        tools: The built-in tools.
+        access: What callers may do.
+        dotted: Whether published names keep their dots, which several hosts reject.
+        secret: Gives what must appear in no result, the API key; None if there is none.
+
+    Raises:
+        InvalidInputError: `access` names a tool that does not exist, or allows and forbids the same.
+    """
+
+    def __init__(
+        self,
+        tools: Iterable[Tool],
+        *,
+        access: Access | None = None,
+        dotted: bool = False,
+        secret: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._access = access or Access()
+        self._dotted = dotted
+        self._secret = secret
+        self._tools: dict[str, Tool] = {}
+        self._names: dict[str, Tool] = {}
+        self._validators: dict[str, jsonschema_rs.Validator] = {}
+        self._groups: set[str] = set()
+        self.add(tools)
+        self._groups = {tool.name.split(".", 1)[0] for tool in self._tools.values()}
+        if self._access.read_only and self._access.allow_destructive:
+            raise InvalidInputError("Read-only access has nothing destructive to allow: choose one of the two.")
+        self._only: set[str] | None = None
+        if self._access.only is not None:
+            self._only = {self._known(name).name for name in sorted(self._access.only)}
+
+    @property
+    def reserved(self) -> frozenset[str]:
+        """What no added source may be called: the first parts of built-in names."""
+        return frozenset(self._groups)
+
+    def published(self, tool: Tool) -> str:
+        """Give the name that a tool is shown by."""
+        return naming.published(tool.name, dotted=self._dotted)
+
+    def listed(self) -> list[Tool]:
+        """Give the tools that exist for callers, in a stable order."""
+        return [tool for tool in self._tools.values() if self._exists(tool)]
+
+    def find(self, name: str) -> Tool | None:
+        """Find a tool by its canonical or published name, or its operation's id; None if there is none."""
+        tool = self._names.get(name)
+        return tool if tool is not None and self._exists(tool) else None
+
+    def add(self, tools: Iterable[Tool]) -> None:
+        """Add tools, all or none.
+
+        Raises:
+            ToolError: Two would have the same name.
+        """
+        added = list(tools)
+        names: dict[str, Tool] = {}
+        for tool in added:
+            for name in {tool.name, *(naming.published(tool.name, dotted=dotted) for dotted in (True, False))}:
+                if name in self._names or name in names:
+                    raise ToolError("source_exists", f"There is a tool called {name!r} already. Nothing was added.")
+                names[name] = tool
+        for tool in added:
+            if tool.operation_id:
+                names.setdefault(tool.operation_id, tool)
+        self._names = {**names, **self._names}
+        self._tools.update((tool.name, tool) for tool in added)
+
+    async def call(self, name: str, arguments: Any = None, report: Report = silent) -> Json:
+        """Call a tool; whatever happens, the result says so.
+
+        Args:
+            name: Any of the tool's names.
+            arguments: An object that fits its input schema.
+            report: Told of the progress of tools that take long.
+
+        Returns:
+            `{"ok": True, "data": …, "http": …}` or `{"ok": False, "error": {"code": …, "message": …, …}}`.
+        """
+        try:
+            envelope = results.success(await self._run(name, {} if arguments is None else arguments, report))
+        except Exception as error:  # noqa: BLE001 - a tool's caller is a model, which can only read results
+            envelope = results.failure(error)
+        secret = self._secret()
+        if secret is not None and len(secret) >= SHORTEST_SECRET:
+            return cast("Json", results.without(envelope, secret, REDACTED))
+        return envelope
+
+    async def _run(self, name: str, arguments: Any, report: Report) -> Success:
+        tool = self.find(name)
+        if tool is None:
+            raise ToolError("unknown_tool", self.unknown(name))
+        if tool.is_destructive and not self._access.allow_destructive:
+            raise ToolError(
+                "not_allowed",
+                f"{name} was not called: it changes or deletes what exists. Whoever starts this server can allow "
+                "such tools: --allow-destructive",
+            )
+        if tool.name not in self._validators:
+            self._validators[tool.name] = checking.compile_schema(tool.input_schema, tool.name)
+        checking.check(self._validators[tool.name], arguments, name)
+        return await tool.run(arguments, report)
+
+    def unknown(self, name: str) -> str:
+        """Say that there is no such tool, and which could be meant."""
+        names = [name for tool in self.listed() for name in (self.published(tool), tool.operation_id)]
+        close = difflib.get_close_matches(name[:100], names, n=3)
+        hint = f" Did you mean {' or '.join(close)}?" if close else " List the tools to see what there is."
+        return f"There is no tool {name[:100]!r}.{hint}"
+
+    def _exists(self, tool: Tool) -> bool:
+        if self._access.read_only and not tool.is_read_only:
+            return False
+        return self._access.only is None or tool.source is not None or tool.name in (self._only or ())
+
+    def _known(self, name: str) -> Tool:
+        tool = self._names.get(name)
+        if tool is None:
+            known = sorted(self.published(each) for each in self._tools.values())
+            raise InvalidInputError(f"There is no tool {name!r}. The tools are {', '.join(known)}.")
+        return tool

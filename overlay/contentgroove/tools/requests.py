@@ -1,0 +1,181 @@
+"""What a call sends: arguments written into path, query, headers and body as the document says."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote, urlencode
+
+import msgspec
+from contentgroove_api.types import encode_query, path_segment, query_text
+from msgspec import Struct
+
+from .errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .documents import Json
+    from .operations import Operation, Parameter
+
+_DELIMITERS = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
+
+
+class Call(Struct, frozen=True):
+    """One call of an operation, as its document describes it.
+
+    Attributes:
+        method: The HTTP method, upper case.
+        path: The path below the base URL, percent-encoded.
+        query: The query, percent-encoded.
+        headers: Headers, a cookie and the body's type among them.
+        content: The body; None without one.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    content: bytes | None
+
+
+def write(operation: Operation, arguments: Mapping[str, Any]) -> Call:
+    """Write the arguments of a call, which were checked before.
+
+    Raises:
+        ToolError: A value cannot stand where it would.
+    """
+    path = operation.path
+    query: list[str] = []
+    headers: dict[str, str] = {}
+    cookies: list[str] = []
+    for parameter in operation.parameters:
+        if parameter.argument not in arguments or arguments[parameter.argument] is None:
+            continue
+        value = arguments[parameter.argument]
+        if parameter.media_type:
+            value = msgspec.json.encode(value).decode()
+        match parameter.place:
+            case "path":
+                path = path.replace(f"{{{parameter.name}}}", _path_text(parameter, value))
+            case "query":
+                query.append(_query_text(parameter, value))
+            case "header":
+                headers[_header(parameter.name)] = _header(_simple(value, explode=parameter.explode, text=query_text))
+            case "cookie":
+                cookies.append(f"{quote(parameter.name)}={_simple(value, explode=False, text=_quoted)}")
+    if cookies:
+        headers["Cookie"] = "; ".join(cookies)
+    content, content_type = _body(operation.body_type, arguments.get("body"), present="body" in arguments)
+    if content is not None:
+        headers["Content-Type"] = content_type
+    return Call(operation.method, path, "&".join(part for part in query if part), headers, content)
+
+
+def structured_query(operation: Operation, arguments: Mapping[str, Any]) -> Json:
+    """Give the query's values by their names on the wire, for a client that writes them itself."""
+    return {
+        parameter.name: arguments[parameter.argument]
+        for parameter in operation.parameters
+        if parameter.place == "query" and arguments.get(parameter.argument) is not None
+    }
+
+
+def _path_text(parameter: Parameter, value: Any) -> str:
+    try:
+        if not isinstance(value, dict | list):
+            path_segment(parameter.argument, value)
+    except ValueError as error:
+        raise ToolError("invalid_input", f"Nothing was sent: {error}.") from error
+    joined = _simple(value, explode=parameter.explode, text=_quoted)
+    if parameter.style == "label":
+        return "." + (joined.replace(",", ".") if parameter.explode else joined)
+    if parameter.style == "matrix":
+        if parameter.explode and isinstance(value, dict):
+            return ";" + joined.replace(",", ";")
+        if parameter.explode and isinstance(value, list):
+            return "".join(f";{parameter.name}={_quoted(item)}" for item in cast("list[Any]", value))
+        return f";{parameter.name}={joined}"
+    return joined
+
+
+def _query_text(parameter: Parameter, value: Any) -> str:
+    if isinstance(value, dict):
+        members = cast("Json", value)
+        if parameter.style == "deepObject":
+            return encode_query([(parameter.name, members)])
+        if parameter.explode:
+            return encode_query(members.items())
+        return f"{_quoted(parameter.name)}={_simple(members, explode=False, text=_quoted)}"
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        if parameter.explode:
+            return "&".join(f"{quote(parameter.name, safe='[]')}={_quoted(item)}" for item in items)
+        delimiter = _DELIMITERS.get(parameter.style, ",")
+        return f"{quote(parameter.name, safe='[]')}={delimiter.join(_quoted(item) for item in items)}"
+    return encode_query([(parameter.name, value)])
+
+
+def _simple(value: Any, *, explode: bool, text: Any) -> str:
+    """Write a value in OpenAPI's `simple` style, which the others vary."""
+    if isinstance(value, dict):
+        members = cast("Json", value)
+        return ",".join(f"{text(key)}{'=' if explode else ','}{text(item)}" for key, item in members.items())
+    if isinstance(value, list):
+        return ",".join(text(item) for item in cast("list[Any]", value))
+    return str(text(value))
+
+
+def _quoted(value: Any) -> str:
+    return quote(_scalar(value), safe="")
+
+
+def _scalar(value: Any) -> str:
+    # Nested values have no style in OpenAPI; JSON is what servers that take them read.
+    return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else query_text(value)
+
+
+def _header(text: str) -> str:
+    if not text.isascii() or not text.isprintable():
+        raise ToolError("invalid_input", f"Nothing was sent: {text[:100]!r} cannot stand in a header.")
+    return text
+
+
+def _body(body_type: str, body: Any, *, present: bool) -> tuple[bytes | None, str]:
+    if not body_type or not present:
+        return None, ""
+    if "json" in body_type:
+        return msgspec.json.encode(body), body_type
+    if "x-www-form-urlencoded" in body_type and isinstance(body, dict):
+        return urlencode(_fields(body)).encode(), body_type
+    if "multipart/form-data" in body_type and isinstance(body, dict):
+        return _multipart(_fields(body))
+    if isinstance(body, str):
+        return body.encode(), body_type
+    raise ToolError("invalid_input", f"Nothing was sent: a body of {body_type} must be a string.")
+
+
+def _fields(body: Any) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name, value in cast("Json", body).items():
+        values = cast("list[Any]", value) if isinstance(value, list) else [value]
+        found.extend((name, _scalar(item)) for item in values if item is not None)
+    return found
+
+
+def _multipart(fields: list[tuple[str, str]]) -> tuple[bytes, str]:
+    # A boundary must not occur in what it separates, and needs no chance for that.
+    text = "\r\n".join(value for _, value in fields)
+    number = 0
+    while (boundary := f"contentgroove-{number}") in text:
+        number += 1
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{_field_name(name)}"\r\n\r\n{value}\r\n'
+        for name, value in fields
+    ]
+    return f"{''.join(parts)}--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def _field_name(name: str) -> str:
+    # As HTML's form submission does ("multipart/form-data encoding algorithm").
+    return re.sub(r'[\r\n"]', lambda found: quote(found[0]), name)

@@ -1,0 +1,172 @@
+"""Schemas of OpenAPI documents as the JSON Schemas that hosts of tools understand and arguments are checked by."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+from .documents import resolve
+from .errors import SpecError
+
+if TYPE_CHECKING:
+    from .documents import Json
+
+INLINED = 1000
+"""Characters of a schema without references that is written out where it is used: some hosts follow no `$ref`."""
+
+MAX_TOOL = 512 * 1024
+"""Characters of one tool's schema."""
+
+_KEPT = frozenset(
+    {
+        "type", "enum", "const", "title", "description", "default", "format", "pattern", "deprecated",
+        "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
+        "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "required", "dependentRequired",
+        "minContains", "maxContains", "contentEncoding", "contentMediaType",
+    }
+)  # fmt: skip
+_ONE = frozenset(
+    {"items", "not", "additionalProperties", "propertyNames", "contains", "if", "then", "else",
+     "unevaluatedItems", "unevaluatedProperties"}
+)  # fmt: skip
+_MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_NAMED = frozenset({"properties", "patternProperties", "dependentSchemas"})
+_COMPOSED = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
+
+
+class Converter:
+    """Converts schemas of one document; what several tools refer to is converted once.
+
+    Args:
+        document: The document that `$ref`s are looked up in.
+        closed: Whether objects that list their properties, and say nothing of others, take no others.
+    """
+
+    def __init__(self, document: Json, *, closed: bool) -> None:
+        self._document = document
+        self._closed = closed
+        self._names: dict[str, str] = {}
+        self._definitions: dict[str, Any] = {}
+        self._inline: dict[str, Any] = {}
+
+    def convert(self, schema: Any) -> Any:
+        """Give the schema as JSON Schema 2020-12, whose references lead to `#/$defs/…`."""
+        return self._convert(schema, composed=False)
+
+    def definitions(self, schema: Any, what: str) -> Json:
+        """Give the `$defs` that a converted schema needs.
+
+        Raises:
+            SpecError: They are too large for a tool.
+        """
+        found: Json = {}
+        size = len(json.dumps(schema))
+        pending = sorted(_references(schema))
+        while pending:
+            name = pending.pop(0)
+            if name not in found:
+                found[name] = self._definitions[name]
+                size += len(json.dumps(found[name]))
+                if size > MAX_TOOL:
+                    raise SpecError(f"{what} has a schema of more than {MAX_TOOL:,} characters, which is the limit.")
+                pending.extend(sorted(_references(found[name])))
+        return found
+
+    def _convert(self, schema: Any, *, composed: bool) -> Any:
+        if not isinstance(schema, dict):
+            return schema if isinstance(schema, bool) else {}
+        members = cast("Json", schema)
+        if "$ref" in members:
+            return self._reference(members, composed=composed)
+        converted: Json = {}
+        for keyword, value in members.items():
+            name = "propertyNames" if keyword == "x-propertyNames" else keyword
+            inner = composed or name in _COMPOSED
+            if name in _KEPT:
+                converted[name] = value
+            elif name in _ONE:
+                converted[name] = self._convert(value, composed=inner)
+            elif name in _MANY and isinstance(value, list):
+                converted[name] = [self._convert(item, composed=inner) for item in cast("list[Any]", value)]
+            elif name in _NAMED and isinstance(value, dict):
+                converted[name] = {
+                    key: self._convert(item, composed=inner) for key, item in cast("Json", value).items()
+                }
+        _drop_read_only(members, converted)
+        _translate_bounds(converted)
+        open_ended = composed or _COMPOSED & converted.keys() - {"not"}
+        if self._closed and not open_ended and "properties" in converted:
+            converted.setdefault("additionalProperties", False)
+        return _nullable(converted) if members.get("nullable") is True else converted
+
+    def _reference(self, members: Json, *, composed: bool) -> Any:
+        reference = str(members["$ref"])
+        key = f"{reference} {composed}"
+        if key not in self._names:
+            self._names[key] = name = self._free_name(reference)
+            self._definitions[name] = self._convert(resolve(self._document, reference), composed=composed)
+            definition = self._definitions[name]
+            if not _references(definition) and len(json.dumps(definition)) <= INLINED:
+                self._inline[key] = definition
+        if key not in self._inline:
+            return {"$ref": f"#/$defs/{self._names[key]}"}
+        inlined: Any = self._inline[key]
+        if isinstance(inlined, dict) and isinstance(members.get("description"), str):
+            return cast("Json", inlined) | {"description": members["description"]}
+        return cast("Any", inlined)
+
+    def _free_name(self, reference: str) -> str:
+        last = re.sub(r"[^A-Za-z0-9._-]", "_", reference.rpartition("/")[2])
+        taken = set(self._names.values())
+        name, number = last, 2
+        while name in taken:
+            name, number = f"{last}_{number}", number + 1
+        return name
+
+
+def _references(schema: Any) -> set[str]:
+    found: set[str] = set()
+    pending = [schema]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            members = cast("Json", value)
+            reference = members.get("$ref")
+            if isinstance(reference, str) and reference.startswith("#/$defs/"):
+                found.add(reference.removeprefix("#/$defs/"))
+            pending.extend(members.values())
+        elif isinstance(value, list):
+            pending.extend(cast("list[Any]", value))
+    return found
+
+
+def _drop_read_only(members: Json, converted: Json) -> None:
+    # They are the answer's alone; OpenAPI says that they should not be sent.
+    properties = members.get("properties")
+    if not isinstance(properties, dict):
+        return
+    for name, schema in cast("Json", properties).items():
+        if isinstance(schema, dict) and cast("Json", schema).get("readOnly") is True:
+            del converted["properties"][name]
+            if isinstance(converted.get("required"), list):
+                converted["required"] = [other for other in converted["required"] if other != name]
+
+
+def _translate_bounds(converted: Json) -> None:
+    # OpenAPI 3.0 has JSON Schema's older form: a flag beside the bound.
+    for flag, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(converted.get(flag), bool):
+            is_exclusive = converted.pop(flag)
+            if is_exclusive and bound in converted:
+                converted[flag] = converted.pop(bound)
+
+
+def _nullable(converted: Json) -> Json:
+    kind = converted.get("type")
+    if not isinstance(kind, str) or _COMPOSED & converted.keys():
+        return {"anyOf": [converted, {"type": "null"}]}
+    widened = {**converted, "type": [kind, "null"]}
+    if isinstance(widened.get("enum"), list) and None not in widened["enum"]:
+        widened["enum"] = [*widened["enum"], None]
+    return widened

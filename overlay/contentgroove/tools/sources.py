@@ -1,0 +1,269 @@
+"""Other APIs: their OpenAPI documents looked at, and their operations made tools.
+
+Their calls go through a bare client. The key of this API is not known here.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import anyio.to_thread
+import msgspec
+from msgspec import Struct, structs
+
+from contentgroove.errors import RETRYABLE_STATUSES
+
+from . import naming, network
+from .addresses import check_named, origin_of
+from .api import tool_of
+from .documents import MAX_BYTES, parse
+from .errors import SpecError, ToolError
+from .operations import Operation, compile_document
+from .preview import preview
+from .registry import Report, Run, Tool, ToolRegistry
+from .requests import write
+from .results import Success, code_of
+from .servers import base_path, server_urls, usable_server
+
+if TYPE_CHECKING:
+    from .documents import Json
+    from .network import Answer, Policy
+
+MAX_SOURCES = 20
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+_NAMESPACE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{naming.LONGEST_NAMESPACE - 1}}}")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "upgrade"})
+
+_SPEC = {
+    "type": "string",
+    "minLength": 1,
+    "description": "An https URL of an OpenAPI 3.x document, or the document's JSON or YAML text.",
+}
+
+
+class Document(Struct, frozen=True):
+    """A document that was read.
+
+    Attributes:
+        content: The document.
+        servers: Its servers' URLs.
+        operations: Its operations.
+    """
+
+    content: Json
+    servers: list[str]
+    operations: list[Operation]
+
+
+class Source(Struct, frozen=True):
+    """A source that was added.
+
+    Attributes:
+        name: Its namespace.
+        base_url: What its calls begin with.
+        headers: What its calls carry; credentials, perhaps.
+        policy: Where its calls may go.
+    """
+
+    name: str
+    base_url: str
+    headers: dict[str, str]
+    policy: Policy
+
+    def __repr__(self) -> str:
+        return f"Source(name={self.name!r})"
+
+
+class Sources:
+    """Reads documents and adds them.
+
+    Args:
+        policy: Where documents may be fetched from and calls may go.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._added: set[str] = set()
+        self._registry: ToolRegistry | None = None
+
+    def serve(self, registry: ToolRegistry) -> None:
+        """Add tools to this registry from now on."""
+        self._registry = registry
+
+    def tools(self) -> list[Tool]:
+        """Give the two tools that work on documents."""
+        return [
+            Tool(
+                name="openapi.previewSpec",
+                title="Preview an OpenAPI document before adding it as a source",
+                description=(
+                    "Read an OpenAPI 3.x document and tell its title, version, servers, operations, tags and how it "
+                    "authenticates. Nothing is added. openapi_addSource takes the same document."
+                ),
+                input_schema=_object({"spec": _SPEC}, "spec"),
+                run=self._preview,
+                is_read_only=True,
+                is_idempotent=True,
+            ),
+            Tool(
+                name="openapi.addSource",
+                title="Add an OpenAPI source and register its operations as tools",
+                description=(
+                    "Make a tool of every operation of an OpenAPI 3.x document, named <namespace>.<group>.<leaf>. "
+                    "They can be called at once, until this server ends. Calls go to baseUrl, by https to public "
+                    "addresses; plain http to this machine is possible if baseUrl says so. Look at the document with "
+                    "openapi_previewSpec first, and add only documents that you trust."
+                ),
+                input_schema=_object(
+                    {
+                        "spec": _SPEC,
+                        "namespace": {
+                            "type": "string",
+                            "pattern": f"^{_NAMESPACE.pattern}$",
+                            "description": "The first part of the tools' names; without it, made of the title.",
+                        },
+                        "baseUrl": {
+                            "type": "string",
+                            "description": "What calls begin with; without it, the document's first usable server.",
+                        },
+                        "headers": {
+                            "type": "object",
+                            "additionalProperties": {"type": "string"},
+                            "description": "Sent with every call, such as {'Authorization': 'Bearer …'}.",
+                        },
+                    },
+                    "spec",
+                ),
+                run=self._add,
+            ),
+        ]
+
+    async def _preview(self, arguments: Json, _report: Report) -> Success:
+        document = await self._read(arguments["spec"])
+        return Success(preview(document.content, document.servers, document.operations))
+
+    async def _add(self, arguments: Json, _report: Report) -> Success:
+        document = await self._read(arguments["spec"])
+        source = self._source(document, arguments)
+        tools = [
+            tool_of(operation, _calling(operation, source), namespace=source.name, about=f" of {source.base_url}")
+            for operation in document.operations
+        ]
+        if self._registry is None:
+            raise RuntimeError("sources were used before they had a registry")
+        self._registry.add(tools)
+        self._added.add(source.name)
+        return Success({"sourceId": source.name, "toolCount": len(tools)})
+
+    async def _read(self, spec: str) -> Document:
+        text, url, source = spec, None, "The text"
+        if _URL.fullmatch(spec.strip()):
+            url = spec.strip()
+            answer = await network.fetch(url, self._policy)
+            source = network.shown(url)
+            if answer.status != HTTPStatus.OK:
+                raise ToolError(
+                    code_of(answer.status),
+                    f"{source} answered with status {answer.status}, not with a document.",
+                    status=answer.status,
+                    retryable=answer.status in RETRYABLE_STATUSES,
+                )
+            text = _decoded(answer.content, source)
+        return await anyio.to_thread.run_sync(_understood, text, source, url)
+
+    def _source(self, document: Document, arguments: Json) -> Source:
+        title: str = document.content["info"]["title"]
+        name = arguments.get("namespace") or naming.slug(title)
+        if not name:
+            raise ToolError("invalid_input", f"No name can be made of the title {title!r}: pass namespace.")
+        if self._registry is not None and name in self._registry.reserved:
+            raise ToolError("source_exists", f"{name!r} belongs to built-in tools: pass another namespace.")
+        if name in self._added:
+            raise ToolError("source_exists", f"There is a source {name!r} already: pass another namespace.")
+        if len(self._added) >= MAX_SOURCES:
+            raise ToolError("not_allowed", f"There are {MAX_SOURCES} sources already, which is the limit.")
+        given = arguments.get("baseUrl")
+        base_url = given or usable_server(document.servers)
+        if base_url is None:
+            raise ToolError("invalid_input", "The document names no server that calls can be sent to: pass baseUrl.")
+        policy = self._policy
+        origin = origin_of(base_url)
+        if given and origin.is_loopback:
+            # Whoever calls may name this machine; a document may not.
+            policy = structs.replace(policy, allowed=policy.allowed | {origin})
+        if urlsplit(base_url).query or urlsplit(base_url).fragment:
+            raise ToolError("invalid_input", "baseUrl must have no query and no fragment.")
+        check_named(origin, policy.allowed)
+        return Source(name, base_url.rstrip("/"), _checked_headers(arguments.get("headers") or {}), policy)
+
+
+def _understood(text: str, source: str, url: str | None) -> Document:
+    content = parse(text, source)
+    servers = server_urls(content, url)
+    return Document(content, servers, compile_document(content, base_path(servers), closed=False))
+
+
+def _decoded(content: bytes, source: str) -> str:
+    if len(content) > MAX_BYTES:
+        raise SpecError(f"{source} is larger than {MAX_BYTES:,} bytes, which is the limit.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{source} is not UTF-8: {error}.") from error
+
+
+def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
+            raise ToolError("invalid_input", f"headers: {name[:100]!r} cannot be set.")
+        if not value.isascii() or not value.isprintable():
+            raise ToolError("invalid_input", f"headers: the value of {name!r} cannot stand in a header.")
+    return headers
+
+
+def _calling(operation: Operation, source: Source) -> Run:
+    async def run(arguments: Json, _report: Report) -> Success:
+        call = write(operation, arguments)
+        url = f"{source.base_url}{call.path}{f'?{call.query}' if call.query else ''}"
+        headers = {**source.headers, **call.headers}
+        answer = await network.exchange(call.method, url, headers, call.content, source.policy)
+        data, http = _data(answer), {"status": answer.status}
+        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            return Success(data, http)
+        repeatable = call.method not in {"POST", "PATCH"} or answer.status == HTTPStatus.TOO_MANY_REQUESTS
+        note = " Redirects are not followed." if answer.status < HTTPStatus.BAD_REQUEST else ""
+        raise ToolError(
+            code_of(answer.status),
+            f"{call.method} {network.shown(url)}: status {answer.status}.{note}",
+            status=answer.status,
+            details={"body": data},
+            retryable=repeatable and answer.status in RETRYABLE_STATUSES,
+        )
+
+    return run
+
+
+def _data(answer: Answer) -> Any:
+    if not answer.content:
+        return None
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/json" or media_type.endswith("+json"):
+        try:
+            return msgspec.json.decode(answer.content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            # Sent as it came: whoever called can see what is wrong with it.
+            return answer.content.decode("utf-8", "replace")
+    try:
+        return answer.content.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"contentType": media_type, "base64": base64.b64encode(answer.content).decode()}
+
+
+def _object(properties: Json, *required: str) -> Json:
+    return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}

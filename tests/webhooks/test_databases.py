@@ -123,6 +123,16 @@ def test_postgres_inboxes_that_are_made_at_once_agree(postgres_store: Store) -> 
         assert sum(threads.map(make, range(8))) == 2
 
 
+def test_keys_are_ordered_by_code_points(postgres_store: Store) -> None:
+    """Whatever the server's locale, in whose order a range of keys would not be those that begin alike."""
+    with postgres_store.open(), psycopg.connect(postgres_store.place) as connection:
+        columns = connection.execute(
+            "SELECT collation_name FROM information_schema.columns "
+            "WHERE table_name = 'contentgroove_events' AND column_name = 'key'"
+        ).fetchall()
+    assert columns == [("C",)]
+
+
 def test_a_connection_that_broke_while_idle_is_replaced(postgres_store: Store) -> None:
     """A server that restarts costs no event."""
     with postgres_store.open() as inbox:

@@ -11,39 +11,47 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpcore
 import httpx
+from contentgroove._io.connections import trusting
+from contentgroove._io.http import parse_url
+from contentgroove._io.httpx_lines import AsyncHttpxLine, HttpxLine
 from contentgroove._io.progress import acounted, counted
 from contentgroove._io.sources import PathSource
-from contentgroove._io.upload_network import async_upload_transport, upload_transport
+from contentgroove._io.upload_network import AsyncUploadLine, UploadLine
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, Generator
 
+    from contentgroove._io.async_connections import AsyncLine
+    from contentgroove._io.connections import Line
+
 SECONDS = 60.0
 
 
-def request(url: str, source: PathSource, content: Generator[bytes] | AsyncGenerator[bytes]) -> httpx.Request:
+def request(url: str, source: PathSource, content: Generator[bytes] | AsyncGenerator[bytes]) -> httpcore.Request:
     """Make the request that every way sends."""
-    return httpx.Request("PUT", url, headers={"Content-Length": str(source.size)}, content=content)
+    headers = [("Host", "sink"), ("Content-Length", str(source.size))]
+    return httpcore.Request("PUT", parse_url(url), headers=headers, content=content)
 
 
-def send(transport: httpx.BaseTransport, url: str, source: PathSource) -> int:
+def send(line: Line, url: str, source: PathSource) -> int:
     """Upload synchronously."""
-    with contextlib.closing(transport), contextlib.closing(counted(source, None)) as content:
-        response = transport.handle_request(request(url, source, content))
-        response.read()
-        response.close()
-        return response.status_code
+    with contextlib.closing(line), contextlib.closing(counted(source, None)) as content:
+        answer = line.handle_request(request(url, source, content))
+        answer.read()
+        answer.close()
+        return answer.status
 
 
-async def asend(transport: httpx.AsyncBaseTransport, url: str, source: PathSource) -> int:
+async def asend(line: AsyncLine, url: str, source: PathSource) -> int:
     """Upload asynchronously."""
-    async with contextlib.aclosing(transport), contextlib.aclosing(acounted(source, None)) as content:
-        response = await transport.handle_async_request(request(url, source, content))
-        await response.aread()
-        await response.aclose()
-        return response.status_code
+    async with contextlib.aclosing(line), contextlib.aclosing(acounted(source, None)) as content:
+        answer = await line.handle_async_request(request(url, source, content))
+        await answer.aread()
+        await answer.aclose()
+        return answer.status
 
 
 def upload(way: str, context: ssl.SSLContext, url: str, source: PathSource) -> int:
@@ -51,13 +59,14 @@ def upload(way: str, context: ssl.SSLContext, url: str, source: PathSource) -> i
     limits = {"stall_seconds": SECONDS, "answer_seconds": SECONDS}
     match way:
         case "sync":
-            return send(upload_transport(ssl_context=context, **limits), url, source)
+            return send(UploadLine(ssl_context=context, **limits), url, source)
         case "async":
-            return asyncio.run(asend(async_upload_transport(ssl_context=context, **limits), url, source))
+            return asyncio.run(asend(AsyncUploadLine(ssl_context=context, **limits), url, source))
         case "httpx":
-            return send(httpx.HTTPTransport(verify=context), url, source)
+            return send(HttpxLine(httpx.HTTPTransport(verify=context).handle_request), url, source)
         case "httpx-async":
-            return asyncio.run(asend(httpx.AsyncHTTPTransport(verify=context), url, source))
+            line = AsyncHttpxLine(httpx.AsyncHTTPTransport(verify=context).handle_async_request)
+            return asyncio.run(asend(line, url, source))
         case _:
             raise ValueError(f"no such way: {way}")
 
@@ -78,7 +87,7 @@ def main() -> None:
     for name in ("way", "url", "file", "ca"):
         parser.add_argument(f"--{name}", required=True)
     arguments = parser.parse_args()
-    context = httpx.create_ssl_context()
+    context = trusting()
     context.load_verify_locations(arguments.ca)
     source = PathSource(Path(arguments.file))
     idle = memory("VmRSS")

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
-import httpx
 
 from ._core.settings import ApiKey, AuthMethod, resolve
 from ._io.async_shell import AsyncShell
@@ -20,6 +19,8 @@ from ._version import __version__
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from types import TracebackType
+
+    import httpx
 
     from ._core.effects import Clock
     from ._core.retries import RetryPolicy
@@ -56,7 +57,7 @@ class AsyncContentGroove:
         random: Callable[[], float] | None = None,
     ) -> None:
         settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
-        check_clients(httpx.AsyncClient, http_client=http_client, upload_http_client=upload_http_client)
+        check_clients("AsyncClient", http_client=http_client, upload_http_client=upload_http_client)
         session = new_session(settings, check_policy(retry_policy, max_retries), clock, random)
         shell = AsyncShell(
             settings, Hooks(on_request, on_response), sleep or anyio.sleep, http_client, upload_http_client

@@ -8,8 +8,6 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx
-
 from ._core.settings import ApiKey, AuthMethod, resolve
 from ._io.calls import RawResponse, RawSyncCalls, SyncCalls
 from ._io.http import Hooks
@@ -20,6 +18,8 @@ from ._version import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
+
+    import httpx
 
     from ._core.effects import Clock
     from ._core.retries import RetryPolicy
@@ -75,7 +75,7 @@ class ContentGroove:
         random: Callable[[], float] | None = None,
     ) -> None:
         settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
-        check_clients(httpx.Client, http_client=http_client, upload_http_client=upload_http_client)
+        check_clients("Client", http_client=http_client, upload_http_client=upload_http_client)
         session = new_session(settings, check_policy(retry_policy, max_retries), clock, random)
         shell = SyncShell(
             settings, Hooks(on_request, on_response), sleep or time.sleep, http_client, upload_http_client

@@ -1,4 +1,4 @@
-"""Uploads by the sync and the async transport, behind one name."""
+"""Uploads by the sync and the async line, behind one name."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import anyio.to_thread
-import httpx
-from contentgroove._io.upload_network import async_upload_transport, upload_transport
+import httpcore
+from contentgroove._io.http import parse_url
+from contentgroove._io.upload_network import AsyncUploadLine, UploadLine
 
 from .stores import PATIENCE
 
@@ -23,14 +24,14 @@ Chunks: TypeAlias = Iterable[bytes]
 
 
 class Client(Protocol):
-    """Uploads by one of the transports."""
+    """Uploads by one of the lines."""
 
-    async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpx.Response:
-        """Upload and close the transport; the chunks are taken in a thread, so that they may wait for events."""
+    async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpcore.Response:
+        """Upload and close the line; the chunks are taken in a thread, so that they may wait for events."""
         ...
 
     async def close(self) -> None:
-        """Close the transport."""
+        """Close the line."""
         ...
 
 
@@ -46,71 +47,66 @@ class ClientFactory(Protocol):
 
 def upload_request(
     url: str, content: Iterator[bytes] | AsyncGenerator[bytes, None], size: int, connect_seconds: float
-) -> httpx.Request:
-    """Make a request whose own limits of reading and writing no test meets: the transport's apply."""
+) -> httpcore.Request:
+    """Make a request whose own limits of reading and writing no test meets: the line's apply."""
     timeout = {"connect": connect_seconds, "pool": PATIENCE, "read": 3 * PATIENCE, "write": 3 * PATIENCE}
-    return httpx.Request(
-        "PUT", url, headers={"Content-Length": str(size)}, content=content, extensions={"timeout": timeout}
-    )
+    headers = [("Host", "store.test"), ("Content-Length", str(size))]
+    return httpcore.Request("PUT", parse_url(url), headers=headers, content=content, extensions={"timeout": timeout})
 
 
 class SyncClient:
-    """Uploads by the sync transport, in a thread."""
+    """Uploads by the sync line, in a thread."""
 
     def __init__(
         self, trust: ssl.SSLContext, stall_seconds: float, answer_seconds: float, connect_seconds: float
     ) -> None:
-        self._transport = upload_transport(
-            ssl_context=trust, stall_seconds=stall_seconds, answer_seconds=answer_seconds
-        )
+        self._line = UploadLine(ssl_context=trust, stall_seconds=stall_seconds, answer_seconds=answer_seconds)
         self._connect_seconds = connect_seconds
 
-    async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpx.Response:
+    async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpcore.Response:
         """Upload in a thread."""
         return await anyio.to_thread.run_sync(self._put, url, chunks, size, times)
 
-    def _put(self, url: str, chunks: Chunks, size: int, times: int) -> httpx.Response:
-        answers: list[httpx.Response] = []
-        with contextlib.closing(self._transport):
+    def _put(self, url: str, chunks: Chunks, size: int, times: int) -> httpcore.Response:
+        answers: list[httpcore.Response] = []
+        with contextlib.closing(self._line):
             for _ in range(times):
                 request = upload_request(url, iter(chunks), size, self._connect_seconds)
-                answers.append(self._transport.handle_request(request))
+                answers.append(self._line.handle_request(request))
                 with contextlib.closing(answers[-1]):
                     answers[-1].read()
         return answers[-1]
 
     async def close(self) -> None:
         """Close from a thread that is not the upload's."""
-        self._transport.close()
+        self._line.close()
 
 
 class AsyncClient:
-    """Uploads by the async transport."""
+    """Uploads by the async line."""
 
     def __init__(
         self, trust: ssl.SSLContext, stall_seconds: float, answer_seconds: float, connect_seconds: float
     ) -> None:
-        self._transport = async_upload_transport(
-            ssl_context=trust, stall_seconds=stall_seconds, answer_seconds=answer_seconds
-        )
+        self._line = AsyncUploadLine(ssl_context=trust, stall_seconds=stall_seconds, answer_seconds=answer_seconds)
         self._connect_seconds = connect_seconds
 
-    async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpx.Response:
+    async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpcore.Response:
         """Upload in this task."""
-        async with contextlib.aclosing(self._transport):
+        async with contextlib.aclosing(self._line):
             answers = [await self.send(url, _in_thread(iter(chunks)), size) for _ in range(times)]
         return answers[-1]
 
-    async def send(self, url: str, content: AsyncGenerator[bytes, None], size: int) -> httpx.Response:
+    async def send(self, url: str, content: AsyncGenerator[bytes, None], size: int) -> httpcore.Response:
         """Upload what an async generator gives."""
-        answer = await self._transport.handle_async_request(upload_request(url, content, size, self._connect_seconds))
+        answer = await self._line.handle_async_request(upload_request(url, content, size, self._connect_seconds))
         async with contextlib.aclosing(answer):
             await answer.aread()
         return answer
 
     async def close(self) -> None:
         """Close from a task that is not the upload's."""
-        await self._transport.aclose()
+        await self._line.aclose()
 
 
 async def _in_thread(chunks: Iterator[bytes]) -> AsyncGenerator[bytes, None]:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import ssl
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 import trustme
 from contentgroove._io import upload_network
@@ -13,7 +13,6 @@ from .clients import AsyncClient, SyncClient
 from .stores import PATIENCE, Stores
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Generator
 
     from contentgroove._io.upload_connection import Wait
@@ -29,7 +28,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def trust(authority: trustme.CA) -> ssl.SSLContext:
-    context = httpx.create_ssl_context()
+    context = ssl.create_default_context()
     authority.configure_trust(context)
     return context
 

@@ -50,7 +50,7 @@ class Settings(Struct, frozen=True):
         """The headers of every request, the key among them where it goes into one."""
         common = [
             ("Accept", "application/json"),
-            ("Accept-Encoding", "gzip, deflate"),
+            ("Accept-Encoding", "gzip"),
             ("User-Agent", self.user_agent),
         ]
         if self.auth == "bearer":

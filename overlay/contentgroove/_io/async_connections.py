@@ -1,67 +1,99 @@
-"""Connections to one host for async clients.
+"""Connections of ours for async clients.
 
 httpcore's pool looks through all its connections and all that wait for one at every request and answer, so fifty calls
-at once are slower than fifty calls in turn. Here each connection is a transport of its own, and the idle ones are a
-stack: taking and giving back costs the same however many there are.
+at once are slower than fifty calls in turn. Here each connection is a pool of its own, and the idle ones are a stack:
+taking and giving back costs the same however many there are.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
-import httpx
+import httpcore
+
+from . import http
+from .connections import IDLE_SECONDS, environment_proxy, httpx_is_imported, tls_context
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 MAX_CONNECTIONS = 50
 """To one host; further calls wait for one to be free."""
 
-IDLE_SECONDS = 30.0
-"""How long an idle connection is kept."""
+
+class AsyncLine(Protocol):
+    """As `Line`, awaited."""
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        ...
 
 
-class AsyncConnections(httpx.AsyncBaseTransport):
-    """A transport over a stack of single connections."""
+def new_async_line(url: httpcore.URL, *, uploading: bool) -> AsyncLine:
+    """As `connections.new_line`."""
+    proxy = environment_proxy(url)
+    context = tls_context(url, proxy)
+    if proxy is not None:
+        from .httpx_lines import async_proxied
 
-    def __init__(self, context: ssl.SSLContext, proxy: str | None) -> None:
-        self._context = context
-        self._proxy = proxy
+        return AsyncConnections(lambda: async_proxied(proxy, context, 1, IDLE_SECONDS))
+    if uploading:
+        from .upload_network import AsyncUploadLine
+
+        return AsyncUploadLine(ssl_context=context, stall_seconds=http.UPLOAD_STALL, answer_seconds=http.UPLOAD_ANSWER)
+    return AsyncConnections(
+        lambda: httpcore.AsyncConnectionPool(
+            context, max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS
+        )
+    )
+
+
+def async_observable(line: AsyncLine) -> AsyncLine:
+    """As `connections.observable`."""
+    if not httpx_is_imported():
+        return line
+    from .httpx_lines import AsyncHttpxLine, async_transport_over
+
+    return AsyncHttpxLine(async_transport_over(line).handle_async_request)
+
+
+class AsyncConnections:
+    """A line over a stack of single connections."""
+
+    def __init__(self, connect: Callable[[], AsyncLine]) -> None:
+        self._connect = connect
         self._free = anyio.Semaphore(MAX_CONNECTIONS)
-        self._idle: list[httpx.AsyncHTTPTransport] = []
+        self._idle: list[AsyncLine] = []
         self._closed = False
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request over a free connection."""
         await self._free.acquire()
         # The one used last is the one most likely to be open still.
-        connection = self._idle.pop() if self._idle else self._new()
+        connection = self._idle.pop() if self._idle else self._connect()
         try:
-            response = await connection.handle_async_request(request)
+            answer = await connection.handle_async_request(request)
         except BaseException:
             self._give_back(connection)
             raise
-        stream = response.stream
-        if not isinstance(stream, httpx.AsyncByteStream):
-            self._give_back(connection)
-            raise httpx.RemoteProtocolError("the answer's body is no async stream", request=request)
-        response.stream = _Stream(stream, self, connection)
-        return response
+        body = _Body(answer, self, connection)
+        return httpcore.Response(
+            answer.status, headers=answer.headers, content=body, extensions=http.extensions(answer)
+        )
 
-    def _new(self) -> httpx.AsyncHTTPTransport:
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
-        return httpx.AsyncHTTPTransport(verify=self._context, limits=limits, proxy=self._proxy)
-
-    def _give_back(self, connection: httpx.AsyncHTTPTransport) -> None:
+    def _give_back(self, connection: AsyncLine) -> None:
         self._idle.append(connection)
         self._free.release()
 
-    async def finish(self, stream: httpx.AsyncByteStream, connection: httpx.AsyncHTTPTransport) -> None:
+    async def finish(self, answer: httpcore.Response, connection: AsyncLine) -> None:
         """Take a connection back once its answer is read or given up."""
         try:
-            await stream.aclose()
+            await answer.aclose()
         finally:
             self._give_back(connection)
             if self._closed:
@@ -74,19 +106,17 @@ class AsyncConnections(httpx.AsyncBaseTransport):
             await self._idle.pop().aclose()
 
 
-class _Stream(httpx.AsyncByteStream):
-    def __init__(
-        self, stream: httpx.AsyncByteStream, owner: AsyncConnections, connection: httpx.AsyncHTTPTransport
-    ) -> None:
-        self._stream = stream
+class _Body:
+    def __init__(self, answer: httpcore.Response, owner: AsyncConnections, connection: AsyncLine) -> None:
+        self._answer = answer
         self._owner = owner
-        self._connection: httpx.AsyncHTTPTransport | None = connection
+        self._connection: AsyncLine | None = connection
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._stream:
+        async for part in self._answer.aiter_stream():
             yield part
 
     async def aclose(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            await self._owner.finish(self._stream, connection)
+            await self._owner.finish(self._answer, connection)

@@ -11,17 +11,19 @@ from contentgroove._core.effects import Ask, Effect, Failure, Notify, Put, Reply
 from contentgroove.errors import ConfigurationError
 
 from . import http
-from .async_connections import AsyncConnections
+from .async_connections import async_observable, new_async_line
 from .progress import CallbackError, acounted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    import httpcore
     import httpx
 
     from contentgroove._core.effects import Flow
     from contentgroove._core.settings import Settings
 
+    from .async_connections import AsyncLine
     from .progress import Progress
     from .sources import Source
 
@@ -42,18 +44,16 @@ class AsyncShell:
         self._settings = settings
         self._hooks = hooks
         self._sleep = sleep
-        self._http_client = http_client
-        self._upload_http_client = upload_http_client
-        self._transports: dict[tuple[str, str, bool], httpx.AsyncBaseTransport] = {}
+        self._own = _line_of(http_client)
+        self._own_for_uploads = _line_of(upload_http_client)
+        self._lines: dict[tuple[bytes, bytes, bool], AsyncLine] = {}
         self._loop: Any = None
         self._closed = False
-        if http_client is not None or upload_http_client is not None:
-            http.protect_httpx_logs()
 
     async def run(
         self,
         flow: Flow[T],
-        timeout: httpx.Timeout,  # noqa: ASYNC109 - httpx's limits, not a cancel scope's
+        timeouts: http.Timeouts,
         *,
         source: Source | None = None,
         progress: Progress | None = None,
@@ -65,7 +65,7 @@ class AsyncShell:
         try:
             effect = next(flow)
             while True:
-                effect = flow.send(await self._perform(effect, timeout, source, progress, save))
+                effect = flow.send(await self._perform(effect, timeouts, source, progress, save))
         except StopIteration as stop:
             result: T = stop.value
             return result
@@ -73,15 +73,15 @@ class AsyncShell:
     async def _perform(
         self,
         effect: Effect,
-        timeout: httpx.Timeout,  # noqa: ASYNC109 - httpx's limits, not a cancel scope's
+        timeouts: http.Timeouts,
         source: Source | None,
         progress: Progress | None,
         save: Callable[[bytes], None] | None,
     ) -> object:
         match effect:
             case Send():
-                request = http.api_request(effect, self._settings, timeout, queued=self._http_client is None)
-                return await self._exchange(request, self._http_client, uploading=False)
+                request = http.api_request(effect, self._settings, timeouts, queued=self._own is None)
+                return await self._exchange(request, self._own, uploading=False)
             case Sleep():
                 return await self._sleep(effect.seconds)
             case Save():
@@ -94,38 +94,37 @@ class AsyncShell:
             case Ask():
                 return await asyncio.to_thread(effect.call)
             case Put():
-                return await self._put(effect, timeout, source, progress)
+                return await self._put(effect, timeouts, source, progress)
 
     async def _put(
         self,
         effect: Put,
-        timeout: httpx.Timeout,  # noqa: ASYNC109 - as above
+        timeouts: http.Timeouts,
         source: Source | None,
         progress: Progress | None,
     ) -> Reply | Failure:
         if source is None:
             raise RuntimeError("a flow asked for an upload that has no source")
         async with contextlib.aclosing(acounted(source, progress)) as content:
-            request = http.store_request(effect, source, content, http.upload_timeout(timeout))
-            return await self._exchange(request, self._upload_http_client, uploading=True)
+            try:
+                request = http.store_request(effect, source, content, timeouts)
+            except http.UnsendableUrlError as error:
+                return http.failure(error)
+            return await self._exchange(request, self._own_for_uploads, uploading=True)
 
-    async def _exchange(
-        self, request: httpx.Request, client: httpx.AsyncClient | None, *, uploading: bool
-    ) -> Reply | Failure:
+    async def _exchange(self, request: httpcore.Request, own: AsyncLine | None, *, uploading: bool) -> Reply | Failure:
         info, started = self._hooks.before(request)
         outcome: Reply | Failure
         try:
-            if client is None:
-                response = await self._transport(request.url, uploading=uploading).handle_async_request(request)
-            else:
-                response = await client.send(request, stream=True, follow_redirects=False)
+            line = own or async_observable(self._line(request.url, uploading=uploading))
+            answer = await line.handle_async_request(request)
             try:
-                gathered = http.Gathered(response, http.MAX_STORE_ANSWER if uploading else http.MAX_ANSWER)
-                async for part in http.aparts(response):
+                gathered = http.Gathered(answer, http.MAX_STORE_ANSWER if uploading else http.MAX_ANSWER)
+                async for part in answer.aiter_stream():
                     gathered.add(part)
-                outcome = http.reply(response, gathered.content())
+                outcome = gathered.reply()
             finally:
-                await response.aclose()
+                await answer.aclose()
         except CallbackError as error:
             raise error.reason from None
         except ConfigurationError:
@@ -135,7 +134,7 @@ class AsyncShell:
         self._hooks.after(info, started, outcome)
         return outcome
 
-    def _transport(self, url: httpx.URL, *, uploading: bool) -> httpx.AsyncBaseTransport:
+    def _line(self, url: httpcore.URL, *, uploading: bool) -> AsyncLine:
         loop = _running_loop()
         if self._loop is not loop:
             if self._loop is not None and self._loop.is_running():
@@ -144,32 +143,28 @@ class AsyncShell:
                     "AsyncContentGroove for each loop."
                 )
             # Connections of a loop that has ended cannot be used or closed any more.
-            self._transports.clear()
+            self._lines.clear()
             self._loop = loop
         place = (url.scheme, url.host, uploading)
-        if place not in self._transports:
-            self._transports[place] = _new_transport(url, uploading=uploading)
-        return self._transports[place]
+        if place not in self._lines:
+            self._lines[place] = new_async_line(url, uploading=uploading)
+        return self._lines[place]
 
     async def aclose(self) -> None:
         """Close the connections that this shell opened; a client that was passed in stays open."""
         self._closed = True
-        transports = list(self._transports.values()) if self._loop is _running_loop() else []
-        self._transports.clear()
-        for transport in transports:
-            await transport.aclose()
+        lines = list(self._lines.values()) if self._loop is _running_loop() else []
+        self._lines.clear()
+        for line in lines:
+            await line.aclose()
 
 
-def _new_transport(url: httpx.URL, *, uploading: bool) -> httpx.AsyncBaseTransport:
-    proxy = http.environment_proxy(url)
-    context = http.tls_context(url, proxy)
-    if uploading and proxy is None:
-        from .upload_network import async_upload_transport
+def _line_of(client: httpx.AsyncClient | None) -> AsyncLine | None:
+    if client is None:
+        return None
+    from .httpx_lines import over_async_client
 
-        return async_upload_transport(
-            ssl_context=context, stall_seconds=http.UPLOAD_STALL, answer_seconds=http.UPLOAD_ANSWER
-        )
-    return AsyncConnections(context, proxy)
+    return over_async_client(client)
 
 
 def _running_loop() -> Any:

@@ -12,14 +12,13 @@ from contentgroove._core.decoding import NotAsContractedError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
-    import httpx
-
     from contentgroove._core.calls import Operation, Session
     from contentgroove._core.effects import Flow, Reply
     from contentgroove._core.listing import Listing
     from contentgroove.models import Page
 
     from .async_shell import AsyncShell
+    from .http import Timeouts
     from .progress import Progress
     from .sources import Source
     from .sync_shell import SyncShell
@@ -76,7 +75,7 @@ class SyncCalls(Struct, frozen=True):
 
     shell: SyncShell
     session: Session
-    timeout: httpx.Timeout
+    timeout: Timeouts
 
     def call(self, operation: Operation[T]) -> T:
         """Perform an operation and give its result."""
@@ -106,7 +105,7 @@ class AsyncCalls(Struct, frozen=True):
 
     shell: AsyncShell
     session: Session
-    timeout: httpx.Timeout
+    timeout: Timeouts
 
     async def call(self, operation: Operation[T]) -> T:
         """Perform an operation and give its result."""

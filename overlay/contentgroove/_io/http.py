@@ -1,31 +1,38 @@
-"""What the sync and the async shell have in common: requests, limits, failures, log lines."""
+"""What the sync and the async shell have in common: requests, limits, failures, hooks."""
 
 from __future__ import annotations
 
 import logging
-import os
-import ssl
+import string
 import sys
 import time
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterable, Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from urllib.parse import quote, urlsplit
 
-import httpx
+import httpcore
 from msgspec import Struct
 
 from contentgroove._core.effects import Failure, FailureKind, Reply
+from contentgroove._core.headers import Headers
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import RequestInfo
 
 from .source_errors import SourceChangedError, SourceUnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable
 
     from contentgroove._core.effects import Put, Send
     from contentgroove._core.settings import Settings
 
     from .sources import Source
+
+Timeouts: TypeAlias = Mapping[str, float]
+"""Seconds for each of `connect`, `read`, `write` and `pool` (to wait for a free connection)."""
+
+Body: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
 
 logger = logging.getLogger("contentgroove")
 
@@ -44,15 +51,20 @@ UPLOAD_STALL = 60.0
 UPLOAD_ANSWER = 300.0
 """Seconds that the store may take to answer once it has the whole file."""
 
-CONNECTIONS = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=30.0)
-"""Connections to one host."""
-
 QUEUE_LIMIT = 600.0
 """Seconds that a call may wait for a free connection of ours: a queue in this process, not a silent network."""
 
 
+DECODED = "contentgroove.decoded"
+"""The extension of an answer whose content coding was taken off already."""
+
+
 class AnswerTooLargeError(Exception):
     """An answer is larger than any that the API gives."""
+
+
+class UnsendableUrlError(Exception):
+    """A URL cannot be that of a request."""
 
 
 class SystemClock:
@@ -69,77 +81,98 @@ class SystemClock:
         return time.time()
 
 
-class _RedactUrls(logging.Filter):
-    """httpx logs each request's URL, and presigned URLs and `api_key=` are credentials."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                redact_url(str(value)) if isinstance(value, httpx.URL) else value for value in record.args
-            )
-        return True
-
-
-_redact_urls = _RedactUrls()
-
-
-def protect_httpx_logs() -> None:
-    """Keep credentials out of what httpx logs of requests that go through an application's own client."""
-    logging.getLogger("httpx").addFilter(_redact_urls)
-
-
-def api_request(effect: Send, settings: Settings, timeout: httpx.Timeout, *, queued: bool) -> httpx.Request:
+def api_request(effect: Send, settings: Settings, timeouts: Timeouts, *, queued: bool) -> httpcore.Request:
     """Make the request of a call; `queued` if it goes through connections of ours."""
     request = effect.request
-    headers = [*settings.headers(), *request.headers.items()]
-    limits = timeout.as_dict() | ({"pool": QUEUE_LIMIT} if queued else {})
+    limits = {**timeouts, "pool": QUEUE_LIMIT} if queued else dict(timeouts)
     if effect.time_limit is not None:
-        limits = {
-            name: effect.time_limit if seconds is None else min(seconds, effect.time_limit)
-            for name, seconds in limits.items()
-        }
-    return httpx.Request(
-        request.method,
-        _parsed(settings.url(request)),
-        headers=headers,
-        content=request.content,
-        extensions={"timeout": limits},
-    )
+        limits = {name: min(seconds, effect.time_limit) for name, seconds in limits.items()}
+    headers = [*settings.headers(), *request.headers.items()]
+    if request.content is not None or request.method in _WITH_CONTENT:
+        headers.append(("Content-Length", str(len(request.content or b""))))
+    return _request(request.method, settings.url(request), headers, request.content or b"", limits)
+
+
+_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
+"""Methods whose requests say so if they have no content (RFC 9110, 8.6)."""
+
+
+def store_request(effect: Put, source: Source, content: Body, timeouts: Timeouts) -> httpcore.Request:
+    """Make the request of an upload: exact length, no type, no credentials but those in the URL.
+
+    Raises:
+        UnsendableUrlError: The service gave a URL that is none.
+    """
+    headers = [("Content-Length", str(source.size)), ("Accept", "*/*")]
+    return _request("PUT", effect.url, headers, content, upload_timeouts(timeouts))
+
+
+def _request(
+    method: str, url: str, headers: list[tuple[str, str]], content: Body, timeouts: Timeouts
+) -> httpcore.Request:
+    parsed = parse_url(url)
+    fields = [(b"Host", _authority(parsed)), *((name.encode(), value.encode()) for name, value in headers)]
+    return httpcore.Request(method, parsed, headers=fields, content=content, extensions={"timeout": timeouts})
 
 
 @lru_cache(maxsize=64)
-def _parsed(url: str) -> httpx.URL:
-    # Parsing a URL takes longer than building the rest of a request, and a wait asks for the same one each time.
-    return httpx.URL(url)
+def parse_url(url: str) -> httpcore.URL:
+    """Read a URL; whatever a request line cannot hold of it is percent-encoded, and nothing else is touched.
+
+    Raises:
+        UnsendableUrlError: It is none, or its host's name is not written in ASCII.
+    """
+    # Cached because a wait asks for the same URL each time.
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("ascii"), parts.port
+        target = quote(f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", safe=string.punctuation)
+    except ValueError as error:
+        raise UnsendableUrlError(f"the URL cannot be read: {error}") from error
+    if not host:
+        raise UnsendableUrlError("the URL names no host")
+    return httpcore.URL(scheme=parts.scheme, host=host, port=port, target=target)
 
 
-def store_request(effect: Put, source: Source, content: Any, timeout: httpx.Timeout) -> httpx.Request:
-    """Make the request of an upload: exact length, no type, no credentials but those in the URL."""
-    return httpx.Request(
-        "PUT",
-        effect.url,
-        headers=[("Content-Length", str(source.size)), ("Accept", "*/*")],
-        content=content,
-        extensions={"timeout": timeout.as_dict()},
-    )
+def _authority(url: httpcore.URL) -> bytes:
+    host = b"[%b]" % url.host if b":" in url.host else url.host
+    return host if url.port in {None, _PORTS.get(url.scheme)} else b"%b:%d" % (host, url.port)
 
 
-def describe(request: httpx.Request) -> RequestInfo:
+_PORTS = {b"http": 80, b"https": 443}
+
+
+def extensions(message: httpcore.Request | httpcore.Response) -> dict[str, Any]:
+    """Give what a request or answer has besides HTTP, which httpcore types in part only."""
+    found: dict[str, Any] = cast("Any", message).extensions
+    return found
+
+
+def describe(request: httpcore.Request) -> RequestInfo:
     """Name a request as logs and errors show it."""
-    return RequestInfo(request.method, redact_url(str(request.url)))
+    url = b"%b://%b%b" % (request.url.scheme, _authority(request.url), request.url.target)
+    return RequestInfo(request.method.decode("ascii"), redact_url(url.decode("ascii")))
 
 
 class Gathered:
-    """The parts of an answer as they come, within limits of size and time."""
+    """The parts of an answer as they come, decompressed, within limits of size and time."""
 
-    def __init__(self, response: httpx.Response, limit: int) -> None:
+    def __init__(self, answer: httpcore.Response, limit: int) -> None:
+        self._status = answer.status
+        self._headers = Headers(answer.headers)
         self._limit = limit
         self._parts: list[bytes] = []
         self._size = 0
         self._deadline = time.monotonic() + LONGEST_ANSWER
-        announced = response.headers.get("content-length", "")
+        announced = self._headers.get("content-length", "")
         if announced.isascii() and announced.isdigit() and int(announced[:20]) > limit:
             raise AnswerTooLargeError(f"{announced} bytes announced")
+        self._decompression = None
+        if "content-encoding" in self._headers and DECODED not in extensions(answer):
+            # A coding that nobody asked for, and that is none of these, is left to be found no JSON.
+            from .decompression import decompression
+
+            self._decompression = decompression(self._headers["content-encoding"])
 
     def add(self, part: bytes) -> None:
         """Take a part.
@@ -148,31 +181,23 @@ class Gathered:
             AnswerTooLargeError: The answer is too large.
             TimeoutError: It takes too long, each part coming in time.
         """
-        self._size += len(part)
-        if self._size > self._limit:
-            raise AnswerTooLargeError(f"more than {self._limit:,} bytes")
         if time.monotonic() > self._deadline:
             raise TimeoutError(f"the answer was still coming after {LONGEST_ANSWER:g} s")
-        self._parts.append(part)
+        for piece in (part,) if self._decompression is None else self._decompression.pieces(part):
+            self._keep(piece)
 
-    def content(self) -> bytes:
+    def _keep(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise AnswerTooLargeError(f"more than {self._limit:,} bytes")
+        self._parts.append(piece)
+
+    def reply(self) -> Reply:
         """Give the whole."""
-        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-
-
-def parts(response: httpx.Response) -> Iterator[bytes]:
-    """Give an answer's parts, decompressed; uncompressed ones without a detour through httpx's decoders."""
-    return response.iter_bytes() if _needs_httpx(response) else response.iter_raw()
-
-
-def aparts(response: httpx.Response) -> AsyncIterator[bytes]:
-    """As `parts`."""
-    return response.aiter_bytes() if _needs_httpx(response) else response.aiter_raw()
-
-
-def _needs_httpx(response: httpx.Response) -> bool:
-    # A mock's answer is read already; only httpx's own iterator gives it again.
-    return response.is_stream_consumed or "content-encoding" in response.headers
+        if self._decompression is not None:
+            self._keep(self._decompression.rest())
+        content = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        return Reply(self._status, self._headers, content)
 
 
 def failure(error: Exception) -> Failure:
@@ -189,31 +214,19 @@ def failure(error: Exception) -> Failure:
         kind = "source_changed"
     elif isinstance(error, SourceUnreadableError):
         kind = "unreadable"
-    elif isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+    elif _is_a(error, "ConnectTimeout", "PoolTimeout"):
         kind, may_have_arrived = "timeout", False
-    elif isinstance(error, httpx.TimeoutException | TimeoutError):
+    elif isinstance(error, TimeoutError) or _is_a(error, "TimeoutException"):
         kind = "timeout"
-    elif isinstance(error, httpx.ConnectError | httpx.ProxyError | httpx.UnsupportedProtocol | httpx.InvalidURL):
+    elif isinstance(error, UnsendableUrlError) or _is_a(error, "ConnectError", "ProxyError", "UnsupportedProtocol"):
         kind, may_have_arrived = "connect", False
     return Failure(kind, may_have_arrived, error)
 
 
-def reply(response: httpx.Response, content: bytes) -> Reply:
-    """Make a reply of an answer that was read."""
-    return Reply(response.status_code, response.headers, content)
-
-
-def environment_proxy(url: httpx.URL) -> str | None:
-    """The proxy that the environment names for a URL (HTTPS_PROXY, NO_PROXY, …), None without one."""
-    if sys.platform not in {"win32", "darwin"} and not any(name.lower().endswith("_proxy") for name in os.environ):
-        return None
-    # Slow to import; only systems with settings of their own, or those who set a variable, need it.
-    import urllib.request
-
-    if urllib.request.proxy_bypass(url.host):
-        return None
-    proxies = urllib.request.getproxies()
-    return proxies.get(url.scheme) or proxies.get("all")
+def _is_a(error: Exception, *names: str) -> bool:
+    # httpx's exceptions are called as httpcore's are; while nobody has imported it, none can have been raised.
+    libraries = (httpcore, sys.modules.get("httpx"))
+    return any(isinstance(error, getattr(library, name, ())) for library in libraries for name in names)
 
 
 class ResponseInfo(Struct, frozen=True):
@@ -241,7 +254,7 @@ class Hooks(Struct, frozen=True):
     on_request: Callable[[RequestInfo], object] | None = None
     on_response: Callable[[ResponseInfo], object] | None = None
 
-    def before(self, request: httpx.Request) -> tuple[RequestInfo | None, float]:
+    def before(self, request: httpcore.Request) -> tuple[RequestInfo | None, float]:
         """Tell of a request; gives its description, None if nobody listens, and the time."""
         if self.on_request is None and self.on_response is None and not logger.isEnabledFor(logging.DEBUG):
             return None, 0.0
@@ -263,19 +276,6 @@ class Hooks(Struct, frozen=True):
             self.on_response(ResponseInfo(info, outcome.status_code, elapsed))
 
 
-def tls_context(url: httpx.URL, proxy: str | None) -> ssl.SSLContext:
-    """The TLS context of connections to a place; they trust what httpx trusts."""
-    if url.scheme == "https" or proxy is not None:
-        return _trusting()
-    # Plain http has no use for certificates: an empty context trusts nobody, and reading them all takes 20 ms.
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-@cache
-def _trusting() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
-
-
-def upload_timeout(timeout: httpx.Timeout) -> httpx.Timeout:
+def upload_timeouts(timeouts: Timeouts) -> Timeouts:
     """The limits of an upload: how long it may stall, not how long it may take."""
-    return httpx.Timeout(connect=timeout.connect, pool=timeout.pool, write=UPLOAD_STALL, read=UPLOAD_ANSWER)
+    return {**timeouts, "write": UPLOAD_STALL, "read": UPLOAD_ANSWER}

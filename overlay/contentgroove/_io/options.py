@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random as chance
-from typing import TYPE_CHECKING
-
-import httpx
+from typing import TYPE_CHECKING, Literal
 
 from contentgroove._core.calls import Session
 from contentgroove._core.retries import Cooldown, Pacing, RetryPolicy
@@ -16,29 +15,34 @@ from .http import SystemClock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpx
+
     from contentgroove._core.effects import Clock
     from contentgroove._core.settings import Settings
+
+    from .http import Timeouts
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
 
 
-def check_timeout(value: float | httpx.Timeout) -> httpx.Timeout:
+def check_timeout(value: float | httpx.Timeout) -> Timeouts:
     """Give a client's limits, all of them finite.
 
     Raises:
         ConfigurationError: They are not.
     """
     given: object = value
-    if isinstance(given, httpx.Timeout):
-        timeout = given
-    elif isinstance(given, (int, float)) and not isinstance(given, bool) and given > 0:
-        timeout = httpx.Timeout(given)
-    else:
+    if isinstance(given, (int, float)) and not isinstance(given, bool) and 0 < given < math.inf:
+        return dict.fromkeys(("connect", "read", "write", "pool"), float(given))
+    import httpx
+
+    if not isinstance(given, httpx.Timeout):
         raise ConfigurationError(f"timeout must be a number of seconds above 0 or an httpx.Timeout, not {value!r}.")
-    if None in timeout.as_dict().values():
+    timeouts = {name: seconds for name, seconds in given.as_dict().items() if seconds is not None}
+    if len(timeouts) < len(given.as_dict()):
         raise ConfigurationError("timeout must be finite: a call that may wait for ever hangs some day.")
-    return timeout
+    return timeouts
 
 
 def check_policy(policy: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
@@ -56,15 +60,19 @@ def check_policy(policy: RetryPolicy | None, max_retries: int | None) -> RetryPo
     return chosen.with_retries(given)
 
 
-def check_clients(kind: type[httpx.Client | httpx.AsyncClient], **clients: object) -> None:
+def check_clients(kind: Literal["Client", "AsyncClient"], **clients: object) -> None:
     """Refuse an application's own HTTP clients that are not of the kind that is needed.
 
     Raises:
         ConfigurationError: One is not; the message names the argument.
     """
     for name, client in clients.items():
-        if client is not None and not isinstance(client, kind):
-            raise ConfigurationError(f"{name} must be an httpx.{kind.__name__}, not {type(client).__name__}.")
+        if client is None:
+            continue
+        import httpx
+
+        if not isinstance(client, getattr(httpx, kind)):
+            raise ConfigurationError(f"{name} must be an httpx.{kind}, not {type(client).__name__}.")
 
 
 def new_session(

@@ -6,20 +6,23 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-import httpx
-
 from contentgroove._core.effects import Ask, Effect, Failure, Notify, Put, Reply, Save, Send, Sleep
 from contentgroove.errors import ConfigurationError
 
 from . import http
+from .connections import new_line, observable
 from .progress import CallbackError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpcore
+    import httpx
+
     from contentgroove._core.effects import Flow
     from contentgroove._core.settings import Settings
 
+    from .connections import Line
     from .progress import Progress
     from .sources import Source
 
@@ -40,18 +43,16 @@ class SyncShell:
         self._settings = settings
         self._hooks = hooks
         self._sleep = sleep
-        self._http_client = http_client
-        self._upload_http_client = upload_http_client
+        self._own = _line_of(http_client)
+        self._own_for_uploads = _line_of(upload_http_client)
         self._lock = threading.Lock()
-        self._transports: dict[tuple[str, str, bool], httpx.BaseTransport] = {}
+        self._lines: dict[tuple[bytes, bytes, bool], Line] = {}
         self._closed = False
-        if http_client is not None or upload_http_client is not None:
-            http.protect_httpx_logs()
 
     def run(
         self,
         flow: Flow[T],
-        timeout: httpx.Timeout,
+        timeouts: http.Timeouts,
         *,
         source: Source | None = None,
         progress: Progress | None = None,
@@ -61,7 +62,7 @@ class SyncShell:
 
         Args:
             flow: The flow.
-            timeout: The limits of each request.
+            timeouts: The limits of each request.
             source: What `Put` sends.
             progress: Called with the bytes sent so far and their total.
             save: What `Save` writes with.
@@ -71,7 +72,7 @@ class SyncShell:
         try:
             effect = next(flow)
             while True:
-                effect = flow.send(self._perform(effect, timeout, source, progress, save))
+                effect = flow.send(self._perform(effect, timeouts, source, progress, save))
         except StopIteration as stop:
             result: T = stop.value
             return result
@@ -79,15 +80,15 @@ class SyncShell:
     def _perform(
         self,
         effect: Effect,
-        timeout: httpx.Timeout,
+        timeouts: http.Timeouts,
         source: Source | None,
         progress: Progress | None,
         save: Callable[[bytes], None] | None,
     ) -> object:
         match effect:
             case Send():
-                request = http.api_request(effect, self._settings, timeout, queued=self._http_client is None)
-                return self._exchange(request, self._http_client, uploading=False)
+                request = http.api_request(effect, self._settings, timeouts, queued=self._own is None)
+                return self._exchange(request, self._own, uploading=False)
             case Sleep():
                 return self._sleep(effect.seconds)
             case Save():
@@ -99,33 +100,34 @@ class SyncShell:
             case Ask():
                 return effect.call()
             case Put():
-                return self._put(effect, timeout, source, progress)
+                return self._put(effect, timeouts, source, progress)
 
     def _put(
-        self, effect: Put, timeout: httpx.Timeout, source: Source | None, progress: Progress | None
+        self, effect: Put, timeouts: http.Timeouts, source: Source | None, progress: Progress | None
     ) -> Reply | Failure:
         if source is None:
             raise RuntimeError("a flow asked for an upload that has no source")
         # Closed in any case, so that the file is closed however the exchange ends.
         with contextlib.closing(counted(source, progress)) as content:
-            request = http.store_request(effect, source, content, http.upload_timeout(timeout))
-            return self._exchange(request, self._upload_http_client, uploading=True)
+            try:
+                request = http.store_request(effect, source, content, timeouts)
+            except http.UnsendableUrlError as error:
+                return http.failure(error)
+            return self._exchange(request, self._own_for_uploads, uploading=True)
 
-    def _exchange(self, request: httpx.Request, client: httpx.Client | None, *, uploading: bool) -> Reply | Failure:
+    def _exchange(self, request: httpcore.Request, own: Line | None, *, uploading: bool) -> Reply | Failure:
         info, started = self._hooks.before(request)
         outcome: Reply | Failure
         try:
-            if client is None:
-                response = self._transport(request.url, uploading=uploading).handle_request(request)
-            else:
-                response = client.send(request, stream=True, follow_redirects=False)
+            line = own or observable(self._line(request.url, uploading=uploading))
+            answer = line.handle_request(request)
             try:
-                gathered = http.Gathered(response, http.MAX_STORE_ANSWER if uploading else http.MAX_ANSWER)
-                for part in http.parts(response):
+                gathered = http.Gathered(answer, http.MAX_STORE_ANSWER if uploading else http.MAX_ANSWER)
+                for part in answer.iter_stream():
                     gathered.add(part)
-                outcome = http.reply(response, gathered.content())
+                outcome = gathered.reply()
             finally:
-                response.close()
+                answer.close()
         except CallbackError as error:
             raise error.reason from None
         except ConfigurationError:
@@ -135,33 +137,31 @@ class SyncShell:
         self._hooks.after(info, started, outcome)
         return outcome
 
-    def _transport(self, url: httpx.URL, *, uploading: bool) -> httpx.BaseTransport:
+    def _line(self, url: httpcore.URL, *, uploading: bool) -> Line:
         place = (url.scheme, url.host, uploading)
-        transport = self._transports.get(place)
-        if transport is not None:
-            return transport
+        line = self._lines.get(place)
+        if line is not None:
+            return line
         with self._lock:
             if self._closed:
                 raise ConfigurationError("This client is closed; make a new one.")
-            if place not in self._transports:
-                self._transports[place] = _new_transport(url, uploading=uploading)
-            return self._transports[place]
+            if place not in self._lines:
+                self._lines[place] = new_line(url, uploading=uploading)
+            return self._lines[place]
 
     def close(self) -> None:
         """Close the connections that this shell opened; a client that was passed in stays open."""
         with self._lock:
             self._closed = True
-            transports = list(self._transports.values())
-            self._transports.clear()
-        for transport in transports:
-            transport.close()
+            lines = list(self._lines.values())
+            self._lines.clear()
+        for line in lines:
+            line.close()
 
 
-def _new_transport(url: httpx.URL, *, uploading: bool) -> httpx.BaseTransport:
-    proxy = http.environment_proxy(url)
-    context = http.tls_context(url, proxy)
-    if uploading and proxy is None:
-        from .upload_network import upload_transport
+def _line_of(client: httpx.Client | None) -> Line | None:
+    if client is None:
+        return None
+    from .httpx_lines import over_client
 
-        return upload_transport(ssl_context=context, stall_seconds=http.UPLOAD_STALL, answer_seconds=http.UPLOAD_ANSWER)
-    return httpx.HTTPTransport(verify=context, limits=http.CONNECTIONS, proxy=proxy)
+    return over_client(client)

@@ -1,9 +1,9 @@
-"""HTTP transports for presigned PUTs: as fast as the line, and attentive to a store that answers early.
+"""Lines for presigned PUTs: as fast as the network, and attentive to a store that answers early.
 
-httpx's own transport sends a body in small or quadratically sliced writes, over TLS in one write for each record of
-16 KiB, and reads nothing before the whole body is sent: an answer such as 403 for an expired URL is lost when the
-store then closes or stops reading. These transports put `UploadConnection` below httpcore's HTTP/1.1. They follow no
-redirects, keep no cookies and use no proxies: whoever needs a proxy takes httpx's transport.
+httpcore's own connections send a body in small or quadratically sliced writes, over TLS in one write for each record of
+16 KiB, and read nothing before the whole body is sent: an answer such as 403 for an expired URL is lost when the
+store then closes or stops reading. These lines put `UploadConnection` below httpcore's HTTP/1.1. They follow no
+redirects, keep no cookies and use no proxies: whoever needs a proxy takes httpcore's own connections.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ from __future__ import annotations
 import contextlib
 import selectors
 import socket
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import h11
 import httpcore
-import httpx
 from anyio.lowlevel import checkpoint
 
+from .http import extensions
 from .upload_connection import UploadConnection, connect
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
 
+    from .http import Timeouts
     from .upload_connection import Steps, Wait
 
 T = TypeVar("T")
@@ -134,7 +136,7 @@ class _Backend(httpcore.NetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; these transports set none
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; these lines set none
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
     ) -> httpcore.NetworkStream:
         with _resolving():
@@ -183,7 +185,7 @@ class _AsyncBackend(httpcore.AsyncNetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
-        local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; these transports set none
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; these lines set none
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
     ) -> httpcore.AsyncNetworkStream:
         with _resolving():
@@ -200,41 +202,26 @@ def _resolving() -> Generator[None, None, None]:
         raise httpcore.ConnectError(str(error)) from error
 
 
-_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
-    h11.LocalProtocolError: httpx.LocalProtocolError,
-    httpcore.ConnectError: httpx.ConnectError,
-    httpcore.ConnectTimeout: httpx.ConnectTimeout,
-    httpcore.LocalProtocolError: httpx.LocalProtocolError,
-    httpcore.PoolTimeout: httpx.PoolTimeout,
-    httpcore.ReadError: httpx.ReadError,
-    httpcore.ReadTimeout: httpx.ReadTimeout,
-    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
-    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
-    httpcore.WriteError: httpx.WriteError,
-    httpcore.WriteTimeout: httpx.WriteTimeout,
-}
-
-
 @contextlib.contextmanager
-def _httpx_errors() -> Generator[None, None, None]:
+def _http_errors() -> Generator[None, None, None]:
     try:
         yield
-    except tuple(_ERRORS) as error:
-        raise _ERRORS[type(error)](str(error)) from error
+    except h11.LocalProtocolError as error:
+        # A body that is not as long as was announced; httpcore turns only other errors of h11 into its own.
+        raise httpcore.LocalProtocolError(str(error)) from error
 
 
 @contextlib.contextmanager
 def _answer_errors(status: int) -> Generator[None, None, None]:
     try:
-        with _httpx_errors():
-            yield
-    except (httpx.NetworkError, httpx.RemoteProtocolError):
+        yield
+    except (httpcore.NetworkError, httpcore.RemoteProtocolError):
         # A store that refuses an upload may reset the line before its explanation is through: the status says enough.
-        if status < httpx.codes.BAD_REQUEST:
+        if status < HTTPStatus.BAD_REQUEST:
             raise
 
 
-class _Answer(httpx.SyncByteStream):
+class _Body:
     def __init__(self, answer: httpcore.Response) -> None:
         self._answer = answer
 
@@ -246,7 +233,7 @@ class _Answer(httpx.SyncByteStream):
         self._answer.close()
 
 
-class _AsyncAnswer(httpx.AsyncByteStream):
+class _AsyncBody:
     def __init__(self, answer: httpcore.Response) -> None:
         self._answer = answer
 
@@ -259,24 +246,16 @@ class _AsyncAnswer(httpx.AsyncByteStream):
         await self._answer.aclose()
 
 
-class _Limits:
-    def __init__(self, stall_seconds: float, answer_seconds: float) -> None:
-        self._seconds = {"write": stall_seconds, "read": answer_seconds}
-
-    def apply(self, request: httpx.Request) -> httpcore.Request:
-        timeouts: dict[str, Any] = request.extensions.get("timeout", {})
-        return httpcore.Request(
-            request.method,
-            httpcore.URL(
-                scheme=request.url.raw_scheme,
-                host=request.url.raw_host,
-                port=request.url.port,
-                target=request.url.raw_path,
-            ),
-            headers=request.headers.raw,
-            content=request.stream,
-            extensions={**request.extensions, "timeout": {**timeouts, **self._seconds}},
-        )
+def _within(seconds: Timeouts, request: httpcore.Request) -> httpcore.Request:
+    given = extensions(request)
+    limits = {**given.get("timeout", {}), **seconds}
+    return httpcore.Request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        content=request.stream,
+        extensions={**given, "timeout": limits},
+    )
 
 
 # Each upload gets a connection of its own: one that the store has dropped meanwhile would fail in mid-body, and a
@@ -284,54 +263,48 @@ class _Limits:
 _ONE_UPLOAD: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 0}
 
 
-class _Transport(httpx.BaseTransport):
-    def __init__(self, pool: httpcore.ConnectionPool, limits: _Limits) -> None:
-        self._pool = pool
-        self._limits = limits
+class UploadLine:
+    """A line for presigned PUTs.
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        with _httpx_errors():
-            answer = self._pool.handle_request(self._limits.apply(request))
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Answer(answer))
+    A connection serves one upload. The request's own `connect` timeout applies; its `write` and `read` do not.
+    Only httpcore's exceptions leave it, and whatever the body's iterator raises.
+
+    Args:
+        ssl_context: How https is verified; must check hostnames, as `ssl.create_default_context` does.
+        stall_seconds: How long the connection may take no byte of the body: then `httpcore.WriteTimeout`.
+        answer_seconds: How long the store may send nothing once it has the body: then `httpcore.ReadTimeout`.
+    """
+
+    def __init__(self, *, ssl_context: ssl.SSLContext, stall_seconds: float, answer_seconds: float) -> None:
+        self._pool = httpcore.ConnectionPool(ssl_context=ssl_context, network_backend=_Backend(), **_ONE_UPLOAD)
+        self._seconds = {"write": stall_seconds, "read": answer_seconds}
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Upload."""
+        with _http_errors():
+            answer = self._pool.handle_request(_within(self._seconds, request))
+        return httpcore.Response(answer.status, headers=answer.headers, content=_Body(answer))
 
     def close(self) -> None:
+        """End the uploads under way."""
         self._pool.close()
 
 
-class _AsyncTransport(httpx.AsyncBaseTransport):
-    def __init__(self, pool: httpcore.AsyncConnectionPool, limits: _Limits) -> None:
-        self._pool = pool
-        self._limits = limits
+class AsyncUploadLine:
+    """As `UploadLine`, awaited; runs on whatever event loop anyio knows."""
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        with _httpx_errors():
-            answer = await self._pool.handle_async_request(self._limits.apply(request))
-        return httpx.Response(answer.status, headers=answer.headers, stream=_AsyncAnswer(answer))
+    def __init__(self, *, ssl_context: ssl.SSLContext, stall_seconds: float, answer_seconds: float) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=ssl_context, network_backend=_AsyncBackend(), **_ONE_UPLOAD
+        )
+        self._seconds = {"write": stall_seconds, "read": answer_seconds}
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Upload."""
+        with _http_errors():
+            answer = await self._pool.handle_async_request(_within(self._seconds, request))
+        return httpcore.Response(answer.status, headers=answer.headers, content=_AsyncBody(answer))
 
     async def aclose(self) -> None:
+        """End the uploads under way."""
         await self._pool.aclose()
-
-
-def upload_transport(
-    *, ssl_context: ssl.SSLContext, stall_seconds: float, answer_seconds: float
-) -> httpx.BaseTransport:
-    """Make a transport for presigned PUTs.
-
-    A connection serves one upload. The request's own `connect` timeout applies; its `write` and `read` do not.
-    Only httpx's `TransportError`s leave it, and whatever the body's iterator raises.
-
-    Args:
-        ssl_context: How https is verified; must check hostnames, as `httpx.create_ssl_context` does.
-        stall_seconds: How long the connection may take no byte of the body: then `httpx.WriteTimeout`.
-        answer_seconds: How long the store may send nothing once it has the body: then `httpx.ReadTimeout`.
-    """
-    pool = httpcore.ConnectionPool(ssl_context=ssl_context, network_backend=_Backend(), **_ONE_UPLOAD)
-    return _Transport(pool, _Limits(stall_seconds, answer_seconds))
-
-
-def async_upload_transport(
-    *, ssl_context: ssl.SSLContext, stall_seconds: float, answer_seconds: float
-) -> httpx.AsyncBaseTransport:
-    """As `upload_transport`, for async clients; runs on whatever event loop anyio knows."""
-    pool = httpcore.AsyncConnectionPool(ssl_context=ssl_context, network_backend=_AsyncBackend(), **_ONE_UPLOAD)
-    return _AsyncTransport(pool, _Limits(stall_seconds, answer_seconds))

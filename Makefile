@@ -27,7 +27,7 @@ unexport PYTHONHOME PYTHONPATH
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
     { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
-.PHONY: help setup demo test check spec generate mock bench
+.PHONY: help setup demo test check spec generate mock record bench
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,10 @@ generate: $(PACKAGES) ## Correct the document, verify the result, regenerate the
 
 mock: $(PACKAGES) ## Serve the simulated service (PORT=8080)
 	@$(RUN) -m contentgroove mock --port $(or $(PORT),0)
+
+# A key in the environment stays there: it is no argument of any command.
+record: $(PACKAGES) $(PRISM) ## Record tests/recorded/exchanges anew (LIVE=1: the service's; WRITES=1: what creates, too)
+	@$(RUN) -m contentgroove_mock.recording tests/recorded/exchanges $(if $(LIVE),--live) $(if $(WRITES),--writes)
 
 bench: $(PACKAGES) ## Measure calls and uploads against their rivals; needs curl (SIZE=1GiB of an upload)
 	@$(RUN) -m benchmarks.calls

@@ -1,0 +1,79 @@
+"""Takes recordings from the contract's own examples: of every success, and of what nothing else shows.
+
+The examples of successes are the provider's words about how it answers, the nearest to the service that there is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from msgspec import UNSET
+
+from contentgroove_mock.recording.exchange import Answer, Recording, Request
+from contentgroove_mock.recording.journey import HOOK_URL, USUAL, Ask
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from contentgroove_mock.recording.contract_parts import Contract, Operation
+
+_FIRST_FAILURE = 400
+_VARIANT = "example"
+_ID = "9b9a2e82-5b47-4f59-831d-4c239824b983"
+_JSON = {"content-type": "application/json"}
+
+
+def examples(contract: Contract, recorded: Collection[tuple[str, int]]) -> Iterator[Recording]:
+    """Give the examples that are recorded.
+
+    Args:
+        contract: The contract.
+        recorded: The operations and statuses of which there is a recording already.
+    """
+    for operation in contract.operations.values():
+        for status in operation.statuses:
+            example: Any
+            if operation.callback:
+                example = contract.delivered_example(operation.name)
+            else:
+                example = contract.example(operation.name, status)
+            if example is None or (status >= _FIRST_FAILURE and (operation.name, status) in recorded):
+                continue
+            yield Recording(
+                operation=operation.name,
+                status=status,
+                variant=_VARIANT,
+                origin="spec example",
+                contract=contract.parts(operation.name, status),
+                request=_delivery(operation, example) if operation.callback else _request(operation, example),
+                response=Answer() if operation.callback else Answer(headers=_JSON, body=example),
+            )
+
+
+def _delivery(operation: Operation, example: Any) -> Request:
+    return Request(method=operation.method, path=urlsplit(HOOK_URL).path, headers=_JSON, body=example)
+
+
+def _request(operation: Operation, example: dict[str, Any]) -> Request:
+    """Make a request that the example answers: the usual one, about the example's own resource."""
+    data: Any = example.get("data")
+    # The request for a list names none of its items.
+    resource: dict[str, Any] = {} if data is None or isinstance(data, list) else data
+    shown: dict[str, Any] = dict(resource.get("attributes", {}))
+    if media := resource.get("relationships", {}).get("media"):
+        shown["media_id"] = media["data"]["id"]
+    attributes = {
+        name: _or_example(value) if shown.get(name) is None else shown[name]
+        for name, value in (USUAL.get(operation.name, Ask()).attributes or {}).items()
+    }
+    return Request(
+        method=operation.method,
+        path=operation.path.replace("{id}", str(resource.get("id", _ID))),
+        headers=_JSON if attributes else {},
+        body={"data": {"attributes": attributes}} if attributes else UNSET,
+    )
+
+
+def _or_example(value: Any) -> Any:
+    return _ID if isinstance(value, str) and value.startswith("{") else value

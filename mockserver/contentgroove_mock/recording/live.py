@@ -1,0 +1,136 @@
+"""Records with the service itself: with a key, scrubbed, and without leaving anything behind in the account.
+
+Nothing is created, changed or deleted unless `writes` is asked for. A 402, 429 or 500 is never brought about.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+
+from contentgroove_mock.recording.exchange import RecordingError
+from contentgroove_mock.recording.journey import Step, journey, sent_texts
+from contentgroove_mock.recording.recorder import Recorder, Result, send_sample
+from contentgroove_mock.recording.scrubbing import Scrubber
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from contentgroove._core.settings import Settings
+
+    from contentgroove_mock.recording.contract_parts import Contract
+    from contentgroove_mock.recording.exchange import Origin
+    from contentgroove_mock.recording.journey import Action, Finish
+
+_SECONDS = 60.0
+_POLL_SECONDS = 5.0
+_POLLS = 240
+_OK = 200
+# A GET that prepares an upload.
+_CREATES = "getUploadUrl"
+_NOT_PROVOKED = frozenset({402, 429})
+_FIRST_SERVER_ERROR = 500
+_LISTS = {"media": "/medias", "clip": "/clips", "subscription": "/webhook_subscriptions"}
+
+
+class LivePlace:
+    """The service, reached directly: nothing else sees the key."""
+
+    origin: Origin = "live"
+    simulated = False
+
+    def __init__(self, client: httpx.Client, key: str, sleep: Callable[[float], object]) -> None:
+        self.client = client
+        self.around = client
+        self.key = key
+        self._sleep = sleep
+
+    def condition(self, status: int) -> AbstractContextManager[object] | None:
+        """Leave alone what would use up an account or break a service."""
+        if status in _NOT_PROVOKED or status >= _FIRST_SERVER_ERROR:
+            return None
+        return contextlib.nullcontext()
+
+    def finish(self, step: Finish, look: Callable[[], bool]) -> None:
+        """Look again and again."""
+        for _ in range(_POLLS):
+            if look():
+                return
+            self._sleep(_POLL_SECONDS)
+        raise RecordingError(
+            f"The {step.resource} was not processed within {_POLLS * _POLL_SECONDS / 60:.0f} minutes; nothing was "
+            "written. Try again later."
+        )
+
+    def send_file(self, url: str) -> None:
+        """Send the sample video, without the key."""
+        send_sample(url, trust_env=True)
+
+
+def record_live(
+    contract: Contract, settings: Settings, *, writes: bool, sleep: Callable[[float], object] = time.sleep
+) -> Result:
+    """Record with the service.
+
+    Args:
+        contract: What is recorded.
+        settings: Where the service is, and the key.
+        writes: Whether a media, a clip and a webhook subscription may be created, changed and deleted again.
+        sleep: How to wait for processing.
+
+    Returns:
+        The recordings, what was left out, and what of ours could not be deleted.
+
+    Raises:
+        RecordingError: The service cannot be reached, does not take the key, or does not get on with processing.
+    """
+    key = settings.key()
+    # Without redirects: they would carry the key elsewhere.
+    with httpx.Client(base_url=settings.base_url, timeout=_SECONDS, follow_redirects=False) as client:
+        known = _existing(client, key)
+        scrubber = Scrubber(settings.base_url, secrets=[key], sent=sent_texts(), keep_words=False)
+        recorder = Recorder(LivePlace(client, key, sleep), contract, scrubber)
+        actions = list(journey(contract))
+        reading = [action for action in actions if _only_reads(action, contract)]
+        result = recorder.walk(actions if writes else reading, {} if writes else known)
+    if not writes:
+        count = sum(isinstance(action, Step) and not action.simulated for action in actions) - len(reading)
+        result.left_out.append(
+            f"{count} exchanges that create, change or delete: WRITES=1 records them with a media, a clip and a "
+            "webhook subscription of their own, which count toward the account's quota and are deleted at the end"
+        )
+    return result
+
+
+def _only_reads(action: Action, contract: Contract) -> bool:
+    return (
+        isinstance(action, Step)
+        and not action.simulated
+        and action.operation != _CREATES
+        and contract.operations[action.operation].method == "GET"
+    )
+
+
+def _existing(client: httpx.Client, key: str) -> dict[str, str]:
+    """Find one resource of each kind in the account; this shows that the key works, too."""
+    found: dict[str, str] = {}
+    for name, path in _LISTS.items():
+        try:
+            response = client.get(path, headers={"authorization": f"Bearer {key}"})
+        except httpx.HTTPError as error:
+            raise RecordingError(
+                f"The service cannot be reached ({type(error).__name__}). Nothing was recorded."
+            ) from error
+        if response.status_code != _OK:
+            raise RecordingError(
+                f"The service answered GET {path} with {response.status_code}, so nothing was recorded. Check "
+                "CONTENTGROOVE_API_KEY and CONTENTGROOVE_BASE_URL."
+            )
+        items = cast("list[dict[str, Any]]", response.json()["data"])
+        if items:
+            found[name] = items[0]["id"]
+    return found

@@ -1,0 +1,295 @@
+"""Walks the journey with a service and keeps what it answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+import httpx
+import msgspec
+from msgspec import UNSET
+
+from contentgroove_mock import sample_video
+from contentgroove_mock.recording.exchange import Answer, Origin, Recording, RecordingError, Request
+from contentgroove_mock.recording.journey import UNKNOWN_ID, Action, Ask, Finish, SendFile, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+
+    from contentgroove_mock.recording.contract_parts import Contract
+    from contentgroove_mock.recording.scrubbing import Scrubber
+
+_KEPT_HEADERS = ("content-type", "retry-after")
+_REFUSED_KEY = "no-key-that-any-account-has"
+_NO_JSON = object()
+_STORED = 200
+_STORE_SECONDS = 60.0
+_GONE = frozenset({200, 204, 404})
+_DELETIONS = {
+    "createMedia": "deleteMediaById",
+    "createClip": "deleteClipById",
+    "createWebhookSubscription": "deleteWebhookSubscriptionById",
+}
+# A clip goes before its media, which may take it along.
+_CLEANING = ("createClip", "createWebhookSubscription", "createMedia")
+
+
+class Place(Protocol):
+    """A service to record with.
+
+    Attributes:
+        origin: What recordings say of where they come from.
+        client: Calls it; relative URLs are below its base URL. It adds no key.
+        around: As `client`, for requests that what lies between must not see; the same one if nothing does.
+        key: The key that it accepts.
+        simulated: Whether it does what only a simulator should be asked to.
+    """
+
+    origin: Origin
+    client: httpx.Client
+    around: httpx.Client
+    key: str
+    simulated: bool
+
+    def condition(self, status: int) -> AbstractContextManager[object] | None:
+        """Give a context in which the service answers with a failure that no request brings about by itself.
+
+        None if that cannot or must not be.
+        """
+        ...
+
+    def finish(self, step: Finish, look: Callable[[], bool]) -> None:
+        """Return when a resource is processed; `look` tells whether it is."""
+        ...
+
+    def send_file(self, url: str) -> None:
+        """Send a small video to a prepared upload."""
+        ...
+
+
+@dataclass
+class Result:
+    """What came of a walk.
+
+    Attributes:
+        recordings: The exchanges.
+        left_out: What was not recorded, a sentence each.
+        remains: What was created and could not be deleted, a sentence each.
+    """
+
+    recordings: list[Recording] = field(default_factory=list[Recording])
+    left_out: list[str] = field(default_factory=list[str])
+    remains: list[str] = field(default_factory=list[str])
+
+
+class Recorder:
+    """Walks through a service once; everything that it creates is deleted at the end, whatever happens."""
+
+    def __init__(self, place: Place, contract: Contract, scrubber: Scrubber) -> None:
+        self._place = place
+        self._contract = contract
+        self._scrubber = scrubber
+        self._ids: dict[str, str] = {"unknown": UNKNOWN_ID}
+        self._upload_url = ""
+        self._created: dict[str, list[str]] = {operation: [] for operation in _CLEANING}
+        self._result = Result()
+
+    def walk(self, actions: Iterable[Action], known: dict[str, str] | None = None) -> Result:
+        """Do what the actions say, in order.
+
+        Args:
+            actions: The journey, or a part of it.
+            known: Ids of resources that exist already.
+
+        Raises:
+            RecordingError: The service cannot be reached, or does not get on with processing.
+        """
+        self._ids |= known or {}
+        try:
+            for action in actions:
+                self._act(action)
+        except RecordingError as error:
+            self._clean()
+            remains = "".join(f" Not deleted: {sentence}." for sentence in self._result.remains)
+            raise RecordingError(f"{error}{remains}") from error
+        except BaseException:
+            self._clean()
+            raise
+        self._clean()
+        return self._result
+
+    def _act(self, action: Action) -> None:
+        if isinstance(action, SendFile):
+            self._place.send_file(self._upload_url)
+        elif isinstance(action, Finish):
+            if action.resource in self._ids and (self._place.simulated or not action.simulated):
+                self._place.finish(action, lambda: self._is_processed(action))
+        elif self._place.simulated or not action.simulated:
+            self._step(action)
+
+    def _step(self, step: Step) -> None:
+        name = f"{step.operation}-{step.status}"
+        missing = self._missing(step.ask)
+        if missing:
+            self._result.left_out.append(f"{name}: there is no {missing} to ask about")
+            return
+        condition = self._place.condition(step.status)
+        if condition is None:
+            self._result.left_out.append(f"{name}: a {step.status} is not brought about on purpose")
+            return
+        request = self._request(step.operation, step.ask)
+        key = _REFUSED_KEY if step.status == 401 else self._place.key  # noqa: PLR2004 - a status
+        with condition:
+            response = self._send(request, key, around=step.ask.fault is not None)
+        body = _json(response)
+        self._note_created(step, response, body)
+        if response.status_code != step.status or "sl-violations" in response.headers or body is _NO_JSON:
+            seen = [str(response.status_code), response.headers.get("sl-violations", "")]
+            seen += ["that is no JSON"] if body is _NO_JSON else []
+            self._result.left_out.append(f"{name}: the answer was {' '.join(part for part in seen if part)}")
+            return
+        answer = Answer(headers=_kept(response.headers), body=body)
+        clean_request, clean_answer = self._scrubber.scrub(request, answer)
+        self._result.recordings.append(
+            Recording(
+                operation=step.operation,
+                status=step.status,
+                variant=_variant(step, self._place.origin),
+                origin=self._place.origin,
+                request_fault=step.ask.fault,
+                contract=self._contract.parts(step.operation, step.status),
+                request=clean_request,
+                response=clean_answer,
+            )
+        )
+
+    def _missing(self, ask: Ask) -> str | None:
+        values = [*(ask.attributes or {}).values(), *(value for _, value in ask.query)]
+        needed = [value[1:-1] for value in values if isinstance(value, str) and value.startswith("{")]
+        needed += [ask.resource] if ask.resource else []
+        return next((name for name in needed if name not in self._ids), None)
+
+    def _request(self, operation: str, ask: Ask) -> Request:
+        found = self._contract.operations[operation]
+        identifier = quote(self._ids[ask.resource], safe="") if ask.resource else ""
+        has_body = ask.attributes is not None or ask.text is not None
+        attributes = {name: self._filled(value) for name, value in (ask.attributes or {}).items()}
+        return Request(
+            method=found.method,
+            path=found.path.replace("{id}", identifier),
+            query=tuple((name, self._filled(value)) for name, value in ask.query),
+            headers={"content-type": "application/json"} if has_body else {},
+            body=UNSET if ask.attributes is None else {"data": {"attributes": attributes}},
+            text=UNSET if ask.text is None else ask.text,
+        )
+
+    def _filled(self, value: Any) -> Any:
+        if isinstance(value, str) and value.startswith("{"):
+            return self._ids[value[1:-1]]
+        return value
+
+    def _send(self, request: Request, key: str, *, around: bool = False) -> httpx.Response:
+        client = self._place.around if around else self._place.client
+        try:
+            return client.request(
+                request.method,
+                request.path,
+                params=list(request.query),
+                content=request.content or None,
+                headers={**request.headers, "authorization": f"Bearer {key}"},
+            )
+        except httpx.HTTPError as error:
+            doubt = " It may have created something all the same: look." if request.method == "POST" else ""
+            raise RecordingError(
+                f"{request.method} {request.path} got no answer ({type(error).__name__}), so nothing was written. Try "
+                f"again.{doubt}"
+            ) from None
+
+    def _note_created(self, step: Step, response: httpx.Response, body: Any) -> None:
+        """Remember what there is to delete, also where a refusal was expected."""
+        creates = step.operation in self._created
+        if not response.is_success or not (creates or step.keeps):
+            return
+        try:
+            resource = msgspec.convert(body, _Document).data
+        except msgspec.ValidationError:
+            self._result.remains.append(f"{step.operation} answered {response.status_code} without an id; look for it")
+            return
+        if creates:
+            self._created[step.operation].append(resource.id)
+        if step.keeps == "upload":
+            self._ids["upload"] = str(resource.attributes.get("upload_id"))
+            self._upload_url = str(resource.attributes.get("upload_url"))
+        elif step.keeps is not None:
+            self._ids[step.keeps] = resource.id
+
+    def _is_processed(self, action: Finish) -> bool:
+        response = self._send(self._request(action.operation, Ask(resource=action.resource)), self._place.key)
+        try:
+            attributes = msgspec.convert(_json(response), _Document).data.attributes
+        except msgspec.ValidationError:
+            return False
+        return attributes.get("is_processing") is False or attributes.get("has_fetch_error") is True
+
+    def _clean(self) -> None:
+        for operation in _CLEANING:
+            deletion = self._contract.operations[_DELETIONS[operation]]
+            for identifier in self._created[operation]:
+                request = Request(
+                    method=deletion.method, path=deletion.path.replace("{id}", quote(identifier, safe=""))
+                )
+                try:
+                    status = self._send(request, self._place.key, around=True).status_code
+                    outcome = "" if status in _GONE else f"the answer was {status}"
+                except RecordingError as error:
+                    outcome = str(error)
+                if outcome:
+                    self._result.remains.append(f"{request.method} {request.path}: {outcome}; delete it by hand")
+
+
+class _Resource(msgspec.Struct):
+    id: str
+    attributes: dict[str, Any]
+
+
+class _Document(msgspec.Struct):
+    data: _Resource
+
+
+def send_sample(url: str, *, trust_env: bool) -> None:
+    """Send the sample video to a prepared upload: its bytes, their length, and no key.
+
+    Args:
+        url: The presigned URL.
+        trust_env: Whether the environment's proxies are used.
+
+    Raises:
+        RecordingError: The store did not take it; the message does not hold the URL, which is a credential.
+    """
+    try:
+        response = httpx.put(url, content=sample_video().read_bytes(), timeout=_STORE_SECONDS, trust_env=trust_env)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise RecordingError(f"The file store could not be reached ({type(error).__name__}); try again.") from None
+    if response.status_code != _STORED:
+        raise RecordingError(f"The file store answered {response.status_code} to the sample video; try again.")
+
+
+def _json(response: httpx.Response) -> Any:
+    if not response.content:
+        return UNSET
+    try:
+        return json.loads(response.content)
+    except (ValueError, RecursionError):
+        return _NO_JSON
+
+
+def _kept(headers: httpx.Headers) -> dict[str, str]:
+    return {name: headers[name] for name in _KEPT_HEADERS if name in headers}
+
+
+def _variant(step: Step, origin: Origin) -> str | None:
+    words = [word for word in (step.variant, "live" if origin == "live" else None) if word]
+    return "-".join(words) or None

@@ -1,0 +1,178 @@
+"""Records with the simulator, through Prism's proxy or directly; the contract's examples fill in what it lacks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from contentgroove_mock import Fault, ManualClock, Policy, Simulator, serve
+from contentgroove_mock.recording.examples import examples
+from contentgroove_mock.recording.exchange import Answer, Recording, RecordingError, Request
+from contentgroove_mock.recording.journey import journey, sent_texts
+from contentgroove_mock.recording.recorder import Recorder, send_sample
+from contentgroove_mock.recording.scrubbing import Scrubber
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
+
+    from contentgroove_mock.recording.contract_parts import Contract
+    from contentgroove_mock.recording.exchange import Origin
+    from contentgroove_mock.recording.journey import Finish
+
+_SECONDS = 20.0
+_SEED = 1
+
+
+class SimulatedPlace:
+    """The simulator on a clock that stands still until something has to be finished."""
+
+    origin: Origin = "simulator"
+    key = "recording"
+    simulated = True
+
+    def __init__(self, simulator: Simulator, client: httpx.Client, around: httpx.Client) -> None:
+        self._simulator = simulator
+        self.client = client
+        self.around = around
+
+    def condition(self, status: int) -> AbstractContextManager[object] | None:
+        """Set a limit, or a fault, for as long as the context is entered."""
+        if status == 402:  # noqa: PLR2004 - a status
+            return self._quota()
+        if status == 429:  # noqa: PLR2004 - as above
+            return self._rate_limit()
+        return self._fault(status) if status >= 500 else contextlib.nullcontext()  # noqa: PLR2004 - as above
+
+    def finish(self, step: Finish, look: Callable[[], bool]) -> None:
+        """Move the clock on."""
+        self._simulator.advance(60)
+        if not look():
+            raise RecordingError(f"The simulator did not finish {step.resource} in a minute of its clock.")
+
+    def send_file(self, url: str) -> None:
+        """Send the sample video."""
+        send_sample(url, trust_env=False)
+
+    @contextlib.contextmanager
+    def _quota(self) -> Generator[None]:
+        self._simulator.set_quota(medias=0, clips=0)
+        yield
+        self._simulator.set_quota()
+
+    @contextlib.contextmanager
+    def _rate_limit(self) -> Generator[None]:
+        self._simulator.set_rate_limit(0)
+        yield
+        self._simulator.set_rate_limit(None)
+
+    @contextlib.contextmanager
+    def _fault(self, status: int) -> Generator[None]:
+        self._simulator.add_fault(Fault(kind="status", status=status))
+        yield
+        self._simulator.clear_faults()
+
+
+def record(contract: Contract, *, through_prism: bool) -> list[Recording]:
+    """Record every documented answer and every webhook with the simulator, and the examples of every success.
+
+    Two runs give the same recordings.
+
+    Args:
+        contract: What is recorded.
+        through_prism: Whether Prism's proxy is between, which checks both ways; it needs Node's package.
+
+    Raises:
+        RecordingError: Something documented can be had from neither the simulator nor an example.
+        contentgroove_mock.node.NodeError: Prism did not start.
+    """
+    delivered: list[httpx.Request] = []
+
+    def receive(request: httpx.Request) -> httpx.Response:
+        delivered.append(request)
+        return httpx.Response(200)
+
+    simulator = Simulator(
+        clock=ManualClock(),
+        policy=Policy(),
+        api_keys={SimulatedPlace.key},
+        seed=_SEED,
+        webhook_client=httpx.AsyncClient(transport=httpx.MockTransport(receive)),
+        allow_remote_webhooks=True,
+    )
+    with (
+        serve(simulator) as server,
+        _proxied(contract, server.base_url, through_prism=through_prism) as base_url,
+        httpx.Client(base_url=base_url, timeout=_SECONDS, trust_env=False) as client,
+        httpx.Client(base_url=server.base_url, timeout=_SECONDS, trust_env=False) as around,
+    ):
+        scrubber = Scrubber(server.base_url, secrets=[SimulatedPlace.key], sent=sent_texts(), keep_words=True)
+        place = SimulatedPlace(simulator, client, around)
+        result = Recorder(place, contract, scrubber).walk(journey(contract))
+    if result.remains:
+        raise RecordingError(f"The simulator kept what was deleted: {'; '.join(result.remains)}")
+    # The first media was uploaded, the second one fetched; of the third, which fails, no webhook tells.
+    recordings = [
+        *result.recordings,
+        *(
+            _delivery(contract, request, scrubber, variant)
+            for request, variant in zip(delivered, (None, "url"), strict=True)
+        ),
+    ]
+    recordings += examples(contract, {(recording.operation, recording.status) for recording in recordings})
+    _require_complete(contract, recordings, result.left_out)
+    return recordings
+
+
+@contextlib.contextmanager
+def _proxied(contract: Contract, upstream: str, *, through_prism: bool) -> Generator[str]:
+    if not through_prism:
+        yield upstream
+        return
+    # Loaded here, because everything else works without Prism's extra.
+    import tempfile
+
+    from contentgroove_mock.prism import Prism
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "contract.json")
+        path.write_text(json.dumps(contract.document), encoding="utf-8")
+        with Prism.proxy(path, upstream) as prism:
+            yield prism.base_url
+
+
+def _delivery(contract: Contract, request: httpx.Request, scrubber: Scrubber, variant: str | None) -> Recording:
+    """Record a webhook."""
+    body = json.loads(request.content)
+    event: str = body["event"]
+    sent = Request(
+        method=request.method,
+        path=request.url.path,
+        headers={"content-type": request.headers["content-type"]},
+        body=body,
+    )
+    # The service's own words are in the request here; a scrubber treats both sides alike.
+    cleaned, answer = scrubber.scrub(sent, Answer())
+    return Recording(
+        operation=event,
+        status=200,
+        variant=variant,
+        origin="simulator",
+        contract=contract.parts(event, 200),
+        request=cleaned,
+        response=answer,
+    )
+
+
+def _require_complete(contract: Contract, recordings: list[Recording], left_out: list[str]) -> None:
+    missing = contract.answers() - {(item.operation, item.status) for item in recordings}
+    if missing or left_out:
+        names = [f"{operation}-{status}: nothing shows it" for operation, status in sorted(missing)]
+        raise RecordingError(
+            "Not everything that the contract documents could be recorded; add a step to recording/journey.py, or "
+            f"teach the simulator. {'; '.join((*left_out, *names))}"
+        )

@@ -1,0 +1,108 @@
+"""The committed recordings, and how one is put before the SDK."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from contentgroove_mock.recording.contract_parts import Contract
+from contentgroove_mock.recording.folder import load
+from msgspec import UNSET
+
+if TYPE_CHECKING:
+    from contentgroove_mock.recording.exchange import Recording
+
+FOLDER = Path(__file__).with_name("exchanges")
+CONTRACT = Contract.packaged()
+RECORDINGS = load(FOLDER)
+DELIVERIES = {name: item for name, item in RECORDINGS.items() if CONTRACT.operations[item.operation].callback}
+CALLS = {name: item for name, item in RECORDINGS.items() if name not in DELIVERIES}
+
+BASE_URL = "https://service.example/api/v1"
+KEY = "canary-key-of-the-replay"
+
+_METHODS = {
+    "getMedias": ("medias", "list"),
+    "createMedia": ("medias", "create"),
+    "getMediaById": ("medias", "get"),
+    "updateMediaById": ("medias", "update"),
+    "deleteMediaById": ("medias", "delete"),
+    "getClips": ("clips", "list"),
+    "createClip": ("clips", "create"),
+    "getClipById": ("clips", "get"),
+    "updateClipById": ("clips", "update"),
+    "deleteClipById": ("clips", "delete"),
+    "getWebhookSubscriptions": ("webhook_subscriptions", "list"),
+    "createWebhookSubscription": ("webhook_subscriptions", "create"),
+    "getWebhookSubscriptionById": ("webhook_subscriptions", "get"),
+    "deleteWebhookSubscriptionById": ("webhook_subscriptions", "delete"),
+    "getUploadUrl": ("direct_uploads", "prepare"),
+}
+# What the SDK is asked to send where it would never send what was recorded: no JSON, or null for a name.
+_SENDABLE: dict[str, dict[str, Any]] = {
+    "createMedia": {"source_url": "https://films.example/flight.mp4"},
+    "updateMediaById": {"name": "A name"},
+    "createClip": {"media_id": "a-media", "name": "A clip", "start_time": 0, "end_time": 1},
+    "updateClipById": {"name": "A name"},
+    "createWebhookSubscription": {"url": "https://hooks.example/contentgroove"},
+}
+
+
+@dataclass(frozen=True)
+class SdkCall:
+    """A call of the SDK that makes the recorded request.
+
+    Attributes:
+        exact: Whether its body is the recorded one.
+    """
+
+    resource: str
+    method: str
+    arguments: list[str]
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+    exact: bool = True
+
+    def on(self, client: Any) -> Any:
+        """Make the call."""
+        return getattr(getattr(client, self.resource), self.method)(*self.arguments, **self.options)
+
+
+def sdk_call(recording: Recording) -> SdkCall:
+    """Read the recorded request as a call of the SDK."""
+    operation = CONTRACT.operations[recording.operation]
+    resource, method = _METHODS[recording.operation]
+    arguments = [recording.request.path.rpartition("/")[2]] if "{id}" in operation.path else []
+    options = _query(recording.request.query)
+    fits_sdk = recording.request_fault is None or bool(options)
+    if recording.request.body is not UNSET and fits_sdk:
+        options |= recording.request.body["data"]["attributes"]
+    elif not fits_sdk:
+        options |= _SENDABLE[recording.operation]
+    return SdkCall(resource, method, arguments, options, exact=fits_sdk)
+
+
+def answer(recording: Recording) -> httpx.Response:
+    """Make the recorded answer."""
+    return httpx.Response(recording.status, headers=recording.response.headers, content=recording.response.content)
+
+
+def request(recording: Recording) -> httpx.Request:
+    """Make the recorded request, with a key."""
+    headers = {**recording.request.headers, "authorization": f"Bearer {KEY}"}
+    query = list(recording.request.query)
+    url = httpx.URL(BASE_URL + recording.request.path, params=query) if query else BASE_URL + recording.request.path
+    return httpx.Request(recording.request.method, url, headers=headers, content=recording.request.content or None)
+
+
+def _query(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for name, value in pairs:
+        if name.startswith("filter["):
+            options.setdefault("filter", {})[name[len("filter[") : -1]] = value
+        elif name.startswith("page["):
+            options[f"page_{name[len('page[') : -1]}"] = int(value)
+        else:
+            options[name] = value
+    return options

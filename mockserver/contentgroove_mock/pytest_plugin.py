@@ -1,1 +1,252 @@
-"""pytest plugin of the `mock` extra."""
+"""The pytest plugin: a simulated service for each test that asks for one, and every exchange held to the contract.
+
+Fixtures:
+
+- `contentgroove_simulator`: a `Simulator` on a clock that the test moves. It is served on loopback, and while the
+  test runs `CONTENTGROOVE_BASE_URL` and `CONTENTGROOVE_API_KEY` point at it, so that an application's own
+  `ContentGroove()` reaches it. Clients made meanwhile live on its clock: a wait moves the clock and takes no time.
+- `contentgroove_client`, `async_contentgroove_client`: clients of it.
+- `contentgroove_options`: override it to choose the `Simulator`'s arguments (`policy`, `webhook_client`, …).
+- `contentgroove_checker`: the contract, to check further exchanges and webhooks with.
+
+An exchange that breaks the contract fails the test that made it, unless the test does so on purpose and is marked
+`@pytest.mark.contentgroove_violations("why")`. Options: `--contentgroove-prism`,
+`--contentgroove-coverage=FILE`, `--contentgroove-fail-under=N`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from contentgroove import AsyncContentGroove, ContentGroove
+
+    from contentgroove_mock import Simulator
+    from contentgroove_mock.contract import Checker
+    from contentgroove_mock.coverage.run import Run
+
+_WORKER_OUTPUT = "contentgroove_coverage"
+_FAILED = 1
+_MARKER = "contentgroove_violations"
+_RUN = pytest.StashKey["Run"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("contentgroove", "ContentGroove: simulated service and contract")
+    group.addoption(
+        "--contentgroove-prism",
+        action="store_true",
+        help="send everything through Prism as well, a second check of the contract (needs the extra prism)",
+    )
+    group.addoption(
+        "--contentgroove-coverage",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="report what was seen of the contract: FILE.json, FILE.xml (JUnit) or FILE.html; repeatable",
+    )
+    group.addoption(
+        "--contentgroove-fail-under",
+        type=float,
+        default=None,
+        metavar="N",
+        help="fail if less than N percent of the documented answers and webhooks were seen",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options, and begin to record what models are asked for if somebody wants to know.
+
+    Raises:
+        UsageError: A report's ending names no format, or N is no percentage.
+    """
+    config.addinivalue_line("markers", f"{_MARKER}(why): the test breaks the contract on purpose")
+    files, least = _wishes(config)
+    if not files and least is None:
+        return
+    from contentgroove_mock.coverage.reports import format_of
+
+    for name in files:
+        try:
+            format_of(Path(name))
+        except ValueError as error:
+            raise pytest.UsageError(f"--contentgroove-coverage={error}") from None
+    if least is not None and not 0 <= least <= 100:  # noqa: PLR2004  # percent
+        raise pytest.UsageError(f"--contentgroove-fail-under={least:g}: give a percentage from 0 to 100")
+    _run(config).record_reads()
+
+
+def _wishes(config: pytest.Config) -> tuple[list[str], float | None]:
+    """The files to write reports to, and the percentage to reach."""
+    files = cast("list[str]", config.getoption("--contentgroove-coverage"))
+    return files, cast("float | None", config.getoption("--contentgroove-fail-under"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    if (run := config.stash.get(_RUN, None)) is not None:
+        run.close()
+
+
+def _run(config: pytest.Config) -> Run:
+    run = config.stash.get(_RUN, None)
+    if run is None:
+        from contentgroove_mock.coverage.run import Run
+
+        config.stash[_RUN] = run = Run(prism=bool(config.getoption("--contentgroove-prism")))
+    return run
+
+
+@pytest.fixture(scope="session")
+def contentgroove_checker(pytestconfig: pytest.Config) -> Checker:
+    """The contract; `check_delivery` checks a webhook that the test itself has made."""
+    return _run(pytestconfig).checker
+
+
+@pytest.fixture
+def contentgroove_options() -> dict[str, Any]:
+    """The arguments of the test's `Simulator`; override this fixture to choose some."""
+    return {}
+
+
+@pytest.fixture
+def contentgroove_base_url(
+    request: pytest.FixtureRequest,
+    pytestconfig: pytest.Config,
+    contentgroove_options: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Generator[str]:
+    """The base URL of the test's simulator; CONTENTGROOVE_BASE_URL has it, too."""
+    on_purpose = request.node.get_closest_marker(_MARKER) is not None
+    with _run(pytestconfig).served(contentgroove_options, may_break=on_purpose) as base_url:
+        monkeypatch.setenv("CONTENTGROOVE_BASE_URL", base_url)
+        monkeypatch.setenv("CONTENTGROOVE_API_KEY", "simulated-key")
+        yield base_url
+
+
+@pytest.fixture
+def contentgroove_simulator(pytestconfig: pytest.Config, contentgroove_base_url: str) -> Simulator:
+    """A simulated service, served while the test runs, on a clock that the test moves."""
+    del contentgroove_base_url
+    return _run(pytestconfig).simulator
+
+
+@pytest.fixture
+def contentgroove_client(contentgroove_base_url: str) -> Generator[ContentGroove]:
+    """A client of `contentgroove_simulator`."""
+    from contentgroove import ContentGroove
+
+    del contentgroove_base_url
+    with ContentGroove() as client:
+        yield client
+
+
+async def _async_client(contentgroove_base_url: str) -> AsyncGenerator[AsyncContentGroove]:
+    """An async client of `contentgroove_simulator`; the test runs under anyio's or pytest-asyncio's plugin."""
+    from contentgroove import AsyncContentGroove
+
+    del contentgroove_base_url
+    async with AsyncContentGroove() as client:
+        yield client
+
+
+def _async_fixture() -> Any:
+    try:
+        # In its strict mode it runs only the async fixtures that are marked as its own; anyio's runs any.
+        import pytest_asyncio
+    except ImportError:
+        return pytest.fixture(name="async_contentgroove_client")(_async_client)
+    return pytest_asyncio.fixture(name="async_contentgroove_client")(_async_client)
+
+
+async_contentgroove_client = _async_fixture()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Fail a test whose exchanges broke the contract."""
+    try:
+        yield
+    except BaseException:
+        _add_section(item, "call")
+        raise
+    _raise_violations(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Tell of exchanges that broke the contract after the test's own end."""
+    yield
+    _raise_violations(item)
+
+
+def _raise_violations(item: pytest.Item) -> None:
+    run = item.config.stash.get(_RUN, None)
+    violations = run.take_violations() if run is not None else []
+    if violations:
+        from contentgroove_mock.contract import ContractViolationError
+
+        # The violation names the line that matters; a traceback would show this plugin's.
+        pytest.fail(str(ContractViolationError(violations)), pytrace=False)
+
+
+def _add_section(item: pytest.Item, when: str) -> None:
+    run = item.config.stash.get(_RUN, None)
+    violations = run.take_violations() if run is not None else []
+    if violations:
+        item.add_report_section(when, "contract violations", "\n".join(str(violation) for violation in violations))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take in what a worker of pytest-xdist has seen."""
+    del error
+    output = cast("dict[str, Any]", getattr(node, "workeroutput", {}))
+    if _WORKER_OUTPUT in output:
+        _run(node.config).add_worker(output[_WORKER_OUTPUT])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the reports, and fail if too little was seen."""
+    config = session.config
+    run = config.stash.get(_RUN, None)
+    if run is None:
+        return
+    if (output := getattr(config, "workeroutput", None)) is not None:
+        output[_WORKER_OUTPUT] = run.collected.dump()
+        return
+    _, least = _wishes(config)
+    if least is not None and run.matrix().percent < least and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = _FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Show the coverage, and where its reports are."""
+    run = config.stash.get(_RUN, None)
+    files, least = _wishes(config)
+    if run is None or (not files and least is None):
+        return
+    from contentgroove_mock.coverage.reports import write
+    from contentgroove_mock.coverage.table import lines
+
+    found = run.matrix()
+    terminalreporter.section("ContentGroove contract coverage")
+    for line in lines(found):
+        terminalreporter.write_line(line)
+    for name in files:
+        try:
+            write(found, Path(name))
+        except OSError as error:
+            terminalreporter.write_line(f"Coverage was not written to {name}: {error.strerror}", red=True)
+        else:
+            terminalreporter.write_line(f"Coverage written to {name}")
+    if least is not None and found.percent < least:
+        message = f"Contract coverage of {found.percent:g} % is less than the {least:g} % asked for"
+        terminalreporter.write_line(message, red=True, bold=True)

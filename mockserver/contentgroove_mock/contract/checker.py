@@ -125,7 +125,6 @@ class Checker:
 
     def _delivery(self, content: bytes, media_type: str | None) -> Iterator[Violation]:
         callbacks = self._compiled.callbacks
-        event: object = None
         try:
             body: object = msgspec.json.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -133,8 +132,7 @@ class Checker:
             seen = show(content[:200])
             yield Violation(operation=None, place="webhook.body", rule="json", message=message, seen=seen)
             return
-        if isinstance(body, dict):
-            event = cast("dict[str, object]", body).get("event")
+        event: object = cast("dict[str, object]", body).get("event") if isinstance(body, dict) else None
         callback = callbacks.get(event) if isinstance(event, str) else None
         if callback is None:
             message = f"the events are {', '.join(callbacks)}"

@@ -66,7 +66,7 @@ class Operation:
         self.segments = tuple(path.strip("/").split("/"))
         self.statuses: tuple[str, ...] = tuple(declaration["responses"])
         successes = [answer for status, answer in sorted(declaration["responses"].items()) if status.startswith("2")]
-        self.success = _json_schema(successes[0]) if successes else {}
+        self.success: Mapping[str, Any] = _json_schema(successes[0]) if successes else {}
         self._components = components
         parameters = declaration.get("parameters", [])
         self._security = [[schemes[name] for name in alternative] for alternative in declaration.get("security", [])]

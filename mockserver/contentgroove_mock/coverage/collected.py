@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from contentgroove_mock.contract import Answered, Asked, Operation, Violation
+    from contentgroove_mock.simulator.core.faults import Kind
 
 
 class Used(Struct):
@@ -60,7 +61,7 @@ class Collected(Struct):
         """Take in one delivered webhook."""
         _count(self.webhooks, event)
 
-    def add_faults(self, happened: Mapping[tuple[str, str], int]) -> None:
+    def add_faults(self, happened: Mapping[tuple[Kind, str], int]) -> None:
         """Take in the faults of one simulator."""
         for (kind, operation), times in happened.items():
             _count(self.faults, f"{kind} {operation}", times)

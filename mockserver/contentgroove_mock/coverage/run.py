@@ -1,0 +1,142 @@
+"""One test run: its simulators, the checks of what passes through them, and what was seen."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import structs
+
+from contentgroove_mock.contract import CheckedApp, Checker, Violation
+from contentgroove_mock.contract.callers import find_caller
+from contentgroove_mock.contract.checker import CONTRACT
+from contentgroove_mock.coverage import reads
+from contentgroove_mock.coverage.clients import living_on
+from contentgroove_mock.coverage.collected import Collected
+from contentgroove_mock.coverage.matrix import Matrix, matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+
+    from contentgroove.errors import RequestInfo
+
+    from contentgroove_mock.contract import Answered, Asked
+    from contentgroove_mock.simulator.simulator import Simulator
+
+
+class Run:
+    """A test run in one process.
+
+    Attributes:
+        checker: The contract.
+        collected: What was seen so far.
+    """
+
+    def __init__(self, *, prism: bool) -> None:
+        """Begin a run.
+
+        Args:
+            prism: Whether everything goes through Prism's proxy, too.
+        """
+        self.checker = Checker()
+        self.collected = Collected()
+        self._violations: list[Violation] = []
+        self._callers: dict[tuple[str, str], str] = {}
+        self._simulators: list[Simulator] = []
+        self._resources = contextlib.ExitStack()
+        self._through_prism = prism
+        self._prism_url = ""
+        self._port = 0
+
+    @property
+    def simulator(self) -> Simulator:
+        """The one that is being served."""
+        return self._simulators[-1]
+
+    @contextlib.contextmanager
+    def served(self, options: Mapping[str, Any], *, may_break: bool) -> Generator[str]:
+        """Serve a new simulator until the context is left; gives the base URL for clients.
+
+        Args:
+            options: The simulator's arguments; a clock that stands still unless there is another.
+            may_break: Whether requests may break the contract, which then counts for nothing.
+        """
+        from contentgroove_mock import ManualClock, Simulator, serve
+
+        chosen: dict[str, Any] = {"clock": ManualClock(), **options}
+        simulator = Simulator(**chosen)
+        app = CheckedApp(simulator, self.checker, self._take_broken if may_break else self._take)
+        if self._through_prism:
+            self._start_prism()
+        self._simulators.append(simulator)
+        try:
+            with serve(simulator, self._port, app=app) as server, living_on(simulator, self._note_caller):
+                yield self._prism_url or server.base_url
+        finally:
+            self._simulators.pop()
+            self._finish(simulator)
+
+    def take_violations(self) -> list[Violation]:
+        """Give the violations since the last time; each stands for itself once."""
+        taken = list(dict.fromkeys(self._violations))
+        self._violations.clear()
+        self._callers.clear()
+        return taken
+
+    def record_reads(self) -> None:
+        """Record which attributes of models are read, until the run is closed."""
+        self._resources.enter_context(reads.recorded(self.collected.reads))
+
+    def add_worker(self, dumped: str) -> None:
+        """Take in what another process has seen."""
+        self.collected.merge(Collected.load(dumped))
+
+    def matrix(self) -> Matrix:
+        """Hold what was seen against the contract."""
+        return matrix(self.collected, self.checker)
+
+    def close(self) -> None:
+        """Stop what was started."""
+        self._resources.close()
+
+    def _take(self, asked: Asked, answered: Answered, violations: Sequence[Violation]) -> None:
+        path = asked.target.partition("?")[0]
+        caller = self._callers.get((asked.method, path.removeprefix(self.checker.base_path)))
+        known = [structs.replace(violation, call=caller) if caller else violation for violation in violations]
+        self._violations.extend(known)
+        self.collected.add_exchange(self.checker.operation_of(asked.method, asked.target), asked, answered, known)
+
+    def _take_broken(self, asked: Asked, answered: Answered, violations: Sequence[Violation]) -> None:
+        # An answer to a request that breaks the contract was seen all the same.
+        del violations
+        self._take(asked, answered, ())
+
+    def _note_caller(self, info: RequestInfo) -> None:
+        # In the caller's own stack, which the server's thread cannot see; async callers leave no other trace.
+        if (caller := find_caller()) is not None:
+            path = urlsplit(info.url).path.removeprefix(self.checker.base_path)
+            self._callers[info.method, path] = caller
+
+    def _finish(self, simulator: Simulator) -> None:
+        self.collected.add_faults(simulator.faults_happened())
+        for delivery in simulator.deliveries:
+            violations = self.checker.check_delivery(msgspec.json.encode(delivery.payload))
+            self._violations.extend(violations)
+            self.collected.violations.extend(str(violation) for violation in violations)
+            if delivery.state == "delivered":
+                self.collected.add_delivery(delivery.event)
+
+    def _start_prism(self) -> None:
+        if self._prism_url:
+            return
+        from contentgroove_mock.prism import Prism
+
+        # One Prism serves all tests, so their simulators follow each other at one port.
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            self._port = found.getsockname()[1]
+        upstream = f"http://127.0.0.1:{self._port}{self.checker.base_path}"
+        self._prism_url = self._resources.enter_context(Prism.proxy(CONTRACT, upstream)).base_url

@@ -5,8 +5,6 @@ Names are loaded on first use, so that importing this package costs nothing.
 
 from __future__ import annotations
 
-from ._version import __version__
-
 # Type checkers know the name; `typing` itself takes longer to import than all of this.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from ._core.retries import RetryPolicy
     from ._io.calls import RawResponse
     from ._io.http import ResponseInfo
+    from ._version import __version__
     from .errors import (
         APIConnectionError,
         APIError,
@@ -53,6 +52,7 @@ _MODULES = {
     "._core.retries": ("RetryPolicy",),
     "._io.calls": ("RawResponse",),
     "._io.http": ("ResponseInfo",),
+    "._version": ("__version__",),
     ".errors": (
         "APIConnectionError",
         "APIError",

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from contentgroove import AsyncContentGroove, ContentGroove
+from contentgroove._io import async_connections, connections
 
 KEY = "canary-key-1234567890"
 BASE = "https://api.contentgroove.test/api/v1"
@@ -138,6 +139,15 @@ def make(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Maker]:
     maker.close()
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
+
+
+@pytest.fixture(params=["httpcore", "httpx"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The two ways to a server: as where nobody has imported httpx, and as where somebody has."""
+    chosen: str = request.param
+    for module in (connections, async_connections):
+        monkeypatch.setattr(module, "httpx_is_imported", lambda: chosen == "httpx")
+    return chosen
 
 
 def media_json(media_id: str = "m-1", **attributes: Any) -> dict[str, Any]:

@@ -3,73 +3,25 @@
 from __future__ import annotations
 
 import gzip
-import json
 import logging
 import socket
 import threading
-from contextlib import contextmanager
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove import APIConnectionError, APIError, ContentGrooveError, ResponseDecodeError
 from contentgroove._io import http
 
-from .conftest import KEY, media_json
+from .conftest import KEY
+from .servers import GOOD, answer, says, server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     from .conftest import Maker
 
-GOOD = json.dumps({"data": media_json(), "links": {"self": "x"}}).encode()
-
-
-def answer(body: bytes = GOOD, status: str = "200 OK", *headers: str) -> bytes:
-    """Write an answer with a length."""
-    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
-
-
-@contextmanager
-def server(script: Callable[[socket.socket], None]) -> Generator[tuple[str, list[bytes]], None, None]:
-    """Serve each connection by a script; gives the base URL and what was received."""
-    received: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(20)
-
-        def run() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.settimeout(20)
-                    try:
-                        received.append(connection.recv(65536))
-                        script(connection)
-                    except OSError:
-                        # The client has seen enough.
-                        continue
-
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1", received
-        finally:
-            # Closing alone does not wake accept().
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join(20)
-
-
-def says(*parts: bytes) -> Callable[[socket.socket], None]:
-    """Send parts and close."""
-
-    def script(connection: socket.socket) -> None:
-        for part in parts:
-            connection.sendall(part)
-
-    return script
+pytestmark = pytest.mark.usefixtures("way")
 
 
 def endless(part: bytes, head: bytes) -> Callable[[socket.socket], None]:
@@ -146,10 +98,23 @@ def test_hostile_answer(
         says(b"HTTP/1.1 100 Continue\r\n\r\n", answer()),
         says(answer(GOOD, "200 OK", "X-A: 1", "X-A: 2", "Set-Cookie: a=b", "Set-Cookie: c=d")),
         says(answer(gzip.compress(GOOD), "200 OK", "Content-Encoding: gzip")),
+        says(*(bytes([byte]) for byte in answer(gzip.compress(GOOD), "200 OK", "Content-Encoding: X-GZIP"))),
+        says(answer(zlib.compress(GOOD), "200 OK", "Content-Encoding: deflate")),
+        says(answer(GOOD, "200 OK", "Content-Encoding: identity")),
         says(b"HTTP/1.0 200 OK\r\n\r\n" + GOOD),
         says(*(bytes([byte]) for byte in answer())),
     ],
-    ids=["early hints", "continue", "headers twice", "gzip", "HTTP/1.0 until close", "byte by byte"],
+    ids=[
+        "early hints",
+        "continue",
+        "headers twice",
+        "gzip",
+        "gzip byte by byte",
+        "deflate",
+        "identity",
+        "HTTP/1.0 until close",
+        "byte by byte",
+    ],
 )
 def test_odd_but_fine(make: Maker, script: Callable[[socket.socket], None]) -> None:
     """What HTTP allows is read."""

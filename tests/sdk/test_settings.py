@@ -209,7 +209,7 @@ def test_an_async_client_in_two_loops() -> None:
     [
         ("import contentgroove", ("httpx", "msgspec", "anyio", "asyncio", "ssl")),
         ("from contentgroove.webhooks import parse_event", ("httpx", "anyio", "ssl", "asyncio")),
-        ("from contentgroove import ContentGroove", ("typer", "filetype", "starlette", "contentgroove_mock")),
+        ("from contentgroove import ContentGroove", ("httpx", "typer", "filetype", "starlette", "contentgroove_mock")),
     ],
 )
 def test_imports_cost_no_more_than_they_must(statement: str, unwanted: tuple[str, ...]) -> None:

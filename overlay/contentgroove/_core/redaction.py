@@ -6,14 +6,15 @@ import re
 
 REDACTED = "[redacted]"
 
-_SECRET_PARAMETER = re.compile(r"(?i)([?&;](?:api_key|x-amz-[a-z0-9-]+|token|signature|awsaccesskeyid)=)[^&#\s'\"]*")
-_USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
+# Compiled by `re` when first used, and kept there: compiling takes longer than importing all of this.
+_CREDENTIAL_PARAMETER = r"(?i)([?&;](?:api_key|x-amz-[a-z0-9-]+|token|signature|awsaccesskeyid)=)[^&#\s'\"]*"
+_USER_INFO = r"(?<=://)[^/@\s]+@"
 _SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization"})
 
 
 def redact_url(url: str) -> str:
     """Replace the values of credential parameters and of user information in a URL, or in text with URLs."""
-    return _SECRET_PARAMETER.sub(rf"\g<1>{REDACTED}", _USER_INFO.sub(f"{REDACTED}@", url))
+    return re.sub(_CREDENTIAL_PARAMETER, rf"\g<1>{REDACTED}", re.sub(_USER_INFO, f"{REDACTED}@", url))
 
 
 def redact_headers(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -141,6 +140,10 @@ def check_base_url(url: object) -> str:
         raise ConfigurationError(f"base_url {shown!r} is not a URL: {error}.") from error
     if parts.scheme not in {"http", "https"} or not host:
         raise ConfigurationError(f"base_url {shown!r} is not an http or https URL, such as {DEFAULT_BASE_URL}.")
+    if not host.isascii():
+        raise ConfigurationError(
+            f"base_url {shown!r} must give its host in ASCII letters: write the form that begins with xn--."
+        )
     if parts.username is not None or parts.query or parts.fragment:
         raise ConfigurationError(f"base_url {shown!r} must have no user, query or fragment.")
     if parts.scheme == "http" and not _is_loopback(host):
@@ -154,6 +157,9 @@ def check_base_url(url: object) -> str:
 def _is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
+    # The service itself is never asked in plain text: only mocks and proxies pay for this import.
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

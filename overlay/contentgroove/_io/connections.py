@@ -84,7 +84,9 @@ def environment_proxy(url: httpcore.URL) -> str | None:
     if urllib.request.proxy_bypass(url.host.decode("ascii")):
         return None
     proxies = urllib.request.getproxies()
-    return proxies.get(url.scheme.decode("ascii")) or proxies.get("all")
+    proxy = proxies.get(url.scheme.decode("ascii")) or proxies.get("all")
+    # As curl and httpx read it.
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 def tls_context(url: httpcore.URL, proxy: str | None) -> ssl.SSLContext:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import AsyncIterable, Iterable
 from functools import lru_cache
@@ -11,12 +12,13 @@ import httpcore
 import httpx
 
 from contentgroove._core.redaction import redact_url
+from contentgroove.errors import ConfigurationError
 
 from .http import DECODED, UnsendableUrlError, extensions
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 
     from .async_connections import AsyncLine
     from .connections import Line
@@ -100,13 +102,30 @@ class _AsyncProxy(httpx.AsyncHTTPTransport):
 
 
 def proxied(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> Line:
-    """Make the pool that httpx makes for a proxy's URL, whatever its scheme and credentials."""
-    return _Proxy(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy).line()
+    """Make the pool that httpx makes for a proxy's URL, whatever its scheme and credentials.
+
+    Raises:
+        ConfigurationError: There is no such proxy.
+    """
+    with _usable():
+        return _Proxy(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy).line()
 
 
 def async_proxied(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> AsyncLine:
     """As `proxied`."""
-    return _AsyncProxy(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy).line()
+    with _usable():
+        return _AsyncProxy(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy).line()
+
+
+@contextlib.contextmanager
+def _usable() -> Generator[None, None, None]:
+    try:
+        yield
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise ConfigurationError(
+            f"The environment names a proxy that cannot be used ({redact_url(str(error))}): correct HTTPS_PROXY, "
+            "HTTP_PROXY or ALL_PROXY, or name the host in NO_PROXY."
+        ) from error
 
 
 def _limits(connections: int, idle_seconds: float) -> httpx.Limits:
@@ -141,7 +160,9 @@ def _url(scheme: bytes, host: bytes, port: int | None, target: bytes) -> httpx.U
 
 
 def _response(answer: httpx.Response, body: Iterable[bytes] | AsyncIterable[bytes]) -> httpcore.Response:
-    return httpcore.Response(answer.status_code, headers=answer.headers.raw, content=body, extensions={DECODED: True})
+    # A mock's answer, or one that an application's hook has looked at, is read already: only httpx has it, decoded.
+    decoded = {DECODED: True} if answer.is_stream_consumed else None
+    return httpcore.Response(answer.status_code, headers=answer.headers.raw, content=body, extensions=decoded)
 
 
 class _Body:
@@ -149,7 +170,7 @@ class _Body:
         self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._answer.iter_bytes() if _needs_httpx(self._answer) else self._answer.iter_raw()
+        return self._answer.iter_bytes() if self._answer.is_stream_consumed else self._answer.iter_raw()
 
     def close(self) -> None:
         self._answer.close()
@@ -160,16 +181,10 @@ class _AsyncBody:
         self._answer = answer
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._answer.aiter_bytes() if _needs_httpx(self._answer) else self._answer.aiter_raw()
+        return self._answer.aiter_bytes() if self._answer.is_stream_consumed else self._answer.aiter_raw()
 
     async def aclose(self) -> None:
         await self._answer.aclose()
-
-
-def _needs_httpx(answer: httpx.Response) -> bool:
-    # Uncompressed answers do without a detour through its decoders. A mock's answer, or one that an application's
-    # hook has looked at, is read already: only httpx's own iterator gives it again.
-    return answer.is_stream_consumed or "content-encoding" in answer.headers
 
 
 class _RedactUrls(logging.Filter):

@@ -1,0 +1,293 @@
+"""The ways to a server: what goes over the line, who can watch it, by whose leave."""
+
+from __future__ import annotations
+
+import base64
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import certifi
+import httpcore
+import httpx
+import pytest
+import respx
+from contentgroove import APIConnectionError, APITimeoutError, ConfigurationError, UploadError
+from contentgroove._core.headers import Headers
+from contentgroove._io import connections
+from contentgroove._io.decompression import PIECE, Decompression
+from contentgroove._io.http import UnsendableUrlError, parse_url
+from contentgroove_mock import Simulator, sample_video, serve
+
+from .conftest import BASE, KEY, STORE, media_json, one
+from .servers import answer, says, server
+from .test_uploads import MP4, Api
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import Maker
+
+SYNC = """
+from contentgroove import ContentGroove
+with ContentGroove({key!r}, {url!r}) as client:
+    media = client.medias.upload({file!r})
+    print(client.medias.get(media.id).id == media.id)
+"""
+ASYNC = """
+import asyncio
+from contentgroove import AsyncContentGroove
+async def main():
+    async with AsyncContentGroove({key!r}, {url!r}) as client:
+        media = await client.medias.upload({file!r})
+        print((await client.medias.get(media.id)).id == media.id)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("code", [SYNC, ASYNC], ids=["sync", "async"])
+def test_neither_calls_nor_uploads_import_httpx(code: str) -> None:
+    """A program that does not use httpx itself never waits for its import."""
+    with serve(Simulator()) as simulated:
+        script = code.format(key=KEY, url=simulated.base_url, file=os.fspath(sample_video()))
+        script += "import sys; print('httpx' in sys.modules)"
+        done = subprocess.run(  # noqa: S603 - this interpreter
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+        )
+    assert done.stdout.split() == ["True", "False"]
+
+
+@pytest.mark.usefixtures("way")
+def test_what_a_call_sends(make: Maker) -> None:
+    """Each byte of a request is the same whichever way it goes."""
+    with server(says(answer())) as (base_url, received):
+        client = make(base_url=base_url)
+        client.medias.get("m-1")
+        client.request("POST", "/medias/m-1", query={"a": "b c"}, body={"x": 1})
+        client.request("POST", "/medias/m-1")
+    port = base_url.partition("127.0.0.1:")[2].partition("/")[0]
+    common = (
+        f"Host: 127.0.0.1:{port}\r\nAccept: application/json\r\nAccept-Encoding: gzip\r\n"
+        f"User-Agent: contentgroove-python/0.1.0\r\nAuthorization: Bearer {KEY}\r\n"
+    )
+    content = 'Content-Type: application/json\r\nContent-Length: 7\r\n\r\n{"x":1}'
+    assert [request.decode() for request in received] == [
+        f"GET /api/v1/medias/m-1 HTTP/1.1\r\n{common}\r\n",
+        f"POST /api/v1/medias/m-1?a=b%20c HTTP/1.1\r\n{common}{content}",
+        f"POST /api/v1/medias/m-1 HTTP/1.1\r\n{common}Content-Length: 0\r\n\r\n",
+    ]
+
+
+@pytest.mark.usefixtures("way")
+def test_respx_intercepts_by_default(make: Maker, tmp_path: Path) -> None:
+    """A test mocked with respx as it comes never reaches the network, uploads included."""
+    file = tmp_path / "film.mp4"
+    file.write_bytes(MP4)
+    with respx.mock() as router:
+        router.route(url__startswith=BASE).mock(side_effect=Api())
+        put = router.put(url__startswith=STORE).respond(200)
+        assert make().medias.upload(file).id == "m-1"
+    assert put.calls.last.request.content == MP4
+
+
+def test_whoever_patches_httpx_intercepts(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytest-httpx and OpenTelemetry patch httpx's transports, and see calls and uploads pass there."""
+    seen: list[str] = []
+    api = Api()
+
+    def handle(_transport: object, request: httpx.Request) -> httpx.Response:
+        seen.append(f"{request.method} {request.url.host}")
+        return httpx.Response(200) if request.method == "PUT" else api(request)
+
+    async def ahandle(transport: object, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        return handle(transport, request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", ahandle)
+    file = tmp_path / "film.mp4"
+    file.write_bytes(MP4)
+    assert make().medias.upload(file).id == "m-1"
+    assert seen == ["GET api.contentgroove.test", "PUT store.test", "POST api.contentgroove.test"]
+
+
+def test_a_hook_of_an_own_client_may_read_answers(make: Maker) -> None:
+    """An answer that an application has read already is decoded all the same."""
+    body = zlib.compress(one(media_json()).content)
+
+    def handler(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=body, headers={"Content-Encoding": "deflate"})
+
+    assert make(handler).medias.get("m-1").id == "m-1"
+
+
+@pytest.mark.parametrize("user", ["", "user:pass@"])
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_proxies_of_the_environment(make: Maker, monkeypatch: pytest.MonkeyPatch, scheme: str, user: str) -> None:
+    """Calls go through the proxy that HTTP_PROXY names, unless NO_PROXY names the host."""
+    with server(says(answer())) as (url, asked_of_proxy), server(says(answer())) as (base_url, asked_directly):
+        monkeypatch.setenv("HTTP_PROXY", f"{scheme}{user}{url.removeprefix('http://').removesuffix('/api/v1')}")
+        monkeypatch.setenv("http_proxy", os.environ["HTTP_PROXY"])
+        make(base_url=base_url).medias.get("m-1")
+        assert len(asked_of_proxy) == 1
+        assert asked_of_proxy[0].startswith(f"GET {base_url}/medias/m-1 HTTP/1.1\r\n".encode())
+        credentials = b"Proxy-Authorization: Basic " + base64.b64encode(b"user:pass")
+        assert (credentials in asked_of_proxy[0]) is bool(user)
+        assert asked_directly == []
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        make(base_url=base_url).medias.get("m-1")
+        assert (len(asked_of_proxy), len(asked_directly)) == (1, 1)
+
+
+def test_a_proxy_that_refuses_never_sees_the_key(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An https call asks the proxy for a tunnel only; without one, nothing has arrived anywhere."""
+    with server(says(answer(b"", "403 Forbidden"))) as (url, received):
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, url.removesuffix("/api/v1"))
+        with pytest.raises(APIConnectionError, match="cannot connect"):
+            make(max_retries=0).medias.create(upload_id="u")
+    assert received[0].startswith(b"CONNECT api.contentgroove.test:443 HTTP/1.1\r\n")
+    assert KEY.encode() not in received[0]
+
+
+@pytest.mark.parametrize("proxy", ["ftp://user:hunter2@127.0.0.1:1", "http://user:hunter2@[::1"])
+def test_a_proxy_that_is_none(make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """A setting that can never work is said to be one, without its password."""
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, proxy)
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
+        make().medias.get("m-1")
+    assert "hunter2" not in str(caught.value) + str(caught.value.__cause__)
+
+
+def test_failures_say_what_the_library_said(make: Maker, way: str) -> None:
+    """The cause of an error is the exception of whichever library met it."""
+    library: Any = {"httpcore": httpcore, "httpx": httpx}[way]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1"
+        with pytest.raises(APITimeoutError) as late:
+            make(base_url=url, max_retries=0, timeout=0.05).medias.get("m-1")
+    with pytest.raises(APIConnectionError) as refused:
+        make(base_url=url, max_retries=0).medias.get("m-1")
+    assert type(late.value.__cause__) is library.ReadTimeout
+    assert type(refused.value.__cause__) is library.ConnectError
+
+
+@pytest.mark.parametrize("timeout", [0.05, httpx.Timeout(30, read=0.05)])
+@pytest.mark.usefixtures("way")
+def test_both_kinds_of_timeouts(make: Maker, timeout: Any) -> None:
+    """A number is the limit of each step; httpx's own type may have one for each."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = make(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", max_retries=0, timeout=timeout)
+        with pytest.raises(APITimeoutError):
+            client.medias.get("m-1")
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Path:
+    """A file with one of certifi's authorities."""
+    pem = certifi.contents()
+    end = "-----END CERTIFICATE-----\n"
+    path = tmp_path / "one.pem"
+    path.write_text(pem[: pem.index(end) + len(end)])
+    return path
+
+
+@pytest.mark.parametrize("variables", [(), ("SSL_CERT_FILE",), ("SSL_CERT_DIR",), ("SSL_CERT_FILE", "SSL_CERT_DIR")])
+def test_trust_is_that_of_httpx(monkeypatch: pytest.MonkeyPatch, authority: Path, variables: tuple[str, ...]) -> None:
+    """Whoever httpx trusts is trusted, with the same checks, and nobody else."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    for name in variables:
+        monkeypatch.setenv(name, os.fspath(authority if name == "SSL_CERT_FILE" else authority.parent))
+    connections.trusting.cache_clear()
+    try:
+        ours, theirs = connections.trusting(), httpx.create_ssl_context()
+    finally:
+        connections.trusting.cache_clear()
+    assert ours.get_ca_certs() == theirs.get_ca_certs()
+    assert len(ours.get_ca_certs()) > 100 or variables
+    assert (ours.verify_mode, ours.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert (theirs.verify_mode, theirs.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert (ours.minimum_version, ours.options) == (theirs.minimum_version, theirs.options)
+
+
+def test_plain_http_trusts_nobody() -> None:
+    """A context that is not meant to be used would refuse everybody."""
+    context = connections.tls_context(parse_url("http://127.0.0.1/"), None)
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert context.get_ca_certs() == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://store.test/key?X-Amz-Signature=a%2Fb&X-Amz-Date=20250101T000000Z",
+        "https://store.test:443/a+b~c/%E2%82%AC",
+        "https://STORE.test:8443/a;b=c,d:e@f!g$h&i'j(k)*",
+        "http://[::1]:8080/x?y=[1]&z=/?",
+        "https://store.test",
+        "https://store.test?x=1#part",
+        "https://store.test/film €.mp4?name=film €",
+    ],
+)
+def test_urls_are_read_as_httpx_reads_them(url: str) -> None:
+    """A presigned URL's signature covers each byte of it."""
+    ours, theirs = parse_url(url), httpx.URL(url)
+    assert (ours.scheme, ours.host, ours.target) == (theirs.raw_scheme, theirs.raw_host, theirs.raw_path)
+    assert ours.origin.port == (theirs.port or {b"http": 80, b"https": 443}[ours.scheme])
+
+
+@pytest.mark.parametrize(
+    "url", ["", "https://", "https:///path", "https://[::1/x", "https://h:x/", "https://bücher.test/"]
+)
+def test_urls_that_no_request_can_have(url: str) -> None:
+    """They are known before anything is sent."""
+    with pytest.raises(UnsendableUrlError):
+        parse_url(url)
+
+
+@pytest.mark.parametrize("url", ["", "https://", "https://[::1/x", "https://bücher.test/", "ftp://store.test/x"])
+@pytest.mark.parametrize("own", [False, True])
+def test_an_upload_url_that_is_none(make: Maker, tmp_path: Path, url: str, own: bool) -> None:  # noqa: FBT001 - a case
+    """What the service gives as a URL and is none ends in an upload's error."""
+    api = Api()
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/direct_uploads"):
+            return api(request)
+        attributes = {"upload_id": "u", "upload_url": url}
+        return httpx.Response(200, json={"data": {"id": "u", "type": "direct_upload_blobs", "attributes": attributes}})
+
+    file = tmp_path / "film.mp4"
+    file.write_bytes(MP4)
+    store: Any = {"store": lambda _request: httpx.Response(200)} if own and not url.startswith("ftp") else {}
+    with pytest.raises(UploadError) as caught:
+        make(handler, max_retries=0, **store).medias.upload(file)
+    assert caught.value.reason == "connection"
+    assert api.posts == []
+
+
+def test_little_becomes_much_in_pieces() -> None:
+    """What a thousandfold compressed answer decompresses to is never in memory at once."""
+    bomb = zlib.compress(bytes(16 * PIECE), 9)
+    decompression = Decompression()
+    sizes = [len(piece) for piece in decompression.pieces(bomb)]
+    assert sum(sizes) + len(decompression.rest()) == 16 * PIECE
+    assert max(sizes) <= PIECE
+
+
+def test_headers_by_any_name() -> None:
+    """Names in any case, repeated ones joined, bytes of old servers readable, credentials not shown."""
+    headers = Headers(
+        [(b"X-A", b"1"), (b"x-a", b"2"), (b"Old", b"caf\xe9"), (b"New", "café".encode()), (b"Set-Cookie", b"s=1")]
+    )
+    assert (headers["x-A"], headers["old"], headers["NEW"]) == ("1, 2", "café", "café")
+    assert list(headers) == ["x-a", "old", "new", "set-cookie"]
+    assert "X-a" in headers
+    assert "s=1" not in repr(headers)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contentgroove._core.settings import resolve
 from contentgroove._version import __version__
@@ -18,9 +20,17 @@ from contentgroove_mock.recording.folder import save
 from contentgroove_mock.recording.live import record_live
 from contentgroove_mock.recording.simulated import record
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def main(arguments: list[str] | None = None) -> int:
-    """Record; gives the exit status: 0 done, 1 a person has to look."""
+
+def main(arguments: list[str] | None = None, *, sleep: Callable[[float], object] = time.sleep) -> int:
+    """Record; gives the exit status: 0 done, 1 a person has to look.
+
+    Args:
+        arguments: Those of the command line if left out.
+        sleep: How to wait for the service.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m contentgroove_mock.recording",
         description="Record every documented exchange: with the simulator, or with the service itself.",
@@ -39,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     contract = Contract.packaged()
     try:
         if chosen.live:
-            return _live(contract, chosen.folder, writes=chosen.writes)
+            return _live(contract, chosen.folder, writes=chosen.writes, sleep=sleep)
         recordings = record(contract, through_prism=not chosen.without_prism)
         changed = save(chosen.folder, recordings, replacing=("simulator", "spec example"))
     except (RecordingError, ConfigurationError, NodeError, OSError) as error:
@@ -49,10 +59,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _live(contract: Contract, folder: Path, *, writes: bool) -> int:
+def _live(contract: Contract, folder: Path, *, writes: bool, sleep: Callable[[float], object]) -> int:
     settings = resolve(api_key=None, base_url=None, auth="bearer", version=__version__, environment=os.environ)
     _say(f"Recording from {settings.base_url}")
-    result = record_live(contract, settings, writes=writes)
+    result = record_live(contract, settings, writes=writes, sleep=sleep)
     changed = save(folder, result.recordings, replacing=())
     for sentence in result.left_out:
         _say(f"left out: {sentence}")

@@ -33,7 +33,7 @@ class Request(Struct, frozen=True, kw_only=True):
     path: str
     query: tuple[tuple[str, str], ...] = ()
     headers: dict[str, str] = {}
-    body: Any | UnsetType = UNSET
+    body: Any = UNSET
     text: str | UnsetType = UNSET
 
     @property
@@ -51,7 +51,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     """
 
     headers: dict[str, str] = {}
-    body: Any | UnsetType = UNSET
+    body: Any = UNSET
 
     @property
     def content(self) -> bytes:

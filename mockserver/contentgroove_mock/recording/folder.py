@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from contentgroove_mock.recording.exchange import Recording, RecordingError, read, write
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from contentgroove_mock.recording.exchange import Origin
 
 _SUFFIX = ".json"
-_DIFFERENT_LINES = 12
 
 
 def load(folder: Path) -> dict[str, Recording]:
@@ -24,7 +22,7 @@ def load(folder: Path) -> dict[str, Recording]:
     Raises:
         RecordingError: A file is no recording.
     """
-    return {path.stem: _load(path) for path in sorted(folder.glob(f"*{_SUFFIX}"))}
+    return {path.stem: _load(path) for path in sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stem)}
 
 
 def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection[Origin]) -> int:
@@ -33,7 +31,7 @@ def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection
     Args:
         folder: Where they lie; made if it does not exist.
         recordings: What is written.
-        replacing: The origins that were recorded; files of others stay.
+        replacing: The origins that were recorded; files of others stay. With none, nothing is deleted.
 
     Returns:
         How many files are different from before, those that went included.
@@ -42,7 +40,7 @@ def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection
     texts = {recording.name: write(recording) for recording in recordings}
     changed = 0
     for path in folder.glob(f"*{_SUFFIX}"):
-        if path.stem not in texts and _is_of(path, replacing):
+        if replacing and path.stem not in texts and _is_of(path, replacing):
             path.unlink()
             changed += 1
     for name, text in texts.items():
@@ -75,23 +73,6 @@ def stale(recordings: Mapping[str, Recording], contract: Contract) -> list[str]:
         changes = _changes(recording.contract, contract.parts(recording.operation, recording.status))
         if changes:
             found.append(f"{name}: the contract has changed since it was recorded: {'; '.join(changes)}. {again}")
-    return found
-
-
-def differences(there: Mapping[str, Recording], fresh: Mapping[str, Recording]) -> list[str]:
-    """Tell how recordings differ from those that were just made, with the first lines that differ.
-
-    Args:
-        there: The recordings of a folder.
-        fresh: What recording gives now.
-    """
-    found = [f"{name}: recording does not give it any more" for name in there if name not in fresh]
-    for name, recording in fresh.items():
-        old = write(there[name]) if name in there else ""
-        lines = list(difflib.unified_diff(old.splitlines(), write(recording).splitlines(), n=1, lineterm=""))[2:]
-        if lines:
-            rest = "\n  …" if len(lines) > _DIFFERENT_LINES else ""
-            found.append(f"{name}:\n  " + "\n  ".join(lines[:_DIFFERENT_LINES]) + rest)
     return found
 
 

@@ -6,7 +6,6 @@ Nothing is created, changed or deleted unless `writes` is asked for. A 402, 429 
 from __future__ import annotations
 
 import contextlib
-import time
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -71,9 +70,7 @@ class LivePlace:
         send_sample(url, trust_env=True)
 
 
-def record_live(
-    contract: Contract, settings: Settings, *, writes: bool, sleep: Callable[[float], object] = time.sleep
-) -> Result:
+def record_live(contract: Contract, settings: Settings, *, writes: bool, sleep: Callable[[float], object]) -> Result:
     """Record with the service.
 
     Args:

@@ -56,7 +56,12 @@ class RootGroup(HelpfulGroup):
             else:
                 for entry in _entries():
                     if entry.name == cmd_name:
-                        self.commands[cmd_name] = _load(entry)
+                        try:
+                            self.commands[cmd_name] = _load(entry)
+                        except CommandError:
+                            # While a shell completes a line, nobody can be told; the command is just not offered.
+                            if not ctx.resilient_parsing:
+                                raise
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -166,12 +171,13 @@ def run(arguments: list[str]) -> int:
 
 
 def _ended_by(error: BaseException, arguments: list[str]) -> int:
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else int(error.code is not None)
-    if isinstance(error, (_PipeClosedError, BrokenPipeError)):
+    # typer ends the program itself when its help meets a closed pipe.
+    if isinstance(error, (_PipeClosedError, BrokenPipeError)) or isinstance(error.__context__, BrokenPipeError):
         # The interpreter flushes standard output at its end, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.CLOSED_PIPE
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
     failure = _failure(error)
     if "--debug" in arguments:
         _show_traceback(error)

@@ -72,9 +72,8 @@ def list_(
     """List clips: id, time codes, name and text."""
     from contentgroove_api.models.get_clips_sort import GetClipsSort
 
-    pager = run.client.clips.list(
-        filter=parse_filters(filter_), sort=parse_sort(sort, GetClipsSort), limit=limit, page_size=page_size
-    )
+    filters, order = parse_filters(filter_), parse_sort(sort, GetClipsSort)
+    pager = run.client.clips.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     if not run.out.table(pager.pages(), COLUMNS, document):
         run.out.note("No clips.")
 

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
     from .output import Output
 
-_NARROWEST_BARS = 76
-"""Columns of a terminal below which only names and percentages are shown."""
+_FIGURES = 58
+_PERCENTAGE = 8
+"""Columns of a terminal that a bar, bytes, speed and time left take, or a percentage alone; and two that stay free,
+because a terminal echoes Ctrl-C as ^C, and a line that runs over could not be wiped away."""
+
+_NARROWEST_BARS = _FIGURES + 20
+"""Columns below which only names and percentages are shown."""
 
 
 class UploadDisplay:
@@ -117,19 +122,20 @@ def _bars(out: Output) -> Progress:
     )
     from rich.table import Column
 
+    narrow = out.notes.width < _NARROWEST_BARS
+    width = out.notes.width - (_PERCENTAGE if narrow else _FIGURES)
+    # A width of its own: what names leave over is too little for figures otherwise.
     name = TextColumn(
-        "{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
+        "{task.description}", markup=False, table_column=Column(width=width, no_wrap=True, overflow="ellipsis")
     )
-    columns: tuple[ProgressColumn, ...]
-    if out.notes.width < _NARROWEST_BARS:
-        columns = (name, TaskProgressColumn())
-    else:
+    columns: tuple[ProgressColumn, ...] = (name, TaskProgressColumn())
+    if not narrow:
         columns = (
             name,
             BarColumn(bar_width=16),
-            DownloadColumn(binary_units=True),
+            DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(),
         )
     # Results on standard output are lifted above the bars only where they go to the same terminal.
-    return Progress(*columns, console=out.notes, transient=True, expand=True, redirect_stdout=is_terminal(sys.stdout))
+    return Progress(*columns, console=out.notes, transient=True, redirect_stdout=is_terminal(sys.stdout))

@@ -48,5 +48,6 @@ def parse_sort(text: str | None, offered: object) -> str | None:
     """
     orders: tuple[str, ...] = get_args(offered)
     if text is not None and text not in orders:
-        raise typer.BadParameter(f"{text!r} is no order of this list: choose one of {', '.join(orders)}.")
+        names = ", ".join(order for order in orders if not order.startswith("-"))
+        raise typer.BadParameter(f"{text!r} is no order of this list: choose one of {names}, or -NAME for descending.")
     return text

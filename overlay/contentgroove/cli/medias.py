@@ -74,9 +74,8 @@ def list_(
     """List medias: id, state, length and name."""
     from contentgroove_api.models.get_medias_sort import GetMediasSort
 
-    pager = run.client.medias.list(
-        filter=parse_filters(filter_), sort=parse_sort(sort, GetMediasSort), limit=limit, page_size=page_size
-    )
+    filters, order = parse_filters(filter_), parse_sort(sort, GetMediasSort)
+    pager = run.client.medias.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     if not run.out.table(pager.pages(), COLUMNS, document):
         run.out.note("No media.")
 

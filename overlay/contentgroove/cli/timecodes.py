@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-_TIME = re.compile(r"(?:(?:(?P<hours>\d{1,4}):)?(?P<minutes>\d{1,4}):)?(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)")
+_TIME = re.compile(r"(?:(?:(?P<hours>\d{1,4}):)?(?P<minutes>\d{1,4}):)?(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)", re.ASCII)
 
 
 def timecode(seconds: float, point: str = ".") -> str:

@@ -1,0 +1,247 @@
+"""The frame: help, keys, completion, commands of other packages, and what is loaded when."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from contentgroove.cli import app
+from contentgroove.cli.app import GROUPS
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import CommandLine
+
+ROOT = Path(__file__).parents[2]
+
+
+def entry_points() -> dict[str, str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found: dict[str, str] = project["entry-points"]["contentgroove.commands"]
+    return found
+
+
+def all_commands() -> list[tuple[str, ...]]:
+    """Give every command of the groups."""
+    from typer.main import get_group
+
+    found: list[tuple[str, ...]] = []
+    for name, group in GROUPS.items():
+        module: Any = __import__(group.module, fromlist=["app"])
+        found += [(name, command) for command in get_group(module.app).commands]
+    return found
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("-h",), ()])
+def test_help_teaches(cli: CommandLine, arguments: tuple[str, ...]) -> None:
+    """Called alone or with --help, it lists the commands, where the key comes from, and examples."""
+    ran = cli(*arguments)
+    assert (ran.code, ran.err) == (0, "")
+    for word in (*GROUPS, "mock", "CONTENTGROOVE_API_KEY", "Examples:", "Exit codes:"):
+        assert word in ran.out
+
+
+@pytest.mark.parametrize("command", all_commands(), ids=" ".join)
+def test_each_command_has_help_with_examples(cli: CommandLine, command: tuple[str, ...]) -> None:
+    """Each command says what it does, has an example of itself, and takes --json."""
+    ran = cli(*command, "--help")
+    assert ran.code == 0
+    assert f"contentgroove {' '.join(command)}" in ran.out.partition("Examples:")[2]
+    assert "--json" in ran.out
+
+
+def test_a_group_alone_shows_its_help(cli: CommandLine) -> None:
+    """`contentgroove medias` lists what can be done with medias."""
+    assert cli("medias").out == cli("medias", "--help").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("media",), "No such command 'media'"),
+        (("medias", "lst"), "Did you mean 'list'"),
+        (("medias", "show"), "Missing argument"),
+        (("--json", "medias", "list"), "No such option: --json"),
+    ],
+)
+def test_wrong_usage(cli: CommandLine, arguments: tuple[str, ...], words: str) -> None:
+    """What cannot be understood is named, with the way to help, in two lines and code 2."""
+    ran = cli(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert words in ran.err
+    assert "--help" in ran.err.splitlines()[1]
+
+
+def test_no_key(cli: CommandLine) -> None:
+    """Without a key the error says where one can be given."""
+    ran = cli("medias", "list", key="")
+    assert ran.code == 3
+    assert "CONTENTGROOVE_API_KEY" in ran.err
+    assert "--api-key-file" in ran.err
+
+
+def test_a_key_of_a_file(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file named by option or variable works without a key in the environment; the option comes first."""
+    media_id = cli.media()
+    good, bad = cli.folder / "good", cli.folder / "bad"
+    good.write_text(f"{cli.key}\n", encoding="utf-8")
+    bad.write_text("another-key", encoding="utf-8")
+    assert media_id in cli("medias", "list", "--api-key-file", str(good), key="another-key").out
+    monkeypatch.setenv("CONTENTGROOVE_API_KEY_FILE", str(good))
+    assert media_id in cli("medias", "list", key="").out
+    monkeypatch.setenv("CONTENTGROOVE_API_KEY_FILE", str(bad))
+    assert media_id in cli("medias", "list").out
+    assert media_id in cli("medias", "list", "--api-key-file", str(good), key="").out
+
+
+@pytest.mark.parametrize("content", ["", "two words", "canary\nkey", "x" * 5000, None])
+def test_an_unusable_key_file(cli: CommandLine, content: str | None) -> None:
+    """It is named, its content is not."""
+    file = cli.folder / "key"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    ran = cli("medias", "list", "--api-key-file", str(file))
+    assert ran.code == 3
+    assert str(file) in ran.err
+    assert "canary" not in ran.err.replace(str(file), "")
+
+
+def test_there_is_no_option_for_the_key(cli: CommandLine) -> None:
+    """Other users of a machine can read the arguments of programs."""
+    assert cli("medias", "list", "--api-key", "x").code == 2
+
+
+def complete(cli: CommandLine, line: str) -> list[str]:
+    """Complete a line as bash asks for it."""
+    environment = {
+        "_CONTENTGROOVE_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split(" ")) - 1),
+    }
+    return cli.child(environment=environment).out.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("contentgroove ", {"medias", "clips", "mock"}),
+        ("contentgroove med", {"medias"}),
+        ("contentgroove medias up", {"update", "upload"}),
+        ("contentgroove clips export --fo", {"--format"}),
+        ("contentgroove clips export --format ", {"srt", "vtt", "csv", "json"}),
+    ],
+)
+def test_completion(cli: CommandLine, line: str, offered: set[str]) -> None:
+    """The shell is offered the names of commands, options and choices."""
+    assert offered <= set(complete(cli, line))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_script(cli: CommandLine, shell: str) -> None:
+    """The script that a shell reads names the program."""
+    ran = cli.child(environment={"_CONTENTGROOVE_COMPLETE": f"source_{shell}"})
+    assert ran.code == 0
+    assert "_CONTENTGROOVE_COMPLETE=complete_" in ran.out
+    assert "contentgroove" in ran.out
+
+
+def test_completion_of_the_binary_in_bash(cli: CommandLine) -> None:
+    """Bash itself takes the script without a complaint."""
+    script = cli.child(environment={"_CONTENTGROOVE_COMPLETE": "source_bash"}).out
+    done = subprocess.run(  # noqa: S603 - the script is ours
+        ["bash", "--norc", "-c", f"{script}\ncomplete -p contentgroove"],  # noqa: S607 - the user's shell
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=30,
+    )
+    assert "contentgroove" in done.stdout
+    assert done.stderr == ""
+
+
+class Entry:
+    """An entry point of another package."""
+
+    def __init__(self, name: str, register: Any) -> None:
+        self.name = name
+        self._register = register
+
+    def load(self) -> Any:
+        """Import it."""
+        if isinstance(self._register, Exception):
+            raise self._register
+        return self._register
+
+
+def test_commands_of_other_packages(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry point adds a command; one whose package lacks something says what to install, and harms no other."""
+
+    def register(target: Any) -> None:
+        def greet() -> None:
+            """Say hello."""
+            print("hello")  # noqa: T201 - a command prints
+
+        target.command("greet")(greet)
+
+    entries = [Entry("greet", register), Entry("broken", ImportError("No module named 'absent'", name="absent"))]
+    monkeypatch.setattr(app, "_entries", lambda: entries)
+    shown = cli("--help")
+    assert shown.code == 0
+    assert "Say hello." in shown.out
+    assert cli("greet").out == "hello\n"
+    ran = cli("broken")
+    assert ran.code == 2
+    assert "absent" in ran.err
+    assert "pip install" in ran.err.splitlines()[1]
+
+
+def test_no_group_hides_a_command_of_a_package() -> None:
+    """Names are given once."""
+    assert not GROUPS.keys() & entry_points().keys()
+
+
+LOADED = """
+import json, sys
+sys.argv = ["contentgroove", *sys.argv[1:]]
+from contentgroove.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left_out"),
+    [
+        (["--version"], {"typer", "rich", "httpx", "msgspec", "importlib.metadata"}),
+        (["--help"], {"rich", "httpx", "contentgroove._client", "contentgroove.cli.medias", "starlette"}),
+        (["medias", "--help"], {"rich", "httpx", "importlib.metadata", "contentgroove.cli.clips"}),
+        (["medias", "list"], {"rich", "contentgroove.cli.clips", "asyncio", "importlib.metadata"}),
+    ],
+)
+def test_what_is_loaded(arguments: list[str], left_out: set[str]) -> None:
+    """A quick command does not wait for what it does not use."""
+    done = subprocess.run(  # noqa: S603 - this interpreter, our own text
+        [sys.executable, "-c", LOADED, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        env={"CONTENTGROOVE_API_KEY": "k", "CONTENTGROOVE_BASE_URL": "nothing"},
+        timeout=30,
+    )
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "contentgroove.cli" in loaded
+    assert loaded & left_out == set()
+
+
+def test_version(cli: CommandLine) -> None:
+    """`--version` says the same with and without the command line's machinery."""
+    from contentgroove import __version__
+
+    assert cli("--version").out == cli.child("--version").out == f"contentgroove {__version__}\n"

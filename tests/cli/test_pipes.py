@@ -1,0 +1,113 @@
+"""The command line between other programs: pipes, closed pipes, signals, and where secrets must not be."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from contentgroove_mock import Fault
+
+from tests.cli.conftest import Reader
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import CommandLine
+
+
+def test_nothing_but_results_in_a_pipe(cli: CommandLine) -> None:
+    """Neither colours nor progress, and nothing on standard error, even if colours are forced nowhere."""
+    ran = cli.child("medias", "upload", cli.file("a.mp4"), "--wait")
+    assert (ran.code, ran.err) == (0, "")
+    assert "\x1b" not in ran.out
+
+
+@pytest.mark.parametrize("arguments", [("medias", "list"), ("medias", "list", "--json"), ("--help",)])
+def test_a_closed_pipe(cli: CommandLine, arguments: tuple[str, ...]) -> None:
+    """`| head -0` ends the program with the code of shells for it, and without a word."""
+    cli.media()
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        with cli.started(*arguments, output=writing) as process:
+            _, err = process.communicate(timeout=30)
+    finally:
+        os.close(writing)
+    assert (process.returncode, err) == (141, "")
+
+
+def test_head_takes_the_first_line(cli: CommandLine) -> None:
+    """`| head -1` of a list of many pages: a line comes, and the rest is not fetched."""
+    for number in range(6):
+        cli.media(str(number))
+    with cli.started("medias", "list", "--page-size", "1", "--sort", "name") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+        process.wait(30)
+    assert first.endswith("\t0\n")
+    assert err == ""
+    assert process.returncode in {0, 141}
+
+
+def test_an_interrupt_without_a_terminal(own_cli: CommandLine) -> None:
+    """SIGINT gives code 130 and one line."""
+    own_cli.server.simulator.add_fault(Fault(kind="latency", operation="getMediaById", seconds=600, count=9))
+    with own_cli.started("medias", "wait", "m-1", "--debug") as process:
+        assert process.stderr is not None
+        reader = Reader(process.stderr.fileno())
+        reader.wait_for(r"debug: GET \S+/medias/m-1\n")
+        process.send_signal(signal.SIGINT)
+        text = reader.rest()
+        assert process.wait(30) == 130
+    assert text.endswith("error: Interrupted.\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_full_disk(cli: CommandLine) -> None:
+    """Output that cannot be written is an error, not silence."""
+    cli.media()
+    with Path("/dev/full").open("wb") as full, cli.started("medias", "list", output=full.fileno()) as process:
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (1, "error: No space left on device\n")
+
+
+def test_no_service(cli: CommandLine) -> None:
+    """Where nobody listens, the code is that of the network."""
+    ran = cli("medias", "create", "https://files.example/film.mp4", "--base-url", "http://127.0.0.1:9/api/v1")
+    assert ran.code == 7
+    assert "cannot connect" in ran.err
+
+
+def test_plain_http_to_another_machine(cli: CommandLine) -> None:
+    """The key is not sent in clear text."""
+    ran = cli("medias", "list", "--base-url", "http://files.example/api/v1")
+    assert ran.code == 2
+    assert "clear text" in ran.err
+
+
+def test_debug_shows_requests_and_no_secrets(own_cli: CommandLine) -> None:
+    """--debug tells of each request, with a traceback of an error, and with no key and no signature."""
+    own_cli.server.simulator.add_fault(Fault(kind="status", status=422, operation="createMedia"))
+    ran = own_cli("medias", "upload", own_cli.file("a.mp4"), "--debug")
+    assert ran.code == 10
+    assert "debug: PUT http://127.0.0.1" in ran.err
+    assert "X-Amz-Signature=[redacted]" in ran.err
+    ran = own_cli("medias", "show", "nothing", "--debug")
+    assert "Traceback" in ran.err
+    assert ran.err.splitlines()[-2].startswith("error: The service answered 404")
+    for text in (*ran, ran.err):
+        assert own_cli.key not in str(text)
+
+
+def test_no_traceback_without_debug(own_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even a defect ends in two lines."""
+    monkeypatch.setattr("contentgroove.cli.medias.document", None)
+    own_cli.media()
+    ran = own_cli("medias", "list", "--json")
+    assert ran.code == 1
+    assert "--debug" in ran.err.splitlines()[1]
+    assert len(ran.err.splitlines()) == 2

@@ -1,0 +1,121 @@
+"""`contentgroove medias upload`: one file, a night's batch, and what goes wrong in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contentgroove_mock import Fault
+
+from tests.cli.schemas import check
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import CommandLine
+
+CREATIONS = ("POST", "/api/v1/medias")
+
+
+def creations(cli: CommandLine) -> int:
+    """Count the medias that were asked for."""
+    return sum((record.method, record.path) == CREATIONS for record in cli.server.simulator.requests)
+
+
+def puts(cli: CommandLine) -> int:
+    """Count the files that were sent."""
+    return sum(record.method == "PUT" for record in cli.server.simulator.requests)
+
+
+def test_one_file(cli: CommandLine) -> None:
+    """A media named as the file is created; its id and the file are printed, and nothing else."""
+    ran = cli("medias", "upload", cli.file("my film.mp4"))
+    media_id, file = ran.out.rstrip("\n").split("\t")
+    assert (ran.code, file, ran.err) == (0, "my film.mp4", "")
+    assert cli("medias", "show", media_id, "--json").document["name"] == "my film"
+
+
+def test_name_and_description(cli: CommandLine) -> None:
+    """They are the media's."""
+    ran = cli("medias", "upload", cli.file("a.mp4"), "--name", "A", "--description", "B", "--wait", "--json")
+    check("Upload", ran.lines[0])
+    check("Media", ran.lines[0]["media"])
+    media = ran.lines[0]["media"]
+    assert (media["name"], media["description"], media["is_processing"]) == ("A", "B", False)
+
+
+def test_a_name_for_several_files(own_cli: CommandLine) -> None:
+    """One name cannot be that of two medias; nothing is sent."""
+    ran = own_cli("medias", "upload", own_cli.file("a.mp4"), own_cli.file("b.mp4"), "--name", "A")
+    assert ran.code == 2
+    assert own_cli.server.simulator.requests == []
+
+
+def test_a_file_given_twice_is_uploaded_once(own_cli: CommandLine) -> None:
+    """Two globs may meet in a file."""
+    name = own_cli.file("a.mp4")
+    ran = own_cli("medias", "upload", name, f"./{name}", str(own_cli.folder / name))
+    assert (ran.code, creations(own_cli)) == (0, 1)
+
+
+def test_a_batch_with_failures(cli: CommandLine) -> None:
+    """What can go through goes through; each file has its line, and the code says that some failed."""
+    (cli.folder / "notes.txt").write_text("no film", encoding="utf-8")
+    ran = cli("medias", "upload", "missing.mp4", cli.file("a.mp4"), "notes.txt", cli.file("b.mp4"), "--wait", "--json")
+    assert ran.code == 14
+    found = {line["file"]: line for line in ran.lines}
+    for line in found.values():
+        check("Upload", line)
+    assert found["a.mp4"]["media"]["is_processing"] is False
+    assert found["b.mp4"]["error"] is None
+    assert found["missing.mp4"]["error"]["kind"] == "file"
+    assert found["notes.txt"]["media"] is None
+    assert "2 of 4 files processed, 2 failed." in ran.err
+    assert len([line for line in ran.err.splitlines() if line.startswith("error: ")]) == 2
+
+
+def test_all_files_fail_alike(cli: CommandLine) -> None:
+    """The code is that of their kind."""
+    assert cli("medias", "upload", "missing.mp4", "gone.mp4").code == 12
+
+
+def test_quiet_leaves_the_summary_out(cli: CommandLine) -> None:
+    """--quiet prints results only."""
+    ran = cli("medias", "upload", cli.file("a.mp4"), cli.file("b.mp4"), "-q")
+    assert (len(ran.out.splitlines()), ran.err) == (2, "")
+
+
+def test_a_usage_limit_begins_nothing_new(own_cli: CommandLine) -> None:
+    """After a 402 the rest is refused without being sent; the code says that some failed."""
+    own_cli.server.simulator.set_quota(medias=1)
+    files = [own_cli.file(f"{letter}.mp4") for letter in "abcd"]
+    ran = own_cli("medias", "upload", *files, "--concurrency", "1", "--json")
+    assert ran.code == 14
+    assert [line["error"] and line["error"]["kind"] for line in ran.lines] == [None, "quota", "quota", "quota"]
+    assert puts(own_cli) == 2
+
+
+def test_a_refused_key_ends_the_batch(own_cli: CommandLine) -> None:
+    """With a wrong key no other file is tried; the code is that of the key."""
+    own_cli.server.simulator.add_fault(Fault(kind="status", status=401, operation="getUploadUrl", count=9))
+    files = [own_cli.file(f"{letter}.mp4") for letter in "abcd"]
+    ran = own_cli("medias", "upload", *files, "--concurrency", "1")
+    assert (ran.code, len(own_cli.server.simulator.requests)) == (3, 1)
+    assert "0 of 4 files uploaded, 1 failed, 3 not begun or not finished." in ran.err
+
+
+def test_the_same_command_uploads_nothing_twice(own_cli: CommandLine) -> None:
+    """Checkpoints remember what is done, and a file that was added is the only one sent."""
+    command = ("medias", "upload", "--checkpoint-dir", "points", "--wait")
+    first = own_cli(*command, own_cli.file("a.mp4"))
+    again = own_cli(*command, "a.mp4", own_cli.file("b.mp4"))
+    assert (first.code, again.code) == (0, 0)
+    assert set(first.out.splitlines()) < set(again.out.splitlines())
+    assert (creations(own_cli), puts(own_cli)) == (2, 2)
+
+
+def test_processing_that_takes_too_long(own_cli: CommandLine) -> None:
+    """The media exists and is named, the code is that of the wait, and the hint goes on with it."""
+    own_cli.server.simulator.add_fault(Fault(kind="status", status=503, operation="getMediaById", count=1000))
+    ran = own_cli("medias", "upload", own_cli.file("a.mp4"), "--wait", "--timeout", "0.05", "--json")
+    assert ran.code == 9
+    check("Upload", ran.lines[0])
+    assert ran.lines[0]["error"]["kind"] == "timeout"
+    assert f"contentgroove medias wait {ran.lines[0]['media']['id']}" in ran.err

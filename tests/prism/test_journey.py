@@ -6,7 +6,7 @@ import inspect
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from wsgiref.simple_server import make_server
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import httpx
 import pytest
@@ -27,7 +27,6 @@ from contentgroove_mock import Fault, ManualClock, Policy, Prism, Simulator, sam
 
 from tests.prism.conftest import KEY, NO_CERTIFICATES, SECONDS
 from tests.prism.documented import ANSWERS, CALLS, CONTRACT
-from tests.prism.test_mock import QuietHandler
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -125,6 +124,13 @@ async def way(request: pytest.FixtureRequest) -> AsyncGenerator[Way]:
                     AsyncContentGroove(OTHER_KEY, **settings) as way.stranger,
                 ):
                     yield way
+
+
+class QuietHandler(WSGIRequestHandler):
+    """The standard library's handler without its log lines."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
 
 
 @contextmanager

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from queue import SimpleQueue
 from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from contentgroove.webhooks import MediaProcessingFinished, parse_event
 
 from tests.prism.conftest import SECONDS
 from tests.prism.documented import ANSWERS, ATTRIBUTES, CALLS, ID, Answer
+from tests.prism.upstream import Canned, Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     import httpx
 
     from tests.prism.documented import Json
-
-
-class QuietHandler(WSGIRequestHandler):
-    """The standard library's handler without its log lines."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=str)
@@ -66,20 +55,11 @@ def test_a_request_without_a_key_is_refused(http: httpx.Client) -> None:
 
 def test_a_webhook_is_delivered(http: httpx.Client) -> None:
     """The contract's callback is one that tools can follow: Prism sends the event, and the SDK reads it."""
-    bodies: SimpleQueue[bytes] = SimpleQueue()
-
-    def receive(environ: Json, start: Callable[[str, list[tuple[str, str]]], object]) -> Iterable[bytes]:
-        bodies.put(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-        start("200 OK", [("Content-Length", "0")])
-        return [b""]
-
-    with make_server("127.0.0.1", 0, receive, handler_class=QuietHandler) as server:
-        server.timeout = SECONDS
-        thread = threading.Thread(target=server.handle_request)
-        thread.start()
-        body = {"data": {"attributes": {"url": f"http://127.0.0.1:{server.server_port}/hook"}}}
+    with Upstream(Canned(200, {}, b"")) as receiver:
+        body = {"data": {"attributes": {"url": f"{receiver.origin}/hook"}}}
         assert http.post("/webhook_subscriptions", json=body).status_code == 200
-        thread.join()
-    event = parse_event(bodies.get_nowait())
+        received = receiver.received.get(timeout=SECONDS)
+    assert (received.method, received.target) == ("POST", "/hook")
+    event = parse_event(received.content)
     assert isinstance(event, MediaProcessingFinished)
     assert event.media.id == ID

@@ -41,9 +41,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[str]]:
     return processes
 
 
-def ended(processes: list[subprocess.Popen[str]]) -> bool:
-    """Tell whether one process was started, and has ended and been waited for."""
-    return [process.returncode is not None for process in processes] == [True]
+def ended(processes: list[subprocess.Popen[str]], count: int = 1) -> bool:
+    """Tell whether so many processes were started, and each has ended and been waited for."""
+    return [process.returncode is not None for process in processes] == [True] * count
 
 
 def address(base_url: str) -> tuple[str, int]:
@@ -64,13 +64,15 @@ def test_names_are_imported_when_they_are_used() -> None:
 
 
 def test_it_ends_with_its_context(started: list[subprocess.Popen[str]]) -> None:
-    """After the context, the process is gone and nothing listens."""
-    with Prism.mock(CONTRACT) as prism:
-        socket.create_connection(address(prism.base_url), SECONDS).close()
-        assert not ended(started)
-    assert ended(started)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(address(prism.base_url), SECONDS)
+    """After the context, the process is gone and nothing listens; a second context starts a new one."""
+    prism = Prism.mock(CONTRACT)
+    for count in (1, 2):
+        with prism:
+            socket.create_connection(address(prism.base_url), SECONDS).close()
+            assert not ended(started, count)
+        assert ended(started, count)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address(prism.base_url), SECONDS)
 
 
 def test_it_ends_after_an_exception(started: list[subprocess.Popen[str]]) -> None:
@@ -78,15 +80,6 @@ def test_it_ends_after_an_exception(started: list[subprocess.Popen[str]]) -> Non
     with pytest.raises(KeyboardInterrupt), Prism.mock(CONTRACT):
         raise KeyboardInterrupt
     assert ended(started)
-
-
-def test_it_can_be_entered_again(started: list[subprocess.Popen[str]]) -> None:
-    """The same object starts a new Prism in a second context."""
-    prism = Prism.mock(CONTRACT)
-    for _ in range(2):
-        with prism:
-            socket.create_connection(address(prism.base_url), SECONDS).close()
-    assert [process.returncode is not None for process in started] == [True, True]
 
 
 def test_it_ends_when_its_parent_is_killed() -> None:

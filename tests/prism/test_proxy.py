@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-from wsgiref.simple_server import make_server
-
 import httpx
 import pytest
-from contentgroove_mock.prism import Prism
+from contentgroove_mock import Prism
 
-from tests.prism.conftest import KEY, SECONDS
-from tests.prism.documented import CONTRACT, Json
-from tests.prism.test_mock import QuietHandler
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
-
-
-@contextmanager
-def service(answer: object) -> Generator[str]:
-    """Serve one answer to everything; gives the base URL."""
-    content = json.dumps(answer).encode()
-
-    def application(environ: Json, start: Callable[[str, list[tuple[str, str]]], object]) -> Iterable[bytes]:
-        del environ
-        start("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
-        return [content]
-
-    with make_server("127.0.0.1", 0, application, handler_class=QuietHandler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/api/v1"
-        finally:
-            server.shutdown()
-            thread.join()
+from tests.prism.conftest import KEY, NO_CERTIFICATES, SECONDS
+from tests.prism.documented import CONTRACT
+from tests.prism.upstream import Canned, Upstream
 
 
 def test_an_answer_that_breaks_the_contract_is_told() -> None:
     """A list without its data becomes a 500 that names the violation; the log shows no key."""
-    with service({"links": {}}) as upstream, Prism.proxy(CONTRACT, upstream) as prism:
+    answer = Canned(200, {"Content-Type": "application/json"}, b'{"links": {}}')
+    with Upstream(answer) as upstream, Prism.proxy(CONTRACT, upstream.base_url) as prism:
         response = httpx.get(
             f"{prism.base_url}/medias",
             params={"api_key": KEY},
             headers={"Authorization": f"Bearer {KEY}"},
             timeout=SECONDS,
+            verify=NO_CERTIFICATES,
             trust_env=False,
         )
     assert response.status_code == 500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -20,7 +21,17 @@ MAX_MESSAGE = 300
 """Characters on one problem: it can quote a whole value."""
 
 # A document from elsewhere may hold patterns that take for ever.
-_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000, size_limit=1_000_000)
+_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
+
+
+@lru_cache(maxsize=4096)
+def reads_pattern(pattern: str) -> bool:
+    """Whether a regular expression can be checked here; some documents have those of other languages."""
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=_PATTERNS)
+    except ValueError:
+        return False
+    return True
 
 
 def compile_schema(schema: Json, what: str) -> jsonschema_rs.Validator:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any, TypeAlias, cast
+from urllib.parse import unquote
 
 import yaml
 import yamlcore
@@ -71,7 +72,8 @@ def resolve(document: Json, reference: str) -> Any:
         SpecError: There is nothing at that place.
     """
     value: Any = document
-    for part in reference.removeprefix("#").split("/")[1:]:
+    # As a URI's fragment, a pointer can be percent-encoded (RFC 6901, 6).
+    for part in unquote(reference.removeprefix("#")).split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")
         if isinstance(value, dict) and key in value:
             value = cast("Json", value)[key]

@@ -129,6 +129,11 @@ def compile_document(document: Json, base_path: str, *, closed: bool) -> list[Op
     return operations
 
 
+def sent_path(path: str) -> str:
+    """Give the part of a path that is sent as one: some documents tell operations apart by a query or a fragment."""
+    return path.partition("#")[0].partition("?")[0]
+
+
 def _each(document: Json) -> Iterator[tuple[str, str, Json, Json]]:
     for path, value in cast("Json", document.get("paths", {})).items():
         if not path.startswith("/"):
@@ -183,7 +188,7 @@ def _parameters(document: Json, item: Json, operation: Json, what: str) -> list[
         if place != "header" or name.lower() not in _IGNORED_HEADERS:
             # An operation's own replaces the path's.
             found[place, name] = one
-    for part in what.split("{")[1:]:
+    for part in sent_path(what).split("{")[1:]:
         if ("path", part.partition("}")[0]) not in found:
             raise SpecError(f"{what} does not describe the parameters that its path names.")
     return sorted(found.values(), key=lambda one: one["in"] != "path")

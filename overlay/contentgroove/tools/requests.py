@@ -11,6 +11,7 @@ from contentgroove_api.types import encode_query, path_segment, query_text
 from msgspec import Struct
 
 from .errors import ToolError
+from .operations import sent_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ def write(operation: Operation, arguments: Mapping[str, Any]) -> Call:
     Raises:
         ToolError: A value cannot stand where it would.
     """
-    path = operation.path
+    path = sent_path(operation.path)
     query: list[str] = []
     headers: dict[str, str] = {}
     cookies: list[str] = []

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from .arguments import reads_pattern
 from .documents import resolve
 from .errors import SpecError
 
@@ -20,12 +21,13 @@ MAX_TOOL = 512 * 1024
 
 _KEPT = frozenset(
     {
-        "type", "enum", "const", "title", "description", "default", "format", "pattern", "deprecated",
+        "type", "enum", "const", "default", "format", "deprecated",
         "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
         "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "required", "dependentRequired",
         "minContains", "maxContains", "contentEncoding", "contentMediaType",
     }
 )  # fmt: skip
+_TEXTS = frozenset({"title", "description"})
 _ONE = frozenset(
     {"items", "not", "additionalProperties", "propertyNames", "contains", "if", "then", "else",
      "unevaluatedItems", "unevaluatedProperties"}
@@ -83,7 +85,7 @@ class Converter:
         for keyword, value in members.items():
             name = "propertyNames" if keyword == "x-propertyNames" else keyword
             inner = composed or name in _COMPOSED
-            if name in _KEPT:
+            if _is_kept(name, value):
                 converted[name] = value
             elif name in _ONE:
                 converted[name] = self._convert(value, composed=inner)
@@ -91,7 +93,9 @@ class Converter:
                 converted[name] = [self._convert(item, composed=inner) for item in cast("list[Any]", value)]
             elif name in _NAMED and isinstance(value, dict):
                 converted[name] = {
-                    key: self._convert(item, composed=inner) for key, item in cast("Json", value).items()
+                    key: self._convert(item, composed=inner)
+                    for key, item in cast("Json", value).items()
+                    if name != "patternProperties" or reads_pattern(key)
                 }
         _drop_read_only(members, converted)
         _translate_bounds(converted)
@@ -123,6 +127,12 @@ class Converter:
         while name in taken:
             name, number = f"{last}_{number}", number + 1
         return name
+
+
+def _is_kept(name: str, value: Any) -> bool:
+    if name == "pattern":
+        return isinstance(value, str) and reads_pattern(value)
+    return name in _KEPT or (name in _TEXTS and isinstance(value, str))
 
 
 def _references(schema: Any) -> set[str]:

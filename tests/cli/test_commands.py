@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from contentgroove.cli import app
 from contentgroove.cli.app import GROUPS
+from contentgroove.cli.command import OPTION_NAMES
 
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
@@ -65,7 +66,7 @@ def test_a_group_alone_shows_its_help(cli: CommandLine) -> None:
         (("media",), "No such command 'media'"),
         (("medias", "lst"), "Did you mean 'list'"),
         (("medias", "show"), "Missing argument"),
-        (("--json", "medias", "list"), "No such option: --json"),
+        (("--jason", "medias", "list"), "No such option: --jason"),
     ],
 )
 def test_wrong_usage(cli: CommandLine, arguments: tuple[str, ...], words: str) -> None:
@@ -74,6 +75,18 @@ def test_wrong_usage(cli: CommandLine, arguments: tuple[str, ...], words: str) -
     assert (ran.code, ran.out) == (2, "")
     assert words in ran.err
     assert "--help" in ran.err.splitlines()[1]
+
+
+def test_an_option_before_its_command(cli: CommandLine) -> None:
+    """Where it belongs is said."""
+    assert "after the command" in cli("--json", "medias", "list").err
+
+
+def test_the_options_of_every_command(cli: CommandLine) -> None:
+    """What is said of them holds for each."""
+    shown = cli("medias", "list", "--help").out
+    for name in OPTION_NAMES:
+        assert name in shown
 
 
 def test_no_key(cli: CommandLine) -> None:

@@ -108,7 +108,9 @@ def test_create_from_a_url(cli: CommandLine) -> None:
 def test_create_from_a_url_that_leads_nowhere(cli: CommandLine) -> None:
     """What the service cannot fetch has the code of failed processing."""
     ran = cli("medias", "create", "https://nowhere.invalid/film.mp4", "--wait")
+    (media,) = cli("medias", "list", "--json").lines
     assert ran.code == 8
+    assert ran.err.startswith(f"warning: Media {media['id']} was created; wait for it: contentgroove medias wait ")
     assert "could not fetch" in ran.err
 
 

@@ -34,6 +34,24 @@ def test_a_table_for_people(cli: CommandLine) -> None:
     assert COLOUR.search(terminal.raw)
 
 
+def test_pages_make_one_table(cli: CommandLine) -> None:
+    """The heading comes once, however many pages are fetched."""
+    for name in ("One", "Two", "Three"):
+        cli.media(name)
+    with cli.terminal("medias", "list", "--page-size", "1") as terminal:
+        assert terminal.end() == 0
+    assert len(terminal.text.splitlines()) == 4
+    assert terminal.text.count("state") == 1
+
+
+def test_a_wait_shows_the_state(cli: CommandLine) -> None:
+    """A finished media ends it; the line that moved is wiped away."""
+    media_id = cli.media("One")
+    with cli.terminal("medias", "wait", media_id) as terminal:
+        assert terminal.end() == 0
+    assert terminal.text == f"{media_id}  finished  One"
+
+
 def test_long_names_end_in_an_ellipsis(cli: CommandLine) -> None:
     """A row stays a row."""
     cli.media("long " * 40)
@@ -119,7 +137,7 @@ def test_ctrl_c_in_a_wait(own_cli: CommandLine) -> None:
     """A wait shows what is waited for, and ends at once and without a traceback."""
     own_cli.server.simulator.add_fault(Fault(kind="latency", operation="getMediaById", seconds=600, count=9))
     with own_cli.terminal("medias", "wait", "m-1") as terminal:
-        terminal.wait_for(r"Processing m-1 +0:00:0\d")
+        terminal.wait_for(r"m-1 queued +0:00:0\d of at most 1:00:00")
         terminal.type("\x03")
         assert terminal.end() == 130
     assert terminal.text.endswith("error: Interrupted.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import signal
 from typing import TYPE_CHECKING
 
-from contentgroove_mock import Fault
+from contentgroove_mock import Fault, Policy, Simulator, serve
 
+from tests.cli.conftest import CommandLine, Reader
 from tests.cli.schemas import check
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import CommandLine
+    from pathlib import Path
 
 CREATIONS = ("POST", "/api/v1/medias")
 
@@ -119,3 +122,47 @@ def test_processing_that_takes_too_long(own_cli: CommandLine) -> None:
     check("Upload", ran.lines[0])
     assert ran.lines[0]["error"]["kind"] == "timeout"
     assert f"contentgroove medias wait {ran.lines[0]['media']['id']}" in ran.err
+
+
+def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) -> None:
+    """A failed media has its error at once; Ctrl-C names the one that is still processed, so that it is not lost."""
+    with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
+        cli = CommandLine(server, tmp_path)
+        with (
+            cli.started("medias", "upload", cli.file("a.mp4"), cli.file("b.mp4"), "--wait", "--debug") as process,
+            cli.client() as client,
+        ):
+            assert process.stderr is not None
+            reader = Reader(process.stderr.fileno())
+            # The list is what a wait for several looks at.
+            reader.wait_for(r"debug: GET \S+/medias\?")
+            ids = {media.name: media.id for media in client.medias.list()}
+            server.simulator.fail_media(ids["a"])
+            reader.wait_for(r"error: .*\n")
+            process.send_signal(signal.SIGINT)
+            err = reader.rest()
+            assert process.wait(30) == 130
+    assert f"error: a.mp4: The service could not process media {ids['a']}." in err
+    assert "Interrupted: 0 of 2 files processed, 1 failed, 1 not begun or not finished." in err
+    assert err.endswith(f"contentgroove medias wait {ids['b']}\n")
+
+
+def test_failed_processing_has_its_code(tmp_path: Path) -> None:
+    """A single file that cannot be processed gives 8, and the JSON line has both the media and the error."""
+    with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
+        cli = CommandLine(server, tmp_path)
+        with (
+            cli.started("medias", "upload", cli.file("a.mp4"), "--wait", "--debug", "--json") as process,
+            cli.client() as client,
+        ):
+            assert process.stderr is not None
+            assert process.stdout is not None
+            reader = Reader(process.stderr.fileno())
+            reader.wait_for(r"debug: GET \S+/medias/")
+            (media,) = client.medias.list()
+            server.simulator.fail_media(media.id)
+            reader.rest()
+            line = json.loads(process.stdout.read())
+            assert process.wait(30) == 8
+    check("Upload", line)
+    assert (line["media"]["id"], line["error"]["kind"]) == (media.id, "processing_failed")

@@ -13,7 +13,7 @@ from typer.main import get_command, get_group
 
 from contentgroove._version import __version__
 
-from .command import HelpfulGroup
+from .command import OPTION_NAMES, HelpfulGroup
 from .failures import MEANINGS, CommandError, Exit, Failure, InterruptedByUserError, failure_of
 from .harmless import lines
 from .output import Output, is_terminal, write_error
@@ -21,6 +21,7 @@ from .output import Output, is_terminal, write_error
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+PROGRAM = "contentgroove"
 ENTRY_POINTS = "contentgroove.commands"
 
 
@@ -163,7 +164,7 @@ def run(arguments: list[str]) -> int:
             encoding = None if is_terminal(stream) else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        code: object = get_command(app)(args=arguments, prog_name="contentgroove", standalone_mode=False)
+        code: object = get_command(app)(args=arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - whatever it is, it ends the program with words and a code
         return _ended_by(error, arguments)
@@ -192,7 +193,10 @@ def _failure(error: BaseException) -> Failure:
         return Failure(Exit.INTERRUPTED, "Interrupted; nothing was changed.")
     if isinstance(error, typer.TyperException):
         path = getattr(getattr(error, "ctx", None), "command_path", None)
-        return Failure(Exit.USAGE, error.format_message(), f"Help: {path} --help" if path else "")
+        hint = f"Help: {path} --help" if path else ""
+        if path == PROGRAM and getattr(error, "option_name", None) in OPTION_NAMES:
+            hint = f"It stands after the command, as in: {PROGRAM} medias list --json"
+        return Failure(Exit.USAGE, error.format_message(), hint)
     return failure_of(error)
 
 

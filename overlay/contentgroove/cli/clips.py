@@ -12,7 +12,15 @@ from contentgroove.errors import NotFoundError
 from .command import Run, command, group
 from .displays import waiting
 from .failures import CommandError, Exit
-from .listing import FilterOption, LimitOption, PageSizeOption, parse_filters, parse_sort
+from .options import (
+    FilterOption,
+    LimitOption,
+    PageSizeOption,
+    TimeoutOption,
+    WaitOption,
+    parse_filters,
+    parse_sort,
+)
 from .output import Column, document
 from .several import each
 from .timecodes import parse_time, timecode
@@ -43,9 +51,6 @@ def _time(text: str) -> float:
 
 ClipId = Annotated[str, typer.Argument(metavar="CLIP_ID", help="The clip's id.", show_default=False)]
 ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP_ID...", help="Ids of clips.", show_default=False)]
-TimeoutOption = Annotated[
-    float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the clip's file; its making goes on.")
-]
 _START = typer.Option(parser=_time, metavar="TIME", help="Where it begins: seconds or HH:MM:SS.mmm.")
 _END = typer.Option(parser=_time, metavar="TIME", help="Where it ends: seconds or HH:MM:SS.mmm.")
 
@@ -58,7 +63,7 @@ COLUMNS: list[Column[Clip]] = [
 ]
 
 
-@command(app, "list", examples=("clips list --filter media_id_eq=9b9a2e82-5b47-4f59-831d-4c239824b983",))
+@command(app, "list", examples=("clips list --filter media_id_eq=MEDIA_ID",))
 def list_(
     run: Run,
     *,
@@ -78,7 +83,7 @@ def list_(
         run.out.note("No clips.")
 
 
-@command(app, "show", examples=("clips show 0f2b6f0e-5a70-4a0e-9a46-52f1a7f3c1de --json",))
+@command(app, "show", examples=("clips show CLIP_ID --json",))
 def show(run: Run, clip_id: ClipId) -> None:
     """Show all of a clip: its time codes, text and URLs."""
     clip = run.client.clips.get(clip_id)
@@ -88,7 +93,7 @@ def show(run: Run, clip_id: ClipId) -> None:
 @command(
     app,
     "create",
-    examples=("clips create 9b9a2e82-5b47-4f59-831d-4c239824b983 --name Opening --start 0 --end 1:23.5 --wait",),
+    examples=("clips create MEDIA_ID --name Opening --start 0 --end 1:23.5 --wait",),
 )
 def create(
     run: Run,
@@ -99,19 +104,18 @@ def create(
     name: Annotated[str, typer.Option("--name", "-n", metavar="TEXT", help="The clip's name.")],
     start: Annotated[float, _START],
     end: Annotated[float, _END],
-    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until its file is ready.")] = False,
+    wait: WaitOption = False,
     timeout: TimeoutOption = WAIT_SECONDS,
 ) -> None:
     """Cut a clip out of a media."""
     clip = run.client.clips.create(media_id=media_id, name=name, start_time=start, end_time=end)
     if wait:
-        run.out.note(f"Created clip {clip.id}.")
-        with waiting(run.out, f"Making {clip.id}"):
-            clip = run.client.clips.wait(clip, timeout=timeout)
+        with run.created("clip", clip.id):
+            clip = _wait(run, clip.id, timeout)
     run.out.one(fields(clip), document(clip))
 
 
-@command(app, "update", examples=("clips update 0f2b6f0e-5a70-4a0e-9a46-52f1a7f3c1de --end 00:02:10.500",))
+@command(app, "update", examples=("clips update CLIP_ID --end 00:02:10.500",))
 def update(
     run: Run,
     clip_id: ClipId,
@@ -127,7 +131,7 @@ def update(
     run.out.one(fields(clip), document(clip))
 
 
-@command(app, "delete", examples=("clips delete 0f2b6f0e-5a70-4a0e-9a46-52f1a7f3c1de --yes",))
+@command(app, "delete", examples=("clips delete CLIP_ID --yes",))
 def delete(
     run: Run,
     clip_ids: ClipIds,
@@ -144,13 +148,12 @@ def delete(
     each(run, clip_ids, act)
 
 
-@command(app, "wait", examples=("clips wait 0f2b6f0e-5a70-4a0e-9a46-52f1a7f3c1de",))
+@command(app, "wait", examples=("clips wait CLIP_ID",))
 def wait(run: Run, clip_ids: ClipIds, *, timeout: TimeoutOption = WAIT_SECONDS) -> None:
     """Wait until the files of clips are ready; the time limit is that of each."""
 
     def act(clip_id: str) -> None:
-        with waiting(run.out, f"Making {clip_id}"):
-            clip = run.client.clips.wait(clip_id, timeout=timeout)
+        clip = _wait(run, clip_id, timeout)
         run.out.line(document(clip), (clip.id, state(clip), clip.media_file_url or ""))
 
     each(run, clip_ids, act)
@@ -160,8 +163,8 @@ def wait(run: Run, clip_ids: ClipIds, *, timeout: TimeoutOption = WAIT_SECONDS) 
     app,
     "export",
     examples=(
-        "clips export 9b9a2e82-5b47-4f59-831d-4c239824b983 --format srt > film.srt",
-        "clips export 9b9a2e82-5b47-4f59-831d-4c239824b983 --format csv > cuts.csv",
+        "clips export MEDIA_ID --format srt > film.srt",
+        "clips export MEDIA_ID --format csv > cuts.csv",
     ),
 )
 def export(
@@ -218,6 +221,11 @@ def _clips_of(run: Run, id_: str) -> list[Clip]:
                 "Check the id, and that it belongs to the account of this API key.",
             ) from error
     return list(run.client.clips.list(filter={"media_id_eq": id_}))
+
+
+def _wait(run: Run, clip_id: str, timeout: float) -> Clip:
+    with waiting(run.out, f"{clip_id} queued", timeout) as show:
+        return run.client.clips.wait(clip_id, timeout=timeout, on_update=lambda clip: show(f"{clip.id} {state(clip)}"))
 
 
 def state(clip: Clip) -> str:

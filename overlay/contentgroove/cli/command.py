@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import os
@@ -15,13 +16,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, Self
 import typer
 from typer.core import TyperGroup
 
+from contentgroove.errors import ContentGrooveError
+
 from .api_key import find_key
 from .failures import CommandError, Exit
 from .harmless import one_line
 from .output import Output, is_terminal, write_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from types import TracebackType
 
     from contentgroove import AsyncContentGroove, ContentGroove, RequestInfo, ResponseInfo
@@ -45,6 +48,9 @@ _COMMON = {
     "api_key_file": (KeyFileOption, None),
     "base_url": (BaseUrlOption, None),
 }
+
+OPTION_NAMES = frozenset({"--json", "--quiet", "-q", "--debug", "--api-key-file", "--base-url"})
+"""How the options that every command has are written."""
 
 
 class HelpfulGroup(TyperGroup):
@@ -110,6 +116,20 @@ class Run:
             )
         if not typer.confirm(one_line(question), err=True):
             raise CommandError(Exit.FAILED, "Nothing was changed.")
+
+    @contextlib.contextmanager
+    def created(self, what: str, id_: str) -> Generator[None]:
+        """Name what was created if what follows fails, so that nothing paid for is lost.
+
+        Args:
+            what: `media` or `clip`.
+            id_: Its id.
+        """
+        try:
+            yield
+        except (ContentGrooveError, KeyboardInterrupt):
+            self.out.warn(f"{what.capitalize()} {id_} was created; wait for it: contentgroove {what}s wait {id_}")
+            raise
 
     def _settings(self) -> dict[str, Any]:
         hooks = {"on_request": _show_request, "on_response": _show_response} if self._debug else {}

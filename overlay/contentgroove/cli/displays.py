@@ -6,6 +6,7 @@ Everything goes to standard error, and nothing appears unless somebody watches i
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import sys
 from typing import TYPE_CHECKING, Self
 
@@ -97,17 +98,24 @@ class UploadDisplay:
 
 
 @contextlib.contextmanager
-def waiting(out: Output, what: str) -> Generator[None]:
-    """Show what is waited for and how long already."""
+def waiting(out: Output, what: str, seconds: float) -> Generator[Callable[[str], None]]:
+    """Show what is waited for, how long already, and when it is given up; gives what changes the text.
+
+    Args:
+        out: Where.
+        what: What is waited for.
+        seconds: The time limit.
+    """
     if not out.lively or out.notes.is_dumb_terminal:
-        yield
+        yield lambda _: None
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    limit = TextColumn(f"of at most {dt.timedelta(seconds=round(seconds))}", markup=False)
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(), limit)
     with Progress(*columns, console=out.notes, transient=True, redirect_stdout=is_terminal(sys.stdout)) as progress:
-        progress.add_task(one_line(what), total=None)
-        yield
+        task = progress.add_task(one_line(what), total=None)
+        yield lambda text: progress.update(task, description=one_line(text))
 
 
 def _bars(out: Output) -> Progress:

@@ -11,7 +11,15 @@ import typer
 from .command import Run, command, group
 from .displays import waiting
 from .failures import CommandError, Exit
-from .listing import FilterOption, LimitOption, PageSizeOption, parse_filters, parse_sort
+from .options import (
+    FilterOption,
+    LimitOption,
+    PageSizeOption,
+    TimeoutOption,
+    WaitOption,
+    parse_filters,
+    parse_sort,
+)
 from .output import Column, document
 from .several import each
 from .timecodes import timecode
@@ -25,10 +33,6 @@ MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media's id
 MediaIds = Annotated[list[str], typer.Argument(metavar="MEDIA_ID...", help="Ids of medias.", show_default=False)]
 NameOption = Annotated[str | None, typer.Option("--name", "-n", metavar="TEXT", help="The media's name.")]
 DescriptionOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Free text.")]
-WaitOption = Annotated[bool, typer.Option("--wait", "-w", help="Wait until it is processed.")]
-TimeoutOption = Annotated[
-    float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for processing; it goes on afterwards.")
-]
 
 WAIT_SECONDS = 3600.0
 
@@ -84,8 +88,8 @@ def list_(
     app,
     "show",
     examples=(
-        "medias show 9b9a2e82-5b47-4f59-831d-4c239824b983",
-        "medias show 9b9a2e82-5b47-4f59-831d-4c239824b983 --open",
+        "medias show MEDIA_ID",
+        "medias show MEDIA_ID --open",
     ),
 )
 def show(
@@ -135,13 +139,12 @@ def create(
     """Create a media of a file that the service fetches. `medias upload` sends a file of this machine."""
     media = run.client.medias.create(source_url=source_url, name=name, description=description)
     if wait:
-        run.out.note(f"Created media {media.id}.")
-        with waiting(run.out, f"Processing {media.id}"):
-            media = run.client.medias.wait(media, timeout=timeout)
+        with run.created("media", media.id):
+            media = _wait(run, media.id, timeout)
     run.out.one(fields(media), document(media))
 
 
-@command(app, "update", examples=("medias update 9b9a2e82-5b47-4f59-831d-4c239824b983 --name 'Final cut'",))
+@command(app, "update", examples=("medias update MEDIA_ID --name 'Final cut'",))
 def update(run: Run, media_id: MediaId, *, name: NameOption = None, description: DescriptionOption = None) -> None:
     """Change a media's name, description or both."""
     if name is None and description is None:
@@ -150,7 +153,7 @@ def update(run: Run, media_id: MediaId, *, name: NameOption = None, description:
     run.out.one(fields(media), document(media))
 
 
-@command(app, "delete", examples=("medias delete 9b9a2e82-5b47-4f59-831d-4c239824b983 --yes",))
+@command(app, "delete", examples=("medias delete MEDIA_ID --yes",))
 def delete(
     run: Run,
     media_ids: MediaIds,
@@ -216,16 +219,22 @@ def upload(
     raise typer.Exit(Batch(plan, run.out).run(run.async_client()))
 
 
-@command(app, "wait", examples=("medias wait 9b9a2e82-5b47-4f59-831d-4c239824b983 --timeout 7200",))
+@command(app, "wait", examples=("medias wait MEDIA_ID --timeout 7200",))
 def wait(run: Run, media_ids: MediaIds, *, timeout: TimeoutOption = WAIT_SECONDS) -> None:
     """Wait until medias are processed; the time limit is that of each."""
 
     def act(media_id: str) -> None:
-        with waiting(run.out, f"Processing {media_id}"):
-            media = run.client.medias.wait(media_id, timeout=timeout)
+        media = _wait(run, media_id, timeout)
         run.out.line(document(media), (media.id, state(media), media.name))
 
     each(run, media_ids, act)
+
+
+def _wait(run: Run, media_id: str, timeout: float) -> Media:
+    with waiting(run.out, f"{media_id} queued", timeout) as show:
+        return run.client.medias.wait(
+            media_id, timeout=timeout, on_update=lambda media: show(f"{media.id} {state(media)}")
+        )
 
 
 def fields(media: Media) -> dict[str, str | None]:

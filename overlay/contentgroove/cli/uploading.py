@@ -129,7 +129,6 @@ class Batch:
 
     async def _wait(self, client: AsyncContentGroove, seconds: float) -> None:
         files = {media.id: file for file, media in self.medias.items()}
-        count = len(files)
 
         def update(media: Media) -> None:
             if media.has_fetch_error:
@@ -137,8 +136,9 @@ class Batch:
                 self._fail(files[media.id], Failure(Exit.PROCESSING_FAILED, message), media)
             elif media.is_finished:
                 self._succeed(files[media.id], media)
+            show(self._processing())
 
-        with waiting(self.out, f"Processing {count} media{'s' if count > 1 else ''}"):
+        with waiting(self.out, self._processing(), seconds) as show:
             try:
                 await client.medias.wait_many(list(files), timeout=seconds, on_update=update)
             except ContentGrooveError as error:
@@ -159,11 +159,20 @@ class Batch:
         named = failure.message if file in failure.message else f"{file}: {failure.message}"
         self.out.failure(failure._replace(message=named))
 
+    def _processing(self) -> str:
+        count = len(self.medias)
+        done = sum(file in self.exits for file in self.medias)
+        return f"Processing {count} medias, {done} done" if count > 1 else "Processing"
+
     def _interrupted(self) -> CommandError:
-        if self.plan.checkpoint_dir is None:
-            hint = "With --checkpoint-dir DIR the same command would go on where it was."
-        else:
+        created = [media.id for file, media in self.medias.items() if file not in self.exits]
+        if self.plan.checkpoint_dir is not None:
             hint = f"The same command goes on where it was; {self.plan.checkpoint_dir} remembers it."
+        elif created:
+            # Their ids are printed when they are processed, and would be lost now.
+            hint = f"What is uploaded is processed all the same: contentgroove medias wait {' '.join(created)}"
+        else:
+            hint = "With --checkpoint-dir DIR the same command would go on where it was."
         return CommandError(Exit.INTERRUPTED, f"Interrupted: {self.summary()}", hint)
 
 

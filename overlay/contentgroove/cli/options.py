@@ -1,4 +1,4 @@
-"""The options that all lists have."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -18,6 +18,29 @@ FilterOption = Annotated[
 LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="How many at most.")]
 PageSizeOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="How many the service is asked for at once.")
+]
+
+
+_YEAR = 365 * 86_400
+
+
+def _parse_timeout(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    # Not-a-number fails this, too.
+    if not 0 <= seconds <= _YEAR:
+        raise typer.BadParameter(f"{text!r} is no number of seconds from 0 to {_YEAR:,} (a year).")
+    return seconds
+
+
+WaitOption = Annotated[bool, typer.Option("--wait", "-w", help="Wait until processing has ended.")]
+TimeoutOption = Annotated[
+    float,
+    typer.Option(
+        parser=_parse_timeout, metavar="SECONDS", help="How long to wait for processing; it goes on afterwards."
+    ),
 ]
 
 

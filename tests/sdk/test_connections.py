@@ -16,11 +16,14 @@ import httpcore
 import httpx
 import pytest
 import respx
-from contentgroove import APIConnectionError, APITimeoutError, ConfigurationError, UploadError
+from contentgroove import APIConnectionError, APIError, APITimeoutError, ConfigurationError, UploadError
+from contentgroove._core.effects import Send
 from contentgroove._core.headers import Headers
+from contentgroove._core.settings import resolve
 from contentgroove._io import connections
 from contentgroove._io.decompression import PIECE, Decompression
-from contentgroove._io.http import UnsendableUrlError, parse_url
+from contentgroove._io.http import Timeouts, UnsendableUrlError, api_request, parse_url
+from contentgroove_api.types import Request
 from contentgroove_mock import Simulator, sample_video, serve
 
 from .conftest import BASE, KEY, STORE, media_json, one
@@ -123,6 +126,26 @@ def test_a_hook_of_an_own_client_may_read_answers(make: Maker) -> None:
         return httpx.Response(200, content=body, headers={"Content-Encoding": "deflate"})
 
     assert make(handler).medias.get("m-1").id == "m-1"
+
+
+def test_an_own_client_follows_no_redirect(make: Maker) -> None:
+    """A client that would follow them is kept from it: the key would go along."""
+    with server(says(answer(b"", "302 Found", "Location: /elsewhere"))) as (base_url, received):
+        kind: Any = httpx.Client if make.kind == "sync" else httpx.AsyncClient
+        make.opened.append(kind(follow_redirects=True))
+        with pytest.raises(APIError, match="Redirects are not followed"):
+            make(base_url=base_url, http_client=make.opened[0], max_retries=0).medias.get("m-1")
+    assert len(received) == 1
+
+
+@pytest.mark.parametrize(("queued", "seconds"), [(True, 600.0), (False, 5.0)])
+def test_queueing_for_a_connection_is_no_silence_of_the_network(queued: bool, seconds: float) -> None:  # noqa: FBT001 - a case
+    """Connections of ours are waited for longer than anything else; an own client's limits are its own."""
+    settings = resolve(api_key=KEY, base_url=BASE, auth="bearer", version="1", environment={})
+    effect = Send(Request(method="GET", path="/medias"))
+    timeouts: Timeouts = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
+    request = api_request(effect, settings, timeouts, queued=queued)
+    assert request.extensions == {"timeout": {**timeouts, "pool": seconds}}
 
 
 @pytest.mark.parametrize("user", ["", "user:pass@"])
@@ -276,9 +299,8 @@ def test_an_upload_url_that_is_none(make: Maker, tmp_path: Path, url: str, own: 
 def test_little_becomes_much_in_pieces() -> None:
     """What a thousandfold compressed answer decompresses to is never in memory at once."""
     bomb = zlib.compress(bytes(16 * PIECE), 9)
-    decompression = Decompression()
-    sizes = [len(piece) for piece in decompression.pieces(bomb)]
-    assert sum(sizes) + len(decompression.rest()) == 16 * PIECE
+    sizes = [len(piece) for piece in Decompression().pieces(bomb)]
+    assert sum(sizes) == 16 * PIECE
     assert max(sizes) <= PIECE
 
 

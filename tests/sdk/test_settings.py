@@ -66,6 +66,7 @@ def test_unusable_keys(kind: Any, key: Any) -> None:
         "https://api.test?x=1",
         "https://",
         "https://[::1",
+        "https://bücher.test",
         5,
     ],
 )
@@ -87,6 +88,8 @@ def test_usable_base_urls(url: str) -> None:
     "options",
     [
         {"timeout": 0},
+        {"timeout": float("inf")},
+        {"timeout": float("nan")},
         {"timeout": None},
         {"timeout": httpx.Timeout(None)},
         {"timeout": "5"},

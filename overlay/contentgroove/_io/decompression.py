@@ -38,7 +38,3 @@ class Decompression:
         while part:
             yield self._stream.decompress(part, PIECE)
             part = self._stream.unconsumed_tail
-
-    def rest(self) -> bytes:
-        """Give what is left at the end."""
-        return self._stream.flush()

@@ -194,8 +194,6 @@ class Gathered:
 
     def reply(self) -> Reply:
         """Give the whole."""
-        if self._decompression is not None:
-            self._keep(self._decompression.rest())
         content = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         return Reply(self._status, self._headers, content)
 

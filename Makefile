@@ -66,9 +66,12 @@ $(PRISM): mockserver/package.json mockserver/package-lock.json | $(PACKAGES)
 demo: $(PACKAGES) ## Do the main job offline: upload a video, wait, get the webhook and the clips
 	@$(RUN) examples/demo.py
 
+# What the tests have seen of the contract: a page to read, and the same for programs.
+REPORTS := $(foreach kind,html json xml,--contentgroove-coverage=.cache/contract-coverage.$(kind))
+
 test: check $(PRISM) ## Check and test everything
 	@echo 'Running tests'
-	@$(RUN) -m pytest -q -n 2
+	@$(RUN) -m pytest -q -n 2 --contentgroove-fail-under=100 $(REPORTS)
 
 check: $(PACKAGES) ## Formatting, lint, types, and whether what is generated is up to date
 	@echo 'Checking format'

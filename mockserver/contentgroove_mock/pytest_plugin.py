@@ -70,8 +70,11 @@ def pytest_configure(config: pytest.Config) -> None:
     files, least = _wishes(config)
     if not files and least is None:
         return
-    from contentgroove_mock.coverage.reports import format_of
-
+    try:
+        from contentgroove_mock.coverage.reports import format_of
+    except ImportError as error:
+        message = f"--contentgroove-coverage needs {error.name}: pip install 'contentgroove[mock]'"
+        raise pytest.UsageError(message) from None
     for name in files:
         try:
             format_of(Path(name))
@@ -97,8 +100,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _run(config: pytest.Config) -> Run:
     run = config.stash.get(_RUN, None)
     if run is None:
-        from contentgroove_mock.coverage.run import Run
-
+        try:
+            from contentgroove_mock.coverage.run import Run
+        except ImportError as error:
+            message = f"ContentGroove's fixtures need {error.name}: pip install 'contentgroove[mock]'"
+            pytest.fail(message, pytrace=False)
         config.stash[_RUN] = run = Run(prism=bool(config.getoption("--contentgroove-prism")))
     return run
 

@@ -98,7 +98,7 @@ def matrix(collected: Collected, checker: Checker) -> Matrix:
     """Hold what was seen against a contract."""
     rows: list[Row] = []
     schemas = checker.document.get("components", {}).get("schemas", {})
-    reads = _reads_by_title(collected.reads, schemas)
+    reads = _by_model(collected.reads)
     for name, operation in checker.operations.items():
         used = collected.operations.get(name, Used())
         documented = {status: used.statuses.get(status, 0) for status in operation.statuses}
@@ -131,14 +131,10 @@ def matrix(collected: Collected, checker: Checker) -> Matrix:
     )
 
 
-def _reads_by_title(reads: set[str], schemas: Mapping[str, Any]) -> dict[str, set[str]]:
-    # A model has the name that the contract's schema has as its title, because the generator takes it from there.
-    titled = {schema.get("title"): schema for schema in schemas.values()}
+def _by_model(reads: set[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for read in reads:
-        title = read.partition(".")[0]
-        if title in titled:
-            found.setdefault(title, set()).update(fields_of(read, titled[title].get("properties", {})))
+        found.setdefault(read.partition(".")[0], set()).add(read)
     return found
 
 
@@ -160,9 +156,11 @@ def _walk(
             return
         above |= {reference}
         schema = schemas[reference.removeprefix(_COMPONENTS)]
+    # A model has the name that the contract's schema has as its title, because the generator takes it from there.
     title = str(schema.get("title", ""))
     if title in reads:
-        yield from (pointer + field for field in reads[title])
+        for read in reads[title]:
+            yield from (pointer + field for field in fields_of(read, schema.get("properties", {})))
         return
     for name, inner in schema.get("properties", {}).items():
         yield from _walk(inner, schemas, reads, f"{pointer}/{name}", above)

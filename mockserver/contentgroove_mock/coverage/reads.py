@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove import models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
+    from types import FrameType
 
 MODELS: tuple[type[Any], ...] = (
     models.Media,
@@ -18,6 +21,9 @@ MODELS: tuple[type[Any], ...] = (
     models.DirectUpload,
 )
 
+_VIEW = "contentgroove._view"
+_ABOUT_FIELDS = frozenset({"fields_set", "extra"})
+
 
 @contextlib.contextmanager
 def recorded(reads: set[str]) -> Generator[None]:
@@ -25,7 +31,7 @@ def recorded(reads: set[str]) -> Generator[None]:
     undo: list[tuple[type[Any], str, property]] = []
     for model in MODELS:
         for name, attribute in list(vars(model).items()):
-            if isinstance(attribute, property) and not name.startswith("_"):
+            if isinstance(attribute, property) and name not in _ABOUT_FIELDS:
                 undo.append((model, name, attribute))
                 setattr(model, name, _recording(attribute, f"{model.__name__}.{name}", reads))
     try:
@@ -44,10 +50,9 @@ def fields_of(read: str, properties: Mapping[str, Any]) -> list[str]:
     """
     model_name, _, name = read.partition(".")
     model = next(model for model in MODELS if model.__name__ == model_name)
-    attribute = cast("property", vars(model)[name])
-    getter = attribute.fget
+    getter = inspect.unwrap(cast("Callable[[Any], Any]", vars(model)[name].fget))
     # The names that the getter looks up are those of the wire model, and so of the contract.
-    mentioned = set(getter.__code__.co_names) if getter is not None else set[str]()
+    mentioned = set(getter.__code__.co_names)
     return [pointer for pointer, field in _fields(properties) if field in mentioned]
 
 
@@ -59,11 +64,22 @@ def _fields(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"/{name}", name
 
 
+def _is_a_programs(frame: FrameType | None) -> bool:
+    """Tell whether a program asks, not the SDK: `to_dict` asks for whoever called it, a wait for itself."""
+    caller = None if frame is None else frame.f_back
+    while caller is not None and caller.f_globals.get("__name__") == _VIEW:
+        caller = caller.f_back
+    name = "" if caller is None else str(caller.f_globals.get("__name__", ""))
+    return name.partition(".")[0] != "contentgroove"
+
+
 def _recording(attribute: property, read: str, reads: set[str]) -> property:
     getter = cast("Callable[[Any], Any]", attribute.fget)
 
+    @functools.wraps(getter)
     def recording(self: Any) -> Any:
-        reads.add(read)
+        if _is_a_programs(inspect.currentframe()):
+            reads.add(read)
         return getter(self)
 
     return property(recording, doc=attribute.__doc__)

@@ -7,7 +7,6 @@ import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import msgspec
 from msgspec import structs
 
 from contentgroove_mock.contract import CheckedApp, Checker, Violation
@@ -123,7 +122,7 @@ class Run:
     def _finish(self, simulator: Simulator) -> None:
         self.collected.add_faults(simulator.faults_happened())
         for delivery in simulator.deliveries:
-            violations = self.checker.check_delivery(msgspec.json.encode(delivery.payload))
+            violations = self.checker.check_delivery(delivery.body())
             self._violations.extend(violations)
             self.collected.violations.extend(str(violation) for violation in violations)
             if delivery.state == "delivered":

@@ -8,8 +8,6 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import msgspec
-
 from contentgroove_mock.simulator.core import lifecycle, webhooks
 from contentgroove_mock.simulator.core.records import Attempt
 
@@ -152,7 +150,7 @@ class WebhookSender:
     async def _post(self, delivery: Delivery, client: httpx.AsyncClient) -> tuple[int | None, str | None]:
         import httpx  # see _open_client
 
-        body = msgspec.json.encode({"event": delivery.event, "payload": delivery.payload})
+        body = delivery.body()
         headers = {"Content-Type": "application/json", "User-Agent": "ContentGroove-Simulator"}
         try:
             # One limit for the whole try: a receiver that answers drop by drop never meets httpx's own.

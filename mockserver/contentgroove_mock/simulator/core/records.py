@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt  # msgspec reads the fields' types at run time
 from typing import Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct, field, json
 
 Stage = Literal["queued", "processing", "finished", "failed"]
 
@@ -141,6 +141,10 @@ class Delivery(Struct, kw_only=True):
     state: Literal["pending", "delivered", "failed", "refused", "lost"] = "pending"
     held: bool = False
     attempts: list[Attempt] = field(default_factory=list[Attempt])
+
+    def body(self) -> bytes:
+        """Write what is POSTed."""
+        return json.encode({"event": self.event, "payload": self.payload})
 
 
 class State(Struct, kw_only=True):

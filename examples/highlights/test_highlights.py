@@ -1,0 +1,92 @@
+"""Highlights against the simulated service; every exchange is held to the contract.
+
+Run with `pytest examples/highlights --contentgroove-coverage=contract.html` to see what of the API the application
+uses.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from contentgroove_mock import Fault, sample_video
+from highlights import Highlights
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contentgroove import ContentGroove
+    from contentgroove_mock import Simulator
+
+
+class Delivered:
+    """Hands webhooks to the application that is being tested, in process."""
+
+    app: Highlights | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass a request on."""
+        assert self.app is not None
+        await self.app.receiver.asgi(scope, receive, send)
+
+
+@pytest.fixture
+def delivered() -> Delivered:
+    return Delivered()
+
+
+@pytest.fixture
+def contentgroove_options(delivered: Delivered) -> dict[str, Any]:
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(delivered))
+    return {"webhook_client": client, "allow_remote_webhooks": True}
+
+
+@pytest.fixture
+def app(contentgroove_client: ContentGroove, delivered: Delivered, tmp_path: Path) -> Highlights:
+    contentgroove_client.webhook_subscriptions.create(url="https://highlights.example/hook")
+    delivered.app = Highlights(contentgroove_client, tmp_path)
+    return delivered.app
+
+
+def test_a_film_becomes_a_cut_list(app: Highlights, contentgroove_simulator: Simulator, tmp_path: Path) -> None:
+    """Handing in takes no wait; the webhook brings the result."""
+    media_id = app.hand_in(sample_video())
+    assert media_id is not None
+    assert not list(tmp_path.glob("*.csv"))
+    contentgroove_simulator.finish_media(media_id)
+    app.receiver.process_pending()
+    with (tmp_path / f"{media_id}.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["start", "end", "text"]
+    assert 1 <= len(rows) <= 3
+    assert [float(row[0]) for row in rows] == sorted(float(row[0]) for row in rows)
+
+
+def test_a_webhook_that_comes_twice_is_handled_once(
+    app: Highlights, contentgroove_simulator: Simulator, tmp_path: Path
+) -> None:
+    """The service sends at least once."""
+    contentgroove_simulator.add_fault(Fault(kind="duplicate", operation="webhook"))
+    media_id = app.hand_in(sample_video())
+    assert media_id is not None
+    contentgroove_simulator.finish_media(media_id)
+    assert app.receiver.process_pending() == 1
+    assert len(contentgroove_simulator.deliveries) == 2
+    assert len(list(tmp_path.glob("*.csv"))) == 1
+
+
+def test_an_outage_is_survived(app: Highlights, contentgroove_simulator: Simulator) -> None:
+    """The SDK tries again what may be tried again."""
+    contentgroove_simulator.add_fault(Fault(kind="status", operation="getUploadUrl", status=503, count=2))
+    contentgroove_simulator.add_fault(Fault(kind="status", operation="upload", status=500))
+    assert app.hand_in(sample_video())
+
+
+def test_a_used_up_quota_is_told(app: Highlights, contentgroove_simulator: Simulator) -> None:
+    """Nothing is lost: the film can be handed in next month."""
+    contentgroove_simulator.set_quota(medias=0)
+    assert app.hand_in(sample_video()) is None
+    contentgroove_simulator.set_quota(medias=1)
+    assert app.hand_in(sample_video())

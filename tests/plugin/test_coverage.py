@@ -1,0 +1,219 @@
+"""What a test run has seen of the contract: in the terminal, and as JSON, JUnit and one page."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from contentgroove_mock.contract import Checker
+from contentgroove_mock.coverage.collected import Collected, Used
+from contentgroove_mock.coverage.matrix import matrix
+from contentgroove_mock.coverage.page import html_report
+from contentgroove_mock.coverage.reads import MODELS, fields_of
+from contentgroove_mock.coverage.reports import junit_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Run = Callable[..., pytest.RunResult]
+
+APP = """
+import httpx
+import pytest
+from contentgroove import NotFoundError
+from contentgroove.webhooks import MemoryInbox, WebhookReceiver
+from contentgroove_mock import Fault
+
+receiver = WebhookReceiver(MemoryInbox())
+
+@receiver.on("media.processing_finished")
+def handle(event):
+    assert event.media.source_file_duration
+
+@pytest.fixture
+def contentgroove_options():
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(receiver.asgi))
+    return {"webhook_client": client, "allow_remote_webhooks": True}
+
+def test_main(contentgroove_client):
+    contentgroove_client.webhook_subscriptions.create(url="https://app.example/hook")
+    media = contentgroove_client.medias.create(source_url="https://films.example/one.mp4", name="One")
+    assert contentgroove_client.medias.wait(media).name == "One"
+    receiver.process_pending()
+
+def test_missing(contentgroove_client, contentgroove_simulator):
+    contentgroove_simulator.add_fault(Fault(kind="status", operation="getMediaById", status=500))
+    with pytest.raises(NotFoundError):
+        contentgroove_client.medias.get("nothing")
+    for media in contentgroove_client.medias.list(page_size=5, filter={"name_eq": "x"}):
+        assert media.clip_ids
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "xdist"])
+def test_the_reports_of_a_run(pytester: pytest.Pytester, run: Run, workers: tuple[str, ...]) -> None:
+    """Numbers of a small run, known by hand; the same with several workers."""
+    result = run(APP, "--contentgroove-coverage=out/seen.json", "--contentgroove-coverage=seen.xml", *workers)
+    result.assert_outcomes(passed=2)
+    seen: dict[str, Any] = json.loads((pytester.path / "out" / "seen.json").read_text())
+    assert seen["version"] == 1
+    assert seen["contract"] == Checker().digest
+    assert set(seen["operations"]) == {"createWebhookSubscription", "createMedia", "getMediaById", "getMedias"}
+    media = seen["operations"]["getMediaById"]
+    assert (media["method"], media["path"]) == ("GET", "/api/v1/medias/{id}")
+    assert set(media["statuses"]) == {"200", "404", "500"}
+    assert media["statuses"]["404"] == {"calls": 1}
+    assert media["statuses"]["500"] == {"calls": 1}
+    # The SDK's wait reads is_processing of the wire's own structs; the application reads these of the models.
+    assert {"/data/attributes/name", "/data/attributes/source_file_duration"} <= set(media["response_fields"])
+    assert "/data/attributes/source_url" not in media["response_fields"]
+    assert seen["operations"]["createMedia"]["request_fields"] == [
+        "/data/attributes/name",
+        "/data/attributes/source_url",
+    ]
+    listed = seen["operations"]["getMedias"]
+    assert listed["query"] == ["filter[name_eq]", "page[number]", "page[size]"] or listed["query"] == [
+        "filter[name_eq]",
+        "page[size]",
+    ]
+    assert "/data/*/attributes/name" in listed["response_fields"]
+    hook = seen["webhooks"]["media.processing_finished"]
+    assert hook["deliveries"] == 1
+    assert "/payload/data/attributes/source_file_duration" in hook["fields"]
+    assert seen["faults"] == {"status getMediaById": 1}
+    assert seen["violations"] == []
+    assert seen["covered"] == 7
+    assert seen["total"] == sum(len(operation.statuses) for operation in Checker().operations.values()) + 1
+    assert "createMedia 402" in seen["missing"]
+    assert "createMedia 200" not in seen["missing"]
+
+    suite = ET.parse(pytester.path / "seen.xml").getroot()  # noqa: S314 - written by this test
+    cases = {(case.get("classname"), case.get("name")): case for case in suite}
+    assert len(cases) == int(suite.get("tests", "0")) == seen["total"]
+    assert cases["getMediaById", "404"].find("skipped") is None
+    assert cases["createMedia", "402"].find("skipped") is not None
+    assert int(suite.get("skipped", "0")) == seen["total"] - 7
+    result.stdout.fnmatch_lines(["webhook media.processing_finished: 1 delivered", "7 of * seen: *", "*seen.xml"])
+
+
+def test_too_little_fails_the_run(run: Run) -> None:
+    """--contentgroove-fail-under turns green tests into a failed run, and says why; enough passes."""
+    result = run(APP, "--contentgroove-fail-under=50")
+    result.assert_outcomes(passed=2)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["Contract coverage of 8.* % is less than the 50 % asked for"])
+    assert run(APP, "--contentgroove-fail-under=8").ret == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--contentgroove-coverage=seen.pdf", "*seen.pdf: the ending says the format, and it is .json, .xml*.html"),
+        ("--contentgroove-fail-under=120", "*120: give a percentage from 0 to 100"),
+    ],
+)
+def test_wrong_options_are_refused_before_any_test(run: Run, option: str, message: str) -> None:
+    """A typing error costs no test run."""
+    result = run("def test_x(): pass", option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+
+
+def test_a_report_that_cannot_be_written_is_told(run: Run, pytester: pytest.Pytester) -> None:
+    """A folder where the file should be loses neither the table nor the tests' outcome."""
+    (pytester.path / "taken.json").mkdir()
+    result = run("def test_x(): pass", "--contentgroove-coverage=taken.json")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["operation *", "Coverage was not written to taken.json: Is a directory"])
+
+
+class Page(HTMLParser):
+    """Reads a page: what it refers to, and its table's cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.references: list[str | None] = []
+        self.classes: list[str | None] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take in a tag."""
+        named = dict(attrs)
+        self.references += [value for name, value in attrs if name in {"src", "href"}]
+        if tag == "td":
+            self.classes.append(named.get("class"))
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close it."""
+        assert self.open.pop() == tag
+
+
+def seen() -> Collected:
+    """Make what a run with a violation might have seen."""
+    collected = Collected()
+    collected.operations["getMedias"] = Used(statuses={"200": 3, "503": 1}, query={"page[<b>]"})
+    collected.violations.append("getMedias: <script>alert(1)</script>\x1b[0m")
+    return collected
+
+
+def test_the_page_stands_alone_and_is_safe() -> None:
+    """Nothing is loaded, every tag is closed, and what a server said is text."""
+    checker = Checker()
+    page = Page()
+    text = html_report(matrix(seen(), checker))
+    page.feed(text)
+    assert page.open == []
+    assert page.references == []
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    documented = sum(len(operation.statuses) for operation in checker.operations.values())
+    assert page.classes.count("seen") == 1
+    assert page.classes.count("unseen") == documented - 1
+    assert page.classes.count("wrong") == 1
+
+
+def test_junit_is_xml_whatever_a_server_said() -> None:
+    """Control characters have no place in XML, and violations are failures."""
+    suite = ET.fromstring(junit_report(matrix(seen(), Checker())))  # noqa: S314 - made here
+    failures = [case.find("failure") for case in suite if case.get("classname") == "violation"]
+    assert len(failures) == int(suite.get("failures", "0")) == 1
+
+
+def test_all_seen_is_100_percent_and_nothing_less_is() -> None:
+    """One answer short of all is not rounded up."""
+    checker = Checker()
+    collected = Collected()
+    for operation in checker.operations.values():
+        collected.operations[operation.name] = Used(statuses=dict.fromkeys(operation.statuses, 1))
+    assert matrix(collected, checker).percent < 100
+    assert matrix(collected, checker).missing == ["webhook media.processing_finished"]
+    collected.add_delivery("media.processing_finished")
+    assert matrix(collected, checker).percent == 100
+
+
+def titled(value: Any, title: str) -> Iterator[dict[str, Any]]:
+    """Find the properties of the schema with a title, wherever it stands."""
+    if isinstance(value, dict):
+        if value.get("title") == title:
+            yield value["properties"]
+        for member in value.values():
+            yield from titled(member, title)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_attribute_of_a_model_stands_for_fields(model: type[Any]) -> None:
+    """What a program reads is told in the contract's own terms, whatever the attribute is called."""
+    (properties,) = titled(Checker().document["components"]["schemas"], model.__name__)
+    names = [
+        name
+        for name, attribute in vars(model).items()
+        if isinstance(attribute, property) and name not in {"fields_set", "extra"}
+    ]
+    assert names
+    for name in names:
+        assert fields_of(f"{model.__name__}.{name}", properties), name

@@ -1,0 +1,158 @@
+"""An exchange that breaks the contract fails the test that made it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    Run = Callable[..., pytest.RunResult]
+
+BROKEN = """
+import httpx
+import pytest
+
+def call(client):
+    client.request("GET", "/medias", query={"limit": 3})  # line 5
+
+def test_wrong(contentgroove_client):
+    call(contentgroove_client)
+
+def test_right(contentgroove_client):
+    assert list(contentgroove_client.medias.list()) == []
+"""
+
+
+def test_the_test_that_broke_it_fails_and_no_other(run: Run) -> None:
+    """The report names the operation, the place, the rule, what was seen, the test and the line; no traceback."""
+    result = run(BROKEN)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "The contract is broken in 1 place:",
+            "  getMedias: request.query.limit: unknown-parameter: *; seen: 3",
+            "    called by *::test_wrong, at *.py:5",
+        ]
+    )
+    assert "pytest_plugin.py" not in result.stdout.str()
+
+
+def test_any_client_is_held_to_it(run: Run) -> None:
+    """Also a plain HTTP client; and if the test fails by itself, the violation is told beside."""
+    result = run(
+        """
+        import httpx
+
+        def test_plain(contentgroove_base_url):
+            httpx.get(contentgroove_base_url + "/films", headers={"X-API-KEY": "canary"})
+            raise RuntimeError("something else")
+        """
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["E * RuntimeError: something else", "*contract violations*", "request.path: unknown-path*"]
+    )
+    assert "canary" not in result.stdout.str().replace('{"X-API-KEY": "canary"}', "")
+
+
+def test_async_callers_are_named(run: Run) -> None:
+    """The line is known though the call goes through an event loop and another thread."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+
+        @pytest.mark.anyio
+        async def test_wrong(async_contentgroove_client):
+            await async_contentgroove_client.request("GET", "/medias", query={"limit": 3})
+        """
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["    called by *::test_wrong, at *.py:9"])
+
+
+def test_fixtures_that_break_it_are_told(run: Run) -> None:
+    """Before the test it fails the test, after it it is an error of its teardown."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.fixture
+        def before(contentgroove_client):
+            contentgroove_client.request("GET", "/medias", query={"limit": 3})
+
+        @pytest.fixture
+        def after(contentgroove_client):
+            yield
+            contentgroove_client.request("GET", "/medias", query={"limit": 3})
+
+        def test_before(before):
+            pass
+
+        def test_after(after):
+            pass
+        """
+    )
+    result.assert_outcomes(failed=1, passed=1, errors=1)
+
+
+def test_breaking_it_on_purpose(run: Run) -> None:
+    """With the marker a test may send what the contract forbids, and the answer counts as seen."""
+    result = run(
+        """
+        import httpx
+        import pytest
+
+        @pytest.mark.contentgroove_violations("how the application reads a 400")
+        def test_malformed(contentgroove_base_url):
+            headers = {"X-API-KEY": "k", "Content-Type": "application/json"}
+            answer = httpx.post(contentgroove_base_url + "/medias", content=b"{", headers=headers)
+            assert answer.status_code == 400
+        """,
+        "--contentgroove-coverage=seen.json",
+    )
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["createMedia *", "1 of *"])
+
+
+def test_faults_are_no_violations(run: Run) -> None:
+    """A 503 that the test asked for is retried by the client and held against nobody."""
+    run(
+        """
+        from contentgroove_mock import Fault
+
+        def test_outage(contentgroove_client, contentgroove_simulator):
+            contentgroove_simulator.add_fault(Fault(kind="status", status=503, count=2))
+            contentgroove_simulator.add_fault(Fault(kind="reset"))
+            assert list(contentgroove_client.medias.list()) == []
+        """
+    ).assert_outcomes(passed=1)
+
+
+def test_prism_as_a_second_check(run: Run) -> None:
+    """With --contentgroove-prism every call goes through Prism's proxy; tests need no change."""
+    result = run(
+        """
+        from contentgroove_mock import sample_video
+
+        def test_flow(contentgroove_client, contentgroove_base_url):
+            assert not contentgroove_base_url.endswith("/api/v1")  # Prism serves the contract's bare paths
+            media = contentgroove_client.medias.upload(sample_video())
+            assert contentgroove_client.medias.wait(media).is_finished
+
+        def test_next(contentgroove_client):
+            assert list(contentgroove_client.clips.list()) == []
+
+        def test_wrong(contentgroove_client):
+            contentgroove_client.request("GET", "/medias", query={"limit": 3})
+        """,
+        "--contentgroove-prism",
+    )
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["    called by *::test_wrong, at *"])

@@ -1,0 +1,41 @@
+"""Tries every mutant on all that Schemathesis does and on all of tests/simulator, and prints which of them see it.
+
+`python -m tests.schemathesis` takes some minutes; the test run tries each mutant only on what is named for it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.schemathesis.fuzzing import Effort, fuzz
+from tests.schemathesis.mutants import CAUGHT_BY_SCHEMATHESIS, CAUGHT_BY_TESTS
+from tests.schemathesis.patched_copy import imported, patched_copy, run_tests
+
+
+def main() -> int:
+    """Print the table; gives 1 if a mutant was seen by neither."""
+    unseen = 0
+    _tell("| the mutant | Schemathesis | tests/simulator |\n|---|---|---|")
+    for mutant in CAUGHT_BY_SCHEMATHESIS + CAUGHT_BY_TESTS:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            patched_copy(mutant, folder)
+            with imported(folder) as mock:
+                checks = sorted(fuzz(mock, "BearerHeader", Effort(), seed=1).failures)
+            done = run_tests(folder, "")
+        failed = re.search(r"(\d+) failed", done.stdout)
+        unseen += not checks and failed is None
+        _tell(f"| {mutant.bug} | {', '.join(checks)} | {failed[0] if failed else ''} |")
+    return 1 if unseen else 0
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,259 @@
+"""Runs Schemathesis on a simulator in this process: every phase, every check, one worker, a fixed seed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import httpx
+import schemathesis
+from jsonschema_rs import ValidationError
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+
+from tests.schemathesis.document import document
+from tests.simulator.driver import Contract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contentgroove_mock import ManualClock, Policy, Simulator
+    from schemathesis.engine.recorder import ScenarioRecorder
+    from schemathesis.specs.openapi.schemas import OpenApiSchema
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+KEY = "canary-key-of-schemathesis"
+WAYS: dict[str, dict[str, str]] = {
+    "BearerHeader": {"bearer": KEY},
+    "ApiKeyHeader": {"api_key": KEY},
+    "ApiKeyQuery": {"api_key": KEY},
+}
+_BASE_URL = "http://simulator.example/api/v1"
+_FILMS = 3
+_STEPS = 12
+_LIMIT = 10.0
+
+# All checks are on. These are the only answers allowed beyond Schemathesis's own lists, each for data that fits the
+# schema all the same: which values a filter takes depends on its attribute and matcher, and what a clip or media
+# refers to must exist, be finished and be long enough. A schema cannot say so.
+_REFUSED_FOR_ITS_MEANING = {
+    "400": ["getMedias", "getClips", "getWebhookSubscriptions"],
+    "422": ["createMedia", "createClip", "updateClipById"],
+}
+# Random numbers and names hardly ever make a clip that lies within a film of 6 seconds.
+_LIKELY: dict[str, list[str | float]] = {
+    "name": ["Mine"],
+    "start_time": [0, 0.5, 1],
+    "end_time": [2, 4.5, 6],
+}
+
+
+WEBHOOK = "webhook"
+"""The name under which a webhook that does not fit the contract is found; Schemathesis itself looks at answers only."""
+
+
+class Mock(Protocol):
+    """The package `contentgroove_mock`, or a mutant of it."""
+
+    Simulator: type[Simulator]
+    ManualClock: type[ManualClock]
+    Policy: type[Policy]
+
+
+@dataclass
+class Findings:
+    """What a run did and found.
+
+    Attributes:
+        answers: How often each operation gave each status.
+        checks: How often each check passed.
+        phases: How many requests each phase sent.
+        ways: How requests that were answered 200 or 204 were authenticated: the headers and parameters.
+        failures: For each check that failed, how to see it again.
+    """
+
+    answers: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])
+    checks: Counter[str] = field(default_factory=Counter[str])
+    phases: Counter[str] = field(default_factory=Counter[str])
+    ways: set[frozenset[str]] = field(default_factory=set[frozenset[str]])
+    failures: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    def add_scenario(self, phase: str, recorder: ScenarioRecorder) -> None:
+        """Take in some requests that belong together."""
+        self.phases[phase] += len(recorder.interactions)
+        for case_id, interaction in recorder.interactions.items():
+            if interaction.response is not None:
+                operation_id = recorder.cases[case_id].value.operation.definition.raw["operationId"]
+                self.answers[operation_id, interaction.response.status_code] += 1
+        for check in (check for checks in recorder.checks.values() for check in checks):
+            if check.failure_info is None:
+                self.checks[check.name] += 1
+            else:
+                self.fail(check.name, f"{check.failure_info.failure.message}\n{check.failure_info.code_sample}")
+
+    def fail(self, check: str, evidence: str) -> None:
+        """Take in a failure."""
+        self.failures.setdefault(check, []).append(evidence)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much Schemathesis tries.
+
+    Attributes:
+        single: Whether to send single requests: the contract's examples, what covers its schemas, and random ones.
+        examples: How many random requests for each operation.
+        chains: How many chains of requests, each made from the answers to those before it; none if 0.
+    """
+
+    single: bool = True
+    examples: int = 10
+    chains: int = 25
+
+
+def fuzz(mock: Mock, way: str, effort: Effort, *, seed: int, until: str | None = None) -> Findings:
+    """Let Schemathesis call a simulator that processes a media in no time.
+
+    Args:
+        mock: Where the simulator comes from.
+        way: A name of `WAYS`: how requests are authenticated.
+        effort: How much it tries.
+        seed: Repeats the same requests.
+        until: The check whose first failure ends the run; None runs to the end.
+
+    Raises:
+        RuntimeError: Schemathesis itself failed.
+    """
+    findings = Findings()
+    receiver = httpx.AsyncClient(transport=httpx.MockTransport(_receiver(findings)))
+    simulator = mock.Simulator(
+        clock=mock.ManualClock(),
+        policy=mock.Policy(queue_seconds=0, processing_seconds=0, clip_seconds=0),
+        seed=seed,
+        api_keys=[KEY],
+        webhook_client=receiver,
+        allow_remote_webhooks=True,
+    )
+    films = asyncio.run(_prepare(simulator))
+    schema = schemathesis.openapi.from_dict(document(), config=_settings(way, seed, effort, films))
+    schema.app = _served(simulator)
+    try:
+        _follow(schema, findings, until)
+    finally:
+        _close(simulator)
+    findings.ways = {
+        frozenset({"authorization", "x-api-key"} & set(record.headers))
+        | ({"api_key"} & {name for name, _ in record.query})
+        for record in simulator.requests
+        if record.status in {200, 204}
+    }
+    return findings
+
+
+def _served(simulator: Simulator) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # What fails inside is answered 500 and raised for the server's log; a client sees the answer only.
+        with contextlib.suppress(Exception):
+            await simulator(scope, receive, send)
+
+    return app
+
+
+def _follow(schema: OpenApiSchema, findings: Findings, until: str | None) -> None:
+    stream = from_schema(schema).execute()
+    for event in stream:
+        match event:
+            case events.FatalError():
+                raise RuntimeError("Schemathesis failed") from event.exception
+            case events.NonFatalError():
+                raise RuntimeError(f"Schemathesis failed at {event.label}") from event.value
+            case events.ScenarioFinished():
+                findings.add_scenario(event.phase.value, event.recorder)
+            case _:
+                pass
+        if until in findings.failures:
+            stream.stop()
+
+
+def _receiver(findings: Findings) -> Callable[[httpx.Request], httpx.Response]:
+    contract = Contract()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        try:
+            contract.check_component("webhook_event", json.loads(request.content))
+        except ValidationError as error:
+            findings.fail(WEBHOOK, str(error))
+        else:
+            findings.checks[WEBHOOK] += 1
+        return httpx.Response(200)
+
+    return answer
+
+
+async def _prepare(simulator: Simulator) -> list[str]:
+    """Make medias that clips can be made of and a subscription to tell of more, and give the medias' ids."""
+    transport = httpx.ASGITransport(app=simulator)
+    async with httpx.AsyncClient(transport=transport, base_url=_BASE_URL, headers={"X-API-KEY": KEY}) as client:
+
+        async def create(path: str, url: str) -> str:
+            attributes = {"source_url" if path == "/medias" else "url": url}
+            answer = await client.post(path, json={"data": {"attributes": attributes}})
+            identifier: str = answer.json()["data"]["id"]
+            return identifier
+
+        await create("/webhook_subscriptions", "https://receiver.example/hook")
+        films = [await create("/medias", "https://films.example/one.mp4") for _ in range(_FILMS)]
+    await simulator.aclose()
+    simulator.clear_requests()
+    return films
+
+
+def _settings(way: str, seed: int, effort: Effort, films: list[str]) -> SchemathesisConfig:
+    likely = {**_LIKELY, "media_id": films}
+    settings: dict[str, Any] = {
+        "seed": seed,
+        "workers": 1,
+        "base-url": _BASE_URL,
+        "continue-on-failure": True,
+        "auth": {"openapi": {way: WAYS[way]}},
+        "checks": {"enabled": True},
+        "generation": {
+            "database": "none",
+            "no-shrink": True,
+            # A credential made up would be a parameter that no link gives, which turns ensure_resource_availability
+            # off. ignored_auth makes up its own.
+            "with-security-parameters": False,
+        },
+        "phases": {
+            "examples": {"enabled": effort.single},
+            "coverage": {"enabled": effort.single},
+            "fuzzing": {"enabled": effort.single, "generation": {"max-examples": effort.examples}},
+            # A chain ends at the first refusal, so bad requests are for the other phases.
+            "stateful": {
+                "enabled": effort.chains > 0,
+                "max-steps": _STEPS,
+                "generation": {"max-examples": max(1, effort.chains), "mode": "positive"},
+            },
+        },
+        "operations": [
+            {
+                "include-operation-id": operation_ids,
+                "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "404", status]}},
+            }
+            for status, operation_ids in _REFUSED_FOR_ITS_MEANING.items()
+        ],
+        "dictionaries": {name: {"values": values} for name, values in likely.items()},
+        "parameters": {f"body.data.attributes.{name}": {"dictionary": name, "probability": 0.8} for name in likely},
+    }
+    return SchemathesisConfig.from_dict(settings)
+
+
+def _close(simulator: Simulator) -> None:
+    # Schemathesis runs the application in an event loop of its own, which nobody else closes.
+    loop = simulator._world.sender.loop
+    if loop is not None:
+        asyncio.run_coroutine_threadsafe(simulator.aclose(), loop).result(_LIMIT)

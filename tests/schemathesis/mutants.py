@@ -1,0 +1,271 @@
+"""Mutants of the simulator: one bug each, and what is known to catch it.
+
+`python -m tests.schemathesis` tries each mutant on Schemathesis and on the whole of tests/simulator.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """One bug.
+
+    Attributes:
+        bug: What the simulator does wrong.
+        file: Where, below `contentgroove_mock/simulator`.
+        right: The code there, which occurs once.
+        wrong: What stands in its place.
+        caught_by: A check of Schemathesis, or a test of `tests/simulator`.
+    """
+
+    bug: str
+    file: str
+    right: str
+    wrong: str
+    caught_by: str
+
+
+CAUGHT_BY_SCHEMATHESIS = (
+    Mutant(
+        "answers 201 to a create",
+        "web/api.py",
+        "else json_response(body)",
+        "else json_response(body, 201 if request.method == 'POST' else 200)",
+        "status_code_conformance",
+    ),
+    Mutant(
+        "leaves a field out",
+        "core/answers.py",
+        '        "external_id": media.external_id,\n',
+        "",
+        "response_schema_conformance",
+    ),
+    Mutant(
+        "writes no as a word",
+        "core/answers.py",
+        '"has_fetch_error": media.stage == "failed"',
+        '"has_fetch_error": "yes" if media.stage == "failed" else "no"',
+        "response_schema_conformance",
+    ),
+    Mutant(
+        "gives a field that the contract does not have",
+        "core/answers.py",
+        '"active": True',
+        '"enabled": True, "active": True',
+        "response_schema_conformance",
+    ),
+    Mutant(
+        "gives times without their zone",
+        "core/answers.py",
+        '.replace("+00:00", "Z")',
+        '.replace("+00:00", "")',
+        "response_schema_conformance",
+    ),
+    Mutant(
+        "fails inside on a sort that it does not offer",
+        "core/listing.py",
+        "if attribute is not None and attribute not in sorts:",
+        "if attribute == '':",
+        "not_a_server_error",
+    ),
+    Mutant(
+        "fails inside on an item that is gone",
+        "core/service.py",
+        "if record is None or record.account != call.account.id:",
+        "if record.account != call.account.id:",
+        "not_a_server_error",
+    ),
+    Mutant(
+        "takes a name that is no text",
+        "core/inputs.py",
+        '            self.problem(name, "invalid", f"{label} must be a string")\n            return None\n',
+        "            return str(value)\n",
+        "negative_data_rejection",
+    ),
+    Mutant(
+        "makes a subscription without a URL",
+        "core/service.py",
+        'fields.web_address("url", required=True)',
+        'fields.web_address("url") or "https://receiver.example/hook"',
+        "negative_data_rejection",
+    ),
+    Mutant(
+        "deletes nothing",
+        "core/service.py",
+        "        del self.state.subscriptions[subscription.id]\n",
+        "",
+        "use_after_free",
+    ),
+    Mutant(
+        "forgets what it made",
+        "core/service.py",
+        "        self.state.subscriptions[subscription.id] = subscription\n",
+        "",
+        "ensure_resource_availability",
+    ),
+    Mutant(
+        "calls its JSON a text",
+        "web/api.py",
+        'headers, "application/json")',
+        'headers, "text/plain")',
+        "content_type_conformance",
+    ),
+    Mutant(
+        "takes any key",
+        "web/api.py",
+        "if not key or (world.api_keys is not None and key not in world.api_keys):",
+        "if not key:",
+        "ignored_auth",
+    ),
+    Mutant(
+        "writes errors in another shape",
+        "core/refusals.py",
+        '[{"detail": None, "source": None, "status": "404", "title": "Not Found"}]',
+        '[{"message": "Not Found"}]',
+        "response_schema_conformance",
+    ),
+    Mutant(
+        "answers 404 to a wrong method",
+        "core/refusals.py",
+        "Refusal(405, errors",
+        "Refusal(404, errors",
+        "unsupported_method",
+    ),
+    Mutant(
+        "does not say which methods there are",
+        "core/refusals.py",
+        '{"Allow": ", ".join(allowed)}',
+        "{}",
+        "unsupported_method",
+    ),
+    Mutant(
+        "names a field of webhooks wrongly",
+        "core/answers.py",
+        'data["transcription"] = {"data": identifier}',
+        'data["transcript"] = {"data": identifier}',
+        "webhook",
+    ),
+    Mutant(
+        "gives a webhook's times as numbers",
+        "core/answers.py",
+        "attributes[name] = _numeric_string(attributes[name])",
+        "attributes[name] = [attributes[name]]",
+        "webhook",
+    ),
+)
+
+CAUGHT_BY_TESTS = (
+    Mutant(
+        "makes a media of nothing",
+        "core/service.py",
+        'if ("source_url" in fields) == ("upload_id" in fields):',
+        'if "source_url" in fields and "upload_id" in fields:',
+        "test_medias.py::test_wrong_values_are_refused_and_make_nothing[attributes0-wrong0]",
+    ),
+    Mutant(
+        "fails inside on a filter's value of the wrong kind",
+        "core/filtering.py",
+        "    except ValueError:\n        raise bad_request",
+        "    except TypeError:\n        raise bad_request",
+        "test_lists.py::test_what_a_list_does_not_know_is_refused[filter[source_file_duration_gt]=long]",
+    ),
+    Mutant(
+        "ignores filters that it does not know",
+        "core/listing.py",
+        "tuple(parse(name, values, kinds) for name, values in filters.items())",
+        "tuple(parse(name, values, kinds) for name, values in filters.items() if name.startswith(tuple(kinds)))",
+        "test_lists.py::test_what_a_list_does_not_know_is_refused[filter[colour_eq]=red]",
+    ),
+    Mutant(
+        "ignores the size of a page",
+        "core/listing.py",
+        "chosen[begin : begin + asked.size]",
+        "chosen[begin:]",
+        "test_lists.py::test_page_has_25_items_by_default",
+    ),
+    Mutant(
+        "links to no next page",
+        "core/listing.py",
+        "page(number + 1) if number < last else None",
+        "None",
+        "test_lists.py::test_pages_link_to_each_other",
+    ),
+    Mutant(
+        "sorts backwards by a minus and without",
+        "core/listing.py",
+        "reverse=asked.descending",
+        "reverse=True",
+        "test_lists.py::test_sort[/medias-created_at-aBg-]",
+    ),
+    Mutant(
+        "counts equal as not less or equal",
+        "core/filtering.py",
+        '"lteq": operator.le',
+        '"lteq": operator.lt',
+        "test_lists.py::test_filter[name_lteq=alpha-aB-]",
+    ),
+    Mutant(
+        "lists what others own",
+        "core/service.py",
+        "if record.account == call.account.id)\n        page",
+        "if record.account)\n        page",
+        "test_requests.py::test_accounts_see_only_their_own",
+    ),
+    Mutant(
+        "calls a new media processed",
+        "core/answers.py",
+        '"queued": None',
+        '"queued": False',
+        "test_medias.py::test_new_media_is_as_documented",
+    ),
+    Mutant(
+        "deletes a media and keeps its clips",
+        "core/service.py",
+        "for clip in self._clips_of(media):\n            del",
+        "for clip in []:\n            del",
+        "test_medias.py::test_delete_takes_the_clips_along",
+    ),
+    Mutant(
+        "makes two medias of one upload",
+        "core/service.py",
+        "upload.used = True",
+        "upload.used = False",
+        "test_medias.py::test_upload_makes_one_media_only",
+    ),
+    Mutant(
+        "never counts a quota",
+        "core/service.py",
+        "call.account.medias_made += 1",
+        "call.account.medias_made += 0",
+        "test_limits.py::test_quota_of_medias_is_402",
+    ),
+    Mutant(
+        "never opens the next window",
+        "core/limits.py",
+        "now >= account.window_began + window",
+        "now < account.window_began",
+        "test_limits.py::test_rate_is_limited_by_window",
+    ),
+    Mutant(
+        "takes any 2xx for delivered",
+        "core/webhooks.py",
+        "if attempt.status == _DELIVERED:",
+        "if attempt.status and attempt.status // 100 == 2:",
+        "test_webhooks.py::test_only_200_counts_as_delivered[204]",
+    ),
+    Mutant(
+        "stores uploads that carry a key",
+        "core/uploads.py",
+        "    _refuse_second_credential(put)\n",
+        "",
+        "test_uploads.py::test_store_refuses_what_s3_refuses[headers1--400-InvalidArgument]",
+    ),
+    Mutant(
+        "logs keys",
+        "web/requests_log.py",
+        "_REDACTED if name in _SECRET_HEADERS else value",
+        "value",
+        "test_requests.py::test_requests_are_logged_without_credentials",
+    ),
+)

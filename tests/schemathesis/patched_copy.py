@@ -1,0 +1,73 @@
+"""Copies of `contentgroove_mock` with a bug, to be imported instead of it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import contentgroove_mock
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tests.schemathesis.fuzzing import Mock
+    from tests.schemathesis.mutants import Mutant
+
+_PACKAGE = contentgroove_mock.__name__
+_ROOT = Path(__file__).parents[2]
+_LIMIT = 100.0
+_PLUGINS = ("no:cacheprovider", "no:schemathesis", "no:contentgroove_mock")
+
+
+def patched_copy(mutant: Mutant | None, folder: Path) -> None:
+    """Put a copy of the package with a mutant's bug, or with none, into a folder.
+
+    Raises:
+        ValueError: The simulator's code has changed, so that the bug fits no longer.
+    """
+    package = folder / _PACKAGE
+    shutil.copytree(Path(contentgroove_mock.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    if mutant is None:
+        return
+    source = package / "simulator" / mutant.file
+    code = source.read_text("utf-8")
+    if code.count(mutant.right) != 1:
+        raise ValueError(
+            f"The mutant that {mutant.bug} is out of date: {mutant.file} has its code {code.count(mutant.right)} times"
+        )
+    source.write_text(code.replace(mutant.right, mutant.wrong), "utf-8")
+
+
+@contextlib.contextmanager
+def imported(folder: Path) -> Generator[Mock]:
+    """Import the copy in a folder beside the package itself, as long as the context is entered."""
+    own = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == _PACKAGE}
+    sys.path.insert(0, str(folder))
+    try:
+        yield cast("Mock", importlib.import_module(_PACKAGE))
+    finally:
+        sys.path.remove(str(folder))
+        for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
+            del sys.modules[name]
+        sys.modules.update(own)
+
+
+def run_tests(folder: Path, *tests: str) -> subprocess.CompletedProcess[str]:
+    """Run tests of `tests/simulator` on the copy in a folder."""
+    plugins = [argument for plugin in _PLUGINS for argument in ("-p", plugin)]
+    paths = [f"tests/simulator/{test}" for test in tests]
+    return subprocess.run(  # noqa: S603  # this interpreter, fixed arguments
+        [sys.executable, "-m", "pytest", "-q", "-rf", *plugins, *paths],
+        cwd=_ROOT,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=_LIMIT,
+        check=False,
+    )

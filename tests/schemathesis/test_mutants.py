@@ -1,0 +1,44 @@
+"""Each bug that is put into the simulator is found, by Schemathesis or by the simulator's own tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.schemathesis.fuzzing import Effort, fuzz
+from tests.schemathesis.mutants import CAUGHT_BY_SCHEMATHESIS, CAUGHT_BY_TESTS
+from tests.schemathesis.patched_copy import imported, patched_copy, run_tests
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.schemathesis.mutants import Mutant
+
+# These checks compare a request with those before it.
+OF_CHAINS = {"use_after_free", "ensure_resource_availability"}
+
+
+@pytest.mark.parametrize("mutant", CAUGHT_BY_SCHEMATHESIS, ids=lambda mutant: mutant.bug)
+def test_schemathesis_catches(mutant: Mutant, tmp_path: Path) -> None:
+    """The check that is named fails on the mutant; on the simulator itself none does."""
+    patched_copy(mutant, tmp_path)
+    effort = Effort(single=False) if mutant.caught_by in OF_CHAINS else Effort(chains=0)
+    with imported(tmp_path) as mock:
+        findings = fuzz(mock, "BearerHeader", effort, seed=1, until=mutant.caught_by)
+    assert mutant.caught_by in findings.failures
+
+
+@pytest.mark.parametrize("mutant", CAUGHT_BY_TESTS, ids=lambda mutant: mutant.bug)
+def test_own_test_catches(mutant: Mutant, tmp_path: Path) -> None:
+    """The test that is named fails on the mutant."""
+    patched_copy(mutant, tmp_path)
+    done = run_tests(tmp_path, mutant.caught_by)
+    assert (done.returncode, f"FAILED tests/simulator/{mutant.caught_by}" in done.stdout) == (1, True), done.stdout
+
+
+def test_without_a_bug_the_same_tests_pass(tmp_path: Path) -> None:
+    """It is the bugs that make the tests fail, not the way in which the copies are tested."""
+    patched_copy(None, tmp_path)
+    done = run_tests(tmp_path, *(mutant.caught_by for mutant in CAUGHT_BY_TESTS))
+    assert (done.returncode, f"{len(CAUGHT_BY_TESTS)} passed" in done.stdout) == (0, True), done.stdout

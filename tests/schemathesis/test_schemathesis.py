@@ -1,0 +1,40 @@
+"""Schemathesis on the simulator."""
+
+from __future__ import annotations
+
+import contentgroove_mock
+import pytest
+from schemathesis.checks import CHECKS
+
+from tests.schemathesis.document import document, operation_ids
+from tests.schemathesis.fuzzing import WAYS, WEBHOOK, Effort, fuzz
+
+# max_response_time is left out: it would judge the machine, not the simulator.
+CHECKED = {*CHECKS.get_all_names(), WEBHOOK} - {"max_response_time"}
+DELETES = {"deleteMediaById", "deleteClipById", "deleteWebhookSubscriptionById"}
+
+
+def test_schemathesis_finds_nothing() -> None:
+    """Whatever Schemathesis sends in all its phases, the simulator answers as the contract says."""
+    findings = fuzz(contentgroove_mock, "BearerHeader", Effort(), seed=1)
+    assert findings.failures == {}
+    # To have found nothing means something only where everything was looked at.
+    assert findings.ways == {frozenset({"authorization"})}
+    assert {"examples", "coverage", "fuzzing", "stateful"} - set(findings.phases) == set()
+    assert CHECKED - set(findings.checks) == set()
+    successes = {(operation, 204 if operation in DELETES else 200) for operation in operation_ids(document())}
+    assert successes - set(findings.answers) == set()
+
+
+@pytest.mark.parametrize(("way", "sent"), [("ApiKeyHeader", "x-api-key"), ("ApiKeyQuery", "api_key")])
+def test_chains_work_with_each_other_way_to_authenticate(way: str, sent: str) -> None:
+    """What one request makes the next ones find, whichever way the key is sent."""
+    findings = fuzz(contentgroove_mock, way, Effort(single=False, chains=12), seed=2)
+    assert findings.failures == {}
+    assert findings.ways == {frozenset({sent})}
+    assert CHECKED - set(findings.checks) == set()
+
+
+def test_every_way_to_authenticate_is_tried() -> None:
+    """The ways are those of the contract."""
+    assert set(WAYS) == set(document()["components"]["securitySchemes"])

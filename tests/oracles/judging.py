@@ -1,0 +1,190 @@
+"""What each of three validators says of an exchange: the contract checker, Prism, and openapi-core."""
+
+from __future__ import annotations
+
+import copy
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from contentgroove_mock.contract import Checker
+from jsonschema_path import SchemaPath
+from openapi_core import V30RequestValidator, V30ResponseValidator
+from openapi_core.datatypes import RequestParameters
+from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
+from werkzeug.datastructures import Headers, ImmutableMultiDict
+
+from tests.oracles.reading import FURTHER_PATH, WEBHOOK, Json, read_yaml
+from tests.prism.documented import DOCUMENT
+from tests.prism.upstream import Canned
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
+    import httpx
+
+    from tests.oracles.reading import Exchange
+    from tests.prism.upstream import Upstream
+
+PASSES = "passes"
+NOT_SENT = "not sent"
+SERVER: str = DOCUMENT["servers"][0]["url"]
+
+
+def document_for_all() -> Json:
+    """Give the contract with two paths more: the webhook's, and that of further_path.yaml.
+
+    Prism and openapi-core check no callbacks, but any path.
+    """
+    document = copy.deepcopy(DOCUMENT)
+    callbacks = document["paths"]["/webhook_subscriptions"]["post"].pop("callbacks")
+    (callback,) = callbacks["media.processing_finished"].values()
+    document["paths"] |= {WEBHOOK: callback, **read_yaml(FURTHER_PATH)}
+    return document
+
+
+def _verdict(said: list[str]) -> str:
+    return "; ".join(sorted(set(said))) or PASSES
+
+
+class ByChecker:
+    """The contract checker; says the rule and the place of each violation."""
+
+    def __init__(self) -> None:
+        self._checker = Checker()
+        self._further = Checker(document_for_all())
+
+    def judge(self, exchange: Exchange) -> str:
+        """Say what is wrong with an exchange."""
+        request, response = exchange.request(SERVER), exchange.response()
+        if exchange.is_webhook:
+            found = self._checker.check_delivery(request.content, request.headers)
+        else:
+            checker = self._further if exchange.path.startswith("/things/") else self._checker
+            found = checker.check(request, response)
+        return _verdict([f"{violation.rule} {violation.place}" for violation in found])
+
+
+class ByPrism:
+    """Prism's proxy before a service; says its status, and the place and kind of each violation."""
+
+    def __init__(self, http: httpx.Client, base_url: str, upstream: Upstream) -> None:
+        self._http = http
+        self._base_url = base_url
+        self._upstream = upstream
+
+    def judge(self, exchange: Exchange) -> str:
+        """Say what is wrong with an exchange."""
+        if _never_answered(exchange) or _ends_early(exchange):
+            return NOT_SENT
+        while self._upstream.take():
+            pass
+        self._upstream.answer = Canned(exchange.status, exchange.answered.headers, exchange.answered.content)
+        response = self._http.send(exchange.request(self._base_url))
+        if "sl-violations" in response.headers:
+            return _prism_verdict(response.status_code, json.loads(response.headers["sl-violations"]))
+        if response.headers.get("content-type") != "application/problem+json":
+            assert (self._upstream.take() is None, response.status_code) == (False, exchange.status)
+            return PASSES
+        problem = response.json()
+        # Prism's own answer to a request that it did not hand on, or to an answer that it could not read.
+        kind = problem["type"].rpartition("#")[2]
+        return _prism_verdict(response.status_code, problem.get("validation") or [{"code": kind}])
+
+
+def _never_answered(exchange: Exchange) -> bool:
+    """Whether the request's body is no JSON though it says so: Prism then waits for ever."""
+    if exchange.asked.headers.get("Content-Type") != "application/json":
+        return False
+    try:
+        json.loads(exchange.asked.content or b"{}")
+    except ValueError:
+        return True
+    return False
+
+
+def _ends_early(exchange: Exchange) -> bool:
+    """Whether HTTP has an end where the body begins: what Prism's client says of it depends on when bytes arrive."""
+    return exchange.status == HTTPStatus.NO_CONTENT and bool(exchange.answered.content)
+
+
+def _prism_verdict(status: int, violations: list[Json]) -> str:
+    # The first says enough: of a oneOf, Prism lists what each branch would want.
+    first = violations[0]
+    severity = "warns" if first.get("severity") == "Warning" else str(status)
+    parts = (severity, ".".join(first.get("location", ())), first.get("code", ""))
+    return " ".join(str(part) for part in parts if part)
+
+
+class HttpxRequest:
+    """A request of httpx, as openapi-core wants requests."""
+
+    def __init__(self, request: httpx.Request) -> None:
+        self._request = request
+        self.parameters = RequestParameters(
+            query=ImmutableMultiDict(request.url.params.multi_items()), header=Headers(request.headers.multi_items())
+        )
+
+    @property
+    def host_url(self) -> str:
+        """Scheme and host."""
+        return f"{self._request.url.scheme}://{self._request.url.netloc.decode()}"
+
+    @property
+    def path(self) -> str:
+        """The path, percent-encoded."""
+        return self._request.url.raw_path.decode().partition("?")[0]
+
+    @property
+    def method(self) -> str:
+        """The method, in lower case."""
+        return self._request.method.lower()
+
+    @property
+    def body(self) -> bytes | None:
+        """The body, None without one."""
+        return self._request.content or None
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header, in lower case."""
+        return str(self._request.headers.get("content-type", "")).lower()
+
+
+class HttpxResponse:
+    """An answer of httpx, as openapi-core wants answers."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.status_code = response.status_code
+        self.data = response.content or None
+        self.content_type = response.headers.get("content-type", "").lower()
+        self.headers = Headers(response.headers.multi_items())
+
+
+class ByOpenapiCore:
+    """openapi-core; says the class of each error, and where and how a schema is broken."""
+
+    def __init__(self) -> None:
+        spec = SchemaPath.from_dict(cast("dict[Hashable, Any]", document_for_all()))
+        self._requests = V30RequestValidator(spec)
+        self._responses = V30ResponseValidator(spec)
+
+    def judge(self, exchange: Exchange) -> str:
+        """Say what is wrong with an exchange."""
+        request = HttpxRequest(exchange.request(SERVER))
+        errors = list(self._requests.iter_errors(request))
+        if not any(type(error).__name__.startswith(("Path", "Operation", "Server")) for error in errors):
+            errors += self._responses.iter_errors(request, HttpxResponse(exchange.response()))
+        return _verdict([said for error in errors for said in _openapi_core_error(error)])
+
+
+def _openapi_core_error(error: Exception) -> Iterator[str]:
+    name = type(error).__name__
+    cause: Any = error.__cause__
+    if isinstance(cause, InvalidSchemaValue):
+        broken: Any  # an error of jsonschema
+        for broken in cause.schema_errors:
+            place = "".join(f"/{step}" for step in broken.absolute_path)
+            yield f"{name} {place} {broken.validator}".replace("  ", " ")
+    else:
+        yield f"{name} {type(cause).__name__}" if cause is not None else name

@@ -109,6 +109,31 @@ def test_the_sdk_is_checked_through_its_http_client(checker: Checker) -> None:
 
 
 @pytest.mark.anyio
+async def test_a_violation_goes_through_the_sdk(checker: Checker) -> None:
+    """It reaches the test as what it is, after one attempt: no broken connection that is tried again."""
+    calls: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        calls.append(request)
+        return renamed(request)
+
+    transport = CheckedTransport(httpx.MockTransport(answer), checker)
+    with (
+        httpx.Client(transport=transport) as http_client,
+        ContentGroove("any-key", http_client=http_client) as client,
+        pytest.raises(ContractViolationError, match=r'"name" is required'),
+    ):
+        client.medias.get("some-id")
+    async with (
+        httpx.AsyncClient(transport=AsyncCheckedTransport(httpx.MockTransport(answer), checker)) as async_http_client,
+        AsyncContentGroove("any-key", http_client=async_http_client) as async_client,
+    ):
+        with pytest.raises(ContractViolationError, match=r'"name" is required'):
+            await async_client.medias.get("some-id")
+    assert len(calls) == 2
+
+
+@pytest.mark.anyio
 async def test_an_application_is_checked_in_process(checker: Checker) -> None:
     """The ASGI wrapper sees each exchange whole, bodies that come in parts included."""
     kept = Kept()

@@ -33,8 +33,12 @@ def test_example(index: int, base_url: str, tmp_path: Path) -> None:
     """Each Python example runs as it stands, with the key and the mock's URL in the environment."""
     shutil.copy(sample_video(), tmp_path / "film.mp4")
     environment = {**os.environ, "CONTENTGROOVE_API_KEY": "readme-key", "CONTENTGROOVE_BASE_URL": base_url}
+    (tmp_path / "test_example.py").write_text(EXAMPLES[index], encoding="utf-8")
+    is_test = "\ndef test_" in EXAMPLES[index]
+    pytest_run = ["-m", "pytest", "-q", "--strict-markers", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    command = [*pytest_run, "test_example.py"] if is_test else ["test_example.py"]
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text
-        [sys.executable, "-W", "error", "-c", EXAMPLES[index]],
+        [sys.executable, "-W", "error", *command],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
@@ -42,7 +46,7 @@ def test_example(index: int, base_url: str, tmp_path: Path) -> None:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     assert "readme-key" not in done.stdout + done.stderr
 
 

@@ -130,7 +130,8 @@ class SyncShell:
                 answer.close()
         except CallbackError as error:
             raise error.reason from None
-        except ConfigurationError:
+        except (AssertionError, ConfigurationError):
+            # A test's own transport fails its test: what respx or a contract check says is no broken connection.
             raise
         except Exception as error:  # noqa: BLE001 - http.failure says why
             outcome = http.failure(error)

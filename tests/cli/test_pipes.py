@@ -103,11 +103,21 @@ def test_debug_shows_requests_and_no_secrets(own_cli: CommandLine) -> None:
         assert own_cli.key not in str(text)
 
 
-def test_no_traceback_without_debug(own_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even a defect ends in two lines."""
-    monkeypatch.setattr("contentgroove.cli.medias.document", None)
-    own_cli.media()
-    ran = own_cli("medias", "list", "--json")
+@pytest.mark.parametrize("arguments", [(), ("--debug",)])
+def test_a_defect_ends_in_words(cli: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+    """Even what nobody foresaw has two lines and no credential; its traceback comes with --debug only."""
+
+    def defect(_: object) -> None:
+        raise LookupError("\x1b[2J https://files.example/x?X-Amz-Signature=canary-signature")
+
+    monkeypatch.setattr("contentgroove.cli.medias.document", defect)
+    cli.media()
+    ran = cli("medias", "list", "--json", *arguments)
     assert ran.code == 1
-    assert "--debug" in ran.err.splitlines()[1]
-    assert len(ran.err.splitlines()) == 2
+    *before, error, hint = ran.err.splitlines()
+    assert error == "error: Unexpected LookupError: \\x1b[2J https://files.example/x?X-Amz-Signature=[redacted]"
+    assert "--debug" in hint
+    assert ("Traceback (most recent call last):" in before) == bool(arguments)
+    assert bool(before) == bool(arguments)
+    assert "canary" not in ran.err
+    assert "\x1b" not in ran.err

@@ -14,7 +14,7 @@ from typer.main import get_command, get_group
 from contentgroove._version import __version__
 
 from .command import OPTION_NAMES, HelpfulGroup
-from .failures import MEANINGS, CommandError, Exit, Failure, InterruptedByUserError, failure_of
+from .failures import MEANINGS, CommandError, Exit, Failure, failure_of
 from .harmless import lines
 from .output import Output, is_terminal, write_error
 
@@ -76,19 +76,6 @@ class RootGroup(HelpfulGroup):
                     rows.append((entry.name, f"({error.failure.hint})"))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run a command; what ends it leaves as an error of ours, because typer would end the program itself."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt as error:
-            raise InterruptedByUserError from error
-        except BrokenPipeError as error:
-            raise _PipeClosedError from error
-
-
-class _PipeClosedError(Exception):
-    """Whoever read the output went away."""
 
 
 def _entries() -> list[EntryPoint]:
@@ -168,12 +155,15 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - whatever it is, it ends the program with words and a code
         return _ended_by(error, arguments)
+    if code == Exit.INTERRUPTED:
+        # typer makes this of Ctrl-C.
+        Output().failure(Failure(Exit.INTERRUPTED, "Interrupted."))
     return code if isinstance(code, int) else Exit.OK
 
 
 def _ended_by(error: BaseException, arguments: list[str]) -> int:
-    # typer ends the program itself when its help meets a closed pipe.
-    if isinstance(error, (_PipeClosedError, BrokenPipeError)) or isinstance(error.__context__, BrokenPipeError):
+    # typer makes a SystemExit of a closed pipe, unless it is met by the flush above.
+    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
         # The interpreter flushes standard output at its end, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.CLOSED_PIPE
@@ -187,7 +177,7 @@ def _ended_by(error: BaseException, arguments: list[str]) -> int:
 
 
 def _failure(error: BaseException) -> Failure:
-    if isinstance(error, (InterruptedByUserError, KeyboardInterrupt)):
+    if isinstance(error, KeyboardInterrupt):
         return Failure(Exit.INTERRUPTED, "Interrupted.")
     if isinstance(error, typer.Abort):
         return Failure(Exit.INTERRUPTED, "Interrupted; nothing was changed.")
@@ -203,6 +193,4 @@ def _failure(error: BaseException) -> Failure:
 def _show_traceback(error: BaseException) -> None:
     import traceback
 
-    from contentgroove._core.redaction import redact_url
-
-    write_error(lines(redact_url("".join(traceback.format_exception(error)).rstrip())))
+    write_error(lines("".join(traceback.format_exception(error)).rstrip()))

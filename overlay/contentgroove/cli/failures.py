@@ -86,10 +86,6 @@ class CommandError(Exception):
         self.failure = Failure(exit_code, message, hint)
 
 
-class InterruptedByUserError(Exception):
-    """Ctrl-C, on its way to the end of the program."""
-
-
 # Searched in this order: a lost answer of a POST is a ServerError, too, and what matters is that it may have worked.
 _EXITS: tuple[tuple[type[BaseException], Exit, str], ...] = (
     (errors.OutcomeUnknownError, Exit.OUTCOME_UNKNOWN, "Look for the result, such as by a list, before you repeat it."),

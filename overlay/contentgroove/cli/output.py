@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from contentgroove._core.redaction import redact_url
+
 from .harmless import json_text, one_line
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class Output:
     def note(self, text: str) -> None:
         """Tell whoever watches; nothing where standard error is no terminal."""
         if self.lively:
-            self.notes.print(one_line(text), markup=False, highlight=False, emoji=False, soft_wrap=True)
+            self.notes.print(one_line(text), soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """Say on standard error what must not be missed, also in a log."""
@@ -116,7 +118,7 @@ class Output:
 
     def text(self, text: str) -> None:
         """Print what a program reads, as it is."""
-        _write(text.removesuffix("\n"))
+        sys.stdout.write(text)
 
     def line(self, data: Mapping[str, Any], cells: Sequence[str]) -> None:
         """Print one of several results as soon as it is known: a JSON line, or cells.
@@ -167,21 +169,19 @@ class Output:
 
     def _rows(self, rows: list[list[str]], columns: Sequence[Column[Any]], *, heading: bool) -> None:
         from rich.table import Table
-        from rich.text import Text
 
         table = Table(box=None, show_header=heading, padding=(0, _GAP, 0, 0), pad_edge=False, expand=True)
         for column in columns:
             flexible = column.width is None
             table.add_column(
-                Text(column.title),
+                column.title,
                 width=column.width,
                 ratio=1 if flexible else None,
                 no_wrap=True,
                 overflow="ellipsis",
             )
         for row in rows:
-            # Text, because a string would be read as markup.
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*row)
         self.console.print(table)
 
     def _block(self, fields: Mapping[str, str]) -> None:
@@ -191,7 +191,7 @@ class Output:
         for label, value in fields.items():
             text = Text.assemble((f"{label:<{width}}", "dim"), "  ", value)
             # Not wrapped: a URL in pieces can neither be clicked nor copied.
-            self.console.print(text, highlight=False, soft_wrap=True)
+            self.console.print(text, soft_wrap=True)
 
 
 def _cells(item: T, columns: Sequence[Column[T]]) -> list[str]:
@@ -215,9 +215,9 @@ def _write(text: str) -> None:
 
 
 def write_error(text: str) -> None:
-    """Write a line to standard error, if anybody is there to read it."""
+    """Write to standard error, if anybody is there to read it, without credentials in URLs."""
     try:
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{redact_url(text)}\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         # Nobody is there to read what went wrong; the exit code still says it.
@@ -235,4 +235,5 @@ def is_terminal(stream: Any) -> bool:
 def _console(stream: Any) -> Console:
     from rich.console import Console
 
-    return Console(file=stream, highlight=False, emoji=False, markup=False)
+    # Names of others are printed: nothing in a text is markup, an emoji's name or something to colour.
+    return Console(file=stream, markup=False, emoji=False, highlight=False)

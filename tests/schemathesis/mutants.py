@@ -235,9 +235,9 @@ CAUGHT_BY_TESTS = (
     ),
     Mutant(
         "never counts a quota",
-        "core/service.py",
-        "call.account.medias_made += 1",
-        "call.account.medias_made += 0",
+        "core/limits.py",
+        "account.medias_made += 1",
+        "account.medias_made += 0",
         "test_limits.py::test_quota_of_medias_is_402",
     ),
     Mutant(

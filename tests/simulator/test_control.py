@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import httpx
 import pytest
-from contentgroove_mock import ManualClock, Simulator
+from contentgroove_mock import Fault, ManualClock, Simulator
+from contentgroove_mock.simulator.core.faults import Kind
 
 from tests.simulator.driver import ORIGIN, Driver
 
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
     from tests.simulator.driver import Contract
 
 pytestmark = pytest.mark.anyio
+
+OPERATION_OF_KIND: dict[Kind, str] = {
+    "latency": "getMedias",
+    "status": "*",
+    "reset": "createMedia",
+    "truncate": "getClips",
+    "stall": "upload",
+    "expired": "upload",
+    "lost": "webhook",
+    "late": "webhook",
+    "out_of_order": "webhook",
+    "duplicate": "webhook",
+}
 
 
 @pytest.fixture
@@ -79,12 +93,23 @@ async def test_next_webhook_is_dropped(driver: Driver) -> None:
     assert [item["state"] for item in (await control(driver, "GET", "/deliveries")).json()] == ["lost"]
 
 
-async def test_requests_are_shown(driver: Driver) -> None:
-    """The log of requests is readable, without credentials."""
+async def test_faults_that_happened_are_counted(driver: Driver) -> None:
+    """What has happened is counted by kind and operation."""
+    await control(driver, "POST", "/faults", {"kind": "status", "operation": "getMedias", "count": 2})
+    await driver.api.get("/medias")
+    await driver.api.get("/medias")
+    counted = (await control(driver, "GET", "/faults")).json()
+    assert counted == [{"kind": "status", "operation": "getMedias", "count": 2}]
+
+
+async def test_requests_are_shown_and_forgotten(driver: Driver) -> None:
+    """The log of requests is readable, without credentials, and can begin anew."""
     await driver.api.get("/medias")
     (record,) = (await control(driver, "GET", "/requests")).json()
     assert (record["operation"], record["status"]) == ("getMedias", 200)
     assert record["headers"]["authorization"] == "REDACTED"
+    assert (await control(driver, "DELETE", "/requests")).status_code == 204
+    assert (await control(driver, "GET", "/requests")).json() == []
 
 
 @pytest.mark.parametrize(
@@ -109,9 +134,31 @@ async def test_wrong_control_call_is_refused(driver: Driver, method: str, path: 
     assert answer.json()["errors"]
 
 
-async def test_web_pages_cannot_control(driver: Driver) -> None:
-    """A body that a browser may send to any site is refused."""
-    answer = await driver.bare.post(
-        f"{ORIGIN}/_control/advance", content=b'{"seconds": 1}', headers={"Content-Type": "text/plain"}
-    )
+@pytest.mark.parametrize(
+    ("path", "content", "headers"),
+    [
+        ("/advance", b'{"seconds": 1}', {"Content-Type": "text/plain"}),
+        ("/advance", b'{"seconds": 1}', {"Content-Type": "application/json", "Origin": "https://page.example"}),
+        ("/webhooks/drop_next", b"", {"Origin": "null"}),
+    ],
+)
+async def test_web_pages_cannot_control(driver: Driver, path: str, content: bytes, headers: dict[str, str]) -> None:
+    """What a browser sends for a web page is refused and changes nothing."""
+    before = driver.simulator.clock.now()
+    answer = await driver.bare.post(f"{ORIGIN}/_control{path}", content=content, headers=headers)
     assert answer.status_code == 400
+    assert driver.simulator.clock.now() == before
+
+
+@pytest.mark.parametrize(("kind", "operation"), OPERATION_OF_KIND.items())
+async def test_every_kind_of_fault_can_be_set(driver: Driver, kind: Kind, operation: str) -> None:
+    """Each fault that the Python interface knows is set over HTTP with all its arguments."""
+    body = {"kind": kind, "operation": operation, "count": 3, "seconds": 7, "after_bytes": 5, "after_commit": True}
+    assert (await control(driver, "POST", "/faults", body)).status_code == 204
+    expected = Fault(kind=kind, operation=operation, count=3, seconds=7, after_bytes=5, after_commit=True)
+    assert driver.simulator._world._service.faults._waiting == [(expected, 3)]
+
+
+def test_no_kind_of_fault_is_left_out() -> None:
+    """The kinds above are all there are."""
+    assert set(OPERATION_OF_KIND) == set(get_args(Kind))

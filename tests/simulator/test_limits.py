@@ -68,3 +68,23 @@ async def test_rate_is_limited_by_window(driver: Driver, simulator: Simulator, c
     assert await driver.data("/medias") == []
     simulator.set_rate_limit(None)
     assert [(await driver.api.get("/clips")).status_code for _ in range(5)] == [200] * 5
+
+
+async def test_quota_begins_anew_each_month(driver: Driver, simulator: Simulator) -> None:
+    """With a new calendar month the counts of medias and of clips begin at none."""
+    simulator.set_quota(medias=1, clips=1)
+    media = await driver.finished()
+    clip = {"media_id": media["id"], "name": "Mine", "start_time": 0, "end_time": 1}
+    film = {"source_url": "https://films.example/b.mp4"}
+    statuses: list[int] = []
+    for days in (0, 30, 1):  # the clock begins on January 1
+        simulator.advance(days * 86_400)
+        statuses += [
+            (await driver.post("/clips", **clip)).status_code,
+            (await driver.post("/medias", **film)).status_code,
+        ]
+        statuses += [
+            (await driver.post("/clips", **clip)).status_code,
+            (await driver.post("/medias", **film)).status_code,
+        ]
+    assert statuses == [200, 402, 402, 402, 402, 402, 402, 402, 200, 200, 402, 402]

@@ -119,7 +119,8 @@ async def test_failed_media_sends_nothing(driver: Driver, receiver: Receiver) ->
 
 
 @pytest.mark.parametrize(
-    "answer", [201, 202, 204, 301, 404, 500, httpx.ConnectError("refused"), httpx.ReadTimeout("slow")]
+    "answer",
+    [201, 202, 204, 301, 404, 500, httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), KeyError("its own bug")],
 )
 async def test_only_200_counts_as_delivered(driver: Driver, receiver: Receiver, answer: int | Exception) -> None:
     """Anything but 200 is tried again after the wait, and no redirect is followed."""

@@ -186,7 +186,12 @@ class Simulator:
         self._world.log.clear()
 
     def set_quota(self, *, medias: int | None = None, clips: int | None = None) -> None:
-        """Limit how many medias and clips an account can make, those made so far included; None is no limit."""
+        """Limit how many medias and clips an account can make in a month, this one's so far included.
+
+        Args:
+            medias: How many medias; None is no limit.
+            clips: How many clips beside those that are suggested; None is no limit.
+        """
         with self._world.changing() as service:
             service.limits.medias, service.limits.clips = medias, clips
 

@@ -1,4 +1,4 @@
-"""What an account may use: requests in a window, medias and clips in a month."""
+"""What an account may use: requests in a window, medias and clips in a calendar month of UTC (assumed)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Limits(Struct, kw_only=True):
     """The limits in force for every account; None means none.
 
     Attributes:
-        medias: How many medias an account can make.
-        clips: How many clips an account can make.
+        medias: How many medias an account can make in a month.
+        clips: How many clips an account can make in a month.
         requests: How many requests fit into one window.
         window_seconds: The window's length.
     """
@@ -45,21 +45,31 @@ def count_request(account: Account, limits: Limits, now: dt.datetime) -> None:
         raise too_many_requests(max(1, math.ceil(left)))
 
 
-def check_medias(account: Account, limits: Limits) -> None:
-    """Check that one more media fits.
+def count_media(account: Account, limits: Limits, now: dt.datetime) -> None:
+    """Count one more media.
 
     Raises:
-        Refusal: 402, if not.
+        Refusal: 402, if the month's quota is used up.
     """
+    _turn_month(account, now)
     if limits.medias is not None and account.medias_made >= limits.medias:
         raise payment_required("medias")
+    account.medias_made += 1
 
 
-def check_clips(account: Account, limits: Limits) -> None:
-    """Check that one more clip fits.
+def count_clip(account: Account, limits: Limits, now: dt.datetime) -> None:
+    """Count one more clip.
 
     Raises:
-        Refusal: 402, if not.
+        Refusal: 402, if the month's quota is used up.
     """
+    _turn_month(account, now)
     if limits.clips is not None and account.clips_made >= limits.clips:
         raise payment_required("clips")
+    account.clips_made += 1
+
+
+def _turn_month(account: Account, now: dt.datetime) -> None:
+    month = f"{now.astimezone(dt.UTC):%Y-%m}"
+    if account.quota_month != month:
+        account.quota_month, account.medias_made, account.clips_made = month, 0, 0

@@ -29,9 +29,15 @@ class SourceFile(Struct, frozen=True, kw_only=True):
 
 
 class Account(Struct, kw_only=True):
-    """The owner of resources; the key itself is never kept, only a digest of it."""
+    """The owner of resources; the key itself is never kept, only a digest of it.
+
+    Attributes:
+        quota_month: The month, such as `2026-01`, that `medias_made` and `clips_made` count.
+        window_began: When the window began that `window_requests` counts.
+    """
 
     id: str
+    quota_month: str = ""
     medias_made: int = 0
     clips_made: int = 0
     window_began: dt.datetime | None = None

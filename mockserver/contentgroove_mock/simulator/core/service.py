@@ -152,8 +152,7 @@ class Service:
             fields.problem("", "invalid", "Give exactly one of source_url and upload_id")
         upload = self._stored_upload(call.account, upload_id, fields) if upload_id is not None else None
         fields.check()
-        limits.check_medias(call.account, self.limits)
-        call.account.medias_made += 1
+        limits.count_media(call.account, self.limits, call.now)
         starts_at = call.now + dt.timedelta(seconds=self.policy.queue_seconds)
         media = Media(
             id=self.ids.uuid(),
@@ -225,8 +224,7 @@ class Service:
         media = self.state.medias[media_id] if media_id is not None else None
         _check_span(fields, media, start, end)
         fields.check()
-        limits.check_clips(call.account, self.limits)
-        call.account.clips_made += 1
+        limits.count_clip(call.account, self.limits, call.now)
         clip = Clip(
             id=self.ids.uuid(),
             account=call.account.id,

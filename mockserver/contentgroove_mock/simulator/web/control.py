@@ -1,6 +1,7 @@
 """The control interface over HTTP, for programs that are not in this process. Off unless it is asked for.
 
-Bodies are JSON objects with the arguments of the `Simulator` method that a route calls.
+Bodies are JSON objects with the arguments of the `Simulator` method that a route calls. A web page cannot call any:
+whatever a browser sends for one names its origin, and is refused.
 """
 
 from __future__ import annotations
@@ -64,20 +65,29 @@ def control_routes(simulator: Simulator) -> list[Route]:
     }
 
     async def faults(request: Request) -> Response:
+        if request.method == "GET":
+            happened = simulator.faults_happened().items()
+            return json_response(
+                [{"kind": kind, "operation": name, "count": count} for (kind, name), count in happened]
+            )
         if request.method == "DELETE":
-            simulator.clear_faults()
-            return Response(status_code=204)
+            return await _change(request, None, lambda _, __: simulator.clear_faults())
         return await _change(request, Fault, lambda _, fault: simulator.add_fault(fault))
 
-    async def shown(request: Request) -> Response:
-        what = simulator.requests if request.url.path.endswith("/requests") else simulator.deliveries
-        return json_response(what)
+    async def requests(request: Request) -> Response:
+        if request.method == "DELETE":
+            return await _change(request, None, lambda _, __: simulator.clear_requests())
+        return json_response(simulator.requests)
+
+    async def deliveries(request: Request) -> Response:
+        del request
+        return json_response(simulator.deliveries)
 
     return [
         *[_route(path, *change) for path, change in changes.items()],
-        Route(f"{PATH}/faults", faults, methods=["POST", "DELETE"]),
-        Route(f"{PATH}/requests", shown, methods=["GET"]),
-        Route(f"{PATH}/deliveries", shown, methods=["GET"]),
+        Route(f"{PATH}/faults", faults, methods=["GET", "POST", "DELETE"]),
+        Route(f"{PATH}/requests", requests, methods=["GET", "DELETE"]),
+        Route(f"{PATH}/deliveries", deliveries, methods=["GET"]),
     ]
 
 
@@ -90,7 +100,8 @@ def _route(path: str, method: str, kind: type[Any] | None, change: Callable[[Req
 
 async def _change(request: Request, kind: type[Any] | None, change: Callable[[Request, Any], None]) -> Response:
     try:
-        # A browser can send JSON to another site only where that site allows it, so no web page moves this mock.
+        if "origin" in request.headers:
+            return refused(bad_request("This is for programs, not for web pages: send no Origin."))
         if kind is not None and request.headers.get("content-type") != "application/json":
             return refused(bad_request("The Content-Type must be application/json."))
         body = msgspec.json.decode(await request.body(), type=kind) if kind is not None else None

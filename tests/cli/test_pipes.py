@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +75,19 @@ def test_full_disk(cli: CommandLine) -> None:
     with Path("/dev/full").open("wb") as full, cli.started("medias", "list", output=full.fileno()) as process:
         _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (1, "error: No space left on device\n")
+
+
+def test_no_standard_output(cli: CommandLine) -> None:
+    """A program without standard output says so instead of failing on the way."""
+    done = subprocess.run(  # noqa: S603 - this interpreter, our own text
+        ["sh", "-c", f'"{sys.executable}" -m contentgroove medias list >&-'],  # noqa: S607 - any POSIX shell
+        env=cli.environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "error: Standard output is closed: there is nowhere to print to.\n")
 
 
 def test_no_service(cli: CommandLine) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
+import pytest
+from contentgroove.resources.batches import upload_each_async
 from contentgroove_mock import Fault, Policy, Simulator, serve
 
 from tests.cli.conftest import CommandLine, Reader
@@ -56,6 +60,40 @@ def test_a_file_given_twice_is_uploaded_once(own_cli: CommandLine) -> None:
     name = own_cli.file("a.mp4")
     ran = own_cli("medias", "upload", name, f"./{name}", str(own_cli.folder / name))
     assert (ran.code, creations(own_cli)) == (0, 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_a_file_whose_name_is_no_text(cli: CommandLine) -> None:
+    """It is uploaded under a name that is text; a checkpoint, which cannot name it, is refused with a reason."""
+    file = os.fsdecode(b"film \xff.mp4")
+    cli.file(file)
+    ran = cli("medias", "upload", file, "--json")
+    assert (ran.code, ran.lines[0]["file"], ran.lines[0]["media"]["name"]) == (0, file, "film ?")
+    ran = cli("medias", "upload", file, "--checkpoint-dir", "points")
+    assert ran.code == 2
+    assert "rename it" in ran.err
+
+
+def test_a_checkpoint_folder_that_cannot_be_made(cli: CommandLine) -> None:
+    """It is named, and nothing is uploaded."""
+    ran = cli("medias", "upload", cli.file("a.mp4"), "--checkpoint-dir", "a.mp4")
+    assert ran.code == 2
+    assert "checkpoint_dir a.mp4" in ran.err
+    assert cli("medias", "list").out == ""
+
+
+def test_uploads_at_once(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--concurrency is the bound of the batch."""
+    bounds: list[int] = []
+
+    def upload_each(one: Any, items: Any, concurrency: int) -> Any:
+        bounds.append(concurrency)
+        return upload_each_async(one, items, concurrency)
+
+    monkeypatch.setattr("contentgroove.cli.uploading.upload_each_async", upload_each)
+    assert cli("medias", "upload", cli.file("a.mp4"), "--concurrency", "3").code == 0
+    assert cli("medias", "upload", cli.file("a.mp4")).code == 0
+    assert bounds == [3, 4]
 
 
 def test_a_batch_with_failures(cli: CommandLine) -> None:

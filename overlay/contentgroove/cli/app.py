@@ -146,10 +146,15 @@ def root(
 def run(arguments: list[str]) -> int:
     """Run the command line; gives the exit code."""
     for stream in (sys.stdout, sys.stderr):
+        # One that was closed before the start is None.
         with contextlib.suppress(AttributeError):
             # What a terminal's encoding lacks is shown by its number; files and pipes are UTF-8 on every system.
             encoding = None if is_terminal(stream) else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
+    if sys.stdout is None:
+        return _ended_by(
+            CommandError(Exit.FAILED, "Standard output is closed: there is nowhere to print to."), arguments
+        )
     try:
         code: object = get_command(app)(args=arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()

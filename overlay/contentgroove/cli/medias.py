@@ -105,6 +105,11 @@ def show(
         _open(run, media)
 
 
+def _name_of(file: Path) -> str:
+    # A file's name need not be text; a media's name must.
+    return file.stem.encode(errors="replace").decode()
+
+
 def _open(run: Run, media: Media) -> None:
     from .browser import open_url, problem_with
 
@@ -214,7 +219,7 @@ def upload(
     unique = list({file.absolute(): file for file in files}.values())
     if name is not None and len(unique) > 1:
         raise CommandError(Exit.USAGE, f"--name names one media, and there are {len(unique)} files.")
-    items = [UploadItem(str(file), name=name or file.stem, description=description) for file in unique]
+    items = [UploadItem(str(file), name=name or _name_of(file), description=description) for file in unique]
     plan = UploadPlan(items, concurrency, checkpoint_dir, timeout if wait else None)
     raise typer.Exit(Batch(plan, run.out).run(run.async_client()))
 

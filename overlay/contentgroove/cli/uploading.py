@@ -99,8 +99,9 @@ class Batch:
         with UploadDisplay(self.out, sizes) as display:
 
             async def one(item: UploadItem) -> Media:
-                place = checkpoint_path(self.plan.checkpoint_dir, item)
+                place = None
                 try:
+                    place = checkpoint_path(self.plan.checkpoint_dir, item)
                     return await client.medias.upload(
                         item.file,
                         name=item.name,
@@ -111,6 +112,10 @@ class Batch:
                 except OSError as error:
                     # Such as a full disk while a checkpoint is written: it must not end the uploads of other files.
                     raise InvalidInputError(f"{place or _path(item.file)}: {error.strerror or error}.") from error
+                except UnicodeError as error:
+                    raise InvalidInputError(
+                        f"{_path(item.file)} has a name that is no text, which no checkpoint can hold: rename it."
+                    ) from error
 
             results: Any = upload_each_async(one, self.plan.items, self.plan.concurrency)
             async with contextlib.aclosing(results):

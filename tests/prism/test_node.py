@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from contentgroove_mock import node
 from contentgroove_mock.node import NodeError, is_whole, npm_ci
+from contentgroove_mock.prism import installed_home
 
 MOCKSERVER = Path(__file__).parents[2] / "mockserver"
 INSTALLS = """
@@ -48,6 +49,21 @@ def test_node_is_the_program_itself() -> None:
     told = subprocess.run([node.node(), "--version"], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
     assert told.stdout.startswith("v24.")
     assert node.npm_cli().is_file()
+
+
+def test_npx_runs_what_is_installed() -> None:
+    """The command that people type runs the pinned Prism, without a network."""
+    home = installed_home()
+    npx = node.npm_cli().with_name("npx-cli.js")
+    told = subprocess.run(  # noqa: S603 - our own Node, fixed arguments
+        [node.node(), npx, "--offline", "--no-install", "prism", "--version"],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert told.stdout.strip() == "5.16.0"
 
 
 def test_without_node(monkeypatch: pytest.MonkeyPatch) -> None:

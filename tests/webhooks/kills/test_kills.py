@@ -1,0 +1,32 @@
+"""Processes are killed at random points, and every promise of the inbox holds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.webhooks.conftest import Store
+
+KILLS = 120
+"""For each store. `python -m tests.webhooks.kills --store sqlite --kills 500` does more, and repeats a seed."""
+
+
+@pytest.mark.timeout(300)
+def test_killed_processes_lose_nothing_and_do_nothing_twice(database: Store) -> None:
+    """While webhooks come twice, late, out of order or never; whoever is killed next has another seed each time."""
+    command = [sys.executable, "-m", "tests.webhooks.kills", "--store", database.kind, "--kills", f"{KILLS}"]
+    done = subprocess.run(  # noqa: S603 - the program beside this file
+        [*command, "--place", database.place],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all handled, none done unhandled, none run after done" in done.stdout

@@ -6,9 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from .config import load_config
+from contentgroove_spec.config import load_config
+from contentgroove_spec.errors import PipelineError
+
 from .correct import read
-from .errors import PipelineError
 from .generate import generate, require_up_to_date
 from .pull import pull
 from .verify import check_structure, require_sound

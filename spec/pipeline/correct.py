@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .documents import Document, parse
-from .errors import PipelineError
+from contentgroove_spec.documents import Document, parse
+from contentgroove_spec.errors import PipelineError
+
 from .overlay_document import apply_overlay
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .config import Config
+    from contentgroove_spec.config import Config
 
 
 def read(path: Path) -> Document:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
+from contentgroove_spec.documents import dump_json, dump_yaml
+from contentgroove_spec.errors import PipelineError
 
 from .correct import make_contract, read
-from .documents import dump_json, dump_yaml
-from .errors import PipelineError
 from .placement import put_in_place
 from .pull import is_as_pulled
 from .verify import check_structure, require_sound
@@ -23,7 +23,7 @@ from .verify import check_structure, require_sound
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .config import Config
+    from contentgroove_spec.config import Config
 
 GENERATOR_TIMEOUT = 300.0
 """Seconds; a document of a megabyte takes about one minute."""

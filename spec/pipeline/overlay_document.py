@@ -13,14 +13,12 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 import jsonpath_rfc9535
+from contentgroove_spec.errors import PipelineError
 from jsonpath_rfc9535 import JSONPathError
 
-from .errors import PipelineError
-
 if TYPE_CHECKING:
+    from contentgroove_spec.documents import Document
     from jsonpath_rfc9535 import JSONPathNode, JSONPathQuery
-
-    from .documents import Document
 
 _VERSION = re.compile(r"1\.[01]\.\d+")
 _ROOT_FIELDS = {"overlay", "info", "extends", "actions"}

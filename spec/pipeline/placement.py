@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from .errors import PipelineError
+from contentgroove_spec.errors import PipelineError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,17 +8,16 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote
 
 import jsonschema_rs
 from contentgroove_mock.schema_conversion import bundle, validator_schema
-
-from .errors import PipelineError
+from contentgroove_spec.errors import PipelineError
+from contentgroove_spec.pointers import reference_steps, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .documents import Document
+    from contentgroove_spec.documents import Document
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 NO_BODY = frozenset({"204", "304"})
@@ -117,18 +116,10 @@ def with_parts(document: Document) -> Document:
             return {name: filled(item, above=above) for name, item in members.items()}
         if reference.startswith(COMPONENT_SCHEMAS):
             return members
-        return filled(_lookup(document, reference), above=above | {reference})
+        return filled(resolve(document, reference_steps(reference)), above=above | {reference})
 
     whole: Document = filled(document)
     return whole
-
-
-def _lookup(document: Document, reference: str) -> Any:
-    found: Any = document
-    for step in unquote(reference).split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        found = cast("Any", found[int(name)] if isinstance(found, list) else found[name])
-    return found
 
 
 def _missing(document: Document) -> Iterator[Finding]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 from contentgroove_mock.schema_conversion import bundle, validator_schema
-
-from spec.pipeline.verify import operations
+from pipeline.verify import operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

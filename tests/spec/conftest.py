@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from spec.pipeline.config import Config, load_config
-from spec.pipeline.correct import read
+from contentgroove_spec.config import Config, load_config
+from pipeline.correct import read
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from contentgroove_spec.documents import parse
+from pipeline.correct import read
 
-from spec.pipeline.correct import read
-from spec.pipeline.documents import parse
 from tests.spec.both_documents import (
     Json,
     answer,

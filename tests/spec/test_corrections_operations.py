@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from pipeline.verify import NO_BODY
 
-from spec.pipeline.verify import NO_BODY
 from tests.spec.both_documents import (
     CLIP,
     EXPRESSION,

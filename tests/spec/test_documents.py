@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from contentgroove_spec.documents import MAX_BYTES, dump_yaml, meaning_digest, parse
+from contentgroove_spec.errors import PipelineError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from spec.pipeline.documents import MAX_BYTES, dump_yaml, meaning_digest, parse
-from spec.pipeline.errors import PipelineError
 
 
 @pytest.mark.parametrize(

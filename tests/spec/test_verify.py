@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from spec.pipeline.errors import PipelineError
-from spec.pipeline.verify import check_contract, check_structure, require_sound
+from contentgroove_spec.errors import PipelineError
+from pipeline.verify import check_contract, check_structure, require_sound
 
 Breaking = Callable[[dict[str, Any]], object]
 

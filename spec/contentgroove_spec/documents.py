@@ -191,27 +191,28 @@ def digest(content: bytes) -> str:
 
 def meaning_digest(document: Document) -> str:
     """The SHA-256 of what a document says: key order, spelling and timestamps inside examples do not count."""
-    canonical = json.dumps(_neutral(document, in_example=False), sort_keys=True, ensure_ascii=True)
+    canonical = json.dumps(neutral(document), sort_keys=True, ensure_ascii=True)
     return digest(canonical.encode())
 
 
-def _neutral(value: Any, *, in_example: bool) -> Any:
+def neutral(value: Any, *, in_example: bool = False) -> Any:
+    """Give JSON with placeholders for the timestamps inside examples."""
     if isinstance(value, dict):
         members = cast("dict[str, Any]", value)
         return {
-            name: _neutral(item, in_example=in_example or name in {"example", "examples"})
+            name: neutral(item, in_example=in_example or name in {"example", "examples"})
             for name, item in members.items()
         }
     if isinstance(value, list):
-        return [_neutral(item, in_example=in_example) for item in cast("list[Any]", value)]
+        return [neutral(item, in_example=in_example) for item in cast("list[Any]", value)]
     if in_example and isinstance(value, str):
         # The mirror's build writes its own date into them.
         return _TIMESTAMP.sub("<timestamp>", value)
     return value
 
 
-def check_openapi(document: Document, source: str, *, title: str, path_ends: tuple[str, ...]) -> None:
-    """Check that a document is OpenAPI 3 and the expected API's.
+def check_version(document: Document, source: str) -> None:
+    """Check that a document is OpenAPI 3.
 
     Raises:
         PipelineError: It is not.
@@ -223,6 +224,15 @@ def check_openapi(document: Document, source: str, *, title: str, path_ends: tup
     version = document.get("openapi")
     if not isinstance(version, str) or not version.startswith("3."):
         raise PipelineError(f"{source} is no OpenAPI 3.x document (openapi: {version!r}).")
+
+
+def check_openapi(document: Document, source: str, *, title: str, path_ends: tuple[str, ...]) -> None:
+    """Check that a document is OpenAPI 3 and the expected API's.
+
+    Raises:
+        PipelineError: It is not.
+    """
+    check_version(document, source)
     info = document.get("info")
     found = cast("Document", info).get("title") if isinstance(info, dict) else None
     if found != title:

@@ -1,0 +1,134 @@
+"""The command `contentgroove spec diff`."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path  # noqa: TC003 - typer reads the signature at run time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from contentgroove.cli.failures import CommandError, Exit
+from contentgroove.cli.harmless import lines
+
+from .changes import Rating
+from .errors import PipelineError
+
+if TYPE_CHECKING:
+    from .changes import Comparison
+    from .config import Config
+    from .reports import Section
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+class FailOn(StrEnum):
+    """What ends the command with status 1."""
+
+    BREAKING = "breaking"
+    ANY = "any"
+    NONE = "none"
+
+
+_EPILOG = """\b
+Examples:
+  contentgroove spec diff
+  contentgroove spec diff 1.3.1 1.3.17
+  contentgroove spec diff old.yaml new.yaml --fail-on breaking
+  contentgroove spec diff --coverage coverage.json
+  contentgroove spec diff --format html --output changes.html"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add this package's commands to the command line."""
+    group = typer.Typer(name="spec", help="See what changed in the API's document.", no_args_is_help=True)
+    group.command("diff", epilog=_EPILOG)(diff)
+    # A group with one command would otherwise be that command.
+    group.callback()(_spec)
+    app.add_typer(group)
+
+
+def _spec() -> None:
+    """See what changed in the API's document."""
+
+
+def diff(
+    old: Annotated[str | None, typer.Argument(help="A file, a URL, or a release of the npm mirror.")] = None,
+    new: Annotated[str | None, typer.Argument(help="Another one; the newly published document if left out.")] = None,
+    *,
+    coverage: Annotated[
+        Path | None, typer.Option(help="Only what touches an app: the file of --contentgroove-coverage.")
+    ] = None,
+    fail_on: Annotated[FailOn, typer.Option(help="Which changes end in exit status 1.")] = FailOn.NONE,
+    style: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.TEXT,
+    as_json: Annotated[bool, typer.Option("--json", help="As --format json.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Write the report into this file.")] = None,
+) -> None:
+    """Tell what changed between two versions of the API's document, and what breaks.
+
+    Without OLD it is the document that this version was made from. --fail-on any passes over changes of the
+    documentation only.
+    """
+    from .coverage import read_coverage, what_it_means
+    from .settings import own_config
+
+    try:
+        config = own_config()
+        used = None if coverage is None else read_coverage(coverage)
+        comparison = _compared(config, old, new)
+        sections: tuple[Section, ...] = ()
+        if used is not None:
+            comparison, section = what_it_means(comparison, used)
+            sections = (section,)
+        report = write(comparison, sections, Format.JSON if as_json else style)
+        if output is None:
+            typer.echo(report, nl=False)
+        else:
+            output.write_text(report, encoding="utf-8")
+    except PipelineError as error:
+        raise CommandError(Exit.FAILED, lines(str(error))) from error
+    except OSError as error:
+        raise CommandError(Exit.FAILED, f"Cannot write {output}: {error.strerror}.") from error
+    if fails(comparison, fail_on):
+        raise typer.Exit(1)
+
+
+def write(comparison: Comparison, sections: tuple[Section, ...], style: Format) -> str:
+    """Write a report in one of its forms."""
+    from . import html_report, reports
+
+    if style is Format.TEXT:
+        return lines(reports.as_text(comparison, sections))
+    if style is Format.HTML:
+        return html_report.as_html(comparison, sections)
+    return (reports.as_json if style is Format.JSON else reports.as_markdown)(comparison, sections)
+
+
+def fails(comparison: Comparison, fail_on: FailOn) -> bool:
+    """Tell whether a comparison has what ends in exit status 1."""
+    breaking, safe = comparison.rated(Rating.BREAKING), comparison.rated(Rating.SAFE)
+    return bool(breaking and fail_on is not FailOn.NONE) or bool(safe and fail_on is FailOn.ANY)
+
+
+def _compared(config: Config, old: str | None, new: str | None) -> Comparison:
+    from .compare import compare
+    from .documents import check_version, parse
+    from .sources import from_anywhere, from_file, from_name
+
+    fetched = from_file(config.published) if old is None else from_name(old, config)
+    other = from_anywhere(config, _tell) if new is None else from_name(new, config)
+    documents = [parse(one.content, one.source) for one in (fetched, other)]
+    for document, one in zip(documents, (fetched, other), strict=True):
+        check_version(document, one.source)
+    return compare(*documents, old_name=fetched.source, new_name=other.source)
+
+
+def _tell(line: str) -> None:
+    print(lines(line), file=sys.stderr)  # noqa: T201 - a command line prints

@@ -1,0 +1,140 @@
+"""Finds what changed for readers and generators only: texts, examples, names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from .canonical import SCHEMA_DOCUMENTATION
+from .changes import Change, Place, Rating
+from .documents import neutral
+from .folding import parameter_numbers
+from .places import place
+from .pointers import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .changes import Kind
+    from .compare import Side
+    from .documents import Document
+
+_FIELDS = SCHEMA_DOCUMENTATION | {"summary", "tags", "links", "termsOfService", "contact", "license", "version"}
+_NAMED = frozenset(
+    {"properties", "patternProperties", "responses", "headers", "content", "callbacks", "dependentSchemas", "$defs"}
+)
+_DATA = frozenset({"default", "enum", "const", "security", "servers"})
+_TIMESTAMPS = "Only timestamps in the example changed."
+
+
+def documentation_changes(before: Side, after: Side) -> Iterator[Change]:
+    """Give every change that nothing on the wire notices."""
+    yield from _document(before.document, after.document)
+    walker = _Walker()
+    for key, operation in after.operations.items():
+        old = before.operations.get(key)
+        if old is None:
+            continue
+        names = {key: operation}
+        pointer = f"#/paths/{escaped(key[1])}/{key[0]}"
+        holder = {"paths": {key[1]: {key[0]: operation.definition}}}
+        if parameter_numbers(old.path) != parameter_numbers(operation.path):
+            where = Place(operation.name, part="operation")
+            what = f"The path's parameters were renamed; it was `{old.path}`."
+            yield _change(
+                "changed", where, what, "The names in braces are never sent.", old=old.path, new=operation.path
+            )
+        for found, kind, was, now in walker.walk(old.definition, operation.definition, pointer):
+            where = place(found.rpartition("/")[0], holder, names)
+            yield _said(kind, where, found.rpartition("/")[2], was, now)
+    yield from _unused(before, after)
+
+
+def _said(kind: Kind, where: Place, field: str, was: Any, now: Any) -> Change:
+    name = field.replace("~1", "/").replace("~0", "~")
+    example = name in {"example", "examples"}
+    if example and kind == "changed" and neutral(was, in_example=True) == neutral(now, in_example=True):
+        return _change(kind, where, _TIMESTAMPS, "Collections of documents rewrite them.", old=was, new=now)
+    reason = "Examples bind nobody." if example else "It is never sent."
+    return _change(kind, where, f"`{name}` {'was ' if kind != 'changed' else ''}{kind}.", reason, old=was, new=now)
+
+
+def _change(kind: Kind, where: Place, what: str, reason: str, *, old: Any = None, new: Any = None) -> Change:
+    return Change(Rating.DOCUMENTATION, kind, where, what, reason, old, new)
+
+
+def _document(old: Document, new: Document) -> Iterator[Change]:
+    for name in ("openapi", "info", "tags", "externalDocs"):
+        was, now = old.get(name), new.get(name)
+        if isinstance(was, dict) and isinstance(now, dict):
+            before, after = cast("Document", was), cast("Document", now)
+            for key in sorted(before.keys() | after.keys()):
+                if before.get(key) != after.get(key):
+                    yield _said(
+                        _kind(before.get(key), after.get(key)), Place(name=name), key, before.get(key), after.get(key)
+                    )
+        elif was != now:
+            yield _said(_kind(was, now), Place(), name, was, now)
+
+
+def _kind(old: Any, new: Any) -> Kind:
+    return "added" if old is None else "removed" if new is None else "changed"
+
+
+def _unused(before: Side, after: Side) -> Iterator[Change]:
+    """Compare schemas that no operation uses."""
+    old, new = (side.document.get("components", {}).get("schemas", {}) for side in (before, after))
+    for name in sorted(old.keys() | new.keys()):
+        reference = f"#/components/schemas/{name}"
+        used = (reference in before.followed, reference in after.followed)
+        if (name in old and used[0]) or (name in new and used[1]) or old.get(name) == new.get(name):
+            continue
+        kind = _kind(old.get(name), new.get(name))
+        what = f"The schema {'was ' if kind != 'changed' else ''}{kind}."
+        yield _change(
+            kind, Place(name=f"schema {name}"), what, "No operation uses it.", old=old.get(name), new=new.get(name)
+        )
+
+
+class _Walker:
+    """Walks through pairs of values; a shared schema is looked at where it is met first."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[int, int], tuple[Any, Any]] = {}
+
+    def walk(self, old: Any, new: Any, pointer: str, *, names: bool = False) -> Iterator[tuple[str, Kind, Any, Any]]:
+        """Give the pointer, the kind, the old and the new value of each difference."""
+        if old is new or (id(old), id(new)) in self._seen:
+            return
+        if isinstance(old, dict) and isinstance(new, dict):
+            # Both are kept, because only a living object's id is its own.
+            before, after = cast("Document", old), cast("Document", new)
+            self._seen[id(before), id(after)] = (before, after)
+            yield from self._objects(before, after, pointer, names=names)
+        elif isinstance(old, list) and isinstance(new, list):
+            yield from self._lists(cast("list[Any]", old), cast("list[Any]", new), pointer)
+
+    def _objects(
+        self, old: Document, new: Document, pointer: str, *, names: bool
+    ) -> Iterator[tuple[str, Kind, Any, Any]]:
+        for name in [*new, *(name for name in old if name not in new)]:
+            inner = f"{pointer}/{escaped(str(name))}"
+            was, now = old.get(name), new.get(name)
+            if not names and (name in _FIELDS or str(name).startswith("x-")):
+                if was != now:
+                    yield inner, _kind(was, now), was, now
+            elif names or name not in _DATA:
+                yield from self.walk(was, now, inner, names=name in _NAMED and not names)
+
+    def _lists(self, old: list[Any], new: list[Any], pointer: str) -> Iterator[tuple[str, Kind, Any, Any]]:
+        by_name = {_name(item): item for item in old}
+        for index, item in enumerate(new):
+            name = _name(item)
+            other = by_name.get(name) if name is not None else old[index] if index < len(old) else None
+            yield from self.walk(other, item, f"{pointer}/{index}")
+
+
+def _name(item: Any) -> tuple[str, str] | None:
+    if isinstance(item, dict) and "name" in item and "in" in item:
+        parameter = cast("Document", item)
+        return str(parameter["name"]), str(parameter["in"])
+    return None

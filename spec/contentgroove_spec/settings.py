@@ -1,0 +1,23 @@
+"""The settings that this package itself brings along."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from .config import Config, load_config
+from .redocly import user_cache
+
+_HERE = Path(__file__).parent
+
+
+def own_config() -> Config:
+    """Read the settings: the checkout's, or those that the installed package brought, with the user's cache.
+
+    Raises:
+        PipelineError: They cannot be read.
+    """
+    packaged = _HERE / "pipeline.toml"
+    if not packaged.is_file():
+        return load_config(_HERE.parent / "pipeline.toml")
+    return dataclasses.replace(load_config(packaged), cache=user_cache() / "spec")

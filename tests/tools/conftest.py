@@ -1,0 +1,85 @@
+"""The tools before a simulated service, on a clock that moves when somebody sleeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from contentgroove import AsyncContentGroove
+from contentgroove.tools import Access, Policy, ToolRegistry, open_tools
+from contentgroove_mock import ManualClock, Simulator, serve
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+KEY = "canary-key-0f5c1e7d"
+
+
+@dataclass
+class Time:
+    """A client's time, which moves the service's along."""
+
+    simulator: Simulator
+    now: float = 1_000.0
+
+    def monotonic(self) -> float:
+        """Give the time."""
+        return self.now
+
+    def time(self) -> float:
+        """Give the time since 1970."""
+        return 1_780_000_000.0 + self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self.now += seconds
+        self.simulator.advance(seconds)
+
+
+@dataclass
+class Service:
+    """A service, a client of it, and tools on the client."""
+
+    simulator: Simulator
+    base_url: str
+    client: AsyncContentGroove
+    reports: list[tuple[float, float | None, str]] = field(default_factory=list)
+
+    def tools(self, **options: Any) -> ToolRegistry:
+        """Open tools that may do everything, unless told otherwise."""
+        options.setdefault("access", Access(allow_destructive=True))
+        return open_tools(lambda: self.client, secret=lambda: KEY, **options)
+
+    async def report(self, done: float, total: float | None, message: str) -> None:
+        """Keep what a tool reports."""
+        self.reports.append((done, total, message))
+
+    async def new_media(self, name: str = "Film") -> str:
+        """Create a media that is processed; gives its id."""
+        media = await self.client.medias.create(source_url="https://example.com/film.mp4", name=name)
+        self.simulator.finish_media(media.id)
+        return media.id
+
+
+@pytest.fixture
+async def service() -> AsyncGenerator[Service]:
+    """Serve a simulator that only takes the canary key."""
+    simulator = Simulator(clock=ManualClock(), api_keys=[KEY], seed=1)
+    time = Time(simulator)
+    with serve(simulator) as server:
+        async with AsyncContentGroove(KEY, server.base_url, clock=time, sleep=time.sleep, random=lambda: 0.5) as client:
+            yield Service(simulator, server.base_url, client)
+
+
+@pytest.fixture
+def contract() -> str:
+    """Give the API's contract as text."""
+    return (Path(__file__).parents[2] / "spec" / "contract.yaml").read_text("utf-8")
+
+
+@pytest.fixture
+def policy() -> Policy:
+    """Give what is allowed by default."""
+    return Policy()

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from contentgroove.tools import naming
+from contentgroove.tools.__main__ import operations_file
+from contentgroove.tools.api import built_in_operations
+from contentgroove.tools.documents import parse
+from contentgroove.tools.operations import compile_document
+from contentgroove.tools.servers import base_path, server_urls
+
+# As the API's integration page lists them, with the operation that the contract calls so.
+CANONICAL = {
+    "clips.getApiV1Clips": "getClips",
+    "clips.postApiV1Clips": "createClip",
+    "clips.getApiV1ClipsId": "getClipById",
+    "clips.putApiV1ClipsId": "updateClipById",
+    "clips.deleteApiV1ClipsId": "deleteClipById",
+    "directUploads.getApiV1DirectUploads": "getUploadUrl",
+    "medias.getApiV1Medias": "getMedias",
+    "medias.postApiV1Medias": "createMedia",
+    "medias.getApiV1MediasId": "getMediaById",
+    "medias.putApiV1MediasId": "updateMediaById",
+    "medias.deleteApiV1MediasId": "deleteMediaById",
+    "webhookSubscriptions.getApiV1WebhookSubscriptions": "getWebhookSubscriptions",
+    "webhookSubscriptions.postApiV1WebhookSubscriptions": "createWebhookSubscription",
+    "webhookSubscriptions.getApiV1WebhookSubscriptionsId": "getWebhookSubscriptionById",
+    "webhookSubscriptions.deleteApiV1WebhookSubscriptionsId": "deleteWebhookSubscriptionById",
+}
+
+
+def names(document: dict[str, Any]) -> set[str]:
+    parsed = parse(json.dumps(document), "it")
+    return {
+        operation.name for operation in compile_document(parsed, base_path(server_urls(parsed, None)), closed=False)
+    }
+
+
+def test_built_in_names() -> None:
+    """The 15 operations have the names of the integration page, and keep the contract's own."""
+    assert {operation.name: operation.operation_id for operation in built_in_operations()} == CANONICAL
+
+
+def test_built_in_operations_are_up_to_date(contract: str) -> None:
+    """`operations.json` is what the contract gives; `make generate` writes it."""
+    written = Path(naming.__file__).with_name("operations.json").read_bytes()
+    assert written == operations_file(contract), "run: python -m contentgroove.tools spec/contract.yaml"
+
+
+def test_names_hold_where_the_base_path_stands_in_the_paths(contract: str) -> None:
+    """Earlier generations of the document have it in their paths, and a picture among their servers."""
+    document = yaml.safe_load(contract)
+    document["paths"] = {f"/api/v1{path}": item for path, item in document["paths"].items()}
+    for servers in (
+        [{"url": "https://api.contentgroove.com"}],
+        [{"url": "https://contentgroove.com/logo.svg"}, {"url": "https://api.contentgroove.com"}],
+    ):
+        document["servers"] = servers
+        assert names(document) == set(CANONICAL)
+
+
+def test_names_without_tags(contract: str) -> None:
+    """Without tags, the group is named for the path's first part that says what it is about."""
+    document = yaml.safe_load(contract)
+    for item in document["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                operation.pop("tags", None)
+    assert names(document) == set(CANONICAL)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("webhook_subscriptions", "webhookSubscriptions"),
+        ("Pet Store", "petStore"),
+        ("API keys", "apiKeys"),
+        ("createdAt", "createdAt"),
+        ("Äpfel & Öl", "apfelOl"),
+        ("映画", ""),
+    ],
+)
+def test_camel_case(text: str, named: str) -> None:
+    """Words are joined; letters lose their marks, and what is left of nothing is nothing."""
+    assert naming.camel_case(text) == named
+
+
+@pytest.mark.parametrize(
+    ("tags", "path", "group"),
+    [
+        (["Pet Store"], "/x", "petStore"),
+        (["映画"], "/api/v2/{account}/user_films", "userFilms"),
+        ([], "/api/v1/{id}", "default"),
+        ([], "/", "default"),
+    ],
+)
+def test_group(tags: list[str], path: str, group: str) -> None:
+    """The first tag names the group, else the path, else nothing does."""
+    assert naming.group(tags, path) == group
+
+
+def test_slug() -> None:
+    """A title becomes a namespace of bounded length."""
+    assert naming.slug("Nexmo Application API (v2)") == "nexmo-application-api-v2"
+    assert naming.slug("!") == ""
+    assert len(naming.slug("a title that is far longer than any name may be")) <= naming.LONGEST_NAMESPACE
+
+
+def test_published_names_fit_hosts() -> None:
+    """No dots, at most 64 characters, and two long names stay two."""
+    assert naming.published("clips.getApiV1Clips", dotted=False) == "clips_getApiV1Clips"
+    assert naming.published("clips.getApiV1Clips", dotted=True) == "clips.getApiV1Clips"
+    long = [naming.published(f"a.{'b' * 80}{end}", dotted=False) for end in "cd"]
+    assert len(set(long)) == 2
+    assert {len(name) for name in long} == {64}
+
+
+def test_two_operations_never_share_a_name() -> None:
+    """Paths that differ in signs alone get different names."""
+    get = {"get": {"responses": {}, "tags": ["t"]}}
+    document = {"openapi": "3.1.0", "info": {"title": "T"}, "paths": {"/a-b": get, "/a_b": get, "/a/b": get}}
+    assert names(document) == {"t.getAB", "t.getAB2", "t.getAB3"}

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+import pytest
+from contentgroove.tools import Origin, Policy, ToolError
+from contentgroove.tools.network import MAX_REDIRECTS, exchange, fetch, resolve_by_system
+
+from tests.tools.places import HOST, Place, Reply, place
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from http.server import BaseHTTPRequestHandler
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def secure() -> Generator[Place]:
+    """Serve a place over TLS."""
+    with place(secure=True) as served:
+        yield served
+
+
+@pytest.fixture
+def plain() -> Generator[Place]:
+    """Serve a place over plain http."""
+    with place(secure=False) as served:
+        yield served
+
+
+async def refusal(url: str, policy: Policy) -> ToolError:
+    """Fetch what must not be fetched; gives the error."""
+    with pytest.raises(ToolError) as caught:
+        await fetch(url, policy)
+    return caught.value
+
+
+async def test_a_name_is_resolved_once(secure: Place) -> None:
+    """The connection goes to the address that was checked, and greets the host by its name."""
+    asked: list[tuple[str, int]] = []
+
+    async def resolve(host: str, port: int) -> list[str]:
+        asked.append((host, port))
+        return ["127.0.0.1"]
+
+    secure.replies["/a"] = Reply(content=b"x")
+    answer = await fetch(f"{secure.origin}/a?b=c#d", secure.policy(resolve=resolve))
+    assert (answer.status, answer.content) == (200, b"x")
+    assert asked == [(HOST, secure.port)]
+    (request,) = secure.asked
+    assert request.path == "/a?b=c"
+    assert request.headers["host"] == f"{HOST}:{secure.port}"
+    assert request.headers["accept-encoding"] == "identity"
+    assert not {"authorization", "x-api-key", "cookie"} & request.headers.keys()
+
+
+async def test_a_name_that_leads_here_is_refused(secure: Place) -> None:
+    """A public name with a loopback address gets no connection."""
+
+    async def resolve(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    error = await refusal(f"{secure.origin}/a", Policy(resolve=resolve, tls=secure.tls))
+    assert error.code == "fetch_refused"
+    assert "not public" in error.message
+    assert not secure.asked
+
+
+async def test_rebinding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is public when it is checked, and private afterwards, is connected to as it was checked."""
+    answers = [["203.0.112.1"], ["127.0.0.1"]]
+    connected: list[str] = []
+
+    async def resolve(_host: str, _port: int) -> list[str]:
+        return answers.pop(0)
+
+    async def connect_tcp(_self: object, host: str, *_: Any) -> None:
+        connected.append(host)
+        raise httpcore.ConnectError("nothing is sent from tests")
+
+    monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect_tcp)
+    error = await refusal("https://rebinding.test/a", Policy(resolve=resolve))
+    assert error.code == "connection_failed"
+    assert error.retryable
+    assert connected == ["203.0.112.1"]
+    assert (await refusal("https://rebinding.test/a", Policy(resolve=resolve))).code == "fetch_refused"
+    assert connected == ["203.0.112.1"]
+
+
+async def test_further_addresses_are_tried(secure: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the first address does not answer, the next one does."""
+
+    async def resolve(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.9", "127.0.0.1"]
+
+    real: Any = getattr(httpcore.AnyIOBackend, "connect_tcp")  # noqa: B009 - untyped in httpcore
+
+    async def connect_tcp(self: Any, host: str, *rest: Any) -> Any:
+        if host == "127.0.0.9":
+            raise httpcore.ConnectError("refused")
+        return await real(self, host, *rest)
+
+    monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect_tcp)
+    assert (await fetch(f"{secure.origin}/a", secure.policy(resolve=resolve))).status == 404
+
+
+async def test_redirects_are_followed(secure: Place) -> None:
+    """Within what is allowed, relative ones too."""
+    secure.replies["/a"] = Reply(302, {"Location": "b"})
+    secure.replies["/b"] = Reply(content=b"x")
+    assert (await fetch(f"{secure.origin}/a", secure.policy())).content == b"x"
+
+
+@pytest.mark.parametrize(
+    "location", ["http://docs.test/a", "https://127.0.0.1/a", "https://evil.test/a", "file:///etc/passwd", "//[::1]/a"]
+)
+async def test_redirects_are_checked_again(secure: Place, location: str) -> None:
+    """A redirect to plain http, to this machine, to a name that leads to it or to a file is refused."""
+    secure.replies["/a"] = Reply(302, {"Location": location})
+    error = await refusal(f"{secure.origin}/a", secure.policy())
+    assert error.code == "fetch_refused"
+    assert len(secure.asked) == 1
+
+
+async def test_redirects_end(secure: Place) -> None:
+    """A circle is left after a few rounds."""
+    secure.replies["/a"] = Reply(302, {"Location": "/a"})
+    error = await refusal(f"{secure.origin}/a", secure.policy())
+    assert "redirects" in error.message
+    assert len(secure.asked) == MAX_REDIRECTS + 1
+
+
+async def test_calls_follow_no_redirects(secure: Place) -> None:
+    """What was sent to one place goes to no other."""
+    secure.replies["/a"] = Reply(307, {"Location": "/b"})
+    assert (await exchange("POST", f"{secure.origin}/a", {}, b"x", secure.policy())).status == 307
+    assert len(secure.asked) == 1
+
+
+async def test_large_answers(secure: Place) -> None:
+    """An answer is not read beyond the limit."""
+    secure.replies["/a"] = Reply(content=b"x" * 11)
+    assert len((await fetch(f"{secure.origin}/a", secure.policy(max_bytes=11))).content) == 11
+    error = await refusal(f"{secure.origin}/a", secure.policy(max_bytes=10))
+    assert error.code == "unexpected_answer"
+    assert "more than 10 bytes" in error.message
+
+
+async def test_compressed_answers(secure: Place) -> None:
+    """A few compressed bytes can become any number, and were not asked for."""
+    secure.replies["/a"] = Reply(headers={"Content-Encoding": "gzip"}, content=b"x")
+    assert "compressed" in (await refusal(f"{secure.origin}/a", secure.policy())).message
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_answers_that_trickle(secure: Place, method: str) -> None:
+    """Each byte comes in time and the whole does not: the exchange ends, and what a POST did is not known."""
+
+    def trickle(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                handler.wfile.write(b"x")
+
+    secure.replies["/a"] = trickle
+    with pytest.raises(ToolError) as caught:
+        await exchange(method, f"{secure.origin}/a", {}, None, secure.policy(seconds=0.5))
+    assert caught.value.code == {"GET": "timed_out", "POST": "outcome_unknown"}[method]
+    assert caught.value.retryable is (method == "GET")
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+async def test_connections_that_break(secure: Place, method: str) -> None:
+    """Without an answer, a repeatable call may be repeated, and another has an unknown outcome."""
+
+    def hang_up(handler: BaseHTTPRequestHandler) -> None:
+        handler.connection.shutdown(socket.SHUT_RDWR)
+        handler.close_connection = True
+
+    secure.replies["/a"] = hang_up
+    with pytest.raises(ToolError) as caught:
+        await exchange(method, f"{secure.origin}/a", {}, b"x", secure.policy())
+    assert caught.value.code == {"PUT": "connection_failed", "POST": "outcome_unknown"}[method]
+
+
+async def test_certificates_are_checked(secure: Place) -> None:
+    """A certificate of another name, or of nobody that is trusted, ends it before anything is sent."""
+    other = Origin("https", "other.test", secure.port)
+    for url, policy in (
+        (f"{other}/a", secure.policy(other)),
+        (f"{secure.origin}/a", Policy(allowed=frozenset({secure.origin}), resolve=secure.policy().resolve)),
+    ):
+        error = await refusal(url, policy)
+        assert error.code == "connection_failed"
+    assert not secure.asked
+
+
+async def test_plain_http(plain: Place) -> None:
+    """It needs to be allowed, and then needs no TLS."""
+    plain.replies["/a"] = Reply(content=b"x")
+    assert (await refusal(f"{plain.origin}/a", Policy())).code == "fetch_refused"
+    assert not plain.asked
+    assert (await fetch(f"{plain.origin}/a", Policy(allowed=frozenset({plain.origin})))).content == b"x"
+
+
+async def test_proxies_of_the_environment_are_not_used(plain: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy would resolve the name by itself, unchecked."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    assert (await fetch(f"{plain.origin}/a", Policy(allowed=frozenset({plain.origin})))).status == 404
+
+
+async def test_names_that_cannot_be_resolved() -> None:
+    """A name without an address, or too long for one, is an error that can be read."""
+
+    async def resolve(_host: str, _port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    error = await refusal("https://nowhere.test/a?token=s3cret", Policy(resolve=resolve))
+    assert error.code == "connection_failed"
+    assert error.message.startswith("https://nowhere.test/a: cannot connect")
+    assert (await refusal(f"https://{'a' * 70}.test/", Policy())).code == "connection_failed"
+
+
+async def test_the_systems_resolver() -> None:
+    """An address is its own address."""
+    assert await resolve_by_system("127.0.0.1", 80) == ["127.0.0.1"]

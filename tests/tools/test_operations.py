@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from contentgroove.tools.api import built_in_operations
+from contentgroove.tools.arguments import check, compile_schema
+from contentgroove.tools.documents import parse
+from contentgroove.tools.errors import SpecError, ToolError
+from contentgroove.tools.operations import MAX_OPERATIONS, Operation, compile_document
+
+
+def compiled(operation: dict[str, Any], path: str = "/things", *, closed: bool = False, **document: Any) -> Operation:
+    """Make the operation of a document that has one."""
+    whole = {"openapi": "3.0.3", "info": {"title": "T"}, "paths": {path: {"post": operation}}, **document}
+    (made,) = compile_document(parse(json.dumps(whole), "it"), "", closed=closed)
+    return made
+
+
+def body(schema: Any, *, closed: bool = False, **document: Any) -> Any:
+    """Give what the schema of a JSON body becomes."""
+    content = {"application/json": {"schema": schema}}
+    made = compiled({"requestBody": {"required": True, "content": content}}, closed=closed, **document)
+    return made.input_schema
+
+
+def refused(schema: dict[str, Any], arguments: Any) -> dict[str, str]:
+    """Give each field that does not fit, with what is wrong."""
+    with pytest.raises(ToolError) as caught:
+        check(compile_schema(schema, "it"), arguments, "it")
+    assert caught.value.code == "invalid_input"
+    return {problem["field"]: problem["problem"] for problem in caught.value.details}
+
+
+def test_older_schemas_become_json_schema() -> None:
+    """OpenAPI 3.0's null, bounds and read-only properties mean what they mean; decoration is left out."""
+    schema = {
+        "type": "object",
+        "required": ["id", "size"],
+        "xml": {"name": "x"},
+        "properties": {
+            "id": {"type": "string", "readOnly": True},
+            "size": {"type": "integer", "minimum": 0, "exclusiveMinimum": True, "nullable": True, "example": 3},
+            "kind": {"type": "string", "enum": ["a"], "nullable": True},
+            "open": {"type": "integer", "maximum": 9, "exclusiveMaximum": False},
+            "any": {"nullable": True, "oneOf": [{"type": "string"}, {"type": "boolean"}]},
+        },
+    }
+    made = body(schema)["properties"]["body"]
+    assert made["required"] == ["size"]
+    assert made["properties"] == {
+        "size": {"type": ["integer", "null"], "exclusiveMinimum": 0},
+        "kind": {"type": ["string", "null"], "enum": ["a", None]},
+        "open": {"type": "integer", "maximum": 9},
+        "any": {"anyOf": [{"oneOf": [{"type": "string"}, {"type": "boolean"}]}, {"type": "null"}]},
+    }
+    assert "xml" not in made
+
+
+def test_schemas_that_contain_themselves() -> None:
+    """A tree keeps its reference, within the tool's own schema, and is checked to its leaves."""
+    tree = {"type": "object", "properties": {"n": {"type": "integer"}, "next": {"$ref": "#/components/schemas/Tree"}}}
+    schema = body({"$ref": "#/components/schemas/Tree"}, components={"schemas": {"Tree": tree}})
+    assert schema["$defs"]["Tree"]["properties"]["next"] == {"$ref": "#/$defs/Tree"}
+    check(compile_schema(schema, "it"), {"body": {"next": {"next": {"n": 1}}}}, "it")
+    assert refused(schema, {"body": {"next": {"next": {"n": "x"}}}}) == {
+        "body.next.next.n": '"x" is not of type "integer"'
+    }
+
+
+def test_small_schemas_are_written_out() -> None:
+    """Some hosts follow no references, so a small one without further references is copied."""
+    schema = body(
+        {"$ref": "#/components/schemas/A", "description": "mine"},
+        components={"schemas": {"A": {"type": "string", "description": "its own"}}},
+    )
+    assert schema["properties"]["body"] == {"type": "string", "description": "mine"}
+    assert "$defs" not in schema
+
+
+def test_references_are_no_bombs() -> None:
+    """Schemas that refer to each other twice, level over level, stay as many as they are."""
+    schemas: dict[str, Any] = {
+        f"A{level}": {
+            "type": "object",
+            "description": "x" * 1000,
+            "properties": {side: {"$ref": f"#/components/schemas/A{level + 1}"} for side in "lr"},
+        }
+        for level in range(60)
+    }
+    schemas["A60"] = {"type": "string", "description": "x" * 2000}
+    schema = body({"$ref": "#/components/schemas/A0"}, components={"schemas": schemas})
+    assert len(schema["$defs"]) == 61
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_closed_objects(closed: bool) -> None:  # noqa: FBT001 - a case
+    """Objects that list their properties can be closed, except where another schema adds to them."""
+    schema = body(
+        {
+            "type": "object",
+            "properties": {
+                "a": {"type": "object", "properties": {"b": {}}},
+                "free": {"type": "object", "properties": {"b": {}}, "additionalProperties": True},
+                "both": {"allOf": [{"type": "object", "properties": {"c": {}}}]},
+            },
+        },
+        closed=closed,
+    )
+    properties = schema["properties"]["body"]["properties"]
+    assert properties["a"].get("additionalProperties") is (False if closed else None)
+    assert properties["free"]["additionalProperties"] is True
+    assert "additionalProperties" not in properties["both"]["allOf"][0]
+
+
+def test_parameters() -> None:
+    """Those of the path stand beside the operation's own, which replace them; clashes get the place's name."""
+    made = compiled(
+        {
+            "parameters": [
+                {"name": "id", "in": "query", "schema": {"type": "integer"}},
+                {"name": "Authorization", "in": "header", "schema": {}},
+                {"name": "filter[name]", "in": "query", "description": " D ", "example": "e", "schema": {}},
+                {"name": "body", "in": "query", "schema": {}},
+                {"name": "q", "in": "query", "content": {"application/json": {"schema": {"type": "object"}}}},
+                {"$ref": "#/components/parameters/Id"},
+            ],
+            "requestBody": {"content": {"text/csv": {}}},
+        },
+        "/things/{id}",
+        components={"parameters": {"Id": {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}}},
+    )
+    assert [(one.argument, one.name, one.place, one.media_type) for one in made.parameters] == [
+        ("id", "id", "path", ""),
+        ("query_id", "id", "query", ""),
+        ("filter_name_", "filter[name]", "query", ""),
+        ("query_body", "body", "query", ""),
+        ("q", "q", "query", "application/json"),
+    ]
+    assert made.input_schema["required"] == ["id"]
+    assert made.input_schema["properties"]["filter_name_"] == {"description": "D", "examples": ["e"]}
+    assert made.input_schema["properties"]["body"] == {"type": "string"}
+    assert made.body_type == "text/csv"
+
+
+@pytest.mark.parametrize(
+    ("operation", "path", "said"),
+    [
+        ({"parameters": [{"in": "query"}]}, "/a", "without a name"),
+        ({"parameters": [{"name": "a", "in": "body"}]}, "/a", "in none of path, header, query, cookie"),
+        ({}, "/a/{b}", "does not describe"),
+        ({"parameters": [{"$ref": "#/x"}]}, "/a", "nothing at '#/x'"),
+        (
+            {"parameters": [{"name": f"a{sign}b", "in": "query"} for sign in "[]("]},
+            "/a",
+            "two parameters",
+        ),
+        ({"requestBody": {"content": {"application/json": {"schema": {"type": 3}}}}}, "/a", "no JSON Schema"),
+    ],
+)
+def test_operations_that_cannot_be_understood(operation: dict[str, Any], path: str, said: str) -> None:
+    """What no call could be made of is an error that names the operation."""
+    with pytest.raises(SpecError, match=said):
+        compiled(operation, path)
+
+
+def test_circles_of_references() -> None:
+    """A parameter that refers to itself is an error."""
+    circle = {"parameters": {"A": {"$ref": "#/components/parameters/B"}, "B": {"$ref": "#/components/parameters/A"}}}
+    with pytest.raises(SpecError, match="circle"):
+        compiled({"parameters": [{"$ref": "#/components/parameters/A"}]}, components=circle)
+
+
+def test_too_many_operations() -> None:
+    """A document cannot make more tools than anyone could look through."""
+    paths: dict[str, Any] = {f"/p{number}": {"get": {}} for number in range(MAX_OPERATIONS + 1)}
+    document = parse(json.dumps({"openapi": "3.0.0", "info": {"title": "T"}, "paths": paths}), "it")
+    with pytest.raises(SpecError, match=r"more than 2,000 operations"):
+        compile_document(document, "", closed=False)
+
+
+def test_patterns_of_other_languages_are_the_servers_to_check() -> None:
+    """A pattern that cannot be read here is left out, and one that takes for ever ends in bounded time."""
+    assert "pattern" not in body({"type": "string", "pattern": "["})["properties"]["body"]
+    schema = body({"type": "string", "pattern": r"^(\w+\s?)*\1$"})
+    assert refused(schema, {"body": "a" * 5000 + "!"})
+
+
+def test_messages_name_the_field() -> None:
+    """What is missing, unknown, wrong or contradictory is told by its path."""
+    schemas = {operation.operation_id: operation.input_schema for operation in built_in_operations()}
+    wrong = {"pag": 1, "page": {"number": "x"}, "filter": {"colour_eq": 1}, "sort": "size"}
+    found = refused(schemas["getMedias"], wrong)
+    assert found["pag"] == "is not known"
+    assert found["page.number"] == '"x" is not of type "integer"'
+    assert found["filter.colour_eq"].startswith("cannot be called that")
+    assert "created_at" in found["sort"]
+    assert refused(schemas["getMediaById"], {}) == {"id": "is required"}
+    both = {"source_url": "https://example.com/a.mp4", "upload_id": "u"}
+    for attributes in (both, {}):
+        found = refused(schemas["createMedia"], {"body": {"data": {"attributes": attributes}}})
+        assert "source_url" in found["body.data.attributes"]
+    found = refused(schemas["createMedia"], {"body": {"data": {"attributes": {"upload_id": "u", "nam": "x"}}}})
+    assert found == {"body.data.attributes.nam": "is not known"}
+    assert list(refused(schemas["getMedias"], [])) == ["arguments"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import contentgroove_mock
 import httpx
 import pytest
-from contentgroove_mock import ManualClock, Simulator, aserve, serve
+from contentgroove_mock import ManualClock, Simulator, aserve, sample_video, serve
 from contentgroove_mock.simulator.web.wire import WireProtocol
 
 from tests.simulator.driver import KEY
@@ -164,25 +164,60 @@ def _start(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
+def _address(process: subprocess.Popen[str]) -> str:
+    """Read where a command serves."""
+    assert process.stdout is not None
+    told = "".join(process.stdout.readline() for _ in range(3))
+    found = re.search(r"http://\S+", told)
+    assert found is not None, told
+    assert "Ctrl+C" in told
+    return found[0]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_command_serves_until_it_is_told_to_stop(number: signal.Signals, tmp_path: Path) -> None:
     """The command says where it serves, keeps its state, and ends cleanly on either signal."""
     state = tmp_path / "state.json"
     with _start("--state", str(state), "--control", "--processing-seconds", "9") as process:
         try:
-            assert process.stdout is not None
-            told = "".join(process.stdout.readline() for _ in range(3))
-            found = re.search(r"http://\S+", told)
-            assert found is not None
-            assert httpx.get(f"{found[0]}/medias", headers=HEADERS).json()["data"] == []
-            assert httpx.get(found[0].replace("/api/v1", "/_control/requests")).status_code == 200
+            base_url = _address(process)
+            assert httpx.get(f"{base_url}/medias", headers=HEADERS).json()["data"] == []
+            assert httpx.get(base_url.replace("/api/v1", "/_control/requests")).status_code == 200
             process.send_signal(number)
             _, err = process.communicate(timeout=LIMIT)
         finally:
             process.kill()
     assert (process.returncode, err) == (0, "")
-    assert "Ctrl+C" in told
     assert KEY not in state.read_text("utf-8")
+
+
+def test_state_survives_a_kill(tmp_path: Path) -> None:
+    """What was answered before a kill -9 is there afterwards: the media, its upload, its processing and its webhook."""
+    options = ("--state", str(tmp_path / "state.json"), "--control", "--processing-seconds", "3600")
+    with _start(*options) as process:
+        try:
+            with httpx.Client(base_url=_address(process), headers=HEADERS) as client:
+                upload = client.get("/direct_uploads").json()["data"]["attributes"]
+                assert httpx.put(upload["upload_url"], content=sample_video().read_bytes()).status_code == 200
+                attributes = {"upload_id": upload["upload_id"], "name": "Film"}
+                made = client.post("/medias", json={"data": {"attributes": attributes}}).json()["data"]
+                subscription = {"url": "http://receiver.example/hook"}
+                client.post("/webhook_subscriptions", json={"data": {"attributes": subscription}})
+        finally:
+            process.kill()
+    with _start(*options) as process:
+        try:
+            base_url = _address(process)
+            with httpx.Client(base_url=base_url, headers=HEADERS) as client:
+                assert [item["id"] for item in client.get("/medias").json()["data"]] == [made["id"]]
+                httpx.post(base_url.replace("/api/v1", "/_control/advance"), json={"seconds": 7200})
+                finished = client.get(f"/medias/{made['id']}").json()["data"]["attributes"]
+            deliveries = httpx.get(base_url.replace("/api/v1", "/_control/deliveries")).json()
+        finally:
+            process.kill()
+    assert (finished["name"], finished["is_processing"], finished["source_file_duration"]) == ("Film", False, 6.0)
+    # The receiver is on another machine, so nothing was sent there.
+    assert [(item["payload"]["data"]["id"], item["state"]) for item in deliveries] == [(made["id"], "refused")]
 
 
 def test_command_tells_of_a_port_in_use() -> None:

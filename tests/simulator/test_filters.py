@@ -1,0 +1,141 @@
+"""The whole grammar of filters: every attribute with every matcher of the contract, and what holds for all of them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import contentgroove_mock
+import msgspec
+import pytest
+from contentgroove_mock.simulator.core import filtering
+from contentgroove_mock.simulator.core.refusals import Refusal
+
+from tests.simulator.test_lists import FILTERS
+
+if TYPE_CHECKING:
+    from contentgroove_mock.simulator.core.filtering import Kind
+
+    from tests.simulator.driver import Driver
+
+LISTS: dict[str, dict[str, Kind]] = {
+    "/medias": filtering.MEDIA_ATTRIBUTES,
+    "/clips": filtering.CLIP_ATTRIBUTES,
+    "/webhook_subscriptions": filtering.SUBSCRIPTION_ATTRIBUTES,
+}
+FITTING: dict[Kind, str] = {"text": "film", "number": "2.5", "boolean": "true", "time": "2026-01-01T00:00:00Z"}
+STATES = ("present", "blank", "null", "not_null", "true", "not_true", "false", "not_false")
+ODD = [
+    "",
+    " ",
+    "film",
+    "-1",
+    "1e999",
+    "nan",
+    "9" * 400,
+    "0x1",
+    "2026-13-45",
+    "2026-01-01",
+    "\x00",
+    "\ud800",
+    "%",
+    "\\",
+    "[",
+    "é",
+]
+
+
+def grammar(path: str) -> tuple[set[str], list[str]]:
+    """Read the attributes and the matchers that the contract allows in a list's filters."""
+    contract = json.loads(Path(contentgroove_mock.__file__).with_name("contract.json").read_text("utf-8"))
+    (schema,) = (item["schema"] for item in contract["paths"][path]["get"]["parameters"] if item["name"] == "filter")
+    attributes, _, _, matchers = re.findall(r"\(([a-zA-Z_|]+)\)", schema["x-propertyNames"]["pattern"])[:4]
+    return set(attributes.split("|")), matchers.split("|")
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_simulator_and_contract_name_the_same_filters(path: str) -> None:
+    """What the contract allows to filter by is what the simulator knows."""
+    attributes, matchers = grammar(path)
+    # The published example spells this one in another way.
+    assert attributes - {"sourceUrl"} == set(LISTS[path])
+    assert set(matchers) == {*filtering._COMPARISONS, *filtering._STATES, "in", "not_in"}
+
+
+def test_each_matcher_has_an_example() -> None:
+    """No matcher of the contract goes without a filter whose result was thought out by hand."""
+    _, matchers = grammar("/medias")
+    tried = {query.partition("=")[0].partition("]")[0] for query, _ in FILTERS}
+    untried = [
+        matcher
+        for matcher in matchers
+        if not any(re.fullmatch(rf"\w*[a-z]_{matcher}(_any|_all)?", name) for name in tried)
+    ]
+    assert untried == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", LISTS)
+async def test_every_attribute_takes_every_matcher(driver: Driver, path: str) -> None:
+    """With values that fit, each pair is answered, here all matchers of an attribute in one request."""
+    await driver.finished(name="film")
+    await driver.subscribe()
+    _, matchers = grammar(path)
+    for attribute, kind in LISTS[path].items():
+        query = {
+            f"filter[{attribute}_{matcher}]": "true" if matcher in STATES else FITTING[kind] for matcher in matchers
+        }
+        answer = await driver.api.get(path, params=query)
+        assert answer.status_code == 200, (attribute, answer.text)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_value_is_too_odd(path: str) -> None:
+    """Whatever value a filter is given, it either is read and decides, or is refused with 400."""
+    attributes: dict[str, Any] = dict.fromkeys(LISTS[path])
+    held: dict[Kind, object] = {"text": "film", "number": 2.5, "boolean": True, "time": "2026-01-01T00:00:00.000Z"}
+    refusals: set[int] = set()
+    verdicts: set[object] = set()
+    _, matchers = grammar(path)
+    for (attribute, kind), matcher, value in itertools.product(LISTS[path].items(), matchers, ODD):
+        try:
+            condition = filtering.parse(f"{attribute}_{matcher}", [value], LISTS[path])
+        except Refusal as refusal:
+            refusals.add(refusal.status)
+            msgspec.json.encode(refusal.body)
+        else:
+            verdicts |= {condition.accepts(attributes | {attribute: seen}) for seen in (None, held[kind])}
+    assert (refusals, verdicts) == ({400}, {True, False})
+
+
+@pytest.mark.parametrize("matcher", ["eq", "lt", "lteq", "gt", "gteq", "matches", "cont", "i_cont", "start", "end"])
+@pytest.mark.parametrize("name", ["", "a", "alpha", "Alpha", "beta", "100%"])
+def test_lists_of_values_combine_single_ones(matcher: str, name: str) -> None:
+    """`_any` is satisfied where one value is, `_all` where each is, and `not_` where the plain matcher is not."""
+
+    def satisfied(filter_name: str, *values: str) -> bool:
+        return filtering.parse(filter_name, values, LISTS["/medias"]).accepts({"name": name})
+
+    values = ("a", "Alpha", "%a", "")
+    single = [satisfied(f"name_{matcher}", value) for value in values]
+    assert satisfied(f"name_{matcher}_any", *values) is any(single)
+    assert satisfied(f"name_{matcher}_all", *values) is all(single)
+    if matcher in {"eq", "matches", "cont", "i_cont", "start", "end"}:
+        negative = "does_not_match" if matcher == "matches" else f"not_{matcher}"
+        assert [satisfied(f"name_{negative}", value) for value in values] == [not verdict for verdict in single]
+
+
+@pytest.mark.parametrize("name", ["", "a", "beta"])
+def test_in_is_equal_to_any(name: str) -> None:
+    """`_in` finds what `_eq_any` finds, `_not_in` the rest; a null is in neither."""
+    values = ("a", "b")
+    for value in (name, None):
+        found = {
+            matcher: filtering.parse(f"name_{matcher}", values, LISTS["/medias"]).accepts({"name": value})
+            for matcher in ("in", "not_in", "eq_any", "not_eq_all")
+        }
+        assert found["in"] is found["eq_any"] is (value == "a")
+        assert found["not_in"] is found["not_eq_all"] is (value not in {"a", None})

@@ -212,6 +212,16 @@ def test_commands_of_other_packages(cli: CommandLine, monkeypatch: pytest.Monkey
     assert "pip install" in ran.err.splitlines()[1]
 
 
+def test_completion_next_to_a_broken_package(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that cannot be loaded is not offered, and the others are."""
+    monkeypatch.setattr(app, "_entries", lambda: [Entry("broken", ImportError("No module named 'absent'"))])
+    monkeypatch.setenv("_CONTENTGROOVE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "contentgroove ")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    ran = cli()
+    assert (ran.code, ran.out.split(), ran.err) == (0, list(GROUPS), "")
+
+
 def test_no_group_hides_a_command_of_a_package() -> None:
     """Names are given once."""
     assert not GROUPS.keys() & entry_points().keys()

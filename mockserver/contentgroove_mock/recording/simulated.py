@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from contentgroove_mock.recording.journey import Finish
 
 _SECONDS = 20.0
-_SEED = 1
 
 
 class SimulatedPlace:
@@ -100,7 +99,6 @@ def record(contract: Contract, *, through_prism: bool) -> list[Recording]:
         clock=ManualClock(),
         policy=Policy(),
         api_keys={SimulatedPlace.key},
-        seed=_SEED,
         webhook_client=httpx.AsyncClient(transport=httpx.MockTransport(receive)),
         allow_remote_webhooks=True,
     )

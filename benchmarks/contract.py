@@ -1,0 +1,72 @@
+"""What the contract checker costs: `python -m benchmarks.contract`.
+
+A small exchange (one media) and a list of 100 medias, each checked whole: route, key, query, body, headers. Beside
+them `json.loads` of the same body in the same run, because machines differ.
+"""
+
+from __future__ import annotations
+
+import json
+import timeit
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from contentgroove_mock.contract import Checker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RUNS = 200
+REPEATS = 15
+GOALS = {"one media": 80.0, "list of 100": 700.0}
+
+
+def microseconds(work: Callable[[], object]) -> float:
+    """Give the microseconds that a call takes when nothing disturbs it."""
+    return min(timeit.repeat(work, number=RUNS, repeat=REPEATS)) / RUNS * 1e6
+
+
+def exchange(target: str, body: bytes) -> tuple[httpx.Request, httpx.Response]:
+    """Make an exchange that was read."""
+    request = httpx.Request(
+        "GET", f"https://api.contentgroove.com/api/v1{target}", headers={"Authorization": "Bearer any-key"}
+    )
+    request.read()
+    return request, httpx.Response(200, headers={"Content-Type": "application/json"}, content=body)
+
+
+def example(checker: Checker, path: str) -> Any:
+    """Give the contract's example of an answer."""
+    return checker.document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"]
+
+
+def main() -> None:
+    """Measure, and say how it compares."""
+    checker = Checker()
+    several = example(checker, "/medias")
+    several["data"] *= 100
+    bodies = {
+        "one media": ("/medias/some-id", json.dumps(example(checker, "/medias/{id}")).encode()),
+        "list of 100": ("/medias?page[size]=100&sort=name&filter[name_cont]=a", json.dumps(several).encode()),
+    }
+    print(f"{'exchange':<12} {'bytes':>7} {'checked':>10} {'json.loads':>11}  ratio  goal")
+    for name, (target, body) in bodies.items():
+        request, response = exchange(target, body)
+        violations = checker.check(request, response)
+        if violations:
+            raise SystemExit(f"The example breaks the contract: {violations[0]}")
+        checked = microseconds(partial(checker.check, request, response))
+        loaded = microseconds(partial(json.loads, body))
+        ratio = f"{checked / loaded:5.2f}"
+        print(f"{name:<12} {len(body):>7} {checked:>7.1f} µs {loaded:>8.1f} µs  {ratio}  {GOALS[name]:g} µs")
+    print(f"compiling the contract: {milliseconds(Checker):.1f} ms")
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    """Give the milliseconds of slow work."""
+    return min(timeit.repeat(work, number=1, repeat=5)) * 1e3
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Fuzz `parse_event`, guided by coverage; run as a process of its own, because libFuzzer takes the process over.
+
+`python -m tests.webhooks.fuzzing.target [--planted] [libFuzzer's options] CORPUS…`, such as `-max_total_time=600`. It
+ends with status 0, or with the input that broke a promise and where that was written.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import sys
+from importlib import import_module
+from typing import Any
+
+atheris: Any = import_module("atheris")  # which ships no types
+
+with atheris.instrument_imports(include=["contentgroove"]):
+    from contentgroove import WebhookPayloadError
+    from contentgroove.webhooks import MediaProcessingFinished, UnknownEvent, parse_event
+
+LONGEST_KEY = 400
+
+
+def check(body: bytes) -> None:
+    """Check all that is promised of a body: an event that says what the body says, or `WebhookPayloadError`."""
+    try:
+        event = parse_event(body)
+    except WebhookPayloadError:
+        return
+    assert event.body in body
+    assert 0 < len(event.dedupe_key) <= LONGEST_KEY
+    assert event.dedupe_key.isprintable()
+    assert parse_event(event.body) == event
+    try:
+        raw = event.raw
+    except WebhookPayloadError:
+        return
+    assert raw["event"] == event.event
+    if isinstance(event, MediaProcessingFinished):
+        _check_finished(event, raw["payload"])
+    else:
+        assert isinstance(event, UnknownEvent)
+        assert event.event != "media.processing_finished"
+
+
+def _check_finished(event: MediaProcessingFinished, payload: dict[str, Any]) -> None:
+    data, included = payload["data"], payload.get("included") or []
+    assert (event.media.id, event.media.name) == (data["id"], data["attributes"]["name"])
+    clips = [item for item in included if item["type"] == "clips"]
+    assert [clip.id for clip in event.clips] == [item["id"] for item in clips]
+    assert [clip.name for clip in event.clips] == [item["attributes"]["name"] for item in clips]
+    texts = {item["id"]: item["attributes"]["text"] for item in included if item["type"] == "transcriptions"}
+    assert (event.transcription is None) == (not texts)
+    assert event.transcription is None or event.transcription.text == texts[event.transcription.id]
+
+
+def check_planted(body: bytes) -> None:
+    """As `check`, and fails on what it takes some luck to find: a test of the fuzzer itself."""
+    try:
+        event = parse_event(body)
+    except WebhookPayloadError:
+        return
+    if isinstance(event, MediaProcessingFinished) and event.clips and event.media.description is None:
+        raise LookupError("planted")
+
+
+VALUES: tuple[Any, ...] = (
+    *(None, True, 0, -1, 1 << 64, 0.5, 1e308, "", "1", "98.865532", "x" * 500, "nul\0", [], {}),
+    *("clips", "transcriptions", "chapters", "media.processing_finished", "media.processing_failed"),
+    *("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2025-10-15T13:51:02", "yesterday"),
+)
+
+
+def mutate(body: bytes, longest: int, seed: int) -> bytes:
+    """Change a body: its bytes, or a place in its JSON, which stays JSON."""
+    rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    try:
+        value = json.loads(body) if rng.random() < 0.7 else None
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, (dict, list)) or not value:
+        return bytes(atheris.Mutate(body, longest))
+    for _ in range(rng.randint(1, 3)):
+        _change(value, rng)
+    return json.dumps(value).encode()[:longest]
+
+
+def _change(node: Any, rng: random.Random) -> None:
+    """Change one place at any depth: drop it, give it another value, or one of its neighbour's."""
+    keys: list[Any] = list(node) if isinstance(node, dict) else list(range(len(node)))
+    if not keys:
+        return
+    key = rng.choice(keys)
+    if isinstance(node[key], (dict, list)) and rng.random() < 0.8:
+        _change(node[key], rng)
+        return
+    match rng.randrange(4):
+        case 0:
+            del node[key]
+        case 1:
+            node[key] = copy.deepcopy(node[rng.choice(keys)])
+        case 2 if isinstance(node, dict):
+            node[rng.choice(("type", "id", "attributes", "relationships", "transcription", "new"))] = node[key]
+        case _:
+            node[key] = copy.deepcopy(rng.choice(VALUES))
+
+
+def main() -> None:
+    """Hand the process over."""
+    planted = "--planted" in sys.argv
+    arguments = [argument for argument in sys.argv if argument != "--planted"]
+    atheris.Setup(arguments, check_planted if planted else check, custom_mutator=mutate)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

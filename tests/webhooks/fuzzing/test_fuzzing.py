@@ -1,0 +1,44 @@
+"""Coverage-guided fuzzing of `parse_event`, for a few seconds; `target.py` says how to go on for longer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+RUNS = 20_000
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="atheris is made for Linux")
+
+
+def fuzz(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Fuzz with a fixed seed, from the inputs beside this file; what is found is written to a folder."""
+    limits = ("-timeout=10", "-rss_limit_mb=512", "-max_len=65536", "-len_control=0")
+    return subprocess.run(  # noqa: S603 - the program beside this file
+        [
+            *(sys.executable, "-m", "tests.webhooks.fuzzing.target", *options, *limits, f"-runs={RUNS}", "-seed=1"),
+            *(f"-dict={HERE / 'tokens.dict'}", f"-artifact_prefix={folder}/", str(folder), str(HERE / "corpus")),
+        ],
+        cwd=HERE.parents[2],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+
+def test_no_body_breaks_a_promise(tmp_path: Path) -> None:
+    """Each body gives an event that says what it says, or the one error, in bounded time and memory."""
+    done = fuzz(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Done {RUNS} runs" in done.stderr
+
+
+def test_the_fuzzer_finds_what_it_takes_luck_to_find(tmp_path: Path) -> None:
+    """A failure planted behind two conditions on valid events."""
+    done = fuzz(tmp_path, "--planted")
+    assert done.returncode != 0
+    assert "LookupError: planted" in done.stdout + done.stderr

@@ -37,6 +37,12 @@ SINGLES = ("getMediaById", "getClipById", "getWebhookSubscriptionById")
 PRIVATE = ("Wedding of Ann Meyer", "ann-meyer", "For Bob", "Wedding dance", "hooks.meyer.test", "lamp")
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy of this machine's would be asked for loopback addresses."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
 @pytest.fixture
 def service() -> Generator[Server]:
     """A service with an account that is in use: a media with its clips, a clip, a webhook subscription."""
@@ -201,6 +207,18 @@ def test_processing_that_does_not_end(service: Server, monkeypatch: pytest.Monke
     with pytest.raises(RecordingError, match="media was not processed within"):
         record_live(CONTRACT, settings(service), writes=True, sleep=waits.append)
     assert len(waits) == 3
+    assert holdings(service) == before
+
+
+def test_an_interruption_is_cleaned_up(service: Server) -> None:
+    """Ctrl+C while waiting ends the recording, but not before what was created is gone."""
+    before = holdings(service)
+
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt(seconds)
+
+    with pytest.raises(KeyboardInterrupt):
+        record_live(CONTRACT, settings(service), writes=True, sleep=interrupt)
     assert holdings(service) == before
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,7 @@ def git(*arguments: str, folder: Path) -> str:
     return subprocess.run(  # noqa: S603 - git
         ["git", "-c", "core.autocrlf=false", *arguments],  # noqa: S607 - found on PATH
         cwd=folder,
-        env={"PATH": "/usr/bin:/bin:/usr/local/bin", "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"},
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"},
         check=True,
         capture_output=True,
         text=True,

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import respx
 from contentgroove import APIError, AsyncContentGroove, ContentGroove, ContentGrooveError, Page, RateLimitError
+from msgspec import structs
 
 from tests.recorded.expected import Attributes, Expected, Failed, Listed, expected, successes
 from tests.recorded.recordings import BASE_URL, CALLS, KEY, answer, request, sdk_call
@@ -54,6 +55,17 @@ async def test_async(name: str) -> None:
 def test_every_success_has_a_meaning() -> None:
     """What is expected is written down for each recorded success, and for nothing that is gone."""
     assert successes() == {name for name, recording in CALLS.items() if recording.status < 400}
+
+
+def test_a_new_recording_asks_for_its_meaning() -> None:
+    """Nothing is expected of a recording that nobody has looked at; the error says where to write it down."""
+    for new in (
+        structs.replace(CALLS["getMedias-200"], variant="other"),
+        structs.replace(CALLS["getMedias-401"], variant="live", origin="live"),
+        structs.replace(CALLS["getMedias-401"], status=409),
+    ):
+        with pytest.raises(LookupError, match=f"{new.name} is new: write down in tests/recorded/expected.py"):
+            expected(new)
 
 
 def check(recording: Recording, calls: Any, outcome: Outcome) -> None:

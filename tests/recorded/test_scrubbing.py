@@ -27,7 +27,7 @@ def test_ids_are_numbered_by_their_first_place() -> None:
     body = {
         "data": {"id": MEDIA, "relationships": {"clips": {"data": [{"id": CLIP}, {"id": "4711"}]}}},
         "links": {"self": f"{SERVICE}/medias/{MEDIA}?with={CLIP}"},
-        "detail": f"{MEDIA} is fine, 4711 too",
+        "errors": [{"detail": f"{MEDIA} is fine, 4711 too"}],
     }
     scrubber = Scrubber(SERVICE, keep_words=False)
     request, answer = scrubber.scrub(Request(method="GET", path=f"/medias/{MEDIA}"), Answer(body=body))
@@ -36,7 +36,7 @@ def test_ids_are_numbered_by_their_first_place() -> None:
     clips = [clip["id"] for clip in answer.body["data"]["relationships"]["clips"]["data"]]
     assert clips == [SECOND, "00000000-0000-4000-8000-000000000003"]
     assert answer.body["links"]["self"] == f"https://service.example/api/v1/medias/{FIRST}?with={SECOND}"
-    assert answer.body["detail"] == f"{FIRST} is fine, 4711 too"
+    assert answer.body["errors"][0]["detail"] == f"{FIRST} is fine, 4711 too"
 
 
 def test_times_keep_their_order_their_precision_and_their_zone() -> None:
@@ -94,6 +94,8 @@ def test_an_account_s_own_words_go() -> None:
             "subscribed_events": ["media.processing_finished", "Ann"],
             "rank": 0,
             "tags": ["Ann", "Meyer"],
+            "title": "A day with Ann",
+            "type": "wedding",
         },
     }
     assert scrub(body) == {
@@ -111,6 +113,8 @@ def test_an_account_s_own_words_go() -> None:
             "subscribed_events": ["media.processing_finished", "scrubbed subscribed_events"],
             "rank": 0,
             "tags": ["scrubbed tags", "scrubbed tags"],
+            "title": "scrubbed title",
+            "type": "scrubbed type",
         },
     }
 

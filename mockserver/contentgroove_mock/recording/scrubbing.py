@@ -3,7 +3,7 @@
 Ids, times and upload ids become numbered stand-ins, equal where the originals were equal and times in the same order.
 Hosts, signatures, keys and addresses of people go. Where the answers are an account's own (`keep_words` false), every
 string goes that the recorder did not send itself and that is not known to be one of the contract's own words: what
-this version does not know is private.
+this version does not know is private. Numbers, flags and the names of members stay.
 """
 
 from __future__ import annotations
@@ -36,9 +36,13 @@ _CREDENTIAL = re.compile(r"(?i)x-amz-.*|api_key|.*token|.*signature|awsaccesskey
 _TIME_FRAGMENT = re.compile(r"t=[\d.]+(?:,[\d.]+)?")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}")
 _LEAK = re.compile(r"(?i)(?:x-amz-[a-z-]+|api_key)=(?!scrubbed\b)[^&\s\"]+")
-# Members whose strings are the contract's own words, or the service's own about a request.
-_WORDS = frozenset({"type", "event", "status", "code", "title", "source_file_content_type", "media_file_content_type"})
-_SENTENCES = frozenset({"detail", "message", "pointer"})
+# Members whose strings are the contract's own words, or the service's own about a request, by what holds them.
+_ATTRIBUTES, _ERRORS, _REST = "attributes", "errors", ""
+_KNOWN = {
+    _ATTRIBUTES: frozenset({"source_file_content_type", "media_file_content_type"}),
+    _ERRORS: frozenset({"status", "code", "title", "detail", "message", "pointer"}),
+    _REST: frozenset({"type"}),
+}
 _EVENT = re.compile(r"\*|[a-z_]+(?:\.[a-z_]+)+")
 _NUMBERED = {"upload_id": "upload", "external_id": "external"}
 
@@ -125,16 +129,23 @@ class _Pass:
         """Scrub a value that the recorder sent: only ids and secrets can be private."""
         return self._ids.get(value, self._without_secrets(value))
 
-    def value(self, value: Any, name: str = "") -> Any:
-        """Scrub JSON; `name` is the member that holds it."""
+    def value(self, value: Any, name: str = "", holder: str = _REST) -> Any:
+        """Scrub JSON.
+
+        Args:
+            value: The JSON.
+            name: The member that holds it.
+            holder: Whether it is in a resource's attributes, in errors, or elsewhere.
+        """
+        holder = name if name in _KNOWN else holder
         if isinstance(value, dict):
             members = cast("dict[str, Any]", value)
-            return {self._without_secrets(key): self.value(member, key) for key, member in members.items()}
+            return {self._without_secrets(key): self.value(member, key, holder) for key, member in members.items()}
         if isinstance(value, list):
-            return [self.value(item, name) for item in cast("list[Any]", value)]
-        return self._text(value, name) if isinstance(value, str) else value
+            return [self.value(item, name, holder) for item in cast("list[Any]", value)]
+        return self._text(value, name, holder) if isinstance(value, str) else value
 
-    def _text(self, text: str, name: str) -> str:  # noqa: PLR0911 - a list of rules, the first that fits decides
+    def _text(self, text: str, name: str, holder: str) -> str:  # noqa: PLR0911 - rules, the first that fits decides
         if text in self._ids:
             return self._ids[text]
         if name in _NUMBERED:
@@ -145,14 +156,9 @@ class _Pass:
             return text
         if _URL.fullmatch(text):
             return self._url(text)
-        if self._keep_words or self._is_known(text, name):
+        if self._keep_words or _is_known(text, name, holder):
             return self._sentence(text)
         return f"{SCRUBBED} {name}".strip()
-
-    def _is_known(self, text: str, name: str) -> bool:
-        if name == "subscribed_events":
-            return bool(_EVENT.fullmatch(text))
-        return name in _WORDS or name in _SENTENCES or not text or bool(_NUMBER.fullmatch(text))
 
     def _sentence(self, text: str) -> str:
         """Keep a text but for what in it is private."""
@@ -198,6 +204,12 @@ class _Pass:
     def _file(parts: SplitResult) -> str:
         extension = posixpath.splitext(parts.path)[1]
         return f"/{SCRUBBED}{extension if _EXTENSION.fullmatch(extension) else ''}"
+
+
+def _is_known(text: str, name: str, holder: str) -> bool:
+    if name == "subscribed_events":
+        return bool(_EVENT.fullmatch(text))
+    return name in _KNOWN[holder] or not text or bool(_NUMBER.fullmatch(text))
 
 
 def _identifiers(value: object) -> list[str]:

@@ -60,6 +60,7 @@ def test_each_documented_answer_passes(checker: Checker, method: str, path: str,
         ("GET", "/medias", ("unknown-path", "request.path")),
         ("GET", "/api/v1medias", ("unknown-path", "request.path")),
         ("GET", "/api/v1/medias/", ("unknown-path", "request.path")),
+        ("GET", "/api/v1/medias/%2e%2E", ("path-parameter", "request.path.id")),
         ("GET", "/api/v1/medias/a/b", ("unknown-path", "request.path")),
         ("PATCH", MEDIA, ("unknown-method", "request.method")),
         ("POST", MEDIA, ("unknown-method", "request.method")),
@@ -71,6 +72,7 @@ def test_each_documented_answer_passes(checker: Checker, method: str, path: str,
         ("GET", f"{MEDIAS}?page[size]=many", ("parameter-value", "request.query.page[size]")),
         ("GET", f"{MEDIAS}?page[size]=1.5", ("parameter-value", "request.query.page[size]")),
         ("GET", f"{MEDIAS}?page[size]=1&page[size]=2", ("parameter-value", "request.query.page[size]")),
+        ("GET", f"{MEDIAS}?page[number][]=1", ("parameter-value", "request.query.page[number]")),
         ("GET", f"{MEDIAS}?filter[name_is]=x", ("unknown-key", "request.query.filter[name_is]")),
         ("GET", f"{MEDIAS}?filter[colour_eq]=x", ("unknown-key", "request.query.filter[colour_eq]")),
         ("GET", f"{MEDIAS}?filter[text_eq]=x", ("unknown-key", "request.query.filter[text_eq]")),
@@ -91,6 +93,7 @@ def test_a_wrong_request_is_found(checker: Checker, method: str, target: str, ex
         "sort=-created_at",
         "filter[name_eq]=chimp%20into%20space",
         "filter[id_in]=a&filter[id_in]=b",
+        "filter[id_in][]=a",
         "filter[name_or_description_cont]=x&filter[is_processing_true]=1",
         "page%5Bnumber%5D=2&filter%5Bname_cont%5D=%C3%A9",
         "filter[name_eq]=",
@@ -287,7 +290,8 @@ def test_a_wrong_webhook_is_found(checker: Checker, change: Any, expected: tuple
 
 
 def test_a_webhook_that_is_no_json_is_found(checker: Checker) -> None:
-    """Neither by its bytes nor by its type."""
+    """Neither by its bytes nor by its type; and a list is no event."""
+    assert found(checker.check_delivery(b"[]")) == [("type", "webhook.body#")]
     assert found(checker.check_delivery(b"{")) == [("json", "webhook.body")]
     body = json.dumps(webhook()).encode()
     assert found(checker.check_delivery(body, {"content-type": "text/plain"})) == [

@@ -132,7 +132,11 @@ class Checker:
             seen = show(content[:200])
             yield Violation(operation=None, place="webhook.body", rule="json", message=message, seen=seen)
             return
-        event: object = cast("dict[str, object]", body).get("event") if isinstance(body, dict) else None
+        if not isinstance(body, dict):
+            message = "the body is an object"
+            yield Violation(operation=None, place="webhook.body#", rule="type", message=message, seen=show(body))
+            return
+        event = cast("dict[str, object]", body).get("event")
         callback = callbacks.get(event) if isinstance(event, str) else None
         if callback is None:
             message = f"the events are {', '.join(callbacks)}"

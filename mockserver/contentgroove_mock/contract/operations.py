@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from contentgroove_mock.contract.bodies import Body
 from contentgroove_mock.contract.parameters import Parameter, Query
 from contentgroove_mock.contract.schemas import Components
-from contentgroove_mock.contract.violations import Violation
+from contentgroove_mock.contract.violations import Violation, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -102,7 +102,13 @@ class Operation:
         for template, given in zip(self.segments, path, strict=True):
             if (parameter := self.path_parameters.get(template)) is not None:
                 place = f"request.path.{parameter.name}"
-                yield from parameter.findings(unquote(given), self._components, self.name, place, "path-parameter")
+                value = unquote(given)
+                if value in {".", ".."}:
+                    message = "a dot segment leads to another path (RFC 3986, section 6.2.2)"
+                    yield Violation(
+                        operation=self.name, place=place, rule="path-parameter", message=message, seen=show(given)
+                    )
+                yield from parameter.findings(value, self._components, self.name, place, "path-parameter")
         if pairs or self.query.required:
             yield from self.query.check(pairs, self.name)
         if self._security and not any(_signed(alternative, pairs, headers) for alternative in self._security):

@@ -70,6 +70,7 @@ class Query:
             operation: The operation's name, for violations.
         """
         objects: dict[str, dict[str, list[str]]] = {}
+        lists: set[tuple[str, str]] = set()
         given: set[str] = set()
         for name, text in pairs:
             if name in self.credentials:
@@ -87,10 +88,12 @@ class Query:
             elif keyed and keyed["name"] in self._deep:
                 given.add(keyed["name"])
                 objects.setdefault(keyed["name"], {}).setdefault(keyed["key"], []).append(text)
+                if keyed["item"]:
+                    lists.add((keyed["name"], keyed["key"]))
             else:
                 yield self._unknown(name, text, operation)
         for name, members in objects.items():
-            yield from self._object(self._deep[name], members, operation)
+            yield from self._object(self._deep[name], members, lists, operation)
         for parameter in self.required:
             if parameter.name not in given:
                 message = f"{parameter.name} is required"
@@ -99,10 +102,14 @@ class Query:
                     operation=operation, place=place, rule="missing-parameter", message=message, seen="nothing"
                 )
 
-    def _object(self, parameter: Parameter, members: dict[str, list[str]], operation: str) -> Iterator[Violation]:
+    def _object(
+        self, parameter: Parameter, members: dict[str, list[str]], lists: set[tuple[str, str]], operation: str
+    ) -> Iterator[Violation]:
         schema = self._components.resolved(parameter.compiled.schema)
         value = {
-            key: _read(texts[0], self._member(schema, key), self._components) if len(texts) == 1 else texts
+            key: texts
+            if len(texts) > 1 or (parameter.name, key) in lists
+            else _read(texts[0], self._member(schema, key), self._components)
             for key, texts in members.items()
         }
         findings = parameter.compiled.findings(value)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
+from contentgroove import APIConnectionError
 from contentgroove.cli import app
 from contentgroove.cli.app import GROUPS
 from contentgroove.cli.command import OPTION_NAMES
@@ -200,7 +202,11 @@ def test_commands_of_other_packages(cli: CommandLine, monkeypatch: pytest.Monkey
 
         target.command("greet")(greet)
 
-    entries = [Entry("greet", register), Entry("broken", ImportError("No module named 'absent'", name="absent"))]
+    entries = [
+        Entry("greet", register),
+        Entry("broken", ImportError("No module named 'absent'", name="absent")),
+        Entry("wrong", AttributeError("no register")),
+    ]
     monkeypatch.setattr(app, "_entries", lambda: entries)
     shown = cli("--help")
     assert shown.code == 0
@@ -210,6 +216,30 @@ def test_commands_of_other_packages(cli: CommandLine, monkeypatch: pytest.Monkey
     assert ran.code == 2
     assert "absent" in ran.err
     assert "pip install" in ran.err.splitlines()[1]
+    ran = cli("wrong")
+    assert ran.code == 1
+    assert "no register" in ran.err
+
+
+def test_commands_of_other_packages_end_as_they_like(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their exit codes and last words are kept; a socket's broken pipe is not that of the output."""
+
+    def register(target: Any) -> None:
+        def end(how: str) -> None:
+            if how == "words":
+                sys.exit("no more")
+            if how == "code":
+                raise typer.Exit(42)
+            error = APIConnectionError("The connection broke.")
+            error.__context__ = BrokenPipeError()
+            raise error
+
+        target.command("end")(end)
+
+    monkeypatch.setattr(app, "_entries", lambda: [Entry("end", register)])
+    assert cli("end", "words") == (1, "", "no more\n")
+    assert cli("end", "code") == (42, "", "")
+    assert cli("end", "connection") == (7, "", "error: The connection broke.\n")
 
 
 def test_completion_next_to_a_broken_package(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ class RootGroup(HelpfulGroup):
                 try:
                     rows.append((entry.name, self.get_command(ctx, entry.name).get_short_help_str(limit=80)))
                 except CommandError as error:
-                    rows.append((entry.name, f"({error.failure.hint})"))
+                    rows.append((entry.name, f"Not usable: {error.failure.hint}"))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
@@ -93,6 +93,13 @@ def _load(entry: EntryPoint) -> Any:
             Exit.USAGE,
             f"`contentgroove {entry.name}` needs a package that is not installed ({error.name or error}).",
             "pip install 'contentgroove[all]'",
+        ) from error
+    except Exception as error:
+        # A defect of one package must not take the other commands away.
+        raise CommandError(
+            Exit.FAILED,
+            f"`contentgroove {entry.name}` cannot be loaded: {type(error).__name__}: {error}",
+            "Reinstall the package that adds it, or report this to its authors.",
         ) from error
     return get_group(holder).commands[entry.name]
 
@@ -167,12 +174,15 @@ def run(arguments: list[str]) -> int:
 
 
 def _ended_by(error: BaseException, arguments: list[str]) -> int:
-    # typer makes a SystemExit of a closed pipe, unless it is met by the flush above.
-    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
+    # typer makes a SystemExit of a closed pipe, unless it is met by the flush above. A socket's broken pipe is wrapped.
+    cause = error.__context__ if isinstance(error, SystemExit) else error
+    if isinstance(cause, BrokenPipeError):
         # The interpreter flushes standard output at its end, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.CLOSED_PIPE
     if isinstance(error, SystemExit):
+        if isinstance(error.code, str):
+            write_error(error.code)
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     failure = _failure(error)
     if "--debug" in arguments:

@@ -180,9 +180,30 @@ def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) ->
             process.send_signal(signal.SIGINT)
             err = reader.rest()
             assert process.wait(30) == 130
-    assert f"error: a.mp4: The service could not process media {ids['a']}." in err
+    assert f"error: a.mp4 (media {ids['a']}): The service could not process it." in err
     assert "Interrupted: 0 of 2 files processed, 1 failed, 1 not begun or not finished." in err
     assert err.endswith(f"contentgroove medias wait {ids['b']}\n")
+
+
+def test_a_media_that_is_deleted_meanwhile(tmp_path: Path) -> None:
+    """Its error names it, and the others are waited for."""
+    with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
+        cli = CommandLine(server, tmp_path)
+        with (
+            cli.started("medias", "upload", cli.file("a.mp4"), cli.file("b.mp4"), "--wait", "--debug") as process,
+            cli.client() as client,
+        ):
+            assert process.stderr is not None
+            assert process.stdout is not None
+            reader = Reader(process.stderr.fileno())
+            reader.wait_for(r"debug: GET \S+/medias\?")
+            ids = {media.name: media.id for media in client.medias.list()}
+            client.medias.delete(ids["a"])
+            reader.wait_for(rf"error: a.mp4 \(media {ids['a']}\): The service answered 404")
+            server.simulator.finish_media(ids["b"])
+            reader.rest()
+            assert process.stdout.read() == f"{ids['b']}\tb.mp4\n"
+            assert process.wait(30) == 14
 
 
 def test_failed_processing_has_its_code(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from contentgroove.errors import (
     AuthenticationError,
     ContentGrooveError,
     InvalidInputError,
+    NotFoundError,
     WaitTimeoutError,
 )
 from contentgroove.resources.batches import UploadItem, checkpoint_path, upload_each_async
@@ -21,6 +22,8 @@ from .failures import CommandError, Exit, Failure, exit_of_all, failure_of
 from .output import document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from contentgroove import AsyncContentGroove
     from contentgroove.models import Media
 
@@ -137,20 +140,29 @@ class Batch:
 
         def update(media: Media) -> None:
             if media.has_fetch_error:
-                message = f"The service could not process media {media.id}."
+                message = "The service could not process it."
                 self._fail(files[media.id], Failure(Exit.PROCESSING_FAILED, message), media)
             elif media.is_finished:
                 self._succeed(files[media.id], media)
             show(self._processing())
 
+        def fail(media_ids: Iterable[str], error: ContentGrooveError) -> None:
+            for media_id in media_ids:
+                mine = WaitTimeoutError("", media_id=media_id) if isinstance(error, WaitTimeoutError) else error
+                self._fail(files[media_id], failure_of(mine), self.medias[files[media_id]])
+
+        clock = asyncio.get_running_loop().time
+        end = clock() + seconds
         with waiting(self.out, self._processing(), seconds) as show:
-            try:
-                await client.medias.wait_many(list(files), timeout=seconds, on_update=update)
-            except ContentGrooveError as error:
-                for media_id, file in files.items():
-                    if file not in self.exits:
-                        mine = WaitTimeoutError("", media_id=media_id) if isinstance(error, WaitTimeoutError) else error
-                        self._fail(file, failure_of(mine), self.medias[file])
+            while left := [media_id for media_id, file in files.items() if file not in self.exits]:
+                try:
+                    await client.medias.wait_many(left, timeout=max(0.0, end - clock()), on_update=update)
+                except NotFoundError as error:
+                    # Somebody deleted one; the others are waited for.
+                    gone = [media_id for media_id in left if error.request and error.request.url.endswith(media_id)]
+                    fail(gone or left, error)
+                except ContentGrooveError as error:
+                    fail([media_id for media_id in left if files[media_id] not in self.exits], error)
 
     def _succeed(self, file: str, media: Media) -> None:
         self.exits[file] = Exit.OK
@@ -161,7 +173,8 @@ class Batch:
         if self.out.json:
             error = {"kind": failure.exit.kind, "message": failure.message, "hint": failure.hint}
             self.out.line({"file": file, "media": media and document(media), "error": error}, ())
-        named = failure.message if file in failure.message else f"{file}: {failure.message}"
+        where = file if media is None else f"{file} (media {media.id})"
+        named = failure.message if file in failure.message else f"{where}: {failure.message}"
         self.out.failure(failure._replace(message=named))
 
     def _processing(self) -> str:

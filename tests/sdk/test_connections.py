@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import os
 import socket
 import ssl
@@ -136,6 +137,35 @@ def test_an_own_client_follows_no_redirect(make: Maker) -> None:
         with pytest.raises(APIError, match="Redirects are not followed"):
             make(base_url=base_url, http_client=make.opened[0], max_retries=0).medias.get("m-1")
     assert len(received) == 1
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_what_the_libraries_log_is_redacted(
+    make: Maker,
+    way: str,
+    own: bool,  # noqa: FBT001 - a case
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The URLs of requests, which httpx logs, and those in answers' headers, which httpcore logs."""
+    for name in ("httpx", "httpcore.http11"):
+        # What clients of other tests have set up.
+        monkeypatch.setattr(logging.getLogger(name), "filters", [])
+    caplog.set_level(logging.DEBUG)
+    echo = f"Location: /elsewhere?api_key={KEY}&X-Amz-Signature=canary-signature"
+    with server(says(answer(b"", "302 Found", echo))) as (base_url, _):
+        options: dict[str, Any] = {"auth": "query", "max_retries": 0}
+        if own:
+            make.opened.append(httpx.Client() if make.kind == "sync" else httpx.AsyncClient())
+            options["http_client"] = make.opened[0]
+        with pytest.raises(APIError):
+            make(base_url=base_url, **options).medias.get("m-1")
+    names = {record.name for record in caplog.records}
+    assert {"contentgroove", "httpcore.http11"} <= names
+    assert ("httpx" in names) is own, way
+    assert "/elsewhere?api_key=[redacted]" in caplog.text
+    assert KEY not in caplog.text
+    assert "canary-signature" not in caplog.text
 
 
 @pytest.mark.parametrize(("queued", "seconds"), [(True, 600.0), (False, 5.0)])

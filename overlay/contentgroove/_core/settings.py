@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -60,12 +61,16 @@ class Settings(Struct, frozen=True):
 
     def url(self, request: Request) -> str:
         """The request's URL, with the key where it goes into the query."""
+        return self.base_url + self.path(request)
+
+    def path(self, request: Request) -> str:
+        """The part of the URL below the base URL."""
         query = request.query
         if self.auth == "query":
             from urllib.parse import quote
 
             query = "&".join(part for part in (query, f"api_key={quote(self.key(), safe='')}") if part)
-        return f"{self.base_url}{request.path}{'?' + query if query else ''}"
+        return f"{request.path}{'?' + query if query else ''}"
 
     def key(self) -> str:
         """The current key.
@@ -157,9 +162,6 @@ def check_base_url(url: object) -> str:
 def _is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
-    # The service itself is never asked in plain text: only mocks and proxies pay for this import.
-    import ipaddress
-
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -12,6 +12,7 @@ from contentgroove.errors import ConfigurationError
 
 from . import http
 from .async_connections import async_observable, new_async_line
+from .log_redaction import protect_logs
 from .progress import CallbackError, acounted
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class AsyncShell:
         self._lines: dict[tuple[bytes, bytes, bool], AsyncLine] = {}
         self._loop: Any = None
         self._closed = False
+        protect_logs()
 
     async def run(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import AsyncIterable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -60,13 +59,11 @@ class AsyncHttpxLine:
 
 def over_client(client: httpx.Client) -> Line:
     """Make the line of an application's own client."""
-    _protect_logs()
     return HttpxLine(lambda request: client.send(request, stream=True, follow_redirects=False))
 
 
 def over_async_client(client: httpx.AsyncClient) -> AsyncLine:
     """As `over_client`."""
-    _protect_logs()
     return AsyncHttpxLine(lambda request: client.send(request, stream=True, follow_redirects=False))
 
 
@@ -185,21 +182,3 @@ class _AsyncBody:
 
     async def aclose(self) -> None:
         await self._answer.aclose()
-
-
-class _RedactUrls(logging.Filter):
-    """httpx logs each request's URL, and presigned URLs and `api_key=` are credentials."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                redact_url(str(value)) if isinstance(value, httpx.URL) else value for value in record.args
-            )
-        return True
-
-
-_redact_urls = _RedactUrls()
-
-
-def _protect_logs() -> None:
-    logging.getLogger("httpx").addFilter(_redact_urls)

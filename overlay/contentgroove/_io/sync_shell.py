@@ -11,6 +11,7 @@ from contentgroove.errors import ConfigurationError
 
 from . import http
 from .connections import new_line, observable
+from .log_redaction import protect_logs
 from .progress import CallbackError, counted
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class SyncShell:
         self._lock = threading.Lock()
         self._lines: dict[tuple[bytes, bytes, bool], Line] = {}
         self._closed = False
+        protect_logs()
 
     def run(
         self,

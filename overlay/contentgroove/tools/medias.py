@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -12,9 +12,8 @@ from .results import Success
 from .upload_root import open_below
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
-    from types import TracebackType
 
     from contentgroove import AsyncContentGroove, Clip, Media
 
@@ -132,25 +131,23 @@ class MediaTools:
         ]
 
     async def _upload(self, arguments: Json, report: Report) -> Success:
-        client = self._client()
+        medias = self._client().medias
+        name, description = arguments.get("name"), arguments.get("description")
         with await anyio.to_thread.run_sync(open_below, self._upload_root, arguments["path"]) as file:
-            async with _Reporting(report) as progress:
-                media = await client.medias.upload(
-                    file,
-                    name=arguments.get("name"),
-                    description=arguments.get("description"),
-                    progress=progress.sent,
-                )
-                if arguments.get("wait"):
-                    media = await client.medias.wait(media, on_update=progress.updated)
-        return Success(media.to_dict())
+
+            async def upload(progress: _Progress) -> Media:
+                media = await medias.upload(file, name=name, description=description, progress=progress.sent)
+                return await medias.wait(media, on_update=progress.updated) if arguments.get("wait") else media
+
+            return Success((await _reporting(report, upload)).to_dict())
 
     async def _wait(self, arguments: Json, report: Report) -> Success:
-        async with _Reporting(report) as progress:
-            media = await self._client().medias.wait(
-                arguments["id"], timeout=float(arguments.get("timeout", WAIT)), on_update=progress.updated
-            )
-        return Success(media.to_dict())
+        medias, timeout = self._client().medias, float(arguments.get("timeout", WAIT))
+
+        async def wait(progress: _Progress) -> Media:
+            return await medias.wait(arguments["id"], timeout=timeout, on_update=progress.updated)
+
+        return Success((await _reporting(report, wait)).to_dict())
 
     async def _create_clip(self, arguments: Json, _report: Report) -> Success:
         return Success((await self._client().clips.create(**arguments)).to_dict())
@@ -180,14 +177,13 @@ class MediaTools:
         return sorted([clip async for clip in listed], key=lambda clip: (clip.start_time, clip.end_time))
 
 
-class _Reporting:
-    """Reports the newest of what callbacks tell, without making them wait."""
+class _Progress:
+    """Keeps the newest of what callbacks tell, until it is reported: they do not wait for that."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._tasks = anyio.create_task_group()
+    def __init__(self) -> None:
         self._news: tuple[float, float | None, str] | None = None
         self._happened = anyio.Event()
+        self._is_over = False
         self._percent = -1
         self._done = 0.0
 
@@ -195,36 +191,45 @@ class _Reporting:
         percent = sent * 100 // total
         if percent > self._percent:
             self._percent, self._done = percent, float(sent)
-            self._tell(sent, total, f"{percent} % sent")
+            self._tell((sent, total, f"{percent} % sent"))
 
     def updated(self, media: Media) -> None:
         # Progress must grow with each report.
         self._done += 1
         state = "finished" if media.is_finished else "is being processed" if media.is_processing else "waits"
-        self._tell(self._done, None, f"media {media.id} {state}")
+        self._tell((self._done, None, f"media {media.id} {state}"))
 
-    def _tell(self, done: float, total: float | None, message: str) -> None:
-        self._news = (done, total, message)
+    def end(self) -> None:
+        self._is_over = True
         self._happened.set()
 
-    async def _forward(self) -> None:
-        while True:
+    async def forward(self, report: Report) -> None:
+        while self._news is not None or not self._is_over:
             await self._happened.wait()
             self._happened = anyio.Event()
             news, self._news = self._news, None
             if news is not None:
-                await self._report(*news)
+                await report(*news)
 
-    async def __aenter__(self) -> Self:
-        await self._tasks.__aenter__()
-        self._tasks.start_soon(self._forward)
-        return self
+    def _tell(self, news: tuple[float, float | None, str]) -> None:
+        self._news = news
+        self._happened.set()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._tasks.cancel_scope.cancel()
-        await self._tasks.__aexit__(kind, error, trace)
+
+async def _reporting(report: Report, work: Callable[[_Progress], Awaitable[Media]]) -> Media:
+    """Do something that tells of its progress, which is reported meanwhile."""
+    progress = _Progress()
+    outcome: Media | Exception = RuntimeError("nothing was done")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(progress.forward, report)
+        try:
+            outcome = await work(progress)
+        except Exception as error:  # noqa: BLE001 - raised below: a group of tasks would wrap it
+            outcome = error
+        progress.end()
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def _stored_transcription(inbox: Path, media_id: str) -> str | None:

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from contentgroove.tools import Access, Policy, ToolRegistry, open_tools, origin_of
+from contentgroove.tools.sources import MAX_SOURCES, Source
+
+from tests.tools.conftest import KEY
+from tests.tools.places import Place, Reply, place
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tests.tools.conftest import Service
+
+pytestmark = pytest.mark.anyio
+
+SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer"},
+    "user": {"type": "http", "scheme": "basic"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-Key"},
+    "query": {"type": "apiKey", "in": "query", "name": "key"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
+    "sign_in": {"type": "oauth2", "flows": {}},
+}
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """Describe an API of films."""
+    identified = {"parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]}
+    body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+    paths = {
+        "/films": {
+            "get": {"summary": "list films", "operationId": "getFilms", "tags": ["films"], "parameters": [
+                {"name": "tag", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
+            ]},
+            "post": {"operationId": "addFilm", "tags": ["films"], "requestBody": body},
+        },
+        "/films/{id}": identified | {"delete": {"operationId": "dropFilm", "tags": ["films"]}},
+    }  # fmt: skip
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Film Store", "version": "1.2"},
+        "servers": [{"url": "https://films.example.com/v2"}],
+        "paths": paths,
+        "tags": [{"name": "films"}, {"name": "others"}],
+        "components": {"securitySchemes": SCHEMES},
+    } | changes
+
+
+SPEC = json.dumps(document())
+
+
+def opened(**options: Any) -> ToolRegistry:
+    """Open tools without a client: sources need none."""
+
+    def no_client() -> Any:
+        raise AssertionError("a source asked for the API's client")
+
+    return open_tools(no_client, access=Access(allow_destructive=True), **options)
+
+
+@pytest.fixture
+def films() -> Generator[Place]:
+    """Serve a place over plain http."""
+    with place(secure=False) as served:
+        yield served
+
+
+async def added(tools: ToolRegistry, **arguments: Any) -> dict[str, Any]:
+    """Add a source; gives what came of it."""
+    return await tools.call("openapi.addSource", {"spec": SPEC} | arguments)
+
+
+async def code(tools: ToolRegistry, **arguments: Any) -> str:
+    """Add a source in vain; gives the error's code."""
+    result = await added(tools, **arguments)
+    assert result["ok"] is False, result
+    kind: str = result["error"]["code"]
+    return kind
+
+
+async def test_preview() -> None:
+    """A document's title, version, servers, operations, tags, and how it authenticates."""
+    result = await opened().call("openapi.previewSpec", {"spec": SPEC})
+    data = result["data"]
+    assert (data["title"], data["version"], data["operationCount"]) == ("Film Store", "1.2", 3)
+    assert data["servers"] == ["https://films.example.com/v2"]
+    assert data["tags"] == ["films", "others"]
+    assert data["operations"][0] == {
+        "name": "films.getV2Films",
+        "operationId": "getFilms",
+        "method": "GET",
+        "path": "/films",
+        "summary": "list films",
+    }
+    assert data["securitySchemes"] == SCHEMES
+    assert {strategy["scheme"]: strategy["headers"] for strategy in data["authStrategies"]} == {
+        "token": {"Authorization": "Bearer <token>"},
+        "user": {"Authorization": "Basic <base64 of user:password>"},
+        "header": {"X-Key": "<key>"},
+        "query": None,
+        "cookie": {"Cookie": "session=<key>"},
+        "sign_in": {"Authorization": "Bearer <access token>"},
+    }
+
+
+async def test_yaml_is_read(contract: str) -> None:
+    """The API's own contract, as YAML, has its 15 operations."""
+    result = await opened().call("openapi.previewSpec", {"spec": contract})
+    assert result["data"]["operationCount"] == 15
+    assert {strategy["type"] for strategy in result["data"]["authStrategies"]} == {"bearer", "apiKey"}
+
+
+async def test_adding_and_calling(films: Place) -> None:
+    """Every operation is a tool at once, and its calls go to the base URL with the headers given, and no others."""
+    tools = opened()
+    before = len(tools.listed())
+    films.replies["/films"] = Reply(200, {"Content-Type": "application/json"}, b'{"films": []}')
+    films.replies["/films/a%2Fb"] = Reply(204)
+    result = await added(tools, baseUrl=f"{films.origin}/", headers={"X-Key": "mine"})
+    assert result["data"] == {"sourceId": "film-store", "toolCount": 3}
+    assert len(tools.listed()) == before + 3
+    for name in ("film-store.films.getV2Films", "film-store_films_getV2Films", "film-store.getFilms"):
+        called = await tools.call(name, {"tag": ["a", "b c"]})
+        assert called == {"ok": True, "data": {"films": []}, "http": {"status": 200}}
+    assert (await tools.call("film-store.addFilm", {"body": {"name": "n"}}))["ok"] is True
+    assert (await tools.call("film-store.dropFilm", {"id": "a/b"}))["data"] is None
+    assert [(request.method, request.path) for request in films.asked] == [
+        ("GET", "/films?tag=a&tag=b%20c"),
+        ("GET", "/films?tag=a&tag=b%20c"),
+        ("GET", "/films?tag=a&tag=b%20c"),
+        ("POST", "/films"),
+        ("DELETE", "/films/a%2Fb"),
+    ]
+    assert films.asked[3].content == b'{"name":"n"}'
+    for request in films.asked:
+        assert request.headers["x-key"] == "mine"
+        assert "authorization" not in request.headers
+
+
+async def test_other_answers(films: Place) -> None:
+    """Text is text, bytes are base64, broken JSON is what came, and errors keep their body."""
+    tools = opened()
+    await added(tools, baseUrl=str(films.origin))
+    for content_type, content, data in (
+        ("text/csv", b"a,b", "a,b"),
+        ("image/png", b"\xff\x00", {"contentType": "image/png", "base64": "/wA="}),
+        ("application/problem+json", b'{"a":1}', {"a": 1}),
+        ("application/json", b'{"a":', '{"a":'),
+    ):
+        films.replies["/films"] = Reply(200, {"Content-Type": content_type}, content)
+        assert (await tools.call("film-store.getFilms"))["data"] == data
+    for status, kind, retryable in (
+        (404, "not_found", False),
+        (429, "rate_limited", True),
+        (503, "server_error", True),
+    ):
+        films.replies["/films"] = Reply(status, {}, b"no")
+        error = (await tools.call("film-store.getFilms"))["error"]
+        assert (error["code"], error["status"], error["retryable"]) == (kind, status, retryable)
+        assert error["details"] == {"body": "no"}
+    error = (await tools.call("film-store.addFilm", {"body": {}}))["error"]
+    assert (error["code"], error["retryable"]) == ("server_error", False)
+    films.replies["/films"] = Reply(302, {"Location": "https://evil.test/"})
+    error = (await tools.call("film-store.getFilms"))["error"]
+    assert "Redirects are not followed" in error["message"]
+
+
+async def test_arguments_of_sources_are_checked(films: Place) -> None:
+    """Nothing wrong is sent to a source either."""
+    tools = opened()
+    await added(tools, baseUrl=str(films.origin))
+    assert (await tools.call("film-store.getFilms", {"tag": 3, "x": 1}))["error"]["code"] == "invalid_input"
+    assert (await tools.call("film-store.dropFilm"))["error"]["code"] == "invalid_input"
+    assert not films.asked
+
+
+async def test_namespaces() -> None:
+    """Two sources have two names; none is that of built-in tools, and none hides one."""
+    tools = opened()
+    assert (await added(tools))["ok"] is True
+    assert await code(tools) == "source_exists"
+    assert (await added(tools, namespace="Other_2"))["data"]["sourceId"] == "Other_2"
+    assert tools.find("Other_2.films.getV2Films") is not None
+    for taken in ("clips", "medias", "directUploads", "webhookSubscriptions", "openapi", "upload_media"):
+        assert await code(tools, namespace=taken) == "source_exists", taken
+    for wrong in ("a.b", "", "-a", "a b", "x" * 33):
+        assert await code(tools, namespace=wrong) == "invalid_input", wrong
+    nameless = json.dumps(document(info={"title": "映画"}))
+    assert await code(tools, spec=nameless) == "invalid_input"
+    assert (await added(tools, spec=nameless, namespace="eiga"))["ok"] is True
+    hiding = document()
+    hiding["paths"]["/films"]["get"]["operationId"] = "getMedias"
+    await added(tools, spec=json.dumps(hiding), namespace="hiding")
+    found = tools.find("getMedias")
+    assert found is not None
+    assert found.name == "medias.getApiV1Medias"
+
+
+async def test_too_many_sources() -> None:
+    """There is an end to them."""
+    tools = opened()
+    for number in range(MAX_SOURCES):
+        assert (await added(tools, namespace=f"n{number}"))["ok"] is True
+    assert await code(tools, namespace="more") == "not_allowed"
+
+
+async def test_servers() -> None:
+    """The first that is one: no picture, nothing unfilled; else baseUrl is needed."""
+    tools = opened()
+    servers: list[Any] = [
+        {"url": "https://example.com/logo.svg"},
+        {"url": "https://{unknown}.example.com"},
+        "nonsense",
+        {"url": "/relative"},
+        {"url": "https://{where}.example.com/v9/", "variables": {"where": {"default": "eu"}}},
+    ]
+    await added(tools, spec=json.dumps(document(servers=servers)), namespace="a")
+    found = tools.find("a.getFilms")
+    assert found is not None
+    assert found.name == "a.films.getV9Films"
+    assert "https://eu.example.com/v9" in found.description
+    for nothing in ([], servers[:4]):
+        assert await code(tools, spec=json.dumps(document(servers=nothing)), namespace="b") == "invalid_input"
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://example.com", "http://10.0.0.1", "https://10.0.0.1", "https://169.254.169.254/latest",
+        "https://[fd00:ec2::254]/", "https://[64:ff9b::7f00:1]", "ftp://example.com", "https://u:p@example.com", "x",
+    ],
+)  # fmt: skip
+async def test_base_urls_that_are_refused(base_url: str) -> None:
+    """Calls go by https to public addresses, whether the caller or the document names the place."""
+    tools = opened()
+    assert await code(tools, baseUrl=base_url) == "fetch_refused"
+    # A document's server that is none at all is passed over, and then there is none.
+    expected = "fetch_refused" if base_url.startswith("http") else "invalid_input"
+    assert await code(tools, spec=json.dumps(document(servers=[{"url": base_url}]))) == expected
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1"])
+async def test_this_machine_is_named_by_the_caller_only(host: str) -> None:
+    """A document cannot lead calls to this machine; a caller can, by one of its plain names."""
+    tools = opened()
+    spec = json.dumps(document(servers=[{"url": f"https://{host}:9/"}]))
+    assert await code(tools, spec=spec) == "fetch_refused"
+    result = await added(tools, baseUrl=f"http://{host}:9")
+    assert result["ok"] is (host in {"127.0.0.1", "localhost", "[::1]"})
+
+
+async def test_base_urls_with_a_query() -> None:
+    """Paths could not be added to them."""
+    assert await code(opened(), baseUrl="https://example.com/a?b=c") == "invalid_input"
+
+
+async def test_names_that_lead_here_are_refused_at_each_call() -> None:
+    """A source on a public name that turns private gets no calls."""
+    answers = iter([["127.0.0.1"]])
+
+    async def resolve(_host: str, _port: int) -> list[str]:
+        return next(answers)
+
+    tools = opened(policy=Policy(resolve=resolve))
+    assert (await added(tools))["ok"] is True
+    assert (await tools.call("film-store.getFilms"))["error"]["code"] == "fetch_refused"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "a"}, {"content-length": "1"}, {"a b": "c"}, {"A": "b\r\nc"}, {"A": "ü"}, {"A": 1}, {"": "a"}],
+)
+async def test_headers_that_are_refused(headers: Any) -> None:
+    """What the client sets, or what would break out of a header."""
+    assert await code(opened(), headers=headers) == "invalid_input"
+
+
+async def test_headers_do_not_show() -> None:
+    """A source's description of itself leaves its credentials out."""
+    source = Source("a", "https://example.com", {"Authorization": "s3cret"}, Policy())
+    assert "s3cret" not in repr(source)
+
+
+@pytest.mark.parametrize("tool", ["openapi.previewSpec", "openapi.addSource"])
+async def test_documents_by_url(films: Place, tool: str) -> None:
+    """Fetched only where that is allowed, and calls go relative to where the document was."""
+    url = f"{films.origin}/api/openapi.json"
+    films.replies["/api/openapi.json"] = Reply(content=b"\xef\xbb\xbf" + json.dumps(document(servers=[])).encode())
+    refused = await opened().call(tool, {"spec": url})
+    assert refused["error"]["code"] == "fetch_refused"
+    assert not films.asked
+    tools = opened(policy=Policy(allowed=frozenset({origin_of(url)})))
+    assert (await tools.call(tool, {"spec": f" {url}\n"}))["ok"] is True
+    films.replies["/films"] = Reply(content=b"1")
+    if tool == "openapi.addSource":
+        assert (await tools.call("film-store.getFilms"))["data"] == "1"
+    for reply, kind in (
+        (Reply(404), "not_found"),
+        (Reply(500), "server_error"),
+        (Reply(content=b"\xff"), "invalid_spec"),
+        (Reply(content=b"<html>"), "invalid_spec"),
+        (Reply(302, {"Location": "http://127.0.0.1:9/"}), "fetch_refused"),
+    ):
+        films.replies["/api/openapi.json"] = reply
+        assert (await tools.call(tool, {"spec": url}))["error"]["code"] == kind
+
+
+@pytest.mark.parametrize(
+    "spec", ["file:///etc/passwd", "/etc/passwd", "http://example.com/a", "ftp://example.com/a", "https://localhost/a"]
+)
+async def test_what_is_never_fetched(spec: str) -> None:
+    """No files, no plain http, not this machine."""
+    for tool in ("openapi.previewSpec", "openapi.addSource"):
+        error = (await opened().call(tool, {"spec": spec}))["error"]
+        assert error["code"] in {"fetch_refused", "invalid_spec"}
+        assert "root:" not in error["message"]
+
+
+async def test_the_key_goes_to_no_source(service: Service, films: Place) -> None:
+    """A source is called without it, also by tools that have a client with it."""
+    tools = service.tools()
+    await tools.call("getMedias")
+    await added(tools, baseUrl=str(films.origin))
+    await tools.call("film-store.getFilms")
+    (request,) = films.asked
+    assert KEY not in str(request)
+
+
+async def test_a_source_that_echoes_the_key(service: Service, films: Place) -> None:
+    """What looks like the key is taken out of a source's answers as well."""
+    tools = service.tools()
+    await added(tools, baseUrl=str(films.origin))
+    films.replies["/films"] = Reply(content=f"<{KEY}>".encode())
+    assert (await tools.call("film-store.getFilms"))["data"] == "<[redacted]>"

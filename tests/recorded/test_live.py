@@ -123,10 +123,12 @@ def test_reading_changes_nothing(service: Server) -> None:
 
 def test_what_was_left_out_is_told(service: Server) -> None:
     """Failures that would hurt, and everything that writes, with the switch that would record it."""
-    left_out = "\n".join(recorded(service).left_out)
-    assert "getMedias-429: a 429 is not brought about on purpose" in left_out
-    assert "getClipById-500: a 500 is not brought about on purpose" in left_out
-    assert "exchanges that create, change or delete: WRITES=1 records them" in left_out
+    left_out = recorded(service).left_out
+    assert "getMedias-429" in left_out["a 429 is not brought about on purpose"]
+    assert "getClipById-500" in left_out["a 500 is not brought about on purpose"]
+    (writing,) = (names for reason, names in left_out.items() if "WRITES=1 records it" in reason)
+    assert {"createMedia-200", "getUploadUrl-401", "updateClipById-422", "deleteMediaById-204"} < set(writing)
+    assert not any(name.startswith(("getMedia", "getClip", "getWebhook")) for name in writing)
 
 
 def test_writing_leaves_nothing_behind(service: Server) -> None:
@@ -226,7 +228,7 @@ def test_an_empty_account() -> None:
     """There is nothing to show one of; refusals are recorded all the same."""
     with serve(Simulator(clock=ManualClock(), api_keys={KEY})) as server:
         result = recorded(server)
-    assert "getClipById-200: there is no clip to ask about" in result.left_out
+    assert "getClipById-200" in result.left_out["there is no clip to ask about"]
     assert names(result.recordings) == {
         "getMedias-200-empty-live",
         *(f"{name}-400-live" for name in LISTS),
@@ -247,9 +249,21 @@ def test_a_refusal_that_creates_is_deleted(status: int) -> None:
 
     result = walk(handle, Step(operation="createMedia", status=422, ask=Ask(attributes={"upload_id": "none"})))
     assert result.recordings == []
-    assert result.left_out == [f"createMedia-422: the answer was {status}"]
+    assert result.left_out == {f"the answer was {status}": ["createMedia-422"]}
     assert deleted == ["/api/v1/medias/made"]
     assert result.remains == []
+
+
+def test_what_another_key_created_is_deleted_with_it() -> None:
+    """The service takes a key that nobody has: what that created is not to be found with the account's own."""
+    with serve(Simulator(clock=ManualClock())) as server:
+        recorded(server, writes=True)
+        with httpx.Client(base_url=server.base_url, trust_env=False) as client:
+            for key in (KEY, "no-key-that-any-account-has"):
+                answers = [
+                    client.get(path, headers={"X-API-KEY": key}) for path in ("/medias", "/webhook_subscriptions")
+                ]
+                assert [item.json()["data"] for item in answers] == [[], []]
 
 
 @pytest.mark.parametrize("body", [b'{"data": {}}', b"[]", b"not JSON", b""])
@@ -268,7 +282,7 @@ def test_an_answer_that_is_no_json_is_not_recorded() -> None:
         lambda _request: httpx.Response(401, html="<h1>No</h1>"),
         Step(operation="getMedias", status=401, ask=Ask()),
     )
-    assert (result.recordings, result.left_out) == ([], ["getMedias-401: the answer was 401 that is no JSON"])
+    assert (result.recordings, result.left_out) == ([], {"the answer was 401 that is no JSON": ["getMedias-401"]})
 
 
 def walk(handle: Callable[[httpx.Request], httpx.Response], *steps: Step) -> Result:
@@ -310,7 +324,8 @@ class TestCommand:
         output = capsys.readouterr()
         assert KEY not in output.out + output.err
         assert output.out.startswith(f"Recording from {service.base_url}\n")
-        assert "left out: getMedias-429: " in output.out
+        assert "getMedias-429, getMediaById-429" in output.out
+        assert ": a 429 is not brought about on purpose\n" in output.out
         assert output.out.endswith("19 recordings, 19 of them changed. Read them before you commit them.\n")
         made = set(tmp_path.glob("*.json")) - set(before)
         assert len(made) == 19

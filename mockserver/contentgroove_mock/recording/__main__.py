@@ -64,8 +64,8 @@ def _live(contract: Contract, folder: Path, *, writes: bool, sleep: Callable[[fl
     _say(f"Recording from {settings.base_url}")
     result = record_live(contract, settings, writes=writes, sleep=sleep)
     changed = save(folder, result.recordings, replacing=())
-    for sentence in result.left_out:
-        _say(f"left out: {sentence}")
+    for reason, names in result.left_out.items():
+        _say(f"left out: {', '.join(names)}: {reason}")
     for sentence in result.remains:
         print(f"error: not deleted: {sentence}", file=sys.stderr)  # noqa: T201 - a command line prints
     _say(f"{len(result.recordings)} recordings, {changed} of them changed. Read them before you commit them.")

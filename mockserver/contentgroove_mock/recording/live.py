@@ -33,6 +33,10 @@ _OK = 200
 _CREATES = "getUploadUrl"
 _NOT_PROVOKED = frozenset({402, 429})
 _FIRST_SERVER_ERROR = 500
+_WRITES = (
+    "it creates, changes or deletes; WRITES=1 records it with a media, a clip and a webhook subscription of its own, "
+    "which count toward the account's quota and are deleted at the end"
+)
 _LISTS = {"media": "/medias", "clip": "/clips", "subscription": "/webhook_subscriptions"}
 
 
@@ -95,11 +99,9 @@ def record_live(contract: Contract, settings: Settings, *, writes: bool, sleep: 
         reading = [action for action in actions if _only_reads(action, contract)]
         result = recorder.walk(actions if writes else reading, {} if writes else known)
     if not writes:
-        count = sum(isinstance(action, Step) and not action.simulated for action in actions) - len(reading)
-        result.left_out.append(
-            f"{count} exchanges that create, change or delete: WRITES=1 records them with a media, a clip and a "
-            "webhook subscription of their own, which count toward the account's quota and are deleted at the end"
-        )
+        for action in actions:
+            if isinstance(action, Step) and not (action.simulated or action in reading):
+                result.leave_out(f"{action.operation}-{action.status}", _WRITES)
     return result
 
 

@@ -76,13 +76,17 @@ class Result:
 
     Attributes:
         recordings: The exchanges.
-        left_out: What was not recorded, a sentence each.
+        left_out: What was not recorded, by the reason.
         remains: What was created and could not be deleted, a sentence each.
     """
 
     recordings: list[Recording] = field(default_factory=list[Recording])
-    left_out: list[str] = field(default_factory=list[str])
+    left_out: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     remains: list[str] = field(default_factory=list[str])
+
+    def leave_out(self, name: str, reason: str) -> None:
+        """Note that something is not recorded."""
+        self.left_out.setdefault(reason, []).append(name)
 
 
 class Recorder:
@@ -94,7 +98,7 @@ class Recorder:
         self._scrubber = scrubber
         self._ids: dict[str, str] = {"unknown": UNKNOWN_ID}
         self._upload_url = ""
-        self._created: dict[str, list[str]] = {operation: [] for operation in _CLEANING}
+        self._created: dict[str, list[tuple[str, str]]] = {operation: [] for operation in _CLEANING}
         self._result = Result()
 
     def walk(self, actions: Iterable[Action], known: dict[str, str] | None = None) -> Result:
@@ -134,22 +138,22 @@ class Recorder:
         name = f"{step.operation}-{step.status}"
         missing = self._missing(step.ask)
         if missing:
-            self._result.left_out.append(f"{name}: there is no {missing} to ask about")
+            self._result.leave_out(name, f"there is no {missing} to ask about")
             return
         condition = self._place.condition(step.status)
         if condition is None:
-            self._result.left_out.append(f"{name}: a {step.status} is not brought about on purpose")
+            self._result.leave_out(name, f"a {step.status} is not brought about on purpose")
             return
         request = self._request(step.operation, step.ask)
         key = _REFUSED_KEY if step.status == 401 else self._place.key  # noqa: PLR2004 - a status
         with condition:
             response = self._send(request, key, around=step.ask.fault is not None)
         body = _json(response)
-        self._note_created(step, response, body)
+        self._note_created(step, response, body, key)
         if response.status_code != step.status or "sl-violations" in response.headers or body is _NO_JSON:
             seen = [str(response.status_code), response.headers.get("sl-violations", "")]
             seen += ["that is no JSON"] if body is _NO_JSON else []
-            self._result.left_out.append(f"{name}: the answer was {' '.join(part for part in seen if part)}")
+            self._result.leave_out(name, f"the answer was {' '.join(part for part in seen if part)}")
             return
         answer = Answer(headers=_kept(response.headers), body=body)
         clean_request, clean_answer = self._scrubber.scrub(request, answer)
@@ -208,8 +212,8 @@ class Recorder:
                 f"again.{doubt}"
             ) from None
 
-    def _note_created(self, step: Step, response: httpx.Response, body: Any) -> None:
-        """Remember what there is to delete, also where a refusal was expected."""
+    def _note_created(self, step: Step, response: httpx.Response, body: Any, key: str) -> None:
+        """Remember what there is to delete, and with which key, also where a refusal was expected."""
         creates = step.operation in self._created
         if not response.is_success or not (creates or step.keeps):
             return
@@ -219,7 +223,7 @@ class Recorder:
             self._result.remains.append(f"{step.operation} answered {response.status_code} without an id; look for it")
             return
         if creates:
-            self._created[step.operation].append(resource.id)
+            self._created[step.operation].append((resource.id, key))
         if step.keeps == "upload":
             self._ids["upload"] = str(resource.attributes.get("upload_id"))
             self._upload_url = str(resource.attributes.get("upload_url"))
@@ -237,12 +241,12 @@ class Recorder:
     def _clean(self) -> None:
         for operation in _CLEANING:
             deletion = self._contract.operations[_DELETIONS[operation]]
-            for identifier in self._created[operation]:
+            for identifier, key in self._created[operation]:
                 request = Request(
                     method=deletion.method, path=deletion.path.replace("{id}", quote(identifier, safe=""))
                 )
                 try:
-                    status = self._send(request, self._place.key, around=True).status_code
+                    status = self._send(request, key, around=True).status_code
                     outcome = "" if status in _GONE else f"the answer was {status}"
                 except RecordingError as error:
                     outcome = str(error)

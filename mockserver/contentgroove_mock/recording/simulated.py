@@ -166,11 +166,12 @@ def _delivery(contract: Contract, request: httpx.Request, scrubber: Scrubber, va
     )
 
 
-def _require_complete(contract: Contract, recordings: list[Recording], left_out: list[str]) -> None:
+def _require_complete(contract: Contract, recordings: list[Recording], left_out: dict[str, list[str]]) -> None:
     missing = contract.answers() - {(item.operation, item.status) for item in recordings}
     if missing or left_out:
-        names = [f"{operation}-{status}: nothing shows it" for operation, status in sorted(missing)]
+        sentences = [f"{', '.join(names)}: {reason}" for reason, names in left_out.items()]
+        sentences += [f"{operation}-{status}: nothing shows it" for operation, status in sorted(missing)]
         raise RecordingError(
             "Not everything that the contract documents could be recorded; add a step to recording/journey.py, or "
-            f"teach the simulator. {'; '.join((*left_out, *names))}"
+            f"teach the simulator. {'; '.join(sentences)}"
         )

@@ -17,7 +17,7 @@ import contentgroove_mock
 import httpx
 import pytest
 from contentgroove_mock import ManualClock, Simulator, aserve, sample_video, serve
-from contentgroove_mock.simulator.web.wire import WireProtocol
+from contentgroove_mock.simulator.web.protocol import WireProtocol
 
 from tests.simulator.driver import KEY
 

@@ -14,7 +14,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from contentgroove_mock.simulator.web.api import BASE_PATH
-from contentgroove_mock.simulator.web.wire import WireProtocol
+from contentgroove_mock.simulator.web.protocol import WireProtocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

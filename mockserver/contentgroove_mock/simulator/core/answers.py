@@ -7,6 +7,7 @@ put the transcription beside the relationships, and leave out how far a clip's p
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from contentgroove_mock.simulator.core.ids import user_id
@@ -22,6 +23,7 @@ FILES_PATH = "/_files"
 _IS_PROCESSING = {"queued": None, "processing": True, "finished": False, "failed": False}
 
 
+@lru_cache(maxsize=4096)
 def moment(value: dt.datetime | None) -> str | None:
     """Write a time as the service does: UTC, milliseconds, `Z`."""
     if value is None:

@@ -112,25 +112,20 @@ def links(url: str, query: Query, number: int, last: int) -> dict[str, str | Non
         number: This page's number.
         last: The last page's number.
     """
-    kept = [(name, value) for name, value in query if name != "api_key"]
-    rest = [(name, value) for name, value in kept if name != "page[number]"]
+    kept = [(name, f"{quote(name, safe='[]')}={quote(value, safe='')}") for name, value in query if name != "api_key"]
+    rest = "".join(f"{written}&" for name, written in kept if name != "page[number]")
 
     def page(target: int) -> str:
-        return _address(url, [*rest, ("page[number]", str(target))])
+        return f"{url}?{rest}page[number]={target}"
 
     return {
-        "self": _address(url, kept),
+        "self": f"{url}?{'&'.join(written for _, written in kept)}" if kept else url,
         "current": page(number),
         "first": page(1),
         "prev": page(number - 1) if number > 1 else None,
         "next": page(number + 1) if number < last else None,
         "last": page(last),
     }
-
-
-def _address(url: str, query: Query) -> str:
-    text = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in query)
-    return f"{url}?{text}" if text else url
 
 
 def _accepted(attributes: Mapping[str, Any], conditions: tuple[Condition, ...]) -> bool:

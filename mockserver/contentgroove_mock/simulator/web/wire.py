@@ -1,52 +1,24 @@
 """Faults on the connection itself, which no HTTP answer can express.
 
-Over a socket they act on uvicorn's transport: a reset is a real RST, a cut answer ends before its Content-Length.
+Over a socket they act on the server's transport: a reset is a real RST, a cut answer ends before its Content-Length.
 In process, under `httpx.ASGITransport`, there is no connection; the httpx error is raised that a client would meet.
 """
 
 from __future__ import annotations
 
-import logging
 import socket
 import struct
 from typing import TYPE_CHECKING, cast
 
 from starlette.responses import Response
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import asyncio
 
     from starlette.types import Receive, Scope, Send
-    from uvicorn.config import Config
-    from uvicorn.server import ServerState
 
-_TRANSPORT = "contentgroove_transport"
-
-
-class WireProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, with the connection in the scope's state and half-closed requests let through."""
-
-    def __init__(self, config: Config, server_state: ServerState) -> None:
-        super().__init__(config=config, server_state=server_state, app_state={})
-        # uvicorn's own loggers belong to the process; its access log would show keys in queries.
-        self.logger = logging.getLogger("contentgroove_mock.server")
-        self.access_log = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Let the requests of this connection know it."""
-        self.app_state = {_TRANSPORT: transport}
-        super().connection_made(transport)
-
-    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio allows a truth value
-        """Let the application answer a client that ended its body early; otherwise close, as uvicorn does."""
-        cycle = self.cycle
-        # None until the first request, though uvicorn declares otherwise.
-        if cycle is None or cycle.response_complete or not cycle.more_body:  # pyright: ignore[reportUnnecessaryComparison]
-            return False
-        cycle.more_body = False
-        cycle.message_event.set()
-        return True
+TRANSPORT = "contentgroove_transport"
+"""Where a request's state holds the connection it came by."""
 
 
 class Reset(Response):
@@ -86,7 +58,7 @@ class Truncated(Response):
 
 def _transport(scope: Scope) -> asyncio.Transport | None:
     state: dict[str, object] = scope.get("state") or {}
-    return cast("asyncio.Transport | None", state.get(_TRANSPORT))
+    return cast("asyncio.Transport | None", state.get(TRANSPORT))
 
 
 async def _disconnected(receive: Receive) -> None:

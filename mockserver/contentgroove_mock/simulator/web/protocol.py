@@ -1,0 +1,41 @@
+"""HTTP/1.1 over a socket, as uvicorn speaks it, with what faults need."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from contentgroove_mock.simulator.web.wire import TRANSPORT
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+
+class WireProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1, with the connection in the scope's state and half-closed requests let through."""
+
+    def __init__(self, config: Config, server_state: ServerState) -> None:
+        super().__init__(config=config, server_state=server_state, app_state={})
+        # uvicorn's own loggers belong to the process; its access log would show keys in queries.
+        self.logger = logging.getLogger("contentgroove_mock.server")
+        self.access_log = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Let the requests of this connection know it."""
+        self.app_state = {TRANSPORT: transport}
+        super().connection_made(transport)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio allows a truth value
+        """Let the application answer a client that ended its body early; otherwise close, as uvicorn does."""
+        cycle = self.cycle
+        # None until the first request, though uvicorn declares otherwise.
+        if cycle is None or cycle.response_complete or not cycle.more_body:  # pyright: ignore[reportUnnecessaryComparison]
+            return False
+        cycle.more_body = False
+        cycle.message_event.set()
+        return True

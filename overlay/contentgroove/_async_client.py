@@ -13,7 +13,7 @@ from ._core.settings import ApiKey, AuthMethod, resolve
 from ._io.async_shell import AsyncShell
 from ._io.calls import AsyncCalls, RawAsyncCalls, RawResponse
 from ._io.http import Hooks
-from ._io.options import DEFAULT_TIMEOUT, check_clients, check_policy, check_timeout, new_session
+from ._io.options import DEFAULT_TIMEOUT, check_clients, check_policy, check_timeout, new_session, new_watch
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ._core.effects import Clock
     from ._core.retries import RetryPolicy
+    from ._io.contract import OnViolation
     from ._io.http import ResponseInfo
     from .errors import RequestInfo
     from .resources.async_medias import AsyncMedias
@@ -52,6 +53,8 @@ class AsyncContentGroove:
         retry_policy: RetryPolicy | None = None,
         on_request: Callable[[RequestInfo], object] | None = None,
         on_response: Callable[[ResponseInfo], object] | None = None,
+        on_contract_violation: OnViolation = "off",
+        contract_sampling: float = 1.0,
         clock: Clock | None = None,
         sleep: Callable[[float], Awaitable[object]] | None = None,
         random: Callable[[], float] | None = None,
@@ -59,8 +62,9 @@ class AsyncContentGroove:
         settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
         check_clients("AsyncClient", http_client=http_client, upload_http_client=upload_http_client)
         session = new_session(settings, check_policy(retry_policy, max_retries), clock, random)
+        watch = new_watch(on_contract_violation, contract_sampling, settings, random)
         shell = AsyncShell(
-            settings, Hooks(on_request, on_response), sleep or anyio.sleep, http_client, upload_http_client
+            settings, Hooks(on_request, on_response), sleep or anyio.sleep, http_client, upload_http_client, watch=watch
         )
         self._calls = AsyncCalls(shell, session, check_timeout(timeout))
         self._claimed: set[str] = set()

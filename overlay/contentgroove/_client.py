@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ._core.settings import ApiKey, AuthMethod, resolve
 from ._io.calls import RawResponse, RawSyncCalls, SyncCalls
 from ._io.http import Hooks
-from ._io.options import DEFAULT_TIMEOUT, check_clients, check_policy, check_timeout, new_session
+from ._io.options import DEFAULT_TIMEOUT, check_clients, check_policy, check_timeout, new_session, new_watch
 from ._io.sync_shell import SyncShell
 from ._version import __version__
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ._core.effects import Clock
     from ._core.retries import RetryPolicy
+    from ._io.contract import OnViolation
     from ._io.http import ResponseInfo
     from .errors import RequestInfo
     from .resources.clips import Clips
@@ -49,6 +50,10 @@ class ContentGroove:
         retry_policy: Delays and limits of retries; `max_retries` counts over it.
         on_request: Called with each request before it is sent, credentials redacted.
         on_response: Called with each answer once it was read.
+        on_contract_violation: What happens when an exchange is not what the API's document says: nothing ("off"), a
+            warning of the logger `contentgroove` ("log"), a `ContractViolationError` ("raise", for tests), or your
+            function, which gets the violations. Needs the extra `contract`.
+        contract_sampling: The share of the exchanges that is checked, from 0 to 1.
         clock: Another source of time, for tests.
         sleep: Another way to let time pass, for tests.
         random: Another source of jitter (numbers from 0 up to 1), for tests.
@@ -70,6 +75,8 @@ class ContentGroove:
         retry_policy: RetryPolicy | None = None,
         on_request: Callable[[RequestInfo], object] | None = None,
         on_response: Callable[[ResponseInfo], object] | None = None,
+        on_contract_violation: OnViolation = "off",
+        contract_sampling: float = 1.0,
         clock: Clock | None = None,
         sleep: Callable[[float], object] | None = None,
         random: Callable[[], float] | None = None,
@@ -77,8 +84,9 @@ class ContentGroove:
         settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
         check_clients("Client", http_client=http_client, upload_http_client=upload_http_client)
         session = new_session(settings, check_policy(retry_policy, max_retries), clock, random)
+        watch = new_watch(on_contract_violation, contract_sampling, settings, random)
         shell = SyncShell(
-            settings, Hooks(on_request, on_response), sleep or time.sleep, http_client, upload_http_client
+            settings, Hooks(on_request, on_response), sleep or time.sleep, http_client, upload_http_client, watch=watch
         )
         self._calls = SyncCalls(shell, session, check_timeout(timeout))
         self._claimed: set[str] = set()

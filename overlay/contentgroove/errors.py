@@ -7,7 +7,7 @@ key: requests appear as method and redacted URL only.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Struct
 
@@ -22,6 +22,8 @@ __all__ = [
     "BadRequestError",
     "ConfigurationError",
     "ContentGrooveError",
+    "ContractViolation",
+    "ContractViolationError",
     "ErrorDetail",
     "InvalidInputError",
     "MediaProcessingError",
@@ -331,3 +333,52 @@ class WebhookPayloadError(ContentGrooveError):
 
 class WebhookAuthError(ContentGrooveError):
     """A webhook came without the secret token of the subscribed URL, or with a wrong one."""
+
+
+class ContractViolation(Protocol):
+    """One place where an exchange is not what the API's document says; its `str` is one line to read."""
+
+    @property
+    def operation(self) -> str | None:
+        """The operationId; None where no operation fits."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where, such as `request.query.limit` or `response.body#/data/attributes/name`."""
+        ...
+
+    @property
+    def rule(self) -> str:
+        """What kind of rule is broken, such as `undeclared-field` or `enum`."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What the document says."""
+        ...
+
+    @property
+    def seen(self) -> str:
+        """What was there instead, shortened and without credentials."""
+        ...
+
+
+class ContractViolationError(ContentGrooveError):
+    """An exchange is not what the API's document says (`on_contract_violation="raise"`).
+
+    The call itself may have succeeded: what it created is there.
+
+    Attributes:
+        violations: What is wrong.
+    """
+
+    _LISTED = 10
+
+    def __init__(self, violations: Sequence[ContractViolation]) -> None:
+        self.violations = tuple(violations)
+        count = len(self.violations)
+        lines = "".join(f"\n  {violation}" for violation in self.violations[: self._LISTED])
+        if count > self._LISTED:
+            lines += f"\n  … and {count - self._LISTED} more"
+        super().__init__(f"The contract is broken in {count} place{'' if count == 1 else 's'}:{lines}")

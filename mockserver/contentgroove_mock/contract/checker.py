@@ -80,6 +80,31 @@ class Checker:
         found = list(self._exchange(asked, answered))
         return _with_caller(found) if found else found
 
+    def check_call(
+        self,
+        *,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        status: int,
+        answer_headers: Mapping[str, str],
+        answer: bytes,
+    ) -> list[Violation]:
+        """Check an exchange wherever the API lives; the SDK's option `on_contract_violation` calls this.
+
+        Args:
+            method: In capitals.
+            path: Below the API's base path, with the query.
+            headers: The request's, by lower-case name.
+            content: The request's body.
+            status: The answer's status.
+            answer_headers: The answer's headers.
+            answer: Its body, decompressed.
+        """
+        asked = Asked(method, f"{self.base_path}{path}", headers, content)
+        return self.check_parts(asked, Answered(status, answer_headers, answer))
+
     def check_delivery(self, content: bytes, headers: Mapping[str, str] | None = None) -> list[Violation]:
         """Check a webhook.
 

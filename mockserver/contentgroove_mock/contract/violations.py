@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
+from contentgroove import errors
 from contentgroove._core.redaction import redact_url
 from msgspec import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Rule: TypeAlias = Literal[
     "unknown-path",
@@ -37,7 +35,6 @@ Rule: TypeAlias = Literal[
 ]
 
 _SHOWN = 120
-_LISTED = 10
 
 
 class Violation(Struct, frozen=True, kw_only=True):
@@ -66,22 +63,13 @@ class Violation(Struct, frozen=True, kw_only=True):
         return f"{operation}{self.place}: {self.rule}: {self.message}; seen: {self.seen}{caller}"
 
 
-class ContractViolationError(AssertionError):
+class ContractViolationError(errors.ContractViolationError, AssertionError):
     """An exchange breaks the contract.
 
-    An assertion error, so that test runners show it as a failure and not as an error of the test's own.
-
-    Attributes:
-        violations: What is wrong.
+    An assertion error as well, so that test runners show it as a failure and not as an error of the test's own.
     """
 
-    def __init__(self, violations: Iterable[Violation]) -> None:
-        self.violations = tuple(violations)
-        lines = "\n".join(f"  {violation}" for violation in self.violations[:_LISTED])
-        count = len(self.violations)
-        if count > _LISTED:
-            lines += f"\n  … and {count - _LISTED} more"
-        super().__init__(f"The contract is broken in {count} place{'' if count == 1 else 's'}:\n{lines}")
+    violations: tuple[Violation, ...]
 
 
 def show(value: object) -> str:

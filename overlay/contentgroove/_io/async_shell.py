@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contentgroove._core.settings import Settings
 
     from .async_connections import AsyncLine
+    from .contract import ContractWatch
     from .progress import Progress
     from .sources import Source
 
@@ -41,9 +42,12 @@ class AsyncShell:
         sleep: Callable[[float], Awaitable[object]],
         http_client: httpx.AsyncClient | None,
         upload_http_client: httpx.AsyncClient | None,
+        *,
+        watch: ContractWatch | None,
     ) -> None:
         self._settings = settings
         self._hooks = hooks
+        self._watch = watch
         self._sleep = sleep
         self._own = _line_of(http_client)
         self._own_for_uploads = _line_of(upload_http_client)
@@ -83,7 +87,10 @@ class AsyncShell:
         match effect:
             case Send():
                 request = http.api_request(effect, self._settings, timeouts, queued=self._own is None)
-                return await self._exchange(request, self._own, uploading=False)
+                outcome = await self._exchange(request, self._own, uploading=False)
+                if self._watch is not None and isinstance(outcome, Reply):
+                    self._watch.see(effect, outcome)
+                return outcome
             case Sleep():
                 return await self._sleep(effect.seconds)
             case Save():

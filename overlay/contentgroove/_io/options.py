@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contentgroove._core.effects import Clock
     from contentgroove._core.settings import Settings
 
+    from .contract import ContractWatch, OnViolation
     from .http import Timeouts
 
 DEFAULT_TIMEOUT = 30.0
@@ -81,3 +82,18 @@ def new_session(
     """Make what the calls of a new client share; without a clock or random numbers, the machine's."""
     pacing = Pacing(policy, Cooldown(), clock or SystemClock(), random or chance.random)
     return Session(pacing, settings.base_url, settings.key)
+
+
+def new_watch(
+    wish: OnViolation, sampling: float, settings: Settings, random: Callable[[], float] | None
+) -> ContractWatch | None:
+    """Make what checks exchanges; None, and nothing loaded, if that is off.
+
+    Raises:
+        ConfigurationError: The arguments are wrong, or no checker is installed.
+    """
+    if wish == "off" and sampling == 1:
+        return None
+    from . import contract
+
+    return contract.new_watch(wish, sampling, settings, random)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from contentgroove._core.settings import Settings
 
     from .connections import Line
+    from .contract import ContractWatch
     from .progress import Progress
     from .sources import Source
 
@@ -40,9 +41,12 @@ class SyncShell:
         sleep: Callable[[float], object],
         http_client: httpx.Client | None,
         upload_http_client: httpx.Client | None,
+        *,
+        watch: ContractWatch | None,
     ) -> None:
         self._settings = settings
         self._hooks = hooks
+        self._watch = watch
         self._sleep = sleep
         self._own = _line_of(http_client)
         self._own_for_uploads = _line_of(upload_http_client)
@@ -90,7 +94,10 @@ class SyncShell:
         match effect:
             case Send():
                 request = http.api_request(effect, self._settings, timeouts, queued=self._own is None)
-                return self._exchange(request, self._own, uploading=False)
+                outcome = self._exchange(request, self._own, uploading=False)
+                if self._watch is not None and isinstance(outcome, Reply):
+                    self._watch.see(effect, outcome)
+                return outcome
             case Sleep():
                 return self._sleep(effect.seconds)
             case Save():

@@ -1,0 +1,123 @@
+"""Holds exchanges to the contract while an application runs (`on_contract_violation`).
+
+The checker is another package's, found by the entry-point group `contentgroove.contract`, so that the SDK does not
+depend on it and a client without the option does not load it.
+"""
+
+from __future__ import annotations
+
+import random as chance
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from contentgroove.errors import ConfigurationError, ContractViolationError
+
+from .http import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from contentgroove._core.effects import Reply, Send
+    from contentgroove._core.settings import Settings
+    from contentgroove.errors import ContractViolation
+
+    OnViolation: TypeAlias = "Literal['off', 'log', 'raise'] | Callable[[Sequence[ContractViolation]], object]"
+
+GROUP = "contentgroove.contract"
+
+
+class ContractChecker(Protocol):
+    """What holds an exchange to the contract."""
+
+    def check_call(
+        self,
+        *,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        status: int,
+        answer_headers: Mapping[str, str],
+        answer: bytes,
+    ) -> Sequence[ContractViolation]:
+        """Give the violations of one exchange; the path is below the API's base path, with its query."""
+        ...
+
+
+class ContractWatch:
+    """Checks exchanges, or some of them, and tells of violations."""
+
+    def __init__(
+        self,
+        checker: ContractChecker,
+        settings: Settings,
+        tell: Callable[[Sequence[ContractViolation]], object],
+        sampling: float,
+        random: Callable[[], float],
+    ) -> None:
+        self._checker = checker
+        self._settings = settings
+        self._tell = tell
+        self._sampling = sampling
+        self._random = random
+
+    def see(self, effect: Send, reply: Reply) -> None:
+        """Check an exchange, if its turn has come."""
+        if self._sampling < 1 and self._random() >= self._sampling:
+            return
+        request = effect.request
+        headers = {name.lower(): value for name, value in (*self._settings.headers(), *request.headers.items())}
+        violations = self._checker.check_call(
+            method=request.method,
+            path=self._settings.path(request),
+            headers=headers,
+            content=request.content or b"",
+            status=reply.status_code,
+            answer_headers=reply.headers,
+            answer=reply.content,
+        )
+        if violations:
+            self._tell(violations)
+
+
+def new_watch(
+    wish: OnViolation, sampling: float, settings: Settings, random: Callable[[], float] | None
+) -> ContractWatch | None:
+    """Make what a client asked for; None if it asked for nothing.
+
+    Raises:
+        ConfigurationError: The arguments are wrong, or no checker is installed.
+    """
+    given: object = sampling
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
+        raise ConfigurationError(f"contract_sampling is a share of the calls, from 0 to 1, not {sampling!r}.")
+    if wish == "off":
+        return None
+    ways = {"log": _log, "raise": _raise}
+    tell = wish if callable(wish) else ways.get(wish)
+    if tell is None:
+        raise ConfigurationError(f"on_contract_violation is off, log, raise or a function, not {wish!r}.")
+    return ContractWatch(_checker(), settings, tell, sampling, random or chance.random)
+
+
+@cache
+def _checker() -> ContractChecker:
+    for entry in entry_points(group=GROUP):
+        try:
+            checker: ContractChecker = entry.load()()
+        except ImportError as error:
+            raise ConfigurationError(
+                f"on_contract_violation needs {error.name}: pip install 'contentgroove[contract]'"
+            ) from error
+        return checker
+    raise ConfigurationError(f"on_contract_violation needs a checker, and no package offers one as {GROUP}.")
+
+
+def _log(violations: Sequence[ContractViolation]) -> None:
+    for violation in violations:
+        logger.warning("contract violation: %s", violation)
+
+
+def _raise(violations: Sequence[ContractViolation]) -> None:
+    raise ContractViolationError(violations)

@@ -1,0 +1,150 @@
+"""`on_contract_violation`: the service held to the contract while an application runs, sync and async alike."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from contentgroove import AsyncContentGroove, ConfigurationError, ContentGroove, ContentGrooveError, Media
+from contentgroove.errors import ContractViolationError
+
+from tests.contract.exchanges import example
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from contentgroove.errors import ContractViolation
+
+    Get = Callable[..., Awaitable[Media]]
+
+pytestmark = pytest.mark.anyio
+
+
+def drifted(request: httpx.Request) -> httpx.Response:
+    """Answer with a media that has grown a field, beside a link that is a credential."""
+    del request
+    body = example("/medias/{id}")
+    body["data"]["attributes"]["mood"] = "https://store.example/f?X-Amz-Signature=canary"
+    return httpx.Response(200, json=body)
+
+
+@pytest.fixture(params=["sync", "async"])
+def get(request: pytest.FixtureRequest) -> Get:
+    """Get one media with a client of either kind that is made with some options."""
+
+    async def getting(
+        answer: Callable[[httpx.Request], httpx.Response] = drifted, times: int = 1, **options: Any
+    ) -> Media:
+        transport = httpx.MockTransport(answer)
+        if request.param == "sync":
+            with (
+                httpx.Client(transport=transport) as http,
+                ContentGroove("canary-key", http_client=http, **options) as one,
+            ):
+                return [one.medias.get("some-id") for _ in range(times)][-1]
+        async with (
+            httpx.AsyncClient(transport=transport) as async_http,
+            AsyncContentGroove("canary-key", http_client=async_http, **options) as other,
+        ):
+            return [await other.medias.get("some-id") for _ in range(times)][-1]
+
+    return getting
+
+
+async def test_nothing_is_checked_unless_asked(get: Get, caplog: pytest.LogCaptureFixture) -> None:
+    """By default a new field breaks nothing and is not spoken of."""
+    caplog.set_level(logging.WARNING)
+    assert (await get()).extra["mood"]
+    assert caplog.records == []
+
+
+async def test_it_is_logged(get: Get, caplog: pytest.LogCaptureFixture) -> None:
+    """A warning names operation, place and rule, and no credential; the call succeeds."""
+    assert (await get(on_contract_violation="log")).name
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("contentgroove", "WARNING")
+    message = record.getMessage()
+    assert message.startswith(
+        "contract violation: getMediaById: response.body#/data/attributes/mood: undeclared-field: "
+    )
+    assert "canary" not in message
+
+
+async def test_a_function_is_told(get: Get) -> None:
+    """It gets all violations of an exchange at once."""
+    told: list[Sequence[ContractViolation]] = []
+    await get(on_contract_violation=told.append)
+    ((violation,),) = told
+    assert (violation.operation, violation.rule) == ("getMediaById", "undeclared-field")
+    assert violation.place == "response.body#/data/attributes/mood"
+    assert "canary" not in violation.seen
+
+
+async def test_what_is_right_is_not_told(get: Get) -> None:
+    """No violation, no call; whichever way the key is sent, and wherever the API lives."""
+    told: list[Sequence[ContractViolation]] = []
+
+    def right(request: httpx.Request) -> httpx.Response:
+        del request
+        return httpx.Response(200, json=example("/medias/{id}"))
+
+    for auth in ("bearer", "header", "query"):
+        await get(right, on_contract_violation=told.append, auth=auth, base_url="https://other.example/elsewhere")
+    assert told == []
+
+
+async def test_it_is_raised(get: Get) -> None:
+    """For tests: an error of this library's that lists what is wrong."""
+    with pytest.raises(ContractViolationError, match=r"broken in 1 place:\n  getMediaById: .*mood") as caught:
+        await get(on_contract_violation="raise")
+    assert isinstance(caught.value, ContentGrooveError)
+    assert [violation.rule for violation in caught.value.violations] == ["undeclared-field"]
+
+
+async def test_some_exchanges_are_checked(get: Get) -> None:
+    """An exchange is checked if its random number is below the share; a share of 0 checks none."""
+    told: list[Sequence[ContractViolation]] = []
+    for number, share, count in ((0.2, 0.25, 4), (0.25, 0.25, 0), (0.9, 0.25, 0), (0.0, 0.0, 0), (0.9, 1, 4)):
+        await get(
+            times=4, on_contract_violation=told.append, contract_sampling=share, random=lambda number=number: number
+        )
+        assert len(told) == count, (number, share)
+        told.clear()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"on_contract_violation": "shout"}, "off, log, raise or a function, not 'shout'"),
+        ({"on_contract_violation": None}, "off, log, raise or a function, not None"),
+        ({"on_contract_violation": "log", "contract_sampling": 25}, "a share of the calls, from 0 to 1, not 25"),
+        ({"contract_sampling": "all"}, "a share of the calls, from 0 to 1, not 'all'"),
+    ],
+)
+async def test_wrong_options_are_refused(get: Get, options: dict[str, Any], message: str) -> None:
+    """At construction, before anything is sent."""
+    with pytest.raises(ConfigurationError, match=message):
+        await get(**options)
+
+
+def test_a_missing_checker_is_explained_and_an_unused_one_not_loaded() -> None:
+    """Without jsonschema-rs the option says what to install; a client without the option does without it."""
+    code = """
+import sys
+sys.modules["jsonschema_rs"] = None
+from contentgroove import ConfigurationError, ContentGroove
+ContentGroove("any-key").close()
+assert not [name for name in sys.modules if name.startswith("contentgroove_mock")]
+try:
+    ContentGroove("any-key", on_contract_violation="log")
+except ConfigurationError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)  # noqa: S603 - our own text
+    assert done.stdout.strip() == "on_contract_violation needs jsonschema_rs: pip install 'contentgroove[contract]'", (
+        done.stderr
+    )

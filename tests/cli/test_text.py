@@ -104,11 +104,11 @@ def test_what_is_no_time(text: str) -> None:
 
 
 def ffmpeg(folder: Path, content: str, suffix: str) -> str:
-    """Read captions with a real reader of them; gives them as it understands them, as SubRip."""
+    """Read captions with a real reader of them; gives what a viewer sees, without the tags that it understood."""
     source = folder / f"in.{suffix}"
     source.write_text(content, encoding="utf-8")
     done = subprocess.run(  # noqa: S603 - a program of ours
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(source), "-f", "srt", "-"],
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(source), "-c:s", "text", "-f", "srt", "-"],
         capture_output=True,
         encoding="utf-8",
         check=True,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import respx
 from contentgroove._core.settings import Settings
 from contentgroove_mock import Fault, ManualClock, Simulator, serve
 from contentgroove_mock.contract import Checker
@@ -299,6 +300,22 @@ def test_the_key_is_tried_first(service: Server) -> None:
         record_live(CONTRACT, settings(service, "another-canary"), writes=True, sleep=no_wait)
     assert "another-canary" not in str(caught.value)
     assert {record.method for record in service.simulator.requests} == {"GET"}
+
+
+def test_an_address_of_something_else(service: Server) -> None:
+    """An answer that is no list shows that the base URL is wrong."""
+    service.simulator.add_fault(Fault(kind="status", operation="getMedias", status=404))
+    with pytest.raises(RecordingError, match="answered GET /medias with 404"):
+        recorded(service)
+    with respx.mock() as network:
+        network.get(f"{service.base_url}/medias").respond(html="<h1>Welcome</h1>")
+        with pytest.raises(RecordingError, match=r"answer to GET /medias is no list.+CONTENTGROOVE_BASE_URL"):
+            recorded(service)
+        # A redirect is not followed: it would carry the key elsewhere.
+        network.get(f"{service.base_url}/medias").respond(302, headers={"location": "https://other.test/"})
+        with pytest.raises(RecordingError, match="answered GET /medias with 302"):
+            recorded(service, writes=True)
+        assert {call.request.url.host for call in network.calls} == {"127.0.0.1"}
 
 
 def test_a_service_that_is_not_there(service: Server) -> None:

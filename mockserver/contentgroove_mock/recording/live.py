@@ -6,9 +6,10 @@ Nothing is created, changed or deleted unless `writes` is asked for. A 402, 429 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import httpx
+import msgspec
 
 from contentgroove_mock.recording.exchange import RecordingError
 from contentgroove_mock.recording.journey import Step, journey, sent_texts
@@ -38,6 +39,14 @@ _WRITES = (
     "which count toward the account's quota and are deleted at the end"
 )
 _LISTS = {"media": "/medias", "clip": "/clips", "subscription": "/webhook_subscriptions"}
+
+
+class _Item(msgspec.Struct):
+    id: str
+
+
+class _List(msgspec.Struct):
+    data: list[_Item]
 
 
 class LivePlace:
@@ -129,7 +138,12 @@ def _existing(client: httpx.Client, key: str) -> dict[str, str]:
                 f"The service answered GET {path} with {response.status_code}, so nothing was recorded. Check "
                 "CONTENTGROOVE_API_KEY and CONTENTGROOVE_BASE_URL."
             )
-        items = cast("list[dict[str, Any]]", response.json()["data"])
+        try:
+            items = msgspec.json.decode(response.content, type=_List).data
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise RecordingError(
+                f"The service's answer to GET {path} is no list, so nothing was recorded. Check CONTENTGROOVE_BASE_URL."
+            ) from error
         if items:
-            found[name] = items[0]["id"]
+            found[name] = items[0].id
     return found

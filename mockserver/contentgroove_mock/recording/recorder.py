@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
@@ -285,8 +284,8 @@ def _json(response: httpx.Response) -> Any:
     if not response.content:
         return UNSET
     try:
-        return json.loads(response.content)
-    except (ValueError, RecursionError):
+        return msgspec.json.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _NO_JSON
 
 

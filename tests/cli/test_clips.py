@@ -33,7 +33,8 @@ def test_list_gives_time_codes_and_text(cli: CommandLine, media_id: str) -> None
 
 def test_list_gives_json_lines(cli: CommandLine, media_id: str) -> None:
     """Each line is a documented clip."""
-    ran = cli("clips", "list", "--json")
+    ran = cli("clips", "list", "--media", media_id, "--json")
+    assert cli("clips", "list", "--media", MISSING, "--json").out == ""
     assert [clip["media_id"] for clip in ran.lines] == [media_id] * 3
     for clip in ran.lines:
         check("Clip", clip)

@@ -63,10 +63,17 @@ COLUMNS: list[Column[Clip]] = [
 ]
 
 
-@command(app, "list", examples=("clips list --filter media_id_eq=MEDIA_ID",))
+@command(
+    app,
+    "list",
+    examples=("clips list --media MEDIA_ID", "clips list --filter text_cont=moon --json | jq -r .media_file_url"),
+)
 def list_(
     run: Run,
     *,
+    media: Annotated[
+        str | None, typer.Option("--media", "-m", metavar="MEDIA_ID", help="Those of this media only.")
+    ] = None,
     filter_: FilterOption = None,
     sort: Annotated[
         str | None, typer.Option(metavar="ORDER", help="created_at or name; with a minus for descending.")
@@ -77,7 +84,8 @@ def list_(
     """List clips: id, time codes, name and text."""
     from contentgroove_api.models.get_clips_sort import GetClipsSort
 
-    filters, order = parse_filters(filter_), parse_sort(sort, GetClipsSort)
+    of_media = [] if media is None else [f"media_id_eq={media}"]
+    filters, order = parse_filters([*of_media, *(filter_ or ())]), parse_sort(sort, GetClipsSort)
     pager = run.client.clips.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     if not run.out.table(pager.pages(), COLUMNS, document):
         run.out.note("No clips.")

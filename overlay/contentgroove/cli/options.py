@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FilterOption = Annotated[
     list[str] | None,
@@ -44,7 +47,7 @@ TimeoutOption = Annotated[
 ]
 
 
-def parse_filters(texts: list[str] | None) -> dict[str, str | list[str]] | None:
+def parse_filters(texts: Iterable[str] | None) -> dict[str, str | list[str]] | None:
     """Read `--filter` options; a name given twice has both values.
 
     Raises:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from contentgroove.errors import ConfigurationError
+
 
 def register(app: typer.Typer) -> None:
     """Add this package's command to the command line."""
@@ -53,9 +55,12 @@ def mcp(
     """
     import anyio
 
-    # Here, because all of it takes half a second to import.
-    from contentgroove.mcp.server import serve
-    from contentgroove.tools import Access, Policy, origin_of
+    try:
+        # Here, because all of it takes half a second to import.
+        from contentgroove.mcp.server import serve
+        from contentgroove.tools import Access, Policy, origin_of
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(f"`contentgroove mcp` needs {error.name}: pip install 'contentgroove[mcp]'") from error
 
     names = frozenset(name.strip() for name in tools.split(",") if name.strip()) if tools is not None else None
     access = Access(read_only, allow_destructive, names)

@@ -39,6 +39,9 @@ INSTRUCTIONS = (
     "are {ok, data, http} or {ok: false, error: {code, message}}. openapi_addSource makes tools of other APIs."
 )
 
+LONGEST_RETRY = 20.0
+"""Seconds that a call is retried for: hosts give up on one after 60, and then nobody learns what it failed with."""
+
 CANONICAL_NAME = "com.contentgroove/canonicalName"
 OPERATION_ID = "com.contentgroove/operationId"
 """Keys of a tool's `_meta`."""
@@ -57,9 +60,11 @@ class LazyClient:
             ConfigurationError: The environment holds no key, or an unusable setting.
         """
         if self._client is None:
-            from contentgroove import AsyncContentGroove
+            from contentgroove import AsyncContentGroove, RetryPolicy
 
-            self._client = AsyncContentGroove()
+            self._client = AsyncContentGroove(
+                retry_policy=RetryPolicy(max_retry_after=LONGEST_RETRY, deadline=LONGEST_RETRY)
+            )
         return self._client
 
     async def __aenter__(self) -> Self:

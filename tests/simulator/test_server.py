@@ -132,6 +132,20 @@ def test_time_passes_by_itself(hooks: Hooks) -> None:
         assert hooks.came.wait(LIMIT)
 
 
+def test_time_goes_on_from_where_it_was_moved(hooks: Hooks) -> None:
+    """After the system's clock was moved to just before a media is finished, the rest passes by itself."""
+    policy = contentgroove_mock.Policy(queue_seconds=0, processing_seconds=3600)
+    simulator = Simulator(policy=policy)
+    with serve(simulator) as server, httpx.Client(base_url=server.base_url, headers=HEADERS) as client:
+        client.post("/webhook_subscriptions", json={"data": {"attributes": {"url": hooks.url}}})
+        attributes = {"source_url": "https://films.example/a.mp4"}
+        client.post("/medias", json={"data": {"attributes": attributes}})
+        for _ in range(5):  # by then the simulator waits for the hour to pass
+            client.get("/medias")
+        simulator.advance(3599.9)
+        assert hooks.came.wait(LIMIT)
+
+
 def test_advance_works_without_a_loop(hooks: Hooks) -> None:
     """Once nothing is served any more, advance delivers what is due by itself."""
     simulator = Simulator(clock=ManualClock())

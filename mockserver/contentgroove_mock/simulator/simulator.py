@@ -215,6 +215,8 @@ class Simulator:
     def _catch_up(self) -> None:
         sender = self._world.sender
         if not sender.is_due():
+            # What it waits for may be nearer now.
+            sender.wake()
             return
         loop = sender.loop
         try:

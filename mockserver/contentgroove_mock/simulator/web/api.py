@@ -92,7 +92,9 @@ async def _answer(world: World, operation: str, request: Request) -> Response:
         response = _handle(world, operation, request, content)
         if fault is not None and fault.kind != "latency":
             response = Truncated(response, fault.after_bytes) if fault.kind == "truncate" else _failed(fault)
-    world.sender.wake()
+    if request.method != "GET":
+        # Something may now be due before what the sender waits for.
+        world.sender.wake()
     record.status = None if isinstance(response, Reset) else response.status_code
     return response
 
@@ -121,7 +123,7 @@ def _handle(world: World, operation: str, request: Request, content: bytes | Non
                     account=service.account(key),
                     now=world.clock.now(),
                     origin=origin(request),
-                    path=request.url.path,
+                    path=request.scope["path"],
                     query=request.query_params.multi_items(),
                     identifier=_identifier(request),
                     content=content,

@@ -48,10 +48,10 @@ class RequestsLog:
             at=at,
             operation=operation,
             method=request.method,
-            path=request.url.path,
+            path=request.scope["path"],
             query=[
                 (name, _REDACTED if _is_secret(name) else value)
-                for name, value in parse_qsl(request.url.query, keep_blank_values=True)
+                for name, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
             ],
             headers={name: _REDACTED if name in _SECRET_HEADERS else value for name, value in request.headers.items()},
         )

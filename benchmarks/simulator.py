@@ -1,0 +1,204 @@
+"""How soon the simulator answers, and how many checked requests it takes, against Prism's proxy before the same one.
+
+`python -m benchmarks.simulator [--seconds 2]`. Throughput is that of one process with the in-process checker around
+the simulator, against `prism proxy --errors` in front of a process with the simulator alone; the same aiohttp client
+sends both the same requests over eight connections, in turns. Prism must be installed (`make setup`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import aiohttp
+from contentgroove_mock.prism import Prism
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+KEY = "benchmark-key"
+STARTS = 11
+ROUNDS = 5
+CONNECTIONS = 8
+MEDIAS = 25
+CONTRACT = Path(__file__).parents[1] / "spec" / "contract.yaml"
+
+ONCE = """
+import time
+begun = time.perf_counter()
+import asyncio, httpx
+loaded_httpx = time.perf_counter()
+from contentgroove_mock import Simulator
+loaded = time.perf_counter()
+
+async def first():
+    transport = httpx.ASGITransport(app=Simulator())
+    async with httpx.AsyncClient(transport=transport, base_url="http://simulator.example/api/v1") as client:
+        assert (await client.get("/medias", headers={"X-API-KEY": "any"})).status_code == 200
+
+asyncio.run(first())
+cold = time.perf_counter()
+asyncio.run(first())
+print(loaded - loaded_httpx + cold - loaded, cold - loaded, time.perf_counter() - cold)
+"""
+ALONE = """
+import sys
+from contentgroove_mock import Simulator, serve
+with serve(Simulator()) as server:
+    print(server.base_url, flush=True)
+    sys.stdin.read()
+"""
+CHECKED = """
+import sys
+from contentgroove_mock import Simulator, serve
+from contentgroove_mock.contract import CheckedApp, Checker
+simulator = Simulator()
+with serve(simulator, app=CheckedApp(simulator, Checker())) as server:
+    print(server.base_url, flush=True)
+    sys.stdin.read()
+"""
+
+
+class Ask(NamedTuple):
+    """One kind of request."""
+
+    name: str
+    method: str
+    path: str
+    body: bytes | None = None
+
+
+def check(right: bool, told: object) -> None:  # noqa: FBT001  # as assert's
+    """End the benchmark where it would measure something else."""
+    if not right:
+        raise SystemExit(f"error: {told}")
+
+
+def announced(process: subprocess.Popen[str]) -> str:
+    """Read the base URL that a process announces in its first line."""
+    line = process.stdout.readline() if process.stdout else ""
+    found = re.search(r"http://\S+", line)
+    if found is None:
+        raise SystemExit(f"error: a server did not start; it said {line!r}")
+    return found[0]
+
+
+def started() -> float:
+    """Seconds from the start of `contentgroove mock` to the first byte of its first answer."""
+    begun = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "-m", "contentgroove", "mock"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            port = int(announced(process).rpartition(":")[2].partition("/")[0])
+            with contextlib.closing(socket.create_connection(("127.0.0.1", port))) as client:
+                client.sendall(b"GET /api/v1/medias HTTP/1.1\r\nHost: a\r\nX-API-KEY: any\r\n\r\n")
+                check(client.recv(12) == b"HTTP/1.1 200", "the simulator does not answer")
+            return time.perf_counter() - begun
+        finally:
+            process.kill()
+
+
+@contextlib.contextmanager
+def served(code: str) -> Generator[str]:
+    """Serve from a process of its own; gives the base URL."""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield announced(process)
+        finally:
+            process.kill()
+
+
+async def prepare(base_url: str) -> str:
+    """Make a page of medias, and give the id of one."""
+    identifier = ""
+    async with aiohttp.ClientSession(headers={"X-API-KEY": KEY}) as client:
+        for number in range(MEDIAS):
+            attributes = {"source_url": "https://films.example/a.mp4", "name": f"Film {number}"}
+            async with client.post(f"{base_url}/medias", json={"data": {"attributes": attributes}}) as answer:
+                identifier = (await answer.json())["data"]["id"]
+    return identifier
+
+
+async def rate(base_url: str, ask: Ask, identifier: str, seconds: float) -> float:
+    """Requests a second; each must be answered 200."""
+    headers = {"X-API-KEY": KEY} | ({"Content-Type": "application/json"} if ask.body else {})
+    url = base_url + ask.path.format(id=identifier)
+    begun = time.perf_counter()
+    count = 0
+    async with aiohttp.ClientSession(headers=headers) as client:
+
+        async def send() -> None:
+            nonlocal count
+            while time.perf_counter() < begun + seconds:
+                async with client.request(ask.method, url, data=ask.body) as answer:
+                    body = await answer.read()
+                    check(answer.status == HTTPStatus.OK, body)
+                count += 1
+
+        await asyncio.gather(*(send() for _ in range(CONNECTIONS)))
+    return count / (time.perf_counter() - begun)
+
+
+def show(name: str, value: float, goal: str) -> None:
+    """Print one line."""
+    print(f"{name:66} {value:7.3f}   goal {goal}")
+
+
+def compare_throughput(seconds: float) -> None:
+    """Checked requests a second, as the median ratio to Prism's proxy."""
+    asks = (
+        Ask("one media", "GET", "/medias/{id}"),
+        Ask("a page of 25 medias", "GET", "/medias?page[number]=1&page[size]=25"),
+        Ask("an update", "PUT", "/medias/{id}", json.dumps({"data": {"attributes": {"name": "New"}}}).encode()),
+    )
+    with served(ALONE) as alone, served(CHECKED) as checked, Prism.proxy(CONTRACT, alone) as prism:
+        behind, own = asyncio.run(prepare(alone)), asyncio.run(prepare(checked))
+        for ask in asks:
+            ours: list[float] = []
+            theirs: list[float] = []
+            for _ in range(ROUNDS):
+                ours.append(asyncio.run(rate(checked, ask, own, seconds)))
+                theirs.append(asyncio.run(rate(prism.base_url, ask, behind, seconds)))
+            ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
+            told = f"{statistics.median(ours):.0f}/s with the checker, {statistics.median(theirs):.0f}/s through Prism"
+            show(f"{ask.name}: {told}", ratio, ">= 3")
+
+
+def main() -> None:
+    """Run all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each turn of each side")
+    seconds = parser.parse_args().seconds
+    show("contentgroove mock, start to first answer, s", statistics.median(started() for _ in range(STARTS)), "< 0.5")
+    runs = [
+        [
+            float(word)
+            for word in subprocess.run(
+                [sys.executable, "-c", ONCE], check=True, capture_output=True, text=True
+            ).stdout.split()
+        ]
+        for _ in range(STARTS)
+    ]
+    with_imports, cold, warm = (statistics.median(column) for column in zip(*runs, strict=True))
+    show("in process, construct to first answer, s", cold, "< 0.020")
+    show("the same, a second simulator, s", warm, "< 0.020")
+    show("the same as the first with its imports, httpx loaded before, s", with_imports, "")
+    compare_throughput(seconds)
+
+
+if __name__ == "__main__":
+    main()

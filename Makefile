@@ -27,7 +27,7 @@ unexport PYTHONHOME PYTHONPATH
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
     { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
-.PHONY: help setup demo test check spec generate mock record bench
+.PHONY: help setup demo test check spec spec-diff generate update mock record bench
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -88,8 +88,17 @@ check: $(PACKAGES) ## Formatting, lint, types, and whether what is generated is 
 spec: $(PACKAGES) ## Pull the published document (MIRROR=1.3.1: of that npm release; FILE=path: a local one)
 	@$(RUN) -m spec.pipeline pull $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(FILE),--file '$(FILE)')
 
+spec-diff: $(PACKAGES) ## What a newly published document means (MIRROR, FILE as above; or any two: OLD=1.3.1 NEW=1.3.17)
+	@$(RUN) -m $(if $(OLD),contentgroove spec diff '$(OLD)' $(if $(NEW),'$(NEW)'),spec.pipeline diff \
+	    $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(FILE),--file '$(FILE)')) \
+	    $(if $(FORMAT),--format '$(FORMAT)') $(if $(OUTPUT),--output '$(OUTPUT)') $(if $(FAIL_ON),--fail-on '$(FAIL_ON)')
+
 generate: $(PACKAGES) ## Correct the document, verify the result, regenerate the client
 	@$(RUN) -m spec.pipeline generate
+
+update: $(PACKAGES) $(PRISM) ## Take over a newly published document as far as no person is needed (MIRROR, FILE as above)
+	@$(RUN) -m spec.pipeline update $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(FILE),--file '$(FILE)') \
+	    $(if $(FORMAT),--format '$(FORMAT)') $(if $(OUTPUT),--output '$(OUTPUT)')
 
 mock: $(PACKAGES) ## Serve the simulated service (PORT=8080)
 	@$(RUN) -m contentgroove mock --port $(or $(PORT),0)

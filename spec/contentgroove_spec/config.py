@@ -23,7 +23,27 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings in a `pipeline.toml`; all paths are absolute."""
+    """The settings in a `pipeline.toml`; all paths are absolute.
+
+    Attributes:
+        title: `info.title` of the document.
+        path_ends: Ends of path keys that any version of the document has.
+        urls: Where it is published.
+        mirror: Where snapshots of it are.
+        published: The document as published.
+        lock: Where it came from, and its digests.
+        corrections: The overlay that corrects it.
+        contract: The corrected document.
+        contract_json: The same as JSON.
+        package: The generated client.
+        templates: The generator's templates, if there are any of its own.
+        cache: What is downloaded from the mirror.
+        recordings: Recorded exchanges, if there are any.
+        generator: The generator's own settings.
+        public_models: Classes that people import, as `module:Class`, each with the JSON pointer of the properties
+            that it shows.
+        checks: The commands that `update` ends with.
+    """
 
     title: str
     path_ends: tuple[str, ...]
@@ -37,7 +57,10 @@ class Config:
     package: Path
     templates: Path | None
     cache: Path
+    recordings: Path | None
     generator: dict[str, Any]
+    public_models: dict[str, str]
+    checks: tuple[tuple[str, ...], ...]
 
 
 def load_config(path: Path) -> Config:
@@ -67,7 +90,10 @@ def load_config(path: Path) -> Config:
             package=place("package"),
             templates=place("templates") if "templates" in files else None,
             cache=place("cache"),
+            recordings=place("recordings") if "recordings" in files else None,
             generator=dict(data["generator"]),
+            public_models=dict(data.get("public_models", {})),
+            checks=tuple(tuple(map(str, command)) for command in data.get("update", {}).get("checks", ())),
         )
     except OSError as error:
         raise PipelineError(f"Cannot read {path}: {error.strerror}.") from error

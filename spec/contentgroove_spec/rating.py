@@ -92,6 +92,8 @@ def _request_part(finding: Finding) -> tuple[bool, str] | None:
     kind, what = finding["kind"], finding["typeName"]
     if kind == "removed" and what in {"Schema", "SchemaProperties"} and "/properties" in finding["path"]:
         return True, "What an app sends there is ignored or refused."
+    if what == "Schema" and finding["property"] == "key":
+        return True, "What an app sends under the old name is ignored or refused."
     if what == "RequestBody" and kind == "added" and _get(finding["new"], "required"):
         return True, "Calls without a body are refused."
     return None

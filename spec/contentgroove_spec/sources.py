@@ -50,6 +50,19 @@ class Fetched:
     release: str | None = None
 
 
+def fetch(config: Config, *, mirror: str | None, file: Path | None, say: Callable[[str], None]) -> Fetched:
+    """Take a local document, or one from a release of the mirror, or what is published now.
+
+    Raises:
+        PipelineError: No source gave the expected document.
+    """
+    if file is not None:
+        return from_file(file)
+    if mirror is not None:
+        return from_mirror(config.mirror, mirror, config.cache)
+    return from_anywhere(config, say)
+
+
 def from_anywhere(config: Config, say: Callable[[str], None]) -> Fetched:
     """Take the document from the first source that has it: the URLs in order, then the mirror.
 

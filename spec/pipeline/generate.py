@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contentgroove_spec.config import Config
+    from contentgroove_spec.documents import Document
 
 GENERATOR_TIMEOUT = 300.0
 """Seconds; a document of a megabyte takes about one minute."""
@@ -44,6 +45,18 @@ def build(config: Config, folder: Path) -> dict[Path, Path]:
     check_structure(read(config.published), config.published.name)
     contract = make_contract(config)
     require_sound(contract, config.contract.name)
+    return write_outputs(config, contract, folder)
+
+
+def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path, Path]:
+    """Write a contract and the client that is generated from it into a folder.
+
+    Returns:
+        Each output with the place it belongs at.
+
+    Raises:
+        PipelineError: The generator complained.
+    """
     contract_yaml, contract_json = folder / "contract.yaml", folder / "contract.json"
     contract_yaml.write_text(dump_yaml(contract), encoding="utf-8")
     contract_json.write_text(dump_json(contract), encoding="utf-8")

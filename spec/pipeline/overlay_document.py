@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import jsonpath_rfc9535
@@ -81,6 +82,21 @@ def _check_fields(value: Document, known: set[str], where: str) -> None:
         raise PipelineError(f"{where} has unknown fields: {', '.join(map(str, unknown))}.")
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of applying an overlay as far as it fits.
+
+    Attributes:
+        document: The result.
+        problems: What is wrong with the actions that were left out, by their numbers.
+        steps: The document before each action, and at the end.
+    """
+
+    document: Document
+    problems: dict[int, str]
+    steps: tuple[Document, ...]
+
+
 def apply_overlay(document: Document, overlay: Document) -> Document:
     """Apply all actions in order to a copy of a document.
 
@@ -89,34 +105,58 @@ def apply_overlay(document: Document, overlay: Document) -> Document:
             nothing.
     """
     check_overlay(overlay)
-    first_version = str(overlay["overlay"]).startswith("1.0")
     result = copy.deepcopy(document)
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
-        before = _meaning(result)
-        name = _name(index, action)
-        nodes = _select(result, action["target"], name)
-        if not nodes:
-            raise PipelineError(
-                f"{name} selects nothing in the published document. What it corrects has gone or moved: look "
-                "at the document, then change or delete the action."
-            )
-        if action.get("remove") is True:
-            _remove(nodes, name)
-        elif "copy" in action:
-            sources = _select(result, action["copy"], name)
-            if len(sources) != 1:
-                raise PipelineError(f"{name}: copy must select one node, not {len(sources)}.")
-            _update(nodes, copy.deepcopy(sources[0].value), name)
-        elif "update" in action:
-            _update(nodes, action["update"], name, first_version=first_version)
-        if _meaning(result) == before:
-            raise PipelineError(
-                f"{name} changes nothing: the published document already says the same. Delete the action."
-            )
+        _apply(result, action, action_name(index, action), first_version=_is_first(overlay))
     return result
 
 
-def _name(index: int, action: Document) -> str:
+def apply_what_fits(document: Document, overlay: Document) -> Applied:
+    """Apply those actions that can be applied, and tell what is wrong with the others.
+
+    Raises:
+        PipelineError: The overlay is not valid.
+    """
+    check_overlay(overlay)
+    steps, problems = [copy.deepcopy(document)], dict[int, str]()
+    for index, action in enumerate(cast("list[Document]", overlay["actions"])):
+        result = copy.deepcopy(steps[-1])
+        try:
+            _apply(result, action, action_name(index, action), first_version=_is_first(overlay))
+        except PipelineError as error:
+            problems[index] = str(error)
+            result = steps[-1]
+        steps.append(result)
+    return Applied(steps[-1], problems, tuple(steps))
+
+
+def _is_first(overlay: Document) -> bool:
+    return str(overlay["overlay"]).startswith("1.0")
+
+
+def _apply(result: Document, action: Document, name: str, *, first_version: bool) -> None:
+    before = _meaning(result)
+    nodes = _select(result, action["target"], name)
+    if not nodes:
+        raise PipelineError(
+            f"{name} selects nothing in the published document. What it corrects has gone or moved: look "
+            "at the document, then change or delete the action."
+        )
+    if action.get("remove") is True:
+        _remove(nodes, name)
+    elif "copy" in action:
+        sources = _select(result, action["copy"], name)
+        if len(sources) != 1:
+            raise PipelineError(f"{name}: copy must select one node, not {len(sources)}.")
+        _update(nodes, copy.deepcopy(sources[0].value), name)
+    elif "update" in action:
+        _update(nodes, action["update"], name, first_version=first_version)
+    if _meaning(result) == before:
+        raise PipelineError(f"{name} changes nothing: the published document already says the same. Delete the action.")
+
+
+def action_name(index: int, action: Document) -> str:
+    """Call an action by its number, its description and its target."""
     description = " ".join(str(action.get("description", "without description")).split())
     return f"Action {index} ({description[:100]}; target {action['target']})"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove_spec.documents import check_openapi, digest, dump_yaml, meaning_digest, parse
 from contentgroove_spec.errors import PipelineError
-from contentgroove_spec.sources import from_anywhere, from_file, from_mirror
+from contentgroove_spec.sources import fetch
 
 from .placement import put_in_place
 
@@ -32,12 +32,7 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, say: Callable
     Raises:
         PipelineError: No source gave the expected document.
     """
-    if file is not None:
-        fetched = from_file(file)
-    elif mirror is not None:
-        fetched = from_mirror(config.mirror, mirror, config.cache)
-    else:
-        fetched = from_anywhere(config, say)
+    fetched = fetch(config, mirror=mirror, file=file, say=say)
     document = parse(fetched.content, fetched.source)
     check_openapi(document, fetched.source, title=config.title, path_ends=config.path_ends)
     text = dump_yaml(document).encode()

@@ -60,7 +60,7 @@ def check_structure(document: Document, name: str) -> None:
                 warnings.simplefilter("ignore")
                 prance.ResolvingParser(str(path), backend="openapi-spec-validator", strict=True)
         except (prance.ValidationError, ResolutionError, ValueError, KeyError) as error:
-            reason = " ".join(str(error).split())[:400]
+            reason = " ".join(str(error).split()).replace(path.as_uri(), name)[:400]
             raise PipelineError(f"{name} is not a valid OpenAPI document: {reason}") from error
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from contentgroove_spec.config import Config, load_config
 from pipeline.correct import read
+from pipeline.generate import build
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,3 +54,32 @@ def config(tmp_path: Path) -> Config:
 def as_json(document: dict[str, Any]) -> bytes:
     """Write a document as its publisher might."""
     return json.dumps(document).encode()
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything that the pipeline makes, made once."""
+    folder = tmp_path_factory.mktemp("made")
+    build(load_config(ROOT / "spec" / "pipeline.toml"), folder)
+    return folder
+
+
+@pytest.fixture
+def placed(config: Config, made: Path) -> Config:
+    """Settings whose outputs are in place and up to date."""
+    shutil.copy(ROOT / "spec" / "openapi.yaml", config.published)
+    shutil.copy(ROOT / "spec" / "openapi.lock.json", config.lock)
+    shutil.copy(made / "contract.yaml", config.contract)
+    config.contract_json.parent.mkdir(parents=True)
+    shutil.copy(made / "contract.json", config.contract_json)
+    shutil.copytree(made / "contentgroove_api", config.package)
+    return config
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Read all files of a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }

@@ -8,40 +8,22 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from contentgroove_spec.config import load_config
 from contentgroove_spec.documents import dump_yaml
 from contentgroove_spec.errors import PipelineError
 from pipeline import generate as generating
 from pipeline.__main__ import main
-from pipeline.generate import build, differences, generate, require_up_to_date
+from pipeline.generate import differences, generate, require_up_to_date
+
+from .conftest import ROOT, contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from contentgroove_spec.config import Config
-
-ROOT = Path(__file__).parents[2]
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Read all files of a folder."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-
-
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Everything that the pipeline makes, made once."""
-    folder = tmp_path_factory.mktemp("made")
-    build(load_config(ROOT / "spec" / "pipeline.toml"), folder)
-    return folder
 
 
 def test_what_is_committed_is_what_the_pipeline_makes(made: Path) -> None:
@@ -67,18 +49,6 @@ def test_the_output_is_the_same_with_another_hash_seed(made: Path, tmp_path: Pat
         timeout=120,
     )
     assert contents(tmp_path / "contentgroove_api") == contents(made / "contentgroove_api")
-
-
-@pytest.fixture
-def placed(config: Config, made: Path) -> Config:
-    """Settings whose outputs are in place and up to date."""
-    shutil.copy(ROOT / "spec" / "openapi.yaml", config.published)
-    shutil.copy(ROOT / "spec" / "openapi.lock.json", config.lock)
-    shutil.copy(made / "contract.yaml", config.contract)
-    config.contract_json.parent.mkdir(parents=True)
-    shutil.copy(made / "contract.json", config.contract_json)
-    shutil.copytree(made / "contentgroove_api", config.package)
-    return config
 
 
 @pytest.fixture

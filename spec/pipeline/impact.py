@@ -1,0 +1,192 @@
+"""What a newly published document means for this project: corrections, generated code, models, recordings."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+from contentgroove_mock.contract import Checker
+from contentgroove_mock.recording.exchange import RecordingError
+from contentgroove_mock.recording.folder import load
+from contentgroove_spec.errors import PipelineError
+from contentgroove_spec.pointers import resolve, steps
+from contentgroove_spec.reports import Advice, Section, counted
+
+from .correct import read
+from .generate import write_outputs
+from .overlay_document import action_name, apply_what_fits
+from .surface import differences, surface
+from .verify import check_contract, check_structure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contentgroove_mock.contract import Violation
+    from contentgroove_mock.recording.exchange import Recording
+    from contentgroove_spec.config import Config
+    from contentgroove_spec.documents import Document
+
+    from .overlay_document import Applied
+
+SHOWN_LEAVES = 5
+
+
+def impact(config: Config, new: Document) -> tuple[Section, ...]:
+    """Tell what a new document means, compared with what is committed.
+
+    The contract is made from it with those corrections that still fit, so that one stale correction hides nothing
+    else.
+
+    Raises:
+        PipelineError: Something that is committed cannot be read.
+    """
+    overlay = read(config.corrections)
+    before, after = (apply_what_fits(document, overlay) for document in (read(config.published), new))
+    contract = _without_doubles(after.document)
+    parts = (
+        ("Corrections", "correction to look at", _corrections(overlay, before, after)),
+        ("Contract", "place that is not sound", _soundness(config, contract)),
+        ("Generated code", "difference", _generated(config, contract)),
+        ("Public models", "attribute to look at", _models(config, before.document, contract)),
+        ("Recorded exchanges", "recording that does not fit", _recordings(config, contract)),
+    )
+    return tuple(_section(title, noun, tuple(advice)) for title, noun, advice in parts)
+
+
+def _without_doubles(value: Any) -> Any:
+    """Leave out what a correction adds to a list of names that has it by now; `_corrections` tells of it."""
+    if isinstance(value, dict):
+        return {key: _without_doubles(member) for key, member in cast("Document", value).items()}
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        names = all(isinstance(item, str) for item in items)
+        return list(dict.fromkeys(items)) if names else [_without_doubles(item) for item in items]
+    return value
+
+
+def _section(title: str, noun: str, advice: tuple[Advice, ...]) -> Section:
+    first, _, rest = noun.partition(" ")
+    plural = f"{counted(len(advice), first)} {rest}".strip()
+    return Section(title, f"{plural}." if advice else "Nothing to do.", advice)
+
+
+def _corrections(overlay: Document, before: Applied, after: Applied) -> Iterator[Advice]:
+    for index, action in enumerate(cast("list[Document]", overlay["actions"])):
+        name = action_name(index, action)
+        if index in after.problems:
+            yield Advice(after.problems[index], "Until then nothing can be generated.")
+            continue
+        said = _said_by_now(index, before, after)
+        if said:
+            shown = ", ".join(said[:SHOWN_LEAVES]) + (", …" if len(said) > SHOWN_LEAVES else "")
+            yield Advice(f"{name}: the document says some of it itself now: {shown}.", "Take that out of the action.")
+
+
+def _said_by_now(index: int, before: Applied, after: Applied) -> list[str]:
+    """Give the places that an action had to change in the old document, and that the new one has right by itself."""
+    old_before, old_after = (_leaves(document) for document in before.steps[index : index + 2])
+    new_before, new_after = (_leaves(document) for document in after.steps[index : index + 2])
+    made = {place for place, value in old_after.items() if old_before.get(place) != value}
+    still_made = {place for place, value in new_after.items() if new_before.get(place) != value}
+    return sorted(place for place in made - still_made if new_before.get(place) == old_after[place])
+
+
+def _leaves(document: Document) -> dict[str, str]:
+    found: dict[str, str] = {}
+
+    def walk(value: Any, pointer: str) -> None:
+        if isinstance(value, dict):
+            for key, member in cast("Document", value).items():
+                walk(member, f"{pointer}/{key}")
+        elif isinstance(value, list):
+            # What a list of names holds does not depend on their order.
+            for position, item in enumerate(cast("list[Any]", value)):
+                walk(item, f"{pointer}/{item if isinstance(item, str) else position}")
+        else:
+            found[pointer] = repr(value)
+
+    walk(document, "")
+    return found
+
+
+def _soundness(config: Config, contract: Document) -> Iterator[Advice]:
+    todo = f"Correct it in {config.corrections.name}."
+    try:
+        check_structure(contract, config.contract.name)
+    except PipelineError as error:
+        yield Advice(str(error), todo)
+    else:
+        yield from (Advice(str(finding), todo) for finding in check_contract(contract))
+
+
+def _generated(config: Config, contract: Document) -> Iterator[Advice]:
+    with tempfile.TemporaryDirectory(prefix="impact-") as folder:
+        try:
+            write_outputs(config, contract, Path(folder))
+        except PipelineError as error:
+            yield Advice(str(error), "Correct what the generator complains of.")
+        else:
+            made = Path(folder, config.package.name)
+            yield from differences(surface(config.package), surface(made))
+
+
+def _models(config: Config, old: Document, new: Document) -> Iterator[Advice]:
+    for model, pointer in config.public_models.items():
+        module, _, name = model.partition(":")
+        shown = getattr(importlib.import_module(module), name)
+        try:
+            had, has = (_properties(document, pointer) for document in (old, new))
+        except LookupError:
+            yield Advice(f"{name}: the contract has no {pointer} any more.", "Name where its attributes are now.")
+            continue
+        for attribute in sorted(has - had):
+            if not hasattr(shown, attribute):
+                yield Advice(f"{name} lacks `{attribute}`, which is new.", "Add it; until then it is in `.extra`.")
+        for attribute in sorted(had - has):
+            if hasattr(shown, attribute):
+                todo = "Take it away with a note in the changes, or let it be None."
+                yield Advice(f"{name} has `{attribute}`, which the contract lost.", todo)
+
+
+def _properties(document: Document, pointer: str) -> set[str]:
+    return set(cast("Document", resolve(document, steps(pointer))))
+
+
+def _recordings(config: Config, contract: Document) -> Iterator[Advice]:
+    if config.recordings is None:
+        return
+    try:
+        recordings = load(config.recordings)
+        checker = Checker(contract)
+    except (RecordingError, ValueError, KeyError) as error:
+        yield Advice(f"Recordings cannot be compared: {error}", "Make the contract sound first.")
+        return
+    for name, recording in recordings.items():
+        broken = list(_violations(checker, recording))
+        if broken:
+            yield Advice(f"{name}: {broken[0]}", "Run make record; if it was recorded live, see what is true.")
+
+
+def _violations(checker: Checker, recording: Recording) -> Iterator[str]:
+    sent, answer = recording.request, recording.response
+    if recording.operation in checker.event_schemas:
+        yield from map(_said, checker.check_delivery(sent.content, sent.headers))
+    elif recording.operation not in checker.operations:
+        yield f"there is no operation {recording.operation} any more."
+    else:
+        url = httpx.URL("https://service.invalid" + checker.base_path + sent.path, params=sent.query)
+        request = httpx.Request(
+            sent.method, url, headers={"authorization": "Bearer any", **sent.headers}, content=sent.content
+        )
+        response = httpx.Response(recording.status, headers=answer.headers, content=answer.content)
+        for violation in checker.check(request, response):
+            if recording.request_fault is None or not violation.place.startswith("request."):
+                yield _said(violation)
+
+
+def _said(violation: Violation) -> str:
+    # The lines after the first tell who made the call, which is nobody here.
+    return str(violation).partition("\n")[0]

@@ -1,0 +1,64 @@
+"""What a generated package offers: its functions, classes, fields and types, read from its source."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from contentgroove_spec.reports import Advice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def surface(package: Path) -> dict[str, str]:
+    """Read what every module of a package defines.
+
+    Returns:
+        By dotted names below the package: a field's or alias's type, a function's signature, a class's bases.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(package.rglob("*.py")):
+        if path.name == "__init__.py":
+            continue
+        module = ".".join(path.relative_to(package).with_suffix("").parts)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            found.update((f"{module}.{name}", text) for name, text in _defined(node))
+    return found
+
+
+def _defined(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+        yield node.name, f"({ast.unparse(node.args)}){returns}"
+    elif isinstance(node, ast.ClassDef):
+        yield node.name, ", ".join(map(ast.unparse, node.bases))
+        for member in node.body:
+            yield from ((f"{node.name}.{name}", text) for name, text in _defined(member))
+    elif isinstance(node, ast.AnnAssign):
+        yield ast.unparse(node.target), ast.unparse(node.annotation)
+    elif isinstance(node, ast.Assign):
+        for target in node.targets:
+            yield ast.unparse(target), ast.unparse(node.value)
+
+
+def differences(old: dict[str, str], new: dict[str, str]) -> Iterator[Advice]:
+    """Tell what came, went or changed, each with what to do."""
+    for name in sorted(old.keys() | new.keys()):
+        owner = name.rpartition(".")[0]
+        if name not in new:
+            if owner not in old or owner in new:
+                yield Advice(
+                    f"`{name}` is gone.", "Whatever uses it fails: find another way, or keep it by a correction."
+                )
+        elif name not in old:
+            if owner not in new or owner in old:
+                text = f": {_short(new[name])}" if new[name] else "."
+                yield Advice(f"`{name}` is new{text}", "Use it where it helps.")
+        elif old[name] != new[name]:
+            yield Advice(f"`{name}` changed from {_short(old[name])} to {_short(new[name])}", "Look at what uses it.")
+
+
+def _short(text: str, longest: int = 120) -> str:
+    return f"`{text if len(text) <= longest else text[: longest - 1] + '…'}`"

@@ -1,0 +1,137 @@
+"""Take over a newly published document: pull, correct, verify, regenerate, type-check, test.
+
+Until everything is made, nothing that is committed is touched. What the checks say afterwards needs a person, who
+finds the new files in place and can look at their difference.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contentgroove_spec.compare import compare
+from contentgroove_spec.documents import meaning_digest
+from contentgroove_spec.errors import PipelineError
+
+from .correct import make_contract, read
+from .generate import write_outputs
+from .impact import impact
+from .placement import put_in_place
+from .pull import is_as_pulled, pull
+from .verify import check_structure, require_sound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from contentgroove_spec.changes import Comparison
+    from contentgroove_spec.config import Config
+    from contentgroove_spec.reports import Section
+
+CHECK_SECONDS = 3600.0
+SHOWN_LINES = 40
+
+
+class StoppedError(PipelineError):
+    """A step needs a person; the message says which, what is wrong, and how the files are left."""
+
+
+def update(
+    config: Config,
+    *,
+    mirror: str | None,
+    file: Path | None,
+    say: Callable[[str], None],
+    report: Callable[[Comparison, tuple[Section, ...]], None],
+) -> bool:
+    """Take over what is published now.
+
+    Args:
+        config: The pipeline's settings.
+        mirror: A release of the mirror to take instead of the web's document.
+        file: A local document to take instead.
+        say: Called with a line about each step.
+        report: Called with what changed and what it means, before anything is changed.
+
+    Returns:
+        Whether there was anything new.
+
+    Raises:
+        StoppedError: A step needs a person. Up to regenerating, the files are as they were; after it, all new ones
+            are in place.
+    """
+    with _step("look at what is committed"):
+        if not is_as_pulled(config):
+            raise PipelineError(
+                f"{config.published.name} is not what was pulled: put the edit into {config.corrections.name}, or "
+                "run `make spec`."
+            )
+    config.package.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the generated package, so that everything can be moved into place at once.
+    with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as name:
+        folder = Path(name)
+        staged = dataclasses.replace(
+            config, published=folder / "pulled" / config.published.name, lock=folder / "pulled" / config.lock.name
+        )
+        with _step("pull"):
+            pull(staged, mirror=mirror, file=file, say=say)
+            old, new = read(config.published), read(staged.published)
+            if meaning_digest(old) == meaning_digest(new):
+                say("Nothing new: what is published says the same. Nothing was changed.")
+                return False
+        with _step("compare"):
+            report(compare(old, new, old_name="committed", new_name="published now"), impact(config, new))
+        outputs = _made(staged, folder)
+        with _step("put in place"):
+            put_in_place({staged.published: config.published, staged.lock: config.lock, **outputs})
+    say("The new document, the contract and the generated client are in place.")
+    for command in config.checks:
+        _check(command, config.published.parent.parent, say)
+    return True
+
+
+def _made(staged: Config, folder: Path) -> dict[Path, Path]:
+    with _step("correct"):
+        check_structure(read(staged.published), staged.published.name)
+        contract = make_contract(staged)
+    with _step("verify"):
+        require_sound(contract, staged.contract.name)
+    with _step("regenerate"):
+        return write_outputs(staged, contract, folder)
+
+
+@contextmanager
+def _step(name: str) -> Generator[None]:
+    try:
+        yield
+    except PipelineError as error:
+        raise StoppedError(f"Stopped at the step `{name}`; no file was changed.\n{error}") from error
+
+
+def _check(command: tuple[str, ...], folder: Path, say: Callable[[str], None]) -> None:
+    shown = " ".join(command)
+    say(f"Running {shown}")
+    # The Python of this environment, wherever a command names one.
+    own = [sys.executable if word == "python" else word for word in command]
+    left = "The new files are in place: look at `git diff`, mend what is wrong, and run `make test`."
+    try:
+        done = subprocess.run(
+            own,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=CHECK_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StoppedError(f"Stopped at `{shown}`: {error}. {left}") from error
+    if done.returncode:
+        said = "\n".join(done.stdout.rstrip().splitlines()[-SHOWN_LINES:])
+        raise StoppedError(f"Stopped at `{shown}`, which said:\n{said}\n{left}")

@@ -1,0 +1,133 @@
+"""What a new document means here: one report, each line with what to do."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pipeline import impact as looking
+from pipeline.__main__ import main
+from pipeline.impact import impact
+from pipeline.overlay_document import apply_overlay, apply_what_fits
+from pipeline.surface import differences, surface
+
+from .conftest import ROOT, as_json
+from .published_changes import with_a_defect_mended, with_names_as_numbers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+    from contentgroove_spec.config import Config
+    from contentgroove_spec.reports import Section
+
+
+def by_title(sections: tuple[Section, ...]) -> dict[str, list[str]]:
+    """Give what each section says, without what to do."""
+    assert all(advice.todo for section in sections for advice in section.advice)
+    return {section.title: [advice.what for advice in section.advice] for section in sections}
+
+
+def test_the_committed_document_means_nothing(placed: Config, published: dict[str, Any]) -> None:
+    """Every section is empty where nothing changed."""
+    assert set(map(len, by_title(impact(placed, published)).values())) == {0}
+
+
+def test_a_mended_defect(placed: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The correction that has nothing to do is named, by its number and its target; the rest is looked at as well."""
+    monkeypatch.setattr(looking, "_generated", lambda _config, _contract: ())
+    said = by_title(impact(placed, with_a_defect_mended(published)))
+    (stale,) = said["Corrections"]
+    assert "2. The clip schema has `media_file_content_duration`" in stale
+    assert "selects nothing" in stale
+    assert said["Public models"] == []
+
+
+def test_a_new_attribute_and_another_type(placed: Config, published: dict[str, Any]) -> None:
+    """Generated code, public models, examples and recordings that do not fit any more are told."""
+    said = by_title(impact(placed, with_names_as_numbers(published)))
+    assert any("/media_response_object/required/data" in line for line in said["Corrections"])
+    generated = said["Generated code"]
+    assert "`models.media_attributes.MediaAttributes.language` is new: `str | None | Unset`" in generated
+    assert "`models.media_attributes.MediaAttributes.name` changed from `str` to `int`" in generated
+    assert said["Public models"] == ["Media lacks `language`, which is new."]
+    assert any("GET /medias" in line for line in said["Contract"])
+    assert any(line.startswith("getMediaById-200: ") and "/name" in line for line in said["Recorded exchanges"])
+    assert any(line.startswith("media.processing_finished-200: ") for line in said["Recorded exchanges"])
+    assert not any(line.startswith("getClips-200: ") for line in said["Recorded exchanges"])
+    assert not any("\n" in line or "called by" in line for line in said["Recorded exchanges"])
+
+
+def test_attributes_that_the_contract_loses(placed: Config, committed_contract: dict[str, Any]) -> None:
+    """A public attribute without a source is named, and so is a schema that is gone."""
+    without = json.loads(json.dumps(committed_contract))
+    schemas = without["components"]["schemas"]
+    del schemas["media_response_object_data"]["properties"]["attributes"]["properties"]["source_url"]
+    del schemas["clip_response_object_data"]
+    said = [advice.what for advice in looking._models(placed, committed_contract, without)]
+    assert said[0] == "Media has `source_url`, which the contract lost."
+    assert said[1].startswith("Clip: the contract has no /components/schemas/clip_response_object_data")
+    assert len(said) == 2
+
+
+def test_what_fits_is_applied(published: dict[str, Any]) -> None:
+    """One stale action hides nothing: the others do what they did, and the document is left as it was."""
+    overlay: dict[str, Any] = {
+        "overlay": "1.1.0",
+        "info": {"title": "Two", "version": "1"},
+        "actions": [
+            {"target": "$.nowhere", "update": {"a": 1}},
+            {"target": "$.info", "update": {"x-a": 1}},
+            # Merges one field before it fails at the next.
+            {"target": "$.info", "update": {"x-b": 1, "title": {}}},
+        ],
+    }
+    before = json.dumps(published)
+    applied = apply_what_fits(published, overlay)
+    assert sorted(applied.problems) == [0, 2]
+    assert applied.document["info"] == {**published["info"], "x-a": 1}
+    assert json.dumps(published) == before
+    whole = {**overlay, "actions": overlay["actions"][1:2]}
+    assert apply_overlay(published, whole) == applied.document
+
+
+def test_the_surface_of_a_package(tmp_path: Path) -> None:
+    """Functions, classes, fields and aliases are compared by what callers see of them."""
+    for name, text in (
+        ("old", "X = int\nclass A(B):\n    x: int\n    y: int = 1\ndef f(a, *, b=1) -> int: return 1\ndef g(): ...\n"),
+        (
+            "new",
+            "X = str\nclass A(B):\n    x: str\n    z: int\nclass C:\n    q: int\ndef f(a, *, b=1) -> int: return 2\n",
+        ),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "m.py").write_text(text, encoding="utf-8")
+    said = [advice.what for advice in differences(surface(tmp_path / "old"), surface(tmp_path / "new"))]
+    assert said == [
+        "`m.A.x` changed from `int` to `str`",
+        "`m.A.y` is gone.",
+        "`m.A.z` is new: `int`",
+        "`m.C` is new.",
+        "`m.X` changed from `int` to `str`",
+        "`m.g` is gone.",
+    ]
+
+
+def test_the_command(
+    tmp_path: Path,
+    published: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One command tells what changed and what that means; CI may stop at it."""
+    monkeypatch.setattr(looking, "_generated", lambda _config, _contract: ())
+    new = tmp_path / "new.json"
+    new.write_bytes(as_json(with_a_defect_mended(published)))
+    assert main(["diff", "--file", str(new), "--fail-on", "breaking"]) == 1
+    said = capsys.readouterr().out
+    assert "openapi.yaml → file:new.json: 4 breaking changes" in said
+    assert "Corrections: 1 correction to look at." in said
+    report = tmp_path / "report.html"
+    assert main(["diff", "--file", str(new), "--format", "html", "--output", str(report)]) == 0
+    assert "Corrections" in report.read_text(encoding="utf-8")
+    assert main(["diff", "--file", str(ROOT / "README.md")]) == 1

@@ -84,6 +84,18 @@ def test_markup_and_escapes_are_shown(cli: CommandLine) -> None:
         assert b"\x07" not in terminal.raw
 
 
+def test_a_cut_list_on_the_screen(cli: CommandLine) -> None:
+    """A table for programs is exact in a file, and harmless on a screen."""
+    media_id = cli.media()
+    clip = ("clips", "create", media_id, "--start", "0", "--end", "1", "--name")
+    assert cli(*clip, "\x1b[2J").code == 0
+    with cli.terminal("clips", "export", media_id, "--format", "csv", columns=200) as terminal:
+        assert terminal.end() == 0
+    assert f"{media_id},\\x1b[2J,00:00:00.000,00:00:01.000" in terminal.text
+    assert b"\x1b" not in terminal.raw
+    assert f"{media_id},\x1b[2J,00:00:00.000" in cli("clips", "export", media_id, "--format", "csv").out
+
+
 def test_urls_stay_whole(cli: CommandLine) -> None:
     """A URL longer than the terminal is wide is not broken by spaces or line feeds of ours."""
     url = "https://files.example/" + "path/" * 30 + "film.mp4"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from contentgroove._core.redaction import redact_url
 
-from .harmless import json_text, one_line
+from .harmless import json_text, lines, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -117,8 +117,8 @@ class Output:
         _write(json_text(json.dumps(data, ensure_ascii=False, indent=2, default=_plain)))
 
     def text(self, text: str) -> None:
-        """Print what a program reads, as it is."""
-        sys.stdout.write(text)
+        """Print what a program reads: as it is, except that a terminal gets no control characters."""
+        sys.stdout.write(lines(text.replace("\r\n", "\n")) if is_terminal(sys.stdout) else text)
 
     def line(self, data: Mapping[str, Any], cells: Sequence[str]) -> None:
         """Print one of several results as soon as it is known: a JSON line, or cells.

@@ -158,6 +158,29 @@ def test_only_one_thread_works_and_it_can_start_again() -> None:
     assert receiver.stop_worker(LONG)
 
 
+def test_a_process_can_work_in_its_only_thread() -> None:
+    """Until a stop is asked for in either way; a second worker is a mistake that is told."""
+    receiver, medias = WebhookReceiver(MemoryInbox()), list[str]()
+
+    @receiver.on(EVENT)
+    def handle(event: MediaProcessingFinished) -> None:
+        medias.append(event.media.id)
+        if event.media.id == "m-1":
+            with pytest.raises(ConfigurationError, match="runs already"):
+                receiver.work()
+            receiver.receive(body(finished("m-2")))
+        if event.media.id == "m-3":
+            assert receiver.stop_worker()
+
+    receiver.receive(body(finished("m-1")))
+    receiver.work(poll_interval=NEVER, should_stop=lambda: "m-2" in medias)
+    assert medias == ["m-1", "m-2"]
+    receiver.receive(body(finished("m-3")))
+    receiver.receive(body(finished("m-4")))
+    receiver.work(poll_interval=NEVER)
+    assert medias == ["m-1", "m-2", "m-3"]
+
+
 def test_async_handlers_run_in_the_thread() -> None:
     """In a loop of its own."""
     receiver, handled = WebhookReceiver(MemoryInbox()), Handled()

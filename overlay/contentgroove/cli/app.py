@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from importlib import import_module
@@ -33,6 +34,7 @@ class _Group(NamedTuple):
 GROUPS = {
     "medias": _Group("contentgroove.cli.medias", "Upload, list, change and delete videos and audios."),
     "clips": _Group("contentgroove.cli.clips", "List, cut, export and delete parts of medias."),
+    "webhooks": _Group("contentgroove.cli.webhooks", "Subscribe to events, receive, replay and handle them."),
 }
 """Imported when they are used: a command does not wait for the others."""
 
@@ -78,7 +80,9 @@ class RootGroup(HelpfulGroup):
             formatter.write_dl(rows)
 
 
+@functools.cache
 def _entries() -> list[EntryPoint]:
+    # Looks into every installed package, which takes a while.
     from importlib.metadata import entry_points
 
     return sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
@@ -113,7 +117,7 @@ from a file named by --api-key-file or CONTENTGROOVE_API_KEY_FILE.
 \b
 Examples:
   contentgroove medias upload *.mp4 --wait --checkpoint-dir uploads
-  contentgroove clips list --filter media_id_eq=ID --json
+  contentgroove clips list --media MEDIA_ID --json
   contentgroove clips export MEDIA_ID --format srt > film.srt
   contentgroove mock --port 8080
 

@@ -141,6 +141,11 @@ class WebhookReceiver:
         return None
 
     @property
+    def inbox(self) -> Inbox:
+        """Where events are recorded."""
+        return self._inbox
+
+    @property
     def max_body_bytes(self) -> int:
         """The largest body that is taken in."""
         return self._max_body_bytes
@@ -183,26 +188,48 @@ class WebhookReceiver:
 
         return await to_thread.run_sync(self.receive, body, token)
 
-    def process_pending(self) -> int:
+    def process_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
         """Handle all events that are due; gives how many were handled. Async handlers run in a loop of its own.
 
         Does nothing while no handler is registered; an event that none of the registered handlers wants is done.
+
+        Args:
+            should_stop: Asked before each event; once it says yes, the others wait for the next time.
 
         Raises:
             HandlerError: Handlers failed, after all events had their turn; those are handled again later.
             InboxError: The inbox failed.
             ConfigurationError: A handler is async and an event loop is running; await `aprocess_pending` instead.
         """
-        return self._process(_never)
+        return self._process(should_stop or _never)
 
-    async def aprocess_pending(self) -> int:
+    async def aprocess_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
         """As `process_pending`: async handlers run in the running event loop, the others in threads.
 
         Raises:
             HandlerError: Handlers failed, after all events had their turn; those are handled again later.
             InboxError: The inbox failed.
         """
-        return await self._aprocess(_never)
+        return await self._aprocess(should_stop or _never)
+
+    def work(self, *, poll_interval: float = POLL_INTERVAL, should_stop: Callable[[], bool] | None = None) -> None:
+        """Handle events in this thread, as `start_worker` does in another, until `stop_worker` is called.
+
+        For a process that does nothing else; a signal handler may call `stop_worker`. What is raised that is no
+        `Exception`, such as a KeyboardInterrupt, ends it, and gives the event in hand back.
+
+        Args:
+            poll_interval: Seconds between looks for what other processes have recorded.
+            should_stop: Asked before each event and between looks; once it says yes, this returns.
+
+        Raises:
+            ConfigurationError: A worker runs already.
+        """
+        self._worker = Worker(self._only_worker(), self._bell, poll_interval, should_stop or _never)
+        try:
+            self._worker.work(self._process)
+        finally:
+            self._worker = None
 
     def start_worker(self, *, poll_interval: float = POLL_INTERVAL) -> None:
         """Handle events in a thread, as soon as they arrive or are due again. Start it in the process that serves.
@@ -213,13 +240,11 @@ class WebhookReceiver:
         Raises:
             ConfigurationError: It runs already.
         """
-        if self._worker is not None:
-            raise ConfigurationError("The webhook worker runs already; stop_worker() first.")
-        self._worker = Worker(self._inbox, self._bell, poll_interval)
+        self._worker = Worker(self._only_worker(), self._bell, poll_interval)
         self._worker.start_thread(self._process)
 
     def stop_worker(self, timeout: float | None = None) -> bool:
-        """Stop the thread, after the event that it has begun; False if it has not ended after some seconds."""
+        """Stop the worker, after the event that it has begun; False if its thread has not ended after some seconds."""
         if self._worker is None:
             return True
         stopped = self._worker.join(timeout)
@@ -288,6 +313,11 @@ class WebhookReceiver:
         from .wsgi import wsgi_app
 
         return wsgi_app(self)
+
+    def _only_worker(self) -> Inbox:
+        if self._worker is not None:
+            raise ConfigurationError("The webhook worker runs already; stop_worker() first.")
+        return self._inbox
 
     def _process(self, should_stop: Callable[[], bool]) -> int:
         from .shells import run

@@ -34,7 +34,7 @@ def webhook_url(base: str) -> tuple[str, str]:
         query = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError as error:
         raise InvalidInputError(f"The base of a webhook's URL cannot be read: {error}.") from None
-    if not host or (parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host))):
+    if not host or (parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host))):
         raise InvalidInputError("A webhook's URL carries a secret, so its base begins with https:// and names a host.")
     if PARAMETER in dict(query):
         raise InvalidInputError(f"The base of a webhook's URL has a parameter `{PARAMETER}` already; leave it out.")
@@ -43,7 +43,8 @@ def webhook_url(base: str) -> tuple[str, str]:
     return parts.geturl(), token
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, which what is sent to it does not leave."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

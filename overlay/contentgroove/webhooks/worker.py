@@ -52,18 +52,22 @@ class Worker:
         inbox: Where events wait.
         bell: Rung when one has arrived.
         poll_interval: Seconds between looks for what other processes have recorded.
+        told: Another reason to stop, which is looked at now and then.
     """
 
-    def __init__(self, inbox: Inbox, bell: Bell, poll_interval: float) -> None:
+    def __init__(
+        self, inbox: Inbox, bell: Bell, poll_interval: float, told: Callable[[], bool] = lambda: False
+    ) -> None:
         self._inbox = inbox
         self._bell = bell
         self._poll_interval = poll_interval
+        self._told = told
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def should_stop(self) -> bool:
         """Whether a stop was asked for."""
-        return self._stop.is_set()
+        return self._stop.is_set() or self._told()
 
     def stop(self) -> None:
         """Ask for a stop, after the event that is being handled."""
@@ -72,7 +76,7 @@ class Worker:
 
     def start_thread(self, process: Callable[[Callable[[], bool]], object]) -> None:
         """Work in a thread. At the interpreter's exit it finishes the event that it has begun."""
-        self._thread = threading.Thread(target=self._work, args=(process,), name="contentgroove-webhooks", daemon=True)
+        self._thread = threading.Thread(target=self.work, args=(process,), name="contentgroove-webhooks", daemon=True)
         self._thread.start()
         atexit.register(self.join)
 
@@ -98,7 +102,8 @@ class Worker:
             finally:
                 self.stop()
 
-    def _work(self, process: Callable[[Callable[[], bool]], object]) -> None:
+    def work(self, process: Callable[[Callable[[], bool]], object]) -> None:
+        """Work in this thread until a stop is asked for."""
         while not self.should_stop():
             rings = self._bell.rings
             try:

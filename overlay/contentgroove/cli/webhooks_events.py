@@ -1,0 +1,70 @@
+"""How events are shown, those that arrive and those that an inbox holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from contentgroove.errors import WebhookPayloadError
+from contentgroove.webhooks import MediaProcessingFinished, parse_event
+
+from .output import Column
+
+if TYPE_CHECKING:
+    from contentgroove.webhooks import Event, StoredEvent
+
+EVENT_COLUMNS: list[Column[StoredEvent]] = [
+    Column("state", lambda event: event.state, 7),
+    Column("attempts", lambda event: str(event.attempts), 8),
+    Column("recorded", lambda event: _moment(event.recorded_at).isoformat(timespec="seconds"), 25),
+    Column("key", lambda event: event.key),
+    Column("error", lambda event: event.error),
+]
+
+
+def cells(event: Event, *, duplicate: bool) -> tuple[str, ...]:
+    """Give what people and pipes see of an event that has arrived."""
+    again = "again" if duplicate else "new"
+    if isinstance(event, MediaProcessingFinished):
+        clips = f"{len(event.clips)} clip{'s' * (len(event.clips) != 1)}"
+        return (event.event, again, event.media.id, clips, event.media.name)
+    return (event.event, again, event.dedupe_key)
+
+
+def arrived_document(event: Event, *, duplicate: bool) -> dict[str, Any]:
+    """Give the JSON document of an event that has arrived."""
+    return {**_document(event), "duplicate": duplicate, "key": event.dedupe_key}
+
+
+def stored_document(stored: StoredEvent) -> dict[str, Any]:
+    """Give the JSON document of an event that an inbox holds."""
+    try:
+        event = _document(parse_event(stored.body))
+    except WebhookPayloadError:
+        # Recorded by another version, or not by a receiver.
+        event = {"event": None, "media_id": None, "body": None}
+    return {
+        **event,
+        "key": stored.key,
+        "state": stored.state,
+        "attempts": stored.attempts,
+        "handled": sorted(stored.handled),
+        "error": stored.error or None,
+        "due_at": _moment(stored.due) if stored.is_open else None,
+        "recorded_at": _moment(stored.recorded_at),
+        "changed_at": _moment(stored.changed_at),
+    }
+
+
+def _document(event: Event) -> dict[str, Any]:
+    media_id = event.media.id if isinstance(event, MediaProcessingFinished) else None
+    try:
+        body = event.raw
+    except WebhookPayloadError:
+        # It holds numbers that Python's JSON refuses.
+        body = None
+    return {"event": event.event, "media_id": media_id, "body": body}
+
+
+def _moment(seconds: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)

@@ -1,0 +1,107 @@
+"""`contentgroove webhooks listen`: a small web server of the standard library in front of a receiver."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from queue import SimpleQueue
+from socketserver import TCPServer, ThreadingMixIn
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from contentgroove.webhooks import WebhookReceiver
+
+from .failures import CommandError, Exit
+from .webhooks_events import arrived_document, cells
+from .webhooks_service import until_told
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from contentgroove.webhooks import Inbox, Receipt
+
+    from .output import Output
+
+Arrivals = SimpleQueue["Receipt | None"]
+
+SILENCE = 30.0
+"""Seconds after which a sender that sends nothing more is given up."""
+
+
+class _Receiver(WebhookReceiver):
+    """Hands on what was received, to be printed when it is answered."""
+
+    def __init__(self, inbox: Inbox, token: str | None, arrivals: Arrivals) -> None:
+        super().__init__(inbox, secret_token=token)
+        self._arrivals = arrivals
+
+    def receive(self, body: bytes | bytearray | memoryview | str, token: str | None = None) -> Receipt:
+        receipt = super().receive(body, token)
+        self._arrivals.put(receipt)
+        return receipt
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = SILENCE
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Say nothing: events are printed, and refusals are logged by the receiver."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """Serves each connection in a thread, so that a slow sender holds up nobody."""
+
+    # Threads that wait for a sender must not hold up the end.
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, host: str, port: int) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), _Handler)
+
+    def server_bind(self) -> None:
+        """Bind, without asking the name service who we are."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue] - typed as any address
+        self.setup_environ()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a sender that went away in the middle."""
+
+
+def listen_at(out: Output, host: str, port: int, inbox: Inbox, token: str | None) -> None:
+    """Serve until SIGINT or SIGTERM, and print each event once it is recorded.
+
+    Raises:
+        CommandError: The port cannot be had.
+    """
+    arrivals: Arrivals = SimpleQueue()
+    receiver = _Receiver(inbox, token, arrivals)
+    try:
+        server = _Server(host, port)
+    except OSError as error:
+        reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+        raise CommandError(
+            Exit.FAILED, f"Port {port} of {host} cannot be listened at: {reason}.", "Choose another one; 0 finds one."
+        ) from error
+    server.set_app(receiver.wsgi)
+
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+    with until_told(out, lambda: arrivals.put(None)):
+        thread.start()
+        try:
+            shown = f"[{host}]" if ":" in host else host
+            out.summary(f"Listening at http://{shown}:{server.server_port}/ (Ctrl-C stops)")
+            _print(out, arrivals)
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+
+def _print(out: Output, arrivals: Arrivals) -> None:
+    while (receipt := arrivals.get()) is not None:
+        if receipt.event is not None:
+            document = arrived_document(receipt.event, duplicate=receipt.duplicate)
+            out.line(document, cells(receipt.event, duplicate=receipt.duplicate))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 HOME = Path(__file__).parent / "inspector"
 SCRIPT = HOME / "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 
-Inspect: TypeAlias = "Callable[..., subprocess.CompletedProcess[str]]"
+Inspect: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture

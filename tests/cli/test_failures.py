@@ -38,6 +38,7 @@ CASES: dict[str, tuple[BaseException, int]] = {
     "no connection": (errors.APIConnectionError("x"), 7),
     "no answer in time": (errors.APITimeoutError("x"), 7),
     "unreadable answer": (errors.ResponseDecodeError("x", status_code=200), 11),
+    "broken contract": (errors.ContractViolationError([]), 11),
     "circle of links": (errors.PagingError("x"), 11),
     "file missing": (errors.UploadError("x", reason="missing"), 12),
     "store refused": (errors.UploadError("x", reason="refused", status_code=503), 12),

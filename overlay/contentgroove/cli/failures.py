@@ -98,6 +98,7 @@ _EXITS: tuple[tuple[type[BaseException], Exit, str], ...] = (
     (errors.APIConnectionError, Exit.NETWORK, ""),
     (errors.ResponseDecodeError, Exit.SERVICE, "If it happens again, report it with the output of --debug."),
     (errors.PagingError, Exit.SERVICE, ""),
+    (errors.ContractViolationError, Exit.SERVICE, ""),
     (errors.MediaProcessingError, Exit.PROCESSING_FAILED, ""),
     (errors.InvalidInputError, Exit.USAGE, ""),
     (errors.ConfigurationError, Exit.USAGE, ""),

@@ -1,15 +1,16 @@
-"""One Prism that serves the contract's examples, for all tests that only ask it."""
+"""One Prism that serves the contract's examples, and one before a service, for all tests that only ask them."""
 
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 import pytest
 from contentgroove_mock.prism import Prism
 
-from tests.prism.documented import CONTRACT
+from tests.prism.documented import CONTRACT, Json
+from tests.prism.upstream import Canned, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +28,47 @@ def prism() -> Iterator[Prism]:
         yield running
 
 
+def client_of(prism: Prism) -> httpx.Client:
+    """Give a client with a key."""
+    return httpx.Client(
+        base_url=prism.base_url,
+        headers={"Authorization": f"Bearer {KEY}"},
+        timeout=SECONDS,
+        verify=NO_CERTIFICATES,
+        trust_env=False,
+    )
+
+
 @pytest.fixture
 def http(prism: Prism) -> Iterator[httpx.Client]:
-    headers = {"Authorization": f"Bearer {KEY}"}
-    with httpx.Client(
-        base_url=prism.base_url, headers=headers, timeout=SECONDS, verify=NO_CERTIFICATES, trust_env=False
-    ) as client:
+    with client_of(prism) as client:
         yield client
+
+
+class Proxied(NamedTuple):
+    """A service behind Prism's proxy.
+
+    Attributes:
+        http: A client of the proxy.
+        prism: The proxy.
+        upstream: The service.
+    """
+
+    http: httpx.Client
+    prism: Prism
+    upstream: Upstream
+
+    def answered_with(self, answer: Canned, method: str, path: str, body: Json | None = None) -> httpx.Response:
+        """Ask for something that the service answers so."""
+        self.upstream.answer = answer
+        return self.http.request(method, path, json=body)
+
+
+@pytest.fixture(scope="session")
+def proxied() -> Iterator[Proxied]:
+    with (
+        Upstream(Canned(204, {}, b"")) as upstream,
+        Prism.proxy(CONTRACT, upstream.base_url) as prism,
+        client_of(prism) as http,
+    ):
+        yield Proxied(http, prism, upstream)

@@ -9,67 +9,27 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from contentgroove_mock import Prism, PrismError
 
-from tests.prism.conftest import KEY, NO_CERTIFICATES, SECONDS
+from tests.prism.conftest import KEY, SECONDS, Proxied, client_of
 from tests.prism.documented import ATTRIBUTES, CONTRACT, DOCUMENT, ID, Json
-from tests.prism.upstream import Canned, Upstream
+from tests.prism.upstream import Canned
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    import httpx
+
 JSON = {"Content-Type": "application/json"}
 MEDIA = f"/medias/{ID}"
 CLIP = f"/clips/{ID}"
-UPDATE: Json = {"data": {"attributes": ATTRIBUTES["updateMediaById"]}}
 
 
 def example(path: str, method: str, status: int = 200) -> Json:
     """Give the contract's example of an answer, free to be changed."""
     answer = DOCUMENT["paths"][path][method]["responses"][str(status)]
     return copy.deepcopy(answer["content"]["application/json"]["example"])
-
-
-class Proxied:
-    """A client of a service behind Prism's proxy.
-
-    Attributes:
-        http: The client.
-        upstream: The service.
-    """
-
-    def __init__(self, http: httpx.Client, upstream: Upstream) -> None:
-        self.http = http
-        self.upstream = upstream
-
-    def answered_with(self, answer: Canned, method: str, path: str) -> httpx.Response:
-        """Ask for something that the service answers so."""
-        self.upstream.answer = answer
-        body = UPDATE if method == "PUT" else None
-        return self.http.request(method, path, json=body)
-
-
-def client(prism: Prism) -> httpx.Client:
-    """Give a client with a key."""
-    return httpx.Client(
-        base_url=prism.base_url,
-        headers={"Authorization": f"Bearer {KEY}"},
-        timeout=SECONDS,
-        verify=NO_CERTIFICATES,
-        trust_env=False,
-    )
-
-
-@pytest.fixture(scope="module")
-def proxied() -> Generator[Proxied]:
-    with (
-        Upstream(Canned(204, {}, b"")) as upstream,
-        Prism.proxy(CONTRACT, upstream.base_url) as prism,
-        client(prism) as http,
-    ):
-        yield Proxied(http, upstream)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +47,7 @@ def careless(tmp_path_factory: pytest.TempPathFactory) -> Generator[httpx.Client
     del answers["402"]["content"]["application/json"]["schema"]
     contract = tmp_path_factory.mktemp("careless") / "contract.json"
     contract.write_text(json.dumps(document), encoding="utf-8")
-    with Prism.mock(contract) as prism, client(prism) as http:
+    with Prism.mock(contract) as prism, client_of(prism) as http:
         yield http
 
 

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove_mock.prism import Prism, PrismError
@@ -27,21 +27,28 @@ with Prism.mock(sys.argv[1]) as prism:
 """
 
 
+class Noted(subprocess.Popen[str]):
+    """A process that tells what environment it was given."""
+
+    def __init__(self, *args: object, **options: Any) -> None:
+        self.environment: dict[str, str] = options["env"]
+        super().__init__(*args, **options)  # type: ignore[call-overload] # pyright: ignore[reportArgumentType]
+
+
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[str]]:
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Noted]:
     """Note the processes that are started."""
-    processes: list[subprocess.Popen[str]] = []
+    processes: list[Noted] = []
 
-    class Noted(subprocess.Popen[str]):
-        def __init__(self, *args: object, **options: object) -> None:
-            super().__init__(*args, **options)  # type: ignore[call-overload] # pyright: ignore[reportArgumentType, reportCallIssue]
-            processes.append(self)
+    def start(*args: object, **options: Any) -> Noted:
+        processes.append(Noted(*args, **options))
+        return processes[-1]
 
-    monkeypatch.setattr("contentgroove_mock.prism.subprocess.Popen", Noted)
+    monkeypatch.setattr("contentgroove_mock.prism.subprocess.Popen", start)
     return processes
 
 
-def ended(processes: list[subprocess.Popen[str]], count: int = 1) -> bool:
+def ended(processes: list[Noted], count: int = 1) -> bool:
     """Tell whether so many processes were started, and each has ended and been waited for."""
     return [process.returncode is not None for process in processes] == [True] * count
 
@@ -63,7 +70,7 @@ def test_names_are_imported_when_they_are_used() -> None:
     assert told.stdout.strip() == "['contentgroove_mock'] contentgroove_mock.prism contentgroove_mock.prism"
 
 
-def test_it_ends_with_its_context(started: list[subprocess.Popen[str]]) -> None:
+def test_it_ends_with_its_context(started: list[Noted]) -> None:
     """After the context, the process is gone and nothing listens; a second context starts a new one."""
     prism = Prism.mock(CONTRACT)
     for count in (1, 2):
@@ -75,7 +82,7 @@ def test_it_ends_with_its_context(started: list[subprocess.Popen[str]]) -> None:
             socket.create_connection(address(prism.base_url), SECONDS)
 
 
-def test_it_ends_after_an_exception(started: list[subprocess.Popen[str]]) -> None:
+def test_it_ends_after_an_exception(started: list[Noted]) -> None:
     """An exception in the context leaves no process behind."""
     with pytest.raises(KeyboardInterrupt), Prism.mock(CONTRACT):
         raise KeyboardInterrupt
@@ -101,7 +108,7 @@ def test_it_ends_when_its_parent_is_killed() -> None:
             parent.kill()
 
 
-def test_a_start_that_takes_too_long(started: list[subprocess.Popen[str]]) -> None:
+def test_a_start_that_takes_too_long(started: list[Noted]) -> None:
     """Past its limit the start is given up, with a message and without a process."""
     with pytest.raises(PrismError, match=r"did not start within 0 s with .*contract\.yaml"):
         Prism.mock(CONTRACT, start_seconds=0).__enter__()
@@ -118,9 +125,7 @@ def test_a_start_that_takes_too_long(started: list[subprocess.Popen[str]]) -> No
     ],
     ids=["missing", "no-yaml", "no-openapi", "no-operations"],
 )
-def test_what_is_no_contract(
-    tmp_path: Path, text: str | None, reason: str, started: list[subprocess.Popen[str]]
-) -> None:
+def test_what_is_no_contract(tmp_path: Path, text: str | None, reason: str, started: list[Noted]) -> None:
     """The error names the document and gives Prism's reason, in one line."""
     contract = tmp_path / "some contract.yaml"
     if text is not None:
@@ -132,11 +137,13 @@ def test_what_is_no_contract(
     assert ended(started)
 
 
-def test_the_key_is_not_handed_down(monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[str]]) -> None:
+def test_the_key_is_not_handed_down(monkeypatch: pytest.MonkeyPatch, started: list[Noted]) -> None:
     """Neither arguments nor environment of Prism hold the API key."""
     monkeypatch.setenv("CONTENTGROOVE_API_KEY", KEY)
-    from contentgroove_mock.node import child_environment
-
-    assert KEY not in child_environment().values()
-    with Prism.mock(CONTRACT):
-        assert not any(KEY in str(argument) for argument in started[0].args)  # type: ignore[union-attr]
+    monkeypatch.setenv("CANARY", "handed down")
+    with pytest.raises(PrismError):
+        Prism.mock(CONTRACT, start_seconds=0).__enter__()
+    (process,) = started
+    assert process.environment["CANARY"] == "handed down"
+    assert KEY not in process.environment.values()
+    assert not any(KEY in str(argument) for argument in process.args)  # type: ignore[union-attr]

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 from contentgroove_mock import Prism
 
-from tests.prism.conftest import KEY, NO_CERTIFICATES, SECONDS
+from tests.prism.conftest import KEY, Proxied
 from tests.prism.documented import CONTRACT
-from tests.prism.upstream import Canned, Upstream
+from tests.prism.upstream import Canned
 
 
-def test_an_answer_that_breaks_the_contract_is_told() -> None:
+def test_an_answer_that_breaks_the_contract_is_told(proxied: Proxied) -> None:
     """A list without its data becomes a 500 that names the violation; the log shows no key."""
     answer = Canned(200, {"Content-Type": "application/json"}, b'{"links": {}}')
-    with Upstream(answer) as upstream, Prism.proxy(CONTRACT, upstream.base_url) as prism:
-        response = httpx.get(
-            f"{prism.base_url}/medias",
-            params={"api_key": KEY},
-            headers={"Authorization": f"Bearer {KEY}"},
-            timeout=SECONDS,
-            verify=NO_CERTIFICATES,
-            trust_env=False,
-        )
+    response = proxied.answered_with(answer, "GET", f"/medias?api_key={KEY}")
     assert response.status_code == 500
     assert "data" in response.headers["sl-violations"]
-    assert "api_key=[redacted]" in prism.log
-    assert KEY not in prism.log
+    assert "api_key=[redacted]" in proxied.prism.log
+    assert KEY not in proxied.prism.log
 
 
 @pytest.mark.parametrize(

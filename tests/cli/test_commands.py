@@ -298,3 +298,11 @@ def test_version(cli: CommandLine) -> None:
     from contentgroove import __version__
 
     assert cli("--version").out == cli.child("--version").out == f"contentgroove {__version__}\n"
+
+
+def test_commands_are_documented() -> None:
+    """docs/cli.md lists each command of each group."""
+    documented = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    for group, command in all_commands():
+        (row,) = [line for line in documented.splitlines() if line.startswith(f"| `{group}` |")]
+        assert f"`{command}`" in row

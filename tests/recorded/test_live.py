@@ -16,13 +16,15 @@ from contentgroove_mock import Fault, ManualClock, Simulator, serve
 from contentgroove_mock.contract import Checker
 from contentgroove_mock.recording import live
 from contentgroove_mock.recording.__main__ import main
+from contentgroove_mock.recording.contract_check import unwanted
 from contentgroove_mock.recording.exchange import RecordingError, write
 from contentgroove_mock.recording.journey import Ask, Step
 from contentgroove_mock.recording.live import LivePlace, record_live
 from contentgroove_mock.recording.recorder import Recorder
 from contentgroove_mock.recording.scrubbing import Scrubber
+from contentgroove_mock.simulator.core import answers
 
-from tests.recorded.recordings import CONTRACT, answer, request
+from tests.recorded.recordings import CONTRACT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -152,9 +154,7 @@ def test_nothing_private_is_recorded(service: Server, *, writes: bool) -> None:
         text = write(recording)
         for word in (KEY, *PRIVATE, "127.0.0.1", *(item for ids in before.values() for item in ids)):
             assert word not in text, recording.name
-        violations = checker.check(request(recording), answer(recording))
-        assert [item for item in violations if not item.place.startswith("request.")] == []
-        assert bool(violations) == (recording.request_fault is not None)
+        assert unwanted(recording, checker) == []
 
 
 def test_the_account_s_words_would_be_seen(service: Server) -> None:
@@ -348,6 +348,25 @@ class TestCommand:
         assert len(made) == 19
         assert {json.loads(path.read_text(encoding="utf-8"))["origin"] for path in made} == {"live"}
         assert [path.read_text(encoding="utf-8") for path in before] == ["{}", "{}"]
+
+    def test_what_the_contract_does_not_say_is_told(
+        self, service: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The service answers a field that the contract lacks: that is recorded, and told at once."""
+        monkeypatch.setenv("CONTENTGROOVE_API_KEY", KEY)
+        monkeypatch.setenv("CONTENTGROOVE_BASE_URL", service.base_url)
+
+        def with_mood(*arguments: Any, **named: Any) -> dict[str, Any]:
+            return media_attributes(*arguments, **named) | {"mood": "For Bob"}
+
+        media_attributes = answers.media_attributes
+        monkeypatch.setattr(answers, "media_attributes", with_mood)
+        assert main([str(tmp_path), "--live"]) == 0
+        output = capsys.readouterr().out
+        assert "not as the contract says: getMediaById-200-live: getMediaById: response.body" in output
+        text = (tmp_path / "getMediaById-200-live.json").read_text(encoding="utf-8")
+        assert '"mood": "scrubbed mood"' in text
+        assert "For Bob" not in output + text
 
     def test_what_remains_fails_the_command(
         self, service: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

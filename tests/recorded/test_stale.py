@@ -141,5 +141,21 @@ def test_what_only_an_example_shows_is_recorded_from_it(document: dict[str, Any]
 def test_what_nothing_shows_is_an_error(document: dict[str, Any]) -> None:
     """Neither the simulator nor an example has it: recording says so, and names it."""
     document["paths"]["/medias/{id}"]["get"]["responses"]["409"] = {"description": ""}
-    with pytest.raises(RecordingError, match="getMediaById-409: nothing shows it"):
+    with pytest.raises(RecordingError, match="Nothing shows getMediaById-409, which the contract documents"):
+        record(Contract(document), through_prism=False)
+
+
+def test_what_the_contract_dropped_is_not_recorded_any_more(document: dict[str, Any]) -> None:
+    """An operation and a status went: recording does without them, and all else stays as it is."""
+    del document["paths"]["/clips/{id}"]["put"]
+    del document["paths"]["/webhook_subscriptions"]["get"]["responses"]["500"]
+    found = {recording.name for recording in record(Contract(document), through_prism=False)}
+    gone = {name for name in RECORDINGS if name.startswith("updateClipById-")}
+    assert found == set(RECORDINGS) - gone - {"getWebhookSubscriptions-500"}
+
+
+def test_what_the_rest_needs_is_missed(document: dict[str, Any]) -> None:
+    """Without uploads there is no media to show, and the error names what a person has to think about."""
+    del document["paths"]["/direct_uploads"]
+    with pytest.raises(RecordingError, match="createMedia-200: there is no upload to ask about"):
         record(Contract(document), through_prism=False)

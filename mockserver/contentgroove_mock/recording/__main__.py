@@ -13,7 +13,9 @@ from contentgroove._core.settings import resolve
 from contentgroove._version import __version__
 from contentgroove.errors import ConfigurationError
 
+from contentgroove_mock.contract import Checker
 from contentgroove_mock.node import NodeError
+from contentgroove_mock.recording.contract_check import unwanted
 from contentgroove_mock.recording.contract_parts import Contract
 from contentgroove_mock.recording.exchange import RecordingError
 from contentgroove_mock.recording.folder import save
@@ -66,6 +68,10 @@ def _live(contract: Contract, folder: Path, *, writes: bool, sleep: Callable[[fl
     changed = save(folder, result.recordings, replacing=())
     for reason, names in result.left_out.items():
         _say(f"left out: {', '.join(names)}: {reason}")
+    checker = Checker()
+    for recording in result.recordings:
+        for violation in unwanted(recording, checker):
+            _say(f"not as the contract says: {recording.name}: {violation}")
     for sentence in result.remains:
         print(f"error: not deleted: {sentence}", file=sys.stderr)  # noqa: T201 - a command line prints
     _say(f"{len(result.recordings)} recordings, {changed} of them changed. Read them before you commit them.")

@@ -174,15 +174,24 @@ DELETIONS: tuple[Action, ...] = tuple(
 
 
 def journey(contract: Contract) -> Iterator[Action]:
-    """Give all that is asked; failures lie between, when there is something to fail with and nothing is gone yet."""
-    yield from SUCCESSES
+    """Give all that is asked; failures lie between, when there is something to fail with and nothing is gone yet.
+
+    What the contract does not document any more is left out.
+    """
+    yield from (action for action in SUCCESSES if _is_documented(action, contract))
     for operation in contract.operations.values():
         if operation.name not in USUAL:
             continue
         for status in operation.statuses:
             if status >= _FIRST_FAILURE and (ask := failing_ask(operation.name, status)) is not None:
                 yield Step(operation=operation.name, status=status, ask=ask)
-    yield from DELETIONS
+    yield from (action for action in DELETIONS if _is_documented(action, contract))
+
+
+def _is_documented(action: Action, contract: Contract) -> bool:
+    if isinstance(action, Step):
+        return (action.operation, action.status) in contract.answers()
+    return isinstance(action, SendFile) or action.operation in contract.operations
 
 
 def failing_ask(operation: str, status: int) -> Ask | None:

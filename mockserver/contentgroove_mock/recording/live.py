@@ -36,7 +36,7 @@ _NOT_PROVOKED = frozenset({402, 429})
 _FIRST_SERVER_ERROR = 500
 _WRITES = (
     "it creates, changes or deletes; WRITES=1 records it with a media, a clip and a webhook subscription of its own, "
-    "which count toward the account's quota and are deleted at the end"
+    "which count toward the account's quota and are deleted at the end; the account's webhooks tell of the media"
 )
 _LISTS = {"media": "/medias", "clip": "/clips", "subscription": "/webhook_subscriptions"}
 

@@ -126,7 +126,8 @@ class Recorder:
 
     def _act(self, action: Action) -> None:
         if isinstance(action, SendFile):
-            self._place.send_file(self._upload_url)
+            if self._upload_url:
+                self._place.send_file(self._upload_url)
         elif isinstance(action, Finish):
             if action.resource in self._ids and (self._place.simulated or not action.simulated):
                 self._place.finish(action, lambda: self._is_processed(action))
@@ -239,8 +240,11 @@ class Recorder:
 
     def _clean(self) -> None:
         for operation in _CLEANING:
-            deletion = self._contract.operations[_DELETIONS[operation]]
+            deletion = self._contract.operations.get(_DELETIONS[operation])
             for identifier, key in self._created[operation]:
+                if deletion is None:
+                    self._result.remains.append(f"{identifier} of {operation}, which the contract cannot delete")
+                    continue
                 request = Request(
                     method=deletion.method, path=deletion.path.replace("{id}", quote(identifier, safe=""))
                 )

@@ -113,6 +113,12 @@ def record(contract: Contract, *, through_prism: bool) -> list[Recording]:
         result = Recorder(place, contract, scrubber).walk(journey(contract))
     if result.remains:
         raise RecordingError(f"The simulator kept what was deleted: {'; '.join(result.remains)}")
+    if result.left_out:
+        sentences = [f"{', '.join(names)}: {reason}" for reason, names in result.left_out.items()]
+        raise RecordingError(
+            "The simulator does not give everything that recording/journey.py asks for; change one of them. "
+            f"{'; '.join(sentences)}"
+        )
     # The first media was uploaded, the second one fetched; of the third, which fails, no webhook tells.
     recordings = [
         *result.recordings,
@@ -122,7 +128,13 @@ def record(contract: Contract, *, through_prism: bool) -> list[Recording]:
         ),
     ]
     recordings += examples(contract, {(recording.operation, recording.status) for recording in recordings})
-    _require_complete(contract, recordings, result.left_out)
+    missing = contract.answers() - {(recording.operation, recording.status) for recording in recordings}
+    if missing:
+        names = ", ".join(f"{operation}-{status}" for operation, status in sorted(missing))
+        raise RecordingError(
+            f"Nothing shows {names}, which the contract documents: add an example to the contract, or a step to "
+            "recording/journey.py that the simulator answers with it."
+        )
     return recordings
 
 
@@ -164,14 +176,3 @@ def _delivery(contract: Contract, request: httpx.Request, scrubber: Scrubber, va
         request=cleaned,
         response=answer,
     )
-
-
-def _require_complete(contract: Contract, recordings: list[Recording], left_out: dict[str, list[str]]) -> None:
-    missing = contract.answers() - {(item.operation, item.status) for item in recordings}
-    if missing or left_out:
-        sentences = [f"{', '.join(names)}: {reason}" for reason, names in left_out.items()]
-        sentences += [f"{operation}-{status}: nothing shows it" for operation, status in sorted(missing)]
-        raise RecordingError(
-            "Not everything that the contract documents could be recorded; add a step to recording/journey.py, or "
-            f"teach the simulator. {'; '.join(sentences)}"
-        )

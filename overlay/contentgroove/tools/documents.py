@@ -61,6 +61,10 @@ def parse(text: str, source: str) -> Json:
     if not isinstance(data, dict):
         raise SpecError(f"{source} is no OpenAPI document: it holds a {type(data).__name__}, not an object.")
     document = cast("Json", data)
+    try:
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:
+        raise SpecError(f"{source} holds a value that JSON has not: {error}.") from error
     _check_openapi(document, source)
     return document
 

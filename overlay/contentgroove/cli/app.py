@@ -189,6 +189,7 @@ def _ended_by(error: BaseException, arguments: list[str]) -> int:
             write_error(error.code)
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     failure = _failure(error)
+    # Looked for by hand, because the options may be what could not be read.
     if "--debug" in arguments:
         _show_traceback(error)
     Output().failure(failure)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from contentgroove_mock import Server
 
+    from tests.webhooks.conftest import Store
+
 TOKEN = "canary-token-1234567890"
 KEY = "media.processing_finished:medias:m-1:2025-10-15T13:51:02.559000+00:00"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "webhooks.md"
@@ -258,6 +260,32 @@ def test_an_event_is_handled_once_more(cli: CommandLine, name: str) -> None:
             assert [event.state for event in inbox.events()] == ["pending", "pending"]
 
 
+def test_what_was_done_long_ago_is_forgotten(cli: CommandLine) -> None:
+    """And nothing else is."""
+    with inbox_with(cli, "m-1", "m-2") as inbox:
+        claim = inbox.claim(60)
+        assert claim is not None
+        inbox.done(claim)
+        assert cli("webhooks", "prune", "--inbox", "events.db").out == "forgotten\t0\n"
+        pruned = cli("webhooks", "prune", "--inbox", "events.db", "--days", "0", "--json").document
+        check("Pruned", pruned)
+        assert pruned == {"forgotten": 1}
+        assert [event.key.split(":")[2] for event in inbox.events()] == ["m-2"]
+
+
+def test_an_inbox_can_be_in_postgresql(cli: CommandLine, make_store: Callable[[str], Store]) -> None:
+    """Named by its URL."""
+    store = make_store("postgres")
+    host = store.place.partition("host=")[2].split(" ")[0]
+    url = f"postgresql://postgres@/postgres?host={host}&options=-c%20search_path%3Devents"
+    assert cli("webhooks", "replay", saved(cli), "--inbox", url).code == 0
+    app(cli)
+    worked = cli.child("webhooks", "work", "--app", "shop:make", "--inbox", url, "--once")
+    assert (worked.code, worked.out) == (0, "handled m-1 1\n")
+    with store.open() as inbox:
+        assert [event.state for event in inbox.events()] == ["done"]
+
+
 def test_events_are_listed_with_their_errors(cli: CommandLine) -> None:
     """What others wrote is shown harmless, and what cannot be read is listed all the same."""
     with inbox_with(cli, "m-1") as inbox:
@@ -292,6 +320,8 @@ def test_events_are_listed_with_their_errors(cli: CommandLine) -> None:
         (("replay", "m-2", "--inbox", "events.db"), 4, "no event of this key or media id"),
         (("events", "--inbox", "missing.db"), 2, "There is no inbox missing.db"),
         (("events", "--inbox", "other.json"), 1, "not a database"),
+        (("events", "--inbox", "postgresql://me:secret@host/name"), 2, "PGPASSWORD"),
+        (("events", "--inbox", "postgresql://host/name?password=secret"), 2, "PGPASSWORD"),
         (("listen", "--token-file", "missing"), 2, "The token file missing cannot be read"),
         (("listen", "--token-file", "empty"), 2, "The token file empty is empty"),
         (("work",), 2, "--app"),

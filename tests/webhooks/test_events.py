@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import pickle
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -298,6 +299,18 @@ def test_fifty_megabytes_take_bounded_time(filler: bytes) -> None:
     began = time.process_time()
     assert parse_event(b'{"event": "x", "payload": ' + filler + b"}").event == "x"
     assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize("item", [b"[]", b"{}", b"1", b'"a"', b"1.5", b'{"a":1}'])
+def test_bodies_of_many_parts_take_bounded_memory(item: bytes) -> None:
+    """Python's objects are larger than their JSON, but not without limits."""
+    content = b'{"event": "x", "payload": [' + b",".join([item] * 100_000) + b"]}"
+    tracemalloc.start()
+    try:
+        assert parse_event(content).event == "x"
+        assert tracemalloc.get_traced_memory()[1] < 40 * len(content)
+    finally:
+        tracemalloc.stop()
 
 
 def outcome(content: Any) -> None:

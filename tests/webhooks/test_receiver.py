@@ -152,3 +152,22 @@ def test_a_url_that_would_leak_the_token_is_refused(base: str) -> None:
     """It goes over https, or stays on this machine."""
     with pytest.raises(InvalidInputError):
         webhook_url(base)
+
+
+def test_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the standard library's function for it, whatever the given token has in common with the right one."""
+    import hmac
+
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(left: bytes, right: bytes) -> bool:
+        compared.append((left, right))
+        return False
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    for given in ("", "c", "canary-tokem", "canary-token", "canary-token-and-more"):
+        with pytest.raises(WebhookAuthError):
+            check_token(TOKEN, given)
+    assert compared == [
+        (TOKEN.encode(), given) for given in (b"", b"c", b"canary-tokem", b"canary-token", b"canary-token-and-more")
+    ]

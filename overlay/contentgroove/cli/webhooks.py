@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contentgroove._core.redaction import redact_url
-from contentgroove.webhooks import webhook_url
+from contentgroove.webhooks import subscribe
 
 from .command import Run, command, group
 from .failures import CommandError, Exit
 from .options import FilterOption, LimitOption, PageSizeOption, parse_filters, parse_sort
 from .output import Column, document
 from .several import each
-from .webhooks_options import InboxOption, State, TokenFileOption, find_token, opened_inbox
+from .webhooks_options import InboxOption, NeededInboxOption, State, TokenFileOption, find_token, opened_inbox
 
 if TYPE_CHECKING:
     from contentgroove.models import WebhookSubscription
@@ -84,7 +84,7 @@ def create(
 
 
 @command(app, "subscribe", examples=("webhooks subscribe https://example.com/contentgroove",))
-def subscribe(
+def subscribe_(
     run: Run,
     url: Annotated[
         str, typer.Argument(metavar="URL", help="Where your receiver is reached, without a token.", show_default=False)
@@ -97,8 +97,7 @@ def subscribe(
     The service signs nothing: who knows the token is who was told by it. Give it to your receiver (secret_token=…), or
     to `contentgroove webhooks listen` in the environment variable CONTENTGROOVE_WEBHOOK_TOKEN.
     """
-    subscribed, token = webhook_url(url)
-    subscription = run.client.webhook_subscriptions.create(url=subscribed, subscribed_events=events)
+    subscription, token = subscribe(run.client, url, events=events)
     run.out.one({**fields(subscription), "token": token}, {**document(subscription), "token": token})
     run.out.note("The token is not shown again. Keep it where your receiver finds it, out of arguments and logs.")
 
@@ -161,7 +160,7 @@ def listen(
 def events_(
     run: Run,
     *,
-    inbox: Annotated[Path, typer.Option(metavar="FILE", help="An inbox's SQLite file.")],
+    inbox: NeededInboxOption,
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many at most.")] = 100,
 ) -> None:
@@ -172,6 +171,19 @@ def events_(
         found = opened.events(None if state is None else state.value, limit)
         if not run.out.table([found] if found else [], EVENT_COLUMNS, stored_document):
             run.out.note("No events.")
+
+
+@command(app, "prune", examples=("webhooks prune --inbox events.db --days 90",), needs_client=False)
+def prune(
+    run: Run,
+    *,
+    inbox: NeededInboxOption,
+    days: Annotated[float, typer.Option(min=0, metavar="N", help="What was done longer ago is forgotten.")] = 90.0,
+) -> None:
+    """Forget events that were done long ago. What is forgotten would be handled anew if it were delivered again."""
+    with opened_inbox(inbox, create=False) as opened:
+        count = opened.prune(days * 86_400)
+    run.out.one({"forgotten": str(count)}, {"forgotten": count})
 
 
 @command(

@@ -15,12 +15,16 @@ from .failures import CommandError, Exit
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from contentgroove.webhooks import MemoryInbox, SQLiteInbox
+    from contentgroove.webhooks import MemoryInbox, PostgresInbox, SQLiteInbox
 
 TOKEN_VARIABLE = "CONTENTGROOVE_WEBHOOK_TOKEN"  # noqa: S105 - the name of a variable
 _MAX_TOKEN_FILE = 4096
 
-InboxOption = Annotated[Path | None, typer.Option("--inbox", metavar="FILE", help="An inbox's SQLite file.")]
+_INBOX = typer.Option(
+    "--inbox", metavar="FILE|postgresql://…", help="An inbox's SQLite file, or its PostgreSQL database."
+)
+InboxOption = Annotated[str | None, _INBOX]
+NeededInboxOption = Annotated[str, _INBOX]
 TokenFileOption = Annotated[
     Path | None, typer.Option("--token-file", metavar="FILE", help="Read the URL's secret token from this file.")
 ]
@@ -55,22 +59,31 @@ def find_token(file: Path | None) -> str | None:
 
 
 @contextlib.contextmanager
-def opened_inbox(file: Path | None, *, create: bool) -> Generator[SQLiteInbox | MemoryInbox]:
-    """Open an inbox's file, without one an inbox in memory.
+def opened_inbox(place: str | None, *, create: bool) -> Generator[SQLiteInbox | PostgresInbox | MemoryInbox]:
+    """Open an inbox in a file or a database, without either in memory.
 
     Args:
-        file: The file.
-        create: Whether it is made if it does not exist.
+        place: The file, or the database's URL.
+        create: Whether a file is made if it does not exist.
 
     Raises:
-        CommandError: It does not exist.
+        CommandError: It does not exist, or the URL holds a password, which other users of this machine could read.
     """
-    from contentgroove.webhooks import MemoryInbox, SQLiteInbox
+    from contentgroove.webhooks import MemoryInbox, PostgresInbox, SQLiteInbox
 
-    if file is None:
+    if place is None:
         yield MemoryInbox()
-        return
-    if not create and not file.exists():
-        raise CommandError(Exit.USAGE, f"There is no inbox {file}.", "A receiver makes it: SQLiteInbox(path).")
-    with SQLiteInbox(file) as inbox:
-        yield inbox
+    elif place.startswith(("postgresql://", "postgres://")):
+        if "password=" in place or ":" in place.partition("://")[2].rpartition("@")[0]:
+            raise CommandError(
+                Exit.USAGE,
+                "Other users of this machine can read a password among the arguments.",
+                "Take it out of --inbox, and put it into PGPASSWORD or ~/.pgpass.",
+            )
+        with PostgresInbox(place) as database:
+            yield database
+    else:
+        if not create and not Path(place).exists():
+            raise CommandError(Exit.USAGE, f"There is no inbox {place}.", "A receiver makes it: SQLiteInbox(path).")
+        with SQLiteInbox(place) as file:
+            yield file

@@ -8,23 +8,21 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from contentgroove.webhooks import HandlerError, Inbox, WebhookReceiver
+from contentgroove.webhooks import HandlerError, Inbox, SQLiteInbox, WebhookReceiver
 
 from .failures import CommandError, Exit
 from .webhooks_service import until_told
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .output import Output
 
 
-def find_receiver(name: str, file: Path | None, inbox: Inbox) -> WebhookReceiver:
+def find_receiver(name: str, place: str | None, inbox: Inbox) -> WebhookReceiver:
     """Import the app's receiver, or have it made of an inbox.
 
     Args:
         name: `module:name`.
-        file: What --inbox names.
+        place: What --inbox names.
         inbox: That inbox, opened.
 
     Raises:
@@ -32,16 +30,17 @@ def find_receiver(name: str, file: Path | None, inbox: Inbox) -> WebhookReceiver
     """
     found = _imported(name)
     if isinstance(found, WebhookReceiver):
-        if file is not None and repr(found.inbox) != repr(inbox):
+        # Only inboxes in files say where they are.
+        if place is not None and not (isinstance(inbox, SQLiteInbox) and repr(found.inbox) == repr(inbox)):
             raise CommandError(
                 Exit.USAGE,
-                f"{name} keeps its events in {found.inbox!r}, not in {file}.",
+                f"{name} keeps its events in {found.inbox!r}, not in {place}.",
                 "Leave --inbox out, or name a function that takes the inbox and gives a WebhookReceiver.",
             )
         return found
     if not callable(found):
         raise CommandError(Exit.USAGE, f"{name} is no WebhookReceiver, but {type(found).__name__}.")
-    if file is None:
+    if place is None:
         raise CommandError(Exit.USAGE, f"{name} is a function: pass --inbox FILE, of which it makes a receiver.")
     made = found(inbox)
     if not isinstance(made, WebhookReceiver):

@@ -3,7 +3,7 @@
 The service sends at least once, sometimes never, without signature or event id, and takes only status 200 for
 delivered. Names are loaded on first use: parsing alone needs no HTTP library and no database.
 
-    url, token = webhook_url("https://example.com/contentgroove")  # subscribe the URL, keep the token
+    subscription, token = subscribe(client, "https://example.com/contentgroove")  # once; keep the token
     receiver = WebhookReceiver(SQLiteInbox("events.db"), secret_token=token)
 
     @receiver.on("media.processing_finished")
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from .postgres import PostgresInbox
     from .receiver import Receipt, WebhookReceiver
     from .sqlite import SQLiteInbox
+    from .subscribing import asubscribe, subscribe
     from .tokens import webhook_url
 
 _MODULES = {
@@ -65,6 +66,7 @@ _MODULES = {
     ".postgres": ("PostgresInbox",),
     ".receiver": ("Receipt", "WebhookReceiver"),
     ".sqlite": ("SQLiteInbox",),
+    ".subscribing": ("asubscribe", "subscribe"),
     ".tokens": ("webhook_url",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
@@ -86,7 +88,9 @@ __all__ = [
     "TransactionalInbox",
     "UnknownEvent",
     "WebhookReceiver",
+    "asubscribe",
     "parse_event",
+    "subscribe",
     "webhook_url",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from contentgroove._io.checkpoint_file import CheckpointFile
 from contentgroove.resources.batches import upload_each_async
 from contentgroove_mock import Fault, Policy, Simulator, serve
 
@@ -80,6 +82,22 @@ def test_a_checkpoint_folder_that_cannot_be_made(cli: CommandLine) -> None:
     assert ran.code == 2
     assert "checkpoint_dir a.mp4" in ran.err
     assert cli("medias", "list").out == ""
+
+
+def test_a_full_disk_costs_one_file_only(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint that cannot be written fails its own upload; the others go through."""
+    write = CheckpointFile.write
+
+    def full(held: CheckpointFile, content: bytes) -> None:
+        if held.path.name.startswith("a.mp4"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(held, content)
+
+    monkeypatch.setattr(CheckpointFile, "write", full)
+    ran = cli("medias", "upload", cli.file("a.mp4"), cli.file("b.mp4"), "--checkpoint-dir", "points")
+    assert (ran.code, ran.out.endswith("\tb.mp4\n"), len(ran.out.splitlines())) == (14, True, 1)
+    assert "a.mp4" in ran.err
+    assert "No space left on device" in ran.err
 
 
 def test_uploads_at_once(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

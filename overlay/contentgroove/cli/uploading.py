@@ -114,7 +114,7 @@ class Batch:
                     )
                 except OSError as error:
                     # Such as a full disk while a checkpoint is written: it must not end the uploads of other files.
-                    raise InvalidInputError(f"{place or _path(item.file)}: {error.strerror or error}.") from error
+                    raise ContentGrooveError(f"{place or _path(item.file)}: {error.strerror or error}.") from error
                 except UnicodeError as error:
                     raise InvalidInputError(
                         f"{_path(item.file)} has a name that is no text, which no checkpoint can hold: rename it."

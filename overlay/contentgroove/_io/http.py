@@ -54,7 +54,6 @@ UPLOAD_ANSWER = 300.0
 QUEUE_LIMIT = 600.0
 """Seconds that a call may wait for a free connection of ours: a queue in this process, not a silent network."""
 
-
 DECODED = "contentgroove.decoded"
 """The extension of an answer whose content coding was taken off already."""
 

@@ -67,6 +67,10 @@ def over_async_client(client: httpx.AsyncClient) -> AsyncLine:
     return AsyncHttpxLine(lambda request: client.send(request, stream=True, follow_redirects=False))
 
 
+# httpx's transports are a pool of httpcore's with httpx's types around; all that these classes know of them is the
+# name of that pool. With another, the tests of proxies and of what can be watched fail.
+
+
 class _Transport(httpx.HTTPTransport):
     # httpx's constructor would make a pool of its own.
     def __init__(self, line: Line) -> None:

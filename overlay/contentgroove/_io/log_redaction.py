@@ -18,7 +18,11 @@ _LOGGERS = (
 
 class _RedactUrls(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact_url(record.getMessage()), ()
+        said = record.getMessage()
+        shown = redact_url(said)
+        if shown != said:
+            # Otherwise left as it is, for those who group records by what is the same in them.
+            record.msg, record.args = shown, ()
         return True
 
 

@@ -222,8 +222,8 @@ CAUGHT_BY_TESTS = (
     Mutant(
         "deletes a media and keeps its clips",
         "core/service.py",
-        "for clip in self._clips_of(media):\n            del",
-        "for clip in []:\n            del",
+        "for clip_id in media.clip_ids:",
+        "for clip_id in []:",
         "test_medias.py::test_delete_takes_the_clips_along",
     ),
     Mutant(

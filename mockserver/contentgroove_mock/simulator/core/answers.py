@@ -89,16 +89,15 @@ def subscription_attributes(subscription: Subscription) -> Json:
     }
 
 
-def media_resource(media: Media, clips: Iterable[Clip], origin: str, *, with_transcription: bool) -> Json:
+def media_resource(media: Media, origin: str, *, with_transcription: bool) -> Json:
     """Write a media.
 
     Args:
         media: The media.
-        clips: Its clips.
         origin: Where the simulator was reached.
         with_transcription: Single answers have the relationship, lists leave it out.
     """
-    relationships: Json = {"clips": {"data": [_identifier("clips", clip.id) for clip in clips]}}
+    relationships: Json = {"clips": {"data": [{"id": clip_id, "type": "clips"} for clip_id in media.clip_ids]}}
     if with_transcription:
         spoken = media.transcription
         relationships["transcription"] = {"data": _identifier("transcriptions", spoken.id) if spoken else None}
@@ -141,7 +140,7 @@ def upload_document(upload: Upload, url: str) -> Json:
 
 def webhook_payload(media: Media, clips: list[Clip]) -> Json:
     """Write what a webhook says about a finished media, its clips and its transcription."""
-    data = media_resource(media, clips, media.origin, with_transcription=False)
+    data = media_resource(media, media.origin, with_transcription=False)
     data["attributes"]["source_file_duration"] = _numeric_string(data["attributes"]["source_file_duration"])
     included = [_webhook_clip(clip, media) for clip in clips]
     if media.transcription:

@@ -190,9 +190,9 @@ class Service:
         media = _owned(self.state.medias, call)
         del self.state.medias[media.id]
         self.state.unsettled.pop(media.id, None)
-        for clip in self._clips_of(media):
-            del self.state.clips[clip.id]
-            self.state.unsettled.pop(clip.id, None)
+        for clip_id in media.clip_ids:
+            del self.state.clips[clip_id]
+            self.state.unsettled.pop(clip_id, None)
         if media.path is not None:
             self.discarded.append(media.path)
 
@@ -330,8 +330,7 @@ class Service:
         return {"data": resource, "links": {"self": call.url}}
 
     def _media(self, media: Media, call: Call, *, with_transcription: bool) -> Json:
-        clips = self._clips_of(media)
-        return answers.media_resource(media, clips, call.origin, with_transcription=with_transcription)
+        return answers.media_resource(media, call.origin, with_transcription=with_transcription)
 
     def _clip(self, clip: Clip, call: Call) -> Json:
         return answers.clip_resource(clip, self.state.medias[clip.media_id], call.origin)
@@ -339,9 +338,6 @@ class Service:
     def _subscription(self, subscription: Subscription) -> Json:
         sent = (item for item in self.state.deliveries.values() if item.subscription_id == subscription.id)
         return answers.subscription_resource(subscription, sent)
-
-    def _clips_of(self, media: Media) -> list[Clip]:
-        return [self.state.clips[key] for key in media.clip_ids]
 
     def _own_ids(self, records: Mapping[str, Any], account: Account) -> Iterable[str]:
         return {key for key, record in records.items() if record.account == account.id}

@@ -44,7 +44,7 @@ class Place:
     def __str__(self) -> str:
         """Say it for people."""
         if not self.operation:
-            return " ".join(filter(None, ("whole document", self.name)))
+            return ", ".join(filter(None, ("whole document", self.name)))
         where = [f"webhook {self.webhook} of {self.operation}" if self.webhook else self.operation]
         if self.part != "operation":
             where.append(" ".join(filter(None, (self.part, self.name, f"({self.detail})" if self.detail else ""))))

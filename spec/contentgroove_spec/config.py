@@ -39,6 +39,8 @@ class Config:
         templates: The generator's templates, if there are any of its own.
         cache: What is downloaded from the mirror.
         recordings: Recorded exchanges, if there are any.
+        complete: Whether every answer in the contract must have a schema and an example; those that are there must
+            fit in any case.
         generator: The generator's own settings.
         public_models: Classes that people import, as `module:Class`, each with the JSON pointer of the properties
             that it shows.
@@ -58,6 +60,7 @@ class Config:
     templates: Path | None
     cache: Path
     recordings: Path | None
+    complete: bool
     generator: dict[str, Any]
     public_models: dict[str, str]
     checks: tuple[tuple[str, ...], ...]
@@ -91,6 +94,7 @@ def load_config(path: Path) -> Config:
             templates=place("templates") if "templates" in files else None,
             cache=place("cache"),
             recordings=place("recordings") if "recordings" in files else None,
+            complete=bool(data.get("verify", {}).get("complete", True)),
             generator=dict(data["generator"]),
             public_models=dict(data.get("public_models", {})),
             checks=tuple(tuple(map(str, command)) for command in data.get("update", {}).get("checks", ())),

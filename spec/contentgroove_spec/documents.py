@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -65,6 +66,7 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return node
 
 
+@functools.lru_cache(maxsize=65_536)
 def _scalar(text: str) -> object:
     try:
         return yaml.load(text, Loader=yamlcore.CCoreLoader)  # noqa: S506 - a safe loader
@@ -174,7 +176,8 @@ def dump_yaml(document: Document) -> str:
         PipelineError: A YAML 1.1 or 1.2 reader would read something else.
     """
     text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    if yaml.safe_load(text) != document or yaml.load(text, Loader=_Loader) != document:  # noqa: S506 - as above
+    readers = (yaml.CSafeLoader, _Loader)
+    if any(yaml.load(text, Loader=reader) != document for reader in readers):  # noqa: S506 - safe ones
         raise PipelineError("The document cannot be written as YAML that every reader reads the same.")
     return text
 

@@ -32,6 +32,8 @@ def place(pointer: str, document: Document, names: Mapping[tuple[str, str], Oper
             return Place(names[method, path].name, name, "operation", "".join(f"sent to {one}" for one in rest))
         case ["paths", path, method, *rest]:
             return _inside(names[method, path].name, "", rest, document["paths"][path][method])
+        case ["components", "securitySchemes", name, *_]:
+            return Place(name=f"security scheme {name}")
         case path:
             return Place(name=" ".join(path))
 

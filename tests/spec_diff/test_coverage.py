@@ -1,0 +1,273 @@
+"""What changes mean for an app: only those that touch what its own tests used."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import jsonpatch
+import pytest
+from contentgroove.cli.app import run
+from contentgroove_spec.changes import Change, Place, Rating
+from contentgroove_spec.compare import compare
+from contentgroove_spec.coverage import Coverage, Usage, read_coverage, touches, uses, what_it_means
+from contentgroove_spec.errors import PipelineError
+from contentgroove_spec.reports import as_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COVERAGE: dict[str, Any] = {
+    "version": 1,
+    "contract": "0" * 64,
+    "operations": {
+        "aNameThatChanged": {
+            "method": "GET",
+            "path": "/v1/films",
+            "statuses": {"200": {"calls": 3}, "401": {"calls": 1}},
+            "query": ["sort", "filter[name_eq]"],
+            "request_fields": [],
+            "response_fields": ["/data/*/name", "/data/*/links/self"],
+        },
+        "createFilm": {
+            "method": "POST",
+            "path": "/v1/films",
+            "statuses": {"200": {"calls": 1}},
+            "query": [],
+            "request_fields": ["/name", "/genre"],
+            "response_fields": ["/id"],
+        },
+        "getFilm": {
+            "method": "GET",
+            "path": "/v1/films/{film_id}",
+            "statuses": {"404": {"calls": 1}},
+            "query": [],
+            "request_fields": [],
+            "response_fields": [],
+        },
+        "deleteFilm": {"method": "DELETE", "path": "/v1/films/{id}", "statuses": {}},
+    },
+    "webhooks": {
+        "film.finished": {"deliveries": 2, "fields": ["/film/id"]},
+        "film.started": {"deliveries": 0, "fields": []},
+    },
+    "faults": {},
+}
+
+FILM = "/components/schemas/Film"
+NEW_FILM = "/components/schemas/NewFilm"
+FILMS = "/paths/~1films"
+HOOK = f"{FILMS}/post/callbacks/film.finished/{{$request.body#~1notify_url}}/post"
+
+# A patch, and where the app is touched by what it breaks. Each was gone through by hand against the usage above.
+CASES: list[tuple[str, list[dict[str, Any]], list[str]]] = [
+    (
+        "a field that is read",
+        [{"op": "remove", "path": f"{FILM}/properties/name"}],
+        ["GET /v1/films, response 200: data[].name"],
+    ),
+    ("a field that nobody reads", [{"op": "remove", "path": f"{FILM}/properties/seconds"}], []),
+    (
+        "what holds a field that is read",
+        [{"op": "remove", "path": f"{FILM}/properties/links"}],
+        ["GET /v1/films, response 200: data[].links"],
+    ),
+    (
+        "a field that is read of another answer and of the webhook",
+        [{"op": "replace", "path": f"{FILM}/properties/id/type", "value": "integer"}],
+        ["POST /v1/films, response 200: id", "webhook film.finished of POST /v1/films, request: film.id"],
+    ),
+    (
+        "an answer that the tests never met",
+        [{"op": "remove", "path": "/paths/~1films~1{id}/get/responses/200/content"}],
+        [],
+    ),
+    ("an operation that is called", [{"op": "remove", "path": f"{FILMS}/post"}], ["POST /v1/films"]),
+    ("an operation that is not called", [{"op": "remove", "path": "/paths/~1health"}], []),
+    ("an operation of which nothing was called", [{"op": "remove", "path": "/paths/~1films~1{id}/delete"}], []),
+    (
+        "a query parameter that is sent",
+        [{"op": "remove", "path": f"{FILMS}/get/parameters/0"}],
+        ["GET /v1/films, parameter sort in query"],
+    ),
+    (
+        "a parameter whose keys are sent",
+        [{"op": "replace", "path": f"{FILMS}/get/parameters/2/style", "value": "form"}],
+        ["GET /v1/films, parameter filter in query"],
+    ),
+    ("a query parameter that is not sent", [{"op": "remove", "path": f"{FILMS}/get/parameters/1"}], []),
+    (
+        "a parameter that is demanded and not sent",
+        [{"op": "add", "path": f"{FILMS}/get/parameters/1/required", "value": True}],
+        ["GET /v1/films, parameter size in query"],
+    ),
+    (
+        "a parameter that is demanded and sent anyway",
+        [{"op": "add", "path": f"{FILMS}/get/parameters/0/required", "value": True}],
+        [],
+    ),
+    (
+        "a field that is demanded and not sent",
+        [{"op": "add", "path": f"{NEW_FILM}/required/-", "value": "year"}],
+        ["POST /v1/films, request (application/x-www-form-urlencoded): year", "POST /v1/films, request: year"],
+    ),
+    (
+        "a field that is demanded and sent anyway",
+        [{"op": "add", "path": f"{NEW_FILM}/required/-", "value": "genre"}],
+        [],
+    ),
+    (
+        "an enum of what is sent",
+        [{"op": "remove", "path": f"{NEW_FILM}/properties/genre/enum/0"}],
+        ["POST /v1/films, request (application/x-www-form-urlencoded): genre", "POST /v1/films, request: genre"],
+    ),
+    (
+        "how everybody authenticates",
+        [{"op": "replace", "path": "/components/securitySchemes/key/name", "value": "Api-Key"}],
+        ["whole document, security scheme key"],
+    ),
+    (
+        "a webhook that comes",
+        [{"op": "remove", "path": f"{FILMS}/post/callbacks"}],
+        ["webhook film.finished of POST /v1/films"],
+    ),
+    (
+        "a field of the webhook that nobody reads",
+        [{"op": "remove", "path": f"{HOOK}/requestBody/content/application~1json/schema/properties/note"}],
+        [],
+    ),
+]
+
+
+@pytest.fixture
+def coverage(tmp_path: Path) -> Coverage:
+    """What the app uses, read from a file."""
+    return read_coverage(written(tmp_path, COVERAGE))
+
+
+def written(folder: Path, data: object) -> Path:
+    """Write a coverage file."""
+    path = folder / "coverage.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("patch", "touched"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_what_touches_an_app(
+    films: dict[str, Any], coverage: Coverage, patch: list[dict[str, Any]], touched: list[str]
+) -> None:
+    """Down to the fields read and sent, and to what is demanded and not sent."""
+    new: Any = jsonpatch.JsonPatch.from_string(json.dumps(patch)).apply(films)
+    comparison = compare(films, new)
+    breaking = len(comparison.rated(Rating.BREAKING))
+    assert breaking
+    mine, section = what_it_means(comparison, coverage)
+    assert sorted(str(change.place) for change in mine.rated(Rating.BREAKING)) == sorted(touched)
+    assert section.summary.startswith(
+        f"{breaking} breaking change{'' if breaking == 1 else 's'}; you use {len(touched)}"
+    )
+    assert len(section.advice) == len(touched)
+    assert all(advice.todo for advice in section.advice)
+
+
+def test_safe_changes_are_told_where_they_are_used(films: dict[str, Any], coverage: Coverage) -> None:
+    """A deprecation of what is called is told, a new field that nobody can use yet is not."""
+    new = copy.deepcopy(films)
+    new["paths"]["/films"]["get"]["deprecated"] = True
+    new["components"]["schemas"]["Film"]["properties"]["studio"] = {"type": "string"}
+    mine, section = what_it_means(compare(films, new), coverage)
+    assert [str(change.place) for change in mine.changes] == ["GET /v1/films"]
+    assert section.summary == "0 breaking changes; you use 0."
+
+
+def test_documentation_of_the_whole_document_touches_nobody(coverage: Coverage) -> None:
+    """A new version in the document's info is nothing that an app uses."""
+    change = Change(Rating.DOCUMENTATION, "changed", Place(name="info"), "`version` changed.", "It is never sent.")
+    assert not touches(change, coverage)
+
+
+@pytest.mark.parametrize(
+    ("used", "changed", "touched"),
+    [
+        ("/data/*/name", "/data/*/name", True),
+        ("/data/*/name", "/data", True),
+        ("/data/*/name", "/data/*/name/first", False),
+        ("/data/*/name", "/data/*/names", False),
+        ("/meta/de/title", "/meta/*/title", True),
+        ("/meta/*/title", "/meta/de/title", True),
+    ],
+)
+def test_fields(used: str, changed: str, touched: bool) -> None:  # noqa: FBT001 - a case
+    """A field is used if it, or one inside it, was; a star stands for any step."""
+    assert uses([used], changed) is touched
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ([], "version 1"),
+        ({"version": 2}, "version 1"),
+        ({"version": 1, "operations": []}, "AttributeError"),
+        ({"version": 1, "operations": {"a": {"statuses": {"200": {"calls": 1}}}}}, "KeyError 'method'"),
+        ({"version": 1, "webhooks": {"a": None}}, "AttributeError"),
+    ],
+)
+def test_files_that_are_none(tmp_path: Path, data: object, words: str) -> None:
+    """Another file is refused with how to write it anew."""
+    with pytest.raises(PipelineError, match="--contentgroove-coverage=FILE") as caught:
+        read_coverage(written(tmp_path, data))
+    assert words in str(caught.value)
+
+
+def test_no_json(tmp_path: Path) -> None:
+    """A file that is no JSON is named."""
+    path = tmp_path / "coverage.json"
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(PipelineError, match=r"coverage\.json is no coverage file"):
+        read_coverage(path)
+
+
+def test_unknown_members_are_passed_over(tmp_path: Path) -> None:
+    """A newer plugin may write more."""
+    more = copy.deepcopy(COVERAGE)
+    more["later"] = {}
+    more["operations"]["createFilm"]["later"] = 1
+    assert read_coverage(written(tmp_path, more)) == read_coverage(written(tmp_path, COVERAGE))
+
+
+def test_the_command(tmp_path: Path, films: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """With --coverage, the report and the exit status are the app's."""
+    names: list[str] = []
+    for name, field in (("old", ""), ("unused", "seconds"), ("used", "name")):
+        films["components"]["schemas"]["Film"]["properties"].pop(field, None)
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(films), encoding="utf-8")
+        names.append(str(path))
+    options = ["--coverage", str(written(tmp_path, COVERAGE)), "--fail-on", "breaking"]
+    assert run(["spec", "diff", names[0], names[1], *options]) == 0
+    assert "4 breaking changes; you use 0." in capsys.readouterr().out
+    assert run(["spec", "diff", names[1], names[2], *options]) == 1
+    said = capsys.readouterr().out
+    assert (
+        "4 breaking changes; you use 1: GET /v1/films, response 200: data[].name: Property `name` was removed." in said
+    )
+    assert "GET /v1/films/{id}" not in said
+
+
+def test_nothing_is_used() -> None:
+    """An app without tests is touched by nothing but what is everybody's."""
+    everybody = Change(Rating.BREAKING, "removed", Place(name="servers 0"), "Gone.", "Why.")
+    one = Change(Rating.BREAKING, "removed", Place("GET /a", part="operation"), "Gone.", "Why.")
+    assert touches(everybody, Coverage())
+    assert not touches(one, Coverage())
+    used = Coverage({("get", "/a"): Usage("a")})
+    assert touches(one, used)
+    assert "GET /a" in as_text(what_it_means_for(one, used))
+
+
+def what_it_means_for(change: Change, coverage: Coverage) -> Any:
+    """Give the comparison that is left of one change."""
+    from contentgroove_spec.changes import Comparison
+
+    return what_it_means(Comparison("old", "new", (change,)), coverage)[0]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,30 @@ def test_standard_output_is_the_protocols_alone() -> None:
     assert by_id[3]["result"]["isError"] is True
     assert "Traceback" not in errors
     assert KEY not in "".join(lines) + rest + errors
+
+
+def test_ctrl_c_ends_it_at_once() -> None:
+    """Although standard input stays open, and without a word."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "contentgroove.mcp"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(frame("ping", {}, 1))
+    process.stdin.flush()
+    assert json.loads(process.stdout.readline())["id"] == 1
+    process.send_signal(signal.SIGINT)
+    try:
+        assert process.wait(30) == -signal.SIGINT
+    finally:
+        process.kill()
+        _, errors = process.communicate()
+    assert errors == ""
 
 
 def test_errors_are_one_line() -> None:

@@ -209,6 +209,15 @@ async def test_plain_http(plain: Place) -> None:
     assert (await fetch(f"{plain.origin}/a", Policy(allowed=frozenset({plain.origin})))).content == b"x"
 
 
+async def test_plain_http_asks_no_name_server() -> None:
+    """It is refused for what it is, wherever it leads."""
+
+    async def resolve(_host: str, _port: int) -> list[str]:
+        raise AssertionError("a name was resolved")
+
+    assert "plain http" in (await refusal("http://public.test/a", Policy(resolve=resolve))).message
+
+
 async def test_proxies_of_the_environment_are_not_used(plain: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy would resolve the name by itself, unchecked."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

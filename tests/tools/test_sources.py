@@ -253,6 +253,18 @@ async def test_this_machine_is_named_by_the_caller_only(host: str) -> None:
     assert result["ok"] is (host in {"127.0.0.1", "localhost", "[::1]"})
 
 
+async def test_long_descriptions_are_cut() -> None:
+    """What a document says about an operation is shown to a model, and has an end."""
+    long = document()
+    long["paths"]["/films"]["get"]["description"] = "x" * 100_000
+    tools = opened()
+    await added(tools, spec=json.dumps(long))
+    found = tools.find("film-store.getFilms")
+    assert found is not None
+    assert found.description.startswith("list films\n\nxxx")
+    assert len(found.description) < 3000
+
+
 async def test_base_urls_with_a_query() -> None:
     """Paths could not be added to them."""
     assert await code(opened(), baseUrl="https://example.com/a?b=c") == "invalid_input"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path  # noqa: TC003  # typer reads the signature at run time
 from typing import Annotated
 
@@ -69,4 +70,9 @@ def mcp(
     async def run() -> None:
         await serve(access=access, policy=policy, upload_root=upload_root, inbox=inbox, dotted=dotted_names)
 
-    anyio.run(run)
+    # A thread waits for standard input, which Python's own handling of Ctrl-C would wait for in turn.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        anyio.run(run)
+    finally:
+        signal.signal(signal.SIGINT, before)

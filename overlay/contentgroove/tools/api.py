@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # It prepares an upload: each call makes a new one, although it is a GET.
 _MINTING = frozenset({"directUploads.getApiV1DirectUploads"})
 
+LONGEST_DESCRIPTION = 2000
+"""Characters; every model that is shown the tools pays for all of them."""
+
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _DESTRUCTIVE = frozenset({"PUT", "PATCH", "DELETE"})
 _IDEMPOTENT = frozenset({"PUT", "DELETE"})
@@ -53,7 +56,10 @@ def tool_of(operation: Operation, run: Run, *, namespace: str | None = None, abo
     """
     prefix = "" if namespace is None else f"{namespace}."
     reading = operation.method in _READING and operation.name not in _MINTING
-    lines = (operation.title, operation.description, f"{operation.method} {operation.path}{about}")
+    described = operation.description
+    if len(described) > LONGEST_DESCRIPTION:
+        described = f"{described[:LONGEST_DESCRIPTION]}…"
+    lines = (operation.title, described, f"{operation.method} {operation.path}{about}")
     return Tool(
         name=f"{prefix}{operation.name}",
         title=operation.title,

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 import pytest
+from contentgroove.cli.webhooks_listen import SILENCE
 from contentgroove.webhooks import MemoryInbox, SQLiteInbox, WebhookReceiver
 
 from tests.cli.conftest import DEADLINE, CommandLine, Reader
@@ -210,9 +212,11 @@ def test_a_slow_sender_holds_up_nobody(cli: CommandLine, listen: Callable[..., L
 
     listener = listen()
     with socket.create_connection(("127.0.0.1", int(listener.url.split(":")[2].strip("/")))) as slow:
-        slow.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
+        slow.sendall(f"POST /?token={TOKEN} HTTP/1.1\r\nContent-Length: 100\r\n\r\n{{".encode())
         assert cli("webhooks", "replay", saved(cli), "--to", listener.url).code == 0
+        began = time.monotonic()
         assert listener.stop() == 0
+        assert time.monotonic() - began < SILENCE / 2
 
 
 def test_a_port_that_is_taken_is_told(cli: CommandLine, listen: Callable[..., Listener]) -> None:
@@ -449,6 +453,29 @@ def test_a_worker_handles_what_arrives_later(cli: CommandLine) -> None:
         for media in ("m-1", "m-2"):
             WebhookReceiver(inbox).receive(body(finished(media)))
             out.wait_for(f"handled {media} 1\n")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE) == 0
+
+
+def test_an_idle_worker_stops_at_once(cli: CommandLine) -> None:
+    """Not only when it would have looked again."""
+    app(cli)
+    (cli.folder / "idle.py").write_text(
+        textwrap.dedent("""
+            import shop
+            from contentgroove.webhooks import MemoryInbox
+
+            class Inbox(MemoryInbox):
+                def next_due(self):
+                    print("idle", flush=True)
+
+            receiver = shop.make(Inbox())
+        """),
+        encoding="utf-8",
+    )
+    with cli.started("webhooks", "work", "--app", "idle:receiver", "--poll-interval", "3600") as process:
+        assert process.stdout is not None
+        Reader(process.stdout.fileno()).wait_for("idle")
         process.send_signal(signal.SIGTERM)
         assert process.wait(DEADLINE) == 0
 

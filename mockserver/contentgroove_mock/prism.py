@@ -6,7 +6,7 @@ Node instead: npx starts a chain of processes, and killing the first leaves the 
 
 What Prism cannot do: a JSON body that does not parse never gets an answer, so clients need a timeout; bodies over
 10 MB are refused, so uploads must not go through its proxy; contents of `filter[…]` and unknown query parameters
-are not checked.
+are not checked. The repository lists all that is known, each with a test, in `tests/prism/limits.md`.
 """
 
 from __future__ import annotations

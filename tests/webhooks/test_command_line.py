@@ -301,7 +301,7 @@ def test_events_are_listed_with_their_errors(cli: CommandLine) -> None:
                 inbox.release(claim, delay=None, error=error, handled=frozenset({"h"}))
     lines = cli("webhooks", "events", "--inbox", "events.db").out.splitlines()
     assert [line.split("\t")[0] for line in lines] == ["claimed", "dead"]
-    assert lines[1].endswith(f"{KEY}\tValueError: \\x1b[2J")
+    assert lines[1].endswith(f"\tm-1\t{KEY}\tValueError: \\x1b[2J")
     odd, dead = cli("webhooks", "events", "--inbox", "events.db", "--json").lines
     check("Event", odd)
     check("Event", dead)

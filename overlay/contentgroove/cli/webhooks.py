@@ -164,7 +164,7 @@ def events_(
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many at most.")] = 100,
 ) -> None:
-    """List what an inbox holds, the newest first: state, attempts, key and the last error."""
+    """List what an inbox holds, the newest first: state, attempts, time, media, key and the last error."""
     from .webhooks_events import EVENT_COLUMNS, stored_document
 
     with opened_inbox(inbox, create=False) as opened:

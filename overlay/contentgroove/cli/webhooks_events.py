@@ -13,10 +13,17 @@ from .output import Column
 if TYPE_CHECKING:
     from contentgroove.webhooks import Event, StoredEvent
 
+
+def _media_of(stored: StoredEvent) -> str | None:
+    media_id: str | None = _read(stored)["media_id"]
+    return media_id
+
+
 EVENT_COLUMNS: list[Column[StoredEvent]] = [
     Column("state", lambda event: event.state, 7),
     Column("attempts", lambda event: str(event.attempts), 8),
     Column("recorded", lambda event: _moment(event.recorded_at).isoformat(timespec="seconds"), 25),
+    Column("media", _media_of, 36),
     Column("key", lambda event: event.key),
     Column("error", lambda event: event.error),
 ]
@@ -38,13 +45,8 @@ def arrived_document(event: Event, *, duplicate: bool) -> dict[str, Any]:
 
 def stored_document(stored: StoredEvent) -> dict[str, Any]:
     """Give the JSON document of an event that an inbox holds."""
-    try:
-        event = _document(parse_event(stored.body))
-    except WebhookPayloadError:
-        # Recorded by another version, or not by a receiver.
-        event = {"event": None, "media_id": None, "body": None}
     return {
-        **event,
+        **_read(stored),
         "key": stored.key,
         "state": stored.state,
         "attempts": stored.attempts,
@@ -54,6 +56,14 @@ def stored_document(stored: StoredEvent) -> dict[str, Any]:
         "recorded_at": _moment(stored.recorded_at),
         "changed_at": _moment(stored.changed_at),
     }
+
+
+def _read(stored: StoredEvent) -> dict[str, Any]:
+    try:
+        return _document(parse_event(stored.body))
+    except WebhookPayloadError:
+        # Recorded by another version, or not by a receiver.
+        return {"event": None, "media_id": None, "body": None}
 
 
 def _document(event: Event) -> dict[str, Any]:

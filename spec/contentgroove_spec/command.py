@@ -17,6 +17,7 @@ from .errors import PipelineError
 if TYPE_CHECKING:
     from .changes import Comparison
     from .config import Config
+    from .documents import Document
     from .reports import Section
 
 
@@ -70,6 +71,10 @@ def diff(
     style: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="As --format json.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write the report into this file.")] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Keep NEW in this file, if it says something else than OLD or the file is not there."),
+    ] = None,
 ) -> None:
     """Tell what changed between two versions of the API's document, and what breaks.
 
@@ -77,12 +82,15 @@ def diff(
     documentation only.
     """
     from .coverage import read_coverage, what_it_means
+    from .documents import dump_yaml, meaning_digest
     from .settings import own_config
 
     try:
         config = own_config()
         used = None if coverage is None else read_coverage(coverage)
-        comparison = _compared(config, old, new)
+        documents, comparison = _compared(config, old, new)
+        if save is not None and (not save.exists() or len({*map(meaning_digest, documents)}) > 1):
+            _write(save, dump_yaml(documents[1]))
         sections: tuple[Section, ...] = ()
         if used is not None:
             comparison, section = what_it_means(comparison, used)
@@ -91,11 +99,9 @@ def diff(
         if output is None:
             typer.echo(report, nl=False)
         else:
-            output.write_text(report, encoding="utf-8")
+            _write(output, report)
     except PipelineError as error:
         raise CommandError(Exit.FAILED, lines(str(error))) from error
-    except OSError as error:
-        raise CommandError(Exit.FAILED, f"Cannot write {output}: {error.strerror}.") from error
     if fails(comparison, fail_on):
         raise typer.Exit(1)
 
@@ -117,7 +123,14 @@ def fails(comparison: Comparison, fail_on: FailOn) -> bool:
     return bool(breaking and fail_on is not FailOn.NONE) or bool(safe and fail_on is FailOn.ANY)
 
 
-def _compared(config: Config, old: str | None, new: str | None) -> Comparison:
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise PipelineError(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def _compared(config: Config, old: str | None, new: str | None) -> tuple[list[Document], Comparison]:
     from .compare import compare
     from .documents import check_version, parse
     from .sources import from_anywhere, from_file, from_name
@@ -127,7 +140,7 @@ def _compared(config: Config, old: str | None, new: str | None) -> Comparison:
     documents = [parse(one.content, one.source) for one in (fetched, other)]
     for document, one in zip(documents, (fetched, other), strict=True):
         check_version(document, one.source)
-    return compare(*documents, old_name=fetched.source, new_name=other.source)
+    return documents, compare(documents[0], documents[1], old_name=fetched.source, new_name=other.source)
 
 
 def _tell(line: str) -> None:

@@ -71,7 +71,7 @@ def _run(config: Config, chosen: argparse.Namespace) -> bool:
         _say(f"Wrote {config.contract.name} and {config.package.name}.")
     elif chosen.command == "verify":
         check_structure(read(config.published), config.published.name)
-        require_sound(read(config.contract), config.contract.name)
+        require_sound(read(config.contract), config.contract.name, complete=config.complete)
         _say(f"{config.published.name} and {config.contract.name} are sound.")
     elif chosen.command == "check":
         require_up_to_date(config)

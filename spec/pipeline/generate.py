@@ -44,7 +44,7 @@ def build(config: Config, folder: Path) -> dict[Path, Path]:
     """
     check_structure(read(config.published), config.published.name)
     contract = make_contract(config)
-    require_sound(contract, config.contract.name)
+    require_sound(contract, config.contract.name, complete=config.complete)
     return write_outputs(config, contract, folder)
 
 

@@ -119,7 +119,7 @@ def _soundness(config: Config, contract: Document) -> Iterator[Advice]:
     except PipelineError as error:
         yield Advice(str(error), todo)
     else:
-        yield from (Advice(str(finding), todo) for finding in check_contract(contract))
+        yield from (Advice(str(finding), todo) for finding in check_contract(contract, complete=config.complete))
 
 
 def _generated(config: Config, contract: Document) -> Iterator[Advice]:

@@ -99,7 +99,7 @@ def _made(staged: Config, folder: Path) -> dict[Path, Path]:
         check_structure(read(staged.published), staged.published.name)
         contract = make_contract(staged)
     with _step("verify"):
-        require_sound(contract, staged.contract.name)
+        require_sound(contract, staged.contract.name, complete=staged.complete)
     with _step("regenerate"):
         return write_outputs(staged, contract, folder)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from contentgroove.cli.app import run
 from contentgroove_spec.changes import Change, Comparison, Place, Rating
+from contentgroove_spec.documents import parse
 from contentgroove_spec.html_report import as_html
 from contentgroove_spec.reports import Advice, Section, as_json, as_markdown, as_text
 
@@ -75,6 +76,21 @@ def test_text_and_json(tmp_path: Path, films: dict[str, Any], capsys: pytest.Cap
     first = data["changes"][0]
     assert (first["operation"], first["part"], first["name"]) == ("GET /v1/films", "response", "200")
     assert (first["field"], first["kind"], first["rating"]) == ("/data/*/seconds", "removed", "breaking")
+
+
+def test_a_copy_to_keep(tmp_path: Path, films: dict[str, Any]) -> None:
+    """--save makes a copy, renews it when the document says something else, and lets rewritten timestamps pass."""
+    old, safe, _ = changed(tmp_path, films)
+    copy = tmp_path / "copy.yaml"
+    assert run(["spec", "diff", old, old, "--save", str(copy)]) == 0
+    first = copy.read_bytes()
+    assert parse(first, "copy") == json.loads(Path(old).read_text(encoding="utf-8"))
+    rebuilt = Path(old).read_text(encoding="utf-8").replace("2024-01-01", "2031-01-01")
+    (tmp_path / "rebuilt.json").write_text(rebuilt, encoding="utf-8")
+    assert run(["spec", "diff", str(copy), str(tmp_path / "rebuilt.json"), "--save", str(copy)]) == 0
+    assert copy.read_bytes() == first
+    assert run(["spec", "diff", str(copy), safe, "--save", str(copy)]) == 0
+    assert parse(copy.read_bytes(), "copy") == json.loads(Path(safe).read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import httpcore
 import pytest
 from contentgroove.tools import Origin, Policy, ToolError
@@ -169,7 +170,7 @@ async def test_answers_that_trickle(secure: Place, method: str) -> None:
                 handler.wfile.write(b"x")
 
     secure.replies["/a"] = trickle
-    with pytest.raises(ToolError) as caught:
+    with pytest.raises(ToolError) as caught, anyio.fail_after(20):
         await exchange(method, f"{secure.origin}/a", {}, None, secure.policy(seconds=0.5))
     assert caught.value.code == {"GET": "timed_out", "POST": "outcome_unknown"}[method]
     assert caught.value.retryable is (method == "GET")

@@ -197,6 +197,7 @@ def test_messages_name_the_field() -> None:
     assert found["filter.colour_eq"].startswith("cannot be called that")
     assert "created_at" in found["sort"]
     assert refused(schemas["getMediaById"], {}) == {"id": "is required"}
+    assert refused(schemas["getUploadUrl"], {"size": 1}) == {"size": "is not known"}
     both = {"source_url": "https://example.com/a.mp4", "upload_id": "u"}
     for attributes in (both, {}):
         found = refused(schemas["createMedia"], {"body": {"data": {"attributes": attributes}}})

@@ -77,6 +77,9 @@ def _explained(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]
         case "additionalProperties":
             for name in kind.unexpected:
                 yield field(name), "is not known"
+        case "falseSchema":
+            # What an object without any properties says instead.
+            yield field(), "is not known"
         case "propertyNames":
             yield field(kind.error.instance), f"cannot be called that: {kind.error.message}"
         case "not":

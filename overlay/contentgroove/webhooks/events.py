@@ -137,8 +137,10 @@ def body_bytes(body: object) -> bytes:
     Raises:
         WebhookPayloadError: It is none of what a body can be.
     """
-    if isinstance(body, (bytes, bytearray, memoryview)):
-        content = bytes(cast("bytes", body))
+    if isinstance(body, bytes):
+        content = body
+    elif isinstance(body, (bytearray, memoryview)):
+        content = bytes(cast("bytearray", body))
     elif isinstance(body, str):
         try:
             content = body.encode()

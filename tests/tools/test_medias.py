@@ -186,10 +186,10 @@ async def test_transcript_of_a_webhook(service: Service, tmp_path: Path) -> None
     event = parse_event(delivery.body())
     assert isinstance(event, MediaProcessingFinished)
     assert event.transcription is not None
-    inbox = SQLiteInbox(tmp_path / "events.db")
-    inbox.record("it", delivery.body())
-    inbox.record("broken", b"{")
-    inbox.record("other", b'{"event": "other", "payload": {"data": {"type": "x", "id": "y"}}}')
+    with SQLiteInbox(tmp_path / "events.db") as inbox:
+        inbox.record("it", delivery.body())
+        inbox.record("broken", b"{")
+        inbox.record("other", b'{"event": "other", "payload": {"data": {"type": "x", "id": "y"}}}')
     tools = service.tools(inbox=tmp_path / "events.db")
     data = (await tools.call("get_transcript", {"media_id": media_id}))["data"]
     assert data == {"media_id": media_id, "text": event.transcription.text, "partial": False, "from": "webhook"}

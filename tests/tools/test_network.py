@@ -100,13 +100,17 @@ async def test_further_addresses_are_tried(secure: Place, monkeypatch: pytest.Mo
 
     real: Any = getattr(httpcore.AnyIOBackend, "connect_tcp")  # noqa: B009 - untyped in httpcore
 
+    tried: list[str] = []
+
     async def connect_tcp(self: Any, host: str, *rest: Any) -> Any:
+        tried.append(host)
         if host == "127.0.0.9":
             raise httpcore.ConnectError("refused")
         return await real(self, host, *rest)
 
     monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect_tcp)
     assert (await fetch(f"{secure.origin}/a", secure.policy(resolve=resolve))).status == 404
+    assert tried == ["127.0.0.9", "127.0.0.1"]
 
 
 async def test_redirects_are_followed(secure: Place) -> None:

@@ -239,7 +239,9 @@ def _stored_transcription(inbox: Path, media_id: str) -> str | None:
     if not inbox.is_file():
         # The receiver has not made it yet.
         return None
-    for stored in SQLiteInbox(inbox).events(limit=MOST_EVENTS):
+    with SQLiteInbox(inbox) as opened:
+        events = opened.events(limit=MOST_EVENTS)
+    for stored in events:
         try:
             event = parse_event(stored.body)
         except WebhookPayloadError:

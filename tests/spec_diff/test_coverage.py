@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import jsonpatch
@@ -271,3 +273,30 @@ def what_it_means_for(change: Change, coverage: Coverage) -> Any:
     from contentgroove_spec.changes import Comparison
 
     return what_it_means(Comparison("old", "new", (change,)), coverage)[0]
+
+
+def test_the_plugin_writes_what_is_read(
+    tmp_path: Path, generation_3: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An app's own test run gives the file, and the report follows from it: `name` is read, `external_id` is not."""
+    (tmp_path / "test_app.py").write_text(
+        "def test_app(contentgroove_client):\n"
+        "    media = contentgroove_client.medias.create(source_url='https://films.example/a.mp4')\n"
+        "    assert media.name is not None\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "--contentgroove-coverage=coverage.json", "test_app.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    assert done.returncode == 0, done.stdout
+    names: list[str] = []
+    attributes = generation_3["components"]["schemas"]["media_response_object_data"]["properties"]["attributes"]
+    for name, removed in (("old", []), ("new", ["name", "external_id"])):
+        for attribute in removed:
+            del attributes["properties"][attribute]
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(generation_3), encoding="utf-8")
+        names.append(str(path))
+    assert run(["spec", "diff", *names, "--coverage", str(tmp_path / "coverage.json"), "--fail-on", "breaking"]) == 1
+    said = capsys.readouterr().out
+    assert "you use 1: POST /api/v1/medias, response 200: data.attributes.name" in said
+    assert "external_id" not in said

@@ -83,7 +83,9 @@ def listen_at(out: Output, host: str, port: int, inbox: Inbox, token: str | None
     except OSError as error:
         reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
         raise CommandError(
-            Exit.FAILED, f"Port {port} of {host} cannot be listened at: {reason}.", "Choose another one; 0 finds one."
+            Exit.FAILED,
+            f"Port {port} of {host} cannot be listened at: {reason}.",
+            "Choose another --port (0 finds one that is free) or --host.",
         ) from error
     server.set_app(receiver.wsgi)
 

@@ -161,12 +161,14 @@ class Without:
 
 
 def test_nothing_is_imported_before_it_is_needed() -> None:
-    """The SDK and the command line cost nothing more with this extra."""
+    """The SDK and the command line cost nothing more with this extra, and the tools know no protocol."""
     code = (
         "import sys, contentgroove, contentgroove.mcp.command\n"
         "slow = {'mcp', 'mcp_types', 'pydantic', 'jsonschema_rs', 'yaml', 'httpx', 'contentgroove.tools'}\n"
-        "print(sorted(slow & sys.modules.keys()))"
+        "print(sorted(slow & sys.modules.keys()))\n"
+        "import contentgroove.tools\n"
+        "print(sorted({'mcp', 'mcp_types', 'pydantic'} & sys.modules.keys()))"
     )
     command_line = [sys.executable, "-c", code]
     done = subprocess.run(command_line, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - our own code
-    assert done.stdout == "[]\n"
+    assert done.stdout == "[]\n[]\n"

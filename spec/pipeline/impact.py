@@ -47,13 +47,13 @@ def impact(config: Config, new: Document) -> tuple[Section, ...]:
     before, after = (apply_what_fits(document, overlay) for document in (read(config.published), new))
     contract = _without_doubles(after.document)
     parts = (
-        ("Corrections", "correction to look at", _corrections(overlay, before, after)),
-        ("Contract", "place that is not sound", _soundness(config, contract)),
-        ("Generated code", "difference", _generated(config, contract)),
-        ("Public models", "attribute to look at", _models(config, before.document, contract)),
-        ("Recorded exchanges", "recording that does not fit", _recordings(config, contract)),
+        ("Corrections", _corrections(overlay, before, after)),
+        ("Contract", _soundness(config, contract)),
+        ("Generated code", _generated(config, contract)),
+        ("Public models", _models(config, before.document, contract)),
+        ("Recorded exchanges", _recordings(config, contract)),
     )
-    return tuple(_section(title, noun, tuple(advice)) for title, noun, advice in parts)
+    return tuple(_section(title, tuple(advice)) for title, advice in parts)
 
 
 def _without_doubles(value: Any) -> Any:
@@ -67,10 +67,9 @@ def _without_doubles(value: Any) -> Any:
     return value
 
 
-def _section(title: str, noun: str, advice: tuple[Advice, ...]) -> Section:
-    first, _, rest = noun.partition(" ")
-    plural = f"{counted(len(advice), first)} {rest}".strip()
-    return Section(title, f"{plural}." if advice else "Nothing to do.", advice)
+def _section(title: str, advice: tuple[Advice, ...]) -> Section:
+    summary = f"{counted(len(advice), 'thing')} to look at." if advice else "Nothing to do."
+    return Section(title, summary, advice)
 
 
 def _corrections(overlay: Document, before: Applied, after: Applied) -> Iterator[Advice]:

@@ -50,7 +50,7 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, say: Callable
         new.write_bytes(text)
         new_lock.write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8")
         put_in_place({new: config.published, new_lock: config.lock})
-    say(f"Wrote {config.published.name} ({len(document['paths'])} paths) from {fetched.source}.")
+    say(f"Pulled {config.published.name} ({len(document['paths'])} paths) from {fetched.source}.")
 
 
 def is_as_pulled(config: Config) -> bool:

@@ -126,7 +126,7 @@ def test_the_command(
     assert main(["diff", "--file", str(new), "--fail-on", "breaking"]) == 1
     said = capsys.readouterr().out
     assert "openapi.yaml → file:new.json: 4 breaking changes" in said
-    assert "Corrections: 1 correction to look at." in said
+    assert "Corrections: 1 thing to look at." in said
     report = tmp_path / "report.html"
     assert main(["diff", "--file", str(new), "--format", "html", "--output", str(report)]) == 0
     assert "Corrections" in report.read_text(encoding="utf-8")

@@ -269,7 +269,7 @@ def test_pulling_by_the_command_line(capsys: pytest.CaptureFixture[str], tmp_pat
     shutil.copy(ROOT / "spec" / "pipeline.toml", settings)
     arguments = ["--config", str(settings), "pull"]
     assert main([*arguments, "--file", str(document)]) == 0
-    assert capsys.readouterr().out == "Wrote openapi.yaml (7 paths) from file:openapi.yaml.\n"
+    assert capsys.readouterr().out == "Pulled openapi.yaml (7 paths) from file:openapi.yaml.\n"
     assert (settings.parent / "openapi.yaml").read_bytes() == document.read_bytes()
     assert main([*arguments, "--file", str(settings)]) == 1
     assert capsys.readouterr().err.startswith("error: file:pipeline.toml is no YAML")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import psycopg
 import pytest
 from contentgroove.webhooks import MemoryInbox, PostgresInbox, SQLiteInbox
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-    from contentgroove.webhooks import Inbox
+    from contentgroove.webhooks import Inbox, WebhookReceiver
 
 
 @dataclass
@@ -119,6 +120,14 @@ def transactional(database: Store) -> Iterator[Any]:
         connection.execute("CREATE TABLE effects (text TEXT)")
     connection.close()
     yield from _opened(database)
+
+
+@pytest.fixture(params=["sync", "async"])
+def process(request: pytest.FixtureRequest) -> Callable[[WebhookReceiver], int]:
+    """Process what is pending in both ways."""
+    if request.param == "sync":
+        return lambda receiver: receiver.process_pending()
+    return lambda receiver: anyio.run(receiver.aprocess_pending)
 
 
 def _opened(store: Store) -> Iterator[Any]:

@@ -1,0 +1,138 @@
+"""`contentgroove webhooks work`: handlers in a process of their own, which ends gracefully."""
+
+from __future__ import annotations
+
+import os
+import signal
+import textwrap
+from typing import TYPE_CHECKING
+
+import pytest
+from contentgroove.webhooks import WebhookReceiver
+
+from tests.cli.conftest import DEADLINE, Reader
+from tests.webhooks.commands.folder import app, inbox_with
+from tests.webhooks.payloads import body, finished
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import CommandLine
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("once", [(), ("--once",)])
+def test_a_stop_finishes_the_event_in_hand(cli: CommandLine, number: int, once: tuple[str, ...]) -> None:
+    """And leaves the next one to the next worker."""
+    app(cli)
+    os.mkfifo(cli.folder / "gate")
+    with (
+        inbox_with(cli, "m-1", "m-2") as inbox,
+        cli.started("webhooks", "work", "--app", "shop:make", "--inbox", "events.db", *once) as process,
+    ):
+        assert process.stdout is not None
+        out = Reader(process.stdout.fileno())
+        out.wait_for("begun m-1\n")
+        process.send_signal(number)
+        (cli.folder / "gate").write_text("go on", encoding="utf-8")
+        assert process.wait(DEADLINE) == 0
+        assert out.rest() == "begun m-1\nhandled m-1 1\n"
+        assert [(event.key.split(":")[2], event.state) for event in inbox.events()] == [
+            ("m-2", "pending"),
+            ("m-1", "done"),
+        ]
+
+
+@pytest.mark.parametrize("once", [(), ("--once",)])
+def test_a_second_interrupt_gives_the_event_back(cli: CommandLine, once: tuple[str, ...]) -> None:
+    """Whoever cannot wait presses Ctrl-C twice; another worker begins at once."""
+    app(cli)
+    os.mkfifo(cli.folder / "gate")
+    with (
+        inbox_with(cli, "m-1") as inbox,
+        cli.started("webhooks", "work", "--app", "shop:make", "--inbox", "events.db", *once) as process,
+    ):
+        assert process.stdout is not None
+        Reader(process.stdout.fileno()).wait_for("begun m-1\n")
+        assert process.stderr is not None
+        errors = Reader(process.stderr.fileno())
+        process.send_signal(signal.SIGTERM)
+        errors.wait_for("Stopping")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE) == 130
+        assert "Traceback" not in errors.rest()
+        assert [event.state for event in inbox.events()] == ["pending"]
+        assert inbox.claim(60) is not None
+
+
+def test_a_worker_handles_what_arrives_later(cli: CommandLine) -> None:
+    """Recorded by another process, until it is stopped."""
+    app(cli)
+    with (
+        inbox_with(cli) as inbox,
+        cli.started(
+            "webhooks", "work", "--app", "shop:make", "--inbox", "events.db", "--poll-interval", "0.01"
+        ) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stderr is not None
+        Reader(process.stderr.fileno()).wait_for("Working")
+        out = Reader(process.stdout.fileno())
+        for media in ("m-1", "m-2"):
+            WebhookReceiver(inbox).receive(body(finished(media)))
+            out.wait_for(f"handled {media} 1\n")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE) == 0
+
+
+def test_an_idle_worker_stops_at_once(cli: CommandLine) -> None:
+    """Not only when it would have looked again."""
+    app(cli)
+    (cli.folder / "idle.py").write_text(
+        textwrap.dedent("""
+            import shop
+            from contentgroove.webhooks import MemoryInbox
+
+            class Inbox(MemoryInbox):
+                def next_due(self):
+                    print("idle", flush=True)
+
+            receiver = shop.make(Inbox())
+        """),
+        encoding="utf-8",
+    )
+    with cli.started("webhooks", "work", "--app", "idle:receiver", "--poll-interval", "3600") as process:
+        assert process.stdout is not None
+        Reader(process.stdout.fileno()).wait_for("idle")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE) == 0
+
+
+def test_a_handler_that_fails_is_told_and_repeated(cli: CommandLine) -> None:
+    """With its traceback, because it is the app's own; the event stays."""
+    app(cli)
+    os.mkfifo(cli.folder / "gate")
+    with (
+        inbox_with(cli, "m-1") as inbox,
+        cli.started("webhooks", "work", "--app", "shop:make", "--inbox", "events.db", "--once") as process,
+    ):
+        (cli.folder / "gate").write_text("fail", encoding="utf-8")
+        assert process.wait(DEADLINE) == 1
+        assert process.stderr is not None
+        errors = process.stderr.read()
+        assert "LookupError: asked to" in errors
+        assert "shop.py" in errors
+        assert "error: 1 handler failed" in errors
+        assert [(event.state, event.error) for event in inbox.events()] == [("pending", "LookupError: asked to")]
+
+
+def test_an_app_brings_its_own_inbox(cli: CommandLine) -> None:
+    """`--inbox` may be left out, or name the same file."""
+    inbox_with(cli, "m-1").close()
+    app(cli)
+    (cli.folder / "own.py").write_text(
+        "import shop\nfrom contentgroove.webhooks import SQLiteInbox\nreceiver = shop.make(SQLiteInbox('events.db'))\n",
+        encoding="utf-8",
+    )
+    first = cli.child("webhooks", "work", "--app", "own:receiver", "--inbox", "events.db", "--once")
+    assert (first.code, first.out) == (0, "handled m-1 1\n")
+    second = cli.child("webhooks", "work", "--app", "own:receiver", "--once")
+    assert (second.code, second.out, second.err) == (0, "", "0 events handled.\n")

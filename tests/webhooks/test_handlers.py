@@ -1,0 +1,192 @@
+"""Handlers: of every form, sync and async, in the inbox's transaction, each with a name of its own."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from contentgroove import ConfigurationError, InvalidInputError
+from contentgroove.webhooks import Backoff, HandlerError, MemoryInbox, WebhookReceiver
+
+from tests.webhooks.deliveries import received
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contentgroove.webhooks import MediaProcessingFinished
+
+    from tests.webhooks.conftest import Store
+
+EVENT = "media.processing_finished"
+
+
+@pytest.mark.parametrize("form", ["method", "partial", "callable object", "lambda that gives a coroutine"])
+def test_handlers_of_every_form_are_called(form: str, process: Any) -> None:
+    """Async ones are awaited, however they are wrapped."""
+    calls: list[str] = []
+
+    class Handler:
+        async def method(self, event: MediaProcessingFinished) -> None:
+            await anyio.lowlevel.checkpoint()
+            calls.append(event.media.id)
+
+        async def __call__(self, event: MediaProcessingFinished) -> None:
+            """Handle it."""
+            await self.method(event)
+
+    handler = Handler()
+    forms: dict[str, Callable[[Any], object]] = {
+        "method": handler.method,
+        "partial": functools.partial(Handler.method, handler),
+        "callable object": handler,
+        "lambda that gives a coroutine": lambda event: handler.method(event),  # noqa: PLW0108 - a lambda on purpose
+    }
+    receiver = received(MemoryInbox(), "m-1")
+    receiver.on(EVENT)(forms[form])
+    assert process(receiver) == 1
+    assert calls == ["m-1"]
+
+
+def test_async_handlers_share_one_loop_while_pending_events_are_processed() -> None:
+    """A client that one handler has opened can be used by the next."""
+    import asyncio
+
+    receiver = received(MemoryInbox(), "m-1", "m-2")
+    loops: set[Any] = set()
+
+    @receiver.on(EVENT)
+    async def handle(_: MediaProcessingFinished) -> None:
+        await anyio.lowlevel.checkpoint()
+        loops.add(asyncio.get_running_loop())
+
+    assert receiver.process_pending() == 2
+    assert len(loops) == 1
+
+
+@pytest.mark.anyio
+async def test_sync_processing_of_async_handlers_inside_a_loop_is_refused() -> None:
+    """Before anything is claimed, with the way out."""
+    inbox = MemoryInbox()
+    receiver = received(inbox, "m-1")
+
+    @receiver.on(EVENT)
+    async def handle(_: MediaProcessingFinished) -> None:
+        await anyio.lowlevel.checkpoint()
+
+    with pytest.raises(ConfigurationError, match=r"await aprocess_pending"):
+        receiver.process_pending()
+    assert [event.state for event in inbox.events()] == ["pending"]
+
+
+@pytest.mark.anyio
+async def test_sync_processing_of_sync_handlers_inside_a_loop_works() -> None:
+    """No loop of its own is made for them, which would take the place of the one that runs."""
+    import asyncio
+
+    receiver = received(MemoryInbox(), "m-1")
+    calls: list[Any] = []
+    receiver.on(EVENT)(calls.append)
+    running = asyncio.get_running_loop()
+    assert receiver.process_pending() == 1
+    assert len(calls) == 1
+    assert asyncio.get_event_loop() is running
+
+
+@pytest.mark.anyio
+async def test_sync_handlers_and_the_inbox_do_not_block_the_loop() -> None:
+    """They run in threads."""
+    import threading
+
+    threads: set[str] = set()
+
+    class NotingInbox(MemoryInbox):
+        """Notes who calls."""
+
+        def claim(self, lease: float) -> Any:
+            """Note it."""
+            threads.add(threading.current_thread().name)
+            return super().claim(lease)
+
+    receiver = received(NotingInbox(), "m-1")
+    receiver.on(EVENT)(lambda _: threads.add(threading.current_thread().name))
+    assert await receiver.aprocess_pending() == 1
+    assert threading.current_thread().name not in threads
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_handler_keeps_its_claim_until_the_lease_ends() -> None:
+    """Its event is not lost, and not handled twice at once."""
+    clock = [0.0]
+    inbox = MemoryInbox(clock=lambda: clock[0])
+    receiver = received(inbox, "m-1", lease=60)
+    calls: list[int] = []
+
+    @receiver.on(EVENT)
+    async def handle(event: MediaProcessingFinished) -> None:
+        calls.append(event.attempt)
+        if event.attempt == 1:
+            scope.cancel()
+            await anyio.sleep_forever()
+
+    with anyio.CancelScope() as scope:
+        await receiver.aprocess_pending()
+    assert scope.cancelled_caught
+    assert await receiver.aprocess_pending() == 0
+    clock[0] = 60
+    assert await receiver.aprocess_pending() == 1
+    assert calls == [1, 2]
+
+
+def test_a_transactional_handler_commits_with_its_success(transactional: Any, database: Store, process: Any) -> None:
+    """Its writes and the note of its success are one; a failure undoes both, and only it runs again."""
+    receiver = received(transactional, "m-1", backoff=Backoff(first=0))
+    calls: list[str] = []
+
+    @receiver.on(EVENT, name="writes", transaction=True)
+    def writes(event: MediaProcessingFinished, connection: Any) -> None:
+        connection.execute(f"INSERT INTO effects VALUES ('{event.media.id} {event.attempt}')")  # noqa: S608 - a literal
+        if event.attempt == 1:
+            raise LookupError("undo")
+
+    receiver.on(EVENT, name="plain")(lambda event: calls.append(event.media.id))
+    with pytest.raises(HandlerError, match="undo"):
+        process(receiver)
+    connection = database.connect()
+    assert connection.execute("SELECT text FROM effects").fetchall() == [("m-1 2",)]
+    connection.close()
+    assert calls == ["m-1"]
+    assert [event.state for event in transactional.events()] == ["done"]
+
+
+def test_a_transaction_needs_a_database() -> None:
+    """Said when the handler is registered, not when the first event comes."""
+    with pytest.raises(ConfigurationError, match="MemoryInbox has no transactions"):
+        WebhookReceiver(MemoryInbox()).on(EVENT, transaction=True)(lambda *_: None)
+
+
+def test_a_transaction_needs_a_sync_handler(transactional: Any) -> None:
+    """The connection blocks."""
+
+    async def handle(*_: Any) -> None:
+        await anyio.lowlevel.checkpoint()
+
+    with pytest.raises(InvalidInputError, match="cannot be async"):
+        WebhookReceiver(transactional).on(EVENT, transaction=True)(handle)
+
+
+def test_names_of_handlers_are_their_own() -> None:
+    """Progress is kept by name, so two handlers cannot share one."""
+    receiver = WebhookReceiver(MemoryInbox())
+    receiver.on(EVENT, name="same")(print)
+    with pytest.raises(InvalidInputError, match="named same"):
+        receiver.on(EVENT, name="same")(str)
+    receiver.on(EVENT)(print)
+    with pytest.raises(InvalidInputError, match=r"named builtins\.print"):
+        receiver.on("*")(print)
+
+
+def test_a_handler_stays_what_it_was() -> None:
+    """The decorator gives the function back."""
+    assert WebhookReceiver(MemoryInbox()).on(EVENT)(print) is print

@@ -105,6 +105,17 @@ async def test_a_folder_that_becomes_a_link(service: Service, root: Path, monkey
     assert not service.simulator.requests
 
 
+async def test_systems_that_open_whole_paths_only(
+    service: Service, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where files cannot be opened folder by folder, links out of the root are refused all the same."""
+    monkeypatch.setattr(os, "supports_dir_fd", frozenset[object]())
+    (root / "link.mp4").symlink_to(root.parent / "secret.mp4")
+    tools = service.tools(upload_root=root)
+    assert (await tools.call("upload_media", {"path": "link.mp4"}))["error"]["code"] == "invalid_input"
+    assert (await tools.call("upload_media", {"path": "films/film.mp4"}))["ok"] is True
+
+
 async def test_without_an_upload_root(service: Service, root: Path) -> None:
     """No folder was named, so nothing is sent, and the error says how to name one."""
     error = (await service.tools().call("upload_media", {"path": str(root / "films/film.mp4")}))["error"]

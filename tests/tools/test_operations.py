@@ -144,6 +144,17 @@ def test_parameters() -> None:
     assert made.body_type == "text/csv"
 
 
+def test_an_operations_parameter_replaces_its_paths() -> None:
+    """The same name at the same place is one parameter, as the operation has it."""
+    shared = {"name": "size", "in": "query", "schema": {"type": "string"}}
+    own = shared | {"schema": {"type": "integer"}}
+    item = {"parameters": [shared], "get": {"parameters": [own]}, "delete": {}}
+    document = {"openapi": "3.0.0", "info": {"title": "T"}, "paths": {"/a": item}}
+    get, delete = compile_document(parse(json.dumps(document), "it"), "", closed=False)
+    assert get.input_schema["properties"] == {"size": {"type": "integer"}}
+    assert delete.input_schema["properties"] == {"size": {"type": "string"}}
+
+
 @pytest.mark.parametrize(
     ("operation", "path", "said"),
     [

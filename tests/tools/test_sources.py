@@ -183,6 +183,9 @@ async def test_namespaces() -> None:
     tools = opened()
     assert (await added(tools))["ok"] is True
     assert await code(tools) == "source_exists"
+    empty = {"spec": json.dumps(document(paths={})), "namespace": "empty"}
+    assert (await added(tools, **empty))["data"] == {"sourceId": "empty", "toolCount": 0}
+    assert await code(tools, **empty) == "source_exists"
     assert (await added(tools, namespace="Other_2"))["data"]["sourceId"] == "Other_2"
     assert tools.find("Other_2.films.getV2Films") is not None
     for taken in ("clips", "medias", "directUploads", "webhookSubscriptions", "openapi", "upload_media"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from .folding import METHODS, Operation, numbered, parameter_numbers
+from .folding import METHODS, Operation, parameter_numbers
 from .references import RECURSION
 
 if TYPE_CHECKING:
@@ -199,8 +199,3 @@ def _with_parts_merged(schema: Document) -> Document:
             else:
                 return schema
     return result
-
-
-def path_key(operation: Operation) -> str:
-    """Give the path under which an operation stands in a canonical document."""
-    return numbered(operation.path)

@@ -19,6 +19,10 @@ _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _FILE = re.compile(r"\.(?:svg|png|jpe?g|gif|ico|html?|json|ya?ml|md|pdf)$", re.IGNORECASE)
 
 
+WEBHOOKS = "/#webhooks"
+"""Stands for the path of what sends the webhooks that belong to no operation (new in OpenAPI 3.1)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation.
@@ -44,7 +48,7 @@ class Operation:
     @property
     def name(self) -> str:
         """How people call it, such as `GET /api/v1/medias`."""
-        return f"{self.method} {self.path}"
+        return "the whole document" if self.path == WEBHOOKS else f"{self.method} {self.path}"
 
 
 def numbered(path: str) -> str:
@@ -59,7 +63,12 @@ def parameter_numbers(path: str) -> dict[str, str]:
 
 
 def operations(document: Document) -> Iterator[Operation]:
-    """Give every operation of a document whose references are unfolded."""
+    """Give every operation of a document whose references are unfolded.
+
+    Webhooks that belong to no operation are the callbacks of one that exists in every document.
+    """
+    webhooks = {name: {"sent": item} for name, item in document.get("webhooks", {}).items()}
+    yield Operation("POST", WEBHOOKS, WEBHOOKS, {"callbacks": webhooks})
     base = base_path(document)
     security = document.get("security", [])
     for own_path, item in cast("Document", document.get("paths", {})).items():

@@ -59,11 +59,11 @@ def imported(folder: Path) -> Generator[Mock]:
 
 
 def run_tests(folder: Path, *tests: str) -> subprocess.CompletedProcess[str]:
-    """Run tests of `tests/simulator` on the copy in a folder."""
+    """Run tests of `tests/simulator` on the copy in a folder, until one fails."""
     plugins = [argument for plugin in _PLUGINS for argument in ("-p", plugin)]
     paths = [f"tests/simulator/{test}" for test in tests]
     return subprocess.run(  # noqa: S603  # this interpreter, fixed arguments
-        [sys.executable, "-m", "pytest", "-q", "-rf", *plugins, *paths],
+        [sys.executable, "-m", "pytest", "-q", "-x", "-rf", *plugins, *paths],
         cwd=_ROOT,
         env={**os.environ, "PYTHONPATH": str(folder)},
         capture_output=True,

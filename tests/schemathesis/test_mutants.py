@@ -25,7 +25,7 @@ def test_schemathesis_catches(mutant: Mutant, tmp_path: Path) -> None:
     patched_copy(mutant, tmp_path)
     effort = Effort(single=False) if mutant.caught_by in OF_CHAINS else Effort(chains=0)
     with imported(tmp_path) as mock:
-        findings = fuzz(mock, "BearerHeader", effort, seed=1, until=mutant.caught_by)
+        findings = fuzz(mock, "BearerHeader", effort, seed=1, until={mutant.caught_by})
     assert mutant.caught_by in findings.failures
 
 

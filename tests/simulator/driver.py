@@ -54,7 +54,9 @@ class Contract:
         if response.status_code == 204:
             assert response.content == b""
         else:
-            self._check(answer["content"]["application/json"]["schema"], response.json())
+            (media_type,) = answer["content"]
+            assert response.headers["content-type"] == media_type
+            self._check(answer["content"][media_type]["schema"], response.json())
 
     def check_component(self, name: str, value: object) -> None:
         """Check a value against a component schema."""

@@ -52,7 +52,7 @@ class Fault(Struct, frozen=True, kw_only=True):
         kind: What happens.
             `latency`: the answer comes after `seconds`.
             `status`: `status` is answered instead; with `after_commit` what was asked for happens all the same.
-            `reset`: the connection is reset, after `after_bytes` of the request's body; with `after_commit`
+            `reset`: the connection is reset, an upload's after `after_bytes` of its body; with `after_commit`
             after what was asked for has happened.
             `truncate`: the answer ends after `after_bytes` of its body, the connection with it.
             `stall`: the store takes `after_bytes` and then nothing, until `seconds` are over.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import resource
 import sys
 from importlib import import_module
 from typing import Any
@@ -20,6 +21,10 @@ with atheris.instrument_imports(include=["contentgroove"]):
     from contentgroove.webhooks import MediaProcessingFinished, UnknownEvent, parse_event
 
 LONGEST_KEY = 400
+
+
+MEMORY = 1 << 30
+"""Bytes of address space. libFuzzer's own limit counts what the process that started this one had needed, too."""
 
 
 def check(body: bytes) -> None:
@@ -108,6 +113,7 @@ def _change(node: Any, rng: random.Random) -> None:
 
 def main() -> None:
     """Hand the process over."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     planted = "--planted" in sys.argv
     arguments = [argument for argument in sys.argv if argument != "--planted"]
     atheris.Setup(arguments, check_planted if planted else check, custom_mutator=mutate)

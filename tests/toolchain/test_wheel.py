@@ -72,10 +72,10 @@ def test_the_metadata(wheel: Path) -> None:
 
 
 def test_what_is_inside(wheel: Path) -> None:
-    """Three packages with their type markers, the license, the contract and the sample; no tests, no pipeline."""
+    """Four packages with their type markers, the license, the contract and the sample; no tests, no pipeline."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    for package in ("contentgroove", "contentgroove_api", "contentgroove_mock"):
+    for package in ("contentgroove", "contentgroove_api", "contentgroove_mock", "contentgroove_spec"):
         assert f"{package}/py.typed" in names
     assert "contentgroove_mock/contract.json" in names
     assert "contentgroove_mock/sample.mp4" in names
@@ -84,4 +84,7 @@ def test_what_is_inside(wheel: Path) -> None:
         "contentgroove",
         "contentgroove_api",
         "contentgroove_mock",
+        "contentgroove_spec",
     }
+    for name in ("pipeline.toml", "openapi.yaml", "npm/package.json", "npm/package-lock.json"):
+        assert f"contentgroove_spec/{name}" in names

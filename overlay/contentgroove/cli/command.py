@@ -83,10 +83,18 @@ class Run:
             CommandError: There is no usable key.
         """
         if self._client is None:
-            from contentgroove import ContentGroove
-
-            self._client = ContentGroove(**self._settings())
+            self._client = self.new_client()
         return self._client
+
+    def new_client(self, **options: Any) -> ContentGroove:
+        """Make a client with further options; the caller closes it.
+
+        Raises:
+            CommandError: There is no usable key.
+        """
+        from contentgroove import ContentGroove
+
+        return ContentGroove(**self._settings(), **options)
 
     def async_client(self) -> AsyncContentGroove:
         """Make an async client; the caller closes it.

@@ -1,0 +1,108 @@
+"""`contentgroove doctor`: is everything in place, and is the service still what its document says?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from msgspec import structs
+
+from contentgroove._version import __version__
+from contentgroove.errors import ConfigurationError, ContentGrooveError
+
+from . import diagnosis
+from .command import Run, command
+from .diagnosis import Check
+from .failures import CommandError, Exit, failure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contentgroove import ContentGroove
+    from contentgroove.errors import ContractViolation
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    command(
+        app, "doctor", examples=("doctor", "doctor --base-url http://127.0.0.1:8080/api/v1", "doctor --strict --json")
+    )(doctor)
+
+
+def doctor(
+    run: Run,
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings, too.")] = False,
+) -> None:
+    """Check the key, the connection, the clock, and whether the service is what its document says.
+
+    One list of each resource is fetched, of one item; nothing is created or changed.
+    """
+    checks = diagnose(run)
+    if run.out.json:
+        fine = diagnosis.exit_code(checks, strict=strict) == Exit.OK
+        run.out.document({"ok": fine, "checks": [_data(check) for check in checks]})
+    else:
+        for check in checks:
+            for cells in _lines(check):
+                run.out.line({}, cells)
+    if code := diagnosis.exit_code(checks, strict=strict):
+        raise typer.Exit(code)
+
+
+def diagnose(run: Run) -> list[Check]:
+    """Look at everything that can be looked at."""
+    version = f"contentgroove {__version__} on {platform.python_implementation()} {platform.python_version()}."
+    checks = [Check(name="version", state="ok", message=version)]
+    violations: list[ContractViolation] = []
+    try:
+        client, contract = _client(run, violations)
+    except (CommandError, ConfigurationError) as error:
+        return [*checks, diagnosis.failed("key", failure_of(error))]
+    with client:
+        checks += [Check(name="key", state="ok", message="There is one; it is not shown."), contract]
+        for name in diagnosis.RESOURCES:
+            violations.clear()
+            started = time.monotonic()
+            try:
+                answer = client.request("GET", f"/{name}", query={"page": {"size": 1}})
+            except ContentGrooveError as error:
+                failure = failure_of(error)
+                checks.append(diagnosis.failed(diagnosis.culprit(failure, name), failure))
+                if checks[-1].name != name:
+                    # The next resource would fail alike.
+                    break
+                continue
+            seconds = time.monotonic() - started
+            if not any(check.name == "clock" for check in checks):
+                checks.append(diagnosis.clock(answer.headers.get("date"), dt.datetime.now(dt.UTC)))
+            checks.append(diagnosis.resource(name, answer.status_code, seconds, violations))
+    return checks
+
+
+def _client(run: Run, violations: list[ContractViolation]) -> tuple[ContentGroove, Check]:
+    try:
+        client = run.new_client(on_contract_violation=violations.extend)
+    except ConfigurationError as error:
+        if "on_contract_violation" not in error.message:
+            raise
+        return run.new_client(), Check(
+            name="contract", state="skipped", message="Answers are not checked.", hint=error.message.partition(": ")[2]
+        )
+    return client, Check(name="contract", state="ok", message="Answers are checked, field by field.")
+
+
+def _lines(check: Check) -> Iterator[tuple[str, ...]]:
+    yield f"{check.state:<7}", f"{check.name:<21}", check.message
+    for further in (*check.details, check.hint):
+        if further:
+            yield " " * 7, " " * 21, further
+
+
+def _data(check: Check) -> dict[str, Any]:
+    data = structs.asdict(check)
+    del data["exit"]
+    return data

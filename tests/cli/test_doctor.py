@@ -1,0 +1,195 @@
+"""`contentgroove doctor`: what it says of a service that is as documented, has drifted, or cannot be used."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from contentgroove.cli import diagnosis
+from contentgroove.cli.app import run
+from contentgroove_mock import Fault, Simulator, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from contentgroove_mock import Server
+    from starlette.types import Message, Receive, Scope, Send
+
+NOW = dt.datetime(2026, 3, 1, 12, 0, 0, tzinfo=dt.UTC)
+
+
+class Drifted:
+    """A service whose medias have grown a field and a new kind; its clock is an hour late."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the simulator does, and change it."""
+        begun: list[Message] = []
+
+        async def changing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                begun.append(message)
+                return
+            body = json.loads(message["body"])
+            for item in body["data"]:
+                item["attributes"]["mood"] = "https://store.example/f?X-Amz-Signature=canary"
+                item["type"] = "films"
+            content = json.dumps(body).encode()
+            late = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+            headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+            headers.append((b"date", late.strftime("%a, %d %b %Y %H:%M:%S GMT").encode()))
+            await send({**begun[0], "headers": headers})
+            await send({"type": "http.response.body", "body": content})
+
+        await self.simulator(scope, receive, changing)
+
+
+@pytest.fixture
+def simulator() -> Simulator:
+    return Simulator(api_keys=["right-key"])
+
+
+@pytest.fixture
+def server(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Generator[Server]:
+    with serve(simulator) as server:
+        monkeypatch.setenv("CONTENTGROOVE_BASE_URL", server.base_url)
+        monkeypatch.setenv("CONTENTGROOVE_API_KEY", "right-key")
+        yield server
+
+
+def diagnosed(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any]]:
+    """Run it; gives the exit code and the checks by name."""
+    code = run(["doctor", "--json", *options])
+    found = json.loads(capsys.readouterr().out)
+    return code, {check["name"]: check for check in found["checks"]} | {"ok": found["ok"]}
+
+
+@pytest.mark.usefixtures("server")
+def test_a_service_as_documented(capsys: pytest.CaptureFixture[str], simulator: Simulator) -> None:
+    """Everything is fine, nothing was created, and the key is nowhere."""
+    assert run(["doctor"]) == 0
+    shown = capsys.readouterr()
+    assert [line.split()[0] for line in shown.out.splitlines()] == ["ok", "ok", "ok", "skipped", "ok", "ok", "ok"]
+    assert "right-key" not in shown.out + shown.err
+    assert {record.method for record in simulator.requests} == {"GET"}
+    assert [record.path for record in simulator.requests] == [
+        "/api/v1/medias",
+        "/api/v1/clips",
+        "/api/v1/webhook_subscriptions",
+    ]
+    code, checks = diagnosed(capsys, "--strict")
+    assert (code, checks["ok"]) == (0, True)
+
+
+def test_a_service_that_has_drifted(capsys: pytest.CaptureFixture[str], simulator: Simulator) -> None:
+    """New fields and values are named with their place, calls do not fail, and --strict asks for more."""
+    with serve(simulator, app=Drifted(simulator)) as server:
+        options = ("--base-url", server.base_url)
+        key = pytest.MonkeyPatch()
+        with key.context() as environment:
+            environment.setenv("CONTENTGROOVE_API_KEY", "right-key")
+            make_media(simulator)
+            code, checks = diagnosed(capsys, *options)
+            strict, _ = diagnosed(capsys, *options, "--strict")
+    assert (code, strict) == (0, 1)
+    assert checks["ok"] is True
+    medias = checks["medias"]
+    assert medias["state"] == "warning"
+    assert "2 differences" in medias["message"]
+    places = " ".join(medias["details"])
+    assert "response.body#/data/0/attributes/mood: undeclared-field" in places
+    assert "response.body#/data/0/type: enum" in places
+    assert "canary" not in json.dumps(checks)
+    assert checks["clips"]["state"] == "ok"
+    assert checks["clock"]["state"] == "warning"
+    assert "ahead of the service's" in checks["clock"]["message"]
+
+
+def make_media(simulator: Simulator) -> None:
+    """Let the account of the key have one media."""
+    from contentgroove import ContentGroove
+
+    with serve(simulator) as plain, ContentGroove("right-key", plain.base_url) as client:
+        client.medias.create(source_url="https://films.example/one.mp4")
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize(
+    ("status", "code", "name"), [(402, 5, "clips"), (500, 11, "clips"), (404, 4, "clips"), (401, 3, "key")]
+)
+def test_a_resource_that_fails(
+    capsys: pytest.CaptureFixture[str], simulator: Simulator, status: int, code: int, name: str
+) -> None:
+    """The exit code is that of the failure; the other resources are looked at all the same."""
+    simulator.add_fault(Fault(kind="status", operation="getClips", status=status, count=9))
+    exit_code, checks = diagnosed(capsys)
+    assert exit_code == code
+    assert checks["ok"] is False
+    assert checks["medias"]["state"] == "ok"
+    assert checks[name]["state"] == "failed"
+    assert checks[name]["hint"]
+    assert ("webhook_subscriptions" in checks) == (name == "clips")
+
+
+@pytest.mark.usefixtures("server")
+def test_a_wrong_key(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the key's fault, said once."""
+    monkeypatch.setenv("CONTENTGROOVE_API_KEY", "wrong-key")
+    code = run(["doctor"])
+    out = capsys.readouterr().out
+    assert code == 3
+    assert out.count("failed") == 1
+    assert "wrong-key" not in out
+
+
+def test_no_key_and_no_service(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is missing is said, with what to do next."""
+    monkeypatch.delenv("CONTENTGROOVE_API_KEY", raising=False)
+    code, checks = diagnosed(capsys)
+    assert code == 3
+    assert "CONTENTGROOVE_API_KEY" in checks["key"]["message"]
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("CONTENTGROOVE_API_KEY", "any-key")
+    code, checks = diagnosed(capsys, "--base-url", f"http://127.0.0.1:{port}/api/v1")
+    assert code == 7
+    assert checks["connection"]["state"] == "failed"
+    assert "medias" not in checks
+
+
+@pytest.mark.usefixtures("server")
+def test_without_the_checker(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra, the rest is looked at, and what to install is said."""
+    from contentgroove._io import contract
+
+    monkeypatch.setattr(contract, "GROUP", "contentgroove.nothing")
+    contract._checker.cache_clear()
+    code, checks = diagnosed(capsys)
+    contract._checker.cache_clear()
+    assert code == 0
+    assert checks["contract"]["state"] == "skipped"
+    assert checks["medias"]["state"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("date", "state", "message"),
+    [
+        ("Sun, 01 Mar 2026 12:00:30 GMT", "ok", "Within 60 s"),
+        ("Sun, 01 Mar 2026 11:59:00 GMT", "ok", "Within 60 s"),
+        ("Sun, 01 Mar 2026 11:58:00 GMT", "warning", "120 s ahead of"),
+        ("Sun, 01 Mar 2026 13:00:00 GMT", "warning", "3,600 s behind"),
+        ("soon", "skipped", "no Date"),
+        (None, "skipped", "no Date"),
+    ],
+)
+def test_the_clock(date: str | None, state: str, message: str) -> None:
+    """A minute either way is harmless."""
+    check = diagnosis.clock(date, NOW)
+    assert check.state == state
+    assert message in check.message

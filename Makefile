@@ -109,4 +109,7 @@ record: $(PACKAGES) $(PRISM) ## Record tests/recorded/exchanges anew (LIVE=1: th
 
 bench: $(PACKAGES) ## Measure calls and uploads against their rivals; needs curl (SIZE=1GiB of an upload)
 	@$(RUN) -m benchmarks.calls
+	@$(RUN) -m benchmarks.contract
+	@$(RUN) -m benchmarks.simulator
+	@$(RUN) -m benchmarks.webhooks
 	@$(RUN) -m benchmarks.upload --size '$(or $(SIZE),1GiB)'

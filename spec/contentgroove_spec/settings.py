@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from contentgroove_mock.node import user_cache
+
 from .config import Config, load_config
-from .redocly import user_cache
 
 _HERE = Path(__file__).parent
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove.cli.app import run
+from contentgroove_mock import node
 from contentgroove_mock.node import NodeError
 from contentgroove_spec import redocly, settings
 from contentgroove_spec.errors import PipelineError
@@ -33,7 +34,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(SPEC / "redocly" / name, package / "npm")
     monkeypatch.setattr(settings, "_HERE", package)
-    monkeypatch.setattr(redocly, "_HERE", package)
+    shipped = node.PinnedPackage("redocly", package / "npm" / "package-lock.json", package / "absent")
+    monkeypatch.setattr(redocly, "installed_home", shipped.installed_home)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return package
 
@@ -61,7 +63,7 @@ def test_redocly_is_installed_at_its_first_use(
         asked.append((lock, place))
         shutil.copytree(SPEC / "redocly" / "node_modules", place / "node_modules")
 
-    monkeypatch.setattr(redocly, "npm_ci", install)
+    monkeypatch.setattr(node, "npm_ci", install)
     for _ in range(2):
         assert run(["spec", "diff", str(GENERATION_2), str(GENERATION_3)]) == 0
         assert "0 breaking changes" in capsys.readouterr().out

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "PATCH", "HEAD"})
 _PATH = re.compile(r"(?:/[A-Za-z0-9_.~%:@!$&'()*+,;=-]+)+")
+# RFC 9110, 5.6.2 and 5.5: a line break would begin another header.
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?|")
 _REPEATABLE = frozenset({"GET", "PUT", "DELETE", "HEAD"})
 
 
@@ -28,7 +31,7 @@ def request(
     """Check and build a call; its result is the answer's JSON, None without a body.
 
     Raises:
-        InvalidInputError: The method or path cannot be one, or the body is no JSON.
+        InvalidInputError: The method, path or a header cannot be one, or the body is no JSON.
     """
     verb = str(method).upper()
     if verb not in _METHODS:
@@ -40,6 +43,11 @@ def request(
         )
     content = None
     sent = dict(headers or {})
+    for name, value in sent.items():
+        given: tuple[object, object] = (name, value)
+        if not all(isinstance(text, str) for text in given) or not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+            # Without the value: it may be a credential.
+            raise InvalidInputError(f"The header {name!r} has characters that HTTP forbids. Nothing was sent.")
     forbidden = {"authorization", "x-api-key", "host", "content-length", "transfer-encoding"} & {
         name.lower() for name in sent
     }

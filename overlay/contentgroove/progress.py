@@ -30,7 +30,7 @@ class ProgressBar:
         except ImportError as error:
             raise ConfigurationError("The progress bar needs rich: pip install 'contentgroove[cli]'.") from error
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             DownloadColumn(binary_units=True),
             TransferSpeedColumn(),

@@ -18,9 +18,15 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def published() -> dict[str, Any]:
+def committed_published() -> dict[str, Any]:
     """The committed published document."""
     return read(ROOT / "spec" / "openapi.yaml")
+
+
+@pytest.fixture
+def published(committed_published: dict[str, Any]) -> dict[str, Any]:
+    """A copy of the published document that may be broken."""
+    return copy.deepcopy(committed_published)
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,9 @@ def convert(schema: Schema, *, closed: bool, open_here: bool = False) -> Schema:
         if "enum" in schema and None not in schema["enum"]:
             result["enum"] = [*schema["enum"], None]
     if closed and not open_here and _describes_object(schema) and "additionalProperties" not in schema:
-        result["unevaluatedProperties"] = False
+        # The same without a composition, and much quicker to check.
+        composed = not {"allOf", "anyOf", "oneOf"}.isdisjoint(schema)
+        result["unevaluatedProperties" if composed else "additionalProperties"] = False
     return result
 
 

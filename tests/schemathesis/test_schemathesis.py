@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contentgroove_mock
 import pytest
 
+from tests.schemathesis.alone import fuzz_alone
 from tests.schemathesis.document import document, operation_ids
-from tests.schemathesis.fuzzing import CHECKED, WAYS, Effort, fuzz
+from tests.schemathesis.fuzzing import CHECKED, WAYS, Effort
 
 DELETES = {"deleteMediaById", "deleteClipById", "deleteWebhookSubscriptionById"}
 
 
 def test_schemathesis_finds_nothing() -> None:
     """Whatever Schemathesis sends in all its phases, the simulator answers as the contract says."""
-    findings = fuzz(contentgroove_mock, "BearerHeader", Effort(), seed=1)
+    findings = fuzz_alone("BearerHeader", Effort(), seed=1)
     assert findings.failures == {}
     # To have found nothing means something only where everything was looked at.
     assert findings.ways == {frozenset({"authorization"})}
@@ -26,7 +26,7 @@ def test_schemathesis_finds_nothing() -> None:
 @pytest.mark.parametrize(("way", "sent"), [("ApiKeyHeader", "x-api-key"), ("ApiKeyQuery", "api_key")])
 def test_chains_work_with_each_other_way_to_authenticate(way: str, sent: str) -> None:
     """What one request makes the next ones find, whichever way the key is sent."""
-    findings = fuzz(contentgroove_mock, way, Effort(single=False, chains=12), seed=2)
+    findings = fuzz_alone(way, Effort(single=False, chains=12), seed=2)
     assert findings.failures == {}
     assert findings.ways == {frozenset({sent})}
     assert CHECKED - set(findings.checks) == set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
-from urllib.parse import quote
 
 from msgspec import UNSET, DecodeError, Struct, UnsetType, json
 
@@ -44,6 +43,13 @@ class UnexpectedBody(ValueError):
         super().__init__(f"The answer with status {status_code} does not fit the API's document: {reason}")
 
 
+def _quote(text: str, safe: str) -> str:
+    # Imported at the first request: a program that only reads webhooks does without.
+    from urllib.parse import quote
+
+    return quote(text, safe=safe)
+
+
 def path_segment(name: str, value: object) -> str:
     """Percent-encode a path parameter.
 
@@ -53,7 +59,7 @@ def path_segment(name: str, value: object) -> str:
     text = "" if value is None else str(value)
     if text in ("", ".", ".."):
         raise ValueError(f"{name} must not be {text!r}: it would lead to another endpoint")
-    return quote(text, safe="")
+    return _quote(text, "")
 
 
 def query_text(value: object) -> str:
@@ -67,7 +73,7 @@ def query_text(value: object) -> str:
 
 def encode_query(parameters: Iterable[tuple[str, object]]) -> str:
     """Write query parameters: objects as `deepObject` (`page[number]=1`), lists as repeated values."""
-    return "&".join(f"{quote(name, safe='[]')}={quote(text, safe='')}" for name, text in _pairs(parameters))
+    return "&".join(f"{_quote(name, '[]')}={_quote(text, '')}" for name, text in _pairs(parameters))
 
 
 def _pairs(parameters: Iterable[tuple[str, object]]) -> Iterator[tuple[str, str]]:

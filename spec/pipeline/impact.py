@@ -136,11 +136,12 @@ def _models(config: Config, old: Document, new: Document) -> Iterator[Advice]:
     for model, pointer in config.public_models.items():
         module, _, name = model.partition(":")
         shown = getattr(importlib.import_module(module), name)
-        try:
-            had, has = (_properties(document, pointer) for document in (old, new))
-        except LookupError:
+        had, has = _properties(old, pointer), _properties(new, pointer)
+        if has is None:
             yield Advice(f"{name}: the contract has no {pointer} any more.", "Name where its attributes are now.")
             continue
+        # A document that described none of it before has lost none of it.
+        had = had or set()
         for attribute in sorted(has - had):
             if not hasattr(shown, attribute):
                 yield Advice(f"{name} lacks `{attribute}`, which is new.", "Add it; until then it is in `.extra`.")
@@ -150,8 +151,11 @@ def _models(config: Config, old: Document, new: Document) -> Iterator[Advice]:
                 yield Advice(f"{name} has `{attribute}`, which the contract lost.", todo)
 
 
-def _properties(document: Document, pointer: str) -> set[str]:
-    return set(cast("Document", resolve(document, steps(pointer))))
+def _properties(document: Document, pointer: str) -> set[str] | None:
+    try:
+        return set(cast("Document", resolve(document, steps(pointer))))
+    except LookupError:
+        return None
 
 
 def _recordings(config: Config, contract: Document) -> Iterator[Advice]:

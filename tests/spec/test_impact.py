@@ -70,6 +70,12 @@ def test_attributes_that_the_contract_loses(placed: Config, committed_contract: 
     assert len(said) == 2
 
 
+def test_attributes_that_the_contract_did_not_have(placed: Config, committed_contract: dict[str, Any]) -> None:
+    """A contract that begins to describe what the models have loses and lacks nothing."""
+    before: dict[str, Any] = {**committed_contract, "components": {"schemas": {}}}
+    assert list(looking._models(placed, before, committed_contract)) == []
+
+
 def test_what_fits_is_applied(published: dict[str, Any]) -> None:
     """One stale action hides nothing: the others do what they did, and the document is left as it was."""
     overlay: dict[str, Any] = {

@@ -1,7 +1,8 @@
 """Compare uploads with `curl -T`, over http and https on loopback: `python -m benchmarks.upload`.
 
 Each upload is a process; its time runs from before the connection to after the answer, without the process's start,
-for curl (`time_total`) as for the rest. The ways alternate, and medians are compared.
+for curl (`time_total`) as for the rest. The ways alternate; each run is compared with the rival's just before it,
+because machines have fast and slow minutes, and the median of these ratios is printed.
 """
 
 from __future__ import annotations
@@ -85,11 +86,12 @@ def report(runs: dict[tuple[str, str], list[Run]], total: int) -> None:
     print(f"{'':18}{'MiB/s':>8}{'min':>8}{'max':>8}{'by curl':>9}{'goal':>7}{'MiB over idle':>15}")
     for (scheme, way), done in runs.items():
         speeds = [total / MEBIBYTE / each.seconds for each in done]
-        rival = statistics.median(total / MEBIBYTE / each.seconds for each in runs[scheme, "curl"])
-        median = statistics.median(speeds)
+        ratio = statistics.median(
+            rival.seconds / each.seconds for rival, each in zip(runs[scheme, "curl"], done, strict=True)
+        )
         goal = GOALS.get((scheme, way))
         print(
-            f"{scheme + ' ' + way:18}{median:8.0f}{min(speeds):8.0f}{max(speeds):8.0f}{median / rival:9.2f}"
+            f"{scheme + ' ' + way:18}{statistics.median(speeds):8.0f}{min(speeds):8.0f}{max(speeds):8.0f}{ratio:9.2f}"
             f"{'' if goal is None else f'{goal:g}':>7}"
             f"{'' if way == 'curl' else f'{max(each.memory for each in done) / MEBIBYTE:.1f}':>15}"
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import compileall
 import json
 import statistics
 import subprocess
@@ -17,6 +18,8 @@ import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import contentgroove
+import contentgroove_api
 import httpx
 from contentgroove import AsyncContentGroove, ContentGroove
 from contentgroove.webhooks import parse_event
@@ -173,6 +176,9 @@ def started(code: str) -> float:
 
 def compare_imports(base: str) -> None:
     """Fresh interpreters, in turns; httpx without its command line, which it imports where click is installed."""
+    # As installers do; a checkout's own files may never have been compiled (PYTHONDONTWRITEBYTECODE).
+    for package in (contentgroove, contentgroove_api):
+        compileall.compile_dir(str(Path(str(package.__file__)).parent), quiet=1)
     httpx_alone = "import sys; sys.modules['click'] = None; import httpx"
     ask = f"c.get('{base}/medias/m-1', headers={{'Authorization': 'Bearer k'}})"
     cases = [

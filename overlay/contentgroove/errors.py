@@ -6,7 +6,6 @@ key: requests appear as method and redacted URL only.
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Struct
@@ -183,17 +182,9 @@ class APIError(ContentGrooveError):
         return self.status_code in RETRYABLE_STATUSES
 
 
-# What facts about HTTP gateways and this service's own documentation make worth a second try.
-RETRYABLE_STATUSES: frozenset[int] = frozenset(
-    {
-        HTTPStatus.REQUEST_TIMEOUT,
-        HTTPStatus.TOO_MANY_REQUESTS,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        HTTPStatus.BAD_GATEWAY,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        HTTPStatus.GATEWAY_TIMEOUT,
-    }
-)
+# Request timeout, too many requests, and what a gateway says of a server that cannot answer now; numbers, because
+# whoever only reads webhooks would wait for `http` to be imported.
+RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class BadRequestError(APIError):

@@ -48,7 +48,7 @@ def test_a_new_attribute_and_another_type(placed: Config, published: dict[str, A
     said = by_title(impact(placed, with_names_as_numbers(published)))
     assert any("/media_response_object/required/data" in line for line in said["Corrections"])
     generated = said["Generated code"]
-    assert "`models.media_attributes.MediaAttributes.language` is new: `str | None | Unset`" in generated
+    assert "`models.media_attributes.MediaAttributes.language` is new: `str | None | UnsetType`" in generated
     assert "`models.media_attributes.MediaAttributes.name` changed from `str` to `int`" in generated
     assert said["Public models"] == ["Media lacks `language`, which is new."]
     assert any("GET /medias" in line for line in said["Contract"])

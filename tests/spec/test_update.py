@@ -168,7 +168,7 @@ def test_a_failing_check_leaves_a_difference_to_look_at(
     assert list(differences(run.config)) == []
     assert "language" in json.dumps(read(run.config.contract))
     model = run.config.package / "models" / "media_attributes.py"
-    assert "language: str | None | Unset" in model.read_text(encoding="utf-8")
+    assert "language: str | None | UnsetType" in model.read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("_no_impact")

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-from msgspec import Struct
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Struct, UnsetType
 
 
 class CreateMediaRequestAttributes(Struct, frozen=True, kw_only=True):
     """CreateMediaRequestAttributes"""
 
-    description: str | Unset = UNSET
-    name: str | Unset = UNSET
-    source_url: str | Unset = UNSET
+    description: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    source_url: str | UnsetType = UNSET
     """ Where the service fetches the file, if it was not uploaded. """
-    upload_id: str | Unset = UNSET
+    upload_id: str | UnsetType = UNSET
     """ The upload_id of GET /direct_uploads, once the file is sent. """

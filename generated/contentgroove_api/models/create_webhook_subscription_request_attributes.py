@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from msgspec import Struct
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Struct, UnsetType
 
 
 class CreateWebhookSubscriptionRequestAttributes(Struct, frozen=True, kw_only=True):
@@ -10,5 +8,5 @@ class CreateWebhookSubscriptionRequestAttributes(Struct, frozen=True, kw_only=Tr
 
     url: str
     """ Where events are sent. """
-    subscribed_events: list[str] | Unset = UNSET
+    subscribed_events: list[str] | UnsetType = UNSET
     """ The names of the events to send; all if left out (assumed). """

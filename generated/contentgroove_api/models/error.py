@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from msgspec import Struct
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Struct, UnsetType
 
 
 class Error(Struct, frozen=True, kw_only=True):
@@ -10,9 +8,9 @@ class Error(Struct, frozen=True, kw_only=True):
 
     status: str
     title: str
-    code: str | None | Unset = UNSET
-    detail: str | None | Unset = UNSET
-    source: OptionalErrorSource | None | Unset = UNSET
+    code: str | None | UnsetType = UNSET
+    detail: str | None | UnsetType = UNSET
+    source: OptionalErrorSource | None | UnsetType = UNSET
 
 
 from ..models.optional_error_source import OptionalErrorSource

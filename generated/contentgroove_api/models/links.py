@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from msgspec import Struct, field
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Struct, UnsetType, field
 
 
 class Links(Struct, frozen=True, kw_only=True):
@@ -10,8 +8,8 @@ class Links(Struct, frozen=True, kw_only=True):
     schema names them."""
 
     self_: str = field(name="self")
-    current: str | None | Unset = UNSET
-    first: str | None | Unset = UNSET
-    last: str | None | Unset = UNSET
-    next_: str | None | Unset = field(name="next", default=UNSET)
-    prev: str | None | Unset = UNSET
+    current: str | None | UnsetType = UNSET
+    first: str | None | UnsetType = UNSET
+    last: str | None | UnsetType = UNSET
+    next_: str | None | UnsetType = field(name="next", default=UNSET)
+    prev: str | None | UnsetType = UNSET

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from msgspec import Struct, field
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Struct, UnsetType, field
 
 
 class Media(Struct, frozen=True, kw_only=True):
@@ -12,7 +10,7 @@ class Media(Struct, frozen=True, kw_only=True):
     id: str
     relationships: MediaRelationships
     type_: str = field(name="type")
-    transcription: ToOneOrNone | Unset = UNSET
+    transcription: ToOneOrNone | UnsetType = UNSET
     """ A relationship to at most one other resource. """
 
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from msgspec import Struct
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Struct, UnsetType
 
 
 class MediaRelationships(Struct, frozen=True, kw_only=True):
@@ -10,7 +8,7 @@ class MediaRelationships(Struct, frozen=True, kw_only=True):
 
     clips: ToMany
     """ A relationship to several other resources. """
-    transcription: ToOneOrNone | Unset = UNSET
+    transcription: ToOneOrNone | UnsetType = UNSET
     """ A relationship to at most one other resource. """
 
 

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-from msgspec import Struct
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Struct, UnsetType
 
 
 class NotFoundError(Struct, frozen=True, kw_only=True):
     """NotFoundError"""
 
-    detail: str | None | Unset = UNSET
-    source: NotFoundErrorSource | None | Unset = UNSET
+    detail: str | None | UnsetType = UNSET
+    source: NotFoundErrorSource | None | UnsetType = UNSET
     status: str
     title: str
 

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-from msgspec import Struct
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Struct, UnsetType
 
 
 class NotFoundErrorSource(Struct, frozen=True, kw_only=True):
     """NotFoundErrorSource"""
 
-    pointer: str | Unset = UNSET
+    pointer: str | UnsetType = UNSET

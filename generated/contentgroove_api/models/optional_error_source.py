@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-from msgspec import Struct
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Struct, UnsetType
 
 
 class OptionalErrorSource(Struct, frozen=True, kw_only=True):
     """OptionalErrorSource"""
 
-    pointer: str | Unset = UNSET
+    pointer: str | UnsetType = UNSET

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from msgspec import Struct
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Struct, UnsetType
 
 
 class ToOneOrNone(Struct, frozen=True, kw_only=True):
     """A relationship to at most one other resource."""
 
-    data: ResourceIdentifierOrNull | None | Unset = UNSET
+    data: ResourceIdentifierOrNull | None | UnsetType = UNSET
     """ The type and id of another resource, null if there is none yet. """
 
 

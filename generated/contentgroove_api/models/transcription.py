@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from msgspec import Struct, field
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Struct, UnsetType, field
 
 
 class Transcription(Struct, frozen=True, kw_only=True):
@@ -11,7 +9,7 @@ class Transcription(Struct, frozen=True, kw_only=True):
     id: str
     type_: str = field(name="type")
     attributes: TranscriptionAttributes
-    relationships: TranscriptionRelationships | Unset = UNSET
+    relationships: TranscriptionRelationships | UnsetType = UNSET
     """ Empty in the published example. """
 
 

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from msgspec import Struct
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Struct, UnsetType
 
 
 class UpdateMediaRequestAttributes(Struct, frozen=True, kw_only=True):
     """UpdateMediaRequestAttributes"""
 
-    description: str | Unset = UNSET
-    name: str | Unset = UNSET
+    description: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET

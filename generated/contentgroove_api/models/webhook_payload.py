@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from msgspec import Raw, Struct
-
-from ..types import UNSET, Unset
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 
 class WebhookPayload(Struct, frozen=True, kw_only=True):
@@ -10,7 +8,7 @@ class WebhookPayload(Struct, frozen=True, kw_only=True):
 
     data: Media
     """ A video or audio that the service processes. """
-    included: list[Raw] | None | Unset = UNSET
+    included: list[Raw] | None | UnsetType = UNSET
     """ The media's clips and its transcription; null or missing without any (assumed). """
 
 

@@ -17,7 +17,8 @@ from contentgroove._view import utc
 LONGEST_KEY = 400
 """Characters: short enough for an index of any database."""
 
-_QUERY = re.compile(rb'("https?://[^"\\?]*)\?(?:[^"\\]|\\.)*"')
+# Compiled by `re` when first used, and kept there: few events need it, and compiling takes as long as importing this.
+_QUERY = rb'("https?://[^"\\?]*)\?(?:[^"\\]|\\.)*"'
 """In JSON text, a string that is a URL with a query."""
 
 
@@ -50,7 +51,7 @@ def fallback_key(event: str, payload: Any) -> str:
         event: The event's name.
         payload: Its payload as plain JSON.
     """
-    stable = _QUERY.sub(rb'\1"', msgspec.json.encode(payload, order="deterministic"))
+    stable = re.sub(_QUERY, rb'\1"', msgspec.json.encode(payload, order="deterministic"))
     return _storable(f"{_escaped(event)}:sha256:{_sha256(stable)}")
 
 

@@ -117,7 +117,6 @@ class Reading:
             self._check_unchanged()
             return b""
         try:
-            self._file.seek(self._offset)
             chunk = self._file.read(min(CHUNK, self._size - self._offset))
         except OSError as error:
             raise SourceUnreadableError(str(error)) from error

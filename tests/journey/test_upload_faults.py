@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove import AsyncContentGroove, ContentGroove, UploadError
-from contentgroove_mock import Fault, Simulator, sample_video, serve
+from contentgroove_mock import Fault, ManualClock, Simulator, sample_video, serve
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -97,6 +98,17 @@ def test_a_creation_whose_answer_is_lost_is_found(server: Server, film: Path, ki
     with ContentGroove("fault-key", server.base_url) as client:
         assert [item.id for item in client.medias.list()] == [media.id]
     assert puts(server) == [200]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_lost_creation_is_found_by_the_services_time(film: Path, kind: str) -> None:
+    """What is looked for is what the service made since, on its own clock, however far ahead this machine's is."""
+    yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    with serve(Simulator(clock=ManualClock(yesterday))) as server:
+        server.simulator.add_fault(Fault(kind="status", operation="createMedia", status=503, after_commit=True))
+        media, _ = upload(kind, server.base_url, film)
+        with ContentGroove("fault-key", server.base_url) as client:
+            assert [item.id for item in client.medias.list()] == [media.id]
 
 
 def open_sockets() -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import re
@@ -10,13 +11,14 @@ import socket
 import subprocess
 import sys
 import threading
+from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import contentgroove_mock
 import httpx
 import pytest
-from contentgroove_mock import ManualClock, Simulator, aserve, sample_video, serve
+from contentgroove_mock import Fault, ManualClock, Simulator, aserve, sample_video, serve
 from contentgroove_mock.simulator.web.protocol import WireProtocol
 
 from tests.simulator.driver import KEY
@@ -76,6 +78,24 @@ def test_served_simulator_answers_and_stops(simulator: Simulator) -> None:
         httpx.get(f"{server.base_url}/medias")
     with serve(simulator) as again:
         assert httpx.get(f"{again.base_url}/medias", headers=HEADERS).status_code == 200
+
+
+def test_answers_are_dated_by_the_simulators_clock(simulator: Simulator) -> None:
+    """API and store, answers and refusals: each carries the Date of the clock that everything runs by."""
+    start = simulator.clock.now()
+    simulator.add_fault(Fault(kind="status", operation="getClips", status=503))
+    with serve(simulator) as server, httpx.Client(headers=HEADERS) as client:
+        for late in (0, 90):
+            simulator.advance(late)
+            asked = [
+                client.get(f"{server.base_url}/medias"),
+                client.get(f"{server.base_url}/clips"),
+                client.delete(f"{server.base_url}/medias"),
+                client.get(f"{server.base_url}/none"),
+                client.put(f"{server.origin}/uploads/none", content=b"x"),
+            ]
+            dates = [[parsedate_to_datetime(each) for each in answer.headers.get_list("date")] for answer in asked]
+            assert dates == [[start + dt.timedelta(seconds=late)]] * 5
 
 
 def test_answers_are_sent_without_delay(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:

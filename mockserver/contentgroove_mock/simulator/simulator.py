@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import random
+from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import httpx
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
     from contentgroove_mock.simulator.core.faults import Kind
     from contentgroove_mock.simulator.core.records import Delivery
@@ -102,7 +103,17 @@ class Simulator:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         self._world.sender.ensure_running()
-        await self._app(scope, receive, send)
+        await self._app(scope, receive, self._dated(send))
+
+    def _dated(self, send: Send) -> Send:
+        # An origin server dates its answers (RFC 9110, 6.6.1), by the clock that everything here runs by.
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self._world.clock.now(), usegmt=True).encode()
+                message = {**message, "headers": [*message["headers"], (b"date", date)]}
+            await send(message)
+
+        return dated
 
     @property
     def clock(self) -> Clock:

@@ -206,6 +206,45 @@ def test_a_webhook_wakes(make: Maker, clock: FakeClock) -> None:
     assert [event.state for event in setup.inbox.events()] == ["pending"], "the event is left to its handlers"
 
 
+def test_webhooks_wake_who_waits_for_several(make: Maker, clock: FakeClock) -> None:
+    """That of any of them is a reason to look at the list, that of another media is none."""
+    start = clock.now
+    looks: list[float] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        looks.append(clock.now - start)
+        done = {"m-1": clock.now - start >= 20, "m-2": clock.now - start >= 41.5}
+        if request.url.path.endswith("m-2"):
+            return one(media_json("m-2", is_processing=not done["m-2"]))
+        return many([media_json(name, is_processing=not is_done) for name, is_done in done.items()], next=None)
+
+    setup = Deliveries(make, clock, handler, {10.0: hook("m-10"), 20.2: hook("m-1"), 41.7: hook("m-2")})
+    found = setup.client.medias.wait_many(["m-2", "m-1"], inbox=setup.inbox, poll_interval=30)
+    assert [(media.id, media.is_finished) for media in found] == [("m-2", True), ("m-1", True)]
+    assert looks[:2] == [0.0, 20.5]
+    assert 41.7 <= looks[-1] <= 42.2
+
+
+def test_who_waits_for_several_knows_what_had_arrived(make: Maker, clock: FakeClock) -> None:
+    """A webhook from before the wait wakes nobody, and the wait looks each minute in any case."""
+    start = clock.now
+
+    def handler(_request: httpx.Request) -> httpx.Response:
+        return many([media_json(name, is_processing=clock.now == start) for name in ("m-1", "m-2")], next=None)
+
+    setup = Deliveries(make, clock, handler, {})
+    setup.inbox.record(hook("m-2"), b"")
+    setup.client.medias.wait_many(["m-1", "m-2"], inbox=setup.inbox)
+    assert clock.now - start == 60.0
+
+
+def test_several_and_no_inbox(make: Maker, clock: FakeClock) -> None:
+    """What is no inbox is refused before anything is sent."""
+    with pytest.raises(InvalidInputError, match=r"SQLiteInbox.*Nothing was sent"):
+        make(lambda _request: many([], next=None)).medias.wait_many(["m-1", "m-2"], inbox="events.db")
+    assert clock.sleeps == []
+
+
 def test_a_lost_webhook_is_made_up_for(make: Maker, clock: FakeClock) -> None:
     """The wait looks each minute in any case."""
     handler, seen = states(None, True, False)

@@ -171,6 +171,7 @@ def for_medias(media_ids: Iterable[str], patience: Patience, session: Session) -
     done: dict[str, Media] = {}
     seen: dict[str, Media] = {}
     look = _Looks(patience, session)
+    yield from look.notice()
     while len(done) < len(wanted):
         open_ids = {media_id for media_id in wanted if media_id not in done}
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path  # noqa: TC003 - typer reads the signatures at run time
 from typing import TYPE_CHECKING, Annotated
@@ -23,9 +24,11 @@ from .options import (
 from .output import Column, document
 from .several import each
 from .timecodes import timecode
+from .webhooks_options import opened_inbox
 
 if TYPE_CHECKING:
     from contentgroove.models import Media
+    from contentgroove.webhooks import Inbox
 
 app = group("medias", "Videos and audios that the service processes.")
 
@@ -224,21 +227,42 @@ def upload(
     raise typer.Exit(Batch(plan, run.out).run(run.async_client()))
 
 
-@command(app, "wait", examples=("medias wait MEDIA_ID --timeout 7200",))
-def wait(run: Run, media_ids: MediaIds, *, timeout: TimeoutOption = WAIT_SECONDS) -> None:
+@command(
+    app,
+    "wait",
+    examples=(
+        "medias wait MEDIA_ID --timeout 7200",
+        "medias wait MEDIA_ID --inbox events.db",
+    ),
+)
+def wait(
+    run: Run,
+    media_ids: MediaIds,
+    *,
+    timeout: TimeoutOption = WAIT_SECONDS,
+    inbox: Annotated[
+        str | None,
+        typer.Option(
+            "--inbox",
+            metavar="FILE|postgresql://…",
+            help="Ask when a receiver has recorded a media's webhook in this inbox, and once a minute in any case.",
+        ),
+    ] = None,
+) -> None:
     """Wait until medias are processed; the time limit is that of each."""
+    with contextlib.nullcontext() if inbox is None else opened_inbox(inbox, create=False) as opened:
 
-    def act(media_id: str) -> None:
-        media = _wait(run, media_id, timeout)
-        run.out.line(document(media), (media.id, state(media), media.name))
+        def act(media_id: str) -> None:
+            media = _wait(run, media_id, timeout, opened)
+            run.out.line(document(media), (media.id, state(media), media.name))
 
-    each(run, media_ids, act)
+        each(run, media_ids, act)
 
 
-def _wait(run: Run, media_id: str, timeout: float) -> Media:
+def _wait(run: Run, media_id: str, timeout: float, inbox: Inbox | None = None) -> Media:
     with waiting(run.out, f"{media_id} queued", timeout) as show:
         return run.client.medias.wait(
-            media_id, timeout=timeout, on_update=lambda media: show(f"{media.id} {state(media)}")
+            media_id, timeout=timeout, on_update=lambda media: show(f"{media.id} {state(media)}"), inbox=inbox
         )
 
 

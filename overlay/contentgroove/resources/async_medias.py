@@ -141,7 +141,7 @@ class AsyncMedias:
         from contentgroove._core import waiting
 
         wanted = media_id(media)
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, wanted))
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, [wanted]))
         return await self._calls.run(waiting.for_media(wanted, patience, self._calls.session))
 
     async def wait_many(
@@ -151,12 +151,13 @@ class AsyncMedias:
         timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - the wait's own deadline; nothing is cancelled
         poll_interval: float | None = None,
         on_update: Callable[[Media], Any] | None = None,
+        inbox: Inbox | None = None,
     ) -> tuple[Media, ...]:
         """As `Medias.wait_many`; `on_update` may be async."""
         from contentgroove._core import waiting
 
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
         ids = [media_id(media) for media in medias]
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, ids))
         return await self._calls.run(waiting.for_medias(ids, patience, self._calls.session))
 
 

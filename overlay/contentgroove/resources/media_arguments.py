@@ -8,6 +8,8 @@ from contentgroove._core.inputs import check_id
 from contentgroove.models import Media
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from contentgroove._core.calls import Session
     from contentgroove._core.uploads import UploadPlan
     from contentgroove._core.waiting import Patience
@@ -37,13 +39,13 @@ def patience_for(*, wait: bool) -> Patience | None:
     return Patience.checked(WAIT_TIMEOUT, None, None)
 
 
-def arrivals(inbox: Inbox | None, media_id: str) -> Arrivals | None:
-    """How a wait learns of a media's webhook, None if it has no inbox."""
+def arrivals(inbox: Inbox | None, media_ids: Iterable[str]) -> Arrivals | None:
+    """How a wait learns of medias' webhooks, None if it has no inbox."""
     if inbox is None:
         return None
     from contentgroove.webhooks.arrivals import Arrivals
 
-    return Arrivals(inbox, media_id)
+    return Arrivals(inbox, media_ids)
 
 
 def plan_for(  # noqa: PLR0917 - two callers, both here

@@ -234,7 +234,7 @@ class Medias:
         from contentgroove._core import waiting
 
         wanted = media_id(media)
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, wanted))
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, [wanted]))
         return self._calls.run(waiting.for_media(wanted, patience, self._calls.session))
 
     def wait_many(
@@ -244,8 +244,16 @@ class Medias:
         timeout: float = WAIT_TIMEOUT,
         poll_interval: float | None = None,
         on_update: Callable[[Media], object] | None = None,
+        inbox: Inbox | None = None,
     ) -> tuple[Media, ...]:
         """Wait until several medias have finished, looking at the list of the newest instead of at each.
+
+        Args:
+            medias: The medias or their ids.
+            timeout: Seconds to wait for all of them; processing goes on after them.
+            poll_interval: As that of `wait`.
+            on_update: Called with each media whenever it differs from before.
+            inbox: As that of `wait`: the webhook of any of them is a reason to look.
 
         Returns:
             The medias in the order given. Those that the service could not fetch are among them: see
@@ -256,8 +264,8 @@ class Medias:
         """
         from contentgroove._core import waiting
 
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
         ids = [media_id(media) for media in medias]
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, ids))
         return self._calls.run(waiting.for_medias(ids, patience, self._calls.session))
 
 

@@ -1,4 +1,4 @@
-"""Look into an inbox for news of a media, without touching what is in it."""
+"""Look into an inbox for news of medias, without touching what is in it."""
 
 from __future__ import annotations
 
@@ -12,39 +12,41 @@ from .errors import InboxError
 from .events import PROCESSING_FINISHED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .inbox import Inbox
 
 logger = logging.getLogger("contentgroove")
 
 
 class Arrivals:
-    """Gives the names of the events that have arrived about a media.
+    """Gives the names of the events that have arrived about medias.
 
     An inbox that fails is logged, and counts as one where nothing new is: who waits has another way to learn it.
 
     Args:
         inbox: Where a receiver records events, in this process or another.
-        media_id: The media.
+        media_ids: The medias.
 
     Raises:
         InvalidInputError: That is no inbox.
     """
 
-    def __init__(self, inbox: Inbox, media_id: str) -> None:
+    def __init__(self, inbox: Inbox, media_ids: Iterable[str]) -> None:
         if not callable(getattr(inbox, "arrived", None)):
             raise InvalidInputError(
                 f'inbox must be an inbox, such as SQLiteInbox("events.db"), not {type(inbox).__name__}. '
                 "Nothing was sent."
             )
         self._inbox = inbox
-        self._prefix = runs_prefix(PROCESSING_FINISHED, "medias", media_id)
+        self._prefixes = {runs_prefix(PROCESSING_FINISHED, "medias", media_id) for media_id in media_ids}
         self._last: frozenset[str] = frozenset()
         self._failing = False
 
     def __call__(self) -> frozenset[str]:
         """Look."""
         try:
-            self._last = self._inbox.arrived(self._prefix)
+            self._last = frozenset[str]().union(*(self._inbox.arrived(prefix) for prefix in self._prefixes))
         except InboxError as error:
             if not self._failing:
                 logger.warning("The wait goes on without the inbox, which failed: %s", error)

@@ -135,6 +135,10 @@ class Output:
         if not self.quiet:
             write_error(one_line(text))
 
+    def announce(self, text: str) -> None:
+        """Say on standard error what whoever started this has to know, even if it is to be quiet."""
+        write_error(one_line(text))
+
     def table(
         self, pages: Iterable[Iterable[T]], columns: Sequence[Column[T]], data: Callable[[T], Mapping[str, Any]]
     ) -> int:

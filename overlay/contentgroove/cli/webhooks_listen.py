@@ -94,7 +94,8 @@ def listen_at(out: Output, host: str, port: int, inbox: Inbox, token: str | None
         thread.start()
         try:
             shown = f"[{host}]" if ":" in host else host
-            out.summary(f"Listening at http://{shown}:{server.server_port}/ (Ctrl-C stops)")
+            # Nobody else knows a port that was chosen here.
+            out.announce(f"Listening at http://{shown}:{server.server_port}/ (Ctrl-C stops)")
             _print(out, arrivals)
         finally:
             server.shutdown()

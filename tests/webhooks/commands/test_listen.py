@@ -88,6 +88,14 @@ def test_a_slow_sender_holds_up_nobody(cli: CommandLine, listen: Callable[..., L
         assert time.monotonic() - began < SILENCE / 2
 
 
+def test_quiet_or_not_scripts_learn_the_port(cli: CommandLine, listen: Callable[..., Listener]) -> None:
+    """The chosen port is on standard error, and with -q nothing else is."""
+    listener = listen("-q", "--port", "0")
+    assert cli("webhooks", "replay", saved(cli), "--to", listener.url).code == 0
+    assert listener.stop() == 0
+    assert listener.err.rest() == f"Listening at {listener.url} (Ctrl-C stops)\n"
+
+
 def test_a_port_that_is_taken_is_told(cli: CommandLine, listen: Callable[..., Listener]) -> None:
     """In one line, without a traceback."""
     port = listen().port

@@ -148,6 +148,76 @@ def test_the_key_shows_nowhere(make: Maker, caplog: pytest.LogCaptureFixture, au
     assert "[redacted]" in error.body
 
 
+@pytest.mark.parametrize(
+    "echo",
+    ["canary/key+=&x", r"canary\/key+=\u0026x", "canary%2Fkey%2B%3D%26x", r"canary\u002Fkey\u002b=&x"],
+    ids=["as it is", "JSON", "URL", "all escaped"],
+)
+@pytest.mark.parametrize("status", [401, 200])
+def test_an_escaped_key_is_known(make: Maker, echo: str, status: int) -> None:
+    """Servers escape what they write into JSON and URLs: a key with such characters is taken out all the same."""
+    content = f'{{"errors": [{{"message": "bad key {echo}"}}]}}'.encode()
+    client = make(lambda _request: httpx.Response(status, content=content), api_key="canary/key+=&x")
+    with pytest.raises(ContentGrooveError) as caught:
+        client.medias.get("m-1")
+    error: Any = caught.value
+    shown = f"{error}{error.body}{getattr(error, 'errors', '')}"
+    assert "bad key [redacted]" in shown
+    assert "canary" not in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "left"),
+    [
+        ("https://s3.test/k?x=1&X-Amz-Signature=canary&y=2", "https://s3.test/k?x=1&X-Amz-Signature=[redacted]&y=2"),
+        (r"https://s3.test/k?x=1\u0026X-Amz-Signature=canary\u0026y=2", "X-Amz-Signature=[redacted]"),
+        ("/u?url=https%3A%2F%2Fs3.test%3Fx%3D1%26X-Amz-Signature%3Dcanary%26y%3D2", "Signature%3D[redacted]%26y%3D2"),
+        ("https://s3.test/k?api_key=canary%26canary", "api_key=[redacted]"),
+    ],
+    ids=["URL", "JSON", "URL in a URL", "ampersand in a value"],
+)
+def test_signatures_that_the_service_repeats_are_redacted(make: Maker, url: str, left: str) -> None:
+    """A `source_url` may be presigned: no part of an error shows its signature when the service quotes it."""
+    content = f'{{"errors": [{{"detail": "no file at {url}", "title": "{url}", "source": {{"pointer": "{url}"}}}}]}}'
+    client = make(lambda _request: httpx.Response(422, content=content.encode(), headers={"Location": url}))
+    with pytest.raises(UnprocessableEntityError) as caught:
+        client.medias.get("m-1")
+    error = caught.value
+    assert left in str(error)
+    assert left in error.body
+    assert "canary" not in f"{error}{error.errors}{error.body}{error.headers!r}"
+
+
+def test_a_signature_in_a_filter_is_not_shown(make: Maker) -> None:
+    """A request is named without the credentials in its parameters' values."""
+    client = make(lambda _request: httpx.Response(404))
+    with pytest.raises(NotFoundError) as caught:
+        list(client.medias.list(filter={"source_url_eq": "https://s3.test/k?x=1&X-Amz-Signature=canary&y=2"}))
+    assert "X-Amz-Signature%3D[redacted]%26y%3D2" in str(caught.value.request)
+    assert "canary" not in str(caught.value)
+
+
+def test_headers_of_an_error_that_echoes_the_key_are_headers(make: Maker) -> None:
+    """They are found by names in any case, and their repr hides what it hides without an echo."""
+    sent = {"X-Echo": KEY, "Set-Cookie": "session=canary-cookie"}
+    client = make(lambda _request: httpx.Response(404, headers=sent))
+    with pytest.raises(NotFoundError) as caught:
+        client.medias.get("m-1")
+    assert caught.value.headers["X-ECHO"] == "[redacted]"
+    assert caught.value.headers["set-cookie"] == "session=canary-cookie"
+    assert "canary" not in repr(caught.value.headers)
+
+
+def test_a_message_stays_readable_whatever_the_service_says(make: Maker) -> None:
+    """Endless explanations are cut, many are counted; the entries are kept."""
+    entries: list[Any] = [{"detail": "x" * 1_000_000}, *({"detail": f"reason {number}"} for number in range(50))]
+    client = make(lambda _request: httpx.Response(400, json={"errors": entries}))
+    with pytest.raises(BadRequestError, match=r"reason 8\. … and 41 more\. The service could not read") as caught:
+        client.medias.get("m-1")
+    assert len(str(caught.value)) < 2_000
+    assert len(caught.value.errors) == 51
+
+
 @pytest.mark.parametrize("auth", ["bearer", "header", "query"])
 def test_the_key_shows_in_no_connection_error(make: Maker, auth: str) -> None:
     """An error of the HTTP library that names the URL is redacted, too."""

@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 BODY_EXCERPT = 2000
 """Characters of a body that an error keeps."""
 
+LONGEST_TEXT = 1000
+"""Characters that an error keeps of what the service says in one place."""
+
+LISTED_DETAILS = 10
+"""How many entries of the body's `errors` list a message tells; the error has them all."""
+
 QUOTA_PAGE = "https://app.contentgroove.com/quota_usage"
 """Where an account's usage is shown, as the API's documentation says under "402"."""
 
@@ -58,7 +64,7 @@ _NEXT_STEPS: dict[int, str] = {
     ),
     HTTPStatus.PAYMENT_REQUIRED: f"See your usage at {QUOTA_PAGE}; trying again does not help before it changes.",
     HTTPStatus.NOT_FOUND: "Check the id, and that it belongs to the account of this API key.",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "Correct the values named above and call again.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "The service refuses the values: correct them and call again.",
     HTTPStatus.TOO_MANY_REQUESTS: "Send fewer requests at once, or wait before calling again.",
 }
 
@@ -97,7 +103,10 @@ def _detail(entry: JsonObject) -> ErrorDetail:
 
 
 def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return redact_url(text[:LONGEST_TEXT])
 
 
 def error_from_reply(reply: Reply, request: RequestInfo, *, repeatable: bool, attempts: int, now: float) -> APIError:
@@ -125,7 +134,9 @@ def error_from_reply(reply: Reply, request: RequestInfo, *, repeatable: bool, at
             )
     elif HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         next_step = "Redirects are not followed, because the API key would go along: check base_url."
-    said = " ".join(text for text in (_sentence(detail) for detail in details) if text)
+    said = " ".join(text for text in (_sentence(detail) for detail in details[:LISTED_DETAILS]) if text)
+    if len(details) > LISTED_DETAILS:
+        said += f" … and {len(details) - LISTED_DETAILS} more."
     message = " ".join(
         part
         for part in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -11,7 +12,8 @@ from contentgroove.errors import RequestInfo
 
 from .decoding import NotAsContractedError
 from .effects import Failure, Reply
-from .redaction import REDACTED, redact_url
+from .headers import Headers
+from .redaction import REDACTED, redact_url, spellings
 from .retries import Pacing, RetryPolicy, send
 
 if TYPE_CHECKING:
@@ -101,10 +103,9 @@ def unreadable(
 
 def without_key(reply: Reply, key: str) -> Reply:
     """Take the key out of an answer that an error will show: a server may echo what it was sent."""
-    headers = reply.headers
-    if any(key in value for value in headers.values()):
-        headers = {name.lower(): value.replace(key, REDACTED) for name, value in headers.items()}
-    return Reply(reply.status_code, headers, reply.content.replace(key.encode(), REDACTED.encode()))
+    echo = spellings(key)
+    headers = Headers((name.encode(), re.sub(echo, REDACTED, text).encode()) for name, text in reply.headers.items())
+    return Reply(reply.status_code, headers, re.sub(echo.encode(), REDACTED.encode(), reply.content))
 
 
 def describe(request: Request, session: Session) -> RequestInfo:

@@ -44,13 +44,13 @@ class Page(Generic[T]):
 
     @property
     def next_link(self) -> str | None:
-        """The link to the next page as the service gives it, None if it gives none.
+        """The link to the next page as the service gives it, None if it gives none or an empty one.
 
         It is `http://` in the service's own examples: iterate `pages()` instead of requesting it.
         """
-        return given(self._links.next_)
+        return given(self._links.next_) or None
 
     @property
     def is_last(self) -> bool:
-        """Whether the service says that no page follows: its link to the next one is null, not just missing."""
-        return self._links.next_ is None
+        """Whether the service says that no page follows: its link to the next one is null or empty, not missing."""
+        return self._links.next_ in {None, ""}

@@ -113,7 +113,7 @@ class InvalidInputError(ContentGrooveError, ValueError):
 
 
 class PagingError(ContentGrooveError):
-    """The service's paging links lead in a circle or away from the API; items already given stay valid."""
+    """The service's paging links lead in a circle or are no links; items already given stay valid."""
 
 
 class APIConnectionError(ContentGrooveError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from contentgroove import ContentGroove, PagingError, Sort
+from contentgroove import AsyncContentGroove, ContentGroove, PagingError, Sort
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,6 +88,13 @@ def test_a_null_link_is_the_end(make: Maker) -> None:
     assert len(seen) == 1
 
 
+def test_an_empty_link_is_the_end(make: Maker) -> None:
+    """A link that is there and says nothing is as good as null."""
+    client = make(lambda _request: many([media_json("a")], next=""))
+    assert [item.id for item in client.medias.list()] == ["a"]
+    assert [page.is_last for page in client.medias.list().pages()] == [True]
+
+
 def test_an_empty_page_is_the_end(make: Maker) -> None:
     """An empty page ends the list even if it links another."""
     client = make(lambda _request: many([], next=f"{BASE}/medias?page[number]=2"))
@@ -119,6 +127,42 @@ def test_the_same_page_under_ever_new_links_is_an_error(make: Maker) -> None:
 
     with pytest.raises(PagingError, match="circle"):
         list(make(handler).medias.list())
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize(
+    ("link", "what"),
+    [("http://[::1", "is no URL"), ("https://api.test]/x", "is no URL"), (f"{BASE}/medias?page[number]=7", "circle")],
+)
+def test_a_link_that_leads_nowhere_is_an_error_after_its_page(kind: str, link: str, what: str) -> None:
+    """What a page holds is given before the error about its link, so that asking for single pages is a way out."""
+    given: list[str] = []
+    transport = httpx.MockTransport(lambda _request: many([media_json("a")], next=link))
+
+    def walk() -> None:
+        with httpx.Client(transport=transport) as own, ContentGroove(KEY, BASE, http_client=own) as client:
+            given.extend(media.id for media in client.medias.list(page_number=7))
+
+    async def awalk() -> None:
+        async with (
+            httpx.AsyncClient(transport=transport) as own,
+            AsyncContentGroove(KEY, BASE, http_client=own) as client,
+        ):
+            async for media in client.medias.list(page_number=7):
+                given.append(media.id)  # noqa: PERF401 - what came before the error is the point
+
+    with pytest.raises(PagingError, match=what):
+        walk() if kind == "sync" else asyncio.run(awalk())
+    assert given == ["a"]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "x", "-1", "²"])
+def test_a_link_may_number_its_page_as_it_likes(make: Maker, number: str) -> None:
+    """A number that is none that pages have is followed; pages are counted on."""
+    pages_: list[dict[str, str]] = [{"next": f"{BASE}/medias?page[number]={number}"}, {}]
+    answers = iter([many([media_json(f"m-{index}")], **links) for index, links in enumerate(pages_)])
+    client = make(lambda _request: next(answers))
+    assert [(page.number, len(page)) for page in client.medias.list().pages()] == [(1, 1), (2, 1)]
 
 
 @settings(max_examples=60, deadline=None)

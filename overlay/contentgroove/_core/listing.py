@@ -90,7 +90,7 @@ def listing(
 
 def fetch_page(listing: Listing[T], cursor: PageCursor[T], session: Session) -> Flow[Page[T] | None]:
     """Fetch the cursor's next page; None at the end."""
-    request = cursor.request
+    request = cursor.next_request()
     if request is None:
         return None
     number = cursor.number

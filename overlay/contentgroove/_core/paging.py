@@ -7,6 +7,7 @@ none, pages are counted until an empty one, because no example of the API shows 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
 
 class PageCursor(Generic[T]):
     """Walks through the pages of one list.
 
     Attributes:
-        request: The next page's request, None at the end.
         number: The next page's number, from 1.
     """
 
@@ -41,12 +43,24 @@ class PageCursor(Generic[T]):
             limit: How many items to give at most.
         """
         self._build = build
-        self.request: Request | None = build(start)
+        self._request: Request | None = build(start)
         self.number = start or 1
         self._remaining = limit
         self._seen: set[str] = set()
         self._previous: tuple[str, str, int] | None = None
         self._linked = False
+        self._astray: PagingError | None = None
+
+    def next_request(self) -> Request | None:
+        """Give the next page's request, None at the end.
+
+        Raises:
+            PagingError: The link to it leads in a circle or cannot be read.
+        """
+        if self._astray is not None:
+            # Only now: the page that has the link is given all the same.
+            raise self._astray
+        return self._request
 
     def accept(self, page: Page[T]) -> Page[T] | None:
         """Take a page in and decide what follows.
@@ -55,9 +69,9 @@ class PageCursor(Generic[T]):
             The page to hand out, cut to the limit; None if the list has ended.
 
         Raises:
-            PagingError: The links lead in a circle.
+            PagingError: It is the page before, under another link.
         """
-        asked, self.request = self.request, None
+        asked, self._request = self._request, None
         if not page.items:
             return None
         # Two pages of one list can be alike in both ends and length only if they are the same.
@@ -84,15 +98,23 @@ class PageCursor(Generic[T]):
             # Once the service has linked pages, a page without a link is the last.
             if not self._linked and not page.is_last:
                 self.number += 1
-                self.request = self._build(self.number)
+                self._request = self._build(self.number)
             return
         self._linked = True
-        query = _without_credentials(urlsplit(link).query)
+        try:
+            query = _without_credentials(urlsplit(link).query)
+        except ValueError as error:
+            self._astray = PagingError(
+                f"links.next of page {page.number} is no URL ({error}). The items given so far are valid; ask for "
+                "single pages with page_number= instead."
+            )
+            return
         number = dict(parse_qsl(query)).get("page[number]", "")
-        self.number = int(number) if number.isascii() and number.isdigit() else self.number + 1
+        self.number = int(number) if _NUMBER.fullmatch(number) else self.number + 1
         if query in self._seen:
-            raise self._circle(f"links.next of page {page.number} leads back to an earlier page")
-        self.request = structs.replace(asked, query=query)
+            self._astray = self._circle(f"links.next of page {page.number} leads back to an earlier page")
+            return
+        self._request = structs.replace(asked, query=query)
 
     def _circle(self, what: str) -> PagingError:
         return PagingError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -139,20 +140,73 @@ def test_prism_as_a_second_check(run: Run) -> None:
     """With --contentgroove-prism every call goes through Prism's proxy; tests need no change."""
     result = run(
         """
-        from contentgroove_mock import sample_video
+        import httpx
+        import pytest
+        from contentgroove_mock import Fault, sample_video
 
-        def test_flow(contentgroove_client, contentgroove_base_url):
-            assert not contentgroove_base_url.endswith("/api/v1")  # Prism serves the contract's bare paths
+        def test_flow(contentgroove_client):
             media = contentgroove_client.medias.upload(sample_video())
             assert contentgroove_client.medias.wait(media).is_finished
 
-        def test_next(contentgroove_client):
+        def test_outage(contentgroove_client, contentgroove_simulator):
+            contentgroove_simulator.add_fault(Fault(kind="status", status=503, count=2))
+            contentgroove_simulator.add_fault(Fault(kind="reset"))
             assert list(contentgroove_client.clips.list()) == []
+
+        @pytest.mark.contentgroove_violations("how the application reads a 400")
+        def test_malformed(contentgroove_base_url):
+            headers = {"X-API-KEY": "k", "Content-Type": "application/json"}
+            answer = httpx.post(contentgroove_base_url + "/medias", content=b"{", headers=headers)
+            assert answer.status_code == 400
+
+        @pytest.mark.contentgroove_violations("how the application reads a 422")
+        def test_invalid(contentgroove_base_url):
+            answer = httpx.post(contentgroove_base_url + "/medias", json={}, headers={"X-API-KEY": "k"})
+            assert answer.status_code == 422
 
         def test_wrong(contentgroove_client):
             contentgroove_client.request("GET", "/medias", query={"limit": 3})
         """,
         "--contentgroove-prism",
     )
-    result.assert_outcomes(passed=2, failed=1)
+    result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(["    called by *::test_wrong, at *"])
+
+
+def test_what_prism_refuses_is_told(run: Run, pytester: pytest.Pytester) -> None:
+    """The service never sees such a request; its application may well have survived Prism's answer."""
+    result = run(
+        """
+        import httpx
+        import pytest
+        from contentgroove import UnprocessableEntityError
+
+        BODY = {"data": {"type": "medias", "attributes": {"source_url": 3}}}
+
+        def test_body(contentgroove_client):
+            with pytest.raises(UnprocessableEntityError):
+                contentgroove_client.request("POST", "/medias", body=BODY)  # line 9
+
+        def test_path(contentgroove_base_url):
+            assert httpx.delete(contentgroove_base_url + "/films?api_key=canary").status_code == 404
+
+        def test_key(contentgroove_base_url):
+            assert httpx.get(contentgroove_base_url + "/clips").status_code == 401
+        """,
+        "--contentgroove-prism",
+        "--contentgroove-coverage=seen.json",
+    )
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "  createMedia: request.body#/data/attributes/source_url: prism: POST /medias: * string; seen: Prism's 422",
+            "    called by *::test_body, at *.py:9",
+            "  request: prism: DELETE /films: Route not resolved, no path matched; seen: Prism's 404",
+            "    called by *::test_path, at *.py:12",
+            "  getClips: request: prism: GET /clips: Invalid security scheme used; seen: Prism's 401",
+        ]
+    )
+    assert "canary" not in result.stdout.str().replace("/films?api_key=canary", "")
+    seen = json.loads((pytester.path / "seen.json").read_text())
+    assert len(seen["violations"]) == 3
+    assert seen["operations"] == {}

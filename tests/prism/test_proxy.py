@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from contentgroove_mock import Prism
+from contentgroove_mock.coverage.through_prism import verdicts
 
 from tests.prism.conftest import KEY, Proxied
-from tests.prism.documented import CONTRACT
+from tests.prism.documented import CONTRACT, Json
 from tests.prism.upstream import Canned
 
 
@@ -18,6 +19,27 @@ def test_an_answer_that_breaks_the_contract_is_told(proxied: Proxied) -> None:
     assert "data" in response.headers["sl-violations"]
     assert "api_key=[redacted]" in proxied.prism.log
     assert KEY not in proxied.prism.log
+
+
+def test_what_is_wrong_is_read_from_its_answers(proxied: Proxied) -> None:
+    """Places as the contract checker names them; a warning, or a service that is broken itself, is nothing wrong."""
+
+    def said(answer: Canned, method: str, path: str, body: Json | None = None) -> list[tuple[str, str]]:
+        response = proxied.answered_with(answer, method, path, body)
+        return list(verdicts(dict(response.headers.raw), response.content))
+
+    right, wrong = [
+        Canned(200, {"Content-Type": "application/json"}, content) for content in (b"{}", b'{"links": {}, "data": [3]}')
+    ]
+    found = said(wrong, "GET", "/medias")
+    assert ("response.body#/data/0", "Response body property data.0 must be object") in found
+    assert {place for place, _ in found} == {"response.body#/data/0", "response.body#/links"}
+    assert said(Canned(200, {"Content-Type": "text/html"}, b"{}"), "GET", "/medias")[0][0] == "response"
+    assert [place for place, _ in said(right, "GET", "/medias?page[number]=x")] == ["request.query.page[number]"]
+    assert said(right, "POST", "/medias", {}) == [("request.body#", "Request body must have required property 'data'")]
+    assert [place for place, _ in said(right, "PATCH", "/medias/m-1")] == ["request"]
+    assert said(Canned(418, {"Content-Type": "application/json"}, b"{}"), "GET", "/medias") == []
+    assert said(Canned(200, {"Content-Type": "application/json"}, b"{"), "GET", "/medias") == []
 
 
 @pytest.mark.parametrize(

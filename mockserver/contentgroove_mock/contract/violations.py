@@ -32,6 +32,7 @@ Rule: TypeAlias = Literal[
     "format",
     "schema",
     "unknown-event",
+    "prism",
 ]
 
 _SHOWN = 120

@@ -16,11 +16,13 @@ from contentgroove_mock.coverage import reads
 from contentgroove_mock.coverage.clients import living_on
 from contentgroove_mock.coverage.collected import Collected
 from contentgroove_mock.coverage.matrix import Matrix, matrix
+from contentgroove_mock.coverage.through_prism import UPSTREAM, ThroughPrism
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from contentgroove.errors import RequestInfo
+    from starlette.types import ASGIApp
 
     from contentgroove_mock.contract import Answered, Asked
     from contentgroove_mock.simulator.simulator import Simulator
@@ -46,7 +48,7 @@ class Run:
         self._callers: dict[tuple[str, str], str] = {}
         self._simulators: list[Simulator] = []
         self._resources = contextlib.ExitStack()
-        self._through_prism = prism
+        self._with_prism = prism
         self._prism_url = ""
         self._port = 0
 
@@ -67,13 +69,14 @@ class Run:
 
         chosen: dict[str, Any] = {"clock": ManualClock(), **options}
         simulator = Simulator(**chosen)
-        app = CheckedApp(simulator, self.checker, self._take_broken if may_break else self._take)
-        if self._through_prism:
+        app: ASGIApp = CheckedApp(simulator, self.checker, self._take_broken if may_break else self._take)
+        if self._with_prism:
             self._start_prism()
+            app = ThroughPrism(app, self.checker, self._prism_url, _forget if may_break else self._take_prisms)
         self._simulators.append(simulator)
         try:
             with serve(simulator, self._port, app=app) as server, living_on(simulator, self._note_caller):
-                yield self._prism_url or server.base_url
+                yield server.base_url
         finally:
             self._simulators.pop()
             self._finish(simulator)
@@ -113,6 +116,12 @@ class Run:
         del violations
         self._take(asked, answered, ())
 
+    def _take_prisms(self, method: str, path: str, violations: Sequence[Violation]) -> None:
+        caller = self._callers.get((method, path)) or find_caller()
+        known = [structs.replace(violation, call=caller) for violation in violations]
+        self._violations.extend(known)
+        self.collected.violations.extend(str(violation) for violation in known)
+
     def _note_caller(self, info: RequestInfo) -> None:
         # In the caller's own stack, which the server's thread cannot see; async callers leave no other trace.
         if (caller := find_caller()) is not None:
@@ -137,5 +146,9 @@ class Run:
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             self._port = found.getsockname()[1]
-        upstream = f"http://127.0.0.1:{self._port}{self.checker.base_path}"
+        upstream = f"http://127.0.0.1:{self._port}{UPSTREAM}{self.checker.base_path}"
         self._prism_url = self._resources.enter_context(Prism.proxy(CONTRACT, upstream)).base_url
+
+
+def _forget(method: str, path: str, violations: Sequence[Violation]) -> None:
+    """Take no notice: the test breaks the contract on purpose."""

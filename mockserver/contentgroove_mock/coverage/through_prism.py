@@ -1,0 +1,160 @@
+"""Sends what a test's server is asked through Prism's proxy, and tells what Prism finds wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import httpcore
+import msgspec
+
+from contentgroove_mock.contract import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from contentgroove_mock.contract import Checker
+
+UPSTREAM = "/behind-prism"
+"""Where the server is reached by Prism, the API's own base path after it."""
+
+_PROBLEM = b"application/problem+json"
+_WITHOUT_LIST = {"UNAUTHORIZED", "NO_PATH_MATCHED_ERROR", "NO_METHOD_MATCHED_ERROR"}
+_OF_ONE_CONNECTION = {b"connection", b"content-length", b"keep-alive", b"transfer-encoding"}
+
+
+class ThroughPrism:
+    """An ASGI application that answers the API's requests as Prism does, which asks the application behind it.
+
+    Prism answers by itself what it finds wrong, and the service behind it never hears of a request that is. Whoever
+    called sees a 401, 404, 405, 422 or 500; the reason is only in that answer.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        checker: Checker,
+        prism_url: str,
+        on_violations: Callable[[str, str, Sequence[Violation]], object],
+    ) -> None:
+        """Put Prism before an application.
+
+        Args:
+            app: What answers.
+            checker: The contract.
+            prism_url: Where Prism listens; its upstream is this application at the path `UPSTREAM`.
+            on_violations: Called with a request's method and path, and what Prism says is wrong.
+        """
+        self._app = app
+        self._checker = checker
+        self._prism_url = prism_url
+        self._on_violations = on_violations
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["path"].startswith(f"{UPSTREAM}/"):
+            await self._app(_without_prefix(scope), receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(f"{self._checker.base_path}/"):
+            await self._forward(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        content = await _body(receive)
+        if content and not _is_json(content):
+            # Prism never answers it; the checker behind it sees what is wrong.
+            await self._app(scope, _received(content), send)
+            return
+        path = scope["raw_path"].decode("ascii").partition("?")[0].removeprefix(self._checker.base_path)
+        query = scope["query_string"].decode("ascii")
+        url = f"{self._prism_url}{path}{'?' + query if query else ''}"
+        headers = _kept(scope["headers"])
+        if content or scope["method"] in {"POST", "PUT", "PATCH"}:
+            headers.append((b"content-length", b"%d" % len(content)))
+        # Not kept open: there is no end of the server at which an application could close it.
+        async with httpcore.AsyncConnectionPool() as connections:
+            answer = await connections.request(scope["method"], url, headers=headers, content=content)
+        operation = self._checker.operation_of(scope["method"], self._checker.base_path + path)
+        name = None if operation is None else operation.name
+        found = [
+            Violation(
+                operation=name,
+                place=place,
+                rule="prism",
+                message=f"{scope['method']} {path}: {message}",
+                seen=f"Prism's {answer.status}",
+            )
+            for place, message in verdicts(dict(answer.headers), answer.content)
+        ]
+        if found:
+            self._on_violations(scope["method"], path, found)
+        length = (b"content-length", b"%d" % len(answer.content))
+        await send(
+            {"type": "http.response.start", "status": answer.status, "headers": [*_kept(answer.headers), length]}
+        )
+        await send({"type": "http.response.body", "body": answer.content})
+
+
+def verdicts(headers: Mapping[bytes, bytes], content: bytes) -> Iterator[tuple[str, str]]:
+    """Give what an answer of Prism's own says is wrong: places and messages.
+
+    What Prism makes of a service that does not answer is nothing that is wrong with the contract, and what it only
+    warns of passes: statuses that a simulated fault may have.
+
+    Args:
+        headers: The answer's headers, in lower case.
+        content: Its body.
+    """
+    if {name.lower(): value for name, value in headers.items()}.get(b"content-type") != _PROBLEM:
+        return
+    problem = cast("dict[str, Any]", msgspec.json.decode(content))
+    for entry in problem.get("validation", ()):
+        yield _place(entry.get("location", ())), entry["message"]
+    if str(problem.get("type")).rpartition("#")[2] in _WITHOUT_LIST:
+        yield "request", problem["title"]
+
+
+def _place(location: Sequence[str]) -> str:
+    """Write a place of Prism's as the checker writes it; Prism leaves `request` out, and may know no place."""
+    side, steps = ("response", location[1:]) if location and location[0] == "response" else ("request", location)
+    if not steps:
+        return side
+    part, *rest = steps
+    if part == "body":
+        return f"{side}.body#{''.join(f'/{step}' for step in rest)}"
+    named = "".join(f"[{step}]" if number else f".{step}" for number, step in enumerate(rest))
+    return f"{side}.{'headers' if part == 'header' else part}{named}"
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+async def _body(receive: Receive) -> bytes:
+    content = bytearray()
+    while True:
+        message = await receive()
+        content.extend(message.get("body", b""))
+        if not message.get("more_body", False):
+            return bytes(content)
+
+
+def _received(content: bytes) -> Receive:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    return receive
+
+
+def _without_prefix(scope: Scope) -> Scope:
+    raw = scope["raw_path"].removeprefix(UPSTREAM.encode())
+    return {**scope, "path": scope["path"].removeprefix(UPSTREAM), "raw_path": raw}
+
+
+def _kept(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [(name, value) for name, value in headers if name.lower() not in _OF_ONE_CONNECTION]

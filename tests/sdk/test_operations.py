@@ -267,6 +267,34 @@ def test_bad_arguments_are_refused_before_sending(make: Maker, call: Callable[[A
         call(make(handler))
 
 
+class RawFace:
+    """A client whose resources give raw answers."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name).with_raw_response
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "kind"),
+    [(case[1], case[5], case[6]) for case in CASES if case[6] is not list],
+    ids=[case[0] for case in CASES if case[6] is not list],
+)
+def test_each_operation_gives_its_raw_answer(
+    make: Maker, call: Callable[[Any], Any], answer: httpx.Response, kind: type
+) -> None:
+    """With `with_raw_response`, each call gives its answer, a deletion too, and decodes it on demand."""
+    client = make(
+        lambda _request: httpx.Response(answer.status_code, content=answer.content, headers={"X-Request-Id": "r-9"})
+    )
+    raw = call(RawFace(client))
+    assert (raw.status_code, raw.content) == (answer.status_code, answer.content)
+    assert raw.headers["x-request-id"] == "r-9"
+    assert isinstance(raw.parse(), kind)
+
+
 def test_raw_response(make: Maker) -> None:
     """`with_raw_response` gives status, headers and, on demand, the model."""
     client = make(lambda _request: httpx.Response(200, json=one(media_json()).json(), headers={"X-Request-Id": "r-9"}))

@@ -81,7 +81,7 @@ class AsyncMedias:
 
     async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """As `Medias.delete`."""
-        await self._calls.call(medias.delete(id))
+        return await self._calls.call(medias.delete(id))
 
     async def upload(
         self,

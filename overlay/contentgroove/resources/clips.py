@@ -111,7 +111,7 @@ class Clips:
         Raises:
             NotFoundError: There is none of this id.
         """
-        self._calls.call(clips.delete(id))
+        return self._calls.call(clips.delete(id))
 
     def wait(
         self,
@@ -184,7 +184,7 @@ class AsyncClips:
 
     async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """As `Clips.delete`."""
-        await self._calls.call(clips.delete(id))
+        return await self._calls.call(clips.delete(id))
 
     async def wait(
         self,

@@ -110,7 +110,7 @@ class Medias:
         Raises:
             NotFoundError: There is none of this id.
         """
-        self._calls.call(medias.delete(id))
+        return self._calls.call(medias.delete(id))
 
     def upload(
         self,

@@ -84,7 +84,7 @@ class WebhookSubscriptions:
         Raises:
             NotFoundError: There is none of this id.
         """
-        self._calls.call(webhook_subscriptions.delete(id))
+        return self._calls.call(webhook_subscriptions.delete(id))
 
 
 class AsyncWebhookSubscriptions:
@@ -123,7 +123,7 @@ class AsyncWebhookSubscriptions:
 
     async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """As `WebhookSubscriptions.delete`."""
-        await self._calls.call(webhook_subscriptions.delete(id))
+        return await self._calls.call(webhook_subscriptions.delete(id))
 
 
 class RawWebhookSubscriptions:

@@ -224,6 +224,11 @@ class ServerError(APIError):
 class ServerOutcomeUnknownError(ServerError, OutcomeUnknownError):
     """5xx in answer to a request that creates something: it may have been created all the same."""
 
+    @property
+    def retryable(self) -> bool:
+        """False: the same call may create the same thing twice, so look for the result first."""
+        return False
+
 
 class ResponseDecodeError(ContentGrooveError):
     """The service answered with success, and the body is not what the contract says.

@@ -20,7 +20,10 @@ from contentgroove import (
     ServerError,
     ServerOutcomeUnknownError,
 )
-from contentgroove._core.retries import parse_retry_after
+from contentgroove._core.effects import Reply, Send, Sleep
+from contentgroove._core.retries import Cooldown, Pacing, parse_retry_after, send
+from contentgroove._io.http import SystemClock
+from contentgroove_api.types import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -116,6 +119,7 @@ def test_post_is_never_repeated_on_a_failure_of_the_server(make: Maker, status: 
         assert isinstance(caught.value, ServerOutcomeUnknownError)
         assert isinstance(caught.value, ServerError)
         assert isinstance(caught.value, OutcomeUnknownError)
+        assert not caught.value.retryable
         assert "may have been done" in str(caught.value)
 
 
@@ -156,6 +160,14 @@ def test_delete_that_finds_nothing_on_its_second_try_has_succeeded(make: Maker) 
     handler, seen = script(503, 404)
     make(handler).medias.delete("m-1")
     assert len(seen) == 2
+    raw_calls: list[Callable[[Any], Any]] = [
+        lambda client: client.medias.with_raw_response.delete("m-1"),
+        lambda client: client.request("DELETE", "/folders/f-1"),
+    ]
+    for call in raw_calls:
+        handler, seen = script(503, 404)
+        raw = call(make(handler))
+        assert (len(seen), raw.status_code, raw.parse()) == (2, 404, None)
     handler, seen = script(404)
     with pytest.raises(NotFoundError):
         make(handler).medias.delete("m-1")
@@ -183,6 +195,45 @@ def test_a_429_slows_down_every_call_of_the_client(make: Maker, clock: FakeClock
     client.clips.list()
     get(client)
     assert clock.sleeps == [5.0]
+
+
+def test_a_sleep_that_takes_no_time_is_called_once(make: Maker) -> None:
+    """A test may let waits take no time on the machine's clock: a cool-down is waited for, not polled."""
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def asleep(seconds: float) -> None:
+        sleep(seconds)
+
+    handler, _ = script(httpx.Response(429, headers={"Retry-After": "100"}), one(media_json()))
+    get(make(handler, clock=SystemClock(), sleep=sleep if make.kind == "sync" else asleep))
+    assert waits == [100.0, pytest.approx(101.0, abs=1.0)]
+
+
+def test_a_cool_down_beyond_the_deadline_ends_a_call(clock: FakeClock) -> None:
+    """Where another call's 429 holds retries back for too long, a call ends with the answer that it had."""
+    pacing = Pacing(RetryPolicy(deadline=60.0), Cooldown(), clock, lambda: 1.0)
+    flow = send(Request(method="GET", path="/medias"), pacing, repeatable=True)
+    refusal = Reply(503, {}, b"")
+    assert isinstance(next(flow), Send)
+    assert flow.send(refusal) == Sleep(0.5)
+    pacing.cooldown.extend(clock.now + 100.0)
+    with pytest.raises(StopIteration) as end:
+        flow.send(None)
+    assert end.value.value == (refusal, 1)
+
+
+def test_the_deadline_is_counted_from_the_first_attempt(clock: FakeClock) -> None:
+    """A call that is held back before its first attempt has all its time afterwards."""
+    pacing = Pacing(RetryPolicy(deadline=60.0), Cooldown(), clock, lambda: 1.0)
+    pacing.cooldown.extend(clock.now + 100.0)
+    flow = send(Request(method="GET", path="/medias"), pacing, repeatable=True)
+    assert next(flow) == Sleep(101.0)
+    clock.sleep(101.0)
+    assert isinstance(flow.send(None), Send)
+    assert flow.send(Reply(503, {}, b"")) == Sleep(0.5)
 
 
 def test_no_attempt_begins_after_the_deadline(make: Maker, clock: FakeClock) -> None:

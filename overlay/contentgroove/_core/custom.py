@@ -61,7 +61,7 @@ def request(
         sent.setdefault("Content-Type", "application/json")
     pairs = [(name, check_filter(value) if name == "filter" else value) for name, value in (query or {}).items()]
     built = Request(method=verb, path=path, query=encode_query(pairs), headers=sent, content=content)
-    return Operation(built, _json, repeatable=verb in _REPEATABLE)
+    return Operation(built, _json, repeatable=verb in _REPEATABLE, gone_is_done=verb == "DELETE")
 
 
 def _json(content: bytes) -> Any:

@@ -7,6 +7,7 @@ twice. A 429 slows down every call of the client.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
@@ -135,13 +136,17 @@ def send(request: Request, pacing: Pacing, *, repeatable: bool) -> Flow[tuple[Re
         What came of the last attempt, and how many attempts were made.
     """
     policy, clock = pacing.policy, pacing.clock
-    deadline = clock.monotonic() + policy.deadline
+    deadline = math.inf
     attempt = 0
+    last: Reply | Failure | None = None
     while True:
-        while hold := pacing.cooldown.remaining(clock.monotonic()):
-            # Spread out, or every waiting call would be sent in the same instant.
-            yield Sleep(hold + pacing.random() * min(1.0, hold))
+        in_time = yield from _hold_back(pacing, deadline)
+        if last is None:
+            deadline = clock.monotonic() + policy.deadline
+        elif not in_time:
+            return last, attempt
         outcome: Reply | Failure = yield Send(request, pacing.time_limit)
+        last = outcome
         attempt += 1
         delay = policy.backoff(attempt - 1, pacing.random)
         if isinstance(outcome, Reply):
@@ -155,3 +160,17 @@ def send(request: Request, pacing: Pacing, *, repeatable: bool) -> Flow[tuple[Re
         if clock.monotonic() + delay > deadline:
             return outcome, attempt
         yield Sleep(delay)
+
+
+def _hold_back(pacing: Pacing, deadline: float) -> Flow[bool]:
+    # Waits for the end of a cool-down; False, at once, if that is after the deadline.
+    cooldown, clock = pacing.cooldown, pacing.clock
+    waited_for = 0.0
+    # Only a later end is waited for again: a test's sleep may take no time, and would be called for ever.
+    while (hold := cooldown.remaining(clock.monotonic())) and cooldown.until > waited_for:
+        if clock.monotonic() + hold > deadline:
+            return False
+        waited_for = cooldown.until
+        # Spread out, or every waiting call would be sent in the same instant.
+        yield Sleep(hold + pacing.random() * min(1.0, hold))
+    return True

@@ -30,7 +30,8 @@ class RawResponse(Generic[T]):
     """An answer before it is decoded.
 
     Attributes:
-        status_code: The HTTP status; errors are raised, so it is one of the 2xx.
+        status_code: The HTTP status; errors are raised, so it is one of the 2xx, or 404 where a DELETE that was
+            repeated found that an earlier attempt had done it.
         headers: The answer's headers.
         content: The body.
     """

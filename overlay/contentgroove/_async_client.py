@@ -37,7 +37,7 @@ class AsyncContentGroove:
     """As `ContentGroove`, for one event loop at a time: calls are awaited, lists iterated with `async for`.
 
     Its arguments are those of `ContentGroove`; `http_client` and `upload_http_client` are `httpx.AsyncClient`s, and
-    `sleep` is async.
+    `sleep` is async. It is made and tested for asyncio.
     """
 
     def __init__(

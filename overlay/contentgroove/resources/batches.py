@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_futures
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from contentgroove._core.inputs import check_count
-from contentgroove.errors import ContentGrooveError, InvalidInputError, QuotaExceededError
+from contentgroove.errors import ConfigurationError, ContentGrooveError, InvalidInputError, QuotaExceededError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -65,13 +66,14 @@ def checkpoint_path(folder: str | PathLike[str] | None, item: UploadItem) -> Pat
             "With checkpoint_dir= the files must be paths: what is in memory is gone when the process is. "
             "Nothing was sent."
         )
-    path = Path(item.file).absolute()
-    identity = "\0".join((str(path), item.name or "", item.description or ""))
     try:
+        path = Path(os.fsdecode(item.file)).absolute()
         Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInputError(f"checkpoint_dir {folder} cannot be made: {error.strerror}.") from error
-    return Path(folder) / f"{path.name}.{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
+    except (OSError, ValueError, TypeError) as error:
+        raise InvalidInputError(f"checkpoint_dir {folder} cannot be made: {error}. Nothing was sent.") from error
+    identity = repr((str(path), item.name, item.description)).encode("utf-8", "surrogateescape")
+    # The name is there for people, and cut so that no file system refuses it.
+    return Path(folder) / f"{path.name[:50]}.{hashlib.sha256(identity).hexdigest()[:16]}.json"
 
 
 class StoppedError(Exception):
@@ -160,6 +162,7 @@ def upload_each_async(
             return error
 
     async def results() -> AsyncIterator[UploadResult]:
+        _require_asyncio()
         running: dict[asyncio.Task[Media | ContentGrooveError], UploadItem] = {}
         item = batch.next()
         try:
@@ -181,3 +184,14 @@ def upload_each_async(
             await asyncio.gather(*running, return_exceptions=True)
 
     return results()
+
+
+def _require_asyncio() -> None:
+    # A generator that outlives its nursery is what trio forbids; everything else here runs under it.
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigurationError(
+            "upload_many needs asyncio: with another async library start medias.upload for each file in a task of "
+            "your own. Nothing was sent."
+        ) from None

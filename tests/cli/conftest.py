@@ -77,13 +77,13 @@ class CommandLine:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of a child."""
-        kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "LINES"}}
+        """The environment of a child; its output is buffered, as it is for most."""
+        left_out = {"NO_COLOR", "COLUMNS", "LINES", "PYTHONUNBUFFERED"}
+        kept = {name: value for name, value in os.environ.items() if name not in left_out}
         return {
             **kept,
             "CONTENTGROOVE_API_KEY": self.key,
             "CONTENTGROOVE_BASE_URL": self.server.base_url,
-            "PYTHONUNBUFFERED": "1",
             "TERM": "xterm-256color",
         }
 

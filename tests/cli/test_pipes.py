@@ -69,10 +69,13 @@ def test_an_interrupt_without_a_terminal(own_cli: CommandLine) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-def test_full_disk(cli: CommandLine) -> None:
-    """Output that cannot be written is an error, not silence."""
-    cli.media()
-    with Path("/dev/full").open("wb") as full, cli.started("medias", "list", output=full.fileno()) as process:
+@pytest.mark.parametrize("arguments", [("medias", "list"), ("clips", "export", "--format", "srt"), ("--help",)])
+def test_full_disk(cli: CommandLine, arguments: tuple[str, ...]) -> None:
+    """Output that cannot be written is an error, not silence, and told once."""
+    media = cli.media()
+    if arguments[0] == "clips":
+        arguments += (media,)
+    with Path("/dev/full").open("wb") as full, cli.started(*arguments, output=full.fileno()) as process:
         _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (1, "error: No space left on device\n")
 

@@ -180,9 +180,9 @@ def run(arguments: list[str]) -> int:
 def _ended_by(error: BaseException, arguments: list[str]) -> int:
     # typer makes a SystemExit of a closed pipe, unless it is met by the flush above. A socket's broken pipe is wrapped.
     cause = error.__context__ if isinstance(error, SystemExit) else error
+    if isinstance(cause, OSError):
+        _drop_unwritten()
     if isinstance(cause, BrokenPipeError):
-        # The interpreter flushes standard output at its end, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.CLOSED_PIPE
     if isinstance(error, SystemExit):
         if isinstance(error.code, str):
@@ -194,6 +194,14 @@ def _ended_by(error: BaseException, arguments: list[str]) -> int:
         _show_traceback(error)
     Output().failure(failure)
     return failure.exit
+
+
+def _drop_unwritten() -> None:
+    # The interpreter writes what is left at its end: it would complain once more, and end with a code of its own.
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failure(error: BaseException) -> Failure:

@@ -74,7 +74,9 @@ def test_a_service_as_documented(capsys: pytest.CaptureFixture[str], simulator: 
     """Everything is fine, nothing was created, and the key is nowhere."""
     assert run(["doctor"]) == 0
     shown = capsys.readouterr()
-    assert [line.split()[0] for line in shown.out.splitlines()] == ["ok"] * 7
+    cells = [line.split("\t") for line in shown.out.splitlines()]
+    assert [state for state, _, _ in cells] == ["ok"] * 7
+    assert [name for _, name, _ in cells][-3:] == ["medias", "clips", "webhook_subscriptions"]
     assert "right-key" not in shown.out + shown.err
     assert {record.method for record in simulator.requests} == {"GET"}
     assert [record.path for record in simulator.requests] == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from . import diagnosis
 from .command import Run, command
 from .diagnosis import Check
 from .failures import CommandError, Exit, failure_of
+from .output import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +48,11 @@ def doctor(
         fine = diagnosis.exit_code(checks, strict=strict) == Exit.OK
         run.out.document({"ok": fine, "checks": [_data(check) for check in checks]})
     else:
+        # In a terminal, the cells of several lines stand below each other.
+        widths = (7, 21, 0) if is_terminal(sys.stdout) else (0, 0, 0)
         for check in checks:
             for cells in _lines(check):
-                run.out.line({}, cells)
+                run.out.line({}, [f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)])
     if code := diagnosis.exit_code(checks, strict=strict):
         raise typer.Exit(code)
 
@@ -96,10 +100,10 @@ def _client(run: Run, violations: list[ContractViolation]) -> tuple[ContentGroov
 
 
 def _lines(check: Check) -> Iterator[tuple[str, ...]]:
-    yield f"{check.state:<7}", f"{check.name:<21}", check.message
+    yield check.state, check.name, check.message
     for further in (*check.details, check.hint):
         if further:
-            yield " " * 7, " " * 21, further
+            yield "", "", further
 
 
 def _data(check: Check) -> dict[str, Any]:

@@ -19,6 +19,7 @@ __all__ = [
     "APITimeoutError",
     "AuthenticationError",
     "BadRequestError",
+    "CheckpointError",
     "ConfigurationError",
     "ContentGrooveError",
     "ContractViolation",
@@ -295,6 +296,20 @@ class UploadError(ContentGrooveError):
         if self.reason in {"expired", "connection"}:
             return True
         return self.status_code in RETRYABLE_STATUSES
+
+
+class CheckpointError(ContentGrooveError):
+    """An upload could not write down how far it is, and was left there; its message says what a next call does.
+
+    Attributes:
+        checkpoint: The checkpoint's file.
+        media_id: The media, if it was created all the same; None if it was not.
+    """
+
+    def __init__(self, message: str, *, checkpoint: str, media_id: str | None = None) -> None:
+        super().__init__(message)
+        self.checkpoint = checkpoint
+        self.media_id = media_id
 
 
 class MediaProcessingError(ContentGrooveError):

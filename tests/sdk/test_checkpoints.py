@@ -39,9 +39,10 @@ write = CheckpointFile.write
 def written(self, content):
     if moment == "before " + state(content):
         die()
-    write(self, content)
+    problem = write(self, content)
     if moment == "after " + state(content):
         die()
+    return problem
 
 def state(content):
     import json
@@ -58,6 +59,7 @@ with ContentGroove("crash-key", base_url, on_response=answered) as client:
 """
 
 MOMENTS = [
+    "after new",
     "after prepared",
     "answer of PUT",
     "before sent",
@@ -120,13 +122,13 @@ def test_the_states_in_order(make: Maker, tmp_path: Path, monkeypatch: pytest.Mo
     states: list[str] = []
     original = CheckpointFile.write
 
-    def write(self: CheckpointFile, content: bytes) -> None:
+    def write(self: CheckpointFile, content: bytes) -> OSError | None:
         states.append(json.loads(content)["state"])
-        original(self, content)
+        return original(self, content)
 
     monkeypatch.setattr(CheckpointFile, "write", write)
     make(Api(), store=Store()).medias.upload(video(tmp_path), checkpoint=tmp_path / "c.json")
-    assert states == ["prepared", "sent", "creating", "created"]
+    assert states == ["new", "prepared", "sent", "creating", "created"]
 
 
 def test_a_sent_file_is_not_sent_again(make: Maker, tmp_path: Path) -> None:
@@ -194,7 +196,7 @@ def test_one_process_at_a_time(make: Maker, tmp_path: Path) -> None:
     process = context.Process(target=_hold, args=(checkpoint, held, leave))
     process.start()
     assert held.wait(30)
-    with pytest.raises(InvalidInputError, match="Another process"):
+    with pytest.raises(InvalidInputError, match="another process"):
         make(Api()).medias.upload(video(tmp_path), checkpoint=checkpoint)
     leave.set()
     process.join(30)

@@ -1,29 +1,34 @@
 """What an upload has to remember to go on after its process was killed.
 
-The states, each written before the next step begins: `prepared` (an upload exists), `sent` (the store has the file),
+The states, each written before the next step begins: `new` (nothing was sent; it shows that the file can be written),
+`prepared` (an upload exists), `sent` (the store has the file),
 `creating` (the POST may go out at any moment), `created` (the media's id is known), `finished` (it is processed). The
 presigned URL is never written: it is a credential, and a new one costs nothing.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from contentgroove.errors import InvalidInputError, UploadError
+from contentgroove.errors import CheckpointError, InvalidInputError, UploadError
 
 VERSION = 1
 
 State = Literal["new", "prepared", "sent", "creating", "created", "finished"]
 
 
+LAST_SECOND = 253_402_300_799
+"""The end of the year 9999, in seconds since 1970."""
+
+
 class Fingerprint(Struct, frozen=True):
     """What tells one file from another without reading it.
 
     Attributes:
-        name: The file's name.
+        name: The file's name, as `as_text` gives it.
         size: Its bytes.
         modified: When it was last changed, in nanoseconds since 1970; None if it has no such time.
     """
@@ -54,14 +59,46 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     description: str | None
     state: State = "new"
     upload_id: str | None = None
-    since: float = 0.0
+    since: Annotated[float, Meta(ge=0, le=LAST_SECOND)] = 0.0
     media_id: str | None = None
     version: int = VERSION
+
+
+def as_text(name: str | None) -> str | None:
+    """Give a file's name with escapes in place of bytes that are no text, which no JSON and no terminal can carry."""
+    return None if name is None else name.encode("utf-8", "backslashreplace").decode()
 
 
 def encode(checkpoint: Checkpoint) -> bytes:
     """Write a checkpoint."""
     return msgspec.json.encode(checkpoint) + b"\n"
+
+
+def unsaved(checkpoint: Checkpoint, place: str, problem: OSError) -> InvalidInputError | CheckpointError:
+    """Say that a checkpoint could not be written, and what that means for its upload.
+
+    Args:
+        checkpoint: What could not be written.
+        place: Its file.
+        problem: What kept it.
+    """
+    happened = f"The checkpoint {place} cannot be written: {problem.strerror or problem}."
+    advice = "Make room for it, or see to it that its folder can be written to"
+    match checkpoint.state:
+        case "new":
+            return InvalidInputError(f"{happened} {advice}, or pass another path. Nothing was sent.")
+        case "prepared":
+            then = f"No media was created. {advice}, and upload again."
+        case "sent":
+            then = f"The file was sent, no media was created. {advice}, and upload again, which sends it again."
+        case "creating":
+            then = f"The file was sent, no media was created. {advice}; the same call goes on from there."
+        case "created" | "finished":
+            then = (
+                f"The media was created: {checkpoint.media_id}. Note its id and do not upload the file again; or "
+                f"{advice[0].lower()}{advice[1:]}, and make the same call, which looks for it first."
+            )
+    return CheckpointError(f"{happened} {then}", checkpoint=place, media_id=checkpoint.media_id)
 
 
 def resume(content: bytes | None, fresh: Checkpoint, place: str) -> Checkpoint:
@@ -97,6 +134,9 @@ def resume(content: bytes | None, fresh: Checkpoint, place: str) -> Checkpoint:
             f"{found.base_url}. "
             "Use one checkpoint for each upload. Nothing was sent."
         )
+    if found.state in {"new", "prepared"} and found.file != fresh.file:
+        # Nothing of the file as it was is used: it is sent anew in any case.
+        return fresh
     if found.file != fresh.file:
         raise UploadError(
             f"{fresh.file.name or 'The data'} has changed since {place} was written. Delete the checkpoint to upload "

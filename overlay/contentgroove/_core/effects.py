@@ -37,7 +37,7 @@ class Put(Struct, frozen=True):
 
 
 class Save(Struct, frozen=True):
-    """Write the upload's checkpoint, so that it survives the process; gives None."""
+    """Write the upload's checkpoint, so that it survives the process; gives None, or the `OSError` that kept it."""
 
     content: bytes
 

@@ -13,7 +13,7 @@ from contentgroove.errors import InvalidInputError, OutcomeUnknownError, UploadE
 
 from . import direct_uploads, medias
 from .calls import call
-from .checkpoints import Checkpoint, Fingerprint, encode, resume
+from .checkpoints import LAST_SECOND, Checkpoint, Fingerprint, encode, resume, unsaved
 from .effects import Failure, Put, Reply, Save, Sleep
 from .listing import ListQuery, fetch_page
 from .redaction import redact_url
@@ -49,14 +49,14 @@ class UploadPlan(Struct, frozen=True):
         file: The file's name for messages, None if it has none.
         rewindable: Whether it can be sent a second time.
         checkpoint: Where the upload is; a fresh one at its beginning.
-        saved: Whether progress is to be written down.
+        place: The file in which progress is written down, None if it is not.
         claimed: The ids of medias that uploads of this client made, so that none is taken for another.
     """
 
     file: str | None
     rewindable: bool
     checkpoint: Checkpoint
-    saved: bool
+    place: str | None
     claimed: set[str]
 
     @property
@@ -98,7 +98,7 @@ def make_plan(
                 "Nothing was sent."
             )
         checkpoint = resume(content, checkpoint, place)
-    return UploadPlan(file.name, rewindable, checkpoint, place is not None, claimed)
+    return UploadPlan(file.name, rewindable, checkpoint, place, claimed)
 
 
 def upload(plan: UploadPlan, session: Session, patience: Patience | None) -> Flow[Media]:
@@ -111,6 +111,7 @@ def upload(plan: UploadPlan, session: Session, patience: Patience | None) -> Flo
 
     Raises:
         UploadError: The store did not take the file.
+        CheckpointError: A checkpoint could not be written.
         ContentGrooveError: A call failed.
     """
     # Checked before anything is sent: a name that cannot be sent must not cost an upload.
@@ -120,7 +121,9 @@ def upload(plan: UploadPlan, session: Session, patience: Patience | None) -> Flo
         _, media = yield from call(medias.get(known.media_id), session)
     else:
         if known.upload_id is None or known.state == "prepared":
-            # Whether the file of a prepared upload arrived is not known; a new upload costs nothing.
+            # Whether the file of a prepared upload arrived is not known; a new upload costs nothing. Writing that down
+            # shows whether anything can be written before anything is sent.
+            yield from _note(plan, structs.replace(known, state="new", upload_id=None))
             known = yield from _send(plan, session)
         media = yield from _create(plan, known, session)
         plan.claimed.add(media.id)
@@ -133,8 +136,10 @@ def upload(plan: UploadPlan, session: Session, patience: Patience | None) -> Flo
 
 
 def _note(plan: UploadPlan, checkpoint: Checkpoint) -> Flow[Checkpoint]:
-    if plan.saved:
-        yield Save(encode(checkpoint))
+    if plan.place is not None:
+        problem: OSError | None = yield Save(encode(checkpoint))
+        if problem is not None:
+            raise unsaved(checkpoint, plan.place, problem) from problem
     return checkpoint
 
 
@@ -166,9 +171,10 @@ def _service_time(reply: Reply, now: float) -> float:
     from email.utils import parsedate_to_datetime
 
     try:
-        return parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
-    except (ValueError, TypeError):
+        said = parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
+    except (ValueError, TypeError, OverflowError):
         return now
+    return said if 0 <= said <= LAST_SECOND else now
 
 
 def _create(plan: UploadPlan, known: Checkpoint, session: Session) -> Flow[Media]:
@@ -207,7 +213,7 @@ def _unknown(plan: UploadPlan, found: list[Media], lost: OutcomeUnknownError | N
 
 def _find(plan: UploadPlan, since: float, session: Session) -> Flow[list[Media]]:
     """Look for the media that a lost answer may have been about."""
-    earliest = dt.datetime.fromtimestamp(since - CLOCK_SKEW, dt.UTC)
+    earliest = dt.datetime.fromtimestamp(max(0.0, since - CLOCK_SKEW), dt.UTC)
     query = ListQuery(filter=None, sort="-created_at", page_number=None, page_size=100, limit=None)
     for look in range(LOOKS):
         yield Sleep(session.pacing.policy.backoff(look, lambda: 1.0))

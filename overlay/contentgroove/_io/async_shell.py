@@ -7,6 +7,8 @@ import contextlib
 import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from anyio import to_thread
+
 from contentgroove._core.effects import Ask, Effect, Failure, Notify, Put, Reply, Save, Send, Sleep
 from contentgroove.errors import ConfigurationError
 
@@ -63,18 +65,20 @@ class AsyncShell:
         *,
         source: Source | None = None,
         progress: Progress | None = None,
-        save: Callable[[bytes], None] | None = None,
+        save: Callable[[bytes], OSError | None] | None = None,
     ) -> T:
         """Drive a flow to its end; the arguments are those of `SyncShell.run`."""
         if self._closed:
             raise ConfigurationError("This client is closed; make a new one.")
-        try:
-            effect = next(flow)
-            while True:
-                effect = flow.send(await self._perform(effect, timeouts, source, progress, save))
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
+        outcome: object = None
+        while True:
+            try:
+                effect = flow.send(outcome)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            # Apart, so that a StopIteration that an application's callback raises is not taken for the flow's end.
+            outcome = await self._perform(effect, timeouts, source, progress, save)
 
     async def _perform(
         self,
@@ -82,7 +86,7 @@ class AsyncShell:
         timeouts: http.Timeouts,
         source: Source | None,
         progress: Progress | None,
-        save: Callable[[bytes], None] | None,
+        save: Callable[[bytes], OSError | None] | None,
     ) -> object:
         match effect:
             case Send():
@@ -96,12 +100,12 @@ class AsyncShell:
             case Save():
                 if save is None:
                     raise RuntimeError("a flow asked to save without a checkpoint")
-                return await asyncio.to_thread(save, effect.content)
+                return await to_thread.run_sync(save, effect.content)
             case Notify():
                 called = effect.callback(effect.value)
                 return await called if inspect.isawaitable(called) else called
             case Ask():
-                return await asyncio.to_thread(effect.call)
+                return await to_thread.run_sync(effect.call, abandon_on_cancel=True)
             case Put():
                 return await self._put(effect, timeouts, source, progress)
 

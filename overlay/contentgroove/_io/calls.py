@@ -87,7 +87,7 @@ class SyncCalls(Struct, frozen=True):
         flow: Flow[T],
         source: Source | None = None,
         progress: Progress | None = None,
-        save: Callable[[bytes], None] | None = None,
+        save: Callable[[bytes], OSError | None] | None = None,
     ) -> T:
         """Drive a flow to its end."""
         return self.shell.run(flow, self.timeout, source=source, progress=progress, save=save)
@@ -117,7 +117,7 @@ class AsyncCalls(Struct, frozen=True):
         flow: Flow[T],
         source: Source | None = None,
         progress: Progress | None = None,
-        save: Callable[[bytes], None] | None = None,
+        save: Callable[[bytes], OSError | None] | None = None,
     ) -> T:
         """Drive a flow to its end."""
         return await self.shell.run(flow, self.timeout, source=source, progress=progress, save=save)

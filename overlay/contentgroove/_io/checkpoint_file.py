@@ -1,10 +1,10 @@
-"""Checkpoints on disk: whole or not at all, readable by their owner only, used by one process at a time."""
+"""Checkpoints on disk: whole or not at all, readable by their owner only, used by one upload at a time."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,14 @@ from contentgroove.errors import InvalidInputError
 try:
     import fcntl
 except ImportError:
-    # Windows has no flock; there the caller sees to it that one process uses a checkpoint.
+    # Windows has no flock; there the caller sees to it that one upload uses a checkpoint.
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+LARGEST = 16 * 1024 * 1024
+"""Bytes read at most: a path given by mistake may be that of a video."""
 
 
 class CheckpointFile:
@@ -27,52 +30,121 @@ class CheckpointFile:
         path: Where it is.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Take a path.
+
+        Raises:
+            InvalidInputError: It cannot be that of a file.
+        """
+        try:
+            self.path = Path(path)
+            # A link stays a link, and whoever comes by another link meets the same lock.
+            self._target = Path(os.path.realpath(self.path))
+            self._lock = self._target.with_name(f"{self._target.name}.lock")
+            self._new = self._target.with_name(f".{self._target.name}.new")
+        except (TypeError, ValueError, OSError) as error:
+            raise InvalidInputError(
+                f"checkpoint must be the path of a file, not {path!r} ({error}). Nothing was sent."
+            ) from error
 
     @contextlib.contextmanager
     def locked(self) -> Generator[None, None, None]:
-        """Keep other processes from using the checkpoint.
+        """Keep other uploads, in this process and others, from using the checkpoint.
 
         Raises:
-            InvalidInputError: Another process uses it, or the folder cannot be written to.
+            InvalidInputError: Another upload uses it, or it cannot be written.
         """
-        lock = self.path.with_name(f"{self.path.name}.lock")
         try:
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise InvalidInputError(f"The checkpoint {self.path} cannot be written: {error.strerror}.") from error
-        try:
-            if fcntl is not None:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-            lock.unlink(missing_ok=True)
+            descriptor = self._take_lock()
         except BlockingIOError as error:
             raise InvalidInputError(
-                f"Another process is at the upload of {self.path}; wait for it to end. Nothing was sent."
+                f"Another upload, in this process or another process, is using the checkpoint {self.path}; wait for it "
+                "to end. Nothing was sent."
             ) from error
+        except OSError as error:
+            raise self._unusable("written", error) from error
+        try:
+            yield
         finally:
+            # Before it is released: afterwards it may be somebody else's.
+            with contextlib.suppress(OSError):
+                self._lock.unlink()
             os.close(descriptor)
 
+    def _take_lock(self) -> int:
+        self._refuse_what_is_no_file()
+        while True:
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                if fcntl is not None:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if fcntl is None or _is_at(descriptor, self._lock):
+                    return descriptor
+            except BaseException:
+                os.close(descriptor)
+                raise
+            # Its holder removed it between the two steps, so it keeps nobody out.
+            os.close(descriptor)
+
+    def _refuse_what_is_no_file(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            # A device or pipe would be waited for or replaced, a folder cannot be.
+            if not stat.S_ISREG(self._target.stat().st_mode):
+                raise InvalidInputError(
+                    f"The checkpoint {self.path} is no regular file; pass the path of a file that may be written. "
+                    "Nothing was sent."
+                )
+
     def read(self) -> bytes | None:
-        """Give the content, None if there is no file yet."""
+        """Give the content, None if there is no file yet.
+
+        Raises:
+            InvalidInputError: It cannot be read.
+        """
         try:
-            return self.path.read_bytes()
+            with self._target.open("rb") as file:
+                return file.read(LARGEST)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise InvalidInputError(f"The checkpoint {self.path} cannot be read: {error.strerror}.") from error
+            raise self._unusable("read", error) from error
 
-    def write(self, content: bytes) -> None:
-        """Replace the content so that it survives the machine's death, or leave the old one."""
-        # mkstemp makes files of mode 0600, beside the target so that the rename is atomic.
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+    def write(self, content: bytes) -> OSError | None:
+        """Replace the content so that it survives the machine's death; else leave the old one and give what kept it."""
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            # A process that was killed in here may have left one.
+            self._new.unlink(missing_ok=True)
+            with os.fdopen(os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+            self._new.replace(self._target)
+            self._sync_folder()
+        except OSError as error:
+            return error
+        finally:
+            with contextlib.suppress(OSError):
+                self._new.unlink(missing_ok=True)
+        return None
+
+    def _sync_folder(self) -> None:
+        # Not every system can open a folder, nor every file system sync one.
+        with contextlib.suppress(OSError):
+            descriptor = os.open(self._target.parent, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def _unusable(self, how: str, error: OSError) -> InvalidInputError:
+        return InvalidInputError(
+            f"The checkpoint {self.path} cannot be {how}: {error.strerror or error}. Pass a path in a folder that "
+            "exists and can be written to. Nothing was sent."
+        )
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

@@ -62,7 +62,7 @@ class SyncShell:
         *,
         source: Source | None = None,
         progress: Progress | None = None,
-        save: Callable[[bytes], None] | None = None,
+        save: Callable[[bytes], OSError | None] | None = None,
     ) -> T:
         """Drive a flow to its end.
 
@@ -75,13 +75,15 @@ class SyncShell:
         """
         if self._closed:
             raise ConfigurationError("This client is closed; make a new one.")
-        try:
-            effect = next(flow)
-            while True:
-                effect = flow.send(self._perform(effect, timeouts, source, progress, save))
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
+        outcome: object = None
+        while True:
+            try:
+                effect = flow.send(outcome)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            # Apart, so that a StopIteration that an application's callback raises is not taken for the flow's end.
+            outcome = self._perform(effect, timeouts, source, progress, save)
 
     def _perform(
         self,
@@ -89,7 +91,7 @@ class SyncShell:
         timeouts: http.Timeouts,
         source: Source | None,
         progress: Progress | None,
-        save: Callable[[bytes], None] | None,
+        save: Callable[[bytes], OSError | None] | None,
     ) -> object:
         match effect:
             case Send():

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from contentgroove.errors import (
     AuthenticationError,
     ContentGrooveError,
-    InvalidInputError,
     NotFoundError,
     WaitTimeoutError,
 )
@@ -102,23 +101,13 @@ class Batch:
         with UploadDisplay(self.out, sizes) as display:
 
             async def one(item: UploadItem) -> Media:
-                place = None
-                try:
-                    place = checkpoint_path(self.plan.checkpoint_dir, item)
-                    return await client.medias.upload(
-                        item.file,
-                        name=item.name,
-                        description=item.description,
-                        progress=display.callback(_path(item.file)),
-                        checkpoint=place,
-                    )
-                except OSError as error:
-                    # Such as a full disk while a checkpoint is written: it must not end the uploads of other files.
-                    raise ContentGrooveError(f"{place or _path(item.file)}: {error.strerror or error}.") from error
-                except UnicodeError as error:
-                    raise InvalidInputError(
-                        f"{_path(item.file)} has a name that is no text, which no checkpoint can hold: rename it."
-                    ) from error
+                return await client.medias.upload(
+                    item.file,
+                    name=item.name,
+                    description=item.description,
+                    progress=display.callback(_path(item.file)),
+                    checkpoint=checkpoint_path(self.plan.checkpoint_dir, item),
+                )
 
             results: Any = upload_each_async(one, self.plan.items, self.plan.concurrency)
             async with contextlib.aclosing(results):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contentgroove._core import medias
@@ -107,7 +106,7 @@ class AsyncMedias:
         if checkpoint is None:
             plan = plan_for(source, name, description, session, self._claimed, None)
             return await self._calls.run(upload(plan, session, patience), source, progress)
-        held = CheckpointFile(Path(checkpoint))
+        held = CheckpointFile(checkpoint)
         with held.locked():
             plan = plan_for(source, name, description, session, self._claimed, held)
             return await self._calls.run(upload(plan, session, patience), source, progress, held.write)

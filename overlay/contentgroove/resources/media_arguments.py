@@ -57,11 +57,11 @@ def plan_for(  # noqa: PLR0917 - two callers, both here
     held: CheckpointFile | None,
 ) -> UploadPlan:
     """Plan an upload of a source, from where its checkpoint says."""
-    from contentgroove._core.checkpoints import Fingerprint
+    from contentgroove._core.checkpoints import Fingerprint, as_text
     from contentgroove._core.uploads import make_plan
 
     return make_plan(
-        Fingerprint(source.name, source.size, source.modified),
+        Fingerprint(as_text(source.name), source.size, source.modified),
         (name, description),
         session,
         rewindable=source.rewindable,

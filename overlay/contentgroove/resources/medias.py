@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contentgroove._core import medias
@@ -145,6 +144,8 @@ class Medias:
             InvalidInputError: The checkpoint belongs to another upload, or another process uses it.
             QuotaExceededError: The account's limit is reached.
             OutcomeUnknownError: The file was sent, and whether its media was created is not known.
+            CheckpointError: The checkpoint could not be written, such as on a full disk; `.media_id` names the media if
+                it was created all the same.
         """
         from contentgroove._io.sources import open_source
 
@@ -167,7 +168,7 @@ class Medias:
         if checkpoint is None:
             plan = plan_for(source, name, description, session, self._claimed, None)
             return self._calls.run(upload(plan, session, patience), source, progress)
-        held = CheckpointFile(Path(checkpoint))
+        held = CheckpointFile(checkpoint)
         with held.locked():
             plan = plan_for(source, name, description, session, self._claimed, held)
             return self._calls.run(upload(plan, session, patience), source, progress, held.write)

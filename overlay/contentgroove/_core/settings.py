@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -45,6 +45,10 @@ class Settings(Struct, frozen=True):
     def __repr__(self) -> str:
         # Without the key.
         return f"Settings(base_url={self.base_url!r}, auth={self.auth!r})"
+
+    def __reduce__(self) -> NoReturn:
+        # Whoever caches or queues a raw answer would store the key beside it, and never know.
+        raise TypeError("A ContentGroove client, and its raw answers, hold an API key: they are not pickled or copied.")
 
     def headers(self) -> list[tuple[str, str]]:
         """The headers of every request, the key among them where it goes into one."""

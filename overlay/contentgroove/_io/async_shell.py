@@ -51,8 +51,8 @@ class AsyncShell:
         self._hooks = hooks
         self._watch = watch
         self._sleep = sleep
-        self._own = _line_of(http_client)
-        self._own_for_uploads = _line_of(upload_http_client)
+        self._own = _line_of(http_client, uploading=False)
+        self._own_for_uploads = _line_of(upload_http_client, uploading=True)
         self._lines: dict[tuple[bytes, bytes, bool], AsyncLine] = {}
         self._loop: Any = None
         self._closed = False
@@ -173,12 +173,12 @@ class AsyncShell:
             await line.aclose()
 
 
-def _line_of(client: httpx.AsyncClient | None) -> AsyncLine | None:
+def _line_of(client: httpx.AsyncClient | None, *, uploading: bool) -> AsyncLine | None:
     if client is None:
         return None
     from .httpx_lines import over_async_client
 
-    return over_async_client(client)
+    return over_async_client(client, uploading=uploading)
 
 
 def _running_loop() -> Any:

@@ -57,14 +57,38 @@ class AsyncHttpxLine:
         """Close nothing: what sends belongs to somebody else."""
 
 
-def over_client(client: httpx.Client) -> Line:
+def over_client(client: httpx.Client, *, uploading: bool) -> Line:
     """Make the line of an application's own client."""
-    return HttpxLine(lambda request: client.send(request, stream=True, follow_redirects=False))
+
+    def send(request: httpx.Request) -> httpx.Response:
+        _require_open(client)
+        return client.send(request, stream=True, follow_redirects=False, auth=_auth_of(client, uploading=uploading))
+
+    return HttpxLine(send)
 
 
-def over_async_client(client: httpx.AsyncClient) -> AsyncLine:
+def over_async_client(client: httpx.AsyncClient, *, uploading: bool) -> AsyncLine:
     """As `over_client`."""
-    return AsyncHttpxLine(lambda request: client.send(request, stream=True, follow_redirects=False))
+
+    async def send(request: httpx.Request) -> httpx.Response:
+        _require_open(client)
+        auth = _auth_of(client, uploading=uploading)
+        return await client.send(request, stream=True, follow_redirects=False, auth=auth)
+
+    return AsyncHttpxLine(send)
+
+
+def _auth_of(client: httpx.Client | httpx.AsyncClient, *, uploading: bool) -> httpx.Auth | None:
+    # A presigned URL is all the leave that a store takes, and credentials are none of its business.
+    return None if uploading else client.auth
+
+
+def _require_open(client: httpx.Client | httpx.AsyncClient) -> None:
+    # To httpx a mistake of the program, to retries a broken connection that may have carried something.
+    if client.is_closed:
+        raise ConfigurationError(
+            "The httpx client that was passed in is closed: keep it open for as long as it is used. Nothing was sent."
+        )
 
 
 # httpx's transports are a pool of httpcore's with httpx's types around; all that these classes know of them is the

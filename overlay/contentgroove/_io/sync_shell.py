@@ -48,8 +48,8 @@ class SyncShell:
         self._hooks = hooks
         self._watch = watch
         self._sleep = sleep
-        self._own = _line_of(http_client)
-        self._own_for_uploads = _line_of(upload_http_client)
+        self._own = _line_of(http_client, uploading=False)
+        self._own_for_uploads = _line_of(upload_http_client, uploading=True)
         self._lock = threading.Lock()
         self._lines: dict[tuple[bytes, bytes, bool], Line] = {}
         self._closed = False
@@ -171,9 +171,9 @@ class SyncShell:
             line.close()
 
 
-def _line_of(client: httpx.Client | None) -> Line | None:
+def _line_of(client: httpx.Client | None, *, uploading: bool) -> Line | None:
     if client is None:
         return None
     from .httpx_lines import over_client
 
-    return over_client(client)
+    return over_client(client, uploading=uploading)

@@ -130,6 +130,22 @@ def test_retries_wait_longer_and_end(inbox: Inbox, clock: Clock, process: Any) -
     assert attempts[4:] == [1]
 
 
+def test_a_failure_shows_no_credential(inbox: Inbox, process: Any) -> None:
+    """What a handler raised is kept and told without the signature of a file that it could not fetch."""
+    receiver = received(inbox, "m-1")
+
+    @receiver.on(EVENT)
+    def handle(_event: MediaProcessingFinished) -> None:
+        raise OSError("403 of https://files.example/film.mp4?X-Amz-Signature=canary")
+
+    with pytest.raises(HandlerError) as caught:
+        process(receiver)
+    (event,) = inbox.events()
+    for text in (event.error, str(caught.value)):
+        assert "OSError: 403 of https://files.example/film.mp4?X-Amz-Signature=[redacted]" in str(text)
+        assert "canary" not in str(text)
+
+
 def test_a_worker_that_never_comes_back_does_not_take_the_event_for_ever(
     inbox: Inbox, clock: Clock, process: Any
 ) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from contentgroove._core.redaction import redact_url
 from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookPayloadError
 
 from .events import MediaProcessingFinished, parse_event
@@ -213,7 +214,7 @@ class Handlers:
                 errors.append(error)
             except BaseException as error:
                 # The process is told to end: let the next one begin at once instead of after the lease.
-                yield self._release(claim, 0.0, _described(error), handled)
+                yield self._release(claim, 0.0, described(error), handled)
                 raise
             else:
                 handled |= {handler.name}
@@ -248,15 +249,16 @@ class Handlers:
         delay = self._backoff.delay(claim.attempt)
         if delay is None:
             logger.error("Webhook %s is given up after %d attempts; replay it.", claim.key, claim.attempt)
-        if not (yield self._release(claim, delay, _described(errors[0]), handled)):
+        if not (yield self._release(claim, delay, described(errors[0]), handled)):
             _warn_of_lapse(claim)
 
     def _release(self, claim: Claim, delay: float | None, error: str, handled: frozenset[str]) -> Step:
         return Step(partial(self._inbox.release, claim, delay=delay, error=error, handled=handled))
 
 
-def _described(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+def described(error: BaseException) -> str:
+    """Say what a handler raised, without credentials in URLs: it is kept in the inbox, and shown."""
+    return redact_url(f"{type(error).__name__}: {error}")
 
 
 def _warn_of_lapse(claim: Claim) -> None:

@@ -11,7 +11,7 @@ from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookA
 from . import reconciliation
 from .errors import HandlerError
 from .events import body_bytes, parse_event
-from .handling import Handlers, Outcome
+from .handling import Handlers, Outcome, described
 from .lifecycle import Backoff
 from .tokens import check_token
 from .worker import POLL_INTERVAL, Bell, Worker
@@ -339,7 +339,7 @@ def _settled(outcome: Outcome) -> int:
         first = outcome.errors[0]
         raise HandlerError(
             f"{len(outcome.errors)} handler{'s' * (len(outcome.errors) > 1)} failed, the first with "
-            f"{type(first).__name__}: {first}. Their events stay in the inbox and are handled again.",
+            f"{described(first)}. Their events stay in the inbox and are handled again.",
             tuple(outcome.errors),
         )
     return outcome.handled

@@ -40,21 +40,8 @@ def counted(source: Source, progress: Progress | None) -> Generator[bytes, None,
 
 async def acounted(source: Source, progress: Progress | None) -> AsyncGenerator[bytes, None]:
     """As `counted`; what has to be waited for is read in a thread, because that would stall every other task."""
-    from .source_errors import SourceChangedError
-    from .sources import AsyncIteratorSource
-
     sent = 0
     tell(progress, sent, source.size)
-    if isinstance(source, AsyncIteratorSource):
-        async for chunk in source.iterator:
-            if sent + len(chunk) > source.size:
-                raise SourceChangedError(f"it gives more than the {source.size:,} bytes announced")
-            yield chunk
-            sent += len(chunk)
-            tell(progress, sent, source.size)
-        if sent < source.size:
-            raise SourceChangedError(f"it ended after {sent:,} of {source.size:,} bytes")
-        return
     async with contextlib.aclosing(_pieces(source)) as pieces:
         async for piece in pieces:
             yield piece
@@ -65,8 +52,13 @@ async def acounted(source: Source, progress: Progress | None) -> AsyncGenerator[
 async def _pieces(source: Source) -> AsyncGenerator[bytes, None]:
     from anyio.to_thread import run_sync
 
-    from .sources import PathSource
+    from .sources import AsyncIteratorSource, PathSource
 
+    if isinstance(source, AsyncIteratorSource):
+        async with contextlib.aclosing(source.pieces()) as pieces:
+            async for given in pieces:
+                yield given
+        return
     if isinstance(source, PathSource):
         with contextlib.closing(await run_sync(source.reading)) as reading:
             # What is in memory is read at once; a thread for each piece would halve the speed.

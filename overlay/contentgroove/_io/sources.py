@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, TypeAlias, cast
 
+from contentgroove._core.checkpoints import as_text
 from contentgroove._core.uploads import check_size, media_type_problem
 from contentgroove.errors import InvalidInputError, UploadError
 
 from .source_errors import SourceChangedError, SourceUnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import AsyncGenerator, Generator
 
 CHUNK = 1024 * 1024
 """Bytes read and sent at once: httpx's own 64 KiB halve the speed."""
@@ -59,16 +61,20 @@ class PathSource:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.name: str | None = path.name
+        shown = as_text(str(path))
         try:
             info = path.stat()
         except FileNotFoundError as error:
-            raise UploadError(f"{path} does not exist. Nothing was sent.", reason="missing", file=self.name) from error
+            raise UploadError(f"{shown} does not exist. Nothing was sent.", reason="missing", file=self.name) from error
         except (OSError, ValueError) as error:
-            raise UploadError(f"{path} cannot be read: {error}.", reason="unreadable", file=self.name) from error
+            problem = error.strerror if isinstance(error, OSError) else error
+            raise UploadError(
+                f"{shown} cannot be read: {problem}. Nothing was sent.", reason="unreadable", file=self.name
+            ) from error
         if not stat.S_ISREG(info.st_mode):
             kind = "a folder" if stat.S_ISDIR(info.st_mode) else "no regular file"
             raise UploadError(
-                f"{path} is {kind}; pass the path of a video or audio file. Nothing was sent.",
+                f"{shown} is {kind}; pass the path of a video or audio file. Nothing was sent.",
                 reason="not_a_file",
                 file=self.name,
             )
@@ -80,7 +86,7 @@ class PathSource:
                 _check_type(self.name, opened.read(SNIFFED))
         except OSError as error:
             raise UploadError(
-                f"{path} cannot be read: {error.strerror}. Nothing was sent.", reason="unreadable", file=self.name
+                f"{shown} cannot be read: {error.strerror}. Nothing was sent.", reason="unreadable", file=self.name
             ) from error
 
     def chunks(self) -> Generator[bytes, None, None]:
@@ -156,7 +162,11 @@ class BytesSource:
     modified: int | None = None
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
-        self._view = memoryview(data).cast("B")
+        try:
+            self._view = memoryview(data).cast("B")
+        except (TypeError, ValueError) as error:
+            # One with gaps, or that was released.
+            raise InvalidInputError(f"The memoryview cannot be read: {error}. Nothing was sent.") from error
         self.size = len(self._view)
         check_size(self.size, None)
         _check_type(None, bytes(self._view[:SNIFFED]))
@@ -176,25 +186,26 @@ class FileSource:
         self._file = file
         name: object = getattr(file, "name", None)
         self.name: str | None = Path(name).name if isinstance(name, str) and name else None
+        _refuse_what_is_not_binary(file)
         try:
-            self._start = file.tell()
-            self.size = file.seek(0, os.SEEK_END) - self._start
-            file.seek(self._start)
-            first: object = file.read(SNIFFED)
-            file.seek(self._start)
-        except (OSError, AttributeError) as error:
+            measured = _measure(file)
+        except Exception as error:  # a file may be anything, such as a damaged archive's member
+            problem = "it is closed" if getattr(file, "closed", False) is True else str(error) or type(error).__name__
+            raise UploadError(
+                f"{self.name or 'The file'} cannot be read: {problem}. Nothing was sent.",
+                reason="unreadable",
+                file=self.name,
+            ) from error
+        if measured is None:
             raise UploadError(
                 f"{self.name or 'The file'} is a stream whose size cannot be told, and the store needs an exact "
                 "length. Write it to a file first, or read it into bytes. Nothing was sent.",
                 reason="not_a_file",
                 file=self.name,
-            ) from error
-        except ValueError as error:
-            raise UploadError(
-                f"{self.name or 'The file'} is closed. Nothing was sent.", reason="unreadable", file=self.name
-            ) from error
+            )
+        self._start, self.size, first = measured
         if not isinstance(first, bytes):
-            raise InvalidInputError("The file is open in text mode; open it with mode 'rb'. Nothing was sent.")
+            raise InvalidInputError(f"The file's read() gives {type(first).__name__}, not bytes. Nothing was sent.")
         self.rewindable = True
         if self.size <= 0:
             check_size(0, self.name)
@@ -203,26 +214,55 @@ class FileSource:
 
     def chunks(self) -> Generator[bytes, None, None]:
         """Give the content from where the file was handed over; never more than it had then."""
-        try:
+        with _unreadable():
             self._file.seek(self._start)
-        except (OSError, ValueError) as error:
-            raise SourceUnreadableError(str(error)) from error
-        yield from _exactly(self._file, self.size)
-        if self._file.read(1):
+        left = self.size
+        while left:
+            with _unreadable():
+                chunk = self._file.read(min(CHUNK, left))
+            if not chunk:
+                raise SourceChangedError(f"it had {self.size:,} bytes and ends after {self.size - left:,}")
+            left -= len(chunk)
+            yield chunk
+        with _unreadable():
+            more = self._file.read(1)
+        if more:
             raise SourceChangedError(f"it had {self.size:,} bytes and has grown")
 
 
-def _exactly(file: IO[bytes], size: int) -> Generator[bytes, None, None]:
-    left = size
-    while left:
-        try:
-            chunk = file.read(min(CHUNK, left))
-        except (OSError, ValueError) as error:
-            raise SourceUnreadableError(str(error)) from error
-        if not chunk:
-            raise SourceChangedError(f"it had {size:,} bytes and ends after {size - left:,}")
-        left -= len(chunk)
-        yield chunk
+def _refuse_what_is_not_binary(file: object) -> None:
+    import inspect
+
+    if inspect.iscoroutinefunction(getattr(file, "read", None)):
+        raise InvalidInputError(
+            "The file is one whose read() is awaited; pass its path, or with an async client an async iterator of its "
+            "bytes and size=. Nothing was sent."
+        )
+    if isinstance(file, io.TextIOBase):
+        raise InvalidInputError("The file is open in text mode; open it with mode 'rb'. Nothing was sent.")
+
+
+def _measure(file: IO[bytes]) -> tuple[int, int, object] | None:
+    """Give where a file stands, how many bytes are left, and the first of them; None if it cannot seek."""
+    if not hasattr(file, "tell") or not hasattr(file, "seek") or (hasattr(file, "seekable") and not file.seekable()):
+        return None
+    start = file.tell()
+    file.seek(0, os.SEEK_END)
+    # Asked, because not every `seek` says it, such as that of mmap before Python 3.13.
+    end = file.tell()
+    file.seek(start)
+    first = file.read(SNIFFED)
+    file.seek(start)
+    return start, end - start, first
+
+
+@contextlib.contextmanager
+def _unreadable() -> Generator[None, None, None]:
+    try:
+        yield
+    except Exception as error:
+        # Whatever a file raises, it is not the connection that failed: trying again would not help.
+        raise SourceUnreadableError(str(error) or type(error).__name__) from error
 
 
 class AsyncIteratorSource:
@@ -238,13 +278,33 @@ class AsyncIteratorSource:
                 "An async iterator can only be uploaded with size=, the bytes that it gives in all: the store needs "
                 "an exact length. Nothing was sent."
             )
+        if not isinstance(cast("object", size), int) or isinstance(size, bool) or size < 0:
+            raise InvalidInputError(f"size must be a whole number of bytes, not {size!r}. Nothing was sent.")
         check_size(size, None)
         self.size = size
-        self.iterator = iterator
+        self._iterator = iterator
 
     def chunks(self) -> Generator[bytes, None, None]:
         """Not for sync clients; `open_source` refuses the iterator there."""
         raise TypeError("an async iterator cannot be read synchronously")
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Give what the iterator gives; more or less than was announced is an error."""
+        left = self.size
+        while True:
+            with _unreadable():
+                piece: object = await anext(self._iterator, None)
+                if piece is not None and not isinstance(piece, (bytes, bytearray, memoryview)):
+                    raise TypeError(f"it gave {type(piece).__name__}, not bytes")
+            if piece is None:
+                break
+            chunk = bytes(piece)
+            left -= len(chunk)
+            if left < 0:
+                raise SourceChangedError(f"it gives more than the {self.size:,} bytes announced")
+            yield chunk
+        if left:
+            raise SourceChangedError(f"it ended after {self.size - left:,} of {self.size:,} bytes")
 
 
 def open_source(file: object) -> Source:

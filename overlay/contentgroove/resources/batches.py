@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import threading
+from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_futures
 from os import PathLike
@@ -18,7 +19,7 @@ from contentgroove._core.inputs import check_count
 from contentgroove.errors import ConfigurationError, ContentGrooveError, InvalidInputError, QuotaExceededError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from contentgroove._io.progress import Progress
     from contentgroove._io.sources import File
@@ -87,6 +88,10 @@ class _Batch:
         if check_count(concurrency, "concurrency") is None:
             raise InvalidInputError("concurrency must be a whole number from 1, not None. Nothing was sent.")
         self.concurrency = concurrency
+        if isinstance(files, (str, bytes, bytearray, memoryview)) or not isinstance(files, Iterable):
+            raise InvalidInputError(
+                f"files must be an iterable of files, such as a list, not {type(files).__name__}. Nothing was sent."
+            )
         self._files = iter(files)
         self._quota: QuotaExceededError | None = None
 

@@ -12,8 +12,7 @@ import anyio
 from ._core.settings import ApiKey, AuthMethod, resolve
 from ._io.async_shell import AsyncShell
 from ._io.calls import AsyncCalls, RawAsyncCalls, RawResponse
-from ._io.http import Hooks
-from ._io.options import DEFAULT_TIMEOUT, check_clients, check_policy, check_timeout, new_session, new_watch
+from ._io.options import DEFAULT_TIMEOUT, check_clients, check_policy, check_timeout, new_hooks, new_session, new_watch
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -36,8 +35,8 @@ if TYPE_CHECKING:
 class AsyncContentGroove:
     """As `ContentGroove`, for one event loop at a time: calls are awaited, lists iterated with `async for`.
 
-    Its arguments are those of `ContentGroove`; `http_client` and `upload_http_client` are `httpx.AsyncClient`s, and
-    `sleep` is async. It is made and tested for asyncio.
+    Its arguments are those of `ContentGroove`; `http_client` and `upload_http_client` are `httpx.AsyncClient`s,
+    `sleep` is async, and `on_request` and `on_response` may be. It is made and tested for asyncio.
     """
 
     def __init__(
@@ -62,10 +61,9 @@ class AsyncContentGroove:
         settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
         check_clients("AsyncClient", http_client=http_client, upload_http_client=upload_http_client)
         session = new_session(settings, check_policy(retry_policy, max_retries), clock, random)
+        hooks = new_hooks(on_request, on_response, awaited=True)
         watch = new_watch(on_contract_violation, contract_sampling, settings, random)
-        shell = AsyncShell(
-            settings, Hooks(on_request, on_response), sleep or anyio.sleep, http_client, upload_http_client, watch=watch
-        )
+        shell = AsyncShell(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, watch=watch)
         self._calls = AsyncCalls(shell, session, check_timeout(timeout))
         self._claimed: set[str] = set()
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ._core.settings import ApiKey, AuthMethod, resolve
 from ._io.calls import RawResponse, RawSyncCalls, SyncCalls
-from ._io.http import Hooks
-from ._io.options import DEFAULT_TIMEOUT, check_clients, check_policy, check_timeout, new_session, new_watch
+from ._io.options import DEFAULT_TIMEOUT, check_clients, check_policy, check_timeout, new_hooks, new_session, new_watch
 from ._io.sync_shell import SyncShell
 from ._version import __version__
 
@@ -84,10 +83,9 @@ class ContentGroove:
         settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
         check_clients("Client", http_client=http_client, upload_http_client=upload_http_client)
         session = new_session(settings, check_policy(retry_policy, max_retries), clock, random)
+        hooks = new_hooks(on_request, on_response, awaited=False)
         watch = new_watch(on_contract_violation, contract_sampling, settings, random)
-        shell = SyncShell(
-            settings, Hooks(on_request, on_response), sleep or time.sleep, http_client, upload_http_client, watch=watch
-        )
+        shell = SyncShell(settings, hooks, sleep or time.sleep, http_client, upload_http_client, watch=watch)
         self._calls = SyncCalls(shell, session, check_timeout(timeout))
         self._claimed: set[str] = set()
 

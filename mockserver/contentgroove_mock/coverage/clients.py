@@ -63,10 +63,10 @@ def _with_defaults(
     def initialized(self: object, *arguments: Any, **named: Any) -> None:
         theirs: Callable[[RequestInfo], object] | None = named.pop("on_request", None)
 
-        def both(info: RequestInfo) -> None:
+        def both(info: RequestInfo) -> object:
             on_request(info)
-            if theirs is not None:
-                theirs(info)
+            # What it gives, a client that awaits hooks awaits.
+            return None if theirs is None else theirs(info)
 
         given = {name: value for name, value in named.items() if value is not None}
         initialize(self, *arguments, **(defaults | given), on_request=both)

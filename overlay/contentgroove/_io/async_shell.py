@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import to_thread
@@ -102,8 +103,7 @@ class AsyncShell:
                     raise RuntimeError("a flow asked to save without a checkpoint")
                 return await to_thread.run_sync(save, effect.content)
             case Notify():
-                called = effect.callback(effect.value)
-                return await called if inspect.isawaitable(called) else called
+                return await _settled(effect.callback(effect.value))
             case Ask():
                 return await to_thread.run_sync(effect.call, abandon_on_cancel=True)
             case Put():
@@ -126,7 +126,9 @@ class AsyncShell:
             return await self._exchange(request, self._own_for_uploads, uploading=True)
 
     async def _exchange(self, request: httpcore.Request, own: AsyncLine | None, *, uploading: bool) -> Reply | Failure:
-        info, started = self._hooks.before(request)
+        info, told = self._hooks.before(request)
+        await _settled(told)
+        started = time.monotonic()
         outcome: Reply | Failure
         try:
             line = own or async_observable(self._line(request.url, uploading=uploading))
@@ -145,7 +147,7 @@ class AsyncShell:
             raise
         except Exception as error:  # noqa: BLE001 - http.failure says why
             outcome = http.failure(error)
-        self._hooks.after(info, started, outcome)
+        await _settled(self._hooks.after(info, started, outcome))
         return outcome
 
     def _line(self, url: httpcore.URL, *, uploading: bool) -> AsyncLine:
@@ -171,6 +173,10 @@ class AsyncShell:
         self._lines.clear()
         for line in lines:
             await line.aclose()
+
+
+async def _settled(given: object) -> object:
+    return await given if inspect.isawaitable(given) else given
 
 
 def _line_of(client: httpx.AsyncClient | None, *, uploading: bool) -> AsyncLine | None:

@@ -243,6 +243,8 @@ class ResponseInfo(Struct, frozen=True):
 class Hooks(Struct, frozen=True):
     """What an application wants to see of each exchange, uploads included.
 
+    What a hook gives is handed on, so that the async shell can await it.
+
     Attributes:
         on_request: Called before a request is sent, each attempt by itself.
         on_response: Called after an answer was read.
@@ -251,26 +253,25 @@ class Hooks(Struct, frozen=True):
     on_request: Callable[[RequestInfo], object] | None = None
     on_response: Callable[[ResponseInfo], object] | None = None
 
-    def before(self, request: httpcore.Request) -> tuple[RequestInfo | None, float]:
-        """Tell of a request; gives its description, None if nobody listens, and the time."""
+    def before(self, request: httpcore.Request) -> tuple[RequestInfo | None, object]:
+        """Tell of a request; gives its description, None if nobody listens, and what the hook gave."""
         if self.on_request is None and self.on_response is None and not logger.isEnabledFor(logging.DEBUG):
-            return None, 0.0
+            return None, None
         info = describe(request)
-        if self.on_request is not None:
-            self.on_request(info)
-        return info, time.monotonic()
+        return info, None if self.on_request is None else self.on_request(info)
 
-    def after(self, info: RequestInfo | None, started: float, outcome: Reply | Failure) -> None:
-        """Tell of what came of it."""
+    def after(self, info: RequestInfo | None, started: float, outcome: Reply | Failure) -> object:
+        """Tell of what came of it; gives what the hook gave."""
         if info is None:
-            return
+            return None
         elapsed = time.monotonic() - started
         if isinstance(outcome, Failure):
             logger.debug("%s failed after %.0f ms: %s", info, elapsed * 1000, type(outcome.cause).__name__)
-            return
+            return None
         logger.debug("%s: %d in %.0f ms", info, outcome.status_code, elapsed * 1000)
-        if self.on_response is not None:
-            self.on_response(ResponseInfo(info, outcome.status_code, elapsed))
+        if self.on_response is None:
+            return None
+        return self.on_response(ResponseInfo(info, outcome.status_code, elapsed))
 
 
 def upload_timeouts(timeouts: Timeouts) -> Timeouts:

@@ -10,7 +10,7 @@ from contentgroove._core.calls import Session
 from contentgroove._core.retries import Cooldown, Pacing, RetryPolicy
 from contentgroove.errors import ConfigurationError
 
-from .http import SystemClock
+from .http import Hooks, SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from contentgroove._core.effects import Clock
     from contentgroove._core.settings import Settings
+    from contentgroove.errors import RequestInfo
 
     from .contract import ContractWatch, OnViolation
-    from .http import Timeouts
+    from .http import ResponseInfo, Timeouts
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
@@ -74,6 +75,30 @@ def check_clients(kind: Literal["Client", "AsyncClient"], **clients: object) -> 
 
         if not isinstance(client, getattr(httpx, kind)):
             raise ConfigurationError(f"{name} must be an httpx.{kind}, not {type(client).__name__}.")
+
+
+def new_hooks(
+    on_request: Callable[[RequestInfo], object] | None,
+    on_response: Callable[[ResponseInfo], object] | None,
+    *,
+    awaited: bool,
+) -> Hooks:
+    """Make a client's hooks; `awaited` if async ones are.
+
+    Raises:
+        ConfigurationError: One cannot be called, or is async and nobody would await it.
+    """
+    for name, hook in (("on_request", on_request), ("on_response", on_response)):
+        given: object = hook
+        if given is None:
+            continue
+        if not callable(given):
+            raise ConfigurationError(f"{name} must be callable, not {type(given).__name__}.")
+        import inspect
+
+        if inspect.iscoroutinefunction(given) and not awaited:
+            raise ConfigurationError(f"{name} is async, which needs an AsyncContentGroove.")
+    return Hooks(on_request, on_response)
 
 
 def new_session(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 from contentgroove._core.effects import Ask, Effect, Failure, Notify, Put, Reply, Save, Send, Sleep
@@ -127,7 +128,8 @@ class SyncShell:
             return self._exchange(request, self._own_for_uploads, uploading=True)
 
     def _exchange(self, request: httpcore.Request, own: Line | None, *, uploading: bool) -> Reply | Failure:
-        info, started = self._hooks.before(request)
+        info, _ = self._hooks.before(request)
+        started = time.monotonic()
         outcome: Reply | Failure
         try:
             line = own or observable(self._line(request.url, uploading=uploading))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -17,6 +18,19 @@ from .conftest import BASE, KEY, many, media_json
 
 if TYPE_CHECKING:
     from .conftest import Handler, Maker
+
+
+class Label(str, Enum):  # noqa: UP042 - a StrEnum's `str` is its value, so it would prove nothing
+    """A string of an application's own, whose `str` is `Label.MOON`."""
+
+    MOON = "moon"
+    NAME = "name"
+
+
+class Width(int, Enum):
+    """A number of an application's own, whose `str` is `Width.HD`."""
+
+    HD = 1920
 
 
 def number_of(request: httpx.Request) -> int:
@@ -188,6 +202,7 @@ def test_any_paging_gives_each_item_once(sizes: list[int], linked: bool, limit: 
             {"created_at_gteq": dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)},
             "filter[created_at_gteq]=2026-01-02T03%3A04%3A05%2B00%3A00",
         ),
+        ({"name_in": [Label.MOON, Width.HD]}, "filter[name_in][]=moon&filter[name_in][]=1920"),
         ({"created_at_lt": dt.date(2026, 1, 2)}, "filter[created_at_lt]=2026-01-02"),
         ({"brand_new_attribute_eq": 1}, "filter[brand_new_attribute_eq]=1"),
     ],
@@ -224,4 +239,5 @@ def test_sort_orders(make: Maker) -> None:
         client.clips.list(sort="rank")
     list(client.clips.list(sort=Sort("-rank")))
     list(client.medias.list(sort="-original_created_at"))
-    assert seen == ["sort=-rank", "sort=-original_created_at"]
+    list(client.medias.list(sort=Label.NAME))
+    assert seen == ["sort=-rank", "sort=-original_created_at", "sort=name"]

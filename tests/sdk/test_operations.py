@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from contentgroove import Clip, DirectUpload, InvalidInputError, Media, WebhookSubscription
+from contentgroove import Clip, DirectUpload, InvalidInputError, Media, Sort, WebhookSubscription
 
 from .conftest import KEY, clip_json, many, media_json, one, sent_json, subscription_json
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .conftest import Maker
+
+CIRCLE: dict[str, Any] = {}
+CIRCLE["a"] = CIRCLE
 
 UPLOAD = {
     "id": "u-1",
@@ -243,10 +246,17 @@ def test_bad_ids_reach_no_endpoint(make: Maker, call: Callable[[Any, Any], Any],
         lambda client: client.clips.create(media_id="m-1", name="n", start_time=-1, end_time=2),
         lambda client: client.clips.create(media_id="m-1", name="n", start_time=0, end_time=float("inf")),
         lambda client: client.clips.create(media_id="m-1", name="n", start_time=float("nan"), end_time=1),
+        lambda client: client.clips.create(media_id="m-1", name="n", start_time=0, end_time=10**5000),
+        lambda client: client.medias.list(page_size=10**5000),
+        lambda client: client.medias.list(filter={"name_eq": "\ud800"}),
+        lambda client: client.medias.list(filter={"name_in": ["a", "\ud800"]}),
+        lambda client: client.medias.list(filter={"source_file_width_gt": 10**5000}),
+        lambda client: client.medias.list(sort=Sort("\ud800")),
         lambda client: client.clips.update("c-1"),
         lambda client: client.clips.update("c-1", start_time=3, end_time=2),
         lambda client: client.webhook_subscriptions.create(url="example.com/hook"),
         lambda client: client.webhook_subscriptions.create(url="https://e.com", subscribed_events="*"),
+        lambda client: client.webhook_subscriptions.create(url="https://e.com", subscribed_events=5),
         lambda client: client.request("TRACE", "/medias"),
         lambda client: client.request("GET", "medias"),
         lambda client: client.request("GET", "/medias/../x"),
@@ -254,7 +264,26 @@ def test_bad_ids_reach_no_endpoint(make: Maker, call: Callable[[Any, Any], Any],
         lambda client: client.request("POST", "/medias", headers={"X-Note": "a\r\nX-Other: b"}),
         lambda client: client.request("POST", "/medias", headers={"X-Note: a\r\nX-Other": "b"}),
         lambda client: client.request("POST", "/medias", headers={"X-Note": 3}),
+        lambda client: client.request("POST", "/medias", headers="X-Note: 3"),
+        lambda client: client.request("GET", "/medias", headers={"Accept-Encoding": "br"}),
+        lambda client: client.request("GET", "/medias/%2e%2E/x"),
+        lambda client: client.request("GET", "/medias/a%2f..%5C%2e"),
+        lambda client: client.request("GET", "/medias/%zz"),
+        lambda client: client.request("GET", "/medias", query="limit=3"),
+        lambda client: client.request("GET", "/medias", query={"api_key": KEY}),
+        lambda client: client.request("GET", "/medias", query={3: "a"}),
+        lambda client: client.request("GET", "/medias", query={"page": {3: "a"}}),
+        lambda client: client.request("GET", "/medias", query={"a": "\ud800"}),
+        lambda client: client.request("GET", "/medias", query={"\ud800": "a"}),
+        lambda client: client.request("GET", "/medias", query={"a": float("nan")}),
+        lambda client: client.request("GET", "/medias", query={"a": object()}),
+        lambda client: client.request("GET", "/medias", query={"a": [["nested"]]}),
+        lambda client: client.request("GET", "/medias", query=CIRCLE),
         lambda client: client.request("POST", "/medias", body=object()),
+        lambda client: client.request("POST", "/medias", body=CIRCLE),
+        lambda client: client.request("POST", "/medias", body={"a": [float("nan")]}),
+        lambda client: client.request("POST", "/medias", body=b'{"written": "already"}'),
+        lambda client: client.request("POST", "/medias", body={"a": 10**5000}),
     ],
 )
 def test_bad_arguments_are_refused_before_sending(make: Maker, call: Callable[[Any], Any]) -> None:
@@ -319,3 +348,18 @@ def test_custom_request(make: Maker) -> None:
     assert seen[0].url.query == b"page[number]=2"
     assert seen[0].content == b'{"a":null}'
     assert seen[0].headers["Authorization"] == f"Bearer {KEY}"
+
+
+def test_a_callers_headers_are_sent_instead_of_ours(make: Maker) -> None:
+    """One header of a name, in whatever case the caller writes it."""
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200)
+
+    headers = {"accept": "text/vtt", "USER-AGENT": "captions/1", "Content-type": "application/vnd.api+json"}
+    make(handler).request("POST", "/medias", body={"a": "é"}, headers=headers)
+    for name, value in headers.items():
+        assert seen[0].headers.get_list(name) == [value]
+    assert seen[0].content == '{"a":"é"}'.encode()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
 
 import msgspec
 from contentgroove_api.types import Request, encode_query
@@ -12,17 +15,20 @@ from contentgroove.errors import InvalidInputError
 
 from .calls import Operation
 from .decoding import NotAsContractedError
-from .filters import check_filter
+from .filters import check_filter, check_value
+from .inputs import check_text, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
 _METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "PATCH", "HEAD"})
-_PATH = re.compile(r"(?:/[A-Za-z0-9_.~%:@!$&'()*+,;=-]+)+")
+_PATH = re.compile(r"(?:/(?:[A-Za-z0-9_.~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)+")
 # RFC 9110, 5.6.2 and 5.5: a line break would begin another header.
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?|")
 _REPEATABLE = frozenset({"GET", "PUT", "DELETE", "HEAD"})
+_OURS = frozenset({"authorization", "x-api-key", "host", "content-length", "transfer-encoding", "accept-encoding"})
+_OUR_PARAMETERS = frozenset({"api_key"})
 
 
 def request(
@@ -36,32 +42,76 @@ def request(
     verb = str(method).upper()
     if verb not in _METHODS:
         raise InvalidInputError(f"{method!r} is none of {', '.join(sorted(_METHODS))}. Nothing was sent.")
-    if not isinstance(path, str) or not _PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
+    if not isinstance(path, str) or not _PATH.fullmatch(path) or {".", ".."} & set(re.split(r"[/\\]", unquote(path))):
         raise InvalidInputError(
             f"{path!r} is not a path below the base URL: write it like '/medias', with a slash in front, without "
             "query and without empty, '.' or '..' parts. Nothing was sent."
         )
+    sent = _headers(headers)
     content = None
-    sent = dict(headers or {})
+    if body is not None:
+        content = _content(body)
+        if "content-type" not in {name.lower() for name in sent}:
+            sent["Content-Type"] = "application/json"
+    built = Request(method=verb, path=path, query=_query(query), headers=sent, content=content)
+    return Operation(built, _json, repeatable=verb in _REPEATABLE, gone_is_done=verb == "DELETE")
+
+
+def _headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    sent = dict(_mapping(headers, "headers"))
     for name, value in sent.items():
         given: tuple[object, object] = (name, value)
         if not all(isinstance(text, str) for text in given) or not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
             # Without the value: it may be a credential.
             raise InvalidInputError(f"The header {name!r} has characters that HTTP forbids. Nothing was sent.")
-    forbidden = {"authorization", "x-api-key", "host", "content-length", "transfer-encoding"} & {
-        name.lower() for name in sent
-    }
+    _refuse_ours(sent, _OURS)
+    return sent
+
+
+def _query(query: Mapping[str, Any] | None) -> str:
+    parameters = _mapping(query, "query")
+    try:
+        pairs = [
+            (name, check_filter(value) if name == "filter" else _parameter(name, value))
+            for name, value in parameters.items()
+        ]
+    except RecursionError as error:
+        raise InvalidInputError("query contains itself, or is nested too deeply. Nothing was sent.") from error
+    _refuse_ours(parameters, _OUR_PARAMETERS)
+    return encode_query(pairs)
+
+
+def _parameter(name: object, value: object) -> object:
+    check_text(name, f"The name {shown(name)} of a query parameter")
+    if isinstance(value, Mapping):
+        nested = cast("Mapping[object, object]", value)
+        return {key: _parameter(key, item) for key, item in nested.items()}
+    return None if value is None else check_value(f"query parameter {name}", value)
+
+
+def _mapping(value: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
+    given: object = {} if value is None else value
+    if not isinstance(given, Mapping):
+        raise InvalidInputError(f"{name} must be a mapping, not {type(value).__name__}. Nothing was sent.")
+    return cast("Mapping[str, Any]", given)
+
+
+def _refuse_ours(names: Iterable[str], ours: frozenset[str]) -> None:
+    forbidden = ours & {name.lower() for name in names}
     if forbidden:
         raise InvalidInputError(f"The client sets {', '.join(sorted(forbidden))} itself. Nothing was sent.")
-    if body is not None:
-        try:
-            content = msgspec.json.encode(body)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise InvalidInputError(f"The body cannot be written as JSON: {error}. Nothing was sent.") from error
-        sent.setdefault("Content-Type", "application/json")
-    pairs = [(name, check_filter(value) if name == "filter" else value) for name, value in (query or {}).items()]
-    built = Request(method=verb, path=path, query=encode_query(pairs), headers=sent, content=content)
-    return Operation(built, _json, repeatable=verb in _REPEATABLE, gone_is_done=verb == "DELETE")
+
+
+def _content(body: object) -> bytes:
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        raise InvalidInputError("body must be what is to be sent as JSON, not bytes. Nothing was sent.")
+    try:
+        plain = msgspec.to_builtins(body, str_keys=True)
+        # msgspec would write the numbers that JSON lacks as null.
+        text = json.dumps(plain, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        return text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInputError(f"The body cannot be written as JSON: {error}. Nothing was sent.") from error
 
 
 def _json(content: bytes) -> Any:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias, cast, get_args
 
 from contentgroove.errors import InvalidInputError
 
+from .inputs import check_text, shown
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -22,6 +24,8 @@ FilterValue: TypeAlias = "Scalar | Sequence[Scalar]"
 Filter: TypeAlias = "Mapping[str, FilterValue]"
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_LONGEST_INTEGER = 64
+"""Bits; no database compares with longer ones."""
 
 
 class Sort(str):
@@ -47,7 +51,7 @@ def check_filter(value: Filter | None) -> dict[str, object] | None:
         raise InvalidInputError(
             f"filter must be a mapping such as {{'name_eq': 'Chimp'}}, not {type(value).__name__}. Nothing was sent."
         )
-    return {_check_name(name): _check_value(name, item) for name, item in value.items()}
+    return {_check_name(name): check_value(f"filter {name}", item) for name, item in value.items()}
 
 
 def _check_name(name: object) -> str:
@@ -59,29 +63,51 @@ def _check_name(name: object) -> str:
     return name
 
 
-def _check_value(name: str, value: object) -> object:
-    if isinstance(value, (str, bool, int, dt.date)):
-        return _moment(value) if isinstance(value, dt.datetime) else value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
+def check_value(what: str, value: object) -> object:
+    """Check a value, or a list of values, of a query parameter and give it as a plain one.
+
+    Args:
+        what: The parameter, for the message.
+        value: Its value as the caller gave it.
+
+    Raises:
+        InvalidInputError: It cannot be one.
+    """
+    plain = _scalar(what, value)
+    if plain is not None:
+        return plain
+    seen = shown(value)
     if isinstance(value, (list, tuple, set, frozenset)):
-        items = [_check_value(name, item) for item in _ordered(cast("Collection[object]", value))]
-        if items and not any(isinstance(item, list) for item in items):
+        items = [_scalar(what, item) for item in _ordered(cast("Collection[object]", value))]
+        if items and None not in items:
             return items
     raise InvalidInputError(
-        f"The filter {name} cannot have the value {value!r}: give a string, a number, True or False, a date, "
+        f"The {what} cannot have the value {seen}: give a string, a number, True or False, a date, "
         "an aware datetime, or a non-empty list of those. Nothing was sent."
     )
 
 
+def _scalar(what: str, value: object) -> object:
+    # Plain, because the text of a member of an Enum that is a string or a number, too, can be its name.
+    if isinstance(value, str):
+        return str.__str__(check_text(value, f"The {what}"))
+    if isinstance(value, dt.datetime):
+        return _moment(what, value)
+    if isinstance(value, (bool, dt.date)):
+        return value
+    if isinstance(value, int) and value.bit_length() <= _LONGEST_INTEGER:
+        return int(value)
+    return float(value) if isinstance(value, float) and math.isfinite(value) else None
+
+
 def _ordered(values: Collection[object]) -> list[object]:
-    return sorted(values, key=repr) if isinstance(values, (set, frozenset)) else list(values)
+    return sorted(values, key=shown) if isinstance(values, (set, frozenset)) else list(values)
 
 
-def _moment(value: dt.datetime) -> dt.datetime:
+def _moment(what: str, value: dt.datetime) -> dt.datetime:
     if value.tzinfo is None:
         raise InvalidInputError(
-            f"The filter value {value!r} has no time zone, so it names no moment: add tzinfo, such as "
+            f"The value {value!r} of the {what} has no time zone, so it names no moment: add tzinfo, such as "
             "datetime.UTC. Nothing was sent."
         )
     return value
@@ -98,11 +124,11 @@ def check_sort(value: str | None, known: object) -> str | None:
         InvalidInputError: The document does not offer it, and it is no `Sort`.
     """
     if value is None or isinstance(value, Sort):
-        return None if value is None else str(value)
+        return None if value is None else str(check_text(value, "sort"))
     orders: tuple[str, ...] = get_args(known)
     if value not in orders:
         raise InvalidInputError(
-            f"sort={value!r} is not offered; choose one of {', '.join(orders)}, or pass "
+            f"sort={shown(value)} is not offered; choose one of {', '.join(orders)}, or pass "
             "contentgroove.Sort(...) for an order that only the service knows. Nothing was sent."
         )
-    return value
+    return str.__str__(value)

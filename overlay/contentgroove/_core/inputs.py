@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from urllib.parse import urlsplit
 
 from contentgroove.errors import InvalidInputError
@@ -16,6 +16,15 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9_.~-]{1,200}")
 
 MAX_COUNT = 2**31 - 1
 """What any database takes as an integer; a larger page number is a mistake."""
+
+
+def shown(value: object) -> str:
+    """Give a wrong argument as a message shows it."""
+    try:
+        return repr(value)[:200]
+    except (ValueError, RecursionError):
+        # Python does not write numbers of thousands of digits.
+        return f"this {type(value).__name__}"
 
 
 def check_id(value: object, what: str) -> str:
@@ -48,7 +57,7 @@ def check_text(value: object, name: str) -> str:
         value.encode()
     except UnicodeEncodeError as error:
         raise InvalidInputError(
-            f"{name} holds half of a surrogate pair at character {error.start}, which no JSON text can carry. "
+            f"{name} holds half of a surrogate pair at character {error.start}, which no UTF-8 text can carry. "
             "Nothing was sent."
         ) from error
     return value
@@ -56,8 +65,8 @@ def check_text(value: object, name: str) -> str:
 
 def check_seconds(value: object, name: str) -> float:
     """Give a finite number of seconds from 0 back; anything else is an InvalidInputError."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise InvalidInputError(f"{name} must be a number of seconds from 0, not {value!r}. Nothing was sent.")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= sys.float_info.max:
+        raise InvalidInputError(f"{name} must be a number of seconds from 0, not {shown(value)}. Nothing was sent.")
     return float(value)
 
 
@@ -85,5 +94,5 @@ def check_count(value: object, name: str) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_COUNT:
-        raise InvalidInputError(f"{name} must be a whole number from 1, not {value!r}. Nothing was sent.")
+        raise InvalidInputError(f"{name} must be a whole number from 1, not {shown(value)}. Nothing was sent.")
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from contentgroove_api.api.webhook_subscriptions import (
@@ -24,7 +25,7 @@ from contentgroove.errors import InvalidInputError
 
 from . import decoding
 from .calls import Operation, nothing
-from .inputs import check_id, check_text, check_url
+from .inputs import check_id, check_text, check_url, shown
 from .listing import listing
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ def create(*, url: str, subscribed_events: Sequence[str] | None) -> Operation[We
     if isinstance(subscribed_events, str):
         raise InvalidInputError(
             f"subscribed_events must be a list of event names: write [{subscribed_events!r}]. Nothing was sent."
+        )
+    if not isinstance(subscribed_events, Iterable | None):
+        raise InvalidInputError(
+            f"subscribed_events must be a list of event names, not {shown(subscribed_events)}. Nothing was sent."
         )
     attributes = CreateWebhookSubscriptionRequestAttributes(
         url=check_url(url, "url"),

@@ -86,7 +86,11 @@ def api_request(effect: Send, settings: Settings, timeouts: Timeouts, *, queued:
     limits = {**timeouts, "pool": QUEUE_LIMIT} if queued else dict(timeouts)
     if effect.time_limit is not None:
         limits = {name: min(seconds, effect.time_limit) for name, seconds in limits.items()}
-    headers = [*settings.headers(), *request.headers.items()]
+    headers = settings.headers()
+    if request.headers:
+        # A caller's own header is sent instead of ours, not beside it.
+        given = {name.lower() for name in request.headers}
+        headers = [*(field for field in headers if field[0].lower() not in given), *request.headers.items()]
     if request.content is not None or request.method in _WITH_CONTENT:
         headers.append(("Content-Length", str(len(request.content or b""))))
     return _request(request.method, settings.url(request), headers, request.content or b"", limits)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 import msgspec
 
 from ._core.redaction import redact_url
+from .errors import ResponseDecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +29,19 @@ class Source:
         self.path = path
 
     def read(self, index: int | None) -> dict[str, Any]:
-        """Give the object, or the one at an index of the list, as plain JSON."""
-        value: Any = msgspec.json.decode(self.content)
+        """Give the object, or the one at an index of the list, as plain JSON.
+
+        Raises:
+            ResponseDecodeError: What no model reads, and so nothing has looked at, is no JSON.
+        """
+        try:
+            value: Any = msgspec.json.decode(self.content)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise ResponseDecodeError(
+                f"What this version does not know of an answer cannot be read: {redact_url(str(error))}. What it "
+                "knows is not concerned.",
+                status_code=200,
+            ) from error
         for step in self.path:
             value = value[step]
         return cast("dict[str, Any]", value if index is None else value[index])
@@ -119,6 +131,9 @@ class View(Generic[W]):
 
         Unknown attributes are given by their names; then unknown relationships and unknown members of the
         resource itself, where no attribute has the name.
+
+        Raises:
+            ResponseDecodeError: It cannot be read, such as a number too large for any JSON reader.
         """
         sent = self._source.read(self._index)
         wire: Any = self._wire

@@ -126,6 +126,16 @@ def test_new_fields_and_values_break_nothing(make: Maker) -> None:
     assert media.extra == {"brand_new": {"a": [1]}, "folder": {"data": None}, "meta": {"b": 2}}
 
 
+@pytest.mark.parametrize("value", [b"9" * 5000, b"1e999", b'"\xff"'], ids=["large", "float", "no UTF-8"])
+def test_new_fields_that_cannot_be_read_concern_nothing_else(make: Maker, value: bytes) -> None:
+    """A model is read without what it does not know; only whoever asks for that hears of it."""
+    content = one(media_json(brand_new="here")).content.replace(b'"here"', value)
+    media = make(lambda _request: httpx.Response(200, content=content)).medias.get("m-1")
+    assert media.name == "Chimp"
+    with pytest.raises(ResponseDecodeError, match="does not know"):
+        _ = media.extra
+
+
 @pytest.mark.parametrize("auth", ["bearer", "header", "query"])
 def test_the_key_shows_nowhere(make: Maker, caplog: pytest.LogCaptureFixture, auth: str) -> None:
     """No message, traceback, log line, repr or pickle holds the key, even when the server echoes it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,15 @@ def test_its_own_credentials_stay_away_from_the_store(make: Maker, tmp_path: Pat
     make.opened.append(own)
     make(http_client=own, upload_http_client=own).medias.upload(video(tmp_path))
     assert [request.headers.get("Authorization", "none").split()[0] for request in seen] == ["Basic", "none", "Basic"]
+
+
+def test_what_http2_logs_of_headers_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    """The library below writes each header down as it is, and the whole block as it is encoded."""
+    ContentGroove(KEY, BASE).close()
+    caplog.set_level(logging.DEBUG)
+    for name in ("hpack.hpack", "hpack.table"):
+        logging.getLogger(name).debug("Adding %s=%s to the header table", b"x-api-key", KEY.encode())
+    assert KEY not in caplog.text
 
 
 def test_what_holds_the_key_is_not_pickled() -> None:

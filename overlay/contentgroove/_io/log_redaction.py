@@ -14,6 +14,7 @@ _LOGGERS = (
     "httpcore.proxy",
     "httpcore.socks",
 )
+_LOGGERS_OF_HEADERS = ("hpack.hpack", "hpack.table")
 
 
 class _RedactUrls(logging.Filter):
@@ -26,11 +27,24 @@ class _RedactUrls(logging.Filter):
         return True
 
 
+class _SayNothing(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        del record
+        return False
+
+
 _redact_urls = _RedactUrls()
+_say_nothing = _SayNothing()
 
 
 def protect_logs() -> None:
-    """Redact URLs: httpx logs those of requests, httpcore those in answers' headers; some are credentials."""
+    """Redact URLs: httpx logs those of requests, httpcore those in answers' headers; some are credentials.
+
+    Under HTTP/2, hpack logs all headers, the key's included, at its level DEBUG: as they are, and once more as they are
+    encoded, where nothing can be redacted. It logs little else.
+    """
     for name in _LOGGERS:
         # A logger has the same filter only once. One at "httpcore" would not see what its children log.
         logging.getLogger(name).addFilter(_redact_urls)
+    for name in _LOGGERS_OF_HEADERS:
+        logging.getLogger(name).addFilter(_say_nothing)

@@ -17,6 +17,7 @@ from contentgroove import ContentGroove, InvalidInputError, UploadError
 from contentgroove._io.checkpoint_file import CheckpointFile
 from contentgroove_mock import Policy, Simulator, sample_video, serve
 
+from .conftest import media_json
 from .test_uploads import MP4, Api, Store, video
 
 if TYPE_CHECKING:
@@ -217,3 +218,21 @@ def test_a_batch_that_was_stopped_goes_on(make: Maker, tmp_path: Path) -> None:
     assert all(result.media is not None for result in second)
     assert len(store.requests) - sent == 2
     assert len(list(folder.iterdir())) == 4
+
+
+@pytest.mark.parametrize("resumed", [["a.mp4", "b.mp4"], ["b.mp4"]], ids=["all", "the rest"])
+def test_another_files_media_is_not_taken_for_a_lost_one(make: Maker, tmp_path: Path, resumed: list[str]) -> None:
+    """After a kill, a nameless media that the checkpoint of another file knows is that file's."""
+    files = {name: video(tmp_path, name=name) for name in ("a.mp4", "b.mp4")}
+    points = tmp_path / "points"
+    # The 402 leaves the second as a kill just before the POST does.
+    api, store = Api(None, 402), Store()
+    list(make(api, store=store).medias.upload_many(files.values(), concurrency=1, checkpoint_dir=points))
+    assert sorted(json.loads(path.read_bytes())["state"] for path in points.iterdir()) == ["created", "creating"]
+    (points / "notes.json").write_text("no checkpoint")
+    api.listed = [media_json("m-1", name="", created_at="2025-10-15T13:51:05Z")]
+    again = make(api, store=store).medias.upload_many(
+        [files[name] for name in resumed], concurrency=1, checkpoint_dir=points
+    )
+    assert {result.file.name: result.media and result.media.id for result in again}["b.mp4"] == "m-3"
+    assert len(store.requests) == 2

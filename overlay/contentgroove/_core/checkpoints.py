@@ -8,12 +8,16 @@ presigned URL is never written: it is a credential, and a new one costs nothing.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import contextlib
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from contentgroove.errors import CheckpointError, InvalidInputError, UploadError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 VERSION = 1
 
@@ -72,6 +76,17 @@ def as_text(name: str | None) -> str | None:
 def encode(checkpoint: Checkpoint) -> bytes:
     """Write a checkpoint."""
     return msgspec.json.encode(checkpoint) + b"\n"
+
+
+def medias_of(contents: Iterable[bytes]) -> set[str]:
+    """Give the ids of the medias that files know, those among them that are checkpoints."""
+    found: set[str] = set()
+    for content in contents:
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            media_id = msgspec.json.decode(content, type=Checkpoint).media_id
+            if media_id is not None:
+                found.add(media_id)
+    return found
 
 
 def unsaved(checkpoint: Checkpoint, place: str, problem: OSError) -> InvalidInputError | CheckpointError:

@@ -13,14 +13,14 @@ from contentgroove.errors import InvalidInputError, OutcomeUnknownError, UploadE
 
 from . import direct_uploads, medias
 from .calls import call
-from .checkpoints import LAST_SECOND, Checkpoint, Fingerprint, encode, resume, unsaved
-from .effects import Failure, Put, Reply, Save, Sleep
+from .checkpoints import LAST_SECOND, Checkpoint, Fingerprint, encode, medias_of, resume, unsaved
+from .effects import Ask, Failure, Put, Reply, Save, Sleep
 from .listing import ListQuery, fetch_page
 from .redaction import redact_url
 from .waiting import Patience, for_media
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from contentgroove.models import Media
 
@@ -42,6 +42,20 @@ _EXPIRED = frozenset({"ExpiredToken", "RequestExpired"})
 _SIGNATURE = frozenset({"SignatureDoesNotMatch", "InvalidAccessKeyId", "AuthorizationQueryParametersError"})
 
 
+class Kept(Struct, frozen=True):
+    """Where an upload writes down how far it is.
+
+    Attributes:
+        place: The checkpoint's file.
+        content: What it holds, None if there is no file yet.
+        others: Reads the files beside it, which may be checkpoints of other uploads.
+    """
+
+    place: str
+    content: bytes | None
+    others: Callable[[], Iterable[bytes]]
+
+
 class UploadPlan(Struct, frozen=True):
     """What is to be uploaded.
 
@@ -49,14 +63,14 @@ class UploadPlan(Struct, frozen=True):
         file: The file's name for messages, None if it has none.
         rewindable: Whether it can be sent a second time.
         checkpoint: Where the upload is; a fresh one at its beginning.
-        place: The file in which progress is written down, None if it is not.
+        kept: Where progress is written down, None if it is not.
         claimed: The ids of medias that uploads of this client made, so that none is taken for another.
     """
 
     file: str | None
     rewindable: bool
     checkpoint: Checkpoint
-    place: str | None
+    kept: Kept | None
     claimed: set[str]
 
     @property
@@ -72,8 +86,7 @@ def make_plan(
     *,
     rewindable: bool,
     claimed: set[str],
-    place: str | None,
-    content: bytes | None,
+    kept: Kept | None,
 ) -> UploadPlan:
     """Plan an upload, from its beginning or from a checkpoint.
 
@@ -83,22 +96,21 @@ def make_plan(
         session: What calls of the client share.
         rewindable: Whether the file can be sent a second time.
         claimed: The ids of medias that uploads of this client made.
-        place: The checkpoint's file, None without one.
-        content: What the checkpoint's file holds, None if there is none yet.
+        kept: Where progress is written down, None if it is not.
 
     Raises:
         InvalidInputError: The checkpoint is another upload's, or the file cannot have one.
         UploadError: The file has changed since the checkpoint was written.
     """
     checkpoint = Checkpoint(base_url=session.base_url, file=file, name=fresh[0], description=fresh[1])
-    if place is not None:
+    if kept is not None:
         if file.modified is None:
             raise InvalidInputError(
                 "Only an upload of a path can have a checkpoint: what is in memory is gone when the process is. "
                 "Nothing was sent."
             )
-        checkpoint = resume(content, checkpoint, place)
-    return UploadPlan(file.name, rewindable, checkpoint, place, claimed)
+        checkpoint = resume(kept.content, checkpoint, kept.place)
+    return UploadPlan(file.name, rewindable, checkpoint, kept, claimed)
 
 
 def upload(plan: UploadPlan, session: Session, patience: Patience | None) -> Flow[Media]:
@@ -118,6 +130,7 @@ def upload(plan: UploadPlan, session: Session, patience: Patience | None) -> Flo
     known = plan.checkpoint
     medias.create(source_url=None, upload_id="", name=known.name, description=known.description)
     if known.media_id is not None:
+        plan.claimed.add(known.media_id)
         _, media = yield from call(medias.get(known.media_id), session)
     else:
         if known.upload_id is None or known.state == "prepared":
@@ -136,10 +149,10 @@ def upload(plan: UploadPlan, session: Session, patience: Patience | None) -> Flo
 
 
 def _note(plan: UploadPlan, checkpoint: Checkpoint) -> Flow[Checkpoint]:
-    if plan.place is not None:
+    if plan.kept is not None:
         problem: OSError | None = yield Save(encode(checkpoint))
         if problem is not None:
-            raise unsaved(checkpoint, plan.place, problem) from problem
+            raise unsaved(checkpoint, plan.kept.place, problem) from problem
     return checkpoint
 
 
@@ -227,6 +240,10 @@ def _find(plan: UploadPlan, since: float, session: Session) -> Flow[list[Media]]
             and media.id not in plan.claimed
             and (plan.name is None or media.name == plan.name)
         ]
+        if found and plan.kept is not None:
+            # Of an earlier process, such as the batch that was killed: their checkpoints know them.
+            others = medias_of((yield Ask(plan.kept.others)))
+            found = [media for media in found if media.id not in others]
         if found:
             return found
     return []

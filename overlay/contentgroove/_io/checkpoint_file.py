@@ -19,7 +19,7 @@ except ImportError:
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-LARGEST = 16 * 1024 * 1024
+LARGEST = 1024 * 1024
 """Bytes read at most: a path given by mistake may be that of a video."""
 
 
@@ -108,6 +108,18 @@ class CheckpointFile:
             return None
         except OSError as error:
             raise self._unusable("read", error) from error
+
+    def others(self) -> list[bytes]:
+        """Give what the files beside it hold whose names end like its own."""
+        found: list[bytes] = []
+        with contextlib.suppress(OSError):
+            for path in self._target.parent.glob(f"*{self._target.suffix}"):
+                # Those that are large, or went meanwhile, are no checkpoints of any use.
+                with contextlib.suppress(OSError):
+                    info = path.stat()
+                    if path != self._target and stat.S_ISREG(info.st_mode) and info.st_size < LARGEST:
+                        found.append(path.read_bytes())
+        return found
 
     def write(self, content: bytes) -> OSError | None:
         """Replace the content so that it survives the machine's death; else leave the old one and give what kept it."""

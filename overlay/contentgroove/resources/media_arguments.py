@@ -58,7 +58,7 @@ def plan_for(  # noqa: PLR0917 - two callers, both here
 ) -> UploadPlan:
     """Plan an upload of a source, from where its checkpoint says."""
     from contentgroove._core.checkpoints import Fingerprint, as_text
-    from contentgroove._core.uploads import make_plan
+    from contentgroove._core.uploads import Kept, make_plan
 
     return make_plan(
         Fingerprint(as_text(source.name), source.size, source.modified),
@@ -66,6 +66,5 @@ def plan_for(  # noqa: PLR0917 - two callers, both here
         session,
         rewindable=source.rewindable,
         claimed=claimed,
-        place=None if held is None else str(held.path),
-        content=None if held is None else held.read(),
+        kept=None if held is None else Kept(str(held.path), held.read(), held.others),
     )

@@ -238,6 +238,15 @@ def test_who_waits_for_several_knows_what_had_arrived(make: Maker, clock: FakeCl
     assert clock.now - start == 60.0
 
 
+@pytest.mark.parametrize("medias", ["m-1", None, 5])
+def test_several_are_not_one(make: Maker, medias: Any) -> None:
+    """One id would be read as the ids of its letters."""
+    handler, seen = states(False)
+    with pytest.raises(InvalidInputError, match=rf"several medias.*not {type(medias).__name__}"):
+        make(handler).medias.wait_many(medias)
+    assert seen == []
+
+
 def test_several_and_no_inbox(make: Maker, clock: FakeClock) -> None:
     """What is no inbox is refused before anything is sent."""
     with pytest.raises(InvalidInputError, match=r"SQLiteInbox.*Nothing was sent"):

@@ -153,11 +153,7 @@ class AsyncShell:
     def _line(self, url: httpcore.URL, *, uploading: bool) -> AsyncLine:
         loop = _running_loop()
         if self._loop is not loop:
-            if self._loop is not None and self._loop.is_running():
-                raise ConfigurationError(
-                    "This client's connections belong to another event loop that is still running: make one "
-                    "AsyncContentGroove for each loop."
-                )
+            self._require_ended_loop()
             # Connections of a loop that has ended cannot be used or closed any more.
             self._lines.clear()
             self._loop = loop
@@ -166,10 +162,20 @@ class AsyncShell:
             self._lines[place] = new_async_line(url, uploading=uploading)
         return self._lines[place]
 
+    def _require_ended_loop(self) -> None:
+        if self._loop is not None and self._loop.is_running():
+            raise ConfigurationError(
+                "This client's connections belong to another event loop that is still running: make one "
+                "AsyncContentGroove for each loop, and close it there."
+            )
+
     async def aclose(self) -> None:
         """Close the connections that this shell opened; a client that was passed in stays open."""
+        of_this_loop = self._loop is _running_loop()
+        if not of_this_loop:
+            self._require_ended_loop()
         self._closed = True
-        lines = list(self._lines.values()) if self._loop is _running_loop() else []
+        lines = list(self._lines.values()) if of_this_loop else []
         self._lines.clear()
         for line in lines:
             await line.aclose()

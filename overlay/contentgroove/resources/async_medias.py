@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from contentgroove._core import medias
 from contentgroove._io.calls import AsyncPager, RawAsyncCalls
 
-from .media_arguments import CONCURRENCY, WAIT_TIMEOUT, arrivals, media_id, patience_for, plan_for
+from .media_arguments import CONCURRENCY, WAIT_TIMEOUT, arrivals, media_id, media_ids, patience_for, plan_for
 from .raw import araw
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class AsyncMedias:
         """As `Medias.wait_many`; `on_update` may be async."""
         from contentgroove._core import waiting
 
-        ids = [media_id(media) for media in medias]
+        ids = media_ids(medias)
         patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, ids))
         return await self._calls.run(waiting.for_medias(ids, patience, self._calls.session))
 

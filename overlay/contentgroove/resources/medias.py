@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from contentgroove._core import medias
 from contentgroove._io.calls import Pager, RawSyncCalls
 
-from .media_arguments import CONCURRENCY, WAIT_TIMEOUT, arrivals, media_id, patience_for, plan_for
+from .media_arguments import CONCURRENCY, WAIT_TIMEOUT, arrivals, media_id, media_ids, patience_for, plan_for
 from .raw import raw
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ class Medias:
         """
         from contentgroove._core import waiting
 
-        ids = [media_id(media) for media in medias]
+        ids = media_ids(medias)
         patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, ids))
         return self._calls.run(waiting.for_medias(ids, patience, self._calls.session))
 

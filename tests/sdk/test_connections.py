@@ -153,7 +153,7 @@ def test_what_the_libraries_log_is_redacted(
         monkeypatch.setattr(logging.getLogger(name), "filters", [])
     caplog.set_level(logging.DEBUG)
     echo = f"Location: /elsewhere?api_key={KEY}&X-Amz-Signature=canary-signature"
-    with server(says(answer(b"", "302 Found", echo))) as (base_url, _):
+    with server(says(answer(b"", "302 Found", echo, f"X-Echo: {KEY}"))) as (base_url, _):
         options: dict[str, Any] = {"auth": "query", "max_retries": 0}
         if own:
             make.opened.append(httpx.Client() if make.kind == "sync" else httpx.AsyncClient())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from contentgroove import AsyncContentGroove, ConfigurationError, ContentGroove
+from contentgroove import AsyncContentGroove, AuthenticationError, ConfigurationError, ContentGroove
 
 from .conftest import BASE, KEY, media_json, one
 
@@ -141,6 +141,18 @@ def test_a_key_that_rotates(make: Maker) -> None:
     with pytest.raises(ConfigurationError):
         client.medias.get("m-1")
     assert seen == ["Bearer first", "Bearer second"]
+
+
+def test_an_error_asks_for_no_key(make: Maker) -> None:
+    """The key that was sent is taken out of what the server echoes, not the one that would be sent next."""
+    keys = iter(["canary-first"])
+    client = make(
+        lambda _request: httpx.Response(401, json={"errors": [{"message": "no canary-first"}]}),
+        api_key=lambda: next(keys),
+    )
+    with pytest.raises(AuthenticationError, match=r"no \[redacted\]") as caught:
+        client.medias.get("m-1")
+    assert "canary" not in caught.value.body
 
 
 def test_use_after_close(make: Maker) -> None:

@@ -50,7 +50,7 @@ class Session(Struct, frozen=True):
     Attributes:
         pacing: Retry policy, cool-down, clock and chance.
         base_url: For messages; where requests go is the shells' affair.
-        key: Gives the current API key, so that it can be taken out of what a server echoes.
+        key: Gives the API key that was last sent, so that it can be taken out of what a server echoes.
     """
 
     pacing: Pacing

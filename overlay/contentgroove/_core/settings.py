@@ -27,18 +27,39 @@ KEY_VARIABLE = "CONTENTGROOVE_API_KEY"
 BASE_URL_VARIABLE = "CONTENTGROOVE_BASE_URL"
 
 
-class Settings(Struct, frozen=True):
+class ChangingKey:
+    """A function that gives the current key.
+
+    Attributes:
+        last: The key that it gave last, empty before the first.
+    """
+
+    def __init__(self, give: Callable[[], str]) -> None:
+        self._give = give
+        self.last = ""
+
+    def __call__(self) -> str:
+        """Give the current key.
+
+        Raises:
+            ConfigurationError: The function gave something that is no key.
+        """
+        self.last = check_key(self._give(), "api_key() gave")
+        return self.last
+
+
+class Settings(Struct, frozen=True, weakref=True):
     """Where requests go and how they authenticate.
 
     Attributes:
         base_url: The API's base URL, without a slash at its end.
-        api_key: The key, or a function that gives the current one.
+        api_key: The key, or what gives the current one.
         auth: Which of the API's three ways to authenticate is used.
         user_agent: The `User-Agent` header.
     """
 
     base_url: str
-    api_key: ApiKey
+    api_key: str | ChangingKey
     auth: AuthMethod
     user_agent: str
 
@@ -82,7 +103,11 @@ class Settings(Struct, frozen=True):
         Raises:
             ConfigurationError: The function that gives it gave something that is no key.
         """
-        return self.api_key if isinstance(self.api_key, str) else check_key(self.api_key(), "api_key() gave")
+        return self.api_key if isinstance(self.api_key, str) else self.api_key()
+
+    def last_key(self) -> str:
+        """The key as it was last sent; asks for none, so that telling of an error cannot fail for want of one."""
+        return self.api_key if isinstance(self.api_key, str) else self.api_key.last
 
 
 def resolve(
@@ -109,11 +134,12 @@ def resolve(
         check_key(key, f"{KEY_VARIABLE} is")
     elif not callable(key):
         check_key(key, "api_key is")
+    source = ChangingKey(key) if callable(key) else key
     methods: tuple[str, ...] = ("bearer", "header", "query")
     if auth not in methods:
         raise ConfigurationError(f"auth={auth!r} is none of {', '.join(methods)}.")
     url = check_base_url(base_url or environment.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL)
-    return Settings(url, key, auth, f"contentgroove-python/{version}")
+    return Settings(url, source, auth, f"contentgroove-python/{version}")
 
 
 def check_key(key: object, what: str) -> str:

@@ -57,7 +57,7 @@ class AsyncShell:
         self._lines: dict[tuple[bytes, bytes, bool], AsyncLine] = {}
         self._loop: Any = None
         self._closed = False
-        protect_logs()
+        protect_logs(settings)
 
     async def run(
         self,

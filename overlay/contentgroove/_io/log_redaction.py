@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
+import weakref
+from typing import TYPE_CHECKING
 
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import REDACTED, redact_url, spellings
+
+if TYPE_CHECKING:
+    from contentgroove._core.settings import Settings
 
 _LOGGERS = (
     "httpx",
@@ -17,10 +23,16 @@ _LOGGERS = (
 _LOGGERS_OF_HEADERS = ("hpack.hpack", "hpack.table")
 
 
-class _RedactUrls(logging.Filter):
+_live: weakref.WeakValueDictionary[int, Settings] = weakref.WeakValueDictionary()
+"""The settings of all clients there are, for their keys."""
+
+
+class _Redact(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()
         shown = redact_url(said)
+        for key in filter(None, [settings.last_key() for settings in list(_live.values())]):
+            shown = re.sub(spellings(key), REDACTED, shown)
         if shown != said:
             # Otherwise left as it is, for those who group records by what is the same in them.
             record.msg, record.args = shown, ()
@@ -33,18 +45,19 @@ class _SayNothing(logging.Filter):
         return False
 
 
-_redact_urls = _RedactUrls()
+_redact = _Redact()
 _say_nothing = _SayNothing()
 
 
-def protect_logs() -> None:
-    """Redact URLs: httpx logs those of requests, httpcore those in answers' headers; some are credentials.
+def protect_logs(settings: Settings) -> None:
+    """Redact URLs and a client's key: httpx logs requests' URLs, httpcore answers' headers; either may hold both.
 
     Under HTTP/2, hpack logs all headers, the key's included, at its level DEBUG: as they are, and once more as they are
     encoded, where nothing can be redacted. It logs little else.
     """
+    _live[id(settings)] = settings
     for name in _LOGGERS:
         # A logger has the same filter only once. One at "httpcore" would not see what its children log.
-        logging.getLogger(name).addFilter(_redact_urls)
+        logging.getLogger(name).addFilter(_redact)
     for name in _LOGGERS_OF_HEADERS:
         logging.getLogger(name).addFilter(_say_nothing)

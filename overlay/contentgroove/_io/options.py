@@ -106,7 +106,7 @@ def new_session(
 ) -> Session:
     """Make what the calls of a new client share; without a clock or random numbers, the machine's."""
     pacing = Pacing(policy, Cooldown(), clock or SystemClock(), random or chance.random)
-    return Session(pacing, settings.base_url, settings.key)
+    return Session(pacing, settings.base_url, settings.last_key)
 
 
 def new_watch(

@@ -54,7 +54,7 @@ class SyncShell:
         self._lock = threading.Lock()
         self._lines: dict[tuple[bytes, bytes, bool], Line] = {}
         self._closed = False
-        protect_logs()
+        protect_logs(settings)
 
     def run(
         self,

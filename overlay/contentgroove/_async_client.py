@@ -65,7 +65,7 @@ class AsyncContentGroove:
         watch = new_watch(on_contract_violation, contract_sampling, settings, random)
         shell = AsyncShell(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, watch=watch)
         self._calls = AsyncCalls(shell, session, check_timeout(timeout))
-        self._claimed: set[str] = set()
+        self._claimed: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"AsyncContentGroove(base_url={self._calls.session.base_url!r})"

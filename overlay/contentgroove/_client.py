@@ -87,7 +87,7 @@ class ContentGroove:
         watch = new_watch(on_contract_violation, contract_sampling, settings, random)
         shell = SyncShell(settings, hooks, sleep or time.sleep, http_client, upload_http_client, watch=watch)
         self._calls = SyncCalls(shell, session, check_timeout(timeout))
-        self._claimed: set[str] = set()
+        self._claimed: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"ContentGroove(base_url={self._calls.session.base_url!r})"

@@ -72,19 +72,23 @@ def test_a_disk_that_fills_up_before_the_media_is_created(
     assert len(store.requests) == sent + sent_again
 
 
+@pytest.mark.parametrize("again", ["the same client", "another client"])
 def test_a_disk_that_fills_up_once_the_media_is_created(
-    make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
 ) -> None:
     """The error gives the media's id, and the same call finds the media instead of creating another."""
     path, checkpoint = video(tmp_path), tmp_path / "c.json"
     api, store = Api(), Store()
+    client = make(api, store=store)
     with monkeypatch.context() as patch:
         fill_the_disk(patch, after=4)
         with pytest.raises(CheckpointError, match="The media was created: m-1") as caught:
-            make(api, store=store).medias.upload(path, name="Film", checkpoint=checkpoint)
+            client.medias.upload(path, name="Film", checkpoint=checkpoint)
     assert caught.value.media_id == "m-1"
     api.listed = [media_json("m-1", name="Film", created_at="2025-10-15T13:51:05Z")]
-    assert make(api, store=store).medias.upload(path, name="Film", checkpoint=checkpoint).id == "m-1"
+    if again == "another client":
+        client = make(api, store=store)
+    assert client.medias.upload(path, name="Film", checkpoint=checkpoint).id == "m-1"
     assert (len(api.posts), len(store.requests)) == (1, 1)
 
 

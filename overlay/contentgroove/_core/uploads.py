@@ -64,14 +64,15 @@ class UploadPlan(Struct, frozen=True):
         rewindable: Whether it can be sent a second time.
         checkpoint: Where the upload is; a fresh one at its beginning.
         kept: Where progress is written down, None if it is not.
-        claimed: The ids of medias that uploads of this client made, so that none is taken for another.
+        claimed: The medias that uploads of this client made, and the `upload_id` of each, so that none is taken for
+            another's; one whose id could not be written down is still its own upload's.
     """
 
     file: str | None
     rewindable: bool
     checkpoint: Checkpoint
     kept: Kept | None
-    claimed: set[str]
+    claimed: dict[str, str]
 
     @property
     def name(self) -> str | None:
@@ -85,7 +86,7 @@ def make_plan(
     session: Session,
     *,
     rewindable: bool,
-    claimed: set[str],
+    claimed: dict[str, str],
     kept: Kept | None,
 ) -> UploadPlan:
     """Plan an upload, from its beginning or from a checkpoint.
@@ -95,7 +96,7 @@ def make_plan(
         fresh: The media's name and description.
         session: What calls of the client share.
         rewindable: Whether the file can be sent a second time.
-        claimed: The ids of medias that uploads of this client made.
+        claimed: The medias that uploads of this client made, and the `upload_id` of each.
         kept: Where progress is written down, None if it is not.
 
     Raises:
@@ -130,7 +131,7 @@ def upload(plan: UploadPlan, session: Session, patience: Patience | None) -> Flo
     known = plan.checkpoint
     medias.create(source_url=None, upload_id="", name=known.name, description=known.description)
     if known.media_id is not None:
-        plan.claimed.add(known.media_id)
+        plan.claimed[known.media_id] = known.upload_id or ""
         _, media = yield from call(medias.get(known.media_id), session)
     else:
         if known.upload_id is None or known.state == "prepared":
@@ -139,7 +140,7 @@ def upload(plan: UploadPlan, session: Session, patience: Patience | None) -> Flo
             yield from _note(plan, structs.replace(known, state="new", upload_id=None))
             known = yield from _send(plan, session)
         media = yield from _create(plan, known, session)
-        plan.claimed.add(media.id)
+        plan.claimed[media.id] = known.upload_id or ""
         known = yield from _note(plan, structs.replace(known, state="created", media_id=media.id))
     if patience is not None:
         media = yield from for_media(media.id, patience, session)
@@ -200,7 +201,7 @@ def _create(plan: UploadPlan, known: Checkpoint, session: Session) -> Flow[Media
     repeats = 0
     while True:
         if in_doubt:
-            found = yield from _find(plan, known.since, session)
+            found = yield from _find(plan, known, session)
             if len(found) == 1:
                 return found[0]
             if len(found) > 1 or repeats > session.pacing.policy.max_retries:
@@ -224,9 +225,9 @@ def _unknown(plan: UploadPlan, found: list[Media], lost: OutcomeUnknownError | N
     )
 
 
-def _find(plan: UploadPlan, since: float, session: Session) -> Flow[list[Media]]:
+def _find(plan: UploadPlan, known: Checkpoint, session: Session) -> Flow[list[Media]]:
     """Look for the media that a lost answer may have been about."""
-    earliest = dt.datetime.fromtimestamp(max(0.0, since - CLOCK_SKEW), dt.UTC)
+    earliest = dt.datetime.fromtimestamp(max(0.0, known.since - CLOCK_SKEW), dt.UTC)
     query = ListQuery(filter=None, sort="-created_at", page_number=None, page_size=100, limit=None)
     for look in range(LOOKS):
         yield Sleep(session.pacing.policy.backoff(look, lambda: 1.0))
@@ -237,7 +238,7 @@ def _find(plan: UploadPlan, since: float, session: Session) -> Flow[list[Media]]
             for media in (page or ())
             if media.created_at >= earliest
             and media.source_url is None
-            and media.id not in plan.claimed
+            and plan.claimed.get(media.id, known.upload_id) == known.upload_id
             and (plan.name is None or media.name == plan.name)
         ]
         if found and plan.kept is not None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class AsyncMedias:
     """As `Medias`, awaited; reach it as `client.medias`."""
 
-    def __init__(self, calls: AsyncCalls, claimed: set[str]) -> None:
+    def __init__(self, calls: AsyncCalls, claimed: dict[str, str]) -> None:
         self._calls = calls
         self._claimed = claimed
 

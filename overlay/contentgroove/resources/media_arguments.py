@@ -68,7 +68,7 @@ def plan_for(  # noqa: PLR0917 - two callers, both here
     name: str | None,
     description: str | None,
     session: Session,
-    claimed: set[str],
+    claimed: dict[str, str],
     held: CheckpointFile | None,
 ) -> UploadPlan:
     """Plan an upload of a source, from where its checkpoint says."""

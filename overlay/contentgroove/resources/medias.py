@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Medias:
     """Calls on medias; reach it as `client.medias`."""
 
-    def __init__(self, calls: SyncCalls, claimed: set[str]) -> None:
+    def __init__(self, calls: SyncCalls, claimed: dict[str, str]) -> None:
         self._calls = calls
         self._claimed = claimed
 

@@ -197,6 +197,19 @@ def test_proxies_of_the_environment(make: Maker, monkeypatch: pytest.MonkeyPatch
         assert (len(asked_of_proxy), len(asked_directly)) == (1, 1)
 
 
+@pytest.mark.parametrize("proxy", ["http://proxy.invalid:3128", "proxy.invalid:3128", "socks5://proxy.invalid"])
+def test_what_is_meant_for_this_machine_stays_here(make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """Plain http to loopback goes through no proxy elsewhere, which would get the key in clear text."""
+    for name in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, proxy)
+        monkeypatch.setenv(name.lower(), proxy)
+    with server(says(answer())) as (base_url, asked_directly):
+        make(base_url=base_url, max_retries=0).medias.get("m-1")
+    assert len(asked_directly) == 1
+    https = httpcore.URL("https://api.contentgroove.test/")
+    assert connections.environment_proxy(https) == (proxy if "://" in proxy else f"http://{proxy}")
+
+
 def test_a_proxy_that_refuses_never_sees_the_key(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     """An https call asks the proxy for a tunnel only; without one, nothing has arrived anywhere."""
     with server(says(answer(b"", "403 Forbidden"))) as (url, received):

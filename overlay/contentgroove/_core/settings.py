@@ -181,7 +181,7 @@ def check_base_url(url: object) -> str:
         )
     if parts.username is not None or parts.query or parts.fragment:
         raise ConfigurationError(f"base_url {shown!r} must have no user, query or fragment.")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
             f"base_url {shown!r} would send the API key in clear text: use https. Plain http is for this machine "
             "only (127.0.0.1, localhost)."
@@ -189,7 +189,8 @@ def check_base_url(url: object) -> str:
     return url.rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, so that what is sent to it stays here."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -11,9 +11,12 @@ import ssl
 import sys
 from functools import cache
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import certifi
 import httpcore
+
+from contentgroove._core.settings import is_loopback
 
 from . import http
 
@@ -75,7 +78,10 @@ def httpx_is_imported() -> bool:
 
 
 def environment_proxy(url: httpcore.URL) -> str | None:
-    """The proxy that the environment names for a URL (HTTPS_PROXY, NO_PROXY, …), None without one."""
+    """The proxy that the environment names for a URL (HTTPS_PROXY, NO_PROXY, …), None without one.
+
+    One on another machine is not used for plain http to this one.
+    """
     if sys.platform not in {"win32", "darwin"} and not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
     # Slow to import; only systems with settings of their own, or those who set a variable, need it.
@@ -85,8 +91,23 @@ def environment_proxy(url: httpcore.URL) -> str | None:
         return None
     proxies = urllib.request.getproxies()
     proxy = proxies.get(url.scheme.decode("ascii")) or proxies.get("all")
+    if not proxy:
+        return None
     # As curl and httpx read it.
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    return None if _would_leave_this_machine(url, proxy) else proxy
+
+
+def _would_leave_this_machine(url: httpcore.URL, proxy: str) -> bool:
+    # Plain http is for this machine only: a proxy elsewhere would be sent the key in clear text.
+    if url.scheme != b"http" or not is_loopback(url.host.decode("ascii")):
+        return False
+    try:
+        host = urlsplit(proxy).hostname
+    except ValueError:
+        # Whoever opens it says what is wrong with it.
+        return False
+    return host is not None and not is_loopback(host)
 
 
 def tls_context(url: httpcore.URL, proxy: str | None) -> ssl.SSLContext:

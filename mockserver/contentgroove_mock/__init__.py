@@ -51,6 +51,11 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(_HOMES[name]), name)
+    try:
+        home = importlib.import_module(_HOMES[name])
+    except ModuleNotFoundError as error:
+        needed = f"{__name__}.{name} needs {error.name}: pip install 'contentgroove[mock]'"
+        raise ModuleNotFoundError(needed, name=error.name) from error
+    value: object = getattr(home, name)
     globals()[name] = value
     return value

@@ -70,11 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
     files, least = _wishes(config)
     if not files and least is None:
         return
-    try:
-        from contentgroove_mock.coverage.reports import format_of
-    except ImportError as error:
-        message = f"--contentgroove-coverage needs {error.name}: pip install 'contentgroove[mock]'"
-        raise pytest.UsageError(message) from None
+    from contentgroove_mock.coverage.reports import format_of
+
     for name in files:
         try:
             format_of(Path(name))
@@ -82,7 +79,12 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"--contentgroove-coverage={error}") from None
     if least is not None and not 0 <= least <= 100:  # noqa: PLR2004  # percent
         raise pytest.UsageError(f"--contentgroove-fail-under={least:g}: give a percentage from 0 to 100")
-    _run(config).record_reads()
+    try:
+        run = _run(config)
+    except pytest.fail.Exception as error:
+        # So early, pytest would call it an error of its own.
+        raise pytest.UsageError(str(error)) from None
+    run.record_reads()
 
 
 def _wishes(config: pytest.Config) -> tuple[list[str], float | None]:
@@ -103,7 +105,7 @@ def _run(config: pytest.Config) -> Run:
         try:
             from contentgroove_mock.coverage.run import Run
         except ImportError as error:
-            message = f"ContentGroove's fixtures need {error.name}: pip install 'contentgroove[mock]'"
+            message = f"ContentGroove's pytest plugin needs {error.name}: pip install 'contentgroove[mock]'"
             pytest.fail(message, pytrace=False)
         config.stash[_RUN] = run = Run(prism=bool(config.getoption("--contentgroove-prism")))
     return run

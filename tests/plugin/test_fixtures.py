@@ -182,6 +182,9 @@ def test_it_explains_a_missing_extra(pytester: pytest.Pytester, monkeypatch: pyt
     result = pytester.runpytest_subprocess("-p", "no:schemathesis")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*pip install 'contentgroove?mock?'*"])
+    asked = pytester.runpytest_subprocess("-p", "no:schemathesis", "--contentgroove-fail-under=1")
+    assert asked.ret == pytest.ExitCode.USAGE_ERROR
+    asked.stderr.fnmatch_lines(["ERROR: ContentGroove's pytest plugin needs *: pip install 'contentgroove?mock?'"])
 
 
 def test_help_names_the_options_and_fixtures(run: Run) -> None:

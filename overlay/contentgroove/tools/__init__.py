@@ -14,13 +14,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .addresses import Origin, origin_of
-from .api import api_tools
-from .errors import SpecError, ToolError
-from .medias import MediaTools
-from .network import Policy
-from .registry import Access, Tool, ToolRegistry
-from .sources import Sources
+try:
+    from .addresses import Origin, origin_of
+    from .api import api_tools
+    from .errors import SpecError, ToolError
+    from .medias import MediaTools
+    from .network import Policy
+    from .registry import Access, Tool, ToolRegistry
+    from .sources import Sources
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"{__name__} needs {error.name}: pip install 'contentgroove[mcp]'", name=error.name
+    ) from error
 
 if TYPE_CHECKING:
     from collections.abc import Callable

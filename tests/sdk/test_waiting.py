@@ -238,13 +238,49 @@ def test_who_waits_for_several_knows_what_had_arrived(make: Maker, clock: FakeCl
     assert clock.now - start == 60.0
 
 
-@pytest.mark.parametrize("medias", ["m-1", None, 5])
-def test_several_are_not_one(make: Maker, medias: Any) -> None:
+@pytest.mark.parametrize("what", ["medias", "clips"])
+@pytest.mark.parametrize("given", ["m-1", None, 5])
+def test_several_are_not_one(make: Maker, what: str, given: Any) -> None:
     """One id would be read as the ids of its letters."""
     handler, seen = states(False)
-    with pytest.raises(InvalidInputError, match=rf"several medias.*not {type(medias).__name__}"):
-        make(handler).medias.wait_many(medias)
+    client = make(handler)
+    with pytest.raises(InvalidInputError, match=rf"several {what}.*not {type(given).__name__}"):
+        (client.medias if what == "medias" else client.clips).wait_many(given)
     assert seen == []
+
+
+def test_several_clips_are_waited_for_by_one_list(make: Maker, clock: FakeClock) -> None:
+    """As several medias are, each change told; one that the list does not show is asked for by its id."""
+    start = clock.now
+    seen: list[str] = []
+    updates: list[tuple[str, bool | None]] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path)
+        state = None if clock.now == start else False
+        if request.url.path.endswith("/clips"):
+            assert request.url.params["sort"] == "-created_at"
+            return many([clip_json(name, is_processing=state) for name in ("c-1", "c-2", "c-3")], next=None)
+        return one(clip_json(request.url.path.rpartition("/")[2], is_processing=state))
+
+    client = make(handler)
+    told = client.clips.wait_many(
+        ["old-1", client.clips.get("c-2")],
+        poll_interval=5,
+        on_update=lambda clip: updates.append((clip.id, clip.is_processing)),
+    )
+    assert [(clip.id, clip.is_finished) for clip in told] == [("old-1", True), ("c-2", True)]
+    assert [path.rpartition("/")[2] for path in seen] == ["c-2", "clips", "old-1", "clips", "old-1"]
+    assert sorted(updates, key=str) == [("c-2", False), ("c-2", None), ("old-1", False), ("old-1", None)]
+    assert clock.sleeps == [5.0]
+
+
+def test_clips_that_do_not_finish_are_named(make: Maker) -> None:
+    """A timeout says which are missing."""
+    page = [clip_json("a", is_processing=False), clip_json("b"), clip_json("c", is_processing=True)]
+    with pytest.raises(WaitTimeoutError, match=r"2 of 3 clips .*: b, c\.") as caught:
+        make(lambda _request: many(page, next=None)).clips.wait_many(["a", "b", "c"], timeout=5)
+    assert (caught.value.media_id, caught.value.clip_id) == (None, "b")
 
 
 def test_several_and_no_inbox(make: Maker, clock: FakeClock) -> None:

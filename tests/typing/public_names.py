@@ -51,6 +51,7 @@ def sync_names(client: ContentGroove, path: Path) -> None:
     assert_type(client.medias.upload_many([path, b"x"], concurrency=2), Iterator[UploadResult])
     assert_type(client.clips.create(media_id="m", name="n", start_time=0, end_time=1.5), Clip)
     assert_type(client.clips.wait("c"), Clip)
+    assert_type(client.clips.wait_many([client.clips.get("c"), "d"]), tuple[Clip, ...])
     assert_type(client.webhook_subscriptions.create(url="u", subscribed_events=["*"]), WebhookSubscription)
     assert_type(client.direct_uploads.prepare(), DirectUpload)
     assert_type(client.medias.with_raw_response.get("m"), RawResponse[Media])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from contentgroove.errors import InvalidInputError
@@ -47,6 +48,19 @@ def check_id(value: object, what: str) -> str:
             "9b9a2e82-5b47-4f59-831d-4c239824b983. Nothing was sent."
         )
     return value
+
+
+def check_several(value: object, name: str) -> None:
+    """Refuse one thing or one id, whose letters nobody means, where several are needed.
+
+    Raises:
+        InvalidInputError: It is that, or nothing to iterate.
+    """
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise InvalidInputError(
+            f"{name} must be several {name} or ids, such as a list of them, not {type(value).__name__}. "
+            "Nothing was sent."
+        )
 
 
 def check_text(value: object, name: str) -> str:

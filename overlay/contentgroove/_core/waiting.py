@@ -6,7 +6,7 @@ not end a wait; what is fetched at the deadline still counts.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from msgspec import Struct, structs
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from .calls import Operation, Session
     from .effects import Flow
+    from .listing import Listing
 
 T = TypeVar("T", bound="Media | Clip")
 
@@ -53,7 +54,7 @@ SHOWN = 10
 
 LIST_PAGES = 10
 LIST_PAGE_SIZE = 100
-"""How far back a wait for many medias reads the list of the newest before it asks for single ones."""
+"""How far back a wait for several reads the list of the newest before it asks for single ones."""
 
 
 class Patience(Struct, frozen=True):
@@ -166,55 +167,86 @@ def for_medias(media_ids: Iterable[str], patience: Patience, session: Session) -
         WaitTimeoutError: Some were not finished in time.
     """
     wanted = list(dict.fromkeys(media_ids))
-    for media_id in wanted:
-        medias.get(media_id)
-    done: dict[str, Media] = {}
-    seen: dict[str, Media] = {}
+    several = _Several(medias.get, medias.walk, lambda media: media.has_fetch_error)
+    done = yield from _until_all_finished(several, wanted, patience, session)
+    if missing := [media_id for media_id in wanted if media_id not in done]:
+        raise WaitTimeoutError(_unfinished("medias", missing, len(wanted), patience), media_id=missing[0])
+    return tuple(done[media_id] for media_id in wanted)
+
+
+def for_clips(clip_ids: Iterable[str], patience: Patience, session: Session) -> Flow[tuple[Clip, ...]]:
+    """Wait for several clips, as `for_medias` does for medias.
+
+    Raises:
+        WaitTimeoutError: Some were not finished in time.
+    """
+    wanted = list(dict.fromkeys(clip_ids))
+    several = _Several(clips.get, clips.walk, lambda _: False)
+    done = yield from _until_all_finished(several, wanted, patience, session)
+    if missing := [clip_id for clip_id in wanted if clip_id not in done]:
+        message = _unfinished("clips", missing, len(wanted), patience)
+        raise WaitTimeoutError(message, media_id=None, clip_id=missing[0])
+    return tuple(done[clip_id] for clip_id in wanted)
+
+
+class _Several(Struct, Generic[T], frozen=True):
+    """How to look for several of a kind."""
+
+    get: Callable[[str], Operation[T]]
+    walk: Callable[[ListQuery], Listing[T]]
+    failed: Callable[[T], bool]
+
+
+def _until_all_finished(
+    several: _Several[T], wanted: list[str], patience: Patience, session: Session
+) -> Flow[dict[str, T]]:
+    """Give those that have finished or failed: all, unless the time is over."""
+    for id_ in wanted:
+        several.get(id_)
+    done: dict[str, T] = {}
+    seen: dict[str, T] = {}
     look = _Looks(patience, session)
     yield from look.notice()
     while len(done) < len(wanted):
-        open_ids = {media_id for media_id in wanted if media_id not in done}
         try:
-            found = yield from _read(open_ids, look.session())
+            found = yield from _read(several, {id_ for id_ in wanted if id_ not in done}, look.session())
         except ContentGrooveError as error:
             if not _passes(error):
                 raise
             found = []
-        for media in found:
-            if seen.get(media.id) != media and patience.on_update is not None:
-                yield Notify(patience.on_update, media)
-            seen[media.id] = media
-            if media.is_finished or media.has_fetch_error:
-                done[media.id] = media
-        if len(done) == len(wanted):
+        for item in found:
+            if seen.get(item.id) != item and patience.on_update is not None:
+                yield Notify(patience.on_update, item)
+            seen[item.id] = item
+            if item.is_finished or several.failed(item):
+                done[item.id] = item
+        if len(done) < len(wanted) and not (yield from look.pause()):
             break
-        if not (yield from look.pause()):
-            missing = [media_id for media_id in wanted if media_id not in done]
-            raise WaitTimeoutError(
-                f"{len(missing)} of {len(wanted)} medias were not finished after {patience.timeout:g} s: "
-                f"{', '.join(missing[:SHOWN])}{' …' if len(missing) > SHOWN else ''}. Processing goes on: wait for "
-                "them again.",
-                media_id=missing[0],
-            )
-    return tuple(done[media_id] for media_id in wanted)
+    return done
 
 
-def _read(wanted: set[str], session: Session) -> Flow[list[Media]]:
-    found: dict[str, Media] = {}
+def _unfinished(kind: str, missing: list[str], wanted: int, patience: Patience) -> str:
+    return (
+        f"{len(missing)} of {wanted} {kind} were not finished after {patience.timeout:g} s: "
+        f"{', '.join(missing[:SHOWN])}{' …' if len(missing) > SHOWN else ''}. Processing goes on: wait for them again."
+    )
+
+
+def _read(several: _Several[T], wanted: set[str], session: Session) -> Flow[list[T]]:
+    found: dict[str, T] = {}
     if len(wanted) > 1:
         query = ListQuery(filter=None, sort="-created_at", page_number=None, page_size=LIST_PAGE_SIZE, limit=None)
-        newest = medias.walk(query)
+        newest = several.walk(query)
         cursor = newest.cursor()
         for _ in range(LIST_PAGES):
             page = yield from fetch_page(newest, cursor, session)
             if page is None:
                 break
-            found.update((media.id, media) for media in page if media.id in wanted)
+            found.update((item.id, item) for item in page if item.id in wanted)
             if len(found) == len(wanted):
                 return list(found.values())
-    for media_id in sorted(wanted - found.keys()):
-        _, media = yield from call(medias.get(media_id), session)
-        found[media_id] = media
+    for id_ in sorted(wanted - found.keys()):
+        _, found[id_] = yield from call(several.get(id_), session)
     return list(found.values())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contentgroove._core import clips
-from contentgroove._core.inputs import check_id
+from contentgroove._core.inputs import check_id, check_several
 from contentgroove._core.listing import ListQuery
 from contentgroove._io.calls import AsyncPager, Pager, RawAsyncCalls, RawSyncCalls
 from contentgroove.models import Clip
@@ -13,7 +13,7 @@ from contentgroove.models import Clip
 from .raw import araw, raw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from contentgroove._core.filters import Filter
     from contentgroove._io.calls import AsyncCalls, SyncCalls
@@ -26,6 +26,11 @@ def _ids(clip: Clip | str) -> tuple[str, str | None]:
     if isinstance(clip, Clip):
         return check_id(clip.id, "clip"), clip.media_id
     return check_id(clip, "clip"), None
+
+
+def _several(clips: Iterable[Clip | str]) -> list[str]:
+    check_several(clips, "clips")
+    return [_ids(clip)[0] for clip in clips]
 
 
 class Clips:
@@ -137,6 +142,33 @@ class Clips:
         patience = waiting.Patience.checked(timeout, poll_interval, on_update)
         return self._calls.run(waiting.for_clip(*_ids(clip), patience, self._calls.session))
 
+    def wait_many(
+        self,
+        clips: Iterable[Clip | str],
+        *,
+        timeout: float = WAIT_TIMEOUT,
+        poll_interval: float | None = None,
+        on_update: Callable[[Clip], object] | None = None,
+    ) -> tuple[Clip, ...]:
+        """Wait until the files of several clips are ready, looking at the list of the newest instead of at each.
+
+        Args:
+            clips: The clips or their ids.
+            timeout: Seconds to wait for all of them; processing goes on after them.
+            poll_interval: As that of `wait`.
+            on_update: Called with each clip whenever it differs from before.
+
+        Returns:
+            The clips in the order given.
+
+        Raises:
+            WaitTimeoutError: Some were not finished in time.
+        """
+        from contentgroove._core import waiting
+
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
+        return self._calls.run(waiting.for_clips(_several(clips), patience, self._calls.session))
+
 
 class AsyncClips:
     """As `Clips`, awaited; reach it as `client.clips`."""
@@ -199,6 +231,20 @@ class AsyncClips:
 
         patience = waiting.Patience.checked(timeout, poll_interval, on_update)
         return await self._calls.run(waiting.for_clip(*_ids(clip), patience, self._calls.session))
+
+    async def wait_many(
+        self,
+        clips: Iterable[Clip | str],
+        *,
+        timeout: float = WAIT_TIMEOUT,  # noqa: ASYNC109 - the wait's own deadline; nothing is cancelled
+        poll_interval: float | None = None,
+        on_update: Callable[[Clip], Any] | None = None,
+    ) -> tuple[Clip, ...]:
+        """As `Clips.wait_many`; `on_update` may be async."""
+        from contentgroove._core import waiting
+
+        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
+        return await self._calls.run(waiting.for_clips(_several(clips), patience, self._calls.session))
 
 
 class RawClips:

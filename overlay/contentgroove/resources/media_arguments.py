@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from contentgroove._core.inputs import check_id
-from contentgroove.errors import InvalidInputError
+from contentgroove._core.inputs import check_id, check_several
 from contentgroove.models import Media
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from contentgroove._core.calls import Session
     from contentgroove._core.uploads import UploadPlan
     from contentgroove._core.waiting import Patience
@@ -34,14 +34,9 @@ def media_ids(medias: Iterable[Media | str]) -> list[str]:
     """Give the ids of several medias or of what are ids already, checked.
 
     Raises:
-        InvalidInputError: It is one media or id, whose letters nobody means, or nothing to iterate.
+        InvalidInputError: It is one media or id, or nothing to iterate.
     """
-    given: object = medias
-    if isinstance(given, (Media, str)) or not isinstance(given, Iterable):
-        raise InvalidInputError(
-            f"medias must be several medias or ids, such as [media, other], not {type(given).__name__}. "
-            "Nothing was sent."
-        )
+    check_several(medias, "medias")
     return [media_id(media) for media in medias]
 
 

@@ -8,8 +8,10 @@ from pathlib import Path  # noqa: TC003 - typer reads the signature at run time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from contentgroove.cli.command import HelpfulGroup
 from contentgroove.cli.failures import CommandError, Exit
 from contentgroove.cli.harmless import lines
+from contentgroove.errors import ConfigurationError
 
 from .changes import Rating
 from .errors import PipelineError
@@ -49,7 +51,7 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the command line."""
-    group = typer.Typer(name="spec", help="See what changed in the API's document.", no_args_is_help=True)
+    group = typer.Typer(name="spec", cls=HelpfulGroup, help="See what changed in the API's document.")
     group.command("diff", epilog=_EPILOG)(diff)
     # A group with one command would otherwise be that command.
     group.callback()(_spec)
@@ -81,9 +83,13 @@ def diff(
     Without OLD it is the document that this version was made from. --fail-on any passes over changes of the
     documentation only.
     """
-    from .coverage import read_coverage, what_it_means
-    from .documents import dump_yaml, meaning_digest
-    from .settings import own_config
+    try:
+        from .coverage import read_coverage, what_it_means
+        from .documents import dump_yaml, meaning_digest
+        from .settings import own_config
+    except ModuleNotFoundError as error:
+        needed = f"`contentgroove spec diff` needs {error.name}: pip install 'contentgroove[spec]'"
+        raise ConfigurationError(needed) from error
 
     try:
         config = own_config()

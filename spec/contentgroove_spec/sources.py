@@ -200,7 +200,10 @@ def from_name(name: str, config: Config) -> Fetched:
         PipelineError: It names nothing that can be read.
     """
     if re.match(r"https?://", name):
-        return Fetched(from_web(name), name)
+        try:
+            return Fetched(from_web(name), name)
+        except PipelineError as error:
+            raise PipelineError(f"{name} cannot be fetched: {error}") from error
     if _RELEASE.fullmatch(name) and not Path(name).exists():
         return from_mirror(config.mirror, name, config.cache)
     return from_file(Path(name))

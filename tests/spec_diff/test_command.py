@@ -99,7 +99,7 @@ def test_a_copy_to_keep(tmp_path: Path, films: dict[str, Any]) -> None:
         (["missing.yaml", str(GENERATION_3)], "Cannot read missing.yaml"),
         ([str(GENERATION_3), str(Path(__file__))], "is no YAML"),
         ([str(GENERATION_3), str(Path(__file__).with_name("published") / "README.md")], "README.md"),
-        (["http://127.0.0.1:9/openapi.yaml", str(GENERATION_3)], "ConnectError"),
+        (["http://127.0.0.1:9/openapi.yaml", str(GENERATION_3)], "127.0.0.1:9/openapi.yaml cannot be fetched: Conn"),
         ([str(GENERATION_2), str(GENERATION_3), "--output", "/nowhere/report.txt"], "Cannot write /nowhere/report.txt"),
         ([str(GENERATION_2), str(GENERATION_3), "--coverage", "missing.json"], "Cannot read missing.json"),
     ],
@@ -111,6 +111,14 @@ def test_errors(arguments: list[str], words: str, capsys: pytest.CaptureFixture[
     assert words in said.err
     assert "Traceback" not in said.err
     assert said.out == ""
+
+
+def test_the_group_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a command, the help is shown, as every other group does it."""
+    assert run(["spec"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("Usage: contentgroove spec [OPTIONS] COMMAND [ARGS]...\n")
+    assert said.err == ""
 
 
 def test_a_swagger_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

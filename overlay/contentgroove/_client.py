@@ -152,7 +152,7 @@ class ContentGroove:
             path: The path below the base URL, such as `/medias`.
             query: Query parameters; mappings go out as `name[key]=value`.
             body: What is sent as JSON.
-            headers: Further headers; one that the client would send by itself, such as `Accept`, is sent instead of that.
+            headers: Further headers, sent instead of the client's own of the same names (`Accept`, `User-Agent`).
 
         Returns:
             The answer; `.parse()` gives its JSON.

@@ -83,6 +83,15 @@ def test_messages_say_what_to_do_next(make: Maker, status: int, step: str) -> No
         client.medias.get("m-1")
 
 
+@pytest.mark.parametrize(("status", "redirects"), [(301, True), (302, True), (307, True), (308, True), (304, False)])
+def test_what_is_said_of_redirects(make: Maker, status: int, *, redirects: bool) -> None:
+    """A redirect is said not to be followed; what a conditional request gets is none."""
+    client = make(lambda _request: httpx.Response(status))
+    with pytest.raises(APIError) as caught:
+        client.request("GET", "/medias", headers={"If-None-Match": '"a"'})
+    assert ("Redirects are not followed" in str(caught.value)) is redirects
+
+
 @pytest.mark.parametrize(
     ("status", "content", "kind"),
     [

@@ -57,6 +57,8 @@ _ERRORS: dict[int, type[APIError]] = {
     HTTPStatus.TOO_MANY_REQUESTS: RateLimitError,
 }
 
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
 _NEXT_STEPS: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "The service could not read the request: check the values passed to the call.",
     HTTPStatus.UNAUTHORIZED: (
@@ -132,7 +134,7 @@ def error_from_reply(reply: Reply, request: RequestInfo, *, repeatable: bool, at
                 "What it asked for may have been done all the same, so it was not sent again: "
                 "look for the result before repeating the call."
             )
-    elif HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+    elif status in _REDIRECTS:
         next_step = "Redirects are not followed, because the API key would go along: check base_url."
     said = " ".join(text for text in (_sentence(detail) for detail in details[:LISTED_DETAILS]) if text)
     if len(details) > LISTED_DETAILS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,6 +71,15 @@ def test_other_file_is_refused_and_kept(tmp_path: Path, content: str) -> None:
     with pytest.raises(ValueError, match=r"other\.json"):
         Simulator(state_file=path)
     assert path.read_text("utf-8") == content
+
+
+@pytest.mark.parametrize(("name", "words"), [("missing/state.json", "cannot be written"), (".", "cannot be read")])
+def test_a_place_that_cannot_hold_it_is_told_at_the_start(tmp_path: Path, name: str, words: str) -> None:
+    """Nobody works with a simulator first and learns then that nothing was kept."""
+    path = tmp_path / name
+    with pytest.raises(OSError, match=f"{re.escape(str(path))} {words}"):
+        Simulator(state_file=path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_state_is_written_when_it_changes(tmp_path: Path) -> None:

@@ -78,13 +78,18 @@ class Simulator:
         Raises:
             ValueError: The state file holds something else, or a seed is given with it, which would give
                 ids twice.
+            OSError: The state file cannot be read or written.
         """
         if seed is not None and state_file is not None:
             raise ValueError("A seed with a state file would give the same ids again after a restart: drop one")
         file = StateFile(Path(state_file)) if state_file is not None else None
         source = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311  # asked for
+        service = Service(policy or Policy(), source, file.load() if file else None)
+        if file:
+            # What cannot be kept is told now, not by the first request.
+            file.save(service.state)
         self._world = World(
-            Service(policy or Policy(), source, file.load() if file else None),
+            service,
             clock or SystemClock(),
             FileStore(file.files if file else None),
             state_file=file,

@@ -54,11 +54,14 @@ class StateFile:
 
         Raises:
             ValueError: The file is not a simulator's state.
+            OSError: It cannot be read.
         """
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise OSError(error.errno, f"{self._path} cannot be read: {error.strerror}") from error
         try:
             return msgspec.json.decode(content, type=State)
         except msgspec.DecodeError as error:
@@ -67,13 +70,20 @@ class StateFile:
             ) from error
 
     def save(self, state: State) -> None:
-        """Write the state, if it differs from what was written last."""
+        """Write the state, if it differs from what was written last.
+
+        Raises:
+            OSError: It cannot be written.
+        """
         content = msgspec.json.encode(state)
         if content == self._written:
             return
-        # It holds the secret that signs upload URLs: for the owner's eyes only.
-        descriptor, draft = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(draft).replace(self._path)
+        try:
+            # It holds the secret that signs upload URLs: for the owner's eyes only.
+            descriptor, draft = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            Path(draft).replace(self._path)
+        except OSError as error:
+            raise OSError(error.errno, f"{self._path} cannot be written: {error.strerror}") from error
         self._written = content

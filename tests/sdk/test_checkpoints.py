@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from contentgroove import ContentGroove, InvalidInputError, UploadError
+from contentgroove import ContentGroove, InvalidInputError, OutcomeUnknownError, UploadError, UploadItem
 from contentgroove._io.checkpoint_file import CheckpointFile
 from contentgroove_mock import Policy, Simulator, sample_video, serve
 
@@ -220,14 +220,42 @@ def test_a_batch_that_was_stopped_goes_on(make: Maker, tmp_path: Path) -> None:
     assert len(list(folder.iterdir())) == 4
 
 
+def leave_in_doubt(points: Path) -> None:
+    """Leave the checkpoints of files that were sent as a kill at their POST does."""
+    for path in points.iterdir():
+        written = json.loads(path.read_bytes())
+        if written["state"] == "sent":
+            path.write_text(json.dumps({**written, "state": "creating"}))
+
+
+@pytest.mark.parametrize("names", [("A", "B"), (None, None)], ids=["named", "nameless"])
+def test_one_media_for_several_lost_ones(make: Maker, tmp_path: Path, names: tuple[str | None, ...]) -> None:
+    """Without names nobody can tell whose it is: it is given to none, and nothing is created again."""
+    files = [UploadItem(video(tmp_path, name=f"{index}.mp4"), name=name) for index, name in enumerate(names)]
+    points = tmp_path / "points"
+    api, store = Api(422, 422), Store()
+    client = make(api, store=store)
+    list(client.medias.upload_many(files, concurrency=1, checkpoint_dir=points))
+    leave_in_doubt(points)
+    api.listed = [media_json("lost", name=names[1] or "", created_at="2025-10-15T13:51:05Z")]
+    results = list(client.medias.upload_many(files, concurrency=2, checkpoint_dir=points))
+    if names[1]:
+        assert {result.media and result.media.id for result in results} == {"m-3", "lost"}
+    else:
+        assert [type(result.error) for result in results] == [OutcomeUnknownError] * 2
+        assert "lost" in str(results[0].error)
+        assert len(api.posts) == 2
+    assert len(store.requests) == 2
+
+
 @pytest.mark.parametrize("resumed", [["a.mp4", "b.mp4"], ["b.mp4"]], ids=["all", "the rest"])
 def test_another_files_media_is_not_taken_for_a_lost_one(make: Maker, tmp_path: Path, resumed: list[str]) -> None:
     """After a kill, a nameless media that the checkpoint of another file knows is that file's."""
     files = {name: video(tmp_path, name=name) for name in ("a.mp4", "b.mp4")}
     points = tmp_path / "points"
-    # The 402 leaves the second as a kill just before the POST does.
     api, store = Api(None, 402), Store()
     list(make(api, store=store).medias.upload_many(files.values(), concurrency=1, checkpoint_dir=points))
+    leave_in_doubt(points)
     assert sorted(json.loads(path.read_bytes())["state"] for path in points.iterdir()) == ["created", "creating"]
     (points / "notes.json").write_text("no checkpoint")
     api.listed = [media_json("m-1", name="", created_at="2025-10-15T13:51:05Z")]

@@ -78,14 +78,12 @@ def encode(checkpoint: Checkpoint) -> bytes:
     return msgspec.json.encode(checkpoint) + b"\n"
 
 
-def medias_of(contents: Iterable[bytes]) -> set[str]:
-    """Give the ids of the medias that files know, those among them that are checkpoints."""
-    found: set[str] = set()
+def checkpoints_in(contents: Iterable[bytes]) -> list[Checkpoint]:
+    """Read what is a checkpoint of some files, and leave the rest."""
+    found: list[Checkpoint] = []
     for content in contents:
         with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            media_id = msgspec.json.decode(content, type=Checkpoint).media_id
-            if media_id is not None:
-                found.add(media_id)
+            found.append(msgspec.json.decode(content, type=Checkpoint))
     return found
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from contentgroove.errors import InvalidInputError, OutcomeUnknownError, UploadError, UploadErrorReason
+from contentgroove.errors import APIError, InvalidInputError, OutcomeUnknownError, UploadError, UploadErrorReason
 
 from . import direct_uploads, medias
 from .calls import call
-from .checkpoints import LAST_SECOND, Checkpoint, Fingerprint, encode, medias_of, resume, unsaved
+from .checkpoints import LAST_SECOND, Checkpoint, Fingerprint, checkpoints_in, encode, resume, unsaved
 from .effects import Ask, Failure, Put, Reply, Save, Sleep
 from .listing import ListQuery, fetch_page
 from .redaction import redact_url
@@ -201,10 +201,10 @@ def _create(plan: UploadPlan, known: Checkpoint, session: Session) -> Flow[Media
     repeats = 0
     while True:
         if in_doubt:
-            found = yield from _find(plan, known, session)
-            if len(found) == 1:
+            found, certain = yield from _find(plan, known, session)
+            if certain:
                 return found[0]
-            if len(found) > 1 or repeats > session.pacing.policy.max_retries:
+            if found or repeats > session.pacing.policy.max_retries:
                 raise _unknown(plan, found, lost) from lost
         yield from _note(plan, structs.replace(known, state="creating"))
         try:
@@ -212,6 +212,11 @@ def _create(plan: UploadPlan, known: Checkpoint, session: Session) -> Flow[Media
         except OutcomeUnknownError as error:
             lost, in_doubt = error, True
             repeats += 1
+        except APIError:
+            if not in_doubt:
+                # It was refused, so the next call has nothing to look for.
+                yield from _note(plan, structs.replace(known, state="sent"))
+            raise
         else:
             return media
 
@@ -225,29 +230,40 @@ def _unknown(plan: UploadPlan, found: list[Media], lost: OutcomeUnknownError | N
     )
 
 
-def _find(plan: UploadPlan, known: Checkpoint, session: Session) -> Flow[list[Media]]:
-    """Look for the media that a lost answer may have been about."""
-    earliest = dt.datetime.fromtimestamp(max(0.0, known.since - CLOCK_SKEW), dt.UTC)
+def _find(plan: UploadPlan, known: Checkpoint, session: Session) -> Flow[tuple[list[Media], bool]]:
+    """Look for the media that a lost answer may have been about; tell whether what was found is certain to be it."""
     query = ListQuery(filter=None, sort="-created_at", page_number=None, page_size=100, limit=None)
+    found: list[Media] = []
     for look in range(LOOKS):
         yield Sleep(session.pacing.policy.backoff(look, lambda: 1.0))
         listing = medias.walk(query)
         page = yield from fetch_page(listing, listing.cursor(), session)
+        likely = [media for media in (page or ()) if _may_be(media, known)]
+        others: list[Checkpoint] = []
+        if likely and plan.kept is not None:
+            others = checkpoints_in((yield Ask(plan.kept.others)))
+        taken = {other.media_id for other in others}
         found = [
             media
-            for media in (page or ())
-            if media.created_at >= earliest
-            and media.source_url is None
-            and plan.claimed.get(media.id, known.upload_id) == known.upload_id
-            and (plan.name is None or media.name == plan.name)
+            for media in likely
+            # Looked up last: another upload may have taken one meanwhile.
+            if media.id not in taken and plan.claimed.get(media.id, known.upload_id) == known.upload_id
         ]
-        if found and plan.kept is not None:
-            # Of an earlier process, such as the batch that was killed: their checkpoints know them.
-            others = medias_of((yield Ask(plan.kept.others)))
-            found = [media for media in found if media.id not in others]
-        if found:
-            return found
-    return []
+        rivals = [
+            other for other in others if other.state == "creating" and any(_may_be(media, other) for media in found)
+        ]
+        if len(found) == 1 and not rivals:
+            return found, True
+        if found and not rivals:
+            break
+    return found, False
+
+
+def _may_be(media: Media, known: Checkpoint) -> bool:
+    earliest = dt.datetime.fromtimestamp(max(0.0, known.since - CLOCK_SKEW), dt.UTC)
+    return (
+        media.created_at >= earliest and media.source_url is None and (known.name is None or media.name == known.name)
+    )
 
 
 def upload_error(outcome: Reply | Failure, plan: UploadPlan) -> UploadError:

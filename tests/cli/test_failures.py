@@ -47,6 +47,7 @@ CASES: dict[str, tuple[BaseException, int]] = {
     "not finished": (errors.WaitTimeoutError("x", media_id="m"), 9),
     "webhook payload": (errors.WebhookPayloadError("x"), 1),
     "webhook token": (errors.WebhookAuthError("x"), 1),
+    "checkpoint": (errors.CheckpointError("x", checkpoint="c.json"), 1),
     "base class": (errors.ContentGrooveError("x"), 1),
     "own": (CommandError(Exit.AUTH, "x"), 3),
     "disk": (OSError(errno.ENOSPC, "No space left on device", "out.json"), 1),

@@ -16,7 +16,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "highlights"
 def test_the_example_passes_its_own_tests(tmp_path: Path, options: tuple[str, ...]) -> None:
     """Without Node, and with workers; its report says what of the API the application uses."""
     report = tmp_path / "seen.json"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", *options]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     command.append(f"--contentgroove-coverage={report}")
     done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, timeout=100, check=False)  # noqa: S603 - fixed command, no shell
     assert done.returncode == 0, done.stdout + done.stderr

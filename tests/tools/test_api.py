@@ -195,7 +195,8 @@ async def test_wire(service: Service) -> None:
 async def test_ids_lead_nowhere_else(service: Service) -> None:
     """An id that is a path is sent as one segment, or not at all."""
     tools = service.tools()
-    assert (await tools.call("getMediaById", {"id": "../clips"}))["error"]["code"] == "not_found"
+    assert (await tools.call("getMediaById", {"id": "a/clips"}))["error"]["code"] == "not_found"
+    assert (await tools.call("getMediaById", {"id": "../clips"}))["error"]["code"] == "invalid_input"
     assert (await tools.call("getMediaById", {"id": ".."}))["error"]["code"] == "invalid_input"
     assert [request.path for request in service.simulator.requests if request.operation == "getClips"] == []
 

@@ -68,6 +68,11 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     version: int = VERSION
 
 
+# Made here, where one thread alone is: msgspec crashes where several are the first to decode a type that refers to
+# another.
+_DECODER = msgspec.json.Decoder(Checkpoint)
+
+
 def as_text(name: str | None) -> str | None:
     """Give a file's name with escapes in place of bytes that are no text, which no JSON and no terminal can carry."""
     return None if name is None else name.encode("utf-8", "backslashreplace").decode()
@@ -83,7 +88,7 @@ def checkpoints_in(contents: Iterable[bytes]) -> list[Checkpoint]:
     found: list[Checkpoint] = []
     for content in contents:
         with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            found.append(msgspec.json.decode(content, type=Checkpoint))
+            found.append(_DECODER.decode(content))
     return found
 
 
@@ -129,7 +134,7 @@ def resume(content: bytes | None, fresh: Checkpoint, place: str) -> Checkpoint:
     if content is None:
         return fresh
     try:
-        found = msgspec.json.decode(content, type=Checkpoint)
+        found = _DECODER.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInputError(
             f"{place} is no checkpoint of an upload ({error}). Pass another path, or delete it to begin anew. "

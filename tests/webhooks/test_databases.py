@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import stat
@@ -232,21 +233,31 @@ print(*sorted({set(absent)!r} & (set(sys.modules) - before)))
     assert done.stdout == "\n"
 
 
+class Fake:
+    """A connection that tells whether it was closed."""
+
+    closed = False
+
+    def execute(self, *_: Any) -> Any:
+        """Take any statement."""
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+def test_connections_are_closed_with_an_inbox_that_is_dropped() -> None:
+    """Nobody has to close an inbox: databases complain of connections that are left open."""
+    connections: Connections[Fake] = Connections(Fake, OSError)
+    kept = connections.begin("BEGIN")
+    connections.give_back(kept)
+    del connections
+    gc.collect()
+    assert kept.closed
+
+
 def test_a_forked_process_leaves_its_parents_connections_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To use one, or only to close it, would end the parent's conversation with the server."""
-
-    class Fake:
-        """A connection that tells whether it was closed."""
-
-        closed = False
-
-        def execute(self, *_: Any) -> Any:
-            """Take any statement."""
-
-        def close(self) -> None:
-            """Note it."""
-            self.closed = True
-
+    """To use one, to close it, or only to drop it, would end the parent's conversation with the server."""
     connections: Connections[Fake] = Connections(Fake, OSError)
     of_parent = connections.begin("BEGIN")
     connections.give_back(of_parent)
@@ -259,3 +270,8 @@ def test_a_forked_process_leaves_its_parents_connections_alone(monkeypatch: pyte
     connections.give_back(of_child)
     connections.close()
     assert (of_parent.closed, of_child.closed) == (False, True)
+    last = connections.begin("BEGIN")
+    connections.give_back(last)
+    del connections
+    gc.collect()
+    assert (of_parent.closed, last.closed) == (False, True)

@@ -166,6 +166,18 @@ def test_a_transaction_needs_a_database() -> None:
         WebhookReceiver(MemoryInbox()).on(EVENT, transaction=True)(lambda *_: None)
 
 
+def test_a_transaction_may_be_had_through_another_inbox(transactional: Any) -> None:
+    """An inbox that hands on whatever it does not know has what the one behind it has, on every Python."""
+
+    class Through:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(transactional, name)
+
+    inbox: Any = Through()
+    receiver = WebhookReceiver(inbox)
+    receiver.on("*", name="writes", transaction=True)(lambda event, connection: None)  # noqa: ARG005 - takes both
+
+
 def test_a_transaction_needs_a_sync_handler(transactional: Any) -> None:
     """The connection blocks."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class Connections(Generic[C]):
         self._process = os.getpid()
         self._idle: list[C] = []
         self._inherited: list[C] = []
+        # Databases complain of connections that are dropped open; SQLite does from Python 3.13 on.
+        weakref.finalize(self, _close_all, self._idle, self._process)
 
     def begin(self, statement: str) -> C:
         """Give a connection in which a transaction has begun."""
@@ -93,4 +97,14 @@ class Connections(Generic[C]):
                 self._inherited += self._idle
                 self._idle = []
                 self._process = os.getpid()
+                weakref.finalize(self, _close_all, self._idle, self._process)
             return self._idle.pop() if self._idle else None
+
+
+def _close_all(idle: list[C], process: int) -> None:
+    if process != os.getpid():
+        return
+    # At the interpreter's end a thread may still take one.
+    with contextlib.suppress(IndexError):
+        while True:
+            idle.pop().close()

@@ -194,6 +194,6 @@ def test_no_validator_falls_silent() -> None:
 def test_every_rule_is_seeded() -> None:
     """Each rule of the checker is broken by some exchange, and each theme has exchanges that break none."""
     broken = {part.split()[0] for row in TABLE.values() if sees(row.checker) for part in row.checker.split("; ")}
-    assert broken == set(get_args(Rule))
+    assert broken == set(get_args(Rule)) - {"prism"}  # what Prism alone sees is in the table's other column
     themes = {(exchange.theme, exchange.good) for exchange in EXCHANGES if exchange.theme != "exchanges"}
     assert themes == {(theme, good) for theme, _ in themes for good in (True, False)}

@@ -293,6 +293,40 @@ def test_what_is_loaded(arguments: list[str], left_out: set[str]) -> None:
     assert loaded & left_out == set()
 
 
+WITHOUT = """
+import sys
+missing = sys.argv.pop(1)
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name == missing:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Without())
+from contentgroove.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "needed"),
+    [
+        ("starlette", ["mock"], "`contentgroove mock` needs starlette: pip install 'contentgroove[mock]'"),
+        ("yaml", ["spec", "diff"], "`contentgroove spec diff` needs yaml: pip install 'contentgroove[spec]'"),
+        ("jsonschema_rs", ["mcp"], "`contentgroove mcp` needs jsonschema_rs: pip install 'contentgroove[mcp]'"),
+    ],
+)
+def test_commands_without_their_extra(module: str, arguments: list[str], needed: str) -> None:
+    """They name what is missing and the command that installs it."""
+    done = subprocess.run(  # noqa: S603 - this interpreter, our own text
+        [sys.executable, "-W", "error", "-c", WITHOUT, module, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 2
+    assert done.stderr == f"error: {needed}\n"
+
+
 def test_version(cli: CommandLine) -> None:
     """`--version` says the same with and without the command line's machinery."""
     from contentgroove import __version__

@@ -15,6 +15,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# What asks for more than the core has, and the extra that it must name.
+_BEYOND_THE_CORE = {
+    "from contentgroove_mock import Simulator": "mock",
+    "from contentgroove_mock import serve": "mock",
+    "from contentgroove_mock.prism import install; install()": "prism",
+    "from contentgroove_mock.contract import Checker": "contract",
+    "from contentgroove import ContentGroove; ContentGroove('key', on_contract_violation='log')": "contract",
+    "from contentgroove import progress_bar; progress_bar('README.md').__enter__()": "cli",
+    "from contentgroove.webhooks import PostgresInbox; PostgresInbox('postgresql://127.0.0.1:9/x')": "postgres",
+    "import contentgroove.tools": "mcp",
+    "import contentgroove.cli; contentgroove.cli.main()": "cli",
+}
+
+
 @pytest.mark.timeout(600)
 def test_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     """In an empty environment the SDK and the low-level client import, and few packages came along."""
@@ -32,6 +46,9 @@ def test_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     # httpx and anyio bring these.
     assert names - direct <= {"h11", "idna", "sniffio", "typing_extensions", "typing-extensions"}
     assert "contentgroove 0.1.0" in run(tmp_path / "venv" / "bin" / "contentgroove", "--version")
+    for code, extra in _BEYOND_THE_CORE.items():
+        told = run(python, "-W", "error", "-c", f"try: {code}\nexcept (Exception, SystemExit) as error: print(error)")
+        assert f"pip install 'contentgroove[{extra}]'" in told, code
 
 
 @pytest.mark.timeout(600)

@@ -316,8 +316,8 @@ def successes() -> set[str]:
 def _failure(operation: str, status: int) -> Failed:
     error, detail, retryable, retry_after = _FAILURES[status]
     if status == 500 and operation.startswith("create"):
-        # Whether something was created before the service failed cannot be known.
-        error = ServerOutcomeUnknownError
+        # Whether something was created before the service failed cannot be known, so the same call could repeat it.
+        error, retryable = ServerOutcomeUnknownError, False
     if callable(detail):
         detail = detail(operation)
     return Failed(error, (detail,), retryable, retry_after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,14 +22,17 @@ class NotAsContractedError(ValueError):
 
 
 _decoders: dict[type[msgspec.Struct], Decoder[Any]] = {}
+_making = threading.Lock()
 
 
 def decoder(kind: type[S]) -> Decoder[S]:
     """Give the decoder of a kind of document, made on first use."""
     found = _decoders.get(kind)
     if found is None:
-        # Lax, because the service sends some numbers as strings ("98.865532").
-        found = _decoders[kind] = Decoder(kind, strict=False)
+        # One at a time: msgspec (0.22) crashes where threads are the first to use types at the same moment.
+        with _making:
+            # Lax, because the service sends some numbers as strings ("98.865532").
+            found = _decoders[kind] = Decoder(kind, strict=False)
     return found
 
 

@@ -1,0 +1,44 @@
+"""Threads that are the first to use the SDK, all at the same moment."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+ROUNDS = 6
+"""Processes tried; without the lock four in ten die."""
+
+RACE = """
+import sys, threading
+from contentgroove._core import decoding
+from contentgroove_api.models.clip_document import ClipDocument
+from contentgroove_api.models.media_document import MediaDocument
+from contentgroove_api.models.media_list import MediaList
+
+sys.setswitchinterval(1e-6)
+kinds = [MediaDocument, MediaList, ClipDocument]
+start = threading.Barrier(15)
+
+def use(kind):
+    start.wait()
+    try:
+        decoding.decode(b'{"data": {"id": "m", "attributes": {"name": "x"}}}', kind)
+    except decoding.NotAsContractedError:
+        pass
+
+threads = [threading.Thread(target=use, args=(kinds[index % 3],)) for index in range(15)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print("done")
+"""
+
+
+def test_threads_decode_their_first_answers_at_once() -> None:
+    """The process outlives it."""
+    for _ in range(ROUNDS):
+        ran = subprocess.run(  # noqa: S603 - this interpreter
+            [sys.executable, "-c", RACE], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (ran.returncode, ran.stdout) == (0, "done\n"), ran.stderr

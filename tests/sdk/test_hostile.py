@@ -143,6 +143,32 @@ def test_a_trickle_ends(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
         make(base_url=base_url, max_retries=0).medias.get("m-1")
 
 
+@pytest.mark.parametrize(
+    ("head", "part"),
+    [(b"HTTP/1.1 200 OK\r\nX-A: ", b"a"), (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n")],
+    ids=["a header", "interim answers"],
+)
+def test_a_beginning_that_trickles_ends(make: Maker, monkeypatch: pytest.MonkeyPatch, head: bytes, part: bytes) -> None:
+    """An answer whose beginning never ends, each byte in time, does not hold a call for ever."""
+    monkeypatch.setattr(http, "LONGEST_ANSWER", 0.3)
+    left = threading.Event()
+    kept = 0
+
+    def trickle(connection: socket.socket) -> None:
+        nonlocal kept
+        connection.sendall(head)
+        while not left.wait(0.02) and kept < 500:
+            connection.sendall(part)
+            kept += 1
+
+    with server(trickle) as (base_url, _):
+        with pytest.raises(APIConnectionError, match="no answer in time"):
+            make(base_url=base_url, max_retries=0, timeout=10).medias.get("m-1")
+        left.set()
+    # As far from the end of the trickle as from its beginning, on however slow a machine.
+    assert kept < 250
+
+
 def test_cookies_are_not_kept(make: Maker) -> None:
     """A cookie that a server sets is not sent back: nothing but the key identifies a caller."""
 

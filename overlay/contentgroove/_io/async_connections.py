@@ -13,6 +13,7 @@ import anyio
 import httpcore
 
 from . import http
+from .answer_deadline import AsyncBackend
 from .connections import IDLE_SECONDS, environment_proxy, httpx_is_imported, tls_context
 
 if TYPE_CHECKING:
@@ -46,9 +47,14 @@ def new_async_line(url: httpcore.URL, *, uploading: bool) -> AsyncLine:
         from .upload_network import AsyncUploadLine
 
         return AsyncUploadLine(ssl_context=context, stall_seconds=http.UPLOAD_STALL, answer_seconds=http.UPLOAD_ANSWER)
+    backend = AsyncBackend()
     return AsyncConnections(
         lambda: httpcore.AsyncConnectionPool(
-            context, max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS
+            context,
+            max_connections=1,
+            max_keepalive_connections=1,
+            keepalive_expiry=IDLE_SECONDS,
+            network_backend=backend,
         )
     )
 

@@ -19,6 +19,7 @@ import httpcore
 from contentgroove._core.settings import is_loopback
 
 from . import http
+from .answer_deadline import Backend
 
 MAX_CONNECTIONS = 20
 """To one host, for sync clients; further calls wait for one to be free."""
@@ -56,6 +57,7 @@ def new_line(url: httpcore.URL, *, uploading: bool) -> Line:
         max_connections=MAX_CONNECTIONS,
         max_keepalive_connections=MAX_CONNECTIONS,
         keepalive_expiry=IDLE_SECONDS,
+        network_backend=Backend(),
     )
 
 

@@ -1,0 +1,128 @@
+"""httpcore's connections, with a limit to how long an answer may take in all.
+
+httpcore limits each wait for some bytes. A server that sends a header's next letter each second, or one interim answer
+(1xx) after another, keeps within that for ever.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+import httpcore
+
+from . import http
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterable
+
+
+class _Deadline:
+    """The time by which the answer that is being read has to be through."""
+
+    def __init__(self) -> None:
+        self._end: float | None = None
+
+    def restart(self) -> None:
+        """Expect another answer; its time runs from the first look for it."""
+        self._end = None
+
+    def seconds(self, timeout: float | None) -> float:
+        """Give how long the next bytes may be waited for.
+
+        Raises:
+            httpcore.ReadTimeout: The answer's time is up.
+        """
+        now = time.monotonic()
+        if self._end is None:
+            self._end = now + http.LONGEST_ANSWER
+        left = self._end - now
+        if left <= 0:
+            raise httpcore.ReadTimeout(f"the answer was still coming after {http.LONGEST_ANSWER:g} s")
+        return left if timeout is None else min(timeout, left)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+        self._deadline = _Deadline()
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.seconds(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._deadline.restart()
+        self._stream.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class Backend(httpcore.SyncBackend):
+    """Connects as httpcore does."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect."""
+        return _Stream(super().connect_tcp(host, port, timeout, local_address, socket_options))
+
+
+class _AsyncStream(httpcore.AsyncNetworkStream):
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._deadline = _Deadline()
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
+        return await self._stream.read(max_bytes, self._deadline.seconds(timeout))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
+        self._deadline.restart()
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as above
+    ) -> httpcore.AsyncNetworkStream:
+        return _AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class AsyncBackend(httpcore.AsyncNetworkBackend):
+    """As `Backend`, awaited."""
+
+    def __init__(self) -> None:
+        # httpcore exports a stand-in of no type where anyio is missing; here it is not.
+        self._backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - as above
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect."""
+        return _AsyncStream(await self._backend.connect_tcp(host, port, timeout, local_address, socket_options))

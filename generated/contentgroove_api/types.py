@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import UNSET, DecodeError, Struct, UnsetType, json
 
@@ -95,6 +96,20 @@ def encode_body(body: object) -> bytes:
     return json.encode(body)
 
 
+_decoders: dict[type, json.Decoder[Any]] = {}
+_making = threading.Lock()
+
+
+def decoder(kind: type[T]) -> json.Decoder[T]:
+    """Give the decoder of a kind of body, made on first use; numeric strings become numbers where one is declared."""
+    found = _decoders.get(kind)
+    if found is None:
+        # One at a time: msgspec (0.22) crashes where threads are the first to use types at the same moment.
+        with _making:
+            found = _decoders[kind] = json.Decoder(kind, strict=False)
+    return found
+
+
 def decode_body(status_code: int, content: bytes, kind: type[T]) -> T:
     """Read a JSON body; numeric strings become numbers where a number is declared.
 
@@ -102,7 +117,7 @@ def decode_body(status_code: int, content: bytes, kind: type[T]) -> T:
         UnexpectedBody: The body is not JSON, or not of that kind.
     """
     try:
-        return json.decode(content, type=kind, strict=False)
+        return decoder(kind).decode(content)
     except (DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise UnexpectedBody(status_code, str(error)) from error
 
@@ -114,6 +129,7 @@ __all__ = [
     "UnexpectedBody",
     "Unset",
     "decode_body",
+    "decoder",
     "encode_body",
     "encode_query",
     "path_segment",

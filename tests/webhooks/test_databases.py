@@ -112,6 +112,35 @@ def test_inboxes_that_are_made_at_once_agree(tmp_path: Path) -> None:
             assert sum(threads.map(make, range(8))) == 2
 
 
+@pytest.mark.parametrize(("times", "opens"), [(3, True), (10**9, False)])
+def test_a_file_that_is_being_switched_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, times: int, opens: bool
+) -> None:
+    """SQLite refuses at once to switch a file that another connection switches: that is tried again, not for ever."""
+    refusals = 0
+
+    class Refusing(sqlite3.Connection):
+        def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+            nonlocal refusals
+            if "journal_mode" in sql and refusals < times:
+                refusals += 1
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+                raise error
+            return super().execute(sql, parameters)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: connect(*args, factory=Refusing, **options))
+    busy_timeout = 20.0 if opens else 0.02
+    if opens:
+        with SQLiteInbox(tmp_path / "events.db", busy_timeout=busy_timeout) as inbox:
+            assert inbox.record("k", b"")
+        assert refusals == times
+        return
+    with pytest.raises(InboxError, match="locked"):
+        SQLiteInbox(tmp_path / "events.db", busy_timeout=busy_timeout).record("k", b"")
+
+
 def test_postgres_inboxes_that_are_made_at_once_agree(postgres_store: Store) -> None:
     """Tables are made once."""
 

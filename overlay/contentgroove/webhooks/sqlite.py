@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT = 30.0
 
+PAUSE = 0.01
+"""Seconds between two tries where SQLite does not wait by itself."""
+
+PRIMARY_CODE = 0xFF
+"""The bits of an SQLite error code that tell the kind; the others tell its case."""
+
 
 class SQLiteInbox(SqlInbox[sqlite3.Connection]):
     """Keeps events in an SQLite file, for any number of threads and processes of one machine.
@@ -83,12 +89,25 @@ class SQLiteInbox(SqlInbox[sqlite3.Connection]):
             self._path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False
         )
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            self._use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        # SQLite does not wait by itself where another connection switches a new file, or closes it as its last one.
+        end = time.monotonic() + self._busy_timeout
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+                time.sleep(PAUSE)
+            else:
+                return
 
     def _is_in_transaction(self, connection: sqlite3.Connection) -> bool:
         return connection.in_transaction

@@ -10,8 +10,10 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOGS := .cache/logs
 
-# What setup has finished, each made as its last step: after an interruption the step begins anew.
+# What setup has finished, each made as its last step: after an interruption the step begins anew. The demo's packages are
+# a part of all packages.
 PACKAGES := $(VENV)/.installed
+DEMO := $(VENV)/.installed-demo
 PRISM := mockserver/node_modules/.package-lock.json
 
 # Tried in this order; the newest ones come late, because not every package has a build for them yet.
@@ -20,42 +22,66 @@ PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3 python3.14 python
 # Its PyPI package brings pyright itself along, and would ask npm for a newer one at each run.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export npm_config_cache := $(CURDIR)/.cache/npm
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+# The Python is the one found below; uv would fetch another one from elsewhere.
+export UV_PYTHON_DOWNLOADS := never
 # These point at other packages than those installed here.
-unexport PYTHONHOME PYTHONPATH
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 # $(call quietly,name,command) keeps a command's words to itself, unless it fails.
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
     { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
-.PHONY: help setup demo test check spec spec-diff generate update mock record bench
+.PHONY: help setup lock demo test check spec spec-diff generate update mock record bench
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(PACKAGES) $(PRISM) ## Install everything, which the other commands do by themselves
 	@echo 'Everything is installed'
 
-# The stamp holds the folder, because an environment does not work in another one.
-usable := test "$$(cat $(PACKAGES) 2>/dev/null)" = "$$(pwd -P)" && $(RUN) -c '' 2>/dev/null
-ifneq ($(shell $(usable) && echo usable),usable)
+# A stamp holds the folder, because an environment does not work in another one.
+usable = test "$$(cat $(1) 2>/dev/null)" = "$$(pwd -P)" && $(RUN) -c '' 2>/dev/null
+ifneq ($(shell $(call usable,$(PACKAGES)) && echo usable),usable)
 .PHONY: $(PACKAGES)
 endif
+ifneq ($(shell $(call usable,$(DEMO)) && echo usable),usable)
+.PHONY: $(DEMO)
+endif
 
-$(PACKAGES): requirements/dev.txt pyproject.toml
-	@$(usable) || { \
-	    for python in $(PYTHONS); do \
-	        rm -rf $(VENV); \
-	        if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
-	            && $$python -m venv $(VENV) >/dev/null 2>&1; then exit 0; fi; \
-	    done; \
-	    rm -rf $(VENV); \
-	    echo 'error: no Python 3.11 or newer that can make virtual environments;' \
-	        'install one (Debian: python3 and python3-venv), or name it: make PYTHON=/path/to/python3' >&2; \
-	    exit 1; \
-	}
-	@rm -f $@
+# $(call environment) makes one, unless an earlier step has made one that works.
+define environment
+{ $(call usable,$(PACKAGES)); } || { $(call usable,$(DEMO)); } || { \
+    for python in $(PYTHONS); do \
+        rm -rf $(VENV); \
+        if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+            && $$python -m venv $(VENV) >/dev/null 2>&1; then exit 0; fi; \
+    done; \
+    rm -rf $(VENV); \
+    echo 'error: no Python 3.11 or newer that can make virtual environments;' \
+        'install one (Debian: python3 and python3-venv), or name it: make PYTHON=/path/to/python3' >&2; \
+    exit 1; \
+}
+endef
+
+# $(call install,lock) installs what a lock pins and nothing else, and the package itself, built by pinned tools.
+install = $(call quietly,pip,$(RUN) -m pip install --disable-pip-version-check --no-input --no-deps --require-hashes \
+    -r requirements/setup.txt) && \
+    $(call quietly,uv,$(RUN) -m uv pip sync --python $(RUN) --require-hashes requirements/$(1).txt && \
+    $(RUN) -m uv pip install --python $(RUN) --no-deps --no-build-isolation -e .)
+
+$(PACKAGES): requirements/dev.txt requirements/setup.txt pyproject.toml
+	@$(environment)
+	@rm -f $(PACKAGES) $(DEMO)
 	@echo 'Installing Python packages into $(VENV)'
-	@$(call quietly,pip,$(RUN) -m pip install --disable-pip-version-check --no-input -r requirements/dev.txt -e '.[all]')
+	@$(call install,dev)
+	@pwd -P >$@
+
+$(DEMO): requirements/demo.txt requirements/setup.txt pyproject.toml
+	@$(environment)
+	@rm -f $(PACKAGES) $(DEMO)
+	@echo 'Installing what the demo needs into $(VENV)'
+	@$(call install,demo)
 	@pwd -P >$@
 
 $(PRISM): mockserver/package.json mockserver/package-lock.json | $(PACKAGES)
@@ -63,7 +89,11 @@ $(PRISM): mockserver/package.json mockserver/package-lock.json | $(PACKAGES)
 	@$(call quietly,npm,$(RUN) -c 'from contentgroove_mock.prism import install; install()')
 	@touch $@
 
-demo: $(PACKAGES) ## Do the main job offline: upload a video, wait, get the webhook and the clips
+lock: $(PACKAGES) ## Renew what is installed, within requirements/*.in and pyproject.toml (KEEP=1: only what they changed)
+	@$(RUN) -m toolchain.lock renew $(if $(KEEP),--keep)
+
+# What everything else needs serves the demo, too.
+demo: $(if $(wildcard $(PACKAGES)),$(PACKAGES),$(DEMO)) ## Do the main job offline: upload a video, wait, get the webhook and the clips
 	@$(RUN) examples/demo.py
 
 # What the tests have seen of the contract: a page to read, and the same for programs.
@@ -73,15 +103,27 @@ test: check $(PRISM) ## Check and test everything
 	@echo 'Running tests'
 	@$(RUN) -m pytest -q -n 2 --contentgroove-fail-under=100 $(REPORTS)
 
-check: $(PACKAGES) ## Formatting, lint, types, and whether what is generated is up to date
+# Side by side: the type checkers take a core each.
+check: $(PACKAGES) ## Formatting, lint, types, and whether locks and what is generated are up to date
+	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2) $(addprefix check-,pyright mypy format lint locks generated)
+
+.PHONY: check-format check-lint check-mypy check-pyright check-locks check-generated
+check-format:
 	@echo 'Checking format'
 	@$(call quietly,format,$(RUN) -m ruff format --check .)
+check-lint:
 	@echo 'Checking lint'
 	@$(call quietly,lint,$(RUN) -m ruff check .)
+check-mypy:
 	@echo 'Checking types with mypy'
 	@$(call quietly,mypy,$(RUN) -m mypy)
+check-pyright:
 	@echo 'Checking types with pyright'
 	@$(call quietly,pyright,$(RUN) -m pyright --pythonpath $(RUN))
+check-locks:
+	@echo 'Checking that the locks are what is wanted'
+	@$(call quietly,locks,$(RUN) -m toolchain.lock check)
+check-generated:
 	@echo 'Checking that the contract and the generated client are up to date'
 	@$(call quietly,generated,$(RUN) -m spec.pipeline check)
 

@@ -175,7 +175,8 @@ def dump_yaml(document: Document) -> str:
     Raises:
         PipelineError: A YAML 1.1 or 1.2 reader would read something else.
     """
-    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    # Some releases of the stubs give `dump` a type that a strict checker refuses.
+    text: str = cast("Any", yaml).dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     readers = (yaml.CSafeLoader, _Loader)
     if any(yaml.load(text, Loader=reader) != document for reader in readers):  # noqa: S506 - safe ones
         raise PipelineError("The document cannot be written as YAML that every reader reads the same.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
 from contentgroove_spec.documents import dump_json, dump_yaml
 from contentgroove_spec.errors import PipelineError
 
@@ -66,13 +66,13 @@ def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path
 
 
 def _run_generator(config: Config, document: Path, package: Path) -> None:
-    settings = document.with_name("generator.yaml")
+    settings = document.with_name("generator.json")
     # Without --isolated, the formatter would take over the settings of the repository it runs in.
     hooks = [
         f"ruff check --isolated --no-cache --quiet --fix-only --select I,F401 --line-length {LINE_LENGTH} .",
         f"ruff format --isolated --no-cache --quiet --line-length {LINE_LENGTH} .",
     ]
-    settings.write_text(yaml.safe_dump({**config.generator, "post_hooks": hooks}), encoding="utf-8")
+    settings.write_text(json.dumps({**config.generator, "post_hooks": hooks}), encoding="utf-8")
     command = [
         sys.executable,
         "-m",

@@ -42,7 +42,8 @@ class Clone:
         self.folder = folder
         self.commands = folder.parent / "commands"
         self.commands.mkdir()
-        for name in ("Makefile", "pyproject.toml", "requirements/dev.txt", "mockserver/package.json"):
+        locks = [f"requirements/{name}.txt" for name in ("dev", "demo", "setup")]
+        for name in ("Makefile", "pyproject.toml", *locks, "mockserver/package.json"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
         shutil.copy(ROOT / "mockserver/package-lock.json", folder / "mockserver")
@@ -75,7 +76,13 @@ class Clone:
         noted = self.folder / "calls"
         lines = noted.read_text(encoding="utf-8").splitlines() if noted.exists() else []
         noted.unlink(missing_ok=True)
-        return [re.sub(r"^-m pip install .*", "pip", line) for line in lines]
+        for pattern, short in (
+            (r"^-m pip install .*--require-hashes -r requirements/setup\.txt$", "pip"),
+            (r"^-m uv pip sync .*--require-hashes requirements/(dev|demo)\.txt$", r"uv \1"),
+            (r"^-m uv pip install .*--no-deps --no-build-isolation -e \.$", "package"),
+        ):
+            lines = [re.sub(pattern, short, line) for line in lines]
+        return lines
 
     def renew(self, name: str) -> None:
         """Change a file after everything that was made so far."""
@@ -88,6 +95,7 @@ def clone(tmp_path: Path) -> Clone:
     return Clone(tmp_path / "a clone")
 
 
+PACKAGES = ["pip", "uv dev", "package"]
 PRISM = "-c from contentgroove_mock.prism import install; install()"
 
 
@@ -102,7 +110,7 @@ def test_setup_takes_the_first_python_that_works(clone: Clone, jobs: str) -> Non
     done = clone.make(jobs, "setup")
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 3
-    assert clone.calls() == ["venv by python3", "pip", PRISM]
+    assert clone.calls() == ["venv by python3", *PACKAGES, PRISM]
     assert clone.make(jobs, "setup").returncode == 0
     assert clone.calls() == []
 
@@ -126,7 +134,7 @@ def test_without_a_python(clone: Clone) -> None:
     assert not (clone.folder / ".venv").exists()
 
 
-@pytest.mark.parametrize(("step", "name"), [("pip", "pip"), ("contentgroove_mock.prism", "npm")])
+@pytest.mark.parametrize(("step", "name"), [("pip", "pip"), ("uv", "uv"), ("contentgroove_mock.prism", "npm")])
 def test_a_failed_step_begins_anew(clone: Clone, step: str, name: str) -> None:
     """A failure shows the log and names the step; the next setup does that step again and what follows."""
     clone.python("python3", GOOD)
@@ -139,7 +147,7 @@ def test_a_failed_step_begins_anew(clone: Clone, step: str, name: str) -> None:
     clone.calls()
     (clone.folder / "failing").unlink()
     assert clone.make("setup").returncode == 0
-    assert clone.calls() == (["venv by python3", "pip", PRISM] if name == "pip" else [PRISM])
+    assert clone.calls() == (["venv by python3", *PACKAGES, PRISM] if name != "npm" else [PRISM])
 
 
 def test_new_requirements_are_installed_in_place(clone: Clone) -> None:
@@ -147,10 +155,10 @@ def test_new_requirements_are_installed_in_place(clone: Clone) -> None:
     clone.python("python3", GOOD)
     clone.make("setup")
     clone.calls()
-    for name in ("requirements/dev.txt", "pyproject.toml"):
+    for name in ("requirements/dev.txt", "requirements/setup.txt", "pyproject.toml"):
         clone.renew(name)
         assert clone.make("setup").returncode == 0
-        assert clone.calls() == ["pip"]
+        assert clone.calls() == PACKAGES
         # The change lies in the future; it has been seen.
         os.utime(clone.folder / name, ns=(0, 0))
     clone.renew("mockserver/package-lock.json")
@@ -163,7 +171,36 @@ def test_new_requirements_are_installed_in_place(clone: Clone) -> None:
     (clone.folder / "failing").unlink()
     clone.calls()
     assert clone.make("setup").returncode == 0
-    assert clone.calls() == ["venv by python3", "pip"]
+    assert clone.calls() == ["venv by python3", *PACKAGES]
+
+
+def test_the_demo_installs_what_it_needs(clone: Clone) -> None:
+    """The demo alone brings its own packages; where all are installed they serve it, and all replace the demo's."""
+    clone.python("python3", GOOD)
+    assert clone.make("demo").returncode == 0
+    assert clone.calls() == ["venv by python3", "pip", "uv demo", "package", "examples/demo.py"]
+    assert clone.make("demo").returncode == 0
+    assert clone.calls() == ["examples/demo.py"]
+    assert clone.make("setup").returncode == 0
+    assert clone.calls() == [*PACKAGES, PRISM]
+    assert clone.make("demo").returncode == 0
+    assert clone.calls() == ["examples/demo.py"]
+    clone.renew("requirements/dev.txt")
+    assert clone.make("demo").returncode == 0
+    assert clone.calls() == [*PACKAGES, "examples/demo.py"]
+
+
+def test_a_failed_demo_begins_anew(clone: Clone) -> None:
+    """What was half installed is not used."""
+    clone.python("python3", GOOD)
+    (clone.folder / "failing").write_text("uv\n", encoding="utf-8")
+    done = clone.make("demo")
+    assert done.returncode != 0
+    assert "error: uv failed" in done.stderr
+    (clone.folder / "failing").unlink()
+    clone.calls()
+    assert clone.make("demo").returncode == 0
+    assert clone.calls() == ["venv by python3", "pip", "uv demo", "package", "examples/demo.py"]
 
 
 def test_a_moved_clone_gets_a_new_environment(clone: Clone) -> None:
@@ -173,10 +210,10 @@ def test_a_moved_clone_gets_a_new_environment(clone: Clone) -> None:
     clone.calls()
     clone.folder = clone.folder.rename(clone.folder.with_name("moved clone"))
     assert clone.make("setup").returncode == 0
-    assert clone.calls() == ["venv by python3", "pip"]
+    assert clone.calls() == ["venv by python3", *PACKAGES]
     (clone.folder / ".venv/bin/python").unlink()
     assert clone.make("setup").returncode == 0
-    assert clone.calls() == ["venv by python3", "pip"]
+    assert clone.calls() == ["venv by python3", *PACKAGES]
 
 
 def test_make_alone_lists_the_commands(clone: Clone) -> None:
@@ -185,5 +222,5 @@ def test_make_alone_lists_the_commands(clone: Clone) -> None:
     listed = re.findall(r"^make ([a-z-]+) +\S", done.stdout, re.MULTILINE)
     (phony,) = re.findall(r"^\.PHONY: (help .*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(listed) == sorted(phony.split())
-    assert {"setup", "demo", "test", "check", "spec", "generate", "mock"} <= set(listed)
+    assert {"setup", "lock", "demo", "test", "check", "spec", "generate", "mock"} <= set(listed)
     assert clone.calls() == []

@@ -1,0 +1,1 @@
+"""What development installs, and what is tried with it: locks, Pythons, bounds."""

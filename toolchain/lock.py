@@ -1,0 +1,281 @@
+"""The locks: wanted is what `requirements/*.in` and pyproject.toml say, installed is what `requirements/*.txt` say.
+
+`make lock` writes them with uv, which resolves for every supported Python and system at once, and renews npm's. `make
+check` compares them with what is wanted and asks no registry: a release that nobody here chose changes no answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+SYSTEMS = (
+    {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"},
+    {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "aarch64"},
+    {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix", "platform_machine": "arm64"},
+    {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"},
+)
+# The locks and the extra of the package that each holds, too. The largest is first: the others take its versions.
+LOCKS = {"dev": "all", "demo": "mock", "setup": ""}
+NPM_LOCKS = ("mockserver", "spec/redocly", "tests/mcp/inspector")
+_HEAD = """\
+# Written by `make lock` from requirements/{name}.in{package}. Not to be edited.
+# wanted: sha256:{wanted}
+# locked: sha256:{locked}
+"""
+_DIGESTS = re.compile(r"\A# Written .*\n# wanted: sha256:(\w+)\n# locked: sha256:(\w+)\n")
+_PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>\S+)(?: ; (?P<marker>.*?))?(?: \\)?$", re.MULTILINE)
+_UV_SECONDS = 600.0
+
+
+class LockError(Exception):
+    """A lock is not what is wanted, or could not be made; the message says what to do."""
+
+
+def wanted(name: str, root: Path = ROOT) -> list[str]:
+    """List what a lock is made from: its file's lines, and what the package needs with the lock's extra."""
+    lines = _lines(root / "requirements" / f"{name}.in")
+    if not LOCKS[name]:
+        return sorted(lines)
+    project = cast("dict[str, Any]", tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"])
+    return sorted({*lines, *project["dependencies"], *_of_extra(LOCKS[name], project["optional-dependencies"])})
+
+
+def _lines(path: Path) -> Iterator[str]:
+    for raw in path.read_text(encoding="utf-8").splitlines():
+        line = raw.partition(" #")[0].strip()
+        if line.startswith("-r "):
+            yield from _lines(path.with_name(line.removeprefix("-r ").strip()))
+        elif line and not line.startswith("#"):
+            yield line
+
+
+def _of_extra(extra: str, extras: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for line in extras[extra]:
+        requirement = Requirement(line)
+        if requirement.name == "contentgroove":
+            for part in requirement.extras:
+                yield from _of_extra(part, extras)
+        else:
+            yield line
+
+
+def pins(text: str) -> list[Requirement]:
+    """Read the exact versions of a lock, with the markers that say where each holds."""
+    found = _PIN.finditer(text)
+    return [Requirement(f"{m['name']}=={m['version']}" + (f"; {m['marker']}" if m["marker"] else "")) for m in found]
+
+
+def environments() -> Iterator[dict[str, str]]:
+    """List the environments that a lock serves, as markers see them."""
+    for python, system in itertools.product(PYTHONS, SYSTEMS):
+        yield {
+            "implementation_name": "cpython",
+            "platform_python_implementation": "CPython",
+            "python_version": python,
+            "python_full_version": f"{python}.0",
+            "extra": "",
+            **system,
+        }
+
+
+def check(root: Path = ROOT) -> None:
+    """Compare each lock with what is wanted.
+
+    Raises:
+        LockError: They differ, or a lock was edited by hand.
+    """
+    faults = [fault for name in LOCKS for fault in _faults(name, root)]
+    faults += [fault for folder in NPM_LOCKS for fault in _npm_faults(root / folder, f"{folder}/package-lock.json")]
+    if faults:
+        raise LockError("\n".join((*faults, "Run `make lock` and commit what it writes.")))
+
+
+def _faults(name: str, root: Path) -> list[str]:
+    path = root / "requirements" / f"{name}.txt"
+    shown = path.relative_to(root)
+    if not path.exists():
+        return [f"{shown} does not exist."]
+    text = path.read_text(encoding="utf-8")
+    wishes, locked = wanted(name, root), pins(text)
+    faults = sorted({fault for wish in wishes for fault in _unmet(Requirement(wish), locked, str(shown))})
+    if faults:
+        return faults
+    digests = _DIGESTS.match(text)
+    if digests is None:
+        return [f"{shown} was not written by `make lock`: its first lines are not those that it writes."]
+    if digests[2] != _digest(text[digests.end() :]):
+        return [f"{shown} was edited after `make lock` wrote it."]
+    if digests[1] != _digest(_wishes_text(wishes, root)):
+        return [f"{shown} was made from other wishes than those of requirements/{name}.in and pyproject.toml."]
+    return []
+
+
+def _unmet(wish: Requirement, locked: Sequence[Requirement], shown: str) -> Iterator[str]:
+    name = canonicalize_name(wish.name)
+    candidates = [pin for pin in locked if canonicalize_name(pin.name) == name]
+    served = [environment for environment in environments() if _holds(wish, environment)]
+    bare = [environment for environment in served if not any(_holds(pin, environment) for pin in candidates)]
+    if bare:
+        places = (f"Python {one['python_version']} on {one['platform_system']}" for one in bare)
+        yield f"{shown} lacks {wish.name}" + ("." if bare == served else f" for {', '.join(dict.fromkeys(places))}.")
+    for pin in candidates:
+        version = str(pin.specifier).removeprefix("==")
+        if any(_holds(pin, one) for one in served) and not wish.specifier.contains(version, prereleases=True):
+            yield f"{shown} has {wish.name} {version}; wanted is {wish}."
+
+
+def _holds(requirement: Requirement, environment: dict[str, str]) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate(environment)
+
+
+def _npm_faults(folder: Path, shown: str) -> Iterator[str]:
+    wish: dict[str, Any] = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+    lock: dict[str, Any] = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
+    root = lock["packages"][""]
+    for kind in ("dependencies", "devDependencies", "engines"):
+        if wish.get(kind, {}) != root.get(kind, {}):
+            yield f"{shown} was made from other {kind} than those of the package.json beside it."
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _wishes_text(wishes: Sequence[str], root: Path) -> str:
+    python = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    return "\n".join((python, *wishes))
+
+
+def renew(*, keep: bool, root: Path = ROOT) -> None:
+    """Write each lock anew and tell what moved.
+
+    Args:
+        keep: Keep each version that still fits, and move only what a changed wish asks for.
+        root: The repository.
+
+    Raises:
+        LockError: uv or npm found no answer.
+    """
+    for name in LOCKS:
+        _renew(name, keep=keep, root=root)
+    for folder in NPM_LOCKS:
+        _renew_npm(root / folder, keep=keep, shown=f"{folder}/package-lock.json")
+
+
+def _renew(name: str, *, keep: bool, root: Path) -> None:
+    path = root / "requirements" / f"{name}.txt"
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / path.name
+        made.write_text(before, encoding="utf-8")
+        command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+        command += ["--python-version", PYTHONS[0], "--no-header", "--no-emit-index-url", "--no-annotate"]
+        command += ["--output-file", str(made), f"requirements/{name}.in"]
+        if LOCKS[name]:
+            command += ["pyproject.toml", "--extra", LOCKS[name]]
+        if name != next(iter(LOCKS)):
+            command += ["--constraint", f"requirements/{next(iter(LOCKS))}.txt"]
+        _run([*command, *([] if keep else ["--upgrade"])], root, f"requirements/{name}.txt")
+        body = made.read_text(encoding="utf-8")
+    head = _HEAD.format(
+        name=name,
+        package=f" and pyproject.toml with the extra {LOCKS[name]}" if LOCKS[name] else "",
+        wanted=_digest(_wishes_text(wanted(name, root), root)),
+        locked=_digest(body),
+    )
+    path.write_text(head + body, encoding="utf-8", newline="\n")
+    _tell(f"requirements/{name}.txt", _versions(before), _versions(body))
+
+
+def _renew_npm(folder: Path, *, keep: bool, shown: str) -> None:
+    # Imported here: `check` needs no Node.
+    from contentgroove_mock.node import child_environment, node, npm_cli
+
+    path = folder / "package-lock.json"
+    before = _npm_versions(path)
+    verb = "install" if keep else "update"
+    # A lock names no host: npm then asks the registry that it is set up for.
+    flags = ("--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund", "--omit-lockfile-registry-resolved")
+    _run([str(node()), str(npm_cli()), verb, *flags], folder, shown, child_environment())
+    _tell(shown, before, _npm_versions(path))
+
+
+def _run(command: Sequence[str], folder: Path, shown: str, environment: Mapping[str, str] | None = None) -> None:
+    done = subprocess.run(  # noqa: S603 - our own programs, fixed arguments
+        command,
+        cwd=folder,
+        env=dict(os.environ if environment is None else environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=_UV_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise LockError(f"{shown} could not be made:\n{(done.stderr or done.stdout).strip()}")
+
+
+def _versions(text: str) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for pin in pins(text):
+        found.setdefault(canonicalize_name(pin.name), []).append(str(pin.specifier).removeprefix("=="))
+    return {name: " or ".join(versions) for name, versions in found.items()}
+
+
+def _npm_versions(path: Path) -> dict[str, str]:
+    lock: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return {place.removeprefix("node_modules/"): entry["version"] for place, entry in lock["packages"].items() if place}
+
+
+def moves(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """Name what two sets of versions have not in common, a line each."""
+    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    return [f"{name} {before.get(name, '(none)')} -> {after.get(name, '(none)')}" for name in names]
+
+
+def _tell(shown: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    moved = moves(before, after)
+    print(f"{shown}: {len(moved) or 'nothing'} moved")  # noqa: T201 - a command line prints
+    for line in moved:
+        print(f"  {line}")  # noqa: T201 - a command line prints
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m toolchain.lock", description="Write the locks, or check them.")
+    parser.add_argument("command", choices=["renew", "check"])
+    parser.add_argument("--keep", action="store_true", help="renew only what a changed wish asks for")
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.command == "renew":
+            renew(keep=chosen.keep)
+        else:
+            check()
+    except LockError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command line prints
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

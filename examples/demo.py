@@ -6,6 +6,7 @@ every step held.
 
 from __future__ import annotations
 
+import io
 import sys
 import threading
 from contextlib import contextmanager
@@ -66,7 +67,7 @@ def listening(receiver: WebhookReceiver) -> Generator[str, None, None]:
             yield f"http://127.0.0.1:{server.server_port}/contentgroove?token={TOKEN}"
         finally:
             server.shutdown()
-            thread.join()
+            thread.join(DELIVERY_SECONDS)
 
 
 class Demo:
@@ -79,7 +80,7 @@ class Demo:
     def check(self, text: str, *, held: bool) -> None:
         """Say what was to happen and whether it did."""
         self._held = self._held and held
-        self._console.print(f"  {'[green]✓[/]' if held else '[red]✗[/]'} {text}", highlight=False)
+        self._console.print(f"  {'[green]ok[/]' if held else '[red]FAILED[/]'} {text}", highlight=False)
 
     def heading(self, text: str) -> None:
         """Begin a step."""
@@ -113,7 +114,7 @@ class Demo:
         with progress_bar("  sample.mp4", console=self._console) as progress:
             media = client.medias.upload(sample_video(), name="Demo film", progress=progress)
         self.check(f"media {media.id} created; is_processing is {media.is_processing}", held=not media.is_finished)
-        with self._console.status("Processing"):
+        with self._console.status("Processing", spinner="line"):
             media = client.medias.wait(media, timeout=30, poll_interval=0.2)
         size = f"{media.source_file_width}x{media.source_file_height}"
         self.check(
@@ -165,11 +166,14 @@ def clip_table(clips: list[Clip]) -> Table:
 
 def main() -> int:
     """Run the demo; gives the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A pipe on Windows, for one, cannot write every character.
+        sys.stdout.reconfigure(errors="backslashreplace")
     console = Console()
     try:
         held = Demo(console).run()
     except ContentGrooveError as error:
-        console.print(f"[red]✗[/] {error}", highlight=False)
+        console.print(f"[red]FAILED[/] {error}", highlight=False)
         return 1
     console.print("\n[bold green]Every step held.[/]" if held else "\n[bold red]A step did not hold.[/]")
     return 0 if held else 1

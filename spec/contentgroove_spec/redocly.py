@@ -55,7 +55,8 @@ def compare(old: Document, new: Document) -> list[Finding]:
                 env={**child_environment(), **_QUIET},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=_SECONDS,
                 check=False,
             )

@@ -163,7 +163,8 @@ def _download(package: str, release: str, archive: Path) -> None:
                 cwd=folder,
                 env=child_environment(),
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=NPM_TIMEOUT,
                 check=False,
             )

@@ -7,9 +7,11 @@ import contextlib
 import errno
 import socket
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, NamedTuple
 
+from contentgroove._io.interruptible import join, wait_for
+from contentgroove._io.listening import claim_port
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
@@ -75,12 +77,13 @@ def serve(
 
     thread = threading.Thread(target=asyncio.run, args=(run(),), name="contentgroove-simulator", daemon=True)
     thread.start()
+    wait_for(lambda seconds: wait([ready], seconds).done)
     loop = ready.result()
     try:
         yield Server(simulator, _origin(listening))
     finally:
         loop.call_soon_threadsafe(leave.set)
-        thread.join()
+        join(thread)
 
 
 @contextlib.asynccontextmanager
@@ -134,7 +137,7 @@ def _listen(host: str, port: int) -> socket.socket:
     # asyncio sends without Nagle's delay only where the protocol is named, which create_server does not do.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        claim_port(listening)
         listening.bind((host, port))
         listening.listen(_BACKLOG)
     except OSError as error:

@@ -91,7 +91,7 @@ class SQLiteInbox(SqlInbox[sqlite3.Connection]):
         try:
             self._use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
-            # macOS's plain sync stops at the drive's own memory, which a power cut empties. No other system looks at it.
+            # macOS's plain sync stops at the drive's own memory, which a power cut empties; others take no notice.
             connection.execute("PRAGMA fullfsync = ON")
             connection.execute("PRAGMA checkpoint_fullfsync = ON")
         except BaseException:

@@ -1,4 +1,4 @@
-"""Standard output and error as commands use them: nothing that is printed fails, and pipes carry the same everywhere."""
+"""Standard output and error as commands use them: any text can be printed, and pipes carry the same everywhere."""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from .test_uploads import Api, Store, video
 from .windows_files import REFUSED, WindowsFiles
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from .conftest import Maker
 
@@ -35,12 +37,33 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> WindowsFiles:
     return files
 
 
+@dataclass
+class Pauses:
+    """The pauses between two tries, which take no time.
+
+    Attributes:
+        taken: Each in seconds.
+        then: What happens after how many of them.
+    """
+
+    taken: list[float] = field(default_factory=list)
+    then: dict[int, Callable[[], object]] = field(default_factory=dict)
+
+    def monotonic(self) -> float:
+        """Give the time."""
+        return sum(self.taken)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self.taken.append(seconds)
+        self.then.get(len(self.taken), lambda: None)()
+
+
 @pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Give the pauses between two tries, which take no time."""
-    taken: list[float] = []
-    clock = SimpleNamespace(monotonic=lambda: sum(taken), sleep=taken.append)
-    monkeypatch.setattr(durable_files, "time", clock)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
+    """Let what is refused be tried again for two seconds, as on Windows."""
+    taken = Pauses()
+    monkeypatch.setattr(durable_files, "time", taken)
     monkeypatch.setattr(durable_files, "PATIENCE", 2.0)
     return taken
 
@@ -102,32 +125,23 @@ def test_a_lock_that_cannot_be_had_for_another_reason(windows: WindowsFiles, tmp
 
 
 def test_a_checkpoint_that_somebody_reads_is_replaced_in_a_moment(
-    make: Maker, windows: WindowsFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+    make: Maker, windows: WindowsFiles, tmp_path: Path, pauses: Pauses
 ) -> None:
     """A virus scanner, or an upload that looks into it, delays a checkpoint and costs no media."""
     path, place = video(tmp_path), tmp_path / "c.json"
-    place.write_bytes(b"")
-    place.unlink()
-    client, held = make(Api(), store=Store()), list[int]()
-    real = durable_files.time.sleep
-
-    def sleep(seconds: float) -> None:
-        real(seconds)
-        if len(pauses) == 3:
-            os.close(held.pop())
-
-    monkeypatch.setattr(durable_files.time, "sleep", sleep)
+    held: list[int] = []
 
     def progress(_sent: int, _total: int) -> None:
-        if not held and not pauses:
+        if not held:
             held.append(windows.hold(place))
+            pauses.then[3] = lambda: os.close(held[0])
 
-    assert client.medias.upload(path, checkpoint=place, progress=progress).id == "m-1"
-    assert (windows.refusals, pauses) == (3, [durable_files.PAUSE] * 3)
+    assert make(Api(), store=Store()).medias.upload(path, checkpoint=place, progress=progress).id == "m-1"
+    assert (windows.refusals, pauses.taken) == (3, [durable_files.PAUSE] * 3)
     assert sorted(found.name for found in tmp_path.iterdir()) == ["c.json", "film.mp4"]
 
 
-def test_a_checkpoint_that_stays_open(make: Maker, windows: WindowsFiles, tmp_path: Path, pauses: list[float]) -> None:
+def test_a_checkpoint_that_stays_open(make: Maker, windows: WindowsFiles, tmp_path: Path, pauses: Pauses) -> None:
     """The wait ends, the error says what was done, and the old checkpoint is whole."""
     path, place = video(tmp_path), tmp_path / "c.json"
     held: list[int] = []
@@ -139,29 +153,27 @@ def test_a_checkpoint_that_stays_open(make: Maker, windows: WindowsFiles, tmp_pa
     client = make(Api(), store=Store())
     with pytest.raises(CheckpointError, match=r"c\.json cannot be written: The process cannot access"):
         client.medias.upload(path, checkpoint=place, progress=progress)
-    assert sum(pauses) == pytest.approx(2.0, abs=durable_files.PAUSE)
+    assert sum(pauses.taken) == pytest.approx(2.0, abs=durable_files.PAUSE)
     os.close(held[0])
     assert client.medias.upload(path, checkpoint=place).id == "m-1"
     assert sorted(found.name for found in tmp_path.iterdir()) == ["c.json", "film.mp4"]
 
 
 def test_a_neighbour_that_is_being_replaced_is_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pauses: list[float]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pauses: Pauses
 ) -> None:
     """A checkpoint that is overlooked for a moment could have its media taken."""
-    from pathlib import Path as SystemPath
-
     (tmp_path / "b.json").write_bytes(b"B")
-    real = SystemPath.read_bytes
+    real = Path.read_bytes
 
     def refused_once(path: Path) -> bytes:
-        if not pauses:
+        if not pauses.taken:
             raise REFUSED
         return real(path)
 
-    monkeypatch.setattr(SystemPath, "read_bytes", refused_once)
+    monkeypatch.setattr(Path, "read_bytes", refused_once)
     assert CheckpointFile(tmp_path / "a.json").others() == [b"B"]
-    assert len(pauses) == 1
+    assert len(pauses.taken) == 1
 
 
 def test_no_permission_is_told_at_once_elsewhere(tmp_path: Path) -> None:

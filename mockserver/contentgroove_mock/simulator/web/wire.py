@@ -22,7 +22,7 @@ TRANSPORT = "contentgroove_transport"
 """Where a request's state holds the connection it came by."""
 
 
-_NO_LINGERING = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+NO_LINGERING = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """On, for no seconds; Windows has short numbers there."""
 
 
@@ -37,7 +37,7 @@ class Reset(Response):
             raise _in_process("ReadError", "The connection was reset by a fault")
         # Closing a socket that lingers for no time sends RST instead of FIN.
         endpoint = cast("socket.socket", transport.get_extra_info("socket"))
-        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGERING)
         transport.abort()
         await _disconnected(receive)
 

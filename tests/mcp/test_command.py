@@ -38,7 +38,7 @@ def test_standard_output_is_the_protocols_alone() -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env=environment(),
     )
     assert process.stdin is not None
@@ -74,7 +74,7 @@ def test_ctrl_c_ends_it_at_once() -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env=environment(),
     )
     assert process.stdin is not None
@@ -97,7 +97,7 @@ def test_errors_are_one_line() -> None:
         [sys.executable, "-m", "contentgroove.mcp", "--tools", "getMediaz"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         env=environment(),
         timeout=60,
         check=False,
@@ -170,5 +170,5 @@ def test_nothing_is_imported_before_it_is_needed() -> None:
         "print(sorted({'mcp', 'mcp_types', 'pydantic'} & sys.modules.keys()))"
     )
     command_line = [sys.executable, "-c", code]
-    done = subprocess.run(command_line, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - our own code
+    done = subprocess.run(command_line, capture_output=True, encoding="utf-8", timeout=60, check=True)  # noqa: S603 - our own code
     assert done.stdout == "[]\n[]\n"

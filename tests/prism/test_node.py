@@ -47,7 +47,7 @@ def use_npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> Non
 def test_node_is_the_program_itself() -> None:
     """What runs is Node in the version that Prism needs, and no Python script around it."""
     assert node.node().read_bytes()[:2] != b"#!"
-    told = subprocess.run([node.node(), "--version"], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    told = subprocess.run([node.node(), "--version"], capture_output=True, encoding="utf-8", timeout=60, check=True)  # noqa: S603
     assert told.stdout.startswith("v24.")
     assert node.npm_cli().is_file()
 
@@ -60,7 +60,7 @@ def test_npx_runs_what_is_installed() -> None:
         [node.node(), npx, "--offline", "--no-install", "prism", "--version"],
         cwd=home,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=True,
     )

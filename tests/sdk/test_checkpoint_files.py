@@ -148,7 +148,9 @@ def test_a_checkpoint_with_an_impossible_time(make: Maker, tmp_path: Path, since
     client = make(Api(), store=Store())
     client.medias.upload(path, checkpoint=checkpoint)
     written = json.loads(checkpoint.read_bytes())
-    checkpoint.write_text(json.dumps({**written, "state": "creating", "media_id": None, "since": since}))
+    checkpoint.write_text(
+        json.dumps({**written, "state": "creating", "media_id": None, "since": since}), encoding="utf-8"
+    )
     with pytest.raises(InvalidInputError, match="no checkpoint"):
         client.medias.upload(path, checkpoint=checkpoint)
 

@@ -79,7 +79,7 @@ def run_child(base_url: str, film: Path, checkpoint: Path, moment: str) -> subpr
     return subprocess.run(  # noqa: S603 - this interpreter
         [sys.executable, "-c", CHILD, base_url, str(film), str(checkpoint), moment],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
     )
@@ -225,7 +225,7 @@ def leave_in_doubt(points: Path) -> None:
     for path in points.iterdir():
         written = json.loads(path.read_bytes())
         if written["state"] == "sent":
-            path.write_text(json.dumps({**written, "state": "creating"}))
+            path.write_text(json.dumps({**written, "state": "creating"}), encoding="utf-8")
 
 
 @pytest.mark.parametrize("names", [("A", "B"), (None, None)], ids=["named", "nameless"])
@@ -257,7 +257,7 @@ def test_another_files_media_is_not_taken_for_a_lost_one(make: Maker, tmp_path: 
     list(make(api, store=store).medias.upload_many(files.values(), concurrency=1, checkpoint_dir=points))
     leave_in_doubt(points)
     assert sorted(json.loads(path.read_bytes())["state"] for path in points.iterdir()) == ["created", "creating"]
-    (points / "notes.json").write_text("no checkpoint")
+    (points / "notes.json").write_text("no checkpoint", encoding="utf-8")
     api.listed = [media_json("m-1", name="", created_at="2025-10-15T13:51:05Z")]
     again = make(api, store=store).medias.upload_many(
         [files[name] for name in resumed], concurrency=1, checkpoint_dir=points

@@ -193,7 +193,7 @@ def _start(*arguments: str) -> subprocess.Popen[str]:
         [sys.executable, "-c", code, "mock", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
     )
 

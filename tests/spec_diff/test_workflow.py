@@ -30,7 +30,7 @@ def checked(tool: str, *arguments: str, text: str, folder: Path) -> int:
     path = folder / "contract.yml"
     path.write_text(text, encoding="utf-8")
     done = subprocess.run(  # noqa: S603 - installed beside this Python
-        [TOOLS / tool, *arguments, path], capture_output=True, text=True, check=False, timeout=60
+        [TOOLS / tool, *arguments, path], capture_output=True, encoding="utf-8", check=False, timeout=60
     )
     return done.returncode
 
@@ -110,7 +110,7 @@ class Repository:
             cwd=folder or self.app,
             env=environment,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
             timeout=60,
         )

@@ -65,7 +65,7 @@ class Clone:
             cwd=self.folder,
             env={"PATH": str(self.commands), "HOME": "/nonexistent"},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=60,
             check=False,
         )

@@ -125,7 +125,7 @@ async def test_without_an_upload_root(service: Service, root: Path) -> None:
 
 async def test_uploads_that_fail(service: Service, root: Path) -> None:
     """What is no film, and what the store refuses, is an error; a presigned URL is in none."""
-    (root / "text.txt").write_text("words")
+    (root / "text.txt").write_text("words", encoding="utf-8")
     tools = service.tools(upload_root=root)
     error = (await tools.call("upload_media", {"path": "text.txt"}))["error"]
     assert (error["code"], error["details"]) == ("upload_failed", {"reason": "not_audio_or_video"})

@@ -51,7 +51,7 @@ def postgres_server() -> Generator[str]:
                 done = subprocess.run(  # noqa: S603 - the package's own binaries
                     call, stdout=output, stderr=output, user=user, cwd=home, timeout=60, check=False
                 )
-            assert done.returncode == 0, log.read_text()
+            assert done.returncode == 0, log.read_text(encoding="utf-8")
 
         log.touch()
         if user is not None:

@@ -237,7 +237,7 @@ print(*(event.key for event in inbox.events()))
 inbox.close()
 """
     done = subprocess.run(  # noqa: S603 - the program above
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", timeout=60, check=False
     )
     assert (done.stdout, done.stderr) == ("parent child before\n", "")
 
@@ -259,7 +259,9 @@ before = set(sys.modules)
 from contentgroove.webhooks import {name}
 print(*sorted({set(absent)!r} & (set(sys.modules) - before)))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - the program above
+    done = subprocess.run(  # noqa: S603 - the program above
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", timeout=60, check=True
+    )
     assert done.stdout == "\n"
 
 

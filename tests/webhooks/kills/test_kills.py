@@ -24,7 +24,7 @@ def test_killed_processes_lose_nothing_and_do_nothing_twice(database: Store) -> 
         [*command, "--place", database.place],
         cwd=Path(__file__).parents[3],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=280,
         check=False,
     )

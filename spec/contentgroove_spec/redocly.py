@@ -47,7 +47,7 @@ def compare(old: Document, new: Document) -> list[Finding]:
     """
     with tempfile.TemporaryDirectory(prefix="spec-diff-") as folder:
         for name, document in (("old.json", old), ("new.json", new)):
-            Path(folder, name).write_text(json.dumps(document), encoding="utf-8")
+            Path(folder, name).write_text(json.dumps(document), encoding="utf-8", newline="\n")
         try:
             done = subprocess.run(  # noqa: S603 - our own Node and Redocly
                 [node(), installed_home() / _SCRIPT, "diff", "old.json", "new.json", "--format=json", "--fail-on=none"],

@@ -72,7 +72,7 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
         f"ruff check --isolated --no-cache --quiet --fix-only --select I,F401 --line-length {LINE_LENGTH} .",
         f"ruff format --isolated --no-cache --quiet --line-length {LINE_LENGTH} .",
     ]
-    settings.write_text(yaml.safe_dump({**config.generator, "post_hooks": hooks}), encoding="utf-8")
+    settings.write_text(yaml.safe_dump({**config.generator, "post_hooks": hooks}), encoding="utf-8", newline="\n")
     command = [
         sys.executable,
         "-m",

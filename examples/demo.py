@@ -6,7 +6,6 @@ every step held.
 
 from __future__ import annotations
 
-import io
 import sys
 import threading
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from contentgroove import Clip, Media
 
@@ -166,9 +165,10 @@ def clip_table(clips: list[Clip]) -> Table:
 
 def main() -> int:
     """Run the demo; gives the exit status."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    reconfigure: Callable[..., object] | None = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
         # A pipe on Windows, for one, cannot write every character.
-        sys.stdout.reconfigure(errors="backslashreplace")
+        reconfigure(errors="backslashreplace")
     console = Console()
     try:
         held = Demo(console).run()

@@ -15,8 +15,6 @@ from contentgroove.cli.streams import is_closed_pipe, prepare_streams
 from contentgroove_mock.recording import __main__ as recording
 from rich.console import Console
 
-from spec.pipeline import __main__ as pipeline
-
 ROOT = Path(__file__).parents[2]
 SECONDS = 60.0
 
@@ -60,23 +58,16 @@ def test_terminals_keep_their_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     assert written(terminal) == b"\xe9 \\u2713"
 
 
-@pytest.mark.parametrize("program", ["pipeline", "recording"])
-def test_programs_of_the_repository_prepare_their_output(
-    program: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """They print names and reports with characters that cp1252 lacks."""
+def test_the_recorder_prepares_its_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What breaks the contract is shown with characters that cp1252 lacks."""
     pipe = use_pipe(monkeypatch)
-    if program == "pipeline":
-        monkeypatch.setattr(pipeline, "_run", lambda *_arguments: pipe.write("old → new"))
-        pipeline.main(["verify"])
-    else:
 
-        def record(*_arguments: object, **_options: object) -> list[object]:
-            pipe.write("old → new")
-            return []
+    def record(*_arguments: object, **_options: object) -> list[object]:
+        pipe.write("old → new")
+        return []
 
-        monkeypatch.setattr(recording, "record", record)
-        assert recording.main([str(tmp_path), "--without-prism"]) == 0
+    monkeypatch.setattr(recording, "record", record)
+    assert recording.main([str(tmp_path), "--without-prism"]) == 0
     assert written(pipe).startswith("old → new".encode())
 
 
@@ -116,7 +107,6 @@ def test_a_pipe_that_nobody_reads(error: BaseException | None, system: str, *, c
         ("-m", "contentgroove", "spec", "diff", "--help"),
         ("-m", "contentgroove", "doctor", "--help"),
         ("-m", "contentgroove.mcp", "--help"),
-        ("-m", "spec.pipeline", "--help"),
     ],
     ids=" ".join,
 )

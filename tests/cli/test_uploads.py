@@ -6,19 +6,20 @@ import errno
 import json
 import os
 import signal
-import sys
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from contentgroove._io.checkpoint_file import CheckpointFile
 from contentgroove.resources.batches import upload_each_async
 from contentgroove_mock import Fault, Policy, Simulator, serve
 
 from tests.cli.conftest import CommandLine, Reader
 from tests.cli.schemas import check
+from tests.platforms import BYTE_NAMES, PIPES, SIGNALS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 CREATIONS = ("POST", "/api/v1/medias")
 
@@ -64,7 +65,7 @@ def test_a_file_given_twice_is_uploaded_once(own_cli: CommandLine) -> None:
     assert (ran.code, creations(own_cli)) == (0, 1)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+@BYTE_NAMES
 def test_a_file_whose_name_is_no_text(cli: CommandLine) -> None:
     """It is uploaded under a name that is text, with a checkpoint as well."""
     file = os.fsdecode(b"film \xff.mp4")
@@ -180,6 +181,8 @@ def test_processing_that_takes_too_long(own_cli: CommandLine) -> None:
     assert f"contentgroove medias wait {ran.lines[0]['media']['id']}" in ran.err
 
 
+@SIGNALS
+@PIPES
 def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) -> None:
     """A failed media has its error at once; Ctrl-C names the one that is still processed, so that it is not lost."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
@@ -203,6 +206,7 @@ def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) ->
     assert err.endswith(f"contentgroove medias wait {ids['b']}\n")
 
 
+@PIPES
 def test_a_media_that_is_deleted_meanwhile(tmp_path: Path) -> None:
     """Its error names it, and the others are waited for."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
@@ -224,6 +228,7 @@ def test_a_media_that_is_deleted_meanwhile(tmp_path: Path) -> None:
             assert process.wait(30) == 14
 
 
+@PIPES
 def test_failed_processing_has_its_code(tmp_path: Path) -> None:
     """A single file that cannot be processed gives 8, and the JSON line has both the media and the error."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:

@@ -13,6 +13,8 @@ from contentgroove import ConfigurationError, ContentGrooveError
 from contentgroove.mcp import command
 from typer.testing import CliRunner
 
+from tests.platforms import SIGNALS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -67,6 +69,7 @@ def test_standard_output_is_the_protocols_alone() -> None:
     assert KEY not in "".join(lines) + rest + errors
 
 
+@SIGNALS
 def test_ctrl_c_ends_it_at_once() -> None:
     """Although standard input stays open, and without a word."""
     process = subprocess.Popen(

@@ -17,6 +17,8 @@ from pipeline import generate as generating
 from pipeline.__main__ import main
 from pipeline.generate import differences, generate, require_up_to_date
 
+from tests.platforms import SHELL
+
 from .conftest import ROOT, contents
 
 if TYPE_CHECKING:
@@ -250,6 +252,7 @@ def test_a_place_that_cannot_be_written_leaves_the_old_output(before: Config, tm
         generate(config)
 
 
+@SHELL
 def test_the_formatter_is_the_one_beside_the_interpreter(
     config: Config, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

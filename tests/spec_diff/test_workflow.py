@@ -12,7 +12,11 @@ from typing import Any
 
 import yaml
 
+from tests.platforms import SHELL
+
 from .conftest import GENERATION_2, GENERATION_3
+
+pytestmark = SHELL
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / "examples" / "ci" / "contract.yml"

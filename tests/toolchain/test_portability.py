@@ -33,9 +33,8 @@ def calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str, set[str | None]]]:
     """Give each call that is not asyncio's, the last part of what it calls, and the names of its keywords."""
     awaited = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Await)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if getattr(node.func.value, "id", None) == "asyncio":
-                awaited |= {id(argument) for argument in node.args}
+        if isinstance(node, ast.Call) and getattr(getattr(node.func, "value", None), "id", None) == "asyncio":
+            awaited |= {id(argument) for argument in node.args}
         if isinstance(node, ast.Call) and id(node) not in awaited:
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             yield node, name, {keyword.arg for keyword in node.keywords}

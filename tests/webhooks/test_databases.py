@@ -17,6 +17,7 @@ from contentgroove import ConfigurationError, InvalidInputError
 from contentgroove.webhooks import InboxError, PostgresInbox, SQLiteInbox, WebhookReceiver
 from contentgroove.webhooks.connections import Connections
 
+from tests.platforms import FORK, RIGHTS
 from tests.webhooks.payloads import body, finished
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
         SQLiteInbox(tmp_path)
 
 
+@RIGHTS
 def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
     """Payloads carry signed URLs; whoever wants other rights makes the file first."""
     with SQLiteInbox(tmp_path / "events.db") as inbox:
@@ -218,7 +220,7 @@ def test_without_psycopg_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         PostgresInbox("")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+@FORK
 def test_a_forked_process_uses_connections_of_its_own(database: Store) -> None:
     """As servers do that load an app and then fork; both go on."""
     program = f"""

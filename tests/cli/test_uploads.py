@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import os
 import signal
 from typing import TYPE_CHECKING, Any
 
 from contentgroove._io.checkpoint_file import CheckpointFile
+from contentgroove.cli import uploading
 from contentgroove.resources.batches import upload_each_async
 from contentgroove_mock import Fault, Policy, Simulator, serve
 
@@ -63,6 +65,18 @@ def test_a_file_given_twice_is_uploaded_once(own_cli: CommandLine) -> None:
     name = own_cli.file("a.mp4")
     ran = own_cli("medias", "upload", name, f"./{name}", str(own_cli.folder / name))
     assert (ran.code, creations(own_cli)) == (0, 1)
+
+
+def test_patterns_on_windows(own_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its shells hand `*.mp4` on as it is; a file that is called like a pattern is that file."""
+    for name in ("a.mp4", "b.mp4", "film[1].mp4", "film1.mp4"):
+        own_cli.file(name)
+    monkeypatch.setattr(uploading, "expanded", functools.partial(uploading.expanded, system="nt"))
+    ran = own_cli("medias", "upload", "?.mp4", "film[1].mp4", "a.mp4", "none*.mp4", "--json")
+    assert sorted(line["file"] for line in ran.lines if line["media"]) == ["a.mp4", "b.mp4", "film[1].mp4"]
+    assert (ran.code, creations(own_cli)) == (14, 3)
+    assert "none*.mp4" in ran.err
+    assert list(uploading.expanded([own_cli.folder / "*.mp4"], system="posix")) == [own_cli.folder / "*.mp4"]
 
 
 @BYTE_NAMES

@@ -219,3 +219,28 @@ def test_macos_empties_the_drives_memory(
     # new, prepared, sent, creating, created: a file and its folder each.
     assert full == [True, False] * 5
     assert plain == ([] if supported else full)
+
+
+def test_windows_syncs_a_file_once_more_under_its_name(
+    make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It opens no folder; what is synced last is the checkpoint itself, open for writing as `fsync` wants it there."""
+    synced: list[tuple[str, bool]] = []
+    opened: dict[int, str] = {}
+    real_open, fsync = os.open, os.fsync
+
+    def open_file(path: Any, flags: int, *mode: int) -> int:
+        if Path(path).is_dir():
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        descriptor = real_open(path, flags, *mode)
+        opened[descriptor] = Path(path).name
+        return descriptor
+
+    def note(descriptor: int) -> None:
+        synced.append((opened[descriptor], os.write(descriptor, b"") == 0))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "open", open_file)
+    monkeypatch.setattr(os, "fsync", note)
+    make(Api(), store=Store()).medias.upload(video(tmp_path), checkpoint=tmp_path / "c.json")
+    assert synced == [(".c.json.new", True), ("c.json", True)] * 5

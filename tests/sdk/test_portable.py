@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import mimetypes
 import socket
-from pathlib import PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +14,8 @@ from contentgroove._core.moments import moment
 from contentgroove._core.uploads import media_type_problem
 from contentgroove._io.upload_connection import connect
 from contentgroove._io.upload_network import _finish
+from contentgroove.tools import upload_root
+from contentgroove.tools.errors import ToolError
 from contentgroove.tools.upload_root import same_drive
 
 if TYPE_CHECKING:
@@ -66,6 +68,23 @@ def test_only_the_roots_drive_is_looked_at(name: str, *, same: bool) -> None:
     """Before anything asks the system whether a file is there."""
     root: PurePath = PureWindowsPath("C:\\films")
     assert same_drive(root, root / name) is same
+
+
+def test_another_drive_is_not_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is refused in the words for what is not there, before its path is resolved."""
+    (tmp_path / "film.mp4").touch()
+    resolved: list[Path] = []
+    real = Path.resolve
+
+    def resolve(path: Path, *, strict: bool = False) -> Path:
+        resolved.append(path)
+        return real(path, strict=strict)
+
+    monkeypatch.setattr(Path, "resolve", resolve)
+    monkeypatch.setattr(upload_root, "same_drive", lambda *_paths: False)
+    with pytest.raises(ToolError, match="no regular file"):
+        upload_root.open_below(tmp_path, "film.mp4")
+    assert resolved == [tmp_path]
 
 
 def test_a_failed_connection_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

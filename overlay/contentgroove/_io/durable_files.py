@@ -80,16 +80,21 @@ def write_whole(target: Path, draft: Path, content: bytes) -> None:
             file.flush()
             sync(file.fileno())
         patiently(lambda: draft.replace(target))
-        _sync_folder(target.parent)
+        _sync_name(target)
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    # Windows cannot open a folder, nor can every file system sync one.
+def _sync_name(target: Path) -> None:
+    # Not every file system can do it.
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            descriptor = os.open(target.parent, os.O_RDONLY)
+        except PermissionError:
+            # Windows opens no folder; there the new name is in the file system's journal, which is written before a
+            # file counts as synced.
+            descriptor = os.open(target, os.O_RDWR)
         try:
             sync(descriptor)
         finally:

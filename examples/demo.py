@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from contentgroove import Clip, Media
 
@@ -165,10 +165,6 @@ def clip_table(clips: list[Clip]) -> Table:
 
 def main() -> int:
     """Run the demo; gives the exit status."""
-    reconfigure: Callable[..., object] | None = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        # A pipe on Windows, for one, cannot write every character.
-        reconfigure(errors="backslashreplace")
     console = Console()
     try:
         held = Demo(console).run()

@@ -26,22 +26,50 @@ NEVER = 3_600.0
 LONG = 10.0
 
 
+class Waits:
+    """How long each wait of the test's thread, for a lock or another thread, was to last.
+
+    Attributes:
+        seconds: Of each wait; None is for ever.
+        begun: Set once there was one.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: list[float | None] = []
+        self.begun = threading.Event()
+
+    def note(self, seconds: float | None) -> None:
+        """Note one."""
+        self.seconds.append(seconds)
+        self.begun.set()
+
+    def are_short(self) -> bool:
+        """Whether there were several, and none was longer than a step."""
+        return len(self.seconds) > 1 and all(seconds is not None and seconds <= STEP for seconds in self.seconds)
+
+
 @pytest.fixture(autouse=True)
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
-    """Wait in steps as on Windows; gives how long each wait of this thread for a lock was to last."""
-    seconds: list[float | None] = []
-    real = threading.Condition.wait
-    here = threading.get_ident()
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    """Wait in steps as on Windows."""
+    noted, here = Waits(), threading.get_ident()
+    real_wait, real_join = threading.Condition.wait, threading.Thread.join
 
     def wait(condition: threading.Condition, timeout: float | None = None) -> bool:
         # Starting a thread waits for its first step, which comes at once.
         if threading.get_ident() == here and sys._getframe(2).f_code.co_name != "start":
-            seconds.append(timeout)
-        return real(condition, timeout)
+            noted.note(timeout)
+        return real_wait(condition, timeout)
+
+    def joined(thread: threading.Thread, timeout: float | None = None) -> None:
+        # A pool that is shut down joins threads that have nothing left to do.
+        if threading.get_ident() == here and sys._getframe(1).f_code.co_name != "shutdown":
+            noted.note(timeout)
+        real_join(thread, timeout)
 
     monkeypatch.setattr(threading.Condition, "wait", wait)
+    monkeypatch.setattr(threading.Thread, "join", joined)
     monkeypatch.setattr(interruptible, "STEP", STEP)
-    return seconds
+    return noted
 
 
 def interrupting(after: int, attempts: list[float]) -> Callable[[float], bool]:
@@ -93,7 +121,7 @@ def test_a_thread_and_a_queue_are_waited_for() -> None:
     assert join(thread) is True
 
 
-def test_a_worker_waits_in_steps(asked: list[float | None]) -> None:
+def test_a_worker_waits_in_steps(waits: Waits) -> None:
     """For the bell as for its thread, however rarely it looks by itself."""
     bell = Bell()
     threading.Timer(5 * STEP, bell.ring).start()
@@ -101,18 +129,16 @@ def test_a_worker_waits_in_steps(asked: list[float | None]) -> None:
     worker = Worker(MemoryInbox(), bell, NEVER)
     worker.start_thread(lambda _should_stop: None)
     assert worker.join()
-    assert len(asked) > 1
-    assert all(seconds is not None and seconds <= STEP for seconds in asked)
+    assert waits.are_short()
 
 
-def test_a_batch_waits_in_steps(asked: list[float | None]) -> None:
+def test_a_batch_waits_in_steps(waits: Waits) -> None:
     """For the first upload to end, and for those that run when the batch is left."""
     gate, begun = threading.Event(), threading.Barrier(3)
 
     def upload(item: UploadItem, _check: Progress) -> NoReturn:
         begun.wait(LONG)
-        if item.file == b"slow":
-            gate.wait(LONG)
+        (gate if item.file == b"slow" else waits.begun).wait(LONG)
         raise ConfigurationError("enough")
 
     def open_gate() -> None:
@@ -127,5 +153,4 @@ def test_a_batch_waits_in_steps(asked: list[float | None]) -> None:
     results.close()  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue] - it is a generator
     assert gate.is_set()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("contentgroove-upload")]
-    assert len(asked) > 1
-    assert all(seconds is not None and seconds <= STEP for seconds in asked)
+    assert waits.are_short()

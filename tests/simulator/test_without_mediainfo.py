@@ -53,10 +53,14 @@ def test_everything_but_other_films_works(other_film: Path) -> None:
             client.medias.upload(other_film)
 
 
-def test_a_file_that_cannot_be_read_is_no_missing_library(other_film: Path) -> None:
+def test_a_file_that_cannot_be_read_is_no_missing_library(monkeypatch: pytest.MonkeyPatch, other_film: Path) -> None:
     """Where MediaInfo can be loaded, another failure stays what it is."""
-    other_film.unlink()
-    with pytest.raises(FileNotFoundError):
+
+    def refuse(*_args: object, **_options: object) -> NoReturn:
+        raise OSError("Input/output error")
+
+    monkeypatch.setattr(pymediainfo.MediaInfo, "parse", refuse)
+    with pytest.raises(OSError, match="Input/output error"):
         inspect(other_film)
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 KEY = "benchmark-key"
 ROUNDS = 7
+START_SECONDS = 30.0
 CONTRACT = Path(__file__).parents[1] / "mockserver" / "contentgroove_mock" / "contract.json"
 
 
@@ -86,7 +87,8 @@ def serve(bodies: dict[bytes, bytes]) -> int:
         await server.serve_forever()
 
     threading.Thread(target=lambda: asyncio.run(run()), daemon=True).start()
-    ready.wait()
+    if not ready.wait(START_SECONDS):
+        raise SystemExit("The benchmark's server did not start.")
     return port
 
 

@@ -59,7 +59,7 @@ def main() -> None:
         checked = microseconds(partial(checker.check, request, response))
         loaded = microseconds(partial(json.loads, body))
         ratio = f"{checked / loaded:5.2f}"
-        print(f"{name:<12} {len(body):>7} {checked:>7.1f} µs {loaded:>8.1f} µs  {ratio}  {GOALS[name]:g} µs")
+        print(f"{name:<12} {len(body):>7} {checked:>7.1f} us {loaded:>8.1f} us  {ratio}  {GOALS[name]:g} us")
     print(f"compiling the contract: {milliseconds(Checker):.1f} ms")
 
 

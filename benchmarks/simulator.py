@@ -98,7 +98,10 @@ def started() -> float:
     """Seconds from the start of `contentgroove mock` to the first byte of its first answer."""
     begun = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, "-m", "contentgroove", "mock"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+        [sys.executable, "-m", "contentgroove", "mock"],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        encoding="utf-8",
     ) as process:
         try:
             port = int(announced(process).rpartition(":")[2].partition("/")[0])
@@ -114,7 +117,7 @@ def started() -> float:
 def served(code: str) -> Generator[str]:
     """Serve from a process of its own; gives the base URL."""
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         try:
             yield announced(process)
@@ -191,7 +194,7 @@ def main() -> None:
         [
             float(word)
             for word in subprocess.run(
-                [sys.executable, "-c", ONCE], check=True, capture_output=True, text=True
+                [sys.executable, "-c", ONCE], check=True, capture_output=True, encoding="utf-8"
             ).stdout.split()
         ]
         for _ in range(STARTS)

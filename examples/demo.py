@@ -66,7 +66,7 @@ def listening(receiver: WebhookReceiver) -> Generator[str, None, None]:
             yield f"http://127.0.0.1:{server.server_port}/contentgroove?token={TOKEN}"
         finally:
             server.shutdown()
-            thread.join()
+            thread.join(DELIVERY_SECONDS)
 
 
 class Demo:
@@ -79,7 +79,7 @@ class Demo:
     def check(self, text: str, *, held: bool) -> None:
         """Say what was to happen and whether it did."""
         self._held = self._held and held
-        self._console.print(f"  {'[green]✓[/]' if held else '[red]✗[/]'} {text}", highlight=False)
+        self._console.print(f"  {'[green]ok[/]' if held else '[red]FAILED[/]'} {text}", highlight=False)
 
     def heading(self, text: str) -> None:
         """Begin a step."""
@@ -113,7 +113,7 @@ class Demo:
         with progress_bar("  sample.mp4", console=self._console) as progress:
             media = client.medias.upload(sample_video(), name="Demo film", progress=progress)
         self.check(f"media {media.id} created; is_processing is {media.is_processing}", held=not media.is_finished)
-        with self._console.status("Processing"):
+        with self._console.status("Processing", spinner="line"):
             media = client.medias.wait(media, timeout=30, poll_interval=0.2)
         size = f"{media.source_file_width}x{media.source_file_height}"
         self.check(
@@ -169,7 +169,7 @@ def main() -> int:
     try:
         held = Demo(console).run()
     except ContentGrooveError as error:
-        console.print(f"[red]✗[/] {error}", highlight=False)
+        console.print(f"[red]FAILED[/] {error}", highlight=False)
         return 1
     console.print("\n[bold green]Every step held.[/]" if held else "\n[bold red]A step did not hold.[/]")
     return 0 if held else 1

@@ -78,7 +78,7 @@ def run(way: str, url: str, file: Path, ca: Path) -> Run:
 
 
 def _output(command: list[str]) -> str:
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
 
 
 def report(runs: dict[tuple[str, str], list[Run]], total: int) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from multiprocessing.connection import Connection
 
+END_SECONDS = 30.0
 BUFFER = 4 * 1024 * 1024
 RECORD_HEADER = 5
 RECORD_OVERHEAD = 17
@@ -143,4 +144,5 @@ def running_sink(certificate: str) -> Generator[dict[str, int], None, None]:
         yield ours.recv()
     finally:
         ours.close()
-        process.join()
+        # It ends with its end of the pipe.
+        process.join(END_SECONDS)

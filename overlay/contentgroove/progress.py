@@ -19,6 +19,7 @@ class ProgressBar:
 
     def __init__(self, description: str, console: Console | None) -> None:
         try:
+            from rich import get_console
             from rich.progress import (
                 BarColumn,
                 DownloadColumn,
@@ -29,6 +30,7 @@ class ProgressBar:
             )
         except ImportError as error:
             raise ConfigurationError("The progress bar needs rich: pip install 'contentgroove[cli]'.") from error
+        console = console or get_console()
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -37,7 +39,9 @@ class ProgressBar:
             TimeRemainingColumn(),
             console=console,
         )
-        self._task = self._progress.add_task(description, total=None)
+        # A file's name may hold what the stream cannot write, which Windows' pipes are quick to meet.
+        shown = description.encode(console.encoding, "backslashreplace").decode(console.encoding)
+        self._task = self._progress.add_task(shown, total=None)
 
     def __call__(self, sent: int, total: int) -> None:
         """Show that `sent` of `total` bytes have gone out."""

@@ -131,7 +131,7 @@ def fails(comparison: Comparison, fail_on: FailOn) -> bool:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise PipelineError(f"Cannot write {path}: {error.strerror}.") from error
 

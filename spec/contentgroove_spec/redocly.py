@@ -47,7 +47,7 @@ def compare(old: Document, new: Document) -> list[Finding]:
     """
     with tempfile.TemporaryDirectory(prefix="spec-diff-") as folder:
         for name, document in (("old.json", old), ("new.json", new)):
-            Path(folder, name).write_text(json.dumps(document), encoding="utf-8")
+            Path(folder, name).write_text(json.dumps(document), encoding="utf-8", newline="\n")
         try:
             done = subprocess.run(  # noqa: S603 - our own Node and Redocly
                 [node(), installed_home() / _SCRIPT, "diff", "old.json", "new.json", "--format=json", "--fail-on=none"],
@@ -55,7 +55,8 @@ def compare(old: Document, new: Document) -> list[Finding]:
                 env={**child_environment(), **_QUIET},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=_SECONDS,
                 check=False,
             )

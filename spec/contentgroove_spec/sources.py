@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import httpx
+from contentgroove._io.durable_files import patiently
 from contentgroove_mock.node import NodeError, child_environment, node, npm_cli
 
 from .documents import MAX_BYTES, check_openapi, parse
@@ -163,7 +164,8 @@ def _download(package: str, release: str, archive: Path) -> None:
                 cwd=folder,
                 env=child_environment(),
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=NPM_TIMEOUT,
                 check=False,
             )
@@ -173,7 +175,7 @@ def _download(package: str, release: str, archive: Path) -> None:
         if done.returncode or len(found) != 1:
             reason = " ".join(done.stderr.split())[:300]
             raise PipelineError(f"npm could not fetch {package}@{release}: {reason or 'no archive came'}.")
-        found[0].replace(archive)
+        patiently(lambda: found[0].replace(archive))
 
 
 def npm_command() -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contentgroove.cli.harmless import lines
+from contentgroove.cli.streams import prepare_streams
 from contentgroove_spec.command import FailOn, Format, fails, write
 from contentgroove_spec.compare import compare
 from contentgroove_spec.config import load_config
@@ -33,6 +34,7 @@ DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "pipeline.toml"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; gives the exit status: 0 done, 1 a person has to look."""
+    prepare_streams()
     chosen = _parser().parse_args(arguments)
     try:
         return int(_run(load_config(chosen.config), chosen))
@@ -97,7 +99,7 @@ def _report(chosen: argparse.Namespace, comparison: Comparison, sections: tuple[
     if chosen.output is None:
         _say(text.rstrip("\n"))
     else:
-        chosen.output.write_text(text, encoding="utf-8")
+        chosen.output.write_text(text, encoding="utf-8", newline="\n")
         _say_aside(f"Wrote {chosen.output}.")
 
 

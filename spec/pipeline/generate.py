@@ -58,8 +58,8 @@ def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path
         PipelineError: The generator complained.
     """
     contract_yaml, contract_json = folder / "contract.yaml", folder / "contract.json"
-    contract_yaml.write_text(dump_yaml(contract), encoding="utf-8")
-    contract_json.write_text(dump_json(contract), encoding="utf-8")
+    contract_yaml.write_text(dump_yaml(contract), encoding="utf-8", newline="\n")
+    contract_json.write_text(dump_json(contract), encoding="utf-8", newline="\n")
     package = folder / config.package.name
     _run_generator(config, contract_json, package)
     return {contract_yaml: config.contract, contract_json: config.contract_json, package: config.package}
@@ -72,7 +72,7 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
         f"ruff check --isolated --no-cache --quiet --fix-only --select I,F401 --line-length {LINE_LENGTH} .",
         f"ruff format --isolated --no-cache --quiet --line-length {LINE_LENGTH} .",
     ]
-    settings.write_text(json.dumps({**config.generator, "post_hooks": hooks}), encoding="utf-8")
+    settings.write_text(json.dumps({**config.generator, "post_hooks": hooks}), encoding="utf-8", newline="\n")
     command = [
         sys.executable,
         "-m",
@@ -90,7 +90,8 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
         done = subprocess.run(
             command,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=GENERATOR_TIMEOUT,
             check=False,
             # The formatter of this environment goes before whatever else is on PATH.
@@ -100,6 +101,9 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
         raise PipelineError(f"The generator did not finish within {GENERATOR_TIMEOUT:g} s.") from error
     if done.returncode:
         raise PipelineError(f"The generator failed:\n{done.stdout}{done.stderr}".rstrip())
+    for module in package.rglob("*.py"):
+        # The generator writes the system's newlines, and what is committed is the same on every system.
+        module.write_bytes(module.read_bytes().replace(b"\r\n", b"\n"))
     (package / "py.typed").touch()
 
 

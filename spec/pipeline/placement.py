@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from typing import TYPE_CHECKING
 
+from contentgroove._io.durable_files import patiently
 from contentgroove_spec.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -26,11 +28,11 @@ def put_in_place(made: dict[Path, Path]) -> None:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             if place.is_dir():
-                place.rename(old)
+                patiently(functools.partial(place.rename, old))
             elif place.exists():
                 shutil.copy2(place, old)
             moved.append((old, place))
-            new.replace(place)
+            patiently(functools.partial(new.replace, place))
         except OSError as error:
             _put_back(moved)
             raise PipelineError(f"Cannot write {place}: {error.strerror}. Nothing was changed.") from error

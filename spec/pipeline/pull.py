@@ -48,7 +48,7 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, say: Callable
     with tempfile.TemporaryDirectory(dir=config.published.parent, prefix=".pull-") as folder:
         new, new_lock = Path(folder, "document"), Path(folder, "lock")
         new.write_bytes(text)
-        new_lock.write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8")
+        new_lock.write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8", newline="\n")
         put_in_place({new: config.published, new_lock: config.lock})
     say(f"Pulled {config.published.name} ({len(document['paths'])} paths) from {fetched.source}.")
 

@@ -125,7 +125,7 @@ def _check(command: tuple[str, ...], folder: Path, say: Callable[[str], None]) -
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=CHECK_SECONDS,
             check=False,

@@ -54,7 +54,7 @@ def check_structure(document: Document, name: str) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "document.json")
-        path.write_text(json.dumps(document), encoding="utf-8")
+        path.write_text(json.dumps(document), encoding="utf-8", newline="\n")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import io
 import json
 import os
-import pty
 import re
 import select
-import struct
 import subprocess
 import sys
-import termios
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -139,6 +135,13 @@ class CommandLine:
         output: int | None = None,
     ) -> Generator[Terminal]:
         """Run in a terminal of 30 lines; standard output may go elsewhere."""
+        if sys.platform == "win32":
+            raise NotImplementedError("the test lacks the mark TERMINALS")
+        import fcntl
+        import pty
+        import struct
+        import termios
+
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
         with subprocess.Popen(  # noqa: S603 - as above
@@ -177,7 +180,7 @@ class CommandLine:
 
 
 class Reader:
-    """Reads what a program prints, as it comes.
+    """Reads what a program prints, as it comes; the test needs the mark PIPES.
 
     Attributes:
         raw: All that was read.

@@ -13,6 +13,7 @@ import pytest
 from contentgroove_mock import Fault
 
 from tests.cli.conftest import Reader
+from tests.platforms import FULL_DEVICE, PIPES, SHELL, SIGNALS
 
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
@@ -55,6 +56,8 @@ def test_head_takes_the_first_line(cli: CommandLine) -> None:
     assert process.returncode in {0, 141}
 
 
+@PIPES
+@SIGNALS
 def test_an_interrupt_without_a_terminal(own_cli: CommandLine) -> None:
     """SIGINT gives code 130 and one line."""
     own_cli.server.simulator.add_fault(Fault(kind="latency", operation="getMediaById", seconds=600, count=9))
@@ -68,7 +71,7 @@ def test_an_interrupt_without_a_terminal(own_cli: CommandLine) -> None:
     assert text.endswith("error: Interrupted.\n")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@FULL_DEVICE
 @pytest.mark.parametrize("arguments", [("medias", "list"), ("clips", "export", "--format", "srt"), ("--help",)])
 def test_full_disk(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     """Output that cannot be written is an error, not silence, and told once."""
@@ -80,6 +83,7 @@ def test_full_disk(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     assert (process.returncode, err) == (1, "error: No space left on device\n")
 
 
+@SHELL
 def test_no_standard_output(cli: CommandLine) -> None:
     """A program without standard output says so instead of failing on the way."""
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from contentgroove_mock import Fault
 
+from tests.platforms import TERMINALS
+
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
+
+pytestmark = TERMINALS
 
 MIB = 1024 * 1024
 COLOUR = re.compile(rb"\x1b\[[0-9;]*m")

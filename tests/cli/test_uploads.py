@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import os
 import signal
-import sys
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from contentgroove._io.checkpoint_file import CheckpointFile
+from contentgroove.cli import uploading
 from contentgroove.resources.batches import upload_each_async
 from contentgroove_mock import Fault, Policy, Simulator, serve
 
 from tests.cli.conftest import CommandLine, Reader
 from tests.cli.schemas import check
+from tests.platforms import BYTE_NAMES, PIPES, SIGNALS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 CREATIONS = ("POST", "/api/v1/medias")
 
@@ -64,7 +67,19 @@ def test_a_file_given_twice_is_uploaded_once(own_cli: CommandLine) -> None:
     assert (ran.code, creations(own_cli)) == (0, 1)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_patterns_on_windows(own_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its shells hand `*.mp4` on as it is; a file that is called like a pattern is that file."""
+    for name in ("a.mp4", "b.mp4", "film[1].mp4", "film1.mp4"):
+        own_cli.file(name)
+    monkeypatch.setattr(uploading, "expanded", functools.partial(uploading.expanded, system="nt"))
+    ran = own_cli("medias", "upload", "?.mp4", "film[1].mp4", "a.mp4", "none*.mp4", "--json")
+    assert sorted(line["file"] for line in ran.lines if line["media"]) == ["a.mp4", "b.mp4", "film[1].mp4"]
+    assert (ran.code, creations(own_cli)) == (14, 3)
+    assert "none*.mp4" in ran.err
+    assert list(uploading.expanded([own_cli.folder / "*.mp4"], system="posix")) == [own_cli.folder / "*.mp4"]
+
+
+@BYTE_NAMES
 def test_a_file_whose_name_is_no_text(cli: CommandLine) -> None:
     """It is uploaded under a name that is text, with a checkpoint as well."""
     file = os.fsdecode(b"film \xff.mp4")
@@ -180,6 +195,8 @@ def test_processing_that_takes_too_long(own_cli: CommandLine) -> None:
     assert f"contentgroove medias wait {ran.lines[0]['media']['id']}" in ran.err
 
 
+@SIGNALS
+@PIPES
 def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) -> None:
     """A failed media has its error at once; Ctrl-C names the one that is still processed, so that it is not lost."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
@@ -203,6 +220,7 @@ def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) ->
     assert err.endswith(f"contentgroove medias wait {ids['b']}\n")
 
 
+@PIPES
 def test_a_media_that_is_deleted_meanwhile(tmp_path: Path) -> None:
     """Its error names it, and the others are waited for."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
@@ -224,6 +242,7 @@ def test_a_media_that_is_deleted_meanwhile(tmp_path: Path) -> None:
             assert process.wait(30) == 14
 
 
+@PIPES
 def test_failed_processing_has_its_code(tmp_path: Path) -> None:
     """A single file that cannot be processed gives 8, and the JSON line has both the media and the error."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:

@@ -144,7 +144,9 @@ try:
 except ConfigurationError as error:
     print(error)
 """
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)  # noqa: S603 - our own text
+    done = subprocess.run(  # noqa: S603 - our own text
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, encoding="utf-8", check=False
+    )
     assert done.stdout.strip() == "on_contract_violation needs jsonschema_rs: pip install 'contentgroove[contract]'", (
         done.stderr
     )

@@ -42,7 +42,7 @@ def test_example(index: int, base_url: str, tmp_path: Path) -> None:
         cwd=tmp_path,
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
     )

@@ -12,6 +12,8 @@ import pytest
 from contentgroove import AsyncContentGroove, ContentGroove, UploadError
 from contentgroove_mock import Fault, ManualClock, Simulator, sample_video, serve
 
+from tests.platforms import PROC
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -119,6 +121,7 @@ def open_sockets() -> set[str]:
     }
 
 
+@PROC
 @pytest.mark.anyio
 async def test_a_cancelled_upload_leaves_no_socket(server: Server, film: Path) -> None:
     """Cancelling in mid-body closes the connection to the store; the client goes on working."""

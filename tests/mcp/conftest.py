@@ -88,7 +88,7 @@ def start(simulator: tuple[Simulator, str], tmp_path: Path) -> Start:
             if "ToolListChanged" in type(message).__name__:
                 session.list_changed.set()
 
-        with errors.open("w") as log:
+        with errors.open("w", encoding="utf-8") as log:
             client = Client(stdio_client(parameters, errlog=log), mode=era, message_handler=on_message)
             session = Session(client, errors)
             async with client:

@@ -13,6 +13,8 @@ from contentgroove import ConfigurationError, ContentGrooveError
 from contentgroove.mcp import command
 from typer.testing import CliRunner
 
+from tests.platforms import SIGNALS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -38,7 +40,7 @@ def test_standard_output_is_the_protocols_alone() -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env=environment(),
     )
     assert process.stdin is not None
@@ -67,6 +69,7 @@ def test_standard_output_is_the_protocols_alone() -> None:
     assert KEY not in "".join(lines) + rest + errors
 
 
+@SIGNALS
 def test_ctrl_c_ends_it_at_once() -> None:
     """Although standard input stays open, and without a word."""
     process = subprocess.Popen(
@@ -74,7 +77,7 @@ def test_ctrl_c_ends_it_at_once() -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env=environment(),
     )
     assert process.stdin is not None
@@ -97,7 +100,7 @@ def test_errors_are_one_line() -> None:
         [sys.executable, "-m", "contentgroove.mcp", "--tools", "getMediaz"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         env=environment(),
         timeout=60,
         check=False,
@@ -170,5 +173,5 @@ def test_nothing_is_imported_before_it_is_needed() -> None:
         "print(sorted({'mcp', 'mcp_types', 'pydantic'} & sys.modules.keys()))"
     )
     command_line = [sys.executable, "-c", code]
-    done = subprocess.run(command_line, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - our own code
+    done = subprocess.run(command_line, capture_output=True, encoding="utf-8", timeout=60, check=True)  # noqa: S603 - our own code
     assert done.stdout == "[]\n[]\n"

@@ -53,7 +53,7 @@ def test_the_example_runs(simulator: tuple[Simulator, str]) -> None:
         [sys.executable, "-c", example],
         env={**os.environ, "CONTENTGROOVE_API_KEY": KEY, "CONTENTGROOVE_BASE_URL": base_url},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
     )

@@ -36,7 +36,7 @@ def inspect(simulator: tuple[Simulator, str], tmp_path: Path) -> Inspect:
         "env": {"CONTENTGROOVE_API_KEY": KEY, "CONTENTGROOVE_BASE_URL": base_url},
     }
     config = tmp_path / "config.json"
-    config.write_text(json.dumps({"mcpServers": {"contentgroove": server}}))
+    config.write_text(json.dumps({"mcpServers": {"contentgroove": server}}), encoding="utf-8")
 
     def run(era: str, method: str, *options: str) -> subprocess.CompletedProcess[str]:
         fixed = ["--cli", "--config", str(config), "--server", "contentgroove", "--connect-timeout", "60000"]
@@ -45,7 +45,7 @@ def inspect(simulator: tuple[Simulator, str], tmp_path: Path) -> Inspect:
             env={**child_environment(), "HOME": str(tmp_path), "MCP_INSPECTOR_SECRET_STORE": "memory"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=90,
             check=False,
         )

@@ -174,7 +174,7 @@ async def test_the_key_shows_nowhere(start: Start, era: str, simulator: tuple[Si
         shown = "".join(repr(each) for each in session.received)
         assert shown
         assert KEY not in shown
-    assert KEY not in session.errors.read_text()
+    assert KEY not in session.errors.read_text(encoding="utf-8")
     fetched = [request for request in service.requests if request.status == 401]
     assert fetched
     assert all("authorization" not in request.headers for request in fetched)

@@ -58,7 +58,7 @@ def test_the_reports_of_a_run(pytester: pytest.Pytester, run: Run, workers: tupl
     """Numbers of a small run, known by hand; the same with several workers."""
     result = run(APP, "--contentgroove-coverage=out/seen.json", "--contentgroove-coverage=seen.xml", *workers)
     result.assert_outcomes(passed=2)
-    seen: dict[str, Any] = json.loads((pytester.path / "out" / "seen.json").read_text())
+    seen: dict[str, Any] = json.loads((pytester.path / "out" / "seen.json").read_text(encoding="utf-8"))
     assert seen["version"] == 1
     assert seen["contract"] == Checker().digest
     assert set(seen["operations"]) == {"createWebhookSubscription", "createMedia", "getMediaById", "getMedias"}

@@ -18,10 +18,10 @@ def test_the_example_passes_its_own_tests(tmp_path: Path, options: tuple[str, ..
     report = tmp_path / "seen.json"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     command.append(f"--contentgroove-coverage={report}")
-    done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, timeout=100, check=False)  # noqa: S603 - fixed command, no shell
+    done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, encoding="utf-8", timeout=100, check=False)  # noqa: S603 - fixed command, no shell
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed" in done.stdout
-    seen = json.loads(report.read_text())
+    seen = json.loads(report.read_text(encoding="utf-8"))
     assert set(seen["operations"]) >= {"getUploadUrl", "createMedia", "createWebhookSubscription"}
     assert seen["operations"]["createMedia"]["request_fields"] == [
         "/data/attributes/name",

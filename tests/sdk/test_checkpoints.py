@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from contentgroove import ContentGroove, InvalidInputError, OutcomeUnknownError,
 from contentgroove._io.checkpoint_file import CheckpointFile
 from contentgroove_mock import Policy, Simulator, sample_video, serve
 
+from tests.platforms import WINDOWS, was_killed
+
 from .conftest import media_json
 from .test_uploads import MP4, Api, Store, video
 
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     from .conftest import Maker
 
 CHILD = """
-import os, signal, sys
+import os, sys
 from contentgroove import ContentGroove
 from contentgroove._io.checkpoint_file import CheckpointFile
 
 base_url, film, checkpoint, moment = sys.argv[1:]
 
 def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), 9)
 
 write = CheckpointFile.write
 
@@ -79,7 +80,7 @@ def run_child(base_url: str, film: Path, checkpoint: Path, moment: str) -> subpr
     return subprocess.run(  # noqa: S603 - this interpreter
         [sys.executable, "-c", CHILD, base_url, str(film), str(checkpoint), moment],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
     )
@@ -93,7 +94,7 @@ def test_killed_at_any_moment(tmp_path: Path, moment: str) -> None:
     simulator = Simulator(policy=Policy(queue_seconds=0.01, processing_seconds=0.02))
     with serve(simulator) as server:
         killed = run_child(server.base_url, film, checkpoint, moment)
-        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert was_killed(killed.returncode), killed.stderr
         again = run_child(server.base_url, film, checkpoint, "never")
         assert again.returncode == 0, again.stderr
         third = run_child(server.base_url, film, checkpoint, "never")
@@ -110,7 +111,8 @@ def test_what_is_written(make: Maker, tmp_path: Path) -> None:
     """Only what is needed, for the owner's eyes only: no key, no presigned URL."""
     checkpoint = tmp_path / "c.json"
     make(Api(), store=Store()).medias.upload(video(tmp_path), name="N", checkpoint=checkpoint)
-    assert stat.S_IMODE(checkpoint.stat().st_mode) == 0o600
+    # On Windows the folder says who may read it.
+    assert WINDOWS or stat.S_IMODE(checkpoint.stat().st_mode) == 0o600
     content = checkpoint.read_text(encoding="utf-8")
     assert "canary" not in content
     assert "X-Amz" not in content
@@ -225,7 +227,7 @@ def leave_in_doubt(points: Path) -> None:
     for path in points.iterdir():
         written = json.loads(path.read_bytes())
         if written["state"] == "sent":
-            path.write_text(json.dumps({**written, "state": "creating"}))
+            path.write_text(json.dumps({**written, "state": "creating"}), encoding="utf-8")
 
 
 @pytest.mark.parametrize("names", [("A", "B"), (None, None)], ids=["named", "nameless"])
@@ -257,7 +259,7 @@ def test_another_files_media_is_not_taken_for_a_lost_one(make: Maker, tmp_path: 
     list(make(api, store=store).medias.upload_many(files.values(), concurrency=1, checkpoint_dir=points))
     leave_in_doubt(points)
     assert sorted(json.loads(path.read_bytes())["state"] for path in points.iterdir()) == ["created", "creating"]
-    (points / "notes.json").write_text("no checkpoint")
+    (points / "notes.json").write_text("no checkpoint", encoding="utf-8")
     api.listed = [media_json("m-1", name="", created_at="2025-10-15T13:51:05Z")]
     again = make(api, store=store).medias.upload_many(
         [files[name] for name in resumed], concurrency=1, checkpoint_dir=points

@@ -60,7 +60,7 @@ def test_neither_calls_nor_uploads_import_httpx(code: str) -> None:
         script = code.format(key=KEY, url=simulated.base_url, file=os.fspath(sample_video()))
         script += "import sys; print('httpx' in sys.modules)"
         done = subprocess.run(  # noqa: S603 - this interpreter
-            [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True, timeout=60
         )
     assert done.stdout.split() == ["True", "False"]
 
@@ -261,7 +261,7 @@ def authority(tmp_path: Path) -> Path:
     pem = certifi.contents()
     end = "-----END CERTIFICATE-----\n"
     path = tmp_path / "one.pem"
-    path.write_text(pem[: pem.index(end) + len(end)])
+    path.write_text(pem[: pem.index(end) + len(end)], encoding="utf-8")
     return path
 
 

@@ -39,6 +39,6 @@ def test_threads_decode_their_first_answers_at_once() -> None:
     """The process outlives it."""
     for _ in range(ROUNDS):
         ran = subprocess.run(  # noqa: S603 - this interpreter
-            [sys.executable, "-c", RACE], capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-c", RACE], capture_output=True, encoding="utf-8", timeout=60, check=False
         )
         assert (ran.returncode, ran.stdout) == (0, "done\n"), ran.stderr

@@ -231,6 +231,6 @@ def test_imports_cost_no_more_than_they_must(statement: str, unwanted: tuple[str
     """Importing a part does not import what only others need."""
     code = f"import sys; {statement}; print(*[name for name in {unwanted!r} if name in sys.modules])"
     done = subprocess.run(  # noqa: S603 - this interpreter
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ}, timeout=60
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, env={**os.environ}, timeout=60
     )
     assert done.stdout.split() == []

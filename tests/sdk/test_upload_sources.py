@@ -7,12 +7,13 @@ import gzip
 import io
 import mmap
 import os
-import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove import InvalidInputError, UploadError
+
+from tests.platforms import BYTE_NAMES
 
 from .test_uploads import MP4, Api, Store, pieces, video
 
@@ -139,7 +140,7 @@ def test_a_closed_file(make: Maker, tmp_path: Path) -> None:
         make(Api()).medias.upload(file)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+@BYTE_NAMES
 def test_a_message_about_a_name_that_is_no_text_can_be_printed(make: Maker, tmp_path: Path) -> None:
     """Escapes stand for what no terminal can show."""
     with pytest.raises(UploadError, match="does not exist") as caught:

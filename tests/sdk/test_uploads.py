@@ -16,6 +16,8 @@ from contentgroove import (
     UploadItem,
 )
 
+from tests.platforms import HOLES
+
 from .conftest import KEY, STORE, many, media_json, one, sent_json
 
 if TYPE_CHECKING:
@@ -180,6 +182,7 @@ def test_what_cannot_be_uploaded_is_refused_before_sending(
     assert store.requests == []
 
 
+@HOLES
 def test_a_file_over_the_limit_is_refused(make: Maker, tmp_path: Path) -> None:
     """One byte over 5 GiB is too much; a sparse file shows it without filling a disk."""
     path = video(tmp_path)

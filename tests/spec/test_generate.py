@@ -17,6 +17,8 @@ from pipeline import generate as generating
 from pipeline.__main__ import main
 from pipeline.generate import differences, generate, require_up_to_date
 
+from tests.platforms import SHELL
+
 from .conftest import ROOT, contents
 
 if TYPE_CHECKING:
@@ -67,10 +69,13 @@ def built(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda config: (config.package / "types.py").write_text("# edited\n"), "contentgroove_api/types.py differs"),
+        (
+            lambda config: (config.package / "types.py").write_text("# edited\n", encoding="utf-8"),
+            "contentgroove_api/types.py differs",
+        ),
         (lambda config: (config.package / "stray.py").touch(), "stray.py is not made by the pipeline"),
         (lambda config: (config.package / "models" / "media.py").unlink(), "models/media.py is missing"),
-        (lambda config: config.contract.write_text("openapi: 3.0.1\n"), "contract.yaml differs"),
+        (lambda config: config.contract.write_text("openapi: 3.0.1\n", encoding="utf-8"), "contract.yaml differs"),
         (lambda config: config.contract_json.unlink(), "contract.json is missing"),
         (lambda config: (config.package / "types.py").write_bytes(b"# \xe4\n"), "contentgroove_api/types.py differs"),
         (lambda config: (config.package / "py.typed").unlink(), "py.typed is missing"),
@@ -78,7 +83,7 @@ def built(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             lambda config: config.published.write_bytes(config.published.read_bytes() + b"# edited\n"),
             "openapi.yaml is not what was pulled",
         ),
-        (lambda config: config.lock.write_text("{}"), "openapi.yaml is not what was pulled"),
+        (lambda config: config.lock.write_text("{}", encoding="utf-8"), "openapi.yaml is not what was pulled"),
     ],
 )
 def test_check_notices_differences(placed: Config, change: Callable[[Config], object], words: str) -> None:
@@ -132,7 +137,7 @@ def test_check_is_quiet_when_all_is_well(placed: Config) -> None:
 def test_generate_replaces_everything(placed: Config, made: Path) -> None:
     """Old files go, new ones come, and nothing else is left behind."""
     (placed.package / "stray.py").touch()
-    placed.contract.write_text("old")
+    placed.contract.write_text("old", encoding="utf-8")
     generate(placed)
     assert contents(placed.package) == contents(made / "contentgroove_api")
     assert placed.contract.read_bytes() == (made / "contract.yaml").read_bytes()
@@ -150,9 +155,9 @@ def with_template(config: Config, folder: Path, name: str, text: str) -> Config:
 @pytest.fixture
 def before(placed: Config) -> Generator[Config, None, None]:
     """What is in place, older than what would be made, must be there byte for byte, and alone, at the end."""
-    placed.contract.write_text("old contract")
-    placed.contract_json.write_text("old contract as JSON")
-    (placed.package / "types.py").write_text("# old\n")
+    placed.contract.write_text("old contract", encoding="utf-8")
+    placed.contract_json.write_text("old contract as JSON", encoding="utf-8")
+    (placed.package / "types.py").write_text("# old\n", encoding="utf-8")
 
     def outputs() -> dict[str, bytes]:
         return {
@@ -241,22 +246,23 @@ def test_a_document_that_is_no_openapi_leaves_the_old_output(before: Config) -> 
 
 def test_a_place_that_cannot_be_written_leaves_the_old_output(before: Config, tmp_path: Path) -> None:
     """When the last output cannot be put in place, the first ones go back."""
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     config = dataclasses.replace(before, contract_json=tmp_path / "file" / "contract.json")
     with pytest.raises(PipelineError, match=r"Cannot write .*contract\.json.*Nothing was changed"):
         generate(config)
 
 
+@SHELL
 def test_the_formatter_is_the_one_beside_the_interpreter(
     config: Config, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another ruff that comes first on PATH is not used, nor the settings of the folder it runs in."""
     other = tmp_path / "bin" / "ruff"
     other.parent.mkdir()
-    other.write_text("#!/bin/sh\nexit 1\n")
+    other.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     other.chmod(0o755)
     monkeypatch.setenv("PATH", f"{other.parent}{os.pathsep}{os.environ['PATH']}")
-    (tmp_path / "ruff.toml").write_text('line-length = 60\n[format]\nquote-style = "single"\n')
+    (tmp_path / "ruff.toml").write_text('line-length = 60\n[format]\nquote-style = "single"\n', encoding="utf-8")
     shutil.copy(ROOT / "spec" / "openapi.yaml", config.published)
     generate(config)
     assert contents(config.package) == contents(made / "contentgroove_api")
@@ -273,7 +279,7 @@ def test_pulling_by_the_command_line(capsys: pytest.CaptureFixture[str], tmp_pat
     assert (settings.parent / "openapi.yaml").read_bytes() == document.read_bytes()
     assert main([*arguments, "--file", str(settings)]) == 1
     assert capsys.readouterr().err.startswith("error: file:pipeline.toml is no YAML")
-    (tmp_path / ".cache").write_text("a file where the cache's folder goes")
+    (tmp_path / ".cache").write_text("a file where the cache's folder goes", encoding="utf-8")
     assert main([*arguments, "--mirror", "1.3.1"]) == 1
     assert capsys.readouterr().err.startswith("error: [Errno")
 
@@ -295,10 +301,10 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     """Failures are one message and exit status 1, never a traceback; a wrong call is status 2."""
     assert main(["--config", str(tmp_path / "none.toml"), "verify"]) == 1
     assert capsys.readouterr().err.startswith("error: Cannot read")
-    (tmp_path / "bad.toml").write_text("a = [")
+    (tmp_path / "bad.toml").write_text("a = [", encoding="utf-8")
     assert main(["--config", str(tmp_path / "bad.toml"), "verify"]) == 1
     assert "not TOML" in capsys.readouterr().err
-    (tmp_path / "bad.toml").write_text("[source]\n")
+    (tmp_path / "bad.toml").write_text("[source]\n", encoding="utf-8")
     assert main(["--config", str(tmp_path / "bad.toml"), "check"]) == 1
     assert "lacks a setting" in capsys.readouterr().err
     assert main(["verify"]) == 0

@@ -120,7 +120,9 @@ def test_another_api(api: Api, tmp_path: Path) -> None:
     for name in modules:
         importlib.import_module(name)
     operations = sum(
-        "operationId" in one for item in json.loads(document.read_text())["paths"].values() for one in item.values()
+        "operationId" in one
+        for item in json.loads(document.read_text(encoding="utf-8"))["paths"].values()
+        for one in item.values()
     )
     assert len([name for name in modules if ".api." in name and name.count(".") == 3]) == operations
 

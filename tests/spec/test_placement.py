@@ -16,13 +16,15 @@ def folder(place: Path, **files: str) -> Path:
     """Make a folder with files."""
     place.mkdir(parents=True)
     for name, text in files.items():
-        (place / name).write_text(text)
+        (place / name).write_text(text, encoding="utf-8")
     return place
 
 
 def tree(place: Path) -> dict[str, str]:
     """Read all files below a folder."""
-    return {str(path.relative_to(place)): path.read_text() for path in place.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(place)): path.read_text(encoding="utf-8") for path in place.rglob("*") if path.is_file()
+    }
 
 
 def test_new_things_replace_old_ones(tmp_path: Path) -> None:

@@ -286,7 +286,7 @@ def test_the_plugin_writes_what_is_read(
         encoding="utf-8",
     )
     command = [sys.executable, "-m", "pytest", "-q", "--contentgroove-coverage=coverage.json", "test_app.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False, timeout=60)  # noqa: S603
     assert done.returncode == 0, done.stdout
     names: list[str] = []
     attributes = generation_3["components"]["schemas"]["media_response_object_data"]["properties"]["attributes"]

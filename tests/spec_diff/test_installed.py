@@ -14,6 +14,8 @@ from contentgroove_mock.node import NodeError
 from contentgroove_spec import redocly, settings
 from contentgroove_spec.errors import PipelineError
 
+from tests.platforms import SHELL
+
 from .conftest import GENERATION_2, GENERATION_3
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ def test_redocly_is_installed_at_its_first_use(
     assert "Documents cannot be compared: Node is not installed" in capsys.readouterr().err
 
 
+@SHELL
 def test_redocly_that_says_something_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generation_2: Document, generation_3: Document
 ) -> None:
@@ -93,6 +96,7 @@ def test_redocly_that_says_something_else(
         redocly.compare(generation_2, generation_3)
 
 
+@SHELL
 def test_the_key_stays_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generation_2: Document, generation_3: Document
 ) -> None:

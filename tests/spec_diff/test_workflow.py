@@ -12,7 +12,11 @@ from typing import Any
 
 import yaml
 
+from tests.platforms import SHELL
+
 from .conftest import GENERATION_2, GENERATION_3
+
+pytestmark = SHELL
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / "examples" / "ci" / "contract.yml"
@@ -30,7 +34,7 @@ def checked(tool: str, *arguments: str, text: str, folder: Path) -> int:
     path = folder / "contract.yml"
     path.write_text(text, encoding="utf-8")
     done = subprocess.run(  # noqa: S603 - installed beside this Python
-        [TOOLS / tool, *arguments, path], capture_output=True, text=True, check=False, timeout=60
+        [TOOLS / tool, *arguments, path], capture_output=True, encoding="utf-8", check=False, timeout=60
     )
     return done.returncode
 
@@ -110,7 +114,7 @@ class Repository:
             cwd=folder or self.app,
             env=environment,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
             timeout=60,
         )

@@ -19,7 +19,7 @@ def run(*command: str | Path, **environment: str) -> str:
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=300,
         check=False,
     )

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.platforms import SHELL
+
+pytestmark = SHELL
+
 ROOT = Path(__file__).parents[2]
 LAUNCHERS = ("python3.13", "python3.12", "python3.11", "python3.14", "python3", "python")
 STAMP = ".venv/.installed"
@@ -66,7 +70,7 @@ class Clone:
             cwd=self.folder,
             env={"PATH": str(self.commands), "HOME": "/nonexistent"},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=60,
             check=False,
         )

@@ -7,6 +7,8 @@ import pytest
 from contentgroove.webhooks import MediaProcessingFinished, SQLiteInbox, parse_event
 from contentgroove_mock import Fault, sample_video
 
+from tests.platforms import LINKS, make_named_pipe
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -55,6 +57,7 @@ async def test_upload_and_wait(service: Service, root: Path) -> None:
     assert done == sorted(set(done))
 
 
+@LINKS
 @pytest.mark.parametrize(
     "path",
     [
@@ -73,7 +76,7 @@ async def test_files_elsewhere_are_not_sent(service: Service, root: Path, path: 
     """Neither by dots nor by links; folders and pipes are no files; and all are told in the same words."""
     (root / "link.mp4").symlink_to(root.parent / "secret.mp4")
     (root / "linked").symlink_to(root.parent)
-    os.mkfifo(root / "pipe")
+    make_named_pipe(root / "pipe")
     for given in (path, f"{root}/{path}"):
         error = (await service.tools(upload_root=root).call("upload_media", {"path": given}))["error"]
         assert error["code"] == "invalid_input"
@@ -81,12 +84,14 @@ async def test_files_elsewhere_are_not_sent(service: Service, root: Path, path: 
     assert not service.simulator.requests
 
 
+@LINKS
 async def test_links_within_the_root_are_followed(service: Service, root: Path) -> None:
     """A link that stays below the root is as good as the file."""
     (root / "link.mp4").symlink_to(root / "films" / "film.mp4")
     assert (await service.tools(upload_root=root).call("upload_media", {"path": "link.mp4"}))["ok"] is True
 
 
+@LINKS
 async def test_a_folder_that_becomes_a_link(service: Service, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Swapped between the check and the opening, it is not followed."""
     (root / "films").rename(root / "real")
@@ -105,6 +110,7 @@ async def test_a_folder_that_becomes_a_link(service: Service, root: Path, monkey
     assert not service.simulator.requests
 
 
+@LINKS
 async def test_systems_that_open_whole_paths_only(
     service: Service, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,7 +131,7 @@ async def test_without_an_upload_root(service: Service, root: Path) -> None:
 
 async def test_uploads_that_fail(service: Service, root: Path) -> None:
     """What is no film, and what the store refuses, is an error; a presigned URL is in none."""
-    (root / "text.txt").write_text("words")
+    (root / "text.txt").write_text("words", encoding="utf-8")
     tools = service.tools(upload_root=root)
     error = (await tools.call("upload_media", {"path": "text.txt"}))["error"]
     assert (error["code"], error["details"]) == ("upload_failed", {"reason": "not_audio_or_video"})

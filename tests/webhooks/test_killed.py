@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.platforms import was_killed
 from tests.webhooks.killed_app import STEPS, Killer, run_app
 from tests.webhooks.payloads import finished
 
@@ -61,7 +61,7 @@ def test_the_next_process_completes_what_a_killed_one_began(database: Store, web
     webhooks.write_text(json.dumps(sent), encoding="utf-8")
     app = start(database, step, webhooks)
     _, errors = app.communicate(timeout=60)
-    assert app.returncode == -signal.SIGKILL, errors.decode()
+    assert was_killed(app.returncode), errors.decode()
     wait_for_the_dead(database)
     database.clock.now = time.time() + 1_000  # after the lease
     with database.open() as inbox:

@@ -217,7 +217,9 @@ def test_the_end_of_the_program_finishes_what_was_begun(tmp_path: Path) -> None:
         receiver.start_worker(poll_interval=3600)
         assert begun.wait(10)
     """)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - the script above
+    done = subprocess.run(  # noqa: S603 - the script above
+        [sys.executable, "-c", script], capture_output=True, encoding="utf-8", timeout=60, check=False
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "handled ping\n", "")
     with SQLiteInbox(tmp_path / "events.db") as inbox:
         assert [event.state for event in inbox.events()] == ["done"]

@@ -90,7 +90,7 @@ def write(matrix: Matrix, path: Path) -> None:
     """
     text = format_of(path)(matrix)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def format_of(path: Path) -> Callable[[Matrix], str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core.settings import resolve
 from contentgroove._version import __version__
+from contentgroove.cli.streams import prepare_streams
 from contentgroove.errors import ConfigurationError
 
 from contentgroove_mock.contract import Checker
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None, *, sleep: Callable[[float], object]
         arguments: Those of the command line if left out.
         sleep: How to wait for the service.
     """
+    prepare_streams()
     parser = argparse.ArgumentParser(
         prog="python -m contentgroove_mock.recording",
         description="Record every documented exchange: with the simulator, or with the service itself.",

@@ -46,7 +46,7 @@ def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection
     for name, text in texts.items():
         path = folder / (name + _SUFFIX)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8", newline="\n")
             changed += 1
     return changed
 

@@ -150,7 +150,7 @@ def _proxied(contract: Contract, upstream: str, *, through_prism: bool) -> Gener
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "contract.json")
-        path.write_text(json.dumps(contract.document), encoding="utf-8")
+        path.write_text(json.dumps(contract.document), encoding="utf-8", newline="\n")
         with Prism.proxy(path, upstream) as prism:
             yield prism.base_url
 

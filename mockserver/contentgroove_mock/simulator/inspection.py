@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import filecmp
+import platform
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove_mock.sample import sample_video
 from contentgroove_mock.simulator.core.records import SourceFile
+from contentgroove_mock.simulator.core.service import SAMPLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,16 +18,25 @@ if TYPE_CHECKING:
 _MILLISECONDS = 1000
 
 
+class NoMediaInfoError(RuntimeError):
+    """This machine has no MediaInfo, without which only the sample is known; the message says what to do."""
+
+
 def inspect(path: Path) -> SourceFile | None:
     """Read a file.
 
     Returns:
         What is known about it, None if it is no video or audio.
-    """
-    # Its library takes longer to load than the whole simulator, and mostly no file is uploaded.
-    from pymediainfo import MediaInfo
 
-    tracks = cast("list[Any]", cast("Any", MediaInfo.parse(path)).tracks)
+    Raises:
+        NoMediaInfoError: It is not the sample, and there is no MediaInfo.
+    """
+    try:
+        tracks = _tracks(path)
+    except NoMediaInfoError:
+        if filecmp.cmp(path, sample_video(), shallow=False):
+            return SAMPLE
+        raise
     general = next((track for track in tracks if track.track_type == "General"), None)
     video = next((track for track in tracks if track.track_type == "Video"), None)
     audio = next((track for track in tracks if track.track_type == "Audio"), None)
@@ -37,6 +51,39 @@ def inspect(path: Path) -> SourceFile | None:
         height=video.height if video is not None else None,
         made_at=_moment(getattr(general, "encoded_date", None)),
     )
+
+
+def _tracks(path: Path) -> list[Any]:
+    try:
+        # Its library takes longer to load than the whole simulator, and mostly no file is uploaded.
+        from pymediainfo import MediaInfo
+    except ImportError as error:
+        raise NoMediaInfoError(
+            f"The mock cannot look into uploaded files: pymediainfo cannot be imported ({error}). "
+            "pip install 'contentgroove[mock]'"
+        ) from error
+    try:
+        return cast("list[Any]", cast("Any", MediaInfo.parse(path)).tracks)
+    except OSError as error:
+        if MediaInfo.can_parse():
+            raise
+        raise NoMediaInfoError(missing_library(sys.platform, platform.machine())) from error
+
+
+def missing_library(system: str, machine: str) -> str:
+    """Say that pymediainfo is there without MediaInfo's library, and where to get that.
+
+    Args:
+        system: `sys.platform`.
+        machine: `platform.machine()`.
+    """
+    happened = "The mock cannot look into uploaded files: pymediainfo has no MediaInfo library for"
+    # Where pip finds no build with the library it takes one without: on Linux with musl, and on Windows for ARM.
+    if system == "win32":
+        return f"{happened} Windows on {machine}: use Python for x86-64, or put MediaInfo.dll on PATH."
+    if system == "darwin":
+        return f"{happened} this macOS on {machine}: brew install media-info"
+    return f"{happened} this {system} on {machine}: apk add libmediainfo (Alpine), or apt install libmediainfo0v5."
 
 
 def _milliseconds(*tracks: Any) -> float | None:  # the library has no types

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, NamedTuple
 
+from contentgroove._io.interruptible import join, wait_for
+from contentgroove._io.listening import claim_port
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
@@ -17,7 +20,7 @@ from contentgroove_mock.simulator.web.api import BASE_PATH
 from contentgroove_mock.simulator.web.protocol import WireProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -73,14 +76,30 @@ def serve(
                 raise
             ready.set_exception(error)
 
-    thread = threading.Thread(target=asyncio.run, args=(run(),), name="contentgroove-simulator", daemon=True)
+    def work() -> None:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(run())
+
+    thread = threading.Thread(target=work, name="contentgroove-simulator", daemon=True)
     thread.start()
+    wait_for(lambda seconds: wait([ready], seconds).done)
     loop = ready.result()
     try:
         yield Server(simulator, _origin(listening))
     finally:
         loop.call_soon_threadsafe(leave.set)
-        thread.join()
+        join(thread)
+
+
+def loop_factory(system: str = os.name) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Tell what makes the event loop of a server in a thread; None leaves it to asyncio.
+
+    Windows' own kind of loop shuts a connection down before it closes it, so that a fault's reset would be a plain end.
+
+    Args:
+        system: `os.name`.
+    """
+    return asyncio.SelectorEventLoop if system == "nt" else None
 
 
 @contextlib.asynccontextmanager
@@ -134,7 +153,7 @@ def _listen(host: str, port: int) -> socket.socket:
     # asyncio sends without Nagle's delay only where the protocol is named, which create_server does not do.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        claim_port(listening)
         listening.bind((host, port))
         listening.listen(_BACKLOG)
     except OSError as error:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import copy
 import random
+from concurrent.futures import wait
 from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from contentgroove._io.interruptible import wait_for
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
@@ -242,15 +244,17 @@ class Simulator:
         if loop is not None and loop is here:
             sender.wake()
         elif loop is not None:
-            _wait_for(sender.send_due(), loop)
+            _finish(sender.send_due(), loop)
         elif here is None:
             asyncio.run(sender.send_due())
         else:
             sender.ensure_running()
 
 
-def _wait_for(coroutine: Coroutine[object, object, None], loop: asyncio.AbstractEventLoop) -> None:
-    asyncio.run_coroutine_threadsafe(coroutine, loop).result(_DELIVERY_LIMIT)
+def _finish(coroutine: Coroutine[object, object, None], loop: asyncio.AbstractEventLoop) -> None:
+    sending = asyncio.run_coroutine_threadsafe(coroutine, loop)
+    wait_for(lambda seconds: wait([sending], seconds).done, _DELIVERY_LIMIT)
+    sending.result(0)
 
 
 def _find(records: Mapping[str, Record], identifier: str, kind: str) -> Record:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
+from contentgroove._io.durable_files import patiently
 
 from contentgroove_mock.simulator.core.records import State
 
@@ -33,12 +34,13 @@ class FileStore:
 
     def discard(self, path: str) -> None:
         """Delete a file."""
-        with contextlib.suppress(FileNotFoundError):
+        # Windows refuses it while the file is being sent to somebody; it stays until its folder goes.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
             Path(path).unlink()
 
 
 class StateFile:
-    """The state as JSON, replaced as a whole so that no crash leaves half of one."""
+    """The state as JSON, replaced as a whole so that no crash of ours leaves half of one; it is not synced."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -80,10 +82,14 @@ class StateFile:
             return
         try:
             # It holds the secret that signs upload URLs: for the owner's eyes only.
-            descriptor, draft = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            Path(draft).replace(self._path)
+            descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
+            draft = Path(name)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(content)
+                patiently(lambda: draft.replace(self._path))
+            finally:
+                draft.unlink(missing_ok=True)
         except OSError as error:
             raise OSError(error.errno, f"{self._path} cannot be written: {error.strerror}") from error
         self._written = content

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from .calls import call
 from .checkpoints import LAST_SECOND, Checkpoint, Fingerprint, checkpoints_in, encode, resume, unsaved
 from .effects import Ask, Failure, Put, Reply, Save, Sleep
 from .listing import ListQuery, fetch_page
+from .moments import moment
 from .redaction import redact_url
 from .waiting import Patience, for_media
 
@@ -260,7 +260,7 @@ def _find(plan: UploadPlan, known: Checkpoint, session: Session) -> Flow[tuple[l
 
 
 def _may_be(media: Media, known: Checkpoint) -> bool:
-    earliest = dt.datetime.fromtimestamp(max(0.0, known.since - CLOCK_SKEW), dt.UTC)
+    earliest = moment(max(0.0, known.since - CLOCK_SKEW))
     return (
         media.created_at >= earliest and media.source_url is None and (known.name is None or media.name == known.name)
     )
@@ -354,7 +354,8 @@ def media_type_problem(name: str | None, start: bytes, guess: Callable[[bytes], 
     seen = guess(start)
     if seen is not None:
         return None if seen.startswith(("audio/", "video/")) else f"its content is {seen}"
-    named = mimetypes.guess_type(name or "")[0]
+    # Python's own table: the one of a machine, such as Windows' registry, says what other programs made it say.
+    named = mimetypes.MimeTypes().guess_type(name or "")[0]
     # What neither content nor name gives away may still be a format that the service reads.
     if named is None or named == "application/octet-stream" or named.startswith(("audio/", "video/")):
         return None

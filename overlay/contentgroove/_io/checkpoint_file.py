@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING
 
 from contentgroove.errors import InvalidInputError
 
-try:
-    import fcntl
-except ImportError:
-    # Windows has no flock; there the caller sees to it that one upload uses a checkpoint.
-    fcntl = None  # type: ignore[assignment]
+from .durable_files import patiently, write_whole
+from .file_locks import file_lock
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -54,8 +51,10 @@ class CheckpointFile:
         Raises:
             InvalidInputError: Another upload uses it, or it cannot be written.
         """
+        lock = file_lock(self._lock)
         try:
-            descriptor = self._take_lock()
+            self._refuse_what_is_no_file()
+            lock.take()
         except BlockingIOError as error:
             raise InvalidInputError(
                 f"Another upload, in this process or another process, is using the checkpoint {self.path}; wait for it "
@@ -66,25 +65,7 @@ class CheckpointFile:
         try:
             yield
         finally:
-            # Before it is released: afterwards it may be somebody else's.
-            with contextlib.suppress(OSError):
-                self._lock.unlink()
-            os.close(descriptor)
-
-    def _take_lock(self) -> int:
-        self._refuse_what_is_no_file()
-        while True:
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                if fcntl is not None:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if fcntl is None or _is_at(descriptor, self._lock):
-                    return descriptor
-            except BaseException:
-                os.close(descriptor)
-                raise
-            # Its holder removed it between the two steps, so it keeps nobody out.
-            os.close(descriptor)
+            lock.release()
 
     def _refuse_what_is_no_file(self) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -102,7 +83,7 @@ class CheckpointFile:
             InvalidInputError: It cannot be read.
         """
         try:
-            with self._target.open("rb") as file:
+            with patiently(lambda: self._target.open("rb")) as file:
                 return file.read(LARGEST)
         except FileNotFoundError:
             return None
@@ -118,45 +99,19 @@ class CheckpointFile:
                 with contextlib.suppress(OSError):
                     info = path.stat()
                     if path != self._target and stat.S_ISREG(info.st_mode) and info.st_size < LARGEST:
-                        found.append(path.read_bytes())
+                        found.append(patiently(path.read_bytes))
         return found
 
     def write(self, content: bytes) -> OSError | None:
         """Replace the content so that it survives the machine's death; else leave the old one and give what kept it."""
         try:
-            # A process that was killed in here may have left one.
-            self._new.unlink(missing_ok=True)
-            with os.fdopen(os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            self._new.replace(self._target)
-            self._sync_folder()
+            write_whole(self._target, self._new, content)
         except OSError as error:
             return error
-        finally:
-            with contextlib.suppress(OSError):
-                self._new.unlink(missing_ok=True)
         return None
-
-    def _sync_folder(self) -> None:
-        # Not every system can open a folder, nor every file system sync one.
-        with contextlib.suppress(OSError):
-            descriptor = os.open(self._target.parent, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
 
     def _unusable(self, how: str, error: OSError) -> InvalidInputError:
         return InvalidInputError(
             f"The checkpoint {self.path} cannot be {how}: {error.strerror or error}. Pass a path in a folder that "
             "exists and can be written to. Nothing was sent."
         )
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False

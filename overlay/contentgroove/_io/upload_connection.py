@@ -115,12 +115,18 @@ def _connect_to(sock: socket.socket, address: Any, seconds: float | None) -> Ste
                 raise TimeoutError(f"the store did not accept a connection for {seconds:g} s") from None
             problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if problem:
-                raise OSError(problem, os.strerror(problem)) from None
+                raise OSError(problem, _said_of(problem)) from None
     except BaseException:
         # Also GeneratorExit: a shell that was cancelled drops the operation.
         sock.close()
         raise
     return sock
+
+
+def _said_of(problem: int) -> str:
+    # Windows numbers failures of sockets otherwise than files', and tells their names here.
+    table: dict[int, str] = getattr(socket, "errorTab", {})
+    return table.get(problem) or os.strerror(problem)
 
 
 class UploadConnection:

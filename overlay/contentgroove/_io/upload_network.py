@@ -20,6 +20,7 @@ import httpcore
 from anyio.lowlevel import checkpoint
 
 from .http import extensions
+from .interruptible import wait_for
 from .upload_connection import UploadConnection, connect
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def ready(wait: Wait) -> bool:
         return True
     with _Selector() as selector:
         selector.register(wait.socket, selectors.EVENT_READ | (selectors.EVENT_WRITE if wait.writable else 0))
-        return bool(selector.select(wait.seconds))
+        return bool(wait_for(selector.select, wait.seconds))
 
 
 async def _afinish(steps: Steps[T]) -> T:

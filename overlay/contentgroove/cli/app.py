@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import sys
@@ -17,7 +16,8 @@ from contentgroove._version import __version__
 from .command import OPTION_NAMES, HelpfulGroup
 from .failures import MEANINGS, CommandError, Exit, Failure, failure_of
 from .harmless import lines
-from .output import Output, is_terminal, write_error
+from .output import Output, write_error
+from .streams import is_closed_pipe, prepare_streams
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -156,12 +156,7 @@ def root(
 
 def run(arguments: list[str]) -> int:
     """Run the command line; gives the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # One that was closed before the start is None.
-        with contextlib.suppress(AttributeError):
-            # What a terminal's encoding lacks is shown by its number; files and pipes are UTF-8 on every system.
-            encoding = None if is_terminal(stream) else "utf-8"
-            stream.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
+    prepare_streams()
     if sys.stdout is None:
         return _ended_by(
             CommandError(Exit.FAILED, "Standard output is closed: there is nowhere to print to."), arguments
@@ -182,7 +177,7 @@ def _ended_by(error: BaseException, arguments: list[str]) -> int:
     cause = error.__context__ if isinstance(error, SystemExit) else error
     if isinstance(cause, OSError):
         _drop_unwritten()
-    if isinstance(cause, BrokenPipeError):
+    if is_closed_pipe(cause):
         return Exit.CLOSED_PIPE
     if isinstance(error, SystemExit):
         if isinstance(error.code, str):

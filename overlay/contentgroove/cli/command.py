@@ -21,7 +21,8 @@ from contentgroove.errors import ContentGrooveError
 from .api_key import find_key
 from .failures import CommandError, Exit
 from .harmless import one_line
-from .output import Output, is_terminal, write_error
+from .output import Output, write_error
+from .streams import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

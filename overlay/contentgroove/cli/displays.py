@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Self
 
 from .harmless import one_line
-from .output import is_terminal
+from .streams import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -112,7 +112,9 @@ def waiting(out: Output, what: str, seconds: float) -> Generator[Callable[[str],
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     limit = TextColumn(f"of at most {dt.timedelta(seconds=round(seconds))}", markup=False)
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(), limit)
+    # The usual one is made of characters that only UTF-8 has.
+    spinner = SpinnerColumn("line" if out.notes.options.ascii_only else "dots")
+    columns = (spinner, TextColumn("{task.description}", markup=False), TimeElapsedColumn(), limit)
     with Progress(*columns, console=out.notes, transient=True, redirect_stdout=is_terminal(sys.stdout)) as progress:
         task = progress.add_task(one_line(what), total=None)
         yield lambda text: progress.update(task, description=one_line(text))

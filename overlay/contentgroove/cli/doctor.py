@@ -18,7 +18,7 @@ from . import diagnosis
 from .command import Run, command
 from .diagnosis import Check
 from .failures import CommandError, Exit, failure_of
-from .output import is_terminal
+from .streams import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -217,9 +217,9 @@ def upload(
     """
     from contentgroove.resources.batches import UploadItem
 
-    from .uploading import Batch, UploadPlan
+    from .uploading import Batch, UploadPlan, expanded
 
-    unique = list({file.absolute(): file for file in files}.values())
+    unique = list({file.absolute(): file for file in expanded(files)}.values())
     if name is not None and len(unique) > 1:
         raise CommandError(Exit.USAGE, f"--name names one media, and there are {len(unique)} files.")
     items = [UploadItem(str(file), name=name or _name_of(file), description=description) for file in unique]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from contentgroove._core.redaction import redact_url
 
 from .harmless import json_text, lines, one_line
+from .streams import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -226,14 +227,6 @@ def write_error(text: str) -> None:
     except (OSError, ValueError, AttributeError):
         # Nobody is there to read what went wrong; the exit code still says it.
         return
-
-
-def is_terminal(stream: Any) -> bool:
-    """Whether a person sits at a stream; a closed one has nobody."""
-    try:
-        return bool(stream.isatty())
-    except (AttributeError, ValueError):
-        return False
 
 
 def _console(stream: Any) -> Console:

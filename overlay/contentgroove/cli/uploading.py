@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from dataclasses import dataclass, field
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +23,25 @@ from .failures import CommandError, Exit, Failure, exit_of_all, failure_of
 from .output import document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from contentgroove import AsyncContentGroove
     from contentgroove.models import Media
 
     from .output import Output
+
+
+def expanded(files: Iterable[Path], system: str = os.name) -> Iterator[Path]:
+    """Put the files that a pattern such as `*.mp4` means in its place, which shells do everywhere but on Windows.
+
+    Args:
+        files: Files and patterns; a pattern that means none stays, and is then told to be missing.
+        system: `os.name`.
+    """
+    for file in files:
+        # A file may be called as if it were a pattern: film[1].mp4.
+        meant = [] if system != "nt" or file.exists() else sorted(glob(str(file)))  # noqa: PTH207 - a pattern may be absolute
+        yield from map(Path, meant) if meant else (file,)
 
 
 @dataclass(frozen=True)

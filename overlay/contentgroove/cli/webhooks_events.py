@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from contentgroove._core.moments import moment
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.webhooks import MediaProcessingFinished, parse_event
 
@@ -22,7 +22,7 @@ def _media_of(stored: StoredEvent) -> str | None:
 EVENT_COLUMNS: list[Column[StoredEvent]] = [
     Column("state", lambda event: event.state, 7),
     Column("attempts", lambda event: str(event.attempts), 8),
-    Column("recorded", lambda event: _moment(event.recorded_at).isoformat(timespec="seconds"), 25),
+    Column("recorded", lambda event: moment(event.recorded_at).isoformat(timespec="seconds"), 25),
     Column("media", _media_of, 36),
     Column("key", lambda event: event.key),
     Column("error", lambda event: event.error),
@@ -52,9 +52,9 @@ def stored_document(stored: StoredEvent) -> dict[str, Any]:
         "attempts": stored.attempts,
         "handled": sorted(stored.handled),
         "error": stored.error or None,
-        "due_at": _moment(stored.due) if stored.is_open else None,
-        "recorded_at": _moment(stored.recorded_at),
-        "changed_at": _moment(stored.changed_at),
+        "due_at": moment(stored.due) if stored.is_open else None,
+        "recorded_at": moment(stored.recorded_at),
+        "changed_at": moment(stored.changed_at),
     }
 
 
@@ -74,7 +74,3 @@ def _document(event: Event) -> dict[str, Any]:
         # It holds numbers that Python's JSON refuses.
         body = None
     return {"event": event.event, "media_id": media_id, "body": body}
-
-
-def _moment(seconds: float) -> dt.datetime:
-    return dt.datetime.fromtimestamp(seconds, dt.UTC)

@@ -10,6 +10,8 @@ from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
+from contentgroove._io.interruptible import join, take
+from contentgroove._io.listening import claim_port
 from contentgroove.webhooks import WebhookReceiver
 
 from .failures import CommandError, Exit
@@ -55,6 +57,9 @@ class _Server(ThreadingMixIn, WSGIServer):
     # Threads that wait for a sender must not hold up the end.
     daemon_threads = True
     block_on_close = False
+    # `claim_port` says it, as each system needs it.
+    allow_reuse_address = False
+    allow_reuse_port = False
 
     def __init__(self, host: str, port: int) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -62,6 +67,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
     def server_bind(self) -> None:
         """Bind, without asking the name service who we are."""
+        claim_port(self.socket)
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue] - typed as any address
         self.setup_environ()
@@ -100,11 +106,11 @@ def listen_at(out: Output, host: str, port: int, inbox: Inbox, token: str | None
         finally:
             server.shutdown()
             server.server_close()
-            thread.join()
+            join(thread)
 
 
 def _print(out: Output, arrivals: Arrivals) -> None:
-    while (receipt := arrivals.get()) is not None:
+    while (receipt := take(arrivals)) is not None:
         if receipt.event is not None:
             document = arrived_document(receipt.event, duplicate=receipt.duplicate)
             out.line(document, cells(receipt.event, duplicate=receipt.duplicate))

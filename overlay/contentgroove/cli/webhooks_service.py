@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .harmless import lines
 from .output import write_error
+from .stopping import STOP_SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -29,7 +30,7 @@ def until_told(out: Output, stop: Callable[[], object]) -> Generator[None]:
         with contextlib.suppress(RuntimeError):
             out.summary("Stopping after what is begun (Ctrl-C interrupts it)")
 
-    before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, told) for number in STOP_SIGNALS}
     logger, log = logging.getLogger("contentgroove"), _Log()
     logger.addHandler(log)
     try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from contentgroove._core.inputs import check_count
+from contentgroove._io.interruptible import wait_for
 from contentgroove.errors import ConfigurationError, ContentGrooveError, InvalidInputError, QuotaExceededError
 
 if TYPE_CHECKING:
@@ -134,22 +135,24 @@ def upload_each(
     def results() -> Iterator[UploadResult]:
         running: dict[Future[Media | ContentGrooveError], UploadItem] = {}
         item = batch.next()
-        with ThreadPoolExecutor(concurrency, thread_name_prefix="contentgroove-upload") as pool:
-            try:
-                while item is not None or running:
-                    if item is not None and len(running) < concurrency:
-                        refused = batch.refusal(item)
-                        if refused is None:
-                            running[pool.submit(one, item)] = item
-                        else:
-                            yield refused
-                        item = batch.next()
-                        continue
-                    done, _ = wait_futures(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        yield batch.result(running.pop(future), future.result())
-            finally:
-                stop.set()
+        pool = ThreadPoolExecutor(concurrency, thread_name_prefix="contentgroove-upload")
+        try:
+            while item is not None or running:
+                if item is not None and len(running) < concurrency:
+                    refused = batch.refusal(item)
+                    if refused is None:
+                        running[pool.submit(one, item)] = item
+                    else:
+                        yield refused
+                    item = batch.next()
+                    continue
+                for future in wait_for(lambda seconds: wait_futures(running, seconds, FIRST_COMPLETED).done):
+                    yield batch.result(running.pop(future), future.result())
+        finally:
+            stop.set()
+            # The pool's own wait for its threads is one that Ctrl-C does not end on Windows.
+            wait_for(lambda seconds: not wait_futures(running, seconds).not_done)
+            pool.shutdown()
 
     return results()
 

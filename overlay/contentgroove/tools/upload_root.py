@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO
 
 from .errors import ToolError
@@ -30,6 +30,8 @@ def open_below(root: Path | None, name: str) -> IO[bytes]:
         )
     try:
         whole = root.resolve(strict=True)
+        if not same_drive(whole, whole / name):
+            raise _no_file(name, root)
         path = (whole / name).resolve(strict=True)
     except (OSError, ValueError, RuntimeError) as error:
         raise _no_file(name, root) from error
@@ -44,6 +46,15 @@ def open_below(root: Path | None, name: str) -> IO[bytes]:
         file.close()
         raise _no_file(name, root)
     return file
+
+
+def same_drive(root: PurePath, path: PurePath) -> bool:
+    """Whether a path stays on the root's drive, of which only Windows has several.
+
+    Asked before anything is opened: to look whether `//host/share/file` exists is to log on to that host, and names
+    such as `//./pipe/x` are no files at all.
+    """
+    return path.drive.lower() == root.drive.lower()
 
 
 def _open(root: Path, path: str) -> int:

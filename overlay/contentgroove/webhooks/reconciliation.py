@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from contentgroove._core.moments import moment
 from contentgroove.errors import InvalidInputError
 
 from .dedupe import dedupe_key
 from .events import PROCESSING_FINISHED
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable
 
     from contentgroove.models import Clip, Media
@@ -33,7 +34,7 @@ def medias_since(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
         raise InvalidInputError(f"`since` needs a zone, such as datetime.timezone.utc; {since} has none.")
     pruned_until = inbox.pruned_until()
     if since.timestamp() < pruned_until:
-        horizon = dt.datetime.fromtimestamp(pruned_until, dt.UTC)
+        horizon = moment(pruned_until)
         raise InvalidInputError(
             f"Events that were done before {horizon:%Y-%m-%d %H:%M:%S} UTC may have been pruned, and would be handled "
             f"again; ask since then, not since {since}."

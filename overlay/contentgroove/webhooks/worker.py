@@ -8,6 +8,8 @@ import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from contentgroove._io.interruptible import join, wait_for
+
 from .errors import HandlerError
 
 if TYPE_CHECKING:
@@ -42,7 +44,10 @@ class Bell:
     def wait(self, after: int, timeout: float) -> None:
         """Wait for a ring after so many, at most for some seconds."""
         with self._condition:
-            self._condition.wait_for(lambda: self._rings > after, timeout)
+            wait_for(
+                lambda seconds: self._condition.wait_for(lambda: self._rings > after, seconds),
+                timeout,
+            )
 
 
 class Worker:
@@ -83,10 +88,8 @@ class Worker:
     def join(self, timeout: float | None = None) -> bool:
         """Stop, and wait until the thread has ended; False if it has not in time."""
         self.stop()
-        if self._thread is not None:
-            self._thread.join(timeout)
-            if self._thread.is_alive():
-                return False
+        if self._thread is not None and not join(self._thread, timeout):
+            return False
         atexit.unregister(self.join)
         return True
 

@@ -132,7 +132,9 @@ def test_mistakes_are_told(
     inbox_with(cli, "m-1").close()
     saved(cli)
     app(cli)
-    (cli.folder / "other.json").write_text('{"not": "an event", "but": "long enough to look like a database"}\n' * 20)
+    (cli.folder / "other.json").write_text(
+        '{"not": "an event", "but": "long enough to look like a database"}\n' * 20, encoding="utf-8"
+    )
     (cli.folder / "empty").touch()
     (cli.folder / "broken.py").write_text("1 / 0\n", encoding="utf-8")
     before = sorted(path.name for path in cli.folder.iterdir())

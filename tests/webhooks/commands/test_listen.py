@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from contentgroove.cli.webhooks_listen import SILENCE
 
 from tests.cli.conftest import DEADLINE, Reader
+from tests.platforms import PIPES, SIGNALS
 from tests.webhooks.commands.folder import KEY, app, check, inbox_with, saved
 from tests.webhooks.commands.listener import TOKEN
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import CommandLine
     from tests.webhooks.commands.listener import Listener
+
+
+pytestmark = [PIPES, SIGNALS]
 
 
 def test_from_the_service_to_the_handler(cli: CommandLine, listen: Callable[..., Listener]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import textwrap
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import pytest
 from contentgroove.webhooks import WebhookReceiver
 
 from tests.cli.conftest import DEADLINE, Reader
+from tests.platforms import PIPES, SIGNALS, make_named_pipe
 from tests.webhooks.commands.folder import app, inbox_with
 from tests.webhooks.payloads import body, finished
 
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
 
+pytestmark = [PIPES, SIGNALS]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("once", [(), ("--once",)])
 def test_a_stop_finishes_the_event_in_hand(cli: CommandLine, number: int, once: tuple[str, ...]) -> None:
     """And leaves the next one to the next worker."""
     app(cli)
-    os.mkfifo(cli.folder / "gate")
+    make_named_pipe(cli.folder / "gate")
     with (
         inbox_with(cli, "m-1", "m-2") as inbox,
         cli.started("webhooks", "work", "--app", "shop:make", "--inbox", "events.db", *once) as process,
@@ -45,7 +48,7 @@ def test_a_stop_finishes_the_event_in_hand(cli: CommandLine, number: int, once: 
 def test_a_second_interrupt_gives_the_event_back(cli: CommandLine, once: tuple[str, ...]) -> None:
     """Whoever cannot wait presses Ctrl-C twice; another worker begins at once."""
     app(cli)
-    os.mkfifo(cli.folder / "gate")
+    make_named_pipe(cli.folder / "gate")
     with (
         inbox_with(cli, "m-1") as inbox,
         cli.started("webhooks", "work", "--app", "shop:make", "--inbox", "events.db", *once) as process,
@@ -109,7 +112,7 @@ def test_an_idle_worker_stops_at_once(cli: CommandLine) -> None:
 def test_a_handler_that_fails_is_told_and_repeated(cli: CommandLine) -> None:
     """With its traceback, because it is the app's own; the event stays."""
     app(cli)
-    os.mkfifo(cli.folder / "gate")
+    make_named_pipe(cli.folder / "gate")
     with (
         inbox_with(cli, "m-1") as inbox,
         cli.started("webhooks", "work", "--app", "shop:make", "--inbox", "events.db", "--once") as process,

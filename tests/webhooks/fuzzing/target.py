@@ -113,6 +113,8 @@ def _change(node: Any, rng: random.Random) -> None:
 
 def main() -> None:
     """Hand the process over."""
+    if sys.platform == "win32":
+        raise NotImplementedError("atheris is made for Linux")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     planted = "--planted" in sys.argv
     arguments = [argument for argument in sys.argv if argument != "--planted"]

@@ -24,7 +24,7 @@ def fuzz(folder: Path, *options: str, runs: int = RUNS) -> subprocess.CompletedP
         ],
         cwd=HERE.parents[2],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=110,
         check=False,
     )

@@ -52,7 +52,8 @@ LIMIT = 60.0
 """Seconds until the harness gives up on a process that should answer."""
 
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-FORK = multiprocessing.get_context("fork")
+# Any, because type checkers know no such processes on Windows.
+FORK: Any = multiprocessing.get_context("fork")
 
 
 @dataclass

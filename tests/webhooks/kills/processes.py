@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import random
-import signal
 import sqlite3
 import sys
 import threading
@@ -149,7 +148,7 @@ class Countdown:
         del frame, event, argument
         self._left -= 1
         if self._left <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), 9)
 
 
 class _QuietHandler(WSGIRequestHandler):

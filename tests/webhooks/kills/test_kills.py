@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.platforms import FORK
+
 if TYPE_CHECKING:
     from tests.webhooks.conftest import Store
 
@@ -16,6 +18,7 @@ KILLS = 120
 """For each store. `python -m tests.webhooks.kills --store sqlite --kills 500` does more, and repeats a seed."""
 
 
+@FORK
 @pytest.mark.timeout(300)
 def test_killed_processes_lose_nothing_and_do_nothing_twice(database: Store) -> None:
     """While webhooks come twice, late, out of order or never; whoever is killed next has another seed each time."""
@@ -24,7 +27,7 @@ def test_killed_processes_lose_nothing_and_do_nothing_twice(database: Store) -> 
         [*command, "--place", database.place],
         cwd=Path(__file__).parents[3],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=280,
         check=False,
     )

@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = dict[str, Any]
 
-_SAMPLE = SourceFile(
-    content_type=sample.CONTENT_TYPE, duration=sample.SECONDS, width=sample.WIDTH, height=sample.HEIGHT
-)
+SAMPLE = SourceFile(content_type=sample.CONTENT_TYPE, duration=sample.SECONDS, width=sample.WIDTH, height=sample.HEIGHT)
 _DATED = ("created_at",)
 
 
@@ -352,7 +350,7 @@ class Service:
     def _fetched(self, source_url: str) -> SourceFile | None:
         host = (urlsplit(source_url).hostname or "").rstrip(".")
         unreachable = host in self.policy.unreachable_hosts or host.rpartition(".")[2] == "invalid"
-        return None if unreachable else _SAMPLE
+        return None if unreachable else SAMPLE
 
     def _stored_upload(self, account: Account, upload_id: str, fields: Fields) -> Upload | None:
         upload = self.state.uploads.get(_upload_key(upload_id))

@@ -16,7 +16,7 @@ from contentgroove_mock.simulator.core.answers import FILES_PATH
 from contentgroove_mock.simulator.core.faults import UPLOAD
 from contentgroove_mock.simulator.core.refusals import not_found
 from contentgroove_mock.simulator.core.uploads import PutRequest, StoreRefusal
-from contentgroove_mock.simulator.inspection import inspect
+from contentgroove_mock.simulator.inspection import NoMediaInfoError, inspect
 from contentgroove_mock.simulator.web.api import refused
 from contentgroove_mock.simulator.web.wire import Reset
 
@@ -141,7 +141,11 @@ async def _receive(world: World, body: AsyncIterator[bytes], length: int) -> str
 
 
 async def _keep(world: World, upload: Upload, path: str) -> None:
-    facts = await anyio.to_thread.run_sync(inspect, Path(path))
+    try:
+        facts = await anyio.to_thread.run_sync(inspect, Path(path))
+    except NoMediaInfoError as error:
+        world.files.discard(path)
+        raise StoreRefusal(501, "NotImplemented", str(error)) from error
     with world.changing():
         if upload.path is not None:
             world.files.discard(path)

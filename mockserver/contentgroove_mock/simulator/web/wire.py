@@ -6,6 +6,7 @@ In process, under `httpx.ASGITransport`, there is no connection; the httpx error
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from typing import TYPE_CHECKING, cast
@@ -21,6 +22,10 @@ TRANSPORT = "contentgroove_transport"
 """Where a request's state holds the connection it came by."""
 
 
+NO_LINGERING = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+"""On, for no seconds; Windows has short numbers there."""
+
+
 class Reset(Response):
     """Instead of an answer: the connection is reset."""
 
@@ -32,7 +37,7 @@ class Reset(Response):
             raise _in_process("ReadError", "The connection was reset by a fault")
         # Closing a socket that lingers for no time sends RST instead of FIN.
         endpoint = cast("socket.socket", transport.get_extra_info("socket"))
-        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGERING)
         transport.abort()
         await _disconnected(receive)
 

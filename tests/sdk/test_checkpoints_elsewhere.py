@@ -1,0 +1,246 @@
+"""What Windows and macOS do otherwise with checkpoints, played on this system; nobody has run it there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from contentgroove import CheckpointError, InvalidInputError
+from contentgroove._io import checkpoint_file, durable_files
+from contentgroove._io.checkpoint_file import CheckpointFile
+from contentgroove._io.file_locks import FileLock, WindowsLock
+
+from .test_uploads import Api, Store, video
+from .windows_files import REFUSED, WindowsFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .conftest import Maker
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> WindowsFiles:
+    """Let this system have Windows' rules for open files, and no time pass while something is tried again."""
+    files = WindowsFiles(monkeypatch)
+
+    def lock(path: Path) -> FileLock:
+        return WindowsLock(path, files)
+
+    monkeypatch.setattr(checkpoint_file, "file_lock", lock)
+    return files
+
+
+@dataclass
+class Pauses:
+    """The pauses between two tries, which take no time.
+
+    Attributes:
+        taken: Each in seconds.
+        then: What happens after how many of them.
+    """
+
+    taken: list[float] = field(default_factory=list)
+    then: dict[int, Callable[[], object]] = field(default_factory=dict)
+
+    def monotonic(self) -> float:
+        """Give the time."""
+        return sum(self.taken)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self.taken.append(seconds)
+        self.then.get(len(self.taken), lambda: None)()
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
+    """Let what is refused be tried again for two seconds, as on Windows."""
+    taken = Pauses()
+    monkeypatch.setattr(durable_files, "time", taken)
+    monkeypatch.setattr(durable_files, "PATIENCE", 2.0)
+    return taken
+
+
+def holder(place: Path) -> Any:
+    """Hold a checkpoint."""
+    held = CheckpointFile(place).locked()
+    held.__enter__()
+    return held
+
+
+@pytest.mark.usefixtures("windows")
+def test_one_upload_at_a_time_on_windows(make: Maker, tmp_path: Path) -> None:
+    """A second upload with the same checkpoint is refused before anything is sent; after the first it goes on."""
+    path, place = video(tmp_path), tmp_path / "c.json"
+    api = Api()
+    held = holder(place)
+    with pytest.raises(InvalidInputError, match="Another upload, in this process or another"):
+        make(api, store=Store()).medias.upload(path, checkpoint=place)
+    assert api.prepared == 0
+    held.__exit__(None, None, None)
+    assert make(api, store=Store()).medias.upload(path, checkpoint=place).id == "m-1"
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["c.json", "film.mp4"]
+
+
+def test_the_lock_is_removed_once_it_is_closed(windows: WindowsFiles, tmp_path: Path) -> None:
+    """Windows removes nothing that is open."""
+    holder(tmp_path / "c.json").__exit__(None, None, None)
+    assert windows.refusals == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_is_taken_between_close_and_removal_stays(windows: WindowsFiles, tmp_path: Path) -> None:
+    """Whoever opens the file in between holds it; the first one's removal is refused, so a third is kept out."""
+    place = tmp_path / "c.json"
+    first, later = holder(place), list[Any]()
+    windows.when_closed.append(lambda: later.append(holder(place)))
+    first.__exit__(None, None, None)
+    assert (windows.refusals, len(later)) == (1, 1)
+    with pytest.raises(InvalidInputError, match="Another upload"), CheckpointFile(place).locked():
+        raise AssertionError("two uploads hold one checkpoint")
+    later[0].__exit__(None, None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_cannot_be_had_for_another_reason(windows: WindowsFiles, tmp_path: Path) -> None:
+    """It is no other upload that is told."""
+
+    def full(*_arguments: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left")
+
+    lock = WindowsLock(tmp_path / "c.json.lock", SimpleNamespace(locking=full, LK_NBLCK=2))
+    with pytest.raises(OSError, match="No space left") as caught:
+        lock.take()
+    assert not isinstance(caught.value, BlockingIOError)
+    # Nothing holds its file.
+    (tmp_path / "c.json.lock").unlink()
+    assert windows.refusals == 0
+
+
+def test_a_checkpoint_that_somebody_reads_is_replaced_in_a_moment(
+    make: Maker, windows: WindowsFiles, tmp_path: Path, pauses: Pauses
+) -> None:
+    """A virus scanner, or an upload that looks into it, delays a checkpoint and costs no media."""
+    path, place = video(tmp_path), tmp_path / "c.json"
+    held: list[int] = []
+
+    def progress(_sent: int, _total: int) -> None:
+        if not held:
+            held.append(windows.hold(place))
+            pauses.then[3] = lambda: os.close(held[0])
+
+    assert make(Api(), store=Store()).medias.upload(path, checkpoint=place, progress=progress).id == "m-1"
+    assert (windows.refusals, pauses.taken) == (3, [durable_files.PAUSE] * 3)
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["c.json", "film.mp4"]
+
+
+def test_a_checkpoint_that_stays_open(make: Maker, windows: WindowsFiles, tmp_path: Path, pauses: Pauses) -> None:
+    """The wait ends, the error says what was done, and the old checkpoint is whole."""
+    path, place = video(tmp_path), tmp_path / "c.json"
+    held: list[int] = []
+
+    def progress(_sent: int, _total: int) -> None:
+        if not held:
+            held.append(windows.hold(place))
+
+    client = make(Api(), store=Store())
+    with pytest.raises(CheckpointError, match=r"c\.json cannot be written: The process cannot access"):
+        client.medias.upload(path, checkpoint=place, progress=progress)
+    assert sum(pauses.taken) == pytest.approx(2.0, abs=durable_files.PAUSE)
+    os.close(held[0])
+    assert client.medias.upload(path, checkpoint=place).id == "m-1"
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["c.json", "film.mp4"]
+
+
+def test_a_neighbour_that_is_being_replaced_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pauses: Pauses
+) -> None:
+    """A checkpoint that is overlooked for a moment could have its media taken."""
+    (tmp_path / "b.json").write_bytes(b"B")
+    real = Path.read_bytes
+
+    def refused_once(path: Path) -> bytes:
+        if not pauses.taken:
+            raise REFUSED
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused_once)
+    assert CheckpointFile(tmp_path / "a.json").others() == [b"B"]
+    assert len(pauses.taken) == 1
+
+
+def test_no_permission_is_told_at_once_elsewhere(tmp_path: Path) -> None:
+    """Where open files keep nobody out, a refusal does not pass."""
+    tries: list[int] = []
+
+    def refuse() -> None:
+        tries.append(1)
+        raise PermissionError(errno.EACCES, "no")
+
+    assert os.name == "nt" or durable_files.PATIENCE == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(durable_files, "PATIENCE", 0.0)
+        with pytest.raises(PermissionError, match="no"):
+            durable_files.patiently(refuse)
+    assert len(tries) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("supported", [True, False], ids=["full", "a network's file system"])
+def test_macos_empties_the_drives_memory(
+    make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, supported: bool
+) -> None:
+    """Each checkpoint and its folder is synced with F_FULLFSYNC, and as elsewhere where that is not supported."""
+    full: list[bool] = []
+    plain: list[bool] = []
+    fsync = os.fsync
+
+    def control(descriptor: int, command: int) -> int:
+        assert command == 51
+        full.append(stat.S_ISREG(os.fstat(descriptor).st_mode))
+        if not supported:
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+        return 0
+
+    def synced(descriptor: int) -> None:
+        plain.append(stat.S_ISREG(os.fstat(descriptor).st_mode))
+        fsync(descriptor)
+
+    monkeypatch.setattr(durable_files, "_fcntl", SimpleNamespace(F_FULLFSYNC=51, fcntl=control))
+    monkeypatch.setattr(os, "fsync", synced)
+    make(Api(), store=Store()).medias.upload(video(tmp_path), checkpoint=tmp_path / "c.json")
+    # new, prepared, sent, creating, created: a file and its folder each.
+    assert full == [True, False] * 5
+    assert plain == ([] if supported else full)
+
+
+def test_windows_syncs_a_file_once_more_under_its_name(
+    make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It opens no folder; what is synced last is the checkpoint itself, open for writing as `fsync` wants it there."""
+    synced: list[tuple[str, bool]] = []
+    opened: dict[int, str] = {}
+    real_open, fsync = os.open, os.fsync
+
+    def open_file(path: Any, flags: int, *mode: int) -> int:
+        if Path(path).is_dir():
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        descriptor = real_open(path, flags, *mode)
+        opened[descriptor] = Path(path).name
+        return descriptor
+
+    def note(descriptor: int) -> None:
+        synced.append((opened[descriptor], os.write(descriptor, b"") == 0))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "open", open_file)
+    monkeypatch.setattr(os, "fsync", note)
+    make(Api(), store=Store()).medias.upload(video(tmp_path), checkpoint=tmp_path / "c.json")
+    assert synced == [(".c.json.new", True), ("c.json", True)] * 5

@@ -36,6 +36,7 @@ class Config:
         contract: The corrected document.
         contract_json: The same as JSON.
         package: The generated client.
+        tools: The operations that the built-in tools are made from, if there are any.
         templates: The generator's templates, if there are any of its own.
         cache: What is downloaded from the mirror.
         recordings: Recorded exchanges, if there are any.
@@ -57,6 +58,7 @@ class Config:
     contract: Path
     contract_json: Path
     package: Path
+    tools: Path | None
     templates: Path | None
     cache: Path
     recordings: Path | None
@@ -91,6 +93,7 @@ def load_config(path: Path) -> Config:
             contract=place("contract"),
             contract_json=place("contract_json"),
             package=place("package"),
+            tools=place("tools") if "tools" in files else None,
             templates=place("templates") if "templates" in files else None,
             cache=place("cache"),
             recordings=place("recordings") if "recordings" in files else None,

@@ -23,7 +23,7 @@ from .conftest import ROOT, as_json, contents
 from .published_changes import with_a_defect_mended, with_a_new_attribute, with_a_wrong_example, with_new_timestamps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from contentgroove_spec.changes import Comparison
     from contentgroove_spec.config import Config
@@ -268,11 +268,12 @@ def test_checks_can_be_interrupted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What the first ones found is told, and that it is not all."""
-    answers = iter([[Failure("tests/test_models.py::test_a", "language is unknown")], KeyboardInterrupt()])
+    found = [Failure("tests/test_models.py::test_a", "language is unknown")]
+    answers: Iterator[list[Failure] | KeyboardInterrupt] = iter([found, KeyboardInterrupt()])
 
     def answer(*_arguments: object) -> list[Failure]:
         given = next(answers)
-        if isinstance(given, BaseException):
+        if isinstance(given, KeyboardInterrupt):
             raise given
         return given
 

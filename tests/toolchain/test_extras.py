@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 COMMAND = "import sys; sys.argv[1:] = {arguments!r}; from contentgroove.cli import main; main()"
 CHECK = "from contentgroove import ContentGroove; ContentGroove('key', on_contract_violation='log')"
-INSPECT = "from pathlib import Path; from contentgroove_mock.simulator.inspection import inspect; inspect(Path('x'))"
 
 # A package of each extra, and what uses it.
 USES = [
@@ -33,7 +32,6 @@ USES = [
     ("starlette", "mock", "from contentgroove_mock import Simulator"),
     ("uvicorn", "mock", "from contentgroove_mock import serve"),
     ("uvicorn", "mock", COMMAND.format(arguments=["mock"])),
-    ("pymediainfo", "mock", INSPECT),
     ("psycopg", "postgres", "from contentgroove.webhooks import PostgresInbox; PostgresInbox('')"),
     ("mcp", "mcp", COMMAND.format(arguments=["mcp"])),
     ("yamlcore", "mcp", "import contentgroove.tools"),

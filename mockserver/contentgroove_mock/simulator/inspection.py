@@ -5,9 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, cast
 
-from contentgroove._extras import needs
-from contentgroove.errors import ConfigurationError
-
 from contentgroove_mock.simulator.core.records import SourceFile
 
 if TYPE_CHECKING:
@@ -21,18 +18,9 @@ def inspect(path: Path) -> SourceFile | None:
 
     Returns:
         What is known about it, None if it is no video or audio.
-
-    Raises:
-        ConfigurationError: pymediainfo is missing or cannot be imported, or finds no library.
     """
     # Its library takes longer to load than the whole simulator, and mostly no file is uploaded.
-    with needs("The simulator, to read an uploaded file,", "mock"):
-        from pymediainfo import MediaInfo
-    if not MediaInfo.can_parse():
-        raise ConfigurationError(
-            "The simulator, to read an uploaded file, needs the library MediaInfo, which pymediainfo does not find: "
-            "install it (Debian and Ubuntu: libmediainfo0v5)"
-        )
+    from pymediainfo import MediaInfo
 
     tracks = cast("list[Any]", cast("Any", MediaInfo.parse(path)).tracks)
     general = next((track for track in tracks if track.track_type == "General"), None)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
-from contentgroove.errors import ConfigurationError
 from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
@@ -142,12 +141,7 @@ async def _receive(world: World, body: AsyncIterator[bytes], length: int) -> str
 
 
 async def _keep(world: World, upload: Upload, path: str) -> None:
-    try:
-        facts = await anyio.to_thread.run_sync(inspect, Path(path))
-    except ConfigurationError as error:
-        # Whoever uploads is told: nobody may read the server's log.
-        world.files.discard(path)
-        raise StoreRefusal(500, "InternalError", error.message) from error
+    facts = await anyio.to_thread.run_sync(inspect, Path(path))
     with world.changing():
         if upload.path is not None:
             world.files.discard(path)

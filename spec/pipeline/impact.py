@@ -183,21 +183,19 @@ def _recordings(config: Config, contract: Document) -> Iterator[Advice]:
     except (RecordingError, ValueError, KeyError) as error:
         yield Advice(f"Recordings cannot be compared: {error}", "Make the contract sound first.")
         return
-    told: set[str] = set()
-    for name, recording in recordings.items():
-        broken = list(_violations(checker, recording))
-        if broken:
-            told.add(name)
-            yield Advice(f"{name}: {broken[0]}", "Run make record; if it was recorded live, see what is true.")
-    # Many change for the same reason, which is told once.
-    same: dict[str, list[str]] = {}
+    broken = {name: found for name, one in recordings.items() if (found := next(_violations(checker, one), None))}
+    # Many have the same reason, which is told once.
+    same: dict[tuple[str, str], list[str]] = {}
+    for name, reason in broken.items():
+        todo = "Run make record; if it was recorded live, see what is true."
+        same.setdefault((reason, todo), []).append(name)
     for sentence in stale(recordings, Contract(contract)):
-        name, _, reason = sentence.partition(": ")
-        if name not in told:
-            same.setdefault(reason, []).append(name)
-    for reason, names in same.items():
-        what, _, todo = reason.rpartition(". ")
-        yield Advice(f"{', '.join(names)}: {what}.", todo)
+        name, _, told = sentence.partition(": ")
+        if name not in broken:
+            reason, _, todo = told.rpartition(". ")
+            same.setdefault((f"{reason}.", todo), []).append(name)
+    for (reason, todo), names in same.items():
+        yield Advice(f"{', '.join(names)}: {reason}", todo)
 
 
 def _violations(checker: Checker, recording: Recording) -> Iterator[str]:

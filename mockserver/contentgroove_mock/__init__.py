@@ -51,11 +51,10 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
+    from contentgroove._extras import import_needs
+
+    with import_needs(f"{__name__}.{name}", "mock"):
         home = importlib.import_module(_HOMES[name])
-    except ModuleNotFoundError as error:
-        needed = f"{__name__}.{name} needs {error.name}: pip install 'contentgroove[mock]'"
-        raise ModuleNotFoundError(needed, name=error.name) from error
     value: object = getattr(home, name)
     globals()[name] = value
     return value

@@ -8,9 +8,9 @@ from pathlib import Path  # noqa: TC003  # typer reads the signature at run time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from contentgroove._extras import needs
 from contentgroove._io.interruptible import wait_for
 from contentgroove.cli.stopping import STOP_SIGNALS
-from contentgroove.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -30,12 +30,9 @@ def mock(
     processing_seconds: Annotated[float, typer.Option(help="How long a media is processed.", min=0)] = 2.0,
 ) -> None:
     """Serve a mock of the ContentGroove service until Ctrl+C."""
-    try:
+    with needs("`contentgroove mock`", "mock"):
         # Loaded here so that other commands of the command line start without a web server.
         from contentgroove_mock import Policy, Simulator, serve
-    except ModuleNotFoundError as error:
-        needed = f"`contentgroove mock` needs {error.name}: pip install 'contentgroove[mock]'"
-        raise ConfigurationError(needed) from error
 
     ended = threading.Event()
 

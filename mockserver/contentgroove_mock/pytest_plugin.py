@@ -102,11 +102,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _run(config: pytest.Config) -> Run:
     run = config.stash.get(_RUN, None)
     if run is None:
+        from contentgroove._extras import needs
+        from contentgroove.errors import ConfigurationError
+
         try:
-            from contentgroove_mock.coverage.run import Run
-        except ImportError as error:
-            message = f"ContentGroove's pytest plugin needs {error.name}: pip install 'contentgroove[mock]'"
-            pytest.fail(message, pytrace=False)
+            with needs("ContentGroove's pytest plugin", "mock"):
+                from contentgroove_mock.coverage.run import Run
+        except ConfigurationError as error:
+            pytest.fail(error.message, pytrace=False)
         config.stash[_RUN] = run = Run(prism=bool(config.getoption("--contentgroove-prism")))
     return run
 

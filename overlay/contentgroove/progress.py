@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from .errors import ConfigurationError
+from ._extras import needs
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -18,7 +18,7 @@ class ProgressBar:
     """Shows an upload's bytes, speed and time left; pass it as `progress=` inside a `with`."""
 
     def __init__(self, description: str, console: Console | None) -> None:
-        try:
+        with needs("The progress bar", "cli"):
             from rich import get_console
             from rich.progress import (
                 BarColumn,
@@ -28,8 +28,6 @@ class ProgressBar:
                 TimeRemainingColumn,
                 TransferSpeedColumn,
             )
-        except ImportError as error:
-            raise ConfigurationError("The progress bar needs rich: pip install 'contentgroove[cli]'.") from error
         console = console or get_console()
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -65,6 +63,6 @@ def progress_bar(description: str = "Uploading", *, console: Console | None = No
         console: A rich console to draw on; standard output without it.
 
     Raises:
-        ConfigurationError: The extra `cli` is not installed.
+        ConfigurationError: rich, which the extra `cli` brings, is not installed or cannot be imported.
     """
     return ProgressBar(description, console)

@@ -8,10 +8,10 @@ from pathlib import Path  # noqa: TC003 - typer reads the signature at run time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from contentgroove._extras import needs
 from contentgroove.cli.command import HelpfulGroup
 from contentgroove.cli.failures import CommandError, Exit
 from contentgroove.cli.harmless import lines
-from contentgroove.errors import ConfigurationError
 
 from .changes import Rating
 from .errors import PipelineError
@@ -83,13 +83,10 @@ def diff(
     Without OLD it is the document that this version was made from. --fail-on any passes over changes of the
     documentation only.
     """
-    try:
+    with needs("`contentgroove spec diff`", "spec"):
         from .coverage import read_coverage, what_it_means
         from .documents import dump_yaml, meaning_digest
         from .settings import own_config
-    except ModuleNotFoundError as error:
-        needed = f"`contentgroove spec diff` needs {error.name}: pip install 'contentgroove[spec]'"
-        raise ConfigurationError(needed) from error
 
     try:
         config = own_config()

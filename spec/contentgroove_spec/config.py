@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,25 @@ class Mirror:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What a person writes when the document changes, and how to tell that it is missing.
+
+    Attributes:
+        what: What it is about.
+        todo: What to write, and where.
+        patterns: Regular expressions; a failure that one of them is found in, as `where: reason`, asks for it.
+    """
+
+    what: str
+    todo: str
+    patterns: tuple[re.Pattern[str], ...]
+
+    def fits(self, failure: str) -> bool:
+        """Tell whether a failure asks for this work."""
+        return any(pattern.search(failure) for pattern in self.patterns)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The settings in a `pipeline.toml`; all paths are absolute.
 
@@ -36,6 +56,7 @@ class Config:
         contract: The corrected document.
         contract_json: The same as JSON.
         package: The generated client.
+        tools: The operations that the built-in tools are made from, if there are any.
         templates: The generator's templates, if there are any of its own.
         cache: What is downloaded from the mirror.
         recordings: Recorded exchanges, if there are any.
@@ -44,7 +65,8 @@ class Config:
         generator: The generator's own settings.
         public_models: Classes that people import, as `module:Class`, each with the JSON pointer of the properties
             that it shows.
-        checks: The commands that `update` ends with.
+        checks: The commands that `update` ends with, the quickest first.
+        works: What their failures ask for.
     """
 
     title: str
@@ -57,6 +79,7 @@ class Config:
     contract: Path
     contract_json: Path
     package: Path
+    tools: Path | None
     templates: Path | None
     cache: Path
     recordings: Path | None
@@ -64,6 +87,7 @@ class Config:
     generator: dict[str, Any]
     public_models: dict[str, str]
     checks: tuple[tuple[str, ...], ...]
+    works: tuple[Work, ...]
 
 
 def load_config(path: Path) -> Config:
@@ -91,6 +115,7 @@ def load_config(path: Path) -> Config:
             contract=place("contract"),
             contract_json=place("contract_json"),
             package=place("package"),
+            tools=place("tools") if "tools" in files else None,
             templates=place("templates") if "templates" in files else None,
             cache=place("cache"),
             recordings=place("recordings") if "recordings" in files else None,
@@ -98,10 +123,14 @@ def load_config(path: Path) -> Config:
             generator=dict(data["generator"]),
             public_models=dict(data.get("public_models", {})),
             checks=tuple(tuple(map(str, command)) for command in data.get("update", {}).get("checks", ())),
+            works=tuple(
+                Work(str(work["what"]), str(work["todo"]), tuple(map(re.compile, work["failures"])))
+                for work in data.get("update", {}).get("work", ())
+            ),
         )
     except OSError as error:
         raise PipelineError(f"Cannot read {path}: {error.strerror}.") from error
     except tomllib.TOMLDecodeError as error:
         raise PipelineError(f"{path} is not TOML: {error}.") from error
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, re.error) as error:
         raise PipelineError(f"{path} lacks a setting or has a wrong one: {error}.") from error

@@ -18,6 +18,7 @@ from contentgroove_spec.errors import PipelineError
 from .correct import make_contract, read
 from .placement import put_in_place
 from .pull import is_as_pulled
+from .tools import operations_file
 from .verify import check_structure, require_sound
 
 if TYPE_CHECKING:
@@ -49,20 +50,25 @@ def build(config: Config, folder: Path) -> dict[Path, Path]:
 
 
 def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path, Path]:
-    """Write a contract and the client that is generated from it into a folder.
+    """Write a contract and what is generated from it into a folder.
 
     Returns:
         Each output with the place it belongs at.
 
     Raises:
-        PipelineError: The generator complained.
+        PipelineError: The generator complained, or an operation cannot be a tool.
     """
     contract_yaml, contract_json = folder / "contract.yaml", folder / "contract.json"
     contract_yaml.write_text(dump_yaml(contract), encoding="utf-8", newline="\n")
     contract_json.write_text(dump_json(contract), encoding="utf-8", newline="\n")
     package = folder / config.package.name
     _run_generator(config, contract_json, package)
-    return {contract_yaml: config.contract, contract_json: config.contract_json, package: config.package}
+    made = {contract_yaml: config.contract, contract_json: config.contract_json, package: config.package}
+    if config.tools is not None:
+        tools = folder / config.tools.name
+        tools.write_bytes(operations_file(contract))
+        made[tools] = config.tools
+    return made
 
 
 def _run_generator(config: Config, document: Path, package: Path) -> None:

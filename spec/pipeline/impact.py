@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 from contentgroove_mock.contract import Checker
+from contentgroove_mock.recording.contract_parts import Contract
 from contentgroove_mock.recording.exchange import RecordingError
-from contentgroove_mock.recording.folder import load
+from contentgroove_mock.recording.folder import load, stale
 from contentgroove_spec.errors import PipelineError
+from contentgroove_spec.folding import operations
 from contentgroove_spec.pointers import resolve, steps
 from contentgroove_spec.reports import Advice, Section, counted
 
@@ -50,6 +52,7 @@ def impact(config: Config, new: Document) -> tuple[Section, ...]:
         ("Corrections", _corrections(overlay, before, after)),
         ("Contract", _soundness(config, contract)),
         ("Generated code", _generated(config, contract)),
+        ("Operations", _operations(before.document, contract)),
         ("Public models", _models(config, before.document, contract)),
         ("Recorded exchanges", _recordings(config, contract)),
     )
@@ -132,6 +135,19 @@ def _generated(config: Config, contract: Document) -> Iterator[Advice]:
             yield from differences(surface(config.package), surface(made))
 
 
+def _operations(old: Document, new: Document) -> Iterator[Advice]:
+    had, has = ({one.key: one.name for one in operations(document)} for document in (old, new))
+    for key in sorted(has.keys() - had.keys()):
+        todo = (
+            "Give the SDK a method, the simulator a route, the recorder a request and the tool a name; CONTRIBUTING.md "
+            "says where."
+        )
+        yield Advice(f"{has[key]} is new.", todo)
+    for key in sorted(had.keys() - has.keys()):
+        todo = "Take its method and its route away with a note in the changes, or keep it by a correction."
+        yield Advice(f"{had[key]} is gone.", todo)
+
+
 def _models(config: Config, old: Document, new: Document) -> Iterator[Advice]:
     for model, pointer in config.public_models.items():
         module, _, name = model.partition(":")
@@ -167,10 +183,19 @@ def _recordings(config: Config, contract: Document) -> Iterator[Advice]:
     except (RecordingError, ValueError, KeyError) as error:
         yield Advice(f"Recordings cannot be compared: {error}", "Make the contract sound first.")
         return
-    for name, recording in recordings.items():
-        broken = list(_violations(checker, recording))
-        if broken:
-            yield Advice(f"{name}: {broken[0]}", "Run make record; if it was recorded live, see what is true.")
+    broken = {name: found for name, one in recordings.items() if (found := next(_violations(checker, one), None))}
+    # Many have the same reason, which is told once.
+    same: dict[tuple[str, str], list[str]] = {}
+    for name, reason in broken.items():
+        todo = "Run make record; if it was recorded live, see what is true."
+        same.setdefault((reason, todo), []).append(name)
+    for sentence in stale(recordings, Contract(contract)):
+        name, _, told = sentence.partition(": ")
+        if name not in broken:
+            reason, _, todo = told.rpartition(". ")
+            same.setdefault((f"{reason}.", todo), []).append(name)
+    for (reason, todo), names in same.items():
+        yield Advice(f"{', '.join(names)}: {reason}", todo)
 
 
 def _violations(checker: Checker, recording: Recording) -> Iterator[str]:

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contentgroove_spec.config import Config
+    from contentgroove_spec.documents import Document
 
 
 def pull(config: Config, *, mirror: str | None, file: Path | None, say: Callable[[str], None]) -> None:
     """Fetch the document, check it and write it with its lock; on any failure the old files stay as they are.
+
+    They stay as well if the document says what it said, whichever source has it: the lock tells where and when that
+    was first found.
 
     Args:
         config: The pipeline's settings.
@@ -36,6 +40,10 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, say: Callable
     document = parse(fetched.content, fetched.source)
     check_openapi(document, fetched.source, title=config.title, path_ends=config.path_ends)
     text = dump_yaml(document).encode()
+    old = _lock_of(config)
+    if old is not None and old.get("meaning_sha256") == meaning_digest(document) and is_as_pulled(config):
+        say(f"Nothing new: {fetched.source} says what {config.published.name} says. Nothing was changed.")
+        return
     lock = {
         "source": fetched.source,
         "release": fetched.release,
@@ -48,9 +56,21 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, say: Callable
     with tempfile.TemporaryDirectory(dir=config.published.parent, prefix=".pull-") as folder:
         new, new_lock = Path(folder, "document"), Path(folder, "lock")
         new.write_bytes(text)
-        new_lock.write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8", newline="\n")
-        put_in_place({new: config.published, new_lock: config.lock})
+        places = {new: config.published}
+        # A hand edit that is taken back is no other document.
+        if old is None or old.get("file_sha256") != lock["file_sha256"]:
+            new_lock.write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8", newline="\n")
+            places[new_lock] = config.lock
+        put_in_place(places)
     say(f"Pulled {config.published.name} ({len(document['paths'])} paths) from {fetched.source}.")
+
+
+def _lock_of(config: Config) -> Document | None:
+    """Read what is locked; None if nothing is that can be read."""
+    try:
+        return parse(config.lock.read_bytes(), config.lock.name) if config.published.is_file() else None
+    except (OSError, PipelineError):
+        return None
 
 
 def is_as_pulled(config: Config) -> bool:

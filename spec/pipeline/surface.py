@@ -16,13 +16,15 @@ def surface(package: Path) -> dict[str, str]:
     """Read what every module of a package defines.
 
     Returns:
-        By dotted names below the package: a field's or alias's type, a function's signature, a class's bases.
+        By dotted names below the package: a field's or alias's type, a function's signature, a class's bases. A
+        module has a name as well, with nothing to say.
     """
     found: dict[str, str] = {}
     for path in sorted(package.rglob("*.py")):
         if path.name == "__init__.py":
             continue
         module = ".".join(path.relative_to(package).with_suffix("").parts)
+        found[module] = ""
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             found.update((f"{module}.{name}", text) for name, text in _defined(node))
     return found

@@ -1,14 +1,13 @@
 """Take over a newly published document: pull, correct, verify, regenerate, type-check, test.
 
 Until everything is made, nothing that is committed is touched. What the checks say afterwards needs a person, who
-finds the new files in place and can look at their difference.
+finds the new files in place, and every failure below what must be written. The quick checks come first, and what they
+find is told at once.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,9 @@ from typing import TYPE_CHECKING
 from contentgroove_spec.compare import compare
 from contentgroove_spec.documents import meaning_digest
 from contentgroove_spec.errors import PipelineError
+from contentgroove_spec.reports import counted
 
+from .checks import Failure, as_text, by_work, run_check
 from .correct import make_contract, read
 from .generate import write_outputs
 from .impact import impact
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from contentgroove_spec.config import Config
     from contentgroove_spec.reports import Section
 
-CHECK_SECONDS = 3600.0
-SHOWN_LINES = 40
+LEFT = "The new files are in place: look at `git diff`, write what is missing, and run `make test`."
 
 
 class StoppedError(PipelineError):
@@ -89,8 +89,7 @@ def update(
         with _step("put in place"):
             put_in_place({staged.published: config.published, staged.lock: config.lock, **outputs})
     say("The new document, the contract and the generated client are in place.")
-    for command in config.checks:
-        _check(command, config.published.parent.parent, say)
+    _check(config, say)
     return True
 
 
@@ -112,26 +111,25 @@ def _step(name: str) -> Generator[None]:
         raise StoppedError(f"Stopped at the step `{name}`; no file was changed.\n{error}") from error
 
 
-def _check(command: tuple[str, ...], folder: Path, say: Callable[[str], None]) -> None:
-    shown = " ".join(command)
-    say(f"Running {shown}")
-    # The Python of this environment, wherever a command names one.
-    own = [sys.executable if word == "python" else word for word in command]
-    left = "The new files are in place: look at `git diff`, mend what is wrong, and run `make test`."
+def _check(config: Config, say: Callable[[str], None]) -> None:
+    log = config.cache / "update.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("", encoding="utf-8")
+    failures: list[Failure] = []
+    ending = ""
     try:
-        done = subprocess.run(
-            own,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            timeout=CHECK_SECONDS,
-            check=False,
+        for command in config.checks:
+            say(f"Running {' '.join(command)}")
+            found = run_check(command, config.published.parent.parent, log)
+            if found and command != config.checks[-1]:
+                say(as_text(found, config.works))
+                say("The other checks follow; Ctrl-C ends them, and leaves the new files in place.")
+            failures += found
+    except KeyboardInterrupt:
+        ending = " The checks were interrupted, so there may be more."
+    if failures or ending:
+        works = by_work(failures, config.works)
+        raise StoppedError(
+            f"The checks fail.{ending} What must be written, in {counted(len(works), 'kind')}:\n\n"
+            f"{as_text(failures, config.works)}\n\n{LEFT}\nAll that the checks said: {log}"
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise StoppedError(f"Stopped at `{shown}`: {error}. {left}") from error
-    if done.returncode:
-        said = "\n".join(done.stdout.rstrip().splitlines()[-SHOWN_LINES:])
-        raise StoppedError(f"Stopped at `{shown}`, which said:\n{said}\n{left}")

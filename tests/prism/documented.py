@@ -55,7 +55,7 @@ def _answers() -> list[Answer]:
                 found.append(
                     Answer(
                         operation["operationId"],
-                        operation["tags"][0],
+                        operation.get("tags", ["default"])[0],
                         method.upper(),
                         path,
                         body.get("schema"),

@@ -17,7 +17,7 @@ import httpcore
 import httpx
 import pytest
 import respx
-from contentgroove import APIConnectionError, APIError, APITimeoutError, ConfigurationError, UploadError
+from contentgroove import APIConnectionError, APIError, APITimeoutError, ConfigurationError, UploadError, __version__
 from contentgroove._core.effects import Send
 from contentgroove._core.headers import Headers
 from contentgroove._core.settings import resolve
@@ -77,7 +77,7 @@ def test_what_a_call_sends(make: Maker) -> None:
     port = base_url.partition("127.0.0.1:")[2].partition("/")[0]
     common = (
         f"Host: 127.0.0.1:{port}\r\nAccept: application/json\r\nAccept-Encoding: gzip\r\n"
-        f"User-Agent: contentgroove-python/0.1.0\r\nAuthorization: Bearer {KEY}\r\n"
+        f"User-Agent: contentgroove-python/{__version__}\r\nAuthorization: Bearer {KEY}\r\n"
     )
     content = 'Content-Type: application/json\r\nContent-Length: 7\r\n\r\n{"x":1}'
     assert [request.decode() for request in received] == [

@@ -53,6 +53,7 @@ def config(tmp_path: Path) -> Config:
         contract=tmp_path / "contract.yaml",
         contract_json=tmp_path / "mock" / "contract.json",
         package=tmp_path / "generated" / "contentgroove_api",
+        tools=tmp_path / "tools" / "operations.json",
         cache=tmp_path / "cache",
     )
 
@@ -79,6 +80,9 @@ def placed(config: Config, made: Path) -> Config:
     config.contract_json.parent.mkdir(parents=True)
     shutil.copy(made / "contract.json", config.contract_json)
     shutil.copytree(made / "contentgroove_api", config.package)
+    assert config.tools
+    config.tools.parent.mkdir()
+    shutil.copy(made / "operations.json", config.tools)
     return config
 
 

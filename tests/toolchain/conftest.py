@@ -1,4 +1,4 @@
-"""The wheel that a user would install, built once."""
+"""What a user would install, built once, by the build requirements of this environment."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def run(*command: str | Path, **environment: str) -> str:
-    """Run a command in the repository; gives what it prints."""
+def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
+    """Run a command, in the repository if no other folder is named; gives what it prints."""
     done = subprocess.run(  # noqa: S603 - fixed commands
         [str(part) for part in command],
-        cwd=ROOT,
+        cwd=cwd,
         env={**os.environ, **environment},
         capture_output=True,
         encoding="utf-8",
@@ -31,6 +31,12 @@ def run(*command: str | Path, **environment: str) -> str:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel as a user would."""
     folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ".")
+    return build_wheel(ROOT, folder)
+
+
+def build_wheel(source: Path, folder: Path) -> Path:
+    """Build the wheel from a folder or an sdist, without asking an index for the build's requirements."""
+    command = ("-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir")
+    run(sys.executable, *command, folder, source)
     (built,) = folder.glob("contentgroove-*.whl")
     return built

@@ -75,3 +75,16 @@ def test_modules_are_short() -> None:
             if "node_modules" not in path.parts:
                 lines = len(path.read_text(encoding="utf-8").splitlines())
                 assert lines <= 410, path
+
+
+def test_contributors_find_what_is_named() -> None:
+    """Each folder and file that CONTRIBUTING.md and SECURITY.md name is there."""
+    # The lock's files are those of the commands that write them.
+    names = {
+        name
+        for page in ("CONTRIBUTING.md", "SECURITY.md")
+        for name in re.findall(r"`([\w.-]+(?:/[\w.-]+)*/?)`", (ROOT / page).read_text(encoding="utf-8"))
+        if "/" in name and not name.startswith("requirements/")
+    }
+    assert len(names) > 40
+    assert [name for name in sorted(names) if not (ROOT / name).exists()] == []

@@ -1,19 +1,28 @@
-"""The wheel: builds, installs alone, and brings a handful of packages."""
+"""Wheel and sdist: built to the same bytes anywhere, of what belongs in them; they install alone and bring little."""
 
 from __future__ import annotations
 
 import email
+import os
+import re
+import shutil
+import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from contentgroove_mock import Policy, Simulator, sample_video, serve
 
-from tests.toolchain.conftest import ROOT, run
+from tests.toolchain.conftest import ROOT, build_wheel, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 # What asks for more than the core has, and the extra that it must name.
 _BEYOND_THE_CORE = {
@@ -45,7 +54,17 @@ def test_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     assert direct <= names
     # httpx and anyio bring these.
     assert names - direct <= {"h11", "idna", "sniffio", "typing_extensions", "typing-extensions"}
-    assert "contentgroove 0.1.0" in run(tmp_path / "venv" / "bin" / "contentgroove", "--version")
+    version = wheel.name.split("-")[1]
+    assert run(tmp_path / "venv" / "bin" / "contentgroove", "--version") == f"contentgroove {version}\n"
+    first_program = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)[0]
+    work = tmp_path / "work"
+    work.mkdir()
+    shutil.copy(sample_video(), work / "film.mp4")
+    (work / "program.py").write_text(first_program, encoding="utf-8")
+    with serve(Simulator(policy=Policy(queue_seconds=0.01, processing_seconds=0.02, clip_seconds=0.01))) as server:
+        place = {"CONTENTGROOVE_BASE_URL": server.base_url, "CONTENTGROOVE_API_KEY": "any-key"}
+        told = run(python, "-W", "error", "program.py", cwd=work, **place)
+    assert " seconds\n" in told
     home = tmp_path / "home"
     home.mkdir()
     for code, extra in _BEYOND_THE_CORE.items():
@@ -59,7 +78,7 @@ def test_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
 def test_prism_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
     """Without a checkout, Prism is installed into the user's cache at its first use, and serves the contract."""
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path / "installed")
+        archive.extractall(tmp_path / "installed")  # noqa: S202 - our own wheel
     code = (
         "from pathlib import Path; from contentgroove_mock import prism\n"
         "with prism.Prism.mock(Path(prism.__file__).with_name('contract.json')): print(prism.installed_home())"
@@ -79,6 +98,7 @@ def test_the_metadata(wheel: Path) -> None:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = email.message_from_bytes(archive.read(name))
         assert archive.read(name.replace("METADATA", "licenses/LICENSE")) == (ROOT / "LICENSE").read_bytes()
+    assert metadata["Metadata-Version"] == "2.4"
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Requires-Python"] == ">=3.11"
     required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
@@ -110,3 +130,164 @@ def test_what_is_inside(wheel: Path) -> None:
     }
     for name in ("pipeline.toml", "openapi.yaml", "npm/package.json", "npm/package-lock.json"):
         assert f"contentgroove_spec/{name}" in names
+    assert not [name for name in names if name.startswith("contentgroove_mock/recording/")]
+
+
+def test_nothing_that_ships_needs_what_does_not(wheel: Path, tmp_path: Path) -> None:
+    """Every module of the wheel is there to be imported, with nothing of the repository beside it."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")  # noqa: S202 - our own wheel
+    code = """
+import importlib, pkgutil, sys
+count = 0
+for top in ("contentgroove", "contentgroove_api", "contentgroove_mock", "contentgroove_spec"):
+    package = importlib.import_module(top)
+    for found in pkgutil.walk_packages(package.__path__, top + "."):
+        if not found.name.endswith(".__main__"):
+            module = importlib.import_module(found.name)
+            assert module.__file__.startswith(sys.argv[1]), module.__file__
+            count += 1
+print(count)
+"""
+    installed = str(tmp_path / "installed")
+    assert int(run(sys.executable, "-W", "error", "-c", code, installed, cwd=tmp_path, PYTHONPATH=installed)) > 250
+
+
+def tracked() -> list[str]:
+    """List the files that git tracks and that are there."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607 - git
+    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def checkout(folder: Path) -> Path:
+    """Copy what is committed, without its history."""
+    for name in tracked():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    return folder
+
+
+def work_tree(folder: Path) -> Path:
+    """Copy what is committed to a folder in which somebody works: old files, other rights, and much lying about."""
+    before = os.umask(0o077)
+    try:
+        checkout(folder)
+        run("git", "init", "--quiet", folder)
+        for name in (
+            ".ci/log.txt",
+            ".cache/logs/pip.log",
+            ".env",
+            ".venv/lib/python3.11/site-packages/contentgroove/stray.py",
+            "build/lib/contentgroove/stray.py",
+            "dist/contentgroove-0.0.1.tar.gz",
+            "docs/draft.txt",
+            "events.db",
+            "generated/.generate-x/contentgroove_api/stray.py",
+            "generated/contentgroove_api/models/media.py.orig",
+            "mockserver/node_modules/x/stray.py",
+            "mockserver/.npm-ci-x/stray.py",
+            "mockserver/contentgroove_mock/sample.mov",
+            "mockserver/contentgroove_mock/__pycache__/prism.cpython-311.pyc",
+            "overlay/contentgroove/.ipynb_checkpoints/stray.py",
+            "overlay/contentgroove/._models.py",
+            "overlay/contentgroove/film.checkpoint.json",
+            "overlay/contentgroove/models.py~",
+            "scratch.py",
+            "spec/contentgroove_spec/.#config.py",
+            "spec/openapi.yaml.old",
+            "spec/redocly/node_modules/x/stray.py",
+            "tests/stray.py",
+        ):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text("stray", encoding="utf-8")
+        for path in folder.rglob("*.py"):
+            os.utime(path, (1_000_000_000, 1_000_000_000))
+    finally:
+        os.umask(before)
+    return folder
+
+
+def build(tree: Path, folder: Path, **environment: str) -> tuple[Path, Path]:
+    """Build both archives; gives the sdist and the wheel."""
+    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel", "-d", folder, cwd=tree, **environment)
+    (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
+    return sdist, wheel
+
+
+@pytest.mark.parametrize("epoch", [None, "1700000000"])
+def test_built_twice_to_the_same_bytes(tmp_path: Path, epoch: str | None) -> None:
+    """Neither the folder, nor rights, times, history, time zone, or what lies about get into them."""
+    dated = {} if epoch is None else {"SOURCE_DATE_EPOCH": epoch}
+    first = build(checkout(tmp_path / "a"), tmp_path / "first", **dated)
+    other = work_tree(tmp_path / "another folder" / "b")
+    second = build(other, tmp_path / "second", TZ="Asia/Tokyo", PYTHONHASHSEED="4711", LC_ALL="C", **dated)
+    for one, same in zip(first, second, strict=True):
+        assert one.name == same.name
+        assert one.read_bytes() == same.read_bytes(), one.name
+    if epoch is None:
+        from_sdist = build_wheel(first[0], tmp_path / "third")
+        assert from_sdist.read_bytes() == first[1].read_bytes()
+
+
+def test_what_the_sdist_holds(tmp_path: Path) -> None:
+    """Sources of the wheel and pages to read, each of them committed; no tests, no pipeline, no CI."""
+    sdist, wheel = build(checkout(tmp_path / "tree"), tmp_path / "built")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert names - set(tracked()) == {"PKG-INFO"}
+    folders = {"docs", "generated", "mockserver", "overlay", "spec"}
+    assert {name.partition("/")[0] for name in names if "/" in name} == folders
+    assert {name for name in names if "/" not in name} == {
+        ".gitignore",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "PKG-INFO",
+        "README.md",
+        "SECURITY.md",
+        "pyproject.toml",
+    }
+    assert not [name for name in names if "/recording/" in name or name.startswith("spec/pipeline/")]
+    # Whatever is not made by the build is in the sdist, under the same name below one of the folders of packages.
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if name.endswith(".py")}
+    places = {name.removeprefix(f"{folder}/"): name for name in names for folder in folders if name.startswith(folder)}
+    assert packed <= places.keys()
+
+
+def test_the_extras_that_the_readme_lists() -> None:
+    """All of them, and none that there is not."""
+    listed = re.findall(r"^pip install 'contentgroove\[(\w+)\]' +# \w", README, re.MULTILINE)
+    assert sorted(listed) == sorted(PROJECT["optional-dependencies"])
+    (everything,) = PROJECT["optional-dependencies"]["all"]
+    assert everything == f"contentgroove[{','.join(sorted(set(listed) - {'all'}))}]"
+
+
+def test_the_pythons_that_are_named() -> None:
+    """Metadata, README and the lowest version that is allowed name the same."""
+    minors = [
+        int(found[1])
+        for line in PROJECT["classifiers"]
+        if (found := re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", line))
+    ]
+    assert minors == list(range(minors[0], minors[-1] + 1))
+    assert PROJECT["requires-python"] == f">=3.{minors[0]}"
+    assert f"works on Python 3.{minors[0]} to 3.{minors[-1]}" in README
+
+
+def test_the_version_stands_in_one_place(wheel: Path) -> None:
+    """The package's own module has it; the metadata is made from it, and no other file repeats it."""
+    home = "overlay/contentgroove/_version.py"
+    (version,) = re.findall(r'^__version__ = "(.+)"$', (ROOT / home).read_text(encoding="utf-8"), re.MULTILINE)
+    assert wheel.name == f"contentgroove-{version}-py3-none-any.whl"
+    whole = re.compile(rf"(?<![\w.]){re.escape(version)}(?![\w.]*\d)".encode())
+    # The history names it, locks name versions of other packages, and recordings are what was sent.
+    passed_over = (home, "CHANGELOG.md", "requirements/", "tests/recorded/exchanges/")
+    found = [
+        name
+        for name in tracked()
+        if not name.startswith(passed_over) and not name.endswith("package-lock.json")
+        if whole.search((ROOT / name).read_bytes())
+    ]
+    assert found == []
+    assert f"\n## [{version}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 from contentgroove.tools import naming
-from contentgroove.tools.__main__ import operations_file
 from contentgroove.tools.api import built_in_operations
 from contentgroove.tools.documents import parse
 from contentgroove.tools.operations import compile_document
 from contentgroove.tools.servers import base_path, server_urls
+from pipeline.tools import operations_file
 
 # As the API's integration page lists them, with the operation that the contract calls so.
 CANONICAL = {
@@ -48,7 +48,7 @@ def test_built_in_names() -> None:
 def test_built_in_operations_are_up_to_date(contract: str) -> None:
     """`operations.json` is what the contract gives; `make generate` writes it."""
     written = Path(naming.__file__).with_name("operations.json").read_bytes()
-    assert written == operations_file(contract), "run: python -m contentgroove.tools spec/contract.yaml"
+    assert written == operations_file(parse(contract, "the contract")), "run: make generate"
 
 
 def test_names_hold_where_the_base_path_stands_in_the_paths(contract: str) -> None:

@@ -56,11 +56,10 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
+    from contentgroove._extras import import_needs
+
+    with import_needs(f"{__name__}.{name}", "contract"):
         home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
-    except ModuleNotFoundError as error:
-        needed = f"{__name__}.{name} needs {error.name}: pip install 'contentgroove[contract]'"
-        raise ModuleNotFoundError(needed, name=error.name) from error
     value: object = getattr(home, name)
     globals()[name] = value
     return value

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from contentgroove._extras import needs
 from contentgroove.errors import ConfigurationError, ContractViolationError
 
 from .http import logger
@@ -104,13 +105,9 @@ def new_watch(
 @cache
 def _checker() -> ContractChecker:
     for entry in entry_points(group=GROUP):
-        try:
+        with needs("on_contract_violation", "contract"):
             checker: ContractChecker = entry.load()()
-        except ImportError as error:
-            raise ConfigurationError(
-                f"on_contract_violation needs {error.name}: pip install 'contentgroove[contract]'"
-            ) from error
-        return checker
+            return checker
     raise ConfigurationError(f"on_contract_violation needs a checker, and no package offers one as {GROUP}.")
 
 

@@ -18,12 +18,19 @@ def main() -> None:
         return
     from importlib.util import find_spec
 
-    if find_spec("typer") is None or find_spec("rich") is None:
-        sys.exit("error: the command line needs typer and rich: pip install 'contentgroove[cli]'")
-    try:
-        from .app import run
+    from contentgroove._extras import needs
+    from contentgroove.errors import ConfigurationError
 
+    try:
+        with needs("the command line", "cli"):
+            from .app import run
+
+            # Loaded by the commands that draw, which is no moment to learn that it is missing.
+            if find_spec("rich") is None:
+                raise ModuleNotFoundError("No module named 'rich'", name="rich")
         code = run(sys.argv[1:])
+    except ConfigurationError as error:
+        sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 from typer.main import get_command, get_group
 
+from contentgroove._extras import find_trouble
 from contentgroove._version import __version__
 
 from .command import OPTION_NAMES, HelpfulGroup
@@ -92,13 +93,14 @@ def _load(entry: EntryPoint) -> Any:
     holder = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     try:
         entry.load()(holder)
-    except ImportError as error:
-        raise CommandError(
-            Exit.USAGE,
-            f"`contentgroove {entry.name}` needs a package that is not installed ({error.name or error}).",
-            "pip install 'contentgroove[all]'",
-        ) from error
     except Exception as error:
+        trouble = find_trouble(error)
+        if trouble is not None and trouble.reason is None:
+            raise CommandError(
+                Exit.USAGE,
+                f"`contentgroove {entry.name}` needs a package that is not installed ({trouble.module}).",
+                "pip install 'contentgroove[all]'",
+            ) from error
         # A defect of one package must not take the other commands away.
         raise CommandError(
             Exit.FAILED,

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from contentgroove import errors
+from contentgroove._extras import advice, find_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -120,6 +121,8 @@ def failure_of(error: BaseException) -> Failure:
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             failure = Failure(Exit.FAILED, f"{where}{error.strerror or error}")
+        case Exception() if (trouble := find_trouble(error)) is not None:
+            failure = Failure(Exit.USAGE, f"this command needs {advice(trouble, 'cli')}")
         case _:
             failure = Failure(
                 Exit.FAILED,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from contentgroove.errors import ConfigurationError
+from contentgroove._extras import needs
 
 
 def register(app: typer.Typer) -> None:
@@ -56,12 +56,10 @@ def mcp(
     """
     import anyio
 
-    try:
+    with needs("`contentgroove mcp`", "mcp"):
         # Here, because all of it takes half a second to import.
         from contentgroove.mcp.server import serve
         from contentgroove.tools import Access, Policy, origin_of
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(f"`contentgroove mcp` needs {error.name}: pip install 'contentgroove[mcp]'") from error
 
     names = frozenset(name.strip() for name in tools.split(",") if name.strip()) if tools is not None else None
     access = Access(read_only, allow_destructive, names)

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-try:
+from contentgroove._extras import import_needs
+
+with import_needs(__name__, "mcp"):
     from .addresses import Origin, origin_of
     from .api import api_tools
     from .errors import SpecError, ToolError
@@ -22,10 +24,6 @@ try:
     from .network import Policy
     from .registry import Access, Tool, ToolRegistry
     from .sources import Sources
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        f"{__name__} needs {error.name}: pip install 'contentgroove[mcp]'", name=error.name
-    ) from error
 
 if TYPE_CHECKING:
     from collections.abc import Callable

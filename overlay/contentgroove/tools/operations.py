@@ -1,7 +1,7 @@
 """The operations of an OpenAPI document, each as what one tool needs.
 
 The built-in tools are made by the same code, ahead of time: `operations.json` holds what `compile_document` gave for
-this API's contract. `python -m contentgroove.tools CONTRACT` writes it anew.
+this API's contract. `make generate` writes it anew.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from contentgroove._extras import needs
 from contentgroove.errors import ConfigurationError
 
 from .sql import Dialect, SqlInbox
@@ -32,16 +33,14 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
         clock: Gives the time in seconds since 1970.
 
     Raises:
-        ConfigurationError: psycopg is not installed, or the conninfo cannot be read.
+        ConfigurationError: psycopg or libpq is missing or cannot be loaded, or the conninfo cannot be read.
         InboxError: The database cannot be reached, or its tables were made by a newer release.
     """
 
     def __init__(self, conninfo: str, *, clock: Callable[[], float] = time.time) -> None:
-        try:
+        with needs("PostgresInbox", "postgres"):
             import psycopg
             from psycopg.conninfo import conninfo_to_dict
-        except ImportError as error:
-            raise ConfigurationError("PostgresInbox needs psycopg: pip install 'contentgroove[postgres]'") from error
         try:
             conninfo_to_dict(conninfo)
         except psycopg.ProgrammingError:

@@ -114,7 +114,7 @@ def _step(name: str) -> Generator[None]:
 def _check(config: Config, say: Callable[[str], None]) -> None:
     log = config.cache / "update.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text("", encoding="utf-8")
+    log.write_bytes(b"")
     failures: list[Failure] = []
     ending = ""
     try:

@@ -98,7 +98,7 @@ def test_a_wish_that_the_lock_does_not_meet(copy: Path) -> None:
 
 def test_a_new_wish(copy: Path) -> None:
     """A package that the lock lacks is named once, with the places where it is wanted if these are not all."""
-    edit(copy / "requirements/dev.in", "respx", "no-such-thing>=1\nmine>=1; sys_platform == 'win32'\nrespx")
+    edit(copy / "requirements/dev.in", "zizmor", "no-such-thing>=1\nmine>=1; sys_platform == 'win32'\nzizmor")
     assert faults(copy) == ["requirements/dev.txt lacks mine.", "requirements/dev.txt lacks no-such-thing."]
 
 
@@ -147,7 +147,7 @@ def test_a_lock_that_is_missing(copy: Path) -> None:
 
 def test_comments_are_no_wishes(copy: Path) -> None:
     """A comment may be changed without a new lock."""
-    edit(copy / "requirements/dev.in", "# Tests.", "# What tests need.")
+    edit(copy / "requirements/dev.in", "# Second opinions", "# Other opinions")
     lock.check(copy)
 
 

@@ -8,6 +8,8 @@ import platform
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._extras import advice, find_trouble
+
 from contentgroove_mock.sample import sample_video
 from contentgroove_mock.simulator.core.records import SourceFile
 from contentgroove_mock.simulator.core.service import SAMPLE
@@ -57,11 +59,11 @@ def _tracks(path: Path) -> list[Any]:
     try:
         # Its library takes longer to load than the whole simulator, and mostly no file is uploaded.
         from pymediainfo import MediaInfo
-    except ImportError as error:
-        raise NoMediaInfoError(
-            f"The mock cannot look into uploaded files: pymediainfo cannot be imported ({error}). "
-            "pip install 'contentgroove[mock]'"
-        ) from error
+    except Exception as error:
+        trouble = find_trouble(error)
+        if trouble is None:
+            raise
+        raise NoMediaInfoError(f"The mock, to look into uploaded files, needs {advice(trouble, 'mock')}") from error
     try:
         return cast("list[Any]", cast("Any", MediaInfo.parse(path)).tracks)
     except OSError as error:

@@ -132,8 +132,13 @@ def test_a_missing_part_of_an_old_release() -> None:
     assert re.search(r"--force-reinstall 'starlette[<>=0-9.,]+'", str(caught.value))
 
 
-def test_what_is_explained_once_is_not_explained_again() -> None:
-    """The outer `with` names what the inner one found."""
+def test_what_is_explained_once_is_not_explained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outer `with` names what the inner one found, and why."""
+    plant(tmp_path, "planted_twice", "raise RuntimeError('the reason')")
+    monkeypatch.syspath_prepend(tmp_path)
+    said = r"^Outer needs planted_twice [^:]* cannot be imported \(RuntimeError: the reason\)"
+    with pytest.raises(ConfigurationError, match=said), needs("Outer", "b"), import_needs("Inner", "a"):
+        importlib.import_module("planted_twice")
     said = r"^Outer needs planted_absent: pip install 'contentgroove\[b\]'$"
     with pytest.raises(ConfigurationError, match=said), needs("Outer", "b"), import_needs("Inner", "a"):
         importlib.import_module("planted_absent")

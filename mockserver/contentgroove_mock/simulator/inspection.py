@@ -63,7 +63,9 @@ def _tracks(path: Path) -> list[Any]:
         trouble = find_trouble(error)
         if trouble is None:
             raise
-        raise NoMediaInfoError(f"The mock, to look into uploaded files, needs {advice(trouble, 'mock')}") from error
+        raise NoMediaInfoError(
+            f"The mock cannot look into uploaded files: it needs {advice(trouble, 'mock')}"
+        ) from error
     try:
         return cast("list[Any]", cast("Any", MediaInfo.parse(path)).tracks)
     except OSError as error:

@@ -112,11 +112,11 @@ def check_levels(content: bytes) -> None:
     Raises:
         DecodeError: It has more than `MAX_LEVELS`.
     """
-    if b'\\"' in content:
-        content = content.replace(b"\\\\", b"").replace(b'\\"', b"")
     marks = content.translate(_AS_ARRAYS, _UNMARKED)
     if marks.count(b"[") <= MAX_LEVELS:
         return
+    if b'\\"' in content:
+        marks = content.replace(b"\\\\", b"").replace(b'\\"', b"").translate(_AS_ARRAYS, _UNMARKED)
     # Without strings that hold no brackets, then without those that do.
     brackets = b"".join(marks.replace(b'""', b"").split(b'"')[::2])
     for _ in range(MAX_LEVELS):

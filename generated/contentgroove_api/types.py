@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import threading
+
+# `threading` imports more than one who reads webhooks needs.
+from _thread import allocate_lock
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -131,7 +133,7 @@ def check_levels(content: bytes) -> None:
 
 
 _decoders: dict[type, json.Decoder[Any]] = {}
-_making = threading.Lock()
+_making = allocate_lock()
 
 
 def decoder(kind: type[T]) -> json.Decoder[T]:

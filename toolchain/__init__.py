@@ -1,1 +1,1 @@
-"""What development installs, and what is tried with it: locks, Pythons, bounds."""
+"""What keeps development working: tools that install, try and pin, and are no part of what users get."""

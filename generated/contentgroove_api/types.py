@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import threading
+
+# `threading` imports more than one who reads webhooks needs.
+from _thread import allocate_lock
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -12,6 +14,13 @@ from msgspec import UNSET, DecodeError, Struct, UnsetType, json
 Unset = UnsetType
 
 T = TypeVar("T")
+
+MAX_LEVELS = 100
+"""How many objects and arrays a JSON text may hold in one another: as many as Ruby's JSON takes; APIs use under ten."""
+
+_AS_ARRAYS = bytes.maketrans(b"{}", b"[]")
+_UNMARKED = bytes(set(range(256)) - set(b'[]{}"'))
+_TOO_MANY = b"[" * (MAX_LEVELS + 1)
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -96,8 +105,35 @@ def encode_body(body: object) -> bytes:
     return json.encode(body)
 
 
+def check_levels(content: bytes) -> None:
+    """Look how deeply a JSON text is nested, before a decoder does.
+
+    Decoders call themselves for each level: how many they take depends on the Python and on the thread, and on some
+    (Python 3.13, a thread whose stack is small) too many end the process.
+
+    Raises:
+        DecodeError: It has more than `MAX_LEVELS`.
+    """
+    marks = content.translate(_AS_ARRAYS, _UNMARKED)
+    if marks.count(b"[") <= MAX_LEVELS:
+        return
+    if b'\\"' in content:
+        marks = content.replace(b"\\\\", b"").replace(b'\\"', b"").translate(_AS_ARRAYS, _UNMARKED)
+    # Without strings that hold no brackets, then without those that do.
+    brackets = b"".join(marks.replace(b'""', b"").split(b'"')[::2])
+    for _ in range(MAX_LEVELS):
+        if _TOO_MANY in brackets:
+            break
+        outer = brackets.replace(b"[]", b"")
+        if len(outer) == len(brackets):
+            return
+        brackets = outer
+    if brackets:
+        raise DecodeError(f"it has more than {MAX_LEVELS} levels of objects and arrays")
+
+
 _decoders: dict[type, json.Decoder[Any]] = {}
-_making = threading.Lock()
+_making = allocate_lock()
 
 
 def decoder(kind: type[T]) -> json.Decoder[T]:
@@ -117,17 +153,20 @@ def decode_body(status_code: int, content: bytes, kind: type[T]) -> T:
         UnexpectedBody: The body is not JSON, or not of that kind.
     """
     try:
+        check_levels(content)
         return decoder(kind).decode(content)
     except (DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise UnexpectedBody(status_code, str(error)) from error
 
 
 __all__ = [
+    "MAX_LEVELS",
     "UNSET",
     "Request",
     "Response",
     "UnexpectedBody",
     "Unset",
+    "check_levels",
     "decode_body",
     "decoder",
     "encode_body",

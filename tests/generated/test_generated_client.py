@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import subprocess
+import sys
 from typing import Any
 
 import contentgroove_api.api
@@ -20,8 +22,10 @@ from contentgroove_api.models import (
     MediaDocument,
     NotFoundErrors,
 )
-from contentgroove_api.types import UnexpectedBody, encode_query
+from contentgroove_api.types import UnexpectedBody, check_levels, encode_query
 from contentgroove_mock import Simulator, serve
+from hypothesis import given
+from hypothesis import strategies as st
 
 KEY = "generated-key-123"
 
@@ -110,3 +114,70 @@ def test_traps_of_stock_code() -> None:
 def test_queries(parameters: list[tuple[str, object]], query: str) -> None:
     """Objects go out as `deepObject`, lists as repeated values."""
     assert encode_query(parameters) == query
+
+
+def levels(value: Any) -> int:
+    """Count the levels of a JSON value."""
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, (dict, list)) + max(map(levels, members), default=0)
+
+
+MARKS = st.text('[]{}"\\,:a\n', max_size=12)
+
+
+@given(st.recursive(MARKS, lambda inner: st.lists(inner) | st.dictionaries(MARKS, inner), max_leaves=30), st.booleans())
+def test_levels_are_counted_whatever_strings_hold(value: Any, objects: bool) -> None:  # noqa: FBT001 - a drawn value
+    """Brackets, quotes and backslashes in strings and names are no levels; a hundred pass, one more does not."""
+    for _ in range(100 - levels(value)):
+        value = {'"[{\\': value, "}]": "]"} if objects else ["[[\\", value, '"}']
+    check_levels(msgspec.json.encode(value))
+    with pytest.raises(msgspec.DecodeError, match="more than 100 levels"):
+        check_levels(msgspec.json.encode([value]))
+
+
+DEEP = """
+import sys, threading
+from contentgroove import ContentGroove, WebhookPayloadError, ResponseDecodeError, APIError
+from contentgroove.webhooks import parse_event
+from contentgroove_api.types import UnexpectedBody, decode_body
+from contentgroove_api.models.media_document import MediaDocument
+import httpx
+
+deep = b"[" * 5000 + b"]" * 5000
+media = b'{"data": {"id": "m", "type": "medias", "attributes": {"x": ' + deep + b"}}}"
+
+def answer(request):
+    status = int(request.url.path.rpartition("/")[2][-3:])
+    return httpx.Response(status, content=media if status == 200 else b'{"errors": ' + deep + b"}")
+
+def refused(call, *errors):
+    try:
+        call()
+    except errors:
+        return
+    raise AssertionError(call)
+
+def use():
+    with httpx.Client(transport=httpx.MockTransport(answer)) as lines, ContentGroove("k", http_client=lines) as client:
+        refused(lambda: client.medias.get("m-200"), ResponseDecodeError)
+        refused(lambda: client.medias.get("m-400"), APIError)
+        refused(client.request("GET", "/medias/m-200").parse, ResponseDecodeError)
+    refused(lambda: parse_event(b'{"event": "x", "payload": ' + deep + b"}"), WebhookPayloadError)
+    refused(lambda: parse_event(b'{"event": "x", "skipped": ' + deep + b"}"), WebhookPayloadError)
+    refused(lambda: decode_body(200, media, MediaDocument), UnexpectedBody)
+    print("done")
+
+use()  # what is imported on first use needs a larger stack
+threading.stack_size(192 * 1024)
+thread = threading.Thread(target=use)
+thread.start()
+thread.join()
+"""
+
+
+def test_deep_answers_in_a_thread_with_a_small_stack() -> None:
+    """Ten kilobytes of brackets are the documented error, and not the end of the process."""
+    ran = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", DEEP], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "done\ndone\n"), ran.stderr

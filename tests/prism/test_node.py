@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -53,12 +54,14 @@ def test_node_is_the_program_itself() -> None:
 
 
 def test_npx_runs_what_is_installed() -> None:
-    """The command that people type runs the pinned Prism, without a network."""
+    """The command that people type runs the pinned Prism, without a network, on the Node that came along."""
     home = installed_home()
     npx = node.npm_cli().with_name("npx-cli.js")
     told = subprocess.run(  # noqa: S603 - our own Node, fixed arguments
         [node.node(), npx, "--offline", "--no-install", "prism", "--version"],
         cwd=home,
+        # The command's first line says `env node`.
+        env={**os.environ, "PATH": f"{node.node().parent}{os.pathsep}{os.defpath}"},
         capture_output=True,
         encoding="utf-8",
         timeout=60,

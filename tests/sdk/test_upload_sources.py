@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import array
+import bz2
 import gzip
 import io
+import lzma
 import mmap
 import os
+import sys
+import tarfile
+import tempfile
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove import InvalidInputError, UploadError
+from contentgroove._core import uploads
+from contentgroove._io import sources
 
 from tests.platforms import BYTE_NAMES
 
@@ -24,21 +31,29 @@ if TYPE_CHECKING:
     from .conftest import Maker
 
 
-def zipped(folder: Path, *, damaged: bool = False) -> Any:
-    """Open the film as a member of an archive."""
-    path = folder / "films.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("film.mp4", MP4)
+def zipped(content: bytes = MP4, *, compression: int = zipfile.ZIP_STORED, damaged: bool = False) -> Any:
+    """Open the film as a member of an archive, in which a byte of it may have changed."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", compression) as archive:
+        archive.writestr("film.mp4", content)
     if damaged:
-        path.write_bytes(path.read_bytes().replace(MP4[40:60], bytes(20)))
-    return zipfile.ZipFile(path).open("film.mp4")
+        packed.getbuffer()[packed.getvalue().index(b"film.mp4") + len(b"film.mp4") + 60] ^= 1
+    return zipfile.ZipFile(packed).open("film.mp4")
 
 
-def gzipped(folder: Path, *, cut: int | None = None) -> Any:
-    """Open the film as it is compressed."""
-    path = folder / "film.mp4.gz"
-    path.write_bytes(gzip.compress(MP4)[:cut])
-    return gzip.open(path)
+def compressed(module: Any, *, cut: int | None = None) -> Any:
+    """Open the film as it is compressed, all of it or what is left of it."""
+    return module.open(io.BytesIO(module.compress(MP4)[:cut]))
+
+
+def tarred(*, cut: int | None = None) -> Any:
+    """Open the film as a member of an archive, all of it or what is left of it."""
+    packed, film = io.BytesIO(), tarfile.TarInfo("film.mp4")
+    film.size = len(MP4)
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.addfile(film, io.BytesIO(MP4))
+    archive = tarfile.open(fileobj=io.BytesIO(packed.getvalue()[:cut]))  # noqa: SIM115 - the member reads from it
+    return archive.extractfile(archive.next() or film)
 
 
 def mapped(folder: Path) -> Any:
@@ -47,7 +62,82 @@ def mapped(folder: Path) -> Any:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-@pytest.mark.parametrize("build", [zipped, gzipped, mapped], ids=["zip", "gzip", "mmap"])
+class Summed(io.RawIOBase):
+    """A member of an archive of another kind, whose checksum, too, is compared only where nobody seeks."""
+
+    name = "film.mp4"
+
+    def __init__(self, content: bytes, expected: bytes) -> None:
+        self._content = io.BytesIO(content)
+        self._expected: bytes | None = expected
+
+    def seekable(self) -> bool:
+        """Say that it can be sought in."""
+        return True
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go elsewhere, and give up comparing."""
+        self._expected = None
+        return self._content.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Say where it stands."""
+        return self._content.tell()
+
+    def readinto(self, target: Any) -> int:
+        """Read some, and compare at the end."""
+        count = self._content.readinto(target)
+        if not count and self._expected is not None and self._content.getvalue() != self._expected:
+            raise ValueError("bad checksum")
+        return count
+
+
+def filled(file: Any) -> Any:
+    """Write the film into a file and go back to its start."""
+    file.write(MP4)
+    file.seek(0)
+    return file
+
+
+SOUND: dict[str, Callable[[Path], Any]] = {
+    "zip": lambda _: zipped(),
+    "deflated zip": lambda _: zipped(compression=zipfile.ZIP_DEFLATED),
+    "bzip2 zip": lambda _: zipped(compression=zipfile.ZIP_BZIP2),
+    "lzma zip": lambda _: zipped(compression=zipfile.ZIP_LZMA),
+    "buffered zip": lambda _: io.BufferedReader(zipped()),
+    "tar": lambda _: tarred(),
+    "gzip": lambda _: compressed(gzip),
+    "bz2": lambda _: compressed(bz2),
+    "lzma": lambda _: compressed(lzma),
+    "another archive": lambda _: Summed(MP4, MP4),
+    "mmap": mapped,
+    "temporary": lambda _: filled(tempfile.TemporaryFile()),  # noqa: SIM115 - the test closes it
+    "named": lambda folder: filled(tempfile.NamedTemporaryFile(dir=folder)),  # noqa: SIM115 - as above
+    "spooled": lambda _: filled(tempfile.SpooledTemporaryFile(max_size=1 << 20)),  # noqa: SIM115 - as above
+    "spooled to disk": lambda _: filled(tempfile.SpooledTemporaryFile(max_size=1)),  # noqa: SIM115 - as above
+}
+
+UNREADABLE: dict[str, Callable[[Path], Any]] = {
+    "zip": lambda _: zipped(damaged=True),
+    "deflated zip": lambda _: zipped(compression=zipfile.ZIP_DEFLATED, damaged=True),
+    "bzip2 zip": lambda _: zipped(compression=zipfile.ZIP_BZIP2, damaged=True),
+    "lzma zip": lambda _: zipped(compression=zipfile.ZIP_LZMA, damaged=True),
+    "buffered zip": lambda _: io.BufferedReader(zipped(damaged=True)),
+    "tar": lambda _: tarred(cut=4096),
+    "gzip": lambda _: compressed(gzip, cut=60),
+    "gzip without its checksum": lambda _: compressed(gzip, cut=-8),
+    "bz2": lambda _: compressed(bz2, cut=-4),
+    "lzma": lambda _: compressed(lzma, cut=-12),
+    "another archive": lambda _: Summed(MP4, MP4[:-1] + b"?"),
+    "write-only": lambda folder: (folder / "new.mp4").open("wb"),
+}
+
+
+@pytest.mark.parametrize("build", SOUND.values(), ids=SOUND)
 def test_files_that_are_no_files_on_disk(make: Maker, tmp_path: Path, build: Callable[[Path], Any]) -> None:
     """What can be read and rewound is sent, and sent again, as what it holds."""
     store = Store(503, 200)
@@ -56,21 +146,69 @@ def test_files_that_are_no_files_on_disk(make: Maker, tmp_path: Path, build: Cal
     assert store.bodies == [MP4, MP4]
 
 
-@pytest.mark.parametrize(
-    "build",
-    [
-        lambda folder: zipped(folder, damaged=True),
-        lambda folder: gzipped(folder, cut=60),
-        lambda folder: (folder / "new.mp4").open("wb"),
-    ],
-    ids=["damaged archive", "cut short", "write-only"],
-)
+@pytest.mark.parametrize("build", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_file_that_cannot_be_read(make: Maker, tmp_path: Path, build: Callable[[Path], Any]) -> None:
-    """It is found out before anything is sent."""
+    """Whatever finds it, a checksum or a missing end, it is found before anything is sent."""
     api = Api()
     with build(tmp_path) as file, pytest.raises(UploadError, match=r"cannot be read.*Nothing was sent") as caught:
         make(api).medias.upload(file)
     assert (caught.value.reason, api.prepared) == ("unreadable", 0)
+
+
+def test_an_archives_member_is_sent_from_where_it_stands(make: Maker) -> None:
+    """As any other file, each time that it is sent."""
+    store = Store(503, 200)
+    with zipped(b"header" + MP4) as file:
+        assert file.read(6) == b"header"
+        make(Api(), store=store).medias.upload(file)
+    assert store.bodies == [MP4, MP4]
+
+
+class Endless(io.RawIOBase):
+    """A compressed film whose size nobody knows."""
+
+    position = 0
+
+    def seekable(self) -> bool:
+        """Say that it can be sought in."""
+        return True
+
+    def tell(self) -> int:
+        """Say where it stands."""
+        return self.position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go back to the start, which is all that is asked for."""
+        assert whence == os.SEEK_SET
+        self.position = offset
+        return offset
+
+    def read(self, size: int = -1) -> bytes:
+        """Read what is asked for."""
+        self.position += size
+        return MP4.ljust(size, b"x")[:size]
+
+
+def test_a_file_without_end_is_too_large(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read only as far as that takes."""
+    monkeypatch.setattr(uploads, "MAX_SIZE", 5_000_000)
+    monkeypatch.setattr(sources, "MAX_SIZE", 5_000_000)
+    file = Endless()
+    with pytest.raises(UploadError, match="Nothing was sent") as caught:
+        make(Api()).medias.upload(file)
+    assert caught.value.reason == "too_large"
+
+
+def test_a_file_on_disk_is_not_read_beforehand(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It loses nothing where it is sought in, and reading gigabytes twice takes its time."""
+    monkeypatch.setattr(sources, "_read_through", None)
+    store = Store(200, 200, 200)
+    with video(tmp_path).open("rb") as file, video(tmp_path).open("rb", buffering=0) as raw:
+        make(Api(), store=store).medias.upload(file)
+        make(Api(), store=store).medias.upload(raw)
+    with tempfile.NamedTemporaryFile(dir=tmp_path) as named:
+        make(Api(), store=store).medias.upload(filled(named))
+    assert store.bodies == [MP4] * 3
 
 
 class Burning(io.BytesIO):

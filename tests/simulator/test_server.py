@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime as dt
+import gc
 import json
 import os
 import re
@@ -13,19 +16,20 @@ import sys
 import threading
 from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import anyio
 import contentgroove_mock
 import httpx
 import pytest
 from contentgroove_mock import Fault, ManualClock, Simulator, aserve, sample_video, serve
+from contentgroove_mock.simulator.web import store
 from contentgroove_mock.simulator.web.protocol import WireProtocol
 
 from tests.platforms import WINDOWS
 from tests.simulator.driver import KEY
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Generator
     from pathlib import Path
 
@@ -271,3 +275,54 @@ def test_command_tells_of_a_port_in_use() -> None:
     assert process.returncode == 1
     assert "in use" in err
     assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize("passes", range(6))
+@pytest.mark.anyio
+async def test_a_connection_that_comes_at_the_end_is_closed(passes: int) -> None:
+    """However far the loop has come with taking it; asyncio warns of one that is left open."""
+    with socket.socket() as client:
+        async with aserve(Simulator()) as server:
+            client.connect(("127.0.0.1", int(server.origin.rpartition(":")[2])))
+            for _ in range(passes):
+                await asyncio.sleep(0)
+        client.settimeout(LIMIT)
+        with contextlib.suppress(ConnectionResetError):
+            assert client.recv(1) == b""
+    gc.collect()
+
+
+@pytest.mark.anyio
+async def test_a_file_is_closed_where_its_answer_is_cancelled_while_it_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The thread that opens it goes on, and nobody but the answer could close what it gives."""
+    entered, cancelled, opened = threading.Event(), threading.Event(), list[Any]()
+    real = anyio.open_file
+
+    def take_long() -> None:
+        entered.set()
+        assert cancelled.wait(LIMIT)
+
+    async def open_slowly(path: Path, mode: Any) -> Any:
+        # In one thread with the opening, as where a disk is slow.
+        await asyncio.shield(asyncio.to_thread(take_long))
+        opened.append(await real(path, mode))
+        return opened[-1]
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()  # the client stays
+
+    async def send(_message: Any) -> None:
+        pass
+
+    monkeypatch.setattr(anyio, "open_file", open_slowly)
+    answer = store._File(sample_video())
+    sending = asyncio.ensure_future(answer({"type": "http", "method": "GET", "headers": []}, receive, send))
+    assert await asyncio.to_thread(entered.wait, LIMIT)
+    sending.cancel()
+    await asyncio.sleep(0)
+    cancelled.set()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert [file.wrapped.closed for file in opened] == [True]

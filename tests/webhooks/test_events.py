@@ -282,9 +282,23 @@ def test_what_is_no_event_is_refused(content: Any) -> None:
 def test_a_mapping_that_holds_itself_is_refused() -> None:
     """No recursion error leaves."""
     loop: dict[str, Any] = {"event": "x"}
-    loop["payload"] = loop
-    with pytest.raises(WebhookPayloadError):
+    loop["payload"] = [loop, loop]
+    with pytest.raises(WebhookPayloadError, match="it holds itself, or has more than 100 levels"):
         parse_event(loop)
+
+
+@pytest.mark.parametrize("member", ["payload", "skipped"])
+def test_levels_are_counted_before_they_are_read(member: str) -> None:
+    """A hundred levels are read on every Python, one more is refused, in what is read and in what is skipped."""
+    for levels, spelled in ((99, True), (99, False), (100, True), (100, False)):
+        nested = b"[" * levels + b'"]]["' * spelled + b"]" * levels
+        content = b'{"event": "x", "' + member.encode() + b'": ' + nested + b"}"
+        if levels < 100:
+            assert parse_event(content).event == parse_event(json.loads(content)).event == "x"
+            continue
+        for given_body in (content, json.loads(content)):
+            with pytest.raises(WebhookPayloadError, match="more than 100 levels"):
+                parse_event(given_body)
 
 
 def test_the_last_of_duplicate_members_counts() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from contentgroove_api.types import check_levels
 
 from contentgroove_mock.contract.schemas import pointer
 from contentgroove_mock.contract.violations import Violation, show
@@ -82,6 +83,7 @@ class Body:
 
     def _json(self, content: bytes, operation: str, place: str) -> Iterator[Violation]:
         try:
+            check_levels(content)
             value: object = msgspec.json.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             message = f"the body is JSON: {error}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
+from contentgroove_api.types import check_levels
 from msgspec import structs
 
 from contentgroove_mock.contract.callers import find_caller
@@ -151,6 +152,7 @@ class Checker:
     def _delivery(self, content: bytes, media_type: str | None) -> Iterator[Violation]:
         callbacks = self._compiled.callbacks
         try:
+            check_levels(content)
             body: object = msgspec.json.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             message = f"the body is JSON: {error}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import msgspec
+from contentgroove_api.types import check_levels
 from msgspec import Struct, field
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def _pointers(content: bytes) -> Iterator[str]:
     if not content:
         return
     try:
+        check_levels(content)
         value: object = msgspec.json.decode(content)
     except msgspec.DecodeError:
         return

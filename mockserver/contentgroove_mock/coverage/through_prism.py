@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
 import msgspec
+from contentgroove_api.types import check_levels
 
 from contentgroove_mock.contract import Violation
 
@@ -129,6 +130,7 @@ def _place(location: Sequence[str]) -> str:
 
 def _is_json(content: bytes) -> bool:
     try:
+        check_levels(content)
         msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 import msgspec
+from contentgroove_api.types import check_levels
 from msgspec import UNSET
 
 from contentgroove_mock import sample_video
@@ -288,6 +289,7 @@ def _json(response: httpx.Response) -> Any:
     if not response.content:
         return UNSET
     try:
+        check_levels(response.content)
         return msgspec.json.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _NO_JSON

@@ -128,6 +128,7 @@ async def _serving(simulator: Simulator, listening: socket.socket, app: ASGIApp)
     try:
         yield
     finally:
+        await _stop_listening(loop, listening)
         server.close()
         for connection in list(connections.connections):
             if (transport := getattr(connection, "transport", None)) is not None:
@@ -137,6 +138,15 @@ async def _serving(simulator: Simulator, listening: socket.socket, app: ASGIApp)
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await simulator.aclose()
+
+
+async def _stop_listening(loop: asyncio.AbstractEventLoop, listening: socket.socket) -> None:
+    """Take no connection any more, and let those that were just taken become known, so that they are closed, too."""
+    with contextlib.suppress(NotImplementedError):  # loops of Windows wait in another way
+        loop.remove_reader(listening)
+    # Taken in one pass of the loop, given a transport in the next, and that a protocol in the one after.
+    for _ in range(4):
+        await asyncio.sleep(0)
 
 
 def _ending_quietly(app: ASGIApp) -> ASGIApp:

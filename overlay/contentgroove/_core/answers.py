@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
+from contentgroove_api.types import check_levels
 
 from contentgroove.errors import (
     APIConnectionError,
@@ -79,6 +80,7 @@ def excerpt(content: bytes) -> str:
 def parse_error_details(content: bytes) -> tuple[ErrorDetail, ...]:
     """Read the `errors` list in any of the four shapes that the service uses; empty for anything else."""
     try:
+        check_levels(content)
         body: object = msgspec.json.decode(content)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return ()

@@ -12,6 +12,7 @@ import contextlib
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
+from contentgroove_api.types import check_levels
 from msgspec import Meta, Struct
 
 from contentgroove.errors import CheckpointError, InvalidInputError, UploadError
@@ -88,8 +89,13 @@ def checkpoints_in(contents: Iterable[bytes]) -> list[Checkpoint]:
     found: list[Checkpoint] = []
     for content in contents:
         with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            found.append(_DECODER.decode(content))
+            found.append(_decoded(content))
     return found
+
+
+def _decoded(content: bytes) -> Checkpoint:
+    check_levels(content)
+    return _DECODER.decode(content)
 
 
 def unsaved(checkpoint: Checkpoint, place: str, problem: OSError) -> InvalidInputError | CheckpointError:
@@ -134,7 +140,7 @@ def resume(content: bytes | None, fresh: Checkpoint, place: str) -> Checkpoint:
     if content is None:
         return fresh
     try:
-        found = _DECODER.decode(content)
+        found = _decoded(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInputError(
             f"{place} is no checkpoint of an upload ({error}). Pass another path, or delete it to begin anew. "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 import msgspec
-from contentgroove_api.types import Request, encode_query
+from contentgroove_api.types import Request, check_levels, encode_query
 
 from contentgroove.errors import InvalidInputError
 
@@ -17,6 +17,7 @@ from .calls import Operation
 from .decoding import NotAsContractedError
 from .filters import check_filter, check_value
 from .inputs import check_text, shown
+from .levels import check_value_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,6 +107,7 @@ def _content(body: object) -> bytes:
     if isinstance(body, (bytes, bytearray, memoryview)):
         raise InvalidInputError("body must be what is to be sent as JSON, not bytes. Nothing was sent.")
     try:
+        check_value_levels(body)
         plain = msgspec.to_builtins(body, str_keys=True)
         # msgspec would write the numbers that JSON lacks as null.
         text = json.dumps(plain, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
@@ -118,6 +120,7 @@ def _json(content: bytes) -> Any:
     if not content:
         return None
     try:
+        check_levels(content)
         return msgspec.json.decode(content)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise NotAsContractedError(str(error)) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from contentgroove._core.checkpoints import as_text
-from contentgroove._core.uploads import check_size, media_type_problem
+from contentgroove._core.uploads import MAX_SIZE, check_size, media_type_problem
 from contentgroove.errors import InvalidInputError, UploadError
 
 from .source_errors import SourceChangedError, SourceUnreadableError
@@ -180,7 +180,11 @@ class BytesSource:
 
 
 class FileSource:
-    """An open binary file, from the position it has when it is handed over."""
+    """An open binary file, from the position it has when it is handed over.
+
+    A file that is neither on disk nor in memory, such as an archive's member, is read once before it is sent: that
+    tells its size and finds what its own checks find, which a member of a zip archive drops where it is sought in.
+    """
 
     modified: int | None = None
 
@@ -249,13 +253,42 @@ def _measure(file: IO[bytes]) -> tuple[int, int, object] | None:
     if not hasattr(file, "tell") or not hasattr(file, "seek") or (hasattr(file, "seekable") and not file.seekable()):
         return None
     start = file.tell()
-    file.seek(0, os.SEEK_END)
-    # Asked, because not every `seek` says it, such as that of mmap before Python 3.13.
-    end = file.tell()
+    if _is_on_disk_or_in_memory(file):
+        file.seek(0, os.SEEK_END)
+        # Asked, because not every `seek` says it, such as that of mmap before Python 3.13.
+        size = file.tell() - start
+        file.seek(start)
+        first: object = file.read(SNIFFED)
+    else:
+        first, size = _read_through(file)
     file.seek(start)
-    first = file.read(SNIFFED)
-    file.seek(start)
-    return start, end - start, first
+    return start, size, first
+
+
+def _is_on_disk_or_in_memory(file: object) -> bool:
+    """Whether a file's content is what is stored, so that seeking in it passes over no checksum."""
+    if isinstance(file, (io.BufferedReader, io.BufferedRandom)):
+        return _is_on_disk_or_in_memory(file.raw)
+    if isinstance(file, (io.FileIO, io.BytesIO)):
+        return True
+    import mmap
+
+    if isinstance(file, mmap.mmap):
+        return True
+    # A temporary file with a name is a wrapper around the real one.
+    return type(file).__module__ == "tempfile" and _is_on_disk_or_in_memory(getattr(file, "file", None))
+
+
+def _read_through(file: IO[bytes]) -> tuple[object, int]:
+    """Read a file to its end, or as far as is certain that it is too large; gives its first bytes and its size."""
+    first: object = file.read(SNIFFED)
+    size = len(first) if isinstance(first, bytes) else 0
+    more = bool(size)
+    while more and size <= MAX_SIZE:
+        chunk = file.read(CHUNK)
+        size += len(chunk)
+        more = bool(chunk)
+    return first, size
 
 
 @contextlib.contextmanager
@@ -330,11 +363,15 @@ def open_source(file: object) -> Source:
     )
 
 
-def open_async_source(file: object, size: int | None) -> Source:
-    """As `open_source`, and also an async iterator of bytes with its size."""
+async def open_async_source(file: object, size: int | None) -> Source:
+    """As `open_source`, and also an async iterator of bytes with its size; what takes long is done in a thread."""
     if isinstance(file, AsyncIterator):
         return AsyncIteratorSource(cast("AsyncIterator[bytes]", file), size)
-    return open_source(file)
+    if isinstance(file, (str, os.PathLike, bytes, bytearray, memoryview)):
+        return open_source(cast("object", file))
+    from anyio.to_thread import run_sync
+
+    return await run_sync(open_source, file)
 
 
 def _check_type(name: str | None, start: bytes) -> None:

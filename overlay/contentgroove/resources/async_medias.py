@@ -101,7 +101,7 @@ class AsyncMedias:
         from contentgroove._io.checkpoint_file import CheckpointFile
         from contentgroove._io.sources import open_async_source
 
-        source = open_async_source(file, size)
+        source = await open_async_source(file, size)
         session, patience = self._calls.session, patience_for(wait=wait)
         if checkpoint is None:
             plan = plan_for(source, name, description, session, self._claimed, None)

@@ -127,7 +127,8 @@ class Medias:
         answered by another try, from the same start.
 
         Args:
-            file: A path, bytes, or a binary file, which is read from its current position.
+            file: A path, bytes, or a binary file, which is read from its current position. One that is neither on disk
+                nor in memory, such as an archive's member, is read twice: once to the end before anything is sent.
             name: The media's name.
             description: Free text.
             progress: Called with the bytes sent so far and their total; `contentgroove.progress_bar()` is one.

@@ -7,8 +7,10 @@ import re
 from typing import Any, TypeAlias, cast
 from urllib.parse import unquote
 
+import msgspec
 import yaml
 import yamlcore
+from contentgroove_api.types import check_levels
 
 from .errors import SpecError
 
@@ -54,7 +56,7 @@ def parse(text: str, source: str) -> Json:
         raise SpecError(f"{source} is an HTML or XML page, not an OpenAPI document: find the document's own URL.")
     language = "JSON" if text.lstrip().startswith(("{", "[")) else "YAML"
     try:
-        data = json.loads(text, parse_constant=_refuse_constant) if language == "JSON" else _load_yaml(text, source)
+        data = _load_json(text, source) if language == "JSON" else _load_yaml(text, source)
     except (ValueError, KeyError, OverflowError, yaml.YAMLError, RecursionError) as error:
         raise SpecError(f"{source} is no {language}, or is cut short: {' '.join(str(error).split())}.") from error
     _check_size(data, source)
@@ -102,6 +104,14 @@ def resolved(document: Json, value: Any) -> Json:
         seen.add(reference)
         value = resolve(document, reference)
     return cast("Json", value) if isinstance(value, dict) else {}
+
+
+def _load_json(text: str, source: str) -> object:
+    try:
+        check_levels(text.encode("utf-8", "replace"))
+    except msgspec.DecodeError as error:
+        raise _too_large(source) from error
+    return json.loads(text, parse_constant=_refuse_constant)
 
 
 def _load_yaml(text: str, source: str) -> object:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import anyio.to_thread
 import msgspec
+from contentgroove_api.types import check_levels
 from msgspec import Struct, structs
 
 from contentgroove.errors import RETRYABLE_STATUSES
@@ -255,6 +256,7 @@ def _data(answer: Answer) -> Any:
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "application/json" or media_type.endswith("+json"):
         try:
+            check_levels(answer.content)
             return msgspec.json.decode(answer.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             # Sent as it came: whoever called can see what is wrong with it.

@@ -10,8 +10,10 @@ import msgspec
 from contentgroove_api.models.clip import Clip as WireClip
 from contentgroove_api.models.transcription import Transcription as WireTranscription
 from contentgroove_api.models.webhook_event import WebhookEvent
+from contentgroove_api.types import check_levels
 from msgspec.json import Decoder
 
+from contentgroove._core.levels import check_value_levels
 from contentgroove._view import Source
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
@@ -122,6 +124,7 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
     try:
         if not content.isascii():
             content.decode()  # the decoders do not look into what they skip
+        check_levels(content)
         return _finished(content) or _unknown(content)
     except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError) as error:
         reason = str(error) or type(error).__name__
@@ -158,6 +161,7 @@ def _encoded(mapping: Mapping[str, Any]) -> bytes:
     import json
 
     try:
+        check_value_levels(mapping)
         return json.dumps(dict(mapping), allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise WebhookPayloadError(f"The mapping holds what is no JSON: {str(error)[:300]}.") from error

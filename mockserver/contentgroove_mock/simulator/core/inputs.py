@@ -6,6 +6,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import msgspec
+from contentgroove_api.types import check_levels
 
 from contentgroove_mock.simulator.core.refusals import bad_request, unprocessable
 
@@ -22,6 +23,7 @@ def read_body(content: bytes, content_type: str | None) -> Fields:
     if content_type.partition(";")[0].strip().lower() not in {"application/json", "application/vnd.api+json"}:
         raise bad_request("The Content-Type must be application/json.")
     try:
+        check_levels(content)
         body: object = msgspec.json.decode(content)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise bad_request(f"The body is not JSON: {error}") from None

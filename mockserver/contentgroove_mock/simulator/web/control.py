@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 import msgspec
+from contentgroove_api.types import check_levels
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -98,13 +99,19 @@ def _route(path: str, method: str, kind: type[Any] | None, change: Callable[[Req
     return Route(PATH + path, endpoint, methods=[method])
 
 
+async def _read(request: Request, kind: type[Any]) -> Any:
+    content = await request.body()
+    check_levels(content)
+    return msgspec.json.decode(content, type=kind)
+
+
 async def _change(request: Request, kind: type[Any] | None, change: Callable[[Request, Any], None]) -> Response:
     try:
         if "origin" in request.headers:
             return refused(bad_request("This is for programs, not for web pages: send no Origin."))
         if kind is not None and request.headers.get("content-type") != "application/json":
             return refused(bad_request("The Content-Type must be application/json."))
-        body = msgspec.json.decode(await request.body(), type=kind) if kind is not None else None
+        body = await _read(request, kind) if kind is not None else None
         # In a thread of its own it can wait for the webhooks that this event loop sends.
         await anyio.to_thread.run_sync(change, request, body)
     except LookupError:

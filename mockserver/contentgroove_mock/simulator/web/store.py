@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,34 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from starlette.requests import Request
+    from starlette.types import Message, Receive, Scope, Send
 
     from contentgroove_mock.simulator.core.faults import Fault
     from contentgroove_mock.simulator.core.records import Media, Upload
     from contentgroove_mock.simulator.world import World
 
 _CODES = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown"}
+
+
+class _File(FileResponse):
+    """A file that is closed even where the answer is cancelled while a thread opens it: its result would be lost."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file, up to a cancellation."""
+        cancelled = False
+
+        async def unless_cancelled(message: Message) -> None:
+            if cancelled:
+                raise asyncio.CancelledError
+            await send(message)
+
+        sending = asyncio.ensure_future(super().__call__(scope, receive, unless_cancelled))
+        try:
+            await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            cancelled = True
+            await asyncio.wait([sending])
+            raise
 
 
 def store_routes(world: World) -> list[Route]:
@@ -45,13 +68,13 @@ def store_routes(world: World) -> list[Route]:
         media = _finished(world, request)
         if media is None or media.file is None:
             return refused(not_found())
-        return FileResponse(media.path or sample_video(), media_type=media.file.content_type)
+        return _File(media.path or sample_video(), media_type=media.file.content_type)
 
     async def still(request: Request) -> Response:
         # Every media has the sample's picture: making one needs a decoder, which a mock should not.
         if _finished(world, request) is None:
             return refused(not_found())
-        return FileResponse(sample_still(), media_type="image/jpeg")
+        return _File(sample_still(), media_type="image/jpeg")
 
     return [
         Route(f"{uploads.PATH}/{{id}}", put, methods=["PUT"]),

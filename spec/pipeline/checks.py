@@ -67,7 +67,6 @@ def run_check(command: tuple[str, ...], folder: Path, log: Path) -> list[Failure
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
             encoding="utf-8",
             errors="replace",
             timeout=CHECK_SECONDS,

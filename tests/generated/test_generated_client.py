@@ -178,6 +178,6 @@ thread.join()
 def test_deep_answers_in_a_thread_with_a_small_stack() -> None:
     """Ten kilobytes of brackets are the documented error, and not the end of the process."""
     ran = subprocess.run(  # noqa: S603 - this interpreter
-        [sys.executable, "-c", DEEP], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", DEEP], capture_output=True, encoding="utf-8", timeout=60, check=False
     )
     assert (ran.returncode, ran.stdout) == (0, "done\ndone\n"), ran.stderr

@@ -9,7 +9,6 @@ import io
 import lzma
 import mmap
 import os
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -50,7 +49,7 @@ def tarred(*, cut: int | None = None) -> Any:
     """Open the film as a member of an archive, all of it or what is left of it."""
     packed, film = io.BytesIO(), tarfile.TarInfo("film.mp4")
     film.size = len(MP4)
-    with tarfile.open(fileobj=packed, mode="w") as archive:
+    with tarfile.open(fileobj=packed, mode="w:") as archive:
         archive.addfile(film, io.BytesIO(MP4))
     archive = tarfile.open(fileobj=io.BytesIO(packed.getvalue()[:cut]))  # noqa: SIM115 - the member reads from it
     return archive.extractfile(archive.next() or film)

@@ -78,7 +78,7 @@ def built(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda config: (config.package / "models" / "media.py").unlink(), "models/media.py is missing"),
         (lambda config: config.contract.write_text("openapi: 3.0.1\n", encoding="utf-8"), "contract.yaml differs"),
         (lambda config: config.contract_json.unlink(), "contract.json is missing"),
-        (lambda config: config.tools.write_text("[]\n"), "operations.json differs"),
+        (lambda config: config.tools.write_bytes(b"[]\n"), "operations.json differs"),
         (lambda config: (config.package / "types.py").write_bytes(b"# \xe4\n"), "contentgroove_api/types.py differs"),
         (lambda config: (config.package / "py.typed").unlink(), "py.typed is missing"),
         (

@@ -143,7 +143,6 @@ def test_as_a_program() -> None:
     done = subprocess.run(  # noqa: S603 - this interpreter
         [sys.executable, "-m", "contentgroove", "spec", "diff", GENERATION_2, GENERATION_3, "--fail-on", "any"],
         capture_output=True,
-        text=True,
         encoding="utf-8",
         check=False,
         timeout=60,

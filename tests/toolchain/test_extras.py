@@ -52,7 +52,7 @@ def told(code: str, **environment: str) -> str:
         [sys.executable, "-c", TRIED.format(code=code)],
         env={**os.environ, **environment},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
     )

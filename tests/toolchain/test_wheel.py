@@ -155,7 +155,7 @@ print(count)
 
 def tracked() -> list[str]:
     """List the files that git tracks and that are there."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607 - git
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)  # noqa: S607 - git
     return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 

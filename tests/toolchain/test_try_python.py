@@ -9,7 +9,8 @@ import pytest
 
 from toolchain import try_python
 from toolchain.promised_names import problem, public_modules, with_implied
-from toolchain.try_python import LEFT_OUT, README_TESTS, TRIED, StepError, Trial, constraints, extras, summary, table
+from toolchain.try_python import LEFT_OUT, README_TESTS, TRIED, StepError, Trial, extras, summary, table
+from toolchain.versions import bounds, constraints, untrue
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,6 +35,17 @@ def test_pins_are_taken_as_constraints() -> None:
         "psycopg==3.2.9 ; sys_platform != 'win32'",
         "mypy>=2,<3",
     ]
+
+
+PINS = "anyio==4.10.0\nHTTPX==0.27.2\nother==1 ; sys_platform == 'linux'\n"
+
+
+def test_a_bound_that_nobody_can_reach_is_not_true() -> None:
+    """The lowest version that fits has to be the one that the package names."""
+    found = [*bounds(["anyio>=4.10,<5", "httpx>=0.27,<0.29", "absent>=1; sys_platform == 'win32'"], PINS)]
+    assert [str(bound) for bound in found] == ["anyio 4.10.0", "httpx 0.27.2"]
+    assert untrue(found) == ["httpx: 0.27 is allowed, and 0.27.2 is the lowest that fits"]
+    assert untrue([*bounds(["anyio>=4.10,<5"], PINS)]) == []
 
 
 def test_each_extra_is_tried() -> None:
@@ -123,7 +135,7 @@ def test_a_step_that_fails_shows_the_end_of_its_log(
     trial.step("two", lambda log: try_python.run(log, sys.executable, "-c", "print('fine')").strip())
     assert trial.results == {"one": "FAILED", "two": "fine"}
     told = capsys.readouterr().out
-    log = tmp_path / "logs" / "try-python-3.99-one.log"
+    log = tmp_path / "logs" / "try-python-3.99-locked-one.log"
     assert "the reason" in told
     assert f"ended with 1; all that it said is in {log}" in told
     assert "\n50\n" not in told

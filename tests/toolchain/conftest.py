@@ -17,7 +17,8 @@ def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
     done = subprocess.run(  # noqa: S603 - fixed commands
         [str(part) for part in command],
         cwd=cwd,
-        env={**os.environ, **environment},
+        # As the Makefile says: what is installed stays inside the repository.
+        env={**os.environ, "UV_CACHE_DIR": str(ROOT / ".cache" / "uv"), **environment},
         capture_output=True,
         encoding="utf-8",
         timeout=300,

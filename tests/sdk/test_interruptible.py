@@ -39,9 +39,10 @@ class Waits:
         self.begun = threading.Event()
 
     def note(self, seconds: float | None) -> None:
-        """Note one."""
-        self.seconds.append(seconds)
-        self.begun.set()
+        """Note one, if it is more than a look."""
+        if seconds != 0:
+            self.seconds.append(seconds)
+            self.begun.set()
 
     def are_short(self) -> bool:
         """Whether there were several, and none was longer than a step."""

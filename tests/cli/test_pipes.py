@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
 
+@pytest.mark.process
 def test_nothing_but_results_in_a_pipe(cli: CommandLine) -> None:
     """Neither colours nor progress, and nothing on standard error, even if colours are forced nowhere."""
     ran = cli.child("medias", "upload", cli.file("a.mp4"), "--wait")
@@ -25,6 +26,7 @@ def test_nothing_but_results_in_a_pipe(cli: CommandLine) -> None:
     assert "\x1b" not in ran.out
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", [("medias", "list"), ("medias", "list", "--json"), ("--help",)])
 def test_a_closed_pipe(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     """`| head -0` ends the program with the code of shells for it, and without a word."""
@@ -39,6 +41,7 @@ def test_a_closed_pipe(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     assert (process.returncode, err) == (141, "")
 
 
+@pytest.mark.process
 def test_head_takes_the_first_line(cli: CommandLine) -> None:
     """`| head -1` of a list of many pages: a line comes, and the rest is not fetched."""
     for number in range(6):
@@ -55,6 +58,7 @@ def test_head_takes_the_first_line(cli: CommandLine) -> None:
     assert process.returncode in {0, 141}
 
 
+@pytest.mark.process
 def test_an_interrupt_without_a_terminal(own_cli: CommandLine) -> None:
     """SIGINT gives code 130 and one line."""
     own_cli.server.simulator.add_fault(Fault(kind="latency", operation="getMediaById", seconds=600, count=9))
@@ -68,6 +72,7 @@ def test_an_interrupt_without_a_terminal(own_cli: CommandLine) -> None:
     assert text.endswith("error: Interrupted.\n")
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("arguments", [("medias", "list"), ("clips", "export", "--format", "srt"), ("--help",)])
 def test_full_disk(cli: CommandLine, arguments: tuple[str, ...]) -> None:
@@ -80,6 +85,7 @@ def test_full_disk(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     assert (process.returncode, err) == (1, "error: No space left on device\n")
 
 
+@pytest.mark.process
 def test_no_standard_output(cli: CommandLine) -> None:
     """A program without standard output says so instead of failing on the way."""
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text

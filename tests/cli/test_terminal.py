@@ -12,6 +12,8 @@ from contentgroove_mock import Fault
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
+pytestmark = pytest.mark.process
+
 MIB = 1024 * 1024
 COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
 CURSOR = re.compile(rb"\x1b\[[0-9;?]*[A-HJKlh]")

@@ -180,6 +180,7 @@ def test_processing_that_takes_too_long(own_cli: CommandLine) -> None:
     assert f"contentgroove medias wait {ran.lines[0]['media']['id']}" in ran.err
 
 
+@pytest.mark.process
 def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) -> None:
     """A failed media has its error at once; Ctrl-C names the one that is still processed, so that it is not lost."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
@@ -203,6 +204,7 @@ def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) ->
     assert err.endswith(f"contentgroove medias wait {ids['b']}\n")
 
 
+@pytest.mark.process
 def test_a_media_that_is_deleted_meanwhile(tmp_path: Path) -> None:
     """Its error names it, and the others are waited for."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
@@ -224,6 +226,7 @@ def test_a_media_that_is_deleted_meanwhile(tmp_path: Path) -> None:
             assert process.wait(30) == 14
 
 
+@pytest.mark.process
 def test_failed_processing_has_its_code(tmp_path: Path) -> None:
     """A single file that cannot be processed gives 8, and the JSON line has both the media and the error."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:

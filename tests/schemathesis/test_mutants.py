@@ -30,6 +30,7 @@ def test_schemathesis_catches(mutant: Mutant, tmp_path: Path) -> None:
     assert mutant.caught_by in findings.failures
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("mutant", CAUGHT_BY_TESTS, ids=lambda mutant: mutant.bug)
 def test_own_test_catches(mutant: Mutant, tmp_path: Path) -> None:
     """The test that is named fails on the mutant."""
@@ -38,6 +39,7 @@ def test_own_test_catches(mutant: Mutant, tmp_path: Path) -> None:
     assert (done.returncode, f"FAILED tests/simulator/{mutant.caught_by}" in done.stdout) == (1, True), done.stdout
 
 
+@pytest.mark.process
 def test_without_a_bug_the_same_tests_pass(tmp_path: Path) -> None:
     """It is the bugs that make the tests fail, not the way in which the copies are tested."""
     patched_copy(None, tmp_path)

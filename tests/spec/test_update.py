@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from contentgroove_spec.config import Config
     from contentgroove_spec.reports import Section
 
+pytestmark = pytest.mark.process
+
 GENERATION_2 = ROOT / "tests" / "spec_diff" / "published" / "1.3.1.json"
 GENERATION_3 = ROOT / "tests" / "spec_diff" / "published" / "1.3.17.json"
 

@@ -6,6 +6,7 @@ import copy
 from collections import Counter
 from typing import Any
 
+import pytest
 from contentgroove_spec import redocly
 from contentgroove_spec.changes import Rating
 from contentgroove_spec.compare import compare
@@ -14,6 +15,7 @@ from contentgroove_spec.documents import dump_yaml, parse
 TIMESTAMPS = "Only timestamps in the example changed."
 
 
+@pytest.mark.process
 def test_from_the_second_to_the_third(generation_2: dict[str, Any], generation_3: dict[str, Any]) -> None:
     """No endpoint is removed and nothing breaks; ids and response schemas are added, and one open item is typed."""
     changes = compare(generation_2, generation_3).changes
@@ -30,6 +32,7 @@ def test_from_the_second_to_the_third(generation_2: dict[str, Any], generation_3
     assert any(what.startswith("The servers' path changed from `/` to `/api/v1`") for what in documentation)
 
 
+@pytest.mark.process
 def test_back_from_the_third_to_the_second(generation_2: dict[str, Any], generation_3: dict[str, Any]) -> None:
     """Answers that lose their schema break."""
     changes = compare(generation_3, generation_2).changes

@@ -51,6 +51,7 @@ def test_it_compares_what_it_was_made_from(installed: Path, capsys: pytest.Captu
     assert "Nothing changed." in capsys.readouterr().out
 
 
+@pytest.mark.process
 def test_redocly_is_installed_at_its_first_use(
     installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,6 +78,7 @@ def test_redocly_is_installed_at_its_first_use(
     assert "Documents cannot be compared: Node is not installed" in capsys.readouterr().err
 
 
+@pytest.mark.process
 def test_redocly_that_says_something_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generation_2: Document, generation_3: Document
 ) -> None:
@@ -93,6 +95,7 @@ def test_redocly_that_says_something_else(
         redocly.compare(generation_2, generation_3)
 
 
+@pytest.mark.process
 def test_the_key_stays_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generation_2: Document, generation_3: Document
 ) -> None:

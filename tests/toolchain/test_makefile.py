@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 LAUNCHERS = ("python3.13", "python3.12", "python3.11", "python3.14", "python3", "python")
 STAMP = ".venv/.installed"

@@ -14,6 +14,8 @@ from tests.toolchain.conftest import ROOT, run
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.process
+
 
 # What asks for more than the core has, and the extra that it must name.
 _BEYOND_THE_CORE = {

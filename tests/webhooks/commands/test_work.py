@@ -17,6 +17,8 @@ from tests.webhooks.payloads import body, finished
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("once", [(), ("--once",)])

@@ -16,7 +16,6 @@ MARK = "process"
 # What Python itself tells of these (its table of audit events); to put an end to a process is nothing new.
 STARTS = frozenset({"subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system"})
 CONNECTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
-LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
 
 
 @dataclass(eq=False)
@@ -41,8 +40,6 @@ class ProcessGuard:
             self.seen.append(f"starts a process ({event}{_program(arguments)})")
         elif event in CONNECTS and not is_here(arguments[1]):
             self.seen.append(f"leaves this machine ({event} {arguments[1]!r})")
-        elif event in LOOKUPS and not is_here(arguments):
-            self.seen.append(f"looks up a name ({event} {arguments[0]!r})")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
@@ -87,8 +84,6 @@ class ProcessGuard:
 def is_here(address: object) -> bool:
     """Tell whether an address is on this machine: loopback, a local socket, or none at all."""
     host: object = address[0] if isinstance(address, tuple) and address else None
-    if isinstance(host, bytes):
-        host = host.decode("ascii", "replace")
     if not isinstance(host, str) or host in {"", "localhost"}:
         return True
     try:

@@ -54,8 +54,12 @@ def test_the_output_is_the_same_with_another_hash_seed(made: Path, tmp_path: Pat
 
 
 @pytest.fixture
-def built(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the pipeline makes is what was made once, which saves seconds where only the comparison counts."""
+def built(placed: Config, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the pipeline makes is what is committed, which saves seconds where only the comparison counts."""
+    made = tmp_path_factory.mktemp("built")
+    for place in (placed.contract, placed.contract_json):
+        shutil.copy(place, made)
+    shutil.copytree(placed.package, made / placed.package.name)
 
     def copied(config: Config, folder: Path) -> dict[Path, Path]:
         shutil.copytree(made, folder, dirs_exist_ok=True)
@@ -127,12 +131,14 @@ def with_corrections(config: Config, folder: Path, old: str, new: str) -> Config
 
 
 @pytest.mark.process
+@pytest.mark.usefixtures("each_generated_once")
 def test_check_is_quiet_when_all_is_well(placed: Config) -> None:
     """Up to date means no line at all."""
     assert list(differences(placed)) == []
 
 
 @pytest.mark.process
+@pytest.mark.usefixtures("each_generated_once")
 def test_generate_replaces_everything(placed: Config, made: Path) -> None:
     """Old files go, new ones come, and nothing else is left behind."""
     (placed.package / "stray.py").touch()
@@ -248,6 +254,7 @@ def test_a_document_that_is_no_openapi_leaves_the_old_output(before: Config) -> 
 
 
 @pytest.mark.process
+@pytest.mark.usefixtures("each_generated_once")
 def test_a_place_that_cannot_be_written_leaves_the_old_output(before: Config, tmp_path: Path) -> None:
     """When the last output cannot be put in place, the first ones go back."""
     (tmp_path / "file").write_text("in the way")

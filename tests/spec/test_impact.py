@@ -29,6 +29,7 @@ def by_title(sections: tuple[Section, ...]) -> dict[str, list[str]]:
 
 
 @pytest.mark.process
+@pytest.mark.usefixtures("each_generated_once")
 def test_the_committed_document_means_nothing(placed: Config, published: dict[str, Any]) -> None:
     """Every section is empty where nothing changed."""
     assert set(map(len, by_title(impact(placed, published)).values())) == {0}
@@ -45,6 +46,7 @@ def test_a_mended_defect(placed: Config, published: dict[str, Any], monkeypatch:
 
 
 @pytest.mark.process
+@pytest.mark.usefixtures("each_generated_once")
 def test_a_new_attribute_and_another_type(placed: Config, published: dict[str, Any]) -> None:
     """Generated code, public models, examples and recordings that do not fit any more are told."""
     said = by_title(impact(placed, with_names_as_numbers(published)))

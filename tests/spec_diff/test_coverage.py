@@ -156,6 +156,7 @@ def written(folder: Path, data: object) -> Path:
 
 
 @pytest.mark.process
+@pytest.mark.usefixtures("redocly_stays")
 @pytest.mark.parametrize(("patch", "touched"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_what_touches_an_app(
     films: dict[str, Any], coverage: Coverage, patch: list[dict[str, Any]], touched: list[str]

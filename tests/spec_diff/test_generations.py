@@ -40,6 +40,18 @@ def test_back_from_the_third_to_the_second(generation_2: dict[str, Any], generat
     assert Counter(change.reason for change in lost) == {"Anything may come now.": 27}
 
 
+@pytest.mark.process
+def test_a_process_for_many_comparisons_says_the_same(
+    generation_2: dict[str, Any], generation_3: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    """Redocly that is loaded once for many tests gives them what it gives users, who start it for each comparison."""
+    there, back = redocly.compare(generation_2, generation_3), redocly.compare(generation_3, generation_2)
+    assert there != back
+    request.getfixturevalue("redocly_stays")
+    assert redocly.compare(generation_2, generation_3) == there
+    assert redocly.compare(generation_3, generation_2) == back
+
+
 def test_another_build_of_the_same_generation(generation_3: dict[str, Any], monkeypatch: Any) -> None:
     """Rewritten timestamps are no change of the contract, and need no Node to be told apart."""
     monkeypatch.setattr(redocly, "node", None)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.schemathesis.fuzzing import CHECKED, Effort, fuzz
 from tests.schemathesis.mutants import CAUGHT_BY_SCHEMATHESIS, CAUGHT_BY_TESTS
-from tests.schemathesis.patched_copy import imported, SimulatorTests, patched_copy
+from tests.schemathesis.patched_copy import SimulatorTests, imported, patched_copy
 
 
 def main() -> int:

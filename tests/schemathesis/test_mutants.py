@@ -8,7 +8,7 @@ import pytest
 
 from tests.schemathesis.fuzzing import Effort, fuzz
 from tests.schemathesis.mutants import CAUGHT_BY_SCHEMATHESIS, CAUGHT_BY_TESTS
-from tests.schemathesis.patched_copy import imported, SimulatorTests, patched_copy
+from tests.schemathesis.patched_copy import SimulatorTests, imported, patched_copy
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.processes import ProcessGuard
+
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hold tests to their marks."""
+    guard = ProcessGuard()
+    guard.listen()
+    config.pluginmanager.register(guard)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -47,14 +47,14 @@ class _Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
         return mapping
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """Block style; strings quoted wherever YAML 1.1 or 1.2 would read something else."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
 
 
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
     style = None
     if _UNSEEN.search(text):
         style = '"'

@@ -140,6 +140,7 @@ def complete(cli: CommandLine, line: str) -> list[str]:
     return cli.child(environment=environment).out.split()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
@@ -155,6 +156,7 @@ def test_completion(cli: CommandLine, line: str, offered: set[str]) -> None:
     assert offered <= set(complete(cli, line))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_script(cli: CommandLine, shell: str) -> None:
     """The script that a shell reads names the program."""
@@ -164,6 +166,7 @@ def test_completion_script(cli: CommandLine, shell: str) -> None:
     assert "contentgroove" in ran.out
 
 
+@pytest.mark.process
 def test_completion_of_the_binary_in_bash(cli: CommandLine) -> None:
     """Bash itself takes the script without a complaint."""
     script = cli.child(environment={"_CONTENTGROOVE_COMPLETE": "source_bash"}).out
@@ -269,6 +272,7 @@ print(json.dumps(sorted(sys.modules)))
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("arguments", "left_out"),
     [
@@ -306,6 +310,7 @@ main()
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("module", "arguments", "needed"),
     [
@@ -327,6 +332,7 @@ def test_commands_without_their_extra(module: str, arguments: list[str], needed:
     assert done.stderr == f"error: {needed}\n"
 
 
+@pytest.mark.process
 def test_version(cli: CommandLine) -> None:
     """`--version` says the same with and without the command line's machinery."""
     from contentgroove import __version__

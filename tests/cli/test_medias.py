@@ -196,6 +196,7 @@ def test_an_empty_list_is_empty(cli: CommandLine) -> None:
 
 
 @SHELL
+@pytest.mark.process
 @pytest.mark.parametrize("display", [True, False])
 def test_show_opens_the_source(cli: CommandLine, *, display: bool) -> None:
     """--open hands the source to the browser, and says so where there is none."""
@@ -216,6 +217,7 @@ def test_show_opens_the_source(cli: CommandLine, *, display: bool) -> None:
 
 
 @SHELL
+@pytest.mark.process
 def test_a_url_with_a_credential_is_not_opened(cli: CommandLine) -> None:
     """A signature would stand in the browser's command line, which other users can read."""
     secret = "https://files.example/film.mp4?X-Amz-Signature=canary-signature"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
 
+@pytest.mark.process
 def test_nothing_but_results_in_a_pipe(cli: CommandLine) -> None:
     """Neither colours nor progress, and nothing on standard error, even if colours are forced nowhere."""
     ran = cli.child("medias", "upload", cli.file("a.mp4"), "--wait")
@@ -26,6 +27,7 @@ def test_nothing_but_results_in_a_pipe(cli: CommandLine) -> None:
     assert "\x1b" not in ran.out
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", [("medias", "list"), ("medias", "list", "--json"), ("--help",)])
 def test_a_closed_pipe(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     """`| head -0` ends the program with the code of shells for it, and without a word."""
@@ -40,6 +42,7 @@ def test_a_closed_pipe(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     assert (process.returncode, err) == (141, "")
 
 
+@pytest.mark.process
 def test_head_takes_the_first_line(cli: CommandLine) -> None:
     """`| head -1` of a list of many pages: a line comes, and the rest is not fetched."""
     for number in range(6):
@@ -58,6 +61,7 @@ def test_head_takes_the_first_line(cli: CommandLine) -> None:
 
 @PIPES
 @SIGNALS
+@pytest.mark.process
 def test_an_interrupt_without_a_terminal(own_cli: CommandLine) -> None:
     """SIGINT gives code 130 and one line."""
     own_cli.server.simulator.add_fault(Fault(kind="latency", operation="getMediaById", seconds=600, count=9))
@@ -72,6 +76,7 @@ def test_an_interrupt_without_a_terminal(own_cli: CommandLine) -> None:
 
 
 @FULL_DEVICE
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", [("medias", "list"), ("clips", "export", "--format", "srt"), ("--help",)])
 def test_full_disk(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     """Output that cannot be written is an error, not silence, and told once."""
@@ -84,6 +89,7 @@ def test_full_disk(cli: CommandLine, arguments: tuple[str, ...]) -> None:
 
 
 @SHELL
+@pytest.mark.process
 def test_no_standard_output(cli: CommandLine) -> None:
     """A program without standard output says so instead of failing on the way."""
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text

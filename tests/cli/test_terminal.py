@@ -14,7 +14,7 @@ from tests.platforms import TERMINALS
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
-pytestmark = TERMINALS
+pytestmark = [TERMINALS, pytest.mark.process]
 
 MIB = 1024 * 1024
 COLOUR = re.compile(rb"\x1b\[[0-9;]*m")

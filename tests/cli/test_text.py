@@ -117,6 +117,7 @@ def ffmpeg(folder: Path, content: str, suffix: str) -> str:
     return done.stdout.strip().replace("\u2060", "")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("suffix", "text", "read"),
     [

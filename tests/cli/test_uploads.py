@@ -9,6 +9,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from contentgroove._io.checkpoint_file import CheckpointFile
 from contentgroove.cli import uploading
 from contentgroove.resources.batches import upload_each_async
@@ -21,7 +22,6 @@ from tests.platforms import BYTE_NAMES, PIPES, SIGNALS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
 CREATIONS = ("POST", "/api/v1/medias")
 
@@ -197,6 +197,7 @@ def test_processing_that_takes_too_long(own_cli: CommandLine) -> None:
 
 @SIGNALS
 @PIPES
+@pytest.mark.process
 def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) -> None:
     """A failed media has its error at once; Ctrl-C names the one that is still processed, so that it is not lost."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
@@ -221,6 +222,7 @@ def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) ->
 
 
 @PIPES
+@pytest.mark.process
 def test_a_media_that_is_deleted_meanwhile(tmp_path: Path) -> None:
     """Its error names it, and the others are waited for."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
@@ -243,6 +245,7 @@ def test_a_media_that_is_deleted_meanwhile(tmp_path: Path) -> None:
 
 
 @PIPES
+@pytest.mark.process
 def test_failed_processing_has_its_code(tmp_path: Path) -> None:
     """A single file that cannot be processed gives 8, and the JSON line has both the media and the error."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:

@@ -28,6 +28,7 @@ def base_url() -> Iterator[str]:
         yield server.base_url
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("index", range(len(EXAMPLES)))
 def test_example(index: int, base_url: str, tmp_path: Path) -> None:
     """Each Python example runs as it stands, with the key and the mock's URL in the environment."""

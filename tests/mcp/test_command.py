@@ -33,6 +33,7 @@ def frame(method: str, params: dict[str, Any], number: int | None = None) -> str
     return json.dumps(message if number is None else message | {"id": number}) + "\n"
 
 
+@pytest.mark.process
 def test_standard_output_is_the_protocols_alone() -> None:
     """Every line is a frame, nothing is said on standard error, and the process ends when its input does."""
     process = subprocess.Popen(
@@ -70,6 +71,7 @@ def test_standard_output_is_the_protocols_alone() -> None:
 
 
 @SIGNALS
+@pytest.mark.process
 def test_ctrl_c_ends_it_at_once() -> None:
     """Although standard input stays open, and without a word."""
     process = subprocess.Popen(
@@ -94,6 +96,7 @@ def test_ctrl_c_ends_it_at_once() -> None:
     assert errors == ""
 
 
+@pytest.mark.process
 def test_errors_are_one_line() -> None:
     """A tool that does not exist is told on standard error, without a traceback, and nothing is served."""
     done = subprocess.run(
@@ -163,6 +166,7 @@ class Without:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
+@pytest.mark.process
 def test_nothing_is_imported_before_it_is_needed() -> None:
     """The SDK and the command line cost nothing more with this extra, and the tools know no protocol."""
     code = (

@@ -45,6 +45,7 @@ def test_every_switch_is_described() -> None:
     assert {option for option in own if option not in PAGE} == set()
 
 
+@pytest.mark.process
 def test_the_example_runs(simulator: tuple[Simulator, str]) -> None:
     """As it stands, with the key and the mock's URL in the environment."""
     _, base_url = simulator

@@ -17,6 +17,8 @@ from tests.mcp.conftest import KEY
 if TYPE_CHECKING:
     from contentgroove_mock import Simulator
 
+pytestmark = pytest.mark.process
+
 HOME = Path(__file__).parent / "inspector"
 SCRIPT = HOME / "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 

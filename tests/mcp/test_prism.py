@@ -11,7 +11,7 @@ from contentgroove_mock.prism import Prism
 if TYPE_CHECKING:
     from tests.mcp.conftest import Start
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.process]
 
 DOCUMENT = Path(__file__).parent / "documents" / "nexmo-application.json"
 CREDENTIALS = {"api_key": "k", "api_secret": "s"}

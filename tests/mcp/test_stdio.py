@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.mcp.conftest import Session, Start
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS), pytest.mark.process]
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 SPEC = """

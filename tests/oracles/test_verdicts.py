@@ -161,6 +161,7 @@ def test_the_checker(by_checker: ByChecker, theme: str) -> None:
     assert differences(by_checker.judge, theme, "checker") == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("theme", THEMES)
 def test_prism(by_prism: ByPrism, theme: str) -> None:
     """Prism finds what the table says."""

@@ -53,6 +53,7 @@ def test_missing(contentgroove_client, contentgroove_simulator):
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "xdist"])
 def test_the_reports_of_a_run(pytester: pytest.Pytester, run: Run, workers: tuple[str, ...]) -> None:
     """Numbers of a small run, known by hand; the same with several workers."""
@@ -99,6 +100,7 @@ def test_the_reports_of_a_run(pytester: pytest.Pytester, run: Run, workers: tupl
     result.stdout.fnmatch_lines(["webhook media.processing_finished: 1 delivered", "7 of * seen: *", "*seen.xml"])
 
 
+@pytest.mark.process
 def test_too_little_fails_the_run(run: Run) -> None:
     """--contentgroove-fail-under turns green tests into a failed run, and says why; enough passes."""
     result = run(APP, "--contentgroove-fail-under=50")
@@ -108,6 +110,7 @@ def test_too_little_fails_the_run(run: Run) -> None:
     assert run(APP, "--contentgroove-fail-under=8").ret == 0
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("option", "message"),
     [
@@ -122,6 +125,7 @@ def test_wrong_options_are_refused_before_any_test(run: Run, option: str, messag
     result.stderr.fnmatch_lines([message])
 
 
+@pytest.mark.process
 def test_a_report_that_cannot_be_written_is_told(run: Run, pytester: pytest.Pytester) -> None:
     """A folder where the file should be loses neither the table nor the tests' outcome."""
     (pytester.path / "taken.json").mkdir()

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     Run = Callable[..., pytest.RunResult]
 
+pytestmark = pytest.mark.process
+
 
 def test_a_test_gets_a_client_of_a_service_of_its_own(run: Run) -> None:
     """Upload, wait and clips, in no time; the next test finds an empty service."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contentgroove_api.types import Response
     from contentgroove_mock.prism import Prism
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.process]
 
 
 def endpoint(answer: Answer) -> Any:  # a generated module

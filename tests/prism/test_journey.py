@@ -31,7 +31,7 @@ from tests.prism.documented import ANSWERS, CALLS, CONTRACT
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.process]
 
 POLICY = Policy(queue_seconds=1, processing_seconds=2, clip_seconds=1)
 OTHER_KEY = "canary-key-of-nobody"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+pytestmark = pytest.mark.process
+
 JSON = {"Content-Type": "application/json"}
 MEDIA = f"/medias/{ID}"
 CLIP = f"/clips/{ID}"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tests.prism.documented import Json
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=str)
 def test_every_documented_answer(http: httpx.Client, answer: Answer) -> None:

@@ -45,6 +45,7 @@ def use_npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> Non
     monkeypatch.setattr(node, "npm_cli", lambda: path)
 
 
+@pytest.mark.process
 def test_node_is_the_program_itself() -> None:
     """What runs is Node in the version that Prism needs, and no Python script around it."""
     assert node.node().read_bytes()[:2] != b"#!"
@@ -53,6 +54,7 @@ def test_node_is_the_program_itself() -> None:
     assert node.npm_cli().is_file()
 
 
+@pytest.mark.process
 def test_npx_runs_what_is_installed() -> None:
     """The command that people type runs the pinned Prism, without a network, on the Node that came along."""
     home = installed_home()
@@ -127,6 +129,7 @@ def test_where_caches_are(variables: dict[str, str], folder: str, monkeypatch: p
     assert node.user_cache() == Path(folder)
 
 
+@pytest.mark.process
 def test_an_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: Path, home: Path) -> None:
     """An installation ends in place, replaces the one before, runs no scripts, and leaves nothing else."""
     use_npm(monkeypatch, tmp_path, INSTALLS)
@@ -140,6 +143,7 @@ def test_an_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: 
     assert [path.name for path in home.iterdir()] == ["node_modules"]
 
 
+@pytest.mark.process
 def test_a_failed_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: Path, home: Path) -> None:
     """If npm fails, its words are in the error, without passwords, and what was there stays."""
     use_npm(monkeypatch, tmp_path, INSTALLS)

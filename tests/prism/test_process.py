@@ -17,6 +17,8 @@ from tests.prism.documented import CONTRACT
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.process
+
 PARENT = """
 import sys
 from contentgroove_mock.prism import Prism

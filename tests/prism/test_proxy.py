@@ -10,6 +10,8 @@ from tests.prism.conftest import KEY, Proxied
 from tests.prism.documented import CONTRACT, Json
 from tests.prism.upstream import Canned
 
+pytestmark = pytest.mark.process
+
 
 def test_an_answer_that_breaks_the_contract_is_told(proxied: Proxied) -> None:
     """A list without its data becomes a 500 that names the violation; the log shows no key."""

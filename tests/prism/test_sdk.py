@@ -28,7 +28,7 @@ from tests.prism.documented import ANSWERS, CALLS, DOCUMENT, Answer, Json
 if TYPE_CHECKING:
     from contentgroove_mock.prism import Prism
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.process]
 
 ERRORS: dict[int, type[APIError]] = {
     400: BadRequestError,

@@ -37,7 +37,10 @@ def differences(fresh: dict[str, str]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("through_prism", [False, True], ids=["direct", "prism"])
+@pytest.mark.parametrize(
+    "through_prism",
+    [pytest.param(False, id="direct"), pytest.param(True, id="prism", marks=pytest.mark.process)],
+)
 def test_nothing_changes(*, through_prism: bool) -> None:
     """The committed files are what recording gives now; if not, this shows the first lines that differ."""
     fresh = record(CONTRACT, through_prism=through_prism)
@@ -56,6 +59,7 @@ def test_a_changed_file_is_told() -> None:
     assert "log in" in told
 
 
+@pytest.mark.process
 def test_the_command_leaves_git_nothing_to_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In a repository that holds the recordings, the command makes no difference to git."""
     folder = tmp_path / "exchanges"

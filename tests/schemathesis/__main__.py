@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.schemathesis.fuzzing import CHECKED, Effort, fuzz
 from tests.schemathesis.mutants import CAUGHT_BY_SCHEMATHESIS, CAUGHT_BY_TESTS
-from tests.schemathesis.patched_copy import imported, patched_copy, run_tests
+from tests.schemathesis.patched_copy import SimulatorTests, imported, patched_copy
 
 
 def main() -> int:
@@ -20,13 +20,13 @@ def main() -> int:
     unseen = 0
     _tell("| the mutant | Schemathesis | tests/simulator |\n|---|---|---|")
     for mutant in CAUGHT_BY_SCHEMATHESIS + CAUGHT_BY_TESTS:
-        with tempfile.TemporaryDirectory() as name:
+        with tempfile.TemporaryDirectory() as name, SimulatorTests() as tests:
             folder = Path(name)
             patched_copy(mutant, folder)
             with imported(folder) as mock:
                 checks = sorted(fuzz(mock, "BearerHeader", Effort(), seed=1, until=CHECKED).failures)
-            done = run_tests(folder, "")
-        failed = re.search(r"^FAILED tests/simulator/(\S+)", done.stdout, re.MULTILINE)
+            done = tests.run(folder, "")
+        failed = re.search(r"^FAILED tests/simulator/(\S+)", done.printed, re.MULTILINE)
         unseen += not checks and failed is None
         _tell(f"| {mutant.bug} | {', '.join(checks)} | {failed[1] if failed else ''} |")
     return 1 if unseen else 0

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
 import contentgroove_mock
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from types import TracebackType
 
     from tests.schemathesis.fuzzing import Mock
     from tests.schemathesis.mutants import Mutant
 
 _PACKAGE = contentgroove_mock.__name__
 _ROOT = Path(__file__).parents[2]
-_LIMIT = 100.0
 _PLUGINS = ("no:cacheprovider", "no:schemathesis", "no:contentgroove_mock")
 
 
@@ -58,16 +58,37 @@ def imported(folder: Path) -> Generator[Mock]:
         sys.modules.update(own)
 
 
-def run_tests(folder: Path, *tests: str) -> subprocess.CompletedProcess[str]:
-    """Run tests of `tests/simulator` on the copy in a folder, until one fails."""
-    plugins = [argument for plugin in _PLUGINS for argument in ("-p", plugin)]
-    paths = [f"tests/simulator/{test}" for test in tests]
-    return subprocess.run(  # noqa: S603  # this interpreter, fixed arguments
-        [sys.executable, "-m", "pytest", "-q", "-x", "-rf", *plugins, *paths],
-        cwd=_ROOT,
-        env={**os.environ, "PYTHONPATH": str(folder)},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=_LIMIT,
-        check=False,
-    )
+class Done(NamedTuple):
+    """What came of a run of pytest: its exit status, and what it has printed."""
+
+    status: int
+    printed: str
+
+
+class SimulatorTests:
+    """Runs tests of `tests/simulator` on one copy after the other, in a process that lives as long as the context."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.schemathesis.one_pytest"],
+            cwd=_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.__exit__(kind, error, trace)
+
+    def run(self, folder: Path, *tests: str) -> Done:
+        """Run tests on the copy in a folder, until one fails."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        plugins = [argument for plugin in _PLUGINS for argument in ("-p", plugin)]
+        paths = [f"tests/simulator/{test}" for test in tests]
+        self._process.stdin.write(json.dumps([str(folder), "-q", "-x", "-rf", *plugins, *paths]) + "\n")
+        self._process.stdin.flush()
+        return Done(*json.loads(self._process.stdout.readline()))

@@ -8,9 +8,10 @@ import pytest
 
 from tests.schemathesis.fuzzing import Effort, fuzz
 from tests.schemathesis.mutants import CAUGHT_BY_SCHEMATHESIS, CAUGHT_BY_TESTS
-from tests.schemathesis.patched_copy import imported, patched_copy, run_tests
+from tests.schemathesis.patched_copy import SimulatorTests, imported, patched_copy
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
     from tests.schemathesis.mutants import Mutant
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 OF_CHAINS = {"use_after_free", "ensure_resource_availability"}
 
 
+@pytest.fixture(scope="module")
+def simulator_tests() -> Generator[SimulatorTests]:
+    """The simulator's own tests, for one copy after the other."""
+    with SimulatorTests() as tests:
+        yield tests
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", CAUGHT_BY_SCHEMATHESIS, ids=lambda mutant: mutant.bug)
 def test_schemathesis_catches(mutant: Mutant, tmp_path: Path) -> None:
     """The check that is named fails on the mutant; on the simulator itself none does."""
@@ -30,16 +39,18 @@ def test_schemathesis_catches(mutant: Mutant, tmp_path: Path) -> None:
     assert mutant.caught_by in findings.failures
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("mutant", CAUGHT_BY_TESTS, ids=lambda mutant: mutant.bug)
-def test_own_test_catches(mutant: Mutant, tmp_path: Path) -> None:
+def test_own_test_catches(mutant: Mutant, simulator_tests: SimulatorTests, tmp_path: Path) -> None:
     """The test that is named fails on the mutant."""
     patched_copy(mutant, tmp_path)
-    done = run_tests(tmp_path, mutant.caught_by)
-    assert (done.returncode, f"FAILED tests/simulator/{mutant.caught_by}" in done.stdout) == (1, True), done.stdout
+    done = simulator_tests.run(tmp_path, mutant.caught_by)
+    assert (done.status, f"FAILED tests/simulator/{mutant.caught_by}" in done.printed) == (1, True), done.printed
 
 
-def test_without_a_bug_the_same_tests_pass(tmp_path: Path) -> None:
+@pytest.mark.process
+def test_without_a_bug_the_same_tests_pass(simulator_tests: SimulatorTests, tmp_path: Path) -> None:
     """It is the bugs that make the tests fail, not the way in which the copies are tested."""
     patched_copy(None, tmp_path)
-    done = run_tests(tmp_path, *(mutant.caught_by for mutant in CAUGHT_BY_TESTS))
-    assert (done.returncode, f"{len(CAUGHT_BY_TESTS)} passed" in done.stdout) == (0, True), done.stdout
+    done = simulator_tests.run(tmp_path, *(mutant.caught_by for mutant in CAUGHT_BY_TESTS))
+    assert (done.status, f"{len(CAUGHT_BY_TESTS)} passed" in done.printed) == (0, True), done.printed

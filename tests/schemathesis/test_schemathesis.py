@@ -11,6 +11,7 @@ from tests.schemathesis.fuzzing import CHECKED, WAYS, Effort
 DELETES = {"deleteMediaById", "deleteClipById", "deleteWebhookSubscriptionById"}
 
 
+@pytest.mark.process
 def test_schemathesis_finds_nothing() -> None:
     """Whatever Schemathesis sends in all its phases, the simulator answers as the contract says."""
     findings = fuzz_alone("BearerHeader", Effort(), seed=1)
@@ -23,6 +24,7 @@ def test_schemathesis_finds_nothing() -> None:
     assert successes - set(findings.answers) == set()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("way", "sent"), [("ApiKeyHeader", "x-api-key"), ("ApiKeyQuery", "api_key")])
 def test_chains_work_with_each_other_way_to_authenticate(way: str, sent: str) -> None:
     """What one request makes the next ones find, whichever way the key is sent."""

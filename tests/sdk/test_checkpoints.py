@@ -86,6 +86,7 @@ def run_child(base_url: str, film: Path, checkpoint: Path, moment: str) -> subpr
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_at_any_moment(tmp_path: Path, moment: str) -> None:
     """SIGKILL, then the same call again: one media, and a file that was noted as sent is not sent again."""
@@ -191,6 +192,7 @@ def _hold(path: Path, held: Any, leave: Any) -> None:
         leave.wait(30)
 
 
+@pytest.mark.process
 def test_one_process_at_a_time(make: Maker, tmp_path: Path) -> None:
     """Two processes with one checkpoint would create two medias; the second is refused."""
     context = multiprocessing.get_context("spawn")

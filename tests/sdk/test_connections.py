@@ -53,6 +53,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("code", [SYNC, ASYNC], ids=["sync", "async"])
 def test_neither_calls_nor_uploads_import_httpx(code: str) -> None:
     """A program that does not use httpx itself never waits for its import."""

@@ -5,6 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.process
+
 ROUNDS = 6
 """Processes tried; without the lock four in ten die."""
 

@@ -219,6 +219,7 @@ def test_an_async_client_in_two_loops() -> None:
     assert asyncio.run(fetch(client)) == "m-1"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("statement", "unwanted"),
     [

@@ -36,6 +36,7 @@ def test_sample_is_small_and_begins_to_play_at_once() -> None:
     assert 0 < content.find(b"moov") < content.find(b"mdat")
 
 
+@pytest.mark.process
 def test_sample_can_be_made_anew(tmp_path: Path) -> None:
     """The script makes a film with the same facts, and a picture of it."""
     make_sample(tmp_path)

@@ -219,6 +219,7 @@ def _address(process: subprocess.Popen[str]) -> str:
     return found[0]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", STOPS)
 def test_command_serves_until_it_is_told_to_stop(number: int, tmp_path: Path) -> None:
     """The command says where it serves, keeps its state, and ends cleanly on either signal."""
@@ -236,6 +237,7 @@ def test_command_serves_until_it_is_told_to_stop(number: int, tmp_path: Path) ->
     assert KEY not in state.read_text("utf-8")
 
 
+@pytest.mark.process
 def test_state_survives_a_kill(tmp_path: Path) -> None:
     """What was answered before a kill -9 is there afterwards: the media, its upload, its processing and its webhook."""
     options = ("--state", str(tmp_path / "state.json"), "--control", "--processing-seconds", "3600")
@@ -265,6 +267,7 @@ def test_state_survives_a_kill(tmp_path: Path) -> None:
     assert [(item["payload"]["data"]["id"], item["state"]) for item in deliveries] == [(made["id"], "refused")]
 
 
+@pytest.mark.process
 def test_command_tells_of_a_port_in_use() -> None:
     """The command fails with one clear line if it cannot serve."""
     with (

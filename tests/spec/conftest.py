@@ -6,11 +6,13 @@ import copy
 import dataclasses
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from contentgroove_spec.config import Config, load_config
+from pipeline import generate as generating
 from pipeline.correct import read
 from pipeline.generate import build
 
@@ -72,18 +74,39 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def placed(config: Config, made: Path) -> Config:
-    """Settings whose outputs are in place and up to date."""
-    shutil.copy(ROOT / "spec" / "openapi.yaml", config.published)
-    shutil.copy(ROOT / "spec" / "openapi.lock.json", config.lock)
-    shutil.copy(made / "contract.yaml", config.contract)
+def placed(config: Config) -> Config:
+    """Settings whose outputs are in place and up to date: those that are committed."""
+    committed = load_config(ROOT / "spec" / "pipeline.toml")
     config.contract_json.parent.mkdir(parents=True)
-    shutil.copy(made / "contract.json", config.contract_json)
-    shutil.copytree(made / "contentgroove_api", config.package)
     assert config.tools
+    assert committed.tools
     config.tools.parent.mkdir()
-    shutil.copy(made / "operations.json", config.tools)
+    shutil.copy(committed.tools, config.tools)
+    for name in ("published", "lock", "contract", "contract_json"):
+        shutil.copy(getattr(committed, name), getattr(config, name))
+    shutil.copytree(committed.package, config.package, ignore=shutil.ignore_patterns("__pycache__"))
     return config
+
+
+@pytest.fixture(scope="session")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the generator has made so far in this run, each in a folder that is named for what it was made of."""
+    return tmp_path_factory.mktemp("generated")
+
+
+@pytest.fixture
+def each_generated_once(generated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generator runs once for each document, which saves seconds where a test looks at what is around it."""
+    run = generating._run_generator
+
+    def run_once(config: Config, document: Path, package: Path) -> None:
+        of = repr((document.read_bytes(), config.generator, config.templates))
+        kept = generated / sha256(of.encode()).hexdigest() / package.name
+        if not kept.exists():
+            run(config, document, kept)
+        shutil.copytree(kept, package)
+
+    monkeypatch.setattr(generating, "_run_generator", run_once)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

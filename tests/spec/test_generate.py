@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from contentgroove_spec.config import Config
 
 
+@pytest.mark.process
 def test_what_is_committed_is_what_the_pipeline_makes(made: Path) -> None:
     """Nobody edited the contract or the generated package."""
     assert (made / "contract.yaml").read_bytes() == (ROOT / "spec" / "contract.yaml").read_bytes()
@@ -36,6 +37,7 @@ def test_what_is_committed_is_what_the_pipeline_makes(made: Path) -> None:
     assert contents(made / "contentgroove_api") == contents(ROOT / "generated" / "contentgroove_api")
 
 
+@pytest.mark.process
 def test_the_output_is_the_same_with_another_hash_seed(made: Path, tmp_path: Path) -> None:
     """Another process with other hashes makes the same bytes."""
     code = (
@@ -54,8 +56,12 @@ def test_the_output_is_the_same_with_another_hash_seed(made: Path, tmp_path: Pat
 
 
 @pytest.fixture
-def built(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the pipeline makes is what was made once, which saves seconds where only the comparison counts."""
+def built(placed: Config, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the pipeline makes is what is committed, which saves seconds where only the comparison counts."""
+    made = tmp_path_factory.mktemp("built")
+    for place in (placed.contract, placed.contract_json):
+        shutil.copy(place, made)
+    shutil.copytree(placed.package, made / placed.package.name)
 
     def copied(config: Config, folder: Path) -> dict[Path, Path]:
         shutil.copytree(made, folder, dirs_exist_ok=True)
@@ -131,11 +137,15 @@ def with_corrections(config: Config, folder: Path, old: str, new: str) -> Config
     return dataclasses.replace(config, corrections=corrections)
 
 
+@pytest.mark.process
+@pytest.mark.usefixtures("each_generated_once")
 def test_check_is_quiet_when_all_is_well(placed: Config) -> None:
     """Up to date means no line at all."""
     assert list(differences(placed)) == []
 
 
+@pytest.mark.process
+@pytest.mark.usefixtures("each_generated_once")
 def test_generate_replaces_everything(placed: Config, made: Path) -> None:
     """Old files go, new ones come, and nothing else is left behind."""
     (placed.package / "stray.py").touch()
@@ -174,6 +184,7 @@ def before(placed: Config) -> Generator[Config, None, None]:
     assert [path.name for path in placed.package.parent.iterdir()] == ["contentgroove_api"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
@@ -190,6 +201,7 @@ def test_a_broken_template_leaves_the_old_output(
         generate(with_template(before, tmp_path, name, text))
 
 
+@pytest.mark.process
 def test_a_generator_that_warns_leaves_the_old_output(
     before: Config, tmp_path: Path, contract: dict[str, object]
 ) -> None:
@@ -212,12 +224,14 @@ def test_a_generator_that_warns_leaves_the_old_output(
         generate(dataclasses.replace(before, corrections=path))
 
 
+@pytest.mark.process
 def test_a_generator_that_refuses_its_settings(before: Config) -> None:
     """A setting that the generator does not accept is an error."""
     with pytest.raises(PipelineError, match="The generator failed"):
         generate(dataclasses.replace(before, generator={"literal_enums": "maybe"}))
 
 
+@pytest.mark.process
 def test_a_generator_that_hangs(before: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """The generator gets a time, and not more."""
     monkeypatch.setattr(generating, "GENERATOR_TIMEOUT", 0.01)
@@ -246,6 +260,8 @@ def test_a_document_that_is_no_openapi_leaves_the_old_output(before: Config) -> 
         generate(before)
 
 
+@pytest.mark.process
+@pytest.mark.usefixtures("each_generated_once")
 def test_a_place_that_cannot_be_written_leaves_the_old_output(before: Config, tmp_path: Path) -> None:
     """When the last output cannot be put in place, the first ones go back."""
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
@@ -255,6 +271,7 @@ def test_a_place_that_cannot_be_written_leaves_the_old_output(before: Config, tm
 
 
 @SHELL
+@pytest.mark.process
 def test_the_formatter_is_the_one_beside_the_interpreter(
     config: Config, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,6 +303,7 @@ def test_pulling_by_the_command_line(capsys: pytest.CaptureFixture[str], tmp_pat
     assert capsys.readouterr().err.startswith("error: [Errno")
 
 
+@pytest.mark.process
 def test_checking_by_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """`check` fails where something is missing, and says what to run; `generate` makes it."""
     shutil.copytree(ROOT / "spec", tmp_path / "spec", ignore=shutil.ignore_patterns("pipeline", "__pycache__"))

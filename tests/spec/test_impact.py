@@ -7,6 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from pipeline import impact as looking
 from pipeline.__main__ import main
 from pipeline.impact import impact
@@ -19,7 +20,6 @@ from .published_changes import with_a_defect_mended, with_names_as_numbers
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
     from contentgroove_spec.config import Config
     from contentgroove_spec.reports import Section
 
@@ -30,6 +30,8 @@ def by_title(sections: tuple[Section, ...]) -> dict[str, list[str]]:
     return {section.title: [advice.what for advice in section.advice] for section in sections}
 
 
+@pytest.mark.process
+@pytest.mark.usefixtures("each_generated_once")
 def test_the_committed_document_means_nothing(placed: Config, published: dict[str, Any]) -> None:
     """Every section is empty where nothing changed."""
     assert set(map(len, by_title(impact(placed, published)).values())) == {0}
@@ -45,6 +47,8 @@ def test_a_mended_defect(placed: Config, published: dict[str, Any], monkeypatch:
     assert said["Public models"] == []
 
 
+@pytest.mark.process
+@pytest.mark.usefixtures("each_generated_once")
 def test_a_new_attribute_and_another_type(placed: Config, published: dict[str, Any]) -> None:
     """Generated code, public models, examples and recordings that do not fit any more are told."""
     said = by_title(impact(placed, with_names_as_numbers(published)))
@@ -143,6 +147,7 @@ def test_the_surface_of_a_package(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.process
 def test_the_command(
     tmp_path: Path,
     published: dict[str, Any],

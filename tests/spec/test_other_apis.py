@@ -25,6 +25,8 @@ from .conftest import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.process
+
 APIS = Path(__file__).with_name("other_apis")
 
 

@@ -213,6 +213,7 @@ def test_a_wrong_local_document_changes_nothing(
     assert "candidate.json" in str(caught.value)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("content", "words"), WRONG, ids=[words for _, words in WRONG])
 def test_a_wrong_document_from_the_web_changes_nothing(
     old_files: Config,
@@ -434,6 +435,7 @@ def registry(published: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monk
         yield url
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("registry")
 @pytest.mark.parametrize("on_path", [True, False])
 def test_npm_fetches_a_release_once(
@@ -464,6 +466,7 @@ def npm_on_path(config: Config) -> Path:
     return command
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("registry")
 def test_what_npm_says_of_a_release_that_is_not_there(old_files: Config) -> None:
     """Npm's own words come through, and nothing is left in the cache."""
@@ -472,6 +475,7 @@ def test_what_npm_says_of_a_release_that_is_not_there(old_files: Config) -> None
     assert [path.name for path in old_files.cache.iterdir()] == ["npm"]
 
 
+@pytest.mark.process
 def test_npm_that_hangs(old_files: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """Npm gets a time, and not more."""
     monkeypatch.setattr(sources, "NPM_TIMEOUT", 0.2)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from contentgroove_spec.config import Config
     from contentgroove_spec.reports import Section
 
+pytestmark = pytest.mark.process
+
 GENERATION_2 = ROOT / "tests" / "spec_diff" / "published" / "1.3.1.json"
 GENERATION_3 = ROOT / "tests" / "spec_diff" / "published" / "1.3.17.json"
 
@@ -82,6 +84,7 @@ def _no_impact(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(updating, "impact", lambda _config, _new: ())
 
 
+@pytest.mark.usefixtures("each_generated_once")
 @pytest.mark.timeout(300)
 def test_from_the_second_generation_to_the_third(config: Config) -> None:
     """With the committed corrections everything is made as it is committed, and is checked for its types."""
@@ -153,7 +156,7 @@ def test_the_generator_fails(
     assert run.tree == before
 
 
-@pytest.mark.usefixtures("_no_impact")
+@pytest.mark.usefixtures("_no_impact", "each_generated_once")
 def test_a_failing_check_leaves_a_difference_to_look_at(
     run: Run,
     published: dict[str, Any],

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from contentgroove_spec import redocly
 from contentgroove_spec.documents import parse
+
+from .one_redocly import OneRedocly, one_redocly
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
@@ -16,6 +22,19 @@ PUBLISHED = HERE / "published"
 BASE: dict[str, Any] = parse((CORPUS / "base.yaml").read_bytes(), "base.yaml")
 GENERATION_2 = PUBLISHED / "1.3.1.json"
 GENERATION_3 = PUBLISHED / "1.3.17.json"
+
+
+@pytest.fixture(scope="session")
+def _one_redocly() -> Generator[OneRedocly]:
+    """Redocly's only process."""
+    with one_redocly() as running:
+        yield running
+
+
+@pytest.fixture
+def redocly_stays(_one_redocly: OneRedocly, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redocly is loaded once for all tests that compare this way; the others start it as users do."""
+    monkeypatch.setattr(redocly, "subprocess", _one_redocly)
 
 
 @pytest.fixture

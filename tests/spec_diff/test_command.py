@@ -34,6 +34,7 @@ def changed(tmp_path: Path, films: dict[str, Any]) -> tuple[str, str, str]:
     return old, safe, breaking
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("which", "fail_on", "status"),
     [
@@ -61,6 +62,7 @@ def test_documentation_is_no_change_of_the_contract(tmp_path: Path, films: dict[
     assert run(["spec", "diff", old, str(new), "--fail-on", "any"]) == 0
 
 
+@pytest.mark.process
 def test_text_and_json(tmp_path: Path, films: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     """Both say what changed, where and why; --output writes a file instead."""
     old, _, new = changed(tmp_path, films)
@@ -78,6 +80,7 @@ def test_text_and_json(tmp_path: Path, films: dict[str, Any], capsys: pytest.Cap
     assert (first["field"], first["kind"], first["rating"]) == ("/data/*/seconds", "removed", "breaking")
 
 
+@pytest.mark.process
 def test_a_copy_to_keep(tmp_path: Path, films: dict[str, Any]) -> None:
     """--save makes a copy, renews it when the document says something else, and lets rewritten timestamps pass."""
     old, safe, _ = changed(tmp_path, films)
@@ -93,6 +96,7 @@ def test_a_copy_to_keep(tmp_path: Path, films: dict[str, Any]) -> None:
     assert parse(copy.read_bytes(), "copy") == json.loads(Path(safe).read_text(encoding="utf-8"))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -138,6 +142,7 @@ def test_a_reference_to_nothing(tmp_path: Path, films: dict[str, Any], capsys: p
     assert "file:broken.json refers to #/components/schemas/Film" in capsys.readouterr().err
 
 
+@pytest.mark.process
 def test_as_a_program() -> None:
     """The command is part of `contentgroove`, and gives no secrets to its children."""
     done = subprocess.run(  # noqa: S603 - this interpreter

@@ -41,6 +41,8 @@ def patched(document: dict[str, Any], patch: list[dict[str, Any]]) -> dict[str, 
     return dict(changed)
 
 
+@pytest.mark.process
+@pytest.mark.usefixtures("redocly_stays")
 @pytest.mark.parametrize("edit", CASES)
 def test_the_rating(edit: Edit) -> None:
     """The gravest change has the edit's rating, and one of that rating is at the edit's place."""

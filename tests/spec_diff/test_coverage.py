@@ -155,6 +155,8 @@ def written(folder: Path, data: object) -> Path:
     return path
 
 
+@pytest.mark.process
+@pytest.mark.usefixtures("redocly_stays")
 @pytest.mark.parametrize(("patch", "touched"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_what_touches_an_app(
     films: dict[str, Any], coverage: Coverage, patch: list[dict[str, Any]], touched: list[str]
@@ -173,6 +175,7 @@ def test_what_touches_an_app(
     assert all(advice.todo for advice in section.advice)
 
 
+@pytest.mark.process
 def test_safe_changes_are_told_where_they_are_used(films: dict[str, Any], coverage: Coverage) -> None:
     """A deprecation of what is called is told, a new field that nobody can use yet is not."""
     new = copy.deepcopy(films)
@@ -238,6 +241,7 @@ def test_unknown_members_are_passed_over(tmp_path: Path) -> None:
     assert read_coverage(written(tmp_path, more)) == read_coverage(written(tmp_path, COVERAGE))
 
 
+@pytest.mark.process
 def test_the_command(tmp_path: Path, films: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     """With --coverage, the report and the exit status are the app's."""
     names: list[str] = []
@@ -275,6 +279,7 @@ def what_it_means_for(change: Change, coverage: Coverage) -> Any:
     return what_it_means(Comparison("old", "new", (change,)), coverage)[0]
 
 
+@pytest.mark.process
 def test_the_plugin_writes_what_is_read(
     tmp_path: Path, generation_3: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

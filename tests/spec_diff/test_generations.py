@@ -6,6 +6,7 @@ import copy
 from collections import Counter
 from typing import Any
 
+import pytest
 from contentgroove_spec import redocly
 from contentgroove_spec.changes import Rating
 from contentgroove_spec.compare import compare
@@ -14,6 +15,7 @@ from contentgroove_spec.documents import dump_yaml, parse
 TIMESTAMPS = "Only timestamps in the example changed."
 
 
+@pytest.mark.process
 def test_from_the_second_to_the_third(generation_2: dict[str, Any], generation_3: dict[str, Any]) -> None:
     """No endpoint is removed and nothing breaks; ids and response schemas are added, and one open item is typed."""
     changes = compare(generation_2, generation_3).changes
@@ -30,11 +32,24 @@ def test_from_the_second_to_the_third(generation_2: dict[str, Any], generation_3
     assert any(what.startswith("The servers' path changed from `/` to `/api/v1`") for what in documentation)
 
 
+@pytest.mark.process
 def test_back_from_the_third_to_the_second(generation_2: dict[str, Any], generation_3: dict[str, Any]) -> None:
     """Answers that lose their schema break."""
     changes = compare(generation_3, generation_2).changes
     lost = [change for change in changes if change.rating is Rating.BREAKING]
     assert Counter(change.reason for change in lost) == {"Anything may come now.": 27}
+
+
+@pytest.mark.process
+def test_a_process_for_many_comparisons_says_the_same(
+    generation_2: dict[str, Any], generation_3: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    """Redocly that is loaded once for many tests gives them what it gives users, who start it for each comparison."""
+    there, back = redocly.compare(generation_2, generation_3), redocly.compare(generation_3, generation_2)
+    assert there != back
+    request.getfixturevalue("redocly_stays")
+    assert redocly.compare(generation_2, generation_3) == there
+    assert redocly.compare(generation_3, generation_2) == back
 
 
 def test_another_build_of_the_same_generation(generation_3: dict[str, Any], monkeypatch: Any) -> None:

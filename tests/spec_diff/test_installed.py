@@ -53,6 +53,7 @@ def test_it_compares_what_it_was_made_from(installed: Path, capsys: pytest.Captu
     assert "Nothing changed." in capsys.readouterr().out
 
 
+@pytest.mark.process
 def test_redocly_is_installed_at_its_first_use(
     installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -80,6 +81,7 @@ def test_redocly_is_installed_at_its_first_use(
 
 
 @SHELL
+@pytest.mark.process
 def test_redocly_that_says_something_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generation_2: Document, generation_3: Document
 ) -> None:
@@ -97,6 +99,7 @@ def test_redocly_that_says_something_else(
 
 
 @SHELL
+@pytest.mark.process
 def test_the_key_stays_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generation_2: Document, generation_3: Document
 ) -> None:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.platforms import SHELL
@@ -49,12 +50,14 @@ def schema(text: str, folder: Path) -> int:
     return checked("check-jsonschema", "--builtin-schema", "vendor.github-workflows", text=text, folder=folder)
 
 
+@pytest.mark.process
 def test_the_workflow_is_sound(tmp_path: Path) -> None:
     """Nothing dangerous is found by zizmor, and GitHub's schema is kept."""
     assert zizmor(TEXT, tmp_path) == 0
     assert schema(TEXT, tmp_path) == 0
 
 
+@pytest.mark.process
 def test_the_checkers_see_faults(tmp_path: Path) -> None:
     """An unpinned action, a title of somebody's in a script, and an unknown key are found."""
     assert zizmor(re.sub(r"actions/checkout@\w+", "actions/checkout@v7", TEXT), tmp_path) != 0
@@ -126,6 +129,7 @@ class Repository:
         return self.run("git for-each-ref --format='%(refname:short)'", self.remote).split()
 
 
+@pytest.mark.process
 def test_a_new_document_opens_one_pull_request(tmp_path: Path) -> None:
     """The branch holds the new copy only, the report is the request's body, and the next week opens no second one."""
     repository = Repository(tmp_path, GENERATION_3)
@@ -146,6 +150,7 @@ def test_a_new_document_opens_one_pull_request(tmp_path: Path) -> None:
     assert repository.log.read_text(encoding="utf-8") == asked
 
 
+@pytest.mark.process
 def test_no_new_document_opens_nothing(tmp_path: Path) -> None:
     """Where the copy says the same, nothing is pushed."""
     repository = Repository(tmp_path, GENERATION_2)

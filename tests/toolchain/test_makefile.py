@@ -12,7 +12,7 @@ import pytest
 
 from tests.platforms import SHELL
 
-pytestmark = SHELL
+pytestmark = [SHELL, pytest.mark.process]
 
 ROOT = Path(__file__).parents[2]
 LAUNCHERS = ("python3.13", "python3.12", "python3.11", "python3.14", "python3", "python")

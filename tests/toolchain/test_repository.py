@@ -17,6 +17,7 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "pattern",
     [

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+pytestmark = pytest.mark.process
 
 # What asks for more than the core has, and the extra that it must name.
 _BEYOND_THE_CORE = {

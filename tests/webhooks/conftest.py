@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from contentgroove.webhooks import Inbox, WebhookReceiver
 
 
+POSTGRES = pytest.param("postgres", marks=pytest.mark.process)
+
+
 @dataclass
 class Clock:
     """Time in seconds since 1970 that moves by assignment."""
@@ -95,13 +98,13 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> 
             connection.execute("DROP SCHEMA events CASCADE")
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", POSTGRES])
 def store(request: pytest.FixtureRequest, make_store: Callable[[str], Store]) -> Store:
     """An empty store of every kind."""
     return make_store(request.param)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", POSTGRES])
 def database(request: pytest.FixtureRequest, make_store: Callable[[str], Store]) -> Store:
     """An empty store that outlives a process."""
     return make_store(request.param)

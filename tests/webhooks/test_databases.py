@@ -144,6 +144,7 @@ def test_a_file_that_is_being_switched_is_waited_for(
         SQLiteInbox(tmp_path / "events.db", busy_timeout=busy_timeout).record("k", b"")
 
 
+@pytest.mark.process
 def test_postgres_inboxes_that_are_made_at_once_agree(postgres_store: Store) -> None:
     """Tables are made once."""
 
@@ -156,6 +157,7 @@ def test_postgres_inboxes_that_are_made_at_once_agree(postgres_store: Store) -> 
         assert sum(threads.map(make, range(8))) == 2
 
 
+@pytest.mark.process
 def test_keys_are_ordered_by_code_points(postgres_store: Store) -> None:
     """Whatever the server's locale, in whose order a range of keys would not be those that begin alike."""
     with postgres_store.open(), psycopg.connect(postgres_store.place) as connection:
@@ -166,6 +168,7 @@ def test_keys_are_ordered_by_code_points(postgres_store: Store) -> None:
     assert columns == [("C",)]
 
 
+@pytest.mark.process
 def test_a_connection_that_broke_while_idle_is_replaced(postgres_store: Store) -> None:
     """A server that restarts costs no event."""
     with postgres_store.open() as inbox:
@@ -206,6 +209,7 @@ def test_passwords_are_not_shown() -> None:
     assert "canary" not in str(failed.value)
 
 
+@pytest.mark.process
 def test_reprs_say_what_is_safe(sqlite_store: Store, postgres_store: Store) -> None:
     """The file, but no connection's parameters."""
     with sqlite_store.open() as sqlite_inbox, postgres_store.open() as postgres_inbox:
@@ -221,6 +225,7 @@ def test_without_psycopg_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @FORK
+@pytest.mark.process
 def test_a_forked_process_uses_connections_of_its_own(database: Store) -> None:
     """As servers do that load an app and then fork; both go on."""
     program = f"""
@@ -244,6 +249,7 @@ inbox.close()
     assert (done.stdout, done.stderr) == ("parent child before\n", "")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "absent"),
     [

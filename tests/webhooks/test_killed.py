@@ -19,6 +19,8 @@ from tests.webhooks.payloads import finished
 if TYPE_CHECKING:
     from tests.webhooks.conftest import Store
 
+pytestmark = pytest.mark.process
+
 APP = Path(__file__).with_name("killed_app.py")
 NEVER = "never"
 

@@ -196,6 +196,7 @@ def test_async_handlers_run_in_the_thread() -> None:
     assert receiver.stop_worker(LONG)
 
 
+@pytest.mark.process
 def test_the_end_of_the_program_finishes_what_was_begun(tmp_path: Path) -> None:
     """Although nobody stopped the worker."""
     script = textwrap.dedent(f"""
@@ -225,6 +226,7 @@ def test_the_end_of_the_program_finishes_what_was_begun(tmp_path: Path) -> None:
         assert [event.state for event in inbox.events()] == ["done"]
 
 
+@pytest.mark.process
 @pytest.mark.anyio
 async def test_a_task_handles_what_arrives() -> None:
     """While its context is entered, sync and async handlers alike."""
@@ -269,6 +271,7 @@ async def test_leaving_a_task_finishes_what_was_begun() -> None:
     assert [event.state for event in inbox.events()] == ["pending", "done"]
 
 
+@pytest.mark.process
 @pytest.mark.anyio
 async def test_a_task_outlives_failures_and_ends_when_cancelled(caplog: pytest.LogCaptureFixture) -> None:
     """Idle or not."""

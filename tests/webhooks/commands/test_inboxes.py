@@ -58,6 +58,7 @@ def test_what_was_done_long_ago_is_forgotten(cli: CommandLine) -> None:
         assert [event.key.split(":")[2] for event in inbox.events()] == ["m-2"]
 
 
+@pytest.mark.process
 def test_an_inbox_can_be_in_postgresql(cli: CommandLine, make_store: Callable[[str], Store]) -> None:
     """Named by its URL."""
     store = make_store("postgres")

@@ -9,6 +9,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+import pytest
 from contentgroove.cli.webhooks_listen import SILENCE
 
 from tests.cli.conftest import DEADLINE, Reader
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
     from tests.webhooks.commands.listener import Listener
 
-
-pytestmark = [PIPES, SIGNALS]
+pytestmark = [PIPES, SIGNALS, pytest.mark.process]
 
 
 def test_from_the_service_to_the_handler(cli: CommandLine, listen: Callable[..., Listener]) -> None:

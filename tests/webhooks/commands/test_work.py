@@ -17,8 +17,7 @@ from tests.webhooks.payloads import body, finished
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
-
-pytestmark = [PIPES, SIGNALS]
+pytestmark = [PIPES, SIGNALS, pytest.mark.process]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -11,7 +11,7 @@ import pytest
 HERE = Path(__file__).parent
 RUNS = 20_000
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="atheris is made for Linux")
+pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="atheris is made for Linux"), pytest.mark.process]
 
 
 def fuzz(folder: Path, *options: str, runs: int = RUNS) -> subprocess.CompletedProcess[str]:

@@ -14,6 +14,8 @@ from tests.platforms import FORK
 if TYPE_CHECKING:
     from tests.webhooks.conftest import Store
 
+pytestmark = pytest.mark.process
+
 KILLS = 120
 """For each store. `python -m tests.webhooks.kills --store sqlite --kills 500` does more, and repeats a seed."""
 

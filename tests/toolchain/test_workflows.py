@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 TOOLS = Path(sys.executable).parent
 
+pytestmark = pytest.mark.process
+
 
 def passes(tool: str, *arguments: str | Path) -> bool:
     """Run a checker; gives whether it found nothing."""

@@ -98,7 +98,7 @@ def test_a_wish_that_the_lock_does_not_meet(copy: Path) -> None:
 
 def test_a_new_wish(copy: Path) -> None:
     """A package that the lock lacks is named once, with the places where it is wanted if these are not all."""
-    edit(copy / "requirements/dev.in", "zizmor", "no-such-thing>=1\nmine>=1; sys_platform == 'win32'\nzizmor")
+    edit(copy / "requirements/dev.in", "prance", "no-such-thing>=1\nmine>=1; sys_platform == 'win32'\nprance")
     assert faults(copy) == ["requirements/dev.txt lacks mine.", "requirements/dev.txt lacks no-such-thing."]
 
 

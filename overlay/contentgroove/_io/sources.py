@@ -267,8 +267,9 @@ def _measure(file: IO[bytes]) -> tuple[int, int, object] | None:
 
 def _is_on_disk_or_in_memory(file: object) -> bool:
     """Whether a file's content is what is stored, so that seeking in it passes over no checksum."""
+    buffered: object = getattr(file, "raw", None)
     if isinstance(file, (io.BufferedReader, io.BufferedRandom)):
-        return _is_on_disk_or_in_memory(file.raw)
+        return _is_on_disk_or_in_memory(buffered)
     if isinstance(file, (io.FileIO, io.BytesIO)):
         return True
     import mmap

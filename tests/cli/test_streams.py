@@ -15,6 +15,8 @@ from contentgroove.cli.streams import is_closed_pipe, prepare_streams
 from contentgroove_mock.recording import __main__ as recording
 from rich.console import Console
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 SECONDS = 60.0
 

@@ -175,6 +175,7 @@ thread.join()
 """
 
 
+@pytest.mark.process
 def test_deep_answers_in_a_thread_with_a_small_stack() -> None:
     """Ten kilobytes of brackets are the documented error, and not the end of the process."""
     ran = subprocess.run(  # noqa: S603 - this interpreter

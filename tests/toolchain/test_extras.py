@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.process
+
 COMMAND = "import sys; sys.argv[1:] = {arguments!r}; from contentgroove.cli import main; main()"
 CHECK = "from contentgroove import ContentGroove; ContentGroove('key', on_contract_violation='log')"
 

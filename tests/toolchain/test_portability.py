@@ -14,6 +14,8 @@ from tests.toolchain.test_repository import tracked
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("overlay/", "mockserver/contentgroove_mock/", "spec/")
 

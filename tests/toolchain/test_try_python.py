@@ -124,6 +124,7 @@ def test_the_table_has_a_row_for_each_python() -> None:
     assert summary("....\n3 failed, 120 passed, 2 skipped in 3.20s\n") == "3 failed, 120 passed, 2 skipped"
 
 
+@pytest.mark.process
 def test_a_step_that_fails_shows_the_end_of_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_step_that_fails_shows_the_end_of_its_log(
     assert "\n50\n" in log.read_text(encoding="utf-8")
 
 
+@pytest.mark.process
 def test_a_python_that_is_not_there() -> None:
     """It is named."""
     with pytest.raises(StepError, match=r"no command 'python9\.99'"):

@@ -76,21 +76,22 @@ def _section(title: str, advice: tuple[Advice, ...]) -> Section:
 
 
 def _corrections(overlay: Document, before: Applied, after: Applied) -> Iterator[Advice]:
+    old, new = ([_leaves(document) for document in applied.steps] for applied in (before, after))
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
         name = action_name(index, action)
         if index in after.problems:
             yield Advice(after.problems[index], "Until then nothing can be generated.")
             continue
-        said = _said_by_now(index, before, after)
+        said = _said_by_now(*old[index : index + 2], *new[index : index + 2])
         if said:
             shown = ", ".join(said[:SHOWN_LEAVES]) + (", …" if len(said) > SHOWN_LEAVES else "")
             yield Advice(f"{name}: the document says some of it itself now: {shown}.", "Take that out of the action.")
 
 
-def _said_by_now(index: int, before: Applied, after: Applied) -> list[str]:
+def _said_by_now(
+    old_before: dict[str, str], old_after: dict[str, str], new_before: dict[str, str], new_after: dict[str, str]
+) -> list[str]:
     """Give the places that an action had to change in the old document, and that the new one has right by itself."""
-    old_before, old_after = (_leaves(document) for document in before.steps[index : index + 2])
-    new_before, new_after = (_leaves(document) for document in after.steps[index : index + 2])
     made = {place for place, value in old_after.items() if old_before.get(place) != value}
     still_made = {place for place, value in new_after.items() if new_before.get(place) != value}
     return sorted(place for place in made - still_made if new_before.get(place) == old_after[place])

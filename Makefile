@@ -27,6 +27,8 @@ export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export UV_PYTHON_DOWNLOADS := never
 # These point at other packages than those installed here.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+# Without byte code every process compiles every module again: the tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
 
 # $(call quietly,name,command) keeps a command's words to itself, unless it fails.
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
@@ -67,7 +69,7 @@ endef
 # $(call install,lock) installs what a lock pins and nothing else, and the package itself, built by pinned tools.
 install = $(call quietly,pip,$(RUN) -m pip install --disable-pip-version-check --no-input --no-deps --require-hashes \
     -r requirements/setup.txt) && \
-    $(call quietly,uv,$(RUN) -m uv pip sync --python $(RUN) --require-hashes requirements/$(1).txt && \
+    $(call quietly,uv,$(RUN) -m uv pip sync --python $(RUN) --compile-bytecode --require-hashes requirements/$(1).txt && \
     $(RUN) -m uv pip install --python $(RUN) --no-deps --no-build-isolation -e .)
 
 $(PACKAGES): requirements/dev.txt requirements/setup.txt pyproject.toml

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
+from contentgroove_api.types import check_levels
 
 from ._core.redaction import redact_url
 from .errors import ResponseDecodeError
@@ -35,6 +36,7 @@ class Source:
             ResponseDecodeError: What no model reads, and so nothing has looked at, is no JSON.
         """
         try:
+            check_levels(self.content)
             value: Any = msgspec.json.decode(self.content)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise ResponseDecodeError(

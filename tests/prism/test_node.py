@@ -94,6 +94,7 @@ def test_where_node_is(system: str, place: str, monkeypatch: pytest.MonkeyPatch,
     assert node.npm_cli() == tmp_path / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
+@pytest.mark.process
 def test_an_installation_that_is_in_use(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: Path, home: Path
 ) -> None:

@@ -59,7 +59,8 @@ def test_the_output_is_the_same_with_another_hash_seed(made: Path, tmp_path: Pat
 def built(placed: Config, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the pipeline makes is what is committed, which saves seconds where only the comparison counts."""
     made = tmp_path_factory.mktemp("built")
-    for place in (placed.contract, placed.contract_json):
+    assert placed.tools
+    for place in (placed.contract, placed.contract_json, placed.tools):
         shutil.copy(place, made)
     shutil.copytree(placed.package, made / placed.package.name)
 

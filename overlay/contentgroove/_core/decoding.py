@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 import msgspec
-from contentgroove_api.types import check_levels, decoder
+from contentgroove_api.types import decoder, protect_stack
 
 from contentgroove._view import Source
 from contentgroove.models import Clip, DirectUpload, Media, Page, WebhookSubscription
@@ -27,7 +27,7 @@ def decode(content: bytes, kind: type[S]) -> S:
         NotAsContractedError: The body is not JSON or does not fit; the message says where.
     """
     try:
-        check_levels(content)
+        protect_stack(content)
         return decoder(kind).decode(content)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise NotAsContractedError(str(error) or "it is empty") from error

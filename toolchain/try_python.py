@@ -43,7 +43,6 @@ TRIED = (
     "mcp",
     "plugin",
     "prism",
-    "recorded",
     "sdk",
     "simulator",
     "spec_diff",
@@ -55,6 +54,7 @@ TRIED = (
 
 LEFT_OUT = {
     "oracles": "judges this repository's checker by another one",
+    "recorded": "the recorder, which runs in this repository only, and what it has recorded",
     "schemathesis": "judges this repository's simulator by another tool, with mutants of it",
     "spec": "the pipeline, which runs in this repository only",
     "toolchain": "this repository's own tools",

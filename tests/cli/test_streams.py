@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from contentgroove import progress_bar
 from contentgroove.cli.streams import is_closed_pipe, prepare_streams
-from contentgroove_mock.recording import __main__ as recording
 from rich.console import Console
 
 pytestmark = pytest.mark.process
@@ -58,19 +57,6 @@ def test_terminals_keep_their_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare_streams()
     terminal.write("é ✓")
     assert written(terminal) == b"\xe9 \\u2713"
-
-
-def test_the_recorder_prepares_its_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What breaks the contract is shown with characters that cp1252 lacks."""
-    pipe = use_pipe(monkeypatch)
-
-    def record(*_arguments: object, **_options: object) -> list[object]:
-        pipe.write("old → new")
-        return []
-
-    monkeypatch.setattr(recording, "record", record)
-    assert recording.main([str(tmp_path), "--without-prism"]) == 0
-    assert written(pipe).startswith("old → new".encode())
 
 
 def test_a_progress_bar_outlives_a_name_that_cannot_be_written() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from contentgroove.tools.api import built_in_operations
 from contentgroove.tools.documents import parse
 from contentgroove.tools.operations import compile_document
 from contentgroove.tools.servers import base_path, server_urls
-from pipeline.tools import operations_file
 
 # As the API's integration page lists them, with the operation that the contract calls so.
 CANONICAL = {
@@ -43,12 +41,6 @@ def names(document: dict[str, Any]) -> set[str]:
 def test_built_in_names() -> None:
     """The 15 operations have the names of the integration page, and keep the contract's own."""
     assert {operation.name: operation.operation_id for operation in built_in_operations()} == CANONICAL
-
-
-def test_built_in_operations_are_up_to_date(contract: str) -> None:
-    """`operations.json` is what the contract gives; `make generate` writes it."""
-    written = Path(naming.__file__).with_name("operations.json").read_bytes()
-    assert written == operations_file(parse(contract, "the contract")), "run: make generate"
 
 
 def test_names_hold_where_the_base_path_stands_in_the_paths(contract: str) -> None:

@@ -272,6 +272,14 @@ print(json.dumps(sorted(sys.modules)))
 """
 
 
+@pytest.fixture(scope="module")
+def typers_own() -> set[str]:
+    """What typer imports, which is not ours to leave out: some releases import pydantic where it is installed."""
+    code = "import json, sys, typer; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, timeout=30)  # noqa: S603 - this interpreter
+    return set(json.loads(done.stdout))
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("arguments", "left_out"),
@@ -282,7 +290,7 @@ print(json.dumps(sorted(sys.modules)))
         (["medias", "list"], {"rich", "contentgroove.cli.clips", "asyncio", "importlib.metadata"}),
     ],
 )
-def test_what_is_loaded(arguments: list[str], left_out: set[str]) -> None:
+def test_what_is_loaded(arguments: list[str], left_out: set[str], typers_own: set[str]) -> None:
     """A quick command does not wait for what it does not use."""
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text
         [sys.executable, "-c", LOADED, *arguments],
@@ -294,7 +302,7 @@ def test_what_is_loaded(arguments: list[str], left_out: set[str]) -> None:
     )
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert "contentgroove.cli" in loaded
-    assert loaded & left_out == set()
+    assert loaded & (left_out - typers_own if "typer" in loaded else left_out) == set()
 
 
 WITHOUT = """

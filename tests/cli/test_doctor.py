@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from contentgroove_mock import Server
     from starlette.types import Message, Receive, Scope, Send
 
+pytestmark = pytest.mark.slow
+
 NOW = dt.datetime(2026, 3, 1, 12, 0, 0, tzinfo=dt.UTC)
 
 

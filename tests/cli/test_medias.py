@@ -14,6 +14,8 @@ from tests.platforms import SHELL
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
+pytestmark = pytest.mark.slow
+
 MISSING = "9b9a2e82-5b47-4f59-831d-4c239824b983"
 
 

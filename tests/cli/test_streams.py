@@ -85,7 +85,6 @@ def test_a_pipe_that_nobody_reads(error: BaseException | None, system: str, *, c
     assert is_closed_pipe(error, system) is closed
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 @pytest.mark.parametrize(
     "program",
     [
@@ -98,9 +97,9 @@ def test_a_pipe_that_nobody_reads(error: BaseException | None, system: str, *, c
     ],
     ids=" ".join,
 )
-def test_programs_run_where_output_is_narrow(program: tuple[str, ...], encoding: str) -> None:
-    """None dies of a character, and none opens a file or a program's output in the system's encoding."""
-    narrow = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
+def test_programs_run_where_output_is_narrow(program: tuple[str, ...]) -> None:
+    """None dies of a character, where Windows' cp1252 has more, and none opens a file in the encoding of the system."""
+    narrow = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
     done = subprocess.run(  # noqa: S603 - this interpreter, fixed arguments
         [sys.executable, "-X", "warn_default_encoding", *program],
         cwd=ROOT,

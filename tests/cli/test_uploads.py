@@ -22,6 +22,8 @@ from tests.platforms import BYTE_NAMES, PIPES, SIGNALS
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 CREATIONS = ("POST", "/api/v1/medias")
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from contentgroove import Clip, Media
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "journey-token"
 POLICY = Policy(queue_seconds=1, processing_seconds=2, clip_seconds=1)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from contentgroove_mock import Server
 
+pytestmark = pytest.mark.slow
+
 SIZE = 64 * 1024 * 1024
 
 

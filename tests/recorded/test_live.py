@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from contentgroove_mock.recording.exchange import Recording
     from contentgroove_mock.recording.recorder import Result
 
+pytestmark = pytest.mark.slow
+
 KEY = "canary-key-of-a-real-account"
 LISTS = ("getMedias", "getClips", "getWebhookSubscriptions")
 SINGLES = ("getMediaById", "getClipById", "getWebhookSubscriptionById")

@@ -17,6 +17,8 @@ from tests.recorded.recordings import CONTRACT, RECORDINGS
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def document() -> dict[str, Any]:

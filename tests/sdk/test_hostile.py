@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .conftest import Maker
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.slow]
 
 
 def endless(part: bytes, head: bytes) -> Callable[[socket.socket], None]:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 HEADERS = {"X-API-KEY": KEY}
 LIMIT = 20.0
 

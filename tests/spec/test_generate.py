@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from contentgroove_spec.config import Config
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.process
 def test_what_is_committed_is_what_the_pipeline_makes(made: Path) -> None:

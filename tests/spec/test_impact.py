@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from contentgroove_spec.config import Config
     from contentgroove_spec.reports import Section
 
+pytestmark = pytest.mark.slow
+
 
 def by_title(sections: tuple[Section, ...]) -> dict[str, list[str]]:
     """Give what each section says, without what to do."""

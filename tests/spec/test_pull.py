@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from contentgroove_spec.config import Config
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def web(answer: Callable[[BaseHTTPRequestHandler], None]) -> Generator[str, None, None]:

@@ -10,6 +10,8 @@ import pytest
 from contentgroove_spec.errors import PipelineError
 from pipeline.verify import check_contract, check_structure, require_sound
 
+pytestmark = pytest.mark.slow
+
 Breaking = Callable[[dict[str, Any]], object]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from http.server import BaseHTTPRequestHandler
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 @pytest.fixture

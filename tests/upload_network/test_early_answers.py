@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .stores import Behaviour, Stores
     from .waits import Watch
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 REFUSAL = answer("403 Forbidden", b"<Error><Code>AccessDenied</Code></Error>")
 ANNOUNCED = 64 * MIB

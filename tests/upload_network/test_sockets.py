@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .clients import AsyncClient, Client, ClientFactory
     from .stores import Behaviour, Stores
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 ANNOUNCED = 64 * MIB
 

@@ -36,7 +36,12 @@ def test_example(index: int, base_url: str, tmp_path: Path) -> None:
     environment = {**os.environ, "CONTENTGROOVE_API_KEY": "readme-key", "CONTENTGROOVE_BASE_URL": base_url}
     (tmp_path / "test_example.py").write_text(EXAMPLES[index], encoding="utf-8")
     is_test = "\ndef test_" in EXAMPLES[index]
-    pytest_run = ["-m", "pytest", "-q", "--strict-markers", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    without = [
+        word
+        for name in ("cacheprovider", "asyncio", "schemathesis", "hypothesispytest")
+        for word in ("-p", f"no:{name}")
+    ]
+    pytest_run = ["-m", "pytest", "-q", "--strict-markers", *without]
     command = [*pytest_run, "test_example.py"] if is_test else ["test_example.py"]
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text
         [sys.executable, "-W", "error", *command],

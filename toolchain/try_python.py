@@ -236,7 +236,8 @@ def built_wheel(log: Path) -> Path:
     """Build the wheel with this environment's tools, which are pinned."""
     folder = CACHE / "try-python" / "wheel"
     shutil.rmtree(folder, ignore_errors=True)
-    run(log, sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, ROOT)
+    options = ("-q", "--no-cache-dir", "--no-deps", "--no-build-isolation")
+    run(log, sys.executable, "-m", "pip", "wheel", *options, "-w", folder, ROOT)
     (wheel,) = folder.glob("contentgroove-*.whl")
     return wheel
 

@@ -37,7 +37,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build_wheel(source: Path, folder: Path) -> Path:
     """Build the wheel from a folder or an sdist, without asking an index for the build's requirements."""
-    command = ("-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir")
+    command = ("-m", "pip", "wheel", "--quiet", "--no-cache-dir", "--no-deps", "--no-build-isolation", "--wheel-dir")
     run(sys.executable, *command, folder, source)
     (built,) = folder.glob("contentgroove-*.whl")
     return built

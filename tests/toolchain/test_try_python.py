@@ -131,7 +131,7 @@ def test_a_step_that_fails_shows_the_end_of_its_log(
     """The others are tried all the same."""
     monkeypatch.setattr(try_python, "CACHE", tmp_path)
     trial = Trial(Path(sys.executable), "3.99", tmp_path / "x.whl", tmp_path / "pins")
-    code = "import sys; print(*range(100), sep='\\n'); sys.exit('the reason')"
+    code = "import sys; print(*range(100), sep='\\n', flush=True); sys.exit('the reason')"
     trial.step("one", lambda log: try_python.run(log, sys.executable, "-c", code))
     trial.step("two", lambda log: try_python.run(log, sys.executable, "-c", "print('fine')").strip())
     assert trial.results == {"one": "FAILED", "two": "fine"}

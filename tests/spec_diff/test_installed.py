@@ -25,10 +25,15 @@ SPEC = Path(__file__).parents[2] / "spec"
 
 
 @pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def redocly_home() -> Path:
+    """Where Redocly is for this package: beside its lock in a checkout, else in the user's cache."""
+    return redocly.installed_home()
+
+
+@pytest.fixture
+def installed(redocly_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of the package as a wheel lays it out, and a cache of the user's."""
-    # The checkout's own Redocly is what the tests copy.
-    redocly.installed_home()
+    del redocly_home  # it is looked for before the package's place is another one
     package = tmp_path / "contentgroove_spec"
     (package / "npm").mkdir(parents=True)
     shutil.copy(SPEC / "pipeline.toml", package)
@@ -55,7 +60,7 @@ def test_it_compares_what_it_was_made_from(installed: Path, capsys: pytest.Captu
 
 @pytest.mark.process
 def test_redocly_is_installed_at_its_first_use(
-    installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    installed: Path, redocly_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It goes to a folder that is named for the lock, once, and without Node the reason is told."""
     digest = hashlib.sha256((installed / "npm" / "package-lock.json").read_bytes()).hexdigest()[:16]
@@ -64,7 +69,7 @@ def test_redocly_is_installed_at_its_first_use(
 
     def install(lock: Path, place: Path) -> None:
         asked.append((lock, place))
-        shutil.copytree(SPEC / "redocly" / "node_modules", place / "node_modules")
+        shutil.copytree(redocly_home / "node_modules", place / "node_modules")
 
     monkeypatch.setattr(node, "npm_ci", install)
     for _ in range(2):

@@ -43,7 +43,7 @@ _HEAD = """\
 """
 _DIGESTS = re.compile(r"\A# Written .*\n# wanted: sha256:(\w+)\n# locked: sha256:(\w+)\n")
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>\S+)(?: ; (?P<marker>.*?))?(?: \\)?$", re.MULTILINE)
-_UV_SECONDS = 600.0
+_SECONDS = 600.0
 
 
 class LockError(Exception):
@@ -234,17 +234,20 @@ def resolve(command: Sequence[str], folder: Path, shown: str, environment: Mappi
     Raises:
         LockError: It found no answer.
     """
-    done = subprocess.run(  # noqa: S603 - our own programs, fixed arguments
-        command,
-        cwd=folder,
-        env=dict(os.environ if environment is None else environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=_UV_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - our own programs, fixed arguments
+            command,
+            cwd=folder,
+            env=dict(os.environ if environment is None else environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise LockError(f"{shown} could not be made within {_SECONDS:.0f} s: try again.") from None
     if done.returncode != 0:
         raise LockError(f"{shown} could not be made:\n{(done.stderr or done.stdout).strip()}")
 

@@ -22,6 +22,7 @@ import anyio
 import contentgroove_mock
 import httpx
 import pytest
+from anyio.lowlevel import checkpoint
 from contentgroove_mock import Fault, ManualClock, Simulator, aserve, sample_video, serve
 from contentgroove_mock.simulator.web import store
 from contentgroove_mock.simulator.web.protocol import WireProtocol
@@ -290,7 +291,7 @@ async def test_a_connection_that_comes_at_the_end_is_closed(passes: int) -> None
         async with aserve(Simulator()) as server:
             client.connect(("127.0.0.1", int(server.origin.rpartition(":")[2])))
             for _ in range(passes):
-                await asyncio.sleep(0)
+                await checkpoint()
         client.settimeout(LIMIT)
         with contextlib.suppress(ConnectionResetError):
             assert client.recv(1) == b""
@@ -326,7 +327,7 @@ async def test_a_file_is_closed_where_its_answer_is_cancelled_while_it_is_opened
     sending = asyncio.ensure_future(answer({"type": "http", "method": "GET", "headers": []}, receive, send))
     assert await asyncio.to_thread(entered.wait, LIMIT)
     sending.cancel()
-    await asyncio.sleep(0)
+    await checkpoint()
     cancelled.set()
     with pytest.raises(asyncio.CancelledError):
         await sending

@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,13 @@ def test_the_npm_locks_name_no_host() -> None:
         for place, entry in packages.items():
             assert "resolved" not in entry
             assert not place or entry["integrity"].startswith("sha512-"), place
+
+
+@pytest.mark.process
+def test_a_resolver_that_fails_or_hangs_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it said is told, with the lock that it was to make; nothing else leaves."""
+    with pytest.raises(lock.LockError, match=r"^x\.txt could not be made:\nthe reason$"):
+        lock.resolve([sys.executable, "-c", "import sys; sys.exit('the reason')"], tmp_path, "x.txt")
+    monkeypatch.setattr(lock, "_SECONDS", 0.01)
+    with pytest.raises(lock.LockError, match=r"^x\.txt could not be made within 0 s: try again\.$"):
+        lock.resolve([sys.executable, "-c", "while True: pass"], tmp_path, "x.txt")

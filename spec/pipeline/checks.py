@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -24,7 +25,7 @@ LONGEST = 160
 # As mypy and pyright write it.
 _TYPE_ERROR = re.compile(r"^\s*(?P<file>[^\s:]+\.py):(?P<line>\d+)(?::\d+)?(?: -|:) error: (?P<said>.*)$", re.MULTILINE)
 
-# How pytest explains what two collections do not share, and what it adds.
+# How pytest explains what two collections do not share, and how its additions start: with CI=true, with a whole diff.
 _DIFFERING = re.compile(r"Extra items in the |Left contains |Right contains |Differing items")
 _PADDING = ("Use -v", "Full diff", "...Full output")
 
@@ -105,7 +106,8 @@ def _reason(message: str, text: str) -> str:
     marked: list[str] = re.findall(r"^E +(\S.*)$", text, re.MULTILINE)
     differing = next((index for index, line in enumerate(marked) if _DIFFERING.match(line)), None)
     if differing is not None:
-        marked = [" ".join(line.strip() for line in marked[differing:] if not line.startswith(_PADDING))]
+        explained = takewhile(lambda line: not line.startswith(_PADDING), marked[differing:])
+        marked = [" ".join(line.strip() for line in explained)]
     line = next((line for line in (*marked, *message.splitlines()) if line.strip()), "")
     return line.strip()[:LONGEST]
 

@@ -220,10 +220,19 @@ def test_routes(served): pass
 }
 
 
+@pytest.mark.parametrize("in_ci", ["", "true"])
 def test_every_failing_test_is_named_below_what_must_be_written(
-    checked: Run, published: dict[str, Any], publish: Callable[[dict[str, Any]], Path]
+    checked: Run,
+    published: dict[str, Any],
+    publish: Callable[[dict[str, Any]], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    in_ci: str,
 ) -> None:
-    """A file that cannot be imported hides no other; the parameters of a test share a line."""
+    """A file that cannot be imported hides no other; the parameters of a test share a line.
+
+    In CI, pytest shows whole differences.
+    """
+    monkeypatch.setenv("CI", in_ci)
     folder = checked.config.published.parent / "checked"
     folder.mkdir()
     for name, text in TESTS.items():

@@ -211,14 +211,14 @@ def _renew(name: str, *, keep: bool, root: Path) -> None:
 
 def _renew_npm(folder: Path, *, keep: bool, shown: str) -> None:
     # Imported here: `check` needs no Node.
-    from contentgroove_mock.node import child_environment, node, npm_cli
+    from contentgroove_mock.node import child_environment, node_program, npm_cli
 
     path = folder / "package-lock.json"
     before = _npm_versions(path)
     verb = "install" if keep else "update"
     # A lock names no host: npm then asks the registry that it is set up for.
     flags = ("--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund", "--omit-lockfile-registry-resolved")
-    resolve([str(node()), str(npm_cli()), verb, *flags], folder, shown, child_environment())
+    resolve([str(node_program()), str(npm_cli()), verb, *flags], folder, shown, child_environment())
     _tell(shown, before, _npm_versions(path))
 
 

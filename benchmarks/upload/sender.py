@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 import httpcore
 import httpx
-from contentgroove._io.connections import trusting
+from contentgroove._io.connections import default_ssl_context
 from contentgroove._io.http import parse_url
-from contentgroove._io.httpx_lines import AsyncHttpxLine, HttpxLine
-from contentgroove._io.progress import acounted, counted
+from contentgroove._io.httpx_lines import AsyncHttpxTransport, HttpxTransport
+from contentgroove._io.progress import aiter_with_progress, iter_with_progress
 from contentgroove._io.sources import PathSource
-from contentgroove._io.upload_network import AsyncUploadLine, UploadLine
+from contentgroove._io.upload_network import AsyncUploadTransport, UploadTransport
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, Generator
     from typing import Self
 
-    from contentgroove._io.async_connections import AsyncLine
-    from contentgroove._io.connections import Line
+    from contentgroove._io.async_connections import AsyncTransport
+    from contentgroove._io.connections import Transport
 
 SECONDS = 60.0
 HEAP_STEP = 16
@@ -62,21 +62,25 @@ class Measured:
         self.peak = memory("VmHWM")
 
 
-def send(line: Line, url: str, source: PathSource) -> Measured:
+def send(line: Transport, url: str, source: PathSource) -> Measured:
     """Upload synchronously."""
-    with Measured() as measured, contextlib.closing(line), contextlib.closing(counted(source, None)) as content:
+    with (
+        Measured() as measured,
+        contextlib.closing(line),
+        contextlib.closing(iter_with_progress(source, None)) as content,
+    ):
         answer = line.handle_request(request(url, source, content))
         answer.read()
         answer.close()
     return checked(answer.status, measured)
 
 
-async def asend(line: AsyncLine, url: str, source: PathSource) -> Measured:
+async def asend(line: AsyncTransport, url: str, source: PathSource) -> Measured:
     """Upload asynchronously."""
     # No upload is a client's first call: by the one that gave the URL, anyio has loaded what it needs of asyncio.
     await anyio.to_thread.run_sync(int)
     with Measured() as measured:
-        async with contextlib.aclosing(line), contextlib.aclosing(acounted(source, None)) as content:
+        async with contextlib.aclosing(line), contextlib.aclosing(aiter_with_progress(source, None)) as content:
             answer = await line.handle_async_request(request(url, source, content))
             await answer.aread()
             await answer.aclose()
@@ -95,13 +99,13 @@ def upload(way: str, context: ssl.SSLContext, url: str, source: PathSource) -> M
     limits = {"stall_seconds": SECONDS, "answer_seconds": SECONDS}
     match way:
         case "sync":
-            return send(UploadLine(ssl_context=context, **limits), url, source)
+            return send(UploadTransport(ssl_context=context, **limits), url, source)
         case "async":
-            return asyncio.run(asend(AsyncUploadLine(ssl_context=context, **limits), url, source))
+            return asyncio.run(asend(AsyncUploadTransport(ssl_context=context, **limits), url, source))
         case "httpx":
-            return send(HttpxLine(httpx.HTTPTransport(verify=context).handle_request), url, source)
+            return send(HttpxTransport(httpx.HTTPTransport(verify=context).handle_request), url, source)
         case "httpx-async":
-            line = AsyncHttpxLine(httpx.AsyncHTTPTransport(verify=context).handle_async_request)
+            line = AsyncHttpxTransport(httpx.AsyncHTTPTransport(verify=context).handle_async_request)
             return asyncio.run(asend(line, url, source))
         case _:
             raise ValueError(f"no such way: {way}")
@@ -126,7 +130,7 @@ def main() -> None:
     # Some processors (AMD Zen 3) copy four times slower to an address 16 bytes into a page. The heap would be laid out
     # alike in every run, so that luck decided for all of them: this moves it by another distance in each.
     moved = bytearray(HEAP_STEP * (HEAP_STEPS + random.randrange(HEAP_STEPS)))  # noqa: S311 - no secret
-    context = trusting()
+    context = default_ssl_context()
     context.load_verify_locations(arguments.ca)
     source = PathSource(Path(arguments.file))
     measured = upload(arguments.way, context, arguments.url, source)

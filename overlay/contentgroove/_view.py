@@ -20,7 +20,7 @@ W = TypeVar("W", bound=msgspec.Struct)
 V = TypeVar("V")
 
 
-class Source:
+class JsonSource:
     """The JSON text that models came from, and where in it; read again only when `extra` is asked for."""
 
     __slots__ = ("content", "path")
@@ -49,26 +49,26 @@ class Source:
         return cast("dict[str, Any]", value if index is None else value[index])
 
 
-def given(value: V | msgspec.UnsetType | None) -> V | None:
+def unset_to_none(value: V | msgspec.UnsetType | None) -> V | None:
     return None if isinstance(value, msgspec.UnsetType) else value
 
 
-def utc(moment: dt.datetime) -> dt.datetime:
+def to_utc(moment: dt.datetime) -> dt.datetime:
     # The service's examples are all UTC; a time without a zone is read as the same.
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
 
 
-def moment(value: dt.datetime | msgspec.UnsetType | None) -> dt.datetime | None:
-    sent = given(value)
-    return None if sent is None else utc(sent)
+def utc_or_none(value: dt.datetime | msgspec.UnsetType | None) -> dt.datetime | None:
+    sent = unset_to_none(value)
+    return None if sent is None else to_utc(sent)
 
 
-def ids(relationship: ToMany | msgspec.UnsetType | None) -> tuple[str, ...]:
-    sent = given(relationship)
+def ids_of(relationship: ToMany | msgspec.UnsetType | None) -> tuple[str, ...]:
+    sent = unset_to_none(relationship)
     return () if sent is None else tuple(item.id for item in sent.data)
 
 
-class View(Generic[W]):
+class Model(Generic[W]):
     """A flat view on one JSON:API resource."""
 
     __slots__ = ("_index", "_source", "_wire")
@@ -77,7 +77,7 @@ class View(Generic[W]):
     _relationships: ClassVar[Mapping[str, str]] = {}
     _shown: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, wire: W, source: Source, index: int | None = None) -> None:
+    def __init__(self, wire: W, source: JsonSource, index: int | None = None) -> None:
         # The slots' own setters: half the time of object.__setattr__, and lists make thousands of these.
         _set_wire(self, wire)
         _set_source(self, source)
@@ -85,7 +85,7 @@ class View(Generic[W]):
 
     if TYPE_CHECKING:
         _wire: W
-        _source: Source
+        _source: JsonSource
         _index: int | None
 
         @property
@@ -121,7 +121,7 @@ class View(Generic[W]):
         """The attributes that the service sent, null or not; the others are None because it left them out."""
         wire: Any = self._wire
         names = {name for name in self._attributes if getattr(wire.attributes, name) is not msgspec.UNSET}
-        relationships = given(getattr(wire, "relationships", msgspec.UNSET))
+        relationships = unset_to_none(getattr(wire, "relationships", msgspec.UNSET))
         for name, relationship in self._relationships.items():
             if relationships is not None and getattr(relationships, relationship) is not msgspec.UNSET:
                 names.add(name)
@@ -140,7 +140,7 @@ class View(Generic[W]):
         sent = self._source.read(self._index)
         wire: Any = self._wire
         found: dict[str, Any] = {}
-        relationships = given(getattr(wire, "relationships", msgspec.UNSET))
+        relationships = unset_to_none(getattr(wire, "relationships", msgspec.UNSET))
         for part, known in (
             (sent.get("attributes"), wire.attributes),
             (sent.get("relationships"), relationships),
@@ -158,7 +158,7 @@ class View(Generic[W]):
         return found
 
 
-_slots: Any = View
+_slots: Any = Model
 _set_wire = _slots._wire.__set__  # noqa: SLF001 - this module's own
 _set_source = _slots._source.__set__  # noqa: SLF001 - as above
 _set_index = _slots._index.__set__  # noqa: SLF001 - as above

@@ -355,7 +355,7 @@ class ContractViolation(Protocol):
         ...
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Where, such as `request.query.limit` or `response.body#/data/attributes/name`."""
         ...
 
@@ -370,7 +370,7 @@ class ContractViolation(Protocol):
         ...
 
     @property
-    def seen(self) -> str:
+    def actual(self) -> str:
         """What was there instead, shortened and without credentials."""
         ...
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from ._page import Page
-from ._view import View, given, ids, moment, utc
+from ._view import Model, ids_of, to_utc, unset_to_none, utc_or_none
 
 __all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "WebhookSubscription"]
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from contentgroove_api.models.transcription import Transcription as WireTranscription
     from contentgroove_api.models.webhook_subscription import WebhookSubscription as WireWebhookSubscription
 
-    _MediaView = View[WireMedia]
-    _ClipView = View[WireClip]
-    _TranscriptionView = View[WireTranscription]
-    _WebhookSubscriptionView = View[WireWebhookSubscription]
-    _DirectUploadView = View[WireDirectUpload]
+    _MediaView = Model[WireMedia]
+    _ClipView = Model[WireClip]
+    _TranscriptionView = Model[WireTranscription]
+    _WebhookSubscriptionView = Model[WireWebhookSubscription]
+    _DirectUploadView = Model[WireDirectUpload]
 else:
     # A program that only asks for medias does not import the structs of all the others.
-    _MediaView = _ClipView = _TranscriptionView = _WebhookSubscriptionView = _DirectUploadView = View
+    _MediaView = _ClipView = _TranscriptionView = _WebhookSubscriptionView = _DirectUploadView = Model
 
 
 class Media(_MediaView):
@@ -77,12 +77,12 @@ class Media(_MediaView):
     @property
     def description(self) -> str | None:
         """Free text given at creation or by an update."""
-        return given(self._wire.attributes.description)
+        return unset_to_none(self._wire.attributes.description)
 
     @property
     def is_processing(self) -> bool | None:
         """False when processing has finished, True while it runs, None before it begins."""
-        return given(self._wire.attributes.is_processing)
+        return unset_to_none(self._wire.attributes.is_processing)
 
     @property
     def is_finished(self) -> bool:
@@ -97,71 +97,71 @@ class Media(_MediaView):
     @property
     def created_at(self) -> dt.datetime:
         """When the media was created."""
-        return utc(self._wire.attributes.created_at)
+        return to_utc(self._wire.attributes.created_at)
 
     @property
     def original_created_at(self) -> dt.datetime | None:
         """When the original was created, as far as the service knows."""
-        return moment(self._wire.attributes.original_created_at)
+        return utc_or_none(self._wire.attributes.original_created_at)
 
     @property
     def processing_started_at(self) -> dt.datetime | None:
         """When processing began; already set while `is_processing` is still None."""
-        return moment(self._wire.attributes.processing_started_at)
+        return utc_or_none(self._wire.attributes.processing_started_at)
 
     @property
     def external_id(self) -> str | None:
         """An identifier that the service gives beside `id`."""
-        return given(self._wire.attributes.external_id)
+        return unset_to_none(self._wire.attributes.external_id)
 
     @property
     def source_url(self) -> str | None:
         """Where the file was fetched from, if it was not uploaded."""
-        return given(self._wire.attributes.source_url)
+        return unset_to_none(self._wire.attributes.source_url)
 
     @property
     def source_created_at(self) -> dt.datetime | None:
         """When the source file was created."""
-        return moment(self._wire.attributes.source_created_at)
+        return utc_or_none(self._wire.attributes.source_created_at)
 
     @property
     def source_file_content_type(self) -> str | None:
         """The file's media type, such as `video/mp4`."""
-        return given(self._wire.attributes.source_file_content_type)
+        return unset_to_none(self._wire.attributes.source_file_content_type)
 
     @property
     def source_file_duration(self) -> float | None:
         """The file's length in seconds."""
-        return given(self._wire.attributes.source_file_duration)
+        return unset_to_none(self._wire.attributes.source_file_duration)
 
     @property
     def source_file_height(self) -> int | None:
         """The picture's height in pixels."""
-        return given(self._wire.attributes.source_file_height)
+        return unset_to_none(self._wire.attributes.source_file_height)
 
     @property
     def source_file_width(self) -> int | None:
         """The picture's width in pixels."""
-        return given(self._wire.attributes.source_file_width)
+        return unset_to_none(self._wire.attributes.source_file_width)
 
     @property
     def source_file_preview_image_url(self) -> str | None:
         """Where a still picture of the media can be fetched."""
-        return given(self._wire.attributes.source_file_preview_image_url)
+        return unset_to_none(self._wire.attributes.source_file_preview_image_url)
 
     @property
     def clip_ids(self) -> tuple[str, ...]:
         """The ids of the media's clips, suggested ones included."""
-        relationships = given(self._wire.relationships)
-        return () if relationships is None else ids(relationships.clips)
+        relationships = unset_to_none(self._wire.relationships)
+        return () if relationships is None else ids_of(relationships.clips)
 
     @property
     def transcription_id(self) -> str | None:
         """The transcription's id; a REST answer names it under `relationships`, a webhook beside them."""
-        relationships = given(self._wire.relationships)
-        inside = None if relationships is None else given(relationships.transcription)
-        for relationship in (inside, given(self._wire.transcription)):
-            related = None if relationship is None else given(relationship.data)
+        relationships = unset_to_none(self._wire.relationships)
+        inside = None if relationships is None else unset_to_none(relationships.transcription)
+        for relationship in (inside, unset_to_none(self._wire.transcription)):
+            related = None if relationship is None else unset_to_none(relationship.data)
             if related is not None:
                 return related.id
         return None
@@ -228,27 +228,27 @@ class Clip(_ClipView):
     @property
     def text(self) -> str | None:
         """What is spoken in the clip."""
-        return given(self._wire.attributes.text)
+        return unset_to_none(self._wire.attributes.text)
 
     @property
     def start_char(self) -> int | None:
         """Where `text` begins in the transcription's text, in characters."""
-        return given(self._wire.attributes.start_char)
+        return unset_to_none(self._wire.attributes.start_char)
 
     @property
     def end_char(self) -> int | None:
         """Where `text` ends in the transcription's text, in characters."""
-        return given(self._wire.attributes.end_char)
+        return unset_to_none(self._wire.attributes.end_char)
 
     @property
     def rank(self) -> int | None:
         """The place among the suggested clips, 0 being the best; None for clips made by a user."""
-        return given(self._wire.attributes.rank)
+        return unset_to_none(self._wire.attributes.rank)
 
     @property
     def is_processing(self) -> bool | None:
         """False when the clip's file is ready, True while it is made, None before; a webhook leaves it out."""
-        return given(self._wire.attributes.is_processing)
+        return unset_to_none(self._wire.attributes.is_processing)
 
     @property
     def is_finished(self) -> bool:
@@ -258,53 +258,53 @@ class Clip(_ClipView):
     @property
     def created_at(self) -> dt.datetime:
         """When the clip was created."""
-        return utc(self._wire.attributes.created_at)
+        return to_utc(self._wire.attributes.created_at)
 
     @property
     def processing_started_at(self) -> dt.datetime | None:
         """When processing began; already set while `is_processing` is still None."""
-        return moment(self._wire.attributes.processing_started_at)
+        return utc_or_none(self._wire.attributes.processing_started_at)
 
     @property
     def external_id(self) -> str | None:
         """An identifier that the service gives beside `id`."""
-        return given(self._wire.attributes.external_id)
+        return unset_to_none(self._wire.attributes.external_id)
 
     @property
     def media_file_content_type(self) -> str | None:
         """The clip file's media type, such as `video/mp4`."""
-        return given(self._wire.attributes.media_file_content_type)
+        return unset_to_none(self._wire.attributes.media_file_content_type)
 
     @property
     def media_file_duration(self) -> float | None:
         """The clip file's length in seconds."""
-        return given(self._wire.attributes.media_file_duration)
+        return unset_to_none(self._wire.attributes.media_file_duration)
 
     @property
     def media_file_height(self) -> int | None:
         """The picture's height in pixels."""
-        return given(self._wire.attributes.media_file_height)
+        return unset_to_none(self._wire.attributes.media_file_height)
 
     @property
     def media_file_width(self) -> int | None:
         """The picture's width in pixels."""
-        return given(self._wire.attributes.media_file_width)
+        return unset_to_none(self._wire.attributes.media_file_width)
 
     @property
     def media_file_preview_image_url(self) -> str | None:
         """Where a still picture of the clip can be fetched."""
-        return given(self._wire.attributes.media_file_preview_image_url)
+        return unset_to_none(self._wire.attributes.media_file_preview_image_url)
 
     @property
     def media_file_url(self) -> str | None:
         """Where the clip's file can be fetched, once it is ready."""
-        return given(self._wire.attributes.media_file_url)
+        return unset_to_none(self._wire.attributes.media_file_url)
 
     @property
     def media_id(self) -> str | None:
         """The media that the clip is a part of."""
-        relationships = given(self._wire.relationships)
-        media = None if relationships is None else given(relationships.media)
+        relationships = unset_to_none(self._wire.relationships)
+        media = None if relationships is None else unset_to_none(relationships.media)
         return None if media is None else media.data.id
 
 
@@ -351,7 +351,7 @@ class WebhookSubscription(_WebhookSubscriptionView):
     @property
     def subscribed_events(self) -> tuple[str, ...]:
         """The names of the events that are sent; `*` stands for all."""
-        return tuple(given(self._wire.attributes.subscribed_events) or ())
+        return tuple(unset_to_none(self._wire.attributes.subscribed_events) or ())
 
     @property
     def active(self) -> bool:
@@ -361,25 +361,25 @@ class WebhookSubscription(_WebhookSubscriptionView):
     @property
     def created_at(self) -> dt.datetime:
         """When the subscription was created."""
-        return utc(self._wire.attributes.created_at)
+        return to_utc(self._wire.attributes.created_at)
 
     @property
     def updated_at(self) -> dt.datetime:
         """When the subscription was last changed."""
-        return utc(self._wire.attributes.updated_at)
+        return to_utc(self._wire.attributes.updated_at)
 
     @property
     def user_id(self) -> str | None:
         """The user whom the subscription belongs to."""
-        relationships = given(self._wire.relationships)
-        user = None if relationships is None else given(relationships.user)
+        relationships = unset_to_none(self._wire.relationships)
+        user = None if relationships is None else unset_to_none(relationships.user)
         return None if user is None else user.data.id
 
     @property
     def webhook_event_ids(self) -> tuple[str, ...]:
         """The ids of the events that were sent; no documented call takes them."""
-        relationships = given(self._wire.relationships)
-        return () if relationships is None else ids(relationships.webhook_events)
+        relationships = unset_to_none(self._wire.relationships)
+        return () if relationships is None else ids_of(relationships.webhook_events)
 
 
 class DirectUpload(_DirectUploadView):

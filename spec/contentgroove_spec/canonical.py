@@ -18,7 +18,7 @@ SCHEMA_DOCUMENTATION = frozenset(
 )
 
 # What each keyword says when it is absent.
-_UNSAID: dict[str, Any] = {
+_DEFAULTS: dict[str, Any] = {
     "required": [],
     "readOnly": False,
     "writeOnly": False,
@@ -127,7 +127,7 @@ class Canonical:
         members = cast("Document", schema)
         if id(members) not in self._known:
             # The schema is kept with its spelling, because only a living object's id is its own.
-            self._known[id(members)] = (members, _tidy(self._members(members)))
+            self._known[id(members)] = (members, _normalise(self._members(members)))
         return self._known[id(members)][1]
 
     def _members(self, schema: Document) -> Document:
@@ -147,9 +147,9 @@ class Canonical:
         return result
 
 
-def _tidy(schema: Document) -> Document:
+def _normalise(schema: Document) -> Document:
     schema = _with_parts_merged(schema)
-    _spell_bounds(schema)
+    _normalise_bounds(schema)
     kinds = schema.get("type")
     names = list(cast("list[str]", kinds)) if isinstance(kinds, list) else [kinds] if isinstance(kinds, str) else []
     if schema.pop("nullable", False) and names and "null" not in names:
@@ -168,11 +168,11 @@ def _tidy(schema: Document) -> Document:
     return {
         keyword: value
         for keyword, value in schema.items()
-        if keyword not in _UNSAID or type(value) is not type(_UNSAID[keyword]) or value != _UNSAID[keyword]
+        if keyword not in _DEFAULTS or type(value) is not type(_DEFAULTS[keyword]) or value != _DEFAULTS[keyword]
     }
 
 
-def _spell_bounds(schema: Document) -> None:
+def _normalise_bounds(schema: Document) -> None:
     """Spell OpenAPI 3.0's boolean bounds as numbers."""
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if isinstance(schema.get(exclusive), bool) and schema.pop(exclusive) and bound in schema:

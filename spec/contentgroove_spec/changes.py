@@ -22,7 +22,7 @@ class Rating(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where a change is.
 
     Attributes:
@@ -51,16 +51,16 @@ class Place:
         elif self.name:
             where.append(self.name)
         said = ", ".join(where)
-        return f"{said}: {self.dotted}" if self.field else said
+        return f"{said}: {self.dotted_path}" if self.field else said
 
     @property
-    def dotted(self) -> str:
+    def dotted_path(self) -> str:
         """The field as people write it, such as `data[].attributes.name`."""
         names = [step.replace("~1", "/").replace("~0", "~") for step in self.field.split("/")[1:]]
         return "".join("[]" if name == "*" else f".{name}" for name in names).removeprefix(".")
 
     @property
-    def received(self) -> bool:
+    def is_received(self) -> bool:
         """Whether an app reads what is there, instead of writing it."""
         return (self.part == "response") != bool(self.webhook)
 
@@ -82,7 +82,7 @@ class Change:
 
     rating: Rating
     kind: Kind
-    place: Place
+    place: Location
     what: str
     reason: str
     old: Any = None

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from contentgroove._extras import needs
-from contentgroove.cli.command import HelpfulGroup
-from contentgroove.cli.failures import CommandError, Exit
-from contentgroove.cli.harmless import lines
+from contentgroove.cli.command import GroupWithHelp
+from contentgroove.cli.failures import CommandError, ExitCode
+from contentgroove.cli.harmless import multi_line
 
 from .changes import Rating
 from .errors import PipelineError
@@ -51,7 +51,7 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the command line."""
-    group = typer.Typer(name="spec", cls=HelpfulGroup, help="See what changed in the API's document.")
+    group = typer.Typer(name="spec", cls=GroupWithHelp, help="See what changed in the API's document.")
     group.command("diff", epilog=_EPILOG)(diff)
     # A group with one command would otherwise be that command.
     group.callback()(_spec)
@@ -84,19 +84,19 @@ def diff(
     documentation only.
     """
     with needs("`contentgroove spec diff`", "spec"):
-        from .coverage import read_coverage, what_it_means
-        from .documents import dump_yaml, meaning_digest
-        from .settings import own_config
+        from .coverage import impact_on_app, read_coverage
+        from .documents import canonical_digest, dump_yaml
+        from .settings import default_config
 
     try:
-        config = own_config()
+        config = default_config()
         used = None if coverage is None else read_coverage(coverage)
-        documents, comparison = _compared(config, old, new)
-        if save is not None and (not save.exists() or len({*map(meaning_digest, documents)}) > 1):
+        documents, comparison = _compare_documents(config, old, new)
+        if save is not None and (not save.exists() or len({*map(canonical_digest, documents)}) > 1):
             _write(save, dump_yaml(documents[1]))
         sections: tuple[Section, ...] = ()
         if used is not None:
-            comparison, section = what_it_means(comparison, used)
+            comparison, section = impact_on_app(comparison, used)
             sections = (section,)
         report = write(comparison, sections, Format.JSON if as_json else style)
         if output is None:
@@ -104,7 +104,7 @@ def diff(
         else:
             _write(output, report)
     except PipelineError as error:
-        raise CommandError(Exit.FAILED, lines(str(error))) from error
+        raise CommandError(ExitCode.FAILED, multi_line(str(error))) from error
     if fails(comparison, fail_on):
         raise typer.Exit(1)
 
@@ -114,7 +114,7 @@ def write(comparison: Comparison, sections: tuple[Section, ...], style: Format) 
     from . import html_report, reports
 
     if style is Format.TEXT:
-        return lines(reports.as_text(comparison, sections))
+        return multi_line(reports.as_text(comparison, sections))
     if style is Format.HTML:
         return html_report.as_html(comparison, sections)
     return (reports.as_json if style is Format.JSON else reports.as_markdown)(comparison, sections)
@@ -133,18 +133,18 @@ def _write(path: Path, text: str) -> None:
         raise PipelineError(f"Cannot write {path}: {error.strerror}.") from error
 
 
-def _compared(config: Config, old: str | None, new: str | None) -> tuple[list[Document], Comparison]:
+def _compare_documents(config: Config, old: str | None, new: str | None) -> tuple[list[Document], Comparison]:
     from .compare import compare
     from .documents import check_version, parse
-    from .sources import from_anywhere, from_file, from_name
+    from .sources import fetch_document, from_file, from_name
 
     fetched = from_file(config.published) if old is None else from_name(old, config)
-    other = from_anywhere(config, _tell) if new is None else from_name(new, config)
+    other = fetch_document(config, _print_note) if new is None else from_name(new, config)
     documents = [parse(one.content, one.source) for one in (fetched, other)]
     for document, one in zip(documents, (fetched, other), strict=True):
         check_version(document, one.source)
     return documents, compare(documents[0], documents[1], old_name=fetched.source, new_name=other.source)
 
 
-def _tell(line: str) -> None:
-    print(lines(line), file=sys.stderr)  # noqa: T201 - a command line prints
+def _print_note(line: str) -> None:
+    print(multi_line(line), file=sys.stderr)  # noqa: T201 - a command line prints

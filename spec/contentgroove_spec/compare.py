@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from . import redocly
 from .canonical import Canonical
-from .changes import Change, Comparison, Place, Rating
-from .differences import changes_of
+from .changes import Change, Comparison, Location, Rating
+from .differences import changes_between
 from .documentation import documentation_changes
 from .errors import PipelineError
-from .folding import base_path, folded_servers, operations
-from .references import References
-from .unions import Aligner
-from .wording import changed
+from .folding import base_path, operations, server_prefixes
+from .references import ReferenceResolver
+from .unions import BranchAligner
+from .wording import describe_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ _ORDER = {rating: number for number, rating in enumerate(Rating)}
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparedDocument:
     """One of the two documents.
 
     Attributes:
@@ -64,58 +64,58 @@ def compare(old: Document, new: Document, *, old_name: str = "old", new_name: st
     Raises:
         PipelineError: A document refers to what it does not have, or is too large to compare, or Redocly failed.
     """
-    before, after = _side(old, old_name), _side(new, new_name)
+    before, after = _load(old, old_name), _load(new, new_name)
     looks = (_operations, _webhooks, _first_server, _base_path, _own_servers, _names, _differences)
     changes = [change for look in (*looks, documentation_changes) for change in look(before, after)]
     changes.sort(key=lambda change: (_ORDER[change.rating], str(change.place), change.what))
     return Comparison(old_name, new_name, tuple(changes))
 
 
-def _side(document: Document, name: str) -> Side:
-    references, canonical = References(document, name), Canonical()
-    whole = references.unfold({key: value for key, value in document.items() if key != "components"})
+def _load(document: Document, name: str) -> ComparedDocument:
+    references, canonical = ReferenceResolver(document, name), Canonical()
+    whole = references.expand({key: value for key, value in document.items() if key != "components"})
     followed = frozenset(references.followed)
     try:
-        found = {operation.key: operation for operation in operations(whole)}
+        found = {operation.wire_key: operation for operation in operations(whole)}
         spelled = {key: canonical.operation(operation) for key, operation in found.items()}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PipelineError(
             f"{name} is no valid OpenAPI document, so that it cannot be compared ({type(error).__name__}: {error})."
         ) from error
-    return Side(document, whole, followed, found, spelled)
+    return ComparedDocument(document, whole, followed, found, spelled)
 
 
-def _operations(before: Side, after: Side) -> Iterator[Change]:
+def _operations(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
     for key, operation in before.operations.items():
         if key not in after.operations:
-            where = Place(operation.name, part="operation")
+            where = Location(operation.name, part="operation")
             yield Change(Rating.BREAKING, "removed", where, "The operation was removed.", "Who calls it gets an error.")
     for key, operation in after.operations.items():
         if key not in before.operations:
-            where = Place(operation.name, part="operation")
+            where = Location(operation.name, part="operation")
             yield Change(Rating.SAFE, "added", where, "The operation was added.", "Nobody calls it yet.")
 
 
-def _base_path(before: Side, after: Side) -> Iterator[Change]:
+def _base_path(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
     old, new = base_path(before.whole), base_path(after.whole)
     kept = before.operations.keys() & after.operations.keys()
     if old != new and any(before.operations[key].own_path != after.operations[key].own_path for key in kept):
         what = f"The servers' path changed from `{old or '/'}` to `{new or '/'}`, and the path keys with it."
         reason = "The URLs on the wire are the same; corrections that name path keys miss them."
-        yield Change(Rating.DOCUMENTATION, "changed", Place(), what, reason, old, new)
+        yield Change(Rating.DOCUMENTATION, "changed", Location(), what, reason, old, new)
 
 
-def _own_servers(before: Side, after: Side) -> Iterator[Change]:
+def _own_servers(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
     """Compare the servers of operations that have ones of their own."""
     for key, operation in after.operations.items():
         old = before.operations.get(key)
         if old is None or not ("servers" in old.definition or "servers" in operation.definition):
             continue
         had, has = (
-            folded_servers(one.definition if "servers" in one.definition else side.whole)
+            server_prefixes(one.definition if "servers" in one.definition else side.whole)
             for one, side in ((old, before), (operation, after))
         )
-        where = Place(operation.name, part="operation", name="servers")
+        where = Location(operation.name, part="operation", name="servers")
         for url in sorted(set(had) - set(has)):
             reason = "Calls to it may not be answered any more."
             yield Change(Rating.BREAKING, "removed", where, f"Server `{url}` was removed.", reason, url)
@@ -123,21 +123,21 @@ def _own_servers(before: Side, after: Side) -> Iterator[Change]:
             yield Change(Rating.SAFE, "added", where, f"Server `{url}` was added.", "The others stay.", None, url)
 
 
-def _webhooks(before: Side, after: Side) -> Iterator[Change]:
+def _webhooks(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
     for key, operation in after.operations.items():
         if key not in before.operations:
             continue
         old, new = (cast("Document", side.spelled[key].get("callbacks", {})) for side in (before, after))
         for name in sorted(old.keys() - new.keys()):
-            where = Place(operation.name, name, "operation")
+            where = Location(operation.name, name, "operation")
             yield Change(Rating.BREAKING, "removed", where, "The webhook was removed.", "It does not come any more.")
         for name in sorted(new.keys() - old.keys()):
-            where = Place(operation.name, name, "operation")
+            where = Location(operation.name, name, "operation")
             reason = "Apps pass by events that they do not know."
             yield Change(Rating.SAFE, "added", where, "The webhook was added.", reason)
 
 
-def _names(before: Side, after: Side) -> Iterator[Change]:
+def _names(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
     for key, operation in after.operations.items():
         if key not in before.operations:
             continue
@@ -147,20 +147,20 @@ def _names(before: Side, after: Side) -> Iterator[Change]:
         reason = "It is never sent; generated functions are named by it."
         kind: Kind = "added" if old is None else "removed" if new is None else "changed"
         # Those that came or went read as one change of many operations; the place tells which id.
-        what = f"The operationId {changed(old, new) if kind == 'changed' else f'was {kind}'}."
-        where = Place(operation.name, part="operation", name=str(new if kind == "added" else old))
+        what = f"The operationId {describe_change(old, new) if kind == 'changed' else f'was {kind}'}."
+        where = Location(operation.name, part="operation", name=str(new if kind == "added" else old))
         yield Change(Rating.SAFE, kind, where, what, reason, old, new)
 
 
-def _first_server(before: Side, after: Side) -> Iterator[Change]:
-    old, new = folded_servers(before.whole), folded_servers(after.whole)
+def _first_server(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
+    old, new = server_prefixes(before.whole), server_prefixes(after.whole)
     if old[:1] != new[:1] and sorted(old) == sorted(new):
         reason = "All are there as before; generated clients begin with another one."
-        yield Change(Rating.SAFE, "changed", Place(), f"The first server is `{new[0]}` now.", reason, old[0], new[0])
+        yield Change(Rating.SAFE, "changed", Location(), f"The first server is `{new[0]}` now.", reason, old[0], new[0])
 
 
-def _differences(before: Side, after: Side) -> Iterator[Change]:
-    old, new = _wire(before, after)
+def _differences(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
+    old, new = _wire_operations(before, after)
     if old == new:
         return
     for document in (old, new):
@@ -169,24 +169,24 @@ def _differences(before: Side, after: Side) -> Iterator[Change]:
                 f"What differs has more than {MAX_COMPARED:,} nodes with everything it refers to: too much to compare."
             )
     for finding in redocly.compare(old, new):
-        yield from changes_of(finding, before.operations, (old, new), after.operations)
+        yield from changes_between(finding, before.operations, (old, new), after.operations)
 
 
-def _wire(before: Side, after: Side) -> tuple[Document, Document]:
+def _wire_operations(before: ComparedDocument, after: ComparedDocument) -> tuple[Document, Document]:
     """Write what differs, and what every operation shares, as two documents."""
-    aligner = Aligner()
+    aligner = BranchAligner()
     sides: tuple[Document, Document] = ({}, {})
     for key, new in after.spelled.items():
         old = before.spelled.get(key)
         if old is not None and old != new:
-            aligned = aligner.align(*_common_webhooks(old, new))
+            aligned = aligner.align(*_shared_webhooks(old, new))
             for paths, operation in zip(sides, aligned, strict=True):
                 paths.setdefault(key[1], {})[key[0]] = operation
     old_document, new_document = (
         {
             "openapi": "3.1.0",
             "info": {"title": "", "version": ""},
-            "servers": [{"url": url} for url in sorted(folded_servers(side.whole))],
+            "servers": [{"url": url} for url in sorted(server_prefixes(side.whole))],
             "paths": paths,
             "components": {"securitySchemes": _security_schemes(side)},
         }
@@ -195,20 +195,20 @@ def _wire(before: Side, after: Side) -> tuple[Document, Document]:
     return old_document, new_document
 
 
-def _common_webhooks(old: Document, new: Document) -> tuple[Document, Document]:
+def _shared_webhooks(old: Document, new: Document) -> tuple[Document, Document]:
     names = old.get("callbacks", {}).keys() & new.get("callbacks", {}).keys()
     kept_old, kept_new = (
-        {**one, "callbacks": {name: one["callbacks"][name] for name in sorted(names)}} if names else _without(one)
+        {**one, "callbacks": {name: one["callbacks"][name] for name in sorted(names)}} if names else _dropping(one)
         for one in (old, new)
     )
     return kept_old, kept_new
 
 
-def _without(operation: Document) -> Document:
+def _dropping(operation: Document) -> Document:
     return {key: value for key, value in operation.items() if key != "callbacks"}
 
 
-def _security_schemes(side: Side) -> Document:
+def _security_schemes(side: ComparedDocument) -> Document:
     """Give those security schemes that an operation asks for."""
     asked = {name for one in side.spelled.values() for way in one.get("security", []) for name in way}
     schemes = cast("Document", side.document.get("components", {})).get("securitySchemes", {})

@@ -101,7 +101,7 @@ def load_config(path: Path) -> Config:
         source, files = data["source"], data["files"]
         folder = path.resolve().parent
 
-        def place(name: str) -> Path:
+        def path_of(name: str) -> Path:
             return (folder / str(files[name])).resolve()
 
         return Config(
@@ -109,16 +109,16 @@ def load_config(path: Path) -> Config:
             path_ends=tuple(source["paths"]),
             urls=tuple(source["urls"]),
             mirror=Mirror(**source["mirror"]),
-            published=place("published"),
-            lock=place("lock"),
-            corrections=place("corrections"),
-            contract=place("contract"),
-            contract_json=place("contract_json"),
-            package=place("package"),
-            tools=place("tools") if "tools" in files else None,
-            templates=place("templates") if "templates" in files else None,
-            cache=place("cache"),
-            recordings=place("recordings") if "recordings" in files else None,
+            published=path_of("published"),
+            lock=path_of("lock"),
+            corrections=path_of("corrections"),
+            contract=path_of("contract"),
+            contract_json=path_of("contract_json"),
+            package=path_of("package"),
+            tools=path_of("tools") if "tools" in files else None,
+            templates=path_of("templates") if "templates" in files else None,
+            cache=path_of("cache"),
+            recordings=path_of("recordings") if "recordings" in files else None,
             complete=bool(data.get("verify", {}).get("complete", True)),
             generator=dict(data["generator"]),
             public_models=dict(data.get("public_models", {})),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .changes import Comparison, Rating
 from .errors import PipelineError
-from .folding import numbered
-from .reports import Advice, Section, counted, grouped
+from .folding import with_numbered_parameters
+from .reports import Advice, Section, count_text, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +71,7 @@ def read_coverage(path: Path) -> Coverage:
     try:
         return Coverage(
             {
-                (str(one["method"]).lower(), numbered(str(one["path"]))): Usage(
+                (str(one["method"]).lower(), with_numbered_parameters(str(one["path"]))): Usage(
                     name,
                     frozenset(one.get("statuses", ())),
                     frozenset(one.get("query", ())),
@@ -94,28 +94,28 @@ def read_coverage(path: Path) -> Coverage:
 _AGAIN = "Write it anew: pytest --contentgroove-coverage=FILE"
 
 
-def what_it_means(comparison: Comparison, coverage: Coverage) -> tuple[Comparison, Section]:
+def impact_on_app(comparison: Comparison, coverage: Coverage) -> tuple[Comparison, Section]:
     """Keep only the changes that touch what an app uses, and say how many there were."""
-    kept = tuple(change for change in comparison.changes if touches(change, coverage))
+    kept = tuple(change for change in comparison.changes if affects(change, coverage))
     mine = Comparison(comparison.old, comparison.new, kept)
     breaking, used = comparison.rated(Rating.BREAKING), mine.rated(Rating.BREAKING)
     names = "; ".join(f"{group.places[0]}: {group.what.rstrip('.')}" for group in grouped(used))
-    summary = f"{counted(len(breaking), 'breaking change')}; you use {len(used)}{': ' + names if names else ''}."
-    advice = tuple(Advice(f"{change.place}: {change.what} {change.reason}", _todo(change)) for change in used)
+    summary = f"{count_text(len(breaking), 'breaking change')}; you use {len(used)}{': ' + names if names else ''}."
+    advice = tuple(Advice(f"{change.place}: {change.what} {change.reason}", _action(change)) for change in used)
     return mine, Section("What it means for your app", summary, advice)
 
 
-def _todo(change: Change) -> str:
+def _action(change: Change) -> str:
     if not change.place.operation:
         return "Every call is concerned: try one before you release."
     if change.place.part == "operation" and change.kind == "removed":
         return "Find another way to what you use it for, or stay with the old version while it works."
-    if change.place.received:
+    if change.place.is_received:
         return "Look where your app reads it, and handle what may come now."
     return "Look where your app sends it, and send what is accepted now."
 
 
-def touches(change: Change, coverage: Coverage) -> bool:
+def affects(change: Change, coverage: Coverage) -> bool:
     """Tell whether a change touches what an app uses.
 
     A change of a body touches an app that uses the field or one inside it. What nothing finer is known of touches
@@ -128,14 +128,14 @@ def touches(change: Change, coverage: Coverage) -> bool:
         usage = coverage.webhooks.get(place.webhook)
         return usage is not None and (not place.field or uses(usage.read, place.field))
     method, _, path = place.operation.partition(" ")
-    usage = coverage.operations.get((method.lower(), numbered(path)))
-    return usage is not None and _touches_operation(change, usage)
+    usage = coverage.operations.get((method.lower(), with_numbered_parameters(path)))
+    return usage is not None and _affects_operation(change, usage)
 
 
-def _touches_operation(change: Change, usage: Usage) -> bool:
+def _affects_operation(change: Change, usage: Usage) -> bool:
     place = change.place
     if place.part == "parameter":
-        return _touches_parameter(change, usage)
+        return _affects_parameter(change, usage)
     if place.part == "response":
         met = place.name in usage.statuses or f"{place.name[:1]}XX" == place.name or place.name == "default"
         return met and (not place.field or uses(usage.read, place.field))
@@ -144,7 +144,7 @@ def _touches_operation(change: Change, usage: Usage) -> bool:
     return True
 
 
-def _touches_parameter(change: Change, usage: Usage) -> bool:
+def _affects_parameter(change: Change, usage: Usage) -> bool:
     name, _, where = change.place.name.rpartition(" in ")
     if where != "query":
         return True

@@ -6,16 +6,16 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, cast
 
 from .changes import Change, Rating
-from .evidence import shows
-from .places import place
+from .evidence import examples_match
+from .places import locate
 from .pointers import escaped, resolve, steps
-from .rating import opens, rate
-from .wording import sentence
+from .rating import rate, was_unspecified
+from .wording import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .changes import Kind, Place
+    from .changes import Kind, Location
     from .documents import Document
     from .folding import Operation
     from .redocly import Finding
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _DEMANDS = frozenset({"parameter-became-required"})
 
 
-def changes_of(
+def changes_between(
     finding: Finding,
     before: Mapping[tuple[str, str], Operation],
     compared: tuple[Document, Document],
@@ -42,16 +42,18 @@ def changes_of(
         # It stands at its new name; an app knows the old one.
         path = f"{path.rpartition('/')[0]}/{escaped(str(finding['old']))}"
     # A removed thing has no place in the new document.
-    where = place(path, compared[0] if finding["kind"] == "removed" else compared[1], names)
+    where = locate(path, compared[0] if finding["kind"] == "removed" else compared[1], names)
     if finding["property"] == "required" and finding["typeName"] == "Schema":
         yield from _required(finding, where)
         return
-    breaking, reason = rate(finding, where, shown=opens(finding) and _shown(finding, before, compared[1]))
+    breaking, reason = rate(
+        finding, where, shown=was_unspecified(finding) and _short_value(finding, before, compared[1])
+    )
     yield Change(
         Rating.BREAKING if breaking else Rating.SAFE,
         _kind(finding),
         where,
-        sentence(finding),
+        describe(finding),
         reason,
         finding["old"],
         finding["new"],
@@ -63,7 +65,7 @@ def _kind(finding: Finding) -> Kind:
     return "changed" if finding["kind"] == "modified" else cast("Kind", finding["kind"])
 
 
-def _required(finding: Finding, where: Place) -> Iterator[Change]:
+def _required(finding: Finding, where: Location) -> Iterator[Change]:
     """Tell of each field on its own, because an app uses some of them."""
     old, new = (cast("list[str]", value or []) for value in (finding["old"], finding["new"]))
     said = " ".join(finding["messages"])
@@ -75,18 +77,18 @@ def _required(finding: Finding, where: Place) -> Iterator[Change]:
         if breaks:
             reason = "Requests without it are refused." if demanded else "Who reads it may find nothing."
         elif demanded:
-            reason = "It always comes now." if where.received else "Requests with it are accepted as before."
+            reason = "It always comes now." if where.is_received else "Requests with it are accepted as before."
         else:
-            reason = "Requests with it are accepted as before." if not where.received else "It may still come."
+            reason = "Requests with it are accepted as before." if not where.is_received else "It may still come."
         rating = Rating.BREAKING if breaks else Rating.SAFE
         yield Change(rating, "changed", inner, what, reason, demands=demanded and breaks)
 
 
-def _shown(finding: Finding, before: Mapping[tuple[str, str], Operation], new: Document) -> bool:
+def _short_value(finding: Finding, before: Mapping[tuple[str, str], Operation], new: Document) -> bool:
     """Tell whether the old document's own examples fit what a request's schema says now."""
     match steps(finding["path"]):
         case ["paths", path, method, "requestBody", "content", _, "schema", *inner]:
             schema: Any = resolve(new, steps(finding["path"]))
-            return shows(before[method, path].definition["requestBody"], inner, schema)
+            return examples_match(before[method, path].definition["requestBody"], inner, schema)
         case _:
             return False

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from .canonical import SCHEMA_DOCUMENTATION
-from .changes import Change, Place, Rating
-from .documents import neutral
+from .changes import Change, Location, Rating
+from .documents import without_timestamps
 from .folding import parameter_numbers
-from .places import place
+from .places import locate
 from .pointers import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .changes import Kind
-    from .compare import Side
+    from .compare import ComparedDocument
     from .documents import Document
 
 _FIELDS = SCHEMA_DOCUMENTATION | {"summary", "tags", "links", "termsOfService", "contact", "license", "version"}
@@ -26,10 +26,10 @@ _DATA = frozenset({"default", "enum", "const", "security", "servers"})
 _TIMESTAMPS = "Only timestamps in the example changed."
 
 
-def documentation_changes(before: Side, after: Side) -> Iterator[Change]:
+def documentation_changes(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
     """Give every change that nothing on the wire notices."""
     yield from _document(before.document, after.document)
-    walker = _Walker()
+    walker = _TextCollector()
     for key, operation in after.operations.items():
         old = before.operations.get(key)
         if old is None:
@@ -38,27 +38,31 @@ def documentation_changes(before: Side, after: Side) -> Iterator[Change]:
         pointer = f"#/paths/{escaped(key[1])}/{key[0]}"
         holder = {"paths": {key[1]: {key[0]: operation.definition}}}
         if parameter_numbers(old.path) != parameter_numbers(operation.path):
-            where = Place(operation.name, part="operation")
+            where = Location(operation.name, part="operation")
             what = f"The path's parameters were renamed; it was `{old.path}`."
             yield _change(
                 "changed", where, what, "The names in braces are never sent.", old=old.path, new=operation.path
             )
         for found, kind, was, now in walker.walk(old.definition, operation.definition, pointer):
-            where = place(found.rpartition("/")[0], holder, names)
-            yield _said(kind, where, found.rpartition("/")[2], was, now)
-    yield from _unused(before, after)
+            where = locate(found.rpartition("/")[0], holder, names)
+            yield _documented(kind, where, found.rpartition("/")[2], was, now)
+    yield from _unused_components(before, after)
 
 
-def _said(kind: Kind, where: Place, field: str, was: Any, now: Any) -> Change:
+def _documented(kind: Kind, where: Location, field: str, was: Any, now: Any) -> Change:
     name = field.replace("~1", "/").replace("~0", "~")
     example = name in {"example", "examples"}
-    if example and kind == "changed" and neutral(was, in_example=True) == neutral(now, in_example=True):
+    if (
+        example
+        and kind == "changed"
+        and without_timestamps(was, in_example=True) == without_timestamps(now, in_example=True)
+    ):
         return _change(kind, where, _TIMESTAMPS, "Collections of documents rewrite them.", old=was, new=now)
     reason = "Examples bind nobody." if example else "It is never sent."
     return _change(kind, where, f"`{name}` {'was ' if kind != 'changed' else ''}{kind}.", reason, old=was, new=now)
 
 
-def _change(kind: Kind, where: Place, what: str, reason: str, *, old: Any = None, new: Any = None) -> Change:
+def _change(kind: Kind, where: Location, what: str, reason: str, *, old: Any = None, new: Any = None) -> Change:
     return Change(Rating.DOCUMENTATION, kind, where, what, reason, old, new)
 
 
@@ -69,18 +73,22 @@ def _document(old: Document, new: Document) -> Iterator[Change]:
             before, after = cast("Document", was), cast("Document", now)
             for key in sorted(before.keys() | after.keys()):
                 if before.get(key) != after.get(key):
-                    yield _said(
-                        _kind(before.get(key), after.get(key)), Place(name=name), key, before.get(key), after.get(key)
+                    yield _documented(
+                        _kind(before.get(key), after.get(key)),
+                        Location(name=name),
+                        key,
+                        before.get(key),
+                        after.get(key),
                     )
         elif was != now:
-            yield _said(_kind(was, now), Place(), name, was, now)
+            yield _documented(_kind(was, now), Location(), name, was, now)
 
 
 def _kind(old: Any, new: Any) -> Kind:
     return "added" if old is None else "removed" if new is None else "changed"
 
 
-def _unused(before: Side, after: Side) -> Iterator[Change]:
+def _unused_components(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
     """Compare schemas that no operation uses."""
     old, new = (side.document.get("components", {}).get("schemas", {}) for side in (before, after))
     for name in sorted(old.keys() | new.keys()):
@@ -91,11 +99,11 @@ def _unused(before: Side, after: Side) -> Iterator[Change]:
         kind = _kind(old.get(name), new.get(name))
         what = f"The schema {'was ' if kind != 'changed' else ''}{kind}."
         yield _change(
-            kind, Place(name=f"schema {name}"), what, "No operation uses it.", old=old.get(name), new=new.get(name)
+            kind, Location(name=f"schema {name}"), what, "No operation uses it.", old=old.get(name), new=new.get(name)
         )
 
 
-class _Walker:
+class _TextCollector:
     """Walks through pairs of values; a shared schema is looked at where it is met first."""
 
     def __init__(self) -> None:

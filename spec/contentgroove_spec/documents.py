@@ -29,7 +29,7 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?
 
 
 # The stubs of PyYAML leave the base classes' members untyped.
-class _Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
+class _YamlLoader(yamlcore.CCoreLoader):  # type: ignore[misc]
     """YAML 1.2's core schema, in which dates stay strings.
 
     Keys are strings, as the OpenAPI Specification demands ("Format"): `200:` is "200". Duplicates are refused.
@@ -128,13 +128,13 @@ def _load_yaml(text: str, source: str) -> object:
         too_deep = True
     if too_deep:
         raise PipelineError(f"{source} has more than {MAX_DEPTH} levels: that is no API document.")
-    data: object = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from a safe loader
+    data: object = yaml.load(text, Loader=_YamlLoader)  # noqa: S506 - derived from a safe loader
     return data
 
 
 def _is_too_deep(text: str) -> bool:
     depth = 0
-    for event in cast("Any", yaml.parse)(text, Loader=_Loader):
+    for event in cast("Any", yaml.parse)(text, Loader=_YamlLoader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -177,7 +177,7 @@ def dump_yaml(document: Document) -> str:
     """
     # Some releases of the stubs give `dump` a type that a strict checker refuses.
     text: str = cast("Any", yaml).dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    readers = (yaml.CSafeLoader, _Loader)
+    readers = (yaml.CSafeLoader, _YamlLoader)
     if any(yaml.load(text, Loader=reader) != document for reader in readers):  # noqa: S506 - safe ones
         raise PipelineError("The document cannot be written as YAML that every reader reads the same.")
     return text
@@ -193,22 +193,22 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def meaning_digest(document: Document) -> str:
+def canonical_digest(document: Document) -> str:
     """The SHA-256 of what a document says: key order, spelling and timestamps inside examples do not count."""
-    canonical = json.dumps(neutral(document), sort_keys=True, ensure_ascii=True)
+    canonical = json.dumps(without_timestamps(document), sort_keys=True, ensure_ascii=True)
     return digest(canonical.encode())
 
 
-def neutral(value: Any, *, in_example: bool = False) -> Any:
+def without_timestamps(value: Any, *, in_example: bool = False) -> Any:
     """Give JSON with placeholders for the timestamps inside examples."""
     if isinstance(value, dict):
         members = cast("dict[str, Any]", value)
         return {
-            name: neutral(item, in_example=in_example or name in {"example", "examples"})
+            name: without_timestamps(item, in_example=in_example or name in {"example", "examples"})
             for name, item in members.items()
         }
     if isinstance(value, list):
-        return [neutral(item, in_example=in_example) for item in cast("list[Any]", value)]
+        return [without_timestamps(item, in_example=in_example) for item in cast("list[Any]", value)]
     if in_example and isinstance(value, str):
         # The mirror's build writes its own date into them.
         return _TIMESTAMP.sub("<timestamp>", value)

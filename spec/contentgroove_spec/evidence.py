@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .documents import Document
 
 
-def shows(body: Document, path: list[str], schema: Any) -> bool:
+def examples_match(body: Document, path: list[str], schema: Any) -> bool:
     """Tell whether a document's own examples show values for a place, all of which fit a schema.
 
     Args:

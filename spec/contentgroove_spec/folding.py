@@ -41,9 +41,9 @@ class Operation:
     definition: Document
 
     @property
-    def key(self) -> tuple[str, str]:
+    def wire_key(self) -> tuple[str, str]:
         """What stays the same when path parameters are renamed: the method, and the path with numbers in braces."""
-        return self.method.lower(), numbered(self.path)
+        return self.method.lower(), with_numbered_parameters(self.path)
 
     @property
     def name(self) -> str:
@@ -51,7 +51,7 @@ class Operation:
         return "the whole document" if self.path == WEBHOOKS else f"{self.method} {self.path}"
 
 
-def numbered(path: str) -> str:
+def with_numbered_parameters(path: str) -> str:
     """Put the numbers 1, 2, … in the place of a path's parameter names."""
     count = iter(range(1, 1000))
     return _VARIABLE.sub(lambda _: f"{{{next(count)}}}", path)
@@ -83,14 +83,14 @@ def operations(document: Document) -> Iterator[Operation]:
             own = cast("Document", definition)
             own_servers = own.get("servers", servers)
             path_base = base_path({"servers": own_servers}) if own_servers else base
-            parameters = _joined(members.get("parameters", []), own.get("parameters", []))
+            parameters = _join_paths(members.get("parameters", []), own.get("parameters", []))
             merged = {"security": security, **own, "parameters": parameters}
             if own_servers:
                 merged["servers"] = own_servers
             yield Operation(method.upper(), path_base + own_path, own_path, merged)
 
 
-def _joined(shared: list[Any], own: list[Any]) -> list[Any]:
+def _join_paths(shared: list[Any], own: list[Any]) -> list[Any]:
     # An operation's parameter replaces its path's one of the same name and place.
     def key(parameter: Any) -> tuple[Any, ...]:
         return (parameter.get("in"), parameter.get("name"))
@@ -99,7 +99,7 @@ def _joined(shared: list[Any], own: list[Any]) -> list[Any]:
     return [parameter for parameter in shared if key(parameter) not in taken] + own
 
 
-def usable_servers(document: Document) -> list[str]:
+def server_urls(document: Document) -> list[str]:
     """Give the URLs of a document's servers, variables replaced by their defaults, without those that cannot be one."""
     found: list[str] = []
     for server in cast("list[Document]", document.get("servers") or []):
@@ -116,15 +116,15 @@ def usable_servers(document: Document) -> list[str]:
 
 def base_path(document: Document) -> str:
     """Tell what comes before every path: the path of the first usable server."""
-    servers = usable_servers(document)
+    servers = server_urls(document)
     return urlsplit(servers[0]).path.rstrip("/") if servers else ""
 
 
-def folded_servers(document: Document) -> list[str]:
+def server_prefixes(document: Document) -> list[str]:
     """Give the servers without the base path, in order."""
     base = base_path(document)
     result: list[str] = []
-    for url in usable_servers(document):
+    for url in server_urls(document):
         parts = urlsplit(url)
         path = parts.path.rstrip("/")
         path = "" if path == base else path

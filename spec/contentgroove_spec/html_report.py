@@ -45,7 +45,7 @@ def _page(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
         if section.advice:
             yield "<ul>"
             for advice in section.advice:
-                yield f'<li>{escape(advice.what)}<br><span class="todo">→ {escape(advice.todo)}</span></li>'
+                yield f'<li>{escape(advice.what)}<br><span class="todo">→ {escape(advice.action)}</span></li>'
             yield "</ul>"
     for rating in Rating:
         changes = comparison.rated(rating)

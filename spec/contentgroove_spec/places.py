@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from .changes import Place
+from .changes import Location
 from .pointers import escaped, steps
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _BRANCHES = ("allOf", "anyOf", "oneOf")
 
 
-def place(pointer: str, document: Document, names: Mapping[tuple[str, str], Operation]) -> Place:
+def locate(pointer: str, document: Document, names: Mapping[tuple[str, str], Operation]) -> Location:
     """Tell where in the API a pointer leads.
 
     Args:
@@ -27,34 +27,34 @@ def place(pointer: str, document: Document, names: Mapping[tuple[str, str], Oper
     match steps(pointer):
         case ["paths", path, method, "callbacks", name, expression, inner, *rest]:
             definition = document["paths"][path][method]["callbacks"][name][expression][inner]
-            return _inside(names[method, path].name, name, rest, definition)
+            return _inner_location(names[method, path].name, name, rest, definition)
         case ["paths", path, method, "callbacks", name, *rest]:
-            return Place(names[method, path].name, name, "operation", "".join(f"sent to {one}" for one in rest))
+            return Location(names[method, path].name, name, "operation", "".join(f"sent to {one}" for one in rest))
         case ["paths", path, method, *rest]:
-            return _inside(names[method, path].name, "", rest, document["paths"][path][method])
+            return _inner_location(names[method, path].name, "", rest, document["paths"][path][method])
         case ["components", "securitySchemes", name, *_]:
-            return Place(name=f"security scheme {name}")
+            return Location(name=f"security scheme {name}")
         case path:
-            return Place(name=" ".join(path))
+            return Location(name=" ".join(path))
 
 
-def _inside(operation: str, webhook: str, rest: list[str], definition: Document) -> Place:
+def _inner_location(operation: str, webhook: str, rest: list[str], definition: Document) -> Location:
     if rest[:1] == ["parameters"] and len(rest) > 1:
         parameter = _item(definition.get("parameters", []), rest[1])
         name = f"{parameter.get('name', rest[1])} in {parameter.get('in', 'the request')}"
-        return Place(operation, webhook, "parameter", name, _field(rest[2:]))
+        return Location(operation, webhook, "parameter", name, _field(rest[2:]))
     if rest[:1] == ["requestBody"]:
-        return Place(operation, webhook, "request", "", _field(rest[1:]), _media_type(rest[1:]))
+        return Location(operation, webhook, "request", "", _field(rest[1:]), _media_type(rest[1:]))
     match rest:
         case ["responses", status, "headers", name, *_]:
-            return Place(operation, webhook, "response", status, detail=f"header {name}")
+            return Location(operation, webhook, "response", status, detail=f"header {name}")
         case ["responses", status, *inner]:
-            return Place(operation, webhook, "response", status, _field(inner), _media_type(inner))
+            return Location(operation, webhook, "response", status, _field(inner), _media_type(inner))
         case _:
             pass
     if rest[:1] == ["security"]:
-        return Place(operation, webhook, "security")
-    return Place(operation, webhook, "operation", "" if not rest else rest[0])
+        return Location(operation, webhook, "security")
+    return Location(operation, webhook, "operation", "" if not rest else rest[0])
 
 
 def _item(items: list[Any], index: str) -> Document:

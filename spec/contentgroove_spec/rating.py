@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from .changes import Place
+    from .changes import Location
     from .redocly import Finding
 
 _WIDER_FORMATS = {("int32", "int64"), ("float", "double")}
@@ -53,7 +53,7 @@ _REASONS_READ = {
 }
 
 
-def rate(finding: Finding, place: Place, *, shown: bool) -> tuple[bool, str]:
+def rate(finding: Finding, place: Location, *, shown: bool) -> tuple[bool, str]:
     """Rate one finding.
 
     Args:
@@ -70,20 +70,20 @@ def rate(finding: Finding, place: Place, *, shown: bool) -> tuple[bool, str]:
     if not finding["major"]:
         return (
             False,
-            "What an app reads today still comes." if place.received else "What an app sends today still works.",
+            "What an app reads today still comes." if place.is_received else "What an app sends today still works.",
         )
-    reasons = {**_REASONS, **(_REASONS_READ if place.received else _REASONS_WRITTEN)}
+    reasons = {**_REASONS, **(_REASONS_READ if place.is_received else _REASONS_WRITTEN)}
     return True, reasons.get(finding["rules"][0], "It may break what relies on it.")
 
 
-def _webhook(finding: Finding, place: Place) -> tuple[bool, str] | None:
+def _webhook(finding: Finding, place: Location) -> tuple[bool, str] | None:
     if place.webhook and finding["typeName"] == "PathItem" and finding["kind"] != "added":
         return True, "Nothing is sent any more to where an app asked for it."
     return None
 
 
-def _request(finding: Finding, place: Place, *, shown: bool) -> tuple[bool, str] | None:
-    if place.received or place.part not in {"request", "parameter"}:
+def _request(finding: Finding, place: Location, *, shown: bool) -> tuple[bool, str] | None:
+    if place.is_received or place.part not in {"request", "parameter"}:
         return None
     return _request_part(finding) or _request_value(finding, shown=shown)
 
@@ -104,28 +104,28 @@ def _request_value(finding: Finding, *, shown: bool) -> tuple[bool, str] | None:
         return True, "A call that leaves it out does something else."
     if finding["property"] == "format" and (finding["old"], finding["new"]) in _WIDER_FORMATS:
         return False, "Smaller numbers are accepted as before."
-    if opens(finding):
+    if was_unspecified(finding):
         if shown:
             return False, "The document says what it left open, and its own examples fit."
         return True, "Anything was accepted, as far as the document said; now it may be refused."
     return None
 
 
-def opens(finding: Finding) -> bool:
+def was_unspecified(finding: Finding) -> bool:
     """Tell whether a finding is about a place that said nothing at all before, and now has a schema."""
     if finding["kind"] == "added":
         return finding["typeName"] == "Schema" and finding["path"].endswith("/schema")
     return finding["property"] == "type" and finding["old"] is None and "schema-type-changed" in finding["rules"]
 
 
-def _response(finding: Finding, place: Place) -> tuple[bool, str] | None:
+def _response(finding: Finding, place: Location) -> tuple[bool, str] | None:
     if place.part == "response" and finding["typeName"] == "Response" and finding["kind"] == "removed":
         if place.name[:1] in {"4", "5"} or place.name == "default":
             return False, "Code that handles it is not reached, or is reached as before."
         return None
-    if place.received and finding["kind"] == "removed" and finding["path"].endswith("/schema"):
+    if place.is_received and finding["kind"] == "removed" and finding["path"].endswith("/schema"):
         return True, "Anything may come now."
-    if place.received and opens(finding) and not finding["major"]:
+    if place.is_received and was_unspecified(finding) and not finding["major"]:
         return False, "The document says what it left open."
     return None
 

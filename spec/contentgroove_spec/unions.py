@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _UNIONS = ("oneOf", "anyOf")
 
 
-class Aligner:
+class BranchAligner:
     """Aligns pairs of canonical values; what is the same is done once and shared."""
 
     def __init__(self) -> None:

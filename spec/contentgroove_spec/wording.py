@@ -30,10 +30,10 @@ _NAMES = {
     "SecurityScheme": "the security scheme",
     "Server": "the server",
 }
-_LONGEST = 60
+_MAX_VALUE = 60
 
 
-def sentence(finding: Finding) -> str:
+def describe(finding: Finding) -> str:
     """Say what a finding is, without where it is."""
     if finding["messages"]:
         return " ".join(finding["messages"])
@@ -41,7 +41,7 @@ def sentence(finding: Finding) -> str:
     name = _NAMES.get(finding["typeName"], finding["typeName"])
     if finding["kind"] == "modified":
         subject = "The name" if finding["property"] == "key" else f"`{finding['property']}`"
-        return f"{subject} {changed(finding['old'], finding['new'])}."
+        return f"{subject} {describe_change(finding['old'], finding['new'])}."
     if finding["typeName"] == "Schema":
         name = "a schema" if last in {"schema", "items"} else f"`{last}`"
     elif finding["typeName"] in {"Callback", "Header", "MediaType", "Response"}:
@@ -51,7 +51,7 @@ def sentence(finding: Finding) -> str:
     return f"{name[0].upper()}{name[1:]} {'was' if name.split()[0] != 'all' else 'were'} {finding['kind']}."
 
 
-def changed(old: Any, new: Any) -> str:
+def describe_change(old: Any, new: Any) -> str:
     """Say that one value became another."""
     if old is None:
         return f"was set to {_short(new)}"
@@ -62,4 +62,4 @@ def changed(old: Any, new: Any) -> str:
 
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 1]}…"

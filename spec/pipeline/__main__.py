@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contentgroove.cli.harmless import lines
+from contentgroove.cli.harmless import multi_line
 from contentgroove.cli.streams import prepare_streams
 from contentgroove_spec.command import FailOn, Format, fails, write
 from contentgroove_spec.compare import compare
@@ -22,7 +22,7 @@ from .generate import generate, require_up_to_date
 from .impact import impact
 from .pull import pull
 from .update import update
-from .verify import check_structure, require_sound
+from .verify import check_structure, require_valid
 
 if TYPE_CHECKING:
     from contentgroove_spec.changes import Comparison
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return int(_run(load_config(chosen.config), chosen))
     except (PipelineError, OSError) as error:
-        print(f"error: {lines(str(error))}", file=sys.stderr)  # noqa: T201 - a command line prints
+        print(f"error: {multi_line(str(error))}", file=sys.stderr)  # noqa: T201 - a command line prints
         return 1
 
 
@@ -73,7 +73,7 @@ def _run(config: Config, chosen: argparse.Namespace) -> bool:
         _say(f"Wrote {config.contract.name} and {config.package.name}.")
     elif chosen.command == "verify":
         check_structure(read(config.published), config.published.name)
-        require_sound(read(config.contract), config.contract.name, complete=config.complete)
+        require_valid(read(config.contract), config.contract.name, complete=config.complete)
         _say(f"{config.published.name} and {config.contract.name} are sound.")
     elif chosen.command == "check":
         require_up_to_date(config)
@@ -81,7 +81,7 @@ def _run(config: Config, chosen: argparse.Namespace) -> bool:
     elif chosen.command == "diff":
         return _diff(config, chosen)
     else:
-        update(config, mirror=chosen.mirror, file=chosen.file, say=_say, report=functools.partial(_report, chosen))
+        update(config, mirror=chosen.mirror, file=chosen.file, log=_say, report=functools.partial(_report, chosen))
     return False
 
 
@@ -104,7 +104,7 @@ def _report(chosen: argparse.Namespace, comparison: Comparison, sections: tuple[
 
 
 def _say_aside(line: str) -> None:
-    print(lines(line), file=sys.stderr, flush=True)  # noqa: T201 - a command line prints
+    print(multi_line(line), file=sys.stderr, flush=True)  # noqa: T201 - a command line prints
 
 
 def _say(line: str) -> None:

@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from contentgroove_spec.reports import counted
+from contentgroove_spec.reports import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from contentgroove_spec.config import Work
 
 CHECK_SECONDS = 3600.0
-SHOWN_LINES = 40
-LONGEST = 160
+MAX_SHOWN_LINES = 40
+MAX_REASON = 160
 
 # As mypy and pyright write it.
 _TYPE_ERROR = re.compile(r"^\s*(?P<file>[^\s:]+\.py):(?P<line>\d+)(?::\d+)?(?: -|:) error: (?P<said>.*)$", re.MULTILINE)
@@ -82,7 +82,7 @@ def run_check(command: tuple[str, ...], folder: Path, log: Path) -> list[Failure
     found = [*_failed_tests(report), *_type_errors(done.stdout, folder)]
     if found:
         return found
-    last = "\n".join(done.stdout.rstrip().splitlines()[-SHOWN_LINES:])
+    last = "\n".join(done.stdout.rstrip().splitlines()[-MAX_SHOWN_LINES:])
     return [Failure(shown, f"it ended with status {done.returncode} and said:\n{last}")]
 
 
@@ -109,13 +109,13 @@ def _reason(message: str, text: str) -> str:
         explained = takewhile(lambda line: not line.startswith(_PADDING), marked[differing:])
         marked = [" ".join(line.strip() for line in explained)]
     line = next((line for line in (*marked, *message.splitlines()) if line.strip()), "")
-    return line.strip()[:LONGEST]
+    return line.strip()[:MAX_REASON]
 
 
 def _type_errors(output: str, folder: Path) -> Iterator[Failure]:
     for found in _TYPE_ERROR.finditer(output):
         file = found["file"].removeprefix(f"{folder}/")
-        yield Failure(f"{file}:{found['line']}", found["said"][:LONGEST])
+        yield Failure(f"{file}:{found['line']}", found["said"][:MAX_REASON])
 
 
 def by_work(failures: Iterable[Failure], works: Iterable[Work]) -> dict[Work | None, list[Failure]]:
@@ -132,7 +132,7 @@ def as_text(failures: Iterable[Failure], works: Iterable[Work]) -> str:
     lines: list[str] = []
     for work, of_it in by_work(failures, works).items():
         lines.append("")
-        lines.append(f"{work.what if work else 'Something else'}: {counted(len(of_it), 'failure')}")
+        lines.append(f"{work.what if work else 'Something else'}: {count_text(len(of_it), 'failure')}")
         lines.append(f"  → {work.todo if work else 'Look at each.'}")
         places: dict[str, list[str]] = {}
         for failure in of_it:

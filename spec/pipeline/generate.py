@@ -16,10 +16,10 @@ from contentgroove_spec.documents import dump_json, dump_yaml
 from contentgroove_spec.errors import PipelineError
 
 from .correct import make_contract, read
-from .placement import put_in_place
-from .pull import is_as_pulled
+from .placement import replace_all
+from .pull import is_unchanged
 from .tools import operations_file
-from .verify import check_structure, require_sound
+from .verify import check_structure, require_valid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ GENERATOR_TIMEOUT = 300.0
 """Seconds; a document of a megabyte takes about one minute."""
 
 LINE_LENGTH = 110
-SHOWN_LINES = 40
+MAX_SHOWN_LINES = 40
 
 
 def build(config: Config, folder: Path) -> dict[Path, Path]:
@@ -45,7 +45,7 @@ def build(config: Config, folder: Path) -> dict[Path, Path]:
     """
     check_structure(read(config.published), config.published.name)
     contract = make_contract(config)
-    require_sound(contract, config.contract.name, complete=config.complete)
+    require_valid(contract, config.contract.name, complete=config.complete)
     return write_outputs(config, contract, folder)
 
 
@@ -124,11 +124,11 @@ def generate(config: Config) -> None:
     """Make everything anew and put it in place, all or nothing.
 
     Raises:
-        PipelineError: As `build` and `put_in_place`.
+        PipelineError: As `build` and `replace_all`.
     """
     config.package.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as name:
-        put_in_place(build(config, Path(name)))
+        replace_all(build(config, Path(name)))
 
 
 def require_up_to_date(config: Config) -> None:
@@ -150,7 +150,7 @@ def differences(config: Config) -> Iterator[str]:
     Raises:
         PipelineError: As `build`.
     """
-    if not is_as_pulled(config):
+    if not is_unchanged(config):
         yield (
             f"{config.published.name} is not what was pulled: undo the edit and put it into "
             f"{config.corrections.name}, or run `make spec`"
@@ -181,6 +181,6 @@ def _compare(made: Path, committed: Path, name: str) -> Iterator[str]:
         yield f"{name} differs:"
         old, new = (path.read_text(encoding="utf-8", errors="replace").splitlines() for path in (committed, made))
         changes = list(difflib.unified_diff(old, new, "committed", "made now", lineterm="", n=1))
-        yield from changes[:SHOWN_LINES]
-        if len(changes) > SHOWN_LINES:
-            yield f"… and {len(changes) - SHOWN_LINES} more lines"
+        yield from changes[:MAX_SHOWN_LINES]
+        if len(changes) > MAX_SHOWN_LINES:
+            yield f"… and {len(changes) - MAX_SHOWN_LINES} more lines"

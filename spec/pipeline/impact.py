@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 from contentgroove_mock.contract import Checker
-from contentgroove_mock.recording.contract_parts import Contract
+from contentgroove_mock.recording.contract_parts import PackagedContract
 from contentgroove_mock.recording.exchange import RecordingError
 from contentgroove_mock.recording.folder import load, stale
 from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.folding import operations
 from contentgroove_spec.pointers import resolve, steps
-from contentgroove_spec.reports import Advice, Section, counted
+from contentgroove_spec.reports import Advice, Section, count_text
 
 from .correct import read
 from .generate import write_outputs
-from .overlay_document import action_name, apply_what_fits
-from .surface import differences, surface
+from .overlay_document import action_name, apply_matching
+from .surface import differences, package_api
 from .verify import check_contract, check_structure
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from .overlay_document import Applied
 
-SHOWN_LEAVES = 5
+MAX_SHOWN_LEAVES = 5
 
 
 def impact(config: Config, new: Document) -> tuple[Section, ...]:
@@ -46,11 +46,11 @@ def impact(config: Config, new: Document) -> tuple[Section, ...]:
         PipelineError: Something that is committed cannot be read.
     """
     overlay = read(config.corrections)
-    before, after = (apply_what_fits(document, overlay) for document in (read(config.published), new))
-    contract = _without_doubles(after.document)
+    before, after = (apply_matching(document, overlay) for document in (read(config.published), new))
+    contract = _without_duplicates(after.document)
     parts = (
         ("Corrections", _corrections(overlay, before, after)),
-        ("Contract", _soundness(config, contract)),
+        ("Contract", _validity(config, contract)),
         ("Generated code", _generated(config, contract)),
         ("Operations", _operations(before.document, contract)),
         ("Public models", _models(config, before.document, contract)),
@@ -59,19 +59,19 @@ def impact(config: Config, new: Document) -> tuple[Section, ...]:
     return tuple(_section(title, tuple(advice)) for title, advice in parts)
 
 
-def _without_doubles(value: Any) -> Any:
+def _without_duplicates(value: Any) -> Any:
     """Leave out what a correction adds to a list of names that has it by now; `_corrections` tells of it."""
     if isinstance(value, dict):
-        return {key: _without_doubles(member) for key, member in cast("Document", value).items()}
+        return {key: _without_duplicates(member) for key, member in cast("Document", value).items()}
     if isinstance(value, list):
         items = cast("list[Any]", value)
         names = all(isinstance(item, str) for item in items)
-        return list(dict.fromkeys(items)) if names else [_without_doubles(item) for item in items]
+        return list(dict.fromkeys(items)) if names else [_without_duplicates(item) for item in items]
     return value
 
 
 def _section(title: str, advice: tuple[Advice, ...]) -> Section:
-    summary = f"{counted(len(advice), 'thing')} to look at." if advice else "Nothing to do."
+    summary = f"{count_text(len(advice), 'thing')} to look at." if advice else "Nothing to do."
     return Section(title, summary, advice)
 
 
@@ -82,13 +82,13 @@ def _corrections(overlay: Document, before: Applied, after: Applied) -> Iterator
         if index in after.problems:
             yield Advice(after.problems[index], "Until then nothing can be generated.")
             continue
-        said = _said_by_now(*old[index : index + 2], *new[index : index + 2])
+        said = _now_redundant(*old[index : index + 2], *new[index : index + 2])
         if said:
-            shown = ", ".join(said[:SHOWN_LEAVES]) + (", …" if len(said) > SHOWN_LEAVES else "")
+            shown = ", ".join(said[:MAX_SHOWN_LEAVES]) + (", …" if len(said) > MAX_SHOWN_LEAVES else "")
             yield Advice(f"{name}: the document says some of it itself now: {shown}.", "Take that out of the action.")
 
 
-def _said_by_now(
+def _now_redundant(
     old_before: dict[str, str], old_after: dict[str, str], new_before: dict[str, str], new_after: dict[str, str]
 ) -> list[str]:
     """Give the places that an action had to change in the old document, and that the new one has right by itself."""
@@ -115,7 +115,7 @@ def _leaves(document: Document) -> dict[str, str]:
     return found
 
 
-def _soundness(config: Config, contract: Document) -> Iterator[Advice]:
+def _validity(config: Config, contract: Document) -> Iterator[Advice]:
     todo = f"Correct it in {config.corrections.name}."
     try:
         check_structure(contract, config.contract.name)
@@ -133,11 +133,11 @@ def _generated(config: Config, contract: Document) -> Iterator[Advice]:
             yield Advice(str(error), "Correct what the generator complains of.")
         else:
             made = Path(folder, config.package.name)
-            yield from differences(surface(config.package), surface(made))
+            yield from differences(package_api(config.package), package_api(made))
 
 
 def _operations(old: Document, new: Document) -> Iterator[Advice]:
-    had, has = ({one.key: one.name for one in operations(document)} for document in (old, new))
+    had, has = ({one.wire_key: one.name for one in operations(document)} for document in (old, new))
     for key in sorted(has.keys() - had.keys()):
         todo = (
             "Give the SDK a method, the simulator a route, the recorder a request and the tool a name; CONTRIBUTING.md "
@@ -190,7 +190,7 @@ def _recordings(config: Config, contract: Document) -> Iterator[Advice]:
     for name, reason in broken.items():
         todo = "Run make record; if it was recorded live, see what is true."
         same.setdefault((reason, todo), []).append(name)
-    for sentence in stale(recordings, Contract(contract)):
+    for sentence in stale(recordings, PackagedContract(contract)):
         name, _, told = sentence.partition(": ")
         if name not in broken:
             reason, _, todo = told.rpartition(". ")
@@ -200,9 +200,9 @@ def _recordings(config: Config, contract: Document) -> Iterator[Advice]:
 
 
 def _violations(checker: Checker, recording: Recording) -> Iterator[str]:
-    sent, answer = recording.request, recording.response
+    sent, recorded = recording.request, recording.response
     if recording.operation in checker.event_schemas:
-        yield from map(_said, checker.check_delivery(sent.content, sent.headers))
+        yield from map(_message, checker.check_webhook(sent.content, sent.headers))
     elif recording.operation not in checker.operations:
         yield f"there is no operation {recording.operation} any more."
     else:
@@ -210,12 +210,12 @@ def _violations(checker: Checker, recording: Recording) -> Iterator[str]:
         request = httpx.Request(
             sent.method, url, headers={"authorization": "Bearer any", **sent.headers}, content=sent.content
         )
-        response = httpx.Response(recording.status, headers=answer.headers, content=answer.content)
+        response = httpx.Response(recording.status, headers=recorded.headers, content=recorded.content)
         for violation in checker.check(request, response):
-            if recording.request_fault is None or not violation.place.startswith("request."):
-                yield _said(violation)
+            if recording.request_fault is None or not violation.location.startswith("request."):
+                yield _message(violation)
 
 
-def _said(violation: Violation) -> str:
+def _message(violation: Violation) -> str:
     # The lines after the first tell who made the call, which is nobody here.
     return str(violation).partition("\n")[0]

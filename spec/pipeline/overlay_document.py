@@ -107,11 +107,11 @@ def apply_overlay(document: Document, overlay: Document) -> Document:
     check_overlay(overlay)
     result = copy.deepcopy(document)
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
-        _apply(result, action, action_name(index, action), first_version=_is_first(overlay))
+        _apply(result, action, action_name(index, action), first_version=_is_first_match(overlay))
     return result
 
 
-def apply_what_fits(document: Document, overlay: Document) -> Applied:
+def apply_matching(document: Document, overlay: Document) -> Applied:
     """Apply those actions that can be applied, and tell what is wrong with the others.
 
     Raises:
@@ -122,7 +122,7 @@ def apply_what_fits(document: Document, overlay: Document) -> Applied:
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
         result = copy.deepcopy(steps[-1])
         try:
-            _apply(result, action, action_name(index, action), first_version=_is_first(overlay))
+            _apply(result, action, action_name(index, action), first_version=_is_first_match(overlay))
         except PipelineError as error:
             problems[index] = str(error)
             result = steps[-1]
@@ -130,12 +130,12 @@ def apply_what_fits(document: Document, overlay: Document) -> Applied:
     return Applied(steps[-1], problems, tuple(steps))
 
 
-def _is_first(overlay: Document) -> bool:
+def _is_first_match(overlay: Document) -> bool:
     return str(overlay["overlay"]).startswith("1.0")
 
 
 def _apply(result: Document, action: Document, name: str, *, first_version: bool) -> None:
-    before = _meaning(result)
+    before = _canonical_json(result)
     nodes = _select(result, action["target"], name)
     if not nodes:
         raise PipelineError(
@@ -151,7 +151,7 @@ def _apply(result: Document, action: Document, name: str, *, first_version: bool
         _update(nodes, copy.deepcopy(sources[0].value), name)
     elif "update" in action:
         _update(nodes, action["update"], name, first_version=first_version)
-    if _meaning(result) == before:
+    if _canonical_json(result) == before:
         raise PipelineError(f"{name} changes nothing: the published document already says the same. Delete the action.")
 
 
@@ -173,7 +173,7 @@ def _select(document: Document, query: str, name: str) -> list[JSONPathNode]:
     return list({node.location: node for node in _compile(query, name).find(document)}.values())
 
 
-def _meaning(document: Document) -> str:
+def _canonical_json(document: Document) -> str:
     # As text, because Python takes 1, 1.0 and true for equal.
     return json.dumps(document, sort_keys=True)
 

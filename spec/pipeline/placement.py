@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def put_in_place(made: dict[Path, Path]) -> None:
+def replace_all(made: dict[Path, Path]) -> None:
     """Move new files and folders over the old ones.
 
     Args:
@@ -34,11 +34,11 @@ def put_in_place(made: dict[Path, Path]) -> None:
             moved.append((old, place))
             patiently(functools.partial(new.replace, place))
         except OSError as error:
-            _put_back(moved)
+            _restore(moved)
             raise PipelineError(f"Cannot write {place}: {error.strerror}. Nothing was changed.") from error
 
 
-def _put_back(moved: list[tuple[Path, Path]]) -> None:
+def _restore(moved: list[tuple[Path, Path]]) -> None:
     for old, place in reversed(moved):
         if place.is_dir():
             shutil.rmtree(place)

@@ -8,11 +8,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contentgroove_spec.documents import check_openapi, digest, dump_yaml, meaning_digest, parse
+from contentgroove_spec.documents import canonical_digest, check_openapi, digest, dump_yaml, parse
 from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.sources import fetch
 
-from .placement import put_in_place
+from .placement import replace_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,14 +41,14 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, say: Callable
     check_openapi(document, fetched.source, title=config.title, path_ends=config.path_ends)
     text = dump_yaml(document).encode()
     old = _lock_of(config)
-    if old is not None and old.get("meaning_sha256") == meaning_digest(document) and is_as_pulled(config):
+    if old is not None and old.get("meaning_sha256") == canonical_digest(document) and is_unchanged(config):
         say(f"Nothing new: {fetched.source} says what {config.published.name} says. Nothing was changed.")
         return
     lock = {
         "source": fetched.source,
         "release": fetched.release,
         "sha256": digest(fetched.content),
-        "meaning_sha256": meaning_digest(document),
+        "meaning_sha256": canonical_digest(document),
         "file_sha256": digest(text),
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
@@ -61,7 +61,7 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, say: Callable
         if old is None or old.get("file_sha256") != lock["file_sha256"]:
             new_lock.write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8", newline="\n")
             places[new_lock] = config.lock
-        put_in_place(places)
+        replace_all(places)
     say(f"Pulled {config.published.name} ({len(document['paths'])} paths) from {fetched.source}.")
 
 
@@ -73,7 +73,7 @@ def _lock_of(config: Config) -> Document | None:
         return None
 
 
-def is_as_pulled(config: Config) -> bool:
+def is_unchanged(config: Config) -> bool:
     """Whether the published document is, byte for byte, what the last pull wrote.
 
     Raises:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def surface(package: Path) -> dict[str, str]:
+def package_api(package: Path) -> dict[str, str]:
     """Read what every module of a package defines.
 
     Returns:
@@ -56,11 +56,13 @@ def differences(old: dict[str, str], new: dict[str, str]) -> Iterator[Advice]:
                 )
         elif name not in old:
             if owner not in new or owner in old:
-                text = f": {_short(new[name])}" if new[name] else "."
+                text = f": {_shorten(new[name])}" if new[name] else "."
                 yield Advice(f"`{name}` is new{text}", "Use it where it helps.")
         elif old[name] != new[name]:
-            yield Advice(f"`{name}` changed from {_short(old[name])} to {_short(new[name])}", "Look at what uses it.")
+            yield Advice(
+                f"`{name}` changed from {_shorten(old[name])} to {_shorten(new[name])}", "Look at what uses it."
+            )
 
 
-def _short(text: str, longest: int = 120) -> str:
+def _shorten(text: str, longest: int = 120) -> str:
     return f"`{text if len(text) <= longest else text[: longest - 1] + '…'}`"

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contentgroove_spec.compare import compare
-from contentgroove_spec.documents import meaning_digest
+from contentgroove_spec.documents import canonical_digest
 from contentgroove_spec.errors import PipelineError
-from contentgroove_spec.reports import counted
+from contentgroove_spec.reports import count_text
 
 from .checks import Failure, as_text, by_work, run_check
 from .correct import make_contract, read
 from .generate import write_outputs
 from .impact import impact
-from .placement import put_in_place
-from .pull import is_as_pulled, pull
-from .verify import check_structure, require_sound
+from .placement import replace_all
+from .pull import is_unchanged, pull
+from .verify import check_structure, require_valid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 LEFT = "The new files are in place: look at `git diff`, write what is missing, and run `make test`."
 
 
-class StoppedError(PipelineError):
+class UpdateStoppedError(PipelineError):
     """A step needs a person; the message says which, what is wrong, and how the files are left."""
 
 
@@ -45,7 +45,7 @@ def update(
     *,
     mirror: str | None,
     file: Path | None,
-    say: Callable[[str], None],
+    log: Callable[[str], None],
     report: Callable[[Comparison, tuple[Section, ...]], None],
 ) -> bool:
     """Take over what is published now.
@@ -54,18 +54,18 @@ def update(
         config: The pipeline's settings.
         mirror: A release of the mirror to take instead of the web's document.
         file: A local document to take instead.
-        say: Called with a line about each step.
+        log: Called with a line about each step.
         report: Called with what changed and what it means, before anything is changed.
 
     Returns:
         Whether there was anything new.
 
     Raises:
-        StoppedError: A step needs a person. Up to regenerating, the files are as they were; after it, all new ones
-            are in place.
+        UpdateStoppedError: A step needs a person. Up to regenerating, the files are as they were; after it, all new
+            ones are in place.
     """
     with _step("look at what is committed"):
-        if not is_as_pulled(config):
+        if not is_unchanged(config):
             raise PipelineError(
                 f"{config.published.name} is not what was pulled: put the edit into {config.corrections.name}, or "
                 "run `make spec`."
@@ -78,27 +78,27 @@ def update(
             config, published=folder / "pulled" / config.published.name, lock=folder / "pulled" / config.lock.name
         )
         with _step("pull"):
-            pull(staged, mirror=mirror, file=file, say=say)
+            pull(staged, mirror=mirror, file=file, say=log)
             old, new = read(config.published), read(staged.published)
-            if meaning_digest(old) == meaning_digest(new):
-                say("Nothing new: what is published says the same. Nothing was changed.")
+            if canonical_digest(old) == canonical_digest(new):
+                log("Nothing new: what is published says the same. Nothing was changed.")
                 return False
         with _step("compare"):
             report(compare(old, new, old_name="committed", new_name="published now"), impact(config, new))
-        outputs = _made(staged, folder)
+        outputs = _write_files(staged, folder)
         with _step("put in place"):
-            put_in_place({staged.published: config.published, staged.lock: config.lock, **outputs})
-    say("The new document, the contract and the generated client are in place.")
-    _check(config, say)
+            replace_all({staged.published: config.published, staged.lock: config.lock, **outputs})
+    log("The new document, the contract and the generated client are in place.")
+    _check(config, log)
     return True
 
 
-def _made(staged: Config, folder: Path) -> dict[Path, Path]:
+def _write_files(staged: Config, folder: Path) -> dict[Path, Path]:
     with _step("correct"):
         check_structure(read(staged.published), staged.published.name)
         contract = make_contract(staged)
     with _step("verify"):
-        require_sound(contract, staged.contract.name, complete=staged.complete)
+        require_valid(contract, staged.contract.name, complete=staged.complete)
     with _step("regenerate"):
         return write_outputs(staged, contract, folder)
 
@@ -108,28 +108,28 @@ def _step(name: str) -> Generator[None]:
     try:
         yield
     except PipelineError as error:
-        raise StoppedError(f"Stopped at the step `{name}`; no file was changed.\n{error}") from error
+        raise UpdateStoppedError(f"Stopped at the step `{name}`; no file was changed.\n{error}") from error
 
 
-def _check(config: Config, say: Callable[[str], None]) -> None:
-    log = config.cache / "update.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_bytes(b"")
+def _check(config: Config, log: Callable[[str], None]) -> None:
+    log_file = config.cache / "update.log"
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    log_file.write_bytes(b"")
     failures: list[Failure] = []
     ending = ""
     try:
         for command in config.checks:
-            say(f"Running {' '.join(command)}")
-            found = run_check(command, config.published.parent.parent, log)
+            log(f"Running {' '.join(command)}")
+            found = run_check(command, config.published.parent.parent, log_file)
             if found and command != config.checks[-1]:
-                say(as_text(found, config.works))
-                say("The other checks follow; Ctrl-C ends them, and leaves the new files in place.")
+                log(as_text(found, config.works))
+                log("The other checks follow; Ctrl-C ends them, and leaves the new files in place.")
             failures += found
     except KeyboardInterrupt:
         ending = " The checks were interrupted, so there may be more."
     if failures or ending:
         works = by_work(failures, config.works)
-        raise StoppedError(
-            f"The checks fail.{ending} What must be written, in {counted(len(works), 'kind')}:\n\n"
-            f"{as_text(failures, config.works)}\n\n{LEFT}\nAll that the checks said: {log}"
+        raise UpdateStoppedError(
+            f"The checks fail.{ending} What must be written, in {count_text(len(works), 'kind')}:\n\n"
+            f"{as_text(failures, config.works)}\n\n{LEFT}\nAll that the checks said: {log_file}"
         )

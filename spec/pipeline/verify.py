@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 NO_BODY = frozenset({"204", "304"})
 COMPONENT_SCHEMAS = "#/components/schemas/"
-SHOWN = 20
+MAX_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def check_contract(document: Document, *, complete: bool = True) -> list[Finding
     return [*(_missing(whole) if complete else ()), *_examples(whole)]
 
 
-def require_sound(document: Document, name: str, *, complete: bool = True) -> None:
+def require_valid(document: Document, name: str, *, complete: bool = True) -> None:
     """Check a contract wholly.
 
     Raises:
@@ -79,8 +79,8 @@ def require_sound(document: Document, name: str, *, complete: bool = True) -> No
     check_structure(document, name)
     findings = check_contract(document, complete=complete)
     if findings:
-        shown = "\n".join(f"  {finding}" for finding in findings[:SHOWN])
-        more = f"\n  … and {len(findings) - SHOWN} more" if len(findings) > SHOWN else ""
+        shown = "\n".join(f"  {finding}" for finding in findings[:MAX_SHOWN])
+        more = f"\n  … and {len(findings) - MAX_SHOWN} more" if len(findings) > MAX_SHOWN else ""
         raise PipelineError(f"{name} breaks its own rules in {len(findings)} places:\n{shown}{more}")
 
 
@@ -169,14 +169,14 @@ def _examples(document: Document) -> Iterator[Finding]:
             yield Finding(operation, f"{place}{path}", broken.message)
 
     for name, schema in components.items():
-        yield from _inside(name, "", schema, check)
+        yield from _inner_path(name, "", schema, check)
     for name, operation in operations(document):
         for where, described in _described(operation):
             # Without a schema anything fits; that there is none is a finding of its own.
             schema = described.get("schema", {})
-            for place, example in _given(described, where):
+            for place, example in _given_values(described, where):
                 yield from check(name, place, schema, example)
-            yield from _inside(name, where, schema, check)
+            yield from _inner_path(name, where, schema, check)
 
 
 def _described(operation: Document) -> Iterator[tuple[str, Document]]:
@@ -192,7 +192,7 @@ def _described(operation: Document) -> Iterator[tuple[str, Document]]:
                 yield where, media
 
 
-def _given(holder: Document, place: str) -> Iterator[tuple[str, object]]:
+def _given_values(holder: Document, place: str) -> Iterator[tuple[str, object]]:
     if "example" in holder:
         yield f"{place}, example", holder["example"]
     for name, example in holder.get("examples", {}).items():
@@ -201,7 +201,7 @@ def _given(holder: Document, place: str) -> Iterator[tuple[str, object]]:
             yield f"{place}, example {name}", example["value"]
 
 
-def _inside(operation: str, place: str, schema: Document, check: Any) -> Iterator[Finding]:
+def _inner_path(operation: str, place: str, schema: Document, check: Any) -> Iterator[Finding]:
     for pointer, inner in _nodes(schema, ""):
         if "example" in inner:
             yield from check(operation, f"{place} schema{pointer}, example", inner, inner["example"])

@@ -210,7 +210,7 @@ def test_commands_of_other_packages(cli: CommandLine, monkeypatch: pytest.Monkey
         Entry("broken", ImportError("No module named 'absent'", name="absent")),
         Entry("wrong", AttributeError("no register")),
     ]
-    monkeypatch.setattr(app, "_entries", lambda: entries)
+    monkeypatch.setattr(app, "_command_entries", lambda: entries)
     shown = cli("--help")
     assert shown.code == 0
     assert "Say hello." in shown.out
@@ -239,7 +239,7 @@ def test_commands_of_other_packages_end_as_they_like(cli: CommandLine, monkeypat
 
         target.command("end")(end)
 
-    monkeypatch.setattr(app, "_entries", lambda: [Entry("end", register)])
+    monkeypatch.setattr(app, "_command_entries", lambda: [Entry("end", register)])
     assert cli("end", "words") == (1, "", "no more\n")
     assert cli("end", "code") == (42, "", "")
     assert cli("end", "connection") == (7, "", "error: The connection broke.\n")
@@ -247,7 +247,7 @@ def test_commands_of_other_packages_end_as_they_like(cli: CommandLine, monkeypat
 
 def test_completion_next_to_a_broken_package(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that cannot be loaded is not offered, and the others are."""
-    monkeypatch.setattr(app, "_entries", lambda: [Entry("broken", ImportError("No module named 'absent'"))])
+    monkeypatch.setattr(app, "_command_entries", lambda: [Entry("broken", ImportError("No module named 'absent'"))])
     monkeypatch.setenv("_CONTENTGROOVE_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", "contentgroove ")
     monkeypatch.setenv("COMP_CWORD", "1")

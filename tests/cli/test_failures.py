@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove import errors
-from contentgroove.cli.failures import MEANINGS, CommandError, Exit, exit_of_all, failure_of
+from contentgroove.cli.failures import MEANINGS, CommandError, ExitCode, combined_exit_code, describe_error
 
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
@@ -49,7 +49,7 @@ CASES: dict[str, tuple[BaseException, int]] = {
     "webhook token": (errors.WebhookAuthError("x"), 1),
     "checkpoint": (errors.CheckpointError("x", checkpoint="c.json"), 1),
     "base class": (errors.ContentGrooveError("x"), 1),
-    "own": (CommandError(Exit.AUTH, "x"), 3),
+    "own": (CommandError(ExitCode.AUTH, "x"), 3),
     "disk": (OSError(errno.ENOSPC, "No space left on device", "out.json"), 1),
     "defect": (ZeroDivisionError("x"), 1),
 }
@@ -59,7 +59,7 @@ CASES: dict[str, tuple[BaseException, int]] = {
 def test_exit_code(name: str) -> None:
     """Each error has the exit code of its kind."""
     error, code = CASES[name]
-    assert failure_of(error).exit == code
+    assert describe_error(error).exit == code
 
 
 def test_all_errors_are_listed() -> None:
@@ -71,7 +71,7 @@ def test_all_errors_are_listed() -> None:
 
 def test_an_answer_is_told_in_words_of_the_command_line() -> None:
     """What the service said is shown with its place, and not the advice for Python programs."""
-    failure = failure_of(answered(errors.AuthenticationError, 401))
+    failure = describe_error(answered(errors.AuthenticationError, 401))
     assert failure.message == (
         "The service answered 401 Unauthorized to GET https://api.test/medias/1: Too short (at /data/attributes/name)."
     )
@@ -80,8 +80,8 @@ def test_an_answer_is_told_in_words_of_the_command_line() -> None:
 
 def test_a_timeout_tells_how_to_go_on() -> None:
     """The hint is a command that can be pasted."""
-    media = failure_of(errors.WaitTimeoutError("x", media_id="m-1"))
-    clip = failure_of(errors.WaitTimeoutError("x", media_id="m-1", clip_id="c-1"))
+    media = describe_error(errors.WaitTimeoutError("x", media_id="m-1"))
+    clip = describe_error(errors.WaitTimeoutError("x", media_id="m-1", clip_id="c-1"))
     assert "contentgroove medias wait m-1 --timeout" in media.hint
     assert "contentgroove clips wait c-1 --timeout" in clip.hint
 
@@ -90,21 +90,21 @@ def test_a_timeout_tells_how_to_go_on() -> None:
     ("exits", "code"),
     [
         ([], 0),
-        ([Exit.OK, Exit.OK], 0),
-        ([Exit.QUOTA, Exit.QUOTA], 5),
-        ([Exit.OK, Exit.QUOTA], 14),
-        ([Exit.QUOTA, Exit.FILE], 14),
+        ([ExitCode.OK, ExitCode.OK], 0),
+        ([ExitCode.QUOTA, ExitCode.QUOTA], 5),
+        ([ExitCode.OK, ExitCode.QUOTA], 14),
+        ([ExitCode.QUOTA, ExitCode.FILE], 14),
     ],
 )
-def test_exit_code_of_several(exits: list[Exit], code: int) -> None:
+def test_exit_code_of_several(exits: list[ExitCode], code: int) -> None:
     """What all share is the code; anything else is a partial failure."""
-    assert exit_of_all(exits) == code
+    assert combined_exit_code(exits) == code
 
 
 def test_exit_codes_are_documented(cli: CommandLine) -> None:
     """`--help` and docs/cli.md list every code with its meaning."""
     shown = cli("--help").out
     documented = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
-    for code in Exit:
+    for code in ExitCode:
         assert re.search(rf"^\s*{code.value}  {re.escape(MEANINGS[code])}$", shown, re.MULTILINE)
         assert f"| {code.value} | `{code.kind}` | {MEANINGS[code]} |" in documented

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import imageio_ffmpeg
 import pytest
 from contentgroove.cli import captions
-from contentgroove.cli.harmless import json_text, lines, one_line
-from contentgroove.cli.timecodes import parse_time, timecode
+from contentgroove.cli.harmless import multi_line, safe_json, single_line
+from contentgroove.cli.timecodes import format_timecode, parse_time
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,13 +31,13 @@ def clip(start: float, end: float, text: str | None, clip_id: str = "c-1") -> An
 @given(st.text(alphabet=st.characters(exclude_categories=[])))
 def test_one_line_is_one_harmless_line(text: str) -> None:
     """Whatever a name holds, no control character is left of it."""
-    assert not UNSAFE.search(one_line(text))
+    assert not UNSAFE.search(single_line(text))
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=[])))
 def test_json_stays_what_it_is(text: str) -> None:
     """JSON output holds no control character, and reads back as the same text."""
-    encoded = json_text(json.dumps(text, ensure_ascii=False))
+    encoded = safe_json(json.dumps(text, ensure_ascii=False))
     assert not UNSAFE.search(encoded)
     assert json.loads(encoded) == text
 
@@ -55,12 +55,12 @@ def test_json_stays_what_it_is(text: str) -> None:
 )
 def test_one_line(text: str, shown: str) -> None:
     """Controls become visible, ordinary letters of all languages stay."""
-    assert one_line(text) == shown
+    assert single_line(text) == shown
 
 
 def test_lines_keep_line_breaks() -> None:
     """Tracebacks stay readable, and harmless."""
-    assert lines("a\n\tb\x1b[2J") == "a\n\tb\\x1b[2J"
+    assert multi_line("a\n\tb\x1b[2J") == "a\n\tb\\x1b[2J"
 
 
 @pytest.mark.parametrize(
@@ -78,13 +78,13 @@ def test_lines_keep_line_breaks() -> None:
 )
 def test_timecode(seconds: float, code: str) -> None:
     """Milliseconds are rounded once, and carry."""
-    assert timecode(seconds) == code
+    assert format_timecode(seconds) == code
 
 
 @given(st.integers(min_value=0, max_value=10**9))
 def test_time_codes_read_back(milliseconds: int) -> None:
     """What is written is read as the same time."""
-    assert round(parse_time(timecode(milliseconds / 1000)) * 1000) == milliseconds
+    assert round(parse_time(format_timecode(milliseconds / 1000)) * 1000) == milliseconds
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def ffmpeg(folder: Path, content: str, suffix: str) -> str:
 def test_captions_are_read_as_they_are_meant(tmp_path: Path, suffix: str, text: str, read: str) -> None:
     """Characters with a meaning in the format reach the viewer as they are, and no cue is lost."""
     cues = [clip(0, 1, text), clip(1, 2.5, "after", "c-2")]
-    written = captions.srt(cues) if suffix == "srt" else captions.vtt(cues)
+    written = captions.to_srt(cues) if suffix == "srt" else captions.to_vtt(cues)
     understood = ffmpeg(tmp_path, written, suffix)
     assert understood == f"1\n00:00:00,000 --> 00:00:01,000\n{read}\n\n2\n00:00:01,000 --> 00:00:02,500\nafter"
 
@@ -138,19 +138,19 @@ def test_captions_are_read_as_they_are_meant(tmp_path: Path, suffix: str, text: 
 def test_captions_leave_out_what_has_no_text_or_length() -> None:
     """Such a cue is invalid in both formats."""
     clips = [clip(0, 1, None), clip(0, 1, " \n "), clip(1, 1.0001, "short"), clip(2, 3, "good")]
-    assert [item.text for item in captions.captioned(clips)] == ["good"]
+    assert [item.text for item in captions.captionable_clips(clips)] == ["good"]
 
 
 def test_the_order_is_that_of_times() -> None:
     """The service lists clips as it likes; captions follow the film."""
     clips = [clip(5, 6, "c"), clip(0, 9, "b", "c-2"), clip(0, 1, "a", "c-1")]
-    assert [item.text for item in captions.in_order(clips)] == ["a", "b", "c"]
+    assert [item.text for item in captions.sorted_clips(clips)] == ["a", "b", "c"]
 
 
 def test_empty_captions() -> None:
     """A media without clips gives an empty file of its format."""
-    assert captions.srt([]) == ""
-    assert captions.vtt([]) == "WEBVTT\n"
+    assert captions.to_srt([]) == ""
+    assert captions.to_vtt([]) == "WEBVTT\n"
 
 
 def test_names_of_others_are_harmless_everywhere(cli: CommandLine) -> None:

@@ -10,9 +10,9 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contentgroove._io.checkpoint_file import CheckpointFile
+from contentgroove._io.checkpoint_file import FileCheckpointStore
 from contentgroove.cli import uploading
-from contentgroove.resources.batches import upload_each_async
+from contentgroove.resources.batches import aupload_batch
 from contentgroove_mock import Fault, Policy, Simulator, serve
 
 from tests.cli.conftest import CommandLine, Reader
@@ -103,14 +103,14 @@ def test_a_checkpoint_folder_that_cannot_be_made(cli: CommandLine) -> None:
 
 def test_a_full_disk_costs_one_file_only(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint that cannot be written fails its own upload; the others go through."""
-    write = CheckpointFile.write
+    write = FileCheckpointStore.write
 
-    def full(held: CheckpointFile, content: bytes) -> OSError | None:
+    def full(held: FileCheckpointStore, content: bytes) -> OSError | None:
         if held.path.name.startswith("a.mp4"):
             return OSError(errno.ENOSPC, "No space left on device")
         return write(held, content)
 
-    monkeypatch.setattr(CheckpointFile, "write", full)
+    monkeypatch.setattr(FileCheckpointStore, "write", full)
     ran = cli("medias", "upload", cli.file("a.mp4"), cli.file("b.mp4"), "--checkpoint-dir", "points")
     assert (ran.code, ran.out.endswith("\tb.mp4\n"), len(ran.out.splitlines())) == (14, True, 1)
     assert "a.mp4" in ran.err
@@ -123,9 +123,9 @@ def test_uploads_at_once(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> N
 
     def upload_each(one: Any, items: Any, concurrency: int) -> Any:
         bounds.append(concurrency)
-        return upload_each_async(one, items, concurrency)
+        return aupload_batch(one, items, concurrency)
 
-    monkeypatch.setattr("contentgroove.cli.uploading.upload_each_async", upload_each)
+    monkeypatch.setattr("contentgroove.cli.uploading.aupload_batch", upload_each)
     assert cli("medias", "upload", cli.file("a.mp4"), "--concurrency", "3").code == 0
     assert cli("medias", "upload", cli.file("a.mp4")).code == 0
     assert bounds == [3, 4]

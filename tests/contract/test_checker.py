@@ -23,7 +23,7 @@ def checker() -> Checker:
 
 def found(violations: list[Violation]) -> list[tuple[str, str]]:
     """Give rules and places."""
-    return [(violation.rule, violation.place) for violation in violations]
+    return [(violation.rule, violation.location) for violation in violations]
 
 
 def documented() -> list[Any]:
@@ -251,7 +251,7 @@ def test_an_item_deep_in_a_list_is_found(checker: Checker) -> None:
     body["data"][73]["type"] = "films"
     violations = checker.check(request("GET", MEDIAS), response(200, body))
     assert found(violations) == [("enum", "response.body#/data/73/type")]
-    assert violations[0].seen == "films"
+    assert violations[0].actual == "films"
     assert violations[0].message == "one of medias"
 
 
@@ -284,17 +284,17 @@ def test_a_wrong_webhook_is_found(checker: Checker, change: Any, expected: tuple
     """Webhooks are held to the contract's callbacks, down to what they include."""
     body = webhook()
     headers = {"content-type": "application/json"}
-    assert checker.check_delivery(json.dumps(body).encode(), headers) == []
+    assert checker.check_webhook(json.dumps(body).encode(), headers) == []
     change(body)
-    assert found(checker.check_delivery(json.dumps(body).encode(), headers)) == [expected]
+    assert found(checker.check_webhook(json.dumps(body).encode(), headers)) == [expected]
 
 
 def test_a_webhook_that_is_no_json_is_found(checker: Checker) -> None:
     """Neither by its bytes nor by its type; and a list is no event."""
-    assert found(checker.check_delivery(b"[]")) == [("type", "webhook.body#")]
-    assert found(checker.check_delivery(b"{")) == [("json", "webhook.body")]
+    assert found(checker.check_webhook(b"[]")) == [("type", "webhook.body#")]
+    assert found(checker.check_webhook(b"{")) == [("json", "webhook.body")]
     body = json.dumps(webhook()).encode()
-    assert found(checker.check_delivery(body, {"content-type": "text/plain"})) == [
+    assert found(checker.check_webhook(body, {"content-type": "text/plain"})) == [
         ("media-type", "webhook.headers.content-type")
     ]
 
@@ -305,7 +305,7 @@ def test_credentials_are_not_shown(checker: Checker) -> None:
     secret = "https://store.example/f?X-Amz-Signature=canary&X-Amz-Credential=canary2"
     body["data"]["attributes"]["location"] = secret
     (violation,) = checker.check(request("GET", "/api/v1/direct_uploads"), response(200, body))
-    assert violation.place == "response.body#/data/attributes/location"
+    assert violation.location == "response.body#/data/attributes/location"
     assert "canary" not in str(violation)
     (other,) = checker.check_request(request("GET", f"{MEDIAS}/x/y?api_key=canary", headers={}))
     assert "canary" not in str(other)

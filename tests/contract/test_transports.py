@@ -23,7 +23,7 @@ from tests.contract.exchanges import KEY, ORIGIN, example
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from contentgroove_mock.contract import Answered, Asked, Violation
+    from contentgroove_mock.contract import CheckedRequest, CheckedResponse, Violation
     from starlette.types import Receive, Scope, Send
 
 MEDIA = f"{ORIGIN}/api/v1/medias/some-id"
@@ -52,7 +52,7 @@ def line_of(mark: str) -> int:
 class Kept(list[tuple[str, int, list[str]]]):
     """Keeps what was told of each exchange."""
 
-    def __call__(self, asked: Asked, answered: Answered, violations: Sequence[Violation]) -> None:
+    def __call__(self, asked: CheckedRequest, answered: CheckedResponse, violations: Sequence[Violation]) -> None:
         """Keep it."""
         self.append((asked.target, answered.status, [violation.rule for violation in violations]))
 
@@ -181,7 +181,7 @@ def test_a_server_in_a_thread_knows_who_called(checker: Checker) -> None:
     found: list[Violation] = []
     ready = threading.Event()
 
-    def keep(asked: Asked, answered: Answered, violations: Sequence[Violation]) -> None:
+    def keep(asked: CheckedRequest, answered: CheckedResponse, violations: Sequence[Violation]) -> None:
         del asked, answered
         found.extend(violations)
         ready.set()

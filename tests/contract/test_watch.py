@@ -80,8 +80,8 @@ async def test_a_function_is_told(get: Get) -> None:
     await get(on_contract_violation=told.append)
     ((violation,),) = told
     assert (violation.operation, violation.rule) == ("getMediaById", "undeclared-field")
-    assert violation.place == "response.body#/data/attributes/mood"
-    assert "canary" not in violation.seen
+    assert violation.location == "response.body#/data/attributes/mood"
+    assert "canary" not in violation.actual
 
 
 async def test_what_is_right_is_not_told(get: Get) -> None:

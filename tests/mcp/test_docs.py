@@ -26,7 +26,7 @@ def test_every_tool_is_described() -> None:
     """The page names each built-in tool, and no others of their kind."""
     tools = open_tools(pytest.fail)
     named = set(re.findall(r"`([a-zA-Z]+_[a-zA-Z0-9_]+)`", PAGE.partition("The canonical names")[0]))
-    assert named - {"upload_url"} == {tools.published(tool) for tool in tools.listed()}
+    assert named - {"upload_url"} == {tools.public_name(tool) for tool in tools.list_tools()}
 
 
 def test_every_error_code_is_described() -> None:

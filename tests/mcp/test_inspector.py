@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from contentgroove_mock.node import child_environment, is_whole, node, npm_ci
+from contentgroove_mock.node import child_environment, is_complete, node_program, npm_ci
 
 from tests.mcp.conftest import KEY
 
@@ -28,7 +28,7 @@ Inspect: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def inspect(simulator: tuple[Simulator, str], tmp_path: Path) -> Inspect:
     """Give a function that runs the inspector, with the server that it starts."""
-    if not is_whole(HOME):
+    if not is_complete(HOME):
         npm_ci(HOME / "package-lock.json", HOME)
     _, base_url = simulator
     # In a file, because everyone on a machine can read arguments.
@@ -43,7 +43,7 @@ def inspect(simulator: tuple[Simulator, str], tmp_path: Path) -> Inspect:
     def run(era: str, method: str, *options: str) -> subprocess.CompletedProcess[str]:
         fixed = ["--cli", "--config", str(config), "--server", "contentgroove", "--connect-timeout", "60000"]
         return subprocess.run(  # noqa: S603 - the installed inspector
-            [node(), SCRIPT, *fixed, "--protocol-era", era, "--method", method, *options],
+            [node_program(), SCRIPT, *fixed, "--protocol-era", era, "--method", method, *options],
             env={**child_environment(), "HOME": str(tmp_path), "MCP_INSPECTOR_SECRET_STORE": "memory"},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -58,11 +58,11 @@ class ByChecker:
         """Say what is wrong with an exchange."""
         request, response = exchange.request(SERVER), exchange.response()
         if exchange.is_webhook:
-            found = self._checker.check_delivery(request.content, request.headers)
+            found = self._checker.check_webhook(request.content, request.headers)
         else:
             checker = self._further if exchange.path.startswith("/things/") else self._checker
             found = checker.check(request, response)
-        return _verdict([f"{violation.rule} {violation.place}" for violation in found])
+        return _verdict([f"{violation.rule} {violation.location}" for violation in found])
 
 
 class ByPrism:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from contentgroove_mock.contract import Checker
-from contentgroove_mock.coverage.collected import Collected, Used
+from contentgroove_mock.coverage.collected import CoverageData, OperationUsage
 from contentgroove_mock.coverage.matrix import matrix
 from contentgroove_mock.coverage.page import html_report
 from contentgroove_mock.coverage.reads import MODELS, fields_of
@@ -157,10 +157,10 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def seen() -> Collected:
+def seen() -> CoverageData:
     """Make what a run with a violation might have seen."""
-    collected = Collected()
-    collected.operations["getMedias"] = Used(statuses={"200": 3, "503": 1}, query={"page[<b>]"})
+    collected = CoverageData()
+    collected.operations["getMedias"] = OperationUsage(statuses={"200": 3, "503": 1}, query={"page[<b>]"})
     collected.violations.append("getMedias: <script>alert(1)</script>\x1b[0m")
     return collected
 
@@ -191,9 +191,9 @@ def test_junit_is_xml_whatever_a_server_said() -> None:
 def test_all_seen_is_100_percent_and_nothing_less_is() -> None:
     """One answer short of all is not rounded up."""
     checker = Checker()
-    collected = Collected()
+    collected = CoverageData()
     for operation in checker.operations.values():
-        collected.operations[operation.name] = Used(statuses=dict.fromkeys(operation.statuses, 1))
+        collected.operations[operation.name] = OperationUsage(statuses=dict.fromkeys(operation.statuses, 1))
     assert matrix(collected, checker).percent == 98.82  # 84 of 85
     assert matrix(collected, checker).missing == ["webhook media.processing_finished"]
     collected.add_delivery("media.processing_finished")

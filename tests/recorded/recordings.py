@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from contentgroove_mock.recording.contract_parts import Contract
+from contentgroove_mock.recording.contract_parts import PackagedContract
 from contentgroove_mock.recording.folder import load
 from msgspec import UNSET
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.recording.exchange import Recording
 
 FOLDER = Path(__file__).with_name("exchanges")
-CONTRACT = Contract.packaged()
+CONTRACT = PackagedContract.load_packaged()
 RECORDINGS = load(FOLDER)
 DELIVERIES = {name: item for name, item in RECORDINGS.items() if CONTRACT.operations[item.operation].callback}
 CALLS = {name: item for name, item in RECORDINGS.items() if name not in DELIVERIES}

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from contentgroove_mock.contract import Checker
-from contentgroove_mock.recording.contract_check import unwanted, violations
+from contentgroove_mock.recording.contract_check import unexpected_violations, violations
 from contentgroove_mock.recording.folder import stale
 from msgspec import structs
 
 from tests.recorded.recordings import CONTRACT, RECORDINGS
 
 CHECKER = Checker()
-ANSWERS = sorted(CONTRACT.answers())
+ANSWERS = sorted(CONTRACT.response_specs())
 
 
 @pytest.mark.parametrize(("operation", "status"), ANSWERS)
@@ -26,7 +26,7 @@ def test_every_documented_answer_is_recorded(operation: str, status: int) -> Non
 def test_a_recording_fits_the_contract(name: str) -> None:
     """The answer or webhook does, and the request does, but for the fault that the recording names."""
     recording = RECORDINGS[name]
-    assert unwanted(recording, CHECKER) == []
+    assert unexpected_violations(recording, CHECKER) == []
     assert bool(violations(recording, CHECKER)) == (recording.request_fault is not None)
 
 
@@ -41,11 +41,13 @@ def test_what_a_recording_breaks_is_found() -> None:
     body: Any = recording.response.body
     body = body | {"data": body["data"] | {"attributes": body["data"]["attributes"] | {"surprise": 1}}}
     changed = structs.replace(recording, response=structs.replace(recording.response, body=body))
-    (violation,) = unwanted(changed, CHECKER)
-    assert violation.place == "response.body#/data/attributes/surprise"
+    (violation,) = unexpected_violations(changed, CHECKER)
+    assert violation.location == "response.body#/data/attributes/surprise"
     delivery = RECORDINGS["media.processing_finished-200"]
     body = {"event": "media.processing_finished"}
-    (violation,) = unwanted(structs.replace(delivery, request=structs.replace(delivery.request, body=body)), CHECKER)
-    assert violation.place == "webhook.body#/payload"
-    (violation,) = unwanted(structs.replace(RECORDINGS["getMedias-400"], request_fault=None), CHECKER)
-    assert violation.place == "request.query.filter[nothing_eq]"
+    (violation,) = unexpected_violations(
+        structs.replace(delivery, request=structs.replace(delivery.request, body=body)), CHECKER
+    )
+    assert violation.location == "webhook.body#/payload"
+    (violation,) = unexpected_violations(structs.replace(RECORDINGS["getMedias-400"], request_fault=None), CHECKER)
+    assert violation.location == "request.query.filter[nothing_eq]"

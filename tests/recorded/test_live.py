@@ -16,10 +16,10 @@ from contentgroove_mock import Fault, ManualClock, Simulator, serve
 from contentgroove_mock.contract import Checker
 from contentgroove_mock.recording import live
 from contentgroove_mock.recording.__main__ import main
-from contentgroove_mock.recording.contract_check import unwanted
+from contentgroove_mock.recording.contract_check import unexpected_violations
 from contentgroove_mock.recording.exchange import RecordingError, write
-from contentgroove_mock.recording.journey import Ask, Step
-from contentgroove_mock.recording.live import LivePlace, record_live
+from contentgroove_mock.recording.journey import JourneyStep, RequestSpec
+from contentgroove_mock.recording.live import LiveTarget, record_live
 from contentgroove_mock.recording.recorder import Recorder
 from contentgroove_mock.recording.scrubbing import Scrubber
 from contentgroove_mock.simulator.core import answers
@@ -141,9 +141,9 @@ def test_writing_leaves_nothing_behind(service: Server) -> None:
     before = holdings(service)
     result = recorded(service, writes=True)
     assert holdings(service) == before
-    assert result.remains == []
+    assert result.not_deleted == []
     shown = {(recording.operation, recording.status) for recording in result.recordings}
-    calls = {pair for pair in CONTRACT.answers() if not CONTRACT.operations[pair[0]].callback}
+    calls = {pair for pair in CONTRACT.response_specs() if not CONTRACT.operations[pair[0]].callback}
     assert calls - shown == {pair for pair in calls if pair[1] in {402, 429, 500}}
 
 
@@ -156,7 +156,7 @@ def test_nothing_private_is_recorded(service: Server, *, writes: bool) -> None:
         text = write(recording)
         for word in (KEY, *PRIVATE, "127.0.0.1", *(item for ids in before.values() for item in ids)):
             assert word not in text, recording.name
-        assert unwanted(recording, checker) == []
+        assert unexpected_violations(recording, checker) == []
 
 
 def test_the_account_s_words_would_be_seen(service: Server) -> None:
@@ -186,7 +186,7 @@ def test_what_cannot_be_deleted_is_named(service: Server) -> None:
     result = recorded(service, writes=True)
     service.simulator.clear_faults()
     (left,) = set(holdings(service)["/medias"]) - set(before)
-    assert result.remains == [f"DELETE /medias/{left}: the answer was 503; delete it by hand"]
+    assert result.not_deleted == [f"DELETE /medias/{left}: the answer was 503; delete it by hand"]
 
 
 def test_what_remains_after_a_failure_is_named(service: Server) -> None:
@@ -250,11 +250,13 @@ def test_a_refusal_that_creates_is_deleted(status: int) -> None:
             return httpx.Response(204)
         return httpx.Response(status, json={"data": {"id": "made", "type": "medias", "attributes": {}}})
 
-    result = walk(handle, Step(operation="createMedia", status=422, ask=Ask(attributes={"upload_id": "none"})))
+    result = walk(
+        handle, JourneyStep(operation="createMedia", status=422, ask=RequestSpec(attributes={"upload_id": "none"}))
+    )
     assert result.recordings == []
     assert result.left_out == {f"the answer was {status}": ["createMedia-422"]}
     assert deleted == ["/api/v1/medias/made"]
-    assert result.remains == []
+    assert result.not_deleted == []
 
 
 def test_what_another_key_created_is_deleted_with_it() -> None:
@@ -274,25 +276,25 @@ def test_a_creation_without_an_id_is_named(body: bytes) -> None:
     """Something was made that cannot be deleted by its id."""
     result = walk(
         lambda _request: httpx.Response(200, content=body),
-        Step(operation="createMedia", status=422, ask=Ask(attributes={"upload_id": "none"})),
+        JourneyStep(operation="createMedia", status=422, ask=RequestSpec(attributes={"upload_id": "none"})),
     )
-    assert result.remains == ["createMedia answered 200 without an id; look for it"]
+    assert result.not_deleted == ["createMedia answered 200 without an id; look for it"]
 
 
 def test_an_answer_that_is_no_json_is_not_recorded() -> None:
     """It is told instead."""
     result = walk(
         lambda _request: httpx.Response(401, html="<h1>No</h1>"),
-        Step(operation="getMedias", status=401, ask=Ask()),
+        JourneyStep(operation="getMedias", status=401, ask=RequestSpec()),
     )
     assert (result.recordings, result.left_out) == ([], {"the answer was 401 that is no JSON": ["getMedias-401"]})
 
 
-def walk(handle: Callable[[httpx.Request], httpx.Response], *steps: Step) -> Result:
+def walk(handle: Callable[[httpx.Request], httpx.Response], *steps: JourneyStep) -> Result:
     """Walk steps with a function for a service."""
     base_url = "https://api.contentgroove.test/api/v1"
     with httpx.Client(base_url=base_url, transport=httpx.MockTransport(handle)) as client:
-        place = LivePlace(client, KEY, no_wait)
+        place = LiveTarget(client, KEY, no_wait)
         return Recorder(place, CONTRACT, Scrubber(base_url, secrets=[KEY], keep_words=False)).walk(steps)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove_mock.recording.__main__ import main
-from contentgroove_mock.recording.exchange import Answer, Recording, Request, read, write
+from contentgroove_mock.recording.exchange import RecordedResponse, Recording, Request, read, write
 from contentgroove_mock.recording.folder import save
 from contentgroove_mock.recording.simulated import record
 
@@ -81,7 +81,7 @@ def test_the_command_mends_a_folder(tmp_path: Path, capsys: pytest.CaptureFixtur
         origin="live",
         contract={},
         request=Request(method="GET", path="/medias"),
-        response=Answer(body={"data": []}),
+        response=RecordedResponse(body={"data": []}),
     )
     left_over = read(write(RECORDINGS["getMedias-500"]).replace('"status": 500', '"status": 599'), "getMedias-599")
     save(tmp_path, [*RECORDINGS.values(), live, left_over], replacing=())

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from contentgroove_mock.recording.exchange import Answer, RecordingError, Request
+from contentgroove_mock.recording.exchange import RecordedResponse, RecordingError, Request
 from contentgroove_mock.recording.scrubbing import Scrubber
 
 SERVICE = "https://api.contentgroove.test/api/v1"
@@ -19,7 +19,7 @@ FIRST, SECOND = (f"00000000-0000-4000-8000-{number:012}" for number in (1, 2))
 def scrub(body: object, *, path: str = f"/medias/{MEDIA}", keep_words: bool = False, **request: Any) -> Any:
     """Scrub an answer to a request about a media, as from the service itself; gives its body."""
     scrubber = Scrubber(SERVICE, secrets=[KEY], sent=["Recorded media"], keep_words=keep_words)
-    return scrubber.scrub(Request(method="GET", path=path, **request), Answer(body=body))[1].body
+    return scrubber.scrub(Request(method="GET", path=path, **request), RecordedResponse(body=body))[1].body
 
 
 def test_ids_are_numbered_by_their_first_place() -> None:
@@ -30,7 +30,7 @@ def test_ids_are_numbered_by_their_first_place() -> None:
         "errors": [{"detail": f"{MEDIA} is fine, 4711 too"}],
     }
     scrubber = Scrubber(SERVICE, keep_words=False)
-    request, answer = scrubber.scrub(Request(method="GET", path=f"/medias/{MEDIA}"), Answer(body=body))
+    request, answer = scrubber.scrub(Request(method="GET", path=f"/medias/{MEDIA}"), RecordedResponse(body=body))
     assert request.path == f"/medias/{FIRST}"
     assert answer.body["data"]["id"] == FIRST
     clips = [clip["id"] for clip in answer.body["data"]["relationships"]["clips"]["data"]]
@@ -160,10 +160,10 @@ def test_the_key_goes_wherever_it_stands() -> None:
         method="POST", path="/medias", query=(("filter[name_eq]", KEY),), body={"data": {"name": f"x{KEY}x"}}
     )
     with pytest.raises(RecordingError, match="POST /medias holds a credential") as caught:
-        scrubber.scrub(asked, Answer())
+        scrubber.scrub(asked, RecordedResponse())
     assert KEY not in str(caught.value)
     asked = Request(method="GET", path="/medias", query=(("filter[name_eq]", KEY),))
-    both = scrubber.scrub(asked, Answer(body={KEY: {"deep": [f"({KEY})"]}}))
+    both = scrubber.scrub(asked, RecordedResponse(body={KEY: {"deep": [f"({KEY})"]}}))
     assert KEY not in json.dumps([both[0].query, both[1].body])
     assert both[1].body == {"scrubbed": {"deep": ["(scrubbed)"]}}
 
@@ -180,4 +180,4 @@ def test_a_key_in_a_header_stops_the_recording() -> None:
     """Headers are kept by name, so one that holds the key is a mistake of this program."""
     scrubber = Scrubber(SERVICE, secrets=[KEY], keep_words=True)
     with pytest.raises(RecordingError):
-        scrubber.scrub(Request(method="GET", path="/"), Answer(headers={"retry-after": KEY}))
+        scrubber.scrub(Request(method="GET", path="/"), RecordedResponse(headers={"retry-after": KEY}))

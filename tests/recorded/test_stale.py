@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contentgroove_mock.recording.contract_parts import Contract
+from contentgroove_mock.recording.contract_parts import PackagedContract
 from contentgroove_mock.recording.exchange import RecordingError, read
 from contentgroove_mock.recording.folder import load, stale
 from contentgroove_mock.recording.simulated import record
@@ -28,7 +28,7 @@ def document() -> dict[str, Any]:
 
 def told(document: dict[str, Any]) -> list[str]:
     """What the committed recordings are told, were this the contract."""
-    return stale(RECORDINGS, Contract(document))
+    return stale(RECORDINGS, PackagedContract(document))
 
 
 def test_a_new_status_is_missing(document: dict[str, Any]) -> None:
@@ -133,7 +133,7 @@ def test_what_only_an_example_shows_is_recorded_from_it(document: dict[str, Any]
     answers = document["paths"]["/medias/{id}"]["get"]["responses"]
     example = {"errors": [{"status": "409", "title": "Conflict"}]}
     answers["409"] = {"description": "", "content": {"application/json": {"schema": {}, "example": example}}}
-    found = {recording.name: recording for recording in record(Contract(document), through_prism=False)}
+    found = {recording.name: recording for recording in record(PackagedContract(document), through_prism=False)}
     recording = found["getMediaById-409-example"]
     assert recording.origin == "spec example"
     assert recording.response.body == example
@@ -144,14 +144,14 @@ def test_what_nothing_shows_is_an_error(document: dict[str, Any]) -> None:
     """Neither the simulator nor an example has it: recording says so, and names it."""
     document["paths"]["/medias/{id}"]["get"]["responses"]["409"] = {"description": ""}
     with pytest.raises(RecordingError, match="Nothing shows getMediaById-409, which the contract documents"):
-        record(Contract(document), through_prism=False)
+        record(PackagedContract(document), through_prism=False)
 
 
 def test_what_the_contract_dropped_is_not_recorded_any_more(document: dict[str, Any]) -> None:
     """An operation and a status went: recording does without them, and all else stays as it is."""
     del document["paths"]["/clips/{id}"]["put"]
     del document["paths"]["/webhook_subscriptions"]["get"]["responses"]["500"]
-    found = {recording.name for recording in record(Contract(document), through_prism=False)}
+    found = {recording.name for recording in record(PackagedContract(document), through_prism=False)}
     gone = {name for name in RECORDINGS if name.startswith("updateClipById-")}
     assert found == set(RECORDINGS) - gone - {"getWebhookSubscriptions-500"}
 
@@ -160,4 +160,4 @@ def test_what_the_rest_needs_is_missed(document: dict[str, Any]) -> None:
     """Without uploads there is no media to show, and the error names what a person has to think about."""
     del document["paths"]["/direct_uploads"]
     with pytest.raises(RecordingError, match="createMedia-200: there is no upload to ask about"):
-        record(Contract(document), through_prism=False)
+        record(PackagedContract(document), through_prism=False)

@@ -128,8 +128,8 @@ CAUGHT_BY_SCHEMATHESIS = (
     Mutant(
         "answers 404 to a wrong method",
         "core/refusals.py",
-        "Refusal(405, errors",
-        "Refusal(404, errors",
+        "ErrorResponse(405, errors",
+        "ErrorResponse(404, errors",
         "unsupported_method",
     ),
     Mutant(
@@ -257,7 +257,7 @@ CAUGHT_BY_TESTS = (
     Mutant(
         "stores uploads that carry a key",
         "core/uploads.py",
-        "    _refuse_second_credential(put)\n",
+        "    _reject_second_credential(put)\n",
         "",
         "test_uploads.py::test_store_refuses_what_s3_refuses[headers1--400-InvalidArgument]",
     ),

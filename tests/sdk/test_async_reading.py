@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove._io import sources
-from contentgroove._io.progress import acounted
+from contentgroove._io.progress import aiter_with_progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +25,9 @@ class Readers:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, on_disk: set[int]) -> None:
         self.by_the_loop: list[bool] = []
         loop = threading.get_ident()
-        read = sources.Reading.next
+        read = sources.FileReader.read
 
-        def noted(reading: sources.Reading) -> bytes:
+        def noted(reading: sources.FileReader) -> bytes:
             piece = read(reading)
             if piece:
                 self.by_the_loop.append(threading.get_ident() == loop)
@@ -38,7 +38,7 @@ class Readers:
                 raise BlockingIOError
             return 1
 
-        monkeypatch.setattr(sources.Reading, "next", noted)
+        monkeypatch.setattr(sources.FileReader, "read", noted)
         # The same on systems that cannot tell, which lack both.
         monkeypatch.setattr(sources, "_NOWAIT", 8)
         monkeypatch.setattr(os, "preadv", probe, raising=False)
@@ -62,7 +62,7 @@ async def test_the_disk_is_waited_for_in_a_thread(
     path.write_bytes(CONTENT)
     source = sources.PathSource(path)
     readers = Readers(monkeypatch, on_disk)
-    assert b"".join([piece async for piece in acounted(source, None)]) == CONTENT
+    assert b"".join([piece async for piece in aiter_with_progress(source, None)]) == CONTENT
     assert readers.by_the_loop == by_the_loop
 
 
@@ -73,5 +73,5 @@ async def test_a_system_that_cannot_tell_reads_in_threads(monkeypatch: pytest.Mo
     source = sources.PathSource(path)
     readers = Readers(monkeypatch, set())
     monkeypatch.setattr(sources, "_NOWAIT", 0)
-    assert b"".join([piece async for piece in acounted(source, None)]) == CONTENT
+    assert b"".join([piece async for piece in aiter_with_progress(source, None)]) == CONTENT
     assert readers.by_the_loop == [False, False, False]

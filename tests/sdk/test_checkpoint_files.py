@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from contentgroove import CheckpointError, InvalidInputError
 from contentgroove._io import durable_files
-from contentgroove._io.checkpoint_file import CheckpointFile
+from contentgroove._io.checkpoint_file import FileCheckpointStore
 
 from tests.platforms import BYTE_NAMES, HOLES, LINKS, NAMED_PIPES, make_named_pipe
 
@@ -225,7 +225,7 @@ def test_a_lock_that_its_holder_removed_keeps_nobody_out(tmp_path: Path, monkeyp
     """Who opened it before and locks it after takes the new one, so that a third is refused."""
     place = tmp_path / "c.json"
     real = os.open
-    first = CheckpointFile(place).locked()
+    first = FileCheckpointStore(place).lock()
     first.__enter__()
 
     def opened(path: Any, *args: Any) -> int:
@@ -237,9 +237,9 @@ def test_a_lock_that_its_holder_removed_keeps_nobody_out(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(os, "open", opened)
     with (
-        CheckpointFile(place).locked(),
+        FileCheckpointStore(place).lock(),
         pytest.raises(InvalidInputError, match="Another upload"),
-        CheckpointFile(place).locked(),
+        FileCheckpointStore(place).lock(),
     ):
         raise AssertionError("two uploads hold one checkpoint")
     assert list(tmp_path.iterdir()) == []

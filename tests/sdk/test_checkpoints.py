@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from contentgroove import ContentGroove, InvalidInputError, OutcomeUnknownError, UploadError, UploadItem
-from contentgroove._io.checkpoint_file import CheckpointFile
+from contentgroove._io.checkpoint_file import FileCheckpointStore
 from contentgroove_mock import Policy, Simulator, sample_video, serve
 
 from tests.platforms import WINDOWS, was_killed
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 CHILD = """
 import os, sys
 from contentgroove import ContentGroove
-from contentgroove._io.checkpoint_file import CheckpointFile
+from contentgroove._io.checkpoint_file import FileCheckpointStore
 
 base_url, film, checkpoint, moment = sys.argv[1:]
 
 def die() -> None:
     os.kill(os.getpid(), 9)
 
-write = CheckpointFile.write
+write = FileCheckpointStore.write
 
 def written(self, content):
     if moment == "before " + state(content):
@@ -54,7 +54,7 @@ def answered(response):
     if moment == "answer of " + response.request.method and response.status_code == 200:
         die()
 
-CheckpointFile.write = written
+FileCheckpointStore.write = written
 with ContentGroove("crash-key", base_url, on_response=answered) as client:
     media = client.medias.upload(film, name="Crash", checkpoint=checkpoint, wait=True)
     print(media.id)
@@ -124,13 +124,13 @@ def test_what_is_written(make: Maker, tmp_path: Path) -> None:
 def test_the_states_in_order(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step is written down before the next begins."""
     states: list[str] = []
-    original = CheckpointFile.write
+    original = FileCheckpointStore.write
 
-    def write(self: CheckpointFile, content: bytes) -> OSError | None:
+    def write(self: FileCheckpointStore, content: bytes) -> OSError | None:
         states.append(json.loads(content)["state"])
         return original(self, content)
 
-    monkeypatch.setattr(CheckpointFile, "write", write)
+    monkeypatch.setattr(FileCheckpointStore, "write", write)
     make(Api(), store=Store()).medias.upload(video(tmp_path), checkpoint=tmp_path / "c.json")
     assert states == ["new", "prepared", "sent", "creating", "created"]
 
@@ -187,7 +187,7 @@ def test_a_folder_that_is_not_there(make: Maker, tmp_path: Path) -> None:
 
 
 def _hold(path: Path, held: Any, leave: Any) -> None:
-    with CheckpointFile(path).locked():
+    with FileCheckpointStore(path).lock():
         held.set()
         leave.wait(30)
 

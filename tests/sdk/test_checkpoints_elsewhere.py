@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from contentgroove import CheckpointError, InvalidInputError
 from contentgroove._io import checkpoint_file, durable_files
-from contentgroove._io.checkpoint_file import CheckpointFile
+from contentgroove._io.checkpoint_file import FileCheckpointStore
 from contentgroove._io.file_locks import FileLock, WindowsLock
 
 from .test_uploads import Api, Store, video
@@ -70,7 +70,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
 
 def holder(place: Path) -> Any:
     """Hold a checkpoint."""
-    held = CheckpointFile(place).locked()
+    held = FileCheckpointStore(place).lock()
     held.__enter__()
     return held
 
@@ -103,7 +103,7 @@ def test_a_lock_that_is_taken_between_close_and_removal_stays(windows: WindowsFi
     windows.when_closed.append(lambda: later.append(holder(place)))
     first.__exit__(None, None, None)
     assert (windows.refusals, len(later)) == (1, 1)
-    with pytest.raises(InvalidInputError, match="Another upload"), CheckpointFile(place).locked():
+    with pytest.raises(InvalidInputError, match="Another upload"), FileCheckpointStore(place).lock():
         raise AssertionError("two uploads hold one checkpoint")
     later[0].__exit__(None, None, None)
     assert list(tmp_path.iterdir()) == []
@@ -172,7 +172,7 @@ def test_a_neighbour_that_is_being_replaced_is_read(
         return real(path)
 
     monkeypatch.setattr(Path, "read_bytes", refused_once)
-    assert CheckpointFile(tmp_path / "a.json").others() == [b"B"]
+    assert FileCheckpointStore(tmp_path / "a.json").read_siblings() == [b"B"]
     assert len(pauses.taken) == 1
 
 

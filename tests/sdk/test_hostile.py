@@ -138,7 +138,7 @@ def test_silence_ends_with_the_timeout(make: Maker) -> None:
 
 def test_a_trickle_ends(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that trickles, each byte in time, does not hold a call for ever."""
-    monkeypatch.setattr(http, "LONGEST_ANSWER", -1.0)
+    monkeypatch.setattr(http, "MAX_RESPONSE_SECONDS", -1.0)
     with server(says(answer())) as (base_url, _), pytest.raises(APIConnectionError, match="still coming"):
         make(base_url=base_url, max_retries=0).medias.get("m-1")
 
@@ -150,7 +150,7 @@ def test_a_trickle_ends(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_beginning_that_trickles_ends(make: Maker, monkeypatch: pytest.MonkeyPatch, head: bytes, part: bytes) -> None:
     """An answer whose beginning never ends, each byte in time, does not hold a call for ever."""
-    monkeypatch.setattr(http, "LONGEST_ANSWER", 0.3)
+    monkeypatch.setattr(http, "MAX_RESPONSE_SECONDS", 0.3)
     left = threading.Event()
     kept = 0
 

@@ -12,9 +12,9 @@ import pytest
 from contentgroove import ConfigurationError, UploadItem
 from contentgroove._io import interruptible
 from contentgroove._io.interruptible import join, take, wait_for
-from contentgroove.resources.batches import upload_each
+from contentgroove.resources.batches import upload_batch
 from contentgroove.webhooks import MemoryInbox
-from contentgroove.webhooks.worker import Bell, Worker
+from contentgroove.webhooks.worker import Wakeup, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,8 +124,8 @@ def test_a_thread_and_a_queue_are_waited_for() -> None:
 
 def test_a_worker_waits_in_steps(waits: Waits) -> None:
     """For the bell as for its thread, however rarely it looks by itself."""
-    bell = Bell()
-    threading.Timer(5 * STEP, bell.ring).start()
+    bell = Wakeup()
+    threading.Timer(5 * STEP, bell.notify).start()
     bell.wait(0, NEVER)
     worker = Worker(MemoryInbox(), bell, NEVER)
     worker.start_thread(lambda _should_stop: None)
@@ -147,7 +147,7 @@ def test_a_batch_waits_in_steps(waits: Waits) -> None:
         gate.wait(5 * STEP)
         gate.set()
 
-    results = upload_each(upload, [b"slow", b"quick"], 2)
+    results = upload_batch(upload, [b"slow", b"quick"], 2)
     threading.Thread(target=open_gate).start()
     assert next(results).file == b"quick"
     # Left while the other one runs: its thread has ended afterwards.

@@ -9,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 import pytest
-from contentgroove._core.checkpoints import LAST_SECOND
+from contentgroove._core.checkpoints import MAX_TIMESTAMP
 from contentgroove._core.moments import moment
 from contentgroove._core.uploads import media_type_problem
 from contentgroove._io.upload_connection import connect
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         (1_760_536_265.25, dt.datetime(2025, 10, 15, 13, 51, 5, 250_000, tzinfo=dt.UTC)),
         # Windows' own conversion fails for these.
         (-1, dt.datetime(1969, 12, 31, 23, 59, 59, tzinfo=dt.UTC)),
-        (LAST_SECOND, dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)),
+        (MAX_TIMESTAMP, dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)),
     ],
 )
 def test_moments(seconds: float, expected: dt.datetime) -> None:

@@ -20,8 +20,8 @@ from contentgroove import (
     ServerError,
     ServerOutcomeUnknownError,
 )
-from contentgroove._core.effects import Reply, Send, Sleep
-from contentgroove._core.retries import Cooldown, Pacing, parse_retry_after, send
+from contentgroove._core.effects import Response, Send, Sleep
+from contentgroove._core.retries import Cooldown, Pacing, parse_retry_after, send_with_retries
 from contentgroove._io.http import SystemClock
 from contentgroove_api.types import Request
 from hypothesis import given
@@ -215,8 +215,8 @@ def test_a_sleep_that_takes_no_time_is_called_once(make: Maker) -> None:
 def test_a_cool_down_beyond_the_deadline_ends_a_call(clock: FakeClock) -> None:
     """Where another call's 429 holds retries back for too long, a call ends with the answer that it had."""
     pacing = Pacing(RetryPolicy(deadline=60.0), Cooldown(), clock, lambda: 1.0)
-    flow = send(Request(method="GET", path="/medias"), pacing, repeatable=True)
-    refusal = Reply(503, {}, b"")
+    flow = send_with_retries(Request(method="GET", path="/medias"), pacing, idempotent=True)
+    refusal = Response(503, {}, b"")
     assert isinstance(next(flow), Send)
     assert flow.send(refusal) == Sleep(0.5)
     pacing.cooldown.extend(clock.now + 100.0)
@@ -229,11 +229,11 @@ def test_the_deadline_is_counted_from_the_first_attempt(clock: FakeClock) -> Non
     """A call that is held back before its first attempt has all its time afterwards."""
     pacing = Pacing(RetryPolicy(deadline=60.0), Cooldown(), clock, lambda: 1.0)
     pacing.cooldown.extend(clock.now + 100.0)
-    flow = send(Request(method="GET", path="/medias"), pacing, repeatable=True)
+    flow = send_with_retries(Request(method="GET", path="/medias"), pacing, idempotent=True)
     assert next(flow) == Sleep(101.0)
     clock.sleep(101.0)
     assert isinstance(flow.send(None), Send)
-    assert flow.send(Reply(503, {}, b"")) == Sleep(0.5)
+    assert flow.send(Response(503, {}, b"")) == Sleep(0.5)
 
 
 def test_no_attempt_begins_after_the_deadline(make: Maker, clock: FakeClock) -> None:

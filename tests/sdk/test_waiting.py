@@ -360,11 +360,11 @@ def test_an_inbox_that_fails_leaves_the_fallback(
     class Shaky(MemoryInbox):
         """Fails for 70 seconds."""
 
-        def arrived(self, prefix: str) -> frozenset[str]:
+        def keys_with_prefix(self, prefix: str) -> frozenset[str]:
             """Fail, or look."""
             if clock.now - start < 70:
                 raise InboxError("the database is away")
-            return super().arrived(prefix)
+            return super().keys_with_prefix(prefix)
 
     setup.inbox = Shaky()
     assert setup.client.medias.wait("m-1", inbox=setup.inbox).is_finished

@@ -12,7 +12,7 @@ import contentgroove_mock
 import msgspec
 import pytest
 from contentgroove_mock.simulator.core import filtering
-from contentgroove_mock.simulator.core.refusals import Refusal
+from contentgroove_mock.simulator.core.refusals import ErrorResponse
 
 from tests.simulator.test_lists import FILTERS
 
@@ -103,7 +103,7 @@ def test_no_value_is_too_odd(path: str) -> None:
     for (attribute, kind), matcher, value in itertools.product(LISTS[path].items(), matchers, ODD):
         try:
             condition = filtering.parse(f"{attribute}_{matcher}", [value], LISTS[path])
-        except Refusal as refusal:
+        except ErrorResponse as refusal:
             refusals.add(refusal.status)
             msgspec.json.encode(refusal.body)
         else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from contentgroove_mock import sample, sample_video
 from contentgroove_mock.simulator.core.transcript import full_text, sentences, spoken_in, suggested
-from contentgroove_mock.simulator.inspection import inspect
+from contentgroove_mock.simulator.inspection import inspect_file
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ durations = st.floats(0.01, 200_000, allow_nan=False)
 
 def test_sample_is_what_it_is_said_to_be() -> None:
     """MediaInfo reads from the film what medias made from a URL tell about it."""
-    facts = inspect(sample_video())
+    facts = inspect_file(sample_video())
     assert facts is not None
     assert (facts.content_type, facts.duration) == (sample.CONTENT_TYPE, sample.SECONDS)
     assert (facts.width, facts.height, facts.made_at) == (sample.WIDTH, sample.HEIGHT, None)
@@ -40,7 +40,7 @@ def test_sample_is_small_and_begins_to_play_at_once() -> None:
 def test_sample_can_be_made_anew(tmp_path: Path) -> None:
     """The script makes a film with the same facts, and a picture of it."""
     make_sample(tmp_path)
-    assert inspect(tmp_path / "sample.mp4") == inspect(sample_video())
+    assert inspect_file(tmp_path / "sample.mp4") == inspect_file(sample_video())
     assert (tmp_path / "sample.jpg").read_bytes().startswith(b"\xff\xd8")
 
 
@@ -48,7 +48,7 @@ def test_file_without_sound_or_picture_has_no_facts(tmp_path: Path) -> None:
     """A text file is no film."""
     path = tmp_path / "text.mp4"
     path.write_text("no film", "utf-8")
-    assert inspect(path) is None
+    assert inspect_file(path) is None
 
 
 @given(durations)

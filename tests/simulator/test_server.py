@@ -25,7 +25,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 from contentgroove_mock import Fault, ManualClock, Simulator, aserve, sample_video, serve
 from contentgroove_mock.simulator.web import store
-from contentgroove_mock.simulator.web.protocol import WireProtocol
+from contentgroove_mock.simulator.web.protocol import HttpProtocol
 
 from tests.platforms import WINDOWS
 from tests.simulator.driver import KEY
@@ -109,13 +109,13 @@ def test_answers_are_dated_by_the_simulators_clock(simulator: Simulator) -> None
 def test_answers_are_sent_without_delay(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Head and body of an answer do not wait for each other's acknowledgement, 40 ms on every call."""
     seen: list[int] = []
-    begin = WireProtocol.connection_made
+    begin = HttpProtocol.connection_made
 
-    def connection_made(protocol: WireProtocol, transport: asyncio.Transport) -> None:
+    def connection_made(protocol: HttpProtocol, transport: asyncio.Transport) -> None:
         begin(protocol, transport)
         seen.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 
-    monkeypatch.setattr(WireProtocol, "connection_made", connection_made)
+    monkeypatch.setattr(HttpProtocol, "connection_made", connection_made)
     with serve(simulator) as server:
         httpx.get(server.base_url)
     assert seen == [1]

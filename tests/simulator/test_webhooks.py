@@ -69,7 +69,7 @@ async def test_webhook_tells_of_a_finished_media(driver: Driver, receiver: Recei
     """The webhook fits the contract and uses the spellings of the published example."""
     await driver.subscribe(HOOK)
     media = await driver.finished(name="Film")
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     (body,) = receiver.bodies
     contract.check_component("webhook_event", body)
     assert body["event"] == "media.processing_finished"
@@ -100,7 +100,7 @@ async def test_only_subscribers_of_the_event_and_account_are_told(
     stranger = Driver(driver.simulator, contract, "another key")
     await stranger.subscribe(HOOK)
     await driver.finished()
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert len(receiver.bodies) == 2
     for subscription, count in ((all_events, 1), (named, 1), (other_event, 0)):
         shown = await driver.data(f"/webhook_subscriptions/{subscription['id']}")
@@ -114,7 +114,7 @@ async def test_failed_media_sends_nothing(driver: Driver, receiver: Receiver) ->
     await driver.subscribe(HOOK)
     await driver.media(source_url="https://a.invalid/a.mp4")
     driver.simulator.advance(60)
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert receiver.bodies == []
 
 
@@ -127,12 +127,12 @@ async def test_only_200_counts_as_delivered(driver: Driver, receiver: Receiver, 
     receiver.statuses = [answer]
     await driver.subscribe(HOOK)
     await driver.finished()
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     driver.simulator.advance(9.9)
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert len(receiver.bodies) == 1
     driver.simulator.advance(0.1)
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert len(receiver.bodies) == 2
     (delivery,) = driver.simulator.deliveries
     assert delivery.state == "delivered"
@@ -153,7 +153,7 @@ async def test_receiver_that_never_answers_is_given_up(contract: Contract) -> No
     await driver.subscribe(HOOK)
     await driver.finished()
     with anyio.fail_after(10):
-        await driver.simulator.settled()
+        await driver.simulator.wait_until_idle()
     (delivery,) = driver.simulator.deliveries
     assert (delivery.attempts[0].status, delivery.attempts[0].error) == (None, "no answer in time")
     assert delivery.state == "pending"
@@ -169,7 +169,7 @@ async def test_retries_back_off_and_end(driver: Driver, receiver: Receiver) -> N
     await driver.finished()
     for _ in range(200):
         driver.simulator.advance(1)
-        await driver.simulator.settled()
+        await driver.simulator.wait_until_idle()
     (delivery,) = driver.simulator.deliveries
     begin = delivery.attempts[0].at
     waits = [(attempt.at - begin) / dt.timedelta(seconds=1) for attempt in delivery.attempts]
@@ -181,9 +181,9 @@ async def test_redelivery_sends_again(driver: Driver, receiver: Receiver) -> Non
     """A webhook can be sent again, delivered or not; an unknown id is an error that names it."""
     await driver.subscribe(HOOK)
     await driver.finished()
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     driver.simulator.redeliver(driver.simulator.deliveries[0].id)
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert receiver.bodies[0] == receiver.bodies[1]
     with pytest.raises(LookupError, match="no-such-id"):
         driver.simulator.redeliver("no-such-id")
@@ -194,10 +194,10 @@ async def test_deleted_subscription_gets_no_retry(driver: Driver, receiver: Rece
     receiver.statuses = [500]
     subscription = await driver.subscribe(HOOK)
     await driver.finished()
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     await driver.api.delete(f"/webhook_subscriptions/{subscription['id']}")
     driver.simulator.advance(1000)
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert len(receiver.bodies) == 1
 
 
@@ -208,7 +208,7 @@ async def test_lost_webhook_is_never_sent(driver: Driver, receiver: Receiver) ->
     await driver.finished(name="lost")
     await driver.finished(name="told")
     driver.simulator.advance(1000)
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert receiver.medias == ["told"]
     assert [delivery.state for delivery in driver.simulator.deliveries] == ["lost", "delivered"]
 
@@ -218,20 +218,20 @@ async def test_webhook_faults_duplicate_delay_and_reorder(driver: Driver, receiv
     await driver.subscribe(HOOK)
     driver.simulator.add_fault(Fault(kind="duplicate", operation="webhook"))
     await driver.finished(name="twice")
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert receiver.medias == ["twice", "twice"]
     driver.simulator.add_fault(Fault(kind="late", operation="webhook", seconds=50))
     await driver.finished(name="late")
     driver.simulator.advance(49)
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert len(receiver.medias) == 2
     driver.simulator.advance(1)
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert receiver.medias[2:] == ["late"]
     driver.simulator.add_fault(Fault(kind="out_of_order", operation="webhook"))
     await driver.finished(name="first")
     await driver.finished(name="second")
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert receiver.medias[3:] == ["second", "first"]
 
 
@@ -244,7 +244,7 @@ async def test_webhooks_stay_on_this_machine(contract: Contract, receiver: Recei
         driver = Driver(simulator, contract)
         await driver.subscribe(url)
         await driver.finished()
-        await simulator.settled()
+        await simulator.wait_until_idle()
         assert len(receiver.bodies) == allowed
         (delivery,) = simulator.deliveries
         assert delivery.state == ("delivered" if allowed else "refused")
@@ -259,7 +259,7 @@ async def test_loopback_has_several_names(driver: Driver, receiver: Receiver, ur
     """Every address of this machine counts as such."""
     await driver.subscribe(url)
     await driver.finished()
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert len(receiver.bodies) == 1
 
 
@@ -285,7 +285,7 @@ async def test_subscription_to_no_events_gets_none(driver: Driver, receiver: Rec
     subscription = await driver.subscribe(HOOK, subscribed_events=[])
     assert subscription["attributes"]["subscribed_events"] == []
     await driver.finished()
-    await driver.simulator.settled()
+    await driver.simulator.wait_until_idle()
     assert receiver.bodies == []
 
 

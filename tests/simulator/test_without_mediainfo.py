@@ -10,7 +10,7 @@ import pymediainfo
 import pytest
 from contentgroove import ContentGroove, UploadError
 from contentgroove_mock import ManualClock, Simulator, sample_video, serve
-from contentgroove_mock.simulator.inspection import inspect, missing_library
+from contentgroove_mock.simulator.inspection import inspect_file, missing_library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ def test_a_file_that_cannot_be_read_is_no_missing_library(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(pymediainfo.MediaInfo, "parse", refuse)
     with pytest.raises(OSError, match="Input/output error"):
-        inspect(other_film)
+        inspect_file(other_film)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from contentgroove_spec.documents import MAX_BYTES, dump_yaml, meaning_digest, parse
+from contentgroove_spec.documents import MAX_BYTES, canonical_digest, dump_yaml, parse
 from contentgroove_spec.errors import PipelineError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -157,6 +157,6 @@ def test_the_meaning_does_not_change_with_spelling_or_timestamps() -> None:
     same = {"b": {"example": {"id": "x", "at": "2026-01-01T00:00:00.000Z"}}, "a": 1}
     other = {"a": 1, "b": {"example": {"at": "2025-10-15T13:51:02.558Z", "id": "y"}}}
     outside = {"a": 1, "b": {"description": "2025-10-15T13:51:02.558Z"}}
-    assert meaning_digest(first) == meaning_digest(same)
-    assert meaning_digest(first) != meaning_digest(other)
-    assert meaning_digest(outside) != meaning_digest({"a": 1, "b": {"description": "2026-10-15T13:51:02.558Z"}})
+    assert canonical_digest(first) == canonical_digest(same)
+    assert canonical_digest(first) != canonical_digest(other)
+    assert canonical_digest(outside) != canonical_digest({"a": 1, "b": {"description": "2026-10-15T13:51:02.558Z"}})

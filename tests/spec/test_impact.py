@@ -11,8 +11,8 @@ import pytest
 from pipeline import impact as looking
 from pipeline.__main__ import main
 from pipeline.impact import impact
-from pipeline.overlay_document import apply_overlay, apply_what_fits
-from pipeline.surface import differences, surface
+from pipeline.overlay_document import apply_matching, apply_overlay
+from pipeline.surface import differences, package_api
 
 from .conftest import ROOT, as_json
 from .published_changes import with_a_defect_mended, with_names_as_numbers
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 def by_title(sections: tuple[Section, ...]) -> dict[str, list[str]]:
     """Give what each section says, without what to do."""
-    assert all(advice.todo for section in sections for advice in section.advice)
+    assert all(advice.action for section in sections for advice in section.advice)
     return {section.title: [advice.what for advice in section.advice] for section in sections}
 
 
@@ -119,7 +119,7 @@ def test_what_fits_is_applied(published: dict[str, Any]) -> None:
         ],
     }
     before = json.dumps(published)
-    applied = apply_what_fits(published, overlay)
+    applied = apply_matching(published, overlay)
     assert sorted(applied.problems) == [0, 2]
     assert applied.document["info"] == {**published["info"], "x-a": 1}
     assert json.dumps(published) == before
@@ -138,7 +138,7 @@ def test_the_surface_of_a_package(tmp_path: Path) -> None:
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "m.py").write_text(text, encoding="utf-8")
-    said = [advice.what for advice in differences(surface(tmp_path / "old"), surface(tmp_path / "new"))]
+    said = [advice.what for advice in differences(package_api(tmp_path / "old"), package_api(tmp_path / "new"))]
     assert said == [
         "`m.A.x` changed from `int` to `str`",
         "`m.A.y` is gone.",

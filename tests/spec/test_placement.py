@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove_spec.errors import PipelineError
-from pipeline.placement import put_in_place
+from pipeline.placement import replace_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def test_new_things_replace_old_ones(tmp_path: Path) -> None:
     package = folder(new / "package", a="new")
     places = folder(tmp_path / "places", document="old")
     folder(places / "package", a="old", stray="old")
-    put_in_place(
+    replace_all(
         {
             new / "document": places / "document",
             package: places / "package",
@@ -51,7 +51,7 @@ def test_when_one_cannot_be_placed_the_others_go_back(tmp_path: Path) -> None:
     folder(places / "package", a="old", stray="old")
     before = tree(places)
     with pytest.raises(PipelineError, match=r"Cannot write .*lock: .*Nothing was changed"):
-        put_in_place(
+        replace_all(
             {
                 new / "document": places / "document",
                 package: places / "package",
@@ -66,5 +66,5 @@ def test_a_new_thing_that_is_missing(tmp_path: Path) -> None:
     """The old file is there even when the new one never was."""
     places = folder(tmp_path / "places", document="old")
     with pytest.raises(PipelineError, match=r"Cannot write .*document: No such file"):
-        put_in_place({tmp_path / "new": places / "document"})
+        replace_all({tmp_path / "new": places / "document"})
     assert tree(places) == {"document": "old"}

@@ -24,7 +24,7 @@ from contentgroove_spec import sources
 from contentgroove_spec.documents import digest
 from contentgroove_spec.errors import PipelineError
 from pipeline.correct import read
-from pipeline.pull import is_as_pulled, pull
+from pipeline.pull import is_unchanged, pull
 
 from .conftest import as_json
 from .published_changes import with_a_new_attribute, with_new_timestamps
@@ -325,13 +325,13 @@ def test_the_lock_tells_an_edit(config: Config, published: dict[str, Any]) -> No
     """What was pulled is known byte for byte, timestamps in examples included."""
     archive(config, config.mirror.release, as_json(published))
     pull(config, mirror=None, file=None, say=print)
-    assert is_as_pulled(config)
+    assert is_unchanged(config)
     text = config.published.read_text(encoding="utf-8")
     config.published.write_text(text.replace("T", "t", 1), encoding="utf-8")
-    assert not is_as_pulled(config)
+    assert not is_unchanged(config)
     config.lock.unlink()
     with pytest.raises(PipelineError, match=r"Cannot read .*openapi\.lock\.json.*make spec"):
-        is_as_pulled(config)
+        is_unchanged(config)
 
 
 def test_a_missing_file(config: Config, tmp_path: Path) -> None:

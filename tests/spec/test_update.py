@@ -17,7 +17,7 @@ from pipeline.checks import Failure
 from pipeline.correct import read
 from pipeline.generate import differences
 from pipeline.pull import pull
-from pipeline.update import StoppedError, update
+from pipeline.update import UpdateStoppedError, update
 
 from .conftest import ROOT, as_json, contents
 from .published_changes import with_a_defect_mended, with_a_new_attribute, with_a_wrong_example, with_new_timestamps
@@ -49,7 +49,7 @@ class Run:
             self.config,
             mirror=None,
             file=file,
-            say=self.lines.append,
+            log=self.lines.append,
             report=lambda *report: self.reports.append(report),
         )
 
@@ -134,7 +134,7 @@ def test_it_stops_where_a_person_is_needed(
 ) -> None:
     """The step and the reason are told, and no file is another one or left over."""
     before = run.tree
-    with pytest.raises(StoppedError) as caught:
+    with pytest.raises(UpdateStoppedError) as caught:
         run(publish(change(published)))
     assert str(caught.value).startswith(f"Stopped at the step `{step}`; no file was changed.\n")
     assert words in str(caught.value)
@@ -151,7 +151,7 @@ def test_the_generator_fails(
     """A generator that does not finish changes nothing, either."""
     monkeypatch.setattr(generating, "GENERATOR_TIMEOUT", 0.01)
     before = run.tree
-    with pytest.raises(StoppedError, match="Stopped at the step `regenerate`"):
+    with pytest.raises(UpdateStoppedError, match="Stopped at the step `regenerate`"):
         run(publish(with_a_new_attribute(published)))
     assert run.tree == before
 
@@ -167,7 +167,7 @@ def test_a_failing_check_leaves_a_difference_to_look_at(
     run.config = dataclasses.replace(
         run.config, checks=(("python", "-c", code), ("python", "-c", "print('the last one')"))
     )
-    with pytest.raises(StoppedError, match="models lack language") as caught:
+    with pytest.raises(UpdateStoppedError, match="models lack language") as caught:
         run(publish(with_a_new_attribute(published)))
     assert "git diff" in str(caught.value)
     told_at_once = run.lines.index(next(line for line in run.lines if "models lack language" in line))
@@ -187,7 +187,7 @@ def test_a_failing_check_leaves_a_difference_to_look_at(
 def checked(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """An update that makes nothing and goes to its checks at once."""
     monkeypatch.setattr(updating, "impact", lambda _config, _new: ())
-    monkeypatch.setattr(updating, "_made", lambda _staged, _folder: {})
+    monkeypatch.setattr(updating, "_write_files", lambda _staged, _folder: {})
     return run
 
 
@@ -239,7 +239,7 @@ def test_every_failing_test_is_named_below_what_must_be_written(
         (folder / name).write_text(text, encoding="utf-8")
     command = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:schemathesis", str(folder))
     checked.config = dataclasses.replace(checked.config, checks=(command,), works=WORKS)
-    with pytest.raises(StoppedError) as caught:
+    with pytest.raises(UpdateStoppedError) as caught:
         checked(publish(with_a_new_attribute(published)))
     said = str(caught.value)
     assert "What must be written, in 2 kinds:" in said
@@ -266,7 +266,7 @@ def test_every_type_error_is_named_below_what_must_be_written(
         ("python", "-m", "pyright", str(tmp_path / "models.py")),
     )
     checked.config = dataclasses.replace(checked.config, checks=checks, works=WORKS)
-    with pytest.raises(StoppedError) as caught:
+    with pytest.raises(UpdateStoppedError) as caught:
         checked(publish(with_a_new_attribute(published)))
     said = str(caught.value)
     assert "Models: 2 failures\n" in said
@@ -291,7 +291,7 @@ def test_checks_can_be_interrupted(
 
     monkeypatch.setattr(updating, "run_check", answer)
     checked.config = dataclasses.replace(checked.config, checks=(("a",), ("b",)), works=WORKS)
-    with pytest.raises(StoppedError, match="language is unknown") as caught:
+    with pytest.raises(UpdateStoppedError, match="language is unknown") as caught:
         checked(publish(with_a_new_attribute(published)))
     assert "interrupted, so there may be more" in str(caught.value)
 
@@ -301,7 +301,7 @@ def test_a_program_that_is_not_there(
 ) -> None:
     """A check that cannot be run is told as one that failed."""
     checked.config = dataclasses.replace(checked.config, checks=(("no-such-program",),))
-    with pytest.raises(StoppedError, match="no-such-program"):
+    with pytest.raises(UpdateStoppedError, match="no-such-program"):
         checked(publish(with_a_new_attribute(published)))
 
 
@@ -324,6 +324,6 @@ def test_a_hand_edit_is_not_lost(run: Run) -> None:
     with run.config.published.open("a", encoding="utf-8") as opened:
         opened.write("# by hand\n")
     before = run.tree
-    with pytest.raises(StoppedError, match="is not what was pulled"):
+    with pytest.raises(UpdateStoppedError, match="is not what was pulled"):
         run(Path(sys.executable))
     assert run.tree == before

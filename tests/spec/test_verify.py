@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from contentgroove_spec.errors import PipelineError
-from pipeline.verify import check_contract, check_structure, require_sound
+from pipeline.verify import check_contract, check_structure, require_valid
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,7 @@ def parameter(contract: dict[str, Any], path: str, name: str) -> dict[str, Any]:
 def test_the_committed_documents_are_sound(published: dict[str, Any], contract: dict[str, Any]) -> None:
     """The published document is valid OpenAPI; the contract is that and keeps its own rules."""
     check_structure(published, "published")
-    require_sound(contract, "contract")
+    require_valid(contract, "contract")
 
 
 SEEDED: list[tuple[str, Breaking, str]] = [
@@ -150,7 +150,7 @@ def test_prance_guards_the_structure(contract: dict[str, Any], breaking: Breakin
     """What is no OpenAPI is refused before anything is generated of it."""
     breaking(contract)
     with pytest.raises(PipelineError, match="not a valid OpenAPI document"):
-        require_sound(contract, "contract")
+        require_valid(contract, "contract")
 
 
 def small(**operation: Any) -> dict[str, Any]:
@@ -322,5 +322,5 @@ def test_many_findings_are_shortened() -> None:
     """A message stays readable, and says how much it leaves out."""
     parameters = [{**BAD_PARAMETER, "name": f"n{number}"} for number in range(25)]
     with pytest.raises(PipelineError, match=r"(?s)in 25 places.*parameter n19.*… and 5 more$") as caught:
-        require_sound(small(parameters=parameters), "contract")
+        require_valid(small(parameters=parameters), "contract")
     assert "n20" not in str(caught.value)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from contentgroove_mock.node import child_environment, node
+from contentgroove_mock.node import child_environment, node_program
 from contentgroove_spec import redocly
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class OneRedocly:
 @contextlib.contextmanager
 def one_redocly() -> Generator[OneRedocly]:
     """Start the process; it ends with the context."""
-    command = [node(), _PROGRAM, redocly.installed_home() / _SCRIPT]
+    command = [node_program(), _PROGRAM, redocly.install_dir() / _SCRIPT]
     with subprocess.Popen(  # noqa: S603 - our own Node and Redocly
         command,
         env={**child_environment(), **redocly._QUIET},

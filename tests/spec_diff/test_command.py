@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from contentgroove.cli.app import run
-from contentgroove_spec.changes import Change, Comparison, Place, Rating
+from contentgroove_spec.changes import Change, Comparison, Location, Rating
 from contentgroove_spec.documents import parse
 from contentgroove_spec.html_report import as_html
 from contentgroove_spec.reports import Advice, Section, as_json, as_markdown, as_text
@@ -158,7 +158,7 @@ def test_as_a_program() -> None:
 
 NASTY = "<script>alert(1)</script> \x1b[31m *bold* [link](x) `code` | \u202e"
 HOSTILE = Comparison(
-    "old", "new", (Change(Rating.BREAKING, "removed", Place(f"GET /{NASTY}", part="operation"), NASTY, "Why."),)
+    "old", "new", (Change(Rating.BREAKING, "removed", Location(f"GET /{NASTY}", part="operation"), NASTY, "Why."),)
 )
 ADVICE = (Section("For you", NASTY, (Advice("What", "Do"),)),)
 
@@ -213,7 +213,7 @@ def test_the_terminal_gets_no_control_characters(tmp_path: Path, capsys: pytest.
 def test_many_places_are_counted_in_text() -> None:
     """Text stays short; the other forms name every place."""
     changes = tuple(
-        Change(Rating.SAFE, "added", Place(f"GET /{number}", part="operation"), "Came.", "Fine.")
+        Change(Rating.SAFE, "added", Location(f"GET /{number}", part="operation"), "Came.", "Fine.")
         for number in range(20)
     )
     comparison = Comparison("old", "new", changes)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import jsonpatch
 import pytest
 from contentgroove.cli.app import run
-from contentgroove_spec.changes import Change, Place, Rating
+from contentgroove_spec.changes import Change, Location, Rating
 from contentgroove_spec.compare import compare
-from contentgroove_spec.coverage import Coverage, Usage, read_coverage, touches, uses, what_it_means
+from contentgroove_spec.coverage import Coverage, Usage, affects, impact_on_app, read_coverage, uses
 from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.reports import as_text
 
@@ -166,13 +166,13 @@ def test_what_touches_an_app(
     comparison = compare(films, new)
     breaking = len(comparison.rated(Rating.BREAKING))
     assert breaking
-    mine, section = what_it_means(comparison, coverage)
+    mine, section = impact_on_app(comparison, coverage)
     assert sorted(str(change.place) for change in mine.rated(Rating.BREAKING)) == sorted(touched)
     assert section.summary.startswith(
         f"{breaking} breaking change{'' if breaking == 1 else 's'}; you use {len(touched)}"
     )
     assert len(section.advice) == len(touched)
-    assert all(advice.todo for advice in section.advice)
+    assert all(advice.action for advice in section.advice)
 
 
 @pytest.mark.process
@@ -181,15 +181,15 @@ def test_safe_changes_are_told_where_they_are_used(films: dict[str, Any], covera
     new = copy.deepcopy(films)
     new["paths"]["/films"]["get"]["deprecated"] = True
     new["components"]["schemas"]["Film"]["properties"]["studio"] = {"type": "string"}
-    mine, section = what_it_means(compare(films, new), coverage)
+    mine, section = impact_on_app(compare(films, new), coverage)
     assert [str(change.place) for change in mine.changes] == ["GET /v1/films"]
     assert section.summary == "0 breaking changes; you use 0."
 
 
 def test_documentation_of_the_whole_document_touches_nobody(coverage: Coverage) -> None:
     """A new version in the document's info is nothing that an app uses."""
-    change = Change(Rating.DOCUMENTATION, "changed", Place(name="info"), "`version` changed.", "It is never sent.")
-    assert not touches(change, coverage)
+    change = Change(Rating.DOCUMENTATION, "changed", Location(name="info"), "`version` changed.", "It is never sent.")
+    assert not affects(change, coverage)
 
 
 @pytest.mark.parametrize(
@@ -263,12 +263,12 @@ def test_the_command(tmp_path: Path, films: dict[str, Any], capsys: pytest.Captu
 
 def test_nothing_is_used() -> None:
     """An app without tests is touched by nothing but what is everybody's."""
-    everybody = Change(Rating.BREAKING, "removed", Place(name="servers 0"), "Gone.", "Why.")
-    one = Change(Rating.BREAKING, "removed", Place("GET /a", part="operation"), "Gone.", "Why.")
-    assert touches(everybody, Coverage())
-    assert not touches(one, Coverage())
+    everybody = Change(Rating.BREAKING, "removed", Location(name="servers 0"), "Gone.", "Why.")
+    one = Change(Rating.BREAKING, "removed", Location("GET /a", part="operation"), "Gone.", "Why.")
+    assert affects(everybody, Coverage())
+    assert not affects(one, Coverage())
     used = Coverage({("get", "/a"): Usage("a")})
-    assert touches(one, used)
+    assert affects(one, used)
     assert "GET /a" in as_text(what_it_means_for(one, used))
 
 
@@ -276,7 +276,7 @@ def what_it_means_for(change: Change, coverage: Coverage) -> Any:
     """Give the comparison that is left of one change."""
     from contentgroove_spec.changes import Comparison
 
-    return what_it_means(Comparison("old", "new", (change,)), coverage)[0]
+    return impact_on_app(Comparison("old", "new", (change,)), coverage)[0]
 
 
 @pytest.mark.process

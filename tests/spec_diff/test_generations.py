@@ -54,7 +54,7 @@ def test_a_process_for_many_comparisons_says_the_same(
 
 def test_another_build_of_the_same_generation(generation_3: dict[str, Any], monkeypatch: Any) -> None:
     """Rewritten timestamps are no change of the contract, and need no Node to be told apart."""
-    monkeypatch.setattr(redocly, "node", None)
+    monkeypatch.setattr(redocly, "node_program", None)
     rebuilt = copy.deepcopy(generation_3)
     example = rebuilt["paths"]["/medias"]["get"]["responses"]["200"]["content"]["application/json"]["example"]
     example["data"][0]["attributes"]["created_at"] = "2031-01-02T03:04:05.678Z"
@@ -65,7 +65,7 @@ def test_another_build_of_the_same_generation(generation_3: dict[str, Any], monk
 
 def test_the_same_document_in_another_form(generation_3: dict[str, Any], monkeypatch: Any) -> None:
     """JSON or YAML, and the order of keys, change nothing."""
-    monkeypatch.setattr(redocly, "node", None)
+    monkeypatch.setattr(redocly, "node_program", None)
     assert compare(generation_3, parse(dump_yaml(generation_3).encode(), "again")).changes == ()
     turned = dict(reversed(copy.deepcopy(generation_3).items()))
     turned["paths"] = dict(reversed(turned["paths"].items()))

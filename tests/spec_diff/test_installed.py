@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from contentgroove.cli.app import run
 from contentgroove_mock import node
-from contentgroove_mock.node import NodeError
+from contentgroove_mock.node import NpmError
 from contentgroove_spec import redocly, settings
 from contentgroove_spec.errors import PipelineError
 
@@ -27,7 +27,7 @@ SPEC = Path(__file__).parents[2] / "spec"
 @pytest.fixture
 def redocly_home() -> Path:
     """Where Redocly is for this package: beside its lock in a checkout, else in the user's cache."""
-    return redocly.installed_home()
+    return redocly.install_dir()
 
 
 @pytest.fixture
@@ -42,14 +42,14 @@ def installed(redocly_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         shutil.copy(SPEC / "redocly" / name, package / "npm")
     monkeypatch.setattr(settings, "_HERE", package)
     shipped = node.PinnedPackage("redocly", package / "npm" / "package-lock.json", package / "absent")
-    monkeypatch.setattr(redocly, "installed_home", shipped.installed_home)
+    monkeypatch.setattr(redocly, "install_dir", shipped.install_dir)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return package
 
 
 def test_it_compares_what_it_was_made_from(installed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The document lies beside the settings; downloads go to the user's cache."""
-    config = settings.own_config()
+    config = settings.default_config()
     assert config.published == installed / "openapi.yaml"
     assert config.cache == installed.parent / "cache" / "contentgroove" / "spec"
     document = installed.parent / "same.yaml"
@@ -78,9 +78,9 @@ def test_redocly_is_installed_at_its_first_use(
     assert asked == [(installed / "npm" / "package-lock.json", home)]
 
     def missing() -> Path:
-        raise NodeError("Node is not installed: pip install 'contentgroove[prism]'")
+        raise NpmError("Node is not installed: pip install 'contentgroove[prism]'")
 
-    monkeypatch.setattr(redocly, "node", missing)
+    monkeypatch.setattr(redocly, "node_program", missing)
     assert run(["spec", "diff", str(GENERATION_2), str(GENERATION_3)]) == 1
     assert "Documents cannot be compared: Node is not installed" in capsys.readouterr().err
 
@@ -94,7 +94,7 @@ def test_redocly_that_says_something_else(
     program = tmp_path / "node"
     program.write_text("#!/bin/sh\necho 'out of luck' >&2\nexit 3\n", encoding="utf-8")
     program.chmod(0o755)
-    monkeypatch.setattr(redocly, "node", lambda: program)
+    monkeypatch.setattr(redocly, "node_program", lambda: program)
     with pytest.raises(PipelineError, match="out of luck"):
         redocly.compare(generation_2, generation_3)
     program.write_text("#!/bin/sh\nexec tail -f /dev/null\n", encoding="utf-8")
@@ -112,7 +112,7 @@ def test_the_key_stays_here(
     program = tmp_path / "node"
     program.write_text(f"#!/bin/sh\nenv > '{tmp_path}/seen'\necho '{{\"changes\": []}}'\n", encoding="utf-8")
     program.chmod(0o755)
-    monkeypatch.setattr(redocly, "node", lambda: program)
+    monkeypatch.setattr(redocly, "node_program", lambda: program)
     monkeypatch.setenv("CONTENTGROOVE_API_KEY", "canary-of-the-diff")
     assert redocly.compare(generation_2, generation_3) == []
     seen = (tmp_path / "seen").read_text(encoding="utf-8")

@@ -160,11 +160,11 @@ def test_defects_of_ours_stay_what_they_are(call: Callable[[], object]) -> None:
 
 def test_a_command_that_draws_explains_a_broken_package() -> None:
     """Whatever leaves a command is looked at."""
-    from contentgroove.cli.failures import Exit, failure_of
+    from contentgroove.cli.failures import ExitCode, describe_error
 
     error = ImportError("cannot import name 'Table'", name="rich.table")
-    failure = failure_of(error)
-    assert failure.exit == Exit.USAGE
+    failure = describe_error(error)
+    assert failure.exit == ExitCode.USAGE
     assert failure.message.startswith("this command needs rich ")
     trouble = find_trouble(error)
     assert trouble is not None

@@ -87,7 +87,7 @@ def test_prism_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
         archive.extractall(tmp_path / "installed")  # noqa: S202 - our own wheel
     code = (
         "from pathlib import Path; from contentgroove_mock import prism\n"
-        "with prism.Prism.mock(Path(prism.__file__).with_name('contract.json')): print(prism.installed_home())"
+        "with prism.Prism.mock(Path(prism.__file__).with_name('contract.json')): print(prism.install_dir())"
     )
     cache = tmp_path / "cache"
     told = run(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove import AsyncContentGroove
-from contentgroove.tools import Access, Policy, ToolRegistry, open_tools
+from contentgroove.tools import Access, NetworkPolicy, ToolRegistry, open_tools
 from contentgroove_mock import ManualClock, Simulator, serve
 
 if TYPE_CHECKING:
@@ -80,6 +80,6 @@ def contract() -> str:
 
 
 @pytest.fixture
-def policy() -> Policy:
+def policy() -> NetworkPolicy:
     """Give what is allowed by default."""
-    return Policy()
+    return NetworkPolicy()

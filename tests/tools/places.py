@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import trustme
-from contentgroove.tools import Origin, Policy
+from contentgroove.tools import NetworkPolicy, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -59,14 +59,14 @@ class Place:
         self.authority.configure_trust(context)
         return context
 
-    def policy(self, *further: Origin, **options: object) -> Policy:
+    def policy(self, *further: Origin, **options: object) -> NetworkPolicy:
         """Allow this place, its name leading to loopback."""
 
         async def resolve(_host: str, _port: int) -> list[str]:
             return ["127.0.0.1"]
 
         settings = {"resolve": resolve, "tls": self.tls, **options}
-        return Policy(allowed=frozenset({self.origin, *further}), **settings)  # type: ignore[arg-type]  # fewer settings in some tests
+        return NetworkPolicy(allowed=frozenset({self.origin, *further}), **settings)  # type: ignore[arg-type]  # fewer settings in some tests
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from contentgroove.tools.addresses import Origin, check_addresses, check_named, is_public, origin_of
+from contentgroove.tools.addresses import Origin, check_addresses, check_url, is_public, origin_of
 from contentgroove.tools.errors import ToolError
 
 
@@ -66,9 +66,9 @@ def test_what_is_no_origin(url: str) -> None:
 def test_places_refused_by_their_name(url: str) -> None:
     """Plain http, and addresses that are not public in any way to write them, need no name server to be refused."""
     with pytest.raises(ToolError, match="--allow-origin") as caught:
-        check_named(origin_of(url), frozenset())
+        check_url(origin_of(url), frozenset())
     assert caught.value.code == "fetch_refused"
-    check_named(origin_of(url), frozenset({origin_of(url)}))
+    check_url(origin_of(url), frozenset({origin_of(url)}))
 
 
 def test_one_bad_address_refuses_all() -> None:
@@ -88,4 +88,4 @@ def test_an_allowed_origin_allows_no_other() -> None:
     allowed = frozenset({origin_of("http://127.0.0.1:8000")})
     for url in ("http://127.0.0.1:8001", "https://127.0.0.1:8000", "http://127.0.0.2:8000", "http://localhost:8000"):
         with pytest.raises(ToolError):
-            check_named(origin_of(url), allowed)
+            check_url(origin_of(url), allowed)

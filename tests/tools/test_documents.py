@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from contentgroove.tools.documents import MAX_BYTES, MAX_DEPTH, parse, resolve
+from contentgroove.tools.documents import MAX_BYTES, MAX_DEPTH, parse, resolve_reference
 from contentgroove.tools.errors import SpecError
 
 GOOD: dict[str, Any] = {"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {}}
@@ -78,7 +78,7 @@ def test_references_to_other_documents_are_refused(reference: str) -> None:
 def test_references_within_the_document() -> None:
     """Pointers are followed through objects and lists, escaped and percent-encoded; others lead nowhere."""
     document = {"paths": {"/a/{b}": {"x~y": [1, 2]}}}
-    assert resolve(document, "#/paths/~1a~1%7Bb%7D/x~0y/1") == 2
+    assert resolve_reference(document, "#/paths/~1a~1%7Bb%7D/x~0y/1") == 2
     for wrong in ("#/paths/c", "#/paths/~1a~1{b}/x~0y/2", "#/paths/~1a~1{b}/x~0y/-1", "#/paths/~1a~1{b}/x~0y/²"):
         with pytest.raises(SpecError, match="nothing at"):
-            resolve(document, wrong)
+            resolve_reference(document, wrong)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from contentgroove.tools import naming
-from contentgroove.tools.api import built_in_operations
+from contentgroove.tools.api import contract_operations
 from contentgroove.tools.documents import parse
 from contentgroove.tools.operations import compile_document
 from contentgroove.tools.servers import base_path, server_urls
@@ -40,7 +40,7 @@ def names(document: dict[str, Any]) -> set[str]:
 
 def test_built_in_names() -> None:
     """The 15 operations have the names of the integration page, and keep the contract's own."""
-    assert {operation.name: operation.operation_id for operation in built_in_operations()} == CANONICAL
+    assert {operation.name: operation.operation_id for operation in contract_operations()} == CANONICAL
 
 
 def test_names_hold_where_the_base_path_stands_in_the_paths(contract: str) -> None:
@@ -78,7 +78,7 @@ def test_names_without_tags(contract: str) -> None:
 )
 def test_camel_case(text: str, named: str) -> None:
     """Words are joined; letters lose their marks, and what is left of nothing is nothing."""
-    assert naming.camel_case(text) == named
+    assert naming.to_camel_case(text) == named
 
 
 @pytest.mark.parametrize(
@@ -97,16 +97,16 @@ def test_group(tags: list[str], path: str, group: str) -> None:
 
 def test_slug() -> None:
     """A title becomes a namespace of bounded length."""
-    assert naming.slug("Nexmo Application API (v2)") == "nexmo-application-api-v2"
-    assert naming.slug("!") == ""
-    assert len(naming.slug("a title that is far longer than any name may be")) <= naming.LONGEST_NAMESPACE
+    assert naming.to_slug("Nexmo Application API (v2)") == "nexmo-application-api-v2"
+    assert naming.to_slug("!") == ""
+    assert len(naming.to_slug("a title that is far longer than any name may be")) <= naming.MAX_NAMESPACE
 
 
 def test_published_names_fit_hosts() -> None:
     """No dots, at most 64 characters, and two long names stay two."""
-    assert naming.published("clips.getApiV1Clips", dotted=False) == "clips_getApiV1Clips"
-    assert naming.published("clips.getApiV1Clips", dotted=True) == "clips.getApiV1Clips"
-    long = [naming.published(f"a.{'b' * 80}{end}", dotted=False) for end in "cd"]
+    assert naming.public_name("clips.getApiV1Clips", dotted=False) == "clips_getApiV1Clips"
+    assert naming.public_name("clips.getApiV1Clips", dotted=True) == "clips.getApiV1Clips"
+    long = [naming.public_name(f"a.{'b' * 80}{end}", dotted=False) for end in "cd"]
     assert len(set(long)) == 2
     assert {len(name) for name in long} == {64}
 

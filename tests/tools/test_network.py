@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import httpcore
 import pytest
-from contentgroove.tools import Origin, Policy, ToolError
-from contentgroove.tools.network import MAX_REDIRECTS, exchange, fetch, resolve_by_system
+from contentgroove.tools import NetworkPolicy, Origin, ToolError
+from contentgroove.tools.network import MAX_REDIRECTS, fetch, resolve_with_os, send
 
 from tests.tools.places import HOST, Place, Reply, place
 
@@ -33,7 +33,7 @@ def plain() -> Generator[Place]:
         yield served
 
 
-async def refusal(url: str, policy: Policy) -> ToolError:
+async def refusal(url: str, policy: NetworkPolicy) -> ToolError:
     """Fetch what must not be fetched; gives the error."""
     with pytest.raises(ToolError) as caught:
         await fetch(url, policy)
@@ -65,7 +65,7 @@ async def test_a_name_that_leads_here_is_refused(secure: Place) -> None:
     async def resolve(_host: str, _port: int) -> list[str]:
         return ["127.0.0.1"]
 
-    error = await refusal(f"{secure.origin}/a", Policy(resolve=resolve, tls=secure.tls))
+    error = await refusal(f"{secure.origin}/a", NetworkPolicy(resolve=resolve, tls=secure.tls))
     assert error.code == "fetch_refused"
     assert "not public" in error.message
     assert not secure.asked
@@ -84,11 +84,11 @@ async def test_rebinding(monkeypatch: pytest.MonkeyPatch) -> None:
         raise httpcore.ConnectError("nothing is sent from tests")
 
     monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect_tcp)
-    error = await refusal("https://rebinding.test/a", Policy(resolve=resolve))
+    error = await refusal("https://rebinding.test/a", NetworkPolicy(resolve=resolve))
     assert error.code == "connection_failed"
     assert error.retryable
     assert connected == ["203.0.112.1"]
-    assert (await refusal("https://rebinding.test/a", Policy(resolve=resolve))).code == "fetch_refused"
+    assert (await refusal("https://rebinding.test/a", NetworkPolicy(resolve=resolve))).code == "fetch_refused"
     assert connected == ["203.0.112.1"]
 
 
@@ -142,7 +142,7 @@ async def test_redirects_end(secure: Place) -> None:
 async def test_calls_follow_no_redirects(secure: Place) -> None:
     """What was sent to one place goes to no other."""
     secure.replies["/a"] = Reply(307, {"Location": "/b"})
-    assert (await exchange("POST", f"{secure.origin}/a", {}, b"x", secure.policy())).status == 307
+    assert (await send("POST", f"{secure.origin}/a", {}, b"x", secure.policy())).status == 307
     assert len(secure.asked) == 1
 
 
@@ -175,7 +175,7 @@ async def test_answers_that_trickle(secure: Place, method: str) -> None:
 
     secure.replies["/a"] = trickle
     with pytest.raises(ToolError) as caught, anyio.fail_after(20):
-        await exchange(method, f"{secure.origin}/a", {}, None, secure.policy(seconds=0.5))
+        await send(method, f"{secure.origin}/a", {}, None, secure.policy(seconds=0.5))
     assert caught.value.code == {"GET": "timed_out", "POST": "outcome_unknown"}[method]
     assert caught.value.retryable is (method == "GET")
 
@@ -190,7 +190,7 @@ async def test_connections_that_break(secure: Place, method: str) -> None:
 
     secure.replies["/a"] = hang_up
     with pytest.raises(ToolError) as caught:
-        await exchange(method, f"{secure.origin}/a", {}, b"x", secure.policy())
+        await send(method, f"{secure.origin}/a", {}, b"x", secure.policy())
     assert caught.value.code == {"PUT": "connection_failed", "POST": "outcome_unknown"}[method]
 
 
@@ -199,7 +199,7 @@ async def test_certificates_are_checked(secure: Place) -> None:
     other = Origin("https", "other.test", secure.port)
     for url, policy in (
         (f"{other}/a", secure.policy(other)),
-        (f"{secure.origin}/a", Policy(allowed=frozenset({secure.origin}), resolve=secure.policy().resolve)),
+        (f"{secure.origin}/a", NetworkPolicy(allowed=frozenset({secure.origin}), resolve=secure.policy().resolve)),
     ):
         error = await refusal(url, policy)
         assert error.code == "connection_failed"
@@ -209,9 +209,9 @@ async def test_certificates_are_checked(secure: Place) -> None:
 async def test_plain_http(plain: Place) -> None:
     """It needs to be allowed, and then needs no TLS."""
     plain.replies["/a"] = Reply(content=b"x")
-    assert (await refusal(f"{plain.origin}/a", Policy())).code == "fetch_refused"
+    assert (await refusal(f"{plain.origin}/a", NetworkPolicy())).code == "fetch_refused"
     assert not plain.asked
-    assert (await fetch(f"{plain.origin}/a", Policy(allowed=frozenset({plain.origin})))).content == b"x"
+    assert (await fetch(f"{plain.origin}/a", NetworkPolicy(allowed=frozenset({plain.origin})))).content == b"x"
 
 
 async def test_plain_http_asks_no_name_server() -> None:
@@ -220,14 +220,14 @@ async def test_plain_http_asks_no_name_server() -> None:
     async def resolve(_host: str, _port: int) -> list[str]:
         raise AssertionError("a name was resolved")
 
-    assert "plain http" in (await refusal("http://public.test/a", Policy(resolve=resolve))).message
+    assert "plain http" in (await refusal("http://public.test/a", NetworkPolicy(resolve=resolve))).message
 
 
 async def test_proxies_of_the_environment_are_not_used(plain: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy would resolve the name by itself, unchecked."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    assert (await fetch(f"{plain.origin}/a", Policy(allowed=frozenset({plain.origin})))).status == 404
+    assert (await fetch(f"{plain.origin}/a", NetworkPolicy(allowed=frozenset({plain.origin})))).status == 404
 
 
 async def test_names_that_cannot_be_resolved() -> None:
@@ -236,12 +236,12 @@ async def test_names_that_cannot_be_resolved() -> None:
     async def resolve(_host: str, _port: int) -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    error = await refusal("https://nowhere.test/a?token=s3cret", Policy(resolve=resolve))
+    error = await refusal("https://nowhere.test/a?token=s3cret", NetworkPolicy(resolve=resolve))
     assert error.code == "connection_failed"
     assert error.message.startswith("https://nowhere.test/a: cannot connect")
-    assert (await refusal(f"https://{'a' * 70}.test/", Policy())).code == "connection_failed"
+    assert (await refusal(f"https://{'a' * 70}.test/", NetworkPolicy())).code == "connection_failed"
 
 
 async def test_the_systems_resolver() -> None:
     """An address is its own address."""
-    assert await resolve_by_system("127.0.0.1", 80) == ["127.0.0.1"]
+    assert await resolve_with_os("127.0.0.1", 80) == ["127.0.0.1"]

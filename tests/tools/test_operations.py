@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from contentgroove.tools.api import built_in_operations
-from contentgroove.tools.arguments import check, compile_schema
+from contentgroove.tools.api import contract_operations
+from contentgroove.tools.arguments import check_arguments, compile_schema
 from contentgroove.tools.documents import parse
 from contentgroove.tools.errors import SpecError, ToolError
 from contentgroove.tools.operations import MAX_OPERATIONS, Operation, compile_document
@@ -28,7 +28,7 @@ def body(schema: Any, *, closed: bool = False, **document: Any) -> Any:
 def refused(schema: dict[str, Any], arguments: Any) -> dict[str, str]:
     """Give each field that does not fit, with what is wrong."""
     with pytest.raises(ToolError) as caught:
-        check(compile_schema(schema, "it"), arguments, "it")
+        check_arguments(compile_schema(schema, "it"), arguments, "it")
     assert caught.value.code == "invalid_input"
     return {problem["field"]: problem["problem"] for problem in caught.value.details}
 
@@ -63,7 +63,7 @@ def test_schemas_that_contain_themselves() -> None:
     tree = {"type": "object", "properties": {"n": {"type": "integer"}, "next": {"$ref": "#/components/schemas/Tree"}}}
     schema = body({"$ref": "#/components/schemas/Tree"}, components={"schemas": {"Tree": tree}})
     assert schema["$defs"]["Tree"]["properties"]["next"] == {"$ref": "#/$defs/Tree"}
-    check(compile_schema(schema, "it"), {"body": {"next": {"next": {"n": 1}}}}, "it")
+    check_arguments(compile_schema(schema, "it"), {"body": {"next": {"next": {"n": 1}}}}, "it")
     assert refused(schema, {"body": {"next": {"next": {"n": "x"}}}}) == {
         "body.next.next.n": '"x" is not of type "integer"'
     }
@@ -200,7 +200,7 @@ def test_patterns_of_other_languages_are_the_servers_to_check() -> None:
 
 def test_messages_name_the_field() -> None:
     """What is missing, unknown, wrong or contradictory is told by its path."""
-    schemas = {operation.operation_id: operation.input_schema for operation in built_in_operations()}
+    schemas = {operation.operation_id: operation.input_schema for operation in contract_operations()}
     wrong = {"pag": 1, "page": {"number": "x"}, "filter": {"colour_eq": 1}, "sort": "size"}
     found = refused(schemas["getMedias"], wrong)
     assert found["pag"] == "is not known"

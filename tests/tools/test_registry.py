@@ -9,7 +9,7 @@ from contentgroove.tools.results import Success
 
 if TYPE_CHECKING:
     from contentgroove.tools.documents import Json
-    from contentgroove.tools.registry import Report
+    from contentgroove.tools.registry import ProgressCallback
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +43,7 @@ def no_client() -> Any:
 def tool(name: str, result: Any = None, **options: Any) -> Tool:
     """Make a tool that gives a result, or raises it."""
 
-    async def run(_arguments: Json, _report: Report) -> Success:
+    async def run(_arguments: Json, _report: ProgressCallback) -> Success:
         if isinstance(result, Exception):
             raise result
         return Success(result)
@@ -54,25 +54,25 @@ def tool(name: str, result: Any = None, **options: Any) -> Tool:
 
 def listed(tools: ToolRegistry) -> set[str]:
     """Give the canonical names of what is listed."""
-    return {tool.name for tool in tools.listed()}
+    return {tool.name for tool in tools.list_tools()}
 
 
 def test_all_tools_are_there() -> None:
     """The 17 of the integration page, and those that take several calls; no client is needed to list them."""
     tools = open_tools(no_client)
     assert listed(tools) == SEVENTEEN | FURTHER
-    assert {tools.published(tool) for tool in tools.listed()} == {
+    assert {tools.public_name(tool) for tool in tools.list_tools()} == {
         name.replace(".", "_") for name in SEVENTEEN | FURTHER
     }
     dotted = open_tools(no_client, dotted=True)
-    assert {dotted.published(tool) for tool in dotted.listed()} == SEVENTEEN | FURTHER
+    assert {dotted.public_name(tool) for tool in dotted.list_tools()} == SEVENTEEN | FURTHER
 
 
 def test_annotations() -> None:
     """GETs read, but the one that prepares an upload; PUT and DELETE destroy, and twice is as good as once."""
     marks = {
         tool.name: (tool.is_read_only, tool.is_destructive, tool.is_idempotent)
-        for tool in open_tools(no_client).listed()
+        for tool in open_tools(no_client).list_tools()
     }
     reading, destroying, adding = (True, False, True), (False, True, True), (False, False, False)
     assert {name for name in marks if marks[name] == destroying} == {

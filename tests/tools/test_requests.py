@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from contentgroove.tools.errors import ToolError
 from contentgroove.tools.operations import Operation, Parameter
-from contentgroove.tools.requests import Call, write
+from contentgroove.tools.requests import PreparedRequest, build_request
 
 LIST = ["blue", "a,b &"]
 OBJECT = {"R": 100, "G": "x y"}
 
 
-def sent(arguments: dict[str, Any], *parameters: Parameter, path: str = "/a", body_type: str = "") -> Call:
+def sent(arguments: dict[str, Any], *parameters: Parameter, path: str = "/a", body_type: str = "") -> PreparedRequest:
     """Write the call of an operation with these parameters."""
-    return write(Operation("n", "", "", "", (), "POST", path, parameters, body_type, {}), arguments)
+    return build_request(Operation("n", "", "", "", (), "POST", path, parameters, body_type, {}), arguments)
 
 
 def parameter(place: Any, style: str, *, explode: bool) -> Parameter:

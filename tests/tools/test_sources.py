@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contentgroove.tools import Access, Policy, ToolRegistry, open_tools, origin_of
+from contentgroove.tools import Access, NetworkPolicy, ToolRegistry, open_tools, origin_of
 from contentgroove.tools.sources import MAX_SOURCES, Source
 
 from tests.tools.conftest import KEY
@@ -117,12 +117,12 @@ async def test_yaml_is_read(contract: str) -> None:
 async def test_adding_and_calling(films: Place) -> None:
     """Every operation is a tool at once, and its calls go to the base URL with the headers given, and no others."""
     tools = opened()
-    before = len(tools.listed())
+    before = len(tools.list_tools())
     films.replies["/films"] = Reply(200, {"Content-Type": "application/json"}, b'{"films": []}')
     films.replies["/films/a%2Fb"] = Reply(204)
     result = await added(tools, baseUrl=f"{films.origin}/", headers={"X-Key": "mine"})
     assert result["data"] == {"sourceId": "film-store", "toolCount": 3}
-    assert len(tools.listed()) == before + 3
+    assert len(tools.list_tools()) == before + 3
     for name in ("film-store.films.getV2Films", "film-store_films_getV2Films", "film-store.getFilms"):
         called = await tools.call(name, {"tag": ["a", "b c"]})
         assert called == {"ok": True, "data": {"films": []}, "http": {"status": 200}}
@@ -280,7 +280,7 @@ async def test_names_that_lead_here_are_refused_at_each_call() -> None:
     async def resolve(_host: str, _port: int) -> list[str]:
         return next(answers)
 
-    tools = opened(policy=Policy(resolve=resolve))
+    tools = opened(policy=NetworkPolicy(resolve=resolve))
     assert (await added(tools))["ok"] is True
     assert (await tools.call("film-store.getFilms"))["error"]["code"] == "fetch_refused"
 
@@ -296,7 +296,7 @@ async def test_headers_that_are_refused(headers: Any) -> None:
 
 async def test_headers_do_not_show() -> None:
     """A source's description of itself leaves its credentials out."""
-    source = Source("a", "https://example.com", {"Authorization": "s3cret"}, Policy())
+    source = Source("a", "https://example.com", {"Authorization": "s3cret"}, NetworkPolicy())
     assert "s3cret" not in repr(source)
 
 
@@ -308,7 +308,7 @@ async def test_documents_by_url(films: Place, tool: str) -> None:
     refused = await opened().call(tool, {"spec": url})
     assert refused["error"]["code"] == "fetch_refused"
     assert not films.asked
-    tools = opened(policy=Policy(allowed=frozenset({origin_of(url)})))
+    tools = opened(policy=NetworkPolicy(allowed=frozenset({origin_of(url)})))
     assert (await tools.call(tool, {"spec": f" {url}\n"}))["ok"] is True
     films.replies["/films"] = Reply(content=b"1")
     if tool == "openapi.addSource":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import anyio.to_thread
 import httpcore
 from contentgroove._io.http import parse_url
-from contentgroove._io.upload_network import AsyncUploadLine, UploadLine
+from contentgroove._io.upload_network import AsyncUploadTransport, UploadTransport
 
 from .stores import PATIENCE
 
@@ -60,7 +60,7 @@ class SyncClient:
     def __init__(
         self, trust: ssl.SSLContext, stall_seconds: float, answer_seconds: float, connect_seconds: float
     ) -> None:
-        self._line = UploadLine(ssl_context=trust, stall_seconds=stall_seconds, answer_seconds=answer_seconds)
+        self._line = UploadTransport(ssl_context=trust, stall_seconds=stall_seconds, response_seconds=answer_seconds)
         self._connect_seconds = connect_seconds
 
     async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpcore.Response:
@@ -88,7 +88,9 @@ class AsyncClient:
     def __init__(
         self, trust: ssl.SSLContext, stall_seconds: float, answer_seconds: float, connect_seconds: float
     ) -> None:
-        self._line = AsyncUploadLine(ssl_context=trust, stall_seconds=stall_seconds, answer_seconds=answer_seconds)
+        self._line = AsyncUploadTransport(
+            ssl_context=trust, stall_seconds=stall_seconds, response_seconds=answer_seconds
+        )
         self._connect_seconds = connect_seconds
 
     async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpcore.Response:

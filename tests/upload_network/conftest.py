@@ -15,7 +15,7 @@ from .stores import PATIENCE, Stores
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from contentgroove._io.upload_connection import Wait
+    from contentgroove._io.upload_connection import SocketWait
 
     from .clients import Client, ClientFactory
     from .waits import Watch
@@ -70,22 +70,22 @@ def async_client(trust: ssl.SSLContext) -> AsyncClient:
 
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    def start(before: Callable[[Wait], None]) -> list[bool]:
+    def start(before: Callable[[SocketWait], None]) -> list[bool]:
         ended: list[bool] = []
 
-        def ready(wait: Wait) -> bool:
+        def ready(wait: SocketWait) -> bool:
             before(wait)
             ended.append(wait_for(wait))
             return ended[-1]
 
-        async def aready(wait: Wait) -> bool:
+        async def aready(wait: SocketWait) -> bool:
             before(wait)
             ended.append(await await_for(wait))
             return ended[-1]
 
-        monkeypatch.setattr(upload_network, "ready", ready)
-        monkeypatch.setattr(upload_network, "aready", aready)
+        monkeypatch.setattr(upload_network, "wait_sync", ready)
+        monkeypatch.setattr(upload_network, "wait_async", aready)
         return ended
 
-    wait_for, await_for = upload_network.ready, upload_network.aready
+    wait_for, await_for = upload_network.wait_sync, upload_network.wait_async
     return start

@@ -13,7 +13,7 @@ from .stores import END_OF_HEAD, MIB, PATIENCE, Line, Store, answer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contentgroove._io.upload_connection import Wait
+    from contentgroove._io.upload_connection import SocketWait
 
     from .clients import Client, ClientFactory
     from .stores import Behaviour, Stores
@@ -93,7 +93,7 @@ async def test_a_refusal_that_comes_while_the_line_is_full_ends_the_upload(
     """The store reads nothing and answers once the client waits, which the answer ends, and not the stall limit."""
     store = stores.open(behave)
 
-    def answer_once_blocked(wait: Wait) -> None:
+    def answer_once_blocked(wait: SocketWait) -> None:
         if wait.seconds == STALL:
             store.reached.set()
 
@@ -151,7 +151,7 @@ async def test_a_refusal_whose_text_comes_later_is_read_to_its_end(
         assert store.client_done.wait(PATIENCE)
         line.socket.sendall(text)
 
-    def before(wait: Wait) -> None:
+    def before(wait: SocketWait) -> None:
         if not wait.writable and store.answered.is_set():
             store.client_done.set()
 

@@ -14,7 +14,7 @@ from .stores import MIB, PATIENCE, Line, Store, answer
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from contentgroove._io.upload_connection import Wait
+    from contentgroove._io.upload_connection import SocketWait
 
     from .clients import ClientFactory
     from .stores import Stores
@@ -57,7 +57,7 @@ async def test_sending_and_the_answer_have_limits_of_their_own(
     sending: set[float | None] = set()
     answering: set[float | None] = set()
 
-    def before(wait: Wait) -> None:
+    def before(wait: SocketWait) -> None:
         if wait.seconds == 7:
             return
         if wait.writable:
@@ -96,7 +96,7 @@ def test_a_line_that_takes_anything_does_not_stall(line: tuple[UploadConnection,
     connection, store = line
     size = 4 * MIB
     steps = connection.write(bytes(size), seconds=3.0)
-    wait: Wait | None = next(steps)
+    wait: SocketWait | None = next(steps)
     assert wait is not None
     assert (wait.writable, wait.seconds) == (True, 3.0)
     taken = waits = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contentgroove._io.upload_connection import Wait
+    from contentgroove._io.upload_connection import SocketWait
 
-Watch: TypeAlias = "Callable[[Callable[[Wait], None]], list[bool]]"
+Watch: TypeAlias = "Callable[[Callable[[SocketWait], None]], list[bool]]"
 """Calls back before each wait; gives the list of whether each ended before its time was up."""

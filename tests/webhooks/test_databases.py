@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from contentgroove import ConfigurationError, InvalidInputError
 from contentgroove.webhooks import InboxError, PostgresInbox, SQLiteInbox, WebhookReceiver
-from contentgroove.webhooks.connections import Connections
+from contentgroove.webhooks.connections import ConnectionPool
 
 from tests.platforms import FORK, RIGHTS
 from tests.webhooks.payloads import body, finished
@@ -288,9 +288,9 @@ class Fake:
 
 def test_connections_are_closed_with_an_inbox_that_is_dropped() -> None:
     """Nobody has to close an inbox: databases complain of connections that are left open."""
-    connections: Connections[Fake] = Connections(Fake, OSError)
+    connections: ConnectionPool[Fake] = ConnectionPool(Fake, OSError)
     kept = connections.begin("BEGIN")
-    connections.give_back(kept)
+    connections.release(kept)
     del connections
     gc.collect()
     assert kept.closed
@@ -298,20 +298,20 @@ def test_connections_are_closed_with_an_inbox_that_is_dropped() -> None:
 
 def test_a_forked_process_leaves_its_parents_connections_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """To use one, to close it, or only to drop it, would end the parent's conversation with the server."""
-    connections: Connections[Fake] = Connections(Fake, OSError)
+    connections: ConnectionPool[Fake] = ConnectionPool(Fake, OSError)
     of_parent = connections.begin("BEGIN")
-    connections.give_back(of_parent)
+    connections.release(of_parent)
     assert connections.begin("BEGIN") is of_parent
-    connections.give_back(of_parent)
+    connections.release(of_parent)
     parent = os.getpid()
     monkeypatch.setattr(os, "getpid", lambda: parent + 1)
     of_child = connections.begin("BEGIN")
     assert of_child is not of_parent
-    connections.give_back(of_child)
+    connections.release(of_child)
     connections.close()
     assert (of_parent.closed, of_child.closed) == (False, True)
     last = connections.begin("BEGIN")
-    connections.give_back(last)
+    connections.release(last)
     del connections
     gc.collect()
     assert (of_parent.closed, last.closed) == (False, True)

@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from contentgroove_mock.contract.asgi import CheckedApp
     from contentgroove_mock.contract.checker import Checker
-    from contentgroove_mock.contract.exchange import Answered, Asked
+    from contentgroove_mock.contract.exchange import CheckedRequest, CheckedResponse
     from contentgroove_mock.contract.operations import Operation
     from contentgroove_mock.contract.transports import AsyncCheckedTransport, CheckedTransport
     from contentgroove_mock.contract.violations import ContractViolationError, Rule, Violation
 
 __all__ = [
-    "Answered",
-    "Asked",
     "AsyncCheckedTransport",
     "CheckedApp",
+    "CheckedRequest",
+    "CheckedResponse",
     "CheckedTransport",
     "Checker",
     "ContractViolationError",
@@ -40,8 +40,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Answered": "exchange",
-    "Asked": "exchange",
+    "CheckedResponse": "exchange",
+    "CheckedRequest": "exchange",
     "AsyncCheckedTransport": "transports",
     "CheckedApp": "asgi",
     "CheckedTransport": "transports",

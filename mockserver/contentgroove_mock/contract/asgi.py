@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contentgroove_mock.contract.exchange import Answered, Asked
+from contentgroove_mock.contract.exchange import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.transports import require_none
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ class CheckedApp:
         sent = bytearray()
         begun: Message = {}
 
-        async def receiving() -> Message:
+        async def receive_and_copy() -> Message:
             message = await receive()
             if message["type"] == "http.request":
                 received.extend(message.get("body", b""))
             return message
 
-        async def sending(message: Message) -> None:
+        async def send_and_copy(message: Message) -> None:
             if message["type"] == "http.response.start":
                 begun.update(message)
             elif message["type"] == "http.response.body":
@@ -60,14 +60,16 @@ class CheckedApp:
                     self._check(scope, bytes(received), begun, bytes(sent))
             await send(message)
 
-        await self.app(scope, receiving, sending)
+        await self.app(scope, receive_and_copy, send_and_copy)
 
     def _check(self, scope: Scope, received: bytes, begun: Mapping[str, Any], sent: bytes) -> None:
         query = scope["query_string"].decode("ascii")
         path = scope.get("raw_path", scope["path"].encode()).decode("ascii").partition("?")[0]
-        asked = Asked(scope["method"], f"{path}?{query}" if query else path, _headers(scope["headers"]), received)
-        answered = Answered(begun["status"], _headers(begun.get("headers", ())), sent)
-        self._on_exchange(asked, answered, self._checker.check_parts(asked, answered))
+        asked = CheckedRequest(
+            scope["method"], f"{path}?{query}" if query else path, _headers(scope["headers"]), received
+        )
+        answered = CheckedResponse(begun["status"], _headers(begun.get("headers", ())), sent)
+        self._on_exchange(asked, answered, self._checker.check_exchange(asked, answered))
 
 
 def _headers(raw: Any) -> dict[str, str]:

@@ -8,17 +8,17 @@ import msgspec
 from contentgroove_api.types import check_levels
 
 from contentgroove_mock.contract.schemas import pointer
-from contentgroove_mock.contract.violations import Violation, show
+from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contentgroove_mock.contract.schemas import Compiled, Components
+    from contentgroove_mock.contract.schemas import CompiledSchema, Components
 
 _JSON = "application/json"
 
 
-class Body:
+class BodySpec:
     """The body of a request or of an answer, as the contract describes it.
 
     Attributes:
@@ -29,7 +29,7 @@ class Body:
         content: dict[str, Any] = declaration.get("content", {})
         self.types = tuple(content)
         self._required = bool(declaration.get("required", False))
-        self._schemas: dict[str, Compiled] = {
+        self._schemas: dict[str, CompiledSchema] = {
             name: components.compiled(media["schema"]) for name, media in content.items() if "schema" in media
         }
 
@@ -48,28 +48,32 @@ class Body:
         place = f"{side}.body"
         if not self.types:
             if content:
-                message, seen = "there is no body", show(content[:200])
-                yield Violation(operation=operation, place=place, rule="unexpected-body", message=message, seen=seen)
+                message, seen = "there is no body", short_repr(content[:200])
+                yield Violation(
+                    operation=operation, location=place, rule="unexpected-body", message=message, actual=seen
+                )
             return
         if not content:
             if self._required or required:
                 message = f"a body of {' or '.join(self.types)} is required"
-                yield Violation(operation=operation, place=place, rule="missing-body", message=message, seen="nothing")
+                yield Violation(
+                    operation=operation, location=place, rule="missing-body", message=message, actual="nothing"
+                )
             return
-        kind = self._kind(media_type)
+        kind = self._media_type(media_type)
         if kind is None:
             yield Violation(
                 operation=operation,
-                place=f"{side}.headers.content-type",
+                location=f"{side}.headers.content-type",
                 rule="media-type",
                 message=f"the body is {' or '.join(self.types)}, in UTF-8",
-                seen="nothing" if media_type is None else show(media_type),
+                actual="nothing" if media_type is None else short_repr(media_type),
             )
             return
         if kind == _JSON:
             yield from self._json(content, operation, place)
 
-    def _kind(self, media_type: str | None) -> str | None:
+    def _media_type(self, media_type: str | None) -> str | None:
         if media_type in self.types:
             return media_type
         if media_type is None:
@@ -87,9 +91,9 @@ class Body:
             value: object = msgspec.json.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             message = f"the body is JSON: {error}"
-            seen = show(content[:200])
-            yield Violation(operation=operation, place=place, rule="json", message=message, seen=seen)
+            seen = short_repr(content[:200])
+            yield Violation(operation=operation, location=place, rule="json", message=message, actual=seen)
             return
         compiled = self._schemas.get(_JSON)
         for finding in compiled.findings(value) if compiled else ():
-            yield finding.at(operation, f"{place}#{pointer(finding.steps)}")
+            yield finding.to_violation(operation, f"{place}#{pointer(finding.steps)}")

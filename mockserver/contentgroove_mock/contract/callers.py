@@ -23,21 +23,21 @@ def find_caller() -> str | None:
     waits for the answer. None if nothing can be told.
     """
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
-    line = _line(inspect.currentframe())
+    line = _code_location(inspect.currentframe())
     if line is None:
         main = threading.main_thread().ident
         # Documented, its underscore notwithstanding: the only way to another thread's stack.
         frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        line = _line(frames.get(main) if main is not None else None)
+        line = _code_location(frames.get(main) if main is not None else None)
     if test and line:
         return f"{test}, at {line}"
     return test or line
 
 
-def _line(frame: FrameType | None) -> str | None:
+def _code_location(frame: FrameType | None) -> str | None:
     while frame is not None:
         name = frame.f_code.co_filename
-        if not name.startswith("<") and _is_users(name):
+        if not name.startswith("<") and _is_user_code(name):
             path = Path(name)
             here = Path.cwd()
             return f"{path.relative_to(here) if path.is_relative_to(here) else path}:{frame.f_lineno}"
@@ -46,7 +46,7 @@ def _line(frame: FrameType | None) -> str | None:
 
 
 @cache
-def _is_users(name: str) -> bool:
+def _is_user_code(name: str) -> bool:
     path = Path(name).resolve()
     return not any(path.is_relative_to(folder) for folder in _libraries())
 

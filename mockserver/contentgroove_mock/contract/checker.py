@@ -13,9 +13,9 @@ from contentgroove_api.types import check_levels
 from msgspec import structs
 
 from contentgroove_mock.contract.callers import find_caller
-from contentgroove_mock.contract.exchange import Answered, Asked
+from contentgroove_mock.contract.exchange import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.operations import Operations
-from contentgroove_mock.contract.violations import Violation, show
+from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,16 +70,16 @@ class Checker:
         Returns:
             What is wrong, the request's violations first; nothing if all is well.
         """
-        return self.check_parts(Asked.by(request), Answered.by(response))
+        return self.check_exchange(CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response))
 
     def check_request(self, request: httpx.Request) -> list[Violation]:
         """Check a request that was not answered; its body must have been read."""
-        return self.check_parts(Asked.by(request), None)
+        return self.check_exchange(CheckedRequest.from_httpx(request), None)
 
-    def check_parts(self, asked: Asked, answered: Answered | None) -> list[Violation]:
+    def check_exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> list[Violation]:
         """Check an exchange of any HTTP library."""
-        found = list(self._exchange(asked, answered))
-        return _with_caller(found) if found else found
+        found = list(self._exchange(request, response))
+        return _add_caller(found) if found else found
 
     def check_call(
         self,
@@ -89,8 +89,8 @@ class Checker:
         headers: Mapping[str, str],
         content: bytes,
         status: int,
-        answer_headers: Mapping[str, str],
-        answer: bytes,
+        response_headers: Mapping[str, str],
+        response_body: bytes,
     ) -> list[Violation]:
         """Check an exchange wherever the API lives; the SDK's option `on_contract_violation` calls this.
 
@@ -100,13 +100,13 @@ class Checker:
             headers: The request's, by lower-case name.
             content: The request's body.
             status: The answer's status.
-            answer_headers: The answer's headers.
-            answer: Its body, decompressed.
+            response_headers: The answer's headers.
+            response_body: Its body, decompressed.
         """
-        asked = Asked(method, f"{self.base_path}{path}", headers, content)
-        return self.check_parts(asked, Answered(status, answer_headers, answer))
+        request = CheckedRequest(method, f"{self.base_path}{path}", headers, content)
+        return self.check_exchange(request, CheckedResponse(status, response_headers, response_body))
 
-    def check_delivery(self, content: bytes, headers: Mapping[str, str] | None = None) -> list[Violation]:
+    def check_webhook(self, content: bytes, headers: Mapping[str, str] | None = None) -> list[Violation]:
         """Check a webhook.
 
         Args:
@@ -114,7 +114,7 @@ class Checker:
             headers: Its headers by lower-case name; left out, its Content-Type is not checked.
         """
         found = list(self._delivery(content, None if headers is None else headers.get("content-type")))
-        return _with_caller(found) if found else found
+        return _add_caller(found) if found else found
 
     def operation_of(self, method: str, target: str) -> Operation | None:
         """Find the operation that a request means.
@@ -124,30 +124,32 @@ class Checker:
             target: The path, percent-encoded, with or without a query.
         """
         segments = self._segments(target.partition("?")[0])
-        methods = None if segments is None else self._compiled.at(segments)
+        methods = None if segments is None else self._compiled.match(segments)
         return methods.get(method) if methods else None
 
-    def _exchange(self, asked: Asked, answered: Answered | None) -> Iterator[Violation]:
-        path, _, query = asked.target.partition("?")
+    def _exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> Iterator[Violation]:
+        path, _, query = request.target.partition("?")
         segments = self._segments(path)
-        methods = None if segments is None else self._compiled.at(segments)
+        methods = None if segments is None else self._compiled.match(segments)
         if segments is None or methods is None:
             message = f"there is no such path below {self.base_path or '/'}"
-            yield Violation(operation=None, place="request.path", rule="unknown-path", message=message, seen=show(path))
+            yield Violation(
+                operation=None, location="request.path", rule="unknown-path", message=message, actual=short_repr(path)
+            )
             return
-        operation = methods.get(asked.method)
+        operation = methods.get(request.method)
         if operation is None:
             message = f"{path} has {', '.join(methods)}"
             yield Violation(
-                operation=None, place="request.method", rule="unknown-method", message=message, seen=asked.method
+                operation=None, location="request.method", rule="unknown-method", message=message, actual=request.method
             )
             return
         pairs = parse_qsl(query, keep_blank_values=True) if query else ()
-        yield from operation.check_request(segments, pairs, asked.headers, asked.content)
-        if answered is not None and not (
-            FAULT_HEADER in answered.headers and str(answered.status) not in operation.statuses
+        yield from operation.check_request(segments, pairs, request.headers, request.content)
+        if response is not None and not (
+            FAULT_HEADER in response.headers and str(response.status) not in operation.statuses
         ):
-            yield from operation.check_answer(answered.status, answered.headers, answered.content)
+            yield from operation.check_response(response.status, response.headers, response.content)
 
     def _delivery(self, content: bytes, media_type: str | None) -> Iterator[Violation]:
         callbacks = self._compiled.callbacks
@@ -156,19 +158,25 @@ class Checker:
             body: object = msgspec.json.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             message = f"the body is JSON: {error}"
-            seen = show(content[:200])
-            yield Violation(operation=None, place="webhook.body", rule="json", message=message, seen=seen)
+            seen = short_repr(content[:200])
+            yield Violation(operation=None, location="webhook.body", rule="json", message=message, actual=seen)
             return
         if not isinstance(body, dict):
             message = "the body is an object"
-            yield Violation(operation=None, place="webhook.body#", rule="type", message=message, seen=show(body))
+            yield Violation(
+                operation=None, location="webhook.body#", rule="type", message=message, actual=short_repr(body)
+            )
             return
         event = cast("dict[str, object]", body).get("event")
         callback = callbacks.get(event) if isinstance(event, str) else None
         if callback is None:
             message = f"the events are {', '.join(callbacks)}"
             yield Violation(
-                operation=None, place="webhook.body#/event", rule="unknown-event", message=message, seen=show(event)
+                operation=None,
+                location="webhook.body#/event",
+                rule="unknown-event",
+                message=message,
+                actual=short_repr(event),
             )
             return
         assumed = callback.body.types[0] if media_type is None and callback.body.types else media_type
@@ -181,6 +189,6 @@ class Checker:
         return tuple(path[len(base) + 1 :].split("/"))
 
 
-def _with_caller(found: list[Violation]) -> list[Violation]:
+def _add_caller(found: list[Violation]) -> list[Violation]:
     call = find_caller()
     return found if call is None else [structs.replace(violation, call=call) for violation in found]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-class Asked(Struct, frozen=True):
+class CheckedRequest(Struct, frozen=True):
     """A request.
 
     Attributes:
@@ -27,12 +27,12 @@ class Asked(Struct, frozen=True):
     content: bytes
 
     @classmethod
-    def by(cls, request: httpx.Request) -> Asked:
+    def from_httpx(cls, request: httpx.Request) -> CheckedRequest:
         """Take a request of httpx whose body was read."""
         return cls(request.method, request.url.raw_path.decode("ascii"), request.headers, request.content)
 
 
-class Answered(Struct, frozen=True):
+class CheckedResponse(Struct, frozen=True):
     """An answer.
 
     Attributes:
@@ -46,6 +46,6 @@ class Answered(Struct, frozen=True):
     content: bytes
 
     @classmethod
-    def by(cls, response: httpx.Response) -> Answered:
+    def from_httpx(cls, response: httpx.Response) -> CheckedResponse:
         """Take an answer of httpx that was read."""
         return cls(response.status_code, response.headers, response.content)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from contentgroove_mock.contract.bodies import Body
+from contentgroove_mock.contract.bodies import BodySpec
 from contentgroove_mock.contract.parameters import Parameter, Query
 from contentgroove_mock.contract.schemas import Components
-from contentgroove_mock.contract.violations import Violation, show
+from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,14 +17,14 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _EMPTY = frozenset({"204", "304"})
 
 
-class Answer:
+class ResponseSpec:
     """One documented answer of an operation."""
 
     def __init__(self, status: str, declaration: dict[str, Any], components: Components) -> None:
         self._empty = status in _EMPTY
-        self._body = Body(declaration, components)
+        self._body = BodySpec(declaration, components)
         self._headers = {
-            name.lower(): Parameter.declared(header, components)
+            name.lower(): Parameter.from_declaration(header, components)
             for name, header in declaration.get("headers", {}).items()
         }
         self._components = components
@@ -39,7 +39,7 @@ class Answer:
             elif parameter.required:
                 message = f"{name} is required"
                 yield Violation(
-                    operation=operation, place=place, rule="missing-header", message=message, seen="nothing"
+                    operation=operation, location=place, rule="missing-header", message=message, actual="nothing"
                 )
         yield from self._body.check(
             content, headers.get("content-type"), operation, "response", required=not self._empty
@@ -76,16 +76,16 @@ class Operation:
             for scheme in alternative
             if scheme["type"] == "apiKey" and scheme["in"] == "query"
         }
-        query = [Parameter.declared(given, components) for given in parameters if given["in"] == "query"]
+        query = [Parameter.from_declaration(given, components) for given in parameters if given["in"] == "query"]
         self.query = Query(query, frozenset(credentials), components)
         self.path_parameters = {
-            f"{{{given['name']}}}": Parameter.declared(given, components)
+            f"{{{given['name']}}}": Parameter.from_declaration(given, components)
             for given in parameters
             if given["in"] == "path"
         }
-        self.body = Body(declaration.get("requestBody", {}), components)
-        self._answers = {
-            status: Answer(status, response, components) for status, response in declaration["responses"].items()
+        self.body = BodySpec(declaration.get("requestBody", {}), components)
+        self._responses = {
+            status: ResponseSpec(status, response, components) for status, response in declaration["responses"].items()
         }
 
     def check_request(
@@ -106,34 +106,40 @@ class Operation:
                 if value in {".", ".."}:
                     message = "a dot segment leads to another path (RFC 3986, section 6.2.2)"
                     yield Violation(
-                        operation=self.name, place=place, rule="path-parameter", message=message, seen=show(given)
+                        operation=self.name,
+                        location=place,
+                        rule="path-parameter",
+                        message=message,
+                        actual=short_repr(given),
                     )
                 yield from parameter.findings(value, self._components, self.name, place, "path-parameter")
         if pairs or self.query.required:
             yield from self.query.check(pairs, self.name)
-        if self._security and not any(_signed(alternative, pairs, headers) for alternative in self._security):
-            yield self._unsigned(headers)
+        if self._security and not any(_is_authenticated(alternative, pairs, headers) for alternative in self._security):
+            yield self._unauthenticated(headers)
         yield from self.body.check(content, headers.get("content-type"), self.name, "request")
 
-    def check_answer(self, status: int, headers: Mapping[str, str], content: bytes) -> Iterator[Violation]:
+    def check_response(self, status: int, headers: Mapping[str, str], content: bytes) -> Iterator[Violation]:
         """Check an answer."""
-        answer = self._answers.get(str(status)) or self._answers.get("default")
+        answer = self._responses.get(str(status)) or self._responses.get("default")
         if answer is None:
             yield Violation(
                 operation=self.name,
-                place="response.status",
+                location="response.status",
                 rule="unknown-status",
                 message=f"documented are {', '.join(self.statuses)}",
-                seen=str(status),
+                actual=str(status),
             )
             return
         yield from answer.check(headers, content, self.name)
 
-    def _unsigned(self, headers: Mapping[str, str]) -> Violation:
-        ways = " or ".join(" and ".join(_way(scheme) for scheme in alternative) for alternative in self._security)
+    def _unauthenticated(self, headers: Mapping[str, str]) -> Violation:
+        ways = " or ".join(
+            " and ".join(_scheme_hint(scheme) for scheme in alternative) for alternative in self._security
+        )
         # Not even its first word is shown: where somebody forgot the scheme, it is the key.
         seen = "an Authorization header of another form" if headers.get("authorization") else "nothing"
-        return Violation(operation=self.name, place="request.auth", rule="auth", message=ways, seen=seen)
+        return Violation(operation=self.name, location="request.auth", rule="auth", message=ways, actual=seen)
 
 
 class Callback(NamedTuple):
@@ -146,7 +152,7 @@ class Callback(NamedTuple):
 
     name: str
     schema: Mapping[str, Any]
-    body: Body
+    body: BodySpec
 
 
 class Operations:
@@ -173,7 +179,7 @@ class Operations:
                     self._add_callbacks(given, components)
             self._add_path(tuple(path.strip("/").split("/")), methods)
 
-    def at(self, segments: tuple[str, ...]) -> dict[str, Operation] | None:
+    def match(self, segments: tuple[str, ...]) -> dict[str, Operation] | None:
         """Give the operations of a path by their methods; None if there is no such path."""
         if (found := self._static.get(segments)) is not None:
             return found
@@ -194,7 +200,7 @@ class Operations:
         for name, callback in declaration.get("callbacks", {}).items():
             for item in callback.values():
                 body = item["post"].get("requestBody", {})
-                self.callbacks[name] = Callback(name, _json_schema(body), Body(body, components))
+                self.callbacks[name] = Callback(name, _json_schema(body), BodySpec(body, components))
 
 
 def _json_schema(declaration: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -202,13 +208,13 @@ def _json_schema(declaration: Mapping[str, Any]) -> Mapping[str, Any]:
     return schema
 
 
-def _signed(
+def _is_authenticated(
     alternative: Sequence[dict[str, Any]], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]
 ) -> bool:
-    return all(_holds(scheme, pairs, headers) for scheme in alternative)
+    return all(_credential_present(scheme, pairs, headers) for scheme in alternative)
 
 
-def _holds(scheme: dict[str, Any], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]) -> bool:
+def _credential_present(scheme: dict[str, Any], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]) -> bool:
     if scheme["type"] == "http":
         kind, _, credentials = headers.get("authorization", "").partition(" ")
         return kind.lower() == scheme["scheme"] and bool(credentials.strip())
@@ -217,7 +223,7 @@ def _holds(scheme: dict[str, Any], pairs: Sequence[tuple[str, str]], headers: Ma
     return any(name == scheme["name"] and value for name, value in pairs)
 
 
-def _way(scheme: dict[str, Any]) -> str:
+def _scheme_hint(scheme: dict[str, Any]) -> str:
     if scheme["type"] == "http":
         return f"Authorization: {scheme['scheme'].capitalize()} KEY"
     return f"{scheme['name']}: KEY" if scheme["in"] == "header" else f"{scheme['name']}=KEY in the query"

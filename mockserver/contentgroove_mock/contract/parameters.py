@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
-from contentgroove_mock.contract.violations import Violation, show
+from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from contentgroove_mock.contract.schemas import Compiled, Components
+    from contentgroove_mock.contract.schemas import CompiledSchema, Components
     from contentgroove_mock.contract.violations import Rule
 
 _KEYED = re.compile(r"(?P<name>[^\[\]]+)\[(?P<key>[^\[\]]*)\](?P<item>\[\d*\])?")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII)
-_LONGEST_NUMBER = 40
+_MAX_NUMBER_LENGTH = 40
 
 
 class Parameter(Struct, frozen=True):
@@ -31,10 +31,10 @@ class Parameter(Struct, frozen=True):
     name: str
     required: bool
     deep: bool
-    compiled: Compiled
+    compiled: CompiledSchema
 
     @classmethod
-    def declared(cls, declaration: dict[str, Any], components: Components) -> Parameter:
+    def from_declaration(cls, declaration: dict[str, Any], components: Components) -> Parameter:
         """Read a parameter object, or a header object, of the contract."""
         return cls(
             str(declaration.get("name", "")),
@@ -47,7 +47,7 @@ class Parameter(Struct, frozen=True):
         """Check one value."""
         value = _read(text, components.resolved(self.compiled.schema), components)
         return [
-            Violation(operation=operation, place=place, rule=rule, message=finding.message, seen=show(text))
+            Violation(operation=operation, location=place, rule=rule, message=finding.message, actual=short_repr(text))
             for finding in self.compiled.findings(value)
         ]
 
@@ -81,7 +81,11 @@ class Query:
                 if name in given:
                     message = f"{name} is given more than once"
                     yield Violation(
-                        operation=operation, place=place, rule="parameter-value", message=message, seen=show(text)
+                        operation=operation,
+                        location=place,
+                        rule="parameter-value",
+                        message=message,
+                        actual=short_repr(text),
                     )
                 given.add(name)
                 yield from self._plain[name].findings(text, self._components, operation, place, "parameter-value")
@@ -99,7 +103,7 @@ class Query:
                 message = f"{parameter.name} is required"
                 place = f"request.query.{parameter.name}"
                 yield Violation(
-                    operation=operation, place=place, rule="missing-parameter", message=message, seen="nothing"
+                    operation=operation, location=place, rule="missing-parameter", message=message, actual="nothing"
                 )
 
     def _object(
@@ -115,7 +119,7 @@ class Query:
         findings = parameter.compiled.findings(value)
         if any(not finding.steps for finding in findings):
             # Names that fit no pattern are reported for the object; say which they are.
-            yield from self._misnamed(parameter, members, operation)
+            yield from self._unknown_keys(parameter, members, operation)
         for finding in findings:
             if not finding.steps:
                 continue
@@ -123,28 +127,30 @@ class Query:
             known = finding.rule != "undeclared-field"
             yield Violation(
                 operation=operation,
-                place=f"request.query.{parameter.name}[{key}]",
+                location=f"request.query.{parameter.name}[{key}]",
                 rule="parameter-value" if known else "unknown-key",
-                message=finding.message if known else self._offered(schema, parameter.name, key),
-                seen=show(",".join(members.get(key, ["nothing"]))),
+                message=finding.message if known else self._not_declared_message(schema, parameter.name, key),
+                actual=short_repr(",".join(members.get(key, ["nothing"]))),
             )
 
-    def _misnamed(self, parameter: Parameter, members: dict[str, list[str]], operation: str) -> Iterator[Violation]:
+    def _unknown_keys(self, parameter: Parameter, members: dict[str, list[str]], operation: str) -> Iterator[Violation]:
         for key, texts in members.items():
             if any(not finding.steps for finding in parameter.compiled.findings({key: texts[0]})):
                 yield Violation(
                     operation=operation,
-                    place=f"request.query.{parameter.name}[{key}]",
+                    location=f"request.query.{parameter.name}[{key}]",
                     rule="unknown-key",
                     message=f"{key!r} is no attribute with a matcher that the contract offers",
-                    seen=show(",".join(texts)),
+                    actual=short_repr(",".join(texts)),
                 )
 
     def _unknown(self, name: str, text: str, operation: str) -> Violation:
         offered = [*self._plain, *(f"{deep}[…]" for deep in self._deep)]
         message = f"the contract offers {', '.join(offered)}" if offered else "the contract offers no parameters"
         place = f"request.query.{name}"
-        return Violation(operation=operation, place=place, rule="unknown-parameter", message=message, seen=show(text))
+        return Violation(
+            operation=operation, location=place, rule="unknown-parameter", message=message, actual=short_repr(text)
+        )
 
     @staticmethod
     def _member(schema: dict[str, Any], key: str) -> dict[str, Any]:
@@ -153,7 +159,7 @@ class Query:
         return cast("dict[str, Any]", schema.get("properties", {}).get(key, other))
 
     @staticmethod
-    def _offered(schema: dict[str, Any], name: str, key: str) -> str:
+    def _not_declared_message(schema: dict[str, Any], name: str, key: str) -> str:
         offered = ", ".join(f"{name}[{member}]" for member in schema.get("properties", {}))
         return f"{name}[{key}] is not declared; the contract offers {offered}"
 
@@ -164,8 +170,8 @@ def _read(text: str, schema: dict[str, Any], components: Components) -> object:
     kind = resolved.get("type")
     if kind == "boolean" and text in {"true", "false"}:
         return text == "true"
-    if kind == "integer" and len(text) <= _LONGEST_NUMBER and _INTEGER.fullmatch(text):
+    if kind == "integer" and len(text) <= _MAX_NUMBER_LENGTH and _INTEGER.fullmatch(text):
         return int(text)
-    if kind == "number" and len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
+    if kind == "number" and len(text) <= _MAX_NUMBER_LENGTH and _NUMBER.fullmatch(text):
         return float(text)
     return text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import jsonschema_rs
 from msgspec import Struct
 
-from contentgroove_mock.contract.violations import Violation, show
+from contentgroove_mock.contract.violations import Violation, short_repr
 from contentgroove_mock.schema_conversion import Schema, bundle, validator_schema
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ class Finding(Struct, frozen=True):
     message: str
     seen: str
 
-    def at(self, operation: str | None, place: str) -> Violation:
+    def to_violation(self, operation: str | None, place: str) -> Violation:
         """Make a violation of it."""
-        return Violation(operation=operation, place=place, rule=self.rule, message=self.message, seen=self.seen)
+        return Violation(operation=operation, location=place, rule=self.rule, message=self.message, actual=self.seen)
 
 
-class Compiled:
+class CompiledSchema:
     """One schema, closed: objects have no members that it does not declare.
 
     Attributes:
@@ -58,7 +58,7 @@ class Compiled:
             return []
         found: list[Finding] = []
         for error in self._validator.iter_errors(value):
-            found.extend(_explained(error, value))
+            found.extend(_explain(error, value))
         return found
 
 
@@ -68,13 +68,13 @@ class Components:
     def __init__(self, schemas: dict[str, Schema]) -> None:
         self.definitions = bundle(schemas, closed=True)
         self._schemas = schemas
-        self._compiled: dict[str, Compiled] = {}
+        self._compiled: dict[str, CompiledSchema] = {}
 
-    def compiled(self, schema: Schema) -> Compiled:
+    def compiled(self, schema: Schema) -> CompiledSchema:
         """Compile a schema, each different one once."""
         name = json.dumps(schema, sort_keys=True)
         if name not in self._compiled:
-            self._compiled[name] = Compiled(schema, self)
+            self._compiled[name] = CompiledSchema(schema, self)
         return self._compiled[name]
 
     def resolved(self, schema: Schema) -> Schema:
@@ -89,34 +89,34 @@ def pointer(steps: Steps) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
-def _explained(error: jsonschema_rs.ValidationError, value: object) -> Iterator[Finding]:
+def _explain(error: jsonschema_rs.ValidationError, value: object) -> Iterator[Finding]:
     kind: Any = error.kind
     name = str(kind.name)
     steps = tuple(error.instance_path)
     if name in {"anyOf", "oneOf"}:
-        branch = _nearest(getattr(kind, "context", ()), len(steps))
+        branch = _closest_branch(getattr(kind, "context", ()), len(steps))
         if branch:
             for inner in branch:
-                yield from _explained(inner, value)
+                yield from _explain(inner, value)
             return
     if name == "required":
         yield Finding((*steps, str(kind.property)), "missing-field", f'"{kind.property}" is required', "nothing")
     elif name in {"additionalProperties", "unevaluatedProperties"}:
         for member in kind.unexpected:
             found = cast("dict[str, Any]", _at(value, steps))[member]
-            yield Finding((*steps, member), "undeclared-field", f'"{member}" is not declared', show(found))
+            yield Finding((*steps, member), "undeclared-field", f'"{member}" is not declared', short_repr(found))
     elif name == "enum":
         offered = ", ".join(str(option) for option in kind.options)
-        yield Finding(steps, "enum", f"one of {offered}", show(_at(value, steps)))
+        yield Finding(steps, "enum", f"one of {offered}", short_repr(_at(value, steps)))
     elif name == "not":
         # The schema that must not fit is a puzzle to read; what is there says more.
         message = "these members do not go together, or one that is needed is missing"
-        yield Finding(steps, "schema", message, show(_at(value, steps)))
+        yield Finding(steps, "schema", message, short_repr(_at(value, steps)))
     else:
-        yield Finding(steps, _RULES.get(name, "schema"), str(error.message), show(_at(value, steps)))
+        yield Finding(steps, _RULES.get(name, "schema"), str(error.message), short_repr(_at(value, steps)))
 
 
-def _nearest(
+def _closest_branch(
     branches: Sequence[list[jsonschema_rs.ValidationError]], depth: int
 ) -> list[jsonschema_rs.ValidationError]:
     """Choose the branch that the value was meant for: of its type, and wrong in the fewest places."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from contentgroove_mock.contract.exchange import Answered, Asked
+from contentgroove_mock.contract.exchange import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.violations import ContractViolationError
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from contentgroove_mock.contract.checker import Checker
     from contentgroove_mock.contract.violations import Violation
 
-    OnExchange: TypeAlias = Callable[[Asked, Answered, Sequence[Violation]], object]
+    OnExchange: TypeAlias = Callable[[CheckedRequest, CheckedResponse, Sequence[Violation]], object]
 
 
-def require_none(asked: Asked, answered: Answered, violations: Sequence[Violation]) -> None:
+def require_none(asked: CheckedRequest, answered: CheckedResponse, violations: Sequence[Violation]) -> None:
     """Fail on any violation.
 
     Raises:
@@ -59,8 +59,8 @@ class CheckedTransport(httpx.BaseTransport):
         response = self.transport.handle_request(request)
         response.request = request
         response.read()
-        asked, answered = Asked.by(request), Answered.by(response)
-        self._on_exchange(asked, answered, self._checker.check_parts(asked, answered))
+        asked, answered = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
+        self._on_exchange(asked, answered, self._checker.check_exchange(asked, answered))
         return response
 
     def close(self) -> None:
@@ -97,8 +97,8 @@ class AsyncCheckedTransport(httpx.AsyncBaseTransport):
         response = await self.transport.handle_async_request(request)
         response.request = request
         await response.aread()
-        asked, answered = Asked.by(request), Answered.by(response)
-        self._on_exchange(asked, answered, self._checker.check_parts(asked, answered))
+        asked, answered = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
+        self._on_exchange(asked, answered, self._checker.check_exchange(asked, answered))
         return response
 
     async def aclose(self) -> None:

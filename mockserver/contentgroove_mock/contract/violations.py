@@ -35,7 +35,7 @@ Rule: TypeAlias = Literal[
     "prism",
 ]
 
-_SHOWN = 120
+_MAX_SHOWN = 120
 
 
 class Violation(Struct, frozen=True, kw_only=True):
@@ -43,25 +43,25 @@ class Violation(Struct, frozen=True, kw_only=True):
 
     Attributes:
         operation: The operationId, or the event's name for a webhook; None where no operation fits.
-        place: Where: `request.path`, `request.query.page[size]`, `request.headers.content-type`, `response.status`,
+        location: Where: `request.path`, `request.query.page[size]`, `request.headers.content-type`, `response.status`,
             or a JSON pointer in a body, `response.body#/data/0/id`.
         rule: Which kind of rule is broken.
         message: What the contract says.
-        seen: What was there instead, shortened and without credentials.
+        actual: What was there instead, shortened and without credentials.
         call: The test and the line that made the call, as far as they can be told.
     """
 
     operation: str | None
-    place: str
+    location: str
     rule: Rule
     message: str
-    seen: str
+    actual: str
     call: str | None = None
 
     def __str__(self) -> str:
         caller = f"\n    called by {self.call}" if self.call else ""
         operation = f"{self.operation}: " if self.operation else ""
-        return f"{operation}{self.place}: {self.rule}: {self.message}; seen: {self.seen}{caller}"
+        return f"{operation}{self.location}: {self.rule}: {self.message}; seen: {self.actual}{caller}"
 
 
 class ContractViolationError(errors.ContractViolationError, AssertionError):
@@ -73,11 +73,11 @@ class ContractViolationError(errors.ContractViolationError, AssertionError):
     violations: tuple[Violation, ...]
 
 
-def show(value: object) -> str:
+def short_repr(value: object) -> str:
     """Write a value, text or JSON, into one short line, credentials taken out."""
     if isinstance(value, bytes):
         text = value.decode("utf-8", "backslashreplace")
     else:
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     text = redact_url(" ".join(text.split()))
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"

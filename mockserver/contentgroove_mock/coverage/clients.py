@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.simulator.simulator import Simulator
 
 
-class SimulatedClock:
+class ClientClock:
     """A simulator's time, as the SDK asks for it."""
 
     def __init__(self, simulator: Simulator) -> None:
@@ -33,7 +33,7 @@ class SimulatedClock:
 
 
 @contextlib.contextmanager
-def living_on(simulator: Simulator, on_request: Callable[[RequestInfo], object]) -> Generator[None]:
+def use_simulated_time(simulator: Simulator, on_request: Callable[[RequestInfo], object]) -> Generator[None]:
     """Give every client that is made in this context the simulator's time, unless it is given another.
 
     Waiting then moves the simulator's clock instead of taking time.
@@ -49,7 +49,7 @@ def living_on(simulator: Simulator, on_request: Callable[[RequestInfo], object])
 
     with contextlib.ExitStack() as undo:
         for client, sleeping in ((ContentGroove, simulator.advance), (AsyncContentGroove, sleep)):
-            defaults = {"clock": SimulatedClock(simulator), "sleep": sleeping}
+            defaults = {"clock": ClientClock(simulator), "sleep": sleeping}
             undo.callback(setattr, client, "__init__", client.__init__)
             replacement: Any = _with_defaults(client.__init__, defaults, on_request)
             client.__init__ = replacement  # type: ignore[method-assign]  # undone above
@@ -63,12 +63,12 @@ def _with_defaults(
     def initialized(self: object, *arguments: Any, **named: Any) -> None:
         theirs: Callable[[RequestInfo], object] | None = named.pop("on_request", None)
 
-        def both(info: RequestInfo) -> object:
+        def call_both(info: RequestInfo) -> object:
             on_request(info)
             # What it gives, a client that awaits hooks awaits.
             return None if theirs is None else theirs(info)
 
         given = {name: value for name, value in named.items() if value is not None}
-        initialize(self, *arguments, **(defaults | given), on_request=both)
+        initialize(self, *arguments, **(defaults | given), on_request=call_both)
 
     return initialized

@@ -11,11 +11,11 @@ from msgspec import Struct, field
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from contentgroove_mock.contract import Answered, Asked, Operation, Violation
+    from contentgroove_mock.contract import CheckedRequest, CheckedResponse, Operation, Violation
     from contentgroove_mock.simulator.core.faults import Kind
 
 
-class Used(Struct):
+class OperationUsage(Struct):
     """How one operation was used.
 
     Attributes:
@@ -29,7 +29,7 @@ class Used(Struct):
     request_fields: set[str] = field(default_factory=set[str])
 
 
-class Collected(Struct):
+class CoverageData(Struct):
     """Everything that was seen.
 
     Attributes:
@@ -40,20 +40,24 @@ class Collected(Struct):
         violations: What broke the contract.
     """
 
-    operations: dict[str, Used] = field(default_factory=dict[str, Used])
+    operations: dict[str, OperationUsage] = field(default_factory=dict[str, OperationUsage])
     webhooks: dict[str, int] = field(default_factory=dict[str, int])
     faults: dict[str, int] = field(default_factory=dict[str, int])
     reads: set[str] = field(default_factory=set[str])
     violations: list[str] = field(default_factory=list[str])
 
     def add_exchange(
-        self, operation: Operation | None, asked: Asked, answered: Answered, violations: Sequence[Violation]
+        self,
+        operation: Operation | None,
+        asked: CheckedRequest,
+        answered: CheckedResponse,
+        violations: Sequence[Violation],
     ) -> None:
         """Take in one exchange; `operation` is None if the contract has no such one."""
         self.violations.extend(str(violation) for violation in violations)
         if operation is None:
             return
-        used = self.operations.setdefault(operation.name, Used())
+        used = self.operations.setdefault(operation.name, OperationUsage())
         _count(used.statuses, str(answered.status))
         used.query.update(_query_names(asked.target, operation.query.credentials))
         used.request_fields.update(_pointers(asked.content))
@@ -70,7 +74,7 @@ class Collected(Struct):
     def merge(self, other: Self) -> None:
         """Take in what another process has seen."""
         for name, theirs in other.operations.items():
-            ours = self.operations.setdefault(name, Used())
+            ours = self.operations.setdefault(name, OperationUsage())
             for status, times in theirs.statuses.items():
                 _count(ours.statuses, status, times)
             ours.query |= theirs.query
@@ -111,15 +115,15 @@ def _pointers(content: bytes) -> Iterator[str]:
         value: object = msgspec.json.decode(content)
     except msgspec.DecodeError:
         return
-    yield from _leaves(value, "")
+    yield from _leaf_pointers(value, "")
 
 
-def _leaves(value: Any, pointer: str) -> Iterator[str]:
+def _leaf_pointers(value: Any, pointer: str) -> Iterator[str]:
     if isinstance(value, dict):
         for name, member in cast("dict[str, Any]", value).items():
-            yield from _leaves(member, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+            yield from _leaf_pointers(member, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
     elif isinstance(value, list):
         for item in cast("list[Any]", value):
-            yield from _leaves(item, f"{pointer}/*")
+            yield from _leaf_pointers(item, f"{pointer}/*")
     else:
         yield pointer

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
-from contentgroove_mock.coverage.collected import Collected, Used
+from contentgroove_mock.coverage.collected import CoverageData, OperationUsage
 from contentgroove_mock.coverage.reads import fields_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Row(Struct, frozen=True):
     response_fields: tuple[str, ...]
 
     @property
-    def calls(self) -> int:
+    def call_count(self) -> int:
         """How often it was called."""
         return sum(self.documented.values()) + sum(self.undocumented.values())
 
@@ -54,7 +54,7 @@ class Event(Struct, frozen=True):
     fields: tuple[str, ...]
 
 
-class Matrix(Struct, frozen=True):
+class CoverageMatrix(Struct, frozen=True):
     """Coverage of a contract by a test run.
 
     Attributes:
@@ -84,23 +84,23 @@ class Matrix(Struct, frozen=True):
         return sum(len(row.documented) for row in self.rows) + len(self.events)
 
     @property
-    def covered(self) -> int:
+    def covered_count(self) -> int:
         """How many of them were seen."""
         return self.total - len(self.missing)
 
     @property
     def percent(self) -> float:
         """The share that was seen, in percent; rounded down, so that only all of it is 100."""
-        return math.floor(self.covered * 10_000 / self.total) / 100 if self.total else 100.0
+        return math.floor(self.covered_count * 10_000 / self.total) / 100 if self.total else 100.0
 
 
-def matrix(collected: Collected, checker: Checker) -> Matrix:
+def matrix(collected: CoverageData, checker: Checker) -> CoverageMatrix:
     """Hold what was seen against a contract."""
     rows: list[Row] = []
     schemas = checker.document.get("components", {}).get("schemas", {})
     reads = _by_model(collected.reads)
     for name, operation in checker.operations.items():
-        used = collected.operations.get(name, Used())
+        used = collected.operations.get(name, OperationUsage())
         documented = {status: used.statuses.get(status, 0) for status in operation.statuses}
         rows.append(
             Row(
@@ -122,7 +122,7 @@ def matrix(collected: Collected, checker: Checker) -> Matrix:
         )
         for name, schema in checker.event_schemas.items()
     ]
-    return Matrix(
+    return CoverageMatrix(
         checker.digest,
         tuple(rows),
         tuple(events),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contentgroove_mock.coverage.matrix import Matrix, Row
+    from contentgroove_mock.coverage.matrix import CoverageMatrix, Row
 
 _STYLE = """
 :root { color-scheme: light dark; --line: light-dark(#d5d8de, #3a3f4a); --dim: light-dark(#5b6270, #9aa3b2);
@@ -28,7 +28,7 @@ li { overflow-wrap: anywhere; } details { margin: .4rem 0; }
 """
 
 
-def html_report(matrix: Matrix) -> str:
+def html_report(matrix: CoverageMatrix) -> str:
     """Write a coverage as a page."""
     statuses = matrix.statuses
     head = "".join(f'<th scope="col">{escape(status)}</th>' for status in statuses)
@@ -43,8 +43,9 @@ def html_report(matrix: Matrix) -> str:
 </head>
 <body>
 <h1>Contract coverage</h1>
-<p>{matrix.covered} of {matrix.total} documented answers and webhooks seen: <strong>{matrix.percent:g} %</strong></p>
-<progress value="{matrix.covered}" max="{matrix.total}">{matrix.percent:g} %</progress>
+<p>{matrix.covered_count} of {matrix.total} documented responses and webhooks seen:
+<strong>{matrix.percent:g} %</strong></p>
+<progress value="{matrix.covered_count}" max="{matrix.total}">{matrix.percent:g} %</progress>
 <p class="dim">Contract <code>{escape(matrix.contract[:12])}</code></p>
 {_violations(matrix)}
 <h2>Answers</h2>
@@ -62,7 +63,7 @@ def html_report(matrix: Matrix) -> str:
 <h2>Not seen</h2>
 {_listed(matrix.missing)}
 <h2>What was used</h2>
-{"".join(_used(row) for row in matrix.rows if row.calls) or "<p>nothing</p>"}
+{"".join(_used(row) for row in matrix.rows if row.call_count) or "<p>nothing</p>"}
 </body>
 </html>
 """
@@ -83,7 +84,7 @@ def _row(row: Row, statuses: list[str]) -> str:
     return f'<tr><th scope="row">{escape(row.name)}{where}</th>{"".join(cells)}</tr>'
 
 
-def _violations(matrix: Matrix) -> str:
+def _violations(matrix: CoverageMatrix) -> str:
     if not matrix.violations:
         return "<p>Nothing broke the contract.</p>"
     shown = "\n".join(f"<pre>{escape(violation)}</pre>" for violation in matrix.violations)

@@ -26,7 +26,7 @@ _ABOUT_FIELDS = frozenset({"fields_set", "extra"})
 
 
 @contextlib.contextmanager
-def recorded(reads: set[str]) -> Generator[None]:
+def recorded_reads(reads: set[str]) -> Generator[None]:
     """Record each attribute that is read from a model, as `Media.name`, until the context is left."""
     undo: list[tuple[type[Any], str, property]] = []
     for model in MODELS:
@@ -64,7 +64,7 @@ def _fields(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"/{name}", name
 
 
-def _is_a_programs(frame: FrameType | None) -> bool:
+def _is_user_code(frame: FrameType | None) -> bool:
     """Tell whether a program asks, not the SDK: `to_dict` asks for whoever called it, a wait for itself."""
     caller = None if frame is None else frame.f_back
     while caller is not None and caller.f_globals.get("__name__") == _VIEW:
@@ -78,7 +78,7 @@ def _recording(attribute: property, read: str, reads: set[str]) -> property:
 
     @functools.wraps(getter)
     def recording(self: Any) -> Any:
-        if _is_a_programs(inspect.currentframe()):
+        if _is_user_code(inspect.currentframe()):
             reads.add(read)
         return getter(self)
 

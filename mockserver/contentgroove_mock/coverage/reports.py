@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from contentgroove_mock.coverage.matrix import Matrix
+    from contentgroove_mock.coverage.matrix import CoverageMatrix
 
 VERSION = 1
 """Of the JSON report; new members may come without another number."""
 
 
-def json_report(matrix: Matrix) -> str:
+def json_report(matrix: CoverageMatrix) -> str:
     """Write a coverage as JSON: what was used, for tools that ask whether a change of the contract matters.
 
     Members: `version`, `contract` (its SHA-256), `percent`, `covered`, `total`, `missing`, `operations` (those that
@@ -39,13 +39,13 @@ def json_report(matrix: Matrix) -> str:
             "response_fields": row.response_fields,
         }
         for row in matrix.rows
-        if row.calls
+        if row.call_count
     }
     report = {
         "version": VERSION,
         "contract": matrix.contract,
         "percent": matrix.percent,
-        "covered": matrix.covered,
+        "covered": matrix.covered_count,
         "total": matrix.total,
         "missing": matrix.missing,
         "operations": operations,
@@ -60,7 +60,7 @@ def json_report(matrix: Matrix) -> str:
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 
 
-def junit_report(matrix: Matrix) -> str:
+def junit_report(matrix: CoverageMatrix) -> str:
     """Write a coverage as JUnit's XML: a test case for each documented answer and webhook, skipped if not seen."""
     suite = ET.Element("testsuite", name="contentgroove contract coverage", tests=str(matrix.total))
     suite.set("skipped", str(len(matrix.missing)))
@@ -81,7 +81,7 @@ def junit_report(matrix: Matrix) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
 
 
-def write(matrix: Matrix, path: Path) -> None:
+def write(matrix: CoverageMatrix, path: Path) -> None:
     """Write a report in the format that the file's ending names: `.json`, `.xml` or `.html`.
 
     Raises:
@@ -93,7 +93,7 @@ def write(matrix: Matrix, path: Path) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def format_of(path: Path) -> Callable[[Matrix], str]:
+def format_of(path: Path) -> Callable[[CoverageMatrix], str]:
     """Choose a report by a file's ending.
 
     Raises:

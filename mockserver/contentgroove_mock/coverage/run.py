@@ -13,10 +13,10 @@ from contentgroove_mock.contract import CheckedApp, Checker, Violation
 from contentgroove_mock.contract.callers import find_caller
 from contentgroove_mock.contract.checker import CONTRACT
 from contentgroove_mock.coverage import reads
-from contentgroove_mock.coverage.clients import living_on
-from contentgroove_mock.coverage.collected import Collected
-from contentgroove_mock.coverage.matrix import Matrix, matrix
-from contentgroove_mock.coverage.through_prism import UPSTREAM, ThroughPrism
+from contentgroove_mock.coverage.clients import use_simulated_time
+from contentgroove_mock.coverage.collected import CoverageData
+from contentgroove_mock.coverage.matrix import CoverageMatrix, matrix
+from contentgroove_mock.coverage.through_prism import UPSTREAM, PrismCheckedApp
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from contentgroove.errors import RequestInfo
     from starlette.types import ASGIApp
 
-    from contentgroove_mock.contract import Answered, Asked
+    from contentgroove_mock.contract import CheckedRequest, CheckedResponse
     from contentgroove_mock.simulator.simulator import Simulator
 
 
-class Run:
+class PluginSession:
     """A test run in one process.
 
     Attributes:
@@ -43,7 +43,7 @@ class Run:
             prism: Whether everything goes through Prism's proxy, too.
         """
         self.checker = Checker()
-        self.collected = Collected()
+        self.collected = CoverageData()
         self._violations: list[Violation] = []
         self._callers: dict[tuple[str, str], str] = {}
         self._simulators: list[Simulator] = []
@@ -58,30 +58,37 @@ class Run:
         return self._simulators[-1]
 
     @contextlib.contextmanager
-    def served(self, options: Mapping[str, Any], *, may_break: bool) -> Generator[str]:
+    def serve(self, options: Mapping[str, Any], *, allow_violations: bool) -> Generator[str]:
         """Serve a new simulator until the context is left; gives the base URL for clients.
 
         Args:
             options: The simulator's arguments; a clock that stands still unless there is another.
-            may_break: Whether requests may break the contract, which then counts for nothing.
+            allow_violations: Whether requests may break the contract, which then counts for nothing.
         """
         from contentgroove_mock import ManualClock, Simulator, serve
 
         chosen: dict[str, Any] = {"clock": ManualClock(), **options}
         simulator = Simulator(**chosen)
-        app: ASGIApp = CheckedApp(simulator, self.checker, self._take_broken if may_break else self._take)
+        app: ASGIApp = CheckedApp(
+            simulator, self.checker, self._record_broken_faults if allow_violations else self._record_violations
+        )
         if self._with_prism:
             self._start_prism()
-            app = ThroughPrism(app, self.checker, self._prism_url, _forget if may_break else self._take_prisms)
+            app = PrismCheckedApp(
+                app,
+                self.checker,
+                self._prism_url,
+                _ignore_violations if allow_violations else self._record_prism_violations,
+            )
         self._simulators.append(simulator)
         try:
-            with serve(simulator, self._port, app=app) as server, living_on(simulator, self._note_caller):
+            with serve(simulator, self._port, app=app) as server, use_simulated_time(simulator, self._note_caller):
                 yield server.base_url
         finally:
             self._simulators.pop()
             self._finish(simulator)
 
-    def take_violations(self) -> list[Violation]:
+    def pop_violations(self) -> list[Violation]:
         """Give the violations since the last time; each stands for itself once."""
         taken = list(dict.fromkeys(self._violations))
         self._violations.clear()
@@ -90,13 +97,13 @@ class Run:
 
     def record_reads(self) -> None:
         """Record which attributes of models are read, until the run is closed."""
-        self._resources.enter_context(reads.recorded(self.collected.reads))
+        self._resources.enter_context(reads.recorded_reads(self.collected.reads))
 
     def add_worker(self, dumped: str) -> None:
         """Take in what another process has seen."""
-        self.collected.merge(Collected.load(dumped))
+        self.collected.merge(CoverageData.load(dumped))
 
-    def matrix(self) -> Matrix:
+    def matrix(self) -> CoverageMatrix:
         """Hold what was seen against the contract."""
         return matrix(self.collected, self.checker)
 
@@ -104,19 +111,23 @@ class Run:
         """Stop what was started."""
         self._resources.close()
 
-    def _take(self, asked: Asked, answered: Answered, violations: Sequence[Violation]) -> None:
+    def _record_violations(
+        self, asked: CheckedRequest, answered: CheckedResponse, violations: Sequence[Violation]
+    ) -> None:
         path = asked.target.partition("?")[0]
         caller = self._callers.get((asked.method, path.removeprefix(self.checker.base_path)))
         known = [structs.replace(violation, call=caller) if caller else violation for violation in violations]
         self._violations.extend(known)
         self.collected.add_exchange(self.checker.operation_of(asked.method, asked.target), asked, answered, known)
 
-    def _take_broken(self, asked: Asked, answered: Answered, violations: Sequence[Violation]) -> None:
+    def _record_broken_faults(
+        self, asked: CheckedRequest, answered: CheckedResponse, violations: Sequence[Violation]
+    ) -> None:
         # An answer to a request that breaks the contract was seen all the same.
         del violations
-        self._take(asked, answered, ())
+        self._record_violations(asked, answered, ())
 
-    def _take_prisms(self, method: str, path: str, violations: Sequence[Violation]) -> None:
+    def _record_prism_violations(self, method: str, path: str, violations: Sequence[Violation]) -> None:
         caller = self._callers.get((method, path)) or find_caller()
         known = [structs.replace(violation, call=caller) for violation in violations]
         self._violations.extend(known)
@@ -131,7 +142,7 @@ class Run:
     def _finish(self, simulator: Simulator) -> None:
         self.collected.add_faults(simulator.faults_happened())
         for delivery in simulator.deliveries:
-            violations = self.checker.check_delivery(delivery.body())
+            violations = self.checker.check_webhook(delivery.body())
             self._violations.extend(violations)
             self.collected.violations.extend(str(violation) for violation in violations)
             if delivery.state == "delivered":
@@ -150,5 +161,5 @@ class Run:
         self._prism_url = self._resources.enter_context(Prism.proxy(CONTRACT, upstream)).base_url
 
 
-def _forget(method: str, path: str, violations: Sequence[Violation]) -> None:
+def _ignore_violations(method: str, path: str, violations: Sequence[Violation]) -> None:
     """Take no notice: the test breaks the contract on purpose."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contentgroove_mock.coverage.matrix import Matrix
+    from contentgroove_mock.coverage.matrix import CoverageMatrix
 
 _FACTS = 5
 
 
-def lines(matrix: Matrix) -> Iterator[str]:
+def lines(matrix: CoverageMatrix) -> Iterator[str]:
     """Write a coverage as lines: `·` is not documented, `-` documented and not seen, a number how often seen."""
     statuses = matrix.statuses
     width = max(len(name) for name in ("operation", *(row.name for row in matrix.rows)))
@@ -33,4 +33,4 @@ def lines(matrix: Matrix) -> Iterator[str]:
         yield "(! is a status that the contract does not document)"
     if 0 < len(matrix.missing) <= _FACTS:
         yield f"not seen: {', '.join(matrix.missing)}"
-    yield f"{matrix.covered} of {matrix.total} documented answers and webhooks seen: {matrix.percent:g} %"
+    yield f"{matrix.covered_count} of {matrix.total} documented answers and webhooks seen: {matrix.percent:g} %"

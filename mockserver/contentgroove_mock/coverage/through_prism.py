@@ -25,7 +25,7 @@ _WITHOUT_LIST = {"UNAUTHORIZED", "NO_PATH_MATCHED_ERROR", "NO_METHOD_MATCHED_ERR
 _OF_ONE_CONNECTION = {b"connection", b"content-length", b"keep-alive", b"transfer-encoding"}
 
 
-class ThroughPrism:
+class PrismCheckedApp:
     """An ASGI application that answers the API's requests as Prism does, which asks the application behind it.
 
     Prism answers by itself what it finds wrong, and the service behind it never hears of a request that is. Whoever
@@ -70,34 +70,38 @@ class ThroughPrism:
         path = scope["raw_path"].decode("ascii").partition("?")[0].removeprefix(self._checker.base_path)
         query = scope["query_string"].decode("ascii")
         url = f"{self._prism_url}{path}{'?' + query if query else ''}"
-        headers = _kept(scope["headers"])
+        headers = _kept_headers(scope["headers"])
         if content or scope["method"] in {"POST", "PUT", "PATCH"}:
             headers.append((b"content-length", b"%d" % len(content)))
         # Not kept open: there is no end of the server at which an application could close it.
         async with httpcore.AsyncConnectionPool() as connections:
-            answer = await connections.request(scope["method"], url, headers=headers, content=content)
+            response = await connections.request(scope["method"], url, headers=headers, content=content)
         operation = self._checker.operation_of(scope["method"], self._checker.base_path + path)
         name = None if operation is None else operation.name
         found = [
             Violation(
                 operation=name,
-                place=place,
+                location=place,
                 rule="prism",
                 message=f"{scope['method']} {path}: {message}",
-                seen=f"Prism's {answer.status}",
+                actual=f"Prism's {response.status}",
             )
-            for place, message in verdicts(dict(answer.headers), answer.content)
+            for place, message in violations_in(dict(response.headers), response.content)
         ]
         if found:
             self._on_violations(scope["method"], path, found)
-        length = (b"content-length", b"%d" % len(answer.content))
+        length = (b"content-length", b"%d" % len(response.content))
         await send(
-            {"type": "http.response.start", "status": answer.status, "headers": [*_kept(answer.headers), length]}
+            {
+                "type": "http.response.start",
+                "status": response.status,
+                "headers": [*_kept_headers(response.headers), length],
+            }
         )
-        await send({"type": "http.response.body", "body": answer.content})
+        await send({"type": "http.response.body", "body": response.content})
 
 
-def verdicts(headers: Mapping[bytes, bytes], content: bytes) -> Iterator[tuple[str, str]]:
+def violations_in(headers: Mapping[bytes, bytes], content: bytes) -> Iterator[tuple[str, str]]:
     """Give what an answer of Prism's own says is wrong: places and messages.
 
     What Prism makes of a service that does not answer is nothing that is wrong with the contract, and what it only
@@ -111,12 +115,12 @@ def verdicts(headers: Mapping[bytes, bytes], content: bytes) -> Iterator[tuple[s
         return
     problem = cast("dict[str, Any]", msgspec.json.decode(content))
     for entry in problem.get("validation", ()):
-        yield _place(entry.get("location", ())), entry["message"]
+        yield _location(entry.get("location", ())), entry["message"]
     if str(problem.get("type")).rpartition("#")[2] in _WITHOUT_LIST:
         yield "request", problem["title"]
 
 
-def _place(location: Sequence[str]) -> str:
+def _location(location: Sequence[str]) -> str:
     """Write a place of Prism's as the checker writes it; Prism leaves `request` out, and may know no place."""
     side, steps = ("response", location[1:]) if location and location[0] == "response" else ("request", location)
     if not steps:
@@ -158,5 +162,5 @@ def _without_prefix(scope: Scope) -> Scope:
     return {**scope, "path": scope["path"].removeprefix(UPSTREAM), "raw_path": raw}
 
 
-def _kept(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _kept_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name, value in headers if name.lower() not in _OF_ONE_CONNECTION]

@@ -9,15 +9,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contentgroove._core.settings import resolve
+from contentgroove._core.settings import resolve_settings
 from contentgroove._version import __version__
 from contentgroove.cli.streams import prepare_streams
 from contentgroove.errors import ConfigurationError
 
 from contentgroove_mock.contract import Checker
-from contentgroove_mock.node import NodeError
-from contentgroove_mock.recording.contract_check import unwanted
-from contentgroove_mock.recording.contract_parts import Contract
+from contentgroove_mock.node import NpmError
+from contentgroove_mock.recording.contract_check import unexpected_violations
+from contentgroove_mock.recording.contract_parts import PackagedContract
 from contentgroove_mock.recording.exchange import RecordingError
 from contentgroove_mock.recording.folder import save
 from contentgroove_mock.recording.live import record_live
@@ -50,21 +50,21 @@ def main(arguments: list[str] | None = None, *, sleep: Callable[[float], object]
     chosen = parser.parse_args(arguments)
     if chosen.writes and not chosen.live:
         parser.error("--writes is for --live; the simulator is always asked everything")
-    contract = Contract.packaged()
+    contract = PackagedContract.load_packaged()
     try:
         if chosen.live:
             return _live(contract, chosen.folder, writes=chosen.writes, sleep=sleep)
         recordings = record(contract, through_prism=not chosen.without_prism)
         changed = save(chosen.folder, recordings, replacing=("simulator", "spec example"))
-    except (RecordingError, ConfigurationError, NodeError, OSError) as error:
+    except (RecordingError, ConfigurationError, NpmError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command line prints
         return 1
     _say(f"{len(recordings)} recordings, {changed} of them changed")
     return 0
 
 
-def _live(contract: Contract, folder: Path, *, writes: bool, sleep: Callable[[float], object]) -> int:
-    settings = resolve(api_key=None, base_url=None, auth="bearer", version=__version__, environment=os.environ)
+def _live(contract: PackagedContract, folder: Path, *, writes: bool, sleep: Callable[[float], object]) -> int:
+    settings = resolve_settings(api_key=None, base_url=None, auth="bearer", version=__version__, environment=os.environ)
     _say(f"Recording from {settings.base_url}")
     result = record_live(contract, settings, writes=writes, sleep=sleep)
     changed = save(folder, result.recordings, replacing=())
@@ -72,12 +72,12 @@ def _live(contract: Contract, folder: Path, *, writes: bool, sleep: Callable[[fl
         _say(f"left out: {', '.join(names)}: {reason}")
     checker = Checker()
     for recording in result.recordings:
-        for violation in unwanted(recording, checker):
+        for violation in unexpected_violations(recording, checker):
             _say(f"not as the contract says: {recording.name}: {violation}")
-    for sentence in result.remains:
+    for sentence in result.not_deleted:
         print(f"error: not deleted: {sentence}", file=sys.stderr)  # noqa: T201 - a command line prints
     _say(f"{len(result.recordings)} recordings, {changed} of them changed. Read them before you commit them.")
-    return 1 if result.remains else 0
+    return 1 if result.not_deleted else 0
 
 
 def _say(line: str) -> None:

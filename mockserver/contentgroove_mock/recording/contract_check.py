@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from contentgroove_mock.contract import Answered, Asked
+from contentgroove_mock.contract import CheckedRequest, CheckedResponse
 
 if TYPE_CHECKING:
     from contentgroove_mock.contract import Checker, Violation
@@ -19,17 +19,17 @@ def violations(recording: Recording, checker: Checker) -> list[Violation]:
     """Tell what in a recording breaks the contract, what its request breaks on purpose included."""
     request, response = recording.request, recording.response
     if recording.operation not in checker.operations:
-        return checker.check_delivery(request.content, request.headers)
+        return checker.check_webhook(request.content, request.headers)
     target = checker.base_path + quote(request.path)
     if request.query:
         target = f"{target}?{urlencode(request.query)}"
-    asked = Asked(request.method, target, {**request.headers, **_KEY}, request.content)
-    return checker.check_parts(asked, Answered(recording.status, response.headers, response.content))
+    asked = CheckedRequest(request.method, target, {**request.headers, **_KEY}, request.content)
+    return checker.check_exchange(asked, CheckedResponse(recording.status, response.headers, response.content))
 
 
-def unwanted(recording: Recording, checker: Checker) -> list[Violation]:
+def unexpected_violations(recording: Recording, checker: Checker) -> list[Violation]:
     """Tell what in a recording breaks the contract without being meant to."""
     found = violations(recording, checker)
     if recording.request_fault is None:
         return found
-    return [violation for violation in found if not violation.place.startswith("request.")]
+    return [violation for violation in found if not violation.location.startswith("request.")]

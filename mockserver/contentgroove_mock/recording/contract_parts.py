@@ -43,12 +43,12 @@ class Operation(Struct, frozen=True, kw_only=True):
         """The documented ones, in ascending order."""
         return tuple(sorted(int(status) for status in self.declaration["responses"] if status.isdecimal()))
 
-    def answer(self, status: int) -> dict[str, Any]:
+    def response_spec(self, status: int) -> dict[str, Any]:
         """Give what the contract says of a status."""
         return cast("dict[str, Any]", self.declaration["responses"][str(status)])
 
 
-class Contract:
+class PackagedContract:
     """A contract's operations and callbacks, by name.
 
     Attributes:
@@ -60,17 +60,17 @@ class Contract:
         self.operations = {operation.name: operation for operation in _operations(document)}
 
     @classmethod
-    def packaged(cls) -> Contract:
+    def load_packaged(cls) -> PackagedContract:
         """Read the contract that this package was made with."""
         return cls(json.loads(files("contentgroove_mock").joinpath("contract.json").read_text("utf-8")))
 
-    def answers(self) -> set[tuple[str, int]]:
+    def response_specs(self) -> set[tuple[str, int]]:
         """Name every documented answer."""
         return {(operation.name, status) for operation in self.operations.values() for status in operation.statuses}
 
     def example(self, operation: str, status: int) -> Any:
         """Give the example of an answer, None without one."""
-        content = self.operations[operation].answer(status).get("content", {})
+        content = self.operations[operation].response_spec(status).get("content", {})
         return content.get("application/json", {}).get("example")
 
     def delivered_example(self, callback: str) -> Any:
@@ -87,7 +87,7 @@ class Contract:
         request = {name: value for name, value in found.declaration.items() if name not in {"responses", "callbacks"}}
         parts: dict[str, object] = {
             "request": {"method": found.method, "path": found.path, **request},
-            "answer": found.answer(status),
+            "answer": found.response_spec(status),
         }
         schemas = self.document.get("components", {}).get("schemas", {})
         waiting = [name for part in parts.values() for name in _references(part)]
@@ -128,18 +128,18 @@ def _references(part: object) -> list[str]:
 
 
 def _digest(part: object) -> str:
-    text = json.dumps(_meaning(part), sort_keys=True, ensure_ascii=False)
+    text = json.dumps(_canonical_json(part), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
-def _meaning(part: object, *, names: bool = False) -> object:
+def _canonical_json(part: object, *, names: bool = False) -> object:
     if isinstance(part, dict):
         members = cast("dict[str, object]", part).items()
         return {
-            key: _meaning(value, names=not names and key in _NAMED)
+            key: _canonical_json(value, names=not names and key in _NAMED)
             for key, value in members
             if names or key not in _ANNOTATIONS
         }
     if isinstance(part, list):
-        return [_meaning(value) for value in cast("list[object]", part)]
+        return [_canonical_json(value) for value in cast("list[object]", part)]
     return part

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from msgspec import UNSET
 
-from contentgroove_mock.recording.exchange import Answer, Recording, Request
-from contentgroove_mock.recording.journey import HOOK_URL, USUAL, Ask
+from contentgroove_mock.recording.exchange import RecordedResponse, Recording, Request
+from contentgroove_mock.recording.journey import HOOK_URL, USUAL, RequestSpec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from contentgroove_mock.recording.contract_parts import Contract, Operation
+    from contentgroove_mock.recording.contract_parts import Operation, PackagedContract
 
 _FIRST_FAILURE = 400
 _VARIANT = "example"
@@ -24,7 +24,7 @@ _ID = "9b9a2e82-5b47-4f59-831d-4c239824b983"
 _JSON = {"content-type": "application/json"}
 
 
-def examples(contract: Contract, recorded: Collection[tuple[str, int]]) -> Iterator[Recording]:
+def examples(contract: PackagedContract, recorded: Collection[tuple[str, int]]) -> Iterator[Recording]:
     """Give the examples that are recorded.
 
     Args:
@@ -46,12 +46,12 @@ def examples(contract: Contract, recorded: Collection[tuple[str, int]]) -> Itera
                 variant=_VARIANT,
                 origin="spec example",
                 contract=contract.parts(operation.name, status),
-                request=_delivery(operation, example) if operation.callback else _request(operation, example),
-                response=Answer() if operation.callback else Answer(headers=_JSON, body=example),
+                request=_delivery_request(operation, example) if operation.callback else _request(operation, example),
+                response=RecordedResponse() if operation.callback else RecordedResponse(headers=_JSON, body=example),
             )
 
 
-def _delivery(operation: Operation, example: Any) -> Request:
+def _delivery_request(operation: Operation, example: Any) -> Request:
     return Request(method=operation.method, path=urlsplit(HOOK_URL).path, headers=_JSON, body=example)
 
 
@@ -64,8 +64,8 @@ def _request(operation: Operation, example: dict[str, Any]) -> Request:
     if media := resource.get("relationships", {}).get("media"):
         shown["media_id"] = media["data"]["id"]
     attributes = {
-        name: _or_example(value) if shown.get(name) is None else shown[name]
-        for name, value in (USUAL.get(operation.name, Ask()).attributes or {}).items()
+        name: _value_or_example(value) if shown.get(name) is None else shown[name]
+        for name, value in (USUAL.get(operation.name, RequestSpec()).attributes or {}).items()
     }
     return Request(
         method=operation.method,
@@ -75,5 +75,5 @@ def _request(operation: Operation, example: dict[str, Any]) -> Request:
     )
 
 
-def _or_example(value: Any) -> Any:
+def _value_or_example(value: Any) -> Any:
     return _ID if isinstance(value, str) and value.startswith("{") else value

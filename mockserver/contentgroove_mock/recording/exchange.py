@@ -42,7 +42,7 @@ class Request(Struct, frozen=True, kw_only=True):
         return self.text.encode() if self.text is not UNSET else _content(self.body)
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class RecordedResponse(Struct, frozen=True, kw_only=True):
     """What was answered.
 
     Attributes:
@@ -78,7 +78,7 @@ class Recording(Struct, frozen=True, kw_only=True):
     request_fault: str | None = None
     contract: dict[str, str]
     request: Request
-    response: Answer
+    response: RecordedResponse
 
     @property
     def name(self) -> str:

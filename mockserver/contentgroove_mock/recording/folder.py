@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
-    from contentgroove_mock.recording.contract_parts import Contract
+    from contentgroove_mock.recording.contract_parts import PackagedContract
     from contentgroove_mock.recording.exchange import Origin
 
 _SUFFIX = ".json"
@@ -51,7 +51,7 @@ def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection
     return changed
 
 
-def stale(recordings: Mapping[str, Recording], contract: Contract) -> list[str]:
+def stale(recordings: Mapping[str, Recording], contract: PackagedContract) -> list[str]:
     """Tell what does not belong to the contract any more, or is missing; a sentence each, with what to do.
 
     Args:
@@ -61,13 +61,13 @@ def stale(recordings: Mapping[str, Recording], contract: Contract) -> list[str]:
     shown = {(recording.operation, recording.status) for recording in recordings.values()}
     found = [
         f"{operation}-{status}: the contract documents this answer, and no recording shows it. Run make record."
-        for operation, status in sorted(contract.answers() - shown)
+        for operation, status in sorted(contract.response_specs() - shown)
     ]
     for name, recording in recordings.items():
         again = "Run LIVE=1 make record, or delete the file." if recording.origin == "live" else "Run make record."
         if name != recording.name:
             found.append(f"{name}: the file holds {recording.name}. {again}")
-        if (recording.operation, recording.status) not in contract.answers():
+        if (recording.operation, recording.status) not in contract.response_specs():
             found.append(f"{name}: the contract does not document this answer any more. {again}")
             continue
         changes = _changes(recording.contract, contract.parts(recording.operation, recording.status))

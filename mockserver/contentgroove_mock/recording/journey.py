@@ -12,7 +12,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contentgroove_mock.recording.contract_parts import Contract
+    from contentgroove_mock.recording.contract_parts import PackagedContract
 
 Resource: TypeAlias = Literal["media", "clip", "subscription", "upload", "other_media", "failing_media"]
 
@@ -25,7 +25,7 @@ _FIRST_FAILURE = 400
 _NOT_JSON = "{"
 
 
-class Ask(Struct, frozen=True, kw_only=True):
+class RequestSpec(Struct, frozen=True, kw_only=True):
     """A request to an operation.
 
     Attributes:
@@ -43,25 +43,25 @@ class Ask(Struct, frozen=True, kw_only=True):
     fault: str | None = None
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class JourneyStep(Struct, frozen=True, kw_only=True):
     """One exchange that is recorded.
 
     Attributes:
         status: The one that it should be answered with.
         variant: As in `Recording`.
-        keeps: What the answer's resource is called from here on.
+        save_as: What the answer's resource is called from here on.
         simulated: Whether only the simulator is asked, because a real account would be charged for nothing new.
     """
 
     operation: str
     status: int
-    ask: Ask
+    ask: RequestSpec
     variant: str | None = None
-    keeps: Resource | None = None
+    save_as: Resource | None = None
     simulated: bool = False
 
 
-class Finish(Struct, frozen=True):
+class WaitUntilProcessed(Struct, frozen=True):
     """Wait until a media or clip is processed."""
 
     operation: str
@@ -73,107 +73,115 @@ class SendFile(Struct, frozen=True):
     """Send a small video to the prepared upload."""
 
 
-Action: TypeAlias = "Step | Finish | SendFile"
+Action: TypeAlias = "JourneyStep | WaitUntilProcessed | SendFile"
 
 _PAGE = (("page[number]", "1"), ("page[size]", "1"))
 # What each operation is asked when the answer does not depend on it; nothing is changed by any of it twice.
-USUAL: dict[str, Ask] = {
-    "getMedias": Ask(query=(("filter[id_eq]", "{media}"),)),
-    "createMedia": Ask(attributes={"source_url": SOURCE_URL, "name": "Recorded from a URL"}),
-    "getMediaById": Ask(resource="media"),
-    "updateMediaById": Ask(resource="media", attributes={"name": "Renamed media", "description": "A new description"}),
-    "deleteMediaById": Ask(resource="media"),
-    "getClips": Ask(query=(("filter[id_eq]", "{clip}"),)),
-    "createClip": Ask(attributes={"media_id": "{media}", "name": "Recorded clip", "start_time": 0.5, "end_time": 2.25}),
-    "getClipById": Ask(resource="clip"),
-    "updateClipById": Ask(resource="clip", attributes={"name": "Renamed clip"}),
-    "deleteClipById": Ask(resource="clip"),
-    "getWebhookSubscriptions": Ask(query=(("filter[id_eq]", "{subscription}"),)),
-    "createWebhookSubscription": Ask(attributes={"url": HOOK_URL, "subscribed_events": ["media.processing_finished"]}),
-    "getWebhookSubscriptionById": Ask(resource="subscription"),
-    "deleteWebhookSubscriptionById": Ask(resource="subscription"),
-    "getUploadUrl": Ask(),
+USUAL: dict[str, RequestSpec] = {
+    "getMedias": RequestSpec(query=(("filter[id_eq]", "{media}"),)),
+    "createMedia": RequestSpec(attributes={"source_url": SOURCE_URL, "name": "Recorded from a URL"}),
+    "getMediaById": RequestSpec(resource="media"),
+    "updateMediaById": RequestSpec(
+        resource="media", attributes={"name": "Renamed media", "description": "A new description"}
+    ),
+    "deleteMediaById": RequestSpec(resource="media"),
+    "getClips": RequestSpec(query=(("filter[id_eq]", "{clip}"),)),
+    "createClip": RequestSpec(
+        attributes={"media_id": "{media}", "name": "Recorded clip", "start_time": 0.5, "end_time": 2.25}
+    ),
+    "getClipById": RequestSpec(resource="clip"),
+    "updateClipById": RequestSpec(resource="clip", attributes={"name": "Renamed clip"}),
+    "deleteClipById": RequestSpec(resource="clip"),
+    "getWebhookSubscriptions": RequestSpec(query=(("filter[id_eq]", "{subscription}"),)),
+    "createWebhookSubscription": RequestSpec(
+        attributes={"url": HOOK_URL, "subscribed_events": ["media.processing_finished"]}
+    ),
+    "getWebhookSubscriptionById": RequestSpec(resource="subscription"),
+    "deleteWebhookSubscriptionById": RequestSpec(resource="subscription"),
+    "getUploadUrl": RequestSpec(),
 }
-_REFUSED: dict[str, Ask] = {
-    "createMedia": Ask(attributes={"upload_id": "no-such-upload"}),
-    "updateMediaById": Ask(resource="media", attributes={"name": None}, fault="The name is null."),
-    "createClip": Ask(attributes={"media_id": "{media}", "name": "Beyond the end", "start_time": 0, "end_time": 86400}),
-    "updateClipById": Ask(resource="clip", attributes={"end_time": 86400}),
-    "createWebhookSubscription": Ask(attributes={"url": "https://hooks.example:0/contentgroove"}),
+_REFUSED: dict[str, RequestSpec] = {
+    "createMedia": RequestSpec(attributes={"upload_id": "no-such-upload"}),
+    "updateMediaById": RequestSpec(resource="media", attributes={"name": None}, fault="The name is null."),
+    "createClip": RequestSpec(
+        attributes={"media_id": "{media}", "name": "Beyond the end", "start_time": 0, "end_time": 86400}
+    ),
+    "updateClipById": RequestSpec(resource="clip", attributes={"end_time": 86400}),
+    "createWebhookSubscription": RequestSpec(attributes={"url": "https://hooks.example:0/contentgroove"}),
 }
 
 
-def _usual(operation: str, **rest: Any) -> Step:
-    return Step(operation=operation, status=200, ask=USUAL[operation], **rest)
+def _usual_steps(operation: str, **rest: Any) -> JourneyStep:
+    return JourneyStep(operation=operation, status=200, ask=USUAL[operation], **rest)
 
 
 SUCCESSES: tuple[Action, ...] = (
-    _usual("createWebhookSubscription", keeps="subscription"),
-    _usual("getUploadUrl", keeps="upload"),
+    _usual_steps("createWebhookSubscription", save_as="subscription"),
+    _usual_steps("getUploadUrl", save_as="upload"),
     SendFile(),
-    Step(
+    JourneyStep(
         operation="createMedia",
         status=200,
-        ask=Ask(attributes={"upload_id": "{upload}", "name": "Recorded media", "description": "Six seconds"}),
-        keeps="media",
+        ask=RequestSpec(attributes={"upload_id": "{upload}", "name": "Recorded media", "description": "Six seconds"}),
+        save_as="media",
     ),
-    Finish("getMediaById", "media"),
-    _usual("createClip", keeps="clip"),
-    Finish("getClipById", "clip"),
-    _usual("createMedia", variant="url", keeps="other_media", simulated=True),
-    Step(
+    WaitUntilProcessed("getMediaById", "media"),
+    _usual_steps("createClip", save_as="clip"),
+    WaitUntilProcessed("getClipById", "clip"),
+    _usual_steps("createMedia", variant="url", save_as="other_media", simulated=True),
+    JourneyStep(
         operation="getMediaById",
         status=200,
         variant="fresh",
-        ask=Ask(resource="other_media"),
+        ask=RequestSpec(resource="other_media"),
         simulated=True,
     ),
-    Finish("getMediaById", "other_media", simulated=True),
-    Step(
+    WaitUntilProcessed("getMediaById", "other_media", simulated=True),
+    JourneyStep(
         operation="createMedia",
         status=200,
         variant="unreachable",
-        ask=Ask(attributes={"source_url": UNREACHABLE_URL}),
-        keeps="failing_media",
+        ask=RequestSpec(attributes={"source_url": UNREACHABLE_URL}),
+        save_as="failing_media",
         simulated=True,
     ),
-    Finish("getMediaById", "failing_media", simulated=True),
-    Step(
+    WaitUntilProcessed("getMediaById", "failing_media", simulated=True),
+    JourneyStep(
         operation="getMediaById",
         status=200,
         variant="failed",
-        ask=Ask(resource="failing_media"),
+        ask=RequestSpec(resource="failing_media"),
         simulated=True,
     ),
-    _usual("getMediaById"),
-    _usual("getMedias"),
-    Step(
+    _usual_steps("getMediaById"),
+    _usual_steps("getMedias"),
+    JourneyStep(
         operation="getMedias",
         status=200,
         variant="page",
-        ask=Ask(query=(*_PAGE, ("sort", "-created_at"))),
+        ask=RequestSpec(query=(*_PAGE, ("sort", "-created_at"))),
         simulated=True,
     ),
-    Step(
+    JourneyStep(
         operation="getMedias",
         status=200,
         variant="empty",
-        ask=Ask(query=(("filter[id_eq]", UNKNOWN_ID),)),
+        ask=RequestSpec(query=(("filter[id_eq]", UNKNOWN_ID),)),
     ),
-    _usual("getClipById"),
-    _usual("getClips"),
-    _usual("getWebhookSubscriptionById"),
-    _usual("getWebhookSubscriptions"),
-    _usual("updateMediaById"),
-    _usual("updateClipById"),
+    _usual_steps("getClipById"),
+    _usual_steps("getClips"),
+    _usual_steps("getWebhookSubscriptionById"),
+    _usual_steps("getWebhookSubscriptions"),
+    _usual_steps("updateMediaById"),
+    _usual_steps("updateClipById"),
 )
 DELETIONS: tuple[Action, ...] = tuple(
-    Step(operation=operation, status=204, ask=USUAL[operation])
+    JourneyStep(operation=operation, status=204, ask=USUAL[operation])
     for operation in ("deleteClipById", "deleteWebhookSubscriptionById", "deleteMediaById")
 )
 
 
-def journey(contract: Contract) -> Iterator[Action]:
+def journey(contract: PackagedContract) -> Iterator[Action]:
     """Give all that is asked; failures lie between, when there is something to fail with and nothing is gone yet.
 
     What the contract does not document any more is left out.
@@ -183,18 +191,18 @@ def journey(contract: Contract) -> Iterator[Action]:
         if operation.name not in USUAL:
             continue
         for status in operation.statuses:
-            if status >= _FIRST_FAILURE and (ask := failing_ask(operation.name, status)) is not None:
-                yield Step(operation=operation.name, status=status, ask=ask)
+            if status >= _FIRST_FAILURE and (ask := failing_request(operation.name, status)) is not None:
+                yield JourneyStep(operation=operation.name, status=status, ask=ask)
     yield from (action for action in DELETIONS if _is_documented(action, contract))
 
 
-def _is_documented(action: Action, contract: Contract) -> bool:
-    if isinstance(action, Step):
-        return (action.operation, action.status) in contract.answers()
+def _is_documented(action: Action, contract: PackagedContract) -> bool:
+    if isinstance(action, JourneyStep):
+        return (action.operation, action.status) in contract.response_specs()
     return isinstance(action, SendFile) or action.operation in contract.operations
 
 
-def failing_ask(operation: str, status: int) -> Ask | None:
+def failing_request(operation: str, status: int) -> RequestSpec | None:
     """Give the request that is answered with a failure, None if none is known.
 
     A 401, 402, 429 or 500 depends on the key, the account or the service: the request is the usual one.
@@ -208,22 +216,22 @@ def failing_ask(operation: str, status: int) -> Ask | None:
         return _REFUSED.get(operation)
     if status == 400:  # noqa: PLR2004 - as above
         if usual.attributes is None:
-            return Ask(query=(("filter[nothing_eq]", "1"),), fault="The filter names no attribute.")
-        return Ask(resource=usual.resource, text=_NOT_JSON, fault="The body is not JSON.")
+            return RequestSpec(query=(("filter[nothing_eq]", "1"),), fault="The filter names no attribute.")
+        return RequestSpec(resource=usual.resource, text=_NOT_JSON, fault="The body is not JSON.")
     return None
 
 
-def _unknown(usual: Ask) -> Ask | None:
+def _unknown(usual: RequestSpec) -> RequestSpec | None:
     if usual.resource is not None:
-        return Ask(resource="unknown", attributes=usual.attributes)
+        return RequestSpec(resource="unknown", attributes=usual.attributes)
     if usual.attributes is not None and "media_id" in usual.attributes:
-        return Ask(attributes=usual.attributes | {"media_id": UNKNOWN_ID})
+        return RequestSpec(attributes=usual.attributes | {"media_id": UNKNOWN_ID})
     return None
 
 
 def sent_texts() -> frozenset[str]:
     """Give every string that the journey sends as an attribute, so that answers may repeat it."""
-    steps = [action for action in (*SUCCESSES, *DELETIONS) if isinstance(action, Step)]
+    steps = [action for action in (*SUCCESSES, *DELETIONS) if isinstance(action, JourneyStep)]
     asks = [*(step.ask for step in steps), *USUAL.values(), *_REFUSED.values()]
     values = [value for ask in asks for value in (ask.attributes or {}).values()]
     return frozenset(value for value in values if isinstance(value, str) and "{" not in value)

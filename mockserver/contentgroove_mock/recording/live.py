@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from contentgroove_mock.recording.exchange import RecordingError
-from contentgroove_mock.recording.journey import Step, journey, sent_texts
+from contentgroove_mock.recording.journey import JourneyStep, journey, sent_texts
 from contentgroove_mock.recording.recorder import Recorder, Result, send_sample
 from contentgroove_mock.recording.scrubbing import Scrubber
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from contentgroove._core.settings import Settings
 
-    from contentgroove_mock.recording.contract_parts import Contract
+    from contentgroove_mock.recording.contract_parts import PackagedContract
     from contentgroove_mock.recording.exchange import Origin
-    from contentgroove_mock.recording.journey import Action, Finish
+    from contentgroove_mock.recording.journey import Action, WaitUntilProcessed
 
-_SECONDS = 60.0
+_LIVE_TIMEOUT = 60.0
 _POLL_SECONDS = 5.0
 _POLLS = 240
 _OK = 200
@@ -49,7 +49,7 @@ class _List(msgspec.Struct):
     data: list[_Item]
 
 
-class LivePlace:
+class LiveTarget:
     """The service, reached directly: nothing else sees the key."""
 
     origin: Origin = "live"
@@ -57,17 +57,17 @@ class LivePlace:
 
     def __init__(self, client: httpx.Client, key: str, sleep: Callable[[float], object]) -> None:
         self.client = client
-        self.around = client
+        self.direct_client = client
         self.key = key
         self._sleep = sleep
 
-    def condition(self, status: int) -> AbstractContextManager[object] | None:
+    def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
         """Leave alone what would use up an account or break a service."""
         if status in _NOT_PROVOKED or status >= _FIRST_SERVER_ERROR:
             return None
         return contextlib.nullcontext()
 
-    def finish(self, step: Finish, look: Callable[[], bool]) -> None:
+    def finish(self, step: WaitUntilProcessed, look: Callable[[], bool]) -> None:
         """Look again and again."""
         for _ in range(_POLLS):
             if look():
@@ -83,7 +83,9 @@ class LivePlace:
         send_sample(url, trust_env=True)
 
 
-def record_live(contract: Contract, settings: Settings, *, writes: bool, sleep: Callable[[float], object]) -> Result:
+def record_live(
+    contract: PackagedContract, settings: Settings, *, writes: bool, sleep: Callable[[float], object]
+) -> Result:
     """Record with the service.
 
     Args:
@@ -100,30 +102,30 @@ def record_live(contract: Contract, settings: Settings, *, writes: bool, sleep: 
     """
     key = settings.key()
     # Without redirects: they would carry the key elsewhere.
-    with httpx.Client(base_url=settings.base_url, timeout=_SECONDS, follow_redirects=False) as client:
-        known = _existing(client, key)
+    with httpx.Client(base_url=settings.base_url, timeout=_LIVE_TIMEOUT, follow_redirects=False) as client:
+        known = _existing_id(client, key)
         scrubber = Scrubber(settings.base_url, secrets=[key], sent=sent_texts(), keep_words=False)
-        recorder = Recorder(LivePlace(client, key, sleep), contract, scrubber)
+        recorder = Recorder(LiveTarget(client, key, sleep), contract, scrubber)
         actions = list(journey(contract))
-        reading = [action for action in actions if _only_reads(action, contract)]
+        reading = [action for action in actions if _is_read_only(action, contract)]
         result = recorder.walk(actions if writes else reading, {} if writes else known)
     if not writes:
         for action in actions:
-            if isinstance(action, Step) and not (action.simulated or action in reading):
+            if isinstance(action, JourneyStep) and not (action.simulated or action in reading):
                 result.leave_out(f"{action.operation}-{action.status}", _WRITES)
     return result
 
 
-def _only_reads(action: Action, contract: Contract) -> bool:
+def _is_read_only(action: Action, contract: PackagedContract) -> bool:
     return (
-        isinstance(action, Step)
+        isinstance(action, JourneyStep)
         and not action.simulated
         and action.operation != _CREATES
         and contract.operations[action.operation].method == "GET"
     )
 
 
-def _existing(client: httpx.Client, key: str) -> dict[str, str]:
+def _existing_id(client: httpx.Client, key: str) -> dict[str, str]:
     """Find one resource of each kind in the account; this shows that the key works, too."""
     found: dict[str, str] = {}
     for name, path in _LISTS.items():

@@ -12,14 +12,21 @@ from contentgroove_api.types import check_levels
 from msgspec import UNSET
 
 from contentgroove_mock import sample_video
-from contentgroove_mock.recording.exchange import Answer, Origin, Recording, RecordingError, Request
-from contentgroove_mock.recording.journey import UNKNOWN_ID, Action, Ask, Finish, SendFile, Step
+from contentgroove_mock.recording.exchange import Origin, RecordedResponse, Recording, RecordingError, Request
+from contentgroove_mock.recording.journey import (
+    UNKNOWN_ID,
+    Action,
+    JourneyStep,
+    RequestSpec,
+    SendFile,
+    WaitUntilProcessed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
-    from contentgroove_mock.recording.contract_parts import Contract
+    from contentgroove_mock.recording.contract_parts import PackagedContract
     from contentgroove_mock.recording.scrubbing import Scrubber
 
 _KEPT_HEADERS = ("content-type", "retry-after")
@@ -37,31 +44,31 @@ _DELETIONS = {
 _CLEANING = ("createClip", "createWebhookSubscription", "createMedia")
 
 
-class Place(Protocol):
+class RecordingTarget(Protocol):
     """A service to record with.
 
     Attributes:
         origin: What recordings say of where they come from.
         client: Calls it; relative URLs are below its base URL. It adds no key.
-        around: As `client`, for requests that what lies between must not see; the same one if nothing does.
+        direct_client: As `client`, for requests that what lies between must not see; the same one if nothing does.
         key: The key that it accepts.
         simulated: Whether it does what only a simulator should be asked to.
     """
 
     origin: Origin
     client: httpx.Client
-    around: httpx.Client
+    direct_client: httpx.Client
     key: str
     simulated: bool
 
-    def condition(self, status: int) -> AbstractContextManager[object] | None:
+    def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
         """Give a context in which the service answers with a failure that no request brings about by itself.
 
         None if that cannot or must not be.
         """
         ...
 
-    def finish(self, step: Finish, look: Callable[[], bool]) -> None:
+    def finish(self, step: WaitUntilProcessed, look: Callable[[], bool]) -> None:
         """Return when a resource is processed; `look` tells whether it is."""
         ...
 
@@ -77,12 +84,12 @@ class Result:
     Attributes:
         recordings: The exchanges.
         left_out: What was not recorded, by the reason.
-        remains: What was created and could not be deleted, a sentence each.
+        not_deleted: What was created and could not be deleted, a sentence each.
     """
 
     recordings: list[Recording] = field(default_factory=list[Recording])
     left_out: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    remains: list[str] = field(default_factory=list[str])
+    not_deleted: list[str] = field(default_factory=list[str])
 
     def leave_out(self, name: str, reason: str) -> None:
         """Note that something is not recorded."""
@@ -92,8 +99,8 @@ class Result:
 class Recorder:
     """Walks through a service once; everything that it creates is deleted at the end, whatever happens."""
 
-    def __init__(self, place: Place, contract: Contract, scrubber: Scrubber) -> None:
-        self._place = place
+    def __init__(self, place: RecordingTarget, contract: PackagedContract, scrubber: Scrubber) -> None:
+        self._target = place
         self._contract = contract
         self._scrubber = scrubber
         self._ids: dict[str, str] = {"unknown": UNKNOWN_ID}
@@ -114,39 +121,39 @@ class Recorder:
         self._ids |= known or {}
         try:
             for action in actions:
-                self._act(action)
+                self._perform_step(action)
         except RecordingError as error:
-            self._clean()
-            remains = "".join(f" Not deleted: {sentence}." for sentence in self._result.remains)
-            raise RecordingError(f"{error}{remains}") from error
+            self._delete_created()
+            not_deleted = "".join(f" Not deleted: {sentence}." for sentence in self._result.not_deleted)
+            raise RecordingError(f"{error}{not_deleted}") from error
         except BaseException:
-            self._clean()
+            self._delete_created()
             raise
-        self._clean()
+        self._delete_created()
         return self._result
 
-    def _act(self, action: Action) -> None:
+    def _perform_step(self, action: Action) -> None:
         if isinstance(action, SendFile):
             if self._upload_url:
-                self._place.send_file(self._upload_url)
-        elif isinstance(action, Finish):
-            if action.resource in self._ids and (self._place.simulated or not action.simulated):
-                self._place.finish(action, lambda: self._is_processed(action))
-        elif self._place.simulated or not action.simulated:
+                self._target.send_file(self._upload_url)
+        elif isinstance(action, WaitUntilProcessed):
+            if action.resource in self._ids and (self._target.simulated or not action.simulated):
+                self._target.finish(action, lambda: self._is_processed(action))
+        elif self._target.simulated or not action.simulated:
             self._step(action)
 
-    def _step(self, step: Step) -> None:
+    def _step(self, step: JourneyStep) -> None:
         name = f"{step.operation}-{step.status}"
         missing = self._missing(step.ask)
         if missing:
             self._result.leave_out(name, f"there is no {missing} to ask about")
             return
-        condition = self._place.condition(step.status)
+        condition = self._target.provoke_status(step.status)
         if condition is None:
             self._result.leave_out(name, f"a {step.status} is not brought about on purpose")
             return
         request = self._request(step.operation, step.ask)
-        key = _REFUSED_KEY if step.status == 401 else self._place.key  # noqa: PLR2004 - a status
+        key = _REFUSED_KEY if step.status == 401 else self._target.key  # noqa: PLR2004 - a status
         with condition:
             response = self._send(request, key, around=step.ask.fault is not None)
         body = _json(response)
@@ -156,28 +163,28 @@ class Recorder:
             seen += ["that is no JSON"] if body is _NO_JSON else []
             self._result.leave_out(name, f"the answer was {' '.join(part for part in seen if part)}")
             return
-        answer = Answer(headers=_kept(response.headers), body=body)
-        clean_request, clean_answer = self._scrubber.scrub(request, answer)
+        recorded = RecordedResponse(headers=_kept(response.headers), body=body)
+        clean_request, clean_response = self._scrubber.scrub(request, recorded)
         self._result.recordings.append(
             Recording(
                 operation=step.operation,
                 status=step.status,
-                variant=_variant(step, self._place.origin),
-                origin=self._place.origin,
+                variant=_variant(step, self._target.origin),
+                origin=self._target.origin,
                 request_fault=step.ask.fault,
                 contract=self._contract.parts(step.operation, step.status),
                 request=clean_request,
-                response=clean_answer,
+                response=clean_response,
             )
         )
 
-    def _missing(self, ask: Ask) -> str | None:
+    def _missing(self, ask: RequestSpec) -> str | None:
         values = [*(ask.attributes or {}).values(), *(value for _, value in ask.query)]
         needed = [value[1:-1] for value in values if isinstance(value, str) and value.startswith("{")]
         needed += [ask.resource] if ask.resource else []
         return next((name for name in needed if name not in self._ids), None)
 
-    def _request(self, operation: str, ask: Ask) -> Request:
+    def _request(self, operation: str, ask: RequestSpec) -> Request:
         found = self._contract.operations[operation]
         identifier = quote(self._ids[ask.resource], safe="") if ask.resource else ""
         has_body = ask.attributes is not None or ask.text is not None
@@ -197,7 +204,7 @@ class Recorder:
         return value
 
     def _send(self, request: Request, key: str, *, around: bool = False) -> httpx.Response:
-        client = self._place.around if around else self._place.client
+        client = self._target.direct_client if around else self._target.client
         try:
             return client.request(
                 request.method,
@@ -213,38 +220,40 @@ class Recorder:
                 f"again.{doubt}"
             ) from None
 
-    def _note_created(self, step: Step, response: httpx.Response, body: Any, key: str) -> None:
+    def _note_created(self, step: JourneyStep, response: httpx.Response, body: Any, key: str) -> None:
         """Remember what there is to delete, and with which key, also where a refusal was expected."""
         creates = step.operation in self._created
-        if not response.is_success or not (creates or step.keeps):
+        if not response.is_success or not (creates or step.save_as):
             return
         try:
             resource = msgspec.convert(body, _Document).data
         except msgspec.ValidationError:
-            self._result.remains.append(f"{step.operation} answered {response.status_code} without an id; look for it")
+            self._result.not_deleted.append(
+                f"{step.operation} answered {response.status_code} without an id; look for it"
+            )
             return
         if creates:
             self._created[step.operation].append((resource.id, key))
-        if step.keeps == "upload":
+        if step.save_as == "upload":
             self._ids["upload"] = str(resource.attributes.get("upload_id"))
             self._upload_url = str(resource.attributes.get("upload_url"))
-        elif step.keeps is not None:
-            self._ids[step.keeps] = resource.id
+        elif step.save_as is not None:
+            self._ids[step.save_as] = resource.id
 
-    def _is_processed(self, action: Finish) -> bool:
-        response = self._send(self._request(action.operation, Ask(resource=action.resource)), self._place.key)
+    def _is_processed(self, action: WaitUntilProcessed) -> bool:
+        response = self._send(self._request(action.operation, RequestSpec(resource=action.resource)), self._target.key)
         try:
             attributes = msgspec.convert(_json(response), _Document).data.attributes
         except msgspec.ValidationError:
             return False
         return attributes.get("is_processing") is False or attributes.get("has_fetch_error") is True
 
-    def _clean(self) -> None:
+    def _delete_created(self) -> None:
         for operation in _CLEANING:
             deletion = self._contract.operations.get(_DELETIONS[operation])
             for identifier, key in self._created[operation]:
                 if deletion is None:
-                    self._result.remains.append(f"{identifier} of {operation}, which the contract cannot delete")
+                    self._result.not_deleted.append(f"{identifier} of {operation}, which the contract cannot delete")
                     continue
                 request = Request(
                     method=deletion.method, path=deletion.path.replace("{id}", quote(identifier, safe=""))
@@ -255,16 +264,16 @@ class Recorder:
                 except RecordingError as error:
                     outcome = str(error)
                 if outcome:
-                    self._result.remains.append(f"{request.method} {request.path}: {outcome}; delete it by hand")
+                    self._result.not_deleted.append(f"{request.method} {request.path}: {outcome}; delete it by hand")
 
 
-class _Resource(msgspec.Struct):
+class _Created(msgspec.Struct):
     id: str
     attributes: dict[str, Any]
 
 
 class _Document(msgspec.Struct):
-    data: _Resource
+    data: _Created
 
 
 def send_sample(url: str, *, trust_env: bool) -> None:
@@ -299,6 +308,6 @@ def _kept(headers: httpx.Headers) -> dict[str, str]:
     return {name: headers[name] for name in _KEPT_HEADERS if name in headers}
 
 
-def _variant(step: Step, origin: Origin) -> str | None:
+def _variant(step: JourneyStep, origin: Origin) -> str | None:
     words = [word for word in (step.variant, "live" if origin == "live" else None) if word]
     return "-".join(words) or None

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from msgspec import UNSET, structs
 
-from contentgroove_mock.recording.exchange import Answer, RecordingError, Request
+from contentgroove_mock.recording.exchange import RecordedResponse, RecordingError, Request
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -70,14 +70,14 @@ class Scrubber:
         self._sent = frozenset(sent)
         self._keep_words = keep_words
 
-    def scrub(self, request: Request, answer: Answer) -> tuple[Request, Answer]:
+    def scrub(self, request: Request, response: RecordedResponse) -> tuple[Request, RecordedResponse]:
         """Scrub one exchange.
 
         Raises:
             RecordingError: Something secret would be left; nothing of it is in the message.
         """
-        pass_ = _Pass(self._netloc, self._sent, self.secrets, keep_words=self._keep_words)
-        pass_.look(request, answer)
+        pass_ = _ExchangeScrubber(self._netloc, self._sent, self.secrets, keep_words=self._keep_words)
+        pass_.collect(request, response)
         cleaned = (
             structs.replace(
                 request,
@@ -85,15 +85,17 @@ class Scrubber:
                 query=tuple((name, pass_.sent(value)) for name, value in request.query),
                 body=UNSET if request.body is UNSET else pass_.value(request.body),
             ),
-            structs.replace(answer, body=UNSET if answer.body is UNSET else pass_.value(answer.body)),
+            structs.replace(response, body=UNSET if response.body is UNSET else pass_.value(response.body)),
         )
         self._check(cleaned)
         return cleaned
 
-    def _check(self, cleaned: tuple[Request, Answer]) -> None:
-        request, answer = cleaned
-        text = json.dumps([request.path, request.query, _plain(request.body), _plain(answer.body)], ensure_ascii=False)
-        headers = [*request.headers.values(), *answer.headers.values()]
+    def _check(self, cleaned: tuple[Request, RecordedResponse]) -> None:
+        request, response = cleaned
+        text = json.dumps(
+            [request.path, request.query, _plain(request.body), _plain(response.body)], ensure_ascii=False
+        )
+        headers = [*request.headers.values(), *response.headers.values()]
         if any(secret in part for secret in self.secrets for part in (text, *headers)) or _LEAK.search(text):
             raise RecordingError(
                 f"The exchange {request.method} {request.path} holds a credential in a place that scrubbing does not "
@@ -101,7 +103,7 @@ class Scrubber:
             )
 
 
-class _Pass:
+class _ExchangeScrubber:
     """One exchange on its way through: the stand-ins that were given so far."""
 
     def __init__(self, netloc: str, sent: frozenset[str], secrets: tuple[str, ...], *, keep_words: bool) -> None:
@@ -113,11 +115,11 @@ class _Pass:
         self._moments: dict[dt.datetime, dt.datetime] = {}
         self._numbered: dict[tuple[str, str], str] = {}
 
-    def look(self, request: Request, answer: Answer) -> None:
+    def collect(self, request: Request, response: RecordedResponse) -> None:
         """Find ids and times, so that stand-ins follow their order."""
         body = _plain(request.body)
-        whole = json.dumps([unquote(request.path), request.query, body, _plain(answer.body)])
-        for found in (*_UUID.findall(whole), *_identifiers(_plain(answer.body))):
+        whole = json.dumps([unquote(request.path), request.query, body, _plain(response.body)])
+        for found in (*_UUID.findall(whole), *_identifiers(_plain(response.body))):
             self._ids.setdefault(found, f"00000000-0000-4000-8000-{len(self._ids) + 1:012}")
         moments = {_instant(match) for match in _MOMENT.finditer(whole)}
         self._moments = {moment: _START + dt.timedelta(seconds=n) for n, moment in enumerate(sorted(moments))}
@@ -149,9 +151,9 @@ class _Pass:
         if text in self._ids:
             return self._ids[text]
         if name in _NUMBERED:
-            return self._stand_in(_NUMBERED[name], text)
+            return self._placeholder(_NUMBERED[name], text)
         if (moment := _MOMENT.fullmatch(text)) is not None:
-            return self._moment(moment)
+            return self._placeholder_time(moment)
         if text in self._sent:
             return text
         if _URL.fullmatch(text):
@@ -164,7 +166,7 @@ class _Pass:
         """Keep a text but for what in it is private."""
         text = _URL.sub(lambda match: self._url(match[0]), self._without_secrets(text))
         text = _UUID.sub(lambda match: self._ids.get(match[0], match[0]), text)
-        text = _MOMENT.sub(self._moment, text)
+        text = _MOMENT.sub(self._placeholder_time, text)
         return _EMAIL.sub(f"{SCRUBBED}@example.com", text)
 
     def _without_secrets(self, text: str) -> str:
@@ -172,15 +174,15 @@ class _Pass:
             text = text.replace(secret, SCRUBBED)
         return text
 
-    def _stand_in(self, kind: str, text: str) -> str:
+    def _placeholder(self, kind: str, text: str) -> str:
         count = sum(1 for known, _ in self._numbered if known == kind)
         return self._numbered.setdefault((kind, text), f"{kind}-{count + 1}")
 
-    def _moment(self, match: re.Match[str]) -> str:
+    def _placeholder_time(self, match: re.Match[str]) -> str:
         # The precision and the spelling of the zone are the service's habits, which clients have to read.
-        stand_in = self._moments.get(_instant(match), _START)
+        placeholder = self._moments.get(_instant(match), _START)
         fraction = "." + "0" * (len(match["fraction"]) - 1) if match["fraction"] else ""
-        return f"{stand_in:%Y-%m-%dT%H:%M:%S}{fraction}{match['zone']}"
+        return f"{placeholder:%Y-%m-%dT%H:%M:%S}{fraction}{match['zone']}"
 
     def _url(self, url: str) -> str:
         parts = urlsplit(url)

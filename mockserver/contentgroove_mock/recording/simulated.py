@@ -11,7 +11,7 @@ import httpx
 
 from contentgroove_mock import Fault, ManualClock, Policy, Simulator, serve
 from contentgroove_mock.recording.examples import examples
-from contentgroove_mock.recording.exchange import Answer, Recording, RecordingError, Request
+from contentgroove_mock.recording.exchange import RecordedResponse, Recording, RecordingError, Request
 from contentgroove_mock.recording.journey import journey, sent_texts
 from contentgroove_mock.recording.recorder import Recorder, send_sample
 from contentgroove_mock.recording.scrubbing import Scrubber
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
 
-    from contentgroove_mock.recording.contract_parts import Contract
+    from contentgroove_mock.recording.contract_parts import PackagedContract
     from contentgroove_mock.recording.exchange import Origin
-    from contentgroove_mock.recording.journey import Finish
+    from contentgroove_mock.recording.journey import WaitUntilProcessed
 
-_SECONDS = 20.0
+_SIMULATED_TIMEOUT = 20.0
 
 
-class SimulatedPlace:
+class SimulatedTarget:
     """The simulator on a clock that stands still until something has to be finished."""
 
     origin: Origin = "simulator"
     key = "recording"
     simulated = True
 
-    def __init__(self, simulator: Simulator, client: httpx.Client, around: httpx.Client) -> None:
+    def __init__(self, simulator: Simulator, client: httpx.Client, direct_client: httpx.Client) -> None:
         self._simulator = simulator
         self.client = client
-        self.around = around
+        self.direct_client = direct_client
 
-    def condition(self, status: int) -> AbstractContextManager[object] | None:
+    def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
         """Set a limit, or a fault, for as long as the context is entered."""
         if status == 402:  # noqa: PLR2004 - a status
             return self._quota()
         if status == 429:  # noqa: PLR2004 - as above
             return self._rate_limit()
-        return self._fault(status) if status >= 500 else contextlib.nullcontext()  # noqa: PLR2004 - as above
+        return self._add_fault(status) if status >= 500 else contextlib.nullcontext()  # noqa: PLR2004 - as above
 
-    def finish(self, step: Finish, look: Callable[[], bool]) -> None:
+    def finish(self, step: WaitUntilProcessed, look: Callable[[], bool]) -> None:
         """Move the clock on."""
         self._simulator.advance(60)
         if not look():
@@ -70,13 +70,13 @@ class SimulatedPlace:
         self._simulator.set_rate_limit(None)
 
     @contextlib.contextmanager
-    def _fault(self, status: int) -> Generator[None]:
+    def _add_fault(self, status: int) -> Generator[None]:
         self._simulator.add_fault(Fault(kind="status", status=status))
         yield
         self._simulator.clear_faults()
 
 
-def record(contract: Contract, *, through_prism: bool) -> list[Recording]:
+def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording]:
     """Record every documented answer and every webhook with the simulator, and the examples of every success.
 
     Two runs give the same recordings.
@@ -98,21 +98,21 @@ def record(contract: Contract, *, through_prism: bool) -> list[Recording]:
     simulator = Simulator(
         clock=ManualClock(),
         policy=Policy(),
-        api_keys={SimulatedPlace.key},
+        api_keys={SimulatedTarget.key},
         webhook_client=httpx.AsyncClient(transport=httpx.MockTransport(receive)),
         allow_remote_webhooks=True,
     )
     with (
         serve(simulator) as server,
-        _proxied(contract, server.base_url, through_prism=through_prism) as base_url,
-        httpx.Client(base_url=base_url, timeout=_SECONDS, trust_env=False) as client,
-        httpx.Client(base_url=server.base_url, timeout=_SECONDS, trust_env=False) as around,
+        _recorded_url(contract, server.base_url, through_prism=through_prism) as base_url,
+        httpx.Client(base_url=base_url, timeout=_SIMULATED_TIMEOUT, trust_env=False) as client,
+        httpx.Client(base_url=server.base_url, timeout=_SIMULATED_TIMEOUT, trust_env=False) as direct_client,
     ):
-        scrubber = Scrubber(server.base_url, secrets=[SimulatedPlace.key], sent=sent_texts(), keep_words=True)
-        place = SimulatedPlace(simulator, client, around)
+        scrubber = Scrubber(server.base_url, secrets=[SimulatedTarget.key], sent=sent_texts(), keep_words=True)
+        place = SimulatedTarget(simulator, client, direct_client)
         result = Recorder(place, contract, scrubber).walk(journey(contract))
-    if result.remains:
-        raise RecordingError(f"The simulator kept what was deleted: {'; '.join(result.remains)}")
+    if result.not_deleted:
+        raise RecordingError(f"The simulator kept what was deleted: {'; '.join(result.not_deleted)}")
     if result.left_out:
         sentences = [f"{', '.join(names)}: {reason}" for reason, names in result.left_out.items()]
         raise RecordingError(
@@ -123,12 +123,12 @@ def record(contract: Contract, *, through_prism: bool) -> list[Recording]:
     recordings = [
         *result.recordings,
         *(
-            _delivery(contract, request, scrubber, variant)
+            _delivery_recording(contract, request, scrubber, variant)
             for request, variant in zip(delivered, (None, "url"), strict=True)
         ),
     ]
     recordings += examples(contract, {(recording.operation, recording.status) for recording in recordings})
-    missing = contract.answers() - {(recording.operation, recording.status) for recording in recordings}
+    missing = contract.response_specs() - {(recording.operation, recording.status) for recording in recordings}
     if missing:
         names = ", ".join(f"{operation}-{status}" for operation, status in sorted(missing))
         raise RecordingError(
@@ -139,7 +139,7 @@ def record(contract: Contract, *, through_prism: bool) -> list[Recording]:
 
 
 @contextlib.contextmanager
-def _proxied(contract: Contract, upstream: str, *, through_prism: bool) -> Generator[str]:
+def _recorded_url(contract: PackagedContract, upstream: str, *, through_prism: bool) -> Generator[str]:
     if not through_prism:
         yield upstream
         return
@@ -155,7 +155,9 @@ def _proxied(contract: Contract, upstream: str, *, through_prism: bool) -> Gener
             yield prism.base_url
 
 
-def _delivery(contract: Contract, request: httpx.Request, scrubber: Scrubber, variant: str | None) -> Recording:
+def _delivery_recording(
+    contract: PackagedContract, request: httpx.Request, scrubber: Scrubber, variant: str | None
+) -> Recording:
     """Record a webhook."""
     body = json.loads(request.content)
     event: str = body["event"]
@@ -166,7 +168,7 @@ def _delivery(contract: Contract, request: httpx.Request, scrubber: Scrubber, va
         body=body,
     )
     # The service's own words are in the request here; a scrubber treats both sides alike.
-    cleaned, answer = scrubber.scrub(sent, Answer())
+    cleaned, response = scrubber.scrub(sent, RecordedResponse())
     return Recording(
         operation=event,
         status=200,
@@ -174,5 +176,5 @@ def _delivery(contract: Contract, request: httpx.Request, scrubber: Scrubber, va
         origin="simulator",
         contract=contract.parts(event, 200),
         request=cleaned,
-        response=answer,
+        response=response,
     )

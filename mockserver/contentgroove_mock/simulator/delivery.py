@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from contentgroove_mock.simulator.core import lifecycle, webhooks
-from contentgroove_mock.simulator.core.records import Attempt
+from contentgroove_mock.simulator.core.records import DeliveryAttempt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -58,7 +58,7 @@ class WebhookSender:
     def ensure_running(self) -> None:
         """Begin to send from the running loop, unless some loop does so already."""
         if self.loop is None:
-            self._adopt(asyncio.get_running_loop())
+            self._use_loop(asyncio.get_running_loop())
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
@@ -73,7 +73,7 @@ class WebhookSender:
             await self._task
         self._task, self._stopping = None, False
 
-    def wake(self) -> None:
+    def wake_up(self) -> None:
         """Look again for what is due; may be called from any thread."""
         loop = self.loop
         if loop is not None:
@@ -82,19 +82,19 @@ class WebhookSender:
     async def send_due(self) -> None:
         """Send every webhook that is due now."""
         if self.loop is None:
-            self._adopt(asyncio.get_running_loop())
+            self._use_loop(asyncio.get_running_loop())
         async with self._turn:
             if self._next() is None:
                 return
             async with self._open_client() as client:
                 while not self._stopping and (delivery := self._next()) is not None:
-                    await self._try(delivery, client)
+                    await self._attempt(delivery, client)
 
     def is_due(self) -> bool:
         """Tell whether a webhook is due now."""
         return self._next() is not None
 
-    def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         # asyncio's primitives belong to one loop; a simulator may be used in several, one after the other.
         if self._loop is not loop:
             self._loop, self._turn, self._changed = loop, asyncio.Lock(), asyncio.Event()
@@ -123,8 +123,8 @@ class WebhookSender:
     def _next(self) -> Delivery | None:
         with self._changing() as service:
             now = self._clock.now()
-            service.settle(now)
-            return webhooks.due(service.state, now)
+            service.catch_up(now)
+            return webhooks.next_due_delivery(service.state, now)
 
     @contextlib.asynccontextmanager
     async def _open_client(self) -> AsyncGenerator[httpx.AsyncClient]:
@@ -137,14 +137,14 @@ class WebhookSender:
         async with httpx.AsyncClient(timeout=None, trust_env=False, follow_redirects=False) as client:  # noqa: S113  # _post limits it
             yield client
 
-    async def _try(self, delivery: Delivery, client: httpx.AsyncClient) -> None:
+    async def _attempt(self, delivery: Delivery, client: httpx.AsyncClient) -> None:
         if not (self._allow_remote or _is_loopback(delivery.url)):
             with self._changing():
-                webhooks.refuse(delivery, self._clock.now())
+                webhooks.reject_remote_url(delivery, self._clock.now())
             return
         status, error = await self._post(delivery, client)
         with self._changing() as service:
-            attempt = Attempt(at=self._clock.now(), status=status, error=error)
+            attempt = DeliveryAttempt(at=self._clock.now(), status=status, error=error)
             webhooks.record(service.state, delivery, attempt, self._policy)
 
     async def _post(self, delivery: Delivery, client: httpx.AsyncClient) -> tuple[int | None, str | None]:
@@ -154,9 +154,9 @@ class WebhookSender:
             # One limit for the whole try: a receiver that answers drop by drop never meets httpx's own.
             async with (
                 asyncio.timeout(self._policy.webhook_timeout),
-                client.stream("POST", delivery.url, content=body, headers=headers) as answer,
+                client.stream("POST", delivery.url, content=body, headers=headers) as response,
             ):
-                return answer.status_code, None
+                return response.status_code, None
         except TimeoutError:
             return None, "no answer in time"
         except Exception as failure:  # noqa: BLE001  # a receiver in this process raises whatever it likes

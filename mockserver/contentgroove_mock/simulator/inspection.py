@@ -24,7 +24,7 @@ class NoMediaInfoError(RuntimeError):
     """This machine has no MediaInfo, without which only the sample is known; the message says what to do."""
 
 
-def inspect(path: Path) -> SourceFile | None:
+def inspect_file(path: Path) -> SourceFile | None:
     """Read a file.
 
     Returns:
@@ -51,7 +51,7 @@ def inspect(path: Path) -> SourceFile | None:
         duration=round(duration / _MILLISECONDS, 6),
         width=video.width if video is not None else None,
         height=video.height if video is not None else None,
-        made_at=_moment(getattr(general, "encoded_date", None)),
+        made_at=_parse_time(getattr(general, "encoded_date", None)),
     )
 
 
@@ -99,7 +99,7 @@ def _milliseconds(*tracks: Any) -> float | None:  # the library has no types
     return None
 
 
-def _moment(text: str | None) -> dt.datetime | None:
+def _parse_time(text: str | None) -> dt.datetime | None:
     # MediaInfo writes "2024-05-01 10:00:00 UTC", older versions "UTC 2024-05-01 10:00:00".
     try:
         return dt.datetime.fromisoformat((text or "").replace("UTC", "").strip()).replace(tzinfo=dt.UTC)

@@ -17,7 +17,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from contentgroove_mock.simulator.web.api import BASE_PATH
-from contentgroove_mock.simulator.web.protocol import WireProtocol
+from contentgroove_mock.simulator.web.protocol import HttpProtocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -123,7 +123,7 @@ async def _serving(simulator: Simulator, listening: socket.socket, app: ASGIApp)
     config.load()
     connections = ServerState()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: WireProtocol(config, connections), sock=listening)
+    server = await loop.create_server(lambda: HttpProtocol(config, connections), sock=listening)
     simulator.start()
     try:
         yield

@@ -18,12 +18,12 @@ from contentgroove_mock.simulator.clock import Clock, SystemClock
 from contentgroove_mock.simulator.core import lifecycle, webhooks
 from contentgroove_mock.simulator.core.faults import Fault
 from contentgroove_mock.simulator.core.policy import Policy
-from contentgroove_mock.simulator.core.refusals import failure, method_not_allowed, not_found
+from contentgroove_mock.simulator.core.refusals import method_not_allowed, not_found, server_error
 from contentgroove_mock.simulator.core.service import Service
 from contentgroove_mock.simulator.storage import FileStore, StateFile
 from contentgroove_mock.simulator.web.api import api_routes, refused
 from contentgroove_mock.simulator.web.store import store_routes
-from contentgroove_mock.simulator.world import World
+from contentgroove_mock.simulator.world import SimulatorContext
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Mapping
@@ -50,7 +50,7 @@ class Simulator:
 
     Methods that change something may be called from any thread. `advance`, `finish_media` and `redeliver` return
     when the webhooks that became due were tried, except inside the event loop that sends them: there, await
-    `settled` afterwards.
+    `wait_until_idle` afterwards.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Simulator:
         if file:
             # What cannot be kept is told now, not by the first request.
             file.save(service.state)
-        self._world = World(
+        self._world = SimulatorContext(
             service,
             clock or SystemClock(),
             FileStore(file.files if file else None),
@@ -104,15 +104,15 @@ class Simulator:
             from contentgroove_mock.simulator.web.control import control_routes  # a cycle
 
             routes += control_routes(self)
-        self._app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route, Exception: _broken})
+        self._app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route, Exception: _server_error})
         self._app.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         self._world.sender.ensure_running()
-        await self._app(scope, receive, self._dated(send))
+        await self._app(scope, receive, self._with_date_header(send))
 
-    def _dated(self, send: Send) -> Send:
+    def _with_date_header(self, send: Send) -> Send:
         # An origin server dates its answers (RFC 9110, 6.6.1), by the clock that everything here runs by.
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -135,7 +135,7 @@ class Simulator:
     @property
     def deliveries(self) -> list[Delivery]:
         """Every webhook that was made, oldest first, with the tries to deliver it."""
-        with self._world.changing() as service:
+        with self._world.locked_service() as service:
             return copy.deepcopy(list(service.state.deliveries.values()))
 
     def advance(self, seconds: float) -> None:
@@ -153,7 +153,7 @@ class Simulator:
         Raises:
             LookupError: There is no such media.
         """
-        with self._world.changing() as service:
+        with self._world.locked_service() as service:
             media = _find(service.state.medias, media_id, "media")
             if media.id in service.state.unsettled:
                 now = self._world.clock.now()
@@ -166,7 +166,7 @@ class Simulator:
         Raises:
             LookupError: There is no such media.
         """
-        with self._world.changing() as service:
+        with self._world.locked_service() as service:
             lifecycle.fail_media(service.state, _find(service.state.medias, media_id, "media"))
 
     def redeliver(self, delivery_id: str) -> None:
@@ -175,7 +175,7 @@ class Simulator:
         Raises:
             LookupError: There is no such delivery.
         """
-        with self._world.changing() as service:
+        with self._world.locked_service() as service:
             delivery = _find(service.state.deliveries, delivery_id, "delivery")
             webhooks.redeliver(delivery, self._world.clock.now())
         self._catch_up()
@@ -186,17 +186,17 @@ class Simulator:
 
     def add_fault(self, fault: Fault) -> None:
         """Let something go wrong."""
-        with self._world.changing() as service:
+        with self._world.locked_service() as service:
             service.faults.add(fault)
 
     def clear_faults(self) -> None:
         """Call all faults off that have not happened."""
-        with self._world.changing() as service:
+        with self._world.locked_service() as service:
             service.faults.clear()
 
     def faults_happened(self) -> dict[tuple[Kind, str], int]:
         """Count the faults that have happened, by kind and operation."""
-        with self._world.changing() as service:
+        with self._world.locked_service() as service:
             return dict(service.faults.happened)
 
     def clear_requests(self) -> None:
@@ -210,15 +210,15 @@ class Simulator:
             medias: How many medias; None is no limit.
             clips: How many clips beside those that are suggested; None is no limit.
         """
-        with self._world.changing() as service:
+        with self._world.locked_service() as service:
             service.limits.medias, service.limits.clips = medias, clips
 
     def set_rate_limit(self, requests: int | None, window_seconds: float = 60.0) -> None:
         """Limit how many requests an account can send in a window; None is no limit."""
-        with self._world.changing() as service:
+        with self._world.locked_service() as service:
             service.limits.requests, service.limits.window_seconds = requests, window_seconds
 
-    async def settled(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until every webhook that is due was tried."""
         await self._world.sender.send_due()
 
@@ -234,7 +234,7 @@ class Simulator:
         sender = self._world.sender
         if not sender.is_due():
             # What it waits for may be nearer now.
-            sender.wake()
+            sender.wake_up()
             return
         loop = sender.loop
         try:
@@ -242,7 +242,7 @@ class Simulator:
         except RuntimeError:
             here = None
         if loop is not None and loop is here:
-            sender.wake()
+            sender.wake_up()
         elif loop is not None:
             _finish(sender.send_due(), loop)
         elif here is None:
@@ -272,6 +272,6 @@ async def _no_route(request: Request, error: Exception) -> Response:
     return refused(not_found())
 
 
-async def _broken(request: Request, error: Exception) -> Response:
+async def _server_error(request: Request, error: Exception) -> Response:
     del request, error
-    return refused(failure(500))
+    return refused(server_error(500))

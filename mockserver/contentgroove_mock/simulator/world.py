@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.simulator.storage import FileStore, StateFile
 
 
-class World:
+class SimulatorContext:
     """Everything that routes and control share.
 
     Attributes:
@@ -46,7 +46,7 @@ class World:
         self.api_keys = api_keys
         self.log = RequestsLog()
         self.sender = WebhookSender(
-            self.changing,
+            self.locked_service,
             clock,
             service.policy,
             client=webhook_client,
@@ -54,7 +54,7 @@ class World:
         )
 
     @contextlib.contextmanager
-    def changing(self) -> Generator[Service]:
+    def locked_service(self) -> Generator[Service]:
         """Hold the service for one change, and write down what has become of it."""
         with self._lock:
             try:

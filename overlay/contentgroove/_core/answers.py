@@ -33,15 +33,15 @@ from .retries import parse_retry_after
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .effects import Failure, Reply
+    from .effects import Response, TransportFailure
 
-BODY_EXCERPT = 2000
+MAX_EXCERPT = 2000
 """Characters of a body that an error keeps."""
 
-LONGEST_TEXT = 1000
+MAX_TEXT = 1000
 """Characters that an error keeps of what the service says in one place."""
 
-LISTED_DETAILS = 10
+MAX_LISTED_ERRORS = 10
 """How many entries of the body's `errors` list a message tells; the error has them all."""
 
 QUOTA_PAGE = "https://app.contentgroove.com/quota_usage"
@@ -60,7 +60,7 @@ _ERRORS: dict[int, type[APIError]] = {
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-_NEXT_STEPS: dict[int, str] = {
+_ADVICE: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "The service could not read the request: check the values passed to the call.",
     HTTPStatus.UNAUTHORIZED: (
         "Check the API key: pass api_key= or set the environment variable CONTENTGROOVE_API_KEY."
@@ -72,9 +72,9 @@ _NEXT_STEPS: dict[int, str] = {
 }
 
 
-def excerpt(content: bytes) -> str:
+def body_excerpt(content: bytes) -> str:
     """Give the start of a body as text, without credentials."""
-    return redact_url(content[: BODY_EXCERPT * 4].decode("utf-8", "replace")[:BODY_EXCERPT])
+    return redact_url(content[: MAX_EXCERPT * 4].decode("utf-8", "replace")[:MAX_EXCERPT])
 
 
 def parse_error_details(content: bytes) -> tuple[ErrorDetail, ...]:
@@ -90,63 +90,67 @@ def parse_error_details(content: bytes) -> tuple[ErrorDetail, ...]:
     if not isinstance(entries, list):
         return ()
     return tuple(
-        _detail(cast("JsonObject", entry)) for entry in cast("list[object]", entries) if isinstance(entry, dict)
+        _parse_detail(cast("JsonObject", entry)) for entry in cast("list[object]", entries) if isinstance(entry, dict)
     )
 
 
-def _detail(entry: JsonObject) -> ErrorDetail:
+def _parse_detail(entry: JsonObject) -> ErrorDetail:
     source: object = entry.get("source")
     pointer = cast("JsonObject", source).get("pointer") if isinstance(source, dict) else None
     return ErrorDetail(
-        title=_text(entry.get("title")),
-        detail=_text(entry.get("detail")) or _text(entry.get("message")),
-        code=_text(entry.get("code")),
-        status=_text(entry.get("status")),
-        pointer=_text(pointer),
+        title=_redacted_text(entry.get("title")),
+        detail=_redacted_text(entry.get("detail")) or _redacted_text(entry.get("message")),
+        code=_redacted_text(entry.get("code")),
+        status=_redacted_text(entry.get("status")),
+        pointer=_redacted_text(pointer),
     )
 
 
-def _text(value: object) -> str | None:
+def _redacted_text(value: object) -> str | None:
     if value is None:
         return None
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return redact_url(text[:LONGEST_TEXT])
+    return redact_url(text[:MAX_TEXT])
 
 
-def error_from_reply(reply: Reply, request: RequestInfo, *, repeatable: bool, attempts: int, now: float) -> APIError:
+def error_from_response(
+    response: Response, request: RequestInfo, *, idempotent: bool, attempts: int, now: float
+) -> APIError:
     """Make the error of an answer that is no success.
 
     Args:
-        reply: The answer.
+        response: The answer.
         request: The request, redacted.
-        repeatable: Whether the request does no more when it arrives twice than when it arrives once.
+        idempotent: Whether the request does no more when it arrives twice than when it arrives once.
         attempts: How many times it was sent.
         now: Seconds since 1970, to read a `Retry-After` date.
     """
-    status = reply.status_code
-    details = parse_error_details(reply.content)
+    status = response.status_code
+    details = parse_error_details(response.content)
     error_class = _ERRORS.get(status, APIError)
-    next_step = _NEXT_STEPS.get(status, "")
+    advice = _ADVICE.get(status, "")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         error_class = ServerError
-        next_step = "The service failed; try again later."
-        if not repeatable:
+        advice = "The service failed; try again later."
+        if not idempotent:
             error_class = ServerOutcomeUnknownError
-            next_step = (
+            advice = (
                 "What it asked for may have been done all the same, so it was not sent again: "
                 "look for the result before repeating the call."
             )
     elif status in _REDIRECTS:
-        next_step = "Redirects are not followed, because the API key would go along: check base_url."
-    said = " ".join(text for text in (_sentence(detail) for detail in details[:LISTED_DETAILS]) if text)
-    if len(details) > LISTED_DETAILS:
-        said += f" … and {len(details) - LISTED_DETAILS} more."
+        advice = "Redirects are not followed, because the API key would go along: check base_url."
+    details_text = " ".join(
+        text for text in (_detail_sentence(detail) for detail in details[:MAX_LISTED_ERRORS]) if text
+    )
+    if len(details) > MAX_LISTED_ERRORS:
+        details_text += f" … and {len(details) - MAX_LISTED_ERRORS} more."
     message = " ".join(
         part
         for part in (
-            f"{request}: {status} {_phrase(status)}{_times(attempts)}.".replace(" .", "."),
-            f"The service says: {said}" if said else "",
-            next_step,
+            f"{request}: {status} {_reason_phrase(status)}{_after_attempts(attempts)}.".replace(" .", "."),
+            f"The service says: {details_text}" if details_text else "",
+            advice,
         )
         if part
     )
@@ -154,37 +158,37 @@ def error_from_reply(reply: Reply, request: RequestInfo, *, repeatable: bool, at
         message,
         status_code=status,
         errors=details,
-        headers=reply.headers,
+        headers=response.headers,
         request=request,
-        body=excerpt(reply.content),
+        body=body_excerpt(response.content),
     )
     if isinstance(error, RateLimitError):
-        error.retry_after = parse_retry_after(reply.headers.get("retry-after"), now)
+        error.retry_after = parse_retry_after(response.headers.get("retry-after"), now)
     return error
 
 
-def _sentence(detail: ErrorDetail) -> str:
+def _detail_sentence(detail: ErrorDetail) -> str:
     text = detail.detail or detail.title or detail.code or ""
     where = f" (at {detail.pointer})" if detail.pointer else ""
     return f"{text.rstrip('.')}{where}." if text else ""
 
 
-def _phrase(status: int) -> str:
+def _reason_phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
 
 
-def _times(attempts: int) -> str:
+def _after_attempts(attempts: int) -> str:
     return f", after {attempts} attempts" if attempts > 1 else ""
 
 
-def error_from_failure(
-    failure: Failure, request: RequestInfo, *, repeatable: bool, attempts: int
+def error_from_transport_failure(
+    failure: TransportFailure, request: RequestInfo, *, idempotent: bool, attempts: int
 ) -> ContentGrooveError:
     """Make the error of a request that got no whole answer; the cause is for the traceback."""
-    times = _times(attempts)
+    times = _after_attempts(attempts)
     reason = redact_url(str(failure.cause)) or type(failure.cause).__name__
     if failure.kind == "too_large":
         return ResponseDecodeError(
@@ -192,7 +196,7 @@ def error_from_failure(
             status_code=HTTPStatus.OK,
             request=request,
         )
-    if failure.may_have_arrived and not repeatable:
+    if failure.may_have_arrived and not idempotent:
         return OutcomeUnknownError(
             f"{request}: the connection failed after the request was sent ({reason}). What it asked for may "
             "have been done, so it was not sent again: look for the result before repeating the call.",
@@ -213,14 +217,14 @@ def error_from_failure(
     )
 
 
-def decode_error(reply: Reply, request: RequestInfo, reason: str) -> ResponseDecodeError:
+def response_decode_error(response: Response, request: RequestInfo, reason: str) -> ResponseDecodeError:
     """Make the error of a success whose body does not fit the contract."""
-    kind: Mapping[str, str] = reply.headers
+    kind: Mapping[str, str] = response.headers
     return ResponseDecodeError(
-        f"{request}: the answer has status {reply.status_code}, and its body "
-        f"({kind.get('content-type', 'no content type')}, {len(reply.content):,} bytes) is not what the API's "
+        f"{request}: the answer has status {response.status_code}, and its body "
+        f"({kind.get('content-type', 'no content type')}, {len(response.content):,} bytes) is not what the API's "
         f"contract says: {redact_url(reason)}",
-        status_code=reply.status_code,
+        status_code=response.status_code,
         request=request,
-        body=excerpt(reply.content),
+        body=body_excerpt(response.content),
     )

@@ -10,11 +10,11 @@ from msgspec import Struct, structs
 
 from contentgroove.errors import RequestInfo
 
-from .decoding import NotAsContractedError
-from .effects import Failure, Reply
+from .decoding import BodyMismatchError
+from .effects import Response, TransportFailure
 from .headers import Headers
-from .redaction import REDACTED, redact_url, spellings
-from .retries import Pacing, RetryPolicy, send
+from .redaction import REDACTED, echoed_key_pattern, redact_url
+from .retries import Pacing, RetryPolicy, send_with_retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +34,14 @@ class Operation(Struct, Generic[T], frozen=True):
     Attributes:
         request: What to send.
         decode: Makes the result of a success's body.
-        repeatable: Whether the request does no more when it arrives twice than when it arrives once.
-        gone_is_done: Whether "not found" on a repeated attempt means that an earlier one succeeded.
+        idempotent: Whether the request does no more when it arrives twice than when it arrives once.
+        accept_404_on_retry: Whether "not found" on a repeated attempt means that an earlier one succeeded.
     """
 
     request: Request
     decode: Callable[[bytes], T]
-    repeatable: bool = True
-    gone_is_done: bool = False
+    idempotent: bool = True
+    accept_404_on_retry: bool = False
 
 
 class Session(Struct, frozen=True):
@@ -50,69 +50,73 @@ class Session(Struct, frozen=True):
     Attributes:
         pacing: Retry policy, cool-down, clock and chance.
         base_url: For messages; where requests go is the shells' affair.
-        key: Gives the API key that was last sent, so that it can be taken out of what a server echoes.
+        last_key: Gives the API key that was last sent, so that it can be taken out of what a server echoes.
     """
 
     pacing: Pacing
     base_url: str
-    key: Callable[[], str]
+    last_key: Callable[[], str]
 
     def with_policy(self, policy: RetryPolicy) -> Session:
         """Give the session with another retry policy; cool-down and clock are shared."""
         return structs.replace(self, pacing=structs.replace(self.pacing, policy=policy))
 
 
-def call(operation: Operation[T], session: Session) -> Flow[tuple[Reply, T]]:
+def call(operation: Operation[T], session: Session) -> Flow[tuple[Response, T]]:
     """Send an operation with retries and decode its answer.
 
     Raises:
         ContentGrooveError: As the answer or its absence demands.
     """
-    outcome, attempts = yield from send(operation.request, session.pacing, repeatable=operation.repeatable)
-    if isinstance(outcome, Failure) or not outcome.is_success:
-        gone = isinstance(outcome, Reply) and outcome.status_code == HTTPStatus.NOT_FOUND
-        if isinstance(outcome, Failure) or not (gone and operation.gone_is_done and attempts > 1):
+    outcome, attempts = yield from send_with_retries(operation.request, session.pacing, idempotent=operation.idempotent)
+    if isinstance(outcome, TransportFailure) or not outcome.is_success:
+        gone = isinstance(outcome, Response) and outcome.status_code == HTTPStatus.NOT_FOUND
+        if isinstance(outcome, TransportFailure) or not (gone and operation.accept_404_on_retry and attempts > 1):
             raise _error(operation, outcome, attempts, session)
     try:
         return outcome, operation.decode(outcome.content)
-    except NotAsContractedError as error:
-        raise unreadable(operation, outcome, session, error) from error
+    except BodyMismatchError as error:
+        raise decode_error(operation, outcome, session, error) from error
 
 
-def _error(operation: Operation[Any], outcome: Reply | Failure, attempts: int, session: Session) -> ContentGrooveError:
+def _error(
+    operation: Operation[Any], outcome: Response | TransportFailure, attempts: int, session: Session
+) -> ContentGrooveError:
     # Imported when something fails: a program that all goes well for does without.
-    from .answers import error_from_failure, error_from_reply
+    from .answers import error_from_response, error_from_transport_failure
 
-    info, repeatable = describe(operation.request, session), operation.repeatable
-    if isinstance(outcome, Failure):
-        error = error_from_failure(outcome, info, repeatable=repeatable, attempts=attempts)
+    info, repeatable = request_info(operation.request, session), operation.idempotent
+    if isinstance(outcome, TransportFailure):
+        error = error_from_transport_failure(outcome, info, idempotent=repeatable, attempts=attempts)
         error.__cause__ = outcome.cause
         return error
-    shown, now = without_key(outcome, session.key()), session.pacing.clock.time()
-    return error_from_reply(shown, info, repeatable=repeatable, attempts=attempts, now=now)
+    redacted, now = redact_key(outcome, session.last_key()), session.pacing.clock.time()
+    return error_from_response(redacted, info, idempotent=repeatable, attempts=attempts, now=now)
 
 
-def unreadable(
-    operation: Operation[Any], reply: Reply, session: Session, error: NotAsContractedError
+def decode_error(
+    operation: Operation[Any], response: Response, session: Session, error: BodyMismatchError
 ) -> ResponseDecodeError:
     """Make the error of a success whose body does not fit the contract."""
-    from .answers import decode_error
+    from .answers import response_decode_error
 
-    return decode_error(without_key(reply, session.key()), describe(operation.request, session), str(error))
+    return response_decode_error(
+        redact_key(response, session.last_key()), request_info(operation.request, session), str(error)
+    )
 
 
-def without_key(reply: Reply, key: str) -> Reply:
+def redact_key(response: Response, key: str) -> Response:
     """Take the key out of an answer that an error will show: a server may echo what it was sent."""
-    echo = spellings(key)
-    headers = Headers((name.encode(), re.sub(echo, REDACTED, text).encode()) for name, text in reply.headers.items())
-    return Reply(reply.status_code, headers, re.sub(echo.encode(), REDACTED.encode(), reply.content))
+    echo = echoed_key_pattern(key)
+    headers = Headers((name.encode(), re.sub(echo, REDACTED, text).encode()) for name, text in response.headers.items())
+    return Response(response.status_code, headers, re.sub(echo.encode(), REDACTED.encode(), response.content))
 
 
-def describe(request: Request, session: Session) -> RequestInfo:
+def request_info(request: Request, session: Session) -> RequestInfo:
     """Name a request as errors show it."""
     query = f"?{request.query}" if request.query else ""
     return RequestInfo(request.method, redact_url(f"{session.base_url}{request.path}{query}"))
 
 
-def nothing(_content: bytes) -> None:
+def decode_nothing(_content: bytes) -> None:
     """Decode an answer whose body means nothing, such as a 204's."""

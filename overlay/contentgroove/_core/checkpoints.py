@@ -25,7 +25,7 @@ VERSION = 1
 State = Literal["new", "prepared", "sent", "creating", "created", "finished"]
 
 
-LAST_SECOND = 253_402_300_799
+MAX_TIMESTAMP = 253_402_300_799
 """The end of the year 9999, in seconds since 1970."""
 
 
@@ -33,7 +33,7 @@ class Fingerprint(Struct, frozen=True):
     """What tells one file from another without reading it.
 
     Attributes:
-        name: The file's name, as `as_text` gives it.
+        name: The file's name, as `printable_name` gives it.
         size: Its bytes.
         modified: When it was last changed, in nanoseconds since 1970; None if it has no such time.
     """
@@ -64,7 +64,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     description: str | None
     state: State = "new"
     upload_id: str | None = None
-    since: Annotated[float, Meta(ge=0, le=LAST_SECOND)] = 0.0
+    since: Annotated[float, Meta(ge=0, le=MAX_TIMESTAMP)] = 0.0
     media_id: str | None = None
     version: int = VERSION
 
@@ -74,17 +74,17 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 _DECODER = msgspec.json.Decoder(Checkpoint)
 
 
-def as_text(name: str | None) -> str | None:
+def printable_name(name: str | None) -> str | None:
     """Give a file's name with escapes in place of bytes that are no text, which no JSON and no terminal can carry."""
     return None if name is None else name.encode("utf-8", "backslashreplace").decode()
 
 
-def encode(checkpoint: Checkpoint) -> bytes:
+def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
     """Write a checkpoint."""
     return msgspec.json.encode(checkpoint) + b"\n"
 
 
-def checkpoints_in(contents: Iterable[bytes]) -> list[Checkpoint]:
+def parse_checkpoints(contents: Iterable[bytes]) -> list[Checkpoint]:
     """Read what is a checkpoint of some files, and leave the rest."""
     found: list[Checkpoint] = []
     for content in contents:
@@ -98,15 +98,15 @@ def _decoded(content: bytes) -> Checkpoint:
     return _DECODER.decode(content)
 
 
-def unsaved(checkpoint: Checkpoint, place: str, problem: OSError) -> InvalidInputError | CheckpointError:
+def checkpoint_write_error(checkpoint: Checkpoint, path: str, error: OSError) -> InvalidInputError | CheckpointError:
     """Say that a checkpoint could not be written, and what that means for its upload.
 
     Args:
         checkpoint: What could not be written.
-        place: Its file.
-        problem: What kept it.
+        path: Its file.
+        error: What kept it.
     """
-    happened = f"The checkpoint {place} cannot be written: {problem.strerror or problem}."
+    happened = f"The checkpoint {path} cannot be written: {error.strerror or error}."
     advice = "Make room for it, or see to it that its folder can be written to"
     match checkpoint.state:
         case "new":
@@ -122,16 +122,16 @@ def unsaved(checkpoint: Checkpoint, place: str, problem: OSError) -> InvalidInpu
                 f"The media was created: {checkpoint.media_id}. Note its id and do not upload the file again; or "
                 f"{advice[0].lower()}{advice[1:]}, and make the same call, which looks for it first."
             )
-    return CheckpointError(f"{happened} {then}", checkpoint=place, media_id=checkpoint.media_id)
+    return CheckpointError(f"{happened} {then}", checkpoint=path, media_id=checkpoint.media_id)
 
 
-def resume(content: bytes | None, fresh: Checkpoint, place: str) -> Checkpoint:
+def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str) -> Checkpoint:
     """Read a checkpoint back and check that it belongs to this upload.
 
     Args:
         content: The file's content, None if there is no file yet.
         fresh: The checkpoint that a new upload would begin with.
-        place: The file, for messages.
+        path: The file, for messages.
 
     Raises:
         InvalidInputError: It is no checkpoint, or one of another upload.
@@ -143,18 +143,18 @@ def resume(content: bytes | None, fresh: Checkpoint, place: str) -> Checkpoint:
         found = _decoded(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInputError(
-            f"{place} is no checkpoint of an upload ({error}). Pass another path, or delete it to begin anew. "
+            f"{path} is no checkpoint of an upload ({error}). Pass another path, or delete it to begin anew. "
             "Nothing was sent."
         ) from error
     if found.version != VERSION:
         raise InvalidInputError(
-            f"{place} was written by another version of this library (format {found.version}); finish the upload "
+            f"{path} was written by another version of this library (format {found.version}); finish the upload "
             "with that one, or delete the file to begin anew. Nothing was sent."
         )
     same = (fresh.base_url, fresh.file.name, fresh.name, fresh.description)
     if (found.base_url, found.file.name, found.name, found.description) != same:
         raise InvalidInputError(
-            f"{place} belongs to the upload of {found.file.name or 'other data'} as {found.name!r} to "
+            f"{path} belongs to the upload of {found.file.name or 'other data'} as {found.name!r} to "
             f"{found.base_url}. "
             "Use one checkpoint for each upload. Nothing was sent."
         )
@@ -163,7 +163,7 @@ def resume(content: bytes | None, fresh: Checkpoint, place: str) -> Checkpoint:
         return fresh
     if found.file != fresh.file:
         raise UploadError(
-            f"{fresh.file.name or 'The data'} has changed since {place} was written. Delete the checkpoint to upload "
+            f"{fresh.file.name or 'The data'} has changed since {path} was written. Delete the checkpoint to upload "
             "the new content. Nothing was sent.",
             reason="changed",
             file=fresh.file.name,

@@ -14,9 +14,9 @@ from contentgroove_api.types import Request, check_levels, encode_query
 from contentgroove.errors import InvalidInputError
 
 from .calls import Operation
-from .decoding import NotAsContractedError
-from .filters import check_filter, check_value
-from .inputs import check_text, shown
+from .decoding import BodyMismatchError
+from .filters import check_filter, check_query_value
+from .inputs import check_text, short_repr
 from .levels import check_value_levels
 
 if TYPE_CHECKING:
@@ -27,12 +27,14 @@ _PATH = re.compile(r"(?:/(?:[A-Za-z0-9_.~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)+")
 # RFC 9110, 5.6.2 and 5.5: a line break would begin another header.
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?|")
-_REPEATABLE = frozenset({"GET", "PUT", "DELETE", "HEAD"})
-_OURS = frozenset({"authorization", "x-api-key", "host", "content-length", "transfer-encoding", "accept-encoding"})
-_OUR_PARAMETERS = frozenset({"api_key"})
+_IDEMPOTENT_METHODS = frozenset({"GET", "PUT", "DELETE", "HEAD"})
+_RESERVED_HEADERS = frozenset(
+    {"authorization", "x-api-key", "host", "content-length", "transfer-encoding", "accept-encoding"}
+)
+_RESERVED_PARAMETERS = frozenset({"api_key"})
 
 
-def request(
+def custom_operation(
     method: str, path: str, query: Mapping[str, Any] | None, body: object, headers: Mapping[str, str] | None
 ) -> Operation[Any]:
     """Check and build a call; its result is the answer's JSON, None without a body.
@@ -40,70 +42,75 @@ def request(
     Raises:
         InvalidInputError: The method, path or a header cannot be one, or the body is no JSON.
     """
-    verb = str(method).upper()
-    if verb not in _METHODS:
+    upper_method = str(method).upper()
+    if upper_method not in _METHODS:
         raise InvalidInputError(f"{method!r} is none of {', '.join(sorted(_METHODS))}. Nothing was sent.")
     if not isinstance(path, str) or not _PATH.fullmatch(path) or {".", ".."} & set(re.split(r"[/\\]", unquote(path))):
         raise InvalidInputError(
             f"{path!r} is not a path below the base URL: write it like '/medias', with a slash in front, without "
             "query and without empty, '.' or '..' parts. Nothing was sent."
         )
-    sent = _headers(headers)
+    sent = _check_headers(headers)
     content = None
     if body is not None:
-        content = _content(body)
+        content = _encode_json(body)
         if "content-type" not in {name.lower() for name in sent}:
             sent["Content-Type"] = "application/json"
-    built = Request(method=verb, path=path, query=_query(query), headers=sent, content=content)
-    return Operation(built, _json, repeatable=verb in _REPEATABLE, gone_is_done=verb == "DELETE")
+    built = Request(method=upper_method, path=path, query=_encode_query(query), headers=sent, content=content)
+    return Operation(
+        built,
+        _decode_json,
+        idempotent=upper_method in _IDEMPOTENT_METHODS,
+        accept_404_on_retry=upper_method == "DELETE",
+    )
 
 
-def _headers(headers: Mapping[str, str] | None) -> dict[str, str]:
-    sent = dict(_mapping(headers, "headers"))
+def _check_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    sent = dict(_check_mapping(headers, "headers"))
     for name, value in sent.items():
         given: tuple[object, object] = (name, value)
         if not all(isinstance(text, str) for text in given) or not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
             # Without the value: it may be a credential.
             raise InvalidInputError(f"The header {name!r} has characters that HTTP forbids. Nothing was sent.")
-    _refuse_ours(sent, _OURS)
+    _reject_reserved(sent, _RESERVED_HEADERS)
     return sent
 
 
-def _query(query: Mapping[str, Any] | None) -> str:
-    parameters = _mapping(query, "query")
+def _encode_query(query: Mapping[str, Any] | None) -> str:
+    parameters = _check_mapping(query, "query")
     try:
         pairs = [
-            (name, check_filter(value) if name == "filter" else _parameter(name, value))
+            (name, check_filter(value) if name == "filter" else _check_parameter(name, value))
             for name, value in parameters.items()
         ]
     except RecursionError as error:
         raise InvalidInputError("query contains itself, or is nested too deeply. Nothing was sent.") from error
-    _refuse_ours(parameters, _OUR_PARAMETERS)
+    _reject_reserved(parameters, _RESERVED_PARAMETERS)
     return encode_query(pairs)
 
 
-def _parameter(name: object, value: object) -> object:
-    check_text(name, f"The name {shown(name)} of a query parameter")
+def _check_parameter(name: object, value: object) -> object:
+    check_text(name, f"The name {short_repr(name)} of a query parameter")
     if isinstance(value, Mapping):
         nested = cast("Mapping[object, object]", value)
-        return {key: _parameter(key, item) for key, item in nested.items()}
-    return None if value is None else check_value(f"query parameter {name}", value)
+        return {key: _check_parameter(key, item) for key, item in nested.items()}
+    return None if value is None else check_query_value(f"query parameter {name}", value)
 
 
-def _mapping(value: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
+def _check_mapping(value: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
     given: object = {} if value is None else value
     if not isinstance(given, Mapping):
         raise InvalidInputError(f"{name} must be a mapping, not {type(value).__name__}. Nothing was sent.")
     return cast("Mapping[str, Any]", given)
 
 
-def _refuse_ours(names: Iterable[str], ours: frozenset[str]) -> None:
+def _reject_reserved(names: Iterable[str], ours: frozenset[str]) -> None:
     forbidden = ours & {name.lower() for name in names}
     if forbidden:
         raise InvalidInputError(f"The client sets {', '.join(sorted(forbidden))} itself. Nothing was sent.")
 
 
-def _content(body: object) -> bytes:
+def _encode_json(body: object) -> bytes:
     if isinstance(body, (bytes, bytearray, memoryview)):
         raise InvalidInputError("body must be what is to be sent as JSON, not bytes. Nothing was sent.")
     try:
@@ -116,11 +123,11 @@ def _content(body: object) -> bytes:
         raise InvalidInputError(f"The body cannot be written as JSON: {error}. Nothing was sent.") from error
 
 
-def _json(content: bytes) -> Any:
+def _decode_json(content: bytes) -> Any:
     if not content:
         return None
     try:
         check_levels(content)
         return msgspec.json.decode(content)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise NotAsContractedError(str(error)) from error
+        raise BodyMismatchError(str(error)) from error

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from contentgroove.models import DirectUpload
 
 
-def prepare() -> Operation[DirectUpload]:
+def prepare_upload() -> Operation[DirectUpload]:
     """Prepare an upload.
 
     A GET that creates something. It is repeated like any GET all the same: a prepared upload that nobody uses
     costs nothing and expires.
     """
-    return Operation(get_upload_url.build_request(), decoding.direct_upload)
+    return Operation(get_upload_url.build_request(), decoding.decode_direct_upload)

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Send(Struct, frozen=True):
-    """Send a request to the API and read the whole answer; gives a `Reply` or a `Failure`.
+    """Send a request to the API and read the whole answer; gives a `Response` or a `TransportFailure`.
 
     Attributes:
         request: What to send.
@@ -27,7 +27,7 @@ class Send(Struct, frozen=True):
 
 
 class Put(Struct, frozen=True):
-    """Send the upload's source to a presigned URL; gives a `Reply` or a `Failure`."""
+    """Send the upload's source to a presigned URL; gives a `Response` or a `TransportFailure`."""
 
     url: str
 
@@ -68,7 +68,7 @@ Effect: TypeAlias = Send | Put | Save | Sleep | Notify | Ask
 Flow: TypeAlias = Generator[Effect, Any, T]
 
 
-class Reply(Struct, frozen=True):
+class Response(Struct, frozen=True):
     """An HTTP answer, read whole."""
 
     status_code: int
@@ -81,13 +81,13 @@ class Reply(Struct, frozen=True):
         return 200 <= self.status_code < 300  # noqa: PLR2004 - HTTP's own classes (RFC 9110, 15)
 
     def __repr__(self) -> str:
-        return f"Reply(status_code={self.status_code}, bytes={len(self.content)})"
+        return f"Response(status_code={self.status_code}, bytes={len(self.content)})"
 
 
 FailureKind: TypeAlias = Literal["connect", "timeout", "broken", "too_large", "source_changed", "unreadable"]
 
 
-class Failure(Struct, frozen=True):
+class TransportFailure(Struct, frozen=True):
     """There is no answer, or no whole one.
 
     Attributes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast, get_args
 
 from contentgroove.errors import InvalidInputError
 
-from .inputs import check_text, shown
+from .inputs import check_text, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -24,7 +24,7 @@ FilterValue: TypeAlias = "Scalar | Sequence[Scalar]"
 Filter: TypeAlias = "Mapping[str, FilterValue]"
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_LONGEST_INTEGER = 64
+_MAX_INTEGER_BITS = 64
 """Bits; no database compares with longer ones."""
 
 
@@ -51,10 +51,10 @@ def check_filter(value: Filter | None) -> dict[str, object] | None:
         raise InvalidInputError(
             f"filter must be a mapping such as {{'name_eq': 'Chimp'}}, not {type(value).__name__}. Nothing was sent."
         )
-    return {_check_name(name): check_value(f"filter {name}", item) for name, item in value.items()}
+    return {_check_filter_name(name): check_query_value(f"filter {name}", item) for name, item in value.items()}
 
 
-def _check_name(name: object) -> str:
+def _check_filter_name(name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name) or "_" not in name.strip("_"):
         raise InvalidInputError(
             f"{name!r} is not a filter: write attribute_matcher, such as name_eq, text_cont or "
@@ -63,51 +63,51 @@ def _check_name(name: object) -> str:
     return name
 
 
-def check_value(what: str, value: object) -> object:
+def check_query_value(parameter: str, value: object) -> object:
     """Check a value, or a list of values, of a query parameter and give it as a plain one.
 
     Args:
-        what: The parameter, for the message.
+        parameter: The parameter, for the message.
         value: Its value as the caller gave it.
 
     Raises:
         InvalidInputError: It cannot be one.
     """
-    plain = _scalar(what, value)
+    plain = _plain_scalar(parameter, value)
     if plain is not None:
         return plain
-    seen = shown(value)
+    seen = short_repr(value)
     if isinstance(value, (list, tuple, set, frozenset)):
-        items = [_scalar(what, item) for item in _ordered(cast("Collection[object]", value))]
+        items = [_plain_scalar(parameter, item) for item in _stable_order(cast("Collection[object]", value))]
         if items and None not in items:
             return items
     raise InvalidInputError(
-        f"The {what} cannot have the value {seen}: give a string, a number, True or False, a date, "
+        f"The {parameter} cannot have the value {seen}: give a string, a number, True or False, a date, "
         "an aware datetime, or a non-empty list of those. Nothing was sent."
     )
 
 
-def _scalar(what: str, value: object) -> object:
+def _plain_scalar(parameter: str, value: object) -> object:
     # Plain, because the text of a member of an Enum that is a string or a number, too, can be its name.
     if isinstance(value, str):
-        return str.__str__(check_text(value, f"The {what}"))
+        return str.__str__(check_text(value, f"The {parameter}"))
     if isinstance(value, dt.datetime):
-        return _moment(what, value)
+        return _check_aware(parameter, value)
     if isinstance(value, (bool, dt.date)):
         return value
-    if isinstance(value, int) and value.bit_length() <= _LONGEST_INTEGER:
+    if isinstance(value, int) and value.bit_length() <= _MAX_INTEGER_BITS:
         return int(value)
     return float(value) if isinstance(value, float) and math.isfinite(value) else None
 
 
-def _ordered(values: Collection[object]) -> list[object]:
-    return sorted(values, key=shown) if isinstance(values, (set, frozenset)) else list(values)
+def _stable_order(values: Collection[object]) -> list[object]:
+    return sorted(values, key=short_repr) if isinstance(values, (set, frozenset)) else list(values)
 
 
-def _moment(what: str, value: dt.datetime) -> dt.datetime:
+def _check_aware(parameter: str, value: dt.datetime) -> dt.datetime:
     if value.tzinfo is None:
         raise InvalidInputError(
-            f"The value {value!r} of the {what} has no time zone, so it names no moment: add tzinfo, such as "
+            f"The value {value!r} of the {parameter} has no time zone, so it names no moment: add tzinfo, such as "
             "datetime.UTC. Nothing was sent."
         )
     return value
@@ -128,7 +128,7 @@ def check_sort(value: str | None, known: object) -> str | None:
     orders: tuple[str, ...] = get_args(known)
     if value not in orders:
         raise InvalidInputError(
-            f"sort={shown(value)} is not offered; choose one of {', '.join(orders)}, or pass "
+            f"sort={short_repr(value)} is not offered; choose one of {', '.join(orders)}, or pass "
             "contentgroove.Sort(...) for an order that only the service knows. Nothing was sent."
         )
     return str.__str__(value)

@@ -17,7 +17,7 @@ class Headers(Mapping[str, str]):
     def __init__(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
         self._values: dict[str, str] = {}
         for name, value in fields:
-            key, text = _text(name).lower(), _text(value)
+            key, text = _decode_header(name).lower(), _decode_header(value)
             self._values[key] = f"{self._values[key]}, {text}" if key in self._values else text
 
     def __getitem__(self, name: str) -> str:
@@ -33,7 +33,7 @@ class Headers(Mapping[str, str]):
         return f"Headers({dict(redact_headers(list(self._values.items())))!r})"
 
 
-def _text(field: bytes) -> str:
+def _decode_header(field: bytes) -> str:
     try:
         return field.decode()
     except UnicodeDecodeError:

@@ -19,7 +19,7 @@ MAX_COUNT = 2**31 - 1
 """What any database takes as an integer; a larger page number is a mistake."""
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """Give a wrong argument as a message shows it."""
     try:
         return repr(value)[:200]
@@ -50,7 +50,7 @@ def check_id(value: object, what: str) -> str:
     return value
 
 
-def check_several(value: object, name: str) -> None:
+def check_iterable(value: object, name: str) -> None:
     """Refuse one thing or one id, whose letters nobody means, where several are needed.
 
     Raises:
@@ -80,7 +80,9 @@ def check_text(value: object, name: str) -> str:
 def check_seconds(value: object, name: str) -> float:
     """Give a finite number of seconds from 0 back; anything else is an InvalidInputError."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= sys.float_info.max:
-        raise InvalidInputError(f"{name} must be a number of seconds from 0, not {shown(value)}. Nothing was sent.")
+        raise InvalidInputError(
+            f"{name} must be a number of seconds from 0, not {short_repr(value)}. Nothing was sent."
+        )
     return float(value)
 
 
@@ -108,5 +110,5 @@ def check_count(value: object, name: str) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_COUNT:
-        raise InvalidInputError(f"{name} must be a whole number from 1, not {shown(value)}. Nothing was sent.")
+        raise InvalidInputError(f"{name} must be a whole number from 1, not {short_repr(value)}. Nothing was sent.")
     return value

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class ListQuery(Struct, frozen=True):
+class ListArguments(Struct, frozen=True):
     """The arguments of a list call, as given."""
 
     filter: Filter | None
@@ -35,32 +35,32 @@ class ListQuery(Struct, frozen=True):
     limit: int | None
 
 
-class Listing(Struct, Generic[T], frozen=True):
+class ListOperation(Struct, Generic[T], frozen=True):
     """A list that can be walked as often as wanted; making one sends nothing.
 
     Attributes:
-        build: Makes the request of a page by its number; None leaves the number to the service.
+        build_request: Makes the request of a page by its number; None leaves the number to the service.
         decode: Makes a page of an answer's body and the page's number.
         start: The first page's number, None to leave it to the service.
         limit: How many items to give at most.
     """
 
-    build: Callable[[int | None], Request]
+    build_request: Callable[[int | None], Request]
     decode: Callable[[bytes, int], Page[T]]
     start: int | None
     limit: int | None
 
     def cursor(self) -> PageCursor[T]:
         """Begin a walk."""
-        return PageCursor(self.build, self.start, self.limit)
+        return PageCursor(self.build_request, self.start, self.limit)
 
 
-def listing(
+def list_operation(
     build_request: Callable[..., Request],
     known_sorts: object,
     decode: Callable[[bytes, int], Page[T]],
-    query: ListQuery,
-) -> Listing[T]:
+    query: ListArguments,
+) -> ListOperation[T]:
     """Check a list call's arguments.
 
     Args:
@@ -85,10 +85,12 @@ def listing(
         page = {name: value for name, value in (("number", number), ("size", size)) if value is not None}
         return build_request(page=page or UNSET, **parameters)
 
-    return Listing(build, decode, check_count(query.page_number, "page_number"), check_count(query.limit, "limit"))
+    return ListOperation(
+        build, decode, check_count(query.page_number, "page_number"), check_count(query.limit, "limit")
+    )
 
 
-def fetch_page(listing: Listing[T], cursor: PageCursor[T], session: Session) -> Flow[Page[T] | None]:
+def fetch_page(listing: ListOperation[T], cursor: PageCursor[T], session: Session) -> Flow[Page[T] | None]:
     """Fetch the cursor's next page; None at the end."""
     request = cursor.next_request()
     if request is None:

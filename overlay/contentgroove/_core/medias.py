@@ -12,33 +12,33 @@ from contentgroove_api.types import UNSET
 from contentgroove.errors import InvalidInputError
 
 from . import decoding
-from .calls import Operation, nothing
+from .calls import Operation, decode_nothing
 from .inputs import check_id, check_text, check_url
 
 if TYPE_CHECKING:
     from contentgroove.models import Media
 
-    from .listing import Listing, ListQuery
+    from .listing import ListArguments, ListOperation
 
 
-def walk(query: ListQuery) -> Listing[Media]:
+def list_medias(query: ListArguments) -> ListOperation[Media]:
     """List medias."""
     from contentgroove_api.api.medias import get_medias
     from contentgroove_api.models.get_medias_sort import GetMediasSort
 
-    from .listing import listing
+    from .listing import list_operation
 
-    return listing(get_medias.build_request, GetMediasSort, decoding.media_page, query)
+    return list_operation(get_medias.build_request, GetMediasSort, decoding.decode_media_page, query)
 
 
-def get(media_id: str) -> Operation[Media]:
+def get_media(media_id: str) -> Operation[Media]:
     """Fetch one media."""
     from contentgroove_api.api.medias import get_media_by_id
 
-    return Operation(get_media_by_id.build_request(check_id(media_id, "media")), decoding.media)
+    return Operation(get_media_by_id.build_request(check_id(media_id, "media")), decoding.decode_media)
 
 
-def create(
+def create_media(
     *, source_url: str | None, upload_id: str | None, name: str | None, description: str | None
 ) -> Operation[Media]:
     """Create a media of a URL or of an upload, exactly one of them."""
@@ -59,10 +59,10 @@ def create(
         description=UNSET if description is None else check_text(description, "description"),
     )
     body = CreateMediaRequest(data=CreateMediaRequestData(attributes=attributes))
-    return Operation(create_media.build_request(body=body), decoding.media, repeatable=False)
+    return Operation(create_media.build_request(body=body), decoding.decode_media, idempotent=False)
 
 
-def update(media_id: str, *, name: str | None, description: str | None) -> Operation[Media]:
+def update_media(media_id: str, *, name: str | None, description: str | None) -> Operation[Media]:
     """Change a media's name, description or both."""
     from contentgroove_api.api.medias import update_media_by_id
     from contentgroove_api.models.update_media_request import UpdateMediaRequest
@@ -77,12 +77,12 @@ def update(media_id: str, *, name: str | None, description: str | None) -> Opera
         description=UNSET if description is None else check_text(description, "description"),
     )
     body = UpdateMediaRequest(data=UpdateMediaRequestData(attributes=attributes))
-    return Operation(update_media_by_id.build_request(checked, body=body), decoding.media)
+    return Operation(update_media_by_id.build_request(checked, body=body), decoding.decode_media)
 
 
-def delete(media_id: str) -> Operation[None]:
+def delete_media(media_id: str) -> Operation[None]:
     """Delete a media and its clips."""
     from contentgroove_api.api.medias import delete_media_by_id
 
     request = delete_media_by_id.build_request(check_id(media_id, "media"))
-    return Operation(request, nothing, gone_is_done=True)
+    return Operation(request, decode_nothing, accept_404_on_retry=True)

@@ -46,10 +46,10 @@ class PageCursor(Generic[T]):
         self._request: Request | None = build(start)
         self.number = start or 1
         self._remaining = limit
-        self._seen: set[str] = set()
+        self._seen_queries: set[str] = set()
         self._previous: tuple[str, str, int] | None = None
-        self._linked = False
-        self._astray: PagingError | None = None
+        self._uses_links = False
+        self._error: PagingError | None = None
 
     def next_request(self) -> Request | None:
         """Give the next page's request, None at the end.
@@ -57,9 +57,9 @@ class PageCursor(Generic[T]):
         Raises:
             PagingError: The link to it leads in a circle or cannot be read.
         """
-        if self._astray is not None:
+        if self._error is not None:
             # Only now: the page that has the link is given all the same.
-            raise self._astray
+            raise self._error
         return self._request
 
     def accept(self, page: Page[T]) -> Page[T] | None:
@@ -71,52 +71,52 @@ class PageCursor(Generic[T]):
         Raises:
             PagingError: It is the page before, under another link.
         """
-        asked, self._request = self._request, None
+        request, self._request = self._request, None
         if not page.items:
             return None
         # Two pages of one list can be alike in both ends and length only if they are the same.
         ends: Any = page.items[0], page.items[-1]
-        mark = (ends[0].id, ends[1].id, len(page.items))
-        if mark == self._previous:
-            if self._linked:
-                raise self._circle(f"page {page.number} has the items of the page before it")
+        signature = (ends[0].id, ends[1].id, len(page.items))
+        if signature == self._previous:
+            if self._uses_links:
+                raise self._loop_error(f"page {page.number} has the items of the page before it")
             # Counting, and the same items again: the service does not page this list.
             return None
-        self._previous = mark
+        self._previous = signature
         if self._remaining is not None:
             self._remaining -= len(page.items)
             if self._remaining <= 0:
                 return page.first(len(page.items) + self._remaining)
-        if asked is not None:
-            self._seen.add(asked.query)
-            self._advance(page, asked)
+        if request is not None:
+            self._seen_queries.add(request.query)
+            self._find_next(page, request)
         return page
 
-    def _advance(self, page: Page[T], asked: Request) -> None:
+    def _find_next(self, page: Page[T], request: Request) -> None:
         link = page.next_link
         if link is None:
             # Once the service has linked pages, a page without a link is the last.
-            if not self._linked and not page.is_last:
+            if not self._uses_links and not page.is_last:
                 self.number += 1
                 self._request = self._build(self.number)
             return
-        self._linked = True
+        self._uses_links = True
         try:
             query = _without_credentials(urlsplit(link).query)
         except ValueError as error:
-            self._astray = PagingError(
+            self._error = PagingError(
                 f"links.next of page {page.number} is no URL ({error}). The items given so far are valid; ask for "
                 "single pages with page_number= instead."
             )
             return
         number = dict(parse_qsl(query)).get("page[number]", "")
         self.number = int(number) if _NUMBER.fullmatch(number) else self.number + 1
-        if query in self._seen:
-            self._astray = self._circle(f"links.next of page {page.number} leads back to an earlier page")
+        if query in self._seen_queries:
+            self._error = self._loop_error(f"links.next of page {page.number} leads back to an earlier page")
             return
-        self._request = structs.replace(asked, query=query)
+        self._request = structs.replace(request, query=query)
 
-    def _circle(self, what: str) -> PagingError:
+    def _loop_error(self, what: str) -> PagingError:
         return PagingError(
             f"The list's pages lead in a circle: {what}. The items given so far are valid; ask for single "
             "pages with page_number= instead."

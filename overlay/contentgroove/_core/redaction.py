@@ -30,7 +30,7 @@ def redact_headers(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, REDACTED if name.lower() in _SECRET_HEADERS else redact_url(value)) for name, value in headers]
 
 
-def spellings(key: str) -> str:
+def echoed_key_pattern(key: str) -> str:
     """Give the pattern of an API key as a server may echo it: as it is, escaped in JSON, or in a URL."""
     return "(?i)" + "".join(
         sign if sign.isalnum() else rf"(?:\\?{re.escape(sign)}|\\u00{ord(sign):02x}|%{ord(sign):02x})" for sign in key

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from contentgroove.errors import RETRYABLE_STATUSES
 
-from .effects import Failure, Reply, Send, Sleep
+from .effects import Response, Send, Sleep, TransportFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,23 +113,25 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
         return None
 
 
-def is_worth_retrying(outcome: Reply | Failure, *, repeatable: bool) -> bool:
+def should_retry(outcome: Response | TransportFailure, *, idempotent: bool) -> bool:
     """Tell whether sending the same request again is safe and can help.
 
     Args:
         outcome: What came of the last attempt.
-        repeatable: Whether the request does no more when it arrives twice than when it arrives once.
+        idempotent: Whether the request does no more when it arrives twice than when it arrives once.
     """
-    if isinstance(outcome, Reply):
+    if isinstance(outcome, Response):
         if outcome.status_code == TOO_MANY_REQUESTS:
             return True
-        return repeatable and outcome.status_code in RETRYABLE_STATUSES
+        return idempotent and outcome.status_code in RETRYABLE_STATUSES
     if outcome.kind not in {"connect", "timeout", "broken"}:
         return False
-    return repeatable or not outcome.may_have_arrived
+    return idempotent or not outcome.may_have_arrived
 
 
-def send(request: Request, pacing: Pacing, *, repeatable: bool) -> Flow[tuple[Reply | Failure, int]]:
+def send_with_retries(
+    request: Request, pacing: Pacing, *, idempotent: bool
+) -> Flow[tuple[Response | TransportFailure, int]]:
     """Send a request as often as the policy allows.
 
     Returns:
@@ -138,39 +140,39 @@ def send(request: Request, pacing: Pacing, *, repeatable: bool) -> Flow[tuple[Re
     policy, clock = pacing.policy, pacing.clock
     deadline = math.inf
     attempt = 0
-    last: Reply | Failure | None = None
+    last: Response | TransportFailure | None = None
     while True:
-        in_time = yield from _hold_back(pacing, deadline)
+        in_time = yield from _wait_for_cooldown(pacing, deadline)
         if last is None:
             deadline = clock.monotonic() + policy.deadline
         elif not in_time:
             return last, attempt
-        outcome: Reply | Failure = yield Send(request, pacing.time_limit)
+        outcome: Response | TransportFailure = yield Send(request, pacing.time_limit)
         last = outcome
         attempt += 1
         delay = policy.backoff(attempt - 1, pacing.random)
-        if isinstance(outcome, Reply):
-            asked = parse_retry_after(outcome.headers.get("retry-after"), clock.time())
-            if asked is not None:
-                delay = min(asked, policy.max_retry_after)
+        if isinstance(outcome, Response):
+            retry_after = parse_retry_after(outcome.headers.get("retry-after"), clock.time())
+            if retry_after is not None:
+                delay = min(retry_after, policy.max_retry_after)
             if outcome.status_code == TOO_MANY_REQUESTS:
                 pacing.cooldown.extend(clock.monotonic() + delay)
-        if attempt > policy.max_retries or not is_worth_retrying(outcome, repeatable=repeatable):
+        if attempt > policy.max_retries or not should_retry(outcome, idempotent=idempotent):
             return outcome, attempt
         if clock.monotonic() + delay > deadline:
             return outcome, attempt
         yield Sleep(delay)
 
 
-def _hold_back(pacing: Pacing, deadline: float) -> Flow[bool]:
+def _wait_for_cooldown(pacing: Pacing, deadline: float) -> Flow[bool]:
     # Waits for the end of a cool-down; False, at once, if that is after the deadline.
     cooldown, clock = pacing.cooldown, pacing.clock
     waited_for = 0.0
     # Only a later end is waited for again: a test's sleep may take no time, and would be called for ever.
-    while (hold := cooldown.remaining(clock.monotonic())) and cooldown.until > waited_for:
-        if clock.monotonic() + hold > deadline:
+    while (remaining := cooldown.remaining(clock.monotonic())) and cooldown.until > waited_for:
+        if clock.monotonic() + remaining > deadline:
             return False
         waited_for = cooldown.until
         # Spread out, or every waiting call would be sent in the same instant.
-        yield Sleep(hold + pacing.random() * min(1.0, hold))
+        yield Sleep(remaining + pacing.random() * min(1.0, remaining))
     return True

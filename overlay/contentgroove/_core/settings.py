@@ -23,11 +23,11 @@ AuthMethod = Literal["bearer", "header", "query"]
 DEFAULT_BASE_URL = "https://api.contentgroove.com/api/v1"
 """The server that the API's document names."""
 
-KEY_VARIABLE = "CONTENTGROOVE_API_KEY"
+API_KEY_VARIABLE = "CONTENTGROOVE_API_KEY"
 BASE_URL_VARIABLE = "CONTENTGROOVE_BASE_URL"
 
 
-class ChangingKey:
+class KeyProvider:
     """A function that gives the current key.
 
     Attributes:
@@ -59,7 +59,7 @@ class Settings(Struct, frozen=True, weakref=True):
     """
 
     base_url: str
-    api_key: str | ChangingKey
+    api_key: str | KeyProvider
     auth: AuthMethod
     user_agent: str
 
@@ -110,7 +110,7 @@ class Settings(Struct, frozen=True, weakref=True):
         return self.api_key if isinstance(self.api_key, str) else self.api_key.last
 
 
-def resolve(
+def resolve_settings(
     *,
     api_key: ApiKey | None,
     base_url: str | None,
@@ -125,16 +125,16 @@ def resolve(
     """
     key = api_key
     if key is None:
-        key = environment.get(KEY_VARIABLE)
+        key = environment.get(API_KEY_VARIABLE)
         if not key:
             raise ConfigurationError(
-                f"There is no API key: pass api_key= or set the environment variable {KEY_VARIABLE}. Keys are made "
+                f"There is no API key: pass api_key= or set the environment variable {API_KEY_VARIABLE}. Keys are made "
                 "at https://app.contentgroove.com/api_keys."
             )
-        check_key(key, f"{KEY_VARIABLE} is")
+        check_key(key, f"{API_KEY_VARIABLE} is")
     elif not callable(key):
         check_key(key, "api_key is")
-    source = ChangingKey(key) if callable(key) else key
+    source = KeyProvider(key) if callable(key) else key
     methods: tuple[str, ...] = ("bearer", "header", "query")
     if auth not in methods:
         raise ConfigurationError(f"auth={auth!r} is none of {', '.join(methods)}.")

@@ -12,12 +12,20 @@ from contentgroove.errors import APIError, InvalidInputError, OutcomeUnknownErro
 
 from . import direct_uploads, medias
 from .calls import call
-from .checkpoints import LAST_SECOND, Checkpoint, Fingerprint, checkpoints_in, encode, resume, unsaved
-from .effects import Ask, Failure, Put, Reply, Save, Sleep
-from .listing import ListQuery, fetch_page
+from .checkpoints import (
+    MAX_TIMESTAMP,
+    Checkpoint,
+    Fingerprint,
+    checkpoint_write_error,
+    encode_checkpoint,
+    parse_checkpoints,
+    resume_checkpoint,
+)
+from .effects import Ask, Put, Response, Save, Sleep, TransportFailure
+from .listing import ListArguments, fetch_page
 from .moments import moment
 from .redaction import redact_url
-from .waiting import Patience, for_media
+from .waiting import PollOptions, wait_for_media
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,7 +41,7 @@ MAX_SIZE = 5 * 1024**3
 CLOCK_SKEW = 120.0
 """Seconds that the service's clocks may differ from each other when a lost creation is looked for."""
 
-LOOKS = 3
+SEARCH_ATTEMPTS = 3
 """How often a lost creation is looked for before it is repeated: it may still be on its way."""
 
 _CODE = re.compile(rb"<Code>([A-Za-z.]{1,60})</Code>")
@@ -42,18 +50,18 @@ _EXPIRED = frozenset({"ExpiredToken", "RequestExpired"})
 _SIGNATURE = frozenset({"SignatureDoesNotMatch", "InvalidAccessKeyId", "AuthorizationQueryParametersError"})
 
 
-class Kept(Struct, frozen=True):
+class CheckpointStore(Struct, frozen=True):
     """Where an upload writes down how far it is.
 
     Attributes:
-        place: The checkpoint's file.
+        path: The checkpoint's file.
         content: What it holds, None if there is no file yet.
-        others: Reads the files beside it, which may be checkpoints of other uploads.
+        read_siblings: Reads the files beside it, which may be checkpoints of other uploads.
     """
 
-    place: str
+    path: str
     content: bytes | None
-    others: Callable[[], Iterable[bytes]]
+    read_siblings: Callable[[], Iterable[bytes]]
 
 
 class UploadPlan(Struct, frozen=True):
@@ -63,16 +71,16 @@ class UploadPlan(Struct, frozen=True):
         file: The file's name for messages, None if it has none.
         rewindable: Whether it can be sent a second time.
         checkpoint: Where the upload is; a fresh one at its beginning.
-        kept: Where progress is written down, None if it is not.
-        claimed: The medias that uploads of this client made, and the `upload_id` of each, so that none is taken for
-            another's; one whose id could not be written down is still its own upload's.
+        store: Where progress is written down, None if it is not.
+        known_uploads: The medias that uploads of this client made, with the `upload_id` of each, so that none is taken
+            for another's; one whose id could not be written down is still its own upload's.
     """
 
     file: str | None
     rewindable: bool
     checkpoint: Checkpoint
-    kept: Kept | None
-    claimed: dict[str, str]
+    store: CheckpointStore | None
+    known_uploads: dict[str, str]
 
     @property
     def name(self) -> str | None:
@@ -80,20 +88,20 @@ class UploadPlan(Struct, frozen=True):
         return self.checkpoint.name
 
 
-def make_plan(
+def plan_upload(
     file: Fingerprint,
-    fresh: tuple[str | None, str | None],
+    new: tuple[str | None, str | None],
     session: Session,
     *,
     rewindable: bool,
     claimed: dict[str, str],
-    kept: Kept | None,
+    kept: CheckpointStore | None,
 ) -> UploadPlan:
     """Plan an upload, from its beginning or from a checkpoint.
 
     Args:
         file: What tells the file from others.
-        fresh: The media's name and description.
+        new: The media's name and description.
         session: What calls of the client share.
         rewindable: Whether the file can be sent a second time.
         claimed: The medias that uploads of this client made, and the `upload_id` of each.
@@ -103,18 +111,18 @@ def make_plan(
         InvalidInputError: The checkpoint is another upload's, or the file cannot have one.
         UploadError: The file has changed since the checkpoint was written.
     """
-    checkpoint = Checkpoint(base_url=session.base_url, file=file, name=fresh[0], description=fresh[1])
+    checkpoint = Checkpoint(base_url=session.base_url, file=file, name=new[0], description=new[1])
     if kept is not None:
         if file.modified is None:
             raise InvalidInputError(
                 "Only an upload of a path can have a checkpoint: what is in memory is gone when the process is. "
                 "Nothing was sent."
             )
-        checkpoint = resume(kept.content, checkpoint, kept.place)
+        checkpoint = resume_checkpoint(kept.content, checkpoint, kept.path)
     return UploadPlan(file.name, rewindable, checkpoint, kept, claimed)
 
 
-def upload(plan: UploadPlan, session: Session, patience: Patience | None) -> Flow[Media]:
+def upload(plan: UploadPlan, session: Session, patience: PollOptions | None) -> Flow[Media]:
     """Upload a file and create its media, from wherever the checkpoint says.
 
     Args:
@@ -128,153 +136,160 @@ def upload(plan: UploadPlan, session: Session, patience: Patience | None) -> Flo
         ContentGrooveError: A call failed.
     """
     # Checked before anything is sent: a name that cannot be sent must not cost an upload.
-    known = plan.checkpoint
-    medias.create(source_url=None, upload_id="", name=known.name, description=known.description)
-    if known.media_id is not None:
-        plan.claimed[known.media_id] = known.upload_id or ""
-        _, media = yield from call(medias.get(known.media_id), session)
+    checkpoint = plan.checkpoint
+    medias.create_media(source_url=None, upload_id="", name=checkpoint.name, description=checkpoint.description)
+    if checkpoint.media_id is not None:
+        plan.known_uploads[checkpoint.media_id] = checkpoint.upload_id or ""
+        _, media = yield from call(medias.get_media(checkpoint.media_id), session)
     else:
-        if known.upload_id is None or known.state == "prepared":
+        if checkpoint.upload_id is None or checkpoint.state == "prepared":
             # Whether the file of a prepared upload arrived is not known; a new upload costs nothing. Writing that down
             # shows whether anything can be written before anything is sent.
-            yield from _note(plan, structs.replace(known, state="new", upload_id=None))
-            known = yield from _send(plan, session)
-        media = yield from _create(plan, known, session)
-        plan.claimed[media.id] = known.upload_id or ""
-        known = yield from _note(plan, structs.replace(known, state="created", media_id=media.id))
+            yield from _save_checkpoint(plan, structs.replace(checkpoint, state="new", upload_id=None))
+            checkpoint = yield from _send_file(plan, session)
+        media = yield from _create_media(plan, checkpoint, session)
+        plan.known_uploads[media.id] = checkpoint.upload_id or ""
+        checkpoint = yield from _save_checkpoint(plan, structs.replace(checkpoint, state="created", media_id=media.id))
     if patience is not None:
-        media = yield from for_media(media.id, patience, session)
-    if media.is_finished and known.state != "finished":
-        yield from _note(plan, structs.replace(known, state="finished", media_id=media.id))
+        media = yield from wait_for_media(media.id, patience, session)
+    if media.is_finished and checkpoint.state != "finished":
+        yield from _save_checkpoint(plan, structs.replace(checkpoint, state="finished", media_id=media.id))
     return media
 
 
-def _note(plan: UploadPlan, checkpoint: Checkpoint) -> Flow[Checkpoint]:
-    if plan.kept is not None:
-        problem: OSError | None = yield Save(encode(checkpoint))
+def _save_checkpoint(plan: UploadPlan, checkpoint: Checkpoint) -> Flow[Checkpoint]:
+    if plan.store is not None:
+        problem: OSError | None = yield Save(encode_checkpoint(checkpoint))
         if problem is not None:
-            raise unsaved(checkpoint, plan.kept.place, problem) from problem
+            raise checkpoint_write_error(checkpoint, plan.store.path, problem) from problem
     return checkpoint
 
 
-def _send(plan: UploadPlan, session: Session) -> Flow[Checkpoint]:
+def _send_file(plan: UploadPlan, session: Session) -> Flow[Checkpoint]:
     pacing = session.pacing
     attempt = 0
     while True:
-        reply, prepared = yield from call(direct_uploads.prepare(), session)
-        known = structs.replace(
+        response, prepared = yield from call(direct_uploads.prepare_upload(), session)
+        checkpoint = structs.replace(
             plan.checkpoint,
             state="prepared",
             upload_id=prepared.upload_id,
-            since=_service_time(reply, pacing.clock.time()),
+            since=_server_time(response, pacing.clock.time()),
         )
-        yield from _note(plan, known)
-        outcome: Reply | Failure = yield Put(prepared.upload_url)
-        if isinstance(outcome, Reply) and outcome.is_success:
-            return (yield from _note(plan, structs.replace(known, state="sent")))
+        yield from _save_checkpoint(plan, checkpoint)
+        outcome: Response | TransportFailure = yield Put(prepared.upload_url)
+        if isinstance(outcome, Response) and outcome.is_success:
+            return (yield from _save_checkpoint(plan, structs.replace(checkpoint, state="sent")))
         error = upload_error(outcome, plan)
         if not error.retryable or not plan.rewindable or attempt >= pacing.policy.max_retries:
-            raise error from (outcome.cause if isinstance(outcome, Failure) else None)
+            raise error from (outcome.cause if isinstance(outcome, TransportFailure) else None)
         # An expired URL is simply replaced; anything else gets time to pass.
         if error.reason != "expired":
             yield Sleep(pacing.policy.backoff(attempt, pacing.random))
         attempt += 1
 
 
-def _service_time(reply: Reply, now: float) -> float:
+def _server_time(response: Response, now: float) -> float:
     from email.utils import parsedate_to_datetime
 
     try:
-        said = parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
+        said = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
     except (ValueError, TypeError, OverflowError):
         return now
-    return said if 0 <= said <= LAST_SECOND else now
+    return said if 0 <= said <= MAX_TIMESTAMP else now
 
 
-def _create(plan: UploadPlan, known: Checkpoint, session: Session) -> Flow[Media]:
-    operation = medias.create(
-        source_url=None, upload_id=known.upload_id, name=known.name, description=known.description
+def _create_media(plan: UploadPlan, checkpoint: Checkpoint, session: Session) -> Flow[Media]:
+    operation = medias.create_media(
+        source_url=None, upload_id=checkpoint.upload_id, name=checkpoint.name, description=checkpoint.description
     )
     # An earlier process may have sent the POST before it was killed.
-    lost: OutcomeUnknownError | None = None
-    in_doubt = known.state == "creating"
+    unknown_outcome: OutcomeUnknownError | None = None
+    may_exist = checkpoint.state == "creating"
     repeats = 0
     while True:
-        if in_doubt:
-            found, certain = yield from _find(plan, known, session)
+        if may_exist:
+            found, certain = yield from _find_lost_media(plan, checkpoint, session)
             if certain:
                 return found[0]
             if found or repeats > session.pacing.policy.max_retries:
-                raise _unknown(plan, found, lost) from lost
-        yield from _note(plan, structs.replace(known, state="creating"))
+                raise _outcome_unknown_error(plan, found, unknown_outcome) from unknown_outcome
+        yield from _save_checkpoint(plan, structs.replace(checkpoint, state="creating"))
         try:
             _, media = yield from call(operation, session)
         except OutcomeUnknownError as error:
-            lost, in_doubt = error, True
+            unknown_outcome, may_exist = error, True
             repeats += 1
         except APIError:
-            if not in_doubt:
+            if not may_exist:
                 # It was refused, so the next call has nothing to look for.
-                yield from _note(plan, structs.replace(known, state="sent"))
+                yield from _save_checkpoint(plan, structs.replace(checkpoint, state="sent"))
             raise
         else:
             return media
 
 
-def _unknown(plan: UploadPlan, found: list[Media], lost: OutcomeUnknownError | None) -> OutcomeUnknownError:
+def _outcome_unknown_error(
+    plan: UploadPlan, found: list[Media], unknown_outcome: OutcomeUnknownError | None
+) -> OutcomeUnknownError:
     ids = ", ".join(media.id for media in found) or "none was found"
     return OutcomeUnknownError(
         f"The file {plan.file or ''} was sent, and whether its media was created is not known (medias that it may be: "
         f"{ids}). Compare them before creating it again.",
-        request=None if lost is None else lost.request,
+        request=None if unknown_outcome is None else unknown_outcome.request,
     )
 
 
-def _find(plan: UploadPlan, known: Checkpoint, session: Session) -> Flow[tuple[list[Media], bool]]:
+def _find_lost_media(plan: UploadPlan, checkpoint: Checkpoint, session: Session) -> Flow[tuple[list[Media], bool]]:
     """Look for the media that a lost answer may have been about; tell whether what was found is certain to be it."""
-    query = ListQuery(filter=None, sort="-created_at", page_number=None, page_size=100, limit=None)
+    query = ListArguments(filter=None, sort="-created_at", page_number=None, page_size=100, limit=None)
     found: list[Media] = []
-    for look in range(LOOKS):
+    for look in range(SEARCH_ATTEMPTS):
         yield Sleep(session.pacing.policy.backoff(look, lambda: 1.0))
-        listing = medias.walk(query)
+        listing = medias.list_medias(query)
         page = yield from fetch_page(listing, listing.cursor(), session)
-        likely = [media for media in (page or ()) if _may_be(media, known)]
+        candidates = [media for media in (page or ()) if _matches_upload(media, checkpoint)]
         others: list[Checkpoint] = []
-        if likely and plan.kept is not None:
-            others = checkpoints_in((yield Ask(plan.kept.others)))
-        taken = {other.media_id for other in others}
+        if candidates and plan.store is not None:
+            others = parse_checkpoints((yield Ask(plan.store.read_siblings)))
+        claimed_ids = {other.media_id for other in others}
         found = [
             media
-            for media in likely
+            for media in candidates
             # Looked up last: another upload may have taken one meanwhile.
-            if media.id not in taken and plan.claimed.get(media.id, known.upload_id) == known.upload_id
+            if media.id not in claimed_ids
+            and plan.known_uploads.get(media.id, checkpoint.upload_id) == checkpoint.upload_id
         ]
-        rivals = [
-            other for other in others if other.state == "creating" and any(_may_be(media, other) for media in found)
+        competing = [
+            other
+            for other in others
+            if other.state == "creating" and any(_matches_upload(media, other) for media in found)
         ]
-        if len(found) == 1 and not rivals:
+        if len(found) == 1 and not competing:
             return found, True
-        if found and not rivals:
+        if found and not competing:
             break
     return found, False
 
 
-def _may_be(media: Media, known: Checkpoint) -> bool:
-    earliest = moment(max(0.0, known.since - CLOCK_SKEW))
+def _matches_upload(media: Media, checkpoint: Checkpoint) -> bool:
+    earliest = moment(max(0.0, checkpoint.since - CLOCK_SKEW))
     return (
-        media.created_at >= earliest and media.source_url is None and (known.name is None or media.name == known.name)
+        media.created_at >= earliest
+        and media.source_url is None
+        and (checkpoint.name is None or media.name == checkpoint.name)
     )
 
 
-def upload_error(outcome: Reply | Failure, plan: UploadPlan) -> UploadError:
+def upload_error(outcome: Response | TransportFailure, plan: UploadPlan) -> UploadError:
     """Say why the store does not have the file."""
     file = plan.file or "the data"
-    if isinstance(outcome, Failure):
-        return _failed(outcome, file, plan)
+    if isinstance(outcome, TransportFailure):
+        return _connection_error(outcome, file, plan)
     status = outcome.status_code
-    code = _first(_CODE, outcome.content)
-    said = _first(_MESSAGE, outcome.content) or ""
-    reason, next_step = _classify(status, code, said)
+    code = _search(_CODE, outcome.content)
+    said = _search(_MESSAGE, outcome.content) or ""
+    reason, next_step = _classify_store_error(status, code, said)
     details = " ".join(part for part in (f"{status}", code or "", f"({redact_url(said)})" if said else "") if part)
     return UploadError(
         f"The store refused {file}: {details}. {next_step} No media was created.",
@@ -285,7 +300,7 @@ def upload_error(outcome: Reply | Failure, plan: UploadPlan) -> UploadError:
     )
 
 
-def _classify(status: int, code: str | None, said: str) -> tuple[UploadErrorReason, str]:
+def _classify_store_error(status: int, code: str | None, said: str) -> tuple[UploadErrorReason, str]:
     if code in _EXPIRED or (status == HTTPStatus.FORBIDDEN and "expired" in said.lower()):
         return "expired", "The upload URL had expired before the file was through; upload again."
     if code == "EntityTooLarge" or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
@@ -297,7 +312,7 @@ def _classify(status: int, code: str | None, said: str) -> tuple[UploadErrorReas
     return "refused", "Upload again; if it happens again, ask ContentGroove."
 
 
-def _failed(failure: Failure, file: str, plan: UploadPlan) -> UploadError:
+def _connection_error(failure: TransportFailure, file: str, plan: UploadPlan) -> UploadError:
     reason: UploadErrorReason
     cause = redact_url(str(failure.cause)) or type(failure.cause).__name__
     if failure.kind == "source_changed":
@@ -318,12 +333,12 @@ def _failed(failure: Failure, file: str, plan: UploadPlan) -> UploadError:
     return UploadError(f"{text} No media was created.", reason=reason, file=plan.file)
 
 
-def _first(pattern: re.Pattern[bytes], content: bytes) -> str | None:
+def _search(pattern: re.Pattern[bytes], content: bytes) -> str | None:
     found = pattern.search(content)
     return None if found is None else found[1].decode("utf-8", "replace")
 
 
-def check_size(size: int, file: str | None) -> None:
+def check_upload_size(size: int, file: str | None) -> None:
     """Refuse what the store would refuse after hours of sending.
 
     Raises:
@@ -341,19 +356,19 @@ def check_size(size: int, file: str | None) -> None:
         )
 
 
-def media_type_problem(name: str | None, start: bytes, guess: Callable[[bytes], str | None]) -> str | None:
+def media_type_problem(name: str | None, start: bytes, guess_media_type: Callable[[bytes], str | None]) -> str | None:
     """Say why a file cannot be audio or video, None if it may be.
 
     Args:
         name: The file's name, None if it has none.
         start: The file's first bytes.
-        guess: Gives the media type that first bytes show, None if they show none.
+        guess_media_type: Returns the media type that first bytes show, None if they show none.
     """
     import mimetypes
 
-    seen = guess(start)
-    if seen is not None:
-        return None if seen.startswith(("audio/", "video/")) else f"its content is {seen}"
+    detected = guess_media_type(start)
+    if detected is not None:
+        return None if detected.startswith(("audio/", "video/")) else f"its content is {detected}"
     # Python's own table: the one of a machine, such as Windows' registry, says what other programs made it say.
     named = mimetypes.MimeTypes().guess_type(name or "")[0]
     # What neither content nor name gives away may still be a format that the service reads.

@@ -23,7 +23,7 @@ from . import clips, medias
 from .calls import call
 from .effects import Ask, Notify, Sleep
 from .inputs import check_seconds
-from .listing import ListQuery, fetch_page
+from .listing import ListArguments, fetch_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,46 +32,46 @@ if TYPE_CHECKING:
 
     from .calls import Operation, Session
     from .effects import Flow
-    from .listing import Listing
+    from .listing import ListOperation
 
 T = TypeVar("T", bound="Media | Clip")
 
-FIRST_INTERVAL = 1.0
-LONGEST_INTERVAL = 15.0
+MIN_POLL_INTERVAL = 1.0
+MAX_POLL_INTERVAL = 15.0
 """Seconds between looks when the caller names no interval: they grow from the first to the longest."""
 
-INBOX_INTERVAL = 60.0
+POLL_INTERVAL_WITH_INBOX = 60.0
 """Seconds between looks at the service for who is woken by a webhook: it may be lost."""
 
-INBOX_LOOK = 0.5
+INBOX_CHECK_INTERVAL = 0.5
 """Seconds between looks at an inbox, which are cheap; also keeps whoever forges webhooks from more calls than that."""
 
-MIN_INTERVAL = 0.05
+SHORTEST_ALLOWED_INTERVAL = 0.05
 """Seconds; an interval of 0 would be a busy loop against the service."""
 
-SHOWN = 10
+MAX_LISTED_IDS = 10
 """How many ids an error names."""
 
-LIST_PAGES = 10
+MAX_LIST_PAGES = 10
 LIST_PAGE_SIZE = 100
 """How far back a wait for several reads the list of the newest before it asks for single ones."""
 
 
-class Patience(Struct, frozen=True):
+class PollOptions(Struct, frozen=True):
     """How long and how often to look.
 
     Attributes:
         timeout: Seconds after which the wait gives up.
         interval: Seconds between looks, None to let them grow.
         on_update: Called with each state that differs from the one before.
-        arrived: Gives the names of the webhooks that have arrived about what is waited for, None if there is no way
-            to know. One that is new is a reason to look, and nothing more: anybody might have sent it.
+        webhook_keys: Returns the names of the webhooks that have arrived about what is waited for, None if there is no
+            way to know. One that is new is a reason to look, and nothing more: anybody might have sent it.
     """
 
     timeout: float
     interval: float | None
     on_update: Callable[[Any], object] | None
-    arrived: Callable[[], frozenset[str]] | None = None
+    webhook_keys: Callable[[], frozenset[str]] | None = None
 
     @staticmethod
     def checked(
@@ -79,7 +79,7 @@ class Patience(Struct, frozen=True):
         interval: float | None,
         on_update: Callable[[Any], object] | None,
         arrived: Callable[[], frozenset[str]] | None = None,
-    ) -> Patience:
+    ) -> PollOptions:
         """Check a wait's arguments.
 
         Raises:
@@ -87,25 +87,25 @@ class Patience(Struct, frozen=True):
         """
         check_seconds(timeout, "timeout")
         if interval is not None:
-            interval = max(check_seconds(interval, "poll_interval"), MIN_INTERVAL)
+            interval = max(check_seconds(interval, "poll_interval"), SHORTEST_ALLOWED_INTERVAL)
         called: object = on_update
         if called is not None and not callable(called):
             raise InvalidInputError("on_update must be callable. Nothing was sent.")
-        return Patience(timeout, interval, on_update, arrived)
+        return PollOptions(timeout, interval, on_update, arrived)
 
 
-def for_media(media_id: str, patience: Patience, session: Session) -> Flow[Media]:
+def wait_for_media(media_id: str, options: PollOptions, session: Session) -> Flow[Media]:
     """Wait for one media.
 
     Raises:
         MediaProcessingError: The service could not fetch its file.
         WaitTimeoutError: It was not finished in time.
     """
-    operation = medias.get(media_id)
-    media = yield from _until_finished(operation, patience, session, lambda item: item.has_fetch_error)
+    operation = medias.get_media(media_id)
+    media = yield from _poll(operation, options, session, lambda item: item.has_fetch_error)
     if media is None:
         raise WaitTimeoutError(
-            f"Media {media_id} was not finished after {patience.timeout:g} s. Processing goes on: call "
+            f"Media {media_id} was not finished after {options.timeout:g} s. Processing goes on: call "
             f"medias.wait({media_id!r}) again, with a longer timeout= if need be.",
             media_id=media_id,
         )
@@ -118,16 +118,16 @@ def for_media(media_id: str, patience: Patience, session: Session) -> Flow[Media
     return media
 
 
-def for_clip(clip_id: str, media_id: str | None, patience: Patience, session: Session) -> Flow[Clip]:
+def wait_for_clip(clip_id: str, media_id: str | None, options: PollOptions, session: Session) -> Flow[Clip]:
     """Wait for one clip.
 
     Raises:
         WaitTimeoutError: It was not finished in time.
     """
-    clip = yield from _until_finished(clips.get(clip_id), patience, session, lambda _: False)
+    clip = yield from _poll(clips.get_clip(clip_id), options, session, lambda _: False)
     if clip is None:
         raise WaitTimeoutError(
-            f"Clip {clip_id} was not finished after {patience.timeout:g} s. Processing goes on: call "
+            f"Clip {clip_id} was not finished after {options.timeout:g} s. Processing goes on: call "
             f"clips.wait({clip_id!r}) again, with a longer timeout= if need be.",
             media_id=media_id,
             clip_id=clip_id,
@@ -135,29 +135,29 @@ def for_clip(clip_id: str, media_id: str | None, patience: Patience, session: Se
     return clip
 
 
-def _until_finished(
-    operation: Operation[T], patience: Patience, session: Session, failed: Callable[[T], bool]
+def _poll(
+    operation: Operation[T], options: PollOptions, session: Session, failed: Callable[[T], bool]
 ) -> Flow[T | None]:
-    look = _Looks(patience, session)
+    schedule = PollSchedule(options, session)
     seen: T | None = None
-    yield from look.notice()
+    yield from schedule.check_inbox()
     while True:
         try:
-            _, item = yield from call(operation, look.session())
+            _, item = yield from call(operation, schedule.limited_session())
         except ContentGrooveError as error:
-            if not _passes(error):
+            if not _is_temporary(error):
                 raise
         else:
-            if item != seen and patience.on_update is not None:
-                yield Notify(patience.on_update, item)
+            if item != seen and options.on_update is not None:
+                yield Notify(options.on_update, item)
             seen = item
             if item.is_finished or failed(item):
                 return item
-        if not (yield from look.pause()):
+        if not (yield from schedule.wait_for_next_poll()):
             return None
 
 
-def for_medias(media_ids: Iterable[str], patience: Patience, session: Session) -> Flow[tuple[Media, ...]]:
+def wait_for_medias(media_ids: Iterable[str], options: PollOptions, session: Session) -> Flow[tuple[Media, ...]]:
     """Wait for several medias by reading the list of the newest instead of each one.
 
     Returns:
@@ -167,78 +167,81 @@ def for_medias(media_ids: Iterable[str], patience: Patience, session: Session) -
         WaitTimeoutError: Some were not finished in time.
     """
     wanted = list(dict.fromkeys(media_ids))
-    several = _Several(medias.get, medias.walk, lambda media: media.has_fetch_error)
-    done = yield from _until_all_finished(several, wanted, patience, session)
+    several = _ResourceKind(medias.get_media, medias.list_medias, lambda media: media.has_fetch_error)
+    done = yield from _poll_many(several, wanted, options, session)
     if missing := [media_id for media_id in wanted if media_id not in done]:
-        raise WaitTimeoutError(_unfinished("medias", missing, len(wanted), patience), media_id=missing[0])
+        raise WaitTimeoutError(_timeout_message("medias", missing, len(wanted), options), media_id=missing[0])
     return tuple(done[media_id] for media_id in wanted)
 
 
-def for_clips(clip_ids: Iterable[str], patience: Patience, session: Session) -> Flow[tuple[Clip, ...]]:
-    """Wait for several clips, as `for_medias` does for medias.
+def wait_for_clips(clip_ids: Iterable[str], options: PollOptions, session: Session) -> Flow[tuple[Clip, ...]]:
+    """Wait for several clips, as `wait_for_medias` does for medias.
 
     Raises:
         WaitTimeoutError: Some were not finished in time.
     """
     wanted = list(dict.fromkeys(clip_ids))
-    several = _Several(clips.get, clips.walk, lambda _: False)
-    done = yield from _until_all_finished(several, wanted, patience, session)
+    several = _ResourceKind(clips.get_clip, clips.list_clips, lambda _: False)
+    done = yield from _poll_many(several, wanted, options, session)
     if missing := [clip_id for clip_id in wanted if clip_id not in done]:
-        message = _unfinished("clips", missing, len(wanted), patience)
+        message = _timeout_message("clips", missing, len(wanted), options)
         raise WaitTimeoutError(message, media_id=None, clip_id=missing[0])
     return tuple(done[clip_id] for clip_id in wanted)
 
 
-class _Several(Struct, Generic[T], frozen=True):
+class _ResourceKind(Struct, Generic[T], frozen=True):
     """How to look for several of a kind."""
 
     get: Callable[[str], Operation[T]]
-    walk: Callable[[ListQuery], Listing[T]]
+    walk: Callable[[ListArguments], ListOperation[T]]
     failed: Callable[[T], bool]
 
 
-def _until_all_finished(
-    several: _Several[T], wanted: list[str], patience: Patience, session: Session
+def _poll_many(
+    several: _ResourceKind[T], wanted: list[str], options: PollOptions, session: Session
 ) -> Flow[dict[str, T]]:
     """Give those that have finished or failed: all, unless the time is over."""
     for id_ in wanted:
         several.get(id_)
     done: dict[str, T] = {}
     seen: dict[str, T] = {}
-    look = _Looks(patience, session)
-    yield from look.notice()
+    schedule = PollSchedule(options, session)
+    yield from schedule.check_inbox()
     while len(done) < len(wanted):
         try:
-            found = yield from _read(several, {id_ for id_ in wanted if id_ not in done}, look.session())
+            found = yield from _fetch_wanted(
+                several, {id_ for id_ in wanted if id_ not in done}, schedule.limited_session()
+            )
         except ContentGrooveError as error:
-            if not _passes(error):
+            if not _is_temporary(error):
                 raise
             found = []
         for item in found:
-            if seen.get(item.id) != item and patience.on_update is not None:
-                yield Notify(patience.on_update, item)
+            if seen.get(item.id) != item and options.on_update is not None:
+                yield Notify(options.on_update, item)
             seen[item.id] = item
             if item.is_finished or several.failed(item):
                 done[item.id] = item
-        if len(done) < len(wanted) and not (yield from look.pause()):
+        if len(done) < len(wanted) and not (yield from schedule.wait_for_next_poll()):
             break
     return done
 
 
-def _unfinished(kind: str, missing: list[str], wanted: int, patience: Patience) -> str:
+def _timeout_message(kind: str, missing: list[str], wanted: int, options: PollOptions) -> str:
     return (
-        f"{len(missing)} of {wanted} {kind} were not finished after {patience.timeout:g} s: "
-        f"{', '.join(missing[:SHOWN])}{' …' if len(missing) > SHOWN else ''}. Processing goes on: wait for them again."
+        f"{len(missing)} of {wanted} {kind} were not finished after {options.timeout:g} s: "
+        f"{', '.join(missing[:MAX_LISTED_IDS])}{' …' if len(missing) > MAX_LISTED_IDS else ''}. "
+        "Processing goes on: wait for them again."
     )
 
 
-def _read(several: _Several[T], wanted: set[str], session: Session) -> Flow[list[T]]:
+def _fetch_wanted(several: _ResourceKind[T], wanted: set[str], session: Session) -> Flow[list[T]]:
     found: dict[str, T] = {}
     if len(wanted) > 1:
-        query = ListQuery(filter=None, sort="-created_at", page_number=None, page_size=LIST_PAGE_SIZE, limit=None)
+        query = ListArguments(filter=None, sort="-created_at", page_number=None, page_size=LIST_PAGE_SIZE, limit=None)
         newest = several.walk(query)
         cursor = newest.cursor()
-        for _ in range(LIST_PAGES):
+        for _ in range(MAX_LIST_PAGES):
             page = yield from fetch_page(newest, cursor, session)
             if page is None:
                 break
@@ -250,31 +253,33 @@ def _read(several: _Several[T], wanted: set[str], session: Session) -> Flow[list
     return list(found.values())
 
 
-def _passes(error: ContentGrooveError) -> bool:
+def _is_temporary(error: ContentGrooveError) -> bool:
     if isinstance(error, APIError):
         return error.retryable
     return isinstance(error, APIConnectionError)
 
 
-class _Looks:
+class PollSchedule:
     """When to look next, and how long a look may take."""
 
-    def __init__(self, patience: Patience, session: Session) -> None:
+    def __init__(self, options: PollOptions, session: Session) -> None:
         self._session = session
-        self._arrived = patience.arrived
-        self._noticed: frozenset[str] = frozenset()
-        self._longest = patience.interval or (LONGEST_INTERVAL if patience.arrived is None else INBOX_INTERVAL)
-        grows = patience.interval is None and patience.arrived is None
-        self._next = FIRST_INTERVAL if grows else self._longest
-        self._deadline = self._now() + patience.timeout
+        self._arrived = options.webhook_keys
+        self._known_keys: frozenset[str] = frozenset()
+        self._max_interval = options.interval or (
+            MAX_POLL_INTERVAL if options.webhook_keys is None else POLL_INTERVAL_WITH_INBOX
+        )
+        grows = options.interval is None and options.webhook_keys is None
+        self._interval = MIN_POLL_INTERVAL if grows else self._max_interval
+        self._deadline = self._now() + options.timeout
 
     def _now(self) -> float:
         return self._session.pacing.clock.monotonic()
 
-    def session(self) -> Session:
+    def limited_session(self) -> Session:
         """Give the session with retries and timeouts that end with the wait."""
         pacing = self._session.pacing
-        left = max(self._deadline - self._now(), FIRST_INTERVAL)
+        left = max(self._deadline - self._now(), MIN_POLL_INTERVAL)
         limited = structs.replace(
             pacing,
             policy=structs.replace(pacing.policy, deadline=min(pacing.policy.deadline, left)),
@@ -282,29 +287,29 @@ class _Looks:
         )
         return structs.replace(self._session, pacing=limited)
 
-    def notice(self) -> Flow[bool]:
+    def check_inbox(self) -> Flow[bool]:
         """Notice which webhooks have arrived; gives whether one is new."""
         if self._arrived is None:
             return False
         arrived: frozenset[str] = yield Ask(self._arrived)
-        is_news = not arrived <= self._noticed
-        self._noticed = arrived
+        is_news = not arrived <= self._known_keys
+        self._known_keys = arrived
         return is_news
 
-    def pause(self) -> Flow[bool]:
+    def wait_for_next_poll(self) -> Flow[bool]:
         """Let time pass until the next look; False if the time is over."""
         now = self._now()
         if now >= self._deadline:
             return False
-        end = min(now + self._next, self._deadline)
-        self._next = min(self._next * 1.5, self._longest)
+        end = min(now + self._interval, self._deadline)
+        self._interval = min(self._interval * 1.5, self._max_interval)
         while (left := end - self._now()) > 0:
             if self._arrived is None:
                 yield Sleep(left)
                 break
-            yield Sleep(min(left, INBOX_LOOK))
-            if (yield from self.notice()):
+            yield Sleep(min(left, INBOX_CHECK_INTERVAL))
+            if (yield from self.check_inbox()):
                 # The service may tell of it a little earlier than its API does.
-                self._next = min(FIRST_INTERVAL, self._longest)
+                self._interval = min(MIN_POLL_INTERVAL, self._max_interval)
                 break
         return True

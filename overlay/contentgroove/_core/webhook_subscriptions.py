@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from contentgroove_api.api.webhook_subscriptions import (
-    create_webhook_subscription,
+    create_webhook_subscription as create_webhook_subscription_endpoint,
+)
+from contentgroove_api.api.webhook_subscriptions import (
     delete_webhook_subscription_by_id,
     get_webhook_subscription_by_id,
     get_webhook_subscriptions,
@@ -24,35 +26,35 @@ from contentgroove_api.types import UNSET
 from contentgroove.errors import InvalidInputError
 
 from . import decoding
-from .calls import Operation, nothing
-from .inputs import check_id, check_text, check_url, shown
-from .listing import listing
+from .calls import Operation, decode_nothing
+from .inputs import check_id, check_text, check_url, short_repr
+from .listing import list_operation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contentgroove.models import WebhookSubscription
 
-    from .listing import Listing, ListQuery
+    from .listing import ListArguments, ListOperation
 
 
-def walk(query: ListQuery) -> Listing[WebhookSubscription]:
+def list_webhook_subscriptions(query: ListArguments) -> ListOperation[WebhookSubscription]:
     """List webhook subscriptions."""
-    return listing(
+    return list_operation(
         get_webhook_subscriptions.build_request,
         GetWebhookSubscriptionsSort,
-        decoding.webhook_subscription_page,
+        decoding.decode_webhook_subscription_page,
         query,
     )
 
 
-def get(subscription_id: str) -> Operation[WebhookSubscription]:
+def get_webhook_subscription(subscription_id: str) -> Operation[WebhookSubscription]:
     """Fetch one webhook subscription."""
     checked = check_id(subscription_id, "webhook subscription")
-    return Operation(get_webhook_subscription_by_id.build_request(checked), decoding.webhook_subscription)
+    return Operation(get_webhook_subscription_by_id.build_request(checked), decoding.decode_webhook_subscription)
 
 
-def create(*, url: str, subscribed_events: Sequence[str] | None) -> Operation[WebhookSubscription]:
+def create_webhook_subscription(*, url: str, subscribed_events: Sequence[str] | None) -> Operation[WebhookSubscription]:
     """Have events sent to a URL."""
     if isinstance(subscribed_events, str):
         raise InvalidInputError(
@@ -60,7 +62,7 @@ def create(*, url: str, subscribed_events: Sequence[str] | None) -> Operation[We
         )
     if not isinstance(subscribed_events, Iterable | None):
         raise InvalidInputError(
-            f"subscribed_events must be a list of event names, not {shown(subscribed_events)}. Nothing was sent."
+            f"subscribed_events must be a list of event names, not {short_repr(subscribed_events)}. Nothing was sent."
         )
     attributes = CreateWebhookSubscriptionRequestAttributes(
         url=check_url(url, "url"),
@@ -71,11 +73,11 @@ def create(*, url: str, subscribed_events: Sequence[str] | None) -> Operation[We
         ),
     )
     body = CreateWebhookSubscriptionRequest(data=CreateWebhookSubscriptionRequestData(attributes=attributes))
-    request = create_webhook_subscription.build_request(body=body)
-    return Operation(request, decoding.webhook_subscription, repeatable=False)
+    request = create_webhook_subscription_endpoint.build_request(body=body)
+    return Operation(request, decoding.decode_webhook_subscription, idempotent=False)
 
 
-def delete(subscription_id: str) -> Operation[None]:
+def delete_webhook_subscription(subscription_id: str) -> Operation[None]:
     """Stop sending events to a subscription's URL."""
     checked = check_id(subscription_id, "webhook subscription")
-    return Operation(delete_webhook_subscription_by_id.build_request(checked), nothing, gone_is_done=True)
+    return Operation(delete_webhook_subscription_by_id.build_request(checked), decode_nothing, accept_404_on_retry=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class _Deadline:
+class ResponseDeadline:
     """The time by which the answer that is being read has to be through."""
 
     def __init__(self) -> None:
@@ -36,17 +36,17 @@ class _Deadline:
         """
         now = time.monotonic()
         if self._end is None:
-            self._end = now + http.LONGEST_ANSWER
+            self._end = now + http.MAX_RESPONSE_SECONDS
         left = self._end - now
         if left <= 0:
-            raise httpcore.ReadTimeout(f"the answer was still coming after {http.LONGEST_ANSWER:g} s")
+            raise httpcore.ReadTimeout(f"the answer was still coming after {http.MAX_RESPONSE_SECONDS:g} s")
         return left if timeout is None else min(timeout, left)
 
 
 class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
-        self._deadline = _Deadline()
+        self._deadline = ResponseDeadline()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, self._deadline.seconds(timeout))
@@ -67,7 +67,7 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class Backend(httpcore.SyncBackend):
+class DeadlineBackend(httpcore.SyncBackend):
     """Connects as httpcore does."""
 
     def connect_tcp(
@@ -85,7 +85,7 @@ class Backend(httpcore.SyncBackend):
 class _AsyncStream(httpcore.AsyncNetworkStream):
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
-        self._deadline = _Deadline()
+        self._deadline = ResponseDeadline()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
         return await self._stream.read(max_bytes, self._deadline.seconds(timeout))
@@ -109,8 +109,8 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class AsyncBackend(httpcore.AsyncNetworkBackend):
-    """As `Backend`, awaited."""
+class AsyncDeadlineBackend(httpcore.AsyncNetworkBackend):
+    """As `DeadlineBackend`, awaited."""
 
     def __init__(self) -> None:
         # httpcore exports a stand-in of no type where anyio is missing; here it is not.

@@ -13,17 +13,17 @@ import anyio
 import httpcore
 
 from . import http
-from .answer_deadline import AsyncBackend
-from .connections import IDLE_SECONDS, environment_proxy, httpx_is_imported, tls_context
+from .answer_deadline import AsyncDeadlineBackend
+from .connections import KEEPALIVE_SECONDS, environment_proxy, httpx_is_imported, ssl_context_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-MAX_CONNECTIONS = 50
+ASYNC_MAX_CONNECTIONS = 50
 """To one host; further calls wait for one to be free."""
 
 
-class AsyncLine(Protocol):
+class AsyncTransport(Protocol):
     """As `Line`, awaited."""
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
@@ -35,46 +35,48 @@ class AsyncLine(Protocol):
         ...
 
 
-def new_async_line(url: httpcore.URL, *, uploading: bool) -> AsyncLine:
+def open_async_transport(url: httpcore.URL, *, uploading: bool) -> AsyncTransport:
     """As `connections.new_line`."""
     proxy = environment_proxy(url)
-    context = tls_context(url, proxy)
+    context = ssl_context_for(url, proxy)
     if proxy is not None:
-        from .httpx_lines import async_proxied
+        from .httpx_lines import async_proxy_transport
 
-        return AsyncConnections(lambda: async_proxied(proxy, context, 1, IDLE_SECONDS))
+        return AsyncConnectionStack(lambda: async_proxy_transport(proxy, context, 1, KEEPALIVE_SECONDS))
     if uploading:
-        from .upload_network import AsyncUploadLine
+        from .upload_network import AsyncUploadTransport
 
-        return AsyncUploadLine(ssl_context=context, stall_seconds=http.UPLOAD_STALL, answer_seconds=http.UPLOAD_ANSWER)
-    backend = AsyncBackend()
-    return AsyncConnections(
+        return AsyncUploadTransport(
+            ssl_context=context, stall_seconds=http.UPLOAD_STALL_TIMEOUT, response_seconds=http.UPLOAD_RESPONSE_TIMEOUT
+        )
+    backend = AsyncDeadlineBackend()
+    return AsyncConnectionStack(
         lambda: httpcore.AsyncConnectionPool(
             context,
             max_connections=1,
             max_keepalive_connections=1,
-            keepalive_expiry=IDLE_SECONDS,
+            keepalive_expiry=KEEPALIVE_SECONDS,
             network_backend=backend,
         )
     )
 
 
-def async_observable(line: AsyncLine) -> AsyncLine:
+def async_instrumented(line: AsyncTransport) -> AsyncTransport:
     """As `connections.observable`."""
     if not httpx_is_imported():
         return line
-    from .httpx_lines import AsyncHttpxLine, async_transport_over
+    from .httpx_lines import AsyncHttpxTransport, async_httpx_transport_over
 
-    return AsyncHttpxLine(async_transport_over(line).handle_async_request)
+    return AsyncHttpxTransport(async_httpx_transport_over(line).handle_async_request)
 
 
-class AsyncConnections:
+class AsyncConnectionStack:
     """A line over a stack of single connections."""
 
-    def __init__(self, connect: Callable[[], AsyncLine]) -> None:
+    def __init__(self, connect: Callable[[], AsyncTransport]) -> None:
         self._connect = connect
-        self._free = anyio.Semaphore(MAX_CONNECTIONS)
-        self._idle: list[AsyncLine] = []
+        self._free = anyio.Semaphore(ASYNC_MAX_CONNECTIONS)
+        self._idle: list[AsyncTransport] = []
         self._closed = False
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
@@ -83,25 +85,25 @@ class AsyncConnections:
         # The one used last is the one most likely to be open still.
         connection = self._idle.pop() if self._idle else self._connect()
         try:
-            answer = await connection.handle_async_request(request)
+            response = await connection.handle_async_request(request)
         except BaseException:
-            self._give_back(connection)
+            self._release(connection)
             raise
-        body = _Body(answer, self, connection)
+        body = _AsyncBody(response, self, connection)
         return httpcore.Response(
-            answer.status, headers=answer.headers, content=body, extensions=http.extensions(answer)
+            response.status, headers=response.headers, content=body, extensions=http.extensions_of(response)
         )
 
-    def _give_back(self, connection: AsyncLine) -> None:
+    def _release(self, connection: AsyncTransport) -> None:
         self._idle.append(connection)
         self._free.release()
 
-    async def finish(self, answer: httpcore.Response, connection: AsyncLine) -> None:
+    async def release_after(self, response: httpcore.Response, connection: AsyncTransport) -> None:
         """Take a connection back once its answer is read or given up."""
         try:
-            await answer.aclose()
+            await response.aclose()
         finally:
-            self._give_back(connection)
+            self._release(connection)
             if self._closed:
                 await connection.aclose()
 
@@ -112,17 +114,17 @@ class AsyncConnections:
             await self._idle.pop().aclose()
 
 
-class _Body:
-    def __init__(self, answer: httpcore.Response, owner: AsyncConnections, connection: AsyncLine) -> None:
-        self._answer = answer
+class _AsyncBody:
+    def __init__(self, response: httpcore.Response, owner: AsyncConnectionStack, connection: AsyncTransport) -> None:
+        self._response = response
         self._owner = owner
-        self._connection: AsyncLine | None = connection
+        self._connection: AsyncTransport | None = connection
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._answer.aiter_stream():
+        async for part in self._response.aiter_stream():
             yield part
 
     async def aclose(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            await self._owner.finish(self._answer, connection)
+            await self._owner.release_after(self._response, connection)

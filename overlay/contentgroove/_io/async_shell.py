@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import to_thread
 
-from contentgroove._core.effects import Ask, Effect, Failure, Notify, Put, Reply, Save, Send, Sleep
+from contentgroove._core.effects import Ask, Effect, Notify, Put, Response, Save, Send, Sleep, TransportFailure
 from contentgroove.errors import ConfigurationError
 
 from . import http
-from .async_connections import async_observable, new_async_line
-from .log_redaction import protect_logs
-from .progress import CallbackError, acounted
+from .async_connections import async_instrumented, open_async_transport
+from .log_redaction import install_log_filters
+from .progress import CallbackError, aiter_with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from contentgroove._core.effects import Flow
     from contentgroove._core.settings import Settings
 
-    from .async_connections import AsyncLine
-    from .contract import ContractWatch
+    from .async_connections import AsyncTransport
+    from .contract import ContractMonitor
     from .progress import Progress
     from .sources import Source
 
 T = TypeVar("T")
 
 
-class AsyncShell:
+class AsyncIO:
     """Sends requests, sleeps and calls back; one for each client, shared by the tasks of an event loop."""
 
     def __init__(
@@ -46,7 +46,7 @@ class AsyncShell:
         http_client: httpx.AsyncClient | None,
         upload_http_client: httpx.AsyncClient | None,
         *,
-        watch: ContractWatch | None,
+        watch: ContractMonitor | None,
     ) -> None:
         self._settings = settings
         self._hooks = hooks
@@ -54,10 +54,10 @@ class AsyncShell:
         self._sleep = sleep
         self._own = _line_of(http_client, uploading=False)
         self._own_for_uploads = _line_of(upload_http_client, uploading=True)
-        self._lines: dict[tuple[bytes, bytes, bool], AsyncLine] = {}
+        self._lines: dict[tuple[bytes, bytes, bool], AsyncTransport] = {}
         self._loop: Any = None
         self._closed = False
-        protect_logs(settings)
+        install_log_filters(settings)
 
     async def run(
         self,
@@ -91,10 +91,10 @@ class AsyncShell:
     ) -> object:
         match effect:
             case Send():
-                request = http.api_request(effect, self._settings, timeouts, queued=self._own is None)
+                request = http.build_api_request(effect, self._settings, timeouts, queued=self._own is None)
                 outcome = await self._exchange(request, self._own, uploading=False)
-                if self._watch is not None and isinstance(outcome, Reply):
-                    self._watch.see(effect, outcome)
+                if self._watch is not None and isinstance(outcome, Response):
+                    self._watch.check(effect, outcome)
                 return outcome
             case Sleep():
                 return await self._sleep(effect.seconds)
@@ -103,7 +103,7 @@ class AsyncShell:
                     raise RuntimeError("a flow asked to save without a checkpoint")
                 return await to_thread.run_sync(save, effect.content)
             case Notify():
-                return await _settled(effect.callback(effect.value))
+                return await _await_if_needed(effect.callback(effect.value))
             case Ask():
                 return await to_thread.run_sync(effect.call, abandon_on_cancel=True)
             case Put():
@@ -115,54 +115,58 @@ class AsyncShell:
         timeouts: http.Timeouts,
         source: Source | None,
         progress: Progress | None,
-    ) -> Reply | Failure:
+    ) -> Response | TransportFailure:
         if source is None:
             raise RuntimeError("a flow asked for an upload that has no source")
-        async with contextlib.aclosing(acounted(source, progress)) as content:
+        async with contextlib.aclosing(aiter_with_progress(source, progress)) as content:
             try:
-                request = http.store_request(effect, source, content, timeouts)
-            except http.UnsendableUrlError as error:
-                return http.failure(error)
+                request = http.build_upload_request(effect, source, content, timeouts)
+            except http.InvalidUrlError as error:
+                return http.classify_error(error)
             return await self._exchange(request, self._own_for_uploads, uploading=True)
 
-    async def _exchange(self, request: httpcore.Request, own: AsyncLine | None, *, uploading: bool) -> Reply | Failure:
-        info, told = self._hooks.before(request)
-        await _settled(told)
+    async def _exchange(
+        self, request: httpcore.Request, own: AsyncTransport | None, *, uploading: bool
+    ) -> Response | TransportFailure:
+        info, result = self._hooks.before_request(request)
+        await _await_if_needed(result)
         started = time.monotonic()
-        outcome: Reply | Failure
+        outcome: Response | TransportFailure
         try:
-            line = own or async_observable(self._line(request.url, uploading=uploading))
-            answer = await line.handle_async_request(request)
+            line = own or async_instrumented(self._line(request.url, uploading=uploading))
+            response = await line.handle_async_request(request)
             try:
-                gathered = http.Gathered(answer, http.MAX_STORE_ANSWER if uploading else http.MAX_ANSWER)
-                async for part in answer.aiter_stream():
+                gathered = http.ResponseReader(
+                    response, http.MAX_STORE_RESPONSE_BYTES if uploading else http.MAX_RESPONSE_BYTES
+                )
+                async for part in response.aiter_stream():
                     gathered.add(part)
-                outcome = gathered.reply()
+                outcome = gathered.response()
             finally:
-                await answer.aclose()
+                await response.aclose()
         except CallbackError as error:
             raise error.reason from None
         except (AssertionError, ConfigurationError):
             # A test's own transport fails its test: what respx or a contract check says is no broken connection.
             raise
         except Exception as error:  # noqa: BLE001 - http.failure says why
-            outcome = http.failure(error)
-        await _settled(self._hooks.after(info, started, outcome))
+            outcome = http.classify_error(error)
+        await _await_if_needed(self._hooks.after_response(info, started, outcome))
         return outcome
 
-    def _line(self, url: httpcore.URL, *, uploading: bool) -> AsyncLine:
+    def _line(self, url: httpcore.URL, *, uploading: bool) -> AsyncTransport:
         loop = _running_loop()
         if self._loop is not loop:
-            self._require_ended_loop()
+            self._check_no_other_loop()
             # Connections of a loop that has ended cannot be used or closed any more.
             self._lines.clear()
             self._loop = loop
         place = (url.scheme, url.host, uploading)
         if place not in self._lines:
-            self._lines[place] = new_async_line(url, uploading=uploading)
+            self._lines[place] = open_async_transport(url, uploading=uploading)
         return self._lines[place]
 
-    def _require_ended_loop(self) -> None:
+    def _check_no_other_loop(self) -> None:
         if self._loop is not None and self._loop.is_running():
             raise ConfigurationError(
                 "This client's connections belong to another event loop that is still running: make one "
@@ -173,7 +177,7 @@ class AsyncShell:
         """Close the connections that this shell opened; a client that was passed in stays open."""
         of_this_loop = self._loop is _running_loop()
         if not of_this_loop:
-            self._require_ended_loop()
+            self._check_no_other_loop()
         self._closed = True
         lines = list(self._lines.values()) if of_this_loop else []
         self._lines.clear()
@@ -181,16 +185,16 @@ class AsyncShell:
             await line.aclose()
 
 
-async def _settled(given: object) -> object:
+async def _await_if_needed(given: object) -> object:
     return await given if inspect.isawaitable(given) else given
 
 
-def _line_of(client: httpx.AsyncClient | None, *, uploading: bool) -> AsyncLine | None:
+def _line_of(client: httpx.AsyncClient | None, *, uploading: bool) -> AsyncTransport | None:
     if client is None:
         return None
-    from .httpx_lines import over_async_client
+    from .httpx_lines import async_client_transport
 
-    return over_async_client(client, uploading=uploading)
+    return async_client_transport(client, uploading=uploading)
 
 
 def _running_loop() -> Any:

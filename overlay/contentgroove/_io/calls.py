@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from msgspec import Struct, structs
 
-from contentgroove._core.calls import call, unreadable
-from contentgroove._core.decoding import NotAsContractedError
+from contentgroove._core.calls import call, decode_error
+from contentgroove._core.decoding import BodyMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from contentgroove._core.calls import Operation, Session
-    from contentgroove._core.effects import Flow, Reply
-    from contentgroove._core.listing import Listing
+    from contentgroove._core.effects import Flow, Response
+    from contentgroove._core.listing import ListOperation
     from contentgroove.models import Page
 
-    from .async_shell import AsyncShell
+    from .async_shell import AsyncIO
     from .http import Timeouts
     from .progress import Progress
     from .sources import Source
-    from .sync_shell import SyncShell
+    from .sync_shell import SyncIO
 
 T = TypeVar("T")
 
@@ -36,11 +36,11 @@ class RawResponse(Generic[T]):
         content: The body.
     """
 
-    def __init__(self, reply: Reply, operation: Operation[T], session: Session) -> None:
-        self.status_code = reply.status_code
-        self.headers: Mapping[str, str] = reply.headers
-        self.content = reply.content
-        self._reply = reply
+    def __init__(self, response: Response, operation: Operation[T], session: Session) -> None:
+        self.status_code = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.content = response.content
+        self._response = response
         self._operation = operation
         self._session = session
 
@@ -55,17 +55,17 @@ class RawResponse(Generic[T]):
         """
         try:
             return self._operation.decode(self.content)
-        except NotAsContractedError as error:
-            raise unreadable(self._operation, self._reply, self._session, error) from error
+        except BodyMismatchError as error:
+            raise decode_error(self._operation, self._response, self._session, error) from error
 
 
 def _raw(operation: Operation[T], session: Session) -> Flow[RawResponse[T]]:
     undecoded: Operation[Any] = structs.replace(cast("Operation[Any]", operation), decode=bytes)
-    reply, _ = yield from call(undecoded, session)
-    return RawResponse(reply, operation, session)
+    response, _ = yield from call(undecoded, session)
+    return RawResponse(response, operation, session)
 
 
-class SyncCalls(Struct, frozen=True):
+class Resource(Struct, frozen=True):
     """Performs operations and flows.
 
     Attributes:
@@ -74,7 +74,7 @@ class SyncCalls(Struct, frozen=True):
         timeout: The limits of each request.
     """
 
-    shell: SyncShell
+    shell: SyncIO
     session: Session
     timeout: Timeouts
 
@@ -93,18 +93,18 @@ class SyncCalls(Struct, frozen=True):
         return self.shell.run(flow, self.timeout, source=source, progress=progress, save=save)
 
 
-class RawSyncCalls(SyncCalls, frozen=True):
-    """As `SyncCalls`; gives `RawResponse`s."""
+class RawResource(Resource, frozen=True):
+    """As `Resource`; gives `RawResponse`s."""
 
     def call(self, operation: Operation[T]) -> T:
         """Perform an operation and give its raw answer, which `with_raw_response` types as what it is."""
         return cast("T", self.shell.run(_raw(operation, self.session), self.timeout))
 
 
-class AsyncCalls(Struct, frozen=True):
-    """As `SyncCalls`, awaited."""
+class AsyncResource(Struct, frozen=True):
+    """As `Resource`, awaited."""
 
-    shell: AsyncShell
+    shell: AsyncIO
     session: Session
     timeout: Timeouts
 
@@ -123,8 +123,8 @@ class AsyncCalls(Struct, frozen=True):
         return await self.shell.run(flow, self.timeout, source=source, progress=progress, save=save)
 
 
-class RawAsyncCalls(AsyncCalls, frozen=True):
-    """As `AsyncCalls`; gives `RawResponse`s."""
+class AsyncRawResource(AsyncResource, frozen=True):
+    """As `AsyncResource`; gives `RawResponse`s."""
 
     async def call(self, operation: Operation[T]) -> T:
         """Perform an operation and give its raw answer, which `with_raw_response` types as what it is."""
@@ -134,7 +134,7 @@ class RawAsyncCalls(AsyncCalls, frozen=True):
 class Pager(Generic[T]):
     """A list that is fetched as it is iterated, page by page; each iteration begins anew."""
 
-    def __init__(self, listing: Listing[T], calls: SyncCalls) -> None:
+    def __init__(self, listing: ListOperation[T], calls: Resource) -> None:
         self._listing = listing
         self._calls = calls
 
@@ -159,7 +159,7 @@ class Pager(Generic[T]):
 class AsyncPager(Generic[T]):
     """As `Pager`, iterated with `async for`."""
 
-    def __init__(self, listing: Listing[T], calls: AsyncCalls) -> None:
+    def __init__(self, listing: ListOperation[T], calls: AsyncResource) -> None:
         self._listing = listing
         self._calls = calls
 

@@ -16,11 +16,11 @@ from .file_locks import file_lock
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-LARGEST = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 """Bytes read at most: a path given by mistake may be that of a video."""
 
 
-class CheckpointFile:
+class FileCheckpointStore:
     """One checkpoint's file.
 
     Attributes:
@@ -45,7 +45,7 @@ class CheckpointFile:
             ) from error
 
     @contextlib.contextmanager
-    def locked(self) -> Generator[None, None, None]:
+    def lock(self) -> Generator[None, None, None]:
         """Keep other uploads, in this process and others, from using the checkpoint.
 
         Raises:
@@ -53,7 +53,7 @@ class CheckpointFile:
         """
         lock = file_lock(self._lock)
         try:
-            self._refuse_what_is_no_file()
+            self._require_regular_file()
             lock.take()
         except BlockingIOError as error:
             raise InvalidInputError(
@@ -61,13 +61,13 @@ class CheckpointFile:
                 "to end. Nothing was sent."
             ) from error
         except OSError as error:
-            raise self._unusable("written", error) from error
+            raise self._unusable_error("written", error) from error
         try:
             yield
         finally:
             lock.release()
 
-    def _refuse_what_is_no_file(self) -> None:
+    def _require_regular_file(self) -> None:
         with contextlib.suppress(FileNotFoundError):
             # A device or pipe would be waited for or replaced, a folder cannot be.
             if not stat.S_ISREG(self._target.stat().st_mode):
@@ -84,13 +84,13 @@ class CheckpointFile:
         """
         try:
             with patiently(lambda: self._target.open("rb")) as file:
-                return file.read(LARGEST)
+                return file.read(MAX_BYTES)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self._unusable("read", error) from error
+            raise self._unusable_error("read", error) from error
 
-    def others(self) -> list[bytes]:
+    def read_siblings(self) -> list[bytes]:
         """Give what the files beside it hold whose names end like its own."""
         found: list[bytes] = []
         with contextlib.suppress(OSError):
@@ -98,7 +98,7 @@ class CheckpointFile:
                 # Those that are large, or went meanwhile, are no checkpoints of any use.
                 with contextlib.suppress(OSError):
                     info = path.stat()
-                    if path != self._target and stat.S_ISREG(info.st_mode) and info.st_size < LARGEST:
+                    if path != self._target and stat.S_ISREG(info.st_mode) and info.st_size < MAX_BYTES:
                         found.append(patiently(path.read_bytes))
         return found
 
@@ -110,7 +110,7 @@ class CheckpointFile:
             return error
         return None
 
-    def _unusable(self, how: str, error: OSError) -> InvalidInputError:
+    def _unusable_error(self, how: str, error: OSError) -> InvalidInputError:
         return InvalidInputError(
             f"The checkpoint {self.path} cannot be {how}: {error.strerror or error}. Pass a path in a folder that "
             "exists and can be written to. Nothing was sent."

@@ -19,16 +19,16 @@ import httpcore
 from contentgroove._core.settings import is_loopback
 
 from . import http
-from .answer_deadline import Backend
+from .answer_deadline import DeadlineBackend
 
 MAX_CONNECTIONS = 20
 """To one host, for sync clients; further calls wait for one to be free."""
 
-IDLE_SECONDS = 30.0
+KEEPALIVE_SECONDS = 30.0
 """How long an idle connection is kept."""
 
 
-class Line(Protocol):
+class Transport(Protocol):
     """Sends requests, and gives answers whose bodies are still to be read; httpcore's pools are lines."""
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
@@ -40,28 +40,30 @@ class Line(Protocol):
         ...
 
 
-def new_line(url: httpcore.URL, *, uploading: bool) -> Line:
+def open_transport(url: httpcore.URL, *, uploading: bool) -> Transport:
     """Open a line to a host; it connects when it is used."""
     proxy = environment_proxy(url)
-    context = tls_context(url, proxy)
+    context = ssl_context_for(url, proxy)
     if proxy is not None:
-        from .httpx_lines import proxied
+        from .httpx_lines import proxy_transport
 
-        return proxied(proxy, context, MAX_CONNECTIONS, IDLE_SECONDS)
+        return proxy_transport(proxy, context, MAX_CONNECTIONS, KEEPALIVE_SECONDS)
     if uploading:
-        from .upload_network import UploadLine
+        from .upload_network import UploadTransport
 
-        return UploadLine(ssl_context=context, stall_seconds=http.UPLOAD_STALL, answer_seconds=http.UPLOAD_ANSWER)
+        return UploadTransport(
+            ssl_context=context, stall_seconds=http.UPLOAD_STALL_TIMEOUT, response_seconds=http.UPLOAD_RESPONSE_TIMEOUT
+        )
     return httpcore.ConnectionPool(
         context,
         max_connections=MAX_CONNECTIONS,
         max_keepalive_connections=MAX_CONNECTIONS,
-        keepalive_expiry=IDLE_SECONDS,
-        network_backend=Backend(),
+        keepalive_expiry=KEEPALIVE_SECONDS,
+        network_backend=DeadlineBackend(),
     )
 
 
-def observable(line: Line) -> Line:
+def instrumented(line: Transport) -> Transport:
     """Put httpx's transport in front of a line where an application has imported httpx.
 
     Whoever watches or mocks HTTP does so there, by patching `httpx.HTTPTransport` (pytest-httpx, OpenTelemetry), if
@@ -69,9 +71,9 @@ def observable(line: Line) -> Line:
     """
     if not httpx_is_imported():
         return line
-    from .httpx_lines import HttpxLine, transport_over
+    from .httpx_lines import HttpxTransport, httpx_transport_over
 
-    return HttpxLine(transport_over(line).handle_request)
+    return HttpxTransport(httpx_transport_over(line).handle_request)
 
 
 def httpx_is_imported() -> bool:
@@ -97,10 +99,10 @@ def environment_proxy(url: httpcore.URL) -> str | None:
         return None
     # As curl and httpx read it.
     proxy = proxy if "://" in proxy else f"http://{proxy}"
-    return None if _would_leave_this_machine(url, proxy) else proxy
+    return None if _would_leak_key(url, proxy) else proxy
 
 
-def _would_leave_this_machine(url: httpcore.URL, proxy: str) -> bool:
+def _would_leak_key(url: httpcore.URL, proxy: str) -> bool:
     # Plain http is for this machine only: a proxy elsewhere would be sent the key in clear text.
     if url.scheme != b"http" or not is_loopback(url.host.decode("ascii")):
         return False
@@ -112,16 +114,16 @@ def _would_leave_this_machine(url: httpcore.URL, proxy: str) -> bool:
     return host is not None and not is_loopback(host)
 
 
-def tls_context(url: httpcore.URL, proxy: str | None) -> ssl.SSLContext:
+def ssl_context_for(url: httpcore.URL, proxy: str | None) -> ssl.SSLContext:
     """The TLS context of connections to a place."""
     if url.scheme == b"https" or proxy is not None:
-        return trusting()
+        return default_ssl_context()
     # Plain http has no use for certificates: an empty context trusts nobody, and reading them all takes 20 ms.
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @cache
-def trusting() -> ssl.SSLContext:
+def default_ssl_context() -> ssl.SSLContext:
     """The one context for all https; it trusts whom httpx trusts, so that nothing depends on who imported that.
 
     These are certifi's authorities, or those of SSL_CERT_FILE or SSL_CERT_DIR (OpenSSL's variables).

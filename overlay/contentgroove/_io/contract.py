@@ -19,7 +19,7 @@ from .http import logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from contentgroove._core.effects import Reply, Send
+    from contentgroove._core.effects import Response, Send
     from contentgroove._core.settings import Settings
     from contentgroove.errors import ContractViolation
 
@@ -39,31 +39,31 @@ class ContractChecker(Protocol):
         headers: Mapping[str, str],
         content: bytes,
         status: int,
-        answer_headers: Mapping[str, str],
-        answer: bytes,
+        response_headers: Mapping[str, str],
+        response_body: bytes,
     ) -> Sequence[ContractViolation]:
         """Give the violations of one exchange; the path is below the API's base path, with its query."""
         ...
 
 
-class ContractWatch:
+class ContractMonitor:
     """Checks exchanges, or some of them, and tells of violations."""
 
     def __init__(
         self,
         checker: ContractChecker,
         settings: Settings,
-        tell: Callable[[Sequence[ContractViolation]], object],
+        report: Callable[[Sequence[ContractViolation]], object],
         sampling: float,
         random: Callable[[], float],
     ) -> None:
         self._checker = checker
         self._settings = settings
-        self._tell = tell
+        self._tell = report
         self._sampling = sampling
         self._random = random
 
-    def see(self, effect: Send, reply: Reply) -> None:
+    def check(self, effect: Send, response: Response) -> None:
         """Check an exchange, if its turn has come."""
         if self._sampling < 1 and self._random() >= self._sampling:
             return
@@ -74,17 +74,17 @@ class ContractWatch:
             path=self._settings.path(request),
             headers=headers,
             content=request.content or b"",
-            status=reply.status_code,
-            answer_headers=reply.headers,
-            answer=reply.content,
+            status=response.status_code,
+            response_headers=response.headers,
+            response_body=response.content,
         )
         if violations:
             self._tell(violations)
 
 
-def new_watch(
-    wish: OnViolation, sampling: float, settings: Settings, random: Callable[[], float] | None
-) -> ContractWatch | None:
+def create_monitor(
+    mode: OnViolation, sampling: float, settings: Settings, random: Callable[[], float] | None
+) -> ContractMonitor | None:
     """Make what a client asked for; None if it asked for nothing.
 
     Raises:
@@ -93,13 +93,13 @@ def new_watch(
     given: object = sampling
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
         raise ConfigurationError(f"contract_sampling is a share of the calls, from 0 to 1, not {sampling!r}.")
-    if wish == "off":
+    if mode == "off":
         return None
-    ways = {"log": _log, "raise": _raise}
-    tell = wish if callable(wish) else ways.get(wish)
-    if tell is None:
-        raise ConfigurationError(f"on_contract_violation is off, log, raise or a function, not {wish!r}.")
-    return ContractWatch(_checker(), settings, tell, sampling, random or chance.random)
+    ways = {"log": _log_violations, "raise": _raise_violations}
+    report = mode if callable(mode) else ways.get(mode)
+    if report is None:
+        raise ConfigurationError(f"on_contract_violation is off, log, raise or a function, not {mode!r}.")
+    return ContractMonitor(_checker(), settings, report, sampling, random or chance.random)
 
 
 @cache
@@ -111,10 +111,10 @@ def _checker() -> ContractChecker:
     raise ConfigurationError(f"on_contract_violation needs a checker, and no package offers one as {GROUP}.")
 
 
-def _log(violations: Sequence[ContractViolation]) -> None:
+def _log_violations(violations: Sequence[ContractViolation]) -> None:
     for violation in violations:
         logger.warning("contract violation: %s", violation)
 
 
-def _raise(violations: Sequence[ContractViolation]) -> None:
+def _raise_violations(violations: Sequence[ContractViolation]) -> None:
     raise ContractViolationError(violations)

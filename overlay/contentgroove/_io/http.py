@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import httpcore
 from msgspec import Struct
 
-from contentgroove._core.effects import Failure, FailureKind, Reply
+from contentgroove._core.effects import FailureKind, Response, TransportFailure
 from contentgroove._core.headers import Headers
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import RequestInfo
@@ -36,33 +36,33 @@ Body: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
 
 logger = logging.getLogger("contentgroove")
 
-MAX_ANSWER = 64 * 1024 * 1024
+MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 """Bytes; a page of a thousand medias has little more than one million."""
 
-MAX_STORE_ANSWER = 64 * 1024
+MAX_STORE_RESPONSE_BYTES = 64 * 1024
 """Bytes; the store's error answers have some hundred."""
 
-LONGEST_ANSWER = 300.0
+MAX_RESPONSE_SECONDS = 300.0
 """Seconds that an answer may take in all, so that one that trickles does not hold a call for ever."""
 
-UPLOAD_STALL = 60.0
+UPLOAD_STALL_TIMEOUT = 60.0
 """Seconds without any progress after which an upload has failed."""
 
-UPLOAD_ANSWER = 300.0
+UPLOAD_RESPONSE_TIMEOUT = 300.0
 """Seconds that the store may take to answer once it has the whole file."""
 
-QUEUE_LIMIT = 600.0
+POOL_TIMEOUT = 600.0
 """Seconds that a call may wait for a free connection of ours: a queue in this process, not a silent network."""
 
-DECODED = "contentgroove.decoded"
+ALREADY_DECODED = "contentgroove.decoded"
 """The extension of an answer whose content coding was taken off already."""
 
 
-class AnswerTooLargeError(Exception):
+class ResponseTooLargeError(Exception):
     """An answer is larger than any that the API gives."""
 
 
-class UnsendableUrlError(Exception):
+class InvalidUrlError(Exception):
     """A URL cannot be that of a request."""
 
 
@@ -80,10 +80,10 @@ class SystemClock:
         return time.time()
 
 
-def api_request(effect: Send, settings: Settings, timeouts: Timeouts, *, queued: bool) -> httpcore.Request:
+def build_api_request(effect: Send, settings: Settings, timeouts: Timeouts, *, queued: bool) -> httpcore.Request:
     """Make the request of a call; `queued` if it goes through connections of ours."""
     request = effect.request
-    limits = {**timeouts, "pool": QUEUE_LIMIT} if queued else dict(timeouts)
+    limits = {**timeouts, "pool": POOL_TIMEOUT} if queued else dict(timeouts)
     if effect.time_limit is not None:
         limits = {name: min(seconds, effect.time_limit) for name, seconds in limits.items()}
     headers = settings.headers()
@@ -100,11 +100,11 @@ _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 """Methods whose requests say so if they have no content (RFC 9110, 8.6)."""
 
 
-def store_request(effect: Put, source: Source, content: Body, timeouts: Timeouts) -> httpcore.Request:
+def build_upload_request(effect: Put, source: Source, content: Body, timeouts: Timeouts) -> httpcore.Request:
     """Make the request of an upload: exact length, no type, no credentials but those in the URL.
 
     Raises:
-        UnsendableUrlError: The service gave a URL that is none.
+        InvalidUrlError: The service gave a URL that is none.
     """
     headers = [("Content-Length", str(source.size)), ("Accept", "*/*")]
     return _request("PUT", effect.url, headers, content, upload_timeouts(timeouts))
@@ -114,7 +114,7 @@ def _request(
     method: str, url: str, headers: list[tuple[str, str]], content: Body, timeouts: Timeouts
 ) -> httpcore.Request:
     parsed = parse_url(url)
-    fields = [(b"Host", _authority(parsed)), *((name.encode(), value.encode()) for name, value in headers)]
+    fields = [(b"Host", _host_header(parsed)), *((name.encode(), value.encode()) for name, value in headers)]
     return httpcore.Request(method, parsed, headers=fields, content=content, extensions={"timeout": timeouts})
 
 
@@ -123,7 +123,7 @@ def parse_url(url: str) -> httpcore.URL:
     """Read a URL; whatever a request line cannot hold of it is percent-encoded, and nothing else is touched.
 
     Raises:
-        UnsendableUrlError: It is none, or its host's name is not written in ASCII.
+        InvalidUrlError: It is none, or its host's name is not written in ASCII.
     """
     # Cached because a wait asks for the same URL each time.
     try:
@@ -131,13 +131,13 @@ def parse_url(url: str) -> httpcore.URL:
         host, port = (parts.hostname or "").encode("ascii"), parts.port
         target = quote(f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", safe=string.punctuation)
     except ValueError as error:
-        raise UnsendableUrlError(f"the URL cannot be read: {error}") from error
+        raise InvalidUrlError(f"the URL cannot be read: {error}") from error
     if not host:
-        raise UnsendableUrlError("the URL names no host")
+        raise InvalidUrlError("the URL names no host")
     return httpcore.URL(scheme=parts.scheme, host=host, port=port, target=target)
 
 
-def _authority(url: httpcore.URL) -> bytes:
+def _host_header(url: httpcore.URL) -> bytes:
     host = b"[%b]" % url.host if b":" in url.host else url.host
     return host if url.port in {None, _PORTS.get(url.scheme)} else b"%b:%d" % (host, url.port)
 
@@ -145,33 +145,33 @@ def _authority(url: httpcore.URL) -> bytes:
 _PORTS = {b"http": 80, b"https": 443}
 
 
-def extensions(message: httpcore.Request | httpcore.Response) -> dict[str, Any]:
+def extensions_of(message: httpcore.Request | httpcore.Response) -> dict[str, Any]:
     """Give what a request or answer has besides HTTP, which httpcore types in part only."""
     found: dict[str, Any] = cast("Any", message).extensions
     return found
 
 
-def describe(request: httpcore.Request) -> RequestInfo:
+def request_info(request: httpcore.Request) -> RequestInfo:
     """Name a request as logs and errors show it."""
-    url = b"%b://%b%b" % (request.url.scheme, _authority(request.url), request.url.target)
+    url = b"%b://%b%b" % (request.url.scheme, _host_header(request.url), request.url.target)
     return RequestInfo(request.method.decode("ascii"), redact_url(url.decode("ascii")))
 
 
-class Gathered:
+class ResponseReader:
     """The parts of an answer as they come, decompressed, within limits of size and time."""
 
-    def __init__(self, answer: httpcore.Response, limit: int) -> None:
-        self._status = answer.status
-        self._headers = Headers(answer.headers)
+    def __init__(self, response: httpcore.Response, limit: int) -> None:
+        self._status = response.status
+        self._headers = Headers(response.headers)
         self._limit = limit
         self._parts: list[bytes] = []
         self._size = 0
-        self._deadline = time.monotonic() + LONGEST_ANSWER
+        self._deadline = time.monotonic() + MAX_RESPONSE_SECONDS
         announced = self._headers.get("content-length", "")
         if announced.isascii() and announced.isdigit() and int(announced[:20]) > limit:
-            raise AnswerTooLargeError(f"{announced} bytes announced")
+            raise ResponseTooLargeError(f"{announced} bytes announced")
         self._decompression = None
-        if "content-encoding" in self._headers and DECODED not in extensions(answer):
+        if "content-encoding" in self._headers and ALREADY_DECODED not in extensions_of(response):
             # A coding that nobody asked for, and that is none of these, is left to be found no JSON.
             from .decompression import decompression
 
@@ -181,27 +181,27 @@ class Gathered:
         """Take a part.
 
         Raises:
-            AnswerTooLargeError: The answer is too large.
+            ResponseTooLargeError: The answer is too large.
             TimeoutError: It takes too long, each part coming in time.
         """
         if time.monotonic() > self._deadline:
-            raise TimeoutError(f"the answer was still coming after {LONGEST_ANSWER:g} s")
+            raise TimeoutError(f"the answer was still coming after {MAX_RESPONSE_SECONDS:g} s")
         for piece in (part,) if self._decompression is None else self._decompression.pieces(part):
-            self._keep(piece)
+            self._append(piece)
 
-    def _keep(self, piece: bytes) -> None:
+    def _append(self, piece: bytes) -> None:
         self._size += len(piece)
         if self._size > self._limit:
-            raise AnswerTooLargeError(f"more than {self._limit:,} bytes")
+            raise ResponseTooLargeError(f"more than {self._limit:,} bytes")
         self._parts.append(piece)
 
-    def reply(self) -> Reply:
+    def response(self) -> Response:
         """Give the whole."""
         content = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        return Reply(self._status, self._headers, content)
+        return Response(self._status, self._headers, content)
 
 
-def failure(error: Exception) -> Failure:
+def classify_error(error: Exception) -> TransportFailure:
     """Say what an exception of the HTTP library means.
 
     Anything that is no answer is a failure: whatever a hostile or broken server makes the HTTP library raise, its
@@ -209,22 +209,22 @@ def failure(error: Exception) -> Failure:
     """
     kind: FailureKind = "broken"
     may_have_arrived = True
-    if isinstance(error, AnswerTooLargeError):
+    if isinstance(error, ResponseTooLargeError):
         kind = "too_large"
     elif isinstance(error, SourceChangedError):
         kind = "source_changed"
     elif isinstance(error, SourceUnreadableError):
         kind = "unreadable"
-    elif _is_a(error, "ConnectTimeout", "PoolTimeout"):
+    elif _is_named(error, "ConnectTimeout", "PoolTimeout"):
         kind, may_have_arrived = "timeout", False
-    elif isinstance(error, TimeoutError) or _is_a(error, "TimeoutException"):
+    elif isinstance(error, TimeoutError) or _is_named(error, "TimeoutException"):
         kind = "timeout"
-    elif isinstance(error, UnsendableUrlError) or _is_a(error, "ConnectError", "ProxyError", "UnsupportedProtocol"):
+    elif isinstance(error, InvalidUrlError) or _is_named(error, "ConnectError", "ProxyError", "UnsupportedProtocol"):
         kind, may_have_arrived = "connect", False
-    return Failure(kind, may_have_arrived, error)
+    return TransportFailure(kind, may_have_arrived, error)
 
 
-def _is_a(error: Exception, *names: str) -> bool:
+def _is_named(error: Exception, *names: str) -> bool:
     # httpx's exceptions are called as httpcore's are; while nobody has imported it, none can have been raised.
     libraries = (httpcore, sys.modules.get("httpx"))
     return any(isinstance(error, getattr(library, name, ())) for library in libraries for name in names)
@@ -257,19 +257,19 @@ class Hooks(Struct, frozen=True):
     on_request: Callable[[RequestInfo], object] | None = None
     on_response: Callable[[ResponseInfo], object] | None = None
 
-    def before(self, request: httpcore.Request) -> tuple[RequestInfo | None, object]:
+    def before_request(self, request: httpcore.Request) -> tuple[RequestInfo | None, object]:
         """Tell of a request; gives its description, None if nobody listens, and what the hook gave."""
         if self.on_request is None and self.on_response is None and not logger.isEnabledFor(logging.DEBUG):
             return None, None
-        info = describe(request)
+        info = request_info(request)
         return info, None if self.on_request is None else self.on_request(info)
 
-    def after(self, info: RequestInfo | None, started: float, outcome: Reply | Failure) -> object:
+    def after_response(self, info: RequestInfo | None, started: float, outcome: Response | TransportFailure) -> object:
         """Tell of what came of it; gives what the hook gave."""
         if info is None:
             return None
         elapsed = time.monotonic() - started
-        if isinstance(outcome, Failure):
+        if isinstance(outcome, TransportFailure):
             logger.debug("%s failed after %.0f ms: %s", info, elapsed * 1000, type(outcome.cause).__name__)
             return None
         logger.debug("%s: %d in %.0f ms", info, outcome.status_code, elapsed * 1000)
@@ -280,4 +280,4 @@ class Hooks(Struct, frozen=True):
 
 def upload_timeouts(timeouts: Timeouts) -> Timeouts:
     """The limits of an upload: how long it may stall, not how long it may take."""
-    return {**timeouts, "write": UPLOAD_STALL, "read": UPLOAD_ANSWER}
+    return {**timeouts, "write": UPLOAD_STALL_TIMEOUT, "read": UPLOAD_RESPONSE_TIMEOUT}

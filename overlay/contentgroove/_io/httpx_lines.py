@@ -13,17 +13,17 @@ import httpx
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import ConfigurationError
 
-from .http import DECODED, UnsendableUrlError, extensions
+from .http import ALREADY_DECODED, InvalidUrlError, extensions_of
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 
-    from .async_connections import AsyncLine
-    from .connections import Line
+    from .async_connections import AsyncTransport
+    from .connections import Transport
 
 
-class HttpxLine:
+class HttpxTransport:
     """A line by way of httpx.
 
     Args:
@@ -35,47 +35,47 @@ class HttpxLine:
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request."""
-        answer = self._send(_request(request))
-        return _response(answer, _Body(answer))
+        response = self._send(_request(request))
+        return _response(response, _Body(response))
 
     def close(self) -> None:
         """Close nothing: what sends belongs to somebody else."""
 
 
-class AsyncHttpxLine:
-    """As `HttpxLine`, awaited."""
+class AsyncHttpxTransport:
+    """As `HttpxTransport`, awaited."""
 
     def __init__(self, send: Callable[[httpx.Request], Awaitable[httpx.Response]]) -> None:
         self._send = send
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request."""
-        answer = await self._send(_request(request))
-        return _response(answer, _AsyncBody(answer))
+        response = await self._send(_request(request))
+        return _response(response, _AsyncBody(response))
 
     async def aclose(self) -> None:
         """Close nothing: what sends belongs to somebody else."""
 
 
-def over_client(client: httpx.Client, *, uploading: bool) -> Line:
+def client_transport(client: httpx.Client, *, uploading: bool) -> Transport:
     """Make the line of an application's own client."""
 
     def send(request: httpx.Request) -> httpx.Response:
         _require_open(client)
         return client.send(request, stream=True, follow_redirects=False, auth=_auth_of(client, uploading=uploading))
 
-    return HttpxLine(send)
+    return HttpxTransport(send)
 
 
-def over_async_client(client: httpx.AsyncClient, *, uploading: bool) -> AsyncLine:
-    """As `over_client`."""
+def async_client_transport(client: httpx.AsyncClient, *, uploading: bool) -> AsyncTransport:
+    """As `client_transport`."""
 
     async def send(request: httpx.Request) -> httpx.Response:
         _require_open(client)
         auth = _auth_of(client, uploading=uploading)
         return await client.send(request, stream=True, follow_redirects=False, auth=auth)
 
-    return AsyncHttpxLine(send)
+    return AsyncHttpxTransport(send)
 
 
 def _auth_of(client: httpx.Client | httpx.AsyncClient, *, uploading: bool) -> httpx.Auth | None:
@@ -97,53 +97,53 @@ def _require_open(client: httpx.Client | httpx.AsyncClient) -> None:
 
 class _Transport(httpx.HTTPTransport):
     # httpx's constructor would make a pool of its own.
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Transport) -> None:
         self._pool = cast("Any", line)
 
 
 class _AsyncTransport(httpx.AsyncHTTPTransport):
-    def __init__(self, line: AsyncLine) -> None:
+    def __init__(self, line: AsyncTransport) -> None:
         self._pool = cast("Any", line)
 
 
-def transport_over(line: Line) -> httpx.HTTPTransport:
+def httpx_transport_over(line: Transport) -> httpx.HTTPTransport:
     """Make a transport of httpx's whose connections are a line's."""
     return _Transport(line)
 
 
-def async_transport_over(line: AsyncLine) -> httpx.AsyncHTTPTransport:
-    """As `transport_over`."""
+def async_httpx_transport_over(line: AsyncTransport) -> httpx.AsyncHTTPTransport:
+    """As `httpx_transport_over`."""
     return _AsyncTransport(line)
 
 
-class _Proxy(httpx.HTTPTransport):
-    def line(self) -> Line:
+class _ProxyTransport(httpx.HTTPTransport):
+    def line(self) -> Transport:
         return self._pool
 
 
-class _AsyncProxy(httpx.AsyncHTTPTransport):
-    def line(self) -> AsyncLine:
+class _AsyncProxyTransport(httpx.AsyncHTTPTransport):
+    def line(self) -> AsyncTransport:
         return self._pool
 
 
-def proxied(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> Line:
+def proxy_transport(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> Transport:
     """Make the pool that httpx makes for a proxy's URL, whatever its scheme and credentials.
 
     Raises:
         ConfigurationError: There is no such proxy.
     """
-    with _usable():
-        return _Proxy(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy).line()
+    with _proxy_errors():
+        return _ProxyTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy).line()
 
 
-def async_proxied(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> AsyncLine:
-    """As `proxied`."""
-    with _usable():
-        return _AsyncProxy(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy).line()
+def async_proxy_transport(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> AsyncTransport:
+    """As `proxy_transport`."""
+    with _proxy_errors():
+        return _AsyncProxyTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy).line()
 
 
 @contextlib.contextmanager
-def _usable() -> Generator[None, None, None]:
+def _proxy_errors() -> Generator[None, None, None]:
     try:
         yield
     except (ImportError, ValueError, httpx.InvalidURL) as error:
@@ -166,7 +166,7 @@ def _request(request: httpcore.Request) -> httpx.Request:
         _url(url.scheme, url.host, url.port, url.target),
         headers=request.headers,
         content=_content(request.stream),
-        extensions=extensions(request),
+        extensions=extensions_of(request),
     )
 
 
@@ -181,32 +181,32 @@ def _url(scheme: bytes, host: bytes, port: int | None, target: bytes) -> httpx.U
     try:
         return httpx.URL(scheme=scheme.decode("ascii"), host=host.decode("ascii"), port=port, raw_path=target)
     except httpx.InvalidURL as error:
-        raise UnsendableUrlError(str(error)) from error
+        raise InvalidUrlError(str(error)) from error
 
 
-def _response(answer: httpx.Response, body: Iterable[bytes] | AsyncIterable[bytes]) -> httpcore.Response:
+def _response(response: httpx.Response, body: Iterable[bytes] | AsyncIterable[bytes]) -> httpcore.Response:
     # A mock's answer, or one that an application's hook has looked at, is read already: only httpx has it, decoded.
-    decoded = {DECODED: True} if answer.is_stream_consumed else None
-    return httpcore.Response(answer.status_code, headers=answer.headers.raw, content=body, extensions=decoded)
+    decoded = {ALREADY_DECODED: True} if response.is_stream_consumed else None
+    return httpcore.Response(response.status_code, headers=response.headers.raw, content=body, extensions=decoded)
 
 
 class _Body:
-    def __init__(self, answer: httpx.Response) -> None:
-        self._answer = answer
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._answer.iter_bytes() if self._answer.is_stream_consumed else self._answer.iter_raw()
+        return self._response.iter_bytes() if self._response.is_stream_consumed else self._response.iter_raw()
 
     def close(self) -> None:
-        self._answer.close()
+        self._response.close()
 
 
 class _AsyncBody:
-    def __init__(self, answer: httpx.Response) -> None:
-        self._answer = answer
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._answer.aiter_bytes() if self._answer.is_stream_consumed else self._answer.aiter_raw()
+        return self._response.aiter_bytes() if self._response.is_stream_consumed else self._response.aiter_raw()
 
     async def aclose(self) -> None:
-        await self._answer.aclose()
+        await self._response.aclose()

@@ -7,7 +7,7 @@ import re
 import weakref
 from typing import TYPE_CHECKING
 
-from contentgroove._core.redaction import REDACTED, redact_url, spellings
+from contentgroove._core.redaction import REDACTED, echoed_key_pattern, redact_url
 
 if TYPE_CHECKING:
     from contentgroove._core.settings import Settings
@@ -27,29 +27,29 @@ _live: weakref.WeakValueDictionary[int, Settings] = weakref.WeakValueDictionary(
 """The settings of all clients there are, for their keys."""
 
 
-class _Redact(logging.Filter):
+class _RedactUrls(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()
         shown = redact_url(said)
         for key in filter(None, [settings.last_key() for settings in list(_live.values())]):
-            shown = re.sub(spellings(key), REDACTED, shown)
+            shown = re.sub(echoed_key_pattern(key), REDACTED, shown)
         if shown != said:
             # Otherwise left as it is, for those who group records by what is the same in them.
             record.msg, record.args = shown, ()
         return True
 
 
-class _SayNothing(logging.Filter):
+class _DropRecords(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         del record
         return False
 
 
-_redact = _Redact()
-_say_nothing = _SayNothing()
+_redact = _RedactUrls()
+_say_nothing = _DropRecords()
 
 
-def protect_logs(settings: Settings) -> None:
+def install_log_filters(settings: Settings) -> None:
     """Redact URLs and a client's key: httpx logs requests' URLs, httpcore answers' headers; either may hold both.
 
     Under HTTP/2, hpack logs all headers, the key's included, at its level DEBUG: as they are, and once more as they are

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contentgroove._core.settings import Settings
     from contentgroove.errors import RequestInfo
 
-    from .contract import ContractWatch, OnViolation
+    from .contract import ContractMonitor, OnViolation
     from .http import ResponseInfo, Timeouts
 
 DEFAULT_TIMEOUT = 30.0
@@ -77,7 +77,7 @@ def check_clients(kind: Literal["Client", "AsyncClient"], **clients: object) -> 
             raise ConfigurationError(f"{name} must be an httpx.{kind}, not {type(client).__name__}.")
 
 
-def new_hooks(
+def create_hooks(
     on_request: Callable[[RequestInfo], object] | None,
     on_response: Callable[[ResponseInfo], object] | None,
     *,
@@ -101,7 +101,7 @@ def new_hooks(
     return Hooks(on_request, on_response)
 
 
-def new_session(
+def create_session(
     settings: Settings, policy: RetryPolicy, clock: Clock | None, random: Callable[[], float] | None
 ) -> Session:
     """Make what the calls of a new client share; without a clock or random numbers, the machine's."""
@@ -109,9 +109,9 @@ def new_session(
     return Session(pacing, settings.base_url, settings.last_key)
 
 
-def new_watch(
+def create_monitor(
     wish: OnViolation, sampling: float, settings: Settings, random: Callable[[], float] | None
-) -> ContractWatch | None:
+) -> ContractMonitor | None:
     """Make what checks exchanges; None, and nothing loaded, if that is off.
 
     Raises:
@@ -121,4 +121,4 @@ def new_watch(
         return None
     from . import contract
 
-    return contract.new_watch(wish, sampling, settings, random)
+    return contract.create_monitor(wish, sampling, settings, random)

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, TypeAlias, cast
 
-from contentgroove._core.checkpoints import as_text
-from contentgroove._core.uploads import MAX_SIZE, check_size, media_type_problem
+from contentgroove._core.checkpoints import printable_name
+from contentgroove._core.uploads import MAX_SIZE, check_upload_size, media_type_problem
 from contentgroove.errors import InvalidInputError, UploadError
 
 from .source_errors import SourceChangedError, SourceUnreadableError
@@ -20,7 +20,7 @@ from .source_errors import SourceChangedError, SourceUnreadableError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
-CHUNK = 1024 * 1024
+CHUNK_SIZE = 1024 * 1024
 """Bytes read and sent at once: httpx's own 64 KiB halve the speed."""
 
 _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
@@ -28,7 +28,7 @@ _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 READ_AHEAD = 128 * 1024
 """Bytes that Linux reads from a disk at once: where the first is in memory, the rest hardly ever is not."""
 
-SNIFFED = 8192
+SNIFF_BYTES = 8192
 """Bytes looked at to tell audio and video from other files."""
 
 File: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
@@ -62,7 +62,7 @@ class PathSource:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.name: str | None = path.name
-        shown = as_text(str(path))
+        shown = printable_name(str(path))
         try:
             info = path.stat()
         except FileNotFoundError as error:
@@ -79,12 +79,12 @@ class PathSource:
                 reason="not_a_file",
                 file=self.name,
             )
-        check_size(info.st_size, self.name)
+        check_upload_size(info.st_size, self.name)
         self.size = info.st_size
         self.modified: int | None = info.st_mtime_ns
         try:
             with path.open("rb") as opened:
-                _check_type(self.name, opened.read(SNIFFED))
+                _check_media_type(self.name, opened.read(SNIFF_BYTES))
         except OSError as error:
             raise UploadError(
                 f"{shown} cannot be read: {error.strerror}. Nothing was sent.", reason="unreadable", file=self.name
@@ -92,16 +92,16 @@ class PathSource:
 
     def chunks(self) -> Generator[bytes, None, None]:
         """Give the file's content; a file that changes meanwhile is an error."""
-        with contextlib.closing(Reading(self._path, self.size, self.modified)) as reading:
-            while chunk := reading.next():
+        with contextlib.closing(FileReader(self._path, self.size, self.modified)) as reading:
+            while chunk := reading.read():
                 yield chunk
 
-    def reading(self) -> Reading:
+    def open_reader(self) -> FileReader:
         """Open the file, for those who look into the page cache first."""
-        return Reading(self._path, self.size, self.modified)
+        return FileReader(self._path, self.size, self.modified)
 
 
-class Reading:
+class FileReader:
     """A file that is being sent, piece by piece; one that changes meanwhile is an error."""
 
     def __init__(self, path: Path, size: int, modified: int | None) -> None:
@@ -118,13 +118,13 @@ class Reading:
             self._file.close()
             raise
 
-    def next(self) -> bytes:
+    def read(self) -> bytes:
         """Read the next piece, waiting for the disk; empty at the end."""
         if self._offset == self._size:
             self._check_unchanged()
             return b""
         try:
-            chunk = self._file.read(min(CHUNK, self._size - self._offset))
+            chunk = self._file.read(min(CHUNK_SIZE, self._size - self._offset))
         except OSError as error:
             raise SourceUnreadableError(str(error)) from error
         if not chunk:
@@ -132,9 +132,9 @@ class Reading:
         self._offset += len(chunk)
         return chunk
 
-    def cached(self) -> bytes | None:
+    def read_if_cached(self) -> bytes | None:
         """Read the next piece if it is in memory, None if the disk would be waited for (Linux alone can tell)."""
-        end = min(self._offset + CHUNK, self._size)
+        end = min(self._offset + CHUNK_SIZE, self._size)
         # The platform is named for type checkers, which know no `preadv` there.
         if sys.platform == "win32" or not _NOWAIT or self._offset == end:
             return None
@@ -144,7 +144,7 @@ class Reading:
         except OSError:
             return None
         # Reading all of it that way would need a second copy: there are no flags for reads that make bytes.
-        return self.next()
+        return self.read()
 
     def close(self) -> None:
         """Close the file."""
@@ -170,16 +170,16 @@ class BytesSource:
             # One with gaps, or that was released.
             raise InvalidInputError(f"The memoryview cannot be read: {error}. Nothing was sent.") from error
         self.size = len(self._view)
-        check_size(self.size, None)
-        _check_type(None, bytes(self._view[:SNIFFED]))
+        check_upload_size(self.size, None)
+        _check_media_type(None, bytes(self._view[:SNIFF_BYTES]))
 
     def chunks(self) -> Generator[bytes, None, None]:
         """Give the bytes in pieces."""
-        for start in range(0, self.size, CHUNK):
-            yield bytes(self._view[start : start + CHUNK])
+        for start in range(0, self.size, CHUNK_SIZE):
+            yield bytes(self._view[start : start + CHUNK_SIZE])
 
 
-class FileSource:
+class FileObjectSource:
     """An open binary file, from the position it has when it is handed over.
 
     A file that is neither on disk nor in memory, such as an archive's member, is read once before it is sent: that
@@ -192,9 +192,9 @@ class FileSource:
         self._file = file
         name: object = getattr(file, "name", None)
         self.name: str | None = Path(name).name if isinstance(name, str) and name else None
-        _refuse_what_is_not_binary(file)
+        _require_binary(file)
         try:
-            measured = _measure(file)
+            measured = _position_and_size(file)
         except Exception as error:  # a file may be anything, such as a damaged archive's member
             problem = "it is closed" if getattr(file, "closed", False) is True else str(error) or type(error).__name__
             raise UploadError(
@@ -214,29 +214,29 @@ class FileSource:
             raise InvalidInputError(f"The file's read() gives {type(first).__name__}, not bytes. Nothing was sent.")
         self.rewindable = True
         if self.size <= 0:
-            check_size(0, self.name)
-        check_size(self.size, self.name)
-        _check_type(self.name, first)
+            check_upload_size(0, self.name)
+        check_upload_size(self.size, self.name)
+        _check_media_type(self.name, first)
 
     def chunks(self) -> Generator[bytes, None, None]:
         """Give the content from where the file was handed over; never more than it had then."""
-        with _unreadable():
+        with _as_unreadable():
             self._file.seek(self._start)
         left = self.size
         while left:
-            with _unreadable():
-                chunk = self._file.read(min(CHUNK, left))
+            with _as_unreadable():
+                chunk = self._file.read(min(CHUNK_SIZE, left))
             if not chunk:
                 raise SourceChangedError(f"it had {self.size:,} bytes and ends after {self.size - left:,}")
             left -= len(chunk)
             yield chunk
-        with _unreadable():
+        with _as_unreadable():
             more = self._file.read(1)
         if more:
             raise SourceChangedError(f"it had {self.size:,} bytes and has grown")
 
 
-def _refuse_what_is_not_binary(file: object) -> None:
+def _require_binary(file: object) -> None:
     import inspect
 
     if inspect.iscoroutinefunction(getattr(file, "read", None)):
@@ -248,7 +248,7 @@ def _refuse_what_is_not_binary(file: object) -> None:
         raise InvalidInputError("The file is open in text mode; open it with mode 'rb'. Nothing was sent.")
 
 
-def _measure(file: IO[bytes]) -> tuple[int, int, object] | None:
+def _position_and_size(file: IO[bytes]) -> tuple[int, int, object] | None:
     """Give where a file stands, how many bytes are left, and the first of them; None if it cannot seek."""
     if not hasattr(file, "tell") or not hasattr(file, "seek") or (hasattr(file, "seekable") and not file.seekable()):
         return None
@@ -258,7 +258,7 @@ def _measure(file: IO[bytes]) -> tuple[int, int, object] | None:
         # Asked, because not every `seek` says it, such as that of mmap before Python 3.13.
         size = file.tell() - start
         file.seek(start)
-        first: object = file.read(SNIFFED)
+        first: object = file.read(SNIFF_BYTES)
     else:
         first, size = _read_through(file)
     file.seek(start)
@@ -282,18 +282,18 @@ def _is_on_disk_or_in_memory(file: object) -> bool:
 
 def _read_through(file: IO[bytes]) -> tuple[object, int]:
     """Read a file to its end, or as far as is certain that it is too large; gives its first bytes and its size."""
-    first: object = file.read(SNIFFED)
+    first: object = file.read(SNIFF_BYTES)
     size = len(first) if isinstance(first, bytes) else 0
     more = bool(size)
     while more and size <= MAX_SIZE:
-        chunk = file.read(CHUNK)
+        chunk = file.read(CHUNK_SIZE)
         size += len(chunk)
         more = bool(chunk)
     return first, size
 
 
 @contextlib.contextmanager
-def _unreadable() -> Generator[None, None, None]:
+def _as_unreadable() -> Generator[None, None, None]:
     try:
         yield
     except Exception as error:
@@ -316,7 +316,7 @@ class AsyncIteratorSource:
             )
         if not isinstance(cast("object", size), int) or isinstance(size, bool) or size < 0:
             raise InvalidInputError(f"size must be a whole number of bytes, not {size!r}. Nothing was sent.")
-        check_size(size, None)
+        check_upload_size(size, None)
         self.size = size
         self._iterator = iterator
 
@@ -324,11 +324,11 @@ class AsyncIteratorSource:
         """Not for sync clients; `open_source` refuses the iterator there."""
         raise TypeError("an async iterator cannot be read synchronously")
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
+    async def achunks(self) -> AsyncGenerator[bytes, None]:
         """Give what the iterator gives; more or less than was announced is an error."""
         left = self.size
         while True:
-            with _unreadable():
+            with _as_unreadable():
                 piece: object = await anext(self._iterator, None)
                 if piece is not None and not isinstance(piece, (bytes, bytearray, memoryview)):
                     raise TypeError(f"it gave {type(piece).__name__}, not bytes")
@@ -358,7 +358,7 @@ def open_source(file: object) -> Source:
             path = os.fsdecode(path)
         return PathSource(Path(path))
     if hasattr(file, "read"):
-        return FileSource(cast("IO[bytes]", file))
+        return FileObjectSource(cast("IO[bytes]", file))
     raise InvalidInputError(
         f"file must be a path, bytes or an open binary file, not {type(file).__name__}. Nothing was sent."
     )
@@ -375,8 +375,8 @@ async def open_async_source(file: object, size: int | None) -> Source:
     return await run_sync(open_source, file)
 
 
-def _check_type(name: str | None, start: bytes) -> None:
-    problem = media_type_problem(name, start, _guess)
+def _check_media_type(name: str | None, start: bytes) -> None:
+    problem = media_type_problem(name, start, _guess_media_type)
     if problem is not None:
         raise UploadError(
             f"{name or 'The data'} is no audio or video: {problem}. The service takes most video formats (mp4 is "
@@ -386,7 +386,7 @@ def _check_type(name: str | None, start: bytes) -> None:
         )
 
 
-def _guess(start: bytes) -> str | None:
+def _guess_media_type(start: bytes) -> str | None:
     import filetype
 
     guessed: object = filetype.guess_mime(start)  # pyright: ignore[reportUnknownMemberType]

@@ -7,13 +7,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from contentgroove._core.effects import Ask, Effect, Failure, Notify, Put, Reply, Save, Send, Sleep
+from contentgroove._core.effects import Ask, Effect, Notify, Put, Response, Save, Send, Sleep, TransportFailure
 from contentgroove.errors import ConfigurationError
 
 from . import http
-from .connections import new_line, observable
-from .log_redaction import protect_logs
-from .progress import CallbackError, counted
+from .connections import instrumented, open_transport
+from .log_redaction import install_log_filters
+from .progress import CallbackError, iter_with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from contentgroove._core.effects import Flow
     from contentgroove._core.settings import Settings
 
-    from .connections import Line
-    from .contract import ContractWatch
+    from .connections import Transport
+    from .contract import ContractMonitor
     from .progress import Progress
     from .sources import Source
 
 T = TypeVar("T")
 
 
-class SyncShell:
+class SyncIO:
     """Sends requests, sleeps and calls back; one for each client, shared by its threads."""
 
     def __init__(
@@ -43,18 +43,18 @@ class SyncShell:
         http_client: httpx.Client | None,
         upload_http_client: httpx.Client | None,
         *,
-        watch: ContractWatch | None,
+        monitor: ContractMonitor | None,
     ) -> None:
         self._settings = settings
         self._hooks = hooks
-        self._watch = watch
+        self._watch = monitor
         self._sleep = sleep
-        self._own = _line_of(http_client, uploading=False)
-        self._own_for_uploads = _line_of(upload_http_client, uploading=True)
+        self._custom_transport = _transport_over_client(http_client, uploading=False)
+        self._custom_upload_transport = _transport_over_client(upload_http_client, uploading=True)
         self._lock = threading.Lock()
-        self._lines: dict[tuple[bytes, bytes, bool], Line] = {}
+        self._transports: dict[tuple[bytes, bytes, bool], Transport] = {}
         self._closed = False
-        protect_logs(settings)
+        install_log_filters(settings)
 
     def run(
         self,
@@ -96,10 +96,12 @@ class SyncShell:
     ) -> object:
         match effect:
             case Send():
-                request = http.api_request(effect, self._settings, timeouts, queued=self._own is None)
-                outcome = self._exchange(request, self._own, uploading=False)
-                if self._watch is not None and isinstance(outcome, Reply):
-                    self._watch.see(effect, outcome)
+                request = http.build_api_request(
+                    effect, self._settings, timeouts, queued=self._custom_transport is None
+                )
+                outcome = self._exchange(request, self._custom_transport, uploading=False)
+                if self._watch is not None and isinstance(outcome, Response):
+                    self._watch.check(effect, outcome)
                 return outcome
             case Sleep():
                 return self._sleep(effect.seconds)
@@ -116,66 +118,70 @@ class SyncShell:
 
     def _put(
         self, effect: Put, timeouts: http.Timeouts, source: Source | None, progress: Progress | None
-    ) -> Reply | Failure:
+    ) -> Response | TransportFailure:
         if source is None:
             raise RuntimeError("a flow asked for an upload that has no source")
         # Closed in any case, so that the file is closed however the exchange ends.
-        with contextlib.closing(counted(source, progress)) as content:
+        with contextlib.closing(iter_with_progress(source, progress)) as content:
             try:
-                request = http.store_request(effect, source, content, timeouts)
-            except http.UnsendableUrlError as error:
-                return http.failure(error)
-            return self._exchange(request, self._own_for_uploads, uploading=True)
+                request = http.build_upload_request(effect, source, content, timeouts)
+            except http.InvalidUrlError as error:
+                return http.classify_error(error)
+            return self._exchange(request, self._custom_upload_transport, uploading=True)
 
-    def _exchange(self, request: httpcore.Request, own: Line | None, *, uploading: bool) -> Reply | Failure:
-        info, _ = self._hooks.before(request)
+    def _exchange(
+        self, request: httpcore.Request, own: Transport | None, *, uploading: bool
+    ) -> Response | TransportFailure:
+        info, _ = self._hooks.before_request(request)
         started = time.monotonic()
-        outcome: Reply | Failure
+        outcome: Response | TransportFailure
         try:
-            line = own or observable(self._line(request.url, uploading=uploading))
-            answer = line.handle_request(request)
+            line = own or instrumented(self._transport_for(request.url, uploading=uploading))
+            response = line.handle_request(request)
             try:
-                gathered = http.Gathered(answer, http.MAX_STORE_ANSWER if uploading else http.MAX_ANSWER)
-                for part in answer.iter_stream():
+                gathered = http.ResponseReader(
+                    response, http.MAX_STORE_RESPONSE_BYTES if uploading else http.MAX_RESPONSE_BYTES
+                )
+                for part in response.iter_stream():
                     gathered.add(part)
-                outcome = gathered.reply()
+                outcome = gathered.response()
             finally:
-                answer.close()
+                response.close()
         except CallbackError as error:
             raise error.reason from None
         except (AssertionError, ConfigurationError):
             # A test's own transport fails its test: what respx or a contract check says is no broken connection.
             raise
         except Exception as error:  # noqa: BLE001 - http.failure says why
-            outcome = http.failure(error)
-        self._hooks.after(info, started, outcome)
+            outcome = http.classify_error(error)
+        self._hooks.after_response(info, started, outcome)
         return outcome
 
-    def _line(self, url: httpcore.URL, *, uploading: bool) -> Line:
-        place = (url.scheme, url.host, uploading)
-        line = self._lines.get(place)
+    def _transport_for(self, url: httpcore.URL, *, uploading: bool) -> Transport:
+        origin = (url.scheme, url.host, uploading)
+        line = self._transports.get(origin)
         if line is not None:
             return line
         with self._lock:
             if self._closed:
                 raise ConfigurationError("This client is closed; make a new one.")
-            if place not in self._lines:
-                self._lines[place] = new_line(url, uploading=uploading)
-            return self._lines[place]
+            if origin not in self._transports:
+                self._transports[origin] = open_transport(url, uploading=uploading)
+            return self._transports[origin]
 
     def close(self) -> None:
         """Close the connections that this shell opened; a client that was passed in stays open."""
         with self._lock:
             self._closed = True
-            lines = list(self._lines.values())
-            self._lines.clear()
+            lines = list(self._transports.values())
+            self._transports.clear()
         for line in lines:
             line.close()
 
 
-def _line_of(client: httpx.Client | None, *, uploading: bool) -> Line | None:
+def _transport_over_client(client: httpx.Client | None, *, uploading: bool) -> Transport | None:
     if client is None:
         return None
-    from .httpx_lines import over_client
+    from .httpx_lines import client_transport
 
-    return over_client(client, uploading=uploading)
+    return client_transport(client, uploading=uploading)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 
 
-class TlsRecords:
+class TlsBuffer:
     """The client's side of one TLS connection.
 
     A socket that TLS wraps is written to once for each record of 16 KiB. Records that are made in memory are handed

@@ -1,7 +1,7 @@
 """One connection to a store, written once for sync and async: it never blocks, it says what it waits for.
 
-Each operation is a generator that yields a `Wait` whenever the socket is not ready, and is told whether it became so
-in time. The shells in `upload_network` only know how to wait.
+Each operation is a generator that yields a `SocketWait` whenever the socket is not ready, and is told whether it
+became so in time. The shells in `upload_network` only know how to wait.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import httpcore
 
-from .tls_records import TlsRecords
+from .tls_records import TlsBuffer
 
 if TYPE_CHECKING:
     import ssl
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PIECE = 1024 * 1024
+SEND_CHUNK = 1024 * 1024
 """Bytes sent at most between two looks for an early answer."""
 
-TLS_PIECE = 512 * 1024
+TLS_CHUNK = 512 * 1024
 """Bytes encrypted at once: fewer cost a system call and a wait each, more make the memory of each piece come and go."""
 
-RECEIVED = 64 * 1024
+RECV_SIZE = 64 * 1024
 """Bytes received at once; a store's answer has some hundred."""
 
-INTERIM = re.compile(rb"HTTP/1\.\d 1\d\d")
+INTERIM_STATUS = re.compile(rb"HTTP/1\.\d 1\d\d")
 """The start of an answer that another follows (RFC 9110, 15.2), such as 100 Continue."""
 
 STATUS_LINE = len(b"HTTP/1.1 100")
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class SocketWait:
     """What an operation waits for.
 
     Attributes:
@@ -56,17 +56,17 @@ class Wait:
     seconds: float | None
 
 
-class _StandstillError(Exception):
+class _StalledError(Exception):
     """Nothing moved for as long as was allowed; not an `OSError`, which the kernel raises for a lost line."""
 
 
-Steps: TypeAlias = Generator[Wait, bool, T]
+Steps: TypeAlias = Generator[SocketWait, bool, T]
 """An operation: yields what it waits for, is sent False when the time was up, returns its result."""
 
 
-def without_interim_answers(received: bytes) -> bytes:
+def strip_interim_responses(received: bytes) -> bytes:
     """Drop the complete interim answers from the start of what a store sent."""
-    while INTERIM.match(received):
+    while INTERIM_STATUS.match(received):
         _, end, rest = received.partition(b"\r\n\r\n")
         if not end:
             break
@@ -74,11 +74,11 @@ def without_interim_answers(received: bytes) -> bytes:
     return received
 
 
-def is_answer(received: bytes) -> bool:
+def starts_final_response(received: bytes) -> bool:
     """Tell whether this is the start of a final answer, or something that is no HTTP, which ends an upload too."""
     if len(received) < STATUS_LINE:
         return False
-    return not INTERIM.match(received) or len(received) > RECEIVED
+    return not INTERIM_STATUS.match(received) or len(received) > RECV_SIZE
 
 
 def connect(addresses: Iterable[Address], seconds: float | None) -> Steps[UploadConnection]:
@@ -111,7 +111,7 @@ def _connect_to(sock: socket.socket, address: Any, seconds: float | None) -> Ste
         try:
             sock.connect(address)
         except BlockingIOError:
-            if not (yield Wait(sock, writable=True, seconds=seconds)):
+            if not (yield SocketWait(sock, writable=True, seconds=seconds)):
                 raise TimeoutError(f"the store did not accept a connection for {seconds:g} s") from None
             problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if problem:
@@ -138,10 +138,10 @@ class UploadConnection:
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
-        self._tls: TlsRecords | None = None
+        self._tls: TlsBuffer | None = None
         self._received = b""
-        self._handed_out = False
-        self._ended = False
+        self._response_started = False
+        self._eof = False
         self._unreadable: OSError | None = None
         self._unwritable: OSError | None = None
 
@@ -166,13 +166,13 @@ class UploadConnection:
         """
         tls = None
         try:
-            tls = TlsRecords(context, hostname)
+            tls = TlsBuffer(context, hostname)
             while not tls.handshake():
-                yield from self._send(tls.take(), seconds, look=False)
+                yield from self._send(tls.take(), seconds, check_response=False)
                 received = yield from self._receive_handshake(seconds)
                 tls.feed(received)
-            yield from self._send(tls.take(), seconds, look=False)
-        except _StandstillError as error:
+            yield from self._send(tls.take(), seconds, check_response=False)
+        except _StalledError as error:
             raise httpcore.ConnectTimeout(f"the TLS handshake stood still for {seconds:g} s") from error
         except (OSError, ValueError) as error:
             if tls is not None:
@@ -195,13 +195,15 @@ class UploadConnection:
             httpcore.WriteTimeout: The upload stalled, and there is no answer either.
         """
         rest = memoryview(data)
-        size = PIECE if self._tls is None else TLS_PIECE
+        size = SEND_CHUNK if self._tls is None else TLS_CHUNK
         try:
             while rest:
                 piece, rest = rest[:size], rest[size:]
-                self._look_for_answer()
-                yield from self._send(piece if self._tls is None else self._tls.encrypt(piece), seconds, look=True)
-        except _StandstillError as error:
+                self._check_for_early_response()
+                yield from self._send(
+                    piece if self._tls is None else self._tls.encrypt(piece), seconds, check_response=True
+                )
+        except _StalledError as error:
             raise httpcore.WriteTimeout(f"the store took no data for {seconds:g} s") from error
         except OSError as error:
             self._unwritable = error
@@ -218,19 +220,19 @@ class UploadConnection:
             httpcore.WriteError: It broke, or the store closed, before the store had the body, and without an answer.
         """
         while not self._received:
-            if self._unwritable is not None and not self._handed_out:
+            if self._unwritable is not None and not self._response_started:
                 raise httpcore.WriteError(str(self._unwritable)) from self._unwritable
             if self._unreadable is not None:
                 raise httpcore.ReadError(str(self._unreadable)) from self._unreadable
-            if self._ended:
+            if self._eof:
                 return b""
-            if not self._receive() and not (yield Wait(self.socket, writable=False, seconds=seconds)):
+            if not self._receive() and not (yield SocketWait(self.socket, writable=False, seconds=seconds)):
                 raise httpcore.ReadTimeout(f"the store sent nothing for {seconds:g} s")
-        self._handed_out = True
+        self._response_started = True
         data, self._received = self._received[:limit], self._received[limit:]
         return data
 
-    def _send(self, data: bytes | memoryview, seconds: float | None, *, look: bool) -> Steps[None]:
+    def _send(self, data: bytes | memoryview, seconds: float | None, *, check_response: bool) -> Steps[None]:
         rest = memoryview(data)
         in_time = True
         while rest:
@@ -242,33 +244,33 @@ class UploadConnection:
                 # A socket counts as writable once a third of its buffer is free, which takes a slow line longer than
                 # it stalls: only when a last try is refused too, nothing has moved.
                 if not in_time:
-                    raise _StandstillError from None
-                in_time = yield Wait(self.socket, writable=True, seconds=seconds)
-                if look:
-                    self._look_for_answer()
+                    raise _StalledError from None
+                in_time = yield SocketWait(self.socket, writable=True, seconds=seconds)
+                if check_response:
+                    self._check_for_early_response()
 
     def _receive_handshake(self, seconds: float | None) -> Steps[bytes]:
         while True:
             try:
-                return self.socket.recv(RECEIVED)
+                return self.socket.recv(RECV_SIZE)
             except BlockingIOError:
-                if not (yield Wait(self.socket, writable=False, seconds=seconds)):
-                    raise _StandstillError from None
+                if not (yield SocketWait(self.socket, writable=False, seconds=seconds)):
+                    raise _StalledError from None
 
-    def _look_for_answer(self) -> None:
+    def _check_for_early_response(self) -> None:
         self._receive()
-        self._received = without_interim_answers(self._received)
-        if is_answer(self._received):
+        self._received = strip_interim_responses(self._received)
+        if starts_final_response(self._received):
             raise ConnectionAbortedError("the store answered before it had the whole body")
         if self._unreadable is not None:
             raise self._unreadable
-        if self._ended:
+        if self._eof:
             raise ConnectionAbortedError("the store closed the connection before it had the whole body")
 
     def _receive(self) -> bool:
         """Take what has come, without waiting, and tell whether anything has."""
         try:
-            received = self.socket.recv(RECEIVED)
+            received = self.socket.recv(RECV_SIZE)
         except BlockingIOError:
             return False
         except OSError as error:
@@ -280,14 +282,14 @@ class UploadConnection:
         elif received:
             self._received += received
         else:
-            self._ended = True
+            self._eof = True
         return True
 
-    def _decrypt(self, tls: TlsRecords) -> None:
+    def _decrypt(self, tls: TlsBuffer) -> None:
         try:
-            while (data := tls.decrypt(RECEIVED)) is not None:
+            while (data := tls.decrypt(RECV_SIZE)) is not None:
                 if not data:
-                    self._ended = True
+                    self._eof = True
                     return
                 self._received += data
         except OSError as error:

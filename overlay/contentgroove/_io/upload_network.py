@@ -19,7 +19,7 @@ import h11
 import httpcore
 from anyio.lowlevel import checkpoint
 
-from .http import extensions
+from .http import extensions_of
 from .interruptible import wait_for
 from .upload_connection import UploadConnection, connect
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
 
     from .http import Timeouts
-    from .upload_connection import Steps, Wait
+    from .upload_connection import SocketWait, Steps
 
 T = TypeVar("T")
 
-MOVING = 0.05
+WRITABLE_GRACE_SECONDS = 0.05
 """Seconds in which a socket that moves becomes writable. Waiting for an answer as well takes two tasks, five times the
 price of a plain wait, which only pays when the line stands still."""
 
@@ -45,13 +45,13 @@ def _finish(steps: Steps[T]) -> T:
         try:
             wait = next(steps)
             while True:
-                wait = steps.send(ready(wait))
+                wait = steps.send(wait_sync(wait))
         except StopIteration as stop:
             result: T = stop.value
             return result
 
 
-def ready(wait: Wait) -> bool:
+def wait_sync(wait: SocketWait) -> bool:
     """Wait, and tell whether it was not in vain."""
     if wait.socket.fileno() < 0:
         # Closed by another thread: the next call on it says so.
@@ -66,26 +66,26 @@ async def _afinish(steps: Steps[T]) -> T:
         try:
             wait = next(steps)
             while True:
-                wait = steps.send(await aready(wait))
+                wait = steps.send(await wait_async(wait))
         except StopIteration as stop:
             result: T = stop.value
             return result
 
 
-async def aready(wait: Wait) -> bool:
+async def wait_async(wait: SocketWait) -> bool:
     """Wait without keeping the event loop, and tell whether it was not in vain."""
     if wait.socket.fileno() < 0:
         return True
     with contextlib.suppress(anyio.ClosedResourceError):
         if not wait.writable:
-            return await _in_time(anyio.wait_readable, wait.socket, wait.seconds)
-        if await _in_time(anyio.wait_writable, wait.socket, MOVING):
+            return await _with_timeout(anyio.wait_readable, wait.socket, wait.seconds)
+        if await _with_timeout(anyio.wait_writable, wait.socket, WRITABLE_GRACE_SECONDS):
             return True
-        return await _in_time(_either, wait.socket, wait.seconds)
+        return await _with_timeout(_readable_or_writable, wait.socket, wait.seconds)
     return True
 
 
-async def _in_time(
+async def _with_timeout(
     ready: Callable[[socket.socket], Awaitable[None]], sock: socket.socket, seconds: float | None
 ) -> bool:
     with anyio.move_on_after(seconds) as limit:
@@ -93,7 +93,7 @@ async def _in_time(
     return not limit.cancelled_caught
 
 
-async def _either(sock: socket.socket) -> None:
+async def _readable_or_writable(sock: socket.socket) -> None:
     async def first(ready: Callable[[socket.socket], Awaitable[None]]) -> None:
         with contextlib.suppress(anyio.ClosedResourceError):
             await ready(sock)
@@ -131,7 +131,7 @@ class _Stream(httpcore.NetworkStream):
         return self._connection.ssl_object if info == "ssl_object" else None
 
 
-class _Backend(httpcore.NetworkBackend):
+class _UploadBackend(httpcore.NetworkBackend):
     def connect_tcp(
         self,
         host: str,
@@ -180,7 +180,7 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         return self._connection.ssl_object if info == "ssl_object" else None
 
 
-class _AsyncBackend(httpcore.AsyncNetworkBackend):
+class _AsyncUploadBackend(httpcore.AsyncNetworkBackend):
     async def connect_tcp(
         self,
         host: str,
@@ -213,7 +213,7 @@ def _http_errors() -> Generator[None, None, None]:
 
 
 @contextlib.contextmanager
-def _answer_errors(status: int) -> Generator[None, None, None]:
+def _ignore_reset_after_error_status(status: int) -> Generator[None, None, None]:
     try:
         yield
     except (httpcore.NetworkError, httpcore.RemoteProtocolError):
@@ -223,32 +223,32 @@ def _answer_errors(status: int) -> Generator[None, None, None]:
 
 
 class _Body:
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
-        with _answer_errors(self._answer.status):
-            yield from self._answer.iter_stream()
+        with _ignore_reset_after_error_status(self._response.status):
+            yield from self._response.iter_stream()
 
     def close(self) -> None:
-        self._answer.close()
+        self._response.close()
 
 
 class _AsyncBody:
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _answer_errors(self._answer.status):
-            async for part in self._answer.aiter_stream():
+        with _ignore_reset_after_error_status(self._response.status):
+            async for part in self._response.aiter_stream():
                 yield part
 
     async def aclose(self) -> None:
-        await self._answer.aclose()
+        await self._response.aclose()
 
 
-def _within(seconds: Timeouts, request: httpcore.Request) -> httpcore.Request:
-    given = extensions(request)
+def _with_limits(seconds: Timeouts, request: httpcore.Request) -> httpcore.Request:
+    given = extensions_of(request)
     limits = {**given.get("timeout", {}), **seconds}
     return httpcore.Request(
         request.method,
@@ -261,10 +261,10 @@ def _within(seconds: Timeouts, request: httpcore.Request) -> httpcore.Request:
 
 # Each upload gets a connection of its own: one that the store has dropped meanwhile would fail in mid-body, and a
 # handshake is nothing beside a video.
-_ONE_UPLOAD: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 0}
+_NO_KEEPALIVE: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 0}
 
 
-class UploadLine:
+class UploadTransport:
     """A line for presigned PUTs.
 
     A connection serves one upload. The request's own `connect` timeout applies; its `write` and `read` do not.
@@ -273,38 +273,38 @@ class UploadLine:
     Args:
         ssl_context: How https is verified; must check hostnames, as `ssl.create_default_context` does.
         stall_seconds: How long the connection may take no byte of the body: then `httpcore.WriteTimeout`.
-        answer_seconds: How long the store may send nothing once it has the body: then `httpcore.ReadTimeout`.
+        response_seconds: How long the store may send nothing once it has the body: then `httpcore.ReadTimeout`.
     """
 
-    def __init__(self, *, ssl_context: ssl.SSLContext, stall_seconds: float, answer_seconds: float) -> None:
-        self._pool = httpcore.ConnectionPool(ssl_context=ssl_context, network_backend=_Backend(), **_ONE_UPLOAD)
-        self._seconds = {"write": stall_seconds, "read": answer_seconds}
+    def __init__(self, *, ssl_context: ssl.SSLContext, stall_seconds: float, response_seconds: float) -> None:
+        self._pool = httpcore.ConnectionPool(ssl_context=ssl_context, network_backend=_UploadBackend(), **_NO_KEEPALIVE)
+        self._seconds = {"write": stall_seconds, "read": response_seconds}
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Upload."""
         with _http_errors():
-            answer = self._pool.handle_request(_within(self._seconds, request))
-        return httpcore.Response(answer.status, headers=answer.headers, content=_Body(answer))
+            response = self._pool.handle_request(_with_limits(self._seconds, request))
+        return httpcore.Response(response.status, headers=response.headers, content=_Body(response))
 
     def close(self) -> None:
         """End the uploads under way."""
         self._pool.close()
 
 
-class AsyncUploadLine:
-    """As `UploadLine`, awaited; runs on whatever event loop anyio knows."""
+class AsyncUploadTransport:
+    """As `UploadTransport`, awaited; runs on whatever event loop anyio knows."""
 
-    def __init__(self, *, ssl_context: ssl.SSLContext, stall_seconds: float, answer_seconds: float) -> None:
+    def __init__(self, *, ssl_context: ssl.SSLContext, stall_seconds: float, response_seconds: float) -> None:
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl_context, network_backend=_AsyncBackend(), **_ONE_UPLOAD
+            ssl_context=ssl_context, network_backend=_AsyncUploadBackend(), **_NO_KEEPALIVE
         )
-        self._seconds = {"write": stall_seconds, "read": answer_seconds}
+        self._seconds = {"write": stall_seconds, "read": response_seconds}
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Upload."""
         with _http_errors():
-            answer = await self._pool.handle_async_request(_within(self._seconds, request))
-        return httpcore.Response(answer.status, headers=answer.headers, content=_AsyncBody(answer))
+            response = await self._pool.handle_async_request(_with_limits(self._seconds, request))
+        return httpcore.Response(response.status, headers=response.headers, content=_AsyncBody(response))
 
     async def aclose(self) -> None:
         """End the uploads under way."""

@@ -14,9 +14,9 @@ from typer.main import get_command, get_group
 from contentgroove._extras import find_trouble
 from contentgroove._version import __version__
 
-from .command import OPTION_NAMES, HelpfulGroup
-from .failures import MEANINGS, CommandError, Exit, Failure, failure_of
-from .harmless import lines
+from .command import OPTION_NAMES, GroupWithHelp
+from .failures import MEANINGS, CommandError, ErrorReport, ExitCode, describe_error
+from .harmless import multi_line
 from .output import Output, write_error
 from .streams import is_closed_pipe, prepare_streams
 
@@ -40,13 +40,13 @@ GROUPS = {
 """Imported when they are used: a command does not wait for the others."""
 
 
-class RootGroup(HelpfulGroup):
+class RootGroup(GroupWithHelp):
     """The groups above, and the commands that installed packages add by entry points."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Give all names."""
         del ctx
-        return [*GROUPS, *(entry.name for entry in _entries() if entry.name not in GROUPS)]
+        return [*GROUPS, *(entry.name for entry in _command_entries() if entry.name not in GROUPS)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load one command.
@@ -58,7 +58,7 @@ class RootGroup(HelpfulGroup):
             if cmd_name in GROUPS:
                 self.commands[cmd_name] = get_group(import_module(GROUPS[cmd_name].module).app)
             else:
-                for entry in _entries():
+                for entry in _command_entries():
                     if entry.name == cmd_name:
                         try:
                             self.commands[cmd_name] = _load(entry)
@@ -71,7 +71,7 @@ class RootGroup(HelpfulGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands without loading the groups."""
         rows = [(name, group.summary) for name, group in GROUPS.items()]
-        for entry in _entries():
+        for entry in _command_entries():
             if entry.name not in GROUPS:
                 try:
                     rows.append((entry.name, self.get_command(ctx, entry.name).get_short_help_str(limit=80)))
@@ -82,7 +82,7 @@ class RootGroup(HelpfulGroup):
 
 
 @functools.cache
-def _entries() -> list[EntryPoint]:
+def _command_entries() -> list[EntryPoint]:
     # Looks into every installed package, which takes a while.
     from importlib.metadata import entry_points
 
@@ -97,13 +97,13 @@ def _load(entry: EntryPoint) -> Any:
         trouble = find_trouble(error)
         if trouble is not None and trouble.reason is None:
             raise CommandError(
-                Exit.USAGE,
+                ExitCode.USAGE,
                 f"`contentgroove {entry.name}` needs a package that is not installed ({trouble.module}).",
                 "pip install 'contentgroove[all]'",
             ) from error
         # A defect of one package must not take the other commands away.
         raise CommandError(
-            Exit.FAILED,
+            ExitCode.FAILED,
             f"`contentgroove {entry.name}` cannot be loaded: {type(error).__name__}: {error}",
             "Reinstall the package that adds it, or report this to its authors.",
         ) from error
@@ -160,32 +160,32 @@ def run(arguments: list[str]) -> int:
     """Run the command line; gives the exit code."""
     prepare_streams()
     if sys.stdout is None:
-        return _ended_by(
-            CommandError(Exit.FAILED, "Standard output is closed: there is nowhere to print to."), arguments
+        return _exit_code_for(
+            CommandError(ExitCode.FAILED, "Standard output is closed: there is nowhere to print to."), arguments
         )
     try:
         code: object = get_command(app)(args=arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - whatever it is, it ends the program with words and a code
-        return _ended_by(error, arguments)
-    if code == Exit.INTERRUPTED:
+        return _exit_code_for(error, arguments)
+    if code == ExitCode.INTERRUPTED:
         # typer makes this of Ctrl-C.
-        Output().failure(Failure(Exit.INTERRUPTED, "Interrupted."))
-    return code if isinstance(code, int) else Exit.OK
+        Output().failure(ErrorReport(ExitCode.INTERRUPTED, "Interrupted."))
+    return code if isinstance(code, int) else ExitCode.OK
 
 
-def _ended_by(error: BaseException, arguments: list[str]) -> int:
+def _exit_code_for(error: BaseException, arguments: list[str]) -> int:
     # typer makes a SystemExit of a closed pipe, unless it is met by the flush above. A socket's broken pipe is wrapped.
     cause = error.__context__ if isinstance(error, SystemExit) else error
     if isinstance(cause, OSError):
-        _drop_unwritten()
+        _discard_stdout()
     if is_closed_pipe(cause):
-        return Exit.CLOSED_PIPE
+        return ExitCode.CLOSED_PIPE
     if isinstance(error, SystemExit):
         if isinstance(error.code, str):
             write_error(error.code)
         return error.code if isinstance(error.code, int) else int(error.code is not None)
-    failure = _failure(error)
+    failure = _report_failure(error)
     # Looked for by hand, because the options may be what could not be read.
     if "--debug" in arguments:
         _show_traceback(error)
@@ -193,7 +193,7 @@ def _ended_by(error: BaseException, arguments: list[str]) -> int:
     return failure.exit
 
 
-def _drop_unwritten() -> None:
+def _discard_stdout() -> None:
     # The interpreter writes what is left at its end: it would complain once more, and end with a code of its own.
     try:
         sys.stdout.flush()
@@ -201,21 +201,21 @@ def _drop_unwritten() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _failure(error: BaseException) -> Failure:
+def _report_failure(error: BaseException) -> ErrorReport:
     if isinstance(error, KeyboardInterrupt):
-        return Failure(Exit.INTERRUPTED, "Interrupted.")
+        return ErrorReport(ExitCode.INTERRUPTED, "Interrupted.")
     if isinstance(error, typer.Abort):
-        return Failure(Exit.INTERRUPTED, "Interrupted; nothing was changed.")
+        return ErrorReport(ExitCode.INTERRUPTED, "Interrupted; nothing was changed.")
     if isinstance(error, typer.TyperException):
         path = getattr(getattr(error, "ctx", None), "command_path", None)
         hint = f"Help: {path} --help" if path else ""
         if path == PROGRAM and getattr(error, "option_name", None) in OPTION_NAMES:
             hint = f"It stands after the command, as in: {PROGRAM} medias list --json"
-        return Failure(Exit.USAGE, error.format_message(), hint)
-    return failure_of(error)
+        return ErrorReport(ExitCode.USAGE, error.format_message(), hint)
+    return describe_error(error)
 
 
 def _show_traceback(error: BaseException) -> None:
     import traceback
 
-    write_error(lines("".join(traceback.format_exception(error)).rstrip()))
+    write_error(multi_line("".join(traceback.format_exception(error)).rstrip()))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def problem_with(url: str, environment: Mapping[str, str], platform: str = sys.platform) -> str | None:
+def url_problem(url: str, environment: Mapping[str, str], platform: str = sys.platform) -> str | None:
     """Say why a URL is better not handed to a browser, None if nothing speaks against it.
 
     Args:

@@ -10,8 +10,8 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from .harmless import one_line
-from .timecodes import timecode
+from .harmless import single_line
+from .timecodes import format_timecode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,34 +37,36 @@ _TAG_LIKE = re.compile(r"([<{])(?=[/\\a-zA-Z])")
 _WORD_JOINER = "\u2060"
 
 
-def in_order(clips: Iterable[Clip]) -> list[Clip]:
+def sorted_clips(clips: Iterable[Clip]) -> list[Clip]:
     """Give clips in the order they have in their media."""
     return sorted(clips, key=lambda clip: (clip.media_id or "", clip.start_time, clip.end_time, clip.id))
 
 
-def captioned(clips: Iterable[Clip]) -> list[Clip]:
+def captionable_clips(clips: Iterable[Clip]) -> list[Clip]:
     """Give those clips that can be captions: with a text, and with an end after their start."""
-    return [clip for clip in clips if _text(clip) and timecode(clip.end_time) > timecode(clip.start_time)]
+    return [clip for clip in clips if _text(clip) and format_timecode(clip.end_time) > format_timecode(clip.start_time)]
 
 
-def srt(clips: Iterable[Clip]) -> str:
+def to_srt(clips: Iterable[Clip]) -> str:
     """Write clips as SubRip (.srt)."""
     cues = [
-        f"{number}\n{timecode(clip.start_time, ',')} --> {timecode(clip.end_time, ',')}\n{_srt_text(clip)}\n"
+        f"{number}\n{format_timecode(clip.start_time, ',')} --> {format_timecode(clip.end_time, ',')}\n"
+        f"{_srt_text(clip)}\n"
         for number, clip in enumerate(clips, 1)
     ]
     return "\n".join(cues)
 
 
-def vtt(clips: Iterable[Clip]) -> str:
+def to_vtt(clips: Iterable[Clip]) -> str:
     """Write clips as WebVTT (https://www.w3.org/TR/webvtt1/); each cue is named as its clip's id."""
     cues = [
-        f"{clip.id}\n{timecode(clip.start_time)} --> {timecode(clip.end_time)}\n{_vtt_text(clip)}\n" for clip in clips
+        f"{clip.id}\n{format_timecode(clip.start_time)} --> {format_timecode(clip.end_time)}\n{_vtt_text(clip)}\n"
+        for clip in clips
     ]
     return "\n".join(["WEBVTT\n", *cues])
 
 
-def cut_list(clips: Iterable[Clip]) -> str:
+def to_cut_list(clips: Iterable[Clip]) -> str:
     """Write clips as a table (RFC 4180), with a heading and times both as time codes and in seconds."""
     table = io.StringIO()
     writer = csv.writer(table)
@@ -75,8 +77,8 @@ def cut_list(clips: Iterable[Clip]) -> str:
                 clip.id,
                 clip.media_id or "",
                 clip.name,
-                timecode(clip.start_time),
-                timecode(clip.end_time),
+                format_timecode(clip.start_time),
+                format_timecode(clip.end_time),
                 f"{clip.start_time:.3f}",
                 f"{clip.end_time:.3f}",
                 "" if clip.rank is None else clip.rank,
@@ -89,7 +91,7 @@ def cut_list(clips: Iterable[Clip]) -> str:
 
 def _text(clip: Clip) -> str:
     # In one line, because an empty line ends a caption in both formats.
-    return one_line(clip.text or "").strip()
+    return single_line(clip.text or "").strip()
 
 
 def _srt_text(clip: Clip) -> str:

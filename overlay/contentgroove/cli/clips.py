@@ -9,9 +9,9 @@ import typer
 
 from contentgroove.errors import NotFoundError
 
-from .command import Run, command, group
-from .displays import waiting
-from .failures import CommandError, Exit
+from .command import CommandContext, command, group
+from .displays import wait_spinner
+from .failures import CommandError, ExitCode
 from .options import (
     FilterOption,
     LimitOption,
@@ -22,8 +22,8 @@ from .options import (
     parse_sort,
 )
 from .output import Column, document
-from .several import each
-from .timecodes import parse_time, timecode
+from .several import for_each_id
+from .timecodes import format_timecode, parse_time
 
 if TYPE_CHECKING:
     from contentgroove.models import Clip
@@ -56,8 +56,8 @@ _END = typer.Option(parser=_time, metavar="TIME", help="Where it ends: seconds o
 
 COLUMNS: list[Column[Clip]] = [
     Column("id", lambda clip: clip.id, 36),
-    Column("start", lambda clip: timecode(clip.start_time), 12),
-    Column("end", lambda clip: timecode(clip.end_time), 12),
+    Column("start", lambda clip: format_timecode(clip.start_time), 12),
+    Column("end", lambda clip: format_timecode(clip.end_time), 12),
     Column("name", lambda clip: clip.name),
     Column("text", lambda clip: clip.text),
 ]
@@ -69,7 +69,7 @@ COLUMNS: list[Column[Clip]] = [
     examples=("clips list --media MEDIA_ID", "clips list --filter text_cont=moon --json | jq -r .media_file_url"),
 )
 def list_(
-    run: Run,
+    run: CommandContext,
     *,
     media: Annotated[
         str | None, typer.Option("--media", "-m", metavar="MEDIA_ID", help="Those of this media only.")
@@ -88,14 +88,14 @@ def list_(
     filters, order = parse_filters([*of_media, *(filter_ or ())]), parse_sort(sort, GetClipsSort)
     pager = run.client.clips.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     if not run.out.table(pager.pages(), COLUMNS, document):
-        run.out.note("No clips.")
+        run.out.print_note("No clips.")
 
 
 @command(app, "show", examples=("clips show CLIP_ID --json",))
-def show(run: Run, clip_id: ClipId) -> None:
+def show(run: CommandContext, clip_id: ClipId) -> None:
     """Show all of a clip: its time codes, text and URLs."""
     clip = run.client.clips.get(clip_id)
-    run.out.one(fields(clip), document(clip))
+    run.out.print_item(fields(clip), document(clip))
 
 
 @command(
@@ -104,7 +104,7 @@ def show(run: Run, clip_id: ClipId) -> None:
     examples=("clips create MEDIA_ID --name Opening --start 0 --end 1:23.5 --wait",),
 )
 def create(
-    run: Run,
+    run: CommandContext,
     media_id: Annotated[
         str, typer.Argument(metavar="MEDIA_ID", help="The media that it is cut from.", show_default=False)
     ],
@@ -118,14 +118,14 @@ def create(
     """Cut a clip out of a media."""
     clip = run.client.clips.create(media_id=media_id, name=name, start_time=start, end_time=end)
     if wait:
-        with run.created("clip", clip.id):
+        with run.mention_created_on_error("clip", clip.id):
             clip = _wait(run, clip.id, timeout)
-    run.out.one(fields(clip), document(clip))
+    run.out.print_item(fields(clip), document(clip))
 
 
 @command(app, "update", examples=("clips update CLIP_ID --end 00:02:10.500",))
 def update(
-    run: Run,
+    run: CommandContext,
     clip_id: ClipId,
     *,
     name: Annotated[str | None, typer.Option("--name", "-n", metavar="TEXT", help="The clip's name.")] = None,
@@ -134,14 +134,14 @@ def update(
 ) -> None:
     """Change a clip's name or times; what is not given stays."""
     if name is None and start is None and end is None:
-        raise CommandError(Exit.USAGE, "Nothing to change: pass --name, --start, --end or several.")
+        raise CommandError(ExitCode.USAGE, "Nothing to change: pass --name, --start, --end or several.")
     clip = run.client.clips.update(clip_id, name=name, start_time=start, end_time=end)
-    run.out.one(fields(clip), document(clip))
+    run.out.print_item(fields(clip), document(clip))
 
 
 @command(app, "delete", examples=("clips delete CLIP_ID --yes",))
 def delete(
-    run: Run,
+    run: CommandContext,
     clip_ids: ClipIds,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -153,18 +153,18 @@ def delete(
         run.client.clips.delete(clip_id)
         run.out.line({"id": clip_id, "deleted": True}, (clip_id, "deleted"))
 
-    each(run, clip_ids, act)
+    for_each_id(run, clip_ids, act)
 
 
 @command(app, "wait", examples=("clips wait CLIP_ID",))
-def wait(run: Run, clip_ids: ClipIds, *, timeout: TimeoutOption = WAIT_SECONDS) -> None:
+def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: TimeoutOption = WAIT_SECONDS) -> None:
     """Wait until the files of clips are ready; the time limit is that of each."""
 
     def act(clip_id: str) -> None:
         clip = _wait(run, clip_id, timeout)
         run.out.line(document(clip), (clip.id, state(clip), clip.media_file_url or ""))
 
-    each(run, clip_ids, act)
+    for_each_id(run, clip_ids, act)
 
 
 @command(
@@ -176,7 +176,7 @@ def wait(run: Run, clip_ids: ClipIds, *, timeout: TimeoutOption = WAIT_SECONDS) 
     ),
 )
 def export(
-    run: Run,
+    run: CommandContext,
     ids: Annotated[
         list[str],
         typer.Argument(
@@ -197,26 +197,28 @@ def export(
 
     chosen = format_ or (Format.JSON if run.out.json else None)
     if chosen is None:
-        raise CommandError(Exit.USAGE, "What to write is missing: pass --format srt, vtt, csv or json.")
+        raise CommandError(ExitCode.USAGE, "What to write is missing: pass --format srt, vtt, csv or json.")
     if run.out.json and chosen is not Format.JSON:
-        raise CommandError(Exit.USAGE, f"--json and --format {chosen} exclude each other.")
-    clips = captions.in_order({clip.id: clip for id_ in ids for clip in _clips_of(run, id_)}.values())
+        raise CommandError(ExitCode.USAGE, f"--json and --format {chosen} exclude each other.")
+    clips = captions.sorted_clips({clip.id: clip for id_ in ids for clip in _clips_of(run, id_)}.values())
     if chosen is Format.JSON:
         run.out.document([document(clip) for clip in clips])
     elif chosen is Format.CSV:
-        run.out.text(captions.cut_list(clips))
+        run.out.text(captions.to_cut_list(clips))
     else:
         if len({clip.media_id for clip in clips}) > 1:
             raise CommandError(
-                Exit.USAGE, "The clips are of several medias, whose times do not go together.", "Export each by itself."
+                ExitCode.USAGE,
+                "The clips are of several medias, whose times do not go together.",
+                "Export each by itself.",
             )
-        usable = captions.captioned(clips)
+        usable = captions.captionable_clips(clips)
         if left_out := len(clips) - len(usable):
             run.out.warn(f"{left_out} of {len(clips)} clips have no text or no length, and are left out.")
-        run.out.text(captions.srt(usable) if chosen is Format.SRT else captions.vtt(usable))
+        run.out.text(captions.to_srt(usable) if chosen is Format.SRT else captions.to_vtt(usable))
 
 
-def _clips_of(run: Run, id_: str) -> list[Clip]:
+def _clips_of(run: CommandContext, id_: str) -> list[Clip]:
     try:
         run.client.medias.get(id_)
     except NotFoundError:
@@ -224,15 +226,15 @@ def _clips_of(run: Run, id_: str) -> list[Clip]:
             return [run.client.clips.get(id_)]
         except NotFoundError as error:
             raise CommandError(
-                Exit.NOT_FOUND,
+                ExitCode.NOT_FOUND,
                 f"There is no media and no clip with the id {id_}.",
                 "Check the id, and that it belongs to the account of this API key.",
             ) from error
     return list(run.client.clips.list(filter={"media_id_eq": id_}))
 
 
-def _wait(run: Run, clip_id: str, timeout: float) -> Clip:
-    with waiting(run.out, f"{clip_id} queued", timeout) as show:
+def _wait(run: CommandContext, clip_id: str, timeout: float) -> Clip:
+    with wait_spinner(run.out, f"{clip_id} queued", timeout) as show:
         return run.client.clips.wait(clip_id, timeout=timeout, on_update=lambda clip: show(f"{clip.id} {state(clip)}"))
 
 
@@ -248,8 +250,8 @@ def fields(clip: Clip) -> dict[str, str | None]:
         "media": clip.media_id,
         "name": clip.name,
         "state": state(clip),
-        "start": timecode(clip.start_time),
-        "end": timecode(clip.end_time),
+        "start": format_timecode(clip.start_time),
+        "end": format_timecode(clip.end_time),
         "rank": None if clip.rank is None else str(clip.rank),
         "text": clip.text,
         "file": clip.media_file_url,

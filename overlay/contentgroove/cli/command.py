@@ -1,6 +1,6 @@
-"""How a command is written: a function that takes a `Run` first and its own arguments after it.
+"""How a command is written: a function that takes a `CommandContext` first and its own arguments after it.
 
-`command` adds the options that every command has, makes the `Run`, and closes it.
+`command` adds the options that every command has, makes the `CommandContext`, and closes it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typer.core import TyperGroup
 
 from contentgroove.errors import ContentGrooveError
 
-from .api_key import find_key
-from .failures import CommandError, Exit
-from .harmless import one_line
+from .api_key import find_api_key
+from .failures import CommandError, ExitCode
+from .harmless import single_line
 from .output import Output, write_error
 from .streams import is_terminal
 
@@ -54,7 +54,7 @@ OPTION_NAMES = frozenset({"--json", "--quiet", "-q", "--debug", "--api-key-file"
 """How the options that every command has are written."""
 
 
-class HelpfulGroup(TyperGroup):
+class GroupWithHelp(TyperGroup):
     """A group that shows its help when it is called alone."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -62,7 +62,7 @@ class HelpfulGroup(TyperGroup):
         return super().parse_args(ctx, args if args or ctx.resilient_parsing else ["--help"])
 
 
-class Run:
+class CommandContext:
     """One run of a command: its output and its client.
 
     Attributes:
@@ -121,13 +121,13 @@ class Run:
             return
         if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
             raise CommandError(
-                Exit.USAGE, "This needs a confirmation, and there is no terminal to ask at.", "Pass --yes to do it."
+                ExitCode.USAGE, "This needs a confirmation, and there is no terminal to ask at.", "Pass --yes to do it."
             )
-        if not typer.confirm(one_line(question), err=True):
-            raise CommandError(Exit.FAILED, "Nothing was changed.")
+        if not typer.confirm(single_line(question), err=True):
+            raise CommandError(ExitCode.FAILED, "Nothing was changed.")
 
     @contextlib.contextmanager
-    def created(self, what: str, id_: str) -> Generator[None]:
+    def mention_created_on_error(self, what: str, id_: str) -> Generator[None]:
         """Name what was created if what follows fails, so that nothing paid for is lost.
 
         Args:
@@ -142,7 +142,7 @@ class Run:
 
     def _settings(self) -> dict[str, Any]:
         hooks = {"on_request": _show_request, "on_response": _show_response} if self._debug else {}
-        key = find_key(self._api_key_file, os.environ)
+        key = find_api_key(self._api_key_file, os.environ)
         return {"api_key": key, "base_url": self._base_url, **hooks}
 
     def __enter__(self) -> Self:
@@ -165,7 +165,7 @@ def group(name: str, summary: str) -> typer.Typer:
     return typer.Typer(
         name=name,
         help=summary,
-        cls=HelpfulGroup,
+        cls=GroupWithHelp,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -174,10 +174,10 @@ def group(name: str, summary: str) -> typer.Typer:
 
 def command(
     app: typer.Typer, name: str, *, examples: Sequence[str] = (), needs_client: bool = True
-) -> Callable[[Callable[Concatenate[Run, P], None]], Callable[Concatenate[Run, P], None]]:
+) -> Callable[[Callable[Concatenate[CommandContext, P], None]], Callable[Concatenate[CommandContext, P], None]]:
     """Add a command to a group.
 
-    The function's first parameter takes the `Run`; the others are typer's. Its docstring is its help.
+    The function's first parameter takes the `CommandContext`; the others are typer's. Its docstring is its help.
 
     Args:
         app: The group.
@@ -186,26 +186,26 @@ def command(
         needs_client: Whether it calls the service, and so has --api-key-file and --base-url.
     """
 
-    def add(function: Callable[Concatenate[Run, P], None]) -> Callable[Concatenate[Run, P], None]:
+    def add(function: Callable[Concatenate[CommandContext, P], None]) -> Callable[Concatenate[CommandContext, P], None]:
         perform: Callable[..., None] = function
 
         @functools.wraps(function)
         def run(**arguments: Any) -> None:
             common = {key: arguments.pop(key, default) for key, (_, default) in _COMMON.items()}
             out = Output(json=common["as_json"], quiet=common["quiet"])
-            with Run(
+            with CommandContext(
                 out, debug=common["debug"], api_key_file=common["api_key_file"], base_url=common["base_url"]
             ) as started:
                 perform(started, **arguments)
 
-        _sign(run, function, needs_client=needs_client)
+        _add_common_options(run, function, needs_client=needs_client)
         app.command(name, epilog=_epilog(examples))(run)
         return function
 
     return add
 
 
-def _sign(run: Callable[..., None], function: Callable[..., None], *, needs_client: bool) -> None:
+def _add_common_options(run: Callable[..., None], function: Callable[..., None], *, needs_client: bool) -> None:
     # typer makes a command's options of its signature.
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     keys = [key for key in _COMMON if needs_client or key not in {"api_key_file", "base_url"}]
@@ -224,7 +224,7 @@ def _epilog(examples: Sequence[str]) -> str | None:
 
 
 def _show_request(request: RequestInfo) -> None:
-    write_error(f"debug: {one_line(str(request))}")
+    write_error(f"debug: {single_line(str(request))}")
 
 
 def _show_response(response: ResponseInfo) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
-from .failures import Exit
+from .failures import ExitCode
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from contentgroove.errors import ContractViolation
 
-    from .failures import Failure
+    from .failures import ErrorReport
 
 State: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
 
@@ -42,17 +42,17 @@ class Check(Struct, frozen=True, kw_only=True):
     message: str
     details: tuple[str, ...] = ()
     hint: str = ""
-    exit: Exit = Exit.OK
+    exit: ExitCode = ExitCode.OK
 
 
-def failed(name: str, failure: Failure) -> Check:
+def failed(name: str, failure: ErrorReport) -> Check:
     """Judge something that went wrong."""
     return Check(name=name, state="failed", message=failure.message, hint=failure.hint, exit=failure.exit)
 
 
-def culprit(failure: Failure, resource: str) -> str:
+def failed_check_name(failure: ErrorReport, resource: str) -> str:
     """Name what a failed call tells about: the key, the connection, or just the resource."""
-    return {Exit.AUTH: "key", Exit.NETWORK: "connection"}.get(failure.exit, resource)
+    return {ExitCode.AUTH: "key", ExitCode.NETWORK: "connection"}.get(failure.exit, resource)
 
 
 def clock(date: str | None, now: dt.datetime) -> Check:
@@ -102,9 +102,9 @@ def resource(name: str, status: int, seconds: float, violations: Sequence[Contra
     )
 
 
-def exit_code(checks: Sequence[Check], *, strict: bool) -> Exit:
+def exit_code(checks: Sequence[Check], *, strict: bool) -> ExitCode:
     """Give the exit code of a diagnosis: that of the first failure; with `strict`, warnings fail, too."""
     for check in checks:
         if check.state == "failed":
             return check.exit
-    return Exit.FAILED if strict and any(check.state == "warning" for check in checks) else Exit.OK
+    return ExitCode.FAILED if strict and any(check.state == "warning" for check in checks) else ExitCode.OK

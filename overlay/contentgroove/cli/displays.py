@@ -10,7 +10,7 @@ import datetime as dt
 import sys
 from typing import TYPE_CHECKING, Self
 
-from .harmless import one_line
+from .harmless import single_line
 from .streams import is_terminal
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class UploadDisplay:
         self._sent: dict[str, int] = {}
         self._tasks: dict[str, TaskID] = {}
         self._ended = 0
-        self._progress = _bars(out) if out.lively and not out.notes.is_dumb_terminal else None
+        self._progress = _progress_columns(out) if out.interactive and not out.stderr_console.is_dumb_terminal else None
         self._all: TaskID | None = None
 
     def __enter__(self) -> Self:
@@ -68,7 +68,7 @@ class UploadDisplay:
 
         def update(sent: int, total: int) -> None:
             if file not in self._tasks:
-                self._tasks[file] = progress.add_task(one_line(file), total=total)
+                self._tasks[file] = progress.add_task(single_line(file), total=total)
             progress.update(self._tasks[file], completed=sent, total=total)
             self._sent[file] = sent
             self._refresh()
@@ -98,7 +98,7 @@ class UploadDisplay:
 
 
 @contextlib.contextmanager
-def waiting(out: Output, what: str, seconds: float) -> Generator[Callable[[str], None]]:
+def wait_spinner(out: Output, what: str, seconds: float) -> Generator[Callable[[str], None]]:
     """Show what is waited for, how long already, and when it is given up; gives what changes the text.
 
     Args:
@@ -106,21 +106,23 @@ def waiting(out: Output, what: str, seconds: float) -> Generator[Callable[[str],
         what: What is waited for.
         seconds: The time limit.
     """
-    if not out.lively or out.notes.is_dumb_terminal:
+    if not out.interactive or out.stderr_console.is_dumb_terminal:
         yield lambda _: None
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     limit = TextColumn(f"of at most {dt.timedelta(seconds=round(seconds))}", markup=False)
     # The usual one is made of characters that only UTF-8 has.
-    spinner = SpinnerColumn("line" if out.notes.options.ascii_only else "dots")
+    spinner = SpinnerColumn("line" if out.stderr_console.options.ascii_only else "dots")
     columns = (spinner, TextColumn("{task.description}", markup=False), TimeElapsedColumn(), limit)
-    with Progress(*columns, console=out.notes, transient=True, redirect_stdout=is_terminal(sys.stdout)) as progress:
-        task = progress.add_task(one_line(what), total=None)
-        yield lambda text: progress.update(task, description=one_line(text))
+    with Progress(
+        *columns, console=out.stderr_console, transient=True, redirect_stdout=is_terminal(sys.stdout)
+    ) as progress:
+        task = progress.add_task(single_line(what), total=None)
+        yield lambda text: progress.update(task, description=single_line(text))
 
 
-def _bars(out: Output) -> Progress:
+def _progress_columns(out: Output) -> Progress:
     from rich.progress import (
         BarColumn,
         DownloadColumn,
@@ -132,8 +134,8 @@ def _bars(out: Output) -> Progress:
     )
     from rich.table import Column
 
-    narrow = out.notes.width < _NARROWEST_BARS
-    width = out.notes.width - (_PERCENTAGE if narrow else _FIGURES)
+    narrow = out.stderr_console.width < _NARROWEST_BARS
+    width = out.stderr_console.width - (_PERCENTAGE if narrow else _FIGURES)
     # A width of its own: what names leave over is too little for figures otherwise.
     name = TextColumn(
         "{task.description}", markup=False, table_column=Column(width=width, no_wrap=True, overflow="ellipsis")
@@ -148,4 +150,4 @@ def _bars(out: Output) -> Progress:
             TimeRemainingColumn(),
         )
     # Results on standard output are lifted above the bars only where they go to the same terminal.
-    return Progress(*columns, console=out.notes, transient=True, redirect_stdout=is_terminal(sys.stdout))
+    return Progress(*columns, console=out.stderr_console, transient=True, redirect_stdout=is_terminal(sys.stdout))

@@ -15,9 +15,9 @@ from contentgroove._version import __version__
 from contentgroove.errors import ConfigurationError, ContentGrooveError
 
 from . import diagnosis
-from .command import Run, command
+from .command import CommandContext, command
 from .diagnosis import Check
-from .failures import CommandError, Exit, failure_of
+from .failures import CommandError, ExitCode, describe_error
 from .streams import is_terminal
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    run: Run,
+    run: CommandContext,
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings, too.")] = False,
 ) -> None:
@@ -45,7 +45,7 @@ def doctor(
     """
     checks = diagnose(run)
     if run.out.json:
-        fine = diagnosis.exit_code(checks, strict=strict) == Exit.OK
+        fine = diagnosis.exit_code(checks, strict=strict) == ExitCode.OK
         run.out.document({"ok": fine, "checks": [_data(check) for check in checks]})
     else:
         # In a terminal, the cells of several lines stand below each other.
@@ -57,7 +57,7 @@ def doctor(
         raise typer.Exit(code)
 
 
-def diagnose(run: Run) -> list[Check]:
+def diagnose(run: CommandContext) -> list[Check]:
     """Look at everything that can be looked at."""
     version = f"contentgroove {__version__} on {platform.python_implementation()} {platform.python_version()}."
     checks = [Check(name="version", state="ok", message=version)]
@@ -65,29 +65,29 @@ def diagnose(run: Run) -> list[Check]:
     try:
         client, contract = _client(run, violations)
     except (CommandError, ConfigurationError) as error:
-        return [*checks, diagnosis.failed("key", failure_of(error))]
+        return [*checks, diagnosis.failed("key", describe_error(error))]
     with client:
         checks += [Check(name="key", state="ok", message="There is one; it is not shown."), contract]
         for name in diagnosis.RESOURCES:
             violations.clear()
             started = time.monotonic()
             try:
-                answer = client.request("GET", f"/{name}", query={"page": {"size": 1}})
+                response = client.request("GET", f"/{name}", query={"page": {"size": 1}})
             except ContentGrooveError as error:
-                failure = failure_of(error)
-                checks.append(diagnosis.failed(diagnosis.culprit(failure, name), failure))
+                failure = describe_error(error)
+                checks.append(diagnosis.failed(diagnosis.failed_check_name(failure, name), failure))
                 if checks[-1].name != name:
                     # The next resource would fail alike.
                     break
                 continue
             seconds = time.monotonic() - started
             if not any(check.name == "clock" for check in checks):
-                checks.append(diagnosis.clock(answer.headers.get("date"), dt.datetime.now(dt.UTC)))
-            checks.append(diagnosis.resource(name, answer.status_code, seconds, violations))
+                checks.append(diagnosis.clock(response.headers.get("date"), dt.datetime.now(dt.UTC)))
+            checks.append(diagnosis.resource(name, response.status_code, seconds, violations))
     return checks
 
 
-def _client(run: Run, violations: list[ContractViolation]) -> tuple[ContentGroove, Check]:
+def _client(run: CommandContext, violations: list[ContractViolation]) -> tuple[ContentGroove, Check]:
     try:
         client = run.new_client(on_contract_violation=violations.extend)
     except ConfigurationError as error:

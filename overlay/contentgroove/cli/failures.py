@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """The exit codes. The lower-case names are the `kind` of errors in JSON output."""
 
     OK = 0
@@ -40,28 +40,28 @@ class Exit(IntEnum):
         return self.name.lower()
 
 
-MEANINGS: dict[Exit, str] = {
-    Exit.OK: "all went through",
-    Exit.FAILED: "anything not below",
-    Exit.USAGE: "wrong usage; nothing was sent",
-    Exit.AUTH: "no API key, or the service refuses it (401)",
-    Exit.NOT_FOUND: "no such media, clip or subscription (404)",
-    Exit.QUOTA: "the account's usage limit is reached (402)",
-    Exit.RATE_LIMIT: "too many requests (429)",
-    Exit.NETWORK: "the service or the file store could not be reached",
-    Exit.PROCESSING_FAILED: "the service could not process the media",
-    Exit.TIMEOUT: "processing was not finished in time; it goes on",
-    Exit.REFUSED: "the service refused the request (400, 422 and others)",
-    Exit.SERVICE: "the service failed (5xx) or its answer was unreadable",
-    Exit.FILE: "the file cannot be uploaded",
-    Exit.OUTCOME_UNKNOWN: "something may have been created; look before you repeat",
-    Exit.PARTIAL: "of several, some failed",
-    Exit.INTERRUPTED: "interrupted (Ctrl-C)",
-    Exit.CLOSED_PIPE: "the reader of the output went away",
+MEANINGS: dict[ExitCode, str] = {
+    ExitCode.OK: "all went through",
+    ExitCode.FAILED: "anything not below",
+    ExitCode.USAGE: "wrong usage; nothing was sent",
+    ExitCode.AUTH: "no API key, or the service refuses it (401)",
+    ExitCode.NOT_FOUND: "no such media, clip or subscription (404)",
+    ExitCode.QUOTA: "the account's usage limit is reached (402)",
+    ExitCode.RATE_LIMIT: "too many requests (429)",
+    ExitCode.NETWORK: "the service or the file store could not be reached",
+    ExitCode.PROCESSING_FAILED: "the service could not process the media",
+    ExitCode.TIMEOUT: "processing was not finished in time; it goes on",
+    ExitCode.REFUSED: "the service refused the request (400, 422 and others)",
+    ExitCode.SERVICE: "the service failed (5xx) or its answer was unreadable",
+    ExitCode.FILE: "the file cannot be uploaded",
+    ExitCode.OUTCOME_UNKNOWN: "something may have been created; look before you repeat",
+    ExitCode.PARTIAL: "of several, some failed",
+    ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
+    ExitCode.CLOSED_PIPE: "the reader of the output went away",
 }
 
 
-class Failure(NamedTuple):
+class ErrorReport(NamedTuple):
     """A failure as it is shown.
 
     Attributes:
@@ -70,7 +70,7 @@ class Failure(NamedTuple):
         hint: What to do next; empty if the message says it.
     """
 
-    exit: Exit
+    exit: ExitCode
     message: str
     hint: str = ""
 
@@ -82,78 +82,86 @@ class CommandError(Exception):
         failure: What is shown.
     """
 
-    def __init__(self, exit_code: Exit, message: str, hint: str = "") -> None:
+    def __init__(self, exit_code: ExitCode, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.failure = Failure(exit_code, message, hint)
+        self.failure = ErrorReport(exit_code, message, hint)
 
 
 # Searched in this order: a lost answer of a POST is a ServerError, too, and what matters is that it may have worked.
-_EXITS: tuple[tuple[type[BaseException], Exit, str], ...] = (
-    (errors.OutcomeUnknownError, Exit.OUTCOME_UNKNOWN, "Look for the result, such as by a list, before you repeat it."),
-    (errors.AuthenticationError, Exit.AUTH, "Check the API key: contentgroove --help says where it is read from."),
-    (errors.QuotaExceededError, Exit.QUOTA, "See your usage at https://app.contentgroove.com/quota_usage."),
-    (errors.NotFoundError, Exit.NOT_FOUND, "Check the id, and that it belongs to the account of this API key."),
-    (errors.RateLimitError, Exit.RATE_LIMIT, "Wait before you try again."),
-    (errors.ServerError, Exit.SERVICE, "The service failed; try again later."),
-    (errors.APIError, Exit.REFUSED, "Correct the values and try again."),
-    (errors.APIConnectionError, Exit.NETWORK, ""),
-    (errors.ResponseDecodeError, Exit.SERVICE, "If it happens again, report it with the output of --debug."),
-    (errors.PagingError, Exit.SERVICE, ""),
-    (errors.ContractViolationError, Exit.SERVICE, ""),
-    (errors.MediaProcessingError, Exit.PROCESSING_FAILED, ""),
-    (errors.InvalidInputError, Exit.USAGE, ""),
-    (errors.ConfigurationError, Exit.USAGE, ""),
+_EXITS: tuple[tuple[type[BaseException], ExitCode, str], ...] = (
+    (
+        errors.OutcomeUnknownError,
+        ExitCode.OUTCOME_UNKNOWN,
+        "Look for the result, such as by a list, before you repeat it.",
+    ),
+    (errors.AuthenticationError, ExitCode.AUTH, "Check the API key: contentgroove --help says where it is read from."),
+    (errors.QuotaExceededError, ExitCode.QUOTA, "See your usage at https://app.contentgroove.com/quota_usage."),
+    (errors.NotFoundError, ExitCode.NOT_FOUND, "Check the id, and that it belongs to the account of this API key."),
+    (errors.RateLimitError, ExitCode.RATE_LIMIT, "Wait before you try again."),
+    (errors.ServerError, ExitCode.SERVICE, "The service failed; try again later."),
+    (errors.APIError, ExitCode.REFUSED, "Correct the values and try again."),
+    (errors.APIConnectionError, ExitCode.NETWORK, ""),
+    (errors.ResponseDecodeError, ExitCode.SERVICE, "If it happens again, report it with the output of --debug."),
+    (errors.PagingError, ExitCode.SERVICE, ""),
+    (errors.ContractViolationError, ExitCode.SERVICE, ""),
+    (errors.MediaProcessingError, ExitCode.PROCESSING_FAILED, ""),
+    (errors.InvalidInputError, ExitCode.USAGE, ""),
+    (errors.ConfigurationError, ExitCode.USAGE, ""),
 )
 
 
-def failure_of(error: BaseException) -> Failure:
+def describe_error(error: BaseException) -> ErrorReport:
     """Say what an error is on the command line."""
     match error:
         case CommandError():
             failure = error.failure
         case errors.WaitTimeoutError():
-            failure = _not_finished(error)
+            failure = _timeout_report(error)
         case errors.UploadError():
             lost = error.reason == "connection" and error.status_code is None
-            failure = Failure(Exit.NETWORK if lost else Exit.FILE, error.message)
+            failure = ErrorReport(ExitCode.NETWORK if lost else ExitCode.FILE, error.message)
         case errors.ContentGrooveError():
-            failure = _of_library(error)
+            failure = _library_error(error)
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
-            failure = Failure(Exit.FAILED, f"{where}{error.strerror or error}")
+            failure = ErrorReport(ExitCode.FAILED, f"{where}{error.strerror or error}")
         case Exception() if (trouble := find_trouble(error)) is not None:
-            failure = Failure(Exit.USAGE, f"this command needs {advice(trouble, 'cli')}")
+            failure = ErrorReport(ExitCode.USAGE, f"this command needs {advice(trouble, 'cli')}")
         case _:
-            failure = Failure(
-                Exit.FAILED,
+            failure = ErrorReport(
+                ExitCode.FAILED,
                 f"Unexpected {type(error).__name__}: {error}",
                 "This is a defect: run it again with --debug and report what it prints.",
             )
     return failure
 
 
-def exit_of_all(exits: Iterable[Exit]) -> Exit:
+def combined_exit_code(exits: Iterable[ExitCode]) -> ExitCode:
     """Give the exit code of several pieces of work: one that all share, else PARTIAL."""
     found = set(exits)
     if not found:
-        return Exit.OK
-    return found.pop() if len(found) == 1 else Exit.PARTIAL
+        return ExitCode.OK
+    return found.pop() if len(found) == 1 else ExitCode.PARTIAL
 
 
-def _of_library(error: errors.ContentGrooveError) -> Failure:
+def _library_error(error: errors.ContentGrooveError) -> ErrorReport:
     for kind, code, hint in _EXITS:
         if isinstance(error, kind):
-            return Failure(code, _answer(error) if isinstance(error, errors.APIError) else error.message, hint)
-    return Failure(Exit.FAILED, error.message)
+            return ErrorReport(
+                code, _response_text(error) if isinstance(error, errors.APIError) else error.message, hint
+            )
+    return ErrorReport(ExitCode.FAILED, error.message)
 
 
-def _not_finished(error: errors.WaitTimeoutError) -> Failure:
+def _timeout_report(error: errors.WaitTimeoutError) -> ErrorReport:
     what, id_ = ("clip", error.clip_id) if error.clip_id else ("media", error.media_id)
     again = f"Wait again, and longer: contentgroove {what}s wait {id_} --timeout SECONDS" if id_ else ""
-    return Failure(Exit.TIMEOUT, f"{what.capitalize()} {id_} was not finished in time; processing goes on.", again)
+    return ErrorReport(
+        ExitCode.TIMEOUT, f"{what.capitalize()} {id_} was not finished in time; processing goes on.", again
+    )
 
 
-def _answer(error: errors.APIError) -> str:
+def _response_text(error: errors.APIError) -> str:
     try:
         phrase = f" {HTTPStatus(error.status_code).phrase}"
     except ValueError:

@@ -17,21 +17,21 @@ _SPACES = re.compile(r"[\t\n\v\f\r\u2028\u2029]+")
 _IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
-def one_line(text: str) -> str:
+def single_line(text: str) -> str:
     """Give text in one line: line breaks and tabs become spaces, other controls visible numbers."""
-    return _CONTROL.sub(_visible, _SPACES.sub(" ", text))
+    return _CONTROL.sub(_escape_control, _SPACES.sub(" ", text))
 
 
-def lines(text: str) -> str:
+def multi_line(text: str) -> str:
     """Give text with its line breaks and tabs; other controls become visible."""
-    return _CONTROL.sub(lambda found: found[0] if found[0] in "\t\n" else _visible(found), text)
+    return _CONTROL.sub(lambda found: found[0] if found[0] in "\t\n" else _escape_control(found), text)
 
 
-def json_text(text: str) -> str:
+def safe_json(text: str) -> str:
     """Give a JSON text that means the same and holds no control character of a terminal."""
     return _IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _visible(found: re.Match[str]) -> str:
+def _escape_control(found: re.Match[str]) -> str:
     code = ord(found[0])
     return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - what two hex digits hold

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .command import Run, command, group
-from .displays import waiting
-from .failures import CommandError, Exit
+from .command import CommandContext, command, group
+from .displays import wait_spinner
+from .failures import CommandError, ExitCode
 from .options import (
     FilterOption,
     LimitOption,
@@ -22,9 +22,9 @@ from .options import (
     parse_sort,
 )
 from .output import Column, document
-from .several import each
-from .timecodes import timecode
-from .webhooks_options import opened_inbox
+from .several import for_each_id
+from .timecodes import format_timecode
+from .webhooks_options import open_inbox
 
 if TYPE_CHECKING:
     from contentgroove.models import Media
@@ -48,7 +48,7 @@ def state(media: Media) -> str:
 
 
 def _duration(media: Media) -> str | None:
-    return None if media.source_file_duration is None else timecode(media.source_file_duration)
+    return None if media.source_file_duration is None else format_timecode(media.source_file_duration)
 
 
 COLUMNS: list[Column[Media]] = [
@@ -68,7 +68,7 @@ COLUMNS: list[Column[Media]] = [
     ),
 )
 def list_(
-    run: Run,
+    run: CommandContext,
     *,
     filter_: FilterOption = None,
     sort: Annotated[
@@ -84,7 +84,7 @@ def list_(
     filters, order = parse_filters(filter_), parse_sort(sort, GetMediasSort)
     pager = run.client.medias.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     if not run.out.table(pager.pages(), COLUMNS, document):
-        run.out.note("No media.")
+        run.out.print_note("No media.")
 
 
 @command(
@@ -96,14 +96,14 @@ def list_(
     ),
 )
 def show(
-    run: Run,
+    run: CommandContext,
     media_id: MediaId,
     *,
     open_: Annotated[bool, typer.Option("--open", help="Open its source, or else its picture, in a browser.")] = False,
 ) -> None:
     """Show all of a media."""
     media = run.client.medias.get(media_id)
-    run.out.one(fields(media), document(media))
+    run.out.print_item(fields(media), document(media))
     if open_:
         _open(run, media)
 
@@ -113,13 +113,13 @@ def _name_of(file: Path) -> str:
     return file.stem.encode(errors="replace").decode()
 
 
-def _open(run: Run, media: Media) -> None:
-    from .browser import open_url, problem_with
+def _open(run: CommandContext, media: Media) -> None:
+    from .browser import open_url, url_problem
 
     url = media.source_url or media.source_file_preview_image_url
     if url is None:
-        raise CommandError(Exit.FAILED, f"Media {media.id} has neither a source URL nor a picture to open.")
-    problem = problem_with(url, os.environ)
+        raise CommandError(ExitCode.FAILED, f"Media {media.id} has neither a source URL nor a picture to open.")
+    problem = url_problem(url, os.environ)
     if problem is None and not open_url(url):
         problem = "No browser took it"
     if problem is not None:
@@ -133,7 +133,7 @@ def _open(run: Run, media: Media) -> None:
     examples=("medias create https://example.com/film.mp4 --name 'My film' --wait",),
 )
 def create(
-    run: Run,
+    run: CommandContext,
     source_url: Annotated[
         str,
         typer.Argument(metavar="SOURCE_URL", help="Where the service fetches the file.", show_default=False),
@@ -147,23 +147,25 @@ def create(
     """Create a media of a file that the service fetches. `medias upload` sends a file of this machine."""
     media = run.client.medias.create(source_url=source_url, name=name, description=description)
     if wait:
-        with run.created("media", media.id):
+        with run.mention_created_on_error("media", media.id):
             media = _wait(run, media.id, timeout)
-    run.out.one(fields(media), document(media))
+    run.out.print_item(fields(media), document(media))
 
 
 @command(app, "update", examples=("medias update MEDIA_ID --name 'Final cut'",))
-def update(run: Run, media_id: MediaId, *, name: NameOption = None, description: DescriptionOption = None) -> None:
+def update(
+    run: CommandContext, media_id: MediaId, *, name: NameOption = None, description: DescriptionOption = None
+) -> None:
     """Change a media's name, description or both."""
     if name is None and description is None:
-        raise CommandError(Exit.USAGE, "Nothing to change: pass --name, --description or both.")
+        raise CommandError(ExitCode.USAGE, "Nothing to change: pass --name, --description or both.")
     media = run.client.medias.update(media_id, name=name, description=description)
-    run.out.one(fields(media), document(media))
+    run.out.print_item(fields(media), document(media))
 
 
 @command(app, "delete", examples=("medias delete MEDIA_ID --yes",))
 def delete(
-    run: Run,
+    run: CommandContext,
     media_ids: MediaIds,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -176,7 +178,7 @@ def delete(
         run.client.medias.delete(media_id)
         run.out.line({"id": media_id, "deleted": True}, (media_id, "deleted"))
 
-    each(run, media_ids, act)
+    for_each_id(run, media_ids, act)
 
 
 @command(
@@ -188,7 +190,7 @@ def delete(
     ),
 )
 def upload(
-    run: Run,
+    run: CommandContext,
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="Videos or audios of at most 5 GiB.", show_default=False)
     ],
@@ -217,14 +219,14 @@ def upload(
     """
     from contentgroove.resources.batches import UploadItem
 
-    from .uploading import Batch, UploadPlan, expanded
+    from .uploading import BatchUpload, UploadPlan, expanded
 
     unique = list({file.absolute(): file for file in expanded(files)}.values())
     if name is not None and len(unique) > 1:
-        raise CommandError(Exit.USAGE, f"--name names one media, and there are {len(unique)} files.")
+        raise CommandError(ExitCode.USAGE, f"--name names one media, and there are {len(unique)} files.")
     items = [UploadItem(str(file), name=name or _name_of(file), description=description) for file in unique]
     plan = UploadPlan(items, concurrency, checkpoint_dir, timeout if wait else None)
-    raise typer.Exit(Batch(plan, run.out).run(run.async_client()))
+    raise typer.Exit(BatchUpload(plan, run.out).run(run.async_client()))
 
 
 @command(
@@ -236,7 +238,7 @@ def upload(
     ),
 )
 def wait(
-    run: Run,
+    run: CommandContext,
     media_ids: MediaIds,
     *,
     timeout: TimeoutOption = WAIT_SECONDS,
@@ -250,17 +252,17 @@ def wait(
     ] = None,
 ) -> None:
     """Wait until medias are processed; the time limit is that of each."""
-    with contextlib.nullcontext() if inbox is None else opened_inbox(inbox, create=False) as opened:
+    with contextlib.nullcontext() if inbox is None else open_inbox(inbox, create=False) as opened:
 
         def act(media_id: str) -> None:
             media = _wait(run, media_id, timeout, opened)
             run.out.line(document(media), (media.id, state(media), media.name))
 
-        each(run, media_ids, act)
+        for_each_id(run, media_ids, act)
 
 
-def _wait(run: Run, media_id: str, timeout: float, inbox: Inbox | None = None) -> Media:
-    with waiting(run.out, f"{media_id} queued", timeout) as show:
+def _wait(run: CommandContext, media_id: str, timeout: float, inbox: Inbox | None = None) -> Media:
+    with wait_spinner(run.out, f"{media_id} queued", timeout) as show:
         return run.client.medias.wait(
             media_id, timeout=timeout, on_update=lambda media: show(f"{media.id} {state(media)}"), inbox=inbox
         )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from contentgroove._core.redaction import redact_url
 
-from .harmless import json_text, lines, one_line
+from .harmless import multi_line, safe_json, single_line
 from .streams import is_terminal
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from contentgroove._view import View
+    from contentgroove._view import Model
 
-    from .failures import Failure
+    from .failures import ErrorReport
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class Column(Generic[T]):
     width: int | None = None
 
 
-def document(item: View[Any]) -> dict[str, Any]:
+def document(item: Model[Any]) -> dict[str, Any]:
     """Give a model as JSON output has it: all attributes, and unknown ones of the service in `extra`."""
     return {**item.to_dict(), "extra": item.extra}
 
@@ -72,31 +72,31 @@ class Output:
         return _console(sys.stdout)
 
     @cached_property
-    def notes(self) -> Console:
+    def stderr_console(self) -> Console:
         """Standard error for people: progress and notes."""
         return _console(sys.stderr)
 
     @property
-    def lively(self) -> bool:
+    def interactive(self) -> bool:
         """Whether somebody watches standard error, so that progress makes sense."""
         return not self.quiet and is_terminal(sys.stderr)
 
-    def note(self, text: str) -> None:
+    def print_note(self, text: str) -> None:
         """Tell whoever watches; nothing where standard error is no terminal."""
-        if self.lively:
-            self.notes.print(one_line(text), soft_wrap=True)
+        if self.interactive:
+            self.stderr_console.print(single_line(text), soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """Say on standard error what must not be missed, also in a log."""
-        write_error(f"warning: {one_line(text)}")
+        write_error(f"warning: {single_line(text)}")
 
-    def failure(self, failure: Failure) -> None:
+    def failure(self, failure: ErrorReport) -> None:
         """Say what failed and what to do next."""
-        write_error(f"error: {one_line(failure.message)}")
+        write_error(f"error: {single_line(failure.message)}")
         if failure.hint:
-            write_error(f"  {one_line(failure.hint)}")
+            write_error(f"  {single_line(failure.hint)}")
 
-    def one(self, fields: Mapping[str, str | None], data: Mapping[str, Any]) -> None:
+    def print_item(self, fields: Mapping[str, str | None], data: Mapping[str, Any]) -> None:
         """Print one thing.
 
         Args:
@@ -106,20 +106,20 @@ class Output:
         if self.json:
             self.document(data)
             return
-        shown = {label: one_line(value) for label, value in fields.items() if value is not None}
+        shown = {label: single_line(value) for label, value in fields.items() if value is not None}
         if not is_terminal(sys.stdout):
             for label, value in shown.items():
                 _write(f"{label}\t{value}")
             return
-        self._block(shown)
+        self._detail_block(shown)
 
     def document(self, data: object) -> None:
         """Print a JSON document."""
-        _write(json_text(json.dumps(data, ensure_ascii=False, indent=2, default=_plain)))
+        _write(safe_json(json.dumps(data, ensure_ascii=False, indent=2, default=_json_default)))
 
     def text(self, text: str) -> None:
         """Print what a program reads: as it is, except that a terminal gets no control characters."""
-        sys.stdout.write(lines(text.replace("\r\n", "\n")) if is_terminal(sys.stdout) else text)
+        sys.stdout.write(multi_line(text.replace("\r\n", "\n")) if is_terminal(sys.stdout) else text)
 
     def line(self, data: Mapping[str, Any], cells: Sequence[str]) -> None:
         """Print one of several results as soon as it is known: a JSON line, or cells.
@@ -129,16 +129,16 @@ class Output:
             cells: What people and pipes see.
         """
         gap = "  " if is_terminal(sys.stdout) else "\t"
-        _write(_json_line(data) if self.json else gap.join(one_line(cell) for cell in cells))
+        _write(_json_line(data) if self.json else gap.join(single_line(cell) for cell in cells))
 
     def summary(self, text: str) -> None:
         """Say on standard error what came of much work, also in a log."""
         if not self.quiet:
-            write_error(one_line(text))
+            write_error(single_line(text))
 
-    def announce(self, text: str) -> None:
+    def print_always(self, text: str) -> None:
         """Say on standard error what whoever started this has to know, even if it is to be quiet."""
-        write_error(one_line(text))
+        write_error(single_line(text))
 
     def table(
         self, pages: Iterable[Iterable[T]], columns: Sequence[Column[T]], data: Callable[[T], Mapping[str, Any]]
@@ -163,7 +163,7 @@ class Output:
             elif self.console.width < sum((column.width or _NARROWEST) + _GAP for column in columns) - _GAP:
                 for item in items:
                     titles = (column.title for column in columns)
-                    self._block(
+                    self._detail_block(
                         {title: cell for title, cell in zip(titles, _cells(item, columns), strict=True) if cell}
                     )
                     _write("")
@@ -189,7 +189,7 @@ class Output:
             table.add_row(*row)
         self.console.print(table)
 
-    def _block(self, fields: Mapping[str, str]) -> None:
+    def _detail_block(self, fields: Mapping[str, str]) -> None:
         from rich.text import Text
 
         width = max((len(label) for label in fields), default=0)
@@ -200,14 +200,14 @@ class Output:
 
 
 def _cells(item: T, columns: Sequence[Column[T]]) -> list[str]:
-    return [one_line(column.value(item) or "") for column in columns]
+    return [single_line(column.value(item) or "") for column in columns]
 
 
 def _json_line(data: Mapping[str, Any]) -> str:
-    return json_text(json.dumps(data, ensure_ascii=False, default=_plain))
+    return safe_json(json.dumps(data, ensure_ascii=False, default=_json_default))
 
 
-def _plain(value: object) -> object:
+def _json_default(value: object) -> object:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
     raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -8,32 +8,32 @@ import typer
 
 from contentgroove.errors import AuthenticationError, ContentGrooveError
 
-from .failures import Exit, exit_of_all, failure_of
+from .failures import ExitCode, combined_exit_code, describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .command import Run
+    from .command import CommandContext
 
 
-def each(run: Run, ids: Sequence[str], act: Callable[[str], None]) -> None:
+def for_each_id(run: CommandContext, ids: Sequence[str], act: Callable[[str], None]) -> None:
     """Do something to each id; an error is shown and the next one begun.
 
     Raises:
         typer.Exit: Some failed; its code is theirs, or PARTIAL.
         AuthenticationError: The key is refused; no other id would fare better.
     """
-    exits: list[Exit] = []
+    exits: list[ExitCode] = []
     for id_ in ids:
         try:
             act(id_)
         except AuthenticationError:
             raise
         except ContentGrooveError as error:
-            failure = failure_of(error)
+            failure = describe_error(error)
             run.out.failure(failure)
             exits.append(failure.exit)
         else:
-            exits.append(Exit.OK)
-    if code := exit_of_all(exits):
+            exits.append(ExitCode.OK)
+    if code := combined_exit_code(exits):
         raise typer.Exit(code)

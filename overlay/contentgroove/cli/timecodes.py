@@ -8,7 +8,7 @@ import re
 _TIME = re.compile(r"(?:(?:(?P<hours>\d{1,4}):)?(?P<minutes>\d{1,4}):)?(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)", re.ASCII)
 
 
-def timecode(seconds: float, point: str = ".") -> str:
+def format_timecode(seconds: float, point: str = ".") -> str:
     """Write seconds as HH:MM:SS.mmm.
 
     Args:

@@ -16,10 +16,10 @@ from contentgroove.errors import (
     NotFoundError,
     WaitTimeoutError,
 )
-from contentgroove.resources.batches import UploadItem, checkpoint_path, upload_each_async
+from contentgroove.resources.batches import UploadItem, aupload_batch, checkpoint_path
 
-from .displays import UploadDisplay, waiting
-from .failures import CommandError, Exit, Failure, exit_of_all, failure_of
+from .displays import UploadDisplay, wait_spinner
+from .failures import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
 from .output import document
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class UploadPlan:
 
 
 @dataclass
-class Batch:
+class BatchUpload:
     """The uploads of one run and what became of them.
 
     Attributes:
@@ -75,9 +75,9 @@ class Batch:
     plan: UploadPlan
     out: Output
     medias: dict[str, Media] = field(default_factory=dict[str, "Media"])
-    exits: dict[str, Exit] = field(default_factory=dict[str, Exit])
+    exits: dict[str, ExitCode] = field(default_factory=dict[str, ExitCode])
 
-    def run(self, client: AsyncContentGroove) -> Exit:
+    def run(self, client: AsyncContentGroove) -> ExitCode:
         """Upload, wait if wanted, and say what came of it; gives the exit code.
 
         Raises:
@@ -90,13 +90,13 @@ class Batch:
         files = len(self.plan.items)
         if files > 1:
             self.out.summary(self.summary())
-        code = exit_of_all(self.exits.values())
-        return code if len(self.exits) == files or code is not Exit.OK else Exit.PARTIAL
+        code = combined_exit_code(self.exits.values())
+        return code if len(self.exits) == files or code is not ExitCode.OK else ExitCode.PARTIAL
 
     def summary(self) -> str:
         """Say in a line what became of all files."""
         total = len(self.plan.items)
-        good = sum(code is Exit.OK for code in self.exits.values())
+        good = sum(code is ExitCode.OK for code in self.exits.values())
         failed = len(self.exits) - good
         parts = [f"{good} of {total} files {'processed' if self.plan.wait is not None else 'uploaded'}"]
         if failed:
@@ -115,7 +115,7 @@ class Batch:
         sizes = {_path(item.file): _size(_path(item.file)) for item in self.plan.items}
         with UploadDisplay(self.out, sizes) as display:
 
-            async def one(item: UploadItem) -> Media:
+            async def upload_one(item: UploadItem) -> Media:
                 return await client.medias.upload(
                     item.file,
                     name=item.name,
@@ -124,13 +124,13 @@ class Batch:
                     checkpoint=checkpoint_path(self.plan.checkpoint_dir, item),
                 )
 
-            results: Any = upload_each_async(one, self.plan.items, self.plan.concurrency)
+            results: Any = aupload_batch(upload_one, self.plan.items, self.plan.concurrency)
             async with contextlib.aclosing(results):
                 async for result in results:
                     file = _path(result.file)
                     display.end(file)
                     if result.media is None:
-                        self._fail(file, failure_of(result.error))
+                        self._fail(file, describe_error(result.error))
                     else:
                         self.medias[file] = result.media
                         if self.plan.wait is None:
@@ -145,34 +145,34 @@ class Batch:
         def update(media: Media) -> None:
             if media.has_fetch_error:
                 message = "The service could not process it."
-                self._fail(files[media.id], Failure(Exit.PROCESSING_FAILED, message), media)
+                self._fail(files[media.id], ErrorReport(ExitCode.PROCESSING_FAILED, message), media)
             elif media.is_finished:
                 self._succeed(files[media.id], media)
             show(self._processing())
 
-        def fail(media_ids: Iterable[str], error: ContentGrooveError) -> None:
+        def record_failure(media_ids: Iterable[str], error: ContentGrooveError) -> None:
             for media_id in media_ids:
                 mine = WaitTimeoutError("", media_id=media_id) if isinstance(error, WaitTimeoutError) else error
-                self._fail(files[media_id], failure_of(mine), self.medias[files[media_id]])
+                self._fail(files[media_id], describe_error(mine), self.medias[files[media_id]])
 
         clock = asyncio.get_running_loop().time
         end = clock() + seconds
-        with waiting(self.out, self._processing(), seconds) as show:
+        with wait_spinner(self.out, self._processing(), seconds) as show:
             while left := [media_id for media_id, file in files.items() if file not in self.exits]:
                 try:
                     await client.medias.wait_many(left, timeout=max(0.0, end - clock()), on_update=update)
                 except NotFoundError as error:
                     # Somebody deleted one; the others are waited for.
                     gone = [media_id for media_id in left if error.request and error.request.url.endswith(media_id)]
-                    fail(gone or left, error)
+                    record_failure(gone or left, error)
                 except ContentGrooveError as error:
-                    fail([media_id for media_id in left if files[media_id] not in self.exits], error)
+                    record_failure([media_id for media_id in left if files[media_id] not in self.exits], error)
 
     def _succeed(self, file: str, media: Media) -> None:
-        self.exits[file] = Exit.OK
+        self.exits[file] = ExitCode.OK
         self.out.line({"file": file, "media": document(media), "error": None}, (media.id, file))
 
-    def _fail(self, file: str, failure: Failure, media: Media | None = None) -> None:
+    def _fail(self, file: str, failure: ErrorReport, media: Media | None = None) -> None:
         self.exits[file] = failure.exit
         if self.out.json:
             error = {"kind": failure.exit.kind, "message": failure.message, "hint": failure.hint}
@@ -195,7 +195,7 @@ class Batch:
             hint = f"What is uploaded is processed all the same: contentgroove medias wait {' '.join(created)}"
         else:
             hint = "With --checkpoint-dir DIR the same command would go on where it was."
-        return CommandError(Exit.INTERRUPTED, f"Interrupted: {self.summary()}", hint)
+        return CommandError(ExitCode.INTERRUPTED, f"Interrupted: {self.summary()}", hint)
 
 
 def _path(file: object) -> str:

@@ -10,12 +10,12 @@ import typer
 from contentgroove._core.redaction import redact_url
 from contentgroove.webhooks import subscribe
 
-from .command import Run, command, group
-from .failures import CommandError, Exit
+from .command import CommandContext, command, group
+from .failures import CommandError, ExitCode
 from .options import FilterOption, LimitOption, PageSizeOption, parse_filters, parse_sort
 from .output import Column, document
-from .several import each
-from .webhooks_options import InboxOption, NeededInboxOption, State, TokenFileOption, find_token, opened_inbox
+from .several import for_each_id
+from .webhooks_options import InboxOption, NeededInboxOption, State, TokenFileOption, find_secret_token, open_inbox
 
 if TYPE_CHECKING:
     from contentgroove.models import WebhookSubscription
@@ -43,7 +43,7 @@ COLUMNS: list[Column[WebhookSubscription]] = [
 
 @command(app, "list", examples=("webhooks list", "webhooks list --filter url_cont=example.com --json"))
 def list_(
-    run: Run,
+    run: CommandContext,
     *,
     filter_: FilterOption = None,
     sort: Annotated[str | None, typer.Option(metavar="ORDER", help="created_at; with a minus for descending.")] = None,
@@ -56,36 +56,36 @@ def list_(
     filters, order = parse_filters(filter_), parse_sort(sort, GetWebhookSubscriptionsSort)
     pager = run.client.webhook_subscriptions.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     if not run.out.table(pager.pages(), COLUMNS, document):
-        run.out.note("No subscriptions.")
+        run.out.print_note("No subscriptions.")
 
 
 @command(app, "show", examples=("webhooks show SUBSCRIPTION_ID --json",))
 def show(
-    run: Run,
+    run: CommandContext,
     subscription_id: Annotated[
         str, typer.Argument(metavar="SUBSCRIPTION_ID", help="The subscription's id.", show_default=False)
     ],
 ) -> None:
     """Show a subscription. Only --json gives its URL with the token that it carries."""
     subscription = run.client.webhook_subscriptions.get(subscription_id)
-    run.out.one(fields(subscription), document(subscription))
+    run.out.print_item(fields(subscription), document(subscription))
 
 
 @command(app, "create", examples=("webhooks create https://example.com/hook",))
 def create(
-    run: Run,
+    run: CommandContext,
     url: Annotated[str, typer.Argument(metavar="URL", help="Where events are POSTed, as it is.", show_default=False)],
     *,
     events: EventsOption = None,
 ) -> None:
     """Subscribe a URL as it is. `subscribe` gives it a secret token, which tells real events from forged ones."""
     subscription = run.client.webhook_subscriptions.create(url=url, subscribed_events=events)
-    run.out.one(fields(subscription), document(subscription))
+    run.out.print_item(fields(subscription), document(subscription))
 
 
 @command(app, "subscribe", examples=("webhooks subscribe https://example.com/contentgroove",))
 def subscribe_(
-    run: Run,
+    run: CommandContext,
     url: Annotated[
         str, typer.Argument(metavar="URL", help="Where your receiver is reached, without a token.", show_default=False)
     ],
@@ -98,13 +98,13 @@ def subscribe_(
     to `contentgroove webhooks listen` in the environment variable CONTENTGROOVE_WEBHOOK_TOKEN.
     """
     subscription, token = subscribe(run.client, url, events=events)
-    run.out.one({**fields(subscription), "token": token}, {**document(subscription), "token": token})
-    run.out.note("The token is not shown again. Keep it where your receiver finds it, out of arguments and logs.")
+    run.out.print_item({**fields(subscription), "token": token}, {**document(subscription), "token": token})
+    run.out.print_note("The token is not shown again. Keep it where your receiver finds it, out of arguments and logs.")
 
 
 @command(app, "delete", examples=("webhooks delete SUBSCRIPTION_ID --yes",))
 def delete(
-    run: Run,
+    run: CommandContext,
     subscription_ids: Annotated[
         list[str], typer.Argument(metavar="SUBSCRIPTION_ID...", help="Ids of subscriptions.", show_default=False)
     ],
@@ -119,7 +119,7 @@ def delete(
         run.client.webhook_subscriptions.delete(subscription_id)
         run.out.line({"id": subscription_id, "deleted": True}, (subscription_id, "deleted"))
 
-    each(run, subscription_ids, act)
+    for_each_id(run, subscription_ids, act)
 
 
 @command(
@@ -129,7 +129,7 @@ def delete(
     needs_client=False,
 )
 def listen(
-    run: Run,
+    run: CommandContext,
     *,
     port: Annotated[int, typer.Option(help="The port; 0 chooses one that is free.", min=0, max=65535)] = 0,
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
@@ -142,13 +142,13 @@ def listen(
     without one in memory, which only tells what comes twice. To be reached from outside, put a tunnel or a web server
     with https in front.
     """
-    from .webhooks_listen import listen_at
+    from .webhooks_listen import open_server
 
-    token = find_token(token_file)
+    token = find_secret_token(token_file)
     if token is None:
         run.out.warn("Without CONTENTGROOVE_WEBHOOK_TOKEN or --token-file, whoever reaches the port is believed.")
-    with opened_inbox(inbox, create=True) as opened:
-        listen_at(run.out, host, port, opened, token)
+    with open_inbox(inbox, create=True) as opened:
+        open_server(run.out, host, port, opened, token)
 
 
 @command(
@@ -158,32 +158,32 @@ def listen(
     needs_client=False,
 )
 def events_(
-    run: Run,
+    run: CommandContext,
     *,
     inbox: NeededInboxOption,
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many at most.")] = 100,
 ) -> None:
     """List what an inbox holds, the newest first: state, attempts, time, media, key and the last error."""
-    from .webhooks_events import EVENT_COLUMNS, stored_document
+    from .webhooks_events import EVENT_COLUMNS, stored_event_json
 
-    with opened_inbox(inbox, create=False) as opened:
+    with open_inbox(inbox, create=False) as opened:
         found = opened.events(None if state is None else state.value, limit)
-        if not run.out.table([found] if found else [], EVENT_COLUMNS, stored_document):
-            run.out.note("No events.")
+        if not run.out.table([found] if found else [], EVENT_COLUMNS, stored_event_json):
+            run.out.print_note("No events.")
 
 
 @command(app, "prune", examples=("webhooks prune --inbox events.db --days 90",), needs_client=False)
 def prune(
-    run: Run,
+    run: CommandContext,
     *,
     inbox: NeededInboxOption,
     days: Annotated[float, typer.Option(min=0, metavar="N", help="What was done longer ago is forgotten.")] = 90.0,
 ) -> None:
     """Forget events that were done long ago. What is forgotten would be handled anew if it were delivered again."""
-    with opened_inbox(inbox, create=False) as opened:
+    with open_inbox(inbox, create=False) as opened:
         count = opened.prune(days * 86_400)
-    run.out.one({"forgotten": str(count)}, {"forgotten": count})
+    run.out.print_item({"forgotten": str(count)}, {"forgotten": count})
 
 
 @command(
@@ -197,7 +197,7 @@ def prune(
     needs_client=False,
 )
 def replay(
-    run: Run,
+    run: CommandContext,
     what: Annotated[
         str,
         typer.Argument(metavar="FILE|KEY|MEDIA_ID", help="A saved body, or an event of the inbox.", show_default=False),
@@ -214,17 +214,17 @@ def replay(
     from . import webhooks_replay
 
     if (to is None) == (inbox is None):
-        raise CommandError(Exit.USAGE, "Where to is missing: pass either --to URL or --inbox FILE.")
+        raise CommandError(ExitCode.USAGE, "Where to is missing: pass either --to URL or --inbox FILE.")
     file = Path(what)
     if to is not None:
-        webhooks_replay.post(run.out, file, to, find_token(token_file))
+        webhooks_replay.post_event(run.out, file, to, find_secret_token(token_file))
         return
     is_file = file.is_file()
-    with opened_inbox(inbox, create=is_file) as opened:
+    with open_inbox(inbox, create=is_file) as opened:
         if is_file:
-            webhooks_replay.record(run.out, file, opened)
+            webhooks_replay.record_event(run.out, file, opened)
         else:
-            webhooks_replay.again(run.out, what, opened)
+            webhooks_replay.replay_event(run.out, what, opened)
 
 
 @command(
@@ -234,7 +234,7 @@ def replay(
     needs_client=False,
 )
 def work(
-    run: Run,
+    run: CommandContext,
     *,
     application: Annotated[
         str,
@@ -254,8 +254,8 @@ def work(
     """
     from . import webhooks_work
 
-    with opened_inbox(inbox, create=True) as opened:
-        receiver = webhooks_work.find_receiver(application, inbox, opened)
+    with open_inbox(inbox, create=True) as opened:
+        receiver = webhooks_work.import_receiver(application, inbox, opened)
         if once:
             webhooks_work.work_once(run.out, receiver)
         else:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from contentgroove.webhooks import Event, StoredEvent
 
 
-def _media_of(stored: StoredEvent) -> str | None:
-    media_id: str | None = _read(stored)["media_id"]
+def _media_id(stored: StoredEvent) -> str | None:
+    media_id: str | None = _event_fields(stored)["media_id"]
     return media_id
 
 
@@ -23,7 +23,7 @@ EVENT_COLUMNS: list[Column[StoredEvent]] = [
     Column("state", lambda event: event.state, 7),
     Column("attempts", lambda event: str(event.attempts), 8),
     Column("recorded", lambda event: moment(event.recorded_at).isoformat(timespec="seconds"), 25),
-    Column("media", _media_of, 36),
+    Column("media", _media_id, 36),
     Column("key", lambda event: event.key),
     Column("error", lambda event: event.error),
 ]
@@ -38,15 +38,15 @@ def cells(event: Event, *, duplicate: bool) -> tuple[str, ...]:
     return (event.event, again, event.dedupe_key)
 
 
-def arrived_document(event: Event, *, duplicate: bool) -> dict[str, Any]:
+def received_event_json(event: Event, *, duplicate: bool) -> dict[str, Any]:
     """Give the JSON document of an event that has arrived."""
     return {**_document(event), "duplicate": duplicate, "key": event.dedupe_key}
 
 
-def stored_document(stored: StoredEvent) -> dict[str, Any]:
+def stored_event_json(stored: StoredEvent) -> dict[str, Any]:
     """Give the JSON document of an event that an inbox holds."""
     return {
-        **_read(stored),
+        **_event_fields(stored),
         "key": stored.key,
         "state": stored.state,
         "attempts": stored.attempts,
@@ -58,7 +58,7 @@ def stored_document(stored: StoredEvent) -> dict[str, Any]:
     }
 
 
-def _read(stored: StoredEvent) -> dict[str, Any]:
+def _event_fields(stored: StoredEvent) -> dict[str, Any]:
     try:
         return _document(parse_event(stored.body))
     except WebhookPayloadError:

@@ -14,9 +14,9 @@ from contentgroove._io.interruptible import join, take
 from contentgroove._io.listening import claim_port
 from contentgroove.webhooks import WebhookReceiver
 
-from .failures import CommandError, Exit
-from .webhooks_events import arrived_document, cells
-from .webhooks_service import until_told
+from .failures import CommandError, ExitCode
+from .webhooks_events import cells, received_event_json
+from .webhooks_service import until_signalled
 
 if TYPE_CHECKING:
     from typing import Any
@@ -31,7 +31,7 @@ SILENCE = 30.0
 """Seconds after which a sender that sends nothing more is given up."""
 
 
-class _Receiver(WebhookReceiver):
+class _PrintReceiver(WebhookReceiver):
     """Hands on what was received, to be printed when it is answered."""
 
     def __init__(self, inbox: Inbox, token: str | None, arrivals: Arrivals) -> None:
@@ -76,32 +76,32 @@ class _Server(ThreadingMixIn, WSGIServer):
         """Say nothing of a sender that went away in the middle."""
 
 
-def listen_at(out: Output, host: str, port: int, inbox: Inbox, token: str | None) -> None:
+def open_server(out: Output, host: str, port: int, inbox: Inbox, token: str | None) -> None:
     """Serve until SIGINT or SIGTERM, and print each event once it is recorded.
 
     Raises:
         CommandError: The port cannot be had.
     """
     arrivals: Arrivals = SimpleQueue()
-    receiver = _Receiver(inbox, token, arrivals)
+    receiver = _PrintReceiver(inbox, token, arrivals)
     try:
         server = _Server(host, port)
     except OSError as error:
         reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
         raise CommandError(
-            Exit.FAILED,
+            ExitCode.FAILED,
             f"Port {port} of {host} cannot be listened at: {reason}.",
             "Choose another --port (0 finds one that is free) or --host.",
         ) from error
     server.set_app(receiver.wsgi)
 
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
-    with until_told(out, lambda: arrivals.put(None)):
+    with until_signalled(out, lambda: arrivals.put(None)):
         thread.start()
         try:
             shown = f"[{host}]" if ":" in host else host
             # Nobody else knows a port that was chosen here.
-            out.announce(f"Listening at http://{shown}:{server.server_port}/ (Ctrl-C stops)")
+            out.print_always(f"Listening at http://{shown}:{server.server_port}/ (Ctrl-C stops)")
             _print(out, arrivals)
         finally:
             server.shutdown()
@@ -112,5 +112,5 @@ def listen_at(out: Output, host: str, port: int, inbox: Inbox, token: str | None
 def _print(out: Output, arrivals: Arrivals) -> None:
     while (receipt := take(arrivals)) is not None:
         if receipt.event is not None:
-            document = arrived_document(receipt.event, duplicate=receipt.duplicate)
+            document = received_event_json(receipt.event, duplicate=receipt.duplicate)
             out.line(document, cells(receipt.event, duplicate=receipt.duplicate))

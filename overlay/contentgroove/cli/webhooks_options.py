@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .failures import CommandError, Exit
+from .failures import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -39,7 +39,7 @@ class State(StrEnum):
     DEAD = "dead"
 
 
-def find_token(file: Path | None) -> str | None:
+def find_secret_token(file: Path | None) -> str | None:
     """Give the token of --token-file or CONTENTGROOVE_WEBHOOK_TOKEN; None without. Never an argument: others see those.
 
     Raises:
@@ -52,14 +52,14 @@ def find_token(file: Path | None) -> str | None:
             token = opened.read(_MAX_TOKEN_FILE).strip()
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise CommandError(Exit.USAGE, f"The token file {file} cannot be read: {reason}.") from error
+        raise CommandError(ExitCode.USAGE, f"The token file {file} cannot be read: {reason}.") from error
     if not token:
-        raise CommandError(Exit.USAGE, f"The token file {file} is empty.", "It must hold the token alone.")
+        raise CommandError(ExitCode.USAGE, f"The token file {file} is empty.", "It must hold the token alone.")
     return token
 
 
 @contextlib.contextmanager
-def opened_inbox(place: str | None, *, create: bool) -> Generator[SQLiteInbox | PostgresInbox | MemoryInbox]:
+def open_inbox(place: str | None, *, create: bool) -> Generator[SQLiteInbox | PostgresInbox | MemoryInbox]:
     """Open an inbox in a file or a database, without either in memory.
 
     Args:
@@ -76,7 +76,7 @@ def opened_inbox(place: str | None, *, create: bool) -> Generator[SQLiteInbox | 
     elif place.startswith(("postgresql://", "postgres://")):
         if "password=" in place or ":" in place.partition("://")[2].rpartition("@")[0]:
             raise CommandError(
-                Exit.USAGE,
+                ExitCode.USAGE,
                 "Other users of this machine can read a password among the arguments.",
                 "Take it out of --inbox, and put it into PGPASSWORD or ~/.pgpass.",
             )
@@ -84,6 +84,6 @@ def opened_inbox(place: str | None, *, create: bool) -> Generator[SQLiteInbox | 
             yield database
     else:
         if not create and not Path(place).exists():
-            raise CommandError(Exit.USAGE, f"There is no inbox {place}.", "A receiver makes it: SQLiteInbox(path).")
+            raise CommandError(ExitCode.USAGE, f"There is no inbox {place}.", "A receiver makes it: SQLiteInbox(path).")
         with SQLiteInbox(place) as file:
             yield file

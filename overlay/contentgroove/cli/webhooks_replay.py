@@ -9,13 +9,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.webhooks import parse_event
-from contentgroove.webhooks.dedupe import runs_prefix
+from contentgroove.webhooks.dedupe import key_prefix
 from contentgroove.webhooks.events import PROCESSING_FINISHED
 from contentgroove.webhooks.receiver import MAX_BODY_BYTES
-from contentgroove.webhooks.tokens import PARAMETER, is_loopback
+from contentgroove.webhooks.tokens import TOKEN_PARAMETER, is_loopback
 
-from .failures import CommandError, Exit
-from .webhooks_events import arrived_document, cells
+from .failures import CommandError, ExitCode
+from .webhooks_events import cells, received_event_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ TIMEOUT = 30.0
 """Seconds that the receiver may take."""
 
 
-def post(out: Output, file: Path, url: str, token: str | None) -> None:
+def post_event(out: Output, file: Path, url: str, token: str | None) -> None:
     """POST a saved body, as the service would, and say what was answered.
 
     Raises:
@@ -36,35 +36,37 @@ def post(out: Output, file: Path, url: str, token: str | None) -> None:
     """
     import httpx
 
-    event = _read(file)
+    event = _read_event_file(file)
     try:
         # Without a proxy: it would be told the token.
         with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
-            answer = client.post(_target(url, token), content=event.body, headers={"Content-Type": "application/json"})
+            response = client.post(
+                _target(url, token), content=event.body, headers={"Content-Type": "application/json"}
+            )
     except httpx.HTTPError as error:
         raise CommandError(
-            Exit.NETWORK, f"{redact_url(url)} could not be reached: {type(error).__name__}.", "Is it listening?"
+            ExitCode.NETWORK, f"{redact_url(url)} could not be reached: {type(error).__name__}.", "Is it listening?"
         ) from error
-    status = answer.status_code
+    status = response.status_code
     out.line({"key": event.dedupe_key, "to": redact_url(url), "status": status}, (event.dedupe_key, f"{status}"))
     if status != HTTPStatus.OK:
         raise CommandError(
-            Exit.REFUSED,
+            ExitCode.REFUSED,
             f"{redact_url(url)} answered {status}; the service takes nothing but 200 for delivered.",
-            answer.text[:200].strip(),
+            response.text[:200].strip(),
         )
 
 
-def record(out: Output, file: Path, inbox: Inbox) -> None:
+def record_event(out: Output, file: Path, inbox: Inbox) -> None:
     """Record a saved body in an inbox, as if it had just arrived."""
-    event = _read(file)
+    event = _read_event_file(file)
     duplicate = not inbox.record(event.dedupe_key, event.body)
-    out.line(arrived_document(event, duplicate=duplicate), cells(event, duplicate=duplicate))
+    out.line(received_event_json(event, duplicate=duplicate), cells(event, duplicate=duplicate))
     if duplicate:
         out.warn(f"The inbox has this event already; to have it handled again: replay {event.dedupe_key}")
 
 
-def again(out: Output, name: str, inbox: Inbox) -> None:
+def replay_event(out: Output, name: str, inbox: Inbox) -> None:
     """Have an event of an inbox handled once more.
 
     Args:
@@ -75,34 +77,38 @@ def again(out: Output, name: str, inbox: Inbox) -> None:
     Raises:
         CommandError: There is none, or several, or it waits to be handled anyway.
     """
-    keys = [name] if inbox.has(name) else sorted(inbox.arrived(runs_prefix(PROCESSING_FINISHED, "medias", name)))
+    keys = (
+        [name] if inbox.has(name) else sorted(inbox.keys_with_prefix(key_prefix(PROCESSING_FINISHED, "medias", name)))
+    )
     if not keys:
         raise CommandError(
-            Exit.NOT_FOUND,
+            ExitCode.NOT_FOUND,
             f"There is no file {name}, and the inbox has no event of this key or media id.",
             "List its events: contentgroove webhooks events --inbox FILE",
         )
     if len(keys) > 1:
         raise CommandError(
-            Exit.USAGE, f"Media {name} has {len(keys)} events; name one by its key: {', '.join(keys)}.", ""
+            ExitCode.USAGE, f"Media {name} has {len(keys)} events; name one by its key: {', '.join(keys)}.", ""
         )
     if not inbox.replay(keys[0]):
-        raise CommandError(Exit.REFUSED, f"{keys[0]} waits to be handled already.", "Run: contentgroove webhooks work")
+        raise CommandError(
+            ExitCode.REFUSED, f"{keys[0]} waits to be handled already.", "Run: contentgroove webhooks work"
+        )
     out.line({"key": keys[0], "replayed": True}, (keys[0], "replayed"))
 
 
-def _read(file: Path) -> Event:
+def _read_event_file(file: Path) -> Event:
     try:
         with file.open("rb") as opened:
             body = opened.read(MAX_BODY_BYTES + 1)
     except OSError as error:
-        raise CommandError(Exit.FILE, f"{file} cannot be read: {error.strerror}.") from error
+        raise CommandError(ExitCode.FILE, f"{file} cannot be read: {error.strerror}.") from error
     if len(body) > MAX_BODY_BYTES:
-        raise CommandError(Exit.FILE, f"{file} has more than {MAX_BODY_BYTES:,} bytes, which no receiver takes.")
+        raise CommandError(ExitCode.FILE, f"{file} has more than {MAX_BODY_BYTES:,} bytes, which no receiver takes.")
     try:
         return parse_event(body)
     except WebhookPayloadError as error:
-        raise CommandError(Exit.FILE, f"{file} holds no webhook: {error.message}") from error
+        raise CommandError(ExitCode.FILE, f"{file} holds no webhook: {error.message}") from error
 
 
 def _target(url: str, token: str | None) -> str:
@@ -111,13 +117,13 @@ def _target(url: str, token: str | None) -> str:
         host = parts.hostname or ""
         query: list[Any] = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError as error:
-        raise CommandError(Exit.USAGE, f"The URL cannot be read: {error}.") from error
+        raise CommandError(ExitCode.USAGE, f"The URL cannot be read: {error}.") from error
     if not host or parts.scheme not in {"http", "https"}:
-        raise CommandError(Exit.USAGE, f"{redact_url(url)} is no http or https URL.")
+        raise CommandError(ExitCode.USAGE, f"{redact_url(url)} is no http or https URL.")
     if parts.scheme == "http" and not is_loopback(host):
         raise CommandError(
-            Exit.USAGE, f"{redact_url(url)} is another machine's, and the body carries signed URLs: use https."
+            ExitCode.USAGE, f"{redact_url(url)} is another machine's, and the body carries signed URLs: use https."
         )
-    if token is not None and PARAMETER not in dict(query):
-        parts = parts._replace(query=urlencode([*query, (PARAMETER, token)]))
+    if token is not None and TOKEN_PARAMETER not in dict(query):
+        parts = parts._replace(query=urlencode([*query, (TOKEN_PARAMETER, token)]))
     return parts.geturl()

@@ -7,7 +7,7 @@ import logging
 import signal
 from typing import TYPE_CHECKING
 
-from .harmless import lines
+from .harmless import multi_line
 from .output import write_error
 from .stopping import STOP_SIGNALS
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def until_told(out: Output, stop: Callable[[], object]) -> Generator[None]:
+def until_signalled(out: Output, stop: Callable[[], object]) -> Generator[None]:
     """Call something at SIGTERM or Ctrl-C; a second Ctrl-C interrupts at once. Meanwhile warnings are shown."""
 
-    def told(number: int, frame: FrameType | None) -> None:
+    def signalled(number: int, frame: FrameType | None) -> None:
         del number, frame
         signal.signal(signal.SIGINT, signal.default_int_handler)
         stop()
@@ -30,7 +30,7 @@ def until_told(out: Output, stop: Callable[[], object]) -> Generator[None]:
         with contextlib.suppress(RuntimeError):
             out.summary("Stopping after what is begun (Ctrl-C interrupts it)")
 
-    before = {number: signal.signal(number, told) for number in STOP_SIGNALS}
+    before = {number: signal.signal(number, signalled) for number in STOP_SIGNALS}
     logger, log = logging.getLogger("contentgroove"), _Log()
     logger.addHandler(log)
     try:
@@ -50,4 +50,4 @@ class _Log(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one."""
-        write_error(lines(self.format(record)))
+        write_error(multi_line(self.format(record)))

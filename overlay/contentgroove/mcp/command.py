@@ -59,11 +59,11 @@ def mcp(
     with needs("`contentgroove mcp`", "mcp"):
         # Here, because all of it takes half a second to import.
         from contentgroove.mcp.server import serve
-        from contentgroove.tools import Access, Policy, origin_of
+        from contentgroove.tools import Access, NetworkPolicy, origin_of
 
     names = frozenset(name.strip() for name in tools.split(",") if name.strip()) if tools is not None else None
     access = Access(read_only, allow_destructive, names)
-    policy = Policy(allowed=frozenset(origin_of(url) for url in allow_origin or ()))
+    policy = NetworkPolicy(allowed=frozenset(origin_of(url) for url in allow_origin or ()))
 
     async def run() -> None:
         await serve(access=access, policy=policy, upload_root=upload_root, inbox=inbox, dotted=dotted_names)

@@ -18,7 +18,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, Too
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from contentgroove._core.settings import KEY_VARIABLE
+from contentgroove._core.settings import API_KEY_VARIABLE
 from contentgroove._version import __version__
 from contentgroove.tools import open_tools
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
 
     from contentgroove import AsyncContentGroove
-    from contentgroove.tools import Access, Policy, Tool, ToolRegistry
+    from contentgroove.tools import Access, NetworkPolicy, Tool, ToolRegistry
 
     Context = ServerRequestContext[Any, Any]
 
@@ -39,7 +39,7 @@ INSTRUCTIONS = (
     "are {ok, data, http} or {ok: false, error: {code, message}}. openapi_addSource makes tools of other APIs."
 )
 
-LONGEST_RETRY = 20.0
+MAX_RETRY_SECONDS = 20.0
 """Seconds that a call is retried for: hosts give up on one after 60, and then nobody learns what it failed with."""
 
 CANONICAL_NAME = "com.contentgroove/canonicalName"
@@ -63,7 +63,7 @@ class LazyClient:
             from contentgroove import AsyncContentGroove, RetryPolicy
 
             self._client = AsyncContentGroove(
-                retry_policy=RetryPolicy(max_retry_after=LONGEST_RETRY, deadline=LONGEST_RETRY)
+                retry_policy=RetryPolicy(max_retry_after=MAX_RETRY_SECONDS, deadline=MAX_RETRY_SECONDS)
             )
         return self._client
 
@@ -80,7 +80,7 @@ class LazyClient:
 async def serve(
     *,
     access: Access,
-    policy: Policy,
+    policy: NetworkPolicy,
     upload_root: Path | None = None,
     inbox: Path | None = None,
     dotted: bool = False,
@@ -98,7 +98,7 @@ async def serve(
             upload_root=upload_root,
             inbox=inbox,
             dotted=dotted,
-            secret=lambda: os.environ.get(KEY_VARIABLE),
+            secret=lambda: os.environ.get(API_KEY_VARIABLE),
         )
         server = make_server(tools)
         options = server.create_initialization_options(NotificationOptions(tools_changed=True))
@@ -112,7 +112,7 @@ def make_server(tools: ToolRegistry) -> Server[Any]:
     bus = InMemorySubscriptionBus()
 
     async def list_tools(_context: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[_described(tools, tool) for tool in tools.listed()])
+        return types.ListToolsResult(tools=[_described(tools, tool) for tool in tools.list_tools()])
 
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         if tools.find(params.name) is None:
@@ -121,9 +121,9 @@ def make_server(tools: ToolRegistry) -> Server[Any]:
         async def report(done: float, total: float | None, message: str) -> None:
             await context.session.report_progress(done, total, message)
 
-        before = len(tools.listed())
+        before = len(tools.list_tools())
         result = await tools.call(params.name, params.arguments, report)
-        if len(tools.listed()) != before:
+        if len(tools.list_tools()) != before:
             await bus.publish(ToolsListChanged())
             if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
                 await context.session.send_tool_list_changed()
@@ -146,7 +146,7 @@ def _described(tools: ToolRegistry, tool: Tool) -> types.Tool:
     if tool.operation_id:
         names[OPERATION_ID] = tool.operation_id
     return types.Tool(
-        name=tools.published(tool),
+        name=tools.public_name(tool),
         title=tool.title,
         description=tool.description,
         input_schema=tool.input_schema,

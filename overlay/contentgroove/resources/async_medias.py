@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contentgroove._core import medias
-from contentgroove._io.calls import AsyncPager, RawAsyncCalls
+from contentgroove._io.calls import AsyncPager, AsyncRawResource
 
-from .media_arguments import CONCURRENCY, WAIT_TIMEOUT, arrivals, media_id, media_ids, patience_for, plan_for
+from .media_arguments import (
+    CONCURRENCY,
+    WAIT_TIMEOUT,
+    media_id_of,
+    media_ids_of,
+    plan_for,
+    poll_options,
+    webhook_keys_for,
+)
 from .raw import araw
 
 if TYPE_CHECKING:
@@ -15,7 +23,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from contentgroove._core.filters import Filter
-    from contentgroove._io.calls import AsyncCalls
+    from contentgroove._io.calls import AsyncResource
     from contentgroove._io.progress import Progress
     from contentgroove._io.sources import File
     from contentgroove.models import Media
@@ -27,14 +35,14 @@ if TYPE_CHECKING:
 class AsyncMedias:
     """As `Medias`, awaited; reach it as `client.medias`."""
 
-    def __init__(self, calls: AsyncCalls, claimed: dict[str, str]) -> None:
+    def __init__(self, calls: AsyncResource, claimed: dict[str, str]) -> None:
         self._calls = calls
         self._claimed = claimed
 
     @property
     def with_raw_response(self) -> AsyncRawMedias:
         """The same calls, giving `RawResponse`s."""
-        calls = RawAsyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
         return AsyncRawMedias(AsyncMedias(calls, self._claimed))
 
     def list(
@@ -47,13 +55,13 @@ class AsyncMedias:
         limit: int | None = None,
     ) -> AsyncPager[Media]:
         """As `Medias.list`, iterated with `async for`."""
-        from contentgroove._core.listing import ListQuery
+        from contentgroove._core.listing import ListArguments
 
-        return AsyncPager(medias.walk(ListQuery(filter, sort, page_number, page_size, limit)), self._calls)
+        return AsyncPager(medias.list_medias(ListArguments(filter, sort, page_number, page_size, limit)), self._calls)
 
     async def get(self, id: str) -> Media:  # noqa: A002 - the API's name
         """As `Medias.get`."""
-        return await self._calls.call(medias.get(id))
+        return await self._calls.call(medias.get_media(id))
 
     async def create(
         self,
@@ -65,7 +73,7 @@ class AsyncMedias:
     ) -> Media:
         """As `Medias.create`."""
         return await self._calls.call(
-            medias.create(source_url=source_url, upload_id=upload_id, name=name, description=description)
+            medias.create_media(source_url=source_url, upload_id=upload_id, name=name, description=description)
         )
 
     async def update(
@@ -76,11 +84,11 @@ class AsyncMedias:
         description: str | None = None,
     ) -> Media:
         """As `Medias.update`."""
-        return await self._calls.call(medias.update(id, name=name, description=description))
+        return await self._calls.call(medias.update_media(id, name=name, description=description))
 
     async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """As `Medias.delete`."""
-        return await self._calls.call(medias.delete(id))
+        return await self._calls.call(medias.delete_media(id))
 
     async def upload(
         self,
@@ -98,16 +106,16 @@ class AsyncMedias:
         Files are read in a thread, so that other tasks go on. An iterator is sent once and never again.
         """
         from contentgroove._core.uploads import upload
-        from contentgroove._io.checkpoint_file import CheckpointFile
+        from contentgroove._io.checkpoint_file import FileCheckpointStore
         from contentgroove._io.sources import open_async_source
 
         source = await open_async_source(file, size)
-        session, patience = self._calls.session, patience_for(wait=wait)
+        session, patience = self._calls.session, poll_options(wait=wait)
         if checkpoint is None:
             plan = plan_for(source, name, description, session, self._claimed, None)
             return await self._calls.run(upload(plan, session, patience), source, progress)
-        held = CheckpointFile(checkpoint)
-        with held.locked():
+        held = FileCheckpointStore(checkpoint)
+        with held.lock():
             plan = plan_for(source, name, description, session, self._claimed, held)
             return await self._calls.run(upload(plan, session, patience), source, progress, held.write)
 
@@ -119,13 +127,13 @@ class AsyncMedias:
         checkpoint_dir: str | PathLike[str] | None = None,
     ) -> AsyncIterator[UploadResult]:
         """As `Medias.upload_many`, iterated with `async for`."""
-        from .batches import checkpoint_path, upload_each_async
+        from .batches import aupload_batch, checkpoint_path
 
         async def one(item: UploadItem) -> Media:
             place = checkpoint_path(checkpoint_dir, item)
             return await self.upload(item.file, name=item.name, description=item.description, checkpoint=place)
 
-        return upload_each_async(one, files, concurrency)
+        return aupload_batch(one, files, concurrency)
 
     async def wait(
         self,
@@ -139,9 +147,9 @@ class AsyncMedias:
         """As `Medias.wait`; `on_update` may be async."""
         from contentgroove._core import waiting
 
-        wanted = media_id(media)
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, [wanted]))
-        return await self._calls.run(waiting.for_media(wanted, patience, self._calls.session))
+        wanted = media_id_of(media)
+        patience = waiting.PollOptions.checked(timeout, poll_interval, on_update, webhook_keys_for(inbox, [wanted]))
+        return await self._calls.run(waiting.wait_for_media(wanted, patience, self._calls.session))
 
     async def wait_many(
         self,
@@ -155,9 +163,9 @@ class AsyncMedias:
         """As `Medias.wait_many`; `on_update` may be async."""
         from contentgroove._core import waiting
 
-        ids = media_ids(medias)
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, ids))
-        return await self._calls.run(waiting.for_medias(ids, patience, self._calls.session))
+        ids = media_ids_of(medias)
+        patience = waiting.PollOptions.checked(timeout, poll_interval, on_update, webhook_keys_for(inbox, ids))
+        return await self._calls.run(waiting.wait_for_medias(ids, patience, self._calls.session))
 
 
 class AsyncRawMedias:

@@ -78,11 +78,11 @@ def checkpoint_path(folder: str | PathLike[str] | None, item: UploadItem) -> Pat
     return Path(folder) / f"{path.name[:50]}.{hashlib.sha256(identity).hexdigest()[:16]}.json"
 
 
-class StoppedError(Exception):
+class BatchCancelledError(Exception):
     """The batch was left before this upload ended."""
 
 
-class _Batch:
+class _UploadQueue:
     """What is still to be begun."""
 
     def __init__(self, files: Iterable[File | UploadItem], concurrency: int) -> None:
@@ -102,7 +102,7 @@ class _Batch:
             return item if isinstance(item, UploadItem) else UploadItem(item)
         return None
 
-    def refusal(self, item: UploadItem) -> UploadResult | None:
+    def quota_result(self, item: UploadItem) -> UploadResult | None:
         """Give the result of a file that is not begun, because the quota is used up."""
         return None if self._quota is None else UploadResult(item.file, None, self._quota)
 
@@ -115,20 +115,20 @@ class _Batch:
         return UploadResult(item.file, outcome, None)
 
 
-def upload_each(
+def upload_batch(
     upload: Callable[[UploadItem, Progress], Media], files: Iterable[File | UploadItem], concurrency: int
 ) -> Iterator[UploadResult]:
     """See `Medias.upload_many`; `upload` uploads one file."""
-    batch = _Batch(files, concurrency)
+    batch = _UploadQueue(files, concurrency)
     stop = threading.Event()
 
-    def one(item: UploadItem) -> Media | ContentGrooveError:
-        def check(_sent: int, _total: int) -> None:
+    def upload_one(item: UploadItem) -> Media | ContentGrooveError:
+        def check_upload_items(_sent: int, _total: int) -> None:
             if stop.is_set():
-                raise StoppedError
+                raise BatchCancelledError
 
         try:
-            return upload(item, check)
+            return upload(item, check_upload_items)
         except ContentGrooveError as error:
             return error
 
@@ -139,9 +139,9 @@ def upload_each(
         try:
             while item is not None or running:
                 if item is not None and len(running) < concurrency:
-                    refused = batch.refusal(item)
+                    refused = batch.quota_result(item)
                     if refused is None:
-                        running[pool.submit(one, item)] = item
+                        running[pool.submit(upload_one, item)] = item
                     else:
                         yield refused
                     item = batch.next()
@@ -157,13 +157,13 @@ def upload_each(
     return results()
 
 
-def upload_each_async(
+def aupload_batch(
     upload: Callable[[UploadItem], Awaitable[Media]], files: Iterable[File | UploadItem], concurrency: int
 ) -> AsyncIterator[UploadResult]:
     """See `AsyncMedias.upload_many`; `upload` uploads one file."""
-    batch = _Batch(files, concurrency)
+    batch = _UploadQueue(files, concurrency)
 
-    async def one(item: UploadItem) -> Media | ContentGrooveError:
+    async def upload_one(item: UploadItem) -> Media | ContentGrooveError:
         try:
             return await upload(item)
         except ContentGrooveError as error:
@@ -176,9 +176,9 @@ def upload_each_async(
         try:
             while item is not None or running:
                 if item is not None and len(running) < concurrency:
-                    refused = batch.refusal(item)
+                    refused = batch.quota_result(item)
                     if refused is None:
-                        running[asyncio.create_task(one(item))] = item
+                        running[asyncio.create_task(upload_one(item))] = item
                     else:
                         yield refused
                     item = batch.next()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contentgroove._core import clips
-from contentgroove._core.inputs import check_id, check_several
-from contentgroove._core.listing import ListQuery
-from contentgroove._io.calls import AsyncPager, Pager, RawAsyncCalls, RawSyncCalls
+from contentgroove._core.inputs import check_id, check_iterable
+from contentgroove._core.listing import ListArguments
+from contentgroove._io.calls import AsyncPager, AsyncRawResource, Pager, RawResource
 from contentgroove.models import Clip
 
 from .raw import araw, raw
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from contentgroove._core.filters import Filter
-    from contentgroove._io.calls import AsyncCalls, SyncCalls
+    from contentgroove._io.calls import AsyncResource, Resource
 
 WAIT_TIMEOUT = 900.0
 """Seconds: a clip is cut from a file that is processed already."""
 
 
-def _ids(clip: Clip | str) -> tuple[str, str | None]:
+def _media_ids(clip: Clip | str) -> tuple[str, str | None]:
     if isinstance(clip, Clip):
         return check_id(clip.id, "clip"), clip.media_id
     return check_id(clip, "clip"), None
 
 
-def _several(clips: Iterable[Clip | str]) -> list[str]:
-    check_several(clips, "clips")
-    return [_ids(clip)[0] for clip in clips]
+def _clip_ids(clips: Iterable[Clip | str]) -> list[str]:
+    check_iterable(clips, "clips")
+    return [_media_ids(clip)[0] for clip in clips]
 
 
 class Clips:
     """Calls on clips; reach it as `client.clips`."""
 
-    def __init__(self, calls: SyncCalls) -> None:
+    def __init__(self, calls: Resource) -> None:
         self._calls = calls
 
     @property
     def with_raw_response(self) -> RawClips:
         """The same calls, giving `RawResponse`s."""
-        return RawClips(Clips(RawSyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)))
+        return RawClips(Clips(RawResource(self._calls.shell, self._calls.session, self._calls.timeout)))
 
     def list(
         self,
@@ -66,7 +66,7 @@ class Clips:
             InvalidInputError: An argument is wrong; nothing was sent.
             ContentGrooveError: While iterating, a call failed.
         """
-        return Pager(clips.walk(ListQuery(filter, sort, page_number, page_size, limit)), self._calls)
+        return Pager(clips.list_clips(ListArguments(filter, sort, page_number, page_size, limit)), self._calls)
 
     def get(self, id: str) -> Clip:  # noqa: A002 - the API's name
         """Fetch one clip.
@@ -74,7 +74,7 @@ class Clips:
         Raises:
             NotFoundError: There is none of this id.
         """
-        return self._calls.call(clips.get(id))
+        return self._calls.call(clips.get_clip(id))
 
     def create(self, *, media_id: str, name: str, start_time: float, end_time: float) -> Clip:
         """Cut a clip out of a media.
@@ -91,7 +91,7 @@ class Clips:
             QuotaExceededError: The account's limit is reached.
             OutcomeUnknownError: Whether it was created is not known; it was not tried again.
         """
-        operation = clips.create(media_id=media_id, name=name, start_time=start_time, end_time=end_time)
+        operation = clips.create_clip(media_id=media_id, name=name, start_time=start_time, end_time=end_time)
         return self._calls.call(operation)
 
     def update(
@@ -108,7 +108,7 @@ class Clips:
             NotFoundError: There is none of this id.
             UnprocessableEntityError: The service refuses the values.
         """
-        return self._calls.call(clips.update(id, name=name, start_time=start_time, end_time=end_time))
+        return self._calls.call(clips.update_clip(id, name=name, start_time=start_time, end_time=end_time))
 
     def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """Delete a clip.
@@ -116,7 +116,7 @@ class Clips:
         Raises:
             NotFoundError: There is none of this id.
         """
-        return self._calls.call(clips.delete(id))
+        return self._calls.call(clips.delete_clip(id))
 
     def wait(
         self,
@@ -139,8 +139,8 @@ class Clips:
         """
         from contentgroove._core import waiting
 
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
-        return self._calls.run(waiting.for_clip(*_ids(clip), patience, self._calls.session))
+        patience = waiting.PollOptions.checked(timeout, poll_interval, on_update)
+        return self._calls.run(waiting.wait_for_clip(*_media_ids(clip), patience, self._calls.session))
 
     def wait_many(
         self,
@@ -166,20 +166,20 @@ class Clips:
         """
         from contentgroove._core import waiting
 
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
-        return self._calls.run(waiting.for_clips(_several(clips), patience, self._calls.session))
+        patience = waiting.PollOptions.checked(timeout, poll_interval, on_update)
+        return self._calls.run(waiting.wait_for_clips(_clip_ids(clips), patience, self._calls.session))
 
 
 class AsyncClips:
     """As `Clips`, awaited; reach it as `client.clips`."""
 
-    def __init__(self, calls: AsyncCalls) -> None:
+    def __init__(self, calls: AsyncResource) -> None:
         self._calls = calls
 
     @property
     def with_raw_response(self) -> AsyncRawClips:
         """The same calls, giving `RawResponse`s."""
-        calls = RawAsyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
         return AsyncRawClips(AsyncClips(calls))
 
     def list(
@@ -192,15 +192,15 @@ class AsyncClips:
         limit: int | None = None,
     ) -> AsyncPager[Clip]:
         """As `Clips.list`, iterated with `async for`."""
-        return AsyncPager(clips.walk(ListQuery(filter, sort, page_number, page_size, limit)), self._calls)
+        return AsyncPager(clips.list_clips(ListArguments(filter, sort, page_number, page_size, limit)), self._calls)
 
     async def get(self, id: str) -> Clip:  # noqa: A002 - the API's name
         """As `Clips.get`."""
-        return await self._calls.call(clips.get(id))
+        return await self._calls.call(clips.get_clip(id))
 
     async def create(self, *, media_id: str, name: str, start_time: float, end_time: float) -> Clip:
         """As `Clips.create`."""
-        operation = clips.create(media_id=media_id, name=name, start_time=start_time, end_time=end_time)
+        operation = clips.create_clip(media_id=media_id, name=name, start_time=start_time, end_time=end_time)
         return await self._calls.call(operation)
 
     async def update(
@@ -212,11 +212,11 @@ class AsyncClips:
         end_time: float | None = None,
     ) -> Clip:
         """As `Clips.update`."""
-        return await self._calls.call(clips.update(id, name=name, start_time=start_time, end_time=end_time))
+        return await self._calls.call(clips.update_clip(id, name=name, start_time=start_time, end_time=end_time))
 
     async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """As `Clips.delete`."""
-        return await self._calls.call(clips.delete(id))
+        return await self._calls.call(clips.delete_clip(id))
 
     async def wait(
         self,
@@ -229,8 +229,8 @@ class AsyncClips:
         """As `Clips.wait`; `on_update` may be async."""
         from contentgroove._core import waiting
 
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
-        return await self._calls.run(waiting.for_clip(*_ids(clip), patience, self._calls.session))
+        patience = waiting.PollOptions.checked(timeout, poll_interval, on_update)
+        return await self._calls.run(waiting.wait_for_clip(*_media_ids(clip), patience, self._calls.session))
 
     async def wait_many(
         self,
@@ -243,8 +243,8 @@ class AsyncClips:
         """As `Clips.wait_many`; `on_update` may be async."""
         from contentgroove._core import waiting
 
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update)
-        return await self._calls.run(waiting.for_clips(_several(clips), patience, self._calls.session))
+        patience = waiting.PollOptions.checked(timeout, poll_interval, on_update)
+        return await self._calls.run(waiting.wait_for_clips(_clip_ids(clips), patience, self._calls.session))
 
 
 class RawClips:

@@ -5,47 +5,47 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contentgroove._core import direct_uploads
-from contentgroove._io.calls import RawAsyncCalls, RawSyncCalls
+from contentgroove._io.calls import AsyncRawResource, RawResource
 
 from .raw import araw, raw
 
 if TYPE_CHECKING:
-    from contentgroove._io.calls import AsyncCalls, SyncCalls
+    from contentgroove._io.calls import AsyncResource, Resource
     from contentgroove.models import DirectUpload
 
 
 class DirectUploads:
     """Calls on direct uploads; `client.medias.upload` does all of it."""
 
-    def __init__(self, calls: SyncCalls) -> None:
+    def __init__(self, calls: Resource) -> None:
         self._calls = calls
 
     @property
     def with_raw_response(self) -> RawDirectUploads:
         """The same call, giving a `RawResponse`."""
-        calls = RawSyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
         return RawDirectUploads(DirectUploads(calls))
 
     def prepare(self) -> DirectUpload:
         """Prepare an upload: gives a URL to PUT one file to, and the id that `medias.create` takes then."""
-        return self._calls.call(direct_uploads.prepare())
+        return self._calls.call(direct_uploads.prepare_upload())
 
 
 class AsyncDirectUploads:
     """As `DirectUploads`, awaited."""
 
-    def __init__(self, calls: AsyncCalls) -> None:
+    def __init__(self, calls: AsyncResource) -> None:
         self._calls = calls
 
     @property
     def with_raw_response(self) -> AsyncRawDirectUploads:
         """The same call, giving a `RawResponse`."""
-        calls = RawAsyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
         return AsyncRawDirectUploads(AsyncDirectUploads(calls))
 
     async def prepare(self) -> DirectUpload:
         """As `DirectUploads.prepare`."""
-        return await self._calls.call(direct_uploads.prepare())
+        return await self._calls.call(direct_uploads.prepare_upload())
 
 
 class RawDirectUploads:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contentgroove._core import medias
-from contentgroove._io.calls import Pager, RawSyncCalls
+from contentgroove._io.calls import Pager, RawResource
 
-from .media_arguments import CONCURRENCY, WAIT_TIMEOUT, arrivals, media_id, media_ids, patience_for, plan_for
+from .media_arguments import (
+    CONCURRENCY,
+    WAIT_TIMEOUT,
+    media_id_of,
+    media_ids_of,
+    plan_for,
+    poll_options,
+    webhook_keys_for,
+)
 from .raw import raw
 
 if TYPE_CHECKING:
@@ -15,7 +23,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from contentgroove._core.filters import Filter
-    from contentgroove._io.calls import SyncCalls
+    from contentgroove._io.calls import Resource
     from contentgroove._io.progress import Progress
     from contentgroove._io.sources import File, Source
     from contentgroove.models import Media
@@ -27,14 +35,14 @@ if TYPE_CHECKING:
 class Medias:
     """Calls on medias; reach it as `client.medias`."""
 
-    def __init__(self, calls: SyncCalls, claimed: dict[str, str]) -> None:
+    def __init__(self, calls: Resource, claimed: dict[str, str]) -> None:
         self._calls = calls
         self._claimed = claimed
 
     @property
     def with_raw_response(self) -> RawMedias:
         """The same calls, giving `RawResponse`s."""
-        calls = RawSyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
         return RawMedias(Medias(calls, self._claimed))
 
     def list(
@@ -59,9 +67,9 @@ class Medias:
             InvalidInputError: An argument is wrong; nothing was sent.
             ContentGrooveError: While iterating, a call failed.
         """
-        from contentgroove._core.listing import ListQuery
+        from contentgroove._core.listing import ListArguments
 
-        return Pager(medias.walk(ListQuery(filter, sort, page_number, page_size, limit)), self._calls)
+        return Pager(medias.list_medias(ListArguments(filter, sort, page_number, page_size, limit)), self._calls)
 
     def get(self, id: str) -> Media:  # noqa: A002 - the API's name
         """Fetch one media.
@@ -69,7 +77,7 @@ class Medias:
         Raises:
             NotFoundError: There is none of this id.
         """
-        return self._calls.call(medias.get(id))
+        return self._calls.call(medias.get_media(id))
 
     def create(
         self,
@@ -92,7 +100,7 @@ class Medias:
             OutcomeUnknownError: Whether it was created is not known; it was not tried again.
         """
         return self._calls.call(
-            medias.create(source_url=source_url, upload_id=upload_id, name=name, description=description)
+            medias.create_media(source_url=source_url, upload_id=upload_id, name=name, description=description)
         )
 
     def update(self, id: str, *, name: str | None = None, description: str | None = None) -> Media:  # noqa: A002 - the API's name
@@ -101,7 +109,7 @@ class Medias:
         Raises:
             NotFoundError: There is none of this id.
         """
-        return self._calls.call(medias.update(id, name=name, description=description))
+        return self._calls.call(medias.update_media(id, name=name, description=description))
 
     def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """Delete a media and its clips.
@@ -109,7 +117,7 @@ class Medias:
         Raises:
             NotFoundError: There is none of this id.
         """
-        return self._calls.call(medias.delete(id))
+        return self._calls.call(medias.delete_media(id))
 
     def upload(
         self,
@@ -163,14 +171,14 @@ class Medias:
         wait: bool = False,
     ) -> Media:
         from contentgroove._core.uploads import upload
-        from contentgroove._io.checkpoint_file import CheckpointFile
+        from contentgroove._io.checkpoint_file import FileCheckpointStore
 
-        session, patience = self._calls.session, patience_for(wait=wait)
+        session, patience = self._calls.session, poll_options(wait=wait)
         if checkpoint is None:
             plan = plan_for(source, name, description, session, self._claimed, None)
             return self._calls.run(upload(plan, session, patience), source, progress)
-        held = CheckpointFile(checkpoint)
-        with held.locked():
+        held = FileCheckpointStore(checkpoint)
+        with held.lock():
             plan = plan_for(source, name, description, session, self._claimed, held)
             return self._calls.run(upload(plan, session, patience), source, progress, held.write)
 
@@ -197,14 +205,14 @@ class Medias:
         """
         from contentgroove._io.sources import open_source
 
-        from .batches import checkpoint_path, upload_each
+        from .batches import checkpoint_path, upload_batch
 
         def one(item: UploadItem, progress: Progress) -> Media:
             place = checkpoint_path(checkpoint_dir, item)
             source = open_source(item.file)
             return self._upload(source, item.name, item.description, progress, checkpoint=place)
 
-        return upload_each(one, files, concurrency)
+        return upload_batch(one, files, concurrency)
 
     def wait(
         self,
@@ -235,9 +243,9 @@ class Medias:
         """
         from contentgroove._core import waiting
 
-        wanted = media_id(media)
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, [wanted]))
-        return self._calls.run(waiting.for_media(wanted, patience, self._calls.session))
+        wanted = media_id_of(media)
+        patience = waiting.PollOptions.checked(timeout, poll_interval, on_update, webhook_keys_for(inbox, [wanted]))
+        return self._calls.run(waiting.wait_for_media(wanted, patience, self._calls.session))
 
     def wait_many(
         self,
@@ -266,9 +274,9 @@ class Medias:
         """
         from contentgroove._core import waiting
 
-        ids = media_ids(medias)
-        patience = waiting.Patience.checked(timeout, poll_interval, on_update, arrivals(inbox, ids))
-        return self._calls.run(waiting.for_medias(ids, patience, self._calls.session))
+        ids = media_ids_of(medias)
+        patience = waiting.PollOptions.checked(timeout, poll_interval, on_update, webhook_keys_for(inbox, ids))
+        return self._calls.run(waiting.wait_for_medias(ids, patience, self._calls.session))
 
 
 class RawMedias:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contentgroove._core import webhook_subscriptions
-from contentgroove._core.listing import ListQuery
-from contentgroove._io.calls import AsyncPager, Pager, RawAsyncCalls, RawSyncCalls
+from contentgroove._core.listing import ListArguments
+from contentgroove._io.calls import AsyncPager, AsyncRawResource, Pager, RawResource
 
 from .raw import araw, raw
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contentgroove._core.filters import Filter
-    from contentgroove._io.calls import AsyncCalls, SyncCalls
+    from contentgroove._io.calls import AsyncResource, Resource
     from contentgroove.models import WebhookSubscription
 
 
 class WebhookSubscriptions:
     """Calls on webhook subscriptions; reach it as `client.webhook_subscriptions`. The API has no update."""
 
-    def __init__(self, calls: SyncCalls) -> None:
+    def __init__(self, calls: Resource) -> None:
         self._calls = calls
 
     @property
     def with_raw_response(self) -> RawWebhookSubscriptions:
         """The same calls, giving `RawResponse`s."""
-        calls = RawSyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
         return RawWebhookSubscriptions(WebhookSubscriptions(calls))
 
     def list(
@@ -52,8 +52,8 @@ class WebhookSubscriptions:
             InvalidInputError: An argument is wrong; nothing was sent.
             ContentGrooveError: While iterating, a call failed.
         """
-        query = ListQuery(filter, sort, page_number, page_size, limit)
-        return Pager(webhook_subscriptions.walk(query), self._calls)
+        query = ListArguments(filter, sort, page_number, page_size, limit)
+        return Pager(webhook_subscriptions.list_webhook_subscriptions(query), self._calls)
 
     def get(self, id: str) -> WebhookSubscription:  # noqa: A002 - the API's name
         """Fetch one webhook subscription.
@@ -61,7 +61,7 @@ class WebhookSubscriptions:
         Raises:
             NotFoundError: There is none of this id.
         """
-        return self._calls.call(webhook_subscriptions.get(id))
+        return self._calls.call(webhook_subscriptions.get_webhook_subscription(id))
 
     def create(self, *, url: str, subscribed_events: Sequence[str] | None = None) -> WebhookSubscription:
         """Have events sent to a URL.
@@ -76,7 +76,9 @@ class WebhookSubscriptions:
         Raises:
             OutcomeUnknownError: Whether it was created is not known; it was not tried again.
         """
-        return self._calls.call(webhook_subscriptions.create(url=url, subscribed_events=subscribed_events))
+        return self._calls.call(
+            webhook_subscriptions.create_webhook_subscription(url=url, subscribed_events=subscribed_events)
+        )
 
     def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """Stop sending events to a subscription's URL.
@@ -84,19 +86,19 @@ class WebhookSubscriptions:
         Raises:
             NotFoundError: There is none of this id.
         """
-        return self._calls.call(webhook_subscriptions.delete(id))
+        return self._calls.call(webhook_subscriptions.delete_webhook_subscription(id))
 
 
 class AsyncWebhookSubscriptions:
     """As `WebhookSubscriptions`, awaited; reach it as `client.webhook_subscriptions`."""
 
-    def __init__(self, calls: AsyncCalls) -> None:
+    def __init__(self, calls: AsyncResource) -> None:
         self._calls = calls
 
     @property
     def with_raw_response(self) -> AsyncRawWebhookSubscriptions:
         """The same calls, giving `RawResponse`s."""
-        calls = RawAsyncCalls(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
         return AsyncRawWebhookSubscriptions(AsyncWebhookSubscriptions(calls))
 
     def list(
@@ -109,21 +111,21 @@ class AsyncWebhookSubscriptions:
         limit: int | None = None,
     ) -> AsyncPager[WebhookSubscription]:
         """As `WebhookSubscriptions.list`, iterated with `async for`."""
-        query = ListQuery(filter, sort, page_number, page_size, limit)
-        return AsyncPager(webhook_subscriptions.walk(query), self._calls)
+        query = ListArguments(filter, sort, page_number, page_size, limit)
+        return AsyncPager(webhook_subscriptions.list_webhook_subscriptions(query), self._calls)
 
     async def get(self, id: str) -> WebhookSubscription:  # noqa: A002 - the API's name
         """As `WebhookSubscriptions.get`."""
-        return await self._calls.call(webhook_subscriptions.get(id))
+        return await self._calls.call(webhook_subscriptions.get_webhook_subscription(id))
 
     async def create(self, *, url: str, subscribed_events: Sequence[str] | None = None) -> WebhookSubscription:
         """As `WebhookSubscriptions.create`."""
-        operation = webhook_subscriptions.create(url=url, subscribed_events=subscribed_events)
+        operation = webhook_subscriptions.create_webhook_subscription(url=url, subscribed_events=subscribed_events)
         return await self._calls.call(operation)
 
     async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """As `WebhookSubscriptions.delete`."""
-        return await self._calls.call(webhook_subscriptions.delete(id))
+        return await self._calls.call(webhook_subscriptions.delete_webhook_subscription(id))
 
 
 class RawWebhookSubscriptions:

@@ -21,9 +21,9 @@ with import_needs(__name__, "mcp"):
     from .api import api_tools
     from .errors import SpecError, ToolError
     from .medias import MediaTools
-    from .network import Policy
+    from .network import NetworkPolicy
     from .registry import Access, Tool, ToolRegistry
-    from .sources import Sources
+    from .sources import SpecSources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,14 +31,24 @@ if TYPE_CHECKING:
 
     from contentgroove import AsyncContentGroove
 
-__all__ = ["Access", "Origin", "Policy", "SpecError", "Tool", "ToolError", "ToolRegistry", "open_tools", "origin_of"]
+__all__ = [
+    "Access",
+    "NetworkPolicy",
+    "Origin",
+    "SpecError",
+    "Tool",
+    "ToolError",
+    "ToolRegistry",
+    "open_tools",
+    "origin_of",
+]
 
 
 def open_tools(
     client: Callable[[], AsyncContentGroove],
     *,
     access: Access | None = None,
-    policy: Policy | None = None,
+    policy: NetworkPolicy | None = None,
     upload_root: Path | None = None,
     inbox: Path | None = None,
     dotted: bool = False,
@@ -58,8 +68,8 @@ def open_tools(
     Raises:
         InvalidInputError: `access` names a tool that does not exist, or allows and forbids the same.
     """
-    sources = Sources(policy or Policy())
+    sources = SpecSources(policy or NetworkPolicy())
     built_in = [*api_tools(client), *sources.tools(), *MediaTools(client, upload_root, inbox).tools()]
     registry = ToolRegistry(built_in, access=access, dotted=dotted, secret=secret)
-    sources.serve(registry)
+    sources.attach_registry(registry)
     return registry

@@ -88,7 +88,7 @@ def origin_of(url: str) -> Origin:
     return Origin(parts.scheme, host.rstrip("."), _PORTS[parts.scheme] if port is None else port)
 
 
-def check_named(origin: Origin, allowed: frozenset[Origin]) -> None:
+def check_url(origin: Origin, allowed: frozenset[Origin]) -> None:
     """Check what can be told of where a request would go without asking a name server.
 
     Raises:
@@ -97,9 +97,9 @@ def check_named(origin: Origin, allowed: frozenset[Origin]) -> None:
     if origin in allowed:
         return
     if origin.scheme != "https":
-        raise ToolError("fetch_refused", f"{origin} is plain http, and only https is allowed. {_way_out(origin)}")
-    if origin.is_loopback or not all(is_public(address) for address in _numeric(origin.host)):
-        raise _not_public(origin)
+        raise ToolError("fetch_refused", f"{origin} is plain http, and only https is allowed. {_allow_hint(origin)}")
+    if origin.is_loopback or not all(is_public(address) for address in _numeric_address(origin.host)):
+        raise _not_public_error(origin)
 
 
 def check_addresses(origin: Origin, addresses: Iterable[str], allowed: frozenset[Origin]) -> list[str]:
@@ -116,7 +116,7 @@ def check_addresses(origin: Origin, addresses: Iterable[str], allowed: frozenset
     if origin in allowed:
         return found
     if not all(is_public(address) for address in found):
-        raise _not_public(origin)
+        raise _not_public_error(origin)
     return found
 
 
@@ -136,18 +136,19 @@ def is_public(address: str) -> bool:
     return (int(parsed) >> 32) & 0xFFFFFFFF not in _ISATAP
 
 
-def _not_public(origin: Origin) -> ToolError:
+def _not_public_error(origin: Origin) -> ToolError:
     return ToolError(
         "fetch_refused",
-        f"{origin.host} leads to an address that is not public, and only public ones are allowed. {_way_out(origin)}",
+        f"{origin.host} leads to an address that is not public, and only public ones are allowed. "
+        f"{_allow_hint(origin)}",
     )
 
 
-def _way_out(origin: Origin) -> str:
+def _allow_hint(origin: Origin) -> str:
     return f"Whoever starts this server can allow it: --allow-origin {origin}"
 
 
-def _numeric(host: str) -> list[str]:
+def _numeric_address(host: str) -> list[str]:
     """Give the address that a host is in any of the ways to write one, such as `0x7f.1`; empty for a name."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)

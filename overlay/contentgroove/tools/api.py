@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .operations import Operation
-from .registry import Report, Run, Tool
-from .requests import structured_query, write
+from .registry import ProgressCallback, Tool, ToolFunction
+from .requests import build_request, structured_query
 from .results import Success
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # It prepares an upload: each call makes a new one, although it is a GET.
 _MINTING = frozenset({"directUploads.getApiV1DirectUploads"})
 
-LONGEST_DESCRIPTION = 2000
+MAX_DESCRIPTION = 2000
 """Characters; every model that is shown the tools pays for all of them."""
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -30,7 +30,7 @@ _DESTRUCTIVE = frozenset({"PUT", "PATCH", "DELETE"})
 _IDEMPOTENT = frozenset({"PUT", "DELETE"})
 
 
-def built_in_operations() -> list[Operation]:
+def contract_operations() -> list[Operation]:
     """Read what was made of the API's contract."""
     content = files("contentgroove.tools").joinpath("operations.json").read_bytes()
     return msgspec.json.decode(content, type=list[Operation])
@@ -42,10 +42,10 @@ def api_tools(client: Callable[[], AsyncContentGroove]) -> list[Tool]:
     Args:
         client: Gives the client, which is made when it is first needed.
     """
-    return [tool_of(operation, _calling(operation, client)) for operation in built_in_operations()]
+    return [operation_tool(operation, _caller(operation, client)) for operation in contract_operations()]
 
 
-def tool_of(operation: Operation, run: Run, *, namespace: str | None = None, about: str = "") -> Tool:
+def operation_tool(operation: Operation, run: ToolFunction, *, namespace: str | None = None, about: str = "") -> Tool:
     """Make the tool of an operation.
 
     Args:
@@ -57,8 +57,8 @@ def tool_of(operation: Operation, run: Run, *, namespace: str | None = None, abo
     prefix = "" if namespace is None else f"{namespace}."
     reading = operation.method in _READING and operation.name not in _MINTING
     described = operation.description
-    if len(described) > LONGEST_DESCRIPTION:
-        described = f"{described[:LONGEST_DESCRIPTION]}…"
+    if len(described) > MAX_DESCRIPTION:
+        described = f"{described[:MAX_DESCRIPTION]}…"
     lines = (operation.title, described, f"{operation.method} {operation.path}{about}")
     return Tool(
         name=f"{prefix}{operation.name}",
@@ -74,12 +74,12 @@ def tool_of(operation: Operation, run: Run, *, namespace: str | None = None, abo
     )
 
 
-def _calling(operation: Operation, client: Callable[[], AsyncContentGroove]) -> Run:
-    async def run(arguments: Json, _report: Report) -> Success:
-        call = write(operation, arguments)
-        answer = await client().request(
+def _caller(operation: Operation, client: Callable[[], AsyncContentGroove]) -> ToolFunction:
+    async def run(arguments: Json, _report: ProgressCallback) -> Success:
+        call = build_request(operation, arguments)
+        response = await client().request(
             call.method, call.path, query=structured_query(operation, arguments), body=arguments.get("body")
         )
-        return Success(answer.parse(), {"status": answer.status_code})
+        return Success(response.parse(), {"status": response.status_code})
 
     return run

@@ -25,7 +25,7 @@ _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
 
 
 @lru_cache(maxsize=4096)
-def reads_pattern(pattern: str) -> bool:
+def is_supported_pattern(pattern: str) -> bool:
     """Whether a regular expression can be checked here; some documents have those of other languages."""
     try:
         jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=_PATTERNS)
@@ -48,7 +48,7 @@ def compile_schema(schema: Json, what: str) -> jsonschema_rs.Validator:
         raise SpecError(f"{what} has a schema that is no JSON Schema: {reason}.") from error
 
 
-def check(validator: jsonschema_rs.Validator, arguments: Json, tool: str) -> None:
+def check_arguments(validator: jsonschema_rs.Validator, arguments: Json, tool: str) -> None:
     """Check a tool's arguments.
 
     Raises:
@@ -56,7 +56,7 @@ def check(validator: jsonschema_rs.Validator, arguments: Json, tool: str) -> Non
     """
     problems: list[Json] = []
     for error in validator.iter_errors(arguments):
-        problems.extend({"field": field, "problem": problem[:MAX_MESSAGE]} for field, problem in _explained(error))
+        problems.extend({"field": field, "problem": problem[:MAX_MESSAGE]} for field, problem in _explain(error))
         if len(problems) >= MAX_PROBLEMS:
             break
     if problems:
@@ -64,7 +64,7 @@ def check(validator: jsonschema_rs.Validator, arguments: Json, tool: str) -> Non
         raise ToolError("invalid_input", f"{tool} was not called. {said}.", details=problems)
 
 
-def _explained(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
+def _explain(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
     kind: Any = error.kind
     path = [str(step) for step in error.instance_path]
 

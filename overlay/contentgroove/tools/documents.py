@@ -71,7 +71,7 @@ def parse(text: str, source: str) -> Json:
     return document
 
 
-def resolve(document: Json, reference: str) -> Any:
+def resolve_reference(document: Json, reference: str) -> Any:
     """Give what a `$ref` within the document points to.
 
     Raises:
@@ -90,7 +90,7 @@ def resolve(document: Json, reference: str) -> Any:
     return value
 
 
-def resolved(document: Json, value: Any) -> Json:
+def follow_references(document: Json, value: Any) -> Json:
     """Follow the `$ref`s that stand in an object's place; anything but an object is an empty one.
 
     Raises:
@@ -102,7 +102,7 @@ def resolved(document: Json, value: Any) -> Json:
         if reference in seen:
             raise SpecError(f"The $ref {reference!r} leads in a circle.")
         seen.add(reference)
-        value = resolve(document, reference)
+        value = resolve_reference(document, reference)
     return cast("Json", value) if isinstance(value, dict) else {}
 
 
@@ -110,8 +110,8 @@ def _load_json(text: str, source: str) -> object:
     try:
         check_levels(text.encode("utf-8", "replace"))
     except msgspec.DecodeError as error:
-        raise _too_large(source) from error
-    return json.loads(text, parse_constant=_refuse_constant)
+        raise _too_large_error(source) from error
+    return json.loads(text, parse_constant=_reject_constant)
 
 
 def _load_yaml(text: str, source: str) -> object:
@@ -124,10 +124,10 @@ def _load_yaml(text: str, source: str) -> object:
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
             if depth > MAX_DEPTH:
-                raise _too_large(source)
+                raise _too_large_error(source)
     except yaml.YAMLError as error:
         if "nesting depth" in str(error):
-            raise _too_large(source) from error
+            raise _too_large_error(source) from error
         raise
     data: object = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from a safe loader
     return data
@@ -141,7 +141,7 @@ def _check_size(data: object, source: str) -> None:
         value, depth = pending.pop()
         count += 1
         if count > MAX_NODES or depth > MAX_DEPTH:
-            raise _too_large(source)
+            raise _too_large_error(source)
         if isinstance(value, dict):
             members = cast("Json", value)
             reference = members.get("$ref")
@@ -155,11 +155,11 @@ def _check_size(data: object, source: str) -> None:
             pending.extend((item, depth + 1) for item in cast("list[object]", value))
 
 
-def _too_large(source: str) -> SpecError:
+def _too_large_error(source: str) -> SpecError:
     return SpecError(f"{source} has more than {MAX_NODES:,} values or {MAX_DEPTH} levels, which is the limit.")
 
 
-def _refuse_constant(name: str) -> object:
+def _reject_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
 
 

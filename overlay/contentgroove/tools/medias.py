@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 
-from .registry import Report, Tool
+from .registry import ProgressCallback, Tool
 from .results import Success
 from .upload_root import open_below
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WAIT = 50.0
 """Seconds that a wait takes without being told otherwise: hosts give up on a call after 60."""
 
-LONGEST_WAIT = 3600.0
+MAX_WAIT_SECONDS = 3600.0
 
 MOST_CLIPS = 1000
 
@@ -59,7 +59,7 @@ class MediaTools:
                     "With wait, the result comes when the media is processed, which can take many minutes; without, "
                     "call wait_for_media next."
                 ),
-                input_schema=_object(
+                input_schema=_object_schema(
                     {
                         "path": {"type": "string", "minLength": 1, "description": "From the upload root, or absolute."},
                         "name": {**_NAME, "description": "The media's name."},
@@ -77,13 +77,13 @@ class MediaTools:
                     "Give the media when its processing has finished. If it takes longer than the timeout, the "
                     "error's code is wait_timeout and nothing is lost: call again."
                 ),
-                input_schema=_object(
+                input_schema=_object_schema(
                     {
                         "id": {**_ID, "description": "The media's id."},
                         "timeout": {
                             "type": "number",
                             "exclusiveMinimum": 0,
-                            "maximum": LONGEST_WAIT,
+                            "maximum": MAX_WAIT_SECONDS,
                             "default": WAIT,
                             "description": "Seconds to wait.",
                         },
@@ -98,7 +98,7 @@ class MediaTools:
                 name="create_clip",
                 title="Cut a clip out of a media",
                 description="Create a clip of a part of a processed media. Times are seconds from the media's start.",
-                input_schema=_object(
+                input_schema=_object_schema(
                     {"media_id": _ID, "name": _NAME, "start_time": _SECONDS, "end_time": _SECONDS},
                     "media_id",
                     "name",
@@ -111,7 +111,7 @@ class MediaTools:
                 name="list_media_clips",
                 title="List the clips of a media",
                 description="Give the clips of a media in the order of their start: times in seconds, text, URLs.",
-                input_schema=_object({"media_id": _ID}, "media_id"),
+                input_schema=_object_schema({"media_id": _ID}, "media_id"),
                 run=self._list_clips,
                 is_read_only=True,
                 is_idempotent=True,
@@ -123,14 +123,14 @@ class MediaTools:
                     "Give the transcription of a media if a webhook brought it, and the texts of its clips in order "
                     "otherwise, which is marked partial: what is between the clips is missing, and clips can overlap."
                 ),
-                input_schema=_object({"media_id": _ID}, "media_id"),
+                input_schema=_object_schema({"media_id": _ID}, "media_id"),
                 run=self._transcript,
                 is_read_only=True,
                 is_idempotent=True,
             ),
         ]
 
-    async def _upload(self, arguments: Json, report: Report) -> Success:
+    async def _upload(self, arguments: Json, report: ProgressCallback) -> Success:
         medias = self._client().medias
         name, description = arguments.get("name"), arguments.get("description")
         with await anyio.to_thread.run_sync(open_below, self._upload_root, arguments["path"]) as file:
@@ -139,23 +139,23 @@ class MediaTools:
                 media = await medias.upload(file, name=name, description=description, progress=progress.sent)
                 return await medias.wait(media, on_update=progress.updated) if arguments.get("wait") else media
 
-            return Success((await _reporting(report, upload)).to_dict())
+            return Success((await _report_updates(report, upload)).to_dict())
 
-    async def _wait(self, arguments: Json, report: Report) -> Success:
+    async def _wait(self, arguments: Json, report: ProgressCallback) -> Success:
         medias, timeout = self._client().medias, float(arguments.get("timeout", WAIT))
 
         async def wait(progress: _Progress) -> Media:
             return await medias.wait(arguments["id"], timeout=timeout, on_update=progress.updated)
 
-        return Success((await _reporting(report, wait)).to_dict())
+        return Success((await _report_updates(report, wait)).to_dict())
 
-    async def _create_clip(self, arguments: Json, _report: Report) -> Success:
+    async def _create_clip(self, arguments: Json, _report: ProgressCallback) -> Success:
         return Success((await self._client().clips.create(**arguments)).to_dict())
 
-    async def _list_clips(self, arguments: Json, _report: Report) -> Success:
+    async def _list_clips(self, arguments: Json, _report: ProgressCallback) -> Success:
         return Success([clip.to_dict() for clip in await self._clips(arguments["media_id"])])
 
-    async def _transcript(self, arguments: Json, _report: Report) -> Success:
+    async def _transcript(self, arguments: Json, _report: ProgressCallback) -> Success:
         media_id = arguments["media_id"]
         text = None
         if self._inbox is not None:
@@ -191,19 +191,19 @@ class _Progress:
         percent = sent * 100 // total
         if percent > self._percent:
             self._percent, self._done = percent, float(sent)
-            self._tell((sent, total, f"{percent} % sent"))
+            self._publish((sent, total, f"{percent} % sent"))
 
     def updated(self, media: Media) -> None:
         # Progress must grow with each report.
         self._done += 1
         state = "finished" if media.is_finished else "is being processed" if media.is_processing else "waits"
-        self._tell((self._done, None, f"media {media.id} {state}"))
+        self._publish((self._done, None, f"media {media.id} {state}"))
 
-    def end(self) -> None:
+    def finish(self) -> None:
         self._is_over = True
         self._happened.set()
 
-    async def forward(self, report: Report) -> None:
+    async def forward_reports(self, report: ProgressCallback) -> None:
         while self._news is not None or not self._is_over:
             await self._happened.wait()
             self._happened = anyio.Event()
@@ -211,22 +211,22 @@ class _Progress:
             if news is not None:
                 await report(*news)
 
-    def _tell(self, news: tuple[float, float | None, str]) -> None:
+    def _publish(self, news: tuple[float, float | None, str]) -> None:
         self._news = news
         self._happened.set()
 
 
-async def _reporting(report: Report, work: Callable[[_Progress], Awaitable[Media]]) -> Media:
+async def _report_updates(report: ProgressCallback, work: Callable[[_Progress], Awaitable[Media]]) -> Media:
     """Do something that tells of its progress, which is reported meanwhile."""
     progress = _Progress()
     outcome: Media | Exception = RuntimeError("nothing was done")
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(progress.forward, report)
+        tasks.start_soon(progress.forward_reports, report)
         try:
             outcome = await work(progress)
         except Exception as error:  # noqa: BLE001 - raised below: a group of tasks would wrap it
             outcome = error
-        progress.end()
+        progress.finish()
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
@@ -251,5 +251,5 @@ def _stored_transcription(inbox: Path, media_id: str) -> str | None:
     return None
 
 
-def _object(properties: Json, *required: str) -> Json:
+def _object_schema(properties: Json, *required: str) -> Json:
     return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}

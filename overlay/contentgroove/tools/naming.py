@@ -10,16 +10,16 @@ import hashlib
 import re
 import unicodedata
 
-LONGEST_PUBLISHED = 64
+MAX_PUBLIC_NAME = 64
 """Characters of a name that common hosts of tools take."""
 
-LONGEST_NAMESPACE = 32
+MAX_NAMESPACE = 32
 
 _WORDS = re.compile(r"[A-Za-z0-9]+")
 _VERSION = re.compile(r"v\d+", re.IGNORECASE)
 
 
-def camel_case(text: str) -> str:
+def to_camel_case(text: str) -> str:
     """Join the words of a text: `webhook_subscriptions` becomes `webhookSubscriptions`; empty if there are none."""
     words: list[str] = _WORDS.findall(_ascii(text))
     if not words:
@@ -31,39 +31,45 @@ def camel_case(text: str) -> str:
 def group(tags: list[str], path: str) -> str:
     """Name the group: of the first tag, else of the first part of the path that says what it is about."""
     for tag in tags[:1]:
-        if named := camel_case(tag):
+        if named := to_camel_case(tag):
             return named
     for part in path.split("/"):
-        if part and part != "api" and not _VERSION.fullmatch(part) and "{" not in part and (named := camel_case(part)):
+        if (
+            part
+            and part != "api"
+            and not _VERSION.fullmatch(part)
+            and "{" not in part
+            and (named := to_camel_case(part))
+        ):
             return named
     return "default"
 
 
 def leaf(method: str, path: str) -> str:
     """Name the operation: `GET /api/v1/clips/{id}` is `getApiV1ClipsId`."""
-    return camel_case(f"{method.lower()} {path}")
+    return to_camel_case(f"{method.lower()} {path}")
 
 
-def slug(title: str) -> str:
+def to_slug(title: str) -> str:
     """Make a namespace of a title: `Pet Store (v2)` becomes `pet-store-v2`; empty if nothing is left."""
-    return "-".join(_WORDS.findall(_ascii(title).lower()))[:LONGEST_NAMESPACE].strip("-")
+    return "-".join(_WORDS.findall(_ascii(title).lower()))[:MAX_NAMESPACE].strip("-")
 
 
-def published(name: str, *, dotted: bool) -> str:
+def public_name(name: str, *, dotted: bool) -> str:
     """Give the name that clients are shown.
 
     Several hosts reject all tools because of one name with a dot, or of more than 64 characters: dots become
     underscores, and a long name ends with a digest of the whole.
     """
     shown = name if dotted else re.sub(r"[^A-Za-z0-9_-]", "_", name)
-    if len(shown) <= LONGEST_PUBLISHED:
+    if len(shown) <= MAX_PUBLIC_NAME:
         return shown
-    return f"{shown[: LONGEST_PUBLISHED - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{shown[: MAX_PUBLIC_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def argument(name: str) -> str:
+def argument_name(name: str) -> str:
     """Name a parameter among a tool's arguments, in the letters that common hosts take: no brackets, no spaces."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:LONGEST_PUBLISHED]
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:MAX_PUBLIC_NAME]
 
 
 def _ascii(text: str) -> str:

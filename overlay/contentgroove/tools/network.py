@@ -18,7 +18,7 @@ from msgspec import Struct
 from contentgroove._core.redaction import redact_url
 from contentgroove._version import __version__
 
-from .addresses import Origin, check_addresses, check_named, origin_of
+from .addresses import Origin, check_addresses, check_url, origin_of
 from .documents import MAX_BYTES
 from .errors import ToolError
 
@@ -35,7 +35,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REPEATABLE = frozenset({"GET", "PUT", "DELETE", "HEAD", "OPTIONS"})
 
 
-async def resolve_by_system(host: str, port: int) -> list[str]:
+async def resolve_with_os(host: str, port: int) -> list[str]:
     """Ask the system for a host's addresses."""
     found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
@@ -47,7 +47,7 @@ def _default_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-class Policy(Struct, frozen=True):
+class NetworkPolicy(Struct, frozen=True):
     """Where the client may go, and how.
 
     Attributes:
@@ -59,13 +59,13 @@ class Policy(Struct, frozen=True):
     """
 
     allowed: frozenset[Origin] = frozenset()
-    resolve: Callable[[str, int], Awaitable[list[str]]] = resolve_by_system
+    resolve: Callable[[str, int], Awaitable[list[str]]] = resolve_with_os
     tls: Callable[[], ssl.SSLContext] = _default_context
     seconds: float = SECONDS
     max_bytes: int = MAX_BYTES
 
 
-class Answer(Struct, frozen=True):
+class HttpResponse(Struct, frozen=True):
     """An HTTP answer.
 
     Attributes:
@@ -79,55 +79,59 @@ class Answer(Struct, frozen=True):
     content: bytes
 
 
-async def fetch(url: str, policy: Policy) -> Answer:
+async def fetch(url: str, policy: NetworkPolicy) -> HttpResponse:
     """Fetch a URL, following redirects; each is checked like the first.
 
     Raises:
         ToolError: A place may not be reached, or no whole answer came.
     """
     accept = {"Accept": "application/json, application/yaml, text/yaml, */*"}
-    with _limited(url, policy, repeatable=True):
+    with _within_limits(url, policy, idempotent=True):
         for _ in range(MAX_REDIRECTS + 1):
-            answer = await _exchange("GET", url, accept, None, policy)
-            if answer.status not in _REDIRECTS or "location" not in answer.headers:
-                return answer
-            url = urljoin(url, answer.headers["location"])
-    raise ToolError("fetch_refused", f"More than {MAX_REDIRECTS} redirects, the last to {shown(url)}.")
+            response = await _exchange("GET", url, accept, None, policy)
+            if response.status not in _REDIRECTS or "location" not in response.headers:
+                return response
+            url = urljoin(url, response.headers["location"])
+    raise ToolError("fetch_refused", f"More than {MAX_REDIRECTS} redirects, the last to {printable_url(url)}.")
 
 
-async def exchange(method: str, url: str, headers: dict[str, str], content: bytes | None, policy: Policy) -> Answer:
+async def send(
+    method: str, url: str, headers: dict[str, str], content: bytes | None, policy: NetworkPolicy
+) -> HttpResponse:
     """Send one request and give its answer, a redirect included.
 
     Raises:
         ToolError: The place may not be reached, or no whole answer came.
     """
-    with _limited(url, policy, repeatable=method in _REPEATABLE):
+    with _within_limits(url, policy, idempotent=method in _REPEATABLE):
         return await _exchange(method, url, headers, content, policy)
 
 
 @contextmanager
-def _limited(url: str, policy: Policy, *, repeatable: bool) -> Generator[None, None, None]:
+def _within_limits(url: str, policy: NetworkPolicy, *, idempotent: bool) -> Generator[None, None, None]:
     """Limit the time, and turn what the HTTP library raises into documented errors."""
-    place = shown(url)
+    place = printable_url(url)
     try:
         with anyio.fail_after(policy.seconds):
             yield
     except (httpcore.ConnectError, httpcore.ConnectTimeout, OSError, UnicodeError) as error:
         if not isinstance(error, TimeoutError):
             raise ToolError(
-                "connection_failed", f"{place}: cannot connect ({_reason(error)}).", retryable=True
+                "connection_failed", f"{place}: cannot connect ({_error_reason(error)}).", retryable=True
             ) from error
-        raise _unfinished(place, f"no whole answer within {policy.seconds:g} s", repeatable=repeatable) from error
+        raise _incomplete_error(place, f"no whole answer within {policy.seconds:g} s", idempotent=idempotent) from error
     except httpcore.TimeoutException as error:
-        raise _unfinished(place, "no answer in time", repeatable=repeatable) from error
+        raise _incomplete_error(place, "no answer in time", idempotent=idempotent) from error
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise _unfinished(place, f"the connection broke ({_reason(error)})", repeatable=repeatable) from error
+        raise _incomplete_error(
+            place, f"the connection broke ({_error_reason(error)})", idempotent=idempotent
+        ) from error
     except (httpcore.UnsupportedProtocol, ValueError) as error:
-        raise ToolError("fetch_refused", f"{place} cannot be requested ({_reason(error)}).") from error
+        raise ToolError("fetch_refused", f"{place} cannot be requested ({_error_reason(error)}).") from error
 
 
-def _unfinished(place: str, what: str, *, repeatable: bool) -> ToolError:
-    if repeatable:
+def _incomplete_error(place: str, what: str, *, idempotent: bool) -> ToolError:
+    if idempotent:
         return ToolError("timed_out" if "answer" in what else "connection_failed", f"{place}: {what}.", retryable=True)
     return ToolError(
         "outcome_unknown",
@@ -135,18 +139,20 @@ def _unfinished(place: str, what: str, *, repeatable: bool) -> ToolError:
     )
 
 
-def _reason(error: Exception) -> str:
+def _error_reason(error: Exception) -> str:
     return redact_url(str(error))[:200] or type(error).__name__
 
 
-def shown(url: str) -> str:
+def printable_url(url: str) -> str:
     """Give a URL as messages show it: without its query, which can hold credentials of any name."""
     return redact_url(url.partition("?")[0])[:200]
 
 
-async def _exchange(method: str, url: str, headers: dict[str, str], content: bytes | None, policy: Policy) -> Answer:
+async def _exchange(
+    method: str, url: str, headers: dict[str, str], content: bytes | None, policy: NetworkPolicy
+) -> HttpResponse:
     origin = origin_of(url)
-    check_named(origin, policy.allowed)
+    check_url(origin, policy.allowed)
     addresses = check_addresses(origin, await policy.resolve(origin.host, origin.port), policy.allowed)
     sent = {
         "User-Agent": f"contentgroove-python/{__version__}",
@@ -156,24 +162,27 @@ async def _exchange(method: str, url: str, headers: dict[str, str], content: byt
     }
     async with (
         httpcore.AsyncConnectionPool(
-            ssl_context=policy.tls() if origin.scheme == "https" else None, network_backend=_Pinned(addresses)
+            ssl_context=policy.tls() if origin.scheme == "https" else None, network_backend=_PinnedBackend(addresses)
         ) as pool,
         pool.stream(method, url, headers=[*sent.items()], content=content) as response,
     ):
         received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
         if received.get("content-encoding", "identity") != "identity":
-            raise ToolError("unexpected_answer", f"{shown(url)} sent a compressed answer, which was not asked for.")
+            raise ToolError(
+                "unexpected_answer", f"{printable_url(url)} sent a compressed answer, which was not asked for."
+            )
         body = bytearray()
         async for part in response.aiter_stream():
             body += part
             if len(body) > policy.max_bytes:
                 raise ToolError(
-                    "unexpected_answer", f"{shown(url)} sent more than {policy.max_bytes:,} bytes, which is the limit."
+                    "unexpected_answer",
+                    f"{printable_url(url)} sent more than {policy.max_bytes:,} bytes, which is the limit.",
                 )
-        return Answer(response.status, received, bytes(body))
+        return HttpResponse(response.status, received, bytes(body))
 
 
-class _Pinned(httpcore.AsyncNetworkBackend):
+class _PinnedBackend(httpcore.AsyncNetworkBackend):
     """Connects to addresses that were checked, whatever host is asked for."""
 
     def __init__(self, addresses: list[str]) -> None:

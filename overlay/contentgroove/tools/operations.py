@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from . import naming
 from .arguments import compile_schema
-from .documents import resolved
+from .documents import follow_references
 from .errors import SpecError
 from .schemas import Converter
 
@@ -41,7 +41,7 @@ class Parameter(Struct, frozen=True, omit_defaults=True):
     """One parameter.
 
     Attributes:
-        argument: What it is called among the tool's arguments.
+        argument_name: What it is called among the tool's arguments.
         name: What it is called on the wire.
         place: Where it is sent.
         style: How arrays and objects are written (OpenAPI, "Style Values").
@@ -100,14 +100,14 @@ def compile_document(document: Json, base_path: str, *, closed: bool) -> list[Op
     operations: list[Operation] = []
     names: set[str] = set()
     size = 0
-    for method, path, item, operation in _each(document):
+    for method, path, item, operation in _each_operation(document):
         what = f"{method.upper()} {path}"
         if len(operations) == MAX_OPERATIONS:
             raise SpecError(f"The document has more than {MAX_OPERATIONS:,} operations, which is the limit.")
         full_path = f"{base_path.rstrip('/')}/{path.lstrip('/')}"
         tags = [tag for tag in _list(operation.get("tags")) if isinstance(tag, str)]
-        name = _free(f"{naming.group(tags, full_path)}.{naming.leaf(method, full_path)}", names)
-        parameters, schema, body_type = _inputs(document, converter, item, operation, what)
+        name = _free_parameter_name(f"{naming.group(tags, full_path)}.{naming.leaf(method, full_path)}", names)
+        parameters, schema, body_type = _build_inputs(document, converter, item, operation, what)
         size += len(json.dumps(schema))
         if size > MAX_SCHEMAS:
             raise SpecError(f"The document's schemas have more than {MAX_SCHEMAS:,} characters, which is the limit.")
@@ -129,17 +129,17 @@ def compile_document(document: Json, base_path: str, *, closed: bool) -> list[Op
     return operations
 
 
-def sent_path(path: str) -> str:
+def request_path(path: str) -> str:
     """Give the part of a path that is sent as one: some documents tell operations apart by a query or a fragment."""
     return path.partition("#")[0].partition("?")[0]
 
 
-def _each(document: Json) -> Iterator[tuple[str, str, Json, Json]]:
+def _each_operation(document: Json) -> Iterator[tuple[str, str, Json, Json]]:
     for path, value in cast("Json", document.get("paths", {})).items():
         if not path.startswith("/"):
             # `x-…` extensions.
             continue
-        item = resolved(document, value)
+        item = follow_references(document, value)
         for method in METHODS:
             if method in item:
                 if not isinstance(item[method], dict):
@@ -147,28 +147,28 @@ def _each(document: Json) -> Iterator[tuple[str, str, Json, Json]]:
                 yield method, path, item, cast("Json", item[method])
 
 
-def _inputs(
+def _build_inputs(
     document: Json, converter: Converter, item: Json, operation: Json, what: str
 ) -> tuple[tuple[Parameter, ...], Json, str]:
     described = _parameters(document, item, operation, what)
-    body = resolved(document, operation.get("requestBody"))
+    body = follow_references(document, operation.get("requestBody"))
     body_type, body_schema = _body(body)
     properties: Json = {}
     required: list[str] = []
     parameters: list[Parameter] = []
     for one in described:
-        argument = naming.argument(one["name"])
+        argument = naming.argument_name(one["name"])
         if argument in properties or (argument == "body" and body_type):
             argument = f"{one['in']}_{argument}"
         if argument in properties:
             raise SpecError(f"{what} has two parameters that would both be called {argument!r}.")
         parameter, schema = _parameter(one, argument)
         parameters.append(parameter)
-        properties[argument] = _described(converter.convert(schema), one)
+        properties[argument] = _describe(converter.convert(schema), one)
         if one.get("required") is True or parameter.place == "path":
             required.append(argument)
     if body_type:
-        properties["body"] = _described(converter.convert(body_schema), body)
+        properties["body"] = _describe(converter.convert(body_schema), body)
         if body.get("required") is True:
             required.append("body")
     inputs: Json = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
@@ -181,14 +181,14 @@ def _parameters(document: Json, item: Json, operation: Json, what: str) -> list[
     """Give the descriptions of an operation's parameters, those in the path first."""
     found: dict[tuple[str, str], Json] = {}
     for value in (*_list(item.get("parameters")), *_list(operation.get("parameters"))):
-        one = resolved(document, value)
+        one = follow_references(document, value)
         name, place = one.get("name"), one.get("in")
         if not isinstance(name, str) or place not in _DEFAULT_STYLES:
             raise SpecError(f"{what} has a parameter without a name, or in none of {', '.join(_DEFAULT_STYLES)}.")
         if place != "header" or name.lower() not in _IGNORED_HEADERS:
             # An operation's own replaces the path's.
             found[place, name] = one
-    for part in sent_path(what).split("{")[1:]:
+    for part in request_path(what).split("{")[1:]:
         if ("path", part.partition("}")[0]) not in found:
             raise SpecError(f"{what} does not describe the parameters that its path names.")
     return sorted(found.values(), key=lambda one: one["in"] != "path")
@@ -208,7 +208,7 @@ def _parameter(described: Json, argument: str) -> tuple[Parameter, Any]:
     return Parameter(argument, described["name"], place, style, explode, media_type), schema
 
 
-def _described(schema: Any, described: Json) -> Json:
+def _describe(schema: Any, described: Json) -> Json:
     """Add what the parameter or body says of itself to its schema, which hosts show to whoever calls the tool."""
     members: Json = {**cast("Json", schema)} if isinstance(schema, dict) else {}
     if description := _text(described.get("description")):
@@ -231,7 +231,7 @@ def _body(body: Json) -> tuple[str, Any]:
     return next(iter(media_types)), {"type": "string"}
 
 
-def _free(name: str, names: set[str]) -> str:
+def _free_parameter_name(name: str, names: set[str]) -> str:
     free, number = name, 2
     while free in names:
         free, number = f"{name}{number}", number + 1

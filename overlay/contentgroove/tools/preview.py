@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from .documents import resolved
+from .documents import follow_references
 
 if TYPE_CHECKING:
     from .documents import Json
     from .operations import Operation
 
 
-def preview(document: Json, servers: list[str], operations: list[Operation]) -> Json:
+def describe_document(document: Json, servers: list[str], operations: list[Operation]) -> Json:
     """Describe a document.
 
     Args:
@@ -57,7 +57,7 @@ def _security_schemes(document: Json) -> dict[str, Json]:
     components = document.get("components")
     schemes = cast("Json", components).get("securitySchemes") if isinstance(components, dict) else None
     found = cast("Json", schemes) if isinstance(schemes, dict) else {}
-    return {name: resolved(document, scheme) for name, scheme in found.items()}
+    return {name: follow_references(document, scheme) for name, scheme in found.items()}
 
 
 def _strategies(name: str, scheme: Json) -> list[Json]:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from .documents import Json
     from .results import Success
 
-Report: TypeAlias = "Callable[[float, float | None, str], Awaitable[None]]"
+ProgressCallback: TypeAlias = "Callable[[float, float | None, str], Awaitable[None]]"
 """Called with how much is done, of how much if that is known, and what is being done."""
 
-Run: TypeAlias = "Callable[[Json, Report], Awaitable[Success]]"
+ToolFunction: TypeAlias = "Callable[[Json, ProgressCallback], Awaitable[Success]]"
 """Does what a tool does; takes checked arguments."""
 
 SHORTEST_SECRET = 8
@@ -52,7 +52,7 @@ class Tool(Struct, frozen=True, kw_only=True):
     title: str
     description: str
     input_schema: dict[str, Any]
-    run: Run
+    run: ToolFunction
     operation_id: str = ""
     is_read_only: bool = False
     is_destructive: bool = False
@@ -74,7 +74,7 @@ class Access(Struct, frozen=True):
     only: frozenset[str] | None = None
 
 
-async def silent(_done: float, _total: float | None, _message: str) -> None:
+async def no_progress(_done: float, _total: float | None, _message: str) -> None:
     """Report progress to nobody."""
 
 
@@ -119,18 +119,18 @@ class ToolRegistry:
         """What no added source may be called: the first parts of built-in names."""
         return frozenset(self._groups)
 
-    def published(self, tool: Tool) -> str:
+    def public_name(self, tool: Tool) -> str:
         """Give the name that a tool is shown by."""
-        return naming.published(tool.name, dotted=self._dotted)
+        return naming.public_name(tool.name, dotted=self._dotted)
 
-    def listed(self) -> list[Tool]:
+    def list_tools(self) -> list[Tool]:
         """Give the tools that exist for callers, in a stable order."""
-        return [tool for tool in self._tools.values() if self._exists(tool)]
+        return [tool for tool in self._tools.values() if self._is_visible(tool)]
 
     def find(self, name: str) -> Tool | None:
         """Find a tool by its canonical or published name, or its operation's id; None if there is none."""
         tool = self._names.get(name)
-        return tool if tool is not None and self._exists(tool) else None
+        return tool if tool is not None and self._is_visible(tool) else None
 
     def add(self, tools: Iterable[Tool]) -> None:
         """Add tools, all or none.
@@ -141,7 +141,7 @@ class ToolRegistry:
         added = list(tools)
         names: dict[str, Tool] = {}
         for tool in added:
-            for name in {tool.name, *(naming.published(tool.name, dotted=dotted) for dotted in (True, False))}:
+            for name in {tool.name, *(naming.public_name(tool.name, dotted=dotted) for dotted in (True, False))}:
                 if name in self._names or name in names:
                     raise ToolError("source_exists", f"There is a tool called {name!r} already. Nothing was added.")
                 names[name] = tool
@@ -151,7 +151,7 @@ class ToolRegistry:
         self._names = {**names, **self._names}
         self._tools.update((tool.name, tool) for tool in added)
 
-    async def call(self, name: str, arguments: Any = None, report: Report = silent) -> Json:
+    async def call(self, name: str, arguments: Any = None, report: ProgressCallback = no_progress) -> Json:
         """Call a tool; whatever happens, the result says so.
 
         Args:
@@ -168,10 +168,10 @@ class ToolRegistry:
             envelope = results.failure(error)
         secret = self._secret()
         if secret is not None and len(secret) >= SHORTEST_SECRET:
-            return cast("Json", results.without(envelope, secret, REDACTED))
+            return cast("Json", results.redact(envelope, secret, REDACTED))
         return envelope
 
-    async def _run(self, name: str, arguments: Any, report: Report) -> Success:
+    async def _run(self, name: str, arguments: Any, report: ProgressCallback) -> Success:
         tool = self.find(name)
         if tool is None:
             raise ToolError("unknown_tool", self.unknown(name))
@@ -183,17 +183,17 @@ class ToolRegistry:
             )
         if tool.name not in self._validators:
             self._validators[tool.name] = checking.compile_schema(tool.input_schema, tool.name)
-        checking.check(self._validators[tool.name], arguments, name)
+        checking.check_arguments(self._validators[tool.name], arguments, name)
         return await tool.run(arguments, report)
 
     def unknown(self, name: str) -> str:
         """Say that there is no such tool, and which could be meant."""
-        names = [name for tool in self.listed() for name in (self.published(tool), tool.operation_id)]
+        names = [name for tool in self.list_tools() for name in (self.public_name(tool), tool.operation_id)]
         close = difflib.get_close_matches(name[:100], names, n=3)
         hint = f" Did you mean {' or '.join(close)}?" if close else " List the tools to see what there is."
         return f"There is no tool {name[:100]!r}.{hint}"
 
-    def _exists(self, tool: Tool) -> bool:
+    def _is_visible(self, tool: Tool) -> bool:
         if self._access.read_only and not tool.is_read_only:
             return False
         return self._access.only is None or tool.source is not None or tool.name in (self._only or ())
@@ -201,6 +201,6 @@ class ToolRegistry:
     def _known(self, name: str) -> Tool:
         tool = self._names.get(name)
         if tool is None:
-            known = sorted(self.published(each) for each in self._tools.values())
+            known = sorted(self.public_name(each) for each in self._tools.values())
             raise InvalidInputError(f"There is no tool {name!r}. The tools are {', '.join(known)}.")
         return tool

@@ -11,7 +11,7 @@ from contentgroove_api.types import encode_query, path_segment, query_text
 from msgspec import Struct
 
 from .errors import ToolError
-from .operations import sent_path
+from .operations import request_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _DELIMITERS = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
 
 
-class Call(Struct, frozen=True):
+class PreparedRequest(Struct, frozen=True):
     """One call of an operation, as its document describes it.
 
     Attributes:
@@ -40,13 +40,13 @@ class Call(Struct, frozen=True):
     content: bytes | None
 
 
-def write(operation: Operation, arguments: Mapping[str, Any]) -> Call:
+def build_request(operation: Operation, arguments: Mapping[str, Any]) -> PreparedRequest:
     """Write the arguments of a call, which were checked before.
 
     Raises:
         ToolError: A value cannot stand where it would.
     """
-    path = sent_path(operation.path)
+    path = request_path(operation.path)
     query: list[str] = []
     headers: dict[str, str] = {}
     cookies: list[str] = []
@@ -62,15 +62,17 @@ def write(operation: Operation, arguments: Mapping[str, Any]) -> Call:
             case "query":
                 query.append(_query_text(parameter, value))
             case "header":
-                headers[_header(parameter.name)] = _header(_simple(value, explode=parameter.explode, text=query_text))
+                headers[_header(parameter.name)] = _header(
+                    _simple_style(value, explode=parameter.explode, text=query_text)
+                )
             case "cookie":
-                cookies.append(f"{quote(parameter.name)}={_simple(value, explode=False, text=_quoted)}")
+                cookies.append(f"{quote(parameter.name)}={_simple_style(value, explode=False, text=_quote)}")
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
     content, content_type = _body(operation.body_type, arguments.get("body"), present="body" in arguments)
     if content is not None:
         headers["Content-Type"] = content_type
-    return Call(operation.method, path, "&".join(part for part in query if part), headers, content)
+    return PreparedRequest(operation.method, path, "&".join(part for part in query if part), headers, content)
 
 
 def structured_query(operation: Operation, arguments: Mapping[str, Any]) -> Json:
@@ -88,14 +90,14 @@ def _path_text(parameter: Parameter, value: Any) -> str:
             path_segment(parameter.argument, value)
     except ValueError as error:
         raise ToolError("invalid_input", f"Nothing was sent: {error}.") from error
-    joined = _simple(value, explode=parameter.explode, text=_quoted)
+    joined = _simple_style(value, explode=parameter.explode, text=_quote)
     if parameter.style == "label":
         return "." + (joined.replace(",", ".") if parameter.explode else joined)
     if parameter.style == "matrix":
         if parameter.explode and isinstance(value, dict):
             return ";" + joined.replace(",", ";")
         if parameter.explode and isinstance(value, list):
-            return "".join(f";{parameter.name}={_quoted(item)}" for item in cast("list[Any]", value))
+            return "".join(f";{parameter.name}={_quote(item)}" for item in cast("list[Any]", value))
         return f";{parameter.name}={joined}"
     return joined
 
@@ -107,17 +109,17 @@ def _query_text(parameter: Parameter, value: Any) -> str:
             return encode_query([(parameter.name, members)])
         if parameter.explode:
             return encode_query(members.items())
-        return f"{_quoted(parameter.name)}={_simple(members, explode=False, text=_quoted)}"
+        return f"{_quote(parameter.name)}={_simple_style(members, explode=False, text=_quote)}"
     if isinstance(value, list):
         items = cast("list[Any]", value)
         if parameter.explode:
-            return "&".join(f"{quote(parameter.name, safe='[]')}={_quoted(item)}" for item in items)
+            return "&".join(f"{quote(parameter.name, safe='[]')}={_quote(item)}" for item in items)
         delimiter = _DELIMITERS.get(parameter.style, ",")
-        return f"{quote(parameter.name, safe='[]')}={delimiter.join(_quoted(item) for item in items)}"
+        return f"{quote(parameter.name, safe='[]')}={delimiter.join(_quote(item) for item in items)}"
     return encode_query([(parameter.name, value)])
 
 
-def _simple(value: Any, *, explode: bool, text: Any) -> str:
+def _simple_style(value: Any, *, explode: bool, text: Any) -> str:
     """Write a value in OpenAPI's `simple` style, which the others vary."""
     if isinstance(value, dict):
         members = cast("Json", value)
@@ -127,7 +129,7 @@ def _simple(value: Any, *, explode: bool, text: Any) -> str:
     return str(text(value))
 
 
-def _quoted(value: Any) -> str:
+def _quote(value: Any) -> str:
     return quote(_scalar(value), safe="")
 
 

@@ -73,24 +73,24 @@ def failure(error: Exception) -> Json:
     return {"ok": False, "error": said}
 
 
-def code_of(status: int) -> ErrorCode:
+def error_code(status: int) -> ErrorCode:
     """Name the kind of failure that an HTTP status is."""
     return _STATUS_CODES.get(status, "server_error" if status >= 500 else "http_error")  # noqa: PLR2004 - HTTP's classes
 
 
-def without(value: Any, secret: str, instead: str) -> Any:
+def redact(value: Any, secret: str, instead: str) -> Any:
     """Replace a secret wherever it occurs: a server may echo what it was sent."""
     if isinstance(value, str):
         return value.replace(secret, instead)
     if isinstance(value, list):
-        return [without(item, secret, instead) for item in cast("list[Any]", value)]
+        return [redact(item, secret, instead) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
         members = cast("Json", value)
-        return {without(key, secret, instead): without(item, secret, instead) for key, item in members.items()}
+        return {redact(key, secret, instead): redact(item, secret, instead) for key, item in members.items()}
     return value
 
 
-def _code_of_error(error: Exception) -> ErrorCode:
+def _code_for_error(error: Exception) -> ErrorCode:
     for kind, code in _CODES:
         if isinstance(error, kind):
             return code
@@ -98,7 +98,7 @@ def _code_of_error(error: Exception) -> ErrorCode:
 
 
 def _tool_error(error: Exception) -> ToolError:
-    code = _code_of_error(error)
+    code = _code_for_error(error)
     if not isinstance(error, errors.ContentGrooveError):
         return ToolError(code, f"The tool failed with {type(error).__name__}; this is a defect of contentgroove.")
     details: Json = {}

@@ -6,8 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from .arguments import reads_pattern
-from .documents import resolve
+from .arguments import is_supported_pattern
+from .documents import resolve_reference
 from .errors import SpecError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Converter:
         for keyword, value in members.items():
             name = "propertyNames" if keyword == "x-propertyNames" else keyword
             inner = composed or name in _COMPOSED
-            if _is_kept(name, value):
+            if _is_supported_keyword(name, value):
                 converted[name] = value
             elif name in _ONE:
                 converted[name] = self._convert(value, composed=inner)
@@ -95,9 +95,9 @@ class Converter:
                 converted[name] = {
                     key: self._convert(item, composed=inner)
                     for key, item in cast("Json", value).items()
-                    if name != "patternProperties" or reads_pattern(key)
+                    if name != "patternProperties" or is_supported_pattern(key)
                 }
-        _drop_read_only(members, converted)
+        _without_read_only(members, converted)
         _translate_bounds(converted)
         open_ended = composed or _COMPOSED & converted.keys() - {"not"}
         if self._closed and not open_ended and "properties" in converted:
@@ -108,8 +108,8 @@ class Converter:
         reference = str(members["$ref"])
         key = f"{reference} {composed}"
         if key not in self._names:
-            self._names[key] = name = self._free_name(reference)
-            self._definitions[name] = self._convert(resolve(self._document, reference), composed=composed)
+            self._names[key] = name = self._unused_name(reference)
+            self._definitions[name] = self._convert(resolve_reference(self._document, reference), composed=composed)
             definition = self._definitions[name]
             if not _references(definition) and len(json.dumps(definition)) <= INLINED:
                 self._inline[key] = definition
@@ -120,7 +120,7 @@ class Converter:
             return cast("Json", inlined) | {"description": members["description"]}
         return cast("Any", inlined)
 
-    def _free_name(self, reference: str) -> str:
+    def _unused_name(self, reference: str) -> str:
         last = re.sub(r"[^A-Za-z0-9._-]", "_", reference.rpartition("/")[2])
         taken = set(self._names.values())
         name, number = last, 2
@@ -129,9 +129,9 @@ class Converter:
         return name
 
 
-def _is_kept(name: str, value: Any) -> bool:
+def _is_supported_keyword(name: str, value: Any) -> bool:
     if name == "pattern":
-        return isinstance(value, str) and reads_pattern(value)
+        return isinstance(value, str) and is_supported_pattern(value)
     return name in _KEPT or (name in _TEXTS and isinstance(value, str))
 
 
@@ -151,7 +151,7 @@ def _references(schema: Any) -> set[str]:
     return found
 
 
-def _drop_read_only(members: Json, converted: Json) -> None:
+def _without_read_only(members: Json, converted: Json) -> None:
     # They are the answer's alone; OpenAPI says that they should not be sent.
     properties = members.get("properties")
     if not isinstance(properties, dict):

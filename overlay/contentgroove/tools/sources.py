@@ -19,25 +19,25 @@ from msgspec import Struct, structs
 from contentgroove.errors import RETRYABLE_STATUSES
 
 from . import naming, network
-from .addresses import check_named, origin_of
-from .api import tool_of
+from .addresses import check_url, origin_of
+from .api import operation_tool
 from .documents import MAX_BYTES, parse
 from .errors import SpecError, ToolError
 from .operations import Operation, compile_document
-from .preview import preview
-from .registry import Report, Run, Tool, ToolRegistry
-from .requests import write
-from .results import Success, code_of
+from .preview import describe_document
+from .registry import ProgressCallback, Tool, ToolFunction, ToolRegistry
+from .requests import build_request
+from .results import Success, error_code
 from .servers import base_path, server_urls, usable_server
 
 if TYPE_CHECKING:
     from .documents import Json
-    from .network import Answer, Policy
+    from .network import HttpResponse, NetworkPolicy
 
 MAX_SOURCES = 20
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
-_NAMESPACE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{naming.LONGEST_NAMESPACE - 1}}}")
+_NAMESPACE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{naming.MAX_NAMESPACE - 1}}}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "upgrade"})
 
@@ -75,25 +75,25 @@ class Source(Struct, frozen=True):
     name: str
     base_url: str
     headers: dict[str, str]
-    policy: Policy
+    policy: NetworkPolicy
 
     def __repr__(self) -> str:
         return f"Source(name={self.name!r})"
 
 
-class Sources:
+class SpecSources:
     """Reads documents and adds them.
 
     Args:
         policy: Where documents may be fetched from and calls may go.
     """
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: NetworkPolicy) -> None:
         self._policy = policy
         self._added: set[str] = set()
         self._registry: ToolRegistry | None = None
 
-    def serve(self, registry: ToolRegistry) -> None:
+    def attach_registry(self, registry: ToolRegistry) -> None:
         """Add tools to this registry from now on."""
         self._registry = registry
 
@@ -107,7 +107,7 @@ class Sources:
                     "Read an OpenAPI 3.x document and tell its title, version, servers, operations, tags and how it "
                     "authenticates. Nothing is added. openapi_addSource takes the same document."
                 ),
-                input_schema=_object({"spec": _SPEC}, "spec"),
+                input_schema=_object_schema({"spec": _SPEC}, "spec"),
                 run=self._preview,
                 is_read_only=True,
                 is_idempotent=True,
@@ -121,7 +121,7 @@ class Sources:
                     "addresses; plain http to this machine is possible if baseUrl says so. Look at the document with "
                     "openapi_previewSpec first, and add only documents that you trust."
                 ),
-                input_schema=_object(
+                input_schema=_object_schema(
                     {
                         "spec": _SPEC,
                         "namespace": {
@@ -145,15 +145,15 @@ class Sources:
             ),
         ]
 
-    async def _preview(self, arguments: Json, _report: Report) -> Success:
+    async def _preview(self, arguments: Json, _report: ProgressCallback) -> Success:
         document = await self._read(arguments["spec"])
-        return Success(preview(document.content, document.servers, document.operations))
+        return Success(describe_document(document.content, document.servers, document.operations))
 
-    async def _add(self, arguments: Json, _report: Report) -> Success:
+    async def _add(self, arguments: Json, _report: ProgressCallback) -> Success:
         document = await self._read(arguments["spec"])
         source = self._source(document, arguments)
         tools = [
-            tool_of(operation, _calling(operation, source), namespace=source.name, about=f" of {source.base_url}")
+            operation_tool(operation, _caller(operation, source), namespace=source.name, about=f" of {source.base_url}")
             for operation in document.operations
         ]
         if self._registry is None:
@@ -166,21 +166,21 @@ class Sources:
         text, url, source = spec, None, "The text"
         if _URL.fullmatch(spec.strip()):
             url = spec.strip()
-            answer = await network.fetch(url, self._policy)
-            source = network.shown(url)
-            if answer.status != HTTPStatus.OK:
+            response = await network.fetch(url, self._policy)
+            source = network.printable_url(url)
+            if response.status != HTTPStatus.OK:
                 raise ToolError(
-                    code_of(answer.status),
-                    f"{source} answered with status {answer.status}, not with a document.",
-                    status=answer.status,
-                    retryable=answer.status in RETRYABLE_STATUSES,
+                    error_code(response.status),
+                    f"{source} answered with status {response.status}, not with a document.",
+                    status=response.status,
+                    retryable=response.status in RETRYABLE_STATUSES,
                 )
-            text = _decoded(answer.content, source)
-        return await anyio.to_thread.run_sync(_understood, text, source, url)
+            text = _decode_body(response.content, source)
+        return await anyio.to_thread.run_sync(_compile, text, source, url)
 
     def _source(self, document: Document, arguments: Json) -> Source:
         title: str = document.content["info"]["title"]
-        name = arguments.get("namespace") or naming.slug(title)
+        name = arguments.get("namespace") or naming.to_slug(title)
         if not name:
             raise ToolError("invalid_input", f"No name can be made of the title {title!r}: pass namespace.")
         if self._registry is not None and name in self._registry.reserved:
@@ -200,17 +200,17 @@ class Sources:
             policy = structs.replace(policy, allowed=policy.allowed | {origin})
         if urlsplit(base_url).query or urlsplit(base_url).fragment:
             raise ToolError("invalid_input", "baseUrl must have no query and no fragment.")
-        check_named(origin, policy.allowed)
+        check_url(origin, policy.allowed)
         return Source(name, base_url.rstrip("/"), _checked_headers(arguments.get("headers") or {}), policy)
 
 
-def _understood(text: str, source: str, url: str | None) -> Document:
+def _compile(text: str, source: str, url: str | None) -> Document:
     content = parse(text, source)
     servers = server_urls(content, url)
     return Document(content, servers, compile_document(content, base_path(servers), closed=False))
 
 
-def _decoded(content: bytes, source: str) -> str:
+def _decode_body(content: bytes, source: str) -> str:
     if len(content) > MAX_BYTES:
         raise SpecError(f"{source} is larger than {MAX_BYTES:,} bytes, which is the limit.")
     try:
@@ -228,44 +228,44 @@ def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-def _calling(operation: Operation, source: Source) -> Run:
-    async def run(arguments: Json, _report: Report) -> Success:
-        call = write(operation, arguments)
+def _caller(operation: Operation, source: Source) -> ToolFunction:
+    async def run(arguments: Json, _report: ProgressCallback) -> Success:
+        call = build_request(operation, arguments)
         url = f"{source.base_url}{call.path}{f'?{call.query}' if call.query else ''}"
         headers = {**source.headers, **call.headers}
-        answer = await network.exchange(call.method, url, headers, call.content, source.policy)
-        data, http = _data(answer), {"status": answer.status}
-        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        response = await network.send(call.method, url, headers, call.content, source.policy)
+        data, http = _data(response), {"status": response.status}
+        if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
             return Success(data, http)
-        repeatable = call.method not in {"POST", "PATCH"} or answer.status == HTTPStatus.TOO_MANY_REQUESTS
-        note = " Redirects are not followed." if answer.status < HTTPStatus.BAD_REQUEST else ""
+        idempotent = call.method not in {"POST", "PATCH"} or response.status == HTTPStatus.TOO_MANY_REQUESTS
+        note = " Redirects are not followed." if response.status < HTTPStatus.BAD_REQUEST else ""
         raise ToolError(
-            code_of(answer.status),
-            f"{call.method} {network.shown(url)}: status {answer.status}.{note}",
-            status=answer.status,
+            error_code(response.status),
+            f"{call.method} {network.printable_url(url)}: status {response.status}.{note}",
+            status=response.status,
             details={"body": data},
-            retryable=repeatable and answer.status in RETRYABLE_STATUSES,
+            retryable=idempotent and response.status in RETRYABLE_STATUSES,
         )
 
     return run
 
 
-def _data(answer: Answer) -> Any:
-    if not answer.content:
+def _data(response: HttpResponse) -> Any:
+    if not response.content:
         return None
-    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "application/json" or media_type.endswith("+json"):
         try:
-            check_levels(answer.content)
-            return msgspec.json.decode(answer.content)
+            check_levels(response.content)
+            return msgspec.json.decode(response.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             # Sent as it came: whoever called can see what is wrong with it.
-            return answer.content.decode("utf-8", "replace")
+            return response.content.decode("utf-8", "replace")
     try:
-        return answer.content.decode("utf-8")
+        return response.content.decode("utf-8")
     except UnicodeDecodeError:
-        return {"contentType": media_type, "base64": base64.b64encode(answer.content).decode()}
+        return {"contentType": media_type, "base64": base64.b64encode(response.content).decode()}
 
 
-def _object(properties: Json, *required: str) -> Json:
+def _object_schema(properties: Json, *required: str) -> Json:
     return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}

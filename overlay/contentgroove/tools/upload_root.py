@@ -31,20 +31,20 @@ def open_below(root: Path | None, name: str) -> IO[bytes]:
     try:
         whole = root.resolve(strict=True)
         if not same_drive(whole, whole / name):
-            raise _no_file(name, root)
+            raise _not_found_error(name, root)
         path = (whole / name).resolve(strict=True)
     except (OSError, ValueError, RuntimeError) as error:
-        raise _no_file(name, root) from error
+        raise _not_found_error(name, root) from error
     if not path.is_relative_to(whole) or path == whole:
         # Whether something is there is not for the caller to know.
-        raise _no_file(name, root)
+        raise _not_found_error(name, root)
     try:
         file = open(path, "rb", opener=lambda opened, _flags: _open(whole, opened))  # noqa: SIM115 - the caller closes it
     except (OSError, ValueError) as error:
-        raise _no_file(name, root) from error
+        raise _not_found_error(name, root) from error
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise _no_file(name, root)
+        raise _not_found_error(name, root)
     return file
 
 
@@ -73,7 +73,7 @@ def _open(root: Path, path: str) -> int:
         os.close(folder)
 
 
-def _no_file(name: str, root: Path) -> ToolError:
+def _not_found_error(name: str, root: Path) -> ToolError:
     return ToolError(
         "invalid_input",
         f"Nothing was sent: there is no regular file {name[:200]!r} below the upload root {str(root)!r}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .web import Answer, Head
+from .web import HttpResponse, RequestHead
 
 if TYPE_CHECKING:
     from .receiver import WebhookReceiver
@@ -33,24 +33,24 @@ class ReceiverApp:
             return
         if scope["type"] != "http":
             raise ValueError(f"This app serves http, not {scope['type']}.")
-        head = _head(scope)
-        receipt = head.refusal(self._receiver)
+        head = _request_head(scope)
+        receipt = head.check(self._receiver)
         if receipt is None:
-            body = await _read(receive, self._receiver.max_body_bytes)
+            body = await _read_body(receive, self._receiver.max_body_bytes)
             if body is None:
                 return
             receipt = await self._receiver.areceive(body, head.token)
-        await _send(send, Answer.to(receipt))
+        await _send_response(send, HttpResponse.from_receipt(receipt))
 
 
-def _head(scope: Scope) -> Head:
+def _request_head(scope: Scope) -> RequestHead:
     headers: dict[bytes, bytes] = dict(scope["headers"])
     length = headers.get(b"content-length")
     query: bytes = scope.get("query_string", b"")
-    return Head(scope["method"], query.decode("latin-1"), None if length is None else length.decode("latin-1"))
+    return RequestHead(scope["method"], query.decode("latin-1"), None if length is None else length.decode("latin-1"))
 
 
-async def _read(receive: Receive, limit: int) -> bytes | None:
+async def _read_body(receive: Receive, limit: int) -> bytes | None:
     """Read a body, None if the sender went away in the middle of it."""
     # One byte over the limit is enough to be refused; the rest is never kept.
     body = bytearray()
@@ -63,10 +63,10 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
             return bytes(body[: limit + 1])
 
 
-async def _send(send: Send, answer: Answer) -> None:
-    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+async def _send_response(send: Send, response: HttpResponse) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

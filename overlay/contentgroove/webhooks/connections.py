@@ -44,7 +44,7 @@ class Connection(Protocol):
 C = TypeVar("C", bound=Connection)
 
 
-class Connections(Generic[C]):
+class ConnectionPool(Generic[C]):
     """Gives each user a connection that nobody else has; threads and forked processes never share one.
 
     Args:
@@ -64,7 +64,7 @@ class Connections(Generic[C]):
 
     def begin(self, statement: str) -> C:
         """Give a connection in which a transaction has begun."""
-        while (connection := self._take()) is not None:
+        while (connection := self._acquire()) is not None:
             try:
                 connection.execute(statement)
             except self._failures:
@@ -80,17 +80,17 @@ class Connections(Generic[C]):
             raise
         return connection
 
-    def give_back(self, connection: C) -> None:
+    def release(self, connection: C) -> None:
         """Keep a connection for the next use."""
         with self._lock:
             self._idle.append(connection)
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
-        while (connection := self._take()) is not None:
+        while (connection := self._acquire()) is not None:
             connection.close()
 
-    def _take(self) -> C | None:
+    def _acquire(self) -> C | None:
         with self._lock:
             if self._process != os.getpid():
                 # The parent's connections: to use or close them here would break them there.

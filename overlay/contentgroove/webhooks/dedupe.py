@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import msgspec
 
-from contentgroove._view import utc
+from contentgroove._view import to_utc
 
-LONGEST_KEY = 400
+MAX_KEY_LENGTH = 400
 """Characters: short enough for an index of any database."""
 
 # Compiled by `re` when first used, and kept there: few events need it, and compiling takes as long as importing this.
@@ -33,16 +33,16 @@ def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | s
     """
     parts = f"{event}{kind}{resource_id}"
     if ":" in parts or "%" in parts:
-        event, kind, resource_id = _escaped(event), _escaped(kind), _escaped(resource_id)
-    return _storable(f"{event}:{kind}:{resource_id}:{_instant(started)}")
+        event, kind, resource_id = _escape(event), _escape(kind), _escape(resource_id)
+    return _storable_key(f"{event}:{kind}:{resource_id}:{_normalised_time(started)}")
 
 
-def runs_prefix(event: str, kind: str, resource_id: str) -> str:
+def key_prefix(event: str, kind: str, resource_id: str) -> str:
     """Give what the names of an event about a resource begin with, whichever the run of processing."""
-    return f"{_escaped(event)}:{_escaped(kind)}:{_escaped(resource_id)}:"
+    return f"{_escape(event)}:{_escape(kind)}:{_escape(resource_id)}:"
 
 
-def fallback_key(event: str, payload: Any) -> str:
+def digest_key(event: str, payload: Any) -> str:
     """Name an event that does not say which run of processing of which resource it is about.
 
     The digest leaves out the queries of URLs, where signatures and their expiry are.
@@ -52,7 +52,7 @@ def fallback_key(event: str, payload: Any) -> str:
         payload: Its payload as plain JSON.
     """
     stable = re.sub(_QUERY, rb'\1"', msgspec.json.encode(payload, order="deterministic"))
-    return _storable(f"{_escaped(event)}:sha256:{_sha256(stable)}")
+    return _storable_key(f"{_escape(event)}:sha256:{_sha256(stable)}")
 
 
 def payload_key(event: str, payload: Any) -> str:
@@ -62,34 +62,34 @@ def payload_key(event: str, payload: Any) -> str:
     started = _member(_member(data, "attributes"), "processing_started_at")
     if isinstance(kind, str) and isinstance(resource_id, str) and isinstance(started, str):
         return dedupe_key(event, kind, resource_id, started)
-    return fallback_key(event, payload)
+    return digest_key(event, payload)
 
 
 def _member(value: Any, name: str) -> Any:
     return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
 
 
-def _instant(started: dt.datetime | str | None) -> str:
+def _normalised_time(started: dt.datetime | str | None) -> str:
     if started is None:
         return ""
     if isinstance(started, str):
         try:
-            return _instant(msgspec.convert(started, dt.datetime))
+            return _normalised_time(msgspec.convert(started, dt.datetime))
         except msgspec.ValidationError:
             return started
     if started.tzinfo is not dt.UTC:
-        started = utc(started).astimezone(dt.UTC)
+        started = to_utc(started).astimezone(dt.UTC)
     return started.isoformat()
 
 
-def _escaped(part: str) -> str:
+def _escape(part: str) -> str:
     # So that ("a:b", "c") and ("a", "b:c") differ.
     return part.replace("%", "%25").replace(":", "%3A")
 
 
-def _storable(key: str) -> str:
+def _storable_key(key: str) -> str:
     # Whoever POSTs chooses these parts: NUL is no text in PostgreSQL, and megabytes fit no index.
-    if len(key) <= LONGEST_KEY and key.isprintable():
+    if len(key) <= MAX_KEY_LENGTH and key.isprintable():
         return key
     return f"sha256:{_sha256(key.encode())}"
 

@@ -14,7 +14,7 @@ from contentgroove_api.types import check_levels
 from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
-from contentgroove._view import Source
+from contentgroove._view import JsonSource
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
 
@@ -32,15 +32,15 @@ class _Envelope(msgspec.Struct):
     payload: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _Kind(msgspec.Struct):
+class _TypeOnly(msgspec.Struct):
     type: str
 
 
 # Lax, because the service sends some numbers as strings ("98.865532").
-_envelope = Decoder(_Envelope, strict=False)
-_whole: Decoder[Any] = Decoder(TaggedEvent, strict=False)
-_parts = Decoder(WebhookEvent, strict=False)
-_kind = Decoder(_Kind, strict=False)
+_envelope_decoder = Decoder(_Envelope, strict=False)
+_event_decoder: Decoder[Any] = Decoder(TaggedEvent, strict=False)
+_lenient_decoder = Decoder(WebhookEvent, strict=False)
+_kind = Decoder(_TypeOnly, strict=False)
 _clip = Decoder(WireClip, strict=False)
 _transcription = Decoder(WireTranscription, strict=False)
 
@@ -75,7 +75,7 @@ class MediaProcessingFinished:
         Raises:
             WebhookPayloadError: A part that this version does not read holds more than Python's JSON can.
         """
-        return _read(self.body)
+        return _load_json(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class UnknownEvent:
         Raises:
             WebhookPayloadError: A part that this version does not read holds more than Python's JSON can.
         """
-        return _read(self.body)
+        return _load_json(self.body)
 
 
 Event: TypeAlias = MediaProcessingFinished | UnknownEvent
@@ -120,12 +120,12 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
     Raises:
         WebhookPayloadError: It is no event; nothing else is ever raised for what a body holds.
     """
-    content = body_bytes(body)
+    content = to_bytes(body)
     try:
         if not content.isascii():
             content.decode()  # the decoders do not look into what they skip
         check_levels(content)
-        return _finished(content) or _unknown(content)
+        return _parse_finished(content) or _parse_unknown(content)
     except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError) as error:
         reason = str(error) or type(error).__name__
         raise WebhookPayloadError(
@@ -134,7 +134,7 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
         ) from error
 
 
-def body_bytes(body: object) -> bytes:
+def to_bytes(body: object) -> bytes:
     """Give a body as bytes, without a byte order mark.
 
     Raises:
@@ -150,13 +150,13 @@ def body_bytes(body: object) -> bytes:
         except UnicodeEncodeError as error:
             raise WebhookPayloadError(f"The body is text that no UTF-8 can carry: {error}.") from error
     elif isinstance(body, Mapping):
-        content = _encoded(cast("Mapping[str, Any]", body))
+        content = _encode_mapping(cast("Mapping[str, Any]", body))
     else:
         raise WebhookPayloadError(f"A webhook's body is bytes, text or a mapping, not {type(body).__name__}.")
     return content.removeprefix(_BOM)
 
 
-def _encoded(mapping: Mapping[str, Any]) -> bytes:
+def _encode_mapping(mapping: Mapping[str, Any]) -> bytes:
     # The standard library's encoder refuses NaN, where msgspec's would write null.
     import json
 
@@ -167,21 +167,21 @@ def _encoded(mapping: Mapping[str, Any]) -> bytes:
         raise WebhookPayloadError(f"The mapping holds what is no JSON: {str(error)[:300]}.") from error
 
 
-def _finished(content: bytes) -> MediaProcessingFinished | None:
+def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
     """Read the event that is known; None if it is another."""
     try:
-        known: Any = _whole.decode(content)
+        known: Any = _event_decoder.decode(content)
         resources: Any = known.payload.included or ()
     except msgspec.ValidationError:
-        if _envelope.decode(content).event != PROCESSING_FINISHED:
+        if _envelope_decoder.decode(content).event != PROCESSING_FINISHED:
             return None  # another event may have another payload
         # It includes something of a type that is not known yet, or it is wrong, which these will say.
-        known = _parts.decode(content)
-        resources = [_resource(item) for item in known.payload.included or ()]
+        known = _lenient_decoder.decode(content)
+        resources = [_decode_included(item) for item in known.payload.included or ()]
     if known.event != PROCESSING_FINISHED:
         return None
-    media = Media(known.payload.data, Source(content, ("payload", "data")))
-    source = Source(content, ("payload", "included"))
+    media = Media(known.payload.data, JsonSource(content, ("payload", "data")))
+    source = JsonSource(content, ("payload", "included"))
     clips: list[Clip] = []
     transcription: Transcription | None = None
     for index, resource in enumerate(resources):
@@ -200,7 +200,7 @@ def _finished(content: bytes) -> MediaProcessingFinished | None:
     )
 
 
-def _resource(item: msgspec.Raw) -> WireClip | WireTranscription | None:
+def _decode_included(item: msgspec.Raw) -> WireClip | WireTranscription | None:
     """Read an included resource; None if its type is not known."""
     kind = _kind.decode(item).type
     if kind == "clips":
@@ -208,12 +208,12 @@ def _resource(item: msgspec.Raw) -> WireClip | WireTranscription | None:
     return _transcription.decode(item) if kind == "transcriptions" else None
 
 
-def _unknown(content: bytes) -> UnknownEvent:
-    envelope = _envelope.decode(content)
+def _parse_unknown(content: bytes) -> UnknownEvent:
+    envelope = _envelope_decoder.decode(content)
     return UnknownEvent(envelope.event, payload_key(envelope.event, msgspec.json.decode(envelope.payload)), content)
 
 
-def _read(content: bytes) -> dict[str, Any]:
+def _load_json(content: bytes) -> dict[str, Any]:
     # The standard library reads numbers that msgspec refuses, such as integers of more than 64 bits.
     import json
 

@@ -16,7 +16,7 @@ from contentgroove._core.redaction import redact_url
 from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookPayloadError
 
 from .events import MediaProcessingFinished, parse_event
-from .reconciliation import finished_body, key_of
+from .reconciliation import event_key_for, finished_event_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -90,13 +90,13 @@ def is_async(call: Callable[..., object]) -> bool:
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
 
 
-class Handlers:
+class EventProcessor:
     """Takes due events from an inbox and has their handlers called.
 
     Args:
         inbox: Where events are taken from.
         confirm: Fetches a media by its id; None trusts the webhook.
-        trusted: Whether senders have shown a token, so that what cannot be confirmed is theirs.
+        authenticated: Whether senders have shown a token, so that what cannot be confirmed is theirs.
         backoff: When failed events are handled again.
         lease: Seconds that a claim lasts.
     """
@@ -106,13 +106,13 @@ class Handlers:
         inbox: Inbox,
         *,
         confirm: Callable[[str], object] | None,
-        trusted: bool,
+        authenticated: bool,
         backoff: Backoff,
         lease: float,
     ) -> None:
         self._inbox = inbox
         self._confirm = confirm
-        self._trusted = trusted
+        self._trusted = authenticated
         self._backoff = backoff
         self._lease = lease
         self._handlers: list[Handler] = []
@@ -152,7 +152,7 @@ class Handlers:
         calls = [handler.call for handler in self._handlers]
         return any(is_async(call) for call in [*calls, *([self._confirm] if self._confirm else [])])
 
-    def steps(self, should_stop: Callable[[], bool]) -> Steps:
+    def process(self, should_stop: Callable[[], bool]) -> Steps:
         """Handle one due event after the other, until none is due or a stop is asked for."""
         outcome = Outcome()
         if not self._handlers:
@@ -162,10 +162,10 @@ class Handlers:
             claim: Claim | None = yield Step(partial(self._inbox.claim, self._lease))
             if claim is None:
                 break
-            yield from self._handle(claim, outcome)
+            yield from self._process_event(claim, outcome)
         return outcome
 
-    def _handle(self, claim: Claim, outcome: Outcome) -> Generator[Step, Any, None]:
+    def _process_event(self, claim: Claim, outcome: Outcome) -> Generator[Step, Any, None]:
         if claim.attempt > self._backoff.attempts:
             # Failures end with the last attempt; only a worker that dies without a word gets here.
             error = f"No worker came back from {claim.attempt - 1} attempts."
@@ -173,29 +173,29 @@ class Handlers:
             yield self._release(claim, None, error, claim.handled)
             return
         try:
-            event = yield from self._event(claim)
+            event = yield from self._load_event(claim)
         except GeneratorExit:
             raise
         except Exception as error:
             logger.exception("Webhook %s could not be read or confirmed", claim.key)
-            yield from self._failed(claim, [error], claim.handled, outcome)
+            yield from self._record_failure(claim, [error], claim.handled, outcome)
             return
         if event is None:
             yield Step(partial(self._inbox.done, claim))
             return
         yield from self._call_handlers(claim, event, outcome)
 
-    def _event(self, claim: Claim) -> Generator[Step, Any, Event | None]:
+    def _load_event(self, claim: Claim) -> Generator[Step, Any, Event | None]:
         """Read the event and have it confirmed; None if the API knows it under another key."""
         event = dataclasses.replace(parse_event(claim.body), attempt=claim.attempt)
         if self._confirm is None or not isinstance(event, MediaProcessingFinished):
             return event
         media = yield Step(partial(self._confirm, event.media.id), blocking=not is_async(self._confirm))
-        confirmed = confirmed_event(event, media, trusted=self._trusted)
+        confirmed = confirmed_event(event, media, authenticated=self._trusted)
         if confirmed.dedupe_key == event.dedupe_key:
             return confirmed
         # Who forges events could name ever new runs of processing; the run that the API names is handled once.
-        yield Step(partial(self._inbox.record, confirmed.dedupe_key, finished_body(confirmed.media, ())))
+        yield Step(partial(self._inbox.record, confirmed.dedupe_key, finished_event_body(confirmed.media, ())))
         return None
 
     def _call_handlers(self, claim: Claim, event: Event, outcome: Outcome) -> Generator[Step, Any, None]:
@@ -206,7 +206,7 @@ class Handlers:
             if handler.name in handled:
                 continue
             try:
-                held = yield from self._call(claim, handler, event, handled)
+                still_claimed = yield from self._call_handler(claim, handler, event, handled)
             except GeneratorExit:
                 raise
             except Exception as error:
@@ -214,58 +214,58 @@ class Handlers:
                 errors.append(error)
             except BaseException as error:
                 # The process is told to end: let the next one begin at once instead of after the lease.
-                yield self._release(claim, 0.0, described(error), handled)
+                yield self._release(claim, 0.0, describe_error(error), handled)
                 raise
             else:
                 handled |= {handler.name}
-                if not held:
-                    _warn_of_lapse(claim)
+                if not still_claimed:
+                    _warn_lease_expired(claim)
                     return
         if errors:
-            yield from self._failed(claim, errors, handled, outcome)
+            yield from self._record_failure(claim, errors, handled, outcome)
         elif (yield Step(partial(self._inbox.done, claim))):
             outcome.handled += 1
             if not wanted:
                 logger.info("Webhook %s has no handler; replay it when there is one.", claim.key)
         else:
-            _warn_of_lapse(claim)
+            _warn_lease_expired(claim)
 
-    def _call(
+    def _call_handler(
         self, claim: Claim, handler: Handler, event: Event, handled: frozenset[str]
     ) -> Generator[Step, Any, bool]:
         if handler.transaction:
             inbox = cast("TransactionalInbox", self._inbox)
             effect = partial(handler.call, event)
-            held: bool = yield Step(partial(inbox.apply, claim, handler.name, effect, self._lease))
-            return held
+            still_claimed: bool = yield Step(partial(inbox.apply, claim, handler.name, effect, self._lease))
+            return still_claimed
         yield Step(partial(handler.call, event), blocking=not handler.is_async)
-        held = yield Step(partial(self._inbox.progress, claim, handled | {handler.name}, self._lease))
-        return held
+        still_claimed = yield Step(partial(self._inbox.progress, claim, handled | {handler.name}, self._lease))
+        return still_claimed
 
-    def _failed(
+    def _record_failure(
         self, claim: Claim, errors: list[Exception], handled: frozenset[str], outcome: Outcome
     ) -> Generator[Step, Any, None]:
         outcome.errors.extend(errors)
         delay = self._backoff.delay(claim.attempt)
         if delay is None:
             logger.error("Webhook %s is given up after %d attempts; replay it.", claim.key, claim.attempt)
-        if not (yield self._release(claim, delay, described(errors[0]), handled)):
-            _warn_of_lapse(claim)
+        if not (yield self._release(claim, delay, describe_error(errors[0]), handled)):
+            _warn_lease_expired(claim)
 
     def _release(self, claim: Claim, delay: float | None, error: str, handled: frozenset[str]) -> Step:
         return Step(partial(self._inbox.release, claim, delay=delay, error=error, handled=handled))
 
 
-def described(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Say what a handler raised, without credentials in URLs: it is kept in the inbox, and shown."""
     return redact_url(f"{type(error).__name__}: {error}")
 
 
-def _warn_of_lapse(claim: Claim) -> None:
+def _warn_lease_expired(claim: Claim) -> None:
     logger.warning("The claim on webhook %s ran out while it was handled; another worker has it now.", claim.key)
 
 
-def confirmed_event(event: MediaProcessingFinished, media: object, *, trusted: bool) -> MediaProcessingFinished:
+def confirmed_event(event: MediaProcessingFinished, media: object, *, authenticated: bool) -> MediaProcessingFinished:
     """Replace what a webhook says of a media by what the API says.
 
     The API has no transcriptions, and clips would be a call each: both stay only if the sender has shown the token,
@@ -283,17 +283,17 @@ def confirmed_event(event: MediaProcessingFinished, media: object, *, trusted: b
             f"Media {media.id} is not finished, says the API; the event is looked at again later."
         )
     transcription = event.transcription
-    if not trusted or (transcription and media.transcription_id not in {None, transcription.id}):
+    if not authenticated or (transcription and media.transcription_id not in {None, transcription.id}):
         transcription = None
     return dataclasses.replace(
         event,
         media=media,
-        clips=tuple(clip for clip in event.clips if trusted and clip.id in media.clip_ids),
+        clips=tuple(clip for clip in event.clips if authenticated and clip.id in media.clip_ids),
         transcription=transcription,
-        dedupe_key=_confirmed_key(event, media),
+        dedupe_key=_key_after_confirmation(event, media),
     )
 
 
-def _confirmed_key(event: MediaProcessingFinished, media: Media) -> str:
+def _key_after_confirmation(event: MediaProcessingFinished, media: Media) -> str:
     # An API that does not name the run cannot contradict the webhook.
-    return event.dedupe_key if media.processing_started_at is None else key_of(media)
+    return event.dedupe_key if media.processing_started_at is None else event_key_for(media)

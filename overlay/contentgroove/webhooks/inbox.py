@@ -25,7 +25,7 @@ class Inbox(Protocol):
         """Whether an event with this key is kept."""
         ...
 
-    def arrived(self, prefix: str) -> frozenset[str]:
+    def keys_with_prefix(self, prefix: str) -> frozenset[str]:
         """Give the keys of kept events that begin so; claims nothing."""
         ...
 

@@ -17,7 +17,7 @@ from contentgroove.errors import InvalidInputError
 
 State: TypeAlias = Literal["pending", "claimed", "done", "dead"]
 
-LONGEST_ERROR = 500
+MAX_ERROR_TEXT = 500
 """Characters kept of what a handler raised."""
 
 
@@ -83,7 +83,7 @@ class StoredEvent:
         """Whether a worker may claim it: nobody has it, or whoever had it let the claim run out."""
         return self.is_open and self.due <= now
 
-    def is_held_by(self, claim: Claim) -> bool:
+    def is_claimed_by(self, claim: Claim) -> bool:
         """Whether a claim is still the current one: it may have run out and been followed by another."""
         return self.state == "claimed" and self.claims == claim.number
 
@@ -102,7 +102,7 @@ class StoredEvent:
         """Tell the worker what it has claimed."""
         return Claim(self.key, self.body, self.claims, self.attempts, self.handled)
 
-    def progressed(self, now: float, lease: float, handled: frozenset[str]) -> StoredEvent:
+    def with_progress(self, now: float, lease: float, handled: frozenset[str]) -> StoredEvent:
         """Keep which handlers have succeeded so far, and extend the claim."""
         return replace(self, due=now + lease, handled=handled)
 
@@ -117,7 +117,7 @@ class StoredEvent:
             state="dead" if delay is None else "pending",
             due=now + (delay or 0.0),
             handled=handled,
-            error=error[:LONGEST_ERROR].replace("\0", ""),
+            error=error[:MAX_ERROR_TEXT].replace("\0", ""),
             changed_at=now,
         )
 

@@ -40,7 +40,7 @@ class MemoryInbox:
         with self._lock:
             return key in self._events
 
-    def arrived(self, prefix: str) -> frozenset[str]:
+    def keys_with_prefix(self, prefix: str) -> frozenset[str]:
         """Give the keys of kept events that begin so; claims nothing."""
         with self._lock:
             return frozenset(key for key in self._events if key.startswith(prefix))
@@ -57,7 +57,7 @@ class MemoryInbox:
 
     def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
         """Keep the names of the handlers that have succeeded so far, and extend the claim."""
-        return self._change(claim, lambda event, now: event.progressed(now, lease, handled))
+        return self._change(claim, lambda event, now: event.with_progress(now, lease, handled))
 
     def done(self, claim: Claim) -> bool:
         """Mark a claimed event as handled."""
@@ -106,7 +106,7 @@ class MemoryInbox:
     def _change(self, claim: Claim, change: Callable[[StoredEvent, float], StoredEvent]) -> bool:
         with self._lock:
             event = self._events.get(claim.key)
-            if event is None or not event.is_held_by(claim):
+            if event is None or not event.is_claimed_by(claim):
                 return False
             self._events[claim.key] = change(event, self._clock())
             return True

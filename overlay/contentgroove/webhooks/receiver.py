@@ -10,11 +10,11 @@ from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookA
 
 from . import reconciliation
 from .errors import HandlerError
-from .events import body_bytes, parse_event
-from .handling import Handlers, Outcome, described
+from .events import parse_event, to_bytes
+from .handling import EventProcessor, Outcome, describe_error
 from .lifecycle import Backoff
 from .tokens import check_token
-from .worker import POLL_INTERVAL, Bell, Worker
+from .worker import POLL_INTERVAL, Wakeup, Worker
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -92,10 +92,10 @@ class WebhookReceiver:
         self._inbox = inbox
         self._token = secret_token
         self._max_body_bytes = max_body_bytes
-        self._handlers = Handlers(
-            inbox, confirm=confirm, trusted=secret_token is not None, backoff=backoff or Backoff(), lease=lease
+        self._handlers = EventProcessor(
+            inbox, confirm=confirm, authenticated=secret_token is not None, backoff=backoff or Backoff(), lease=lease
         )
-        self._bell = Bell()
+        self._wakeup = Wakeup()
         self._worker: Worker | None = None
 
     def on(self, event: str, *, name: str | None = None, transaction: bool = False) -> Callable[[Handler], Handler]:
@@ -122,7 +122,7 @@ class WebhookReceiver:
 
         return register
 
-    def refusal(self, token: str | None, length: int) -> Receipt | None:
+    def check_headers(self, token: str | None, length: int) -> Receipt | None:
         """Tell what to answer before a body is read; None if it may be read.
 
         Args:
@@ -162,10 +162,10 @@ class WebhookReceiver:
             makes the service send it again.
         """
         try:
-            content = body_bytes(body)
+            content = to_bytes(body)
         except WebhookPayloadError as error:
-            return self.refusal(token, 0) or Receipt(400, reason=error.message)
-        refused = self.refusal(token, len(content))
+            return self.check_headers(token, 0) or Receipt(400, reason=error.message)
+        refused = self.check_headers(token, len(content))
         if refused is not None:
             return refused
         try:
@@ -179,7 +179,7 @@ class WebhookReceiver:
             # Whatever an inbox raises, the service must hear that it has to send the event again.
             logger.exception("The inbox could not record webhook %s", event.dedupe_key)
             return Receipt(503, reason="The event could not be recorded; send it again.")
-        self._bell.ring()
+        self._wakeup.notify()
         return Receipt(200, duplicate=not new, event=event)
 
     async def areceive(self, body: bytes | bytearray | memoryview | str, token: str | None = None) -> Receipt:
@@ -225,7 +225,7 @@ class WebhookReceiver:
         Raises:
             ConfigurationError: A worker runs already.
         """
-        self._worker = Worker(self._only_worker(), self._bell, poll_interval, should_stop or _never)
+        self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval, should_stop or _never)
         try:
             self._worker.work(self._process)
         finally:
@@ -240,7 +240,7 @@ class WebhookReceiver:
         Raises:
             ConfigurationError: It runs already.
         """
-        self._worker = Worker(self._only_worker(), self._bell, poll_interval)
+        self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval)
         self._worker.start_thread(self._process)
 
     def stop_worker(self, timeout: float | None = None) -> bool:
@@ -260,7 +260,7 @@ class WebhookReceiver:
         Args:
             poll_interval: Seconds between looks for what other processes have recorded.
         """
-        return Worker(self._inbox, self._bell, poll_interval).task(self._aprocess)
+        return Worker(self._inbox, self._wakeup, poll_interval).run_in_task(self._aprocess)
 
     def reconcile(self, client: ContentGroove, *, since: dt.datetime) -> int:
         """Record the events that were never delivered, from what the API says; gives how many.
@@ -277,27 +277,31 @@ class WebhookReceiver:
             InboxError: The inbox failed.
             ContentGrooveError: A call failed; what was found before it is recorded.
         """
-        wanted = reconciliation.medias_since(since, self._inbox)
+        wanted = reconciliation.medias_filter(since, self._inbox)
         found = 0
         for media in client.medias.list(filter=wanted, sort=reconciliation.OLDEST_FIRST):
             if reconciliation.is_missing(media, self._inbox):
-                clips = list(client.clips.list(filter=reconciliation.clips_of(media), sort=reconciliation.OLDEST_FIRST))
-                found += self._inbox.record(reconciliation.key_of(media), reconciliation.finished_body(media, clips))
-                self._bell.ring()
+                clips = list(
+                    client.clips.list(filter=reconciliation.clips_filter(media), sort=reconciliation.OLDEST_FIRST)
+                )
+                found += self._inbox.record(
+                    reconciliation.event_key_for(media), reconciliation.finished_event_body(media, clips)
+                )
+                self._wakeup.notify()
         return found
 
     async def areconcile(self, client: AsyncContentGroove, *, since: dt.datetime) -> int:
         """As `reconcile`, with an `AsyncContentGroove` client."""
         from anyio.to_thread import run_sync
 
-        wanted = await run_sync(reconciliation.medias_since, since, self._inbox)
+        wanted = await run_sync(reconciliation.medias_filter, since, self._inbox)
         found = 0
         async for media in client.medias.list(filter=wanted, sort=reconciliation.OLDEST_FIRST):
             if await run_sync(reconciliation.is_missing, media, self._inbox):
-                listed = client.clips.list(filter=reconciliation.clips_of(media), sort=reconciliation.OLDEST_FIRST)
-                body = reconciliation.finished_body(media, [clip async for clip in listed])
-                found += await run_sync(self._inbox.record, reconciliation.key_of(media), body)
-                self._bell.ring()
+                listed = client.clips.list(filter=reconciliation.clips_filter(media), sort=reconciliation.OLDEST_FIRST)
+                body = reconciliation.finished_event_body(media, [clip async for clip in listed])
+                found += await run_sync(self._inbox.record, reconciliation.event_key_for(media), body)
+                self._wakeup.notify()
         return found
 
     @property
@@ -314,7 +318,7 @@ class WebhookReceiver:
 
         return wsgi_app(self)
 
-    def _only_worker(self) -> Inbox:
+    def _require_no_worker(self) -> Inbox:
         if self._worker is not None:
             raise ConfigurationError("The webhook worker runs already; stop_worker() first.")
         return self._inbox
@@ -322,24 +326,24 @@ class WebhookReceiver:
     def _process(self, should_stop: Callable[[], bool]) -> int:
         from .shells import run
 
-        return _settled(run(self._handlers.steps(should_stop), needs_loop=self._handlers.any_async))
+        return _handled_count(run(self._handlers.process(should_stop), needs_loop=self._handlers.any_async))
 
     async def _aprocess(self, should_stop: Callable[[], bool]) -> int:
         from .shells import arun
 
-        return _settled(await arun(self._handlers.steps(should_stop)))
+        return _handled_count(await arun(self._handlers.process(should_stop)))
 
 
 def _never() -> bool:
     return False
 
 
-def _settled(outcome: Outcome) -> int:
+def _handled_count(outcome: Outcome) -> int:
     if outcome.errors:
         first = outcome.errors[0]
         raise HandlerError(
             f"{len(outcome.errors)} handler{'s' * (len(outcome.errors) > 1)} failed, the first with "
-            f"{described(first)}. Their events stay in the inbox and are handled again.",
+            f"{describe_error(first)}. Their events stay in the inbox and are handled again.",
             tuple(outcome.errors),
         )
     return outcome.handled

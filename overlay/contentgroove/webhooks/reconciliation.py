@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OLDEST_FIRST = "created_at"
 
 
-def medias_since(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
+def medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
     """Make the filter that finds the medias whose processing began at a moment or later.
 
     Raises:
@@ -42,27 +42,29 @@ def medias_since(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
     return {"processing_started_at_gteq": since}
 
 
-def clips_of(media: Media) -> dict[str, str]:
+def clips_filter(media: Media) -> dict[str, str]:
     """Make the filter that finds a media's clips."""
     return {"media_id_eq": media.id}
 
 
 def is_missing(media: Media, inbox: Inbox) -> bool:
     """Whether a media has finished and no event of it is kept. The service sends none of what it could not fetch."""
-    return media.is_finished and not media.has_fetch_error and not inbox.has(key_of(media))
+    return media.is_finished and not media.has_fetch_error and not inbox.has(event_key_for(media))
 
 
-def key_of(media: Media) -> str:
+def event_key_for(media: Media) -> str:
     """Name the event that tells that a media has finished."""
     return dedupe_key(PROCESSING_FINISHED, "medias", media.id, media.processing_started_at)
 
 
-def finished_body(media: Media, clips: Iterable[Clip]) -> bytes:
+def finished_event_body(media: Media, clips: Iterable[Clip]) -> bytes:
     """Write the webhook's body of what the API says."""
-    included = [_sent(clip) for clip in clips]
-    return msgspec.json.encode({"event": PROCESSING_FINISHED, "payload": {"data": _sent(media), "included": included}})
+    included = [_as_sent(clip) for clip in clips]
+    return msgspec.json.encode(
+        {"event": PROCESSING_FINISHED, "payload": {"data": _as_sent(media), "included": included}}
+    )
 
 
-def _sent(resource: Media | Clip) -> dict[str, Any]:
+def _as_sent(resource: Media | Clip) -> dict[str, Any]:
     # As the service sent it, with what this version of the library does not know.
     return resource._source.read(resource._index)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above

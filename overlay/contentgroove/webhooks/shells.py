@@ -37,7 +37,7 @@ def run(steps: Steps, *, needs_loop: bool) -> Outcome:
                     if inspect.isawaitable(result):
                         # Made with the first awaitable: inside an event loop, sync handlers still run.
                         runner = runner or stack.enter_context(asyncio.Runner())
-                        result = runner.run(_awaited(result))
+                        result = runner.run(_as_coroutine(result))
                 except BaseException as error:  # noqa: BLE001 - a handler may raise anything; the steps raise it again
                     step = steps.throw(error)
                 else:
@@ -67,7 +67,7 @@ async def arun(steps: Steps) -> Outcome:
         return outcome
 
 
-async def _awaited(awaitable: Awaitable[object]) -> object:
+async def _as_coroutine(awaitable: Awaitable[object]) -> object:
     return await awaitable
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .connections import Connection, Connections, Cursor
+from .connections import Connection, ConnectionPool, Cursor
 from .errors import InboxError
 from .lifecycle import StoredEvent
 
@@ -88,7 +88,7 @@ class SqlInbox(ABC, Generic[C]):
     def __init__(self, dialect: Dialect, clock: Callable[[], float] = time.time) -> None:
         self._dialect = dialect
         self._clock = clock
-        self._connections = Connections(self._connect, dialect.failures)
+        self._connections = ConnectionPool(self._connect, dialect.failures)
         self._migrate()
 
     @abstractmethod
@@ -122,7 +122,7 @@ class SqlInbox(ABC, Generic[C]):
         with self._statements(write=False) as run:
             return run("SELECT 1 FROM contentgroove_events WHERE key = ?", key).fetchone() is not None
 
-    def arrived(self, prefix: str) -> frozenset[str]:
+    def keys_with_prefix(self, prefix: str) -> frozenset[str]:
         """Give the keys of kept events that begin so; claims nothing."""
         # A range, for which the index of the keys serves: they are in the order of code points.
         after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
@@ -145,15 +145,15 @@ class SqlInbox(ABC, Generic[C]):
 
     def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
         """Keep the names of the handlers that have succeeded so far, and extend the claim."""
-        return self._change(claim, lambda event, now: event.progressed(now, lease, handled))
+        return self._update_claimed(claim, lambda event, now: event.with_progress(now, lease, handled))
 
     def done(self, claim: Claim) -> bool:
         """Mark a claimed event as handled."""
-        return self._change(claim, lambda event, now: event.done(now))
+        return self._update_claimed(claim, lambda event, now: event.done(now))
 
     def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
         """Give a claimed event back, to be handled again after a delay in seconds; None gives it up as dead."""
-        return self._change(claim, lambda event, now: event.released(now, delay, error, handled))
+        return self._update_claimed(claim, lambda event, now: event.released(now, delay, error, handled))
 
     def apply(self, claim: Claim, name: str, effect: Callable[[C], object], lease: float) -> bool:
         """Call a handler with the connection, and commit its writes together with its success.
@@ -163,13 +163,13 @@ class SqlInbox(ABC, Generic[C]):
         """
         with self._transaction(self._dialect.begin) as connection:
             run = self._runner(connection)
-            event = self._held(run, claim)
+            event = self._claimed_row(run, claim)
             if event is None:
                 return False
             effect(connection)
             if not self._is_in_transaction(connection):
                 raise InboxError(f"The handler {name} ended its transaction; leave commit and rollback to the inbox.")
-            _write(run, event.progressed(self._clock(), lease, event.handled | {name}))
+            _write(run, event.with_progress(self._clock(), lease, event.handled | {name}))
             return True
 
     def next_due(self) -> float | None:
@@ -188,7 +188,7 @@ class SqlInbox(ABC, Generic[C]):
     def replay(self, key: str) -> bool:
         """Have a dead or done event handled once more; False if there is no such event, or it waits already."""
         with self._statements() as run:
-            event = self._locked(run, key)
+            event = self._migration_lock(run, key)
             replayed = None if event is None else event.replayed(self._clock())
             if replayed is None:
                 return False
@@ -205,7 +205,7 @@ class SqlInbox(ABC, Generic[C]):
         with self._statements() as run:
             deleted = run("DELETE FROM contentgroove_events WHERE state = 'done' AND changed_at < ?", horizon)
             if horizon > _number(run, "pruned_until"):
-                _keep(run, "pruned_until", horizon)
+                _set_number(run, "pruned_until", horizon)
             return deleted.rowcount
 
     def pruned_until(self) -> float:
@@ -213,19 +213,19 @@ class SqlInbox(ABC, Generic[C]):
         with self._statements(write=False) as run:
             return _number(run, "pruned_until")
 
-    def _change(self, claim: Claim, change: Callable[[StoredEvent, float], StoredEvent]) -> bool:
+    def _update_claimed(self, claim: Claim, change: Callable[[StoredEvent, float], StoredEvent]) -> bool:
         with self._statements() as run:
-            event = self._held(run, claim)
+            event = self._claimed_row(run, claim)
             if event is None:
                 return False
             _write(run, change(event, self._clock()))
             return True
 
-    def _held(self, run: Run, claim: Claim) -> StoredEvent | None:
-        event = self._locked(run, claim.key)
-        return event if event is not None and event.is_held_by(claim) else None
+    def _claimed_row(self, run: StatementRunner, claim: Claim) -> StoredEvent | None:
+        event = self._migration_lock(run, claim.key)
+        return event if event is not None and event.is_claimed_by(claim) else None
 
-    def _locked(self, run: Run, key: str) -> StoredEvent | None:
+    def _migration_lock(self, run: StatementRunner, key: str) -> StoredEvent | None:
         row = run(f"{_SELECT} WHERE key = ? {self._dialect.lock}", key).fetchone()
         return None if row is None else _event(row)
 
@@ -244,10 +244,10 @@ class SqlInbox(ABC, Generic[C]):
                 for statement in statements:
                     run(statement)
             if version < len(MIGRATIONS):
-                _keep(run, "schema_version", len(MIGRATIONS))
+                _set_number(run, "schema_version", len(MIGRATIONS))
 
     @contextmanager
-    def _statements(self, *, write: bool = True) -> Generator[Run]:
+    def _statements(self, *, write: bool = True) -> Generator[StatementRunner]:
         try:
             with self._transaction(self._dialect.begin if write else self._dialect.begin_reading) as connection:
                 yield self._runner(connection)
@@ -264,13 +264,13 @@ class SqlInbox(ABC, Generic[C]):
             # Closing rolls back, and works in whatever state the connection is.
             connection.close()
             raise
-        self._connections.give_back(connection)
+        self._connections.release(connection)
 
-    def _runner(self, connection: C) -> Run:
-        return Run(connection, self._dialect)
+    def _runner(self, connection: C) -> StatementRunner:
+        return StatementRunner(connection, self._dialect)
 
 
-class Run:
+class StatementRunner:
     """Runs statements, written once for all databases, on a connection."""
 
     def __init__(self, connection: Connection, dialect: Dialect) -> None:
@@ -315,7 +315,7 @@ def _event(row: Any) -> StoredEvent:
     )
 
 
-def _write(run: Run, event: StoredEvent) -> None:
+def _write(run: StatementRunner, event: StoredEvent) -> None:
     run(
         "UPDATE contentgroove_events SET state = ?, due = ?, claims = ?, attempts = ?, handled = ?, error = ?, "
         "changed_at = ? WHERE key = ?",
@@ -330,12 +330,12 @@ def _write(run: Run, event: StoredEvent) -> None:
     )
 
 
-def _number(run: Run, name: str) -> float:
+def _number(run: StatementRunner, name: str) -> float:
     row = run("SELECT value FROM contentgroove_numbers WHERE name = ?", name).fetchone()
     return 0.0 if row is None else float(row[0])
 
 
-def _keep(run: Run, name: str, value: float) -> None:
+def _set_number(run: StatementRunner, name: str, value: float) -> None:
     run(
         "INSERT INTO contentgroove_numbers (name, value) VALUES (?, ?) "
         "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from contentgroove.errors import InvalidInputError, WebhookAuthError
 
-PARAMETER = "token"
+TOKEN_PARAMETER = "token"  # noqa: S105 - a name, not a token
 """The query parameter that carries it."""
 
 TOKEN_BYTES = 32
@@ -36,10 +36,12 @@ def webhook_url(base: str) -> tuple[str, str]:
         raise InvalidInputError(f"The base of a webhook's URL cannot be read: {error}.") from None
     if not host or (parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host))):
         raise InvalidInputError("A webhook's URL carries a secret, so its base begins with https:// and names a host.")
-    if PARAMETER in dict(query):
-        raise InvalidInputError(f"The base of a webhook's URL has a parameter `{PARAMETER}` already; leave it out.")
+    if TOKEN_PARAMETER in dict(query):
+        raise InvalidInputError(
+            f"The base of a webhook's URL has a parameter `{TOKEN_PARAMETER}` already; leave it out."
+        )
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    parts = parts._replace(query=urlencode([*query, (PARAMETER, token)]), fragment="")
+    parts = parts._replace(query=urlencode([*query, (TOKEN_PARAMETER, token)]), fragment="")
     return parts.geturl(), token
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from .receiver import Receipt
-from .tokens import PARAMETER
+from .tokens import TOKEN_PARAMETER
 
 if TYPE_CHECKING:
     from .receiver import WebhookReceiver
@@ -17,7 +17,7 @@ ALLOWED = "POST"
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class RequestHead:
     """What is known of a request before its body is read.
 
     Attributes:
@@ -33,23 +33,23 @@ class Head:
     @property
     def token(self) -> str:
         """The token of the URL, empty if it has none."""
-        return parse_qs(self.query).get(PARAMETER, [""])[0]
+        return parse_qs(self.query).get(TOKEN_PARAMETER, [""])[0]
 
     @property
-    def announced(self) -> int:
+    def content_length(self) -> int:
         """The body's length in bytes, 0 if it was not announced."""
         # No body has a length of 19 digits, and int() refuses thousands of them.
         return int(self.length[:19]) if self.length and self.length.isascii() and self.length.isdigit() else 0
 
-    def refusal(self, receiver: WebhookReceiver) -> Receipt | None:
+    def check(self, receiver: WebhookReceiver) -> Receipt | None:
         """Tell what to answer before the body is read; None if it may be read."""
         if self.method != ALLOWED:
             return Receipt(HTTPStatus.METHOD_NOT_ALLOWED, reason="Webhooks are POSTed.")
-        return receiver.refusal(self.token, self.announced)
+        return receiver.check_headers(self.token, self.content_length)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """An HTTP response.
 
     Attributes:
@@ -63,7 +63,7 @@ class Answer:
     body: bytes
 
     @classmethod
-    def to(cls, receipt: Receipt) -> Answer:
+    def from_receipt(cls, receipt: Receipt) -> HttpResponse:
         """Write the answer that a receipt asks for."""
         body = f"{receipt.reason or 'recorded'}\n".encode()
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]

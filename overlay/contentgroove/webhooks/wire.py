@@ -16,7 +16,7 @@ from contentgroove_api.models.webhook_event import WebhookEvent
 from contentgroove_api.models.webhook_payload import WebhookPayload
 
 
-def remade(wire: type[msgspec.Struct], name: str, *, tag: str | None = None, **types: Any) -> Any:
+def _tagged_struct(wire: type[msgspec.Struct], name: str, *, tag: str | None = None, **types: Any) -> Any:
     """Make a struct again.
 
     Args:
@@ -40,11 +40,11 @@ def remade(wire: type[msgspec.Struct], name: str, *, tag: str | None = None, **t
     )
 
 
-TaggedClip = remade(WireClip, "TaggedClip", tag="clips")
-TaggedTranscription = remade(WireTranscription, "TaggedTranscription", tag="transcriptions")
+TaggedClip = _tagged_struct(WireClip, "TaggedClip", tag="clips")
+TaggedTranscription = _tagged_struct(WireTranscription, "TaggedTranscription", tag="transcriptions")
 
 _list: Any = list
-TaggedPayload = remade(
+TaggedPayload = _tagged_struct(
     WebhookPayload, "TaggedPayload", included=_list[TaggedClip | TaggedTranscription] | None | msgspec.UnsetType
 )
-TaggedEvent = remade(WebhookEvent, "TaggedEvent", payload=TaggedPayload)
+TaggedEvent = _tagged_struct(WebhookEvent, "TaggedEvent", payload=TaggedPayload)

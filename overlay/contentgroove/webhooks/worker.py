@@ -23,7 +23,7 @@ POLL_INTERVAL = 5.0
 """Seconds after which a worker looks for what other processes have recorded."""
 
 
-class Bell:
+class Wakeup:
     """Wakes workers; a ring that comes before somebody waits is not lost."""
 
     def __init__(self) -> None:
@@ -31,11 +31,11 @@ class Bell:
         self._rings = 0
 
     @property
-    def rings(self) -> int:
+    def count(self) -> int:
         """How often it was rung."""
         return self._rings
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake all who wait."""
         with self._condition:
             self._rings += 1
@@ -57,16 +57,16 @@ class Worker:
         inbox: Where events wait.
         bell: Rung when one has arrived.
         poll_interval: Seconds between looks for what other processes have recorded.
-        told: Another reason to stop, which is looked at now and then.
+        extra_stop: Another reason to stop, which is looked at now and then.
     """
 
     def __init__(
-        self, inbox: Inbox, bell: Bell, poll_interval: float, told: Callable[[], bool] = lambda: False
+        self, inbox: Inbox, bell: Wakeup, poll_interval: float, extra_stop: Callable[[], bool] = lambda: False
     ) -> None:
         self._inbox = inbox
         self._bell = bell
         self._poll_interval = poll_interval
-        self._told = told
+        self._told = extra_stop
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -77,7 +77,7 @@ class Worker:
     def stop(self) -> None:
         """Ask for a stop, after the event that is being handled."""
         self._stop.set()
-        self._bell.ring()
+        self._bell.notify()
 
     def start_thread(self, process: Callable[[Callable[[], bool]], object]) -> None:
         """Work in a thread. At the interpreter's exit it finishes the event that it has begun."""
@@ -94,12 +94,12 @@ class Worker:
         return True
 
     @asynccontextmanager
-    async def task(self, process: Callable[[Callable[[], bool]], Awaitable[object]]) -> AsyncGenerator[None]:
+    async def run_in_task(self, process: Callable[[Callable[[], bool]], Awaitable[object]]) -> AsyncGenerator[None]:
         """Work in a task for as long as the context is entered; leaving it waits for the event that is begun."""
         import anyio
 
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._awork, process)
+            tasks.start_soon(self._work_async, process)
             try:
                 yield
             finally:
@@ -108,19 +108,19 @@ class Worker:
     def work(self, process: Callable[[Callable[[], bool]], object]) -> None:
         """Work in this thread until a stop is asked for."""
         while not self.should_stop():
-            rings = self._bell.rings
+            rings = self._bell.count
             try:
                 process(self.should_stop)
             except Exception as error:  # noqa: BLE001 - a worker goes on, whatever a store or a handler raises
                 _log(error)
             self._wait(rings)
 
-    async def _awork(self, process: Callable[[Callable[[], bool]], Awaitable[object]]) -> None:
+    async def _work_async(self, process: Callable[[Callable[[], bool]], Awaitable[object]]) -> None:
         from anyio import to_thread
 
         try:
             while not self.should_stop():
-                rings = self._bell.rings
+                rings = self._bell.count
                 try:
                     await process(self.should_stop)
                 except Exception as error:  # noqa: BLE001 - as above

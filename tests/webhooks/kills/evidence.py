@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from contentgroove.webhooks.dedupe import runs_prefix
+from contentgroove.webhooks.dedupe import key_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +70,7 @@ class Evidence:
     def expect_recorded(self, medias: Iterable[str]) -> None:
         """Check that no event is missing that a receiver has answered with 200."""
         with self.setup.open_inbox() as inbox:
-            missing = [media for media in medias if not inbox.arrived(_prefix(media))]
+            missing = [media for media in medias if not inbox.keys_with_prefix(_prefix(media))]
         assert not missing, f"answered with 200, but not recorded: {missing}"
 
     def expect_handled(self, medias: Iterable[str]) -> None:
@@ -92,4 +92,4 @@ class Evidence:
 
 
 def _prefix(media_id: str) -> str:
-    return runs_prefix("media.processing_finished", "medias", media_id)
+    return key_prefix("media.processing_finished", "medias", media_id)

@@ -24,7 +24,7 @@ _IS_PROCESSING = {"queued": None, "processing": True, "finished": False, "failed
 
 
 @lru_cache(maxsize=4096)
-def moment(value: dt.datetime | None) -> str | None:
+def format_time(value: dt.datetime | None) -> str | None:
     """Write a time as the service does: UTC, milliseconds, `Z`."""
     if value is None:
         return None
@@ -35,15 +35,15 @@ def media_attributes(media: Media, origin: str) -> Json:
     """Write a media's attributes; what the file tells is null until it is processed."""
     file = media.file if media.stage == "finished" else None
     return {
-        "created_at": moment(media.created_at),
+        "created_at": format_time(media.created_at),
         "description": media.description,
         "external_id": media.external_id,
         "has_fetch_error": media.stage == "failed",
         "is_processing": _IS_PROCESSING[media.stage],
         "name": media.name,
-        "original_created_at": None if media.stage == "queued" else moment(media.created_at),
-        "processing_started_at": moment(media.created_at),
-        "source_created_at": moment(file.made_at or media.created_at) if file else None,
+        "original_created_at": None if media.stage == "queued" else format_time(media.created_at),
+        "processing_started_at": format_time(media.created_at),
+        "source_created_at": format_time(file.made_at or media.created_at) if file else None,
         "source_file_content_type": file.content_type if file else None,
         "source_file_duration": file.duration if file else None,
         "source_file_height": file.height if file else None,
@@ -58,7 +58,7 @@ def clip_attributes(clip: Clip, media: Media, origin: str) -> Json:
     file = media.file if clip.stage == "finished" else None
     files = f"{origin}{FILES_PATH}/{media.id}"
     return {
-        "created_at": moment(clip.created_at),
+        "created_at": format_time(clip.created_at),
         "end_char": clip.end_char,
         "end_time": clip.end_time,
         "external_id": clip.external_id,
@@ -70,7 +70,7 @@ def clip_attributes(clip: Clip, media: Media, origin: str) -> Json:
         "media_file_url": f"{files}#t={clip.start_time:g},{clip.end_time:g}" if file else None,
         "media_file_width": file.width if file else None,
         "name": clip.name,
-        "processing_started_at": moment(clip.processing_started_at),
+        "processing_started_at": format_time(clip.processing_started_at),
         "rank": clip.rank,
         "start_char": clip.start_char,
         "start_time": clip.start_time,
@@ -82,9 +82,9 @@ def subscription_attributes(subscription: Subscription) -> Json:
     """Write a webhook subscription's attributes."""
     return {
         "active": True,
-        "created_at": moment(subscription.created_at),
+        "created_at": format_time(subscription.created_at),
         "subscribed_events": subscription.events,
-        "updated_at": moment(subscription.created_at),
+        "updated_at": format_time(subscription.created_at),
         "url": subscription.url,
     }
 

@@ -112,10 +112,10 @@ def parse(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condit
         wanted = [_read(name, value, kind) for value in values]
         inside = matcher == "in"
 
-        def among(value: Any) -> bool:  # an attribute holds any JSON value
+        def is_one_of(value: Any) -> bool:  # an attribute holds any JSON value
             return value is not None and (_comparable(value, kind) in wanted) is inside
 
-        return Condition(attributes, join, among)
+        return Condition(attributes, join, is_one_of)
     compare = _COMPARISONS[matcher]
     if not several:
         values = [_single(name, values)]
@@ -133,7 +133,7 @@ def parse(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condit
     return Condition(attributes, join, test)
 
 
-def _like(pattern: str) -> re.Pattern[str]:
+def _like_pattern(pattern: str) -> re.Pattern[str]:
     # A backslash takes the meaning from what follows it, as in PostgreSQL's LIKE.
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)
     wild = {"_": ".", "%": ".*"}
@@ -141,7 +141,7 @@ def _like(pattern: str) -> re.Pattern[str]:
 
 
 _POSITIVE: dict[str, Callable[[str, str], bool]] = {
-    "matches": lambda value, wanted: bool(_like(wanted).fullmatch(value)),
+    "matches": lambda value, wanted: bool(_like_pattern(wanted).fullmatch(value)),
     "cont": lambda value, wanted: wanted in value,
     "i_cont": lambda value, wanted: wanted.casefold() in value.casefold(),
     "start": lambda value, wanted: value.startswith(wanted),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove_mock.simulator.core.records import Clip, Transcription
 from contentgroove_mock.simulator.core.transcript import full_text, spoken_in, suggested
-from contentgroove_mock.simulator.core.webhooks import announce
+from contentgroove_mock.simulator.core.webhooks import queue_webhooks
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.simulator.core.records import Media, State
 
 
-def settle(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
+def catch_up(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
     """Bring every media and clip up to the present, in the order in which things happened."""
     while due := sorted((moment, key) for key, moment in state.unsettled.items() if moment <= now):
         for _, key in due:
@@ -72,7 +72,7 @@ def end_media(state: State, media: Media, ids: Ids, faults: Faults, at: dt.datet
     ]
     state.clips.update({clip.id: clip for clip in clips})
     media.clip_ids += [clip.id for clip in clips]
-    announce(state, media, clips, ids=ids, faults=faults, at=at)
+    queue_webhooks(state, media, clips, ids=ids, faults=faults, at=at)
 
 
 def fail_media(state: State, media: Media) -> None:

@@ -120,7 +120,7 @@ class Subscription(Struct, kw_only=True):
     created_at: dt.datetime
 
 
-class Attempt(Struct, frozen=True, kw_only=True):
+class DeliveryAttempt(Struct, frozen=True, kw_only=True):
     """One try to deliver a webhook: an HTTP status, or what kept it from getting one."""
 
     at: dt.datetime
@@ -146,7 +146,7 @@ class Delivery(Struct, kw_only=True):
     next_at: dt.datetime | None
     state: Literal["pending", "delivered", "failed", "refused", "lost"] = "pending"
     held: bool = False
-    attempts: list[Attempt] = field(default_factory=list[Attempt])
+    attempts: list[DeliveryAttempt] = field(default_factory=list[DeliveryAttempt])
 
     def body(self) -> bytes:
         """Write what is POSTed."""

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 Json: TypeAlias = dict[str, Any]
 
 
-class Refusal(Exception):  # noqa: N818  # an answer on its way out, not a programming error
+class ErrorResponse(Exception):  # noqa: N818  # an answer on its way out, not a programming error
     """An answer that ends a request early."""
 
     def __init__(self, status: int, errors: list[Json], headers: dict[str, str] | None = None) -> None:
@@ -20,19 +20,19 @@ class Refusal(Exception):  # noqa: N818  # an answer on its way out, not a progr
         self.headers = headers or {}
 
 
-def bad_request(detail: str) -> Refusal:
+def bad_request(detail: str) -> ErrorResponse:
     """400: the request cannot be understood."""
-    return Refusal(400, [{"status": "400", "title": "Bad Request", "detail": detail}])
+    return ErrorResponse(400, [{"status": "400", "title": "Bad Request", "detail": detail}])
 
 
-def unauthorized() -> Refusal:
+def unauthorized() -> ErrorResponse:
     """401: no key, or one that is not accepted."""
-    return Refusal(401, [{"message": "You need to sign in or sign up before continuing."}])
+    return ErrorResponse(401, [{"message": "You need to sign in or sign up before continuing."}])
 
 
-def payment_required(kind: str) -> Refusal:
+def payment_required(kind: str) -> ErrorResponse:
     """402: the account's quota of `medias` or `clips` is used up. The body says "422", as documented."""
-    return Refusal(
+    return ErrorResponse(
         402,
         [
             {
@@ -47,24 +47,24 @@ def payment_required(kind: str) -> Refusal:
     )
 
 
-def not_found() -> Refusal:
+def not_found() -> ErrorResponse:
     """404: the id leads to nothing that the account owns."""
-    return Refusal(404, [{"detail": None, "source": None, "status": "404", "title": "Not Found"}])
+    return ErrorResponse(404, [{"detail": None, "source": None, "status": "404", "title": "Not Found"}])
 
 
-def method_not_allowed(allowed: list[str]) -> Refusal:
+def method_not_allowed(allowed: list[str]) -> ErrorResponse:
     """405: the path exists, the method does not."""
     errors = [{"status": "405", "title": "Method Not Allowed", "detail": f"Use {' or '.join(allowed)}."}]
-    return Refusal(405, errors, {"Allow": ", ".join(allowed)})
+    return ErrorResponse(405, errors, {"Allow": ", ".join(allowed)})
 
 
-def unprocessable(problems: list[tuple[str, str, str]]) -> Refusal:
+def unprocessable(problems: list[tuple[str, str, str]]) -> ErrorResponse:
     """422: values are refused.
 
     Args:
         problems: For each, a JSON pointer, a code such as `blank`, and a sentence.
     """
-    return Refusal(
+    return ErrorResponse(
         422,
         [
             {
@@ -79,13 +79,13 @@ def unprocessable(problems: list[tuple[str, str, str]]) -> Refusal:
     )
 
 
-def too_many_requests(retry_after: int) -> Refusal:
+def too_many_requests(retry_after: int) -> ErrorResponse:
     """429: the window's requests are used up.
 
     Args:
         retry_after: Whole seconds until the next window, for a header that the provider does not document.
     """
-    return Refusal(
+    return ErrorResponse(
         429,
         [
             {
@@ -99,7 +99,7 @@ def too_many_requests(retry_after: int) -> Refusal:
     )
 
 
-def failure(status: int) -> Refusal:
+def server_error(status: int) -> ErrorResponse:
     """5xx, or any other status that a fault asks for."""
     title = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}.get(status, "Error")
-    return Refusal(status, [{"status": str(status), "title": title}])
+    return ErrorResponse(status, [{"status": str(status), "title": title}])

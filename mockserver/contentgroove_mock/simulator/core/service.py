@@ -12,7 +12,7 @@ from contentgroove_mock.simulator.core import answers, filtering, limits, upload
 from contentgroove_mock.simulator.core.faults import Faults
 from contentgroove_mock.simulator.core.ids import Ids, account_id
 from contentgroove_mock.simulator.core.inputs import read_body
-from contentgroove_mock.simulator.core.lifecycle import settle
+from contentgroove_mock.simulator.core.lifecycle import catch_up
 from contentgroove_mock.simulator.core.listing import links, read_query, select
 from contentgroove_mock.simulator.core.records import (
     Account,
@@ -107,9 +107,9 @@ class Service:
             self.state.accounts[identifier] = Account(id=identifier)
         return self.state.accounts[identifier]
 
-    def settle(self, now: dt.datetime) -> None:
+    def catch_up(self, now: dt.datetime) -> None:
         """Bring everything up to the present."""
-        settle(self.state, self.ids, self.faults, now)
+        catch_up(self.state, self.ids, self.faults, now)
 
     def handle(self, operation: str, call: Call) -> Json | None:
         """Do what a request asks for.
@@ -124,7 +124,7 @@ class Service:
         Raises:
             Refusal: The answer is an error.
         """
-        self.settle(call.now)
+        self.catch_up(call.now)
         limits.count_request(call.account, self.limits, call.now)
         return self._operations[operation](call)
 
@@ -172,11 +172,11 @@ class Service:
         return self._single(call, self._media(media, call, with_transcription=True))
 
     def _show_media(self, call: Call) -> Json:
-        media = _owned(self.state.medias, call)
+        media = _find_owned(self.state.medias, call)
         return self._single(call, self._media(media, call, with_transcription=True))
 
     def _update_media(self, call: Call) -> Json:
-        media = _owned(self.state.medias, call)
+        media = _find_owned(self.state.medias, call)
         fields = read_body(call.content, call.content_type)
         name, description = fields.text("name"), fields.text("description")
         fields.check()
@@ -185,7 +185,7 @@ class Service:
         return self._single(call, self._media(media, call, with_transcription=True))
 
     def _delete_media(self, call: Call) -> None:
-        media = _owned(self.state.medias, call)
+        media = _find_owned(self.state.medias, call)
         del self.state.medias[media.id]
         self.state.unsettled.pop(media.id, None)
         for clip_id in media.clip_ids:
@@ -241,10 +241,10 @@ class Service:
         return self._single(call, self._clip(clip, call))
 
     def _show_clip(self, call: Call) -> Json:
-        return self._single(call, self._clip(_owned(self.state.clips, call), call))
+        return self._single(call, self._clip(_find_owned(self.state.clips, call), call))
 
     def _update_clip(self, call: Call) -> Json:
-        clip = _owned(self.state.clips, call)
+        clip = _find_owned(self.state.clips, call)
         fields = read_body(call.content, call.content_type)
         name = fields.text("name", required="name" in fields)
         start, end = fields.seconds("start_time"), fields.seconds("end_time")
@@ -259,7 +259,7 @@ class Service:
         return self._single(call, self._clip(clip, call))
 
     def _delete_clip(self, call: Call) -> None:
-        clip = _owned(self.state.clips, call)
+        clip = _find_owned(self.state.clips, call)
         del self.state.clips[clip.id]
         self.state.medias[clip.media_id].clip_ids.remove(clip.id)
         self.state.unsettled.pop(clip.id, None)
@@ -293,10 +293,10 @@ class Service:
         return self._single(call, self._subscription(subscription))
 
     def _show_subscription(self, call: Call) -> Json:
-        return self._single(call, self._subscription(_owned(self.state.subscriptions, call)))
+        return self._single(call, self._subscription(_find_owned(self.state.subscriptions, call)))
 
     def _delete_subscription(self, call: Call) -> None:
-        subscription = _owned(self.state.subscriptions, call)
+        subscription = _find_owned(self.state.subscriptions, call)
         del self.state.subscriptions[subscription.id]
         for delivery in list(self.state.deliveries.values()):
             if delivery.subscription_id == subscription.id:
@@ -372,7 +372,7 @@ def _upload_key(upload_id: str) -> str:
         return ""
 
 
-def _owned(records: Mapping[str, Any], call: Call) -> Any:  # each caller names the record it gets
+def _find_owned(records: Mapping[str, Any], call: Call) -> Any:  # each caller names the record it gets
     record = records.get(call.identifier)
     if record is None or record.account != call.account.id:
         raise not_found()

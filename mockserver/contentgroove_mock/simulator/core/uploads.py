@@ -27,7 +27,7 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
-class StoreRefusal(Exception):  # noqa: N818  # an answer on its way out, not a programming error
+class StoreError(Exception):  # an answer on its way out, not a programming error
     """What the file store answers instead of storing, with S3's status and error code."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -95,24 +95,24 @@ def signed_url(state: State, upload: Upload, origin: str, policy: Policy) -> str
     return f"{origin}{path}?{query}&X-Amz-Signature={signature}"
 
 
-def admit(state: State, put: PutRequest, policy: Policy, now: dt.datetime) -> tuple[Upload, int]:
+def check_put(state: State, put: PutRequest, policy: Policy, now: dt.datetime) -> tuple[Upload, int]:
     """Check the head of a PUT.
 
     Returns:
         The upload, and how many bytes its body has.
 
     Raises:
-        StoreRefusal: The store does not take it.
+        StoreError: The store does not take it.
     """
-    _refuse_second_credential(put)
-    upload = _authentic(state, put)
+    _reject_second_credential(put)
+    upload = _has_valid_signature(state, put)
     if now >= upload.expires_at:
-        raise StoreRefusal(403, "AccessDenied", "Request has expired")
+        raise StoreError(403, "AccessDenied", "Request has expired")
     if upload.path is not None:
-        raise StoreRefusal(403, "AccessDenied", "This upload URL has been used")
+        raise StoreError(403, "AccessDenied", "This upload URL has been used")
     if "content-type" in put.headers:
         # A header that was not signed changes what S3 calculates.
-        raise _mismatch()
+        raise _signature_mismatch()
     return upload, _length(put, policy)
 
 
@@ -120,20 +120,20 @@ def check_complete(received: int, announced: int) -> None:
     """Compare a body with its announced length.
 
     Raises:
-        StoreRefusal: The body is shorter or longer.
+        StoreError: The body is shorter or longer.
     """
     if received != announced:
-        raise StoreRefusal(
+        raise StoreError(
             400,
             "IncompleteBody",
             "You did not provide the number of bytes specified by the Content-Length HTTP header",
         )
 
 
-def _refuse_second_credential(put: PutRequest) -> None:
+def _reject_second_credential(put: PutRequest) -> None:
     names = {name.lower() for name, _ in parse_qsl(put.query, keep_blank_values=True)}
     if "authorization" in put.headers or "x-api-key" in put.headers or "api_key" in names:
-        raise StoreRefusal(
+        raise StoreError(
             400,
             "InvalidArgument",
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query "
@@ -141,35 +141,35 @@ def _refuse_second_credential(put: PutRequest) -> None:
         )
 
 
-def _authentic(state: State, put: PutRequest) -> Upload:
+def _has_valid_signature(state: State, put: PutRequest) -> Upload:
     signed, separator, signature = put.query.rpartition("&X-Amz-Signature=")
     if not separator:
-        raise StoreRefusal(403, "AccessDenied", "Access Denied")
+        raise StoreError(403, "AccessDenied", "Access Denied")
     expected = _signature(state.secret, put.host, put.path, signed)
     if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape")):
-        raise _mismatch()
+        raise _signature_mismatch()
     upload = state.uploads.get(put.path.removeprefix(f"{PATH}/"))
     if upload is None:
-        raise StoreRefusal(404, "NoSuchKey", "The specified key does not exist.")
+        raise StoreError(404, "NoSuchKey", "The specified key does not exist.")
     return upload
 
 
 def _length(put: PutRequest, policy: Policy) -> int:
     if "transfer-encoding" in put.headers:
-        raise StoreRefusal(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
+        raise StoreError(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
     announced = put.headers.get("content-length", "")
     if not announced:
-        raise StoreRefusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+        raise StoreError(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
     if not (announced.isascii() and announced.isdigit()):
-        raise StoreRefusal(400, "BadRequest", "Content-Length is not a number")
+        raise StoreError(400, "BadRequest", "Content-Length is not a number")
     length = int(announced)
     if length > policy.upload_limit:
-        raise StoreRefusal(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size")
+        raise StoreError(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size")
     return length
 
 
-def _mismatch() -> StoreRefusal:
-    return StoreRefusal(
+def _signature_mismatch() -> StoreError:
+    return StoreError(
         403,
         "SignatureDoesNotMatch",
         "The request signature we calculated does not match the signature you provided. Check your key and "

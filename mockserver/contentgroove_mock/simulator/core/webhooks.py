@@ -11,7 +11,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from contentgroove_mock.simulator.core.answers import webhook_payload
-from contentgroove_mock.simulator.core.records import Attempt, Delivery
+from contentgroove_mock.simulator.core.records import Delivery, DeliveryAttempt
 
 if TYPE_CHECKING:
     from contentgroove_mock.simulator.core.faults import Faults
@@ -23,7 +23,7 @@ PROCESSING_FINISHED = "media.processing_finished"
 _DELIVERED = 200
 
 
-def announce(state: State, media: Media, clips: list[Clip], *, ids: Ids, faults: Faults, at: dt.datetime) -> None:
+def queue_webhooks(state: State, media: Media, clips: list[Clip], *, ids: Ids, faults: Faults, at: dt.datetime) -> None:
     """Make the webhooks that tell about a finished media, one for each subscription of its account."""
     for subscription in state.subscriptions.values():
         if subscription.account != media.account or not {"*", PROCESSING_FINISHED} & set(subscription.events):
@@ -54,7 +54,7 @@ def announce(state: State, media: Media, clips: list[Clip], *, ids: Ids, faults:
             state.deliveries[twin.id] = twin
 
 
-def due(state: State, now: dt.datetime) -> Delivery | None:
+def next_due_delivery(state: State, now: dt.datetime) -> Delivery | None:
     """Find the webhook that should be tried first, if it is time for one."""
     waiting = [item for item in state.deliveries.values() if item.next_at is not None and item.next_at <= now]
     return min(waiting, key=lambda item: item.next_at or now, default=None)
@@ -65,7 +65,7 @@ def next_due(state: State) -> dt.datetime | None:
     return min((item.next_at for item in state.deliveries.values() if item.next_at), default=None)
 
 
-def record(state: State, delivery: Delivery, attempt: Attempt, policy: Policy) -> None:
+def record(state: State, delivery: Delivery, attempt: DeliveryAttempt, policy: Policy) -> None:
     """Take in how a try ended, and plan the next."""
     delivery.attempts.append(attempt)
     if attempt.status == _DELIVERED:
@@ -80,10 +80,10 @@ def record(state: State, delivery: Delivery, attempt: Attempt, policy: Policy) -
         delivery.next_at = attempt.at + dt.timedelta(seconds=wait)
 
 
-def refuse(delivery: Delivery, now: dt.datetime) -> None:
+def reject_remote_url(delivery: Delivery, now: dt.datetime) -> None:
     """Settle a webhook that may not be sent, because its URL leaves this machine."""
     reason = "the URL leaves this machine; allow_remote_webhooks permits it"
-    delivery.attempts.append(Attempt(at=now, error=reason))
+    delivery.attempts.append(DeliveryAttempt(at=now, error=reason))
     delivery.state, delivery.next_at = "refused", None
 
 

@@ -10,20 +10,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contentgroove_mock.simulator.core.refusals import (
-    Refusal,
+    ErrorResponse,
     bad_request,
-    failure,
     method_not_allowed,
+    server_error,
     unauthorized,
 )
 from contentgroove_mock.simulator.core.service import Call
-from contentgroove_mock.simulator.web.wire import Reset, Truncated
+from contentgroove_mock.simulator.web.wire import ResetResponse, TruncatedResponse
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from contentgroove_mock.simulator.core.faults import Fault
-    from contentgroove_mock.simulator.world import World
+    from contentgroove_mock.simulator.world import SimulatorContext
 
 BASE_PATH = "/api/v1"
 FAULT_HEADER = "X-ContentGroove-Fault"
@@ -45,12 +45,12 @@ _OPERATIONS = {
 }
 
 
-def api_routes(world: World) -> list[Route]:
+def api_routes(world: SimulatorContext) -> list[Route]:
     """Make the routes below `/api/v1`."""
     return [_route(world, path, operations) for path, operations in _OPERATIONS.items()]
 
 
-def refused(refusal: Refusal) -> Response:
+def refused(refusal: ErrorResponse) -> Response:
     """Answer with an error."""
     return json_response(refusal.body, refusal.status, refusal.headers)
 
@@ -65,24 +65,24 @@ def origin(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-def _route(world: World, path: str, operations: dict[str, str]) -> Route:
+def _route(world: SimulatorContext, path: str, operations: dict[str, str]) -> Route:
     async def endpoint(request: Request) -> Response:
         operation = operations.get(request.method)
         if operation is None:
             return refused(method_not_allowed(list(operations)))
-        return await _answer(world, operation, request)
+        return await _respond(world, operation, request)
 
     return Route(BASE_PATH + path, endpoint, methods=list(operations))
 
 
-async def _answer(world: World, operation: str, request: Request) -> Response:
+async def _respond(world: SimulatorContext, operation: str, request: Request) -> Response:
     record = world.log.add(request, operation, world.clock.now())
     try:
         content = await _read(request)
     except ClientDisconnect:
         # Nobody is left to read this answer.
         return Response(status_code=400)
-    with world.changing() as service:
+    with world.locked_service() as service:
         fault = service.faults.take(operation)
     if fault is not None and fault.kind == "latency":
         await world.clock.sleep(fault.seconds)
@@ -91,32 +91,32 @@ async def _answer(world: World, operation: str, request: Request) -> Response:
     else:
         response = _handle(world, operation, request, content)
         if fault is not None and fault.kind != "latency":
-            response = Truncated(response, fault.after_bytes) if fault.kind == "truncate" else _failed(fault)
+            response = TruncatedResponse(response, fault.after_bytes) if fault.kind == "truncate" else _failed(fault)
     if request.method != "GET":
         # Something may now be due before what the sender waits for.
-        world.sender.wake()
-    record.status = None if isinstance(response, Reset) else response.status_code
+        world.sender.wake_up()
+    record.status = None if isinstance(response, ResetResponse) else response.status_code
     return response
 
 
 def _failed(fault: Fault) -> Response:
     if fault.kind == "reset":
-        return Reset()
-    refusal = failure(fault.status)
+        return ResetResponse()
+    refusal = server_error(fault.status)
     refusal.headers[FAULT_HEADER] = fault.kind
     if fault.retry_after is not None:
         refusal.headers["Retry-After"] = fault.retry_after
     return refused(refusal)
 
 
-def _handle(world: World, operation: str, request: Request, content: bytes | None) -> Response:
+def _handle(world: SimulatorContext, operation: str, request: Request, content: bytes | None) -> Response:
     try:
         key = _key(request)
         if not key or (world.api_keys is not None and key not in world.api_keys):
             raise unauthorized()  # the one place that turns refusals into answers
         if content is None:
             raise bad_request(f"The body is larger than {_BODY_LIMIT} bytes.")  # as above
-        with world.changing() as service:
+        with world.locked_service() as service:
             body = service.handle(
                 operation,
                 Call(
@@ -130,7 +130,7 @@ def _handle(world: World, operation: str, request: Request, content: bytes | Non
                     content_type=request.headers.get("content-type"),
                 ),
             )
-    except Refusal as refusal:
+    except ErrorResponse as refusal:
         return refused(refusal)
     return Response(status_code=204) if body is None else json_response(body)
 

@@ -18,7 +18,7 @@ else:
     from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 
-class WireProtocol(AutoHTTPProtocol):
+class HttpProtocol(AutoHTTPProtocol):
     """uvicorn's HTTP/1.1, with the connection in the scope's state and half-closed requests let through."""
 
     def __init__(self, config: Config, server_state: ServerState) -> None:

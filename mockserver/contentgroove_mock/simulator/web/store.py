@@ -16,10 +16,10 @@ from contentgroove_mock.simulator.core import uploads
 from contentgroove_mock.simulator.core.answers import FILES_PATH
 from contentgroove_mock.simulator.core.faults import UPLOAD
 from contentgroove_mock.simulator.core.refusals import not_found
-from contentgroove_mock.simulator.core.uploads import PutRequest, StoreRefusal
-from contentgroove_mock.simulator.inspection import NoMediaInfoError, inspect
+from contentgroove_mock.simulator.core.uploads import PutRequest, StoreError
+from contentgroove_mock.simulator.inspection import NoMediaInfoError, inspect_file
 from contentgroove_mock.simulator.web.api import refused
-from contentgroove_mock.simulator.web.wire import Reset
+from contentgroove_mock.simulator.web.wire import ResetResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from contentgroove_mock.simulator.core.faults import Fault
     from contentgroove_mock.simulator.core.records import Media, Upload
-    from contentgroove_mock.simulator.world import World
+    from contentgroove_mock.simulator.world import SimulatorContext
 
 _CODES = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown"}
 
@@ -55,85 +55,85 @@ class _File(FileResponse):
             raise
 
 
-def store_routes(world: World) -> list[Route]:
+def store_routes(world: SimulatorContext) -> list[Route]:
     """Make the routes that take and give files."""
 
     async def put(request: Request) -> Response:
         record = world.log.add(request, UPLOAD, world.clock.now())
         response = await _put(world, request)
-        record.status = None if isinstance(response, Reset) else response.status_code
+        record.status = None if isinstance(response, ResetResponse) else response.status_code
         return response
 
-    async def film(request: Request) -> Response:
-        media = _finished(world, request)
+    async def video(request: Request) -> Response:
+        media = _finished_media(world, request)
         if media is None or media.file is None:
             return refused(not_found())
         return _File(media.path or sample_video(), media_type=media.file.content_type)
 
-    async def still(request: Request) -> Response:
+    async def thumbnail(request: Request) -> Response:
         # Every media has the sample's picture: making one needs a decoder, which a mock should not.
-        if _finished(world, request) is None:
+        if _finished_media(world, request) is None:
             return refused(not_found())
         return _File(sample_still(), media_type="image/jpeg")
 
     return [
         Route(f"{uploads.PATH}/{{id}}", put, methods=["PUT"]),
-        Route(f"{FILES_PATH}/{{id}}", film, methods=["GET"]),
-        Route(f"{FILES_PATH}/{{id}}/still.jpg", still, methods=["GET"]),
+        Route(f"{FILES_PATH}/{{id}}", video, methods=["GET"]),
+        Route(f"{FILES_PATH}/{{id}}/still.jpg", thumbnail, methods=["GET"]),
     ]
 
 
-async def _put(world: World, request: Request) -> Response:
-    with world.changing() as service:
+async def _put(world: SimulatorContext, request: Request) -> Response:
+    with world.locked_service() as service:
         fault = service.faults.take(UPLOAD)
     if fault is not None and fault.kind == "latency":
         await world.clock.sleep(fault.seconds)
     body: AsyncIterator[bytes] = request.stream()
     try:
-        upload, length = _admit(world, request, fault)
+        upload, length = _check_request(world, request, fault)
         if fault is not None and fault.kind in {"reset", "stall"} and not fault.after_commit:
-            body = _disturbed(world, body, fault)
+            body = _body_with_fault(world, body, fault)
         path = await _receive(world, body, length)
-        await _keep(world, upload, path)
+        await _store_file(world, upload, path)
         if fault is not None and fault.after_commit:
-            raise _Broken if fault.kind == "reset" else _refusal(fault)
-    except StoreRefusal as refusal:
+            raise _StoreFault if fault.kind == "reset" else _error_response(fault)
+    except StoreError as refusal:
         if fault is not None and fault.drain:
             await _drain(body)
         return Response(refusal.xml(), refusal.status, {"Connection": "close"}, "application/xml")
-    except _Broken:
-        return Reset()
+    except _StoreFault:
+        return ResetResponse()
     except ClientDisconnect:
         # Nobody is left to read this answer.
         return Response(status_code=400)
     return Response(status_code=200)
 
 
-class _Broken(Exception):  # noqa: N818  # a fault that was asked for
+class _StoreFault(Exception):  # noqa: N818  # a fault that was asked for
     """The fault breaks the connection here."""
 
 
-def _admit(world: World, request: Request, fault: Fault | None) -> tuple[Upload, int]:
+def _check_request(world: SimulatorContext, request: Request, fault: Fault | None) -> tuple[Upload, int]:
     head = PutRequest(
         host=request.url.netloc,
         path=request.url.path,
         query=request.url.query,
         headers=request.headers,
     )
-    with world.changing() as service:
-        upload, length = uploads.admit(service.state, head, service.policy, world.clock.now())
+    with world.locked_service() as service:
+        upload, length = uploads.check_put(service.state, head, service.policy, world.clock.now())
     if fault is not None and fault.kind in {"status", "expired"} and not fault.after_commit:
-        raise _refusal(fault)
+        raise _error_response(fault)
     return upload, length
 
 
-def _refusal(fault: Fault) -> StoreRefusal:
+def _error_response(fault: Fault) -> StoreError:
     if fault.kind == "expired":
-        return StoreRefusal(403, "AccessDenied", "Request has expired")
-    return StoreRefusal(fault.status, _CODES.get(fault.status, "InvalidRequest"), "A fault refuses this upload")
+        return StoreError(403, "AccessDenied", "Request has expired")
+    return StoreError(fault.status, _CODES.get(fault.status, "InvalidRequest"), "A fault refuses this upload")
 
 
-async def _disturbed(world: World, body: AsyncIterator[bytes], fault: Fault) -> AsyncIterator[bytes]:
+async def _body_with_fault(world: SimulatorContext, body: AsyncIterator[bytes], fault: Fault) -> AsyncIterator[bytes]:
     received = 0
     if fault.after_bytes:
         async for chunk in body:
@@ -142,13 +142,13 @@ async def _disturbed(world: World, body: AsyncIterator[bytes], fault: Fault) -> 
             if received >= fault.after_bytes:
                 break
     if fault.kind == "reset":
-        raise _Broken
+        raise _StoreFault
     await world.clock.sleep(fault.seconds)
     async for chunk in body:
         yield chunk
 
 
-async def _receive(world: World, body: AsyncIterator[bytes], length: int) -> str:
+async def _receive(world: SimulatorContext, body: AsyncIterator[bytes], length: int) -> str:
     received = 0
     file = world.files.open()
     try:
@@ -163,16 +163,16 @@ async def _receive(world: World, body: AsyncIterator[bytes], length: int) -> str
     return file.name
 
 
-async def _keep(world: World, upload: Upload, path: str) -> None:
+async def _store_file(world: SimulatorContext, upload: Upload, path: str) -> None:
     try:
-        facts = await anyio.to_thread.run_sync(inspect, Path(path))
+        facts = await anyio.to_thread.run_sync(inspect_file, Path(path))
     except NoMediaInfoError as error:
         world.files.discard(path)
-        raise StoreRefusal(501, "NotImplemented", str(error)) from error
-    with world.changing():
+        raise StoreError(501, "NotImplemented", str(error)) from error
+    with world.locked_service():
         if upload.path is not None:
             world.files.discard(path)
-            raise StoreRefusal(403, "AccessDenied", "This upload URL has been used")
+            raise StoreError(403, "AccessDenied", "This upload URL has been used")
         upload.path, upload.file = path, facts
 
 
@@ -181,8 +181,8 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
         pass
 
 
-def _finished(world: World, request: Request) -> Media | None:
-    with world.changing() as service:
-        service.settle(world.clock.now())
+def _finished_media(world: SimulatorContext, request: Request) -> Media | None:
+    with world.locked_service() as service:
+        service.catch_up(world.clock.now())
         media = service.state.medias.get(request.path_params["id"])
     return media if media is not None and media.stage == "finished" else None

@@ -26,7 +26,7 @@ NO_LINGERING = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """On, for no seconds; Windows has short numbers there."""
 
 
-class Reset(Response):
+class ResetResponse(Response):
     """Instead of an answer: the connection is reset."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,7 +42,7 @@ class Reset(Response):
         await _disconnected(receive)
 
 
-class Truncated(Response):
+class TruncatedResponse(Response):
     """An answer that ends after some bytes of its body, the connection with it."""
 
     def __init__(self, whole: Response, after_bytes: int) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ._core.effects import Clock
+    from ._core.io import Clock
     from ._core.retries import RetryPolicy
     from ._io.contract import OnViolation
     from ._io.http import ResponseInfo

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from contentgroove._core.effects import Clock
+    from contentgroove._core.io import Clock, Timeouts
     from contentgroove._core.settings import Settings
     from contentgroove.errors import RequestInfo
 
     from .contract import ContractMonitor, OnViolation
-    from .http import ResponseInfo, Timeouts
+    from .http import ResponseInfo
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""

@@ -105,24 +105,11 @@ async def test_it_is_raised(get: Get) -> None:
     assert [violation.rule for violation in caught.value.violations] == ["undeclared-field"]
 
 
-async def test_some_exchanges_are_checked(get: Get) -> None:
-    """An exchange is checked if its random number is below the share; a share of 0 checks none."""
-    told: list[Sequence[ContractViolation]] = []
-    for number, share, count in ((0.2, 0.25, 4), (0.25, 0.25, 0), (0.9, 0.25, 0), (0.0, 0.0, 0), (0.9, 1, 4)):
-        await get(
-            times=4, on_contract_violation=told.append, contract_sampling=share, random=lambda number=number: number
-        )
-        assert len(told) == count, (number, share)
-        told.clear()
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"on_contract_violation": "shout"}, "off, log, raise or a function, not 'shout'"),
         ({"on_contract_violation": None}, "off, log, raise or a function, not None"),
-        ({"on_contract_violation": "log", "contract_sampling": 25}, "a share of the calls, from 0 to 1, not 25"),
-        ({"contract_sampling": "all"}, "a share of the calls, from 0 to 1, not 'all'"),
     ],
 )
 async def test_wrong_options_are_refused(get: Get, options: dict[str, Any], message: str) -> None:

@@ -99,7 +99,9 @@ async def test_what_is_right_is_not_told(get: Get) -> None:
 
 async def test_it_is_raised(get: Get) -> None:
     """For tests: an error of this library's that lists what is wrong."""
-    with pytest.raises(ContractViolationError, match=r"broken in 1 place:\n  getMediaById: .*mood") as caught:
+    with pytest.raises(
+        ContractViolationError, match=r"violates the contract \(1 violation\):\n  getMediaById: .*mood"
+    ) as caught:
         await get(on_contract_violation="raise")
     assert isinstance(caught.value, ContentGrooveError)
     assert [violation.rule for violation in caught.value.violations] == ["undeclared-field"]

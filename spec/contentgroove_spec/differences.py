@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import escaped, resolve, steps
+
 from .changes import Change, Rating
 from .evidence import examples_match
 from .places import locate
-from .pointers import escaped, resolve, steps
 from .rating import rate, was_unspecified
 from .wording import describe
 

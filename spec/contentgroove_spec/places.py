@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import escaped, steps
+
 from .changes import Location
-from .pointers import escaped, steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import reference_steps, resolve
+
 from .errors import PipelineError
-from .pointers import reference_steps, resolve
 
 if TYPE_CHECKING:
     from .documents import Document

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .pointers import steps
+from contentgroove._openapi.pointers import steps
 
 if TYPE_CHECKING:
     from .redocly import Finding

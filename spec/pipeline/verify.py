@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import jsonschema_rs
-from contentgroove_mock.schema_conversion import bundle, validator_schema
+from contentgroove._openapi.pointers import reference_steps, resolve
+from contentgroove._openapi.schemas import bundle, validator_schema
 from contentgroove_spec.errors import PipelineError
-from contentgroove_spec.pointers import reference_steps, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

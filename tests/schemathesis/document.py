@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import contentgroove_mock
-from contentgroove_mock.schema_conversion import bundle, convert
+from contentgroove._openapi.schemas import bundle, convert
 
 Json: TypeAlias = dict[str, Any]
 

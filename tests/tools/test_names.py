@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import yaml
+from contentgroove._openapi.documents import parse
 from contentgroove.tools import naming
 from contentgroove.tools.api import contract_operations
-from contentgroove.tools.documents import parse
 from contentgroove.tools.operations import compile_document
 from contentgroove.tools.servers import base_path, server_urls
 

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from contentgroove._openapi.documents import parse
 from contentgroove.tools.api import contract_operations
 from contentgroove.tools.arguments import check_arguments, compile_schema
-from contentgroove.tools.documents import parse
 from contentgroove.tools.errors import SpecError, ToolError
 from contentgroove.tools.operations import MAX_OPERATIONS, Operation, compile_document
 

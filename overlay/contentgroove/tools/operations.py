@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from msgspec import Struct
 
+from contentgroove._openapi.documents import follow_references
+
 from . import naming
 from .arguments import compile_schema
-from .documents import follow_references
 from .errors import SpecError
 from .schemas import Converter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 """TRACE is left out: an answer to it repeats the request, credentials included."""

@@ -11,7 +11,7 @@ from contentgroove import errors
 from .errors import ErrorCode, ToolError
 
 if TYPE_CHECKING:
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
 
 _CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
     # Subclasses stand before their bases.

@@ -6,12 +6,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.documents import resolve_reference
+
 from .arguments import is_supported_pattern
-from .documents import resolve_reference
 from .errors import SpecError
 
 if TYPE_CHECKING:
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
 
 INLINED = 1000
 """Characters of a schema without references that is written out where it is used: some hosts follow no `$ref`."""

@@ -16,12 +16,12 @@ import msgspec
 from contentgroove_api.types import check_levels
 from msgspec import Struct, structs
 
+from contentgroove._openapi.documents import MAX_BYTES, parse
 from contentgroove.errors import RETRYABLE_STATUSES
 
 from . import naming, network
 from .addresses import check_url, origin_of
 from .api import operation_tool
-from .documents import MAX_BYTES, parse
 from .errors import SpecError, ToolError
 from .operations import Operation, compile_document
 from .preview import describe_document
@@ -31,7 +31,8 @@ from .results import Success, error_code
 from .servers import base_path, server_urls, usable_server
 
 if TYPE_CHECKING:
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
+
     from .network import HttpResponse, NetworkPolicy
 
 MAX_SOURCES = 20

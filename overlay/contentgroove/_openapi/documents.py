@@ -12,7 +12,7 @@ import yaml
 import yamlcore
 from contentgroove_api.types import check_levels
 
-from .errors import SpecError
+from contentgroove.tools.errors import SpecError
 
 Json: TypeAlias = dict[str, Any]
 

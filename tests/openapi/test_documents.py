@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from contentgroove.tools.documents import MAX_BYTES, MAX_DEPTH, parse, resolve_reference
+from contentgroove._openapi.documents import MAX_BYTES, MAX_DEPTH, parse, resolve_reference
 from contentgroove.tools.errors import SpecError
 
 GOOD: dict[str, Any] = {"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {}}

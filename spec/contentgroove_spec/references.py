@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from contentgroove._openapi.pointers import reference_steps, resolve
+from contentgroove._openapi.documents import DocumentError
+from contentgroove._openapi.pointers import resolve_reference
 
 from .errors import PipelineError
 
@@ -83,6 +84,6 @@ class ReferenceResolver:
 
     def _find(self, reference: str) -> Any:
         try:
-            return resolve(self._document, reference_steps(reference))
-        except LookupError as error:
+            return resolve_reference(self._document, reference)
+        except DocumentError as error:
             raise PipelineError(f"{self._name} refers to {reference}, which it does not have.") from error

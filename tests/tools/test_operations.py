@@ -159,7 +159,7 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
     ("operation", "path", "said"),
     [
         ({"parameters": [{"in": "query"}]}, "/a", "without a name"),
-        ({"parameters": [{"name": "a", "in": "body"}]}, "/a", "in none of path, header, query, cookie"),
+        ({"parameters": [{"name": "a", "in": "body"}]}, "/a", "outside path, header, query, cookie"),
         ({}, "/a/{b}", "does not describe"),
         ({"parameters": [{"$ref": "#/x"}]}, "/a", "nothing at '#/x'"),
         (

@@ -1,139 +1,173 @@
-"""OpenAPI documents that come from anywhere: read with limits, and never by following what they point to."""
+"""Reads OpenAPI documents, JSON or YAML, within limits on their size and depth.
+
+Documents come from anywhere: a model passes a URL, a user names a file, a pipeline downloads one. So each limit is
+checked before the work that it limits. YAML is read by version 1.2; its reader is in extras and imported when a YAML
+document is read.
+"""
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import Any, TypeAlias, cast
-from urllib.parse import unquote
 
 import msgspec
-import yaml
-import yamlcore
 from contentgroove_api.types import check_levels
 
-from contentgroove.tools.errors import SpecError
+from contentgroove.errors import ContentGrooveError
 
 Json: TypeAlias = dict[str, Any]
+"""A JSON object."""
 
 MAX_BYTES = 5 * 1024 * 1024
 """Larger than nearly all documents that describe one API."""
 
 MAX_NODES = 500_000
+"""Values of a document, with every YAML alias counted as what it names."""
+
 MAX_DEPTH = 100
 
 
-# The stubs of PyYAML leave the base classes' members untyped.
-class _Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
-    """YAML 1.2's core schema. Keys are strings, as the OpenAPI Specification demands: `200:` is "200"."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Json:  # noqa: FBT001, FBT002 - PyYAML's signature
-        mapping: Json = {}
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="a key is no scalar", problem_mark=key.start_mark)
-            if key.value in mapping:
-                raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
-            mapping[str(key.value)] = cast("Any", self).construct_object(value, deep=deep)
-        return mapping
+class DocumentError(ContentGrooveError):
+    """A text is not a usable OpenAPI document; the message says what is wrong and where."""
 
 
-def parse(text: str, source: str) -> Json:
-    """Read an OpenAPI 3.x document from JSON or YAML.
+class _TooLargeError(Exception):
+    """A document has too many values or levels."""
+
+
+def parse(content: bytes | str, source: str) -> Json:
+    """Read a JSON or YAML document; text that starts with `{` or `[` is JSON.
+
+    Keys are strings, as the OpenAPI Specification demands ("Format"): `200:` is "200". They must be unique.
 
     Args:
-        text: The document.
-        source: What it is called in messages.
+        content: The document, in UTF-8 if it is bytes.
+        source: The document's name in messages, such as its URL.
 
     Raises:
-        SpecError: It is none, is too large, or has a `$ref` to another document: such are never fetched.
+        DocumentError: It is too large, empty, HTML, not UTF-8, neither JSON nor YAML or not an object, or it contains
+            a value that JSON does not support.
     """
-    if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        raise SpecError(f"{source} is larger than {MAX_BYTES:,} bytes, which is the limit.")
+    text = _decode(content, source)
     if not text.strip():
-        raise SpecError(f"{source} is empty: pass the URL or the text of an OpenAPI 3.x document.")
+        raise DocumentError(f"{source} is empty. Pass an OpenAPI 3.x document.")
     if re.match(r"\s*(?:<!doctype\s+html|<html|<\?xml)", text, re.IGNORECASE):
-        raise SpecError(f"{source} is an HTML or XML page, not an OpenAPI document: find the document's own URL.")
-    language = "JSON" if text.lstrip().startswith(("{", "[")) else "YAML"
+        raise DocumentError(f"{source} is an HTML or XML page, not an OpenAPI document: find the document's own URL.")
+    language, load = ("JSON", _load_json) if text.lstrip().startswith(("{", "[")) else ("YAML", _load_yaml)
     try:
-        data = _load_json(text, source) if language == "JSON" else _load_yaml(text, source)
-    except (ValueError, KeyError, OverflowError, yaml.YAMLError, RecursionError) as error:
-        raise SpecError(f"{source} is no {language}, or is cut short: {' '.join(str(error).split())}.") from error
-    _check_size(data, source)
+        data = load(text)
+        _check_size(data)
+    except _TooLargeError as error:
+        raise DocumentError(f"{source} has more than {MAX_NODES:,} values or {MAX_DEPTH} levels.") from error
+    except (ValueError, KeyError, OverflowError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise DocumentError(f"{source} is not valid {language}, or is truncated: {reason}.") from error
     if not isinstance(data, dict):
-        raise SpecError(f"{source} is no OpenAPI document: it holds a {type(data).__name__}, not an object.")
+        raise DocumentError(f"{source} is not an OpenAPI document: it is a {type(data).__name__}, not an object.")
     document = cast("Json", data)
     try:
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:
-        raise SpecError(f"{source} holds a value that JSON has not: {error}.") from error
-    _check_openapi(document, source)
+        raise DocumentError(f"{source} contains a value that JSON does not support: {error}.") from error
     return document
 
 
-def resolve_reference(document: Json, reference: str) -> Any:
-    """Give what a `$ref` within the document points to.
+def check_version(document: Json, source: str) -> None:
+    """Check that a document is OpenAPI 3.
 
     Raises:
-        SpecError: There is nothing at that place.
+        DocumentError: It is not.
     """
-    value: Any = document
-    # As a URI's fragment, a pointer can be percent-encoded (RFC 6901, 6).
-    for part in unquote(reference.removeprefix("#")).split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict) and key in value:
-            value = cast("Json", value)[key]
-        elif isinstance(value, list) and key.isascii() and key.isdigit() and int(key) < len(cast("list[Any]", value)):
-            value = cast("list[Any]", value)[int(key)]
-        else:
-            raise SpecError(f"The document has nothing at {reference!r}, which a $ref names.")
-    return value
+    if "swagger" in document:
+        raise DocumentError(
+            f"{source} is a Swagger {document['swagger']} document; OpenAPI 3.x is needed. Convert it first."
+        )
+    version = document.get("openapi")
+    if not isinstance(version, str) or not version.startswith("3."):
+        raise DocumentError(f"{source} is not an OpenAPI 3.x document (openapi: {str(version)[:50]!r}).")
 
 
-def follow_references(document: Json, value: Any) -> Json:
-    """Follow the `$ref`s that stand in an object's place; anything but an object is an empty one.
+@functools.cache
+def yaml_loader() -> Any:
+    """Return PyYAML's loader class for YAML 1.2's core schema, in which dates stay strings.
 
-    Raises:
-        SpecError: A `$ref` leads nowhere, or in a circle.
+    Its mappings have unique string keys.
     """
-    seen: set[str] = set()
-    while isinstance(value, dict) and "$ref" in value:
-        reference = str(cast("Json", value)["$ref"])
-        if reference in seen:
-            raise SpecError(f"The $ref {reference!r} leads in a circle.")
-        seen.add(reference)
-        value = resolve_reference(document, reference)
-    return cast("Json", value) if isinstance(value, dict) else {}
+    import yaml
+    import yamlcore
+
+    # The stubs of PyYAML leave the base classes' members untyped.
+    class Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Json:  # noqa: FBT001, FBT002 - PyYAML's signature
+            mapping: Json = {}
+            for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    raise yaml.MarkedYAMLError(problem="a key is not a scalar", problem_mark=key.start_mark)
+                if key.value in mapping:
+                    problem = f"the key {key.value!r} occurs twice"
+                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+                mapping[str(key.value)] = cast("Any", self).construct_object(value, deep=deep)
+            return mapping
+
+    return Loader
 
 
-def _load_json(text: str, source: str) -> object:
+def _decode(content: bytes | str, source: str) -> str:
+    size = len(content)
+    if isinstance(content, str) and size <= MAX_BYTES:
+        size = len(content.encode("utf-8", "replace"))
+    if size > MAX_BYTES:
+        raise DocumentError(f"{source} is larger than {MAX_BYTES:,} bytes.")
+    if isinstance(content, str):
+        return content
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"{source} is not UTF-8: {error}.") from error
+
+
+def _load_json(text: str) -> object:
     try:
         check_levels(text.encode("utf-8", "replace"))
     except msgspec.DecodeError as error:
-        raise _too_large_error(source) from error
-    return json.loads(text, parse_constant=_reject_constant)
+        raise _TooLargeError from error
+    return json.loads(text, object_pairs_hook=_unique_members)
 
 
-def _load_yaml(text: str, source: str) -> object:
+def _unique_members(pairs: list[tuple[str, Any]]) -> Json:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} occurs twice")
+    return members
+
+
+def _load_yaml(text: str) -> object:
+    import yaml
+
+    loader = yaml_loader()
     # Levels are counted before anything is built: libyaml's builder recurses in C, where too many end the process.
     depth = 0
     try:
-        for event in cast("Any", yaml.parse)(text, Loader=_Loader):
+        for event in cast("Any", yaml.parse)(text, Loader=loader):
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
             if depth > MAX_DEPTH:
-                raise _too_large_error(source)
+                raise _TooLargeError
+        data: object = yaml.load(text, Loader=loader)  # noqa: S506 - derived from a safe loader
     except yaml.YAMLError as error:
+        # libyaml 0.2.6 counts as well, and stops at a depth of its own.
         if "nesting depth" in str(error):
-            raise _too_large_error(source) from error
-        raise
-    data: object = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from a safe loader
+            raise _TooLargeError from error
+        raise ValueError(str(error)) from error
     return data
 
 
-def _check_size(data: object, source: str) -> None:
+def _check_size(data: object) -> None:
     # Counted with every alias followed: a few lines of YAML can stand for billions of nodes.
     count = 0
     pending: list[tuple[object, int]] = [(data, 0)]
@@ -141,38 +175,8 @@ def _check_size(data: object, source: str) -> None:
         value, depth = pending.pop()
         count += 1
         if count > MAX_NODES or depth > MAX_DEPTH:
-            raise _too_large_error(source)
+            raise _TooLargeError
         if isinstance(value, dict):
-            members = cast("Json", value)
-            reference = members.get("$ref")
-            if isinstance(reference, str) and reference != "#" and not reference.startswith("#/"):
-                raise SpecError(
-                    f"{source} has the $ref {reference[:200]!r} to another document, and those are not fetched: pass "
-                    "a document that holds everything."
-                )
-            pending.extend((item, depth + 1) for item in members.values())
+            pending.extend((item, depth + 1) for item in cast("Json", value).values())
         elif isinstance(value, list):
             pending.extend((item, depth + 1) for item in cast("list[object]", value))
-
-
-def _too_large_error(source: str) -> SpecError:
-    return SpecError(f"{source} has more than {MAX_NODES:,} values or {MAX_DEPTH} levels, which is the limit.")
-
-
-def _reject_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _check_openapi(document: Json, source: str) -> None:
-    if "swagger" in document:
-        raise SpecError(
-            f"{source} is a Swagger {document['swagger']} document, and OpenAPI 3.x is needed: convert it first."
-        )
-    version = document.get("openapi")
-    if not isinstance(version, str) or not version.startswith("3."):
-        raise SpecError(f"{source} is no OpenAPI 3.x document (openapi: {str(version)[:50]!r}).")
-    info = document.get("info")
-    if not isinstance(info, dict) or not isinstance(cast("Json", info).get("title"), str):
-        raise SpecError(f"{source} has no info.title, which OpenAPI demands.")
-    if not isinstance(document.get("paths", {}), dict):
-        raise SpecError(f"{source} has no paths that are an object.")

@@ -1,25 +1,76 @@
-"""From OpenAPI 3.0 schemas to JSON Schema 2020-12, which validators are fast and exact at.
+"""OpenAPI's schemas as JSON Schema 2020-12, which validators are fast and exact at.
 
 OpenAPI 3.0 has a dialect of its own: `nullable`, boolean `exclusiveMinimum`, keywords that mean nothing to
-validation. `x-propertyNames` is this project's spelling of JSON Schema's `propertyNames`, which 3.0 lacks.
+validation. `x-propertyNames` is this project's spelling of JSON Schema's `propertyNames`, which 3.0 lacks. Schemas of
+OpenAPI 3.1 are JSON Schema already.
+
+`SUBSCHEMAS` and `map_subschemas` are for everything that walks through schemas; what is done at each of them is a
+policy of its own, which stays with its user.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias, cast
+import functools
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Schema: TypeAlias = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
+SUBSCHEMAS: dict[str, Literal["schema", "list", "map"]] = {
+    **dict.fromkeys(
+        ("items", "not", "additionalProperties", "propertyNames", "contains", "if", "then", "else",
+         "unevaluatedItems", "unevaluatedProperties"), "schema"
+    ),
+    **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), "list"),
+    **dict.fromkeys(("properties", "patternProperties", "dependentSchemas", "$defs"), "map"),
+}  # fmt: skip
+"""The keywords whose values contain schemas: one, a list of them, or several by name."""
+
+COMPONENTS = "#/components/schemas/"
+"""What `$ref`s to a document's shared schemas start with."""
+
 _DROPPED = frozenset(
     {"nullable", "discriminator", "example", "xml", "externalDocs", "deprecated", "readOnly", "writeOnly"}
 )
-_REF_PREFIX = "#/components/schemas/"
+_COMPOSED = frozenset({"allOf", "anyOf", "oneOf"})
+_BRANCHES = frozenset({"anyOf", "oneOf", "then", "else", "dependentSchemas"})
+_CONDITIONS = frozenset({"not", "if", "contains"})
+
+
+def has_subschemas(keyword: str, value: Any) -> bool:
+    """Return whether a keyword's value contains schemas, in the form that the keyword demands."""
+    kind = SUBSCHEMAS.get(keyword)
+    return (
+        kind == "schema" or (kind == "list" and isinstance(value, list)) or (kind == "map" and isinstance(value, dict))
+    )
+
+
+def map_subschemas(keyword: str, value: Any, convert: Callable[[Any], Any]) -> Any:
+    """Return a keyword's value with each schema directly below it converted; as it is if it contains none."""
+    if not has_subschemas(keyword, value):
+        return value
+    match SUBSCHEMAS[keyword]:
+        case "list":
+            return [convert(schema) for schema in cast("list[Any]", value)]
+        case "map":
+            return {name: convert(schema) for name, schema in cast("Schema", value).items()}
+        case _:
+            return convert(value)
+
+
+def translate_bounds(schema: Schema) -> None:
+    """Replace OpenAPI 3.0's boolean `exclusiveMinimum` and `exclusiveMaximum` by numbers, in place."""
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if isinstance(schema.get(exclusive), bool) and schema.pop(exclusive) and bound in schema:
+            schema[exclusive] = schema.pop(bound)
 
 
 def bundle(components: dict[str, Schema], *, closed: bool) -> Schema:
-    """Convert all component schemas into the `$defs` that `convert` refers to.
+    """Convert all component schemas into the `$defs` that `to_json_schema` refers to.
 
     Args:
         components: `components.schemas` of the document.
@@ -27,68 +78,52 @@ def bundle(components: dict[str, Schema], *, closed: bool) -> Schema:
     """
     definitions: Schema = {}
     for name, schema in components.items():
-        definitions[f"open.{name}"] = convert(schema, closed=closed, open_here=True)
-        definitions[f"closed.{name}"] = convert(schema, closed=closed)
+        definitions[f"open.{name}"] = to_json_schema(schema, closed=closed, open_here=True)
+        definitions[f"closed.{name}"] = to_json_schema(schema, closed=closed)
     return definitions
 
 
-def convert(schema: Schema, *, closed: bool, open_here: bool = False) -> Schema:
+def to_json_schema(schema: Any, *, closed: bool, open_here: bool = False) -> Any:
     """Convert one schema.
 
     Args:
-        schema: A schema of an OpenAPI 3.0 document; `$ref` may lead to component schemas only.
+        schema: A schema of an OpenAPI document; `$ref` may lead to component schemas only.
         closed: Whether objects refuse members that their schema does not declare.
-        open_here: Whether this level stays open all the same, because it is one part of an `allOf`.
+        open_here: Whether this level stays open nevertheless, because it is one part of an `allOf`.
     """
-    if "$ref" in schema:
-        name = str(schema["$ref"]).removeprefix(_REF_PREFIX)
+    if not isinstance(schema, dict):
+        return schema
+    members = cast("Schema", schema)
+    if "$ref" in members:
+        name = str(members["$ref"]).removeprefix(COMPONENTS)
         return {"$ref": f"#/$defs/{'open' if open_here else 'closed'}.{name}"}
+    # In addition to members of this level, a branch sees only some of them, and closing is this level's task.
+    shared = open_here or "properties" in members or "allOf" in members
     result: Schema = {}
-    for keyword, value in schema.items():
-        if keyword in _DROPPED:
+    for key, value in members.items():
+        keyword = "propertyNames" if key == "x-propertyNames" else key
+        if keyword in _DROPPED or keyword.startswith("x-"):
             continue
-        if keyword == "x-propertyNames":
-            result["propertyNames"] = convert(value, closed=closed)
-        elif keyword == "properties":
-            members = cast("dict[str, Schema]", value)
-            result[keyword] = {name: convert(member, closed=closed) for name, member in members.items()}
-        elif keyword in {"items", "not"} or (keyword == "additionalProperties" and isinstance(value, dict)):
-            # Below `not`, closing would turn an undeclared member into an accepted one.
-            result[keyword] = convert(
-                cast("Schema", value), closed=closed and keyword != "not", open_here=keyword == "not"
-            )
-        elif keyword == "allOf":
-            result[keyword] = [convert(part, closed=closed, open_here=True) for part in value]
-        elif keyword in {"anyOf", "oneOf"}:
-            # Beside members of this level's own, a branch sees only some of them, and closing is this level's task.
-            shared = open_here or "properties" in schema or "allOf" in schema
-            result[keyword] = [convert(part, closed=closed, open_here=shared) for part in value]
-        elif not keyword.startswith("x-"):
-            result[keyword] = value
-    _exclusive(result, "Minimum")
-    _exclusive(result, "Maximum")
-    if schema.get("nullable") is True and "type" in schema:
-        result["type"] = [schema["type"], "null"]
-        if "enum" in schema and None not in schema["enum"]:
-            result["enum"] = [*schema["enum"], None]
-    if closed and not open_here and _describes_object(schema) and "additionalProperties" not in schema:
+        # Below a condition, closing would turn an undeclared member into an accepted one.
+        condition = keyword in _CONDITIONS
+        open_below = condition or keyword == "allOf" or (keyword in _BRANCHES and shared)
+        below = functools.partial(to_json_schema, closed=closed and not condition, open_here=open_below)
+        result[keyword] = map_subschemas(keyword, value, below)
+    translate_bounds(result)
+    if members.get("nullable") is True and isinstance(members.get("type"), str):
+        result["type"] = [members["type"], "null"]
+        if "enum" in members and None not in members["enum"]:
+            result["enum"] = [*members["enum"], None]
+    if closed and not open_here and _describes_object(members) and "additionalProperties" not in members:
         # The same without a composition, and much quicker to check.
-        composed = not {"allOf", "anyOf", "oneOf"}.isdisjoint(schema)
-        result["unevaluatedProperties" if composed else "additionalProperties"] = False
+        result["unevaluatedProperties" if _COMPOSED & members.keys() else "additionalProperties"] = False
     return result
 
 
-def _exclusive(schema: Schema, end: str) -> None:
-    if schema.get(f"exclusive{end}") is True:
-        schema[f"exclusive{end}"] = schema.pop(end.lower())
-    elif schema.get(f"exclusive{end}") is False:
-        del schema[f"exclusive{end}"]
+def validator_schema(schema: Schema, definitions: Schema, *, closed: bool) -> Schema:
+    """Make a schema that stands alone: converted, with the definitions that it may refer to."""
+    return {"$schema": DIALECT, "$defs": definitions, **to_json_schema(schema, closed=closed)}
 
 
 def _describes_object(schema: Schema) -> bool:
     return "properties" in schema or "allOf" in schema or schema.get("type") == "object"
-
-
-def validator_schema(schema: Schema, definitions: Schema, *, closed: bool) -> Schema:
-    """Make a schema that stands alone: converted, with the definitions it may refer to."""
-    return {"$schema": DIALECT, "$defs": definitions, **convert(schema, closed=closed)}

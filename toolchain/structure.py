@@ -184,8 +184,8 @@ def diagram(graph: Mapping[str, set[str]]) -> str:
     for module, imported in graph.items():
         below[layer_of(module)] |= {layer_of(other) for other in imported} - {layer_of(module)}
     reached: dict[int, set[int]] = {}
-    for index in below:
-        reached[index] = below[index].union(*(reached[other] for other in below[index]))
+    for index, others in below.items():
+        reached[index] = others.union(*(reached[other] for other in others))
     lines = ["flowchart BT"]
     for index, layer in enumerate(LAYERS):
         lines.append(f'    L{index}["{layer.name}"]')

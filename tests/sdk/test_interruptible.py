@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from contentgroove import ConfigurationError, UploadItem
 from contentgroove._io import interruptible
+from contentgroove._io.batches import upload_batch
 from contentgroove._io.interruptible import join, take, wait_for
-from contentgroove.resources.batches import upload_batch
 from contentgroove.webhooks import MemoryInbox
 from contentgroove.webhooks.worker import Wakeup, Worker
 

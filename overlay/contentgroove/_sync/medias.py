@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove._core import medias
-from contentgroove._io.calls import Pager, RawResource
-
-from .media_arguments import (
+from contentgroove._async.media_arguments import (
     CONCURRENCY,
     WAIT_TIMEOUT,
     media_id_of,
@@ -16,20 +13,21 @@ from .media_arguments import (
     poll_options,
     webhook_keys_for,
 )
-from .raw import raw
+from contentgroove._async.raw import raw
+from contentgroove._core import medias
+from contentgroove._io.calls import Pager, RawResource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from os import PathLike
 
     from contentgroove._core.filters import Filter
+    from contentgroove._io.batches import UploadItem, UploadResult
     from contentgroove._io.calls import Resource
     from contentgroove._io.progress import Progress
     from contentgroove._io.sources import File, Source
     from contentgroove.models import Media
     from contentgroove.webhooks import Inbox
-
-    from .batches import UploadItem, UploadResult
 
 
 class Medias:
@@ -203,9 +201,8 @@ class Medias:
         Raises:
             InvalidInputError: `concurrency` is no whole number from 1.
         """
+        from contentgroove._io.batches import checkpoint_path, upload_batch
         from contentgroove._io.sources import open_source
-
-        from .batches import checkpoint_path, upload_batch
 
         def one(item: UploadItem, progress: Progress) -> Media:
             place = checkpoint_path(checkpoint_dir, item)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
-from ._core.settings import ApiKey, AuthMethod, resolve_settings
-from ._io.async_shell import AsyncIO
-from ._io.calls import AsyncRawResource, AsyncResource, RawResponse
-from ._io.options import (
+from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
+from contentgroove._io.async_shell import AsyncIO
+from contentgroove._io.calls import AsyncRawResource, AsyncResource, RawResponse
+from contentgroove._io.options import (
     DEFAULT_TIMEOUT,
     check_clients,
     check_policy,
@@ -21,7 +21,7 @@ from ._io.options import (
     create_monitor,
     create_session,
 )
-from ._version import __version__
+from contentgroove._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -29,15 +29,16 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ._core.effects import Clock
-    from ._core.retries import RetryPolicy
-    from ._io.contract import OnViolation
-    from ._io.http import ResponseInfo
-    from .errors import RequestInfo
-    from .resources.async_medias import AsyncMedias
-    from .resources.clips import AsyncClips
-    from .resources.direct_uploads import AsyncDirectUploads
-    from .resources.webhook_subscriptions import AsyncWebhookSubscriptions
+    from contentgroove._core.effects import Clock
+    from contentgroove._core.retries import RetryPolicy
+    from contentgroove._io.contract import OnViolation
+    from contentgroove._io.http import ResponseInfo
+    from contentgroove.errors import RequestInfo
+
+    from .clips import AsyncClips
+    from .direct_uploads import AsyncDirectUploads
+    from .medias import AsyncMedias
+    from .webhook_subscriptions import AsyncWebhookSubscriptions
 
 
 class AsyncContentGroove:
@@ -82,28 +83,28 @@ class AsyncContentGroove:
     @cached_property
     def medias(self) -> AsyncMedias:
         """Videos and audios."""
-        from .resources.async_medias import AsyncMedias
+        from .medias import AsyncMedias
 
         return AsyncMedias(self._calls, self._claimed)
 
     @cached_property
     def clips(self) -> AsyncClips:
         """Parts of medias."""
-        from .resources.clips import AsyncClips
+        from .clips import AsyncClips
 
         return AsyncClips(self._calls)
 
     @cached_property
     def webhook_subscriptions(self) -> AsyncWebhookSubscriptions:
         """URLs that are told about events."""
-        from .resources.webhook_subscriptions import AsyncWebhookSubscriptions
+        from .webhook_subscriptions import AsyncWebhookSubscriptions
 
         return AsyncWebhookSubscriptions(self._calls)
 
     @cached_property
     def direct_uploads(self) -> AsyncDirectUploads:
         """Uploads before their medias are created."""
-        from .resources.direct_uploads import AsyncDirectUploads
+        from .direct_uploads import AsyncDirectUploads
 
         return AsyncDirectUploads(self._calls)
 
@@ -130,7 +131,7 @@ class AsyncContentGroove:
         headers: Mapping[str, str] | None = None,
     ) -> RawResponse[Any]:
         """As `ContentGroove.request`."""
-        from ._core import custom
+        from contentgroove._core import custom
 
         calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
         response: Any = await calls.call(custom.custom_operation(method, path, query, body, headers))

@@ -8,9 +8,9 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from ._core.settings import ApiKey, AuthMethod, resolve_settings
-from ._io.calls import RawResource, RawResponse, Resource
-from ._io.options import (
+from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
+from contentgroove._io.calls import RawResource, RawResponse, Resource
+from contentgroove._io.options import (
     DEFAULT_TIMEOUT,
     check_clients,
     check_policy,
@@ -19,8 +19,8 @@ from ._io.options import (
     create_monitor,
     create_session,
 )
-from ._io.sync_shell import SyncIO
-from ._version import __version__
+from contentgroove._io.sync_shell import SyncIO
+from contentgroove._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,15 +28,16 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ._core.effects import Clock
-    from ._core.retries import RetryPolicy
-    from ._io.contract import OnViolation
-    from ._io.http import ResponseInfo
-    from .errors import RequestInfo
-    from .resources.clips import Clips
-    from .resources.direct_uploads import DirectUploads
-    from .resources.medias import Medias
-    from .resources.webhook_subscriptions import WebhookSubscriptions
+    from contentgroove._async.clips import Clips
+    from contentgroove._async.direct_uploads import DirectUploads
+    from contentgroove._async.webhook_subscriptions import WebhookSubscriptions
+    from contentgroove._core.effects import Clock
+    from contentgroove._core.retries import RetryPolicy
+    from contentgroove._io.contract import OnViolation
+    from contentgroove._io.http import ResponseInfo
+    from contentgroove.errors import RequestInfo
+
+    from .medias import Medias
 
 
 class ContentGroove:
@@ -103,28 +104,28 @@ class ContentGroove:
     @cached_property
     def medias(self) -> Medias:
         """Videos and audios."""
-        from .resources.medias import Medias
+        from .medias import Medias
 
         return Medias(self._calls, self._claimed)
 
     @cached_property
     def clips(self) -> Clips:
         """Parts of medias."""
-        from .resources.clips import Clips
+        from contentgroove._async.clips import Clips
 
         return Clips(self._calls)
 
     @cached_property
     def webhook_subscriptions(self) -> WebhookSubscriptions:
         """URLs that are told about events."""
-        from .resources.webhook_subscriptions import WebhookSubscriptions
+        from contentgroove._async.webhook_subscriptions import WebhookSubscriptions
 
         return WebhookSubscriptions(self._calls)
 
     @cached_property
     def direct_uploads(self) -> DirectUploads:
         """Uploads before their medias are created."""
-        from .resources.direct_uploads import DirectUploads
+        from contentgroove._async.direct_uploads import DirectUploads
 
         return DirectUploads(self._calls)
 
@@ -165,7 +166,7 @@ class ContentGroove:
         Returns:
             The answer; `.parse()` gives its JSON.
         """
-        from ._core import custom
+        from contentgroove._core import custom
 
         calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
         response: Any = calls.call(custom.custom_operation(method, path, query, body, headers))

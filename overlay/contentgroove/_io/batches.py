@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from contentgroove._core.inputs import check_count
-from contentgroove._io.interruptible import wait_for
 from contentgroove.errors import ConfigurationError, ContentGrooveError, InvalidInputError, QuotaExceededError
+
+from .interruptible import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-    from contentgroove._io.progress import Progress
-    from contentgroove._io.sources import File
     from contentgroove.models import Media
+
+    from .progress import Progress
+    from .sources import File
 
 
 class UploadItem(Struct, frozen=True):

@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from contentgroove._core.filters import Filter
+    from contentgroove._io.batches import UploadItem, UploadResult
     from contentgroove._io.calls import AsyncResource
     from contentgroove._io.progress import Progress
     from contentgroove._io.sources import File
     from contentgroove.models import Media
     from contentgroove.webhooks import Inbox
-
-    from .batches import UploadItem, UploadResult
 
 
 class AsyncMedias:
@@ -127,7 +126,7 @@ class AsyncMedias:
         checkpoint_dir: str | PathLike[str] | None = None,
     ) -> AsyncIterator[UploadResult]:
         """As `Medias.upload_many`, iterated with `async for`."""
-        from .batches import aupload_batch, checkpoint_path
+        from contentgroove._io.batches import aupload_batch, checkpoint_path
 
         async def one(item: UploadItem) -> Media:
             place = checkpoint_path(checkpoint_dir, item)

@@ -137,7 +137,7 @@ def test_a_batch_waits_in_steps(waits: Waits) -> None:
     """For the first upload to end, and for those that run when the batch is left."""
     gate, begun = threading.Event(), threading.Barrier(3)
 
-    def upload(item: UploadItem, _check: Progress) -> NoReturn:
+    def upload(item: UploadItem, _check: Progress | None) -> NoReturn:
         begun.wait(LONG)
         (gate if item.file == b"slow" else waits.begun).wait(LONG)
         raise ConfigurationError("enough")

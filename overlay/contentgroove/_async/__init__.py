@@ -1,1 +1,1 @@
-"""The async client. Written by hand; `_sync` is generated from it by `overlay/make_sync.py`."""
+"""The async client. Written by hand: `overlay/make_sync.py` generates `_sync` from it."""

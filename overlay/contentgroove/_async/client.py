@@ -1,4 +1,4 @@
-"""`AsyncContentGroove`: settings in, resources out, awaited."""
+"""The async client: turns settings into resources."""
 
 from __future__ import annotations
 
@@ -36,16 +36,38 @@ if TYPE_CHECKING:
     from contentgroove.errors import RequestInfo
 
     from .clips import AsyncClips
-    from .direct_uploads import AsyncDirectUploads
-    from .medias import AsyncMedias
+    from .medias import AsyncDirectUploads, AsyncMedias
     from .webhook_subscriptions import AsyncWebhookSubscriptions
 
 
 class AsyncContentGroove:
-    """As `ContentGroove`, for one event loop at a time: calls are awaited, lists iterated with `async for`.
+    """A client of the ContentGroove API, to use from one event loop at a time; it is tested with asyncio.
 
-    Its arguments are those of `ContentGroove`; `http_client` and `upload_http_client` are `httpx.AsyncClient`s,
-    `sleep` is async, and `on_request` and `on_response` may be. It is made and tested for asyncio.
+    Args:
+        api_key: The API key, or a function that returns the current one; by default the environment variable
+            CONTENTGROOVE_API_KEY.
+        base_url: The API's base URL; by default CONTENTGROOVE_BASE_URL, or else
+            https://api.contentgroove.com/api/v1.
+        timeout: The number of seconds for each of connecting, sending and receiving, or an `httpx.Timeout`. Uploads
+            are limited by progress instead: they may take any time while bytes are being sent.
+        max_retries: How often a request is sent again if that is safe; by default 3.
+        http_client: Your own `httpx.AsyncClient` for API calls (proxy, mTLS, HTTP/2, instrumentation); not closed.
+        upload_http_client: Your own `httpx.AsyncClient` for uploading files. It must not add headers or parameters: a
+            presigned URL rejects whatever was not signed.
+        auth: How the key is sent: "bearer" (`Authorization`), "header" (`X-API-KEY`) or "query" (`api_key=`, which
+            is written to logs of proxies and servers: avoid it).
+        retry_policy: Delays and limits of retries; `max_retries` overrides its number.
+        on_request: Called with each request before it is sent, credentials redacted; it may be an async function.
+        on_response: Called with each response after it was read; it may be an async function.
+        on_contract_violation: What happens if an exchange does not match the API's document: nothing ("off"), a
+            warning of the logger `contentgroove` ("log"), a `ContractViolationError` ("raise", for tests), or a call
+            of your function with the violations. Needs the extra `contract`.
+        clock: Another source of time, for tests.
+        sleep: An async function that replaces sleeping, for tests.
+        random: Another source of jitter (numbers from 0 up to 1), for tests.
+
+    Raises:
+        ConfigurationError: There is no key, or a setting is invalid or unsafe.
     """
 
     def __init__(
@@ -72,17 +94,17 @@ class AsyncContentGroove:
         check_clients("AsyncClient", http_client=http_client, upload_http_client=upload_http_client)
         session = create_session(settings, check_policy(retry_policy, max_retries), clock, random)
         hooks = create_hooks(on_request, on_response, awaited=True)
-        watch = create_monitor(on_contract_violation, settings)
-        shell = AsyncIO(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, watch=watch)
+        monitor = create_monitor(on_contract_violation, settings)
+        shell = AsyncIO(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, monitor=monitor)
         self._calls = AsyncResource(shell, session, check_timeout(timeout))
         self._claimed: dict[str, str] = {}
 
     def __repr__(self) -> str:
-        return f"AsyncContentGroove(base_url={self._calls.session.base_url!r})"
+        return f"{type(self).__name__}(base_url={self._calls.session.base_url!r})"
 
     @cached_property
     def medias(self) -> AsyncMedias:
-        """Videos and audios."""
+        """Videos and audio files."""
         from .medias import AsyncMedias
 
         return AsyncMedias(self._calls, self._claimed)
@@ -96,27 +118,30 @@ class AsyncContentGroove:
 
     @cached_property
     def webhook_subscriptions(self) -> AsyncWebhookSubscriptions:
-        """URLs that are told about events."""
+        """URLs that the service sends events to."""
         from .webhook_subscriptions import AsyncWebhookSubscriptions
 
         return AsyncWebhookSubscriptions(self._calls)
 
     @cached_property
     def direct_uploads(self) -> AsyncDirectUploads:
-        """Uploads before their medias are created."""
-        from .direct_uploads import AsyncDirectUploads
+        """Uploads whose medias are not created yet."""
+        from .medias import AsyncDirectUploads
 
         return AsyncDirectUploads(self._calls)
 
     def with_options(
         self, *, timeout: float | httpx.Timeout | None = None, max_retries: int | None = None
     ) -> AsyncContentGroove:
-        """As `ContentGroove.with_options`."""
+        """Return this client with other limits, for single calls: `client.with_options(timeout=5).medias.get(…)`.
+
+        Both clients share their connections and the cool-down after a 429; closing one closes both.
+        """
         other = copy.copy(self)
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
             other.__dict__.pop(name, None)
         session = self._calls.session.with_policy(check_policy(self._calls.session.pacing.policy, max_retries))
-        other._calls = AsyncResource(  # noqa: SLF001 - a copy of ours
+        other._calls = AsyncResource(  # noqa: SLF001 - a copy of this client
             self._calls.shell, session, self._calls.timeout if timeout is None else check_timeout(timeout)
         )
         return other
@@ -130,15 +155,26 @@ class AsyncContentGroove:
         body: object = None,
         headers: Mapping[str, str] | None = None,
     ) -> RawResponse[Any]:
-        """As `ContentGroove.request`."""
+        """Call an endpoint that this version does not know, with the same key, retries and errors.
+
+        Args:
+            method: GET, PUT, POST, DELETE, PATCH or HEAD.
+            path: The path below the base URL, such as `/medias`.
+            query: Query parameters; mappings are sent as `name[key]=value`.
+            body: The value to send as JSON.
+            headers: Further headers; they replace the client's own of the same names (`Accept`, `User-Agent`).
+
+        Returns:
+            The response; `.parse()` decodes its JSON.
+        """
         from contentgroove._core import custom
 
         calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
         response: Any = await calls.call(custom.custom_operation(method, path, query, body, headers))
-        return response  # type: ignore[no-any-return]  # raw calls give RawResponses
+        return response  # type: ignore[no-any-return]  # raw calls return RawResponses
 
     async def aclose(self) -> None:
-        """Close all connections that the client opened; calls after it are a ConfigurationError."""
+        """Close all connections that the client opened; later calls raise a ConfigurationError."""
         await self._calls.shell.aclose()
 
     async def __aenter__(self) -> Self:

@@ -46,11 +46,11 @@ class AsyncIO:
         http_client: httpx.AsyncClient | None,
         upload_http_client: httpx.AsyncClient | None,
         *,
-        watch: ContractMonitor | None,
+        monitor: ContractMonitor | None,
     ) -> None:
         self._settings = settings
         self._hooks = hooks
-        self._watch = watch
+        self._watch = monitor
         self._sleep = sleep
         self._own = _line_of(http_client, uploading=False)
         self._own_for_uploads = _line_of(upload_http_client, uploading=True)

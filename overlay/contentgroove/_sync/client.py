@@ -1,4 +1,5 @@
-"""`ContentGroove`: settings in, resources out."""
+# Generated from _async/client.py by overlay/make_sync.py: edit that file and run `make sync`.
+"""The sync client: turns settings into resources."""
 
 from __future__ import annotations
 
@@ -28,45 +29,45 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from contentgroove._async.clips import Clips
-    from contentgroove._async.direct_uploads import DirectUploads
-    from contentgroove._async.webhook_subscriptions import WebhookSubscriptions
     from contentgroove._core.effects import Clock
     from contentgroove._core.retries import RetryPolicy
     from contentgroove._io.contract import OnViolation
     from contentgroove._io.http import ResponseInfo
     from contentgroove.errors import RequestInfo
 
-    from .medias import Medias
+    from .clips import Clips
+    from .medias import DirectUploads, Medias
+    from .webhook_subscriptions import WebhookSubscriptions
 
 
 class ContentGroove:
     """A client of the ContentGroove API; safe to share between threads.
 
     Args:
-        api_key: The API key, or a function that gives the current one; else the environment variable
+        api_key: The API key, or a function that returns the current one; by default the environment variable
             CONTENTGROOVE_API_KEY.
-        base_url: The API's base URL; else CONTENTGROOVE_BASE_URL, else https://api.contentgroove.com/api/v1.
-        timeout: Seconds for each of connecting, sending and receiving, or an `httpx.Timeout`. Uploads
-            have a stall limit instead: they may take any time while bytes go through.
-        max_retries: How often a request that may safely be repeated is sent again; 3 without it.
+        base_url: The API's base URL; by default CONTENTGROOVE_BASE_URL, or else
+            https://api.contentgroove.com/api/v1.
+        timeout: The number of seconds for each of connecting, sending and receiving, or an `httpx.Timeout`. Uploads
+            are limited by progress instead: they may take any time while bytes are being sent.
+        max_retries: How often a request is sent again if that is safe; by default 3.
         http_client: Your own `httpx.Client` for API calls (proxy, mTLS, HTTP/2, instrumentation); not closed.
-        upload_http_client: Your own `httpx.Client` for the file itself. It must add no headers or parameters of its
-            own: a presigned URL refuses what was not signed.
+        upload_http_client: Your own `httpx.Client` for uploading files. It must not add headers or parameters: a
+            presigned URL rejects whatever was not signed.
         auth: How the key is sent: "bearer" (`Authorization`), "header" (`X-API-KEY`) or "query" (`api_key=`, which
-            ends up in logs on the way: avoid it).
-        retry_policy: Delays and limits of retries; `max_retries` counts over it.
+            is written to logs of proxies and servers: avoid it).
+        retry_policy: Delays and limits of retries; `max_retries` overrides its number.
         on_request: Called with each request before it is sent, credentials redacted.
-        on_response: Called with each answer once it was read.
-        on_contract_violation: What happens when an exchange is not what the API's document says: nothing ("off"), a
-            warning of the logger `contentgroove` ("log"), a `ContractViolationError` ("raise", for tests), or your
-            function, which gets the violations. Needs the extra `contract`.
+        on_response: Called with each response after it was read.
+        on_contract_violation: What happens if an exchange does not match the API's document: nothing ("off"), a
+            warning of the logger `contentgroove` ("log"), a `ContractViolationError` ("raise", for tests), or a call
+            of your function with the violations. Needs the extra `contract`.
         clock: Another source of time, for tests.
-        sleep: Another way to let time pass, for tests.
+        sleep: A function that replaces sleeping, for tests.
         random: Another source of jitter (numbers from 0 up to 1), for tests.
 
     Raises:
-        ConfigurationError: There is no key, or a setting is unusable or unsafe.
+        ConfigurationError: There is no key, or a setting is invalid or unsafe.
     """
 
     def __init__(
@@ -92,18 +93,18 @@ class ContentGroove:
         )
         check_clients("Client", http_client=http_client, upload_http_client=upload_http_client)
         session = create_session(settings, check_policy(retry_policy, max_retries), clock, random)
-        hooks = create_hooks(on_request, on_response, awaited=False)
-        watch = create_monitor(on_contract_violation, settings)
-        shell = SyncIO(settings, hooks, sleep or time.sleep, http_client, upload_http_client, monitor=watch)
+        hooks = create_hooks(on_request, on_response)
+        monitor = create_monitor(on_contract_violation, settings)
+        shell = SyncIO(settings, hooks, sleep or time.sleep, http_client, upload_http_client, monitor=monitor)
         self._calls = Resource(shell, session, check_timeout(timeout))
         self._claimed: dict[str, str] = {}
 
     def __repr__(self) -> str:
-        return f"ContentGroove(base_url={self._calls.session.base_url!r})"
+        return f"{type(self).__name__}(base_url={self._calls.session.base_url!r})"
 
     @cached_property
     def medias(self) -> Medias:
-        """Videos and audios."""
+        """Videos and audio files."""
         from .medias import Medias
 
         return Medias(self._calls, self._claimed)
@@ -111,36 +112,36 @@ class ContentGroove:
     @cached_property
     def clips(self) -> Clips:
         """Parts of medias."""
-        from contentgroove._async.clips import Clips
+        from .clips import Clips
 
         return Clips(self._calls)
 
     @cached_property
     def webhook_subscriptions(self) -> WebhookSubscriptions:
-        """URLs that are told about events."""
-        from contentgroove._async.webhook_subscriptions import WebhookSubscriptions
+        """URLs that the service sends events to."""
+        from .webhook_subscriptions import WebhookSubscriptions
 
         return WebhookSubscriptions(self._calls)
 
     @cached_property
     def direct_uploads(self) -> DirectUploads:
-        """Uploads before their medias are created."""
-        from contentgroove._async.direct_uploads import DirectUploads
+        """Uploads whose medias are not created yet."""
+        from .medias import DirectUploads
 
         return DirectUploads(self._calls)
 
     def with_options(
         self, *, timeout: float | httpx.Timeout | None = None, max_retries: int | None = None
     ) -> ContentGroove:
-        """Give the same client with other limits, for single calls: `client.with_options(timeout=5).medias.get(…)`.
+        """Return this client with other limits, for single calls: `client.with_options(timeout=5).medias.get(…)`.
 
-        Connections and the cool-down after a 429 are shared; closing one closes both.
+        Both clients share their connections and the cool-down after a 429; closing one closes both.
         """
         other = copy.copy(self)
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
             other.__dict__.pop(name, None)
         session = self._calls.session.with_policy(check_policy(self._calls.session.pacing.policy, max_retries))
-        other._calls = Resource(  # noqa: SLF001 - a copy of ours
+        other._calls = Resource(  # noqa: SLF001 - a copy of this client
             self._calls.shell, session, self._calls.timeout if timeout is None else check_timeout(timeout)
         )
         return other
@@ -154,26 +155,26 @@ class ContentGroove:
         body: object = None,
         headers: Mapping[str, str] | None = None,
     ) -> RawResponse[Any]:
-        """Call an endpoint that this library does not know, with the same key, retries and errors.
+        """Call an endpoint that this version does not know, with the same key, retries and errors.
 
         Args:
             method: GET, PUT, POST, DELETE, PATCH or HEAD.
             path: The path below the base URL, such as `/medias`.
-            query: Query parameters; mappings go out as `name[key]=value`.
-            body: What is sent as JSON.
-            headers: Further headers, sent instead of the client's own of the same names (`Accept`, `User-Agent`).
+            query: Query parameters; mappings are sent as `name[key]=value`.
+            body: The value to send as JSON.
+            headers: Further headers; they replace the client's own of the same names (`Accept`, `User-Agent`).
 
         Returns:
-            The answer; `.parse()` gives its JSON.
+            The response; `.parse()` decodes its JSON.
         """
         from contentgroove._core import custom
 
         calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
         response: Any = calls.call(custom.custom_operation(method, path, query, body, headers))
-        return response  # type: ignore[no-any-return]  # raw calls give RawResponses
+        return response  # type: ignore[no-any-return]  # raw calls return RawResponses
 
     def close(self) -> None:
-        """Close all connections that the client opened; calls after it are a ConfigurationError."""
+        """Close all connections that the client opened; later calls raise a ConfigurationError."""
         self._calls.shell.close()
 
     def __enter__(self) -> Self:

@@ -1,37 +1,42 @@
-"""Medias: videos and audios that the service processes."""
+# Generated from _async/medias.py by overlay/make_sync.py: edit that file and run `make sync`.
+"""Medias, the videos and audio files that the service processes, and direct uploads, which precede them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove._async.media_arguments import (
-    CONCURRENCY,
-    WAIT_TIMEOUT,
-    media_id_of,
-    media_ids_of,
-    plan_for,
-    poll_options,
-    webhook_keys_for,
-)
-from contentgroove._async.raw import raw
-from contentgroove._core import medias
+from contentgroove._core import direct_uploads, medias
+from contentgroove._core.inputs import check_id, check_iterable
 from contentgroove._io.calls import Pager, RawResource
+from contentgroove.models import Media
+
+from .raw import raw_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from os import PathLike
 
     from contentgroove._core.filters import Filter
+    from contentgroove._core.uploads import UploadPlan
+    from contentgroove._core.waiting import PollOptions
     from contentgroove._io.batches import UploadItem, UploadResult
     from contentgroove._io.calls import Resource
+    from contentgroove._io.checkpoint_file import FileCheckpointStore
     from contentgroove._io.progress import Progress
     from contentgroove._io.sources import File, Source
-    from contentgroove.models import Media
+    from contentgroove.models import DirectUpload
     from contentgroove.webhooks import Inbox
+    from contentgroove.webhooks.arrivals import ArrivalWatcher
+
+WAIT_TIMEOUT = 3600.0
+"""Seconds: the service states only that processing takes some time, depending on size and duration."""
+
+CONCURRENCY = 4
+"""Uploads at the same time: enough to use the bandwidth, few enough for the rate limit."""
 
 
 class Medias:
-    """Calls on medias; reach it as `client.medias`."""
+    """Calls on medias; use it as `client.medias`."""
 
     def __init__(self, calls: Resource, claimed: dict[str, str]) -> None:
         self._calls = calls
@@ -39,7 +44,7 @@ class Medias:
 
     @property
     def with_raw_response(self) -> RawMedias:
-        """The same calls, giving `RawResponse`s."""
+        """The same calls, returning `RawResponse`s."""
         calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
         return RawMedias(Medias(calls, self._claimed))
 
@@ -52,18 +57,18 @@ class Medias:
         page_size: int | None = None,
         limit: int | None = None,
     ) -> Pager[Media]:
-        """List medias, lazily: iterating fetches page after page, `.pages()` gives whole pages.
+        """List medias lazily: iterating fetches page after page, `.pages()` yields whole pages.
 
         Args:
             filter: Ransack matchers, such as `{"name_cont": "chimp", "created_at_gteq": datetime(…)}`.
-            sort: `created_at`, `original_created_at` or `name`, with a minus for descending order.
-            page_number: The page to begin with, from 1.
-            page_size: Medias in a page at most.
-            limit: Medias in all at most.
+            sort: `created_at`, `original_created_at` or `name`; a leading minus means descending order.
+            page_number: The page to start with, from 1.
+            page_size: The maximum number of medias in a page.
+            limit: The maximum number of medias in total.
 
         Raises:
-            InvalidInputError: An argument is wrong; nothing was sent.
-            ContentGrooveError: While iterating, a call failed.
+            InvalidInputError: An argument is invalid. Nothing was sent.
+            ContentGrooveError: A call failed while iterating.
         """
         from contentgroove._core.listing import ListArguments
 
@@ -73,7 +78,7 @@ class Medias:
         """Fetch one media.
 
         Raises:
-            NotFoundError: There is none of this id.
+            NotFoundError: There is no media with this id.
         """
         return self._calls.call(medias.get_media(id))
 
@@ -88,24 +93,30 @@ class Medias:
         """Create a media of a file that the service fetches, or of one that was uploaded.
 
         Args:
-            source_url: Where the service fetches the file. Exactly one of this and `upload_id` is needed.
-            upload_id: The `upload_id` of a prepared upload whose file was sent; `upload` does all of it.
+            source_url: The URL that the service fetches the file from. Pass either this or `upload_id`.
+            upload_id: The `upload_id` of a prepared upload whose file was sent; `upload` does all these steps.
             name: The media's name.
             description: Free text.
 
         Raises:
             QuotaExceededError: The account's limit is reached.
-            OutcomeUnknownError: Whether it was created is not known; it was not tried again.
+            OutcomeUnknownError: It is unknown whether the media was created. The request was not retried.
         """
         return self._calls.call(
             medias.create_media(source_url=source_url, upload_id=upload_id, name=name, description=description)
         )
 
-    def update(self, id: str, *, name: str | None = None, description: str | None = None) -> Media:  # noqa: A002 - the API's name
-        """Change a media's name, description or both; what is not given stays.
+    def update(
+        self,
+        id: str,  # noqa: A002 - the API's name
+        *,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> Media:
+        """Change a media's name, description or both; omitted arguments change nothing.
 
         Raises:
-            NotFoundError: There is none of this id.
+            NotFoundError: There is no media with this id.
         """
         return self._calls.call(medias.update_media(id, name=name, description=description))
 
@@ -113,7 +124,7 @@ class Medias:
         """Delete a media and its clips.
 
         Raises:
-            NotFoundError: There is none of this id.
+            NotFoundError: There is no media with this id.
         """
         return self._calls.call(medias.delete_media(id))
 
@@ -127,58 +138,64 @@ class Medias:
         checkpoint: str | PathLike[str] | None = None,
         wait: bool = False,
     ) -> Media:
-        """Upload a file and create a media of it: prepare, PUT to the store, create.
+        """Upload a file and create a media of it: prepare the upload, PUT the file to the store, create the media.
 
-        The file is streamed, never read into memory. A connection that breaks or an upload URL that expires is
-        answered by another try, from the same start.
+        The file is streamed, never read into memory. If the connection breaks or the upload URL expires, the upload is
+        retried from the beginning.
 
         Args:
-            file: A path, bytes, or a binary file, which is read from its current position. One that is neither on disk
-                nor in memory, such as an archive's member, is read twice: once to the end before anything is sent.
+            file: A path, bytes, or a binary file, which is read from its current position.
+                A file that is neither on disk nor in memory, such as a member of an archive, is read twice: once to
+                its end before anything is sent.
             name: The media's name.
             description: Free text.
-            progress: Called with the bytes sent so far and their total; `contentgroove.progress_bar()` is one.
-            checkpoint: A file that remembers how far the upload is. The same call after the process was killed goes on
-                from there: a file that was sent is not sent again, a media that was created is not created again. It
-                holds the upload's id, is readable by its owner only, and can be deleted once the media exists.
-            wait: Whether to wait for the media to be processed, as `wait` does.
+            progress: Called with the number of bytes sent so far and their total, such as
+                `contentgroove.progress_bar()`.
+            checkpoint: The path of a file that stores how far the upload is. After the process was killed, the same
+                call continues from there: a file that was sent is not sent again, a media that was created is not
+                created again. It contains the upload's id, is readable by its owner only, and can be deleted once the
+                media exists.
+            wait: True to wait until the media has been processed, as `wait` does.
 
         Returns:
-            The new media. Its `is_processing` is None unless it was waited for.
+            The new media. Its `is_processing` is None unless `wait` is True.
 
         Raises:
-            UploadError: The file cannot be uploaded or the store did not take it; `.reason` says why.
+            UploadError: The file cannot be uploaded, or the store rejected it; `.reason` is the cause.
             InvalidInputError: The checkpoint belongs to another upload, or another process uses it.
             QuotaExceededError: The account's limit is reached.
-            OutcomeUnknownError: The file was sent, and whether its media was created is not known.
-            CheckpointError: The checkpoint could not be written, such as on a full disk; `.media_id` names the media if
-                it was created all the same.
+            OutcomeUnknownError: The file was sent, but it is unknown whether its media was created.
+            CheckpointError: The checkpoint could not be written, such as on a full disk; `.media_id` is the media's id
+                if it was created.
         """
-        from contentgroove._io.sources import open_source
-
-        return self._upload(open_source(file), name, description, progress, checkpoint=checkpoint, wait=wait)
-
-    def _upload(
-        self,
-        source: Source,
-        name: str | None,
-        description: str | None,
-        progress: Progress | None,
-        *,
-        checkpoint: str | PathLike[str] | None = None,
-        wait: bool = False,
-    ) -> Media:
         from contentgroove._core.uploads import upload
         from contentgroove._io.checkpoint_file import FileCheckpointStore
+        from contentgroove._io.sources import open_source
 
-        session, patience = self._calls.session, poll_options(wait=wait)
+        source = open_source(file)
+        session, options = self._calls.session, _poll_options(wait=wait)
         if checkpoint is None:
-            plan = plan_for(source, name, description, session, self._claimed, None)
-            return self._calls.run(upload(plan, session, patience), source, progress)
-        held = FileCheckpointStore(checkpoint)
-        with held.lock():
-            plan = plan_for(source, name, description, session, self._claimed, held)
-            return self._calls.run(upload(plan, session, patience), source, progress, held.write)
+            plan = self._plan(source, name, description, None)
+            return self._calls.run(upload(plan, session, options), source, progress)
+        store = FileCheckpointStore(checkpoint)
+        with store.lock():
+            plan = self._plan(source, name, description, store)
+            return self._calls.run(upload(plan, session, options), source, progress, store.write)
+
+    def _plan(
+        self, source: Source, name: str | None, description: str | None, store: FileCheckpointStore | None
+    ) -> UploadPlan:
+        from contentgroove._core.checkpoints import Fingerprint, printable_name
+        from contentgroove._core.uploads import CheckpointStore, plan_upload
+
+        return plan_upload(
+            Fingerprint(printable_name(source.name), source.size, source.modified),
+            (name, description),
+            self._calls.session,
+            rewindable=source.rewindable,
+            claimed=self._claimed,
+            kept=None if store is None else CheckpointStore(str(store.path), store.read(), store.read_siblings),
+        )
 
     def upload_many(
         self,
@@ -187,29 +204,29 @@ class Medias:
         concurrency: int = CONCURRENCY,
         checkpoint_dir: str | PathLike[str] | None = None,
     ) -> Iterator[UploadResult]:
-        """Upload many files, several at once; gives a result for each as it ends, failures included.
+        """Upload many files, several at the same time; yields a result for each when it has ended, failed or not.
 
-        Files are taken from the iterable only as they are begun. After a 402 nothing new is begun: the rest comes
-        back with a QuotaExceededError.
+        A file is taken from the iterable only when its upload starts. After a 402 no further upload is started: the
+        remaining files are yielded with a QuotaExceededError.
 
         Args:
-            files: What `upload` takes, or `UploadItem`s with names.
-            concurrency: Uploads at once.
-            checkpoint_dir: A folder for a checkpoint of each file, so that the same call after the process was killed
-                goes on where it was; files must then be paths.
+            files: The files, as for `upload`, or `UploadItem`s with names.
+            concurrency: The maximum number of uploads at the same time.
+            checkpoint_dir: A folder for a checkpoint of each file, so that the same call continues after the process
+                was killed. All files must be paths then.
 
         Raises:
-            InvalidInputError: `concurrency` is no whole number from 1.
+            InvalidInputError: `concurrency` is not a whole number from 1.
         """
         from contentgroove._io.batches import checkpoint_path, upload_batch
-        from contentgroove._io.sources import open_source
 
-        def one(item: UploadItem, progress: Progress) -> Media:
-            place = checkpoint_path(checkpoint_dir, item)
-            source = open_source(item.file)
-            return self._upload(source, item.name, item.description, progress, checkpoint=place)
+        def upload_one(item: UploadItem, progress: Progress | None) -> Media:
+            path = checkpoint_path(checkpoint_dir, item)
+            return self.upload(
+                item.file, name=item.name, description=item.description, progress=progress, checkpoint=path
+            )
 
-        return upload_batch(one, files, concurrency)
+        return upload_batch(upload_one, files, concurrency)
 
     def wait(
         self,
@@ -220,29 +237,30 @@ class Medias:
         on_update: Callable[[Media], object] | None = None,
         inbox: Inbox | None = None,
     ) -> Media:
-        """Wait until a media's processing has finished.
+        """Wait until a media has been processed.
 
         Args:
             media: The media or its id.
-            timeout: Seconds to wait; processing goes on after them.
-            poll_interval: Seconds between looks; without it they grow from 1 to 15, and with an inbox they are 60.
-            on_update: Called with the media whenever it differs from before.
-            inbox: Where a receiver records this media's webhook, in this process or another; its arrival is noticed
-                within half a second. It is left as it is, and what it holds is not believed: the media always comes
-                from the API, at which the wait looks now and then in any case, because webhooks can be lost.
+            timeout: The number of seconds to wait; processing continues after that.
+            poll_interval: The number of seconds between polls; by default it grows from 1 to 15, and is 60 with an
+                inbox.
+            on_update: Called with the media each time it has changed.
+            inbox: The inbox in which a receiver records the media's webhook, in this process or another. Its arrival
+                is noticed within half a second. The inbox is only read, and its events are not trusted: the media
+                always comes from the API, which is also polled from time to time because webhooks can be lost.
 
         Returns:
             The finished media.
 
         Raises:
             MediaProcessingError: The service could not fetch the media's file.
-            WaitTimeoutError: It was not finished in time; `.media_id` names it.
+            WaitTimeoutError: Processing did not finish in time; `.media_id` is the media's id.
         """
         from contentgroove._core import waiting
 
-        wanted = media_id_of(media)
-        patience = waiting.PollOptions.checked(timeout, poll_interval, on_update, webhook_keys_for(inbox, [wanted]))
-        return self._calls.run(waiting.wait_for_media(wanted, patience, self._calls.session))
+        media_id = _media_id(media)
+        options = waiting.PollOptions.checked(timeout, poll_interval, on_update, _webhook_keys(inbox, [media_id]))
+        return self._calls.run(waiting.wait_for_media(media_id, options, self._calls.session))
 
     def wait_many(
         self,
@@ -253,34 +271,78 @@ class Medias:
         on_update: Callable[[Media], object] | None = None,
         inbox: Inbox | None = None,
     ) -> tuple[Media, ...]:
-        """Wait until several medias have finished, looking at the list of the newest instead of at each.
+        """Wait until several medias have been processed. Polls the list of the newest medias instead of each media.
 
         Args:
             medias: The medias or their ids.
-            timeout: Seconds to wait for all of them; processing goes on after them.
-            poll_interval: As that of `wait`.
-            on_update: Called with each media whenever it differs from before.
-            inbox: As that of `wait`: the webhook of any of them is a reason to look.
+            timeout: The number of seconds to wait for all of them; processing continues after that.
+            poll_interval: The number of seconds between polls, as for `wait`.
+            on_update: Called with each media each time it has changed.
+            inbox: An inbox, as for `wait`; the webhook of any of the medias causes a poll.
 
         Returns:
-            The medias in the order given. Those that the service could not fetch are among them: see
-            `has_fetch_error`.
+            The medias in the given order, including those that the service could not fetch: see `has_fetch_error`.
 
         Raises:
-            WaitTimeoutError: Some were not finished in time.
+            WaitTimeoutError: Processing of some medias did not finish in time.
         """
         from contentgroove._core import waiting
 
-        ids = media_ids_of(medias)
-        patience = waiting.PollOptions.checked(timeout, poll_interval, on_update, webhook_keys_for(inbox, ids))
-        return self._calls.run(waiting.wait_for_medias(ids, patience, self._calls.session))
+        check_iterable(medias, "medias")
+        ids = [_media_id(media) for media in medias]
+        options = waiting.PollOptions.checked(timeout, poll_interval, on_update, _webhook_keys(inbox, ids))
+        return self._calls.run(waiting.wait_for_medias(ids, options, self._calls.session))
+
+
+class DirectUploads:
+    """Calls on direct uploads; `client.medias.upload` does all their steps."""
+
+    def __init__(self, calls: Resource) -> None:
+        self._calls = calls
+
+    @property
+    def with_raw_response(self) -> RawDirectUploads:
+        """The same call, returning a `RawResponse`."""
+        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
+        return RawDirectUploads(DirectUploads(calls))
+
+    def prepare(self) -> DirectUpload:
+        """Prepare an upload: returns a URL to PUT one file to, and the id to pass to `medias.create` afterwards."""
+        return self._calls.call(direct_uploads.prepare_upload())
 
 
 class RawMedias:
-    """Calls on medias that give `RawResponse`s."""
+    """Calls on medias that return `RawResponse`s."""
 
     def __init__(self, medias: Medias) -> None:
-        self.get = raw(medias.get)
-        self.create = raw(medias.create)
-        self.update = raw(medias.update)
-        self.delete = raw(medias.delete)
+        self.get = raw_method(medias.get)
+        self.create = raw_method(medias.create)
+        self.update = raw_method(medias.update)
+        self.delete = raw_method(medias.delete)
+
+
+class RawDirectUploads:
+    """The call on direct uploads that returns a `RawResponse`."""
+
+    def __init__(self, uploads: DirectUploads) -> None:
+        self.prepare = raw_method(uploads.prepare)
+
+
+def _media_id(media: Media | str) -> str:
+    return check_id(media.id if isinstance(media, Media) else media, "media")
+
+
+def _poll_options(*, wait: bool) -> PollOptions | None:
+    if not wait:
+        return None
+    from contentgroove._core.waiting import PollOptions
+
+    return PollOptions.checked(WAIT_TIMEOUT, None, None)
+
+
+def _webhook_keys(inbox: Inbox | None, media_ids: Iterable[str]) -> ArrivalWatcher | None:
+    if inbox is None:
+        return None
+    from contentgroove.webhooks.arrivals import ArrivalWatcher
+
+    return ArrivalWatcher(inbox, media_ids)

@@ -115,7 +115,7 @@ class BatchUpload:
         sizes = {_path(item.file): _size(_path(item.file)) for item in self.plan.items}
         with UploadDisplay(self.out, sizes) as display:
 
-            async def upload_one(item: UploadItem) -> Media:
+            async def upload_one(item: UploadItem, _progress: object) -> Media:
                 return await client.medias.upload(
                     item.file,
                     name=item.name,

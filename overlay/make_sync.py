@@ -21,6 +21,10 @@ import subprocess
 import sys
 import tokenize
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PACKAGE = Path(__file__).parent / "contentgroove"
 SOURCE, TARGET = PACKAGE / "_async", PACKAGE / "_sync"
@@ -137,38 +141,37 @@ def generate(source: Path) -> str:
     text = header + translate(source.read_text(encoding="utf-8"), source.stem)
     # New names can change the order of imports and the breaks of lines.
     for command in (["check", "--select=I", "--fix-only", "--quiet"], ["format", "--quiet"]):
-        ruff = [sys.executable, "-m", "ruff", *command, f"--stdin-filename={TARGET / source.name}", "-"]
+        ruff = [sys.executable, "-m", "ruff", *command, f"--stdin-filename={source}", "-"]
         done = subprocess.run(ruff, input=text, capture_output=True, encoding="utf-8", check=True)  # noqa: S603 - fixed
         text = done.stdout
     return text
 
 
-def main() -> str | None:
-    """Write the sync modules, or compare them; return an error message for `sys.exit`."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the sync modules, or compare them; return the exit status."""
     parser = argparse.ArgumentParser(description="Generate the sync client from the async one.")
     parser.add_argument("--check", action="store_true", help="compare without writing; fail if a module differs")
-    check = parser.parse_args().check
-    try:
-        wanted = {path.name: generate(path) for path in SOURCE.glob("*.py")}
-    except TranslationError as error:
-        return f"error: {error}"
-    stale: list[str] = []
-    for name in sorted(wanted.keys() | {path.name for path in TARGET.glob("*.py")}):
+    check = parser.parse_args(arguments).check
+    # None for a module whose source no longer exists.
+    wanted: dict[str, str | None] = dict.fromkeys(path.name for path in TARGET.glob("*.py"))
+    wanted |= {path.name: generate(path) for path in SOURCE.glob("*.py")}
+    status = 0
+    for name, text in sorted(wanted.items()):
         target = TARGET / name
-        present = target.read_text(encoding="utf-8") if target.exists() else ""
-        generated = wanted.get(name, "")
-        if present == generated:
+        present = target.read_text(encoding="utf-8") if target.exists() else None
+        if present == text:
             continue
         if check:
+            status = 1
             lines = difflib.unified_diff(
-                present.splitlines(), generated.splitlines(), str(target), "generated", lineterm=""
+                (present or "").splitlines(), (text or "").splitlines(), f"_sync/{name}", f"_sync/{name}, generated"
             )
-            stale.append("\n".join(lines))
-        elif name in wanted:
-            target.write_text(generated, encoding="utf-8")
-        else:
+            sys.stdout.write(f"_sync/{name} differs; run `make sync`\n" + "\n".join(map(str.rstrip, lines)) + "\n")
+        elif text is None:
             target.unlink()
-    return "\n".join([*stale, "error: _sync is not what _async generates; run `make sync`"]) if stale else None
+        else:
+            target.write_text(text, encoding="utf-8")
+    return status
 
 
 if __name__ == "__main__":

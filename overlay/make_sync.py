@@ -39,6 +39,7 @@ NAMES = {
     "async_shell": "sync_shell",
     "aupload_batch": "upload_batch",
     "open_async_source": "open_source",
+    "run_async": "run_sync",
 }
 
 # Module, passage in `_async`, passage in `_sync`.
@@ -48,6 +49,7 @@ TEXTS = (
         "The async client. Written by hand: `overlay/make_sync.py` generates `_sync` from it.",
         "The sync client.",
     ),
+    ("base", "resources of an async client", "resources of a sync client"),
     ("client", "The async client: turns", "The sync client: turns"),
     (
         "client",

@@ -9,10 +9,10 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._async.client import AsyncContentGroove
+    from ._core.calls import RawResponse
     from ._core.filters import Sort
     from ._core.retries import RetryPolicy
     from ._io.batches import UploadItem, UploadResult
-    from ._io.calls import RawResponse
     from ._io.http import ResponseInfo
     from ._sync.client import ContentGroove
     from ._version import __version__
@@ -53,7 +53,7 @@ _MODULES = {
     "._sync.client": ("ContentGroove",),
     "._core.filters": ("Sort",),
     "._core.retries": ("RetryPolicy",),
-    "._io.calls": ("RawResponse",),
+    "._core.calls": ("RawResponse",),
     "._io.http": ("ResponseInfo",),
     "._version": ("__version__",),
     ".errors": (

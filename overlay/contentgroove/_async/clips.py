@@ -6,33 +6,28 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core import clips
 from contentgroove._core.inputs import check_id, check_iterable
+from contentgroove._core.io import run_async
 from contentgroove._core.listing import ListArguments
-from contentgroove._io.calls import AsyncPager, AsyncRawResource
 from contentgroove.models import Clip
 
-from .raw import raw_method
+from .base import AsyncPager, AsyncResource, raw_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from contentgroove._core.filters import Filter
-    from contentgroove._io.calls import AsyncResource
 
 WAIT_TIMEOUT = 900.0
 """Seconds; less than for a media, because a clip is cut from a file that has already been processed."""
 
 
-class AsyncClips:
+class AsyncClips(AsyncResource):
     """Calls on clips; use it as `client.clips`."""
-
-    def __init__(self, calls: AsyncResource) -> None:
-        self._calls = calls
 
     @property
     def with_raw_response(self) -> AsyncRawClips:
         """The same calls, returning `RawResponse`s."""
-        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
-        return AsyncRawClips(AsyncClips(calls))
+        return AsyncRawClips(AsyncClips(self._session, raw=True))
 
     def list(
         self,
@@ -56,7 +51,7 @@ class AsyncClips:
             InvalidInputError: An argument is invalid. Nothing was sent.
             ContentGrooveError: A call failed while iterating.
         """
-        return AsyncPager(clips.list_clips(ListArguments(filter, sort, page_number, page_size, limit)), self._calls)
+        return AsyncPager(clips.list_clips(ListArguments(filter, sort, page_number, page_size, limit)), self._session)
 
     async def get(self, id: str) -> Clip:  # noqa: A002 - the API's name
         """Fetch one clip.
@@ -64,7 +59,7 @@ class AsyncClips:
         Raises:
             NotFoundError: There is no clip with this id.
         """
-        return await self._calls.call(clips.get_clip(id))
+        return await self._call(clips.get_clip(id))
 
     async def create(self, *, media_id: str, name: str, start_time: float, end_time: float) -> Clip:
         """Create a clip of a part of a media.
@@ -82,7 +77,7 @@ class AsyncClips:
             OutcomeUnknownError: It is unknown whether the clip was created. The request was not retried.
         """
         operation = clips.create_clip(media_id=media_id, name=name, start_time=start_time, end_time=end_time)
-        return await self._calls.call(operation)
+        return await self._call(operation)
 
     async def update(
         self,
@@ -98,7 +93,7 @@ class AsyncClips:
             NotFoundError: There is no clip with this id.
             UnprocessableEntityError: The service rejected the values.
         """
-        return await self._calls.call(clips.update_clip(id, name=name, start_time=start_time, end_time=end_time))
+        return await self._call(clips.update_clip(id, name=name, start_time=start_time, end_time=end_time))
 
     async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """Delete a clip.
@@ -106,7 +101,7 @@ class AsyncClips:
         Raises:
             NotFoundError: There is no clip with this id.
         """
-        return await self._calls.call(clips.delete_clip(id))
+        return await self._call(clips.delete_clip(id))
 
     async def wait(
         self,
@@ -131,7 +126,7 @@ class AsyncClips:
 
         options = waiting.PollOptions.checked(timeout, poll_interval, on_update)
         media_id = clip.media_id if isinstance(clip, Clip) else None
-        return await self._calls.run(waiting.wait_for_clip(_clip_id(clip), media_id, options, self._calls.session))
+        return await run_async(waiting.wait_for_clip(_clip_id(clip), media_id, options, self._session))
 
     async def wait_many(
         self,
@@ -160,7 +155,7 @@ class AsyncClips:
         options = waiting.PollOptions.checked(timeout, poll_interval, on_update)
         check_iterable(clips, "clips")
         ids = [_clip_id(clip) for clip in clips]
-        return await self._calls.run(waiting.wait_for_clips(ids, options, self._calls.session))
+        return await run_async(waiting.wait_for_clips(ids, options, self._session))
 
 
 class AsyncRawClips:

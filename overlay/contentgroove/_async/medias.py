@@ -6,23 +6,21 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core import direct_uploads, medias
 from contentgroove._core.inputs import check_id, check_iterable
-from contentgroove._io.calls import AsyncPager, AsyncRawResource
+from contentgroove._core.io import run_async
 from contentgroove.models import Media
 
-from .raw import raw_method
+from .base import AsyncPager, AsyncResource, raw_method
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
     from os import PathLike
 
+    from contentgroove._core.calls import Session
     from contentgroove._core.filters import Filter
-    from contentgroove._core.uploads import UploadPlan
+    from contentgroove._core.io import Progress
     from contentgroove._core.waiting import PollOptions
     from contentgroove._io.batches import UploadItem, UploadResult
-    from contentgroove._io.calls import AsyncResource
-    from contentgroove._io.checkpoint_file import FileCheckpointStore
-    from contentgroove._io.progress import Progress
-    from contentgroove._io.sources import AsyncFile, File, Source
+    from contentgroove._io.sources import AsyncFile, File
     from contentgroove.models import DirectUpload
     from contentgroove.webhooks import Inbox
     from contentgroove.webhooks.arrivals import ArrivalWatcher
@@ -34,18 +32,17 @@ CONCURRENCY = 4
 """Uploads at the same time: enough to use the bandwidth, few enough for the rate limit."""
 
 
-class AsyncMedias:
+class AsyncMedias(AsyncResource):
     """Calls on medias; use it as `client.medias`."""
 
-    def __init__(self, calls: AsyncResource, claimed: dict[str, str]) -> None:
-        self._calls = calls
-        self._claimed = claimed
+    def __init__(self, session: Session, known_uploads: dict[str, str], *, raw: bool = False) -> None:
+        super().__init__(session, raw=raw)
+        self._known_uploads = known_uploads
 
     @property
     def with_raw_response(self) -> AsyncRawMedias:
         """The same calls, returning `RawResponse`s."""
-        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
-        return AsyncRawMedias(AsyncMedias(calls, self._claimed))
+        return AsyncRawMedias(AsyncMedias(self._session, self._known_uploads, raw=True))
 
     def list(
         self,
@@ -71,7 +68,7 @@ class AsyncMedias:
         """
         from contentgroove._core.listing import ListArguments
 
-        return AsyncPager(medias.list_medias(ListArguments(filter, sort, page_number, page_size, limit)), self._calls)
+        return AsyncPager(medias.list_medias(ListArguments(filter, sort, page_number, page_size, limit)), self._session)
 
     async def get(self, id: str) -> Media:  # noqa: A002 - the API's name
         """Fetch one media.
@@ -79,7 +76,7 @@ class AsyncMedias:
         Raises:
             NotFoundError: There is no media with this id.
         """
-        return await self._calls.call(medias.get_media(id))
+        return await self._call(medias.get_media(id))
 
     async def create(
         self,
@@ -101,7 +98,7 @@ class AsyncMedias:
             QuotaExceededError: The account's limit is reached.
             OutcomeUnknownError: It is unknown whether the media was created. The request was not retried.
         """
-        return await self._calls.call(
+        return await self._call(
             medias.create_media(source_url=source_url, upload_id=upload_id, name=name, description=description)
         )
 
@@ -117,7 +114,7 @@ class AsyncMedias:
         Raises:
             NotFoundError: There is no media with this id.
         """
-        return await self._calls.call(medias.update_media(id, name=name, description=description))
+        return await self._call(medias.update_media(id, name=name, description=description))
 
     async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """Delete a media and its clips.
@@ -125,7 +122,7 @@ class AsyncMedias:
         Raises:
             NotFoundError: There is no media with this id.
         """
-        return await self._calls.call(medias.delete_media(id))
+        return await self._call(medias.delete_media(id))
 
     async def upload(
         self,
@@ -169,34 +166,22 @@ class AsyncMedias:
             CheckpointError: The checkpoint could not be written, such as on a full disk; `.media_id` is the media's id
                 if it was created.
         """
-        from contentgroove._core.uploads import upload
-        from contentgroove._io.checkpoint_file import FileCheckpointStore
+        from contentgroove._core.uploads import plan_upload, upload
+        from contentgroove._io.checkpoint_file import open_store
         from contentgroove._io.sources import open_async_source
 
         source = await open_async_source(file, size)
-        session, options = self._calls.session, _poll_options(wait=wait)
-        if checkpoint is None:
-            plan = self._plan(source, name, description, None)
-            return await self._calls.run(upload(plan, session, options), source, progress)
-        store = FileCheckpointStore(checkpoint)
-        with store.lock():
-            plan = self._plan(source, name, description, store)
-            return await self._calls.run(upload(plan, session, options), source, progress, store.write)
-
-    def _plan(
-        self, source: Source, name: str | None, description: str | None, store: FileCheckpointStore | None
-    ) -> UploadPlan:
-        from contentgroove._core.checkpoints import Fingerprint, printable_name
-        from contentgroove._core.uploads import CheckpointStore, plan_upload
-
-        return plan_upload(
-            Fingerprint(printable_name(source.name), source.size, source.modified),
-            (name, description),
-            self._calls.session,
-            rewindable=source.rewindable,
-            claimed=self._claimed,
-            kept=None if store is None else CheckpointStore(str(store.path), store.read(), store.read_siblings),
-        )
+        with open_store(checkpoint) as store:
+            plan = plan_upload(
+                source,
+                name=name,
+                description=description,
+                session=self._session,
+                progress=progress,
+                store=store,
+                known_uploads=self._known_uploads,
+            )
+            return await run_async(upload(plan, self._session, _poll_options(wait=wait)))
 
     def upload_many(
         self,
@@ -261,7 +246,7 @@ class AsyncMedias:
 
         media_id = _media_id(media)
         options = waiting.PollOptions.checked(timeout, poll_interval, on_update, _webhook_keys(inbox, [media_id]))
-        return await self._calls.run(waiting.wait_for_media(media_id, options, self._calls.session))
+        return await run_async(waiting.wait_for_media(media_id, options, self._session))
 
     async def wait_many(
         self,
@@ -292,24 +277,20 @@ class AsyncMedias:
         check_iterable(medias, "medias")
         ids = [_media_id(media) for media in medias]
         options = waiting.PollOptions.checked(timeout, poll_interval, on_update, _webhook_keys(inbox, ids))
-        return await self._calls.run(waiting.wait_for_medias(ids, options, self._calls.session))
+        return await run_async(waiting.wait_for_medias(ids, options, self._session))
 
 
-class AsyncDirectUploads:
+class AsyncDirectUploads(AsyncResource):
     """Calls on direct uploads; `client.medias.upload` does all their steps."""
-
-    def __init__(self, calls: AsyncResource) -> None:
-        self._calls = calls
 
     @property
     def with_raw_response(self) -> AsyncRawDirectUploads:
         """The same call, returning a `RawResponse`."""
-        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
-        return AsyncRawDirectUploads(AsyncDirectUploads(calls))
+        return AsyncRawDirectUploads(AsyncDirectUploads(self._session, raw=True))
 
     async def prepare(self) -> DirectUpload:
         """Prepare an upload: returns a URL to PUT one file to, and the id to pass to `medias.create` afterwards."""
-        return await self._calls.call(direct_uploads.prepare_upload())
+        return await self._call(direct_uploads.prepare_upload())
 
 
 class AsyncRawMedias:

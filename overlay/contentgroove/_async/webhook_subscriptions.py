@@ -6,29 +6,23 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core import webhook_subscriptions
 from contentgroove._core.listing import ListArguments
-from contentgroove._io.calls import AsyncPager, AsyncRawResource
 
-from .raw import raw_method
+from .base import AsyncPager, AsyncResource, raw_method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contentgroove._core.filters import Filter
-    from contentgroove._io.calls import AsyncResource
     from contentgroove.models import WebhookSubscription
 
 
-class AsyncWebhookSubscriptions:
+class AsyncWebhookSubscriptions(AsyncResource):
     """Calls on webhook subscriptions; use it as `client.webhook_subscriptions`. The API has no update."""
-
-    def __init__(self, calls: AsyncResource) -> None:
-        self._calls = calls
 
     @property
     def with_raw_response(self) -> AsyncRawWebhookSubscriptions:
         """The same calls, returning `RawResponse`s."""
-        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
-        return AsyncRawWebhookSubscriptions(AsyncWebhookSubscriptions(calls))
+        return AsyncRawWebhookSubscriptions(AsyncWebhookSubscriptions(self._session, raw=True))
 
     def list(
         self,
@@ -53,7 +47,7 @@ class AsyncWebhookSubscriptions:
             ContentGrooveError: A call failed while iterating.
         """
         arguments = ListArguments(filter, sort, page_number, page_size, limit)
-        return AsyncPager(webhook_subscriptions.list_webhook_subscriptions(arguments), self._calls)
+        return AsyncPager(webhook_subscriptions.list_webhook_subscriptions(arguments), self._session)
 
     async def get(self, id: str) -> WebhookSubscription:  # noqa: A002 - the API's name
         """Fetch one webhook subscription.
@@ -61,7 +55,7 @@ class AsyncWebhookSubscriptions:
         Raises:
             NotFoundError: There is no subscription with this id.
         """
-        return await self._calls.call(webhook_subscriptions.get_webhook_subscription(id))
+        return await self._call(webhook_subscriptions.get_webhook_subscription(id))
 
     async def create(self, *, url: str, subscribed_events: Sequence[str] | None = None) -> WebhookSubscription:
         """Subscribe a URL to events.
@@ -77,7 +71,7 @@ class AsyncWebhookSubscriptions:
             OutcomeUnknownError: It is unknown whether the subscription was created. The request was not retried.
         """
         operation = webhook_subscriptions.create_webhook_subscription(url=url, subscribed_events=subscribed_events)
-        return await self._calls.call(operation)
+        return await self._call(operation)
 
     async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """Delete a webhook subscription: no more events are sent to its URL.
@@ -85,7 +79,7 @@ class AsyncWebhookSubscriptions:
         Raises:
             NotFoundError: There is no subscription with this id.
         """
-        return await self._calls.call(webhook_subscriptions.delete_webhook_subscription(id))
+        return await self._call(webhook_subscriptions.delete_webhook_subscription(id))
 
 
 class AsyncRawWebhookSubscriptions:

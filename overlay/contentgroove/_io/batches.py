@@ -23,9 +23,9 @@ from .interruptible import wait_for
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+    from contentgroove._core.io import Progress
     from contentgroove.models import Media
 
-    from .progress import Progress
     from .sources import File
 
 

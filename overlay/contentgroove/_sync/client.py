@@ -9,16 +9,16 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+from contentgroove._core.io import run_sync
 from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
-from contentgroove._io.calls import RawResource, RawResponse, Resource
 from contentgroove._io.options import (
     DEFAULT_TIMEOUT,
     check_clients,
     check_policy,
-    check_timeout,
     create_hooks,
     create_monitor,
     create_session,
+    replace_options,
 )
 from contentgroove._io.sync_shell import SyncIO
 from contentgroove._version import __version__
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from contentgroove._core.effects import Clock
+    from contentgroove._core.calls import RawResponse
+    from contentgroove._core.io import Clock
     from contentgroove._core.retries import RetryPolicy
     from contentgroove._io.contract import OnViolation
     from contentgroove._io.http import ResponseInfo
@@ -92,43 +93,43 @@ class ContentGroove:
             api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ
         )
         check_clients("Client", http_client=http_client, upload_http_client=upload_http_client)
-        session = create_session(settings, check_policy(retry_policy, max_retries), clock, random)
         hooks = create_hooks(on_request, on_response)
         monitor = create_monitor(on_contract_violation, settings)
-        shell = SyncIO(settings, hooks, sleep or time.sleep, http_client, upload_http_client, monitor=monitor)
-        self._calls = Resource(shell, session, check_timeout(timeout))
-        self._claimed: dict[str, str] = {}
+        self._io = SyncIO(settings, hooks, sleep or time.sleep, http_client, upload_http_client, monitor=monitor)
+        policy = check_policy(retry_policy, max_retries)
+        self._session = create_session(self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random)
+        self._known_uploads: dict[str, str] = {}
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self._calls.session.base_url!r})"
+        return f"{type(self).__name__}(base_url={self._session.settings.base_url!r})"
 
     @cached_property
     def medias(self) -> Medias:
         """Videos and audio files."""
         from .medias import Medias
 
-        return Medias(self._calls, self._claimed)
+        return Medias(self._session, self._known_uploads)
 
     @cached_property
     def clips(self) -> Clips:
         """Parts of medias."""
         from .clips import Clips
 
-        return Clips(self._calls)
+        return Clips(self._session)
 
     @cached_property
     def webhook_subscriptions(self) -> WebhookSubscriptions:
         """URLs that the service sends events to."""
         from .webhook_subscriptions import WebhookSubscriptions
 
-        return WebhookSubscriptions(self._calls)
+        return WebhookSubscriptions(self._session)
 
     @cached_property
     def direct_uploads(self) -> DirectUploads:
         """Uploads whose medias are not created yet."""
         from .medias import DirectUploads
 
-        return DirectUploads(self._calls)
+        return DirectUploads(self._session)
 
     def with_options(
         self, *, timeout: float | httpx.Timeout | None = None, max_retries: int | None = None
@@ -140,10 +141,7 @@ class ContentGroove:
         other = copy.copy(self)
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
             other.__dict__.pop(name, None)
-        session = self._calls.session.with_policy(check_policy(self._calls.session.pacing.policy, max_retries))
-        other._calls = Resource(  # noqa: SLF001 - a copy of this client
-            self._calls.shell, session, self._calls.timeout if timeout is None else check_timeout(timeout)
-        )
+        other._session = replace_options(self._session, timeout, max_retries)  # noqa: SLF001 - the same class
         return other
 
     def request(
@@ -167,15 +165,14 @@ class ContentGroove:
         Returns:
             The response; `.parse()` decodes its JSON.
         """
-        from contentgroove._core import custom
+        from contentgroove._core.calls import call_raw
+        from contentgroove._core.custom import custom_operation
 
-        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
-        response: Any = calls.call(custom.custom_operation(method, path, query, body, headers))
-        return response  # type: ignore[no-any-return]  # raw calls return RawResponses
+        return run_sync(call_raw(custom_operation(method, path, query, body, headers), self._session))
 
     def close(self) -> None:
         """Close all connections that the client opened; later calls raise a ConfigurationError."""
-        self._calls.shell.close()
+        self._io.close()
 
     def __enter__(self) -> Self:
         return self

@@ -7,33 +7,28 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core import clips
 from contentgroove._core.inputs import check_id, check_iterable
+from contentgroove._core.io import run_sync
 from contentgroove._core.listing import ListArguments
-from contentgroove._io.calls import Pager, RawResource
 from contentgroove.models import Clip
 
-from .raw import raw_method
+from .base import Pager, Resource, raw_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from contentgroove._core.filters import Filter
-    from contentgroove._io.calls import Resource
 
 WAIT_TIMEOUT = 900.0
 """Seconds; less than for a media, because a clip is cut from a file that has already been processed."""
 
 
-class Clips:
+class Clips(Resource):
     """Calls on clips; use it as `client.clips`."""
-
-    def __init__(self, calls: Resource) -> None:
-        self._calls = calls
 
     @property
     def with_raw_response(self) -> RawClips:
         """The same calls, returning `RawResponse`s."""
-        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
-        return RawClips(Clips(calls))
+        return RawClips(Clips(self._session, raw=True))
 
     def list(
         self,
@@ -57,7 +52,7 @@ class Clips:
             InvalidInputError: An argument is invalid. Nothing was sent.
             ContentGrooveError: A call failed while iterating.
         """
-        return Pager(clips.list_clips(ListArguments(filter, sort, page_number, page_size, limit)), self._calls)
+        return Pager(clips.list_clips(ListArguments(filter, sort, page_number, page_size, limit)), self._session)
 
     def get(self, id: str) -> Clip:  # noqa: A002 - the API's name
         """Fetch one clip.
@@ -65,7 +60,7 @@ class Clips:
         Raises:
             NotFoundError: There is no clip with this id.
         """
-        return self._calls.call(clips.get_clip(id))
+        return self._call(clips.get_clip(id))
 
     def create(self, *, media_id: str, name: str, start_time: float, end_time: float) -> Clip:
         """Create a clip of a part of a media.
@@ -83,7 +78,7 @@ class Clips:
             OutcomeUnknownError: It is unknown whether the clip was created. The request was not retried.
         """
         operation = clips.create_clip(media_id=media_id, name=name, start_time=start_time, end_time=end_time)
-        return self._calls.call(operation)
+        return self._call(operation)
 
     def update(
         self,
@@ -99,7 +94,7 @@ class Clips:
             NotFoundError: There is no clip with this id.
             UnprocessableEntityError: The service rejected the values.
         """
-        return self._calls.call(clips.update_clip(id, name=name, start_time=start_time, end_time=end_time))
+        return self._call(clips.update_clip(id, name=name, start_time=start_time, end_time=end_time))
 
     def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """Delete a clip.
@@ -107,7 +102,7 @@ class Clips:
         Raises:
             NotFoundError: There is no clip with this id.
         """
-        return self._calls.call(clips.delete_clip(id))
+        return self._call(clips.delete_clip(id))
 
     def wait(
         self,
@@ -132,7 +127,7 @@ class Clips:
 
         options = waiting.PollOptions.checked(timeout, poll_interval, on_update)
         media_id = clip.media_id if isinstance(clip, Clip) else None
-        return self._calls.run(waiting.wait_for_clip(_clip_id(clip), media_id, options, self._calls.session))
+        return run_sync(waiting.wait_for_clip(_clip_id(clip), media_id, options, self._session))
 
     def wait_many(
         self,
@@ -161,7 +156,7 @@ class Clips:
         options = waiting.PollOptions.checked(timeout, poll_interval, on_update)
         check_iterable(clips, "clips")
         ids = [_clip_id(clip) for clip in clips]
-        return self._calls.run(waiting.wait_for_clips(ids, options, self._calls.session))
+        return run_sync(waiting.wait_for_clips(ids, options, self._session))
 
 
 class RawClips:

@@ -7,23 +7,21 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core import direct_uploads, medias
 from contentgroove._core.inputs import check_id, check_iterable
-from contentgroove._io.calls import Pager, RawResource
+from contentgroove._core.io import run_sync
 from contentgroove.models import Media
 
-from .raw import raw_method
+from .base import Pager, Resource, raw_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from os import PathLike
 
+    from contentgroove._core.calls import Session
     from contentgroove._core.filters import Filter
-    from contentgroove._core.uploads import UploadPlan
+    from contentgroove._core.io import Progress
     from contentgroove._core.waiting import PollOptions
     from contentgroove._io.batches import UploadItem, UploadResult
-    from contentgroove._io.calls import Resource
-    from contentgroove._io.checkpoint_file import FileCheckpointStore
-    from contentgroove._io.progress import Progress
-    from contentgroove._io.sources import File, Source
+    from contentgroove._io.sources import File
     from contentgroove.models import DirectUpload
     from contentgroove.webhooks import Inbox
     from contentgroove.webhooks.arrivals import ArrivalWatcher
@@ -35,18 +33,17 @@ CONCURRENCY = 4
 """Uploads at the same time: enough to use the bandwidth, few enough for the rate limit."""
 
 
-class Medias:
+class Medias(Resource):
     """Calls on medias; use it as `client.medias`."""
 
-    def __init__(self, calls: Resource, claimed: dict[str, str]) -> None:
-        self._calls = calls
-        self._claimed = claimed
+    def __init__(self, session: Session, known_uploads: dict[str, str], *, raw: bool = False) -> None:
+        super().__init__(session, raw=raw)
+        self._known_uploads = known_uploads
 
     @property
     def with_raw_response(self) -> RawMedias:
         """The same calls, returning `RawResponse`s."""
-        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
-        return RawMedias(Medias(calls, self._claimed))
+        return RawMedias(Medias(self._session, self._known_uploads, raw=True))
 
     def list(
         self,
@@ -72,7 +69,7 @@ class Medias:
         """
         from contentgroove._core.listing import ListArguments
 
-        return Pager(medias.list_medias(ListArguments(filter, sort, page_number, page_size, limit)), self._calls)
+        return Pager(medias.list_medias(ListArguments(filter, sort, page_number, page_size, limit)), self._session)
 
     def get(self, id: str) -> Media:  # noqa: A002 - the API's name
         """Fetch one media.
@@ -80,7 +77,7 @@ class Medias:
         Raises:
             NotFoundError: There is no media with this id.
         """
-        return self._calls.call(medias.get_media(id))
+        return self._call(medias.get_media(id))
 
     def create(
         self,
@@ -102,7 +99,7 @@ class Medias:
             QuotaExceededError: The account's limit is reached.
             OutcomeUnknownError: It is unknown whether the media was created. The request was not retried.
         """
-        return self._calls.call(
+        return self._call(
             medias.create_media(source_url=source_url, upload_id=upload_id, name=name, description=description)
         )
 
@@ -118,7 +115,7 @@ class Medias:
         Raises:
             NotFoundError: There is no media with this id.
         """
-        return self._calls.call(medias.update_media(id, name=name, description=description))
+        return self._call(medias.update_media(id, name=name, description=description))
 
     def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """Delete a media and its clips.
@@ -126,7 +123,7 @@ class Medias:
         Raises:
             NotFoundError: There is no media with this id.
         """
-        return self._calls.call(medias.delete_media(id))
+        return self._call(medias.delete_media(id))
 
     def upload(
         self,
@@ -168,34 +165,22 @@ class Medias:
             CheckpointError: The checkpoint could not be written, such as on a full disk; `.media_id` is the media's id
                 if it was created.
         """
-        from contentgroove._core.uploads import upload
-        from contentgroove._io.checkpoint_file import FileCheckpointStore
+        from contentgroove._core.uploads import plan_upload, upload
+        from contentgroove._io.checkpoint_file import open_store
         from contentgroove._io.sources import open_source
 
         source = open_source(file)
-        session, options = self._calls.session, _poll_options(wait=wait)
-        if checkpoint is None:
-            plan = self._plan(source, name, description, None)
-            return self._calls.run(upload(plan, session, options), source, progress)
-        store = FileCheckpointStore(checkpoint)
-        with store.lock():
-            plan = self._plan(source, name, description, store)
-            return self._calls.run(upload(plan, session, options), source, progress, store.write)
-
-    def _plan(
-        self, source: Source, name: str | None, description: str | None, store: FileCheckpointStore | None
-    ) -> UploadPlan:
-        from contentgroove._core.checkpoints import Fingerprint, printable_name
-        from contentgroove._core.uploads import CheckpointStore, plan_upload
-
-        return plan_upload(
-            Fingerprint(printable_name(source.name), source.size, source.modified),
-            (name, description),
-            self._calls.session,
-            rewindable=source.rewindable,
-            claimed=self._claimed,
-            kept=None if store is None else CheckpointStore(str(store.path), store.read(), store.read_siblings),
-        )
+        with open_store(checkpoint) as store:
+            plan = plan_upload(
+                source,
+                name=name,
+                description=description,
+                session=self._session,
+                progress=progress,
+                store=store,
+                known_uploads=self._known_uploads,
+            )
+            return run_sync(upload(plan, self._session, _poll_options(wait=wait)))
 
     def upload_many(
         self,
@@ -260,7 +245,7 @@ class Medias:
 
         media_id = _media_id(media)
         options = waiting.PollOptions.checked(timeout, poll_interval, on_update, _webhook_keys(inbox, [media_id]))
-        return self._calls.run(waiting.wait_for_media(media_id, options, self._calls.session))
+        return run_sync(waiting.wait_for_media(media_id, options, self._session))
 
     def wait_many(
         self,
@@ -291,24 +276,20 @@ class Medias:
         check_iterable(medias, "medias")
         ids = [_media_id(media) for media in medias]
         options = waiting.PollOptions.checked(timeout, poll_interval, on_update, _webhook_keys(inbox, ids))
-        return self._calls.run(waiting.wait_for_medias(ids, options, self._calls.session))
+        return run_sync(waiting.wait_for_medias(ids, options, self._session))
 
 
-class DirectUploads:
+class DirectUploads(Resource):
     """Calls on direct uploads; `client.medias.upload` does all their steps."""
-
-    def __init__(self, calls: Resource) -> None:
-        self._calls = calls
 
     @property
     def with_raw_response(self) -> RawDirectUploads:
         """The same call, returning a `RawResponse`."""
-        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
-        return RawDirectUploads(DirectUploads(calls))
+        return RawDirectUploads(DirectUploads(self._session, raw=True))
 
     def prepare(self) -> DirectUpload:
         """Prepare an upload: returns a URL to PUT one file to, and the id to pass to `medias.create` afterwards."""
-        return self._calls.call(direct_uploads.prepare_upload())
+        return self._call(direct_uploads.prepare_upload())
 
 
 class RawMedias:

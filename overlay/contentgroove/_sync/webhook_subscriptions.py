@@ -7,29 +7,23 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core import webhook_subscriptions
 from contentgroove._core.listing import ListArguments
-from contentgroove._io.calls import Pager, RawResource
 
-from .raw import raw_method
+from .base import Pager, Resource, raw_method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contentgroove._core.filters import Filter
-    from contentgroove._io.calls import Resource
     from contentgroove.models import WebhookSubscription
 
 
-class WebhookSubscriptions:
+class WebhookSubscriptions(Resource):
     """Calls on webhook subscriptions; use it as `client.webhook_subscriptions`. The API has no update."""
-
-    def __init__(self, calls: Resource) -> None:
-        self._calls = calls
 
     @property
     def with_raw_response(self) -> RawWebhookSubscriptions:
         """The same calls, returning `RawResponse`s."""
-        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
-        return RawWebhookSubscriptions(WebhookSubscriptions(calls))
+        return RawWebhookSubscriptions(WebhookSubscriptions(self._session, raw=True))
 
     def list(
         self,
@@ -54,7 +48,7 @@ class WebhookSubscriptions:
             ContentGrooveError: A call failed while iterating.
         """
         arguments = ListArguments(filter, sort, page_number, page_size, limit)
-        return Pager(webhook_subscriptions.list_webhook_subscriptions(arguments), self._calls)
+        return Pager(webhook_subscriptions.list_webhook_subscriptions(arguments), self._session)
 
     def get(self, id: str) -> WebhookSubscription:  # noqa: A002 - the API's name
         """Fetch one webhook subscription.
@@ -62,7 +56,7 @@ class WebhookSubscriptions:
         Raises:
             NotFoundError: There is no subscription with this id.
         """
-        return self._calls.call(webhook_subscriptions.get_webhook_subscription(id))
+        return self._call(webhook_subscriptions.get_webhook_subscription(id))
 
     def create(self, *, url: str, subscribed_events: Sequence[str] | None = None) -> WebhookSubscription:
         """Subscribe a URL to events.
@@ -78,7 +72,7 @@ class WebhookSubscriptions:
             OutcomeUnknownError: It is unknown whether the subscription was created. The request was not retried.
         """
         operation = webhook_subscriptions.create_webhook_subscription(url=url, subscribed_events=subscribed_events)
-        return self._calls.call(operation)
+        return self._call(operation)
 
     def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """Delete a webhook subscription: no more events are sent to its URL.
@@ -86,7 +80,7 @@ class WebhookSubscriptions:
         Raises:
             NotFoundError: There is no subscription with this id.
         """
-        return self._calls.call(webhook_subscriptions.delete_webhook_subscription(id))
+        return self._call(webhook_subscriptions.delete_webhook_subscription(id))
 
 
 class RawWebhookSubscriptions:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from contentgroove._core.calls import RawResponse
     from contentgroove._core.io import Clock
     from contentgroove._core.retries import RetryPolicy
-    from contentgroove._io.contract import OnViolation
+    from contentgroove._io.contract import OnContractViolation
     from contentgroove._io.http import ResponseInfo
     from contentgroove.errors import RequestInfo
 
@@ -84,7 +84,7 @@ class AsyncContentGroove:
         retry_policy: RetryPolicy | None = None,
         on_request: Callable[[RequestInfo], object] | None = None,
         on_response: Callable[[ResponseInfo], object] | None = None,
-        on_contract_violation: OnViolation = "off",
+        on_contract_violation: OnContractViolation = "off",
         clock: Clock | None = None,
         sleep: Callable[[float], Awaitable[object]] | None = None,
         random: Callable[[], float] | None = None,

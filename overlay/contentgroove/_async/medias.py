@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove._core import direct_uploads, medias
+from contentgroove._core import medias
 from contentgroove._core.inputs import check_id, check_iterable
 from contentgroove._core.io import run_async
 from contentgroove.models import Media
@@ -290,7 +290,9 @@ class AsyncDirectUploads(AsyncResource):
 
     async def prepare(self) -> DirectUpload:
         """Prepare an upload: returns a URL to PUT one file to, and the id to pass to `medias.create` afterwards."""
-        return await self._call(direct_uploads.prepare_upload())
+        from contentgroove._core.direct_uploads import prepare_upload
+
+        return await self._call(prepare_upload())
 
 
 class AsyncRawMedias:

@@ -30,7 +30,8 @@ class Resource:
         if self._raw:
             # `raw_method` gives the methods that are called on this resource their actual type.
             return cast("T", run_sync(call_raw(operation, self._session)))
-        return (run_sync(call(operation, self._session)))[1]
+        _, result = run_sync(call(operation, self._session))
+        return result
 
 
 class Pager(Generic[T]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove._core import direct_uploads, medias
+from contentgroove._core import medias
 from contentgroove._core.inputs import check_id, check_iterable
 from contentgroove._core.io import run_sync
 from contentgroove.models import Media
@@ -289,7 +289,9 @@ class DirectUploads(Resource):
 
     def prepare(self) -> DirectUpload:
         """Prepare an upload: returns a URL to PUT one file to, and the id to pass to `medias.create` afterwards."""
-        return self._call(direct_uploads.prepare_upload())
+        from contentgroove._core.direct_uploads import prepare_upload
+
+        return self._call(prepare_upload())
 
 
 class RawMedias:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contentgroove._io.batches import aupload_batch
 from contentgroove._io.checkpoint_file import FileCheckpointStore
 from contentgroove.cli import uploading
-from contentgroove.resources.batches import aupload_batch
 from contentgroove_mock import Fault, Policy, Simulator, serve
 
 from tests.cli.conftest import CommandLine, Reader

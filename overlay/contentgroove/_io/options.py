@@ -83,7 +83,7 @@ def create_hooks(
     on_request: Callable[[RequestInfo], object] | None,
     on_response: Callable[[ResponseInfo], object] | None,
     *,
-    awaited: bool,
+    awaited: bool = False,
 ) -> Hooks:
     """Make a client's hooks; `awaited` if async ones are.
 

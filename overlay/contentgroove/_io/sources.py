@@ -34,6 +34,7 @@ SNIFF_BYTES = 8192
 """Bytes looked at to tell audio and video from other files."""
 
 File: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
+AsyncFile: TypeAlias = "File | AsyncIterator[bytes]"
 
 
 class PathSource:

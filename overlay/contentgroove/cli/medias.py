@@ -188,7 +188,7 @@ def upload(
     Prints the id of each new media and its file, tab-separated. One that fails does not stop the others; the exit code
     is 0 only if all went through, and 14 if some failed. After a 402 (usage limit) nothing new is begun.
     """
-    from contentgroove.resources.batches import UploadItem
+    from contentgroove._io.batches import UploadItem
 
     from .uploading import BatchUpload, UploadPlan, expanded
 

@@ -1,4 +1,4 @@
-"""Many uploads, several at once: a result for each, and no more begun than wanted."""
+"""Upload many files, several at the same time; yield a result for each."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from contentgroove._core.inputs import check_count
-from contentgroove._io.interruptible import wait_for
 from contentgroove.errors import ConfigurationError, ContentGrooveError, InvalidInputError, QuotaExceededError
+
+from .interruptible import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from contentgroove._core.io import Progress
-    from contentgroove._io.sources import File
     from contentgroove.models import Media
+
+    from .sources import File
 
 
 class UploadItem(Struct, frozen=True):
-    """A file of a batch with what its media is to be called.
+    """A file of a batch, with the name and description of its media.
 
     Attributes:
-        file: What `upload` takes.
+        file: The file, as for `upload`.
         name: The media's name.
         description: Free text.
     """
@@ -42,12 +44,12 @@ class UploadItem(Struct, frozen=True):
 
 
 class UploadResult(Struct, frozen=True):
-    """What came of one file of a batch.
+    """The outcome of one file of a batch.
 
     Attributes:
-        file: The file as it was given.
-        media: The new media, None if the upload failed.
-        error: Why it failed, None if it did not.
+        file: The file, as passed.
+        media: The new media; None if the upload failed.
+        error: The error; None if the upload succeeded.
     """
 
     file: File
@@ -56,39 +58,38 @@ class UploadResult(Struct, frozen=True):
 
 
 def checkpoint_path(folder: str | PathLike[str] | None, item: UploadItem) -> Path | None:
-    """Name the checkpoint of one file of a batch: the same in each run, another for another file or name.
+    """Return the path of the checkpoint of one file of a batch: the same in each run, unique per path and name.
 
     Raises:
-        InvalidInputError: The file is no path, or the folder cannot be made.
+        InvalidInputError: The file is not a path, or the folder cannot be created.
     """
     if folder is None:
         return None
     if not isinstance(item.file, (str, PathLike)):
         raise InvalidInputError(
-            "With checkpoint_dir= the files must be paths: what is in memory is gone when the process is. "
+            "With checkpoint_dir= all files must be paths, because data in memory is lost with the process. "
             "Nothing was sent."
         )
     try:
         path = Path(os.fsdecode(item.file)).absolute()
         Path(folder).mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError, TypeError) as error:
-        raise InvalidInputError(f"checkpoint_dir {folder} cannot be made: {error}. Nothing was sent.") from error
+        raise InvalidInputError(f"Cannot create checkpoint_dir {folder}: {error}. Nothing was sent.") from error
     identity = repr((str(path), item.name, item.description)).encode("utf-8", "surrogateescape")
-    # The name is there for people, and cut so that no file system refuses it.
+    # The name helps people, and is shortened to what every file system accepts.
     return Path(folder) / f"{path.name[:50]}.{hashlib.sha256(identity).hexdigest()[:16]}.json"
 
 
 class BatchCancelledError(Exception):
-    """The batch was left before this upload ended."""
+    """The batch was abandoned before this upload ended."""
 
 
 class _UploadQueue:
-    """What is still to be begun."""
+    """The files whose upload has not started."""
 
     def __init__(self, files: Iterable[File | UploadItem], concurrency: int) -> None:
         if check_count(concurrency, "concurrency") is None:
             raise InvalidInputError("concurrency must be a whole number from 1, not None. Nothing was sent.")
-        self.concurrency = concurrency
         if isinstance(files, (str, bytes, bytearray, memoryview)) or not isinstance(files, Iterable):
             raise InvalidInputError(
                 f"files must be an iterable of files, such as a list, not {type(files).__name__}. Nothing was sent."
@@ -97,17 +98,17 @@ class _UploadQueue:
         self._quota: QuotaExceededError | None = None
 
     def next(self) -> UploadItem | None:
-        """Give the next file to begin, None at the end."""
+        """Return the next file; None at the end."""
         for item in self._files:
             return item if isinstance(item, UploadItem) else UploadItem(item)
         return None
 
     def quota_result(self, item: UploadItem) -> UploadResult | None:
-        """Give the result of a file that is not begun, because the quota is used up."""
+        """Return the result of a file whose upload is not started because the quota is used up; None otherwise."""
         return None if self._quota is None else UploadResult(item.file, None, self._quota)
 
     def result(self, item: UploadItem, outcome: Media | ContentGrooveError) -> UploadResult:
-        """Give the result of a file that was begun."""
+        """Return the result of a file whose upload has ended."""
         if isinstance(outcome, ContentGrooveError):
             if isinstance(outcome, QuotaExceededError):
                 self._quota = outcome
@@ -116,41 +117,41 @@ class _UploadQueue:
 
 
 def upload_batch(
-    upload: Callable[[UploadItem, Progress], Media], files: Iterable[File | UploadItem], concurrency: int
+    upload_one: Callable[[UploadItem, Progress | None], Media], files: Iterable[File | UploadItem], concurrency: int
 ) -> Iterator[UploadResult]:
-    """See `Medias.upload_many`; `upload` uploads one file."""
-    batch = _UploadQueue(files, concurrency)
+    """Upload files in threads, with `upload_one(item, progress)`; see `Medias.upload_many`."""
+    queue = _UploadQueue(files, concurrency)
     stop = threading.Event()
 
-    def upload_one(item: UploadItem) -> Media | ContentGrooveError:
-        def check_upload_items(_sent: int, _total: int) -> None:
-            if stop.is_set():
-                raise BatchCancelledError
+    def check_stopped(_sent: int, _total: int) -> None:
+        if stop.is_set():
+            raise BatchCancelledError
 
+    def outcome_of(item: UploadItem) -> Media | ContentGrooveError:
         try:
-            return upload(item, check_upload_items)
+            return upload_one(item, check_stopped)
         except ContentGrooveError as error:
             return error
 
     def results() -> Iterator[UploadResult]:
         running: dict[Future[Media | ContentGrooveError], UploadItem] = {}
-        item = batch.next()
+        item = queue.next()
         pool = ThreadPoolExecutor(concurrency, thread_name_prefix="contentgroove-upload")
         try:
             while item is not None or running:
                 if item is not None and len(running) < concurrency:
-                    refused = batch.quota_result(item)
-                    if refused is None:
-                        running[pool.submit(upload_one, item)] = item
+                    skipped = queue.quota_result(item)
+                    if skipped is None:
+                        running[pool.submit(outcome_of, item)] = item
                     else:
-                        yield refused
-                    item = batch.next()
+                        yield skipped
+                    item = queue.next()
                     continue
                 for future in wait_for(lambda seconds: wait_futures(running, seconds, FIRST_COMPLETED).done):
-                    yield batch.result(running.pop(future), future.result())
+                    yield queue.result(running.pop(future), future.result())
         finally:
             stop.set()
-            # The pool's own wait for its threads is one that Ctrl-C does not end on Windows.
+            # On Windows, Ctrl-C does not interrupt the pool's own wait for its threads.
             wait_for(lambda seconds: not wait_futures(running, seconds).not_done)
             pool.shutdown()
 
@@ -158,34 +159,37 @@ def upload_batch(
 
 
 def aupload_batch(
-    upload: Callable[[UploadItem], Awaitable[Media]], files: Iterable[File | UploadItem], concurrency: int
+    upload_one: Callable[[UploadItem, Progress | None], Awaitable[Media]],
+    files: Iterable[File | UploadItem],
+    concurrency: int,
 ) -> AsyncIterator[UploadResult]:
-    """See `AsyncMedias.upload_many`; `upload` uploads one file."""
-    batch = _UploadQueue(files, concurrency)
+    """Upload files in tasks, with `upload_one(item, progress)`; see `AsyncMedias.upload_many`."""
+    queue = _UploadQueue(files, concurrency)
 
-    async def upload_one(item: UploadItem) -> Media | ContentGrooveError:
+    async def outcome_of(item: UploadItem) -> Media | ContentGrooveError:
+        # No progress callback is needed to stop an upload: its task is cancelled.
         try:
-            return await upload(item)
+            return await upload_one(item, None)
         except ContentGrooveError as error:
             return error
 
     async def results() -> AsyncIterator[UploadResult]:
         _require_asyncio()
         running: dict[asyncio.Task[Media | ContentGrooveError], UploadItem] = {}
-        item = batch.next()
+        item = queue.next()
         try:
             while item is not None or running:
                 if item is not None and len(running) < concurrency:
-                    refused = batch.quota_result(item)
-                    if refused is None:
-                        running[asyncio.create_task(upload_one(item))] = item
+                    skipped = queue.quota_result(item)
+                    if skipped is None:
+                        running[asyncio.create_task(outcome_of(item))] = item
                     else:
-                        yield refused
-                    item = batch.next()
+                        yield skipped
+                    item = queue.next()
                     continue
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
-                    yield batch.result(running.pop(task), task.result())
+                    yield queue.result(running.pop(task), task.result())
         finally:
             for task in running:
                 task.cancel()
@@ -195,11 +199,11 @@ def aupload_batch(
 
 
 def _require_asyncio() -> None:
-    # A generator that outlives its nursery is what trio forbids; everything else here runs under it.
+    # Trio forbids a generator that outlives its nursery. Everything else in this library runs on trio.
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         raise ConfigurationError(
-            "upload_many needs asyncio: with another async library start medias.upload for each file in a task of "
-            "your own. Nothing was sent."
+            "upload_many needs asyncio. With another async library, start a task with medias.upload for each file. "
+            "Nothing was sent."
         ) from None

@@ -150,9 +150,12 @@ def class_annotations(origin: str, node: ast.ClassDef) -> Iterator[tuple[str, as
 def public_attributes(origin: str, constructor: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
     """Yield the annotations of the public attributes that a constructor sets."""
     for node in ast.walk(constructor):
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Attribute):
-            if not node.target.attr.startswith("_"):
-                yield origin, node.annotation
+        if (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Attribute)
+            and not node.target.attr.startswith("_")
+        ):
+            yield origin, node.annotation
 
 
 def is_own(name: Name) -> bool:

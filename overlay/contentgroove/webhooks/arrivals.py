@@ -1,4 +1,4 @@
-"""Look into an inbox for news of medias, without touching what is in it."""
+"""Search an inbox for events about medias, without changing it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ logger = logging.getLogger("contentgroove")
 
 
 class ArrivalWatcher:
-    """Gives the names of the events that have arrived about medias.
+    """Returns the keys of the recorded events about some medias.
 
-    An inbox that fails is logged, and counts as one where nothing new is: who waits has another way to learn it.
+    If the inbox fails, that is logged and the last result is returned: the wait also polls the API.
 
     Args:
-        inbox: Where a receiver records events, in this process or another.
-        media_ids: The medias.
+        inbox: The inbox of a receiver in this process or another one.
+        media_ids: The ids of the medias.
 
     Raises:
-        InvalidInputError: That is no inbox.
+        InvalidInputError: `inbox` is not an inbox.
     """
 
     def __init__(self, inbox: Inbox, media_ids: Iterable[str]) -> None:
@@ -44,12 +44,12 @@ class ArrivalWatcher:
         self._failing = False
 
     def __call__(self) -> frozenset[str]:
-        """Look."""
+        """Search the inbox."""
         try:
             self._last = frozenset[str]().union(*(self._inbox.keys_with_prefix(prefix) for prefix in self._prefixes))
         except InboxError as error:
             if not self._failing:
-                logger.warning("The wait goes on without the inbox, which failed: %s", error)
+                logger.warning("The inbox failed; the wait continues without it: %s", error)
             self._failing = True
         else:
             self._failing = False

@@ -1,4 +1,4 @@
-"""A receiver as an ASGI app."""
+"""The receiver's ASGI app."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class ReceiverApp:
-    """The app; any path is the webhook's.
+    """The ASGI app of a receiver, for any path.
 
-    An object, not a function, because that is how routers tell an ASGI app from a view.
+    It is an object because routers take a function for a view.
     """
 
     def __init__(self, receiver: WebhookReceiver) -> None:
         self._receiver = receiver
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Serve one request."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
             return
@@ -51,8 +51,8 @@ def _request_head(scope: Scope) -> RequestHead:
 
 
 async def _read_body(receive: Receive, limit: int) -> bytes | None:
-    """Read a body, None if the sender went away in the middle of it."""
-    # One byte over the limit is enough to be refused; the rest is never kept.
+    """Read the body; None if the sender disconnected before its end."""
+    # One byte over the limit is enough for a 413, so the rest is not kept.
     body = bytearray()
     while True:
         message = await receive()

@@ -1,7 +1,7 @@
-"""Name events so that every delivery of one event has the same name, and no other event has it.
+"""Dedupe keys: equal for all deliveries of one event, different for different events.
 
-The service sends no event id. A digest of the body would not do: a second delivery of the same event can carry
-freshly signed URLs.
+The service sends no event id. A digest of the body is not enough: a second delivery of an event can contain newly
+signed URLs.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import msgspec
 from contentgroove._view import to_utc
 
 MAX_KEY_LENGTH = 400
-"""Characters: short enough for an index of any database."""
+"""In characters: short enough for an index of any database."""
 
-# Compiled by `re` when first used, and kept there: few events need it, and compiling takes as long as importing this.
+# `re` compiles it on first use and caches it: few events need it, and compiling takes as long as importing this module.
 _QUERY = rb'("https?://[^"\\?]*)\?(?:[^"\\]|\\.)*"'
 """In JSON text, a string that is a URL with a query."""
 
 
 def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | str | None) -> str:
-    """Name an event after what happened to which resource in which run of processing.
+    """Return the key of an event about one run of processing of a resource.
 
     Args:
         event: The event's name.
         kind: The resource's type, such as `medias`.
         resource_id: The resource's id.
-        started: When processing began; without it, every event of this name about this resource is the same one.
+        started: When processing started. If it is None, all events of this name about the resource have one key.
     """
     parts = f"{event}{kind}{resource_id}"
     if ":" in parts or "%" in parts:
@@ -38,14 +38,14 @@ def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | s
 
 
 def key_prefix(event: str, kind: str, resource_id: str) -> str:
-    """Give what the names of an event about a resource begin with, whichever the run of processing."""
+    """Return the start of the keys of an event about a resource, for all runs of processing."""
     return f"{_escape(event)}:{_escape(kind)}:{_escape(resource_id)}:"
 
 
 def digest_key(event: str, payload: Any) -> str:
-    """Name an event that does not say which run of processing of which resource it is about.
+    """Return the key of an event that does not name a resource and its run of processing.
 
-    The digest leaves out the queries of URLs, where signatures and their expiry are.
+    The digest excludes the queries of URLs, because they contain signatures and expiry times.
 
     Args:
         event: The event's name.
@@ -56,7 +56,7 @@ def digest_key(event: str, payload: Any) -> str:
 
 
 def payload_key(event: str, payload: Any) -> str:
-    """Name an event that this version does not know by the members that the known one has, else by its content."""
+    """Return the key of an unknown event: by resource and run if the payload names them, else by digest."""
     data = _member(payload, "data")
     kind, resource_id = _member(data, "type"), _member(data, "id")
     started = _member(_member(data, "attributes"), "processing_started_at")
@@ -83,19 +83,19 @@ def _normalised_time(started: dt.datetime | str | None) -> str:
 
 
 def _escape(part: str) -> str:
-    # So that ("a:b", "c") and ("a", "b:c") differ.
+    # Otherwise ("a:b", "c") and ("a", "b:c") would have the same key.
     return part.replace("%", "%25").replace(":", "%3A")
 
 
 def _storable_key(key: str) -> str:
-    # Whoever POSTs chooses these parts: NUL is no text in PostgreSQL, and megabytes fit no index.
+    # The sender chooses these parts: PostgreSQL text cannot contain NUL, and an index cannot contain megabytes.
     if len(key) <= MAX_KEY_LENGTH and key.isprintable():
         return key
     return f"sha256:{_sha256(key.encode())}"
 
 
 def _sha256(content: bytes) -> str:
-    # Few events need it, and it takes as long to import as a third of this package.
+    # Imported here because few events need it, and its import takes a third as long as that of this package.
     import hashlib
 
     return hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""What can go wrong after a webhook was taken in."""
+"""Errors of inboxes and handlers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from contentgroove.errors import ContentGrooveError
 
 
 class InboxError(ContentGrooveError):
-    """The inbox's store failed: it cannot be reached, opened, read or written."""
+    """The inbox's database failed: it cannot be reached, opened, read or written."""
 
 
 class HandlerError(ContentGrooveError):
     """Handlers failed; their events stay in the inbox and are handled again.
 
     Attributes:
-        errors: What each failed handler raised.
+        errors: The exceptions of the failed handlers.
     """
 
     def __init__(self, message: str, errors: tuple[Exception, ...]) -> None:

@@ -22,7 +22,7 @@ from .dedupe import dedupe_key, payload_key
 from .wire import TaggedClip, TaggedEvent
 
 PROCESSING_FINISHED = "media.processing_finished"
-"""The one event that the API documents."""
+"""The only event that the API documents."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -36,13 +36,13 @@ class _TypeOnly(msgspec.Struct):
     type: str
 
 
-# Lax, because the service sends some numbers as strings ("98.865532").
+# The service sends some numbers as strings ("98.865532"), so decoding is lax.
 _envelope_decoder = Decoder(_Envelope, strict=False)
 _event_decoder: Decoder[Any] = Decoder(TaggedEvent, strict=False)
 _lenient_decoder = Decoder(WebhookEvent, strict=False)
-_kind = Decoder(_TypeOnly, strict=False)
-_clip = Decoder(WireClip, strict=False)
-_transcription = Decoder(WireTranscription, strict=False)
+_type_decoder = Decoder(_TypeOnly, strict=False)
+_clip_decoder = Decoder(WireClip, strict=False)
+_transcription_decoder = Decoder(WireTranscription, strict=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ class MediaProcessingFinished:
         event: `media.processing_finished`.
         media: The media.
         clips: The clips that the service suggests, in the order sent.
-        transcription: What is spoken; the only place where the API gives it. None if it was not sent.
-        dedupe_key: The same for every delivery of this event: event, resource type, id and the start of processing.
-            If the service leaves out the start, every delivery about the same media counts as one event.
-        body: The body as it came.
-        attempt: Which attempt to handle it this is, from 1.
+        transcription: The spoken text, which the API has only in this event. None if it was not sent.
+        dedupe_key: The same for every delivery of this event: event, resource type, id and start of processing. If
+            the service omits the start, all deliveries about one media count as one event.
+        body: The body as received.
+        attempt: The number of this attempt to handle the event, from 1.
     """
 
     event: str
@@ -70,10 +70,10 @@ class MediaProcessingFinished:
 
     @property
     def raw(self) -> dict[str, Any]:
-        """The body as plain JSON, with whatever this version of the library does not know.
+        """The body as plain JSON, including fields that this version of the library does not know.
 
         Raises:
-            WebhookPayloadError: A part that this version does not read holds more than Python's JSON can.
+            WebhookPayloadError: A part that this version does not decode exceeds the limits of Python's JSON decoder.
         """
         return _load_json(self.body)
 
@@ -84,10 +84,10 @@ class UnknownEvent:
 
     Attributes:
         event: Its name.
-        dedupe_key: The same for every delivery of this event: as for known events where the payload names type, id
-            and start of processing, else a digest of the payload without the queries of its URLs.
-        body: The body as it came.
-        attempt: Which attempt to handle it this is, from 1.
+        dedupe_key: The same for every delivery of this event: as for known events if the payload has type, id and
+            start of processing, else a digest of the payload without the queries of its URLs.
+        body: The body as received.
+        attempt: The number of this attempt to handle the event, from 1.
     """
 
     event: str
@@ -100,7 +100,7 @@ class UnknownEvent:
         """The body as plain JSON.
 
         Raises:
-            WebhookPayloadError: A part that this version does not read holds more than Python's JSON can.
+            WebhookPayloadError: A part that this version does not decode exceeds the limits of Python's JSON decoder.
         """
         return _load_json(self.body)
 
@@ -109,36 +109,36 @@ Event: TypeAlias = MediaProcessingFinished | UnknownEvent
 
 
 def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) -> Event:
-    """Read a webhook.
+    """Parse the body of a webhook.
 
     Args:
-        body: The request's body as bytes or text, or its JSON if a framework has parsed it already.
+        body: The request's body as bytes or text, or its JSON if a framework has already parsed it.
 
     Returns:
-        The event; one that is not known is an `UnknownEvent`.
+        The event; an `UnknownEvent` if this version does not know its name.
 
     Raises:
-        WebhookPayloadError: It is no event; nothing else is ever raised for what a body holds.
+        WebhookPayloadError: The body is not an event. No content of a body raises anything else.
     """
     content = to_bytes(body)
     try:
         if not content.isascii():
-            content.decode()  # the decoders do not look into what they skip
+            content.decode()  # the decoders do not check the values that they skip
         check_levels(content)
         return _parse_finished(content) or _parse_unknown(content)
     except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError) as error:
         reason = str(error) or type(error).__name__
         raise WebhookPayloadError(
-            f"The body ({len(content):,} bytes) is no webhook of ContentGroove: {reason[:300]}. Answer 400, and check "
-            "who sends to this URL."
+            f"The body ({len(content):,} bytes) is not a ContentGroove webhook: {reason[:300]}. Respond with status "
+            "400 and check who sends to this URL."
         ) from error
 
 
 def to_bytes(body: object) -> bytes:
-    """Give a body as bytes, without a byte order mark.
+    """Return a body as bytes, without a byte order mark.
 
     Raises:
-        WebhookPayloadError: It is none of what a body can be.
+        WebhookPayloadError: The body is not bytes, text or a mapping, or cannot be encoded.
     """
     if isinstance(body, bytes):
         content = body
@@ -148,34 +148,34 @@ def to_bytes(body: object) -> bytes:
         try:
             content = body.encode()
         except UnicodeEncodeError as error:
-            raise WebhookPayloadError(f"The body is text that no UTF-8 can carry: {error}.") from error
+            raise WebhookPayloadError(f"The body cannot be encoded as UTF-8: {error}.") from error
     elif isinstance(body, Mapping):
         content = _encode_mapping(cast("Mapping[str, Any]", body))
     else:
-        raise WebhookPayloadError(f"A webhook's body is bytes, text or a mapping, not {type(body).__name__}.")
+        raise WebhookPayloadError(f"The body must be bytes, text or a mapping, not {type(body).__name__}.")
     return content.removeprefix(_BOM)
 
 
 def _encode_mapping(mapping: Mapping[str, Any]) -> bytes:
-    # The standard library's encoder refuses NaN, where msgspec's would write null.
+    # The standard library's encoder rejects NaN, which msgspec's would write as null.
     import json
 
     try:
         check_value_levels(mapping)
         return json.dumps(dict(mapping), allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise WebhookPayloadError(f"The mapping holds what is no JSON: {str(error)[:300]}.") from error
+        raise WebhookPayloadError(f"The body cannot be encoded as JSON: {str(error)[:300]}.") from error
 
 
 def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
-    """Read the event that is known; None if it is another."""
+    """Parse the known event; None if it is another one."""
     try:
         known: Any = _event_decoder.decode(content)
         resources: Any = known.payload.included or ()
     except msgspec.ValidationError:
         if _envelope_decoder.decode(content).event != PROCESSING_FINISHED:
             return None  # another event may have another payload
-        # It includes something of a type that is not known yet, or it is wrong, which these will say.
+        # An included resource has an unknown type, or the body is invalid, which these decoders report.
         known = _lenient_decoder.decode(content)
         resources = [_decode_included(item) for item in known.payload.included or ()]
     if known.event != PROCESSING_FINISHED:
@@ -201,11 +201,11 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
 
 
 def _decode_included(item: msgspec.Raw) -> WireClip | WireTranscription | None:
-    """Read an included resource; None if its type is not known."""
-    kind = _kind.decode(item).type
+    """Decode an included resource; None if its type is unknown."""
+    kind = _type_decoder.decode(item).type
     if kind == "clips":
-        return _clip.decode(item)
-    return _transcription.decode(item) if kind == "transcriptions" else None
+        return _clip_decoder.decode(item)
+    return _transcription_decoder.decode(item) if kind == "transcriptions" else None
 
 
 def _parse_unknown(content: bytes) -> UnknownEvent:
@@ -214,10 +214,10 @@ def _parse_unknown(content: bytes) -> UnknownEvent:
 
 
 def _load_json(content: bytes) -> dict[str, Any]:
-    # The standard library reads numbers that msgspec refuses, such as integers of more than 64 bits.
+    # The standard library decodes numbers that msgspec rejects, such as integers of more than 64 bits.
     import json
 
     try:
         return cast("dict[str, Any]", json.loads(content))
     except (ValueError, RecursionError) as error:
-        raise WebhookPayloadError(f"The event's body cannot be shown as plain JSON: {str(error)[:300]}.") from error
+        raise WebhookPayloadError(f"The event's body cannot be decoded as plain JSON: {str(error)[:300]}.") from error

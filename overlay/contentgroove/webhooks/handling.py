@@ -50,11 +50,11 @@ Steps: TypeAlias = "Generator[Step, Any, Outcome]"
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of handling all that was due.
+    """The outcome of processing the due events.
 
     Attributes:
         handled: How many events were handled.
-        errors: What failed handlers raised.
+        errors: The exceptions of failed handlers.
     """
 
     handled: int = 0
@@ -67,7 +67,7 @@ class Handler:
 
     Attributes:
         event: The event's name, or `*`.
-        name: What its success is kept under.
+        name: The name under which its success is stored.
         call: The function.
         transaction: Whether it takes the inbox's connection as a second argument.
     """
@@ -84,21 +84,21 @@ class Handler:
 
 
 def is_async(call: Callable[..., object]) -> bool:
-    """Whether a function, or an object that can be called, has to be awaited."""
+    """Whether a callable is async: a coroutine function, or an object whose `__call__` is one."""
     while isinstance(call, partial):
         call = cast("Callable[..., object]", call.func)  # pyright: ignore[reportUnknownMemberType] - of any type
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
 
 
 class EventProcessor:
-    """Takes due events from an inbox and has their handlers called.
+    """Claims due events of an inbox and calls their handlers.
 
     Args:
-        inbox: Where events are taken from.
-        confirm: Fetches a media by its id; None trusts the webhook.
-        authenticated: Whether senders have shown a token, so that what cannot be confirmed is theirs.
+        inbox: The inbox with the events.
+        confirm: Fetches a media by its id; None if webhooks are trusted.
+        authenticated: Whether senders must have the token, so that the unconfirmed parts of events are trusted.
         backoff: When failed events are handled again.
-        lease: Seconds that a claim lasts.
+        lease: Seconds until a claim expires.
     """
 
     def __init__(
@@ -121,8 +121,8 @@ class EventProcessor:
         """Register a handler.
 
         Raises:
-            InvalidInputError: Its name is taken, or it is async and wants the transaction.
-            ConfigurationError: It wants a transaction that the inbox does not have.
+            InvalidInputError: Its name is already used, or it is async and needs a transaction.
+            ConfigurationError: It needs a transaction and the inbox has none.
         """
         if name is None:
             function: Any = call
@@ -132,15 +132,15 @@ class EventProcessor:
             name = f"{getattr(function, '__module__', None) or type(function).__module__}.{qualified}"
         if any(handler.name == name for handler in self._handlers):
             raise InvalidInputError(
-                f"Two handlers are named {name}, and success is kept by name; give each its own: on(…, name=…)."
+                f"Two handlers are named {name}, but success is stored by name: pass different names to on(…, name=…)."
             )
-        # Not isinstance: from Python 3.12 on it overlooks what an inbox hands on to another one by __getattr__.
+        # Since Python 3.12, isinstance would not see methods that an inbox delegates by __getattr__.
         if transaction and not hasattr(self._inbox, "apply"):
             raise ConfigurationError(
-                f"{type(self._inbox).__name__} has no transactions; use SQLiteInbox or PostgresInbox for {name}."
+                f"{type(self._inbox).__name__} has no transactions: use SQLiteInbox or PostgresInbox for {name}."
             )
         if transaction and is_async(call):
-            raise InvalidInputError(f"{name} takes a database connection that blocks, so it cannot be async.")
+            raise InvalidInputError(f"{name} must not be async, because its database connection blocks.")
         self._handlers.append(Handler(event, name, call, transaction))
 
     def __len__(self) -> int:
@@ -148,15 +148,15 @@ class EventProcessor:
 
     @property
     def any_async(self) -> bool:
-        """Whether an event loop is needed."""
+        """Whether a handler or `confirm` is async."""
         calls = [handler.call for handler in self._handlers]
         return any(is_async(call) for call in [*calls, *([self._confirm] if self._confirm else [])])
 
     def process(self, should_stop: Callable[[], bool]) -> Steps:
-        """Handle one due event after the other, until none is due or a stop is asked for."""
+        """Handle the due events one after the other, until none is left or a stop is requested."""
         outcome = Outcome()
         if not self._handlers:
-            logger.warning("No webhook handler is registered; recorded events wait.")
+            logger.warning("No webhook handler is registered. Recorded events stay pending.")
             return outcome
         while not should_stop():
             claim: Claim | None = yield Step(partial(self._inbox.claim, self._lease))
@@ -167,9 +167,9 @@ class EventProcessor:
 
     def _process_event(self, claim: Claim, outcome: Outcome) -> Generator[Step, Any, None]:
         if claim.attempt > self._backoff.attempts:
-            # Failures end with the last attempt; only a worker that dies without a word gets here.
-            error = f"No worker came back from {claim.attempt - 1} attempts."
-            logger.error("Webhook %s is given up: %s", claim.key, error)
+            # Failed attempts make an event dead at the last one, so the earlier workers were killed.
+            error = f"{claim.attempt - 1} attempts were started and none finished."
+            logger.error("Webhook %s is dead: %s", claim.key, error)
             yield self._release(claim, None, error, claim.handled)
             return
         try:
@@ -177,7 +177,7 @@ class EventProcessor:
         except GeneratorExit:
             raise
         except Exception as error:
-            logger.exception("Webhook %s could not be read or confirmed", claim.key)
+            logger.exception("Cannot parse or confirm webhook %s", claim.key)
             yield from self._record_failure(claim, [error], claim.handled, outcome)
             return
         if event is None:
@@ -186,7 +186,7 @@ class EventProcessor:
         yield from self._call_handlers(claim, event, outcome)
 
     def _load_event(self, claim: Claim) -> Generator[Step, Any, Event | None]:
-        """Read the event and have it confirmed; None if the API knows it under another key."""
+        """Parse and confirm the event; None if another one was recorded instead, for the run that the API names."""
         event = dataclasses.replace(parse_event(claim.body), attempt=claim.attempt)
         if self._confirm is None or not isinstance(event, MediaProcessingFinished):
             return event
@@ -194,15 +194,15 @@ class EventProcessor:
         confirmed = confirmed_event(event, media, authenticated=self._trusted)
         if confirmed.dedupe_key == event.dedupe_key:
             return confirmed
-        # Who forges events could name ever new runs of processing; the run that the API names is handled once.
+        # A forger could name new runs of processing without limit; the run that the API names is handled once.
         yield Step(partial(self._inbox.record, confirmed.dedupe_key, finished_event_body(confirmed.media, ())))
         return None
 
     def _call_handlers(self, claim: Claim, event: Event, outcome: Outcome) -> Generator[Step, Any, None]:
         handled = claim.handled
         errors: list[Exception] = []
-        wanted = [item for item in self._handlers if item.event in {event.event, ANY_EVENT}]
-        for handler in wanted:
+        handlers = [item for item in self._handlers if item.event in {event.event, ANY_EVENT}]
+        for handler in handlers:
             if handler.name in handled:
                 continue
             try:
@@ -213,7 +213,7 @@ class EventProcessor:
                 logger.exception("The handler %s failed on webhook %s", handler.name, claim.key)
                 errors.append(error)
             except BaseException as error:
-                # The process is told to end: let the next one begin at once instead of after the lease.
+                # The process must end, and the next one should not wait until the claim expires.
                 yield self._release(claim, 0.0, describe_error(error), handled)
                 raise
             else:
@@ -225,8 +225,8 @@ class EventProcessor:
             yield from self._record_failure(claim, errors, handled, outcome)
         elif (yield Step(partial(self._inbox.done, claim))):
             outcome.handled += 1
-            if not wanted:
-                logger.info("Webhook %s has no handler; replay it when there is one.", claim.key)
+            if not handlers:
+                logger.info("Webhook %s has no handler. Replay it when there is one.", claim.key)
         else:
             _warn_lease_expired(claim)
 
@@ -248,7 +248,9 @@ class EventProcessor:
         outcome.errors.extend(errors)
         delay = self._backoff.delay(claim.attempt)
         if delay is None:
-            logger.error("Webhook %s is given up after %d attempts; replay it.", claim.key, claim.attempt)
+            logger.error(
+                "Webhook %s is dead after %d attempts. Fix the cause, then replay it.", claim.key, claim.attempt
+            )
         if not (yield self._release(claim, delay, describe_error(errors[0]), handled)):
             _warn_lease_expired(claim)
 
@@ -257,30 +259,30 @@ class EventProcessor:
 
 
 def describe_error(error: BaseException) -> str:
-    """Say what a handler raised, without credentials in URLs: it is kept in the inbox, and shown."""
+    """Describe an exception without credentials in URLs, because the inbox stores and shows it."""
     return redact_url(f"{type(error).__name__}: {error}")
 
 
 def _warn_lease_expired(claim: Claim) -> None:
-    logger.warning("The claim on webhook %s ran out while it was handled; another worker has it now.", claim.key)
+    logger.warning("The claim on webhook %s expired while it was handled. Another worker has claimed it.", claim.key)
 
 
 def confirmed_event(event: MediaProcessingFinished, media: object, *, authenticated: bool) -> MediaProcessingFinished:
-    """Replace what a webhook says of a media by what the API says.
+    """Return the event with the media of the API.
 
-    The API has no transcriptions, and clips would be a call each: both stay only if the sender has shown the token,
-    and then only those that the confirmed media names.
+    The API has no transcriptions, and each clip would need a call. Both are kept only if the sender has the token, and
+    only those that the confirmed media names.
 
     Raises:
-        WebhookPayloadError: The API does not say that this media is finished.
+        WebhookPayloadError: `media` is not this media, or it is not finished.
     """
     from contentgroove.models import Media as MediaModel
 
     if not isinstance(media, MediaModel) or media.id != event.media.id:
-        raise WebhookPayloadError(f"confirm gave no media {event.media.id}; give it client.medias.get.")
+        raise WebhookPayloadError(f"confirm= did not return media {event.media.id}: pass client.medias.get.")
     if not media.is_finished:
         raise WebhookPayloadError(
-            f"Media {media.id} is not finished, says the API; the event is looked at again later."
+            f"The API reports that media {media.id} is not finished. The event is handled again later."
         )
     transcription = event.transcription
     if not authenticated or (transcription and media.transcription_id not in {None, transcription.id}):
@@ -295,5 +297,5 @@ def confirmed_event(event: MediaProcessingFinished, media: object, *, authentica
 
 
 def _key_after_confirmation(event: MediaProcessingFinished, media: Media) -> str:
-    # An API that does not name the run cannot contradict the webhook.
+    # If the API does not name the run, it does not contradict the webhook.
     return event.dedupe_key if media.processing_started_at is None else event_key_for(media)

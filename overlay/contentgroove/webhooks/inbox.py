@@ -1,4 +1,4 @@
-"""What an inbox is: where events wait between their arrival and their handling."""
+"""Protocols of inboxes, in which events are recorded until they are handled."""
 
 from __future__ import annotations
 
@@ -11,72 +11,72 @@ if TYPE_CHECKING:
 
 
 class Inbox(Protocol):
-    """Records events once, and hands each to one worker at a time.
+    """Records each event once, and lets one worker at a time claim it.
 
-    Methods of an inbox may be called from any thread. A store that fails raises `InboxError`. Methods that take a
-    claim give False, and change nothing, if the claim has run out and another worker has the event.
+    The methods may be called from any thread. They raise `InboxError` if the database fails. Methods with a claim
+    return False and change nothing if the claim has expired and another worker has claimed the event.
     """
 
     def record(self, key: str, body: bytes) -> bool:
-        """Keep an event; False if one with the same key was kept before. Once this returns, the event is safe."""
+        """Record an event; False if its key is already recorded. When this returns, the event is stored safely."""
         ...
 
     def has(self, key: str) -> bool:
-        """Whether an event with this key is kept."""
+        """Whether an event with this key is recorded."""
         ...
 
     def keys_with_prefix(self, prefix: str) -> frozenset[str]:
-        """Give the keys of kept events that begin so; claims nothing."""
+        """Return the keys of all events that start with a prefix. Claims nothing."""
         ...
 
     def claim(self, lease: float) -> Claim | None:
-        """Take the oldest event that is due, for a time in seconds; None if there is none."""
+        """Claim the oldest due event for `lease` seconds; None if no event is due."""
         ...
 
     def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
-        """Keep the names of the handlers that have succeeded so far, and extend the claim."""
+        """Store the names of the handlers that have succeeded so far, and extend the claim."""
         ...
 
     def done(self, claim: Claim) -> bool:
-        """Mark a claimed event as handled."""
+        """Complete a claimed event."""
         ...
 
     def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
-        """Give a claimed event back, to be handled again after a delay in seconds; None gives it up as dead."""
+        """Release a claimed event; it is due again after `delay` seconds, or dead if that is None."""
         ...
 
     def next_due(self) -> float | None:
-        """Seconds until an event is due, 0 if one is; None if no event waits."""
+        """Seconds until an event is due, 0 if one is due now; None if no event is open."""
         ...
 
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
-        """List what is kept, the newest first."""
+        """List the recorded events, the newest first."""
         ...
 
     def replay(self, key: str) -> bool:
-        """Have a dead or done event handled once more; False if there is no such event, or it waits already."""
+        """Make a dead or done event pending again; False if it does not exist or is still open."""
         ...
 
     def prune(self, older_than: float) -> int:
-        """Forget events that were done more than some seconds ago; gives how many.
+        """Delete events that were done more than `older_than` seconds ago; returns how many.
 
-        An event that is forgotten would be handled again if it were delivered again: keep events for longer than the
-        service may repeat itself.
+        A deleted event is handled again if it is delivered again: keep events for longer than the service may repeat
+        deliveries.
         """
         ...
 
     def pruned_until(self) -> float:
-        """Up to which moment, in seconds since 1970, done events may have been forgotten; 0 if none were."""
+        """The time, in seconds since 1970, before which done events may have been deleted; 0 if none were."""
         ...
 
 
 @runtime_checkable
 class TransactionalInbox(Protocol):
-    """An inbox in a database that handlers can write to in the transaction that keeps their success."""
+    """An inbox whose database handlers can write to in the transaction that stores their success."""
 
     def apply(self, claim: Claim, name: str, effect: Callable[[Any], object], lease: float) -> bool:
-        """Call a handler with the database's connection, and commit its writes together with its success.
+        """Call a handler with the database connection, and commit its writes together with its success.
 
-        Nothing is committed if it raises. False if the claim has run out; the handler is not called then.
+        If the handler raises, nothing is committed. If the claim has expired, returns False without calling it.
         """
         ...

@@ -1,11 +1,11 @@
-"""The states of a recorded event, and how it passes from one to the next.
+"""The states of a recorded event and the transitions between them.
 
     pending ──claim──► claimed ──done──► done ──replay──► pending
        ▲                │  │
        └──release───────┘  └──release for good──► dead ──replay──► pending
 
-A claim is a lease: when it runs out, the event is due again, so what a killed worker held is taken by another.
-Inboxes keep these records and change them by these methods alone.
+A claim is a lease: when it expires, the event is due again, so another worker takes over from a killed one. Inboxes
+store these records and change them only by these methods.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from contentgroove.errors import InvalidInputError
 State: TypeAlias = Literal["pending", "claimed", "done", "dead"]
 
 MAX_ERROR_TEXT = 500
-"""Characters kept of what a handler raised."""
+"""In characters: how much of a handler's exception is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An event taken out to be handled.
+    """An event that a worker has claimed.
 
     Attributes:
         key: The event's dedupe key.
-        body: Its body as it came.
-        number: How often the event was claimed so far; tells this claim from others of the same event.
-        attempt: Which attempt this is, from 1, counted anew after a replay.
+        body: Its body as received.
+        number: How often the event was claimed so far; distinguishes this claim from others of the event.
+        attempt: The number of this attempt, from 1; a replay resets it.
         handled: The names of the handlers that have succeeded in earlier attempts.
     """
 
@@ -42,19 +42,19 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
-    """An event as an inbox keeps it. Times are seconds since 1970.
+    """An event as stored in an inbox. Times are in seconds since 1970.
 
     Attributes:
         key: The event's dedupe key.
-        body: Its body as it came.
+        body: Its body as received.
         state: `pending` (waits for a worker), `claimed` (a worker has it), `done` (every handler succeeded) or `dead`
-            (given up after too many attempts; `replay` it once the cause is gone).
-        due: When a pending event may be handled, or when a claim runs out.
+            (given up after too many attempts; `replay` it when the cause is fixed).
+        due: When a pending event may be handled, or when its claim expires.
         claims: How often it was claimed.
         attempts: How often it was claimed since it was recorded or replayed.
         handled: The names of the handlers that have succeeded.
-        error: What the last failed attempt raised.
-        recorded_at: When it arrived.
+        error: The exception of the last failed attempt.
+        recorded_at: When it was received.
         changed_at: When its state last changed.
     """
 
@@ -71,24 +71,24 @@ class StoredEvent:
 
     @classmethod
     def new(cls, key: str, body: bytes, now: float) -> StoredEvent:
-        """Make the record of an event that has just arrived."""
+        """Return the record of an event that was just received."""
         return cls(key=key, body=body, due=now, recorded_at=now, changed_at=now)
 
     @property
     def is_open(self) -> bool:
-        """Whether it still has to be handled."""
+        """Whether it must still be handled."""
         return self.state in {"pending", "claimed"}
 
     def is_due(self, now: float) -> bool:
-        """Whether a worker may claim it: nobody has it, or whoever had it let the claim run out."""
+        """Whether a worker may claim it: no worker has claimed it, or the claim has expired."""
         return self.is_open and self.due <= now
 
     def is_claimed_by(self, claim: Claim) -> bool:
-        """Whether a claim is still the current one: it may have run out and been followed by another."""
+        """Whether a claim is the current one: it may have expired and been followed by another."""
         return self.state == "claimed" and self.claims == claim.number
 
     def claimed(self, now: float, lease: float) -> StoredEvent:
-        """Give it to a worker for a time, in seconds."""
+        """Return the record after a claim for `lease` seconds."""
         return replace(
             self,
             state="claimed",
@@ -99,19 +99,19 @@ class StoredEvent:
         )
 
     def claim(self) -> Claim:
-        """Tell the worker what it has claimed."""
+        """Return the claim for the worker."""
         return Claim(self.key, self.body, self.claims, self.attempts, self.handled)
 
     def with_progress(self, now: float, lease: float, handled: frozenset[str]) -> StoredEvent:
-        """Keep which handlers have succeeded so far, and extend the claim."""
+        """Return the record with the handlers that have succeeded so far and an extended claim."""
         return replace(self, due=now + lease, handled=handled)
 
     def done(self, now: float) -> StoredEvent:
-        """Close it: every handler has succeeded, and a replay would run all of them again."""
+        """Return the completed record. It forgets the handlers, because a replay runs all of them again."""
         return replace(self, state="done", due=now, handled=frozenset(), error="", changed_at=now)
 
     def released(self, now: float, delay: float | None, error: str, handled: frozenset[str]) -> StoredEvent:
-        """Give it back after a failure, to be handled again after a delay in seconds; None gives it up."""
+        """Return the record after a failed attempt: due again after `delay` seconds, or dead if that is None."""
         return replace(
             self,
             state="dead" if delay is None else "pending",
@@ -122,7 +122,7 @@ class StoredEvent:
         )
 
     def replayed(self, now: float) -> StoredEvent | None:
-        """Have it handled once more; None if it is still to be handled anyway."""
+        """Return the record to be handled again; None if it is still open."""
         if self.is_open:
             return None
         return replace(self, state="pending", due=now, attempts=0, changed_at=now)
@@ -132,12 +132,12 @@ class StoredEvent:
 class Backoff:
     """When a failed event is handled again: after delays that double, for a number of attempts.
 
-    The defaults try for about half a day, which bridges an outage over night.
+    The defaults retry for about half a day, which is enough for an outage overnight.
 
     Attributes:
         first: Seconds after the first failure.
-        longest: Seconds between attempts at most.
-        attempts: Attempts before an event is given up as dead.
+        longest: The maximum number of seconds between attempts.
+        attempts: Attempts before an event is dead.
     """
 
     first: float = 1.0
@@ -146,11 +146,11 @@ class Backoff:
 
     def __post_init__(self) -> None:
         if not (0 <= self.first <= self.longest and self.attempts >= 1):
-            raise InvalidInputError(f"A back-off needs 0 <= first <= longest and an attempt at least, not {self}.")
+            raise InvalidInputError(f"A back-off must have 0 <= first <= longest and attempts >= 1, not {self}.")
 
     def delay(self, attempt: int) -> float | None:
-        """Seconds to wait after an attempt that failed, counted from 1; None if it was the last."""
+        """Seconds to wait after a failed attempt, counted from 1; None if it was the last."""
         if attempt >= self.attempts:
             return None
-        # The exponent is bounded because 2.0 ** 1024 overflows.
+        # 2.0 ** 1024 overflows, so the exponent is limited.
         return min(self.longest, self.first * 2.0 ** min(attempt - 1, 64))

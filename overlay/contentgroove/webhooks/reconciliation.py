@@ -1,4 +1,4 @@
-"""Find events that were never delivered, by asking the API which medias have finished."""
+"""Find events that were never delivered, by listing the finished medias of the API."""
 
 from __future__ import annotations
 
@@ -25,40 +25,40 @@ OLDEST_FIRST = "created_at"
 
 
 def medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
-    """Make the filter that finds the medias whose processing began at a moment or later.
+    """Return the filter for medias whose processing started at `since` or later.
 
     Raises:
-        InvalidInputError: The moment has no zone, or handled events since then may have been forgotten.
+        InvalidInputError: `since` has no time zone, or handled events since then may have been pruned.
     """
     if since.tzinfo is None:
-        raise InvalidInputError(f"`since` needs a zone, such as datetime.timezone.utc; {since} has none.")
+        raise InvalidInputError(f"since= must have a time zone, such as tzinfo=datetime.UTC, not {since!r}.")
     pruned_until = inbox.pruned_until()
     if since.timestamp() < pruned_until:
         horizon = moment(pruned_until)
         raise InvalidInputError(
-            f"Events that were done before {horizon:%Y-%m-%d %H:%M:%S} UTC may have been pruned, and would be handled "
-            f"again; ask since then, not since {since}."
+            f"Events before {horizon:%Y-%m-%d %H:%M:%S} UTC may have been pruned and would be handled again. Pass that "
+            f"time or a later one as since=, not {since}."
         )
     return {"processing_started_at_gteq": since}
 
 
 def clips_filter(media: Media) -> dict[str, str]:
-    """Make the filter that finds a media's clips."""
+    """Return the filter for the clips of a media."""
     return {"media_id_eq": media.id}
 
 
 def is_missing(media: Media, inbox: Inbox) -> bool:
-    """Whether a media has finished and no event of it is kept. The service sends none of what it could not fetch."""
+    """Whether a finished media has no event in the inbox. The service sends none if it could not fetch the media."""
     return media.is_finished and not media.has_fetch_error and not inbox.has(event_key_for(media))
 
 
 def event_key_for(media: Media) -> str:
-    """Name the event that tells that a media has finished."""
+    """Return the dedupe key of the event that a media has finished."""
     return dedupe_key(PROCESSING_FINISHED, "medias", media.id, media.processing_started_at)
 
 
 def finished_event_body(media: Media, clips: Iterable[Clip]) -> bytes:
-    """Write the webhook's body of what the API says."""
+    """Write the body of the webhook from the resources of the API."""
     included = [_as_sent(clip) for clip in clips]
     return msgspec.json.encode(
         {"event": PROCESSING_FINISHED, "payload": {"data": _as_sent(media), "included": included}}
@@ -66,5 +66,5 @@ def finished_event_body(media: Media, clips: Iterable[Clip]) -> bytes:
 
 
 def _as_sent(resource: Media | Clip) -> dict[str, Any]:
-    # As the service sent it, with what this version of the library does not know.
+    # As the service sent it, with the fields that this version of the library does not know.
     return resource._source.read(resource._index)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above

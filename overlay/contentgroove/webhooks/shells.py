@@ -25,7 +25,7 @@ def run(steps: Steps, *, needs_loop: bool) -> Outcome:
 
     if needs_loop and _loop_is_running():
         raise ConfigurationError(
-            "process_pending cannot run async handlers inside an event loop: await aprocess_pending()."
+            "process_pending() cannot run async handlers inside an event loop: await aprocess_pending()."
         )
     with contextlib.ExitStack() as stack:
         runner: asyncio.Runner | None = None

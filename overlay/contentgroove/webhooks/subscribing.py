@@ -1,4 +1,4 @@
-"""Subscribe a URL that carries a fresh secret token."""
+"""Subscribe a URL that contains a new secret token."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 def subscribe(
     client: ContentGroove, base: str, *, events: Sequence[str] | None = None
 ) -> tuple[WebhookSubscription, str]:
-    """Have events sent to a receiver, by a URL with a secret token that nobody else knows.
+    """Subscribe a receiver to events, with a URL that contains a new secret token.
 
     Args:
         client: A `ContentGroove` client.
-        base: Where the receiver is reached, as for `webhook_url`.
-        events: The names of the events, such as `media.processing_finished`; all without it.
+        base: The URL of the receiver, as for `webhook_url`.
+        events: The names of the events, such as `media.processing_finished`; all events if None.
 
     Returns:
-        The subscription, and the token for `WebhookReceiver(secret_token=…)`. Keep the token secret, and keep it: only
-        the subscription's URL has it otherwise.
+        The subscription, and the token for `WebhookReceiver(secret_token=…)`. Store the token and keep it secret:
+        apart from that, only the subscription's URL has it.
 
     Raises:
-        InvalidInputError: `base` is unsafe or has a token already; nothing was sent.
-        OutcomeUnknownError: Whether it was subscribed is not known; `client.webhook_subscriptions.list()` says.
+        InvalidInputError: `base` is unsafe or already has a token. Nothing was sent.
+        OutcomeUnknownError: The subscription may have been created; check `client.webhook_subscriptions.list()`.
         ContentGrooveError: The call failed.
     """
     url, token = webhook_url(base)
@@ -38,6 +38,21 @@ def subscribe(
 async def asubscribe(
     client: AsyncContentGroove, base: str, *, events: Sequence[str] | None = None
 ) -> tuple[WebhookSubscription, str]:
-    """As `subscribe`, with an `AsyncContentGroove` client."""
+    """Subscribe a receiver to events, with a URL that contains a new secret token.
+
+    Args:
+        client: An `AsyncContentGroove` client.
+        base: The URL of the receiver, as for `webhook_url`.
+        events: The names of the events, such as `media.processing_finished`; all events if None.
+
+    Returns:
+        The subscription, and the token for `WebhookReceiver(secret_token=…)`. Store the token and keep it secret:
+        apart from that, only the subscription's URL has it.
+
+    Raises:
+        InvalidInputError: `base` is unsafe or already has a token. Nothing was sent.
+        OutcomeUnknownError: The subscription may have been created; check `client.webhook_subscriptions.list()`.
+        ContentGrooveError: The call failed.
+    """
     url, token = webhook_url(base)
     return await client.webhook_subscriptions.create(url=url, subscribed_events=events), token

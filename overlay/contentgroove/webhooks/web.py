@@ -1,4 +1,4 @@
-"""What the ASGI and the WSGI app have in common: reading a request's head, writing an answer."""
+"""The common part of the ASGI and the WSGI app: reading a request's head, writing a response."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ALLOWED = "POST"
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """What is known of a request before its body is read.
+    """A request before its body is read.
 
     Attributes:
         method: The HTTP method.
         query: The URL's query.
-        length: The Content-Length header, None if there is none.
+        length: The Content-Length header; None if it is missing.
     """
 
     method: str
@@ -32,19 +32,19 @@ class RequestHead:
 
     @property
     def token(self) -> str:
-        """The token of the URL, empty if it has none."""
+        """The token in the URL; empty if it is missing."""
         return parse_qs(self.query).get(TOKEN_PARAMETER, [""])[0]
 
     @property
     def content_length(self) -> int:
-        """The body's length in bytes, 0 if it was not announced."""
-        # No body has a length of 19 digits, and int() refuses thousands of them.
+        """The announced length of the body in bytes; 0 if it is missing."""
+        # No body has a length of 19 digits, and int() rejects thousands of digits.
         return int(self.length[:19]) if self.length and self.length.isascii() and self.length.isdigit() else 0
 
     def check(self, receiver: WebhookReceiver) -> Receipt | None:
-        """Tell what to answer before the body is read; None if it may be read."""
+        """Return the receipt of a request that is refused; None if its body may be read."""
         if self.method != ALLOWED:
-            return Receipt(HTTPStatus.METHOD_NOT_ALLOWED, reason="Webhooks are POSTed.")
+            return Receipt(HTTPStatus.METHOD_NOT_ALLOWED, reason="Webhooks must be sent with POST.")
         return receiver.check_headers(self.token, self.content_length)
 
 
@@ -64,7 +64,7 @@ class HttpResponse:
 
     @classmethod
     def from_receipt(cls, receipt: Receipt) -> HttpResponse:
-        """Write the answer that a receipt asks for."""
+        """Write the response for a receipt."""
         body = f"{receipt.reason or 'recorded'}\n".encode()
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
         if receipt.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

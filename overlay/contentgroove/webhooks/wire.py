@@ -1,8 +1,8 @@
-"""The contract's models of a webhook once more, such that one pass over the body reads all of it.
+"""Variants of the generated structs of a webhook, with which one pass decodes the whole body.
 
-The generated model keeps each included resource as raw JSON, because a resource may be of a type that is not known
-yet; to read those takes a second pass. Here clips and transcriptions are told apart by their `type` while the body is
-read. The structs are made from the generated ones, so that there is nothing to keep in step.
+The generated struct keeps each included resource as raw JSON, because its type may be unknown, and needs a second
+pass. These tagged structs distinguish clips and transcriptions by their `type` while the body is decoded. They are
+built from the generated structs, so they follow every change of those.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from contentgroove_api.models.webhook_payload import WebhookPayload
 
 
 def _tagged_struct(wire: type[msgspec.Struct], name: str, *, tag: str | None = None, **types: Any) -> Any:
-    """Make a struct again.
+    """Build a variant of a generated struct.
 
     Args:
         wire: The generated struct.
-        name: What this module calls the new one; pickling finds it by that.
-        tag: The one value of `type` that it is for, by which a union tells it from others.
-        **types: Fields that get another type.
+        name: The variable of this module that the variant is assigned to, which pickling needs.
+        tag: The value of `type` that selects the variant in a union.
+        **types: New types of fields, by field name.
     """
-    field: Any = msgspec.field  # its overloads know either kind of default, not both
+    field: Any = msgspec.field  # its overloads accept one kind of default, not both
     fields: list[Any] = [
         (
             item.name,

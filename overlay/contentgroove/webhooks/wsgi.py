@@ -1,4 +1,4 @@
-"""A receiver as a WSGI app."""
+"""The receiver's WSGI app."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[byt
 
 
 def wsgi_app(receiver: WebhookReceiver) -> WsgiApp:
-    """Make the app; any path is the webhook's."""
+    """Return the WSGI app of a receiver, for any path."""
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         head = RequestHead(
@@ -31,10 +31,10 @@ def wsgi_app(receiver: WebhookReceiver) -> WsgiApp:
 
 def _receive(receiver: WebhookReceiver, head: RequestHead, environ: dict[str, Any]) -> Receipt:
     if head.length is None and environ.get("wsgi.input_terminated"):
-        # The server ends the stream where a chunked body ends; one byte over the limit is enough to be refused.
+        # The server ends the stream at the end of a chunked body. One byte over the limit is enough for a 413.
         body: bytes = environ["wsgi.input"].read(receiver.max_body_bytes + 1)
     elif head.length is None and environ.get("HTTP_TRANSFER_ENCODING"):
-        return Receipt(HTTPStatus.LENGTH_REQUIRED, reason="This server takes no chunked bodies; send a Content-Length.")
+        return Receipt(HTTPStatus.LENGTH_REQUIRED, reason="Chunked bodies are not accepted; send a Content-Length.")
     else:
         body = environ["wsgi.input"].read(head.content_length)
         if len(body) < head.content_length:

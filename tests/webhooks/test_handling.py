@@ -185,18 +185,42 @@ def test_handlers_that_ran_before_a_crash_do_not_run_again(inbox: Inbox, clock: 
     assert calls == ["first 1", "second 1", "second 2"]
 
 
-def test_an_interrupt_releases_the_event_at_once(inbox: Inbox) -> None:
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_releases_the_event_at_once(
+    inbox: Inbox, process: Any, written: Any, interrupt: type[BaseException]
+) -> None:
     """Ctrl-C in a handler is raised, and the next process need not wait until the claim expires."""
     receiver = received(inbox, "m-1")
+    calls: list[str] = []
+    receiver.on(EVENT, name="first")(lambda event: calls.append(f"first {event.attempt}"))
 
-    @receiver.on(EVENT)
     def handle(event: MediaProcessingFinished) -> None:
+        calls.append(f"second {event.attempt}")
         if event.attempt == 1:
-            raise KeyboardInterrupt
+            raise interrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        receiver.process_pending()
-    assert receiver.process_pending() == 1
+    receiver.on(EVENT, name="second")(written(handle))
+    with pytest.raises(interrupt):
+        process(receiver)
+    assert [(event.state, event.error) for event in inbox.events()] == [("pending", f"{interrupt.__name__}: ")]
+    assert process(receiver) == 1
+    assert calls == ["first 1", "second 1", "second 2"]
+
+
+def test_a_stop_iteration_of_a_handler_is_a_failure(inbox: Inbox, clock: Clock, process: Any, written: Any) -> None:
+    """Coroutines turn it into a RuntimeError, and the events after it are still handled."""
+    receiver = received(inbox, "m-1", "m-2")
+
+    def handle(event: MediaProcessingFinished) -> None:
+        if event.attempt == 1 and event.media.id == "m-1":
+            raise StopIteration
+
+    receiver.on(EVENT, name="h")(written(handle))
+    with pytest.raises(HandlerError, match="RuntimeError: coroutine raised StopIteration"):
+        process(receiver)
+    assert [event.state for event in inbox.events()] == ["done", "pending"]
+    clock.now += 1
+    assert process(receiver) == 1
 
 
 def test_an_expired_claim_is_left_to_its_new_owner(

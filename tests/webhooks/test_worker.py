@@ -293,3 +293,23 @@ async def test_a_task_outlives_failures_and_ends_when_cancelled(caplog: pytest.L
             await anyio.sleep_forever()
     assert scope.cancelled_caught
     assert "LookupError: not yet" in caplog.text
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_a_task_that_is_interrupted_releases_its_claim(interrupt: type[BaseException]) -> None:
+    """The next process need not wait until the claim expires."""
+    inbox = MemoryInbox()
+    receiver = WebhookReceiver(inbox)
+
+    @receiver.on(EVENT)
+    def handle(_: MediaProcessingFinished) -> None:
+        raise interrupt
+
+    async def work() -> None:
+        async with receiver.worker(poll_interval=NEVER):
+            await anyio.sleep(LONG)
+
+    receiver.receive(body(finished()))
+    with pytest.raises(interrupt):
+        anyio.run(work)
+    assert [(event.state, event.attempts) for event in inbox.events()] == [("pending", 1)]

@@ -1,6 +1,6 @@
-"""How due events are handled, as steps that a sync and an async shell carry out.
+"""Process due events: claim, confirm, call the handlers, complete or release.
 
-Nothing here does I/O: each step is a call for the shell to make, whose result, or error, comes back in.
+The steps are written once, as coroutines that call inboxes and handlers only through `HandlerIO`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import inspect
 import logging
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookPayloadError
@@ -19,7 +19,7 @@ from .events import MediaProcessingFinished, parse_event
 from .reconciliation import event_key_for, finished_event_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Awaitable, Callable
 
     from contentgroove.models import Media
 
@@ -32,20 +32,20 @@ logger = logging.getLogger("contentgroove")
 ANY_EVENT = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A call for the shell to make.
-
-    Attributes:
-        call: What to call; an awaitable that it gives is awaited.
-        blocking: Whether an event loop has to make it in a thread.
-    """
-
-    call: Callable[[], object]
-    blocking: bool = True
+T = TypeVar("T")
 
 
-Steps: TypeAlias = "Generator[Step, Any, Outcome]"
+class HandlerIO(Protocol):
+    """How inboxes and handlers are called."""
+
+    async def call(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool = True) -> T:
+        """Call a function; if its result is awaitable, await it.
+
+        Args:
+            function: The function.
+            blocking: Whether it may block, so that an event loop calls it in a thread.
+        """
+        ...
 
 
 @dataclass(slots=True)
@@ -152,53 +152,51 @@ class EventProcessor:
         calls = [handler.call for handler in self._handlers]
         return any(is_async(call) for call in [*calls, *([self._confirm] if self._confirm else [])])
 
-    def process(self, should_stop: Callable[[], bool]) -> Steps:
+    async def process(self, io: HandlerIO, should_stop: Callable[[], bool]) -> Outcome:
         """Handle the due events one after the other, until none is left or a stop is requested."""
         outcome = Outcome()
         if not self._handlers:
             logger.warning("No webhook handler is registered. Recorded events stay pending.")
             return outcome
         while not should_stop():
-            claim: Claim | None = yield Step(partial(self._inbox.claim, self._lease))
+            claim = await io.call(partial(self._inbox.claim, self._lease))
             if claim is None:
                 break
-            yield from self._process_event(claim, outcome)
+            await self._process_event(io, claim, outcome)
         return outcome
 
-    def _process_event(self, claim: Claim, outcome: Outcome) -> Generator[Step, Any, None]:
+    async def _process_event(self, io: HandlerIO, claim: Claim, outcome: Outcome) -> None:
         if claim.attempt > self._backoff.attempts:
             # Failed attempts make an event dead at the last one, so the earlier workers were killed.
             error = f"{claim.attempt - 1} attempts were started and none finished."
             logger.error("Webhook %s is dead: %s", claim.key, error)
-            yield self._release(claim, None, error, claim.handled)
+            await self._release(io, claim, None, error, claim.handled)
             return
         try:
-            event = yield from self._load_event(claim)
-        except GeneratorExit:
-            raise
+            event = await self._load_event(io, claim)
         except Exception as error:
             logger.exception("Cannot parse or confirm webhook %s", claim.key)
-            yield from self._record_failure(claim, [error], claim.handled, outcome)
+            await self._record_failure(io, claim, [error], claim.handled, outcome)
             return
         if event is None:
-            yield Step(partial(self._inbox.done, claim))
+            await io.call(partial(self._inbox.done, claim))
             return
-        yield from self._call_handlers(claim, event, outcome)
+        await self._call_handlers(io, claim, event, outcome)
 
-    def _load_event(self, claim: Claim) -> Generator[Step, Any, Event | None]:
+    async def _load_event(self, io: HandlerIO, claim: Claim) -> Event | None:
         """Parse and confirm the event; None if another one was recorded instead, for the run that the API names."""
         event = dataclasses.replace(parse_event(claim.body), attempt=claim.attempt)
         if self._confirm is None or not isinstance(event, MediaProcessingFinished):
             return event
-        media = yield Step(partial(self._confirm, event.media.id), blocking=not is_async(self._confirm))
+        media = await io.call(partial(self._confirm, event.media.id), blocking=not is_async(self._confirm))
         confirmed = confirmed_event(event, media, authenticated=self._trusted)
         if confirmed.dedupe_key == event.dedupe_key:
             return confirmed
         # A forger could name new runs of processing without limit; the run that the API names is handled once.
-        yield Step(partial(self._inbox.record, confirmed.dedupe_key, finished_event_body(confirmed.media, ())))
+        await io.call(partial(self._inbox.record, confirmed.dedupe_key, finished_event_body(confirmed.media, ())))
         return None
 
-    def _call_handlers(self, claim: Claim, event: Event, outcome: Outcome) -> Generator[Step, Any, None]:
+    async def _call_handlers(self, io: HandlerIO, claim: Claim, event: Event, outcome: Outcome) -> None:
         handled = claim.handled
         errors: list[Exception] = []
         handlers = [item for item in self._handlers if item.event in {event.event, ANY_EVENT}]
@@ -206,15 +204,13 @@ class EventProcessor:
             if handler.name in handled:
                 continue
             try:
-                still_claimed = yield from self._call_handler(claim, handler, event, handled)
-            except GeneratorExit:
-                raise
+                still_claimed = await self._call_handler(io, claim, handler, event, handled)
             except Exception as error:
                 logger.exception("The handler %s failed on webhook %s", handler.name, claim.key)
                 errors.append(error)
-            except BaseException as error:
+            except (KeyboardInterrupt, SystemExit) as error:
                 # The process must end, and the next one should not wait until the claim expires.
-                yield self._release(claim, 0.0, describe_error(error), handled)
+                await self._release(io, claim, 0.0, describe_error(error), handled)
                 raise
             else:
                 handled |= {handler.name}
@@ -222,40 +218,40 @@ class EventProcessor:
                     _warn_lease_expired(claim)
                     return
         if errors:
-            yield from self._record_failure(claim, errors, handled, outcome)
-        elif (yield Step(partial(self._inbox.done, claim))):
+            await self._record_failure(io, claim, errors, handled, outcome)
+        elif await io.call(partial(self._inbox.done, claim)):
             outcome.handled += 1
             if not handlers:
                 logger.info("Webhook %s has no handler. Replay it when there is one.", claim.key)
         else:
             _warn_lease_expired(claim)
 
-    def _call_handler(
-        self, claim: Claim, handler: Handler, event: Event, handled: frozenset[str]
-    ) -> Generator[Step, Any, bool]:
+    async def _call_handler(
+        self, io: HandlerIO, claim: Claim, handler: Handler, event: Event, handled: frozenset[str]
+    ) -> bool:
         if handler.transaction:
             inbox = cast("TransactionalInbox", self._inbox)
             effect = partial(handler.call, event)
-            still_claimed: bool = yield Step(partial(inbox.apply, claim, handler.name, effect, self._lease))
-            return still_claimed
-        yield Step(partial(handler.call, event), blocking=not handler.is_async)
-        still_claimed = yield Step(partial(self._inbox.progress, claim, handled | {handler.name}, self._lease))
-        return still_claimed
+            return await io.call(partial(inbox.apply, claim, handler.name, effect, self._lease))
+        await io.call(partial(handler.call, event), blocking=not handler.is_async)
+        return await io.call(partial(self._inbox.progress, claim, handled | {handler.name}, self._lease))
 
-    def _record_failure(
-        self, claim: Claim, errors: list[Exception], handled: frozenset[str], outcome: Outcome
-    ) -> Generator[Step, Any, None]:
+    async def _record_failure(
+        self, io: HandlerIO, claim: Claim, errors: list[Exception], handled: frozenset[str], outcome: Outcome
+    ) -> None:
         outcome.errors.extend(errors)
         delay = self._backoff.delay(claim.attempt)
         if delay is None:
             logger.error(
                 "Webhook %s is dead after %d attempts. Fix the cause, then replay it.", claim.key, claim.attempt
             )
-        if not (yield self._release(claim, delay, describe_error(errors[0]), handled)):
+        if not await self._release(io, claim, delay, describe_error(errors[0]), handled):
             _warn_lease_expired(claim)
 
-    def _release(self, claim: Claim, delay: float | None, error: str, handled: frozenset[str]) -> Step:
-        return Step(partial(self._inbox.release, claim, delay=delay, error=error, handled=handled))
+    async def _release(
+        self, io: HandlerIO, claim: Claim, delay: float | None, error: str, handled: frozenset[str]
+    ) -> bool:
+        return await io.call(partial(self._inbox.release, claim, delay=delay, error=error, handled=handled))
 
 
 def describe_error(error: BaseException) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from contentgroove._core.io import run_sync
 from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookAuthError, WebhookPayloadError
 
 from . import reconciliation
@@ -367,14 +369,15 @@ class WebhookReceiver:
         return self._inbox
 
     def _process(self, should_stop: Callable[[], bool]) -> int:
-        from .shells import run
+        from .shells import SyncHandlerIO
 
-        return _handled_count(run(self._handlers.process(should_stop), needs_loop=self._handlers.any_async))
+        with closing(SyncHandlerIO(needs_loop=self._handlers.any_async)) as io:
+            return _handled_count(run_sync(self._handlers.process(io, should_stop)))
 
     async def _aprocess(self, should_stop: Callable[[], bool]) -> int:
-        from .shells import arun
+        from .shells import AsyncHandlerIO
 
-        return _handled_count(await arun(self._handlers.process(should_stop)))
+        return _handled_count(await self._handlers.process(AsyncHandlerIO(), should_stop))
 
 
 def _never() -> bool:

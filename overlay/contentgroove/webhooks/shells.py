@@ -1,70 +1,66 @@
-"""Carry out the steps of handling, in this thread or in an event loop."""
+"""How a sync and an async receiver call inboxes and handlers."""
 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from contentgroove.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    import asyncio
+    from collections.abc import Awaitable, Callable
 
-    from .handling import Outcome, Steps
+T = TypeVar("T")
 
 
-def run(steps: Steps, *, needs_loop: bool) -> Outcome:
-    """Carry out steps here; awaitables are awaited in one private event loop.
+class SyncHandlerIO:
+    """Calls functions in this thread; awaitables run in one private event loop.
+
+    Args:
+        needs_loop: Whether a handler is async.
 
     Raises:
-        ConfigurationError: There are async handlers, and this thread runs an event loop already.
+        ConfigurationError: A handler is async, and this thread already runs an event loop.
     """
-    # Imported here: an app without async handlers pays nothing for it at import.
-    import asyncio
-    import contextlib
 
-    if needs_loop and _loop_is_running():
-        raise ConfigurationError(
-            "process_pending() cannot run async handlers inside an event loop: await aprocess_pending()."
-        )
-    with contextlib.ExitStack() as stack:
-        runner: asyncio.Runner | None = None
-        try:
-            step = next(steps)
-            while True:
-                try:
-                    result: Any = step.call()
-                    if inspect.isawaitable(result):
-                        # Made with the first awaitable: inside an event loop, sync handlers still run.
-                        runner = runner or stack.enter_context(asyncio.Runner())
-                        result = runner.run(_as_coroutine(result))
-                except BaseException as error:  # noqa: BLE001 - a handler may raise anything; the steps raise it again
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(result)
-        except StopIteration as stop:
-            outcome: Outcome = stop.value
-            return outcome
+    def __init__(self, *, needs_loop: bool) -> None:
+        if needs_loop and _loop_is_running():
+            raise ConfigurationError(
+                "process_pending() cannot run async handlers inside an event loop: await aprocess_pending()."
+            )
+        self._runner: asyncio.Runner | None = None
+
+    async def call(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool = True) -> T:
+        """Call a function, and run an awaitable result to its end."""
+        del blocking
+        result: Any = function()
+        if inspect.isawaitable(result):
+            if self._runner is None:
+                # Created for the first awaitable, because sync handlers must also run inside an event loop.
+                import asyncio
+
+                self._runner = asyncio.Runner()
+            result = self._runner.run(_as_coroutine(result))
+        value: T = result
+        return value
+
+    def close(self) -> None:
+        """Close the event loop."""
+        if self._runner is not None:
+            self._runner.close()
 
 
-async def arun(steps: Steps) -> Outcome:
-    """Carry out steps in the running event loop, those that block in threads."""
-    from anyio import to_thread
+class AsyncHandlerIO:
+    """Calls functions in the running event loop; those that may block in threads."""
 
-    try:
-        step = next(steps)
-        while True:
-            try:
-                result: Any = await to_thread.run_sync(step.call) if step.blocking else step.call()
-                if inspect.isawaitable(result):
-                    result = await result
-            except Exception as error:  # noqa: BLE001 - a handler may raise anything
-                step = steps.throw(error)
-            else:
-                step = steps.send(result)
-    except StopIteration as stop:
-        outcome: Outcome = stop.value
-        return outcome
+    async def call(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool = True) -> T:
+        """Call a function, and await an awaitable result."""
+        from anyio import to_thread
+
+        result: Any = await to_thread.run_sync(function) if blocking else function()
+        value: T = await result if inspect.isawaitable(result) else result
+        return value
 
 
 async def _as_coroutine(awaitable: Awaitable[object]) -> object:
@@ -72,6 +68,7 @@ async def _as_coroutine(awaitable: Awaitable[object]) -> object:
 
 
 def _loop_is_running() -> bool:
+    # Imported here because its import takes long, and other parts of the package do not need it.
     import asyncio
 
     try:

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from contentgroove import ConfigurationError, InvalidInputError
 from contentgroove.webhooks import InboxError, PostgresInbox, SQLiteInbox, WebhookReceiver
-from contentgroove.webhooks.connections import ConnectionPool
+from contentgroove.webhooks.sql_connections import ConnectionPool
 
 from tests.platforms import FORK, RIGHTS
 from tests.webhooks.payloads import body, finished

@@ -48,10 +48,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .errors import HandlerError, InboxError
     from .events import Event, MediaProcessingFinished, UnknownEvent, parse_event
-    from .inbox import Inbox, TransactionalInbox
-    from .lifecycle import Backoff, Claim, State, StoredEvent
+    from .inbox import Backoff, Claim, State, StoredEvent
     from .memory import MemoryInbox
     from .postgres import PostgresInbox
+    from .protocols import Inbox, TransactionalInbox
     from .receiver import Receipt, WebhookReceiver
     from .sqlite import SQLiteInbox
     from .subscribing import asubscribe, subscribe
@@ -60,8 +60,8 @@ if TYPE_CHECKING:
 _MODULES = {
     ".errors": ("HandlerError", "InboxError"),
     ".events": ("Event", "MediaProcessingFinished", "UnknownEvent", "parse_event"),
-    ".inbox": ("Inbox", "TransactionalInbox"),
-    ".lifecycle": ("Backoff", "Claim", "State", "StoredEvent"),
+    ".protocols": ("Inbox", "TransactionalInbox"),
+    ".inbox": ("Backoff", "Claim", "State", "StoredEvent"),
     ".memory": ("MemoryInbox",),
     ".postgres": ("PostgresInbox",),
     ".receiver": ("Receipt", "WebhookReceiver"),

@@ -14,7 +14,7 @@ from .events import PROCESSING_FINISHED
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .inbox import Inbox
+    from .protocols import Inbox
 
 logger = logging.getLogger("contentgroove")
 

@@ -6,12 +6,12 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from .lifecycle import StoredEvent
+from .inbox import StoredEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .lifecycle import Claim, State
+    from .inbox import Claim, State
 
 
 class MemoryInbox:

@@ -13,8 +13,8 @@ from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookA
 from . import reconciliation
 from .errors import HandlerError
 from .events import parse_event, to_bytes
-from .handling import EventProcessor, Outcome, describe_error
-from .lifecycle import Backoff
+from .inbox import Backoff
+from .processing import EventProcessor, Outcome, describe_error
 from .tokens import check_token
 from .worker import POLL_INTERVAL, Wakeup, Worker
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from contentgroove import AsyncContentGroove, ContentGroove
 
-    from .asgi import AsgiApp
+    from .apps import AsgiApp
     from .events import Event
-    from .inbox import Inbox
+    from .protocols import Inbox
     from .wsgi import WsgiApp
 
 logger = logging.getLogger("contentgroove")
@@ -352,7 +352,7 @@ class WebhookReceiver:
     @property
     def asgi(self) -> AsgiApp:
         """A mountable ASGI app, which reads the token from `?token=…`."""
-        from .asgi import ReceiverApp
+        from .apps import ReceiverApp
 
         return ReceiverApp(self)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from contentgroove.models import Clip, Media
 
-    from .inbox import Inbox
+    from .protocols import Inbox
 
 
 OLDEST_FIRST = "created_at"

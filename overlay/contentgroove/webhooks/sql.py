@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .connections import Connection, ConnectionPool, Cursor
 from .errors import InboxError
-from .lifecycle import StoredEvent
+from .inbox import StoredEvent
+from .sql_connections import Connection, ConnectionPool, Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from types import TracebackType
     from typing import Self
 
-    from .lifecycle import Claim, State
+    from .inbox import Claim, State
 
 MIGRATIONS = (
     (

@@ -15,7 +15,7 @@ from .errors import HandlerError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from .inbox import Inbox
+    from .protocols import Inbox
 
 logger = logging.getLogger("contentgroove")
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from contentgroove.models import Media
 
     from .events import Event
-    from .inbox import Inbox, TransactionalInbox
-    from .lifecycle import Backoff, Claim
+    from .inbox import Backoff, Claim
+    from .protocols import Inbox, TransactionalInbox
 
 logger = logging.getLogger("contentgroove")
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from contentgroove import WebhookPayloadError
-from contentgroove.webhooks import MediaProcessingFinished, UnknownEvent, parse_event, wire
+from contentgroove.webhooks import MediaProcessingFinished, UnknownEvent, events, parse_event
 from contentgroove_api.models.clip import Clip as WireClip
 from contentgroove_api.models.transcription import Transcription as WireTranscription
 from hypothesis import given, settings
@@ -106,10 +106,10 @@ def test_events_can_be_pickled() -> None:
 @pytest.mark.parametrize(
     ("fast", "schema"),
     [
-        (wire.TaggedEvent, "webhook_event"),
-        (wire.TaggedPayload, "webhook_event.payload"),
-        (wire.TaggedClip, "clip_response_object_data"),
-        (wire.TaggedTranscription, "transcription"),
+        (events.TaggedEvent, "webhook_event"),
+        (events.TaggedPayload, "webhook_event.payload"),
+        (events.TaggedClip, "clip_response_object_data"),
+        (events.TaggedTranscription, "transcription"),
     ],
 )
 def test_the_tagged_structs_have_exactly_the_fields_of_the_contract(fast: Any, schema: str) -> None:
@@ -123,7 +123,7 @@ def test_the_tagged_structs_have_exactly_the_fields_of_the_contract(fast: Any, s
 
 
 @pytest.mark.parametrize(
-    ("fast", "generated"), [(wire.TaggedClip, WireClip), (wire.TaggedTranscription, WireTranscription)]
+    ("fast", "generated"), [(events.TaggedClip, WireClip), (events.TaggedTranscription, WireTranscription)]
 )
 def test_the_tagged_structs_accept_what_the_generated_ones_accept(fast: Any, generated: Any) -> None:
     """Attributes and relationships are the generated structs, and the same members are optional."""

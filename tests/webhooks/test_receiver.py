@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from contentgroove import InvalidInputError, WebhookAuthError
 from contentgroove.webhooks import MediaProcessingFinished, MemoryInbox, UnknownEvent, WebhookReceiver, webhook_url
-from contentgroove.webhooks.tokens import check_token
+from contentgroove.webhooks.subscribing import check_token
 
 from tests.webhooks.payloads import body, finished
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from contentgroove._core.waiting import PollOptions
     from contentgroove.webhooks import Inbox
-    from contentgroove.webhooks.arrivals import ArrivalWatcher
+    from contentgroove.webhooks.inbox import ArrivalWatcher
 
 WAIT_TIMEOUT = 3600.0
 """Seconds: the service says of processing only that it takes some time, depending on size and duration."""
@@ -49,6 +49,6 @@ def webhook_keys_for(inbox: Inbox | None, media_ids: Iterable[str]) -> ArrivalWa
     """How a wait learns of medias' webhooks, None if it has no inbox."""
     if inbox is None:
         return None
-    from contentgroove.webhooks.arrivals import ArrivalWatcher
+    from contentgroove.webhooks.inbox import ArrivalWatcher
 
     return ArrivalWatcher(inbox, media_ids)

@@ -46,28 +46,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .errors import HandlerError, InboxError
+    from .apps import Receipt
     from .events import Event, MediaProcessingFinished, UnknownEvent, parse_event
-    from .inbox import Backoff, Claim, State, StoredEvent
+    from .inbox import Backoff, Claim, HandlerError, Inbox, InboxError, State, StoredEvent, TransactionalInbox
     from .memory import MemoryInbox
     from .postgres import PostgresInbox
-    from .protocols import Inbox, TransactionalInbox
-    from .receiver import Receipt, WebhookReceiver
+    from .receiver import WebhookReceiver
     from .sqlite import SQLiteInbox
-    from .subscribing import asubscribe, subscribe
-    from .tokens import webhook_url
+    from .subscribing import asubscribe, subscribe, webhook_url
 
+_INBOX = ("Backoff", "Claim", "HandlerError", "Inbox", "InboxError", "State", "StoredEvent", "TransactionalInbox")
 _MODULES = {
-    ".errors": ("HandlerError", "InboxError"),
+    ".apps": ("Receipt",),
     ".events": ("Event", "MediaProcessingFinished", "UnknownEvent", "parse_event"),
-    ".protocols": ("Inbox", "TransactionalInbox"),
-    ".inbox": ("Backoff", "Claim", "State", "StoredEvent"),
+    ".inbox": _INBOX,
     ".memory": ("MemoryInbox",),
     ".postgres": ("PostgresInbox",),
-    ".receiver": ("Receipt", "WebhookReceiver"),
+    ".receiver": ("WebhookReceiver",),
     ".sqlite": ("SQLiteInbox",),
-    ".subscribing": ("asubscribe", "subscribe"),
-    ".tokens": ("webhook_url",),
+    ".subscribing": ("asubscribe", "subscribe", "webhook_url"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

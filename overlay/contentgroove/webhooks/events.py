@@ -1,30 +1,79 @@
-"""From a webhook's body to an event."""
+"""From the body of a webhook to an event, its dedupe key, and back to a body.
+
+One pass decodes the whole body. The generated struct keeps each included resource as raw JSON, because its type may be
+unknown, and needs a second pass. The tagged structs of this module distinguish clips and transcriptions by their `type`
+while the body is decoded. They are built from the generated structs, so they follow every change of those.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
 from contentgroove_api.models.clip import Clip as WireClip
 from contentgroove_api.models.transcription import Transcription as WireTranscription
 from contentgroove_api.models.webhook_event import WebhookEvent
+from contentgroove_api.models.webhook_payload import WebhookPayload
 from contentgroove_api.types import check_levels
 from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
-from contentgroove._view import JsonSource
+from contentgroove._view import JsonSource, to_utc
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
 
-from .dedupe import dedupe_key, payload_key
-from .wire import TaggedClip, TaggedEvent
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PROCESSING_FINISHED = "media.processing_finished"
 """The only event that the API documents."""
 
+MAX_KEY_LENGTH = 400
+"""In characters: short enough for an index of any database."""
+
 _BOM = b"\xef\xbb\xbf"
+
+# `re` compiles it on first use and caches it: few events need it, and compiling takes as long as importing this module.
+_QUERY = rb'("https?://[^"\\?]*)\?(?:[^"\\]|\\.)*"'
+"""In JSON text, a string that is a URL with a query."""
+
+
+def _tagged_struct(wire: type[msgspec.Struct], name: str, *, tag: str | None = None, **types: Any) -> Any:
+    """Build a variant of a generated struct.
+
+    Args:
+        wire: The generated struct.
+        name: The variable of this module that the variant is assigned to, which pickling needs.
+        tag: The value of `type` that selects the variant in a union.
+        **types: New types of fields, by field name.
+    """
+    field: Any = msgspec.field  # its overloads accept one kind of default, not both
+    fields: list[Any] = [
+        (
+            item.name,
+            types.get(item.name, item.type),
+            field(default=item.default, default_factory=item.default_factory, name=item.encode_name),
+        )
+        for item in msgspec.structs.fields(wire)
+        if tag is None or item.encode_name != "type"
+    ]
+    return msgspec.defstruct(
+        name, fields, tag=tag, tag_field=tag and "type", module=__name__, frozen=True, kw_only=True
+    )
+
+
+TaggedClip = _tagged_struct(WireClip, "TaggedClip", tag="clips")
+TaggedTranscription = _tagged_struct(WireTranscription, "TaggedTranscription", tag="transcriptions")
+
+_list: Any = list
+TaggedPayload = _tagged_struct(
+    WebhookPayload, "TaggedPayload", included=_list[TaggedClip | TaggedTranscription] | None | msgspec.UnsetType
+)
+TaggedEvent = _tagged_struct(WebhookEvent, "TaggedEvent", payload=TaggedPayload)
 
 
 class _Envelope(msgspec.Struct):
@@ -195,7 +244,7 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
         media,
         tuple(clips),
         transcription,
-        dedupe_key(PROCESSING_FINISHED, "medias", media.id, media.processing_started_at),
+        event_key_for(media),
         content,
     )
 
@@ -210,7 +259,8 @@ def _decode_included(item: msgspec.Raw) -> WireClip | WireTranscription | None:
 
 def _parse_unknown(content: bytes) -> UnknownEvent:
     envelope = _envelope_decoder.decode(content)
-    return UnknownEvent(envelope.event, payload_key(envelope.event, msgspec.json.decode(envelope.payload)), content)
+    payload = msgspec.json.decode(envelope.payload)
+    return UnknownEvent(envelope.event, _unknown_event_key(envelope.event, payload), content)
 
 
 def _load_json(content: bytes) -> dict[str, Any]:
@@ -221,3 +271,92 @@ def _load_json(content: bytes) -> dict[str, Any]:
         return cast("dict[str, Any]", json.loads(content))
     except (ValueError, RecursionError) as error:
         raise WebhookPayloadError(f"The event's body cannot be decoded as plain JSON: {str(error)[:300]}.") from error
+
+
+def finished_event_body(media: Media, clips: Iterable[Clip]) -> bytes:
+    """Write the body of the webhook from the resources of the API."""
+    included = [_as_sent(clip) for clip in clips]
+    return msgspec.json.encode(
+        {"event": PROCESSING_FINISHED, "payload": {"data": _as_sent(media), "included": included}}
+    )
+
+
+def _as_sent(resource: Media | Clip) -> dict[str, Any]:
+    # As the service sent it, with the fields that this version of the library does not know.
+    return resource._source.read(resource._index)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
+
+
+def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | str | None) -> str:
+    """Return the key of an event: equal for all deliveries of it, different for different events.
+
+    The service sends no event id. A digest of the body is not enough: a second delivery of an event can contain newly
+    signed URLs.
+
+    Args:
+        event: The event's name.
+        kind: The resource's type, such as `medias`.
+        resource_id: The resource's id.
+        started: When processing started. If it is None, all events of this name about the resource have one key.
+    """
+    parts = f"{event}{kind}{resource_id}"
+    if ":" in parts or "%" in parts:
+        event, kind, resource_id = _escape(event), _escape(kind), _escape(resource_id)
+    return _storable_key(f"{event}:{kind}:{resource_id}:{_normalised_time(started)}")
+
+
+def key_prefix(event: str, kind: str, resource_id: str) -> str:
+    """Return the start of the keys of an event about a resource, for all runs of processing."""
+    return f"{_escape(event)}:{_escape(kind)}:{_escape(resource_id)}:"
+
+
+def event_key_for(media: Media) -> str:
+    """Return the dedupe key of the event that a media has finished."""
+    return dedupe_key(PROCESSING_FINISHED, "medias", media.id, media.processing_started_at)
+
+
+def _unknown_event_key(event: str, payload: Any) -> str:
+    """Return the key of an unknown event: by resource and run if the payload names them, else by a digest."""
+    data = _member(payload, "data")
+    kind, resource_id = _member(data, "type"), _member(data, "id")
+    started = _member(_member(data, "attributes"), "processing_started_at")
+    if isinstance(kind, str) and isinstance(resource_id, str) and isinstance(started, str):
+        return dedupe_key(event, kind, resource_id, started)
+    # The queries of URLs contain signatures and expiry times.
+    stable = re.sub(_QUERY, rb'\1"', msgspec.json.encode(payload, order="deterministic"))
+    return _storable_key(f"{_escape(event)}:sha256:{_sha256(stable)}")
+
+
+def _member(value: Any, name: str) -> Any:
+    return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
+
+
+def _normalised_time(started: dt.datetime | str | None) -> str:
+    if started is None:
+        return ""
+    if isinstance(started, str):
+        try:
+            return _normalised_time(msgspec.convert(started, dt.datetime))
+        except msgspec.ValidationError:
+            return started
+    if started.tzinfo is not dt.UTC:
+        started = to_utc(started).astimezone(dt.UTC)
+    return started.isoformat()
+
+
+def _escape(part: str) -> str:
+    # Otherwise ("a:b", "c") and ("a", "b:c") would have the same key.
+    return part.replace("%", "%25").replace(":", "%3A")
+
+
+def _storable_key(key: str) -> str:
+    # The sender chooses these parts: PostgreSQL text cannot contain NUL, and an index cannot contain megabytes.
+    if len(key) <= MAX_KEY_LENGTH and key.isprintable():
+        return key
+    return f"sha256:{_sha256(key.encode())}"
+
+
+def _sha256(content: bytes) -> str:
+    # Imported here because few events need it, and its import takes a third as long as that of this package.
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""The states of a recorded event and the transitions between them.
+"""What an inbox is, the states of a recorded event and the transitions between them.
 
     pending ──claim──► claimed ──done──► done ──replay──► pending
        ▲                │  │
@@ -10,15 +10,37 @@ store these records and change them only by these methods.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from contentgroove.errors import InvalidInputError
+from contentgroove.errors import ContentGrooveError, InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+logger = logging.getLogger("contentgroove")
 
 State: TypeAlias = Literal["pending", "claimed", "done", "dead"]
 
 MAX_ERROR_TEXT = 500
 """In characters: how much of a handler's exception is stored."""
+
+
+class InboxError(ContentGrooveError):
+    """The inbox's database failed: it cannot be reached, opened, read or written."""
+
+
+class HandlerError(ContentGrooveError):
+    """Handlers failed; their events stay in the inbox and are handled again.
+
+    Attributes:
+        errors: The exceptions of the failed handlers.
+    """
+
+    def __init__(self, message: str, errors: tuple[Exception, ...]) -> None:
+        super().__init__(message)
+        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +176,115 @@ class Backoff:
             return None
         # 2.0 ** 1024 overflows, so the exponent is limited.
         return min(self.longest, self.first * 2.0 ** min(attempt - 1, 64))
+
+
+class Inbox(Protocol):
+    """Records each event once, and lets one worker at a time claim it.
+
+    The methods may be called from any thread. They raise `InboxError` if the database fails. Methods with a claim
+    return False and change nothing if the claim has expired and another worker has claimed the event.
+    """
+
+    def record(self, key: str, body: bytes) -> bool:
+        """Record an event; False if its key is already recorded. When this returns, the event is stored safely."""
+        ...
+
+    def has(self, key: str) -> bool:
+        """Whether an event with this key is recorded."""
+        ...
+
+    def keys_with_prefix(self, prefix: str) -> frozenset[str]:
+        """Return the keys of all events that start with a prefix. Claims nothing."""
+        ...
+
+    def claim(self, lease: float) -> Claim | None:
+        """Claim the oldest due event for `lease` seconds; None if no event is due."""
+        ...
+
+    def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
+        """Store the names of the handlers that have succeeded so far, and extend the claim."""
+        ...
+
+    def done(self, claim: Claim) -> bool:
+        """Complete a claimed event."""
+        ...
+
+    def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
+        """Release a claimed event; it is due again after `delay` seconds, or dead if that is None."""
+        ...
+
+    def next_due(self) -> float | None:
+        """Seconds until an event is due, 0 if one is due now; None if no event is open."""
+        ...
+
+    def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
+        """List the recorded events, the newest first."""
+        ...
+
+    def replay(self, key: str) -> bool:
+        """Make a dead or done event pending again; False if it does not exist or is still open."""
+        ...
+
+    def prune(self, older_than: float) -> int:
+        """Delete events that were done more than `older_than` seconds ago; returns how many.
+
+        A deleted event is handled again if it is delivered again: keep events for longer than the service may repeat
+        deliveries.
+        """
+        ...
+
+    def pruned_until(self) -> float:
+        """The time, in seconds since 1970, before which done events may have been deleted; 0 if none were."""
+        ...
+
+
+@runtime_checkable
+class TransactionalInbox(Protocol):
+    """An inbox whose database handlers can write to in the transaction that stores their success."""
+
+    def apply(self, claim: Claim, name: str, effect: Callable[[Any], object], lease: float) -> bool:
+        """Call a handler with the database connection, and commit its writes together with its success.
+
+        If the handler raises, nothing is committed. If the claim has expired, returns False without calling it.
+        """
+        ...
+
+
+class ArrivalWatcher:
+    """Returns the keys of the recorded events about some medias.
+
+    If the inbox fails, that is logged and the last result is returned: the wait also polls the API.
+
+    Args:
+        inbox: The inbox of a receiver in this process or another one.
+        media_ids: The ids of the medias.
+
+    Raises:
+        InvalidInputError: `inbox` is not an inbox.
+    """
+
+    def __init__(self, inbox: Inbox, media_ids: Iterable[str]) -> None:
+        if not callable(getattr(inbox, "keys_with_prefix", None)):
+            raise InvalidInputError(
+                f'inbox must be an inbox, such as SQLiteInbox("events.db"), not {type(inbox).__name__}. '
+                "Nothing was sent."
+            )
+        # Imported here because a wait without an inbox does not need the decoders of events.
+        from .events import PROCESSING_FINISHED, key_prefix
+
+        self._inbox = inbox
+        self._prefixes = {key_prefix(PROCESSING_FINISHED, "medias", media_id) for media_id in media_ids}
+        self._last: frozenset[str] = frozenset()
+        self._failing = False
+
+    def __call__(self) -> frozenset[str]:
+        """Search the inbox."""
+        try:
+            self._last = frozenset[str]().union(*(self._inbox.keys_with_prefix(prefix) for prefix in self._prefixes))
+        except InboxError as error:
+            if not self._failing:
+                logger.warning("The inbox failed; the wait continues without it: %s", error)
+            self._failing = True
+        else:
+            self._failing = False
+        return self._last

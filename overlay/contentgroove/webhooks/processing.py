@@ -15,22 +15,18 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookPayloadError
 
-from .events import MediaProcessingFinished, parse_event
-from .reconciliation import event_key_for, finished_event_body
+from .events import MediaProcessingFinished, event_key_for, finished_event_body, parse_event
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable
 
-    from contentgroove.models import Media
-
     from .events import Event
-    from .inbox import Backoff, Claim
-    from .protocols import Inbox, TransactionalInbox
+    from .inbox import Backoff, Claim, Inbox, TransactionalInbox
 
 logger = logging.getLogger("contentgroove")
 
 ANY_EVENT = "*"
-
 
 T = TypeVar("T")
 
@@ -46,6 +42,55 @@ class HandlerIO(Protocol):
             blocking: Whether it may block, so that an event loop calls it in a thread.
         """
         ...
+
+
+class SyncHandlerIO:
+    """Calls functions in this thread; awaitables run in one private event loop.
+
+    Args:
+        needs_loop: Whether a handler is async.
+
+    Raises:
+        ConfigurationError: A handler is async, and this thread already runs an event loop.
+    """
+
+    def __init__(self, *, needs_loop: bool) -> None:
+        self._runner: asyncio.Runner | None = None
+        if needs_loop and _loop_is_running():
+            raise ConfigurationError(
+                "process_pending() cannot run async handlers inside an event loop: await aprocess_pending()."
+            )
+
+    async def call(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool = True) -> T:
+        """Call a function, and run an awaitable result to its end."""
+        del blocking
+        result: Any = function()
+        if inspect.isawaitable(result):
+            if self._runner is None:
+                # Created for the first awaitable, because sync handlers must also run inside an event loop.
+                import asyncio
+
+                self._runner = asyncio.Runner()
+            result = self._runner.run(_as_coroutine(result))
+        value: T = result
+        return value
+
+    def close(self) -> None:
+        """Close the event loop."""
+        if self._runner is not None:
+            self._runner.close()
+
+
+class AsyncHandlerIO:
+    """Calls functions in the running event loop; those that may block in threads."""
+
+    async def call(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool = True) -> T:
+        """Call a function, and await an awaitable result."""
+        from anyio import to_thread
+
+        result: Any = await to_thread.run_sync(function) if blocking else function()
+        value: T = await result if inspect.isawaitable(result) else result
+        return value
 
 
 @dataclass(slots=True)
@@ -69,25 +114,15 @@ class Handler:
         event: The event's name, or `*`.
         name: The name under which its success is stored.
         call: The function.
+        is_async: Whether it is a coroutine function.
         transaction: Whether it takes the inbox's connection as a second argument.
     """
 
     event: str
     name: str
     call: Callable[..., object]
+    is_async: bool
     transaction: bool
-
-    @property
-    def is_async(self) -> bool:
-        """Whether it is a coroutine function."""
-        return is_async(self.call)
-
-
-def is_async(call: Callable[..., object]) -> bool:
-    """Whether a callable is async: a coroutine function, or an object whose `__call__` is one."""
-    while isinstance(call, partial):
-        call = cast("Callable[..., object]", call.func)  # pyright: ignore[reportUnknownMemberType] - of any type
-    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
 
 
 class EventProcessor:
@@ -112,7 +147,8 @@ class EventProcessor:
     ) -> None:
         self._inbox = inbox
         self._confirm = confirm
-        self._trusted = authenticated
+        self._confirm_is_async = confirm is not None and is_async(confirm)
+        self._authenticated = authenticated
         self._backoff = backoff
         self._lease = lease
         self._handlers: list[Handler] = []
@@ -125,9 +161,7 @@ class EventProcessor:
             ConfigurationError: It needs a transaction and the inbox has none.
         """
         if name is None:
-            function: Any = call
-            while isinstance(function, partial):
-                function = cast("Any", function).func
+            function = _without_partial(call)
             qualified = getattr(function, "__qualname__", type(function).__qualname__)
             name = f"{getattr(function, '__module__', None) or type(function).__module__}.{qualified}"
         if any(handler.name == name for handler in self._handlers):
@@ -139,18 +173,15 @@ class EventProcessor:
             raise ConfigurationError(
                 f"{type(self._inbox).__name__} has no transactions: use SQLiteInbox or PostgresInbox for {name}."
             )
-        if transaction and is_async(call):
+        handler = Handler(event, name, call, is_async(call), transaction)
+        if transaction and handler.is_async:
             raise InvalidInputError(f"{name} must not be async, because its database connection blocks.")
-        self._handlers.append(Handler(event, name, call, transaction))
-
-    def __len__(self) -> int:
-        return len(self._handlers)
+        self._handlers.append(handler)
 
     @property
     def any_async(self) -> bool:
         """Whether a handler or `confirm` is async."""
-        calls = [handler.call for handler in self._handlers]
-        return any(is_async(call) for call in [*calls, *([self._confirm] if self._confirm else [])])
+        return self._confirm_is_async or any(handler.is_async for handler in self._handlers)
 
     async def process(self, io: HandlerIO, should_stop: Callable[[], bool]) -> Outcome:
         """Handle the due events one after the other, until none is left or a stop is requested."""
@@ -188,8 +219,8 @@ class EventProcessor:
         event = dataclasses.replace(parse_event(claim.body), attempt=claim.attempt)
         if self._confirm is None or not isinstance(event, MediaProcessingFinished):
             return event
-        media = await io.call(partial(self._confirm, event.media.id), blocking=not is_async(self._confirm))
-        confirmed = confirmed_event(event, media, authenticated=self._trusted)
+        media = await io.call(partial(self._confirm, event.media.id), blocking=not self._confirm_is_async)
+        confirmed = confirmed_event(event, media, authenticated=self._authenticated)
         if confirmed.dedupe_key == event.dedupe_key:
             return confirmed
         # A forger could name new runs of processing without limit; the run that the API names is handled once.
@@ -229,11 +260,11 @@ class EventProcessor:
     async def _call_handler(
         self, io: HandlerIO, claim: Claim, handler: Handler, event: Event, handled: frozenset[str]
     ) -> bool:
+        call = partial(handler.call, event)
         if handler.transaction:
             inbox = cast("TransactionalInbox", self._inbox)
-            effect = partial(handler.call, event)
-            return await io.call(partial(inbox.apply, claim, handler.name, effect, self._lease))
-        await io.call(partial(handler.call, event), blocking=not handler.is_async)
+            return await io.call(partial(inbox.apply, claim, handler.name, call, self._lease))
+        await io.call(call, blocking=not handler.is_async)
         return await io.call(partial(self._inbox.progress, claim, handled | {handler.name}, self._lease))
 
     async def _record_failure(
@@ -242,9 +273,7 @@ class EventProcessor:
         outcome.errors.extend(errors)
         delay = self._backoff.delay(claim.attempt)
         if delay is None:
-            logger.error(
-                "Webhook %s is dead after %d attempts. Fix the cause, then replay it.", claim.key, claim.attempt
-            )
+            logger.error("Webhook %s is dead after %d attempts; replay it.", claim.key, claim.attempt)
         if not await self._release(io, claim, delay, describe_error(errors[0]), handled):
             _warn_lease_expired(claim)
 
@@ -254,13 +283,15 @@ class EventProcessor:
         return await io.call(partial(self._inbox.release, claim, delay=delay, error=error, handled=handled))
 
 
+def is_async(call: Callable[..., object]) -> bool:
+    """Whether a callable is async: a coroutine function, or an object whose `__call__` is one."""
+    call = _without_partial(call)
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
+
+
 def describe_error(error: BaseException) -> str:
     """Describe an exception without credentials in URLs, because the inbox stores and shows it."""
     return redact_url(f"{type(error).__name__}: {error}")
-
-
-def _warn_lease_expired(claim: Claim) -> None:
-    logger.warning("The claim on webhook %s expired while it was handled. Another worker has claimed it.", claim.key)
 
 
 def confirmed_event(event: MediaProcessingFinished, media: object, *, authenticated: bool) -> MediaProcessingFinished:
@@ -272,9 +303,9 @@ def confirmed_event(event: MediaProcessingFinished, media: object, *, authentica
     Raises:
         WebhookPayloadError: `media` is not this media, or it is not finished.
     """
-    from contentgroove.models import Media as MediaModel
+    from contentgroove.models import Media
 
-    if not isinstance(media, MediaModel) or media.id != event.media.id:
+    if not isinstance(media, Media) or media.id != event.media.id:
         raise WebhookPayloadError(f"confirm= did not return media {event.media.id}: pass client.medias.get.")
     if not media.is_finished:
         raise WebhookPayloadError(
@@ -288,10 +319,31 @@ def confirmed_event(event: MediaProcessingFinished, media: object, *, authentica
         media=media,
         clips=tuple(clip for clip in event.clips if authenticated and clip.id in media.clip_ids),
         transcription=transcription,
-        dedupe_key=_key_after_confirmation(event, media),
+        # If the API does not name the run of processing, it does not contradict the webhook.
+        dedupe_key=event.dedupe_key if media.processing_started_at is None else event_key_for(media),
     )
 
 
-def _key_after_confirmation(event: MediaProcessingFinished, media: Media) -> str:
-    # If the API does not name the run, it does not contradict the webhook.
-    return event.dedupe_key if media.processing_started_at is None else event_key_for(media)
+def _without_partial(call: Callable[..., object]) -> Callable[..., object]:
+    while isinstance(call, partial):
+        call = cast("Callable[..., object]", call.func)  # pyright: ignore[reportUnknownMemberType] - of any type
+    return call
+
+
+def _warn_lease_expired(claim: Claim) -> None:
+    logger.warning("The claim on webhook %s expired while it was handled. Another worker has claimed it.", claim.key)
+
+
+async def _as_coroutine(awaitable: Awaitable[object]) -> object:
+    return await awaitable
+
+
+def _loop_is_running() -> bool:
+    # Imported here because its import takes long, and other parts of the package do not need it.
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from contentgroove._core.io import run_sync
+from contentgroove._core.moments import moment
 from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookAuthError, WebhookPayloadError
 
-from . import reconciliation
-from .errors import HandlerError
-from .events import parse_event, to_bytes
-from .inbox import Backoff
-from .processing import EventProcessor, Outcome, describe_error
-from .tokens import check_token
+from .apps import AsgiReceiver, Receipt, wsgi_app
+from .events import event_key_for, finished_event_body, parse_event, to_bytes
+from .inbox import Backoff, HandlerError
+from .processing import AsyncHandlerIO, EventProcessor, Outcome, SyncHandlerIO, describe_error
+from .subscribing import check_token
 from .worker import POLL_INTERVAL, Wakeup, Worker
 
 if TYPE_CHECKING:
@@ -23,12 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from contentgroove import AsyncContentGroove, ContentGroove
+    from contentgroove import AsyncContentGroove, Clip, ContentGroove, Media
 
-    from .apps import AsgiApp
-    from .events import Event
-    from .protocols import Inbox
-    from .wsgi import WsgiApp
+    from .apps import AsgiApp, WsgiApp
+    from .inbox import Inbox
 
 logger = logging.getLogger("contentgroove")
 
@@ -38,24 +35,9 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 LEASE = 900.0
 """Seconds: longer than handlers should take, and short enough that events of a killed worker do not wait for long."""
 
+OLDEST_FIRST = "created_at"
+
 Handler = TypeVar("Handler", bound="Callable[..., object]")
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The result of a delivery, from which the response is written.
-
-    Attributes:
-        status_code: 200 if the event is recorded; the service counts nothing else as delivered.
-        duplicate: Whether the event was already recorded.
-        event: The event; None if the delivery was refused.
-        reason: Why the delivery was refused; empty if it was not.
-    """
-
-    status_code: int
-    duplicate: bool = False
-    event: Event | None = None
-    reason: str = ""
 
 
 class WebhookReceiver:
@@ -94,7 +76,7 @@ class WebhookReceiver:
         self._inbox = inbox
         self._token = secret_token
         self._max_body_bytes = max_body_bytes
-        self._handlers = EventProcessor(
+        self._processor = EventProcessor(
             inbox, confirm=confirm, authenticated=secret_token is not None, backoff=backoff or Backoff(), lease=lease
         )
         self._wakeup = Wakeup()
@@ -120,7 +102,7 @@ class WebhookReceiver:
         """
 
         def register(handler: Handler) -> Handler:
-            self._handlers.add(event, handler, name, transaction=transaction)
+            self._processor.add(event, handler, name, transaction=transaction)
             return handler
 
         return register
@@ -306,17 +288,11 @@ class WebhookReceiver:
             InboxError: The inbox failed.
             ContentGrooveError: A call failed; the events found before it are recorded.
         """
-        media_filter = reconciliation.medias_filter(since, self._inbox)
         found = 0
-        for media in client.medias.list(filter=media_filter, sort=reconciliation.OLDEST_FIRST):
-            if reconciliation.is_missing(media, self._inbox):
-                clips = list(
-                    client.clips.list(filter=reconciliation.clips_filter(media), sort=reconciliation.OLDEST_FIRST)
-                )
-                found += self._inbox.record(
-                    reconciliation.event_key_for(media), reconciliation.finished_event_body(media, clips)
-                )
-                self._wakeup.notify()
+        for media in client.medias.list(filter=_medias_filter(since, self._inbox), sort=OLDEST_FIRST):
+            if _is_missing(media, self._inbox):
+                clips = client.clips.list(filter={"media_id_eq": media.id}, sort=OLDEST_FIRST)
+                found += self._record_missing(media, list(clips))
         return found
 
     async def areconcile(self, client: AsyncContentGroove, *, since: dt.datetime) -> int:
@@ -337,31 +313,30 @@ class WebhookReceiver:
             InboxError: The inbox failed.
             ContentGrooveError: A call failed; the events found before it are recorded.
         """
-        from anyio.to_thread import run_sync
+        from anyio import to_thread
 
-        media_filter = await run_sync(reconciliation.medias_filter, since, self._inbox)
+        medias_filter = await to_thread.run_sync(_medias_filter, since, self._inbox)
         found = 0
-        async for media in client.medias.list(filter=media_filter, sort=reconciliation.OLDEST_FIRST):
-            if await run_sync(reconciliation.is_missing, media, self._inbox):
-                listed = client.clips.list(filter=reconciliation.clips_filter(media), sort=reconciliation.OLDEST_FIRST)
-                body = reconciliation.finished_event_body(media, [clip async for clip in listed])
-                found += await run_sync(self._inbox.record, reconciliation.event_key_for(media), body)
-                self._wakeup.notify()
+        async for media in client.medias.list(filter=medias_filter, sort=OLDEST_FIRST):
+            if await to_thread.run_sync(_is_missing, media, self._inbox):
+                clips = client.clips.list(filter={"media_id_eq": media.id}, sort=OLDEST_FIRST)
+                found += await to_thread.run_sync(self._record_missing, media, [clip async for clip in clips])
         return found
 
     @property
     def asgi(self) -> AsgiApp:
         """A mountable ASGI app, which reads the token from `?token=…`."""
-        from .apps import ReceiverApp
-
-        return ReceiverApp(self)
+        return AsgiReceiver(self)
 
     @property
     def wsgi(self) -> WsgiApp:
         """A mountable WSGI app, which reads the token from `?token=…`."""
-        from .wsgi import wsgi_app
-
         return wsgi_app(self)
+
+    def _record_missing(self, media: Media, clips: list[Clip]) -> bool:
+        recorded = self._inbox.record(event_key_for(media), finished_event_body(media, clips))
+        self._wakeup.notify()
+        return recorded
 
     def _require_no_worker(self) -> Inbox:
         if self._worker is not None:
@@ -369,15 +344,33 @@ class WebhookReceiver:
         return self._inbox
 
     def _process(self, should_stop: Callable[[], bool]) -> int:
-        from .shells import SyncHandlerIO
-
-        with closing(SyncHandlerIO(needs_loop=self._handlers.any_async)) as io:
-            return _handled_count(run_sync(self._handlers.process(io, should_stop)))
+        with closing(SyncHandlerIO(needs_loop=self._processor.any_async)) as io:
+            return _handled_count(run_sync(self._processor.process(io, should_stop)))
 
     async def _aprocess(self, should_stop: Callable[[], bool]) -> int:
-        from .shells import AsyncHandlerIO
+        return _handled_count(await self._processor.process(AsyncHandlerIO(), should_stop))
 
-        return _handled_count(await self._handlers.process(AsyncHandlerIO(), should_stop))
+
+def _medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
+    """Return the filter for medias whose processing started at `since` or later.
+
+    Raises:
+        InvalidInputError: `since` has no time zone, or handled events since then may have been pruned.
+    """
+    if since.tzinfo is None:
+        raise InvalidInputError(f"since= must have a time zone, such as tzinfo=datetime.UTC, not {since!r}.")
+    pruned_until = inbox.pruned_until()
+    if since.timestamp() < pruned_until:
+        raise InvalidInputError(
+            f"Events before {moment(pruned_until):%Y-%m-%d %H:%M:%S} UTC may have been pruned and would be handled "
+            f"again. Pass that time or a later one as since=, not {since}."
+        )
+    return {"processing_started_at_gteq": since}
+
+
+def _is_missing(media: Media, inbox: Inbox) -> bool:
+    """Whether a finished media has no event in the inbox. The service sends none if it could not fetch the media."""
+    return media.is_finished and not media.has_fetch_error and not inbox.has(event_key_for(media))
 
 
 def _never() -> bool:

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .errors import InboxError
-from .inbox import StoredEvent
+from .inbox import InboxError, StoredEvent
 from .sql_connections import Connection, ConnectionPool, Cursor
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove.errors import InvalidInputError
 
-from .errors import InboxError
+from .inbox import InboxError
 from .sql import Dialect, SqlInbox
 
 if TYPE_CHECKING:

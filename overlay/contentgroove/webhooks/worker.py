@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from contentgroove._io.interruptible import join, wait_for
 
-from .errors import HandlerError
+from .inbox import HandlerError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from .protocols import Inbox
+    from .inbox import Inbox
 
 logger = logging.getLogger("contentgroove")
 

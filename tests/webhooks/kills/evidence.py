@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from contentgroove.webhooks.dedupe import key_prefix
+from contentgroove.webhooks.events import key_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

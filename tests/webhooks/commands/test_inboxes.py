@@ -62,7 +62,7 @@ def test_events_that_were_done_long_ago_are_forgotten(cli: CommandLine) -> None:
 def test_an_inbox_can_be_in_postgresql(cli: CommandLine, make_store: Callable[[str], Store]) -> None:
     """Named by its URL."""
     store = make_store("postgres")
-    host = store.place.partition("host=")[2].split(" ")[0]
+    host = store.location.partition("host=")[2].split(" ")[0]
     url = f"postgresql://postgres@/postgres?host={host}&options=-c%20search_path%3Devents"
     assert cli("webhooks", "replay", saved(cli), "--inbox", url).code == 0
     app(cli)

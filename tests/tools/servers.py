@@ -1,4 +1,4 @@
-"""A place on loopback that documents come from and calls go to; it remembers what it was asked."""
+"""A server on loopback that documents are fetched from and calls are sent to; it records its requests."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 HOST = "docs.test"
-"""A name that no name server knows."""
+"""A name that name servers do not know."""
 
 
 @dataclass
-class Asked:
-    """One request that arrived."""
+class ReceivedRequest:
+    """One request that the server received."""
 
     method: str
     path: str
@@ -30,8 +30,8 @@ class Asked:
 
 
 @dataclass
-class Reply:
-    """What is answered."""
+class Response:
+    """The response to a path."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -39,17 +39,17 @@ class Reply:
 
 
 @dataclass
-class Place:
-    """A server, what it answers by path, and what it was asked."""
+class LocalServer:
+    """A running server, its responses by path, and the requests that it received."""
 
     port: int
     authority: trustme.CA | None
-    replies: dict[str, Reply | Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    responses: dict[str, Response | Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=dict)
+    requests: list[ReceivedRequest] = field(default_factory=list)
 
     @property
     def origin(self) -> Origin:
-        """Give its origin: the name over TLS, loopback's address without."""
+        """Return its origin: the name over TLS, loopback's address without."""
         return Origin("https", HOST, self.port) if self.authority else Origin("http", "127.0.0.1", self.port)
 
     def tls(self) -> ssl.SSLContext:
@@ -60,7 +60,7 @@ class Place:
         return context
 
     def policy(self, *further: Origin, **options: object) -> NetworkPolicy:
-        """Allow this place, its name leading to loopback."""
+        """Allow this server, whose name resolves to loopback."""
 
         async def resolve(_host: str, _port: int) -> list[str]:
             return ["127.0.0.1"]
@@ -70,36 +70,36 @@ class Place:
 
 
 @contextmanager
-def place(*, secure: bool) -> Generator[Place]:
-    """Serve a place until the context is left."""
+def serve(*, secure: bool) -> Generator[LocalServer]:
+    """Run a server until the context is left."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def answer(self) -> None:
+        def respond(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            served.asked.append(Asked(self.command, self.path, headers, content))
-            reply = served.replies.get(self.path.partition("?")[0], Reply(404))
-            if not isinstance(reply, Reply):
-                reply(self)
+            served.requests.append(ReceivedRequest(self.command, self.path, headers, content))
+            response = served.responses.get(self.path.partition("?")[0], Response(404))
+            if not isinstance(response, Response):
+                response(self)
                 return
-            self.send_response(reply.status)
-            for name, value in {"Content-Length": str(len(reply.content)), **reply.headers}.items():
+            self.send_response(response.status)
+            for name, value in {"Content-Length": str(len(response.content)), **response.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(reply.content)
+            self.wfile.write(response.content)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the base class's names
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815 - the base class's names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Say nothing."""
+            """Write nothing."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """Say nothing: some clients leave in the middle on purpose."""
+            """Write nothing: some clients disconnect on purpose."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         authority = None
@@ -107,9 +107,9 @@ def place(*, secure: bool) -> Generator[Place]:
             authority = trustme.CA()
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             authority.issue_cert(HOST).configure_cert(context)
-            # The handshake is left to the thread of its connection.
+            # The thread of each connection performs its handshake.
             server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        served = Place(server.server_address[1], authority)
+        served = LocalServer(server.server_address[1], authority)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:

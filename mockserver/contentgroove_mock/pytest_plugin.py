@@ -1,15 +1,16 @@
-"""The pytest plugin: a simulated service for each test that asks for one, and every exchange held to the contract.
+"""The pytest plugin: a simulated service for each test that requests one, and contract checks of every exchange.
 
 Fixtures:
 
 - `contentgroove_simulator`: a `Simulator` on a clock that the test moves. It is served on loopback, and while the
   test runs `CONTENTGROOVE_BASE_URL` and `CONTENTGROOVE_API_KEY` point at it, so that an application's own
-  `ContentGroove()` reaches it. Clients made meanwhile live on its clock: a wait moves the clock and takes no time.
+  `ContentGroove()` reaches it. Clients made while the test runs use its clock: a wait moves the clock and takes no
+  time.
 - `contentgroove_client`, `async_contentgroove_client`: clients of it.
-- `contentgroove_options`: override it to choose the `Simulator`'s arguments (`policy`, `webhook_client`, …).
-- `contentgroove_checker`: the contract, to check further exchanges and webhooks with.
+- `contentgroove_options`: override it to set the `Simulator`'s arguments (`policy`, `webhook_client`, …).
+- `contentgroove_checker`: the contract checker, for further exchanges and webhooks.
 
-An exchange that breaks the contract fails the test that made it, unless the test does so on purpose and is marked
+An exchange that violates the contract fails the test that made it, unless the test does so on purpose and is marked
 `@pytest.mark.contentgroove_violations("why")`. Options: `--contentgroove-prism`,
 `--contentgroove-coverage=FILE`, `--contentgroove-fail-under=N`.
 """
@@ -42,31 +43,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--contentgroove-prism",
         action="store_true",
-        help="send everything through Prism as well, a second check of the contract (needs the extra prism)",
+        help="also send everything through Prism, as a second check of the contract (needs the extra prism)",
     )
     group.addoption(
         "--contentgroove-coverage",
         action="append",
         default=[],
         metavar="FILE",
-        help="report what was seen of the contract: FILE.json, FILE.xml (JUnit) or FILE.html; repeatable",
+        help="report the coverage of the contract: FILE.json, FILE.xml (JUnit) or FILE.html; repeatable",
     )
     group.addoption(
         "--contentgroove-fail-under",
         type=float,
         default=None,
         metavar="N",
-        help="fail if less than N percent of the documented answers and webhooks were seen",
+        help="fail if less than N percent of the documented responses and webhooks were seen",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the options, and begin to record what models are asked for if somebody wants to know.
+    """Check the options, and start recording model attribute access if a report was requested.
 
     Raises:
-        UsageError: A report's ending names no format, or N is no percentage.
+        UsageError: A report's suffix is not a known format, or N is not a percentage.
     """
-    config.addinivalue_line("markers", f"{_MARKER}(why): the test breaks the contract on purpose")
+    config.addinivalue_line("markers", f"{_MARKER}(why): the test violates the contract on purpose")
     files, least = _requested_reports(config)
     if not files and least is None:
         return
@@ -78,23 +79,23 @@ def pytest_configure(config: pytest.Config) -> None:
         except ValueError as error:
             raise pytest.UsageError(f"--contentgroove-coverage={error}") from None
     if least is not None and not 0 <= least <= 100:  # noqa: PLR2004  # percent
-        raise pytest.UsageError(f"--contentgroove-fail-under={least:g}: give a percentage from 0 to 100")
+        raise pytest.UsageError(f"--contentgroove-fail-under={least:g}: pass a percentage from 0 to 100")
     try:
         run = _session(config)
     except pytest.fail.Exception as error:
-        # So early, pytest would call it an error of its own.
+        # This early, pytest would report it as an internal error.
         raise pytest.UsageError(str(error)) from None
     run.record_reads()
 
 
 def _requested_reports(config: pytest.Config) -> tuple[list[str], float | None]:
-    """The files to write reports to, and the percentage to reach."""
+    """Return the report files, and the percentage to reach."""
     files = cast("list[str]", config.getoption("--contentgroove-coverage"))
     return files, cast("float | None", config.getoption("--contentgroove-fail-under"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave nothing behind."""
+    """Undo what the plugin changed."""
     if (run := config.stash.get(_RUN, None)) is not None:
         run.close()
 
@@ -116,13 +117,13 @@ def _session(config: pytest.Config) -> PluginSession:
 
 @pytest.fixture(scope="session")
 def contentgroove_checker(pytestconfig: pytest.Config) -> Checker:
-    """The contract; `check_webhook` checks a webhook that the test itself has made."""
+    """The contract checker; its `check_webhook` checks a webhook that the test made itself."""
     return _session(pytestconfig).checker
 
 
 @pytest.fixture
 def contentgroove_options() -> dict[str, Any]:
-    """The arguments of the test's `Simulator`; override this fixture to choose some."""
+    """The arguments of the test's `Simulator`; override this fixture to set some."""
     return {}
 
 
@@ -133,7 +134,7 @@ def contentgroove_base_url(
     contentgroove_options: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Generator[str]:
-    """The base URL of the test's simulator; CONTENTGROOVE_BASE_URL has it, too."""
+    """The base URL of the test's simulator, which is also in CONTENTGROOVE_BASE_URL."""
     on_purpose = request.node.get_closest_marker(_MARKER) is not None
     with _session(pytestconfig).serve(contentgroove_options, allow_violations=on_purpose) as base_url:
         monkeypatch.setenv("CONTENTGROOVE_BASE_URL", base_url)
@@ -169,7 +170,7 @@ async def _async_client(contentgroove_base_url: str) -> AsyncGenerator[AsyncCont
 
 def _async_fixture() -> Any:
     try:
-        # In its strict mode it runs only the async fixtures that are marked as its own; anyio's runs any.
+        # In strict mode it runs only async fixtures that are marked as its own; anyio's plugin runs all.
         import pytest_asyncio
     except ImportError:
         return pytest.fixture(name="async_contentgroove_client")(_async_client)
@@ -181,7 +182,7 @@ async_contentgroove_client = _async_fixture()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Fail a test whose exchanges broke the contract."""
+    """Fail a test whose exchanges violated the contract."""
     try:
         yield
     except BaseException:
@@ -192,7 +193,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
-    """Tell of exchanges that broke the contract after the test's own end."""
+    """Report exchanges that violated the contract after the test's end."""
     yield
     _raise_violations(item)
 
@@ -203,7 +204,7 @@ def _raise_violations(item: pytest.Item) -> None:
     if violations:
         from contentgroove_mock.contract import ContractViolationError
 
-        # The violation names the line that matters; a traceback would show this plugin's.
+        # The violation names the relevant line; a traceback would show this plugin's.
         pytest.fail(str(ContractViolationError(violations)), pytrace=False)
 
 
@@ -216,7 +217,7 @@ def _add_section(item: pytest.Item, when: str) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Take in what a worker of pytest-xdist has seen."""
+    """Merge the coverage data of a pytest-xdist worker."""
     del error
     output = cast("dict[str, Any]", getattr(node, "workeroutput", {}))
     if _WORKER_OUTPUT in output:
@@ -225,7 +226,7 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the reports, and fail if too little was seen."""
+    """Hand the data to the main process, or fail the session if its coverage is too low."""
     config = session.config
     run = config.stash.get(_RUN, None)
     if run is None:
@@ -239,7 +240,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Show the coverage, and where its reports are."""
+    """Show the coverage and write the reports."""
     run = config.stash.get(_RUN, None)
     files, least = _requested_reports(config)
     if run is None or (not files and least is None):
@@ -255,9 +256,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         try:
             write(found, Path(name))
         except OSError as error:
-            terminalreporter.write_line(f"Coverage was not written to {name}: {error.strerror}", red=True)
+            terminalreporter.write_line(f"Cannot write coverage to {name}: {error.strerror}", red=True)
         else:
             terminalreporter.write_line(f"Coverage written to {name}")
     if least is not None and found.percent < least:
-        message = f"Contract coverage of {found.percent:g} % is less than the {least:g} % asked for"
+        message = f"Contract coverage of {found.percent:g} % is less than the required {least:g} %"
         terminalreporter.write_line(message, red=True, bold=True)

@@ -6,11 +6,11 @@ from contentgroove_mock.contract import CheckedTransport, Checker
 
 checker = Checker()
 http_client = httpx.Client(transport=CheckedTransport(httpx.HTTPTransport(), checker))
-client = ContentGroove(http_client=http_client)  # a call that breaks the contract raises ContractViolationError
+client = ContentGroove(http_client=http_client)  # a call that violates the contract raises ContractViolationError
 ```
 
-`Checker.check` takes one exchange; `CheckedTransport` and `AsyncCheckedTransport` go around httpx's transports,
-`CheckedApp` around an ASGI application.
+`Checker.check` checks one exchange; `CheckedTransport` and `AsyncCheckedTransport` wrap httpx's transports,
+`CheckedApp` wraps an ASGI application.
 """
 
 from __future__ import annotations

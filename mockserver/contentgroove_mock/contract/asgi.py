@@ -1,4 +1,4 @@
-"""An ASGI application that checks what another one is asked and answers."""
+"""An ASGI application that checks the requests and responses of another one."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
 
 
 class CheckedApp:
-    """Checks each exchange of an application when its answer is complete.
+    """Checks each exchange of an application when its response is complete.
 
-    Requests that are not below the API's base path go through unchecked: the same application may serve more than
-    the API. An answer that is cut off is not checked, because nobody has received it.
+    Requests that are not below the API's base path are passed on unchecked: the same application may serve more than
+    the API. A response that is cut off is not checked, because no client has received it.
     """
 
     def __init__(self, app: ASGIApp, checker: Checker, on_exchange: OnExchange = require_none) -> None:
         """Wrap an application.
 
         Args:
-            app: What answers, such as a `Simulator`.
+            app: The application, such as a `Simulator`.
             checker: The contract.
-            on_exchange: As that of `CheckedTransport`; by default a violation raises `ContractViolationError` in
-                the server, so give one that keeps them where server and caller are apart.
+            on_exchange: Like that of `CheckedTransport`. By default a violation raises `ContractViolationError` in the
+                server, so pass a function that collects violations if server and caller are separate.
         """
         self.app = app
         self._checker = checker
         self._on_exchange = on_exchange
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] != "http" or not scope["path"].startswith(f"{self._checker.base_path}/"):
             await self.app(scope, receive, send)
             return
         received = bytearray()
         sent = bytearray()
-        begun: Message = {}
+        start: Message = {}
 
         async def receive_and_copy() -> Message:
             message = await receive()
@@ -53,23 +53,23 @@ class CheckedApp:
 
         async def send_and_copy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                begun.update(message)
+                start.update(message)
             elif message["type"] == "http.response.body":
                 sent.extend(message.get("body", b""))
                 if not message.get("more_body", False):
-                    self._check(scope, bytes(received), begun, bytes(sent))
+                    self._check(scope, bytes(received), start, bytes(sent))
             await send(message)
 
         await self.app(scope, receive_and_copy, send_and_copy)
 
-    def _check(self, scope: Scope, received: bytes, begun: Mapping[str, Any], sent: bytes) -> None:
+    def _check(self, scope: Scope, received: bytes, start: Mapping[str, Any], sent: bytes) -> None:
         query = scope["query_string"].decode("ascii")
         path = scope.get("raw_path", scope["path"].encode()).decode("ascii").partition("?")[0]
-        asked = CheckedRequest(
+        request = CheckedRequest(
             scope["method"], f"{path}?{query}" if query else path, _headers(scope["headers"]), received
         )
-        answered = CheckedResponse(begun["status"], _headers(begun.get("headers", ())), sent)
-        self._on_exchange(asked, answered, self._checker.check_exchange(asked, answered))
+        response = CheckedResponse(start["status"], _headers(start.get("headers", ())), sent)
+        self._on_exchange(request, response, self._checker.check_exchange(request, response))
 
 
 def _headers(raw: Any) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Bodies: their media type, their JSON, their schema."""
+"""Checks of bodies: media type, JSON and schema."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _JSON = "application/json"
 
 
 class BodySpec:
-    """The body of a request or of an answer, as the contract describes it.
+    """The body of a request or a response, as the contract describes it.
 
     Attributes:
-        types: The media types that it may have; none if there must be no body.
+        types: The media types that it may have; empty if there must not be a body.
     """
 
     def __init__(self, declaration: dict[str, Any], components: Components) -> None:
@@ -43,25 +43,25 @@ class BodySpec:
             media_type: The Content-Type header.
             operation: The operation's name, for violations.
             side: `request`, `response` or `webhook`.
-            required: Whether there must be one even if the contract does not say so.
+            required: Whether a body is required even if the contract does not declare it as required.
         """
-        place = f"{side}.body"
+        location = f"{side}.body"
         if not self.types:
             if content:
-                message, seen = "there is no body", short_repr(content[:200])
+                message, actual = "there is no body", short_repr(content[:200])
                 yield Violation(
-                    operation=operation, location=place, rule="unexpected-body", message=message, actual=seen
+                    operation=operation, location=location, rule="unexpected-body", message=message, actual=actual
                 )
             return
         if not content:
             if self._required or required:
                 message = f"a body of {' or '.join(self.types)} is required"
                 yield Violation(
-                    operation=operation, location=place, rule="missing-body", message=message, actual="nothing"
+                    operation=operation, location=location, rule="missing-body", message=message, actual="nothing"
                 )
             return
-        kind = self._media_type(media_type)
-        if kind is None:
+        declared = self._declared_type(media_type)
+        if declared is None:
             yield Violation(
                 operation=operation,
                 location=f"{side}.headers.content-type",
@@ -70,30 +70,30 @@ class BodySpec:
                 actual="nothing" if media_type is None else short_repr(media_type),
             )
             return
-        if kind == _JSON:
-            yield from self._json(content, operation, place)
+        if declared == _JSON:
+            yield from self._check_json(content, operation, location)
 
-    def _media_type(self, media_type: str | None) -> str | None:
+    def _declared_type(self, media_type: str | None) -> str | None:
         if media_type in self.types:
             return media_type
         if media_type is None:
             return None
-        kind, _, parameters = media_type.partition(";")
+        essence, _, parameters = media_type.partition(";")
         parameters = parameters.strip().lower().replace('"', "")
         if parameters.startswith("charset=") and parameters != "charset=utf-8":
             return None
-        kind = kind.strip().lower()
-        return kind if kind in self.types else None
+        essence = essence.strip().lower()
+        return essence if essence in self.types else None
 
-    def _json(self, content: bytes, operation: str, place: str) -> Iterator[Violation]:
+    def _check_json(self, content: bytes, operation: str, location: str) -> Iterator[Violation]:
         try:
             check_levels(content)
             value: object = msgspec.json.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             message = f"the body is JSON: {error}"
-            seen = short_repr(content[:200])
-            yield Violation(operation=operation, location=place, rule="json", message=message, actual=seen)
+            actual = short_repr(content[:200])
+            yield Violation(operation=operation, location=location, rule="json", message=message, actual=actual)
             return
         compiled = self._schemas.get(_JSON)
         for finding in compiled.findings(value) if compiled else ():
-            yield finding.to_violation(operation, f"{place}#{pointer(finding.steps)}")
+            yield finding.to_violation(operation, f"{location}#{pointer(finding.steps)}")

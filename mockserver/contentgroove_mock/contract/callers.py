@@ -1,4 +1,4 @@
-"""Who made a call: the test that runs, and the line of the application or test that called."""
+"""The caller of an operation: the running test, and the line of the application or test that made the call."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 def find_caller() -> str | None:
-    """Name the running test, and the innermost line that belongs to neither Python, a library nor this project.
+    """Return the running test and the innermost line that belongs to neither Python, a library nor this project.
 
-    A server in another thread has no caller on its own stack: there, what the main thread is doing is told, which
-    waits for the answer. None if nothing can be told.
+    A server in another thread has no caller on its own stack: there, the line is the main thread's, which waits for the
+    response. None if neither is known.
     """
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
     line = _code_location(inspect.currentframe())
     if line is None:
         main = threading.main_thread().ident
-        # Documented, its underscore notwithstanding: the only way to another thread's stack.
+        # Documented despite its underscore: the only access to another thread's stack.
         frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         line = _code_location(frames.get(main) if main is not None else None)
     if test and line:

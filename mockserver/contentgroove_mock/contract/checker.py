@@ -26,31 +26,30 @@ if TYPE_CHECKING:
 
 CONTRACT = Path(__file__).parents[1] / "contract.json"
 FAULT_HEADER = "x-contentgroove-fault"
-"""The simulator marks answers with it that a fault made: their statuses need not be documented."""
+"""The simulator's mark of responses that a fault caused: their statuses need not be documented."""
 
 
 class Checker:
     """The contract, compiled; safe to share between threads.
 
-    It is strict: what the contract does not declare is a violation, be it a path, a method, a status, a media type,
-    a query parameter, a key of a filter or page, or a member of a body. Redirected URLs, uploads to the file store
-    and anything else that is not below the API's base path are none of its business; give it the API's calls only.
+    It is strict: whatever the contract does not declare is a violation, be it a path, a method, a status, a media type,
+    a query parameter, a key of a filter or page, or a member of a body. Pass the API's calls only: redirected URLs,
+    uploads to the file store and everything else that is not below the API's base path would be violations.
 
     Attributes:
         document: The contract.
         digest: The SHA-256 of its text.
         operations: Its operations by operationId.
         event_schemas: The schemas of its webhooks' bodies, by event.
-        base_path: The path that all operations are below.
+        base_path: The path above all operations.
     """
 
     def __init__(self, document: Mapping[str, Any] | None = None, *, base_path: str | None = None) -> None:
         """Compile a contract.
 
         Args:
-            document: An OpenAPI 3.0 document without references to other than schemas; ContentGroove's contract
-                if left out.
-            base_path: What stands before every path; that of the document's first server if left out.
+            document: An OpenAPI 3.0 document whose references all name schemas; ContentGroove's contract by default.
+            base_path: The prefix of every path; by default that of the document's first server.
         """
         content = CONTRACT.read_bytes() if document is None else json.dumps(document).encode()
         contract: dict[str, Any] = json.loads(content)
@@ -65,20 +64,20 @@ class Checker:
         }
 
     def check(self, request: httpx.Request, response: httpx.Response) -> list[Violation]:
-        """Check an exchange whose request and answer were both read.
+        """Check an exchange whose request and response were both read.
 
         Returns:
-            What is wrong, the request's violations first; nothing if all is well.
+            The violations, the request's first; empty if there are none.
         """
         return self.check_exchange(CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response))
 
     def check_request(self, request: httpx.Request) -> list[Violation]:
-        """Check a request that was not answered; its body must have been read."""
+        """Check a request that got no response; its body must have been read."""
         return self.check_exchange(CheckedRequest.from_httpx(request), None)
 
     def check_exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> list[Violation]:
         """Check an exchange of any HTTP library."""
-        found = list(self._exchange(request, response))
+        found = list(self._check_exchange(request, response))
         return _add_caller(found) if found else found
 
     def check_call(
@@ -92,15 +91,15 @@ class Checker:
         response_headers: Mapping[str, str],
         response_body: bytes,
     ) -> list[Violation]:
-        """Check an exchange wherever the API lives; the SDK's option `on_contract_violation` calls this.
+        """Check an exchange whatever the API's base URL is; the SDK's option `on_contract_violation` calls this.
 
         Args:
             method: In capitals.
-            path: Below the API's base path, with the query.
-            headers: The request's, by lower-case name.
+            path: The path below the API's base path, with the query.
+            headers: The request's headers by lower-case name.
             content: The request's body.
-            status: The answer's status.
-            response_headers: The answer's headers.
+            status: The response's status.
+            response_headers: The response's headers.
             response_body: Its body, decompressed.
         """
         request = CheckedRequest(method, f"{self.base_path}{path}", headers, content)
@@ -111,13 +110,13 @@ class Checker:
 
         Args:
             content: Its body.
-            headers: Its headers by lower-case name; left out, its Content-Type is not checked.
+            headers: Its headers by lower-case name; if omitted, its Content-Type is not checked.
         """
-        found = list(self._delivery(content, None if headers is None else headers.get("content-type")))
+        found = list(self._check_webhook(content, None if headers is None else headers.get("content-type")))
         return _add_caller(found) if found else found
 
     def operation_of(self, method: str, target: str) -> Operation | None:
-        """Find the operation that a request means.
+        """Return the operation that a request is for, None if there is no such operation.
 
         Args:
             method: In capitals.
@@ -127,7 +126,7 @@ class Checker:
         methods = None if segments is None else self._compiled.match(segments)
         return methods.get(method) if methods else None
 
-    def _exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> Iterator[Violation]:
+    def _check_exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> Iterator[Violation]:
         path, _, query = request.target.partition("?")
         segments = self._segments(path)
         methods = None if segments is None else self._compiled.match(segments)
@@ -151,15 +150,15 @@ class Checker:
         ):
             yield from operation.check_response(response.status, response.headers, response.content)
 
-    def _delivery(self, content: bytes, media_type: str | None) -> Iterator[Violation]:
+    def _check_webhook(self, content: bytes, media_type: str | None) -> Iterator[Violation]:
         callbacks = self._compiled.callbacks
         try:
             check_levels(content)
             body: object = msgspec.json.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             message = f"the body is JSON: {error}"
-            seen = short_repr(content[:200])
-            yield Violation(operation=None, location="webhook.body", rule="json", message=message, actual=seen)
+            actual = short_repr(content[:200])
+            yield Violation(operation=None, location="webhook.body", rule="json", message=message, actual=actual)
             return
         if not isinstance(body, dict):
             message = "the body is an object"

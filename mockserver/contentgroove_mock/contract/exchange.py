@@ -1,4 +1,4 @@
-"""A request and its answer, of whatever HTTP library."""
+"""A request and its response, of any HTTP library."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class CheckedRequest(Struct, frozen=True):
     Attributes:
         method: In capitals.
         target: The path, percent-encoded, with the query.
-        headers: By name; names of lower case must be found.
+        headers: By name; lookups use lower-case names.
         content: The body.
     """
 
@@ -28,16 +28,16 @@ class CheckedRequest(Struct, frozen=True):
 
     @classmethod
     def from_httpx(cls, request: httpx.Request) -> CheckedRequest:
-        """Take a request of httpx whose body was read."""
+        """Make one from a request of httpx whose body was read."""
         return cls(request.method, request.url.raw_path.decode("ascii"), request.headers, request.content)
 
 
 class CheckedResponse(Struct, frozen=True):
-    """An answer.
+    """A response.
 
     Attributes:
         status: The HTTP status.
-        headers: As `Asked.headers`.
+        headers: Like `CheckedRequest.headers`.
         content: The body, decompressed.
     """
 
@@ -47,5 +47,5 @@ class CheckedResponse(Struct, frozen=True):
 
     @classmethod
     def from_httpx(cls, response: httpx.Response) -> CheckedResponse:
-        """Take an answer of httpx that was read."""
+        """Make one from a response of httpx that was read."""
         return cls(response.status_code, response.headers, response.content)

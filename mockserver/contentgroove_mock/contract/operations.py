@@ -1,4 +1,4 @@
-"""The contract's operations, compiled once: what a request to each may be, and what it may answer."""
+"""The contract's operations, compiled for checks of their requests and responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EMPTY = frozenset({"204", "304"})
 
 
 class ResponseSpec:
-    """One documented answer of an operation."""
+    """One documented response of an operation."""
 
     def __init__(self, status: str, declaration: dict[str, Any], components: Components) -> None:
         self._empty = status in _EMPTY
@@ -30,16 +30,16 @@ class ResponseSpec:
         self._components = components
 
     def check(self, headers: Mapping[str, str], content: bytes, operation: str) -> Iterator[Violation]:
-        """Check an answer of this status."""
+        """Check a response with this status."""
         for name, parameter in self._headers.items():
-            place = f"response.headers.{name}"
+            location = f"response.headers.{name}"
             text = headers.get(name)
             if text is not None:
-                yield from parameter.findings(text, self._components, operation, place, "header-value")
+                yield from parameter.findings(text, self._components, operation, location, "header-value")
             elif parameter.required:
                 message = f"{name} is required"
                 yield Violation(
-                    operation=operation, location=place, rule="missing-header", message=message, actual="nothing"
+                    operation=operation, location=location, rule="missing-header", message=message, actual="nothing"
                 )
         yield from self._body.check(
             content, headers.get("content-type"), operation, "response", required=not self._empty
@@ -52,9 +52,9 @@ class Operation:
     Attributes:
         name: Its operationId.
         method: In capitals.
-        path: Its template, without the server's base path.
-        statuses: The documented ones.
-        success: The schema of the JSON body of the first documented success; empty without one.
+        path: Its path template, without the server's base path.
+        statuses: The documented statuses.
+        success: The schema of the JSON body of the first documented success; empty if there is none.
     """
 
     def __init__(
@@ -65,7 +65,9 @@ class Operation:
         self.path = path
         self.segments = tuple(path.strip("/").split("/"))
         self.statuses: tuple[str, ...] = tuple(declaration["responses"])
-        successes = [answer for status, answer in sorted(declaration["responses"].items()) if status.startswith("2")]
+        successes = [
+            response for status, response in sorted(declaration["responses"].items()) if status.startswith("2")
+        ]
         self.success: Mapping[str, Any] = _json_schema(successes[0]) if successes else {}
         self._components = components
         parameters = declaration.get("parameters", [])
@@ -76,12 +78,14 @@ class Operation:
             for scheme in alternative
             if scheme["type"] == "apiKey" and scheme["in"] == "query"
         }
-        query = [Parameter.from_declaration(given, components) for given in parameters if given["in"] == "query"]
+        query = [
+            Parameter.from_declaration(parameter, components) for parameter in parameters if parameter["in"] == "query"
+        ]
         self.query = Query(query, frozenset(credentials), components)
         self.path_parameters = {
-            f"{{{given['name']}}}": Parameter.from_declaration(given, components)
-            for given in parameters
-            if given["in"] == "path"
+            f"{{{parameter['name']}}}": Parameter.from_declaration(parameter, components)
+            for parameter in parameters
+            if parameter["in"] == "path"
         }
         self.body = BodySpec(declaration.get("requestBody", {}), components)
         self._responses = {
@@ -99,20 +103,20 @@ class Operation:
             headers: By lower-case name.
             content: The body.
         """
-        for template, given in zip(self.segments, path, strict=True):
+        for template, segment in zip(self.segments, path, strict=True):
             if (parameter := self.path_parameters.get(template)) is not None:
-                place = f"request.path.{parameter.name}"
-                value = unquote(given)
+                location = f"request.path.{parameter.name}"
+                value = unquote(segment)
                 if value in {".", ".."}:
                     message = "a dot segment leads to another path (RFC 3986, section 6.2.2)"
                     yield Violation(
                         operation=self.name,
-                        location=place,
+                        location=location,
                         rule="path-parameter",
                         message=message,
-                        actual=short_repr(given),
+                        actual=short_repr(segment),
                     )
-                yield from parameter.findings(value, self._components, self.name, place, "path-parameter")
+                yield from parameter.findings(value, self._components, self.name, location, "path-parameter")
         if pairs or self.query.required:
             yield from self.query.check(pairs, self.name)
         if self._security and not any(_is_authenticated(alternative, pairs, headers) for alternative in self._security):
@@ -120,9 +124,9 @@ class Operation:
         yield from self.body.check(content, headers.get("content-type"), self.name, "request")
 
     def check_response(self, status: int, headers: Mapping[str, str], content: bytes) -> Iterator[Violation]:
-        """Check an answer."""
-        answer = self._responses.get(str(status)) or self._responses.get("default")
-        if answer is None:
+        """Check a response."""
+        response = self._responses.get(str(status)) or self._responses.get("default")
+        if response is None:
             yield Violation(
                 operation=self.name,
                 location="response.status",
@@ -131,23 +135,23 @@ class Operation:
                 actual=str(status),
             )
             return
-        yield from answer.check(headers, content, self.name)
+        yield from response.check(headers, content, self.name)
 
     def _unauthenticated(self, headers: Mapping[str, str]) -> Violation:
-        ways = " or ".join(
+        hints = " or ".join(
             " and ".join(_scheme_hint(scheme) for scheme in alternative) for alternative in self._security
         )
-        # Not even its first word is shown: where somebody forgot the scheme, it is the key.
-        seen = "an Authorization header of another form" if headers.get("authorization") else "nothing"
-        return Violation(operation=self.name, location="request.auth", rule="auth", message=ways, actual=seen)
+        # Not even its first word is shown: if the scheme is missing, it is the key.
+        actual = "an Authorization header of another form" if headers.get("authorization") else "nothing"
+        return Violation(operation=self.name, location="request.auth", rule="auth", message=hints, actual=actual)
 
 
 class Callback(NamedTuple):
-    """A request that the service sends to its users.
+    """A request that the service sends to applications.
 
     Attributes:
         name: The event's name.
-        schema: Of its JSON body.
+        schema: The schema of its JSON body.
     """
 
     name: str
@@ -171,21 +175,22 @@ class Operations:
             methods: dict[str, Operation] = {}
             for method in METHODS:
                 if method in item:
-                    given = item[method]
-                    parameters = [*item.get("parameters", []), *given.get("parameters", [])]
-                    declaration = {"security": everywhere, **given, "parameters": parameters}
-                    operation = Operation(method, path, declaration, schemes, components)
+                    declaration = item[method]
+                    parameters = [*item.get("parameters", []), *declaration.get("parameters", [])]
+                    merged = {"security": everywhere, **declaration, "parameters": parameters}
+                    operation = Operation(method, path, merged, schemes, components)
                     methods[operation.method] = self.all[operation.name] = operation
-                    self._add_callbacks(given, components)
+                    self._add_callbacks(declaration, components)
             self._add_path(tuple(path.strip("/").split("/")), methods)
 
     def match(self, segments: tuple[str, ...]) -> dict[str, Operation] | None:
-        """Give the operations of a path by their methods; None if there is no such path."""
+        """Return the operations of a path by their methods, None if there is no such path."""
         if (found := self._static.get(segments)) is not None:
             return found
         for template, methods in self._templates.get(len(segments), ()):
             if all(
-                given if part.startswith("{") else part == given for part, given in zip(template, segments, strict=True)
+                segment if part.startswith("{") else part == segment
+                for part, segment in zip(template, segments, strict=True)
             ):
                 return methods
         return None

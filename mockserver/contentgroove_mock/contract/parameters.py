@@ -1,4 +1,4 @@
-"""Parameters of paths, queries and headers: text that stands for values of a schema."""
+"""Checks of path, query and header parameters: text that represents values of a schema."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Parameter(Struct, frozen=True):
     """A parameter as the contract declares it.
 
     Attributes:
-        deep: Whether it is an object, written `name[key]=value` (style deepObject).
+        deep: True if it is an object, written `name[key]=value` (style deepObject).
     """
 
     name: str
@@ -35,7 +35,7 @@ class Parameter(Struct, frozen=True):
 
     @classmethod
     def from_declaration(cls, declaration: dict[str, Any], components: Components) -> Parameter:
-        """Read a parameter object, or a header object, of the contract."""
+        """Compile a parameter object or a header object of the contract."""
         return cls(
             str(declaration.get("name", "")),
             bool(declaration.get("required", False)),
@@ -43,17 +43,19 @@ class Parameter(Struct, frozen=True):
             components.compiled(declaration.get("schema", {})),
         )
 
-    def findings(self, text: str, components: Components, operation: str, place: str, rule: Rule) -> list[Violation]:
+    def findings(self, text: str, components: Components, operation: str, location: str, rule: Rule) -> list[Violation]:
         """Check one value."""
         value = _read(text, components.resolved(self.compiled.schema), components)
         return [
-            Violation(operation=operation, location=place, rule=rule, message=finding.message, actual=short_repr(text))
+            Violation(
+                operation=operation, location=location, rule=rule, message=finding.message, actual=short_repr(text)
+            )
             for finding in self.compiled.findings(value)
         ]
 
 
 class Query:
-    """What an operation's query may hold."""
+    """The query parameters of an operation."""
 
     def __init__(self, parameters: Sequence[Parameter], credentials: frozenset[str], components: Components) -> None:
         self._plain = {parameter.name: parameter for parameter in parameters if not parameter.deep}
@@ -71,26 +73,26 @@ class Query:
         """
         objects: dict[str, dict[str, list[str]]] = {}
         lists: set[tuple[str, str]] = set()
-        given: set[str] = set()
+        present: set[str] = set()
         for name, text in pairs:
             if name in self.credentials:
                 continue
-            place = f"request.query.{name}"
+            location = f"request.query.{name}"
             keyed = _KEYED.fullmatch(name)
             if name in self._plain:
-                if name in given:
+                if name in present:
                     message = f"{name} is given more than once"
                     yield Violation(
                         operation=operation,
-                        location=place,
+                        location=location,
                         rule="parameter-value",
                         message=message,
                         actual=short_repr(text),
                     )
-                given.add(name)
-                yield from self._plain[name].findings(text, self._components, operation, place, "parameter-value")
+                present.add(name)
+                yield from self._plain[name].findings(text, self._components, operation, location, "parameter-value")
             elif keyed and keyed["name"] in self._deep:
-                given.add(keyed["name"])
+                present.add(keyed["name"])
                 objects.setdefault(keyed["name"], {}).setdefault(keyed["key"], []).append(text)
                 if keyed["item"]:
                     lists.add((keyed["name"], keyed["key"]))
@@ -99,11 +101,11 @@ class Query:
         for name, members in objects.items():
             yield from self._object(self._deep[name], members, lists, operation)
         for parameter in self.required:
-            if parameter.name not in given:
+            if parameter.name not in present:
                 message = f"{parameter.name} is required"
-                place = f"request.query.{parameter.name}"
+                location = f"request.query.{parameter.name}"
                 yield Violation(
-                    operation=operation, location=place, rule="missing-parameter", message=message, actual="nothing"
+                    operation=operation, location=location, rule="missing-parameter", message=message, actual="nothing"
                 )
 
     def _object(
@@ -118,7 +120,7 @@ class Query:
         }
         findings = parameter.compiled.findings(value)
         if any(not finding.steps for finding in findings):
-            # Names that fit no pattern are reported for the object; say which they are.
+            # Names that match no pattern are reported for the object: find out which they are.
             yield from self._unknown_keys(parameter, members, operation)
         for finding in findings:
             if not finding.steps:
@@ -140,16 +142,16 @@ class Query:
                     operation=operation,
                     location=f"request.query.{parameter.name}[{key}]",
                     rule="unknown-key",
-                    message=f"{key!r} is no attribute with a matcher that the contract offers",
+                    message=f"{key!r} is not an attribute with a matcher that the contract offers",
                     actual=short_repr(",".join(texts)),
                 )
 
     def _unknown(self, name: str, text: str, operation: str) -> Violation:
         offered = [*self._plain, *(f"{deep}[…]" for deep in self._deep)]
         message = f"the contract offers {', '.join(offered)}" if offered else "the contract offers no parameters"
-        place = f"request.query.{name}"
+        location = f"request.query.{name}"
         return Violation(
-            operation=operation, location=place, rule="unknown-parameter", message=message, actual=short_repr(text)
+            operation=operation, location=location, rule="unknown-parameter", message=message, actual=short_repr(text)
         )
 
     @staticmethod
@@ -165,7 +167,7 @@ class Query:
 
 
 def _read(text: str, schema: dict[str, Any], components: Components) -> object:
-    """Read text as the type that its schema asks for; as it is if it cannot be read so, which is then wrong."""
+    """Return the text as the type that its schema declares; unchanged if that is impossible, which is then found."""
     resolved = components.resolved(schema)
     kind = resolved.get("type")
     if kind == "boolean" and text in {"true", "false"}:

@@ -1,4 +1,4 @@
-"""What the checker says of an exchange that breaks the contract."""
+"""Violations of the contract, and the error that reports them."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ _MAX_SHOWN = 120
 
 
 class Violation(Struct, frozen=True, kw_only=True):
-    """One place where an exchange is not what the contract says.
+    """One deviation of an exchange from the contract.
 
     Attributes:
-        operation: The operationId, or the event's name for a webhook; None where no operation fits.
-        location: Where: `request.path`, `request.query.page[size]`, `request.headers.content-type`, `response.status`,
-            or a JSON pointer in a body, `response.body#/data/0/id`.
-        rule: Which kind of rule is broken.
-        message: What the contract says.
-        actual: What was there instead, shortened and without credentials.
-        call: The test and the line that made the call, as far as they can be told.
+        operation: The operationId, or the event's name for a webhook; None if no operation matches.
+        location: The location, such as `request.path`, `request.query.page[size]`, `request.headers.content-type` or
+            `response.status`, or a JSON pointer in a body, `response.body#/data/0/id`.
+        rule: The kind of rule that is violated.
+        message: What the contract requires.
+        actual: The actual value, shortened and without credentials.
+        call: The test and the line that made the call, as far as they are known.
     """
 
     operation: str | None
@@ -65,16 +65,16 @@ class Violation(Struct, frozen=True, kw_only=True):
 
 
 class ContractViolationError(errors.ContractViolationError, AssertionError):
-    """An exchange breaks the contract.
+    """An exchange violates the contract.
 
-    An assertion error as well, so that test runners show it as a failure and not as an error of the test's own.
+    It is also an assertion error, so that test runners report it as a failure and not as an error.
     """
 
     violations: tuple[Violation, ...]
 
 
 def short_repr(value: object) -> str:
-    """Write a value, text or JSON, into one short line, credentials taken out."""
+    """Return a value, text or JSON, as one short line without credentials."""
     if isinstance(value, bytes):
         text = value.decode("utf-8", "backslashreplace")
     else:

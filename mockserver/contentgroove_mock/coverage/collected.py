@@ -1,4 +1,4 @@
-"""What was seen in a test run; workers' parts are put together."""
+"""Coverage data of a test run, merged from its workers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class OperationUsage(Struct):
-    """How one operation was used.
+    """How one operation was usage.
 
     Attributes:
-        statuses: How often each status was answered.
-        query: The names of query parameters, such as `page[size]`.
-        request_fields: JSON pointers of the fields that bodies had, with `*` for the items of lists.
+        statuses: How often each status was received.
+        query: The names of the query parameters that were sent, such as `page[size]`.
+        request_fields: JSON pointers of the fields of request bodies, with `*` for the items of lists.
     """
 
     statuses: dict[str, int] = field(default_factory=dict[str, int])
@@ -30,14 +30,14 @@ class OperationUsage(Struct):
 
 
 class CoverageData(Struct):
-    """Everything that was seen.
+    """What was sent, received and read.
 
     Attributes:
-        operations: By operationId.
-        webhooks: How often each event was delivered: sent and answered 200.
+        operations: The usage of operations by operationId.
+        webhooks: How often each event was delivered: sent, with a 200 as the response.
         faults: How often each fault happened, as `kind operation`.
-        reads: The fields that were read from models, as `Media.name`.
-        violations: What broke the contract.
+        reads: The attributes that were read from models, as `Media.name`.
+        violations: The violations of the contract.
     """
 
     operations: dict[str, OperationUsage] = field(default_factory=dict[str, OperationUsage])
@@ -49,49 +49,49 @@ class CoverageData(Struct):
     def add_exchange(
         self,
         operation: Operation | None,
-        asked: CheckedRequest,
-        answered: CheckedResponse,
+        request: CheckedRequest,
+        response: CheckedResponse,
         violations: Sequence[Violation],
     ) -> None:
-        """Take in one exchange; `operation` is None if the contract has no such one."""
+        """Add one exchange; `operation` is None if the contract does not have it."""
         self.violations.extend(str(violation) for violation in violations)
         if operation is None:
             return
-        used = self.operations.setdefault(operation.name, OperationUsage())
-        _count(used.statuses, str(answered.status))
-        used.query.update(_query_names(asked.target, operation.query.credentials))
-        used.request_fields.update(_pointers(asked.content))
+        usage = self.operations.setdefault(operation.name, OperationUsage())
+        _count(usage.statuses, str(response.status))
+        usage.query.update(_query_names(request.target, operation.query.credentials))
+        usage.request_fields.update(_pointers(request.content))
 
     def add_delivery(self, event: str) -> None:
-        """Take in one delivered webhook."""
+        """Add one delivered webhook."""
         _count(self.webhooks, event)
 
     def add_faults(self, happened: Mapping[tuple[Kind, str], int]) -> None:
-        """Take in the faults of one simulator."""
+        """Add the faults of one simulator."""
         for (kind, operation), times in happened.items():
             _count(self.faults, f"{kind} {operation}", times)
 
     def merge(self, other: Self) -> None:
-        """Take in what another process has seen."""
-        for name, theirs in other.operations.items():
-            ours = self.operations.setdefault(name, OperationUsage())
-            for status, times in theirs.statuses.items():
-                _count(ours.statuses, status, times)
-            ours.query |= theirs.query
-            ours.request_fields |= theirs.request_fields
-        for mine, their in ((self.webhooks, other.webhooks), (self.faults, other.faults)):
-            for name, times in their.items():
-                _count(mine, name, times)
+        """Add the data of another process."""
+        for name, other_usage in other.operations.items():
+            usage = self.operations.setdefault(name, OperationUsage())
+            for status, times in other_usage.statuses.items():
+                _count(usage.statuses, status, times)
+            usage.query |= other_usage.query
+            usage.request_fields |= other_usage.request_fields
+        for counts, other_counts in ((self.webhooks, other.webhooks), (self.faults, other.faults)):
+            for name, times in other_counts.items():
+                _count(counts, name, times)
         self.reads |= other.reads
         self.violations.extend(other.violations)
 
     def dump(self) -> str:
-        """Write it for another process."""
+        """Return the data as text for another process."""
         return msgspec.json.encode(self).decode()
 
     @classmethod
     def load(cls, text: str) -> Self:
-        """Read what `dump` wrote."""
+        """Return the data that `dump` wrote."""
         return msgspec.json.decode(text.encode(), type=cls)
 
 

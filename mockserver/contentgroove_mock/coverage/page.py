@@ -1,4 +1,4 @@
-"""Coverage as one page that needs nothing else: no script, no font, no network."""
+"""The coverage report as one self-contained HTML page: no script, no font, no network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ li { overflow-wrap: anywhere; } details { margin: .4rem 0; }
 
 
 def html_report(matrix: CoverageMatrix) -> str:
-    """Write a coverage as a page."""
+    """Return the coverage as an HTML page."""
     statuses = matrix.statuses
     head = "".join(f'<th scope="col">{escape(status)}</th>' for status in statuses)
     rows = "\n".join(_row(row, statuses) for row in matrix.rows)
@@ -48,9 +48,9 @@ def html_report(matrix: CoverageMatrix) -> str:
 <progress value="{matrix.covered_count}" max="{matrix.total}">{matrix.percent:g} %</progress>
 <p class="dim">Contract <code>{escape(matrix.contract[:12])}</code></p>
 {_violations(matrix)}
-<h2>Answers</h2>
+<h2>Responses</h2>
 <div class="wide"><table>
-<caption>How often each documented status was answered. “none” was not seen; an empty cell is not documented.</caption>
+<caption>How often each documented status was received. “none” was not seen; an empty cell is not documented.</caption>
 <thead><tr><th scope="col">operation</th>{head}</tr></thead>
 <tbody>
 {rows}
@@ -80,30 +80,30 @@ def _row(row: Row, statuses: list[str]) -> str:
             cells.append(f'<td class="seen">{row.documented[status]}</td>')
         else:
             cells.append('<td class="unseen">none</td>')
-    where = f"<small>{escape(row.method)} {escape(row.path)}</small>"
-    return f'<tr><th scope="row">{escape(row.name)}{where}</th>{"".join(cells)}</tr>'
+    path = f"<small>{escape(row.method)} {escape(row.path)}</small>"
+    return f'<tr><th scope="row">{escape(row.name)}{path}</th>{"".join(cells)}</tr>'
 
 
 def _violations(matrix: CoverageMatrix) -> str:
     if not matrix.violations:
-        return "<p>Nothing broke the contract.</p>"
-    shown = "\n".join(f"<pre>{escape(violation)}</pre>" for violation in matrix.violations)
-    return f"<h2>Violations</h2>\n{shown}"
+        return "<p>Nothing violated the contract.</p>"
+    html = "\n".join(f"<pre>{escape(violation)}</pre>" for violation in matrix.violations)
+    return f"<h2>Violations</h2>\n{html}"
 
 
 def _used(row: Row) -> str:
     facts = (("Query", row.query), ("Sent", row.request_fields), ("Read", row.response_fields))
-    shown = "".join(
+    html = "".join(
         f"<p>{name}: {', '.join(f'<code>{escape(item)}</code>' for item in items)}</p>"
         for name, items in facts
         if items
     )
-    return f"<details><summary>{escape(row.name)}</summary>{shown or '<p>called without parameters</p>'}</details>"
+    return f"<details><summary>{escape(row.name)}</summary>{html or '<p>called without parameters</p>'}</details>"
 
 
 def _listed(items: Iterable[str]) -> str:
-    shown = "".join(f"<li>{escape(item)}</li>" for item in items)
-    return f"<ul>{shown}</ul>" if shown else "<p>none</p>"
+    html = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return f"<ul>{html}</ul>" if html else "<p>none</p>"
 
 
 def _times(count: int) -> str:

@@ -1,4 +1,4 @@
-"""Which fields of the contract a program reads from the SDK's models."""
+"""Recording which fields of the contract an application reads from the SDK's models."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ABOUT_FIELDS = frozenset({"fields_set", "extra"})
 
 @contextlib.contextmanager
 def recorded_reads(reads: set[str]) -> Generator[None]:
-    """Record each attribute that is read from a model, as `Media.name`, until the context is left."""
+    """Record each attribute that is read from a model, as `Media.name`, while the context is entered."""
     undo: list[tuple[type[Any], str, property]] = []
     for model in MODELS:
         for name, attribute in list(vars(model).items()):
@@ -42,16 +42,16 @@ def recorded_reads(reads: set[str]) -> Generator[None]:
 
 
 def fields_of(read: str, properties: Mapping[str, Any]) -> list[str]:
-    """Tell which fields of a resource's schema an attribute stands for, as JSON pointers.
+    """Return the fields of a resource's schema that an attribute is computed from, as JSON pointers.
 
     Args:
-        read: Such as `Media.is_finished`, which is told from the field `is_processing`.
+        read: The attribute, such as `Media.is_finished`, which is computed from the field `is_processing`.
         properties: The properties of the resource's schema.
     """
     model_name, _, name = read.partition(".")
     model = next(model for model in MODELS if model.__name__ == model_name)
     getter = inspect.unwrap(cast("Callable[[Any], Any]", vars(model)[name].fget))
-    # The names that the getter looks up are those of the wire model, and so of the contract.
+    # The getter looks up names of the generated struct, which are those of the contract.
     mentioned = set(getter.__code__.co_names)
     return [pointer for pointer, field in _fields(properties) if field in mentioned]
 
@@ -65,7 +65,7 @@ def _fields(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _is_user_code(frame: FrameType | None) -> bool:
-    """Tell whether a program asks, not the SDK: `to_dict` asks for whoever called it, a wait for itself."""
+    """Return whether an attribute is read by an application: directly or by `to_dict`, but not by a wait of the SDK."""
     caller = None if frame is None else frame.f_back
     while caller is not None and caller.f_globals.get("__name__") == _VIEW:
         caller = caller.f_back

@@ -1,4 +1,4 @@
-"""Coverage as files for other programs: JSON, and JUnit's XML."""
+"""Coverage reports for other programs: JSON, and JUnit's XML."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from contentgroove_mock.coverage.matrix import CoverageMatrix
 
 VERSION = 1
-"""Of the JSON report; new members may come without another number."""
+"""The version of the JSON report; new members may be added without a new version."""
 
 
 def json_report(matrix: CoverageMatrix) -> str:
-    """Write a coverage as JSON: what was used, for tools that ask whether a change of the contract matters.
+    """Return the coverage as JSON, for tools that check whether a change of the contract matters.
 
     Members: `version`, `contract` (its SHA-256), `percent`, `covered`, `total`, `missing`, `operations` (those that
     were called: `method`, `path`, `statuses`, `query`, `request_fields`, `response_fields`), `webhooks`, `faults`,
     `violations`. Fields are JSON pointers with `*` for the items of lists; `response_fields` are those that the
-    program read from the SDK's models of that kind.
+    application read from the SDK's models of that kind.
     """
     operations = {
         row.name: {
@@ -61,7 +61,7 @@ def json_report(matrix: CoverageMatrix) -> str:
 
 
 def junit_report(matrix: CoverageMatrix) -> str:
-    """Write a coverage as JUnit's XML: a test case for each documented answer and webhook, skipped if not seen."""
+    """Return the coverage as JUnit's XML: a test case for each documented response and webhook, skipped if not seen."""
     suite = ET.Element("testsuite", name="contentgroove contract coverage", tests=str(matrix.total))
     suite.set("skipped", str(len(matrix.missing)))
     suite.set("failures", str(len(matrix.violations)))
@@ -82,11 +82,11 @@ def junit_report(matrix: CoverageMatrix) -> str:
 
 
 def write(matrix: CoverageMatrix, path: Path) -> None:
-    """Write a report in the format that the file's ending names: `.json`, `.xml` or `.html`.
+    """Write a report in the format of the file's suffix: `.json`, `.xml` or `.html`.
 
     Raises:
         OSError: The file cannot be written.
-        ValueError: The ending names no format.
+        ValueError: The suffix is not a known format.
     """
     text = format_of(path)(matrix)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,10 +94,10 @@ def write(matrix: CoverageMatrix, path: Path) -> None:
 
 
 def format_of(path: Path) -> Callable[[CoverageMatrix], str]:
-    """Choose a report by a file's ending.
+    """Return the report function for a file's suffix.
 
     Raises:
-        ValueError: It names no format.
+        ValueError: The suffix is not a known format.
     """
     if path.suffix == ".json":
         return json_report
@@ -107,9 +107,9 @@ def format_of(path: Path) -> Callable[[CoverageMatrix], str]:
         from contentgroove_mock.coverage.page import html_report
 
         return html_report
-    raise ValueError(f"{path}: the ending says the format, and it is .json, .xml (JUnit) or .html")
+    raise ValueError(f"{path}: the suffix must be .json, .xml (JUnit) or .html")
 
 
 def _printable(text: str) -> str:
-    # XML 1.0 has no way to write most control characters.
+    # XML 1.0 cannot contain most control characters.
     return "".join(character if character.isprintable() or character in "\n\t" else "�" for character in text)

@@ -1,4 +1,4 @@
-"""One test run: its simulators, the checks of what passes through them, and what was seen."""
+"""One test session of the plugin: its simulators, the checks of their exchanges, and the coverage."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 
 
 class PluginSession:
-    """A test run in one process.
+    """A test session in one process.
 
     Attributes:
         checker: The contract.
-        collected: What was seen so far.
+        collected: The coverage data so far.
     """
 
     def __init__(self, *, prism: bool) -> None:
-        """Begin a run.
+        """Start a session.
 
         Args:
-            prism: Whether everything goes through Prism's proxy, too.
+            prism: Whether everything is also sent through Prism's proxy.
         """
         self.checker = Checker()
         self.collected = CoverageData()
@@ -54,21 +54,21 @@ class PluginSession:
 
     @property
     def simulator(self) -> Simulator:
-        """The one that is being served."""
+        """The simulator that is being served."""
         return self._simulators[-1]
 
     @contextlib.contextmanager
     def serve(self, options: Mapping[str, Any], *, allow_violations: bool) -> Generator[str]:
-        """Serve a new simulator until the context is left; gives the base URL for clients.
+        """Serve a new simulator while the context is entered; yields the base URL for clients.
 
         Args:
-            options: The simulator's arguments; a clock that stands still unless there is another.
-            allow_violations: Whether requests may break the contract, which then counts for nothing.
+            options: The simulator's arguments; by default its clock is a `ManualClock`.
+            allow_violations: Whether requests may violate the contract; violations are then ignored.
         """
         from contentgroove_mock import ManualClock, Simulator, serve
 
-        chosen: dict[str, Any] = {"clock": ManualClock(), **options}
-        simulator = Simulator(**chosen)
+        arguments: dict[str, Any] = {"clock": ManualClock(), **options}
+        simulator = Simulator(**arguments)
         app: ASGIApp = CheckedApp(
             simulator, self.checker, self._record_broken_faults if allow_violations else self._record_violations
         )
@@ -89,43 +89,43 @@ class PluginSession:
             self._finish(simulator)
 
     def pop_violations(self) -> list[Violation]:
-        """Give the violations since the last time; each stands for itself once."""
-        taken = list(dict.fromkeys(self._violations))
+        """Return the violations since the last call, without duplicates."""
+        violations = list(dict.fromkeys(self._violations))
         self._violations.clear()
         self._callers.clear()
-        return taken
+        return violations
 
     def record_reads(self) -> None:
-        """Record which attributes of models are read, until the run is closed."""
+        """Record which attributes of models are read, until the session is closed."""
         self._resources.enter_context(reads.recorded_reads(self.collected.reads))
 
     def add_worker(self, dumped: str) -> None:
-        """Take in what another process has seen."""
+        """Add the coverage data of another process."""
         self.collected.merge(CoverageData.load(dumped))
 
     def matrix(self) -> CoverageMatrix:
-        """Hold what was seen against the contract."""
+        """Compare the coverage data with the contract."""
         return matrix(self.collected, self.checker)
 
     def close(self) -> None:
-        """Stop what was started."""
+        """Stop everything that was started."""
         self._resources.close()
 
     def _record_violations(
-        self, asked: CheckedRequest, answered: CheckedResponse, violations: Sequence[Violation]
+        self, request: CheckedRequest, response: CheckedResponse, violations: Sequence[Violation]
     ) -> None:
-        path = asked.target.partition("?")[0]
-        caller = self._callers.get((asked.method, path.removeprefix(self.checker.base_path)))
+        path = request.target.partition("?")[0]
+        caller = self._callers.get((request.method, path.removeprefix(self.checker.base_path)))
         known = [structs.replace(violation, call=caller) if caller else violation for violation in violations]
         self._violations.extend(known)
-        self.collected.add_exchange(self.checker.operation_of(asked.method, asked.target), asked, answered, known)
+        self.collected.add_exchange(self.checker.operation_of(request.method, request.target), request, response, known)
 
     def _record_broken_faults(
-        self, asked: CheckedRequest, answered: CheckedResponse, violations: Sequence[Violation]
+        self, request: CheckedRequest, response: CheckedResponse, violations: Sequence[Violation]
     ) -> None:
-        # An answer to a request that breaks the contract was seen all the same.
+        # The response to a request that violates the contract still counts as seen.
         del violations
-        self._record_violations(asked, answered, ())
+        self._record_violations(request, response, ())
 
     def _record_prism_violations(self, method: str, path: str, violations: Sequence[Violation]) -> None:
         caller = self._callers.get((method, path)) or find_caller()
@@ -134,7 +134,7 @@ class PluginSession:
         self.collected.violations.extend(str(violation) for violation in known)
 
     def _note_caller(self, info: RequestInfo) -> None:
-        # In the caller's own stack, which the server's thread cannot see; async callers leave no other trace.
+        # This runs on the caller's stack, which the server's thread cannot see; async callers have no other trace.
         if (caller := find_caller()) is not None:
             path = urlsplit(info.url).path.removeprefix(self.checker.base_path)
             self._callers[info.method, path] = caller
@@ -153,13 +153,13 @@ class PluginSession:
             return
         from contentgroove_mock.prism import Prism
 
-        # One Prism serves all tests, so their simulators follow each other at one port.
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self._port = found.getsockname()[1]
+        # One Prism serves all tests, so their simulators use the same port one after the other.
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
         upstream = f"http://127.0.0.1:{self._port}{UPSTREAM}{self.checker.base_path}"
         self._prism_url = self._resources.enter_context(Prism.proxy(CONTRACT, upstream)).base_url
 
 
 def _ignore_violations(method: str, path: str, violations: Sequence[Violation]) -> None:
-    """Take no notice: the test breaks the contract on purpose."""
+    """Do nothing: the test violates the contract on purpose."""

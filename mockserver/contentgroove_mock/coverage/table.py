@@ -1,4 +1,4 @@
-"""Coverage as a table in the terminal."""
+"""The coverage report for the terminal."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
     from contentgroove_mock.coverage.matrix import CoverageMatrix
 
-_FACTS = 5
+_MAX_LISTED = 5
 
 
 def lines(matrix: CoverageMatrix) -> Iterator[str]:
-    """Write a coverage as lines: `·` is not documented, `-` documented and not seen, a number how often seen."""
+    """Yield the lines of a table: `·` is not documented, `-` documented and not seen, a number counts responses."""
     statuses = matrix.statuses
     width = max(len(name) for name in ("operation", *(row.name for row in matrix.rows)))
     yield f"{'operation':<{width}}  " + " ".join(f"{status:>4}" for status in statuses)
@@ -31,6 +31,6 @@ def lines(matrix: CoverageMatrix) -> Iterator[str]:
         yield "faults: " + ", ".join(f"{name} ({times})" for name, times in matrix.faults.items())
     if any(row.undocumented for row in matrix.rows):
         yield "(! is a status that the contract does not document)"
-    if 0 < len(matrix.missing) <= _FACTS:
+    if 0 < len(matrix.missing) <= _MAX_LISTED:
         yield f"not seen: {', '.join(matrix.missing)}"
-    yield f"{matrix.covered_count} of {matrix.total} documented answers and webhooks seen: {matrix.percent:g} %"
+    yield f"{matrix.covered_count} of {matrix.total} documented responses and webhooks seen: {matrix.percent:g} %"

@@ -1,4 +1,4 @@
-"""Sends what a test's server is asked through Prism's proxy, and tells what Prism finds wrong with it."""
+"""An ASGI application that sends requests through Prism's proxy and reports the violations that Prism finds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.contract import Checker
 
 UPSTREAM = "/behind-prism"
-"""Where the server is reached by Prism, the API's own base path after it."""
+"""The path prefix of requests from Prism to the application, before the API's base path."""
 
 _PROBLEM = b"application/problem+json"
 _WITHOUT_LIST = {"UNAUTHORIZED", "NO_PATH_MATCHED_ERROR", "NO_METHOD_MATCHED_ERROR"}
@@ -26,10 +26,10 @@ _OF_ONE_CONNECTION = {b"connection", b"content-length", b"keep-alive", b"transfe
 
 
 class PrismCheckedApp:
-    """An ASGI application that answers the API's requests as Prism does, which asks the application behind it.
+    """An ASGI application that forwards the API's requests to Prism, which forwards them to the application.
 
-    Prism answers by itself what it finds wrong, and the service behind it never hears of a request that is. Whoever
-    called sees a 401, 404, 405, 422 or 500; the reason is only in that answer.
+    If Prism finds a violation, it responds itself with a 401, 404, 405, 422 or 500, and only this response contains the
+    reason. A request that violates the contract never reaches the application.
     """
 
     def __init__(
@@ -39,13 +39,13 @@ class PrismCheckedApp:
         prism_url: str,
         on_violations: Callable[[str, str, Sequence[Violation]], object],
     ) -> None:
-        """Put Prism before an application.
+        """Wrap an application.
 
         Args:
-            app: What answers.
+            app: The application.
             checker: The contract.
-            prism_url: Where Prism listens; its upstream is this application at the path `UPSTREAM`.
-            on_violations: Called with a request's method and path, and what Prism says is wrong.
+            prism_url: Prism's base URL; its upstream is this application at the path `UPSTREAM`.
+            on_violations: Called with a request's method and path, and the violations that Prism reports.
         """
         self._app = app
         self._checker = checker
@@ -53,7 +53,7 @@ class PrismCheckedApp:
         self._on_violations = on_violations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] == "http" and scope["path"].startswith(f"{UPSTREAM}/"):
             await self._app(_without_prefix(scope), receive, send)
         elif scope["type"] == "http" and scope["path"].startswith(f"{self._checker.base_path}/"):
@@ -64,7 +64,7 @@ class PrismCheckedApp:
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         content = await _body(receive)
         if content and not _is_json(content):
-            # Prism never answers it; the checker behind it sees what is wrong.
+            # Prism never responds to it; the checker behind it reports the violation.
             await self._app(scope, _received(content), send)
             return
         path = scope["raw_path"].decode("ascii").partition("?")[0].removeprefix(self._checker.base_path)
@@ -73,7 +73,7 @@ class PrismCheckedApp:
         headers = _kept_headers(scope["headers"])
         if content or scope["method"] in {"POST", "PUT", "PATCH"}:
             headers.append((b"content-length", b"%d" % len(content)))
-        # Not kept open: there is no end of the server at which an application could close it.
+        # One pool for each request: an ASGI application is not called when the server stops, so it could not close it.
         async with httpcore.AsyncConnectionPool() as connections:
             response = await connections.request(scope["method"], url, headers=headers, content=content)
         operation = self._checker.operation_of(scope["method"], self._checker.base_path + path)
@@ -81,12 +81,12 @@ class PrismCheckedApp:
         found = [
             Violation(
                 operation=name,
-                location=place,
+                location=location,
                 rule="prism",
                 message=f"{scope['method']} {path}: {message}",
                 actual=f"Prism's {response.status}",
             )
-            for place, message in violations_in(dict(response.headers), response.content)
+            for location, message in violations_in(dict(response.headers), response.content)
         ]
         if found:
             self._on_violations(scope["method"], path, found)
@@ -102,13 +102,13 @@ class PrismCheckedApp:
 
 
 def violations_in(headers: Mapping[bytes, bytes], content: bytes) -> Iterator[tuple[str, str]]:
-    """Give what an answer of Prism's own says is wrong: places and messages.
+    """Yield the locations and messages of the violations that a response of Prism itself reports.
 
-    What Prism makes of a service that does not answer is nothing that is wrong with the contract, and what it only
-    warns of passes: statuses that a simulated fault may have.
+    A service that does not respond is not a violation, nor is what Prism only warns of: statuses that a simulated
+    fault may have.
 
     Args:
-        headers: The answer's headers, in lower case.
+        headers: The response's headers.
         content: Its body.
     """
     if {name.lower(): value for name, value in headers.items()}.get(b"content-type") != _PROBLEM:
@@ -121,15 +121,15 @@ def violations_in(headers: Mapping[bytes, bytes], content: bytes) -> Iterator[tu
 
 
 def _location(location: Sequence[str]) -> str:
-    """Write a place of Prism's as the checker writes it; Prism leaves `request` out, and may know no place."""
+    """Return a location of Prism as the checker writes it; Prism omits `request`, and its location may be empty."""
     side, steps = ("response", location[1:]) if location and location[0] == "response" else ("request", location)
     if not steps:
         return side
     part, *rest = steps
     if part == "body":
         return f"{side}.body#{''.join(f'/{step}' for step in rest)}"
-    named = "".join(f"[{step}]" if number else f".{step}" for number, step in enumerate(rest))
-    return f"{side}.{'headers' if part == 'header' else part}{named}"
+    names = "".join(f"[{step}]" if number else f".{step}" for number, step in enumerate(rest))
+    return f"{side}.{'headers' if part == 'header' else part}{names}"
 
 
 def _is_json(content: bytes) -> bool:

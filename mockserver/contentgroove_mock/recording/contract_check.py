@@ -1,4 +1,4 @@
-"""Holds a recording to the contract."""
+"""Check recordings against the contract."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
     from contentgroove_mock.contract import Checker, Violation
     from contentgroove_mock.recording.exchange import Recording
 
-# Recordings hold no credentials; whatever stands here was there when the exchange was made.
+# Recordings contain no credentials; the recorded request had some.
 _KEY = {"authorization": "Bearer scrubbed"}
 
 
 def violations(recording: Recording, checker: Checker) -> list[Violation]:
-    """Tell what in a recording breaks the contract, what its request breaks on purpose included."""
+    """Return the violations in a recording, including those that its request makes on purpose."""
     request, response = recording.request, recording.response
     if recording.operation not in checker.operations:
         return checker.check_webhook(request.content, request.headers)
     target = checker.base_path + quote(request.path)
     if request.query:
         target = f"{target}?{urlencode(request.query)}"
-    asked = CheckedRequest(request.method, target, {**request.headers, **_KEY}, request.content)
-    return checker.check_exchange(asked, CheckedResponse(recording.status, response.headers, response.content))
+    checked = CheckedRequest(request.method, target, {**request.headers, **_KEY}, request.content)
+    return checker.check_exchange(checked, CheckedResponse(recording.status, response.headers, response.content))
 
 
 def unexpected_violations(recording: Recording, checker: Checker) -> list[Violation]:
-    """Tell what in a recording breaks the contract without being meant to."""
+    """Return the violations in a recording that are not on purpose."""
     found = violations(recording, checker)
     if recording.request_fault is None:
         return found

@@ -1,4 +1,4 @@
-"""The contract as recordings see it: operations with their documented answers, and digests of each part."""
+"""The parts of the contract that recordings depend on: operations with documented responses, and their digests."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 _METHODS = ("get", "post", "put", "delete", "patch", "head", "options", "trace")
 _SCHEMAS = "#/components/schemas/"
 _DIGITS = 16
-# Words and examples mean nothing to a client; an example that is recorded is compared by itself.
+# Texts and examples do not matter to a client; a recorded example is compared itself.
 _ANNOTATIONS = frozenset({"description", "summary", "title", "example", "examples"})
-# Below these, keys are names of the API's own, such as the attribute `description`.
+# Below these, keys are names of the API, such as the attribute `description`.
 _NAMED = frozenset({"properties", "headers", "content", "mapping"})
 
 
@@ -26,10 +26,10 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: The operationId, or the callback's name.
-        method: In capitals.
+        method: In upper case.
         path: Its template below the API's base path; a callback has an expression instead.
-        callback: Whether the service sends it.
-        declaration: As the contract has it.
+        callback: True if the service sends the request.
+        declaration: The operation object of the contract.
     """
 
     name: str
@@ -40,11 +40,11 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     @property
     def statuses(self) -> tuple[int, ...]:
-        """The documented ones, in ascending order."""
+        """The documented statuses in ascending order."""
         return tuple(sorted(int(status) for status in self.declaration["responses"] if status.isdecimal()))
 
     def response_spec(self, status: int) -> dict[str, Any]:
-        """Give what the contract says of a status."""
+        """Return the response object of a status."""
         return cast("dict[str, Any]", self.declaration["responses"][str(status)])
 
 
@@ -52,7 +52,7 @@ class PackagedContract:
     """A contract's operations and callbacks, by name.
 
     Attributes:
-        operations: Those that clients call and those that the service sends.
+        operations: The operations that clients call, and the requests that the service sends.
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
@@ -61,27 +61,27 @@ class PackagedContract:
 
     @classmethod
     def load_packaged(cls) -> PackagedContract:
-        """Read the contract that this package was made with."""
+        """Read the contract that is part of this package."""
         return cls(json.loads(files("contentgroove_mock").joinpath("contract.json").read_text("utf-8")))
 
     def response_specs(self) -> set[tuple[str, int]]:
-        """Name every documented answer."""
+        """Return the operation and status of every documented response."""
         return {(operation.name, status) for operation in self.operations.values() for status in operation.statuses}
 
     def example(self, operation: str, status: int) -> Any:
-        """Give the example of an answer, None without one."""
+        """Return the example of a response, None if there is none."""
         content = self.operations[operation].response_spec(status).get("content", {})
         return content.get("application/json", {}).get("example")
 
     def delivered_example(self, callback: str) -> Any:
-        """Give the example of what a callback sends, None without one."""
+        """Return the example of a callback's request, None if there is none."""
         body = self.operations[callback].declaration.get("requestBody", {})
         return body.get("content", {}).get("application/json", {}).get("example")
 
     def parts(self, operation: str, status: int) -> dict[str, str]:
-        """Give the digests of all that an answer rests on, by names that mean something to a reader.
+        """Return digests of the parts of the contract that a response depends on, by readable names.
 
-        They are of the meaning: words, titles and examples are left out.
+        They are digests of the canonical form: texts, titles and examples do not count.
         """
         found = self.operations[operation]
         request = {name: value for name, value in found.declaration.items() if name not in {"responses", "callbacks"}}
@@ -90,12 +90,12 @@ class PackagedContract:
             "answer": found.response_spec(status),
         }
         schemas = self.document.get("components", {}).get("schemas", {})
-        waiting = [name for part in parts.values() for name in _references(part)]
-        while waiting:
-            name = waiting.pop()
+        pending = [name for part in parts.values() for name in _references(part)]
+        while pending:
+            name = pending.pop()
             if f"schema {name}" not in parts:
                 parts[f"schema {name}"] = schemas[name]
-                waiting += _references(schemas[name])
+                pending += _references(schemas[name])
         return {name: _digest(part) for name, part in sorted(parts.items())}
 
 
@@ -105,9 +105,9 @@ def _operations(document: dict[str, Any]) -> Iterator[Operation]:
             if method not in _METHODS:
                 continue
             shared = item.get("parameters", [])
-            whole = {**declaration, "parameters": [*shared, *declaration.get("parameters", [])]}
+            merged = {**declaration, "parameters": [*shared, *declaration.get("parameters", [])]}
             yield Operation(
-                name=declaration["operationId"], method=method.upper(), path=path, callback=False, declaration=whole
+                name=declaration["operationId"], method=method.upper(), path=path, callback=False, declaration=merged
             )
             for event, expressions in declaration.get("callbacks", {}).items():
                 for expression, callback in expressions.items():

@@ -1,6 +1,6 @@
-"""Takes recordings from the contract's own examples: of every success, and of what nothing else shows.
+"""Make recordings from the contract's own examples: of every success, and of what has no other recording.
 
-The examples of successes are the provider's words about how it answers, the nearest to the service that there is.
+The examples of successes come from the provider, so they are the closest thing to the service's real responses.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _JSON = {"content-type": "application/json"}
 
 
 def examples(contract: PackagedContract, recorded: Collection[tuple[str, int]]) -> Iterator[Recording]:
-    """Give the examples that are recorded.
+    """Yield recordings of examples.
 
     Args:
         contract: The contract.
-        recorded: The operations and statuses of which there is a recording already.
+        recorded: The operations and statuses that already have a recording.
     """
     for operation in contract.operations.values():
         for status in operation.statuses:
@@ -56,22 +56,22 @@ def _delivery_request(operation: Operation, example: Any) -> Request:
 
 
 def _request(operation: Operation, example: dict[str, Any]) -> Request:
-    """Make a request that the example answers: the usual one, about the example's own resource."""
+    """Return a request that the example is a response to: the usual one, for the example's own resource."""
     data: Any = example.get("data")
     # The request for a list names none of its items.
     resource: dict[str, Any] = {} if data is None or isinstance(data, list) else data
-    shown: dict[str, Any] = dict(resource.get("attributes", {}))
+    known: dict[str, Any] = dict(resource.get("attributes", {}))
     if media := resource.get("relationships", {}).get("media"):
-        shown["media_id"] = media["data"]["id"]
-    attributes = {
-        name: _value_or_example(value) if shown.get(name) is None else shown[name]
+        known["media_id"] = media["data"]["id"]
+    sent = {
+        name: _value_or_example(value) if known.get(name) is None else known[name]
         for name, value in (USUAL.get(operation.name, RequestSpec()).attributes or {}).items()
     }
     return Request(
         method=operation.method,
         path=operation.path.replace("{id}", str(resource.get("id", _ID))),
-        headers=_JSON if attributes else {},
-        body={"data": {"attributes": attributes}} if attributes else UNSET,
+        headers=_JSON if sent else {},
+        body={"data": {"attributes": sent}} if sent else UNSET,
     )
 
 

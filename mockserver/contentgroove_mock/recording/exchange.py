@@ -1,4 +1,4 @@
-"""A recorded exchange, and its form as a text that people review in diffs."""
+"""A recorded exchange, and its text format, which people review in diffs."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _INDENT = 2
 
 
 class RecordingError(Exception):
-    """Something cannot be recorded, or a recording cannot be read; the message says why and what to do."""
+    """Something cannot be recorded, or a recording cannot be read; the message states the reason and what to do."""
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What was asked.
+    """A recorded request.
 
     Attributes:
-        method: In capitals.
-        path: Below the API's base path. For a webhook it is the path of the subscribed URL.
+        method: In upper case.
+        path: The path below the API's base path; for a webhook the path of the subscribed URL.
         query: Names and values, decoded, in the order sent.
-        headers: By lower-case name, those that belong to the exchange; never credentials.
-        body: The JSON sent; unset without any.
-        text: What was sent in place of JSON, where the exchange is about that.
+        headers: The relevant headers by lower-case name; never credentials.
+        body: The JSON that was sent; unset if there was none.
+        text: The text that was sent instead of JSON, if the exchange is about malformed JSON.
     """
 
     method: str
@@ -38,16 +38,16 @@ class Request(Struct, frozen=True, kw_only=True):
 
     @property
     def content(self) -> bytes:
-        """The body as it goes over the wire."""
+        """The body as bytes."""
         return self.text.encode() if self.text is not UNSET else _content(self.body)
 
 
 class RecordedResponse(Struct, frozen=True, kw_only=True):
-    """What was answered.
+    """A recorded response.
 
     Attributes:
-        headers: By lower-case name, those that belong to the exchange.
-        body: The JSON received; unset without any.
+        headers: The relevant headers by lower-case name.
+        body: The JSON that was received; unset if there was none.
     """
 
     headers: dict[str, str] = {}
@@ -55,7 +55,7 @@ class RecordedResponse(Struct, frozen=True, kw_only=True):
 
     @property
     def content(self) -> bytes:
-        """The body as it goes over the wire."""
+        """The body as bytes."""
         return _content(self.body)
 
 
@@ -64,11 +64,11 @@ class Recording(Struct, frozen=True, kw_only=True):
 
     Attributes:
         operation: The operationId; for a webhook the event's name.
-        status: The answer's HTTP status.
-        variant: What tells it from other exchanges of the same operation and status; None for the plain one.
-        origin: Where the answer comes from.
-        request_fault: What in the request breaks the contract on purpose; None if nothing does.
-        contract: Digests of the parts of the contract that the exchange rests on, by their names.
+        status: The response's HTTP status.
+        variant: What distinguishes it from other exchanges with the same operation and status; None for the usual one.
+        origin: Where the response comes from.
+        request_fault: How the request violates the contract on purpose; None if it does not.
+        contract: Digests of the parts of the contract that the exchange depends on, by their names.
     """
 
     operation: str
@@ -87,36 +87,36 @@ class Recording(Struct, frozen=True, kw_only=True):
 
 
 def write(recording: Recording) -> str:
-    """Write a recording: the same one always as the same text, keys of bodies in alphabetical order."""
-    return json.dumps(_plain(recording), indent=_INDENT, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return a recording as text: equal recordings as equal texts, with the keys of bodies in alphabetical order."""
+    return json.dumps(_to_json(recording), indent=_INDENT, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read(text: str, name: str) -> Recording:
-    """Read a recording.
+    """Return the recording in a text.
 
     Args:
-        text: What `write` wrote.
+        text: The text that `write` returned.
         name: The file's name, for the message.
 
     Raises:
-        RecordingError: It is none.
+        RecordingError: The text is not a recording.
     """
     try:
         return msgspec.json.decode(text, type=Recording)
     except msgspec.DecodeError as error:
-        raise RecordingError(f"{name} is no recording: {error}. Make it again: make record.") from error
+        raise RecordingError(f"{name} is not a recording: {error}. Record it again: make record.") from error
 
 
-def _plain(value: object) -> object:
+def _to_json(value: object) -> object:
     if isinstance(value, Struct):
         fields = ((name, getattr(value, name)) for name in value.__struct_fields__)
-        return {name: _plain(field) for name, field in fields if field is not UNSET}
+        return {name: _to_json(field) for name, field in fields if field is not UNSET}
     if isinstance(value, dict):
         members = sorted(cast("dict[str, object]", value).items())
-        return {name: _plain(member) for name, member in members}
+        return {name: _to_json(member) for name, member in members}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in cast("list[object]", value)]
-    # JSON has one kind of number: a proxy that writes it anew turns 6.0 into 6.
+        return [_to_json(item) for item in cast("list[object]", value)]
+    # JSON has one kind of number: a proxy that rewrites it turns 6.0 into 6.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -1,4 +1,4 @@
-"""A folder of recordings: reading it, writing it anew, and telling what in it is stale."""
+"""A folder of recordings: load it, save it, and find stale recordings."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SUFFIX = ".json"
 
 
 def load(folder: Path) -> dict[str, Recording]:
-    """Read all recordings, by the names of their files.
+    """Return all recordings by the names of their files.
 
     Raises:
-        RecordingError: A file is no recording.
+        RecordingError: A file is not a recording.
     """
     return {path.stem: _load(path) for path in sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stem)}
 
@@ -29,18 +29,18 @@ def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection
     """Write recordings, and delete those of the same origins that are not among them.
 
     Args:
-        folder: Where they lie; made if it does not exist.
-        recordings: What is written.
-        replacing: The origins that were recorded; files of others stay. With none, nothing is deleted.
+        folder: Their folder; it is created if it does not exist.
+        recordings: The recordings to write.
+        replacing: The origins that were recorded; files of other origins stay. If it is empty, nothing is deleted.
 
     Returns:
-        How many files are different from before, those that went included.
+        The number of files that were changed, added or deleted.
     """
     folder.mkdir(parents=True, exist_ok=True)
     texts = {recording.name: write(recording) for recording in recordings}
     changed = 0
     for path in folder.glob(f"*{_SUFFIX}"):
-        if replacing and path.stem not in texts and _is_of(path, replacing):
+        if replacing and path.stem not in texts and _has_origin(path, replacing):
             path.unlink()
             changed += 1
     for name, text in texts.items():
@@ -52,23 +52,23 @@ def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection
 
 
 def stale(recordings: Mapping[str, Recording], contract: PackagedContract) -> list[str]:
-    """Tell what does not belong to the contract any more, or is missing; a sentence each, with what to do.
+    """Return what is outdated, unexpected or missing: a sentence each, with what to do.
 
     Args:
-        recordings: By the names of their files.
-        contract: The one they should belong to.
+        recordings: The recordings by the names of their files.
+        contract: The contract that they should match.
     """
-    shown = {(recording.operation, recording.status) for recording in recordings.values()}
+    recorded = {(recording.operation, recording.status) for recording in recordings.values()}
     found = [
-        f"{operation}-{status}: the contract documents this answer, and no recording shows it. Run make record."
-        for operation, status in sorted(contract.response_specs() - shown)
+        f"{operation}-{status}: the contract documents this response, but it is not recorded. Run make record."
+        for operation, status in sorted(contract.response_specs() - recorded)
     ]
     for name, recording in recordings.items():
         again = "Run LIVE=1 make record, or delete the file." if recording.origin == "live" else "Run make record."
         if name != recording.name:
-            found.append(f"{name}: the file holds {recording.name}. {again}")
+            found.append(f"{name}: the file contains {recording.name}. {again}")
         if (recording.operation, recording.status) not in contract.response_specs():
-            found.append(f"{name}: the contract does not document this answer any more. {again}")
+            found.append(f"{name}: the contract no longer documents this response. {again}")
             continue
         changes = _changes(recording.contract, contract.parts(recording.operation, recording.status))
         if changes:
@@ -76,19 +76,19 @@ def stale(recordings: Mapping[str, Recording], contract: PackagedContract) -> li
     return found
 
 
-def _changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     return [
-        *(f"{part} is new" for part in now if part not in then),
-        *(f"{part} is gone" for part in then if part not in now),
-        *(f"{part} is different" for part in now if part in then and now[part] != then[part]),
+        *(f"{part} is new" for part in new if part not in old),
+        *(f"{part} is gone" for part in old if part not in new),
+        *(f"{part} is different" for part in new if part in old and new[part] != old[part]),
     ]
 
 
-def _is_of(path: Path, origins: Collection[Origin]) -> bool:
+def _has_origin(path: Path, origins: Collection[Origin]) -> bool:
     try:
         return _load(path).origin in origins
     except RecordingError:
-        # What cannot be read is no recording of anybody's, and would only stay to be stumbled over.
+        # An unreadable file is not a recording, and would only be an obstacle later.
         return True
 
 
@@ -96,4 +96,4 @@ def _load(path: Path) -> Recording:
     try:
         return read(path.read_text(encoding="utf-8"), path.name)
     except UnicodeDecodeError as error:
-        raise RecordingError(f"{path.name} is not UTF-8. Make it again: make record.") from error
+        raise RecordingError(f"{path.name} is not UTF-8. Record it again: make record.") from error

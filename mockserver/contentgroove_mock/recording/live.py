@@ -1,6 +1,6 @@
-"""Records with the service itself: with a key, scrubbed, and without leaving anything behind in the account.
+"""Record with the service itself: with a key, scrubbed, and without leaving anything behind in the account.
 
-Nothing is created, changed or deleted unless `writes` is asked for. A 402, 429 or 500 is never brought about.
+Nothing is created, changed or deleted unless `writes` is set. A 402, 429 or 500 is never provoked.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NOT_PROVOKED = frozenset({402, 429})
 _FIRST_SERVER_ERROR = 500
 _WRITES = (
     "it creates, changes or deletes; WRITES=1 records it with a media, a clip and a webhook subscription of its own, "
-    "which count toward the account's quota and are deleted at the end; the account's webhooks tell of the media"
+    "which count toward the account's quota and are deleted at the end; the account's webhooks report the media"
 )
 _LISTS = {"media": "/medias", "clip": "/clips", "subscription": "/webhook_subscriptions"}
 
@@ -50,7 +50,7 @@ class _List(msgspec.Struct):
 
 
 class LiveTarget:
-    """The service, reached directly: nothing else sees the key."""
+    """The service, called directly: nothing else sees the key."""
 
     origin: Origin = "live"
     simulated = False
@@ -62,19 +62,19 @@ class LiveTarget:
         self._sleep = sleep
 
     def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
-        """Leave alone what would use up an account or break a service."""
+        """Return None for statuses that would use up quota or break the service."""
         if status in _NOT_PROVOKED or status >= _FIRST_SERVER_ERROR:
             return None
         return contextlib.nullcontext()
 
-    def finish(self, step: WaitUntilProcessed, look: Callable[[], bool]) -> None:
-        """Look again and again."""
+    def finish(self, step: WaitUntilProcessed, is_finished: Callable[[], bool]) -> None:
+        """Poll until the resource is processed."""
         for _ in range(_POLLS):
-            if look():
+            if is_finished():
                 return
             self._sleep(_POLL_SECONDS)
         raise RecordingError(
-            f"The {step.resource} was not processed within {_POLLS * _POLL_SECONDS / 60:.0f} minutes; nothing was "
+            f"The {step.resource} was not processed within {_POLLS * _POLL_SECONDS / 60:.0f} minutes. Nothing was "
             "written. Try again later."
         )
 
@@ -89,19 +89,19 @@ def record_live(
     """Record with the service.
 
     Args:
-        contract: What is recorded.
-        settings: Where the service is, and the key.
+        contract: The contract to record.
+        settings: The service's base URL and the key.
         writes: Whether a media, a clip and a webhook subscription may be created, changed and deleted again.
-        sleep: How to wait for processing.
+        sleep: The function that waits for processing.
 
     Returns:
-        The recordings, what was left out, and what of ours could not be deleted.
+        The recordings, what was skipped, and what was created and could not be deleted.
 
     Raises:
-        RecordingError: The service cannot be reached, does not take the key, or does not get on with processing.
+        RecordingError: The service cannot be reached, rejects the key, or does not finish processing.
     """
     key = settings.key()
-    # Without redirects: they would carry the key elsewhere.
+    # Without redirects: they would send the key to other hosts.
     with httpx.Client(base_url=settings.base_url, timeout=_LIVE_TIMEOUT, follow_redirects=False) as client:
         known = _existing_id(client, key)
         scrubber = Scrubber(settings.base_url, secrets=[key], sent=sent_texts(), keep_words=False)
@@ -112,7 +112,7 @@ def record_live(
     if not writes:
         for action in actions:
             if isinstance(action, JourneyStep) and not (action.simulated or action in reading):
-                result.leave_out(f"{action.operation}-{action.status}", _WRITES)
+                result.skip(f"{action.operation}-{action.status}", _WRITES)
     return result
 
 
@@ -126,25 +126,24 @@ def _is_read_only(action: Action, contract: PackagedContract) -> bool:
 
 
 def _existing_id(client: httpx.Client, key: str) -> dict[str, str]:
-    """Find one resource of each kind in the account; this shows that the key works, too."""
+    """Return the id of one resource of each kind in the account; this also shows that the key works."""
     found: dict[str, str] = {}
     for name, path in _LISTS.items():
         try:
             response = client.get(path, headers={"authorization": f"Bearer {key}"})
         except httpx.HTTPError as error:
-            raise RecordingError(
-                f"The service cannot be reached ({type(error).__name__}). Nothing was recorded."
-            ) from error
+            raise RecordingError(f"Cannot reach the service: {type(error).__name__}. Nothing was recorded.") from error
         if response.status_code != _OK:
             raise RecordingError(
-                f"The service answered GET {path} with {response.status_code}, so nothing was recorded. Check "
+                f"The service responded to GET {path} with {response.status_code}. Nothing was recorded. Check "
                 "CONTENTGROOVE_API_KEY and CONTENTGROOVE_BASE_URL."
             )
         try:
             items = msgspec.json.decode(response.content, type=_List).data
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise RecordingError(
-                f"The service's answer to GET {path} is no list, so nothing was recorded. Check CONTENTGROOVE_BASE_URL."
+                f"The service's response to GET {path} is not a list. Nothing was recorded. Check "
+                "CONTENTGROOVE_BASE_URL."
             ) from error
         if items:
             found[name] = items[0].id

@@ -1,4 +1,4 @@
-"""Records with the simulator, through Prism's proxy or directly; the contract's examples fill in what it lacks."""
+"""Record with the simulator, through Prism's proxy or directly; the contract's examples provide what it lacks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SIMULATED_TIMEOUT = 20.0
 
 
 class SimulatedTarget:
-    """The simulator on a clock that stands still until something has to be finished."""
+    """The simulator, on a clock that only moves to finish processing."""
 
     origin: Origin = "simulator"
     key = "recording"
@@ -40,18 +40,18 @@ class SimulatedTarget:
         self.direct_client = direct_client
 
     def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
-        """Set a limit, or a fault, for as long as the context is entered."""
+        """Return a context that sets a limit or a fault while it is entered."""
         if status == 402:  # noqa: PLR2004 - a status
             return self._quota()
         if status == 429:  # noqa: PLR2004 - as above
             return self._rate_limit()
         return self._add_fault(status) if status >= 500 else contextlib.nullcontext()  # noqa: PLR2004 - as above
 
-    def finish(self, step: WaitUntilProcessed, look: Callable[[], bool]) -> None:
-        """Move the clock on."""
+    def finish(self, step: WaitUntilProcessed, is_finished: Callable[[], bool]) -> None:
+        """Move the clock forward."""
         self._simulator.advance(60)
-        if not look():
-            raise RecordingError(f"The simulator did not finish {step.resource} in a minute of its clock.")
+        if not is_finished():
+            raise RecordingError(f"The simulator did not finish {step.resource} within a minute of its clock.")
 
     def send_file(self, url: str) -> None:
         """Send the sample video."""
@@ -77,17 +77,18 @@ class SimulatedTarget:
 
 
 def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording]:
-    """Record every documented answer and every webhook with the simulator, and the examples of every success.
+    """Record every documented response and every webhook with the simulator, and the examples of every success.
 
-    Two runs give the same recordings.
+    Two runs return the same recordings.
 
     Args:
-        contract: What is recorded.
-        through_prism: Whether Prism's proxy is between, which checks both ways; it needs Node's package.
+        contract: The contract to record.
+        through_prism: Whether to call the simulator through Prism's proxy, which checks requests and responses; it
+            needs the extra `prism`.
 
     Raises:
-        RecordingError: Something documented can be had from neither the simulator nor an example.
-        contentgroove_mock.node.NodeError: Prism did not start.
+        RecordingError: Something documented is available neither from the simulator nor from an example.
+        contentgroove_mock.node.NpmError: Prism did not start.
     """
     delivered: list[httpx.Request] = []
 
@@ -109,17 +110,17 @@ def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording
         httpx.Client(base_url=server.base_url, timeout=_SIMULATED_TIMEOUT, trust_env=False) as direct_client,
     ):
         scrubber = Scrubber(server.base_url, secrets=[SimulatedTarget.key], sent=sent_texts(), keep_words=True)
-        place = SimulatedTarget(simulator, client, direct_client)
-        result = Recorder(place, contract, scrubber).walk(journey(contract))
+        target = SimulatedTarget(simulator, client, direct_client)
+        result = Recorder(target, contract, scrubber).walk(journey(contract))
     if result.not_deleted:
-        raise RecordingError(f"The simulator kept what was deleted: {'; '.join(result.not_deleted)}")
-    if result.left_out:
-        sentences = [f"{', '.join(names)}: {reason}" for reason, names in result.left_out.items()]
+        raise RecordingError(f"The simulator did not delete everything: {'; '.join(result.not_deleted)}")
+    if result.skipped:
+        sentences = [f"{', '.join(names)}: {reason}" for reason, names in result.skipped.items()]
         raise RecordingError(
-            "The simulator does not give everything that recording/journey.py asks for; change one of them. "
+            "The simulator does not return everything that recording/journey.py expects. Change one of them. "
             f"{'; '.join(sentences)}"
         )
-    # The first media was uploaded, the second one fetched; of the third, which fails, no webhook tells.
+    # The first media was uploaded, the second one fetched; the third one fails, so it has no webhook.
     recordings = [
         *result.recordings,
         *(
@@ -132,8 +133,8 @@ def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording
     if missing:
         names = ", ".join(f"{operation}-{status}" for operation, status in sorted(missing))
         raise RecordingError(
-            f"Nothing shows {names}, which the contract documents: add an example to the contract, or a step to "
-            "recording/journey.py that the simulator answers with it."
+            f"The contract documents {names}, but nothing provides it. Add an example to the contract, or a step to "
+            "recording/journey.py that the simulator responds to with it."
         )
     return recordings
 
@@ -143,7 +144,7 @@ def _recorded_url(contract: PackagedContract, upstream: str, *, through_prism: b
     if not through_prism:
         yield upstream
         return
-    # Loaded here, because everything else works without Prism's extra.
+    # Imported here, because everything else works without the extra `prism`.
     import tempfile
 
     from contentgroove_mock.prism import Prism
@@ -167,7 +168,7 @@ def _delivery_recording(
         headers={"content-type": request.headers["content-type"]},
         body=body,
     )
-    # The service's own words are in the request here; a scrubber treats both sides alike.
+    # Here the service's texts are in the request; a scrubber treats both sides alike.
     cleaned, response = scrubber.scrub(sent, RecordedResponse())
     return Recording(
         operation=event,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from contentgroove_mock.contract import Checker
+from contentgroove_mock.contract import CheckedRequest, CheckedResponse, Checker
 from contentgroove_mock.coverage.collected import CoverageData, OperationUsage
 from contentgroove_mock.coverage.matrix import matrix
 from contentgroove_mock.coverage.page import html_report
 from contentgroove_mock.coverage.reads import MODELS, fields_of
-from contentgroove_mock.coverage.reports import junit_report
+from contentgroove_mock.coverage.reports import json_report, junit_report
+from contentgroove_spec.coverage import Coverage, Usage, read_coverage
+from msgspec import structs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,6 +54,65 @@ def test_missing(contentgroove_client, contentgroove_simulator):
     for media in contentgroove_client.medias.list(page_size=5, filter={"name_eq": "x"}):
         assert media.clip_ids
 """
+
+REPORTS = Path(__file__).with_name("reports")
+"""The exchanges of a small contract, and reports of them that an earlier version wrote."""
+
+
+def recorded_usage(checker: Checker) -> CoverageData:
+    """Return the data that the stored reports were written from."""
+    collected = CoverageData()
+    for exchange in json.loads((REPORTS / "exchanges.json").read_text(encoding="utf-8")):
+        body = json.dumps(exchange["sent"]).encode() if "sent" in exchange else b""
+        headers = {"x-api-key": "k"} | ({"content-type": "application/json"} if body else {})
+        request = CheckedRequest(exchange["method"], exchange["target"], headers, body)
+        content = json.dumps(exchange["received"]).encode()
+        response = CheckedResponse(exchange["status"], {"content-type": "application/json"}, content)
+        found = [
+            structs.replace(violation, call="test_app.py::test_films, at app.py:7")
+            for violation in checker.check_exchange(request, response)
+        ]
+        collected.add_exchange(checker.operation_of(request.method, request.target), request, response, found)
+    for _ in range(2):
+        collected.add_delivery("media.finished")
+    collected.add_faults({("status", "listMedias"): 2})
+    collected.reads |= {"Media.name", "Media.is_finished"}
+    return collected
+
+
+def test_the_formats_of_reports_stay() -> None:
+    """The JSON and JUnit reports are byte for byte those of an earlier version."""
+    checker = Checker(json.loads((REPORTS / "contract.json").read_text(encoding="utf-8")))
+    coverage = matrix(recorded_usage(checker), checker)
+    assert json_report(coverage).encode() == (REPORTS / "coverage.json").read_bytes()
+    assert junit_report(coverage).encode() == (REPORTS / "coverage.xml").read_bytes()
+
+
+def test_reports_of_earlier_versions_are_read() -> None:
+    """`contentgroove spec diff --coverage` reads from them what the application uses."""
+    assert read_coverage(REPORTS / "coverage.json") == Coverage(
+        operations={
+            ("get", "/v1/medias"): Usage(
+                "listMedias",
+                frozenset({"200", "503"}),
+                frozenset({"limit", "page[size]"}),
+                frozenset(),
+                frozenset({"/data/*/attributes/name", "/data/*/attributes/is_processing"}),
+            ),
+            ("post", "/v1/medias"): Usage(
+                "createMedia",
+                frozenset({"200"}),
+                frozenset(),
+                frozenset({"/name", "/tags/*"}),
+                frozenset({"/attributes/name", "/attributes/is_processing"}),
+            ),
+        },
+        webhooks={
+            "media.finished": Usage(
+                "media.finished", read=frozenset({"/payload/attributes/name", "/payload/attributes/is_processing"})
+            )
+        },
+    )
 
 
 @pytest.mark.process

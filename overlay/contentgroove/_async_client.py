@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ._core.effects import Clock
+    from ._core.io import Clock
     from ._core.retries import RetryPolicy
     from ._io.contract import OnViolation
     from ._io.http import ResponseInfo
@@ -61,7 +61,6 @@ class AsyncContentGroove:
         on_request: Callable[[RequestInfo], object] | None = None,
         on_response: Callable[[ResponseInfo], object] | None = None,
         on_contract_violation: OnViolation = "off",
-        contract_sampling: float = 1.0,
         clock: Clock | None = None,
         sleep: Callable[[float], Awaitable[object]] | None = None,
         random: Callable[[], float] | None = None,
@@ -72,7 +71,7 @@ class AsyncContentGroove:
         check_clients("AsyncClient", http_client=http_client, upload_http_client=upload_http_client)
         session = create_session(settings, check_policy(retry_policy, max_retries), clock, random)
         hooks = create_hooks(on_request, on_response, awaited=True)
-        watch = create_monitor(on_contract_violation, contract_sampling, settings, random)
+        watch = create_monitor(on_contract_violation, settings)
         shell = AsyncIO(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, watch=watch)
         self._calls = AsyncResource(shell, session, check_timeout(timeout))
         self._claimed: dict[str, str] = {}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ._core.effects import Clock
+    from ._core.io import Clock
     from ._core.retries import RetryPolicy
     from ._io.contract import OnViolation
     from ._io.http import ResponseInfo
@@ -60,7 +60,6 @@ class ContentGroove:
         on_contract_violation: What happens when an exchange is not what the API's document says: nothing ("off"), a
             warning of the logger `contentgroove` ("log"), a `ContractViolationError` ("raise", for tests), or your
             function, which gets the violations. Needs the extra `contract`.
-        contract_sampling: The share of the exchanges that is checked, from 0 to 1.
         clock: Another source of time, for tests.
         sleep: Another way to let time pass, for tests.
         random: Another source of jitter (numbers from 0 up to 1), for tests.
@@ -83,7 +82,6 @@ class ContentGroove:
         on_request: Callable[[RequestInfo], object] | None = None,
         on_response: Callable[[ResponseInfo], object] | None = None,
         on_contract_violation: OnViolation = "off",
-        contract_sampling: float = 1.0,
         clock: Clock | None = None,
         sleep: Callable[[float], object] | None = None,
         random: Callable[[], float] | None = None,
@@ -94,7 +92,7 @@ class ContentGroove:
         check_clients("Client", http_client=http_client, upload_http_client=upload_http_client)
         session = create_session(settings, check_policy(retry_policy, max_retries), clock, random)
         hooks = create_hooks(on_request, on_response, awaited=False)
-        watch = create_monitor(on_contract_violation, contract_sampling, settings, random)
+        watch = create_monitor(on_contract_violation, settings)
         shell = SyncIO(settings, hooks, sleep or time.sleep, http_client, upload_http_client, monitor=watch)
         self._calls = Resource(shell, session, check_timeout(timeout))
         self._claimed: dict[str, str] = {}

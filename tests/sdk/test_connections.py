@@ -23,7 +23,7 @@ from contentgroove._core.headers import Headers
 from contentgroove._core.settings import resolve_settings
 from contentgroove._io import connections
 from contentgroove._io.decompression import PIECE, Decompression
-from contentgroove._io.http import InvalidUrlError, Timeouts, build_api_request, parse_url
+from contentgroove._io.http import InvalidUrlError, build_api_request, parse_url
 from contentgroove_api.types import Request
 from contentgroove_mock import Simulator, sample_video, serve
 
@@ -33,6 +33,8 @@ from .test_uploads import MP4, Api
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from contentgroove._core.io import Timeouts
 
     from .conftest import Maker
 

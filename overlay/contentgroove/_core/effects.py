@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -101,15 +101,3 @@ class TransportFailure(Struct, frozen=True):
     kind: FailureKind
     may_have_arrived: bool
     cause: Exception
-
-
-class Clock(Protocol):
-    """Time as flows see it."""
-
-    def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
-        ...
-
-    def time(self) -> float:
-        """Seconds since 1970, for dates that the service sends."""
-        ...

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from contentgroove_api.types import Request
 
-    from .effects import Clock, Flow
+    from .effects import Flow
+    from .io import Clock
 
 TOO_MANY_REQUESTS = 429
 

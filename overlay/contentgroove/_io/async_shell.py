@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from anyio import to_thread
 
 from contentgroove._core.effects import Ask, Effect, Notify, Put, Response, Save, Send, Sleep, TransportFailure
+from contentgroove._core.io import CallbackError
 from contentgroove.errors import ConfigurationError
 
 from . import http
 from .async_connections import async_instrumented, open_async_transport
 from .log_redaction import install_log_filters
-from .progress import CallbackError, aiter_with_progress
+from .progress import aiter_with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,12 +26,11 @@ if TYPE_CHECKING:
     import httpx
 
     from contentgroove._core.effects import Flow
+    from contentgroove._core.io import Progress, Source, Timeouts
     from contentgroove._core.settings import Settings
 
     from .async_connections import AsyncTransport
     from .contract import ContractMonitor
-    from .progress import Progress
-    from .sources import Source
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ class AsyncIO:
     async def run(
         self,
         flow: Flow[T],
-        timeouts: http.Timeouts,
+        timeouts: Timeouts,
         *,
         source: Source | None = None,
         progress: Progress | None = None,
@@ -84,7 +84,7 @@ class AsyncIO:
     async def _perform(
         self,
         effect: Effect,
-        timeouts: http.Timeouts,
+        timeouts: Timeouts,
         source: Source | None,
         progress: Progress | None,
         save: Callable[[bytes], OSError | None] | None,
@@ -112,7 +112,7 @@ class AsyncIO:
     async def _put(
         self,
         effect: Put,
-        timeouts: http.Timeouts,
+        timeouts: Timeouts,
         source: Source | None,
         progress: Progress | None,
     ) -> Response | TransportFailure:

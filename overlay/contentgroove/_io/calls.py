@@ -14,13 +14,11 @@ if TYPE_CHECKING:
 
     from contentgroove._core.calls import Operation, Session
     from contentgroove._core.effects import Flow, Response
+    from contentgroove._core.io import Progress, Source, Timeouts
     from contentgroove._core.listing import ListOperation
     from contentgroove.models import Page
 
     from .async_shell import AsyncIO
-    from .http import Timeouts
-    from .progress import Progress
-    from .sources import Source
     from .sync_shell import SyncIO
 
 T = TypeVar("T")

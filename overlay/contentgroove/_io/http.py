@@ -6,7 +6,7 @@ import logging
 import string
 import sys
 import time
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import quote, urlsplit
@@ -25,12 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contentgroove._core.effects import Put, Send
+    from contentgroove._core.io import Source, Timeouts
     from contentgroove._core.settings import Settings
-
-    from .sources import Source
-
-Timeouts: TypeAlias = Mapping[str, float]
-"""Seconds for each of `connect`, `read`, `write` and `pool` (to wait for a free connection)."""
 
 Body: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
 

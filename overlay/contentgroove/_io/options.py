@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from contentgroove._core.effects import Clock
+    from contentgroove._core.io import Clock, Timeouts
     from contentgroove._core.settings import Settings
     from contentgroove.errors import RequestInfo
 
     from .contract import ContractMonitor, OnViolation
-    from .http import ResponseInfo, Timeouts
+    from .http import ResponseInfo
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
@@ -109,16 +109,14 @@ def create_session(
     return Session(pacing, settings.base_url, settings.last_key)
 
 
-def create_monitor(
-    wish: OnViolation, sampling: float, settings: Settings, random: Callable[[], float] | None
-) -> ContractMonitor | None:
+def create_monitor(wish: OnViolation, settings: Settings) -> ContractMonitor | None:
     """Make what checks exchanges; None, and nothing loaded, if that is off.
 
     Raises:
         ConfigurationError: The arguments are wrong, or no checker is installed.
     """
-    if wish == "off" and sampling == 1:
+    if wish == "off":
         return None
     from . import contract
 
-    return contract.create_monitor(wish, sampling, settings, random)
+    return contract.create_monitor(wish, settings)

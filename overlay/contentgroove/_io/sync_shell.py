@@ -8,12 +8,13 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from contentgroove._core.effects import Ask, Effect, Notify, Put, Response, Save, Send, Sleep, TransportFailure
+from contentgroove._core.io import CallbackError
 from contentgroove.errors import ConfigurationError
 
 from . import http
 from .connections import instrumented, open_transport
 from .log_redaction import install_log_filters
-from .progress import CallbackError, iter_with_progress
+from .progress import iter_with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     import httpx
 
     from contentgroove._core.effects import Flow
+    from contentgroove._core.io import Progress, Source, Timeouts
     from contentgroove._core.settings import Settings
 
     from .connections import Transport
     from .contract import ContractMonitor
-    from .progress import Progress
-    from .sources import Source
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class SyncIO:
     def run(
         self,
         flow: Flow[T],
-        timeouts: http.Timeouts,
+        timeouts: Timeouts,
         *,
         source: Source | None = None,
         progress: Progress | None = None,
@@ -89,7 +89,7 @@ class SyncIO:
     def _perform(
         self,
         effect: Effect,
-        timeouts: http.Timeouts,
+        timeouts: Timeouts,
         source: Source | None,
         progress: Progress | None,
         save: Callable[[bytes], OSError | None] | None,
@@ -117,7 +117,7 @@ class SyncIO:
                 return self._put(effect, timeouts, source, progress)
 
     def _put(
-        self, effect: Put, timeouts: http.Timeouts, source: Source | None, progress: Progress | None
+        self, effect: Put, timeouts: Timeouts, source: Source | None, progress: Progress | None
     ) -> Response | TransportFailure:
         if source is None:
             raise RuntimeError("a flow asked for an upload that has no source")

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
 
-    from .http import Timeouts
+    from contentgroove._core.io import Timeouts
+
     from .upload_connection import SocketWait, Steps
 
 T = TypeVar("T")

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from contentgroove._core.filters import Filter
+    from contentgroove._core.io import Progress
     from contentgroove._io.calls import AsyncResource
-    from contentgroove._io.progress import Progress
     from contentgroove._io.sources import File
     from contentgroove.models import Media
     from contentgroove.webhooks import Inbox

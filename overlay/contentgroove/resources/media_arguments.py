@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from contentgroove._core.calls import Session
+    from contentgroove._core.io import Source
     from contentgroove._core.uploads import UploadPlan
     from contentgroove._core.waiting import PollOptions
     from contentgroove._io.checkpoint_file import FileCheckpointStore
-    from contentgroove._io.sources import Source
     from contentgroove.webhooks import Inbox
     from contentgroove.webhooks.arrivals import ArrivalWatcher
 

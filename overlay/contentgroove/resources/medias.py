@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from contentgroove._core.filters import Filter
+    from contentgroove._core.io import Progress, Source
     from contentgroove._io.calls import Resource
-    from contentgroove._io.progress import Progress
-    from contentgroove._io.sources import File, Source
+    from contentgroove._io.sources import File
     from contentgroove.models import Media
     from contentgroove.webhooks import Inbox
 

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from contentgroove._core.redaction import redact_url
 from contentgroove._io.interruptible import join, take
 
-from contentgroove_mock.node import NpmError, PinnedPackage, child_environment, node_program
+from contentgroove_mock.npm import NpmError, PinnedPackage, child_environment, node_program
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from contentgroove_mock import Simulator
     from contentgroove_mock.contract import Checker
-    from contentgroove_mock.coverage.run import PluginSession
+    from contentgroove_mock.coverage.session import PluginSession
 
 _WORKER_OUTPUT = "contentgroove_coverage"
 _FAILED = 1
@@ -108,7 +108,7 @@ def _session(config: pytest.Config) -> PluginSession:
 
         try:
             with needs("ContentGroove's pytest plugin", "mock"):
-                from contentgroove_mock.coverage.run import PluginSession
+                from contentgroove_mock.coverage.session import PluginSession
         except ConfigurationError as error:
             pytest.fail(error.message, pytrace=False)
         config.stash[_RUN] = run = PluginSession(prism=bool(config.getoption("--contentgroove-prism")))

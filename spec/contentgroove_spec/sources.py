@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 from contentgroove._io.durable_files import patiently
-from contentgroove_mock.node import NpmError, child_environment, node_program, npm_cli
+from contentgroove_mock.npm import NpmError, child_environment, node_program, npm_cli
 
 from .documents import MAX_BYTES, check_openapi, parse
 from .errors import PipelineError

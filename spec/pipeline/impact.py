@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 from contentgroove_mock.contract import Checker
-from contentgroove_mock.recording.contract_parts import PackagedContract
-from contentgroove_mock.recording.exchange import RecordingError
+from contentgroove_mock.recording.contract import PackagedContract
 from contentgroove_mock.recording.folder import load, stale
+from contentgroove_mock.recording.recordings import RecordingError
 from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.folding import operations
 from contentgroove_spec.pointers import resolve, steps
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contentgroove_mock.contract import Violation
-    from contentgroove_mock.recording.exchange import Recording
+    from contentgroove_mock.recording.recordings import Recording
     from contentgroove_spec.config import Config
     from contentgroove_spec.documents import Document
 

@@ -27,7 +27,7 @@ from contentgroove.errors import ErrorDetail, ServerOutcomeUnknownError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contentgroove_mock.recording.exchange import Recording
+    from contentgroove_mock.recording.recordings import Recording
 
 Attributes: TypeAlias = "dict[str, Any]"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from contentgroove_mock.recording.contract_parts import PackagedContract
+from contentgroove_mock.recording.contract import PackagedContract
 from contentgroove_mock.recording.folder import load
 from msgspec import UNSET
 
 if TYPE_CHECKING:
-    from contentgroove_mock.recording.exchange import Recording
+    from contentgroove_mock.recording.recordings import Recording
 
 FOLDER = Path(__file__).with_name("exchanges")
 CONTRACT = PackagedContract.load_packaged()

@@ -17,10 +17,10 @@ from contentgroove_mock.contract import Checker
 from contentgroove_mock.recording import live
 from contentgroove_mock.recording.__main__ import main
 from contentgroove_mock.recording.contract_check import unexpected_violations
-from contentgroove_mock.recording.exchange import RecordingError, write
 from contentgroove_mock.recording.journey import JourneyStep, RequestSpec
 from contentgroove_mock.recording.live import LiveTarget, record_live
 from contentgroove_mock.recording.recorder import Recorder
+from contentgroove_mock.recording.recordings import RecordingError, write
 from contentgroove_mock.recording.scrubbing import Scrubber
 from contentgroove_mock.simulator.core import answers
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contentgroove_mock import Server
-    from contentgroove_mock.recording.exchange import Recording
     from contentgroove_mock.recording.recorder import Result
+    from contentgroove_mock.recording.recordings import Recording
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from tests.recorded.expected import Attributes, Expected, Failed, Listed, expect
 from tests.recorded.recordings import BASE_URL, CALLS, KEY, request, response, sdk_call
 
 if TYPE_CHECKING:
-    from contentgroove_mock.recording.exchange import Recording
+    from contentgroove_mock.recording.recordings import Recording
 
 Outcome = Any
 

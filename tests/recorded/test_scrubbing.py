@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from contentgroove_mock.recording.exchange import RecordedResponse, RecordingError, Request
+from contentgroove_mock.recording.recordings import RecordedResponse, RecordingError, Request
 from contentgroove_mock.recording.scrubbing import Scrubber
 
 SERVICE = "https://api.contentgroove.test/api/v1"

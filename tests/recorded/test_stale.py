@@ -6,10 +6,10 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contentgroove_mock.recording.contract_parts import PackagedContract
-from contentgroove_mock.recording.exchange import RecordingError, read
+from contentgroove_mock.recording.contract import PackagedContract
 from contentgroove_mock.recording.folder import load, stale
-from contentgroove_mock.recording.simulated import record
+from contentgroove_mock.recording.recordings import RecordingError, read
+from contentgroove_mock.recording.targets import record
 from msgspec import structs
 
 from tests.recorded.recordings import CONTRACT, RECORDINGS

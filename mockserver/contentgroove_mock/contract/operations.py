@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from contentgroove_mock.contract.bodies import BodySpec
-from contentgroove_mock.contract.parameters import Parameter, Query
 from contentgroove_mock.contract.schemas import Components
+from contentgroove_mock.contract.values import Parameter, Query
 from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:

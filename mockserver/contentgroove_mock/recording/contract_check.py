@@ -9,7 +9,7 @@ from contentgroove_mock.contract import CheckedRequest, CheckedResponse
 
 if TYPE_CHECKING:
     from contentgroove_mock.contract import Checker, Violation
-    from contentgroove_mock.recording.exchange import Recording
+    from contentgroove_mock.recording.recordings import Recording
 
 # Recordings contain no credentials; the recorded request had some.
 _KEY = {"authorization": "Bearer scrubbed"}

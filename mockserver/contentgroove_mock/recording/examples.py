@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from msgspec import UNSET
 
-from contentgroove_mock.recording.exchange import RecordedResponse, Recording, Request
 from contentgroove_mock.recording.journey import HOOK_URL, USUAL, RequestSpec
+from contentgroove_mock.recording.recordings import RecordedResponse, Recording, Request
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from contentgroove_mock.recording.contract_parts import Operation, PackagedContract
+    from contentgroove_mock.recording.contract import Operation, PackagedContract
 
 _FIRST_FAILURE = 400
 _VARIANT = "example"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove_mock.recording.exchange import Recording, RecordingError, read, write
+from contentgroove_mock.recording.recordings import Recording, RecordingError, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
-    from contentgroove_mock.recording.contract_parts import PackagedContract
-    from contentgroove_mock.recording.exchange import Origin
+    from contentgroove_mock.recording.contract import PackagedContract
+    from contentgroove_mock.recording.recordings import Origin
 
 _SUFFIX = ".json"
 

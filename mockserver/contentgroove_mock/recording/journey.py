@@ -12,7 +12,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contentgroove_mock.recording.contract_parts import PackagedContract
+    from contentgroove_mock.recording.contract import PackagedContract
 
 Resource: TypeAlias = Literal["media", "clip", "subscription", "upload", "other_media", "failing_media"]
 

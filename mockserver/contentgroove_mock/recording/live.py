@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import httpx
 import msgspec
 
-from contentgroove_mock.recording.exchange import RecordingError
 from contentgroove_mock.recording.journey import JourneyStep, journey, sent_texts
 from contentgroove_mock.recording.recorder import Recorder, Result, send_sample
+from contentgroove_mock.recording.recordings import RecordingError
 from contentgroove_mock.recording.scrubbing import Scrubber
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from contentgroove._core.settings import Settings
 
-    from contentgroove_mock.recording.contract_parts import PackagedContract
-    from contentgroove_mock.recording.exchange import Origin
+    from contentgroove_mock.recording.contract import PackagedContract
     from contentgroove_mock.recording.journey import Action, WaitUntilProcessed
+    from contentgroove_mock.recording.recordings import Origin
 
 _LIVE_TIMEOUT = 60.0
 _POLL_SECONDS = 5.0

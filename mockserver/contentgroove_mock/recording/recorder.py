@@ -12,7 +12,6 @@ from contentgroove_api.types import check_levels
 from msgspec import UNSET
 
 from contentgroove_mock import sample_video
-from contentgroove_mock.recording.exchange import Origin, RecordedResponse, Recording, RecordingError, Request
 from contentgroove_mock.recording.journey import (
     UNKNOWN_ID,
     Action,
@@ -21,12 +20,13 @@ from contentgroove_mock.recording.journey import (
     SendFile,
     WaitUntilProcessed,
 )
+from contentgroove_mock.recording.recordings import Origin, RecordedResponse, Recording, RecordingError, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
-    from contentgroove_mock.recording.contract_parts import PackagedContract
+    from contentgroove_mock.recording.contract import PackagedContract
     from contentgroove_mock.recording.scrubbing import Scrubber
 
 _RECORDED_HEADERS = ("content-type", "retry-after")

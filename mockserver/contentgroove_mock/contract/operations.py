@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from contentgroove_mock.contract.bodies import BodySpec
 from contentgroove_mock.contract.schemas import Components
-from contentgroove_mock.contract.values import Parameter, Query
+from contentgroove_mock.contract.values import BodySpec, Parameter, Query
 from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ class ResponseSpec:
             name.lower(): Parameter.from_declaration(header, components)
             for name, header in declaration.get("headers", {}).items()
         }
-        self._components = components
 
     def check(self, headers: Mapping[str, str], content: bytes, operation: str) -> Iterator[Violation]:
         """Check a response with this status."""
@@ -35,12 +33,9 @@ class ResponseSpec:
             location = f"response.headers.{name}"
             text = headers.get(name)
             if text is not None:
-                yield from parameter.findings(text, self._components, operation, location, "header-value")
+                yield from parameter.check(text, operation, location, "header-value")
             elif parameter.required:
-                message = f"{name} is required"
-                yield Violation(
-                    operation=operation, location=location, rule="missing-header", message=message, actual="nothing"
-                )
+                yield Violation(operation, location, "missing-header", f"{name} is required", "nothing")
         yield from self._body.check(
             content, headers.get("content-type"), operation, "response", required=not self._empty
         )
@@ -69,7 +64,6 @@ class Operation:
             response for status, response in sorted(declaration["responses"].items()) if status.startswith("2")
         ]
         self.success: Mapping[str, Any] = _json_schema(successes[0]) if successes else {}
-        self._components = components
         parameters = declaration.get("parameters", [])
         self._security = [[schemes[name] for name in alternative] for alternative in declaration.get("security", [])]
         credentials = {
@@ -109,14 +103,8 @@ class Operation:
                 value = unquote(segment)
                 if value in {".", ".."}:
                     message = "a dot segment leads to another path (RFC 3986, section 6.2.2)"
-                    yield Violation(
-                        operation=self.name,
-                        location=location,
-                        rule="path-parameter",
-                        message=message,
-                        actual=short_repr(segment),
-                    )
-                yield from parameter.findings(value, self._components, self.name, location, "path-parameter")
+                    yield Violation(self.name, location, "path-parameter", message, short_repr(segment))
+                yield from parameter.check(value, self.name, location, "path-parameter")
         if pairs or self.query.required:
             yield from self.query.check(pairs, self.name)
         if self._security and not any(_is_authenticated(alternative, pairs, headers) for alternative in self._security):
@@ -127,13 +115,8 @@ class Operation:
         """Check a response."""
         response = self._responses.get(str(status)) or self._responses.get("default")
         if response is None:
-            yield Violation(
-                operation=self.name,
-                location="response.status",
-                rule="unknown-status",
-                message=f"documented are {', '.join(self.statuses)}",
-                actual=str(status),
-            )
+            message = f"documented are {', '.join(self.statuses)}"
+            yield Violation(self.name, "response.status", "unknown-status", message, str(status))
             return
         yield from response.check(headers, content, self.name)
 
@@ -143,7 +126,7 @@ class Operation:
         )
         # Not even its first word is shown: if the scheme is missing, it is the key.
         actual = "an Authorization header of another form" if headers.get("authorization") else "nothing"
-        return Violation(operation=self.name, location="request.auth", rule="auth", message=hints, actual=actual)
+        return Violation(self.name, "request.auth", "auth", hints, actual)
 
 
 class Callback(NamedTuple):

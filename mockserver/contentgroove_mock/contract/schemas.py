@@ -45,11 +45,11 @@ class CompiledSchema:
     """One schema, closed: objects must not have members that it does not declare.
 
     Attributes:
-        schema: The schema as it is in the contract.
+        resolved: The schema as it is in the contract; if that is a reference, the schema that it names.
     """
 
     def __init__(self, schema: Schema, components: Components) -> None:
-        self.schema = schema
+        self.resolved = components.resolved(schema)
         self._validator = jsonschema_rs.Draft202012Validator(
             validator_schema(schema, components.definitions, closed=True), validate_formats=True
         )

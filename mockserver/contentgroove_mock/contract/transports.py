@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from contentgroove_mock.contract.exchange import CheckedRequest, CheckedResponse
+from contentgroove_mock.contract.checker import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.violations import ContractViolationError
 
 if TYPE_CHECKING:
@@ -59,10 +59,8 @@ class CheckedTransport(httpx.BaseTransport):
         response = self.transport.handle_request(request)
         response.request = request
         response.read()
-        checked_request, checked_response = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
-        self._on_exchange(
-            checked_request, checked_response, self._checker.check_exchange(checked_request, checked_response)
-        )
+        exchange = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
+        self._on_exchange(*exchange, self._checker.check_exchange(*exchange))
         return response
 
     def close(self) -> None:
@@ -110,10 +108,8 @@ class AsyncCheckedTransport(httpx.AsyncBaseTransport):
         response = await self.transport.handle_async_request(request)
         response.request = request
         await response.aread()
-        checked_request, checked_response = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
-        self._on_exchange(
-            checked_request, checked_response, self._checker.check_exchange(checked_request, checked_response)
-        )
+        exchange = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
+        self._on_exchange(*exchange, self._checker.check_exchange(*exchange))
         return response
 
     async def aclose(self) -> None:

@@ -1,12 +1,15 @@
-"""Checks of path, query and header parameters: text that represents values of a schema."""
+"""Checks of values: path, query and header parameters, which are text, and bodies."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
+from contentgroove_api.types import check_levels
 from msgspec import Struct
 
+from contentgroove_mock.contract.schemas import pointer
 from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ _KEYED = re.compile(r"(?P<name>[^\[\]]+)\[(?P<key>[^\[\]]*)\](?P<item>\[\d*\])?"
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII)
 _MAX_NUMBER_LENGTH = 40
+_JSON = "application/json"
 
 
 class Parameter(Struct, frozen=True):
@@ -43,14 +47,11 @@ class Parameter(Struct, frozen=True):
             components.compiled(declaration.get("schema", {})),
         )
 
-    def findings(self, text: str, components: Components, operation: str, location: str, rule: Rule) -> list[Violation]:
+    def check(self, text: str, operation: str, location: str, rule: Rule) -> list[Violation]:
         """Check one value."""
-        value = _read(text, components.resolved(self.compiled.schema), components)
         return [
-            Violation(
-                operation=operation, location=location, rule=rule, message=finding.message, actual=short_repr(text)
-            )
-            for finding in self.compiled.findings(value)
+            Violation(operation, location, rule, finding.message, short_repr(text))
+            for finding in self.compiled.findings(_parse(text, self.compiled.resolved))
         ]
 
 
@@ -82,98 +83,151 @@ class Query:
             if name in self._plain:
                 if name in present:
                     message = f"{name} is given more than once"
-                    yield Violation(
-                        operation=operation,
-                        location=location,
-                        rule="parameter-value",
-                        message=message,
-                        actual=short_repr(text),
-                    )
+                    yield Violation(operation, location, "parameter-value", message, short_repr(text))
                 present.add(name)
-                yield from self._plain[name].findings(text, self._components, operation, location, "parameter-value")
+                yield from self._plain[name].check(text, operation, location, "parameter-value")
             elif keyed and keyed["name"] in self._deep:
                 present.add(keyed["name"])
                 objects.setdefault(keyed["name"], {}).setdefault(keyed["key"], []).append(text)
                 if keyed["item"]:
                     lists.add((keyed["name"], keyed["key"]))
             else:
-                yield self._unknown(name, text, operation)
+                offered = [*self._plain, *(f"{deep}[…]" for deep in self._deep)]
+                message = f"the contract offers {', '.join(offered) or 'no parameters'}"
+                yield Violation(operation, location, "unknown-parameter", message, short_repr(text))
         for name, members in objects.items():
-            yield from self._object(self._deep[name], members, lists, operation)
+            yield from self._check_object(self._deep[name], members, lists, operation)
         for parameter in self.required:
             if parameter.name not in present:
-                message = f"{parameter.name} is required"
-                location = f"request.query.{parameter.name}"
-                yield Violation(
-                    operation=operation, location=location, rule="missing-parameter", message=message, actual="nothing"
-                )
+                location, message = f"request.query.{parameter.name}", f"{parameter.name} is required"
+                yield Violation(operation, location, "missing-parameter", message, "nothing")
 
-    def _object(
+    def _check_object(
         self, parameter: Parameter, members: dict[str, list[str]], lists: set[tuple[str, str]], operation: str
     ) -> Iterator[Violation]:
-        schema = self._components.resolved(parameter.compiled.schema)
+        name, schema = parameter.name, parameter.compiled.resolved
         value = {
             key: texts
-            if len(texts) > 1 or (parameter.name, key) in lists
-            else _read(texts[0], self._member(schema, key), self._components)
+            if len(texts) > 1 or (name, key) in lists
+            else _parse(texts[0], self._components.resolved(_member_schema(schema, key)))
             for key, texts in members.items()
         }
+
+        def violation(key: str, rule: Rule, message: str) -> Violation:
+            actual = short_repr(",".join(members.get(key, ["nothing"])))
+            return Violation(operation, f"request.query.{name}[{key}]", rule, message, actual)
+
         findings = parameter.compiled.findings(value)
         if any(not finding.steps for finding in findings):
             # Names that match no pattern are reported for the object: find out which they are.
-            yield from self._unknown_keys(parameter, members, operation)
+            for key, texts in members.items():
+                if any(not finding.steps for finding in parameter.compiled.findings({key: texts[0]})):
+                    message = f"{key!r} is not an attribute with a matcher that the contract offers"
+                    yield violation(key, "unknown-key", message)
         for finding in findings:
             if not finding.steps:
                 continue
             key = str(finding.steps[0])
-            known = finding.rule != "undeclared-field"
-            yield Violation(
-                operation=operation,
-                location=f"request.query.{parameter.name}[{key}]",
-                rule="parameter-value" if known else "unknown-key",
-                message=finding.message if known else self._not_declared_message(schema, parameter.name, key),
-                actual=short_repr(",".join(members.get(key, ["nothing"]))),
-            )
-
-    def _unknown_keys(self, parameter: Parameter, members: dict[str, list[str]], operation: str) -> Iterator[Violation]:
-        for key, texts in members.items():
-            if any(not finding.steps for finding in parameter.compiled.findings({key: texts[0]})):
-                yield Violation(
-                    operation=operation,
-                    location=f"request.query.{parameter.name}[{key}]",
-                    rule="unknown-key",
-                    message=f"{key!r} is not an attribute with a matcher that the contract offers",
-                    actual=short_repr(",".join(texts)),
-                )
-
-    def _unknown(self, name: str, text: str, operation: str) -> Violation:
-        offered = [*self._plain, *(f"{deep}[…]" for deep in self._deep)]
-        message = f"the contract offers {', '.join(offered)}" if offered else "the contract offers no parameters"
-        location = f"request.query.{name}"
-        return Violation(
-            operation=operation, location=location, rule="unknown-parameter", message=message, actual=short_repr(text)
-        )
-
-    @staticmethod
-    def _member(schema: dict[str, Any], key: str) -> dict[str, Any]:
-        further = schema.get("additionalProperties")
-        other = cast("dict[str, Any]", further) if isinstance(further, dict) else {}
-        return cast("dict[str, Any]", schema.get("properties", {}).get(key, other))
-
-    @staticmethod
-    def _not_declared_message(schema: dict[str, Any], name: str, key: str) -> str:
-        offered = ", ".join(f"{name}[{member}]" for member in schema.get("properties", {}))
-        return f"{name}[{key}] is not declared; the contract offers {offered}"
+            if finding.rule == "undeclared-field":
+                offered = ", ".join(f"{name}[{member}]" for member in schema.get("properties", {}))
+                yield violation(key, "unknown-key", f"{name}[{key}] is not declared; the contract offers {offered}")
+            else:
+                yield violation(key, "parameter-value", finding.message)
 
 
-def _read(text: str, schema: dict[str, Any], components: Components) -> object:
+class BodySpec:
+    """The body of a request or a response, as the contract describes it.
+
+    Attributes:
+        types: The media types that it may have; empty if there must not be a body.
+    """
+
+    def __init__(self, declaration: dict[str, Any], components: Components) -> None:
+        content: dict[str, Any] = declaration.get("content", {})
+        self.types = tuple(content)
+        self._required = bool(declaration.get("required", False))
+        self._schemas: dict[str, CompiledSchema] = {
+            name: components.compiled(media["schema"]) for name, media in content.items() if "schema" in media
+        }
+
+    def check(
+        self, content: bytes, media_type: str | None, operation: str, side: str, *, required: bool = False
+    ) -> Iterator[Violation]:
+        """Check a body.
+
+        Args:
+            content: The body, decompressed.
+            media_type: The Content-Type header.
+            operation: The operation's name, for violations.
+            side: `request`, `response` or `webhook`.
+            required: Whether a body is required even if the contract does not declare it as required.
+        """
+        location = f"{side}.body"
+        if not self.types:
+            if content:
+                yield Violation(operation, location, "unexpected-body", "there is no body", short_repr(content[:200]))
+            return
+        if not content:
+            if self._required or required:
+                message = f"a body of {' or '.join(self.types)} is required"
+                yield Violation(operation, location, "missing-body", message, "nothing")
+            return
+        declared = self._declared_type(media_type)
+        if declared is None:
+            message = f"the body is {' or '.join(self.types)}, in UTF-8"
+            actual = "nothing" if media_type is None else short_repr(media_type)
+            yield Violation(operation, f"{side}.headers.content-type", "media-type", message, actual)
+        elif declared == _JSON:
+            yield from self._check_json(content, operation, location)
+
+    def _declared_type(self, media_type: str | None) -> str | None:
+        if media_type is None or media_type in self.types:
+            return media_type
+        essence, _, parameters = media_type.partition(";")
+        parameters = parameters.strip().lower().replace('"', "")
+        if parameters.startswith("charset=") and parameters != "charset=utf-8":
+            return None
+        essence = essence.strip().lower()
+        return essence if essence in self.types else None
+
+    def _check_json(self, content: bytes, operation: str, location: str) -> Iterator[Violation]:
+        try:
+            value = decode_json(content)
+        except ValueError as error:
+            yield Violation(operation, location, "json", f"the body is JSON: {error}", short_repr(content[:200]))
+            return
+        compiled = self._schemas.get(_JSON)
+        for finding in compiled.findings(value) if compiled else ():
+            yield finding.to_violation(operation, f"{location}#{pointer(finding.steps)}")
+
+
+def decode_json(content: bytes) -> object:
+    """Decode JSON.
+
+    Raises:
+        ValueError: The content is not JSON, or is nested too deeply.
+    """
+    try:
+        check_levels(content)
+        value: object = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _member_schema(schema: dict[str, Any], key: str) -> dict[str, Any]:
+    additional = schema.get("additionalProperties")
+    default = cast("dict[str, Any]", additional) if isinstance(additional, dict) else {}
+    return cast("dict[str, Any]", schema.get("properties", {}).get(key, default))
+
+
+def _parse(text: str, schema: dict[str, Any]) -> object:
     """Return the text as the type that its schema declares; unchanged if that is impossible, which is then found."""
-    resolved = components.resolved(schema)
-    kind = resolved.get("type")
-    if kind == "boolean" and text in {"true", "false"}:
+    declared = schema.get("type")
+    if declared == "boolean" and text in {"true", "false"}:
         return text == "true"
-    if kind == "integer" and len(text) <= _MAX_NUMBER_LENGTH and _INTEGER.fullmatch(text):
+    if declared == "integer" and len(text) <= _MAX_NUMBER_LENGTH and _INTEGER.fullmatch(text):
         return int(text)
-    if kind == "number" and len(text) <= _MAX_NUMBER_LENGTH and _NUMBER.fullmatch(text):
+    if declared == "number" and len(text) <= _MAX_NUMBER_LENGTH and _NUMBER.fullmatch(text):
         return float(text)
     return text

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from msgspec import structs
 
 from contentgroove_mock.contract import CheckedApp, Checker, Violation
-from contentgroove_mock.contract.callers import find_caller
+from contentgroove_mock.contract.asgi import UPSTREAM, PrismCheckedApp
 from contentgroove_mock.contract.checker import CONTRACT
+from contentgroove_mock.contract.violations import find_caller
 from contentgroove_mock.coverage import reads
 from contentgroove_mock.coverage.clients import use_simulated_time
 from contentgroove_mock.coverage.collected import CoverageData
 from contentgroove_mock.coverage.matrix import CoverageMatrix, matrix
-from contentgroove_mock.coverage.through_prism import UPSTREAM, PrismCheckedApp
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence

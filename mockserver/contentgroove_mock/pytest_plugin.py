@@ -245,12 +245,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     files, least = _requested_reports(config)
     if run is None or (not files and least is None):
         return
-    from contentgroove_mock.coverage.reports import write
-    from contentgroove_mock.coverage.table import lines
+    from contentgroove_mock.coverage.reports import table_lines, write
 
     found = run.matrix()
     terminalreporter.section("ContentGroove contract coverage")
-    for line in lines(found):
+    for line in table_lines(found):
         terminalreporter.write_line(line)
     for name in files:
         try:

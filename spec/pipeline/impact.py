@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 from contentgroove_mock.contract import Checker
 from contentgroove_mock.recording.contract import PackagedContract
-from contentgroove_mock.recording.folder import load, stale
-from contentgroove_mock.recording.recordings import RecordingError
+from contentgroove_mock.recording.recordings import RecordingError, load, stale
 from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.folding import operations
 from contentgroove_spec.pointers import resolve, steps

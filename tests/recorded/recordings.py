@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from contentgroove_mock.recording.contract import PackagedContract
-from contentgroove_mock.recording.folder import load
+from contentgroove_mock.recording.recordings import load
 from msgspec import UNSET
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 from contentgroove_mock.contract import Checker
-from contentgroove_mock.recording.contract_check import unexpected_violations, violations
-from contentgroove_mock.recording.folder import stale
+from contentgroove_mock.recording.recordings import stale, unexpected_violations, violations
 from msgspec import structs
 
 from tests.recorded.recordings import CONTRACT, RECORDINGS

@@ -14,14 +14,13 @@ import respx
 from contentgroove._core.settings import Settings
 from contentgroove_mock import Fault, ManualClock, Simulator, serve
 from contentgroove_mock.contract import Checker
-from contentgroove_mock.recording import live
+from contentgroove_mock.recording import targets
 from contentgroove_mock.recording.__main__ import main
-from contentgroove_mock.recording.contract_check import unexpected_violations
 from contentgroove_mock.recording.journey import JourneyStep, RequestSpec
-from contentgroove_mock.recording.live import LiveTarget, record_live
 from contentgroove_mock.recording.recorder import Recorder
-from contentgroove_mock.recording.recordings import RecordingError, write
+from contentgroove_mock.recording.recordings import RecordingError, unexpected_violations, write
 from contentgroove_mock.recording.scrubbing import Scrubber
+from contentgroove_mock.recording.targets import LiveTarget, record_live
 from contentgroove_mock.simulator.core import answers
 
 from tests.recorded.recordings import CONTRACT
@@ -209,7 +208,7 @@ def test_a_store_that_rejects(service: Server) -> None:
 
 def test_processing_that_does_not_end(service: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting has a limit, the error names the resource, and everything is deleted."""
-    monkeypatch.setattr(live, "_POLLS", 3)
+    monkeypatch.setattr(targets, "_POLLS", 3)
     before, waits = resource_ids(service), list[float]()
     with pytest.raises(RecordingError, match="media was not processed within"):
         record_live(CONTRACT, settings(service), writes=True, sleep=waits.append)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove_mock.recording.__main__ import main
-from contentgroove_mock.recording.folder import save
-from contentgroove_mock.recording.recordings import RecordedResponse, Recording, Request, read, write
+from contentgroove_mock.recording.recordings import RecordedResponse, Recording, Request, read, save, write
 from contentgroove_mock.recording.targets import record
 
 from tests.recorded.recordings import CONTRACT, FOLDER, RECORDINGS

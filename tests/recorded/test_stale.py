@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove_mock.recording.contract import PackagedContract
-from contentgroove_mock.recording.folder import load, stale
-from contentgroove_mock.recording.recordings import RecordingError, read
+from contentgroove_mock.recording.recordings import RecordingError, load, read, stale
 from contentgroove_mock.recording.targets import record
 from msgspec import structs
 

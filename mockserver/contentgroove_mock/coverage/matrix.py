@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
-from contentgroove_mock.coverage.collected import CoverageData, OperationUsage
-from contentgroove_mock.coverage.reads import fields_of
+from contentgroove_mock.coverage.collected import CoverageData, OperationUsage, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -113,14 +112,14 @@ def matrix(collected: CoverageData, checker: Checker) -> CoverageMatrix:
                 {status: times for status, times in sorted(usage.statuses.items()) if status not in documented},
                 tuple(sorted(usage.query)),
                 tuple(sorted(usage.request_fields)),
-                tuple(sorted(set(_read_pointers(operation.success, schemas, reads)))) if usage.statuses else (),
+                _read_fields(operation.success, schemas, reads) if usage.statuses else (),
             )
         )
     events = [
         Event(
             name,
             collected.webhooks.get(name, 0),
-            tuple(sorted(set(_read_pointers(schema, schemas, reads)))) if name in collected.webhooks else (),
+            _read_fields(schema, schemas, reads) if name in collected.webhooks else (),
         )
         for name, schema in checker.event_schemas.items()
     ]
@@ -140,19 +139,19 @@ def _by_model(reads: set[str]) -> dict[str, set[str]]:
     return found
 
 
-def _read_pointers(
+def _read_fields(
     schema: Mapping[str, Any], schemas: Mapping[str, Any], reads: Mapping[str, set[str]]
-) -> Iterator[str]:
-    """Yield the pointers of the fields that were read from the resources in a body."""
-    yield from _walk(schema, schemas, reads, "", frozenset())
+) -> tuple[str, ...]:
+    """Return the pointers of the fields that were read from the resources in a body."""
+    return tuple(sorted(set(_walk(schema, schemas, reads))))
 
 
 def _walk(
     schema: Mapping[str, Any],
     schemas: Mapping[str, Any],
     reads: Mapping[str, set[str]],
-    pointer: str,
-    above: frozenset[str],
+    pointer: str = "",
+    above: frozenset[str] = frozenset(),
 ) -> Iterator[str]:
     reference = schema.get("$ref")
     if isinstance(reference, str):

@@ -17,11 +17,8 @@ from contentgroove.errors import ConfigurationError
 from contentgroove_mock.contract import Checker
 from contentgroove_mock.npm import NpmError
 from contentgroove_mock.recording.contract import PackagedContract
-from contentgroove_mock.recording.contract_check import unexpected_violations
-from contentgroove_mock.recording.folder import save
-from contentgroove_mock.recording.live import record_live
-from contentgroove_mock.recording.recordings import RecordingError
-from contentgroove_mock.recording.targets import record
+from contentgroove_mock.recording.recordings import RecordingError, save, unexpected_violations
+from contentgroove_mock.recording.targets import record, record_live
 
 if TYPE_CHECKING:
     from collections.abc import Callable

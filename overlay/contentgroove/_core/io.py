@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from contentgroove_api.types import Request
 
-    from .effects import Response, TransportFailure
+    from .responses import Response, TransportFailure
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class CheckpointStore(Protocol):
     """Reads and writes the checkpoint of one upload."""
 
     @property
-    def name(self) -> str:
+    def path(self) -> str:
         """The checkpoint's path, for messages."""
         ...
 

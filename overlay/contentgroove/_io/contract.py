@@ -18,7 +18,9 @@ from .http import logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from contentgroove._core.effects import Response, Send
+    from contentgroove_api.types import Request
+
+    from contentgroove._core.responses import Response
     from contentgroove._core.settings import Settings
     from contentgroove.errors import ContractViolation
 
@@ -58,9 +60,8 @@ class ContractMonitor:
         self._settings = settings
         self._tell = report
 
-    def check(self, effect: Send, response: Response) -> None:
+    def check(self, request: Request, response: Response) -> None:
         """Check an exchange."""
-        request = effect.request
         headers = {name.lower(): value for name, value in (*self._settings.headers(), *request.headers.items())}
         violations = self._checker.check_call(
             method=request.method,

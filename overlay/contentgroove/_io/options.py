@@ -6,8 +6,10 @@ import math
 import random as chance
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import structs
+
 from contentgroove._core.calls import Session
-from contentgroove._core.retries import Cooldown, Pacing, RetryPolicy
+from contentgroove._core.retries import Cooldown, RetryPolicy
 from contentgroove.errors import ConfigurationError
 
 from .http import Hooks, SystemClock
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from contentgroove._core.io import Clock, Timeouts
+    from contentgroove._core.io import IO, Clock, Timeouts
     from contentgroove._core.settings import Settings
     from contentgroove.errors import RequestInfo
 
@@ -102,11 +104,35 @@ def create_hooks(
 
 
 def create_session(
-    settings: Settings, policy: RetryPolicy, clock: Clock | None, random: Callable[[], float] | None
+    io: IO,
+    settings: Settings,
+    *,
+    timeout: float | httpx.Timeout,
+    policy: RetryPolicy,
+    clock: Clock | None,
+    random: Callable[[], float] | None,
 ) -> Session:
-    """Make what the calls of a new client share; without a clock or random numbers, the machine's."""
-    pacing = Pacing(policy, Cooldown(), clock or SystemClock(), random or chance.random)
-    return Session(pacing, settings.base_url, settings.last_key)
+    """Create what the calls of a new client share; by default with the machine's clock and random numbers.
+
+    Raises:
+        ConfigurationError: The timeout is not usable.
+    """
+    return Session(
+        io, settings, check_timeout(timeout), policy, Cooldown(), clock or SystemClock(), random or chance.random
+    )
+
+
+def replace_options(session: Session, timeout: float | httpx.Timeout | None, max_retries: int | None) -> Session:
+    """Return the session with other limits; what is None stays. Connections and cool-down are shared.
+
+    Raises:
+        ConfigurationError: A value is wrong.
+    """
+    return structs.replace(
+        session,
+        policy=check_policy(session.policy, max_retries),
+        timeouts=session.timeouts if timeout is None else check_timeout(timeout),
+    )
 
 
 def create_monitor(wish: OnViolation, settings: Settings) -> ContractMonitor | None:

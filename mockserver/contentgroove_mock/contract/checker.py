@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping  # noqa: TC003  # msgspec reads the fields' types at run time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
+from contentgroove._openapi import operations as openapi
 from msgspec import Struct, structs
 
 from contentgroove_mock.contract.operations import Operations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
+    from contentgroove._openapi.documents import Json
 
     from contentgroove_mock.contract.operations import Operation
 
@@ -90,11 +92,11 @@ class Checker:
             base_path: The prefix of every path; by default that of the document's first server.
         """
         content = CONTRACT.read_bytes() if document is None else json.dumps(document).encode()
-        contract: dict[str, Any] = json.loads(content)
-        self.document: Mapping[str, Any] = contract
+        contract: Json = json.loads(content)
+        self.document = contract
         self.digest = hashlib.sha256(content).hexdigest()
-        servers = contract.get("servers") or [{"url": "/"}]
-        self.base_path = (urlsplit(servers[0]["url"]).path if base_path is None else base_path).rstrip("/")
+        prefix = openapi.base_path(openapi.server_urls(contract)) if base_path is None else base_path
+        self.base_path = prefix.rstrip("/")
         self._compiled = Operations(contract)
         self.operations: Mapping[str, Operation] = self._compiled.all
         self.event_schemas: Mapping[str, Mapping[str, Any]] = {

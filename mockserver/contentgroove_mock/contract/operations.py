@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
+from contentgroove._openapi import operations
+
 from contentgroove_mock.contract.schemas import Components
 from contentgroove_mock.contract.values import BodySpec, Parameter, Query
 from contentgroove_mock.contract.violations import Violation, short_repr
@@ -12,7 +14,8 @@ from contentgroove_mock.contract.violations import Violation, short_repr
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+    from contentgroove._openapi.documents import Json
+
 _EMPTY = frozenset({"204", "304"})
 
 
@@ -52,39 +55,34 @@ class Operation:
         success: The schema of the JSON body of the first documented success; empty if there is none.
     """
 
-    def __init__(
-        self, method: str, path: str, declaration: dict[str, Any], schemes: Mapping[str, Any], components: Components
-    ) -> None:
-        self.name = str(declaration.get("operationId") or f"{method.upper()} {path}")
-        self.method = method.upper()
-        self.path = path
-        self.segments = tuple(path.strip("/").split("/"))
-        self.statuses: tuple[str, ...] = tuple(declaration["responses"])
-        successes = [
-            response for status, response in sorted(declaration["responses"].items()) if status.startswith("2")
-        ]
+    def __init__(self, documented: operations.Operation, components: Components) -> None:
+        self.name = documented.operation_id or str(documented)
+        self.method = documented.method
+        self.path = documented.path
+        self.segments = tuple(self.path.strip("/").split("/"))
+        responses = documented.responses
+        self.statuses: tuple[str, ...] = tuple(responses)
+        successes = [response for status, response in sorted(responses.items()) if status.startswith("2")]
         self.success: Mapping[str, Any] = _json_schema(successes[0]) if successes else {}
-        parameters = declaration.get("parameters", [])
-        self._security = [[schemes[name] for name in alternative] for alternative in declaration.get("security", [])]
+        schemes = documented.document.get("components", {}).get("securitySchemes", {})
+        self._security = [[schemes[name] for name in alternative] for alternative in documented.security]
         credentials = {
             scheme["name"]
             for alternative in self._security
             for scheme in alternative
             if scheme["type"] == "apiKey" and scheme["in"] == "query"
         }
-        query = [
-            Parameter.from_declaration(parameter, components) for parameter in parameters if parameter["in"] == "query"
+        parameters = [
+            (declaration["in"], Parameter.from_declaration(declaration, components))
+            for declaration in documented.parameters
         ]
+        query = [parameter for location, parameter in parameters if location == "query"]
         self.query = Query(query, frozenset(credentials), components)
         self.path_parameters = {
-            f"{{{parameter['name']}}}": Parameter.from_declaration(parameter, components)
-            for parameter in parameters
-            if parameter["in"] == "path"
+            f"{{{parameter.name}}}": parameter for location, parameter in parameters if location == "path"
         }
-        self.body = BodySpec(declaration.get("requestBody", {}), components)
-        self._responses = {
-            status: ResponseSpec(status, response, components) for status, response in declaration["responses"].items()
-        }
+        self.body = BodySpec(documented.body, components)
+        self._responses = {status: ResponseSpec(status, response, components) for status, response in responses.items()}
 
     def check_request(
         self, path: Sequence[str], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str], content: bytes
@@ -145,50 +143,31 @@ class Callback(NamedTuple):
 class Operations:
     """All operations and callbacks of a contract."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        shared = document.get("components", {})
-        components = Components(shared.get("schemas", {}))
-        schemes = shared.get("securitySchemes", {})
-        everywhere = document.get("security", [])
+    def __init__(self, document: Json) -> None:
+        components = Components(document)
         self.all: dict[str, Operation] = {}
         self.callbacks: dict[str, Callback] = {}
-        self._static: dict[tuple[str, ...], dict[str, Operation]] = {}
-        self._templates: dict[int, list[tuple[tuple[str, ...], dict[str, Operation]]]] = {}
-        for path, item in document["paths"].items():
-            methods: dict[str, Operation] = {}
-            for method in METHODS:
-                if method in item:
-                    declaration = item[method]
-                    parameters = [*item.get("parameters", []), *declaration.get("parameters", [])]
-                    merged = {"security": everywhere, **declaration, "parameters": parameters}
-                    operation = Operation(method, path, merged, schemes, components)
-                    methods[operation.method] = self.all[operation.name] = operation
-                    self._add_callbacks(declaration, components)
-            self._add_path(tuple(path.strip("/").split("/")), methods)
+        self._paths: dict[tuple[str, ...], dict[str, Operation]] = {}
+        for documented in operations.operations(document):
+            operation = Operation(documented, components)
+            self.all[operation.name] = operation
+            self._paths.setdefault(operation.segments, {})[operation.method] = operation
+            for callback in documented.callbacks:
+                schema, body = _json_schema(callback.body), BodySpec(callback.body, components)
+                self.callbacks[callback.callback] = Callback(callback.callback, schema, body)
+        self._templates = [path for path in self._paths if any(part.startswith("{") for part in path)]
 
     def match(self, segments: tuple[str, ...]) -> dict[str, Operation] | None:
         """Return the operations of a path by their methods, None if there is no such path."""
-        if (found := self._static.get(segments)) is not None:
+        if (found := self._paths.get(segments)) is not None:
             return found
-        for template, methods in self._templates.get(len(segments), ()):
-            if all(
+        for template in self._templates:
+            if len(template) == len(segments) and all(
                 segment if part.startswith("{") else part == segment
                 for part, segment in zip(template, segments, strict=True)
             ):
-                return methods
+                return self._paths[template]
         return None
-
-    def _add_path(self, segments: tuple[str, ...], methods: dict[str, Operation]) -> None:
-        if any(part.startswith("{") for part in segments):
-            self._templates.setdefault(len(segments), []).append((segments, methods))
-        else:
-            self._static[segments] = methods
-
-    def _add_callbacks(self, declaration: dict[str, Any], components: Components) -> None:
-        for name, callback in declaration.get("callbacks", {}).items():
-            for item in callback.values():
-                body = item["post"].get("requestBody", {})
-                self.callbacks[name] = Callback(name, _json_schema(body), BodySpec(body, components))
 
 
 def _json_schema(declaration: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import jsonschema_rs
+from contentgroove._openapi.pointers import resolve
 from contentgroove._openapi.schemas import Schema, bundle, validator_schema
 from msgspec import Struct
 
@@ -14,11 +15,12 @@ from contentgroove_mock.contract.violations import Violation, short_repr
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from contentgroove._openapi.documents import Json
+
     from contentgroove_mock.contract.violations import Rule
 
 Steps: TypeAlias = "Sequence[str | int]"
 
-_COMPONENTS = "#/components/schemas/"
 _RULES: dict[str, Rule] = {"type": "type", "const": "enum", "format": "format"}
 
 
@@ -67,9 +69,9 @@ class CompiledSchema:
 class Components:
     """The shared schemas of a document, and validators of schemas that may refer to them."""
 
-    def __init__(self, schemas: dict[str, Schema]) -> None:
-        self.definitions = bundle(schemas, closed=True)
-        self._schemas = schemas
+    def __init__(self, document: Json) -> None:
+        self.definitions = bundle(document.get("components", {}).get("schemas", {}), closed=True)
+        self._document = document
         self._compiled: dict[str, CompiledSchema] = {}
 
     def compiled(self, schema: Schema) -> CompiledSchema:
@@ -80,15 +82,8 @@ class Components:
         return self._compiled[name]
 
     def resolved(self, schema: Schema) -> Schema:
-        """Follow a reference to a shared schema."""
-        while "$ref" in schema:
-            schema = self._schemas[str(schema["$ref"]).removeprefix(_COMPONENTS)]
-        return schema
-
-
-def pointer(steps: Steps) -> str:
-    """Return a JSON pointer (RFC 6901)."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+        """Return the schema, or the shared schema that it refers to."""
+        return resolve(self._document, schema)
 
 
 def _explain(error: jsonschema_rs.ValidationError, value: object) -> Iterator[Finding]:

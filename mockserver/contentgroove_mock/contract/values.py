@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+from contentgroove._openapi.pointers import join
 from contentgroove_api.types import check_levels
 from msgspec import Struct
 
-from contentgroove_mock.contract.schemas import pointer
 from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class BodySpec:
             return
         compiled = self._schemas.get(_JSON)
         for finding in compiled.findings(value) if compiled else ():
-            yield finding.to_violation(operation, f"{location}#{pointer(finding.steps)}")
+            yield finding.to_violation(operation, f"{location}#{join(finding.steps)}")
 
 
 def decode_json(content: bytes) -> object:

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from contentgroove import models
+from contentgroove._openapi.pointers import escape
 from msgspec import Struct, field
 
-from contentgroove_mock.contract.schemas import pointer
 from contentgroove_mock.contract.values import decode_json
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _body_pointers(content: bytes) -> Iterator[str]:
 def _leaf_pointers(value: Any, parent: str) -> Iterator[str]:
     if isinstance(value, dict):
         for name, member in cast("dict[str, Any]", value).items():
-            yield from _leaf_pointers(member, parent + pointer((name,)))
+            yield from _leaf_pointers(member, f"{parent}/{escape(name)}")
     elif isinstance(value, list):
         for item in cast("list[Any]", value):
             yield from _leaf_pointers(item, f"{parent}/*")

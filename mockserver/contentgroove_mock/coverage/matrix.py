@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import resolve_reference
 from msgspec import Struct
 
 from contentgroove_mock.coverage.collected import CoverageData, OperationUsage, fields_of
@@ -12,9 +13,9 @@ from contentgroove_mock.coverage.collected import CoverageData, OperationUsage, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from contentgroove_mock.contract import Checker
+    from contentgroove._openapi.documents import Json
 
-_COMPONENTS = "#/components/schemas/"
+    from contentgroove_mock.contract import Checker
 
 
 class Row(Struct, frozen=True):
@@ -98,7 +99,6 @@ class CoverageMatrix(Struct, frozen=True):
 def matrix(collected: CoverageData, checker: Checker) -> CoverageMatrix:
     """Compare coverage data with a contract."""
     rows: list[Row] = []
-    schemas = checker.document.get("components", {}).get("schemas", {})
     reads = _by_model(collected.reads)
     for name, operation in checker.operations.items():
         usage = collected.operations.get(name, OperationUsage())
@@ -112,14 +112,14 @@ def matrix(collected: CoverageData, checker: Checker) -> CoverageMatrix:
                 {status: times for status, times in sorted(usage.statuses.items()) if status not in documented},
                 tuple(sorted(usage.query)),
                 tuple(sorted(usage.request_fields)),
-                _read_fields(operation.success, schemas, reads) if usage.statuses else (),
+                _read_fields(operation.success, checker.document, reads) if usage.statuses else (),
             )
         )
     events = [
         Event(
             name,
             collected.webhooks.get(name, 0),
-            _read_fields(schema, schemas, reads) if name in collected.webhooks else (),
+            _read_fields(schema, checker.document, reads) if name in collected.webhooks else (),
         )
         for name, schema in checker.event_schemas.items()
     ]
@@ -139,16 +139,14 @@ def _by_model(reads: set[str]) -> dict[str, set[str]]:
     return found
 
 
-def _read_fields(
-    schema: Mapping[str, Any], schemas: Mapping[str, Any], reads: Mapping[str, set[str]]
-) -> tuple[str, ...]:
+def _read_fields(schema: Mapping[str, Any], document: Json, reads: Mapping[str, set[str]]) -> tuple[str, ...]:
     """Return the pointers of the fields that were read from the resources in a body."""
-    return tuple(sorted(set(_walk(schema, schemas, reads))))
+    return tuple(sorted(set(_walk(schema, document, reads))))
 
 
 def _walk(
     schema: Mapping[str, Any],
-    schemas: Mapping[str, Any],
+    document: Json,
     reads: Mapping[str, set[str]],
     pointer: str = "",
     above: frozenset[str] = frozenset(),
@@ -158,7 +156,7 @@ def _walk(
         if reference in above:
             return
         above |= {reference}
-        schema = schemas[reference.removeprefix(_COMPONENTS)]
+        schema = resolve_reference(document, reference)
     # A model's name is the title of its schema in the contract, because the generator takes it from there.
     title = str(schema.get("title", ""))
     if title in reads:
@@ -166,9 +164,9 @@ def _walk(
             yield from (pointer + field for field in fields_of(read, schema.get("properties", {})))
         return
     for name, inner in schema.get("properties", {}).items():
-        yield from _walk(inner, schemas, reads, f"{pointer}/{name}", above)
+        yield from _walk(inner, document, reads, f"{pointer}/{name}", above)
     if "items" in schema:
-        yield from _walk(schema["items"], schemas, reads, f"{pointer}/*", above)
+        yield from _walk(schema["items"], document, reads, f"{pointer}/*", above)
     for composition in ("allOf", "anyOf", "oneOf"):
         for part in cast("list[Mapping[str, Any]]", schema.get(composition, [])):
-            yield from _walk(part, schemas, reads, pointer, above)
+            yield from _walk(part, document, reads, pointer, above)

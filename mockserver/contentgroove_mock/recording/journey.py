@@ -189,12 +189,12 @@ def journey(contract: PackagedContract) -> Iterator[Action]:
     Whatever the contract no longer documents is skipped.
     """
     yield from (action for action in SUCCESSES if _is_documented(action, contract))
-    for operation in contract.operations.values():
-        if operation.name not in USUAL:
+    for operation in contract.operations:
+        if operation not in USUAL:
             continue
-        for status in operation.statuses:
-            if status >= _FIRST_FAILURE and (request := failing_request(operation.name, status)) is not None:
-                yield JourneyStep(operation=operation.name, status=status, request=request)
+        for status in contract.statuses(operation):
+            if status >= _FIRST_FAILURE and (request := failing_request(operation, status)) is not None:
+                yield JourneyStep(operation=operation, status=status, request=request)
     yield from (action for action in DELETIONS if _is_documented(action, contract))
 
 

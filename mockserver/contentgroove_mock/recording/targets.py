@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from contentgroove._core.settings import Settings
+    from contentgroove._openapi.operations import Operation
 
-    from contentgroove_mock.recording.contract import Operation, PackagedContract
+    from contentgroove_mock.recording.contract import PackagedContract
     from contentgroove_mock.recording.journey import Action, WaitUntilProcessed
     from contentgroove_mock.recording.recordings import Origin
 
@@ -218,21 +219,17 @@ def examples(contract: PackagedContract, recorded: Collection[tuple[str, int]]) 
         contract: The contract.
         recorded: The operations and statuses that already have a recording.
     """
-    for operation in contract.operations.values():
-        for status in operation.statuses:
-            example: Any
-            if operation.callback:
-                example = contract.delivered_example(operation.name)
-            else:
-                example = contract.example(operation.name, status)
-            if example is None or (status >= _FIRST_FAILURE and (operation.name, status) in recorded):
+    for name, operation in contract.operations.items():
+        for status in contract.statuses(name):
+            example = contract.example(name, status)
+            if example is None or (status >= _FIRST_FAILURE and (name, status) in recorded):
                 continue
             yield Recording(
-                operation=operation.name,
+                operation=name,
                 status=status,
                 variant=_VARIANT,
                 origin="spec example",
-                contract=contract.parts(operation.name, status),
+                contract=contract.parts(name, status),
                 request=_delivery_request(operation, example) if operation.callback else _request(operation, example),
                 response=RecordedResponse() if operation.callback else RecordedResponse(headers=_JSON, body=example),
             )
@@ -252,7 +249,7 @@ def _request(operation: Operation, example: dict[str, Any]) -> Request:
         known["media_id"] = media["data"]["id"]
     sent = {
         name: _value_or_example(value) if known.get(name) is None else known[name]
-        for name, value in (USUAL.get(operation.name, RequestSpec()).attributes or {}).items()
+        for name, value in (USUAL.get(operation.operation_id, RequestSpec()).attributes or {}).items()
     }
     return Request(
         method=operation.method,

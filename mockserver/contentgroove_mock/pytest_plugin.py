@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from contentgroove import AsyncContentGroove, ContentGroove
 
     from contentgroove_mock import Simulator
-    from contentgroove_mock.contract import Checker
+    from contentgroove_mock.contract import Checker, Violation
     from contentgroove_mock.coverage.session import PluginSession
 
 _WORKER_OUTPUT = "contentgroove_coverage"
 _FAILED = 1
 _MARKER = "contentgroove_violations"
-_RUN = pytest.StashKey["PluginSession"]()
+_SESSION = pytest.StashKey["PluginSession"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -81,11 +81,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if least is not None and not 0 <= least <= 100:  # noqa: PLR2004  # percent
         raise pytest.UsageError(f"--contentgroove-fail-under={least:g}: pass a percentage from 0 to 100")
     try:
-        run = _session(config)
+        plugin = _session(config)
     except pytest.fail.Exception as error:
         # This early, pytest would report it as an internal error.
         raise pytest.UsageError(str(error)) from None
-    run.record_reads()
+    plugin.record_reads()
 
 
 def _requested_reports(config: pytest.Config) -> tuple[list[str], float | None]:
@@ -96,13 +96,13 @@ def _requested_reports(config: pytest.Config) -> tuple[list[str], float | None]:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Undo what the plugin changed."""
-    if (run := config.stash.get(_RUN, None)) is not None:
-        run.close()
+    if (plugin := config.stash.get(_SESSION, None)) is not None:
+        plugin.close()
 
 
 def _session(config: pytest.Config) -> PluginSession:
-    run = config.stash.get(_RUN, None)
-    if run is None:
+    plugin = config.stash.get(_SESSION, None)
+    if plugin is None:
         from contentgroove._extras import needs
         from contentgroove.errors import ConfigurationError
 
@@ -111,8 +111,8 @@ def _session(config: pytest.Config) -> PluginSession:
                 from contentgroove_mock.coverage.session import PluginSession
         except ConfigurationError as error:
             pytest.fail(error.message, pytrace=False)
-        config.stash[_RUN] = run = PluginSession(prism=bool(config.getoption("--contentgroove-prism")))
-    return run
+        config.stash[_SESSION] = plugin = PluginSession(prism=bool(config.getoption("--contentgroove-prism")))
+    return plugin
 
 
 @pytest.fixture(scope="session")
@@ -186,7 +186,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     try:
         yield
     except BaseException:
-        _add_section(item, "call")
+        if violations := _pop_violations(item):
+            item.add_report_section("call", "contract violations", "\n".join(str(found) for found in violations))
         raise
     _raise_violations(item)
 
@@ -198,21 +199,17 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
     _raise_violations(item)
 
 
+def _pop_violations(item: pytest.Item) -> list[Violation]:
+    plugin = item.config.stash.get(_SESSION, None)
+    return plugin.pop_violations() if plugin is not None else []
+
+
 def _raise_violations(item: pytest.Item) -> None:
-    run = item.config.stash.get(_RUN, None)
-    violations = run.pop_violations() if run is not None else []
-    if violations:
+    if violations := _pop_violations(item):
         from contentgroove_mock.contract import ContractViolationError
 
         # The violation names the relevant line; a traceback would show this plugin's.
         pytest.fail(str(ContractViolationError(violations)), pytrace=False)
-
-
-def _add_section(item: pytest.Item, when: str) -> None:
-    run = item.config.stash.get(_RUN, None)
-    violations = run.pop_violations() if run is not None else []
-    if violations:
-        item.add_report_section(when, "contract violations", "\n".join(str(violation) for violation in violations))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -228,26 +225,26 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand the data to the main process, or fail the session if its coverage is too low."""
     config = session.config
-    run = config.stash.get(_RUN, None)
-    if run is None:
+    plugin = config.stash.get(_SESSION, None)
+    if plugin is None:
         return
     if (output := getattr(config, "workeroutput", None)) is not None:
-        output[_WORKER_OUTPUT] = run.collected.dump()
+        output[_WORKER_OUTPUT] = plugin.collected.dump()
         return
     _, least = _requested_reports(config)
-    if least is not None and run.matrix().percent < least and session.exitstatus == pytest.ExitCode.OK:
+    if least is not None and plugin.matrix().percent < least and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = _FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Show the coverage and write the reports."""
-    run = config.stash.get(_RUN, None)
+    plugin = config.stash.get(_SESSION, None)
     files, least = _requested_reports(config)
-    if run is None or (not files and least is None):
+    if plugin is None or (not files and least is None):
         return
     from contentgroove_mock.coverage.reports import table_lines, write
 
-    found = run.matrix()
+    found = plugin.matrix()
     terminalreporter.section("ContentGroove contract coverage")
     for line in table_lines(found):
         terminalreporter.write_line(line)

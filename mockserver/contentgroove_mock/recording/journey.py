@@ -21,7 +21,7 @@ SOURCE_URL = "https://films.example/flight.mp4"
 UNREACHABLE_URL = "https://films.invalid/flight.mp4"
 HOOK_URL = "https://hooks.example/contentgroove"
 
-_FIRST_FAILURE = 400
+FIRST_FAILURE = 400
 _NOT_JSON = "{"
 
 
@@ -111,75 +111,49 @@ _INVALID: dict[str, RequestSpec] = {
 }
 
 
-def _usual_steps(operation: str, **fields: Any) -> JourneyStep:
-    return JourneyStep(operation=operation, status=200, request=USUAL[operation], **fields)
+def _step(operation: str, status: int = 200, request: RequestSpec | None = None, **fields: Any) -> JourneyStep:
+    return JourneyStep(operation=operation, status=status, request=request or USUAL[operation], **fields)
 
 
 SUCCESSES: tuple[Action, ...] = (
-    _usual_steps("createWebhookSubscription", save_as="subscription"),
-    _usual_steps("getUploadUrl", save_as="upload"),
+    _step("createWebhookSubscription", save_as="subscription"),
+    _step("getUploadUrl", save_as="upload"),
     SendFile(),
-    JourneyStep(
-        operation="createMedia",
-        status=200,
+    _step(
+        "createMedia",
         request=RequestSpec(
             attributes={"upload_id": "{upload}", "name": "Recorded media", "description": "Six seconds"}
         ),
         save_as="media",
     ),
     WaitUntilProcessed("getMediaById", "media"),
-    _usual_steps("createClip", save_as="clip"),
+    _step("createClip", save_as="clip"),
     WaitUntilProcessed("getClipById", "clip"),
-    _usual_steps("createMedia", variant="url", save_as="other_media", simulated=True),
-    JourneyStep(
-        operation="getMediaById",
-        status=200,
-        variant="fresh",
-        request=RequestSpec(resource="other_media"),
-        simulated=True,
-    ),
+    _step("createMedia", variant="url", save_as="other_media", simulated=True),
+    _step("getMediaById", request=RequestSpec(resource="other_media"), variant="fresh", simulated=True),
     WaitUntilProcessed("getMediaById", "other_media", simulated=True),
-    JourneyStep(
-        operation="createMedia",
-        status=200,
-        variant="unreachable",
+    _step(
+        "createMedia",
         request=RequestSpec(attributes={"source_url": UNREACHABLE_URL}),
+        variant="unreachable",
         save_as="failing_media",
         simulated=True,
     ),
     WaitUntilProcessed("getMediaById", "failing_media", simulated=True),
-    JourneyStep(
-        operation="getMediaById",
-        status=200,
-        variant="failed",
-        request=RequestSpec(resource="failing_media"),
-        simulated=True,
-    ),
-    _usual_steps("getMediaById"),
-    _usual_steps("getMedias"),
-    JourneyStep(
-        operation="getMedias",
-        status=200,
-        variant="page",
-        request=RequestSpec(query=(*_PAGE, ("sort", "-created_at"))),
-        simulated=True,
-    ),
-    JourneyStep(
-        operation="getMedias",
-        status=200,
-        variant="empty",
-        request=RequestSpec(query=(("filter[id_eq]", UNKNOWN_ID),)),
-    ),
-    _usual_steps("getClipById"),
-    _usual_steps("getClips"),
-    _usual_steps("getWebhookSubscriptionById"),
-    _usual_steps("getWebhookSubscriptions"),
-    _usual_steps("updateMediaById"),
-    _usual_steps("updateClipById"),
+    _step("getMediaById", request=RequestSpec(resource="failing_media"), variant="failed", simulated=True),
+    _step("getMediaById"),
+    _step("getMedias"),
+    _step("getMedias", request=RequestSpec(query=(*_PAGE, ("sort", "-created_at"))), variant="page", simulated=True),
+    _step("getMedias", request=RequestSpec(query=(("filter[id_eq]", UNKNOWN_ID),)), variant="empty"),
+    _step("getClipById"),
+    _step("getClips"),
+    _step("getWebhookSubscriptionById"),
+    _step("getWebhookSubscriptions"),
+    _step("updateMediaById"),
+    _step("updateClipById"),
 )
 DELETIONS: tuple[Action, ...] = tuple(
-    JourneyStep(operation=operation, status=204, request=USUAL[operation])
-    for operation in ("deleteClipById", "deleteWebhookSubscriptionById", "deleteMediaById")
+    _step(operation, 204) for operation in ("deleteClipById", "deleteWebhookSubscriptionById", "deleteMediaById")
 )
 
 
@@ -190,11 +164,9 @@ def journey(contract: PackagedContract) -> Iterator[Action]:
     """
     yield from (action for action in SUCCESSES if _is_documented(action, contract))
     for operation in contract.operations:
-        if operation not in USUAL:
-            continue
-        for status in contract.statuses(operation):
-            if status >= _FIRST_FAILURE and (request := failing_request(operation, status)) is not None:
-                yield JourneyStep(operation=operation, status=status, request=request)
+        for status in contract.statuses(operation) if operation in USUAL else ():
+            if status >= FIRST_FAILURE and (request := failing_request(operation, status)) is not None:
+                yield _step(operation, status, request)
     yield from (action for action in DELETIONS if _is_documented(action, contract))
 
 
@@ -210,25 +182,23 @@ def failing_request(operation: str, status: int) -> RequestSpec | None:
     A 401, 402, 429 or 500 depends on the key, the account or the service: the request is the usual one.
     """
     usual = USUAL[operation]
-    if status in {401, 402, 429, 500}:
-        return usual
-    if status == 404:  # noqa: PLR2004 - a status
-        return _unknown(usual)
-    if status == 422:  # noqa: PLR2004 - as above
-        return _INVALID.get(operation)
-    if status == 400:  # noqa: PLR2004 - as above
-        if usual.attributes is None:
-            return RequestSpec(query=(("filter[nothing_eq]", "1"),), fault="The filter names no attribute.")
-        return RequestSpec(resource=usual.resource, text=_NOT_JSON, fault="The body is not JSON.")
-    return None
-
-
-def _unknown(usual: RequestSpec) -> RequestSpec | None:
-    if usual.resource is not None:
-        return RequestSpec(resource="unknown", attributes=usual.attributes)
-    if usual.attributes is not None and "media_id" in usual.attributes:
-        return RequestSpec(attributes=usual.attributes | {"media_id": UNKNOWN_ID})
-    return None
+    request: RequestSpec | None = None
+    match status:
+        case 400 if usual.attributes is None:
+            request = RequestSpec(query=(("filter[nothing_eq]", "1"),), fault="The filter names no attribute.")
+        case 400:
+            request = RequestSpec(resource=usual.resource, text=_NOT_JSON, fault="The body is not JSON.")
+        case 401 | 402 | 429 | 500:
+            request = usual
+        case 404 if usual.resource is not None:
+            request = RequestSpec(resource="unknown", attributes=usual.attributes)
+        case 404 if usual.attributes is not None and "media_id" in usual.attributes:
+            request = RequestSpec(attributes=usual.attributes | {"media_id": UNKNOWN_ID})
+        case 422:
+            request = _INVALID.get(operation)
+        case _:
+            pass
+    return request
 
 
 def sent_texts() -> frozenset[str]:

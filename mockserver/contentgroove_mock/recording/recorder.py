@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import httpx
 import msgspec
-from contentgroove_api.types import check_levels
 from msgspec import UNSET
 
 from contentgroove_mock import sample_video
+from contentgroove_mock.contract.values import decode_json
 from contentgroove_mock.recording.journey import (
     UNKNOWN_ID,
     Action,
@@ -35,13 +35,12 @@ _NO_JSON = object()
 _STORED = 200
 _STORE_SECONDS = 60.0
 _GONE = frozenset({200, 204, 404})
+# In this order: deleting a media may delete its clips too.
 _DELETIONS = {
-    "createMedia": "deleteMediaById",
     "createClip": "deleteClipById",
     "createWebhookSubscription": "deleteWebhookSubscriptionById",
+    "createMedia": "deleteMediaById",
 }
-# A clip is deleted before its media, because deleting the media may delete it too.
-_CREATIONS = ("createClip", "createWebhookSubscription", "createMedia")
 
 
 class RecordingTarget(Protocol):
@@ -54,6 +53,7 @@ class RecordingTarget(Protocol):
             as `client` if there is no proxy.
         key: The key that the service accepts.
         simulated: True if the service is a simulator, which also takes steps that a real account should not.
+        trust_env: Whether the file store is called through the environment's proxies.
     """
 
     origin: Origin
@@ -61,6 +61,7 @@ class RecordingTarget(Protocol):
     direct_client: httpx.Client
     key: str
     simulated: bool
+    trust_env: bool
 
     def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
         """Return a context in which the service responds with a failure that no request causes by itself.
@@ -71,10 +72,6 @@ class RecordingTarget(Protocol):
 
     def finish(self, step: WaitUntilProcessed, is_finished: Callable[[], bool]) -> None:
         """Wait until a resource is processed; `is_finished` polls it."""
-        ...
-
-    def send_file(self, url: str) -> None:
-        """Send a small video to a prepared upload."""
         ...
 
 
@@ -106,7 +103,7 @@ class Recorder:
         self._scrubber = scrubber
         self._ids: dict[str, str] = {"unknown": UNKNOWN_ID}
         self._upload_url = ""
-        self._created: dict[str, list[tuple[str, str]]] = {operation: [] for operation in _CREATIONS}
+        self._created: dict[str, list[tuple[str, str]]] = {operation: [] for operation in _DELETIONS}
         self._result = Result()
 
     def walk(self, actions: Iterable[Action], known: dict[str, str] | None = None) -> Result:
@@ -121,32 +118,30 @@ class Recorder:
         """
         self._ids |= known or {}
         try:
-            for action in actions:
-                self._perform_step(action)
+            try:
+                for action in actions:
+                    self._perform(action)
+            finally:
+                self._delete_created()
         except RecordingError as error:
-            self._delete_created()
             not_deleted = "".join(f" Not deleted: {sentence}." for sentence in self._result.not_deleted)
             raise RecordingError(f"{error}{not_deleted}") from error
-        except BaseException:
-            self._delete_created()
-            raise
-        self._delete_created()
         return self._result
 
-    def _perform_step(self, action: Action) -> None:
+    def _perform(self, action: Action) -> None:
         if isinstance(action, SendFile):
             if self._upload_url:
-                self._target.send_file(self._upload_url)
-        elif isinstance(action, WaitUntilProcessed):
-            if action.resource in self._ids and (self._target.simulated or not action.simulated):
-                self._target.finish(action, lambda: self._is_processed(action))
-        elif self._target.simulated or not action.simulated:
-            self._step(action)
+                _send_sample(self._upload_url, trust_env=self._target.trust_env)
+        elif action.simulated and not self._target.simulated:
+            return
+        elif isinstance(action, JourneyStep):
+            self._record(action)
+        elif action.resource in self._ids:
+            self._target.finish(action, lambda: self._is_processed(action))
 
-    def _step(self, step: JourneyStep) -> None:
+    def _record(self, step: JourneyStep) -> None:
         name = f"{step.operation}-{step.status}"
-        missing = self._missing(step.request)
-        if missing:
+        if missing := self._missing(step.request):
             self._result.skip(name, f"there is no {missing} to request")
             return
         condition = self._target.provoke_status(step.status)
@@ -164,18 +159,20 @@ class Recorder:
             facts += ["without JSON"] if body is _NO_JSON else []
             self._result.skip(name, f"the response was {' '.join(fact for fact in facts if fact)}")
             return
-        recorded = RecordedResponse(headers=_recorded_headers(response.headers), body=body)
-        clean_request, clean_response = self._scrubber.scrub(request, recorded)
+        headers = {name: response.headers[name] for name in _RECORDED_HEADERS if name in response.headers}
+        request, recorded = self._scrubber.scrub(request, RecordedResponse(headers=headers, body=body))
+        origin = self._target.origin
+        variants = [variant for variant in (step.variant, origin if origin == "live" else None) if variant]
         self._result.recordings.append(
             Recording(
                 operation=step.operation,
                 status=step.status,
-                variant=_variant(step, self._target.origin),
-                origin=self._target.origin,
+                variant="-".join(variants) or None,
+                origin=origin,
                 request_fault=step.request.fault,
                 contract=self._contract.parts(step.operation, step.status),
-                request=clean_request,
-                response=clean_response,
+                request=request,
+                response=recorded,
             )
         )
 
@@ -250,24 +247,20 @@ class Recorder:
         return attributes.get("is_processing") is False or attributes.get("has_fetch_error") is True
 
     def _delete_created(self) -> None:
-        for operation in _CREATIONS:
+        for operation, resources in self._created.items():
             deletion = self._contract.operations.get(_DELETIONS[operation])
-            for identifier, key in self._created[operation]:
+            for identifier, key in resources:
                 if deletion is None:
-                    self._result.not_deleted.append(
-                        f"{identifier} of {operation}, which the contract has no operation to delete"
-                    )
+                    self._result.not_deleted.append(f"{identifier} of {operation}: the contract cannot delete it")
                     continue
-                request = Request(
-                    method=deletion.method, path=deletion.path.replace("{id}", quote(identifier, safe=""))
-                )
+                path = deletion.path.replace("{id}", quote(identifier, safe=""))
                 try:
-                    status = self._send(request, key, direct=True).status_code
+                    status = self._send(Request(method=deletion.method, path=path), key, direct=True).status_code
                     outcome = "" if status in _GONE else f"the response was {status}"
                 except RecordingError as error:
                     outcome = str(error)
                 if outcome:
-                    self._result.not_deleted.append(f"{request.method} {request.path}: {outcome}; delete it by hand")
+                    self._result.not_deleted.append(f"{deletion.method} {path}: {outcome}; delete it by hand")
 
 
 class _Created(msgspec.Struct):
@@ -279,16 +272,8 @@ class _Document(msgspec.Struct):
     data: _Created
 
 
-def send_sample(url: str, *, trust_env: bool) -> None:
-    """Send the sample video to a prepared upload: its bytes, their length, and no key.
-
-    Args:
-        url: The presigned URL.
-        trust_env: Whether the environment's proxies are used.
-
-    Raises:
-        RecordingError: The store rejected it; the message does not contain the URL, which is a credential.
-    """
+def _send_sample(url: str, *, trust_env: bool) -> None:
+    """Send the sample video to a prepared upload, without the key; errors do not contain the URL, a credential."""
     try:
         response = httpx.put(url, content=sample_video().read_bytes(), timeout=_STORE_SECONDS, trust_env=trust_env)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -298,19 +283,7 @@ def send_sample(url: str, *, trust_env: bool) -> None:
 
 
 def _json(response: httpx.Response) -> Any:
-    if not response.content:
-        return UNSET
     try:
-        check_levels(response.content)
-        return msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode_json(response.content) if response.content else UNSET
+    except ValueError:
         return _NO_JSON
-
-
-def _recorded_headers(headers: httpx.Headers) -> dict[str, str]:
-    return {name: headers[name] for name in _RECORDED_HEADERS if name in headers}
-
-
-def _variant(step: JourneyStep, origin: Origin) -> str | None:
-    words = [word for word in (step.variant, "live" if origin == "live" else None) if word]
-    return "-".join(words) or None

@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
-from msgspec import UNSET, structs
+from msgspec import structs
 
 from contentgroove_mock.recording.recordings import RecordedResponse, RecordingError, Request
 
@@ -78,29 +78,21 @@ class Scrubber:
         """
         scrubber = _ExchangeScrubber(self._netloc, self._sent, self.secrets, keep_words=self._keep_words)
         scrubber.collect(request, response)
-        cleaned = (
-            structs.replace(
-                request,
-                path=scrubber.path(request.path),
-                query=tuple((name, scrubber.sent(value)) for name, value in request.query),
-                body=UNSET if request.body is UNSET else scrubber.value(request.body),
-            ),
-            structs.replace(response, body=UNSET if response.body is UNSET else scrubber.value(response.body)),
+        request = structs.replace(
+            request,
+            path=scrubber.path(request.path),
+            query=tuple((name, scrubber.sent(value)) for name, value in request.query),
+            body=scrubber.value(request.body),
         )
-        self._check(cleaned)
-        return cleaned
-
-    def _check(self, cleaned: tuple[Request, RecordedResponse]) -> None:
-        request, response = cleaned
-        text = json.dumps(
-            [request.path, request.query, _json_or_none(request.body), _json_or_none(response.body)], ensure_ascii=False
-        )
+        response = structs.replace(response, body=scrubber.value(response.body))
+        text = _joined(request.path, request, response)
         headers = [*request.headers.values(), *response.headers.values()]
         if any(secret in part for secret in self.secrets for part in (text, *headers)) or _LEAK.search(text):
             raise RecordingError(
                 f"The exchange {request.method} {request.path} contains a credential at an unknown location. "
                 "It was not recorded. Add the location to scrubbing.py."
             )
+        return request, response
 
 
 class _ExchangeScrubber:
@@ -117,9 +109,8 @@ class _ExchangeScrubber:
 
     def collect(self, request: Request, response: RecordedResponse) -> None:
         """Assign placeholders to ids and times in their order."""
-        body = _json_or_none(request.body)
-        text = json.dumps([unquote(request.path), request.query, body, _json_or_none(response.body)])
-        for found in (*_UUID.findall(text), *_identifiers(_json_or_none(response.body))):
+        text = _joined(unquote(request.path), request, response)
+        for found in (*_UUID.findall(text), *_identifiers(response.body)):
             self._ids.setdefault(found, f"00000000-0000-4000-8000-{len(self._ids) + 1:012}")
         instants = {_instant(match) for match in _TIME.finditer(text)}
         self._times = {time: _START + dt.timedelta(seconds=n) for n, time in enumerate(sorted(instants))}
@@ -132,13 +123,7 @@ class _ExchangeScrubber:
         return self._ids.get(value, self._without_secrets(value))
 
     def value(self, value: Any, name: str = "", container: str = _REST) -> Any:
-        """Scrub JSON.
-
-        Args:
-            value: The JSON.
-            name: The name of the member that contains it.
-            container: The container: a resource's attributes, errors, or the rest.
-        """
+        """Scrub JSON in a member with this name; the container is a resource's attributes, errors, or the rest."""
         container = name if name in _KNOWN else container
         if isinstance(value, dict):
             members = cast("dict[str, Any]", value)
@@ -230,5 +215,7 @@ def _instant(match: re.Match[str]) -> dt.datetime:
     return dt.datetime.fromisoformat(match[0]).astimezone(dt.UTC)
 
 
-def _json_or_none(body: object) -> object:
-    return None if body is UNSET else body
+def _joined(path: str, request: Request, response: RecordedResponse) -> str:
+    # Only a body that is unset is not JSON.
+    values = [path, request.query, request.body, response.body]
+    return json.dumps(values, ensure_ascii=False, default=lambda _unset: None)

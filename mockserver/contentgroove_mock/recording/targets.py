@@ -20,9 +20,17 @@ import httpx
 import msgspec
 from msgspec import UNSET
 
-from contentgroove_mock import Fault, ManualClock, Policy, Simulator, serve
-from contentgroove_mock.recording.journey import HOOK_URL, USUAL, JourneyStep, RequestSpec, journey, sent_texts
-from contentgroove_mock.recording.recorder import Recorder, Result, send_sample
+from contentgroove_mock import Fault, ManualClock, Simulator, serve
+from contentgroove_mock.recording.journey import (
+    FIRST_FAILURE,
+    HOOK_URL,
+    USUAL,
+    JourneyStep,
+    RequestSpec,
+    journey,
+    sent_texts,
+)
+from contentgroove_mock.recording.recorder import Recorder, Result
 from contentgroove_mock.recording.recordings import RecordedResponse, Recording, RecordingError, Request
 from contentgroove_mock.recording.scrubbing import Scrubber
 
@@ -51,9 +59,6 @@ _WRITES = (
     "which count toward the account's quota and are deleted at the end; the account's webhooks report the media"
 )
 _LISTS = {"media": "/medias", "clip": "/clips", "subscription": "/webhook_subscriptions"}
-
-_FIRST_FAILURE = 400
-_VARIANT = "example"
 _ID = "9b9a2e82-5b47-4f59-831d-4c239824b983"
 _JSON = {"content-type": "application/json"}
 
@@ -64,47 +69,32 @@ class SimulatedTarget:
     origin: Origin = "simulator"
     key = "recording"
     simulated = True
+    trust_env = False
 
     def __init__(self, simulator: Simulator, client: httpx.Client, direct_client: httpx.Client) -> None:
         self._simulator = simulator
         self.client = client
         self.direct_client = direct_client
 
-    def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
-        """Return a context that sets a limit or a fault while it is entered."""
+    @contextlib.contextmanager
+    def provoke_status(self, status: int) -> Generator[None]:
+        """Set a limit or a fault while the context is entered."""
         if status == 402:  # noqa: PLR2004 - a status
-            return self._quota()
-        if status == 429:  # noqa: PLR2004 - as above
-            return self._rate_limit()
-        return self._add_fault(status) if status >= 500 else contextlib.nullcontext()  # noqa: PLR2004 - as above
+            self._simulator.set_quota(medias=0, clips=0)
+        elif status == 429:  # noqa: PLR2004 - as above
+            self._simulator.set_rate_limit(0)
+        elif status >= _FIRST_SERVER_ERROR:
+            self._simulator.add_fault(Fault(kind="status", status=status))
+        yield
+        self._simulator.set_quota()
+        self._simulator.set_rate_limit(None)
+        self._simulator.clear_faults()
 
     def finish(self, step: WaitUntilProcessed, is_finished: Callable[[], bool]) -> None:
         """Move the clock forward."""
         self._simulator.advance(60)
         if not is_finished():
             raise RecordingError(f"The simulator did not finish {step.resource} within a minute of its clock.")
-
-    def send_file(self, url: str) -> None:
-        """Send the sample video."""
-        send_sample(url, trust_env=False)
-
-    @contextlib.contextmanager
-    def _quota(self) -> Generator[None]:
-        self._simulator.set_quota(medias=0, clips=0)
-        yield
-        self._simulator.set_quota()
-
-    @contextlib.contextmanager
-    def _rate_limit(self) -> Generator[None]:
-        self._simulator.set_rate_limit(0)
-        yield
-        self._simulator.set_rate_limit(None)
-
-    @contextlib.contextmanager
-    def _add_fault(self, status: int) -> Generator[None]:
-        self._simulator.add_fault(Fault(kind="status", status=status))
-        yield
-        self._simulator.clear_faults()
 
 
 def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording]:
@@ -129,7 +119,6 @@ def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording
 
     simulator = Simulator(
         clock=ManualClock(),
-        policy=Policy(),
         api_keys={SimulatedTarget.key},
         webhook_client=httpx.AsyncClient(transport=httpx.MockTransport(receive)),
         allow_remote_webhooks=True,
@@ -152,13 +141,9 @@ def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording
             f"{'; '.join(sentences)}"
         )
     # The first media was uploaded, the second one fetched; the third one fails, so it has no webhook.
-    recordings = [
-        *result.recordings,
-        *(
-            _delivery_recording(contract, request, scrubber, variant)
-            for request, variant in zip(delivered, (None, "url"), strict=True)
-        ),
-    ]
+    recordings = result.recordings
+    for request, variant in zip(delivered, (None, "url"), strict=True):
+        recordings.append(_delivery_recording(contract, request, scrubber, variant))
     recordings += examples(contract, {(recording.operation, recording.status) for recording in recordings})
     missing = contract.response_specs() - {(recording.operation, recording.status) for recording in recordings}
     if missing:
@@ -190,15 +175,10 @@ def _recorded_url(contract: PackagedContract, upstream: str, *, through_prism: b
 def _delivery_recording(
     contract: PackagedContract, request: httpx.Request, scrubber: Scrubber, variant: str | None
 ) -> Recording:
-    """Record a webhook."""
     body = json.loads(request.content)
     event: str = body["event"]
-    sent = Request(
-        method=request.method,
-        path=request.url.path,
-        headers={"content-type": request.headers["content-type"]},
-        body=body,
-    )
+    headers = {"content-type": request.headers["content-type"]}
+    sent = Request(method=request.method, path=request.url.path, headers=headers, body=body)
     # Here the service's texts are in the request; a scrubber treats both sides alike.
     cleaned, response = scrubber.scrub(sent, RecordedResponse())
     return Recording(
@@ -222,21 +202,24 @@ def examples(contract: PackagedContract, recorded: Collection[tuple[str, int]]) 
     for name, operation in contract.operations.items():
         for status in contract.statuses(name):
             example = contract.example(name, status)
-            if example is None or (status >= _FIRST_FAILURE and (name, status) in recorded):
+            if example is None or (status >= FIRST_FAILURE and (name, status) in recorded):
                 continue
+            if operation.callback:
+                path = urlsplit(HOOK_URL).path
+                request = Request(method=operation.method, path=path, headers=_JSON, body=example)
+                response = RecordedResponse()
+            else:
+                request = _request(operation, example)
+                response = RecordedResponse(headers=_JSON, body=example)
             yield Recording(
                 operation=name,
                 status=status,
-                variant=_VARIANT,
+                variant="example",
                 origin="spec example",
                 contract=contract.parts(name, status),
-                request=_delivery_request(operation, example) if operation.callback else _request(operation, example),
-                response=RecordedResponse() if operation.callback else RecordedResponse(headers=_JSON, body=example),
+                request=request,
+                response=response,
             )
-
-
-def _delivery_request(operation: Operation, example: Any) -> Request:
-    return Request(method=operation.method, path=urlsplit(HOOK_URL).path, headers=_JSON, body=example)
 
 
 def _request(operation: Operation, example: dict[str, Any]) -> Request:
@@ -247,20 +230,17 @@ def _request(operation: Operation, example: dict[str, Any]) -> Request:
     known: dict[str, Any] = dict(resource.get("attributes", {}))
     if media := resource.get("relationships", {}).get("media"):
         known["media_id"] = media["data"]["id"]
-    sent = {
-        name: _value_or_example(value) if known.get(name) is None else known[name]
-        for name, value in (USUAL.get(operation.operation_id, RequestSpec()).attributes or {}).items()
-    }
+    usual = USUAL.get(operation.operation_id, RequestSpec()).attributes or {}
+    sent = {name: known.get(name) for name in usual}
+    for name, value in usual.items():
+        if sent[name] is None:
+            sent[name] = _ID if isinstance(value, str) and value.startswith("{") else value
     return Request(
         method=operation.method,
         path=operation.path.replace("{id}", str(resource.get("id", _ID))),
         headers=_JSON if sent else {},
         body={"data": {"attributes": sent}} if sent else UNSET,
     )
-
-
-def _value_or_example(value: Any) -> Any:
-    return _ID if isinstance(value, str) and value.startswith("{") else value
 
 
 class _Item(msgspec.Struct):
@@ -276,6 +256,7 @@ class LiveTarget:
 
     origin: Origin = "live"
     simulated = False
+    trust_env = True
 
     def __init__(self, client: httpx.Client, key: str, sleep: Callable[[float], object]) -> None:
         self.client = client
@@ -299,10 +280,6 @@ class LiveTarget:
             f"The {step.resource} was not processed within {_POLLS * _POLL_SECONDS / 60:.0f} minutes. Nothing was "
             "written. Try again later."
         )
-
-    def send_file(self, url: str) -> None:
-        """Send the sample video, without the key."""
-        send_sample(url, trust_env=True)
 
 
 def record_live(

@@ -180,7 +180,7 @@ def test_no_other_place_calls_an_extra_missing() -> None:
         if "node_modules" not in path.parts and "pip install 'contentgroove[" in path.read_text(encoding="utf-8")
     ]
     assert sorted(found) == [
-        "mockserver/contentgroove_mock/node.py",
+        "mockserver/contentgroove_mock/npm.py",
         "overlay/contentgroove/_extras.py",
         "overlay/contentgroove/cli/app.py",
         "spec/contentgroove_spec/sources.py",

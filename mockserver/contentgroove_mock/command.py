@@ -23,11 +23,11 @@ def register(app: typer.Typer) -> None:
 
 def mock(
     *,
-    port: Annotated[int, typer.Option(help="The port; 0 chooses one that is free.", min=0, max=65535)] = 0,
-    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
-    control: Annotated[bool, typer.Option("--control", help="Serve /_control, too.")] = False,
-    state: Annotated[Path | None, typer.Option(help="Keep everything in this file across restarts.")] = None,
-    processing_seconds: Annotated[float, typer.Option(help="How long a media is processed.", min=0)] = 2.0,
+    port: Annotated[int, typer.Option(help="The port; 0 chooses a free one.", min=0, max=65535)] = 0,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    control: Annotated[bool, typer.Option("--control", help="Also serve /_control.")] = False,
+    state: Annotated[Path | None, typer.Option(help="Keep the state in this file across restarts.")] = None,
+    processing_seconds: Annotated[float, typer.Option(help="How long a media is processed, in seconds.", min=0)] = 2.0,
 ) -> None:
     """Serve a mock of the ContentGroove service until Ctrl+C."""
     with needs("`contentgroove mock`", "mock"):
@@ -48,7 +48,7 @@ def mock(
         with serve(simulator, port, host=host) as server:
             typer.echo(f"ContentGroove mock at {server.base_url}")
             typer.echo(f"Try:  curl -H 'Authorization: Bearer any-key' {server.base_url}/medias")
-            typer.echo("Any key works and has an account of its own. Ctrl+C stops it.")
+            typer.echo("Any key works and has its own account. Ctrl+C stops the server.")
             wait_for(ended.wait)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

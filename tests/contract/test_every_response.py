@@ -1,7 +1,7 @@
-"""Every documented answer of every operation, and every webhook, held to the contract in one test run.
+"""Every documented response of every operation, and every webhook, checked against the contract in one test run.
 
-Together with `--contentgroove-fail-under=100` this is the proof that the simulator, the SDK and the checks have met
-each part of the contract: an answer that is documented and not met here fails the run.
+Together with `--contentgroove-fail-under=100` this proves that the simulator, the SDK and the checks have covered each
+part of the contract: a documented response that is missing here fails the run.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SOURCE = "https://films.example/one.mp4"
 
 
 class Made:
-    """What is there before the call."""
+    """The resources that exist before the call."""
 
     def __init__(self, client: ContentGroove, simulator: Simulator) -> None:
         media = client.medias.create(source_url=SOURCE)
@@ -66,7 +66,7 @@ CALLS: dict[str, Callable[[ContentGroove, Made], object]] = {
 
 
 def documented(*, success: bool) -> list[Any]:
-    """List the documented answers by operation and status."""
+    """List the documented responses by operation and status."""
     return [
         pytest.param(operation["operationId"], int(status), id=f"{operation['operationId']}-{status}")
         for item in DOCUMENT["paths"].values()
@@ -98,7 +98,7 @@ def test_each_success(contentgroove_client: ContentGroove, made: Made, operation
 def test_each_error(
     contentgroove_client: ContentGroove, contentgroove_simulator: Simulator, made: Made, operation: str, status: int
 ) -> None:
-    """The simulator refuses for the reason that the status stands for; the SDK raises the error that says so."""
+    """The simulator rejects for the reason that the status stands for; the SDK raises the matching error."""
     client = contentgroove_client.with_options(max_retries=0)
     if status == 401:
         client = ContentGroove("unknown-key")
@@ -109,7 +109,7 @@ def test_each_error(
     elif status == 429:
         contentgroove_simulator.set_rate_limit(0)
     else:
-        # What the SDK and the contract let through is right; a refusal of it has to be arranged.
+        # Whatever the SDK and the contract allow is valid; a rejection needs a fault.
         contentgroove_simulator.add_fault(Fault(kind="status", operation=operation, status=status))
     with client, pytest.raises(ERRORS[status]) as caught:
         CALLS[operation](client, made)
@@ -118,23 +118,23 @@ def test_each_error(
 
 
 class Hook(BaseHTTPRequestHandler):
-    """Takes webhooks."""
+    """Receives webhooks."""
 
     bodies: ClassVar[list[bytes]]
 
     def do_POST(self) -> None:
-        """Take one."""
+        """Receive one webhook."""
         self.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Be quiet."""
+        """Log nothing."""
 
 
 def test_the_webhook(contentgroove_client: ContentGroove, contentgroove_simulator: Simulator) -> None:
-    """It is delivered over a real socket, and is what the contract says."""
+    """It is delivered over a real socket, and matches the contract."""
 
     class Handler(Hook):
         bodies: ClassVar[list[bytes]] = []
@@ -152,7 +152,7 @@ def test_the_webhook(contentgroove_client: ContentGroove, contentgroove_simulato
     assert event.media.id == media.id
 
 
-@pytest.mark.contentgroove_violations("the simulator itself must refuse what the contract forbids")
+@pytest.mark.contentgroove_violations("the simulator itself must reject what the contract forbids")
 @pytest.mark.parametrize(
     ("method", "path", "content", "status"),
     [
@@ -168,8 +168,8 @@ def test_the_webhook(contentgroove_client: ContentGroove, contentgroove_simulato
 def test_what_the_contract_forbids(
     contentgroove_base_url: str, method: str, path: str, content: bytes | None, status: int
 ) -> None:
-    """A request that breaks the contract is refused with the documented error."""
+    """A request that violates the contract is rejected with the documented error."""
     headers = {"X-API-KEY": "simulated-key", "Content-Type": "application/json"}
-    answer = httpx.request(method, contentgroove_base_url + path, content=content, headers=headers)
-    assert answer.status_code == status
-    assert answer.json()["errors"]
+    response = httpx.request(method, contentgroove_base_url + path, content=content, headers=headers)
+    assert response.status_code == status
+    assert response.json()["errors"]

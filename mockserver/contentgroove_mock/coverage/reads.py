@@ -21,7 +21,7 @@ MODELS: tuple[type[Any], ...] = (
     models.DirectUpload,
 )
 
-_VIEW = "contentgroove._view"
+_VIEW = "contentgroove._model_base"
 _ABOUT_FIELDS = frozenset({"fields_set", "extra"})
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import msgspec
 
-from contentgroove._view import to_utc
+from contentgroove._model_base import to_utc
 
 MAX_KEY_LENGTH = 400
 """Characters: short enough for an index of any database."""

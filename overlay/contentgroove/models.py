@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from ._model_base import Model, ids_of, to_utc, unset_to_none, utc_or_none
-from ._page import Page
+from ._model_base import Model, Page, ids_of, to_utc, unset_to_none, utc_or_none
 
 __all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "WebhookSubscription"]
 

@@ -78,6 +78,12 @@ class Model(Generic[W]):
     _relationships: ClassVar[Mapping[str, str]] = {}
     _repr_fields: ClassVar[tuple[str, ...]] = ()
 
+    def __init_subclass__(cls) -> None:
+        # All properties of a model are fields of the contract, except for these and the relationships.
+        others = {"id", "is_finished", "fields_set", *cls._relationships}
+        properties = [name for name, member in vars(cls).items() if isinstance(member, property)]
+        cls._attributes = tuple(name for name in properties if name not in others)
+
     def __init__(self, wire: W, source: JsonSource, index: int | None = None) -> None:
         # The slots' own setters take half the time of object.__setattr__, and lists create thousands of models.
         _set_wire(self, wire)

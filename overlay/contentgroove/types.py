@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from ._io.contract import OnContractViolation
     from ._io.http import ResponseInfo
     from ._io.sources import AsyncFile, File
-    from ._page import Page
     from ._sync.base import Pager
     from ._sync.clips import Clips, RawClips
     from ._sync.medias import DirectUploads, Medias, RawDirectUploads, RawMedias
     from ._sync.webhook_subscriptions import RawWebhookSubscriptions, WebhookSubscriptions
     from .errors import RequestInfo, UploadErrorReason
+    from .models import Page
     from .progress import ProgressBar
 
 _MODULES = {
@@ -46,7 +46,7 @@ _MODULES = {
     "._io.contract": ("OnContractViolation",),
     "._io.http": ("ResponseInfo",),
     "._io.sources": ("AsyncFile", "File"),
-    "._page": ("Page",),
+    ".models": ("Page",),
     "._sync.base": ("Pager",),
     "._sync.clips": ("Clips", "RawClips"),
     "._sync.medias": ("DirectUploads", "Medias", "RawDirectUploads", "RawMedias"),

@@ -1,4 +1,4 @@
-"""The base class of all models: a flat, immutable view of a decoded struct."""
+"""The base class of all models, which are flat, immutable views of decoded structs, and pages of them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from ._core.redaction import redact_url
 from .errors import ResponseDecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from contentgroove_api.models.links import Links
     from contentgroove_api.models.to_many import ToMany
 
 W = TypeVar("W", bound=msgspec.Struct)
-V = TypeVar("V")
+T = TypeVar("T")
 
 
 class JsonSource:
@@ -49,7 +50,7 @@ class JsonSource:
         return cast("dict[str, Any]", value if index is None else value[index])
 
 
-def unset_to_none(value: V | msgspec.UnsetType | None) -> V | None:
+def unset_to_none(value: T | msgspec.UnsetType | None) -> T | None:
     return None if isinstance(value, msgspec.UnsetType) else value
 
 
@@ -76,6 +77,12 @@ class Model(Generic[W]):
     _attributes: ClassVar[tuple[str, ...]]
     _relationships: ClassVar[Mapping[str, str]] = {}
     _repr_fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        # All properties of a model are fields of the contract, except for these and the relationships.
+        others = {"id", "is_finished", "fields_set", *cls._relationships}
+        properties = [name for name, member in vars(cls).items() if isinstance(member, property)]
+        cls._attributes = tuple(name for name in properties if name not in others)
 
     def __init__(self, wire: W, source: JsonSource, index: int | None = None) -> None:
         # The slots' own setters take half the time of object.__setattr__, and lists create thousands of models.
@@ -162,3 +169,45 @@ _slots: Any = Model
 _set_wire = _slots._wire.__set__  # noqa: SLF001 - this module's own
 _set_source = _slots._source.__set__  # noqa: SLF001 - as above
 _set_index = _slots._index.__set__  # noqa: SLF001 - as above
+
+
+class Page(Generic[T]):
+    """One page of a list.
+
+    Attributes:
+        items: The resources, in the service's order.
+        number: The page's number, from 1.
+    """
+
+    __slots__ = ("_links", "items", "number")
+
+    def __init__(self, items: tuple[T, ...], number: int, links: Links) -> None:
+        self.items = items
+        self.number = number
+        self._links = links
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __repr__(self) -> str:
+        return f"Page(number={self.number}, items={len(self.items)})"
+
+    def first(self, count: int) -> Page[T]:
+        """Return the same page with only its first `count` items."""
+        return Page(self.items[:count], self.number, self._links)
+
+    @property
+    def next_link(self) -> str | None:
+        """The service's link to the next page; None if it is missing or empty.
+
+        It starts with `http://` in the service's own examples: iterate over `pages()` instead of requesting it.
+        """
+        return unset_to_none(self._links.next_) or None
+
+    @property
+    def is_last(self) -> bool:
+        """True if the service reports the end of the list: its link to the next page is null or empty, not missing."""
+        return self._links.next_ in {None, ""}

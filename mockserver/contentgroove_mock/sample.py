@@ -1,4 +1,4 @@
-"""The film that the package ships, and the facts about it."""
+"""The sample video of this package, and the facts about it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ CONTENT_TYPE = "video/mp4"
 
 
 def sample_video() -> Path:
-    """Give the path of a real film of 6 seconds (H.264 and AAC in MP4, 320 by 180 pixels, below 150 KB)."""
+    """Return the path of a real video of 6 seconds (H.264 and AAC in MP4, 320 by 180 pixels, below 150 KB)."""
     return _FOLDER / "sample.mp4"
 
 
-def sample_still() -> Path:
-    """Give the path of a JPEG picture out of that film."""
+def sample_thumbnail() -> Path:
+    """Return the path of a JPEG picture from that video."""
     return _FOLDER / "sample.jpg"

@@ -1,4 +1,4 @@
-"""What a stored file is: media type, duration and picture size, read from the file itself by MediaInfo."""
+"""Reads the media type, duration and picture size of a stored file with MediaInfo."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _MILLISECONDS = 1000
 
 
 class NoMediaInfoError(RuntimeError):
-    """This machine has no MediaInfo, without which only the sample is known; the message says what to do."""
+    """MediaInfo is missing, so that only the sample is known; the message says what to do."""
 
 
 def inspect_file(path: Path) -> SourceFile | None:
     """Read a file.
 
     Returns:
-        What is known about it, None if it is no video or audio.
+        Its facts; None if it is neither video nor audio.
 
     Raises:
-        NoMediaInfoError: It is not the sample, and there is no MediaInfo.
+        NoMediaInfoError: The file is not the sample, and MediaInfo is missing.
     """
     try:
         tracks = _tracks(path)
@@ -57,15 +57,13 @@ def inspect_file(path: Path) -> SourceFile | None:
 
 def _tracks(path: Path) -> list[Any]:
     try:
-        # Its library takes longer to load than the whole simulator, and mostly no file is uploaded.
+        # Its library takes longer to load than the whole simulator, and most tests upload no file.
         from pymediainfo import MediaInfo
     except Exception as error:
         trouble = find_trouble(error)
         if trouble is None:
             raise
-        raise NoMediaInfoError(
-            f"The mock cannot look into uploaded files: it needs {advice(trouble, 'mock')}"
-        ) from error
+        raise NoMediaInfoError(f"The mock cannot inspect uploaded files: it needs {advice(trouble, 'mock')}") from error
     try:
         return cast("list[Any]", cast("Any", MediaInfo.parse(path)).tracks)
     except OSError as error:
@@ -75,19 +73,19 @@ def _tracks(path: Path) -> list[Any]:
 
 
 def missing_library(system: str, machine: str) -> str:
-    """Say that pymediainfo is there without MediaInfo's library, and where to get that.
+    """Write the message for pymediainfo without MediaInfo's library: where to get it.
 
     Args:
         system: `sys.platform`.
         machine: `platform.machine()`.
     """
-    happened = "The mock cannot look into uploaded files: pymediainfo has no MediaInfo library for"
-    # Where pip finds no build with the library it takes one without: on Linux with musl, and on Windows for ARM.
+    problem = "The mock cannot inspect uploaded files: pymediainfo has no MediaInfo library for"
+    # pip installs a build without the library if there is none with it: on Linux with musl, and on Windows on ARM.
     if system == "win32":
-        return f"{happened} Windows on {machine}: use Python for x86-64, or put MediaInfo.dll on PATH."
+        return f"{problem} Windows on {machine}: use Python for x86-64, or put MediaInfo.dll on PATH."
     if system == "darwin":
-        return f"{happened} this macOS on {machine}: brew install media-info"
-    return f"{happened} this {system} on {machine}: apk add libmediainfo (Alpine), or apt install libmediainfo0v5."
+        return f"{problem} this macOS on {machine}: brew install media-info"
+    return f"{problem} this {system} on {machine}: apk add libmediainfo (Alpine), or apt install libmediainfo0v5."
 
 
 def _milliseconds(*tracks: Any) -> float | None:  # the library has no types

@@ -1,4 +1,4 @@
-"""What joins the core to the world: one service, its lock, its clock, its files, its log."""
+"""The state that all parts of a simulator share: service, clock, files, request log and webhook sender."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class SimulatorContext:
-    """Everything that routes and control share.
+    """Everything that the routes and the methods of a simulator share.
 
     Attributes:
         api_keys: The keys that are accepted; None accepts any.
@@ -55,7 +55,7 @@ class SimulatorContext:
 
     @contextlib.contextmanager
     def locked_service(self) -> Generator[Service]:
-        """Hold the service for one change, and write down what has become of it."""
+        """Lock the service for one change, and store the changed state afterwards."""
         with self._lock:
             try:
                 yield self._service

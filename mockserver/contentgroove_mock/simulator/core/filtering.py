@@ -1,8 +1,8 @@
-"""The filters of lists: ransack's matchers, as its documentation explains them.
+"""The filters of lists: ransack's matchers, as in its documentation.
 
-Where databases differ: `matches`, `cont`, `start` and `end` heed case, `i_cont` does not; and as in SQL, a null
-value satisfies no comparison, not even a negative one (both assumed). Unknown attributes or matchers are refused
-(assumed), because a filter that is ignored in silence hides mistakes.
+Where databases differ: `matches`, `cont`, `start` and `end` are case-sensitive, `i_cont` is not; and as in SQL, a
+null value satisfies no comparison, not even a negative one (both assumed). Unknown attributes or matchers are
+rejected (assumed), because a filter that is silently ignored hides mistakes.
 """
 
 from __future__ import annotations
@@ -70,12 +70,12 @@ SUBSCRIPTION_ATTRIBUTES: dict[str, Kind] = {
 
 
 class Condition(NamedTuple):
-    """One filter, read.
+    """One parsed filter.
 
     Attributes:
-        attributes: The attributes it looks at.
-        join: `all` when every attribute must satisfy it, `any` when one is enough.
-        test: Whether one attribute's value satisfies it.
+        attributes: The attributes that it tests.
+        join: `all` if every attribute must satisfy it, `any` if one is enough.
+        test: Returns whether one attribute's value satisfies it.
     """
 
     attributes: tuple[str, ...]
@@ -83,48 +83,48 @@ class Condition(NamedTuple):
     test: Callable[[Any], bool]
 
     def accepts(self, attributes: Mapping[str, Any]) -> bool:
-        """Tell whether a resource satisfies the filter."""
+        """Return whether a resource satisfies the filter."""
         return self.join([self.test(attributes[name]) for name in self.attributes])
 
 
 def parse(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condition:
-    """Read one filter.
+    """Parse one filter.
 
     Args:
         name: Attributes and matcher, such as `name_or_description_cont`.
-        values: The values given for it; only matchers that take lists may have several.
-        kinds: The attributes that can be filtered by, and what they hold.
+        values: Its values; only matchers that take lists may have several.
+        kinds: The attributes that can be filtered by, and the kinds of their values.
 
     Raises:
-        Refusal: Nothing like it is known, or a value does not fit the attribute.
+        ErrorResponse: 400, because the filter is unknown, or a value does not fit the attribute.
     """
     attributes, joint, matcher, several = _split(name, kinds)
-    held: set[Kind] = {kinds[attribute] for attribute in attributes}
-    if len(held) > 1:
-        raise bad_request(f"filter[{name}] joins attributes of different kinds: {', '.join(sorted(held))}.")
-    kind = held.pop()
+    own_kinds: set[Kind] = {kinds[attribute] for attribute in attributes}
+    if len(own_kinds) > 1:
+        raise bad_request(f"filter[{name}] combines attributes of different kinds: {', '.join(sorted(own_kinds))}.")
+    kind = own_kinds.pop()
     join = all if joint == "_and_" else any
     if several and matcher not in _COMPARISONS:
         raise bad_request(f"filter[{name}]: {matcher} cannot be combined with {several}.")
     if matcher in _STATES:
         return Condition(attributes, join, _state_test(name, matcher, _single(name, values)))
     if matcher in {"in", "not_in"}:
-        wanted = [_read(name, value, kind) for value in values]
-        inside = matcher == "in"
+        listed = [_read(name, value, kind) for value in values]
+        positive = matcher == "in"
 
-        def is_one_of(value: Any) -> bool:  # an attribute holds any JSON value
-            return value is not None and (_comparable(value, kind) in wanted) is inside
+        def is_one_of(value: Any) -> bool:  # any JSON value
+            return value is not None and (_comparable(value, kind) in listed) is positive
 
         return Condition(attributes, join, is_one_of)
     compare = _COMPARISONS[matcher]
     if not several:
         values = [_single(name, values)]
-    # Patterns are text whatever the attribute holds; comparisons need the attribute's own kind.
+    # Patterns are text, whatever the attribute's kind; comparisons need values of that kind.
     matching = matcher in _PATTERNS
     operands: list[Any] = [value if matching else _read(name, value, kind) for value in values]
     combine = any if several == "_any" else all
 
-    def test(value: Any) -> bool:  # an attribute holds any JSON value
+    def test(value: Any) -> bool:  # any JSON value
         if value is None:
             return False
         subject = _as_text(value) if matching else _comparable(value, kind)
@@ -134,18 +134,18 @@ def parse(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condit
 
 
 def _like_pattern(pattern: str) -> re.Pattern[str]:
-    # A backslash takes the meaning from what follows it, as in PostgreSQL's LIKE.
+    # A backslash escapes the next character, as in PostgreSQL's LIKE.
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)
     wild = {"_": ".", "%": ".*"}
     return re.compile("".join(wild.get(part) or re.escape(part[-1]) for part in parts), re.DOTALL)
 
 
 _POSITIVE: dict[str, Callable[[str, str], bool]] = {
-    "matches": lambda value, wanted: bool(_like_pattern(wanted).fullmatch(value)),
-    "cont": lambda value, wanted: wanted in value,
-    "i_cont": lambda value, wanted: wanted.casefold() in value.casefold(),
-    "start": lambda value, wanted: value.startswith(wanted),
-    "end": lambda value, wanted: value.endswith(wanted),
+    "matches": lambda value, operand: bool(_like_pattern(operand).fullmatch(value)),
+    "cont": lambda value, operand: operand in value,
+    "i_cont": lambda value, operand: operand.casefold() in value.casefold(),
+    "start": lambda value, operand: value.startswith(operand),
+    "end": lambda value, operand: value.endswith(operand),
 }
 _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
@@ -158,7 +158,7 @@ _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def _negated(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
-    return lambda value, wanted: not compare(value, wanted)
+    return lambda value, operand: not compare(value, operand)
 
 
 _PATTERNS = _POSITIVE | {
@@ -170,7 +170,7 @@ _MATCHERS = "|".join(sorted([*_COMPARISONS, *_STATES, "in", "not_in"], key=len, 
 
 
 def _split(name: str, kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], str, str, str]:
-    # The published example filters by sourceUrl, so camelCase stands for snake_case.
+    # The published example filters by sourceUrl, so camelCase means snake_case.
     snake = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", name)
     known = "|".join(sorted(kinds, key=len, reverse=True))
     joined = rf"(?:(?:{known})(?:_or_(?:{known}))*|(?:{known})(?:_and_(?:{known}))+)"
@@ -184,7 +184,7 @@ def _split(name: str, kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], str, 
 
 def _single(name: str, values: Sequence[str]) -> str:
     if len(values) != 1:
-        raise bad_request(f"filter[{name}] takes one value, not {len(values)}; _in, _any and _all take lists.")
+        raise bad_request(f"filter[{name}] must have one value, not {len(values)}; _in, _any and _all take lists.")
     return values[0]
 
 
@@ -194,18 +194,18 @@ _FALSE = frozenset({"false", "f", "0", "no", "n", "off", ""})
 
 def _boolean(name: str, value: str) -> bool:
     if value.lower() not in _TRUE | _FALSE:
-        raise bad_request(f"filter[{name}] is true or false, not {value[:40]!r}.")
+        raise bad_request(f"filter[{name}] must be true or false, not {value[:40]!r}.")
     return value.lower() in _TRUE
 
 
 def _state_test(name: str, matcher: str, value: str) -> Callable[[Any], bool]:
-    # A false value turns each of these around, as in ransack.
-    wanted = _boolean(name, value)
+    # The value false negates each of these, as in ransack.
+    expected = _boolean(name, value)
     if matcher in {"present", "blank"}:
-        return lambda item: (item is None or item in ("", [])) is (wanted is (matcher == "blank"))
+        return lambda item: (item is None or item in ("", [])) is (expected is (matcher == "blank"))
     if matcher in {"null", "not_null"}:
-        return lambda item: (item is None) is (wanted is (matcher == "null"))
-    truth = wanted is (matcher in {"true", "not_false"})
+        return lambda item: (item is None) is (expected is (matcher == "null"))
+    truth = expected is (matcher in {"true", "not_false"})
     return lambda item: item is truth
 
 
@@ -214,14 +214,14 @@ def _read(name: str, value: str, kind: Kind) -> Value:
         if kind == "number":
             return float(value)
         if kind == "time":
-            read = dt.datetime.fromisoformat(value)
-            return read if read.tzinfo else read.replace(tzinfo=dt.UTC)
+            time = dt.datetime.fromisoformat(value)
+            return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
     except ValueError:
-        raise bad_request(f"filter[{name}] needs a {kind}, not {value[:40]!r}.") from None
+        raise bad_request(f"filter[{name}] must be a {kind}, not {value[:40]!r}.") from None
     return _boolean(name, value) if kind == "boolean" else value
 
 
-def _comparable(value: Any, kind: Kind) -> Value:  # an attribute holds any JSON value
+def _comparable(value: Any, kind: Kind) -> Value:  # any JSON value
     if kind == "time":
         return dt.datetime.fromisoformat(value)
     return _as_text(value) if kind == "text" else value

@@ -1,4 +1,4 @@
-"""Identifiers, all drawn from one source of randomness that the caller chooses."""
+"""Identifiers, all drawn from one source of randomness that the caller passes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Ids:
-    """Draws ids; the same seed gives the same ids in the same order."""
+    """Draws ids; the same seed results in the same ids in the same order."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -26,10 +26,10 @@ class Ids:
 
 
 def account_id(key: str) -> str:
-    """Name an account by its API key without keeping the key."""
+    """Return an account's id, a digest from which its API key cannot be restored."""
     return hashlib.sha256(b"account\0" + key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def user_id(account: str) -> str:
-    """Name the user that owns an account."""
+    """Return the id of the user that owns an account."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, account))

@@ -1,7 +1,7 @@
-"""What time does: medias and clips go from queued to processing to finished or failed.
+"""Changes that time causes: medias and clips go from queued to processing to finished or failed.
 
-A file that is no video or audio, and a `source_url` that cannot be fetched, end with `has_fetch_error` true, the
-only sign of failure that the API has; no webhook tells about them (both assumed).
+If a file is neither video nor audio, or a `source_url` cannot be fetched, the media ends with `has_fetch_error` true,
+the only sign of failure in the API, and without a webhook (both assumed).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def catch_up(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
-    """Bring every media and clip up to the present, in the order in which things happened."""
-    while due := sorted((moment, key) for key, moment in state.unsettled.items() if moment <= now):
+    """Bring every media and clip up to date, in the order of their changes."""
+    while due := sorted((time, key) for key, time in state.unsettled.items() if time <= now):
         for _, key in due:
             item = state.clips[key] if key in state.clips else state.medias[key]
             if item.stage == "queued":
@@ -36,12 +36,12 @@ def catch_up(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
 
 
 def next_change(state: State) -> dt.datetime | None:
-    """Tell when time will next change something."""
+    """Return when a media or clip changes next."""
     return min(state.unsettled.values(), default=None)
 
 
 def end_media(state: State, media: Media, ids: Ids, faults: Faults, at: dt.datetime) -> None:
-    """End a media's processing: well if its file is known to be a video or audio, else with a fetch error."""
+    """End a media's processing: it is finished if its file is a video or audio, and failed otherwise."""
     state.unsettled.pop(media.id, None)
     media.external_id = media.external_id or state.next_external_id()
     if media.file is None:

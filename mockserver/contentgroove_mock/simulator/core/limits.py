@@ -1,4 +1,4 @@
-"""What an account may use: requests in a window, medias and clips in a calendar month of UTC (assumed)."""
+"""Limits of accounts: requests in a window, medias and clips in a calendar month of UTC (assumed)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Limits(Struct, kw_only=True):
-    """The limits in force for every account; None means none.
+    """The current limits of every account; None means without limit.
 
     Attributes:
-        medias: How many medias an account can make in a month.
-        clips: How many clips an account can make in a month.
-        requests: How many requests fit into one window.
-        window_seconds: The window's length.
+        medias: How many medias an account can create in a month.
+        clips: How many clips an account can create in a month.
+        requests: How many requests an account can send in one window.
+        window_seconds: The window's length in seconds.
     """
 
     medias: int | None = None
@@ -34,42 +34,42 @@ def count_request(account: Account, limits: Limits, now: dt.datetime) -> None:
     """Count one request.
 
     Raises:
-        Refusal: 429, if the window is full.
+        ErrorResponse: 429, if the window is full.
     """
     window = dt.timedelta(seconds=limits.window_seconds)
     if account.window_began is None or now >= account.window_began + window:
         account.window_began, account.window_requests = now, 0
     account.window_requests += 1
     if limits.requests is not None and account.window_requests > limits.requests:
-        left = (account.window_began + window - now).total_seconds()
-        raise too_many_requests(max(1, math.ceil(left)))
+        remaining = (account.window_began + window - now).total_seconds()
+        raise too_many_requests(max(1, math.ceil(remaining)))
 
 
 def count_media(account: Account, limits: Limits, now: dt.datetime) -> None:
-    """Count one more media.
+    """Count a new media.
 
     Raises:
-        Refusal: 402, if the month's quota is used up.
+        ErrorResponse: 402, if the month's quota is used up.
     """
-    _turn_month(account, now)
+    _start_month(account, now)
     if limits.medias is not None and account.medias_made >= limits.medias:
         raise payment_required("medias")
     account.medias_made += 1
 
 
 def count_clip(account: Account, limits: Limits, now: dt.datetime) -> None:
-    """Count one more clip.
+    """Count a new clip.
 
     Raises:
-        Refusal: 402, if the month's quota is used up.
+        ErrorResponse: 402, if the month's quota is used up.
     """
-    _turn_month(account, now)
+    _start_month(account, now)
     if limits.clips is not None and account.clips_made >= limits.clips:
         raise payment_required("clips")
     account.clips_made += 1
 
 
-def _turn_month(account: Account, now: dt.datetime) -> None:
+def _start_month(account: Account, now: dt.datetime) -> None:
     month = f"{now.astimezone(dt.UTC):%Y-%m}"
     if account.quota_month != month:
         account.quota_month, account.medias_made, account.clips_made = month, 0, 0

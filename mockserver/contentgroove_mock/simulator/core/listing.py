@@ -1,4 +1,4 @@
-"""Lists: which resources, in what order, which page of them, and the links between pages."""
+"""Lists: filters, order, pages and the links between pages."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _FILTER = re.compile(r"filter\[(?P<name>[^\[\]]+)\](?:\[\d*\])?")
 
 
 class ListQuery(NamedTuple):
-    """What a list request asks for.
+    """The parsed query of a list request.
 
     Attributes:
-        sort: The attribute to sort by; None for the order of making.
+        sort: The attribute to sort by; None means the order of creation.
         number: The page's number, from 1.
-        size: Items on a page.
+        size: How many items a page has.
     """
 
     conditions: tuple[Condition, ...]
@@ -36,23 +36,23 @@ class ListQuery(NamedTuple):
 
 
 class Page(NamedTuple):
-    """One page of a list, and the number of the last page there is."""
+    """One page of a list, and the number of the last page."""
 
     items: list[Any]
     last: int
 
 
 def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], default_size: int) -> ListQuery:
-    """Read a list request's query; parameters that nobody knows are ignored.
+    """Parse a list request's query; unknown parameters are ignored.
 
     Args:
         query: Names and values, decoded, in order.
         kinds: The attributes that can be filtered by.
         sorts: The attributes that can be sorted by.
-        default_size: Items on a page if the query does not say.
+        default_size: How many items a page has by default.
 
     Raises:
-        Refusal: A filter, sort or page that does not exist.
+        ErrorResponse: 400, because a filter, sort or page is unknown.
     """
     filters: dict[str, list[str]] = {}
     settings = {"page[number]": "1", "page[size]": str(default_size)}
@@ -69,7 +69,7 @@ def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], de
     attribute = None if sort is None else sort.removeprefix("-")
     if attribute is not None and attribute not in sorts:
         offered = ", ".join(f"{name}, -{name}" for name in sorts)
-        raise bad_request(f"sort={sort} is not offered; offered are {offered}.")
+        raise bad_request(f"sort must be one of {offered}, not {sort}.")
     return ListQuery(
         tuple(parse(name, values, kinds) for name, values in filters.items()),
         attribute,
@@ -79,47 +79,47 @@ def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], de
     )
 
 
-def select(items: Iterable[Any], asked: ListQuery, attributes: Callable[[Any], Mapping[str, Any]]) -> Page:
-    """Filter, sort and cut out one page.
+def select(items: Iterable[Any], list_query: ListQuery, attributes: Callable[[Any], Mapping[str, Any]]) -> Page:
+    """Filter, sort and return one page.
 
     Args:
-        items: All of the account's records, in the order of their making.
-        asked: The request.
-        attributes: Writes the attributes of one record, by which it is filtered and sorted.
+        items: All of the account's records, in the order of creation.
+        list_query: The request's query.
+        attributes: Returns the attributes of one record, by which it is filtered and sorted.
     """
-    chosen = list(items)
-    if asked.conditions:
-        chosen = [item for item in chosen if _accepted(attributes(item), asked.conditions)]
-    if asked.sort is not None:
-        sort = asked.sort
+    selected = list(items)
+    if list_query.conditions:
+        selected = [item for item in selected if _accepted(attributes(item), list_query.conditions)]
+    if list_query.sort is not None:
+        sort = list_query.sort
 
         def key(item: object) -> tuple[bool, Any]:
             value = attributes(item)[sort]
             return value is None, value
 
         # Nulls come last ascending and first descending, PostgreSQL's order.
-        chosen.sort(key=key, reverse=asked.descending)
-    begin = (asked.number - 1) * asked.size
-    return Page(chosen[begin : begin + asked.size], max(1, -(-len(chosen) // asked.size)))
+        selected.sort(key=key, reverse=list_query.descending)
+    begin = (list_query.number - 1) * list_query.size
+    return Page(selected[begin : begin + list_query.size], max(1, -(-len(selected) // list_query.size)))
 
 
 def links(url: str, query: Query, number: int, last: int) -> dict[str, str | None]:
-    """Link a page to itself and to others; the key that may be in the query is in none of the links.
+    """Return the links to this page and to others; a key in the query is not repeated in them.
 
     Args:
-        url: The list's address without a query.
+        url: The list's URL without a query.
         query: The request's query, decoded.
         number: This page's number.
         last: The last page's number.
     """
     kept = [(name, f"{quote(name, safe='[]')}={quote(value, safe='')}") for name, value in query if name != "api_key"]
-    rest = "".join(f"{written}&" for name, written in kept if name != "page[number]")
+    remaining = "".join(f"{text}&" for name, text in kept if name != "page[number]")
 
     def page(target: int) -> str:
-        return f"{url}?{rest}page[number]={target}"
+        return f"{url}?{remaining}page[number]={target}"
 
     return {
-        "self": f"{url}?{'&'.join(written for _, written in kept)}" if kept else url,
+        "self": f"{url}?{'&'.join(text for _, text in kept)}" if kept else url,
         "current": page(number),
         "first": page(1),
         "prev": page(number - 1) if number > 1 else None,
@@ -133,7 +133,7 @@ def _accepted(attributes: Mapping[str, Any], conditions: tuple[Condition, ...]) 
 
 
 def _positive(name: str, value: str) -> int:
-    # Nine digits are more than any list has, and keep hostile numbers small.
+    # Nine digits are enough for any list, and keep hostile numbers small.
     if re.fullmatch(r"0*[1-9][0-9]{0,8}", value, re.ASCII) is None:
-        raise bad_request(f"{name} is a whole number from 1, not {value[:40]!r}.")
+        raise bad_request(f"{name} must be a whole number of at least 1, not {value[:40]!r}.")
     return int(value)

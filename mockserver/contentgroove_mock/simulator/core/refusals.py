@@ -1,6 +1,6 @@
-"""The error answers, each in the shape that the published document shows for its status.
+"""The service's error responses, each in the form that the published document has for its status.
 
-400, 405, 422 and 500 are documented without a body, or not at all: they have JSON:API's shape (assumed).
+400, 405, 422 and 500 are documented without a body, or not at all: they have JSON:API's form (assumed).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 Json: TypeAlias = dict[str, Any]
 
 
-class ErrorResponse(Exception):  # noqa: N818  # an answer on its way out, not a programming error
-    """An answer that ends a request early."""
+class ErrorResponse(Exception):  # noqa: N818  # a response, not a programming error
+    """An error response, raised to end a request early."""
 
     def __init__(self, status: int, errors: list[Json], headers: dict[str, str] | None = None) -> None:
         super().__init__(status, errors)
@@ -26,7 +26,7 @@ def bad_request(detail: str) -> ErrorResponse:
 
 
 def unauthorized() -> ErrorResponse:
-    """401: no key, or one that is not accepted."""
+    """401: the key is missing or not accepted."""
     return ErrorResponse(401, [{"message": "You need to sign in or sign up before continuing."}])
 
 
@@ -48,18 +48,18 @@ def payment_required(kind: str) -> ErrorResponse:
 
 
 def not_found() -> ErrorResponse:
-    """404: the id leads to nothing that the account owns."""
+    """404: the account owns nothing with this id."""
     return ErrorResponse(404, [{"detail": None, "source": None, "status": "404", "title": "Not Found"}])
 
 
 def method_not_allowed(allowed: list[str]) -> ErrorResponse:
-    """405: the path exists, the method does not."""
+    """405: the path does not have this method."""
     errors = [{"status": "405", "title": "Method Not Allowed", "detail": f"Use {' or '.join(allowed)}."}]
     return ErrorResponse(405, errors, {"Allow": ", ".join(allowed)})
 
 
 def unprocessable(problems: list[tuple[str, str, str]]) -> ErrorResponse:
-    """422: values are refused.
+    """422: values are wrong.
 
     Args:
         problems: For each, a JSON pointer, a code such as `blank`, and a sentence.
@@ -100,6 +100,6 @@ def too_many_requests(retry_after: int) -> ErrorResponse:
 
 
 def server_error(status: int) -> ErrorResponse:
-    """5xx, or any other status that a fault asks for."""
+    """5xx, or any other status of a fault."""
     title = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}.get(status, "Error")
     return ErrorResponse(status, [{"status": str(status), "title": title}])

@@ -1,4 +1,4 @@
-"""The 15 operations of the API, each a change of state and an answer."""
+"""The 15 operations of the API: each changes the state and returns a response body."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
 Json: TypeAlias = dict[str, Any]
 
 SAMPLE = SourceFile(content_type=sample.CONTENT_TYPE, duration=sample.SECONDS, width=sample.WIDTH, height=sample.HEIGHT)
-_DATED = ("created_at",)
+_SORTS = ("created_at",)
 
 
 class Call(NamedTuple):
-    """One request to the API, its sender known.
+    """One authenticated request to the API.
 
     Attributes:
         origin: Scheme, host and port at which the simulator was reached.
-        path: The path, percent-encoded, for the answer's links.
+        path: The path, percent-encoded, for the links in the response.
         query: Names and values, decoded, in order.
-        identifier: The id in the path, empty where there is none.
+        identifier: The id in the path; empty if there is none.
     """
 
     account: Account
@@ -60,19 +60,19 @@ class Call(NamedTuple):
 
     @property
     def url(self) -> str:
-        """The request's address without its query."""
+        """The request's URL without its query."""
         return self.origin + self.path
 
 
 class Service:
-    """The service's state and what can be done to it.
+    """The service's state and its operations.
 
-    Every method is synchronous and does no I/O; the caller sees to it that one runs at a time.
+    The methods do no I/O, and the caller must not run two of them at the same time.
 
     Attributes:
-        limits: The limits in force, to be changed at will.
-        faults: The faults waiting to happen.
-        discarded: Paths of stored files that nothing refers to any more; the caller deletes them.
+        limits: The current limits, which may be changed.
+        faults: The faults that have not happened yet.
+        discarded: Paths of stored files that are no longer used; the caller deletes them.
     """
 
     def __init__(self, policy: Policy, random: Random, state: State | None = None) -> None:
@@ -85,44 +85,44 @@ class Service:
         self._operations: dict[str, Callable[[Call], Json | None]] = {
             "getMedias": self._list_medias,
             "createMedia": self._create_media,
-            "getMediaById": self._show_media,
+            "getMediaById": self._get_media,
             "updateMediaById": self._update_media,
             "deleteMediaById": self._delete_media,
             "getClips": self._list_clips,
             "createClip": self._create_clip,
-            "getClipById": self._show_clip,
+            "getClipById": self._get_clip,
             "updateClipById": self._update_clip,
             "deleteClipById": self._delete_clip,
             "getWebhookSubscriptions": self._list_subscriptions,
             "createWebhookSubscription": self._create_subscription,
-            "getWebhookSubscriptionById": self._show_subscription,
+            "getWebhookSubscriptionById": self._get_subscription,
             "deleteWebhookSubscriptionById": self._delete_subscription,
             "getUploadUrl": self._prepare_upload,
         }
 
     def account(self, key: str) -> Account:
-        """Find the account of an API key; an unknown key opens one."""
+        """Return the account of an API key; an unknown key creates one."""
         identifier = account_id(key)
         if identifier not in self.state.accounts:
             self.state.accounts[identifier] = Account(id=identifier)
         return self.state.accounts[identifier]
 
     def catch_up(self, now: dt.datetime) -> None:
-        """Bring everything up to the present."""
+        """Bring every media and clip up to date."""
         catch_up(self.state, self.ids, self.faults, now)
 
     def handle(self, operation: str, call: Call) -> Json | None:
-        """Do what a request asks for.
+        """Perform one request.
 
         Args:
             operation: The operationId.
             call: The request.
 
         Returns:
-            The body of the answer with status 200; None stands for 204.
+            The body of a response with status 200; None means 204.
 
         Raises:
-            Refusal: The answer is an error.
+            ErrorResponse: The response is an error.
         """
         self.catch_up(call.now)
         limits.count_request(call.account, self.limits, call.now)
@@ -136,7 +136,7 @@ class Service:
             call,
             self.state.medias,
             kinds=filtering.MEDIA_ATTRIBUTES,
-            sorts=(*_DATED, "original_created_at", "name"),
+            sorts=(*_SORTS, "original_created_at", "name"),
             attributes=attributes,
             write=lambda media: self._media(media, call, with_transcription=False),
         )
@@ -147,7 +147,7 @@ class Service:
         source_url = fields.web_address("source_url")
         upload_id = fields.text("upload_id")
         if ("source_url" in fields) == ("upload_id" in fields):
-            fields.problem("", "invalid", "Give exactly one of source_url and upload_id")
+            fields.add_problem("", "invalid", "Exactly one of source_url and upload_id must be present")
         upload = self._stored_upload(call.account, upload_id, fields) if upload_id is not None else None
         fields.check()
         limits.count_media(call.account, self.limits, call.now)
@@ -171,7 +171,7 @@ class Service:
         self.state.unsettled[media.id] = media.starts_at
         return self._single(call, self._media(media, call, with_transcription=True))
 
-    def _show_media(self, call: Call) -> Json:
+    def _get_media(self, call: Call) -> Json:
         media = _find_owned(self.state.medias, call)
         return self._single(call, self._media(media, call, with_transcription=True))
 
@@ -207,7 +207,7 @@ class Service:
             call,
             self.state.clips,
             kinds=filtering.CLIP_ATTRIBUTES,
-            sorts=(*_DATED, "name"),
+            sorts=(*_SORTS, "name"),
             attributes=attributes,
             write=lambda clip: self._clip(clip, call),
         )
@@ -240,7 +240,7 @@ class Service:
         self.state.medias[clip.media_id].clip_ids.append(clip.id)
         return self._single(call, self._clip(clip, call))
 
-    def _show_clip(self, call: Call) -> Json:
+    def _get_clip(self, call: Call) -> Json:
         return self._single(call, self._clip(_find_owned(self.state.clips, call), call))
 
     def _update_clip(self, call: Call) -> Json:
@@ -272,7 +272,7 @@ class Service:
             call,
             self.state.subscriptions,
             kinds=filtering.SUBSCRIPTION_ATTRIBUTES,
-            sorts=_DATED,
+            sorts=_SORTS,
             attributes=attributes,
             write=self._subscription,
         )
@@ -292,7 +292,7 @@ class Service:
         self.state.subscriptions[subscription.id] = subscription
         return self._single(call, self._subscription(subscription))
 
-    def _show_subscription(self, call: Call) -> Json:
+    def _get_subscription(self, call: Call) -> Json:
         return self._single(call, self._subscription(_find_owned(self.state.subscriptions, call)))
 
     def _delete_subscription(self, call: Call) -> None:
@@ -316,12 +316,12 @@ class Service:
         attributes: Callable[[Any], Mapping[str, Any]],
         write: Callable[[Any], Json],
     ) -> Json:
-        asked = read_query(call.query, kinds, sorts, self.policy.page_size)
+        list_query = read_query(call.query, kinds, sorts, self.policy.page_size)
         own = (record for record in records.values() if record.account == call.account.id)
-        page = select(own, asked, attributes)
+        page = select(own, list_query, attributes)
         return {
             "data": [write(item) for item in page.items],
-            "links": links(call.url, call.query, asked.number, page.last),
+            "links": links(call.url, call.query, list_query.number, page.last),
         }
 
     def _single(self, call: Call, resource: Json) -> Json:
@@ -355,11 +355,11 @@ class Service:
     def _stored_upload(self, account: Account, upload_id: str, fields: Fields) -> Upload | None:
         upload = self.state.uploads.get(_upload_key(upload_id))
         if upload is None or upload.upload_id != upload_id or upload.account != account.id:
-            fields.problem("upload_id", "invalid", "Upload is not known")
+            fields.add_problem("upload_id", "invalid", "Upload is not known")
         elif upload.path is None:
-            fields.problem("upload_id", "invalid", "Upload has no file yet: PUT it to the upload_url first")
+            fields.add_problem("upload_id", "invalid", "Upload has no file yet: PUT it to the upload_url first")
         elif upload.used:
-            fields.problem("upload_id", "taken", "Upload has already been used for a media")
+            fields.add_problem("upload_id", "taken", "Upload has already been used for a media")
         else:
             return upload
         return None
@@ -372,7 +372,7 @@ def _upload_key(upload_id: str) -> str:
         return ""
 
 
-def _find_owned(records: Mapping[str, Any], call: Call) -> Any:  # each caller names the record it gets
+def _find_owned(records: Mapping[str, Any], call: Call) -> Any:  # each caller knows the type of its record
     record = records.get(call.identifier)
     if record is None or record.account != call.account.id:
         raise not_found()
@@ -383,9 +383,9 @@ def _check_span(fields: Fields, media: Media | None, start: float | None, end: f
     if media is None or start is None or end is None:
         return
     if media.stage != "finished" or media.file is None:
-        fields.problem("media_id", "invalid", "Media has not finished processing")
+        fields.add_problem("media_id", "invalid", "Media has not finished processing")
     elif end <= start:
-        fields.problem("end_time", "greater_than", "End time must be greater than start time")
+        fields.add_problem("end_time", "greater_than", "End time must be greater than start time")
     elif end > media.file.duration:
         message = f"End time must be within the media's {media.file.duration:g} seconds"
-        fields.problem("end_time", "less_than_or_equal_to", message)
+        fields.add_problem("end_time", "less_than_or_equal_to", message)

@@ -1,10 +1,11 @@
-"""Made-up speech: a transcription that fits a film's length, and the clips that are suggested from it."""
+"""Made-up speech: a transcription that fits a video's length, and the clips suggested from it."""
 
 from __future__ import annotations
 
 import itertools
 from typing import NamedTuple
 
+# Recordings and state files contain these sentences, so they must not change.
 _SENTENCES = (
     "A small lamp lights up before the coloured bars begin to move.",
     "With every second the tone climbs one step and the counter follows.",
@@ -12,13 +13,13 @@ _SENTENCES = (
     "Nothing here was ever spoken aloud, yet every word has its place.",
     "The last bar runs out of the picture and the hall is quiet again.",
 )
-_SECONDS_EACH = 2.0
-_MOST_SENTENCES = 300
-_MOST_CLIPS = 3
+_SENTENCE_SECONDS = 2.0
+_MAX_SENTENCES = 300
+_MAX_CLIPS = 3
 
 
 class Sentence(NamedTuple):
-    """A sentence, with its place in time (seconds) and in the transcription's text (characters)."""
+    """A sentence, with its position in time (seconds) and in the transcription's text (characters)."""
 
     start: float
     end: float
@@ -28,7 +29,7 @@ class Sentence(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A part of a film, with the words that fall into it."""
+    """A part of a video, with the words spoken in it."""
 
     start: float
     end: float
@@ -38,8 +39,8 @@ class Span(NamedTuple):
 
 
 def sentences(duration: float) -> list[Sentence]:
-    """Spread sentences evenly over a film, one every 2 seconds, at most 300."""
-    count = max(1, min(_MOST_SENTENCES, round(duration / _SECONDS_EACH)))
+    """Spread sentences evenly over a video, one every 2 seconds, at most 300."""
+    count = max(1, min(_MAX_SENTENCES, round(duration / _SENTENCE_SECONDS)))
     result: list[Sentence] = []
     position = 0
     for index in range(count):
@@ -52,12 +53,12 @@ def sentences(duration: float) -> list[Sentence]:
 
 
 def full_text(duration: float) -> str:
-    """Give the whole transcription of a film of that length."""
+    """Return the whole transcription of a video of that length."""
     return " ".join(sentence.text for sentence in sentences(duration))
 
 
 def spoken_in(duration: float, start: float, end: float) -> Span:
-    """Find the sentences that are heard, in part at least, between two times."""
+    """Return the sentences that are heard, at least in part, between two times."""
     heard = [item for item in sentences(duration) if item.start < end and item.end > start]
     first, last = heard[0], heard[-1]
     text = " ".join(item.text for item in heard)
@@ -65,9 +66,9 @@ def spoken_in(duration: float, start: float, end: float) -> Span:
 
 
 def suggested(duration: float) -> list[Span]:
-    """Cut a film into the clips that the service suggests, best first."""
+    """Cut a video into the clips that the service suggests, best first."""
     spoken = sentences(duration)
-    count = min(_MOST_CLIPS, len(spoken))
+    count = min(_MAX_CLIPS, len(spoken))
     edges = [round(len(spoken) * step / count) for step in range(count + 1)]
     parts = [spoken[begin:end] for begin, end in itertools.pairwise(edges)]
     return [spoken_in(duration, part[0].start, part[-1].end) for part in parts]

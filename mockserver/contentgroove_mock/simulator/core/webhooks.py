@@ -1,7 +1,7 @@
-"""Webhooks: who gets them, when they are tried, and what a try leads to.
+"""Webhooks: the subscriptions that receive them, the times of delivery attempts, and their outcomes.
 
-Only 200 counts as delivered; anything else is tried again, a limited number of times, each wait twice as long as
-the last (the published document gives the rule, not the numbers).
+Only 200 counts as delivered; anything else is retried, a limited number of times, each wait twice as long as the
+last (the published document has the rule, not the numbers).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DELIVERED = 200
 
 
 def queue_webhooks(state: State, media: Media, clips: list[Clip], *, ids: Ids, faults: Faults, at: dt.datetime) -> None:
-    """Make the webhooks that tell about a finished media, one for each subscription of its account."""
+    """Create the webhooks of a finished media, one for each subscription of its account."""
     for subscription in state.subscriptions.values():
         if subscription.account != media.account or not {"*", PROCESSING_FINISHED} & set(subscription.events):
             continue
@@ -49,24 +49,24 @@ def queue_webhooks(state: State, media: Media, clips: list[Clip], *, ids: Ids, f
         elif fault.kind == "out_of_order":
             delivery.held, delivery.next_at = True, None
         elif fault.kind == "duplicate":
-            twin = copy.deepcopy(delivery)
-            twin.id = ids.uuid()
-            state.deliveries[twin.id] = twin
+            copied = copy.deepcopy(delivery)
+            copied.id = ids.uuid()
+            state.deliveries[copied.id] = copied
 
 
 def next_due_delivery(state: State, now: dt.datetime) -> Delivery | None:
-    """Find the webhook that should be tried first, if it is time for one."""
+    """Return the webhook that has been due for longest, if one is due."""
     waiting = [item for item in state.deliveries.values() if item.next_at is not None and item.next_at <= now]
     return min(waiting, key=lambda item: item.next_at or now, default=None)
 
 
 def next_due(state: State) -> dt.datetime | None:
-    """Tell when the next webhook is to be tried."""
+    """Return when the next delivery attempt is due."""
     return min((item.next_at for item in state.deliveries.values() if item.next_at), default=None)
 
 
-def record(state: State, delivery: Delivery, attempt: DeliveryAttempt, policy: Policy) -> None:
-    """Take in how a try ended, and plan the next."""
+def record_attempt(state: State, delivery: Delivery, attempt: DeliveryAttempt, policy: Policy) -> None:
+    """Record the outcome of a delivery attempt, and plan the next one."""
     delivery.attempts.append(attempt)
     if attempt.status == _DELIVERED:
         delivery.state, delivery.next_at = "delivered", None
@@ -81,13 +81,13 @@ def record(state: State, delivery: Delivery, attempt: DeliveryAttempt, policy: P
 
 
 def reject_remote_url(delivery: Delivery, now: dt.datetime) -> None:
-    """Settle a webhook that may not be sent, because its URL leaves this machine."""
+    """End the delivery of a webhook that must not be sent, because its URL leaves this machine."""
     reason = "the URL leaves this machine; allow_remote_webhooks permits it"
     delivery.attempts.append(DeliveryAttempt(at=now, error=reason))
     delivery.state, delivery.next_at = "refused", None
 
 
 def redeliver(delivery: Delivery, now: dt.datetime) -> None:
-    """Send a webhook once more, whatever became of it."""
+    """Send a webhook again, whatever its state."""
     delivery.attempts.clear()
     delivery.state, delivery.next_at, delivery.held = "pending", now, False

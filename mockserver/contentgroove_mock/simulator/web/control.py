@@ -1,7 +1,7 @@
-"""The control interface over HTTP, for programs that are not in this process. Off unless it is asked for.
+"""The control interface over HTTP, for programs outside of this process. It is off by default.
 
-Bodies are JSON objects with the arguments of the `Simulator` method that a route calls. A web page cannot call any:
-whatever a browser sends for one names its origin, and is refused.
+Bodies are JSON objects with the arguments of the `Simulator` method that a route calls. Web pages cannot use it:
+a browser adds an Origin header to their requests, and requests with one are rejected.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from contentgroove_mock.simulator.core.faults import Fault
 from contentgroove_mock.simulator.core.refusals import bad_request, not_found
-from contentgroove_mock.simulator.web.api import json_response, refused
+from contentgroove_mock.simulator.web.api import error_response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ class RateLimit(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def control_routes(simulator: Simulator) -> list[Route]:
-    """Make the routes below `/_control`."""
+    """Create the routes below `/_control`."""
     id_of: Callable[[Request], str] = lambda request: request.path_params["id"]  # noqa: E731  # used five times
     changes: dict[str, tuple[str, type[Any] | None, Callable[[Request, Any], None]]] = {
         "/advance": ("POST", Advance, lambda _, body: simulator.advance(body.seconds)),
@@ -108,14 +108,16 @@ async def _read(request: Request, kind: type[Any]) -> Any:
 async def _change(request: Request, kind: type[Any] | None, change: Callable[[Request, Any], None]) -> Response:
     try:
         if "origin" in request.headers:
-            return refused(bad_request("This is for programs, not for web pages: send no Origin."))
+            return error_response(
+                bad_request("The control interface does not accept requests from web pages (Origin header).")
+            )
         if kind is not None and request.headers.get("content-type") != "application/json":
-            return refused(bad_request("The Content-Type must be application/json."))
+            return error_response(bad_request("The Content-Type must be application/json."))
         body = await _read(request, kind) if kind is not None else None
-        # In a thread of its own it can wait for the webhooks that this event loop sends.
+        # In its own thread, it can wait for the webhooks that this event loop sends.
         await anyio.to_thread.run_sync(change, request, body)
     except LookupError:
-        return refused(not_found())
+        return error_response(not_found())
     except (ValueError, msgspec.DecodeError) as error:
-        return refused(bad_request(str(error)))
+        return error_response(bad_request(str(error)))
     return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a socket, as uvicorn speaks it, with what faults need."""
+"""uvicorn's HTTP/1.1 protocol, extended for faults."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.h11_impl import H11Protocol as AutoHTTPProtocol
     from uvicorn.server import ServerState
 else:
-    # Parses in C where httptools is installed, which takes a third of a small request's time away, else in h11.
+    # Uses httptools if it is installed, a parser in C that saves a third of a small request's time, and h11 otherwise.
     from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 
 class HttpProtocol(AutoHTTPProtocol):
-    """uvicorn's HTTP/1.1, with the connection in the scope's state and half-closed requests let through."""
+    """uvicorn's HTTP/1.1, with the connection in the scope's state, and with half-closed requests."""
 
     def __init__(self, config: Config, server_state: ServerState) -> None:
         super().__init__(config=config, server_state=server_state, app_state={})
-        # uvicorn's own loggers belong to the process; its access log would show keys in queries.
+        # uvicorn's own loggers belong to the process, and its access log would contain keys in queries.
         self.logger = logging.getLogger("contentgroove_mock.server")
         self.access_log = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Let the requests of this connection know it."""
+        """Make the connection available to its requests."""
         self.app_state = {TRANSPORT: transport}
         super().connection_made(transport)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio allows a truth value
-        """Let the application answer a client that ended its body early; otherwise close, as uvicorn does."""
+        """Let the application respond to a client that ended its body early; otherwise close, as uvicorn does."""
         cycle = self.cycle
         # None until the first request, though uvicorn declares otherwise.
         if cycle is None or cycle.response_complete or not cycle.more_body:  # pyright: ignore[reportUnnecessaryComparison]

@@ -1,4 +1,4 @@
-"""What the simulator was asked, for tests to look at; credentials are replaced before anything is kept."""
+"""The log of requests, for tests; credentials are replaced before anything is stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-_KEPT = 10_000
+_MAX_RECORDS = 10_000
 _REDACTED = "REDACTED"
 _SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "proxy-authorization"})
 
@@ -22,9 +22,9 @@ class RequestRecord(Struct, kw_only=True):
 
     Attributes:
         operation: The operationId, or `upload` for a PUT to the file store.
-        query: Names and values; those of credentials are REDACTED.
-        headers: By lower-case name; those of credentials are REDACTED.
-        status: The status that was answered; None while there is none, or if the connection was reset.
+        query: Names and values; the values of credentials are REDACTED.
+        headers: Values by lower-case name; those of credentials are REDACTED.
+        status: The status of the response; None before it is sent, or if the connection was reset.
     """
 
     at: dt.datetime
@@ -40,10 +40,10 @@ class RequestsLog:
     """The last 10,000 requests."""
 
     def __init__(self) -> None:
-        self._records: deque[RequestRecord] = deque(maxlen=_KEPT)
+        self._records: deque[RequestRecord] = deque(maxlen=_MAX_RECORDS)
 
     def add(self, request: Request, operation: str, at: dt.datetime) -> RequestRecord:
-        """Keep a request; its status is filled in later."""
+        """Add a request; its status is set later."""
         record = RequestRecord(
             at=at,
             operation=operation,
@@ -59,11 +59,11 @@ class RequestsLog:
         return record
 
     def all(self) -> list[RequestRecord]:
-        """Give the requests, oldest first."""
+        """Return the requests, oldest first."""
         return list(self._records)
 
     def clear(self) -> None:
-        """Forget them."""
+        """Remove all requests."""
         self._records.clear()
 
 

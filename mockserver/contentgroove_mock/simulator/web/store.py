@@ -1,4 +1,4 @@
-"""The file store: takes uploads at presigned URLs, refuses what S3 refuses, and serves what it has."""
+"""The routes of the file store: uploads to presigned URLs, rejected as S3 does, and the stored files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from contentgroove_mock.sample import sample_still, sample_video
+from contentgroove_mock.sample import sample_thumbnail, sample_video
 from contentgroove_mock.simulator.core import uploads
 from contentgroove_mock.simulator.core.answers import FILES_PATH
 from contentgroove_mock.simulator.core.faults import UPLOAD
 from contentgroove_mock.simulator.core.refusals import not_found
 from contentgroove_mock.simulator.core.uploads import PutRequest, StoreError
 from contentgroove_mock.simulator.inspection import NoMediaInfoError, inspect_file
-from contentgroove_mock.simulator.web.api import refused
+from contentgroove_mock.simulator.web.api import error_response
 from contentgroove_mock.simulator.web.wire import ResetResponse
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ _CODES = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown"}
 
 
 class _File(FileResponse):
-    """A file that is closed even where the answer is cancelled while a thread opens it: its result would be lost."""
+    """A file response that closes its file even if it is cancelled while a thread opens the file."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file, up to a cancellation."""
+        """Send the file until it is sent or cancelled."""
         cancelled = False
 
         async def unless_cancelled(message: Message) -> None:
@@ -55,26 +55,26 @@ class _File(FileResponse):
             raise
 
 
-def store_routes(world: SimulatorContext) -> list[Route]:
-    """Make the routes that take and give files."""
+def store_routes(context: SimulatorContext) -> list[Route]:
+    """Create the routes for uploads and stored files."""
 
     async def put(request: Request) -> Response:
-        record = world.log.add(request, UPLOAD, world.clock.now())
-        response = await _put(world, request)
+        record = context.log.add(request, UPLOAD, context.clock.now())
+        response = await _put(context, request)
         record.status = None if isinstance(response, ResetResponse) else response.status_code
         return response
 
     async def video(request: Request) -> Response:
-        media = _finished_media(world, request)
+        media = _finished_media(context, request)
         if media is None or media.file is None:
-            return refused(not_found())
+            return error_response(not_found())
         return _File(media.path or sample_video(), media_type=media.file.content_type)
 
     async def thumbnail(request: Request) -> Response:
-        # Every media has the sample's picture: making one needs a decoder, which a mock should not.
-        if _finished_media(world, request) is None:
-            return refused(not_found())
-        return _File(sample_still(), media_type="image/jpeg")
+        # Every media has the sample's picture, because making one would require a decoder.
+        if _finished_media(context, request) is None:
+            return error_response(not_found())
+        return _File(sample_thumbnail(), media_type="image/jpeg")
 
     return [
         Route(f"{uploads.PATH}/{{id}}", put, methods=["PUT"]),
@@ -83,57 +83,57 @@ def store_routes(world: SimulatorContext) -> list[Route]:
     ]
 
 
-async def _put(world: SimulatorContext, request: Request) -> Response:
-    with world.locked_service() as service:
+async def _put(context: SimulatorContext, request: Request) -> Response:
+    with context.locked_service() as service:
         fault = service.faults.take(UPLOAD)
     if fault is not None and fault.kind == "latency":
-        await world.clock.sleep(fault.seconds)
+        await context.clock.sleep(fault.seconds)
     body: AsyncIterator[bytes] = request.stream()
     try:
-        upload, length = _check_request(world, request, fault)
+        upload, length = _check_request(context, request, fault)
         if fault is not None and fault.kind in {"reset", "stall"} and not fault.after_commit:
-            body = _body_with_fault(world, body, fault)
-        path = await _receive(world, body, length)
-        await _store_file(world, upload, path)
+            body = _body_with_fault(context, body, fault)
+        path = await _receive(context, body, length)
+        await _store_file(context, upload, path)
         if fault is not None and fault.after_commit:
-            raise _StoreFault if fault.kind == "reset" else _error_response(fault)
-    except StoreError as refusal:
+            raise _StoreFault if fault.kind == "reset" else _fault_error(fault)
+    except StoreError as error:
         if fault is not None and fault.drain:
             await _drain(body)
-        return Response(refusal.xml(), refusal.status, {"Connection": "close"}, "application/xml")
+        return Response(error.xml(), error.status, {"Connection": "close"}, "application/xml")
     except _StoreFault:
         return ResetResponse()
     except ClientDisconnect:
-        # Nobody is left to read this answer.
+        # The client has disconnected, so the response does not matter.
         return Response(status_code=400)
     return Response(status_code=200)
 
 
-class _StoreFault(Exception):  # noqa: N818  # a fault that was asked for
-    """The fault breaks the connection here."""
+class _StoreFault(Exception):  # noqa: N818  # a requested fault
+    """A fault resets the connection now."""
 
 
-def _check_request(world: SimulatorContext, request: Request, fault: Fault | None) -> tuple[Upload, int]:
+def _check_request(context: SimulatorContext, request: Request, fault: Fault | None) -> tuple[Upload, int]:
     head = PutRequest(
         host=request.url.netloc,
         path=request.url.path,
         query=request.url.query,
         headers=request.headers,
     )
-    with world.locked_service() as service:
-        upload, length = uploads.check_put(service.state, head, service.policy, world.clock.now())
+    with context.locked_service() as service:
+        upload, length = uploads.check_put(service.state, head, service.policy, context.clock.now())
     if fault is not None and fault.kind in {"status", "expired"} and not fault.after_commit:
-        raise _error_response(fault)
+        raise _fault_error(fault)
     return upload, length
 
 
-def _error_response(fault: Fault) -> StoreError:
+def _fault_error(fault: Fault) -> StoreError:
     if fault.kind == "expired":
         return StoreError(403, "AccessDenied", "Request has expired")
-    return StoreError(fault.status, _CODES.get(fault.status, "InvalidRequest"), "A fault refuses this upload")
+    return StoreError(fault.status, _CODES.get(fault.status, "InvalidRequest"), "A fault rejects this upload")
 
 
-async def _body_with_fault(world: SimulatorContext, body: AsyncIterator[bytes], fault: Fault) -> AsyncIterator[bytes]:
+async def _body_with_fault(context: SimulatorContext, body: AsyncIterator[bytes], fault: Fault) -> AsyncIterator[bytes]:
     received = 0
     if fault.after_bytes:
         async for chunk in body:
@@ -143,14 +143,14 @@ async def _body_with_fault(world: SimulatorContext, body: AsyncIterator[bytes], 
                 break
     if fault.kind == "reset":
         raise _StoreFault
-    await world.clock.sleep(fault.seconds)
+    await context.clock.sleep(fault.seconds)
     async for chunk in body:
         yield chunk
 
 
-async def _receive(world: SimulatorContext, body: AsyncIterator[bytes], length: int) -> str:
+async def _receive(context: SimulatorContext, body: AsyncIterator[bytes], length: int) -> str:
     received = 0
-    file = world.files.open()
+    file = context.files.open()
     try:
         with file:
             async for chunk in body:
@@ -158,20 +158,20 @@ async def _receive(world: SimulatorContext, body: AsyncIterator[bytes], length: 
                 file.write(chunk)
         uploads.check_complete(received, length)
     except BaseException:
-        world.files.discard(file.name)
+        context.files.discard(file.name)
         raise
     return file.name
 
 
-async def _store_file(world: SimulatorContext, upload: Upload, path: str) -> None:
+async def _store_file(context: SimulatorContext, upload: Upload, path: str) -> None:
     try:
         facts = await anyio.to_thread.run_sync(inspect_file, Path(path))
     except NoMediaInfoError as error:
-        world.files.discard(path)
+        context.files.discard(path)
         raise StoreError(501, "NotImplemented", str(error)) from error
-    with world.locked_service():
+    with context.locked_service():
         if upload.path is not None:
-            world.files.discard(path)
+            context.files.discard(path)
             raise StoreError(403, "AccessDenied", "This upload URL has been used")
         upload.path, upload.file = path, facts
 
@@ -181,8 +181,8 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
         pass
 
 
-def _finished_media(world: SimulatorContext, request: Request) -> Media | None:
-    with world.locked_service() as service:
-        service.catch_up(world.clock.now())
+def _finished_media(context: SimulatorContext, request: Request) -> Media | None:
+    with context.locked_service() as service:
+        service.catch_up(context.clock.now())
         media = service.state.medias.get(request.path_params["id"])
     return media if media is not None and media.stage == "finished" else None

@@ -1,7 +1,7 @@
-"""Faults on the connection itself, which no HTTP answer can express.
+"""Faults of the connection, which are not HTTP responses.
 
-Over a socket they act on the server's transport: a reset is a real RST, a cut answer ends before its Content-Length.
-In process, under `httpx.ASGITransport`, there is no connection; the httpx error is raised that a client would meet.
+Over a socket they act on the server's transport: a reset is a real RST, and a truncated response ends before its
+Content-Length. In process, under `httpx.ASGITransport`, they raise the httpx error that a client would receive.
 """
 
 from __future__ import annotations
@@ -19,15 +19,14 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 TRANSPORT = "contentgroove_transport"
-"""Where a request's state holds the connection it came by."""
-
+"""The key of a request's connection in its state."""
 
 NO_LINGERING = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-"""On, for no seconds; Windows has short numbers there."""
+"""The value of SO_LINGER that is on, for 0 seconds; Windows has short numbers there."""
 
 
 class ResetResponse(Response):
-    """Instead of an answer: the connection is reset."""
+    """Resets the connection instead of sending a response."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reset it."""
@@ -35,7 +34,7 @@ class ResetResponse(Response):
         transport = _transport(scope)
         if transport is None:
             raise _in_process("ReadError", "The connection was reset by a fault")
-        # Closing a socket that lingers for no time sends RST instead of FIN.
+        # Closing a socket that lingers for 0 seconds sends RST instead of FIN.
         endpoint = cast("socket.socket", transport.get_extra_info("socket"))
         endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGERING)
         transport.abort()
@@ -43,18 +42,18 @@ class ResetResponse(Response):
 
 
 class TruncatedResponse(Response):
-    """An answer that ends after some bytes of its body, the connection with it."""
+    """A response that ends after some bytes of its body, and the connection with it."""
 
-    def __init__(self, whole: Response, after_bytes: int) -> None:
-        super().__init__(status_code=whole.status_code)
-        self.raw_headers = whole.raw_headers
-        self._part = bytes(whole.body)[:after_bytes]
+    def __init__(self, response: Response, after_bytes: int) -> None:
+        super().__init__(status_code=response.status_code)
+        self.raw_headers = response.raw_headers
+        self._part = bytes(response.body)[:after_bytes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the part."""
+        """Send that part and close the connection."""
         transport = _transport(scope)
         if transport is None:
-            raise _in_process("RemoteProtocolError", "The answer was cut short by a fault")
+            raise _in_process("RemoteProtocolError", "The response was truncated by a fault")
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self._part, "more_body": True})
         transport.close()
@@ -72,7 +71,7 @@ async def _disconnected(receive: Receive) -> None:
 
 
 def _in_process(error: str, message: str) -> Exception:
-    # Only a client that has httpx loaded already comes here; a served simulator need not load it.
+    # Only reached by a client that has already loaded httpx; a served simulator need not load it.
     import httpx
 
     return cast("Exception", getattr(httpx, error)(message))

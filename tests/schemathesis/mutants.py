@@ -79,7 +79,7 @@ CAUGHT_BY_SCHEMATHESIS = (
     Mutant(
         "accepts a name that is not a string",
         "core/inputs.py",
-        '            self.problem(name, "invalid", f"{label} must be a string")\n            return None\n',
+        '            self.add_problem(name, "invalid", f"{label} must be a string")\n            return None\n',
         "            return str(value)\n",
         "negative_data_rejection",
     ),

@@ -12,7 +12,7 @@ import contentgroove_mock
 import msgspec
 import pytest
 from contentgroove_mock.simulator.core import filtering
-from contentgroove_mock.simulator.core.refusals import ErrorResponse
+from contentgroove_mock.simulator.core.errors import ErrorResponse
 
 from tests.simulator.test_lists import FILTERS
 

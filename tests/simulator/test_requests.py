@@ -153,7 +153,7 @@ async def test_an_internal_error_is_a_json_response(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("contentgroove_mock.simulator.core.service.limits.count_request", broken)
+    monkeypatch.setattr("contentgroove_mock.simulator.core.service.accounts.count_request", broken)
     transport = httpx.ASGITransport(app=simulator, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, headers={"X-API-KEY": KEY}) as client:
         response = await client.get(f"{BASE_URL}/medias")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from contentgroove_mock import sample, sample_video
 from contentgroove_mock.simulator.core.transcript import full_text, sentences, spoken_in, suggested
-from contentgroove_mock.simulator.inspection import inspect_file
+from contentgroove_mock.simulator.files import inspect_file
 from hypothesis import given
 from hypothesis import strategies as st
 

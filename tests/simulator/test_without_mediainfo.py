@@ -10,7 +10,7 @@ import pymediainfo
 import pytest
 from contentgroove import ContentGroove, UploadError
 from contentgroove_mock import ManualClock, Simulator, sample_video, serve
-from contentgroove_mock.simulator.inspection import inspect_file, missing_library
+from contentgroove_mock.simulator.files import inspect_file, missing_library
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,15 +15,15 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from contentgroove_mock.simulator.clock import Clock, SystemClock
+from contentgroove_mock.simulator.context import SimulatorContext
 from contentgroove_mock.simulator.core import lifecycle, webhooks
+from contentgroove_mock.simulator.core.errors import method_not_allowed, not_found, server_error
 from contentgroove_mock.simulator.core.faults import Fault
 from contentgroove_mock.simulator.core.policy import Policy
-from contentgroove_mock.simulator.core.refusals import method_not_allowed, not_found, server_error
 from contentgroove_mock.simulator.core.service import Service
 from contentgroove_mock.simulator.storage import FileStore, StateFile
 from contentgroove_mock.simulator.web.api import api_routes, error_response
-from contentgroove_mock.simulator.web.store import store_routes
-from contentgroove_mock.simulator.world import SimulatorContext
+from contentgroove_mock.simulator.web.file_store import store_routes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Mapping

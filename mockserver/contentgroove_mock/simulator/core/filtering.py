@@ -12,7 +12,7 @@ import operator
 import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from contentgroove_mock.simulator.core.refusals import bad_request
+from contentgroove_mock.simulator.core.errors import bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

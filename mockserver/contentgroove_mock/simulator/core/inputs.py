@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 from contentgroove_api.types import check_levels
 
-from contentgroove_mock.simulator.core.refusals import bad_request, unprocessable
+from contentgroove_mock.simulator.core.errors import bad_request, unprocessable
 
 
 def read_body(content: bytes, content_type: str | None) -> Fields:

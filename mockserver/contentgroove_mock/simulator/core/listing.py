@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import quote
 
+from contentgroove_mock.simulator.core.errors import bad_request
 from contentgroove_mock.simulator.core.filtering import Condition, parse
-from contentgroove_mock.simulator.core.refusals import bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

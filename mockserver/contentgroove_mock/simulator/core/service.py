@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from contentgroove_mock import sample
-from contentgroove_mock.simulator.core import answers, filtering, limits, uploads
+from contentgroove_mock.simulator.core import accounts, filtering, serializers, uploads
+from contentgroove_mock.simulator.core.errors import not_found
 from contentgroove_mock.simulator.core.faults import Faults
 from contentgroove_mock.simulator.core.ids import Ids, account_id
 from contentgroove_mock.simulator.core.inputs import read_body
@@ -23,7 +24,6 @@ from contentgroove_mock.simulator.core.records import (
     Subscription,
     Upload,
 )
-from contentgroove_mock.simulator.core.refusals import not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -79,7 +79,7 @@ class Service:
         self.ids = Ids(random)
         self.policy = policy
         self.state = state or State(secret=self.ids.secret())
-        self.limits = limits.Limits()
+        self.limits = accounts.Limits()
         self.faults = Faults()
         self.discarded: list[str] = []
         self._operations: dict[str, Callable[[Call], Json | None]] = {
@@ -125,12 +125,12 @@ class Service:
             ErrorResponse: The response is an error.
         """
         self.catch_up(call.now)
-        limits.count_request(call.account, self.limits, call.now)
+        accounts.count_request(call.account, self.limits, call.now)
         return self._operations[operation](call)
 
     def _list_medias(self, call: Call) -> Json:
         def attributes(media: Media) -> Mapping[str, Any]:
-            return {"id": media.id, **answers.media_attributes(media, call.origin)}
+            return {"id": media.id, **serializers.media_attributes(media, call.origin)}
 
         return self._list(
             call,
@@ -150,7 +150,7 @@ class Service:
             fields.add_problem("", "invalid", "Exactly one of source_url and upload_id must be present")
         upload = self._stored_upload(call.account, upload_id, fields) if upload_id is not None else None
         fields.check()
-        limits.count_media(call.account, self.limits, call.now)
+        accounts.count_media(call.account, self.limits, call.now)
         starts_at = call.now + dt.timedelta(seconds=self.policy.queue_seconds)
         media = Media(
             id=self.ids.uuid(),
@@ -200,7 +200,7 @@ class Service:
             return {
                 "id": clip.id,
                 "media_id": clip.media_id,
-                **answers.clip_attributes(clip, media, call.origin),
+                **serializers.clip_attributes(clip, media, call.origin),
             }
 
         return self._list(
@@ -222,7 +222,7 @@ class Service:
         media = self.state.medias[media_id] if media_id is not None else None
         _check_span(fields, media, start, end)
         fields.check()
-        limits.count_clip(call.account, self.limits, call.now)
+        accounts.count_clip(call.account, self.limits, call.now)
         clip = Clip(
             id=self.ids.uuid(),
             account=call.account.id,
@@ -266,7 +266,7 @@ class Service:
 
     def _list_subscriptions(self, call: Call) -> Json:
         def attributes(subscription: Subscription) -> Mapping[str, Any]:
-            return {"id": subscription.id, **answers.subscription_attributes(subscription)}
+            return {"id": subscription.id, **serializers.subscription_attributes(subscription)}
 
         return self._list(
             call,
@@ -304,7 +304,7 @@ class Service:
 
     def _prepare_upload(self, call: Call) -> Json:
         upload = uploads.prepare(self.state, call.account.id, self.ids, self.policy, call.now)
-        return answers.upload_document(upload, uploads.signed_url(self.state, upload, call.origin, self.policy))
+        return serializers.upload_document(upload, uploads.signed_url(self.state, upload, call.origin, self.policy))
 
     def _list(
         self,
@@ -328,14 +328,14 @@ class Service:
         return {"data": resource, "links": {"self": call.url}}
 
     def _media(self, media: Media, call: Call, *, with_transcription: bool) -> Json:
-        return answers.media_resource(media, call.origin, with_transcription=with_transcription)
+        return serializers.media_resource(media, call.origin, with_transcription=with_transcription)
 
     def _clip(self, clip: Clip, call: Call) -> Json:
-        return answers.clip_resource(clip, self.state.medias[clip.media_id], call.origin)
+        return serializers.clip_resource(clip, self.state.medias[clip.media_id], call.origin)
 
     def _subscription(self, subscription: Subscription) -> Json:
         sent = (item for item in self.state.deliveries.values() if item.subscription_id == subscription.id)
-        return answers.subscription_resource(subscription, sent)
+        return serializers.subscription_resource(subscription, sent)
 
     def _own_ids(self, records: Mapping[str, Any], account: Account) -> Iterable[str]:
         return {key for key, record in records.items() if record.account == account.id}

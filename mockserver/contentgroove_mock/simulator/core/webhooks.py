@@ -10,8 +10,8 @@ import copy
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from contentgroove_mock.simulator.core.answers import webhook_payload
 from contentgroove_mock.simulator.core.records import Delivery, DeliveryAttempt
+from contentgroove_mock.simulator.core.serializers import webhook_payload
 
 if TYPE_CHECKING:
     from contentgroove_mock.simulator.core.faults import Faults

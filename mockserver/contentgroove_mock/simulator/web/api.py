@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contentgroove_mock.simulator.core.refusals import (
+from contentgroove_mock.simulator.core.errors import (
     ErrorResponse,
     bad_request,
     method_not_allowed,
@@ -17,13 +17,13 @@ from contentgroove_mock.simulator.core.refusals import (
     unauthorized,
 )
 from contentgroove_mock.simulator.core.service import Call
-from contentgroove_mock.simulator.web.wire import ResetResponse, TruncatedResponse
+from contentgroove_mock.simulator.web.connection import ResetResponse, TruncatedResponse
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from contentgroove_mock.simulator.context import SimulatorContext
     from contentgroove_mock.simulator.core.faults import Fault
-    from contentgroove_mock.simulator.world import SimulatorContext
 
 BASE_PATH = "/api/v1"
 FAULT_HEADER = "X-ContentGroove-Fault"

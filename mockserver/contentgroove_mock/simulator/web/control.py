@@ -14,8 +14,8 @@ from contentgroove_api.types import check_levels
 from starlette.responses import Response
 from starlette.routing import Route
 
+from contentgroove_mock.simulator.core.errors import bad_request, not_found
 from contentgroove_mock.simulator.core.faults import Fault
-from contentgroove_mock.simulator.core.refusals import bad_request, not_found
 from contentgroove_mock.simulator.web.api import error_response, json_response
 
 if TYPE_CHECKING:

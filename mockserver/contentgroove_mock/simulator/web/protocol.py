@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from contentgroove_mock.simulator.web.wire import TRANSPORT
+from contentgroove_mock.simulator.web.connection import TRANSPORT
 
 if TYPE_CHECKING:
     import asyncio

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from contentgroove_mock.simulator.core.refusals import payment_required, too_many_requests
+from contentgroove_mock.simulator.core.errors import payment_required, too_many_requests
 
 if TYPE_CHECKING:
     from contentgroove_mock.simulator.core.records import Account

@@ -13,13 +13,13 @@ from starlette.routing import Route
 
 from contentgroove_mock.sample import sample_thumbnail, sample_video
 from contentgroove_mock.simulator.core import uploads
-from contentgroove_mock.simulator.core.answers import FILES_PATH
+from contentgroove_mock.simulator.core.errors import not_found
 from contentgroove_mock.simulator.core.faults import UPLOAD
-from contentgroove_mock.simulator.core.refusals import not_found
+from contentgroove_mock.simulator.core.serializers import FILES_PATH
 from contentgroove_mock.simulator.core.uploads import PutRequest, StoreError
-from contentgroove_mock.simulator.inspection import NoMediaInfoError, inspect_file
+from contentgroove_mock.simulator.files import NoMediaInfoError, inspect_file
 from contentgroove_mock.simulator.web.api import error_response
-from contentgroove_mock.simulator.web.wire import ResetResponse
+from contentgroove_mock.simulator.web.connection import ResetResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Message, Receive, Scope, Send
 
+    from contentgroove_mock.simulator.context import SimulatorContext
     from contentgroove_mock.simulator.core.faults import Fault
     from contentgroove_mock.simulator.core.records import Media, Upload
-    from contentgroove_mock.simulator.world import SimulatorContext
 
 _CODES = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown"}
 

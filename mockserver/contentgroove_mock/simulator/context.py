@@ -6,8 +6,8 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
-from contentgroove_mock.simulator.delivery import WebhookSender
 from contentgroove_mock.simulator.web.requests_log import RequestsLog
+from contentgroove_mock.simulator.webhook_sender import WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import Generator

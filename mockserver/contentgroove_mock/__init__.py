@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.sample import sample_video
     from contentgroove_mock.simulator.clock import ManualClock, SystemClock
     from contentgroove_mock.simulator.core.faults import Fault
-    from contentgroove_mock.simulator.core.policy import Policy
+    from contentgroove_mock.simulator.core.records import Policy
     from contentgroove_mock.simulator.server import Server, aserve, serve
     from contentgroove_mock.simulator.simulator import Simulator
 
@@ -36,7 +36,7 @@ __all__ = [
 _HOMES = {
     "Fault": "contentgroove_mock.simulator.core.faults",
     "ManualClock": "contentgroove_mock.simulator.clock",
-    "Policy": "contentgroove_mock.simulator.core.policy",
+    "Policy": "contentgroove_mock.simulator.core.records",
     "Prism": "contentgroove_mock.prism",
     "PrismError": "contentgroove_mock.prism",
     "Server": "contentgroove_mock.simulator.server",

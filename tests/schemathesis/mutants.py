@@ -165,7 +165,7 @@ CAUGHT_BY_TESTS = (
     ),
     Mutant(
         "has an internal error for a filter's value of the wrong kind",
-        "core/filtering.py",
+        "core/listing.py",
         "    except ValueError:\n        raise bad_request",
         "    except TypeError:\n        raise bad_request",
         "test_lists.py::test_unknown_query_parameters_are_rejected[filter[source_file_duration_gt]=long]",
@@ -173,8 +173,8 @@ CAUGHT_BY_TESTS = (
     Mutant(
         "ignores unknown filters",
         "core/listing.py",
-        "tuple(parse(name, values, kinds) for name, values in filters.items())",
-        "tuple(parse(name, values, kinds) for name, values in filters.items() if name != 'colour_eq')",
+        "tuple(parse_filter(name, values, kinds) for name, values in filters.items())",
+        "tuple(parse_filter(name, values, kinds) for name, values in filters.items() if name != 'colour_eq')",
         "test_lists.py::test_unknown_query_parameters_are_rejected[filter[colour_eq]=red]",
     ),
     Mutant(
@@ -200,7 +200,7 @@ CAUGHT_BY_TESTS = (
     ),
     Mutant(
         "does not count equal as less or equal",
-        "core/filtering.py",
+        "core/listing.py",
         '"lteq": operator.le',
         '"lteq": operator.lt',
         "test_lists.py::test_filter[name_lteq=alpha-aB-]",
@@ -249,7 +249,7 @@ CAUGHT_BY_TESTS = (
     ),
     Mutant(
         "counts any 2xx as delivered",
-        "core/webhooks.py",
+        "core/lifecycle.py",
         "if attempt.status == _DELIVERED:",
         "if attempt.status and attempt.status // 100 == 2:",
         "test_webhooks.py::test_only_200_counts_as_delivered[204]",

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 import contentgroove_mock
 import msgspec
 import pytest
-from contentgroove_mock.simulator.core import filtering
+from contentgroove_mock.simulator.core import listing
 from contentgroove_mock.simulator.core.errors import ErrorResponse
 
 from tests.simulator.test_lists import FILTERS
 
 if TYPE_CHECKING:
-    from contentgroove_mock.simulator.core.filtering import Kind
+    from contentgroove_mock.simulator.core.listing import Kind
 
     from tests.simulator.driver import Driver
 
 LISTS: dict[str, dict[str, Kind]] = {
-    "/medias": filtering.MEDIA_ATTRIBUTES,
-    "/clips": filtering.CLIP_ATTRIBUTES,
-    "/webhook_subscriptions": filtering.SUBSCRIPTION_ATTRIBUTES,
+    "/medias": listing.MEDIA_ATTRIBUTES,
+    "/clips": listing.CLIP_ATTRIBUTES,
+    "/webhook_subscriptions": listing.SUBSCRIPTION_ATTRIBUTES,
 }
 FITTING: dict[Kind, str] = {"text": "film", "number": "2.5", "boolean": "true", "time": "2026-01-01T00:00:00Z"}
 STATES = ("present", "blank", "null", "not_null", "true", "not_true", "false", "not_false")
@@ -62,7 +62,7 @@ def test_simulator_and_contract_name_the_same_filters(path: str) -> None:
     attributes, matchers = grammar(path)
     # The published example spells this attribute in camelCase.
     assert attributes - {"sourceUrl"} == set(LISTS[path])
-    assert set(matchers) == {*filtering._COMPARISONS, *filtering._STATES, "in", "not_in"}
+    assert set(matchers) == {*listing._COMPARISONS, *listing._STATES, "in", "not_in"}
 
 
 def test_each_matcher_has_an_example() -> None:
@@ -102,7 +102,7 @@ def test_odd_values_are_read_or_rejected(path: str) -> None:
     _, matchers = grammar(path)
     for (attribute, kind), matcher, value in itertools.product(LISTS[path].items(), matchers, ODD):
         try:
-            condition = filtering.parse(f"{attribute}_{matcher}", [value], LISTS[path])
+            condition = listing.parse_filter(f"{attribute}_{matcher}", [value], LISTS[path])
         except ErrorResponse as error:
             statuses.add(error.status)
             msgspec.json.encode(error.body)
@@ -117,7 +117,7 @@ def test_lists_of_values_combine_single_ones(matcher: str, name: str) -> None:
     """`_any` is satisfied if one value is, `_all` if each is, and `not_` if the plain matcher is not."""
 
     def satisfied(filter_name: str, *values: str) -> bool:
-        return filtering.parse(filter_name, values, LISTS["/medias"]).accepts({"name": name})
+        return listing.parse_filter(filter_name, values, LISTS["/medias"]).accepts({"name": name})
 
     values = ("a", "Alpha", "%a", "")
     single = [satisfied(f"name_{matcher}", value) for value in values]
@@ -134,7 +134,7 @@ def test_in_is_equal_to_any(name: str) -> None:
     values = ("a", "b")
     for value in (name, None):
         found = {
-            matcher: filtering.parse(f"name_{matcher}", values, LISTS["/medias"]).accepts({"name": value})
+            matcher: listing.parse_filter(f"name_{matcher}", values, LISTS["/medias"]).accepts({"name": value})
             for matcher in ("in", "not_in", "eq_any", "not_eq_all")
         }
         assert found["in"] is found["eq_any"] is (value == "a")

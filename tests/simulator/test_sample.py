@@ -6,8 +6,9 @@ import itertools
 from typing import TYPE_CHECKING
 
 import pytest
-from contentgroove_mock import sample, sample_video
-from contentgroove_mock.simulator.core.transcript import full_text, sentences, spoken_in, suggested
+from contentgroove_mock import sample_video
+from contentgroove_mock.simulator.core.lifecycle import full_text, sentences, span_between, suggest_clips
+from contentgroove_mock.simulator.core.records import SAMPLE
 from contentgroove_mock.simulator.files import inspect_file
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,8 +25,8 @@ def test_sample_has_its_declared_facts() -> None:
     """MediaInfo reads from the sample the facts that medias with a source_url have."""
     facts = inspect_file(sample_video())
     assert facts is not None
-    assert (facts.content_type, facts.duration) == (sample.CONTENT_TYPE, sample.SECONDS)
-    assert (facts.width, facts.height, facts.made_at) == (sample.WIDTH, sample.HEIGHT, None)
+    assert (facts.content_type, facts.duration) == (SAMPLE.content_type, SAMPLE.duration)
+    assert (facts.width, facts.height, facts.made_at) == (SAMPLE.width, SAMPLE.height, None)
 
 
 def test_sample_is_small_and_plays_while_it_loads() -> None:
@@ -68,7 +69,7 @@ def test_any_part_of_a_video_has_its_words(duration: float, one: float, other: f
     start, end = sorted((one * duration, other * duration))
     if start == end:
         start, end = 0.0, duration
-    span = spoken_in(duration, start, end)
+    span = span_between(duration, start, end)
     assert span.text == full_text(duration)[span.start_char : span.end_char]
     assert span.text
 
@@ -76,7 +77,7 @@ def test_any_part_of_a_video_has_its_words(duration: float, one: float, other: f
 @given(durations)
 def test_suggested_clips_lie_within_the_video(duration: float) -> None:
     """One to three clips, one after the other, none of them empty."""
-    spans = suggested(duration)
+    spans = suggest_clips(duration)
     assert 1 <= len(spans) <= 3
     assert all(0 <= span.start < span.end <= duration for span in spans)
     assert all(one.end <= two.start for one, two in itertools.pairwise(spans))

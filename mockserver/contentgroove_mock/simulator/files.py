@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from contentgroove._extras import advice, find_trouble
 
 from contentgroove_mock.sample import sample_video
-from contentgroove_mock.simulator.core.records import SourceFile
-from contentgroove_mock.simulator.core.service import SAMPLE
+from contentgroove_mock.simulator.core.records import SAMPLE, SourceFile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,10 +16,10 @@ from starlette.exceptions import HTTPException
 
 from contentgroove_mock.simulator.clock import Clock, SystemClock
 from contentgroove_mock.simulator.context import SimulatorContext
-from contentgroove_mock.simulator.core import lifecycle, webhooks
+from contentgroove_mock.simulator.core import lifecycle
 from contentgroove_mock.simulator.core.errors import method_not_allowed, not_found, server_error
 from contentgroove_mock.simulator.core.faults import Fault
-from contentgroove_mock.simulator.core.policy import Policy
+from contentgroove_mock.simulator.core.records import Policy
 from contentgroove_mock.simulator.core.service import Service
 from contentgroove_mock.simulator.storage import FileStore, StateFile
 from contentgroove_mock.simulator.web.api import api_routes, error_response
@@ -176,7 +176,7 @@ class Simulator:
         """
         with self._context.locked_service() as service:
             delivery = _find(service.state.deliveries, delivery_id, "delivery")
-            webhooks.redeliver(delivery, self._context.clock.now())
+            lifecycle.redeliver(delivery, self._context.clock.now())
         self._catch_up()
 
     def drop_next_webhook(self) -> None:

@@ -8,7 +8,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from contentgroove_mock.simulator.core import lifecycle, webhooks
+from contentgroove_mock.simulator.core import lifecycle
 from contentgroove_mock.simulator.core.records import DeliveryAttempt
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from contentgroove_mock.simulator.clock import Clock
-    from contentgroove_mock.simulator.core.policy import Policy
-    from contentgroove_mock.simulator.core.records import Delivery
+    from contentgroove_mock.simulator.core.records import Delivery, Policy
     from contentgroove_mock.simulator.core.service import Service
 
 
@@ -108,9 +107,8 @@ class WebhookSender:
 
     async def _wait(self) -> None:
         with self._locked_service() as service:
-            times = [lifecycle.next_change(service.state), webhooks.next_due(service.state)]
+            next_time = lifecycle.next_change(service.state)
         now = self._clock.now()
-        next_time = min((time for time in times if time), default=None)
         waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
         if next_time is not None:
             waits.append(asyncio.ensure_future(self._clock.sleep((next_time - now).total_seconds())))
@@ -124,7 +122,7 @@ class WebhookSender:
         with self._locked_service() as service:
             now = self._clock.now()
             service.catch_up(now)
-            return webhooks.next_due_delivery(service.state, now)
+            return lifecycle.next_due_delivery(service.state, now)
 
     @contextlib.asynccontextmanager
     async def _open_client(self) -> AsyncGenerator[httpx.AsyncClient]:
@@ -140,12 +138,12 @@ class WebhookSender:
     async def _attempt(self, delivery: Delivery, client: httpx.AsyncClient) -> None:
         if not (self._allow_remote or _is_loopback(delivery.url)):
             with self._locked_service():
-                webhooks.reject_remote_url(delivery, self._clock.now())
+                lifecycle.reject_remote_url(delivery, self._clock.now())
             return
         status, error = await self._post(delivery, client)
         with self._locked_service() as service:
             attempt = DeliveryAttempt(at=self._clock.now(), status=status, error=error)
-            webhooks.record_attempt(service.state, delivery, attempt, self._policy)
+            lifecycle.record_attempt(service.state, delivery, attempt, self._policy)
 
     async def _post(self, delivery: Delivery, client: httpx.AsyncClient) -> tuple[int | None, str | None]:
         body = delivery.body()

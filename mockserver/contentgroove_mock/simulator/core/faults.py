@@ -8,40 +8,28 @@ from typing import Literal, TypeAlias, get_args
 from msgspec import Struct
 
 Kind: TypeAlias = Literal[
-    "latency",
-    "status",
-    "reset",
-    "truncate",
-    "stall",
-    "expired",
-    "lost",
-    "late",
-    "out_of_order",
-    "duplicate",
+    "latency", "status", "reset", "truncate", "stall", "expired", "lost", "late", "out_of_order", "duplicate"
 ]
 
 UPLOAD = "upload"
 WEBHOOK = "webhook"
-API_OPERATIONS = (
-    "getMedias",
-    "createMedia",
-    "getMediaById",
-    "updateMediaById",
-    "deleteMediaById",
-    "getClips",
-    "createClip",
-    "getClipById",
-    "updateClipById",
-    "deleteClipById",
-    "getWebhookSubscriptions",
-    "createWebhookSubscription",
-    "getWebhookSubscriptionById",
-    "deleteWebhookSubscriptionById",
-    "getUploadUrl",
-)
-_KINDS_OF_API = frozenset({"latency", "status", "reset", "truncate"})
-_KINDS_OF_UPLOAD = frozenset({"latency", "status", "reset", "stall", "expired"})
-_KINDS_OF_WEBHOOK = frozenset({"lost", "late", "out_of_order", "duplicate"})
+API_OPERATIONS = {
+    "/medias": {"GET": "getMedias", "POST": "createMedia"},
+    "/medias/{id}": {"GET": "getMediaById", "PUT": "updateMediaById", "DELETE": "deleteMediaById"},
+    "/clips": {"GET": "getClips", "POST": "createClip"},
+    "/clips/{id}": {"GET": "getClipById", "PUT": "updateClipById", "DELETE": "deleteClipById"},
+    "/webhook_subscriptions": {"GET": "getWebhookSubscriptions", "POST": "createWebhookSubscription"},
+    "/webhook_subscriptions/{id}": {"GET": "getWebhookSubscriptionById", "DELETE": "deleteWebhookSubscriptionById"},
+    "/direct_uploads": {"GET": "getUploadUrl"},
+}
+"""The operationIds of the API, by path and method."""
+
+_API_NAMES = [name for methods in API_OPERATIONS.values() for name in methods.values()]
+_KINDS = {
+    **{name: {"latency", "status", "reset", "truncate"} for name in ("*", *_API_NAMES)},
+    UPLOAD: {"latency", "status", "reset", "stall", "expired"},
+    WEBHOOK: {"lost", "late", "out_of_order", "duplicate"},
+}
 _MIN_STATUS, _MAX_STATUS = 400, 599
 
 
@@ -88,19 +76,11 @@ class Fault(Struct, frozen=True, kw_only=True):
         """
         if self.kind not in get_args(Kind):
             raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}, not {self.kind!r}")
-        if self.operation == UPLOAD:
-            possible = _KINDS_OF_UPLOAD
-        elif self.operation == WEBHOOK:
-            possible = _KINDS_OF_WEBHOOK
-        elif self.operation == "*" or self.operation in API_OPERATIONS:
-            possible = _KINDS_OF_API
-        else:
-            known = ", ".join(("*", *API_OPERATIONS, UPLOAD, WEBHOOK))
-            raise ValueError(f"operation must be one of {known}, not {self.operation!r}")
-        if self.kind not in possible:
-            raise ValueError(
-                f"The kind of a fault of {self.operation} must be one of {', '.join(sorted(possible))}, not {self.kind}"
-            )
+        if self.operation not in _KINDS:
+            raise ValueError(f"operation must be one of {', '.join(_KINDS)}, not {self.operation!r}")
+        if self.kind not in _KINDS[self.operation]:
+            possible = ", ".join(sorted(_KINDS[self.operation]))
+            raise ValueError(f"The kind of a fault of {self.operation} must be one of {possible}, not {self.kind}")
         if self.count < 1 or self.seconds < 0 or self.after_bytes < 0:
             raise ValueError("count must be at least 1, seconds and after_bytes at least 0")
         if not _MIN_STATUS <= self.status <= _MAX_STATUS:
@@ -129,7 +109,7 @@ class Faults:
     def take(self, operation: str) -> Fault | None:
         """Return the fault that happens to a request now, if any, and count it."""
         for index, (fault, remaining) in enumerate(self._waiting):
-            matches_any = fault.operation == "*" and operation in API_OPERATIONS
+            matches_any = fault.operation == "*" and operation in _API_NAMES
             if fault.operation != operation and not matches_any:
                 continue
             if remaining == 1:

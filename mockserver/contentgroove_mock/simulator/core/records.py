@@ -1,13 +1,60 @@
-"""The service's state: plain records. Their fields are the format of the state file."""
+"""The service's state as plain records, whose fields are the format of the state file; its policy and ids."""
 
 from __future__ import annotations
 
 import datetime as dt  # msgspec reads the fields' types at run time
-from typing import Any, Literal
+import uuid
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field, json
 
+if TYPE_CHECKING:
+    from random import Random
+
 Stage = Literal["queued", "processing", "finished", "failed"]
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """The numbers of the simulated service that the provider does not document.
+
+    Attributes:
+        queue_seconds: How long a new media or clip has `is_processing` null.
+        processing_seconds: How long a media is processed after that.
+        clip_seconds: How long a user's clip is processed after its queue time.
+        page_size: How many items a page has if the request does not state a size.
+        upload_seconds: How long an upload URL is valid; 7 days in the published example.
+        upload_limit: The largest file in bytes; S3's limit for one PUT, which the documentation calls "5gb".
+        webhook_attempts: The maximum number of attempts to deliver a webhook.
+        webhook_retry_seconds: The wait before the second attempt; each later wait is twice as long.
+        webhook_timeout: Seconds until an attempt counts as failed.
+        unreachable_hosts: Hosts whose `source_url` cannot be fetched, in addition to all below `.invalid`.
+    """
+
+    queue_seconds: float = 0.2
+    processing_seconds: float = 2.0
+    clip_seconds: float = 1.0
+    page_size: int = 25
+    upload_seconds: int = 604_800
+    upload_limit: int = 5 * 1024**3
+    webhook_attempts: int = 5
+    webhook_retry_seconds: float = 1.0
+    webhook_timeout: float = 5.0
+    unreachable_hosts: frozenset[str] = frozenset()
+
+
+class Ids:
+    """Draws ids; the same seed results in the same ids in the same order."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    def uuid(self) -> str:
+        """Draw a random UUID (version 4)."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def secret(self) -> str:
+        """Draw 256 bits, as hexadecimal digits."""
+        return f"{self._random.getrandbits(256):064x}"
 
 
 class SourceFile(Struct, frozen=True, kw_only=True):
@@ -26,6 +73,10 @@ class SourceFile(Struct, frozen=True, kw_only=True):
     width: int | None = None
     height: int | None = None
     made_at: dt.datetime | None = None
+
+
+SAMPLE = SourceFile(content_type="video/mp4", duration=6.0, width=320, height=180)
+"""The facts of the video that this package contains."""
 
 
 class Account(Struct, kw_only=True):

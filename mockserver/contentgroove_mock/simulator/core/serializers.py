@@ -10,7 +10,7 @@ import datetime as dt
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from contentgroove_mock.simulator.core.ids import user_id
+from contentgroove_mock.simulator.core.accounts import user_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,23 +7,12 @@ import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from contentgroove_mock import sample
-from contentgroove_mock.simulator.core import accounts, filtering, serializers, uploads
+from contentgroove_mock.simulator.core import accounts, listing, serializers, uploads
 from contentgroove_mock.simulator.core.errors import not_found
 from contentgroove_mock.simulator.core.faults import Faults
-from contentgroove_mock.simulator.core.ids import Ids, account_id
 from contentgroove_mock.simulator.core.inputs import read_body
 from contentgroove_mock.simulator.core.lifecycle import catch_up
-from contentgroove_mock.simulator.core.listing import links, read_query, select
-from contentgroove_mock.simulator.core.records import (
-    Account,
-    Clip,
-    Media,
-    SourceFile,
-    State,
-    Subscription,
-    Upload,
-)
+from contentgroove_mock.simulator.core.records import SAMPLE, Account, Clip, Ids, Media, State, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,11 +20,10 @@ if TYPE_CHECKING:
 
     from contentgroove_mock.simulator.core.inputs import Fields
     from contentgroove_mock.simulator.core.listing import Query
-    from contentgroove_mock.simulator.core.policy import Policy
+    from contentgroove_mock.simulator.core.records import Policy, SourceFile, Upload
 
 Json: TypeAlias = dict[str, Any]
 
-SAMPLE = SourceFile(content_type=sample.CONTENT_TYPE, duration=sample.SECONDS, width=sample.WIDTH, height=sample.HEIGHT)
 _SORTS = ("created_at",)
 
 
@@ -102,7 +90,7 @@ class Service:
 
     def account(self, key: str) -> Account:
         """Return the account of an API key; an unknown key creates one."""
-        identifier = account_id(key)
+        identifier = accounts.account_id(key)
         if identifier not in self.state.accounts:
             self.state.accounts[identifier] = Account(id=identifier)
         return self.state.accounts[identifier]
@@ -135,7 +123,7 @@ class Service:
         return self._list(
             call,
             self.state.medias,
-            kinds=filtering.MEDIA_ATTRIBUTES,
+            kinds=listing.MEDIA_ATTRIBUTES,
             sorts=(*_SORTS, "original_created_at", "name"),
             attributes=attributes,
             write=lambda media: self._media(media, call, with_transcription=False),
@@ -150,7 +138,7 @@ class Service:
             fields.add_problem("", "invalid", "Exactly one of source_url and upload_id must be present")
         upload = self._stored_upload(call.account, upload_id, fields) if upload_id is not None else None
         fields.check()
-        accounts.count_media(call.account, self.limits, call.now)
+        accounts.count_creation(call.account, "medias", self.limits, call.now)
         starts_at = call.now + dt.timedelta(seconds=self.policy.queue_seconds)
         media = Media(
             id=self.ids.uuid(),
@@ -206,7 +194,7 @@ class Service:
         return self._list(
             call,
             self.state.clips,
-            kinds=filtering.CLIP_ATTRIBUTES,
+            kinds=listing.CLIP_ATTRIBUTES,
             sorts=(*_SORTS, "name"),
             attributes=attributes,
             write=lambda clip: self._clip(clip, call),
@@ -222,7 +210,7 @@ class Service:
         media = self.state.medias[media_id] if media_id is not None else None
         _check_span(fields, media, start, end)
         fields.check()
-        accounts.count_clip(call.account, self.limits, call.now)
+        accounts.count_creation(call.account, "clips", self.limits, call.now)
         clip = Clip(
             id=self.ids.uuid(),
             account=call.account.id,
@@ -271,7 +259,7 @@ class Service:
         return self._list(
             call,
             self.state.subscriptions,
-            kinds=filtering.SUBSCRIPTION_ATTRIBUTES,
+            kinds=listing.SUBSCRIPTION_ATTRIBUTES,
             sorts=_SORTS,
             attributes=attributes,
             write=self._subscription,
@@ -311,17 +299,17 @@ class Service:
         call: Call,
         records: Mapping[str, Any],
         *,
-        kinds: Mapping[str, filtering.Kind],
+        kinds: Mapping[str, listing.Kind],
         sorts: tuple[str, ...],
         attributes: Callable[[Any], Mapping[str, Any]],
         write: Callable[[Any], Json],
     ) -> Json:
-        list_query = read_query(call.query, kinds, sorts, self.policy.page_size)
+        list_query = listing.read_query(call.query, kinds, sorts, self.policy.page_size)
         own = (record for record in records.values() if record.account == call.account.id)
-        page = select(own, list_query, attributes)
+        page = listing.select(own, list_query, attributes)
         return {
             "data": [write(item) for item in page.items],
-            "links": links(call.url, call.query, list_query.number, page.last),
+            "links": listing.links(call.url, call.query, list_query.number, page.last),
         }
 
     def _single(self, call: Call, resource: Json) -> Json:

@@ -18,9 +18,7 @@ from contentgroove_mock.simulator.core.records import Upload
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from contentgroove_mock.simulator.core.ids import Ids
-    from contentgroove_mock.simulator.core.policy import Policy
-    from contentgroove_mock.simulator.core.records import State
+    from contentgroove_mock.simulator.core.records import Ids, Policy, State
 
 PATH = "/_uploads"
 _ALGORITHM = "AWS4-HMAC-SHA256"

@@ -16,6 +16,7 @@ from contentgroove_mock.simulator.core.errors import (
     server_error,
     unauthorized,
 )
+from contentgroove_mock.simulator.core.faults import API_OPERATIONS
 from contentgroove_mock.simulator.core.service import Call
 from contentgroove_mock.simulator.web.connection import ResetResponse, TruncatedResponse
 
@@ -31,23 +32,10 @@ FAULT_HEADER = "X-ContentGroove-Fault"
 
 _MAX_BODY = 1024 * 1024
 
-_OPERATIONS = {
-    "/medias": {"GET": "getMedias", "POST": "createMedia"},
-    "/medias/{id}": {"GET": "getMediaById", "PUT": "updateMediaById", "DELETE": "deleteMediaById"},
-    "/clips": {"GET": "getClips", "POST": "createClip"},
-    "/clips/{id}": {"GET": "getClipById", "PUT": "updateClipById", "DELETE": "deleteClipById"},
-    "/webhook_subscriptions": {"GET": "getWebhookSubscriptions", "POST": "createWebhookSubscription"},
-    "/webhook_subscriptions/{id}": {
-        "GET": "getWebhookSubscriptionById",
-        "DELETE": "deleteWebhookSubscriptionById",
-    },
-    "/direct_uploads": {"GET": "getUploadUrl"},
-}
-
 
 def api_routes(context: SimulatorContext) -> list[Route]:
     """Create the routes below `/api/v1`."""
-    return [_route(context, path, operations) for path, operations in _OPERATIONS.items()]
+    return [_route(context, path, operations) for path, operations in API_OPERATIONS.items()]
 
 
 def error_response(error: ErrorResponse) -> Response:

@@ -106,7 +106,7 @@ CAUGHT_BY_SCHEMATHESIS = (
     ),
     Mutant(
         "declares its JSON as text",
-        "web/api.py",
+        "web/responses.py",
         'headers, "application/json")',
         'headers, "text/plain")',
         "content_type_conformance",

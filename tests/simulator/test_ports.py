@@ -19,7 +19,7 @@ from contentgroove_mock import Fault, Simulator, serve
 from contentgroove_mock.simulator import server
 from contentgroove_mock.simulator.core.records import State
 from contentgroove_mock.simulator.storage import FileStore, StateFile
-from contentgroove_mock.simulator.web import connection
+from contentgroove_mock.simulator.web import responses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,8 +95,8 @@ def test_windows_servers_have_a_loop_whose_resets_are_resets(monkeypatch: pytest
 
 def test_a_reset_does_not_linger() -> None:
     """The option is two numbers: short on Windows, int elsewhere."""
-    assert len(connection.NO_LINGERING) == (4 if os.name == "nt" else 8)
-    assert struct.unpack("hh" if os.name == "nt" else "ii", connection.NO_LINGERING) == (1, 0)
+    assert len(responses.NO_LINGERING) == (4 if os.name == "nt" else 8)
+    assert struct.unpack("hh" if os.name == "nt" else "ii", responses.NO_LINGERING) == (1, 0)
 
 
 def refusing(times: int, method: Callable[..., Any], calls: list[Path]) -> Callable[..., Any]:

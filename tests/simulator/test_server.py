@@ -24,8 +24,8 @@ import httpx
 import pytest
 from anyio.lowlevel import checkpoint
 from contentgroove_mock import Fault, ManualClock, Simulator, aserve, sample_video, serve
-from contentgroove_mock.simulator.web import file_store
-from contentgroove_mock.simulator.web.protocol import HttpProtocol
+from contentgroove_mock.simulator.server import HttpProtocol
+from contentgroove_mock.simulator.web.responses import StoredFileResponse
 
 from tests.platforms import WINDOWS
 from tests.simulator.driver import KEY
@@ -325,7 +325,7 @@ async def test_a_file_is_closed_if_its_response_is_cancelled_while_it_is_opened(
         pass
 
     monkeypatch.setattr(anyio, "open_file", open_slowly)
-    response = file_store._File(sample_video())
+    response = StoredFileResponse(sample_video())
     sending = asyncio.ensure_future(response({"type": "http", "method": "GET", "headers": []}, receive, send))
     assert await asyncio.to_thread(entered.wait, LIMIT)
     sending.cancel()

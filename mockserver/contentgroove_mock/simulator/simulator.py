@@ -22,8 +22,9 @@ from contentgroove_mock.simulator.core.faults import Fault
 from contentgroove_mock.simulator.core.records import Policy
 from contentgroove_mock.simulator.core.service import Service
 from contentgroove_mock.simulator.storage import FileStore, StateFile
-from contentgroove_mock.simulator.web.api import api_routes, error_response
+from contentgroove_mock.simulator.web.api import api_routes
 from contentgroove_mock.simulator.web.file_store import store_routes
+from contentgroove_mock.simulator.web.responses import error_response
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Mapping

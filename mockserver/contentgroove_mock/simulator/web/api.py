@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,7 +17,7 @@ from contentgroove_mock.simulator.core.errors import (
 )
 from contentgroove_mock.simulator.core.faults import API_OPERATIONS
 from contentgroove_mock.simulator.core.service import Call
-from contentgroove_mock.simulator.web.connection import ResetResponse, TruncatedResponse
+from contentgroove_mock.simulator.web.responses import ResetResponse, TruncatedResponse, error_response, json_response
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -36,21 +35,6 @@ _MAX_BODY = 1024 * 1024
 def api_routes(context: SimulatorContext) -> list[Route]:
     """Create the routes below `/api/v1`."""
     return [_route(context, path, operations) for path, operations in API_OPERATIONS.items()]
-
-
-def error_response(error: ErrorResponse) -> Response:
-    """Create an HTTP response from an error response of the service."""
-    return json_response(error.body, error.status, error.headers)
-
-
-def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Create a response with JSON."""
-    return Response(msgspec.json.encode(body), status, headers, "application/json")
-
-
-def origin(request: Request) -> str:
-    """Return the scheme, host and port at which the client reached the simulator."""
-    return str(request.base_url).rstrip("/")
 
 
 def _route(context: SimulatorContext, path: str, operations: dict[str, str]) -> Route:
@@ -75,11 +59,13 @@ async def _respond(context: SimulatorContext, operation: str, request: Request) 
     if fault is not None and fault.kind == "latency":
         await context.clock.sleep(fault.seconds)
     if fault is not None and not fault.after_commit and fault.kind in {"status", "reset"}:
-        response = _failed(fault)
+        response = _fault_response(fault)
     else:
         response = _handle(context, operation, request, content)
-        if fault is not None and fault.kind != "latency":
-            response = TruncatedResponse(response, fault.after_bytes) if fault.kind == "truncate" else _failed(fault)
+        if fault is not None and fault.kind == "truncate":
+            response = TruncatedResponse(response, fault.after_bytes)
+        elif fault is not None and fault.kind != "latency":
+            response = _fault_response(fault)
     if request.method != "GET":
         # The next change may be due earlier than what the sender waits for.
         context.sender.wake_up()
@@ -87,7 +73,7 @@ async def _respond(context: SimulatorContext, operation: str, request: Request) 
     return response
 
 
-def _failed(fault: Fault) -> Response:
+def _fault_response(fault: Fault) -> Response:
     if fault.kind == "reset":
         return ResetResponse()
     error = server_error(fault.status)
@@ -105,19 +91,17 @@ def _handle(context: SimulatorContext, operation: str, request: Request, content
         if content is None:
             raise bad_request(f"The body is larger than {_MAX_BODY} bytes.")  # caught below
         with context.locked_service() as service:
-            body = service.handle(
-                operation,
-                Call(
-                    account=service.account(key),
-                    now=context.clock.now(),
-                    origin=origin(request),
-                    path=request.scope["path"],
-                    query=request.query_params.multi_items(),
-                    identifier=_identifier(request),
-                    content=content,
-                    content_type=request.headers.get("content-type"),
-                ),
+            call = Call(
+                account=service.account(key),
+                now=context.clock.now(),
+                origin=str(request.base_url).rstrip("/"),
+                path=request.scope["path"],
+                query=request.query_params.multi_items(),
+                identifier=request.path_params.get("id", ""),
+                content=content,
+                content_type=request.headers.get("content-type"),
             )
+            body = service.handle(operation, call)
     except ErrorResponse as error:
         return error_response(error)
     return Response(status_code=204) if body is None else json_response(body)
@@ -128,11 +112,6 @@ def _key(request: Request) -> str:
     if scheme.lower() == "bearer" and token.strip():
         return token.strip()
     return request.headers.get("x-api-key", "").strip() or request.query_params.get("api_key", "")
-
-
-def _identifier(request: Request) -> str:
-    parameters: dict[str, Any] = request.path_params
-    return str(parameters.get("id", ""))
 
 
 async def _read(request: Request) -> bytes | None:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from contentgroove_mock.simulator.core.errors import bad_request, not_found
 from contentgroove_mock.simulator.core.faults import Fault
-from contentgroove_mock.simulator.web.api import error_response, json_response
+from contentgroove_mock.simulator.web.responses import error_response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
 from starlette.requests import ClientDisconnect
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from contentgroove_mock.sample import sample_thumbnail, sample_video
@@ -18,41 +17,18 @@ from contentgroove_mock.simulator.core.faults import UPLOAD
 from contentgroove_mock.simulator.core.serializers import FILES_PATH
 from contentgroove_mock.simulator.core.uploads import PutRequest, StoreError
 from contentgroove_mock.simulator.files import NoMediaInfoError, inspect_file
-from contentgroove_mock.simulator.web.api import error_response
-from contentgroove_mock.simulator.web.connection import ResetResponse
+from contentgroove_mock.simulator.web.responses import ResetResponse, StoredFileResponse, error_response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from starlette.requests import Request
-    from starlette.types import Message, Receive, Scope, Send
 
     from contentgroove_mock.simulator.context import SimulatorContext
     from contentgroove_mock.simulator.core.faults import Fault
     from contentgroove_mock.simulator.core.records import Media, Upload
 
 _CODES = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown"}
-
-
-class _File(FileResponse):
-    """A file response that closes its file even if it is cancelled while a thread opens the file."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file until it is sent or cancelled."""
-        cancelled = False
-
-        async def unless_cancelled(message: Message) -> None:
-            if cancelled:
-                raise asyncio.CancelledError
-            await send(message)
-
-        sending = asyncio.ensure_future(super().__call__(scope, receive, unless_cancelled))
-        try:
-            await asyncio.shield(sending)
-        except asyncio.CancelledError:
-            cancelled = True
-            await asyncio.wait([sending])
-            raise
 
 
 def store_routes(context: SimulatorContext) -> list[Route]:
@@ -68,13 +44,13 @@ def store_routes(context: SimulatorContext) -> list[Route]:
         media = _finished_media(context, request)
         if media is None or media.file is None:
             return error_response(not_found())
-        return _File(media.path or sample_video(), media_type=media.file.content_type)
+        return StoredFileResponse(media.path or sample_video(), media_type=media.file.content_type)
 
     async def thumbnail(request: Request) -> Response:
         # Every media has the sample's picture, because making one would require a decoder.
         if _finished_media(context, request) is None:
             return error_response(not_found())
-        return _File(sample_thumbnail(), media_type="image/jpeg")
+        return StoredFileResponse(sample_thumbnail(), media_type="image/jpeg")
 
     return [
         Route(f"{uploads.PATH}/{{id}}", put, methods=["PUT"]),

@@ -263,7 +263,7 @@ CAUGHT_BY_TESTS = (
     ),
     Mutant(
         "logs keys",
-        "web/requests_log.py",
+        "context.py",
         "_REDACTED if name in _SECRET_HEADERS else value",
         "value",
         "test_requests.py::test_requests_are_logged_without_credentials",

@@ -18,7 +18,7 @@ from contentgroove.cli.webhooks_listen import _Server as ListeningServer
 from contentgroove_mock import Fault, Simulator, serve
 from contentgroove_mock.simulator import server
 from contentgroove_mock.simulator.core.records import State
-from contentgroove_mock.simulator.storage import FileStore, StateFile
+from contentgroove_mock.simulator.files import FileStore, StateFile
 from contentgroove_mock.simulator.web import responses
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from contentgroove_mock import ManualClock, Policy, Simulator, sample_video
 from contentgroove_mock.simulator.core.records import State
-from contentgroove_mock.simulator.storage import StateFile
+from contentgroove_mock.simulator.files import StateFile
 
 from tests.platforms import WINDOWS
 from tests.simulator.driver import KEY, ORIGIN, Contract, Driver

@@ -1,22 +1,116 @@
-"""Reads the media type, duration and picture size of a stored file with MediaInfo."""
+"""Files: the sample, the facts about uploaded files, and the folder and state file in which they are stored."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import filecmp
+import os
 import platform
+import shutil
 import sys
-from typing import TYPE_CHECKING, Any, cast
+import tempfile
+import weakref
+from pathlib import Path
+from typing import IO, Any, cast
 
+import msgspec
 from contentgroove._extras import advice, find_trouble
+from contentgroove._io.durable_files import patiently
 
-from contentgroove_mock.sample import sample_video
-from contentgroove_mock.simulator.core.records import SAMPLE, SourceFile
+from contentgroove_mock.simulator.core.records import SAMPLE, SourceFile, State
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+_PACKAGE = Path(__file__).parents[1]
 _MILLISECONDS = 1000
+
+
+def sample_video() -> Path:
+    """Return the path of a real video of 6 seconds (H.264 and AAC in MP4, 320 by 180 pixels, below 150 KB)."""
+    return _PACKAGE / "sample.mp4"
+
+
+def sample_thumbnail() -> Path:
+    """Return the path of a JPEG picture from that video."""
+    return _PACKAGE / "sample.jpg"
+
+
+class FileStore:
+    """A folder of uploaded files: next to the state file, or a temporary one that is deleted with this object."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def open(self) -> IO[bytes]:
+        """Create a new file and open it for writing; its `name` is its path."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="contentgroove-mock-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        descriptor, path = tempfile.mkstemp(dir=self._folder, prefix="upload-")
+        os.close(descriptor)
+        return Path(path).open("wb")
+
+    def discard(self, path: str) -> None:
+        """Delete a file."""
+        # Windows refuses this while the file is being sent; it then stays until its folder is deleted.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            Path(path).unlink()
+
+
+class StateFile:
+    """The state as JSON, replaced as a whole so that a crash of this process never leaves half of it; not synced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._written: bytes | None = None
+
+    @property
+    def files(self) -> Path:
+        """The folder for uploaded files."""
+        return self._path.with_name(self._path.name + ".files")
+
+    def load(self) -> State | None:
+        """Read the state; None if the file does not exist yet.
+
+        Raises:
+            ValueError: The file is not a simulator's state.
+            OSError: The file cannot be read.
+        """
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise OSError(error.errno, f"Cannot read {self._path}: {error.strerror}") from error
+        try:
+            return msgspec.json.decode(content, type=State)
+        except msgspec.DecodeError as error:
+            raise ValueError(
+                f"{self._path} is not a simulator's state ({error}): pass another file, or delete this one"
+            ) from error
+
+    def save(self, state: State) -> None:
+        """Write the state if it has changed since it was last written.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        content = msgspec.json.encode(state)
+        if content == self._written:
+            return
+        try:
+            # The file contains the secret that signs upload URLs, so only its owner may read it.
+            descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
+            draft = Path(name)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(content)
+                patiently(lambda: draft.replace(self._path))
+            finally:
+                draft.unlink(missing_ok=True)
+        except OSError as error:
+            raise OSError(error.errno, f"Cannot write {self._path}: {error.strerror}") from error
+        self._written = content
 
 
 class NoMediaInfoError(RuntimeError):

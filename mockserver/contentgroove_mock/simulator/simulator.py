@@ -21,8 +21,9 @@ from contentgroove_mock.simulator.core.errors import method_not_allowed, not_fou
 from contentgroove_mock.simulator.core.faults import Fault
 from contentgroove_mock.simulator.core.records import Policy
 from contentgroove_mock.simulator.core.service import Service
-from contentgroove_mock.simulator.storage import FileStore, StateFile
+from contentgroove_mock.simulator.files import FileStore, StateFile
 from contentgroove_mock.simulator.web.api import api_routes
+from contentgroove_mock.simulator.web.control import control_route, control_routes
 from contentgroove_mock.simulator.web.file_store import store_routes
 from contentgroove_mock.simulator.web.responses import error_response
 
@@ -34,13 +35,17 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Message, Receive, Scope, Send
 
+    from contentgroove_mock.simulator.context import RequestRecord
     from contentgroove_mock.simulator.core.faults import Kind
     from contentgroove_mock.simulator.core.records import Delivery
-    from contentgroove_mock.simulator.web.requests_log import RequestRecord
 
 Record = TypeVar("Record")
 
 _DELIVERY_TIMEOUT = 60.0
+
+
+def _list_counts(happened: dict[tuple[Kind, str], int]) -> list[dict[str, object]]:
+    return [{"kind": kind, "operation": operation, "count": count} for (kind, operation), count in happened.items()]
 
 
 class Simulator:
@@ -101,9 +106,7 @@ class Simulator:
         )
         routes = [*api_routes(self._context), *store_routes(self._context)]
         if control:
-            from contentgroove_mock.simulator.web.control import control_routes  # a cycle
-
-            routes += control_routes(self)
+            routes += control_routes(self, Simulator)
         self._app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route, Exception: _server_error})
         self._app.router.redirect_slashes = False
 
@@ -128,16 +131,19 @@ class Simulator:
         return self._context.clock
 
     @property
+    @control_route("GET", "/requests")
     def requests(self) -> list[RequestRecord]:
         """The last 10,000 requests, oldest first, without credentials."""
-        return self._context.log.all()
+        return list(self._context.requests)
 
     @property
+    @control_route("GET", "/deliveries")
     def deliveries(self) -> list[Delivery]:
         """All webhooks, oldest first, with the attempts to deliver them."""
         with self._context.locked_service() as service:
             return copy.deepcopy(list(service.state.deliveries.values()))
 
+    @control_route("POST", "/advance")
     def advance(self, seconds: float) -> None:
         """Move the clock forward, and everything with it.
 
@@ -147,6 +153,7 @@ class Simulator:
         self._context.clock.advance(seconds)
         self._catch_up()
 
+    @control_route("POST", "/medias/{id}/finish")
     def finish_media(self, media_id: str) -> None:
         """Finish a media's processing now.
 
@@ -160,6 +167,7 @@ class Simulator:
                 lifecycle.end_media(service.state, media, service.ids, service.faults, now)
         self._catch_up()
 
+    @control_route("POST", "/medias/{id}/fail")
     def fail_media(self, media_id: str) -> None:
         """End a media's processing now, with a fetch error.
 
@@ -169,6 +177,7 @@ class Simulator:
         with self._context.locked_service() as service:
             lifecycle.fail_media(service.state, _find(service.state.medias, media_id, "media"))
 
+    @control_route("POST", "/deliveries/{id}/redeliver")
     def redeliver(self, delivery_id: str) -> None:
         """Send a webhook again, whatever its state.
 
@@ -180,29 +189,35 @@ class Simulator:
             lifecycle.redeliver(delivery, self._context.clock.now())
         self._catch_up()
 
+    @control_route("POST", "/webhooks/drop_next")
     def drop_next_webhook(self) -> None:
         """Lose the next webhook."""
         self.add_fault(Fault(kind="lost", operation="webhook"))
 
+    @control_route("POST", "/faults")
     def add_fault(self, fault: Fault) -> None:
         """Add a fault: something that goes wrong on purpose."""
         with self._context.locked_service() as service:
             service.faults.add(fault)
 
+    @control_route("DELETE", "/faults")
     def clear_faults(self) -> None:
         """Remove all faults that have not happened."""
         with self._context.locked_service() as service:
             service.faults.clear()
 
+    @control_route("GET", "/faults", _list_counts)
     def faults_happened(self) -> dict[tuple[Kind, str], int]:
         """Return how many faults have happened, by kind and operation."""
         with self._context.locked_service() as service:
             return dict(service.faults.happened)
 
+    @control_route("DELETE", "/requests")
     def clear_requests(self) -> None:
         """Empty the request log."""
-        self._context.log.clear()
+        self._context.requests.clear()
 
+    @control_route("PUT", "/quota")
     def set_quota(self, *, medias: int | None = None, clips: int | None = None) -> None:
         """Limit how many medias and clips an account can create in a month, including those of the current one.
 
@@ -213,6 +228,7 @@ class Simulator:
         with self._context.locked_service() as service:
             service.limits.medias, service.limits.clips = medias, clips
 
+    @control_route("PUT", "/rate_limit")
     def set_rate_limit(self, requests: int | None, window_seconds: float = 60.0) -> None:
         """Limit how many requests an account can send in a window; None means without limit."""
         with self._context.locked_service() as service:

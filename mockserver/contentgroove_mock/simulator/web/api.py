@@ -48,7 +48,7 @@ def _route(context: SimulatorContext, path: str, operations: dict[str, str]) -> 
 
 
 async def _respond(context: SimulatorContext, operation: str, request: Request) -> Response:
-    record = context.log.add(request, operation, context.clock.now())
+    record = context.record_request(request, operation)
     try:
         content = await _read(request)
     except ClientDisconnect:

@@ -10,13 +10,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contentgroove_mock.sample import sample_thumbnail, sample_video
 from contentgroove_mock.simulator.core import uploads
 from contentgroove_mock.simulator.core.errors import not_found
 from contentgroove_mock.simulator.core.faults import UPLOAD
 from contentgroove_mock.simulator.core.serializers import FILES_PATH
 from contentgroove_mock.simulator.core.uploads import PutRequest, StoreError
-from contentgroove_mock.simulator.files import NoMediaInfoError, inspect_file
+from contentgroove_mock.simulator.files import NoMediaInfoError, inspect_file, sample_thumbnail, sample_video
 from contentgroove_mock.simulator.web.responses import ResetResponse, StoredFileResponse, error_response
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def store_routes(context: SimulatorContext) -> list[Route]:
     """Create the routes for uploads and stored files."""
 
     async def put(request: Request) -> Response:
-        record = context.log.add(request, UPLOAD, context.clock.now())
+        record = context.record_request(request, UPLOAD)
         response = await _put(context, request)
         record.status = None if isinstance(response, ResetResponse) else response.status_code
         return response

@@ -79,8 +79,8 @@ CAUGHT_BY_SCHEMATHESIS = (
     Mutant(
         "accepts a name that is not a string",
         "core/inputs.py",
-        '            self.add_problem(name, "invalid", f"{label} must be a string")\n            return None\n',
-        "            return str(value)\n",
+        '        self._add_problem_of(name, "invalid", "must be a string")\n        return None\n',
+        "        return str(value)\n",
         "negative_data_rejection",
     ),
     Mutant(
@@ -180,7 +180,7 @@ CAUGHT_BY_TESTS = (
     Mutant(
         "ignores the size of a page",
         "core/listing.py",
-        "selected[begin : begin + list_query.size]",
+        "selected[begin : begin + self.size]",
         "selected[begin:]",
         "test_lists.py::test_page_has_25_items_by_default",
     ),
@@ -194,7 +194,7 @@ CAUGHT_BY_TESTS = (
     Mutant(
         "sorts in descending order with and without a minus",
         "core/listing.py",
-        "reverse=list_query.descending",
+        "reverse=self.descending",
         "reverse=True",
         "test_lists.py::test_sort[/medias-created_at-aBg-]",
     ),
@@ -208,8 +208,8 @@ CAUGHT_BY_TESTS = (
     Mutant(
         "lists what other accounts own",
         "core/service.py",
-        "if record.account == call.account.id)\n        page",
-        "if record.account)\n        page",
+        "for record in records.values() if record.account == call.account.id]",
+        "for record in records.values()]",
         "test_requests.py::test_accounts_see_only_their_own",
     ),
     Mutant(

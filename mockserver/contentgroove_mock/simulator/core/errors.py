@@ -31,20 +31,16 @@ def unauthorized() -> ErrorResponse:
 
 
 def payment_required(kind: str) -> ErrorResponse:
-    """402: the account's quota of `medias` or `clips` is used up. The body says "422", as documented."""
-    return ErrorResponse(
-        402,
-        [
-            {
-                "code": "exceeded_quota_count",
-                "detail": f"You have exceeded the monthly quota for number of {kind}. Please visit the "
-                "Settings / Quota Usage page to see your usage and manage your account.",
-                "source": {"pointer": ""},
-                "status": "422",
-                "title": "Unprocessable Entity",
-            }
-        ],
-    )
+    """402: the account's quota of `medias` or `clips` is used up. Its body contains "422", as documented."""
+    error = {
+        "code": "exceeded_quota_count",
+        "detail": f"You have exceeded the monthly quota for number of {kind}. Please visit the "
+        "Settings / Quota Usage page to see your usage and manage your account.",
+        "source": {"pointer": ""},
+        "status": "422",
+        "title": "Unprocessable Entity",
+    }
+    return ErrorResponse(402, [error])
 
 
 def not_found() -> ErrorResponse:
@@ -64,19 +60,12 @@ def unprocessable(problems: list[tuple[str, str, str]]) -> ErrorResponse:
     Args:
         problems: For each, a JSON pointer, a code such as `blank`, and a sentence.
     """
-    return ErrorResponse(
-        422,
-        [
-            {
-                "status": "422",
-                "title": "Unprocessable Entity",
-                "detail": sentence,
-                "code": code,
-                "source": {"pointer": pointer},
-            }
-            for pointer, code, sentence in problems
-        ],
-    )
+    common = {"status": "422", "title": "Unprocessable Entity"}
+    errors = [
+        {**common, "detail": sentence, "code": code, "source": {"pointer": pointer}}
+        for pointer, code, sentence in problems
+    ]
+    return ErrorResponse(422, errors)
 
 
 def too_many_requests(retry_after: int) -> ErrorResponse:
@@ -85,18 +74,9 @@ def too_many_requests(retry_after: int) -> ErrorResponse:
     Args:
         retry_after: Whole seconds until the next window, for a header that the provider does not document.
     """
-    return ErrorResponse(
-        429,
-        [
-            {
-                "detail": "You have exceeded the maximum number of requests in the current window. "
-                "Please try again later.",
-                "status": "429",
-                "title": "Too Many Requests",
-            }
-        ],
-        {"Retry-After": str(retry_after)},
-    )
+    detail = "You have exceeded the maximum number of requests in the current window. Please try again later."
+    errors = [{"detail": detail, "status": "429", "title": "Too Many Requests"}]
+    return ErrorResponse(429, errors, {"Retry-After": str(retry_after)})
 
 
 def server_error(status: int) -> ErrorResponse:

@@ -49,7 +49,7 @@ class Fields:
         return name in self._attributes
 
     def add_problem(self, name: str, code: str, sentence: str) -> None:
-        """Record that a field is wrong."""
+        """Record that a field, or for an empty name the whole body, is wrong."""
         self._problems.append((f"/data/attributes/{name}" if name else "/data/attributes", code, sentence))
 
     def check(self) -> None:
@@ -63,52 +63,53 @@ class Fields:
 
     def text(self, name: str, *, required: bool = False) -> str | None:
         """Read a string; a required one must not be blank."""
-        value = self._attributes.get(name)
-        label = name.replace("_", " ").capitalize()
-        if value is None or (required and isinstance(value, str) and not value.strip()):
-            if required or name in self._attributes:
-                self.add_problem(name, "blank", f"{label} can't be blank")
-            return None
-        if not isinstance(value, str):
-            self.add_problem(name, "invalid", f"{label} must be a string")
-            return None
-        return value
+        value = self._read(name, required=required)
+        if value is None or isinstance(value, str):
+            return value
+        self._add_problem_of(name, "invalid", "must be a string")
+        return None
 
     def web_address(self, name: str, *, required: bool = False) -> str | None:
         """Read an absolute http or https URL."""
         value = self.text(name, required=required)
         if value is None or _is_web_address(value):
             return value
-        label = name.replace("_", " ").capitalize()
-        self.add_problem(name, "invalid", f"{label} must be an absolute http or https URL")
+        self._add_problem_of(name, "invalid", "must be an absolute http or https URL")
         return None
 
     def seconds(self, name: str, *, required: bool = False) -> float | None:
         """Read a time in seconds, at least 0."""
-        value = self._attributes.get(name)
-        label = name.replace("_", " ").capitalize()
+        value = self._read(name, required=required)
         if value is None:
-            if required or name in self._attributes:
-                self.add_problem(name, "blank", f"{label} can't be blank")
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.add_problem(name, "not_a_number", f"{label} is not a number")
-            return None
-        if value < 0:
-            self.add_problem(name, "greater_than_or_equal_to", f"{label} must be greater than or equal to 0")
-            return None
-        return value
+            self._add_problem_of(name, "not_a_number", "is not a number")
+        elif value < 0:
+            self._add_problem_of(name, "greater_than_or_equal_to", "must be greater than or equal to 0")
+        else:
+            return value
+        return None
 
     def texts(self, name: str) -> list[str] | None:
         """Read a list of strings, which may be empty."""
-        value = self._attributes.get(name)
         if name not in self._attributes:
             return None
-        items = cast("list[object]", value)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in items):
-            self.add_problem(name, "invalid", f"{name.replace('_', ' ').capitalize()} must be a list of strings")
-            return None
-        return cast("list[str]", items)
+        value = self._attributes[name]
+        if isinstance(value, list) and all(isinstance(item, str) for item in cast("list[object]", value)):
+            return cast("list[str]", value)
+        self._add_problem_of(name, "invalid", "must be a list of strings")
+        return None
+
+    def _read(self, name: str, *, required: bool) -> Any:  # any JSON value
+        value = self._attributes.get(name)
+        if required and isinstance(value, str) and not value.strip():
+            value = None
+        if value is None and (required or name in self._attributes):
+            self._add_problem_of(name, "blank", "can't be blank")
+        return value
+
+    def _add_problem_of(self, name: str, code: str, predicate: str) -> None:
+        self.add_problem(name, code, f"{name.replace('_', ' ').capitalize()} {predicate}")
 
 
 def _is_web_address(value: str) -> bool:

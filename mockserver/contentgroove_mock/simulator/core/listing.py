@@ -17,7 +17,7 @@ from urllib.parse import quote
 from contentgroove_mock.simulator.core.errors import bad_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Kind: TypeAlias = Literal["text", "number", "boolean", "time"]
 Value: TypeAlias = "str | float | bool | dt.datetime"
@@ -81,12 +81,30 @@ class ListQuery(NamedTuple):
     number: int
     size: int
 
+    def select(self, items: list[Any], attributes: Callable[[Any], Mapping[str, Any]]) -> tuple[list[Any], int]:
+        """Filter and sort records, and return one page and the number of the last page.
 
-class Page(NamedTuple):
-    """One page of a list, and the number of the last page."""
+        Args:
+            items: All of the account's records, in the order of creation.
+            attributes: Returns the attributes of one record, by which it is filtered and sorted.
+        """
+        selected = items
+        if self.conditions:
+            selected = [item for item in items if self._accepts(attributes(item))]
+        if self.sort is not None:
+            sort = self.sort
 
-    items: list[Any]
-    last: int
+            def key(item: object) -> tuple[bool, Any]:
+                value = attributes(item)[sort]
+                return value is None, value
+
+            # Nulls come last ascending and first descending, PostgreSQL's order.
+            selected = sorted(selected, key=key, reverse=self.descending)
+        begin = (self.number - 1) * self.size
+        return selected[begin : begin + self.size], max(1, -(-len(selected) // self.size))
+
+    def _accepts(self, attributes: Mapping[str, Any]) -> bool:
+        return all(condition.accepts(attributes) for condition in self.conditions)
 
 
 def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], default_size: int) -> ListQuery:
@@ -126,30 +144,6 @@ def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], de
     )
 
 
-def select(items: Iterable[Any], list_query: ListQuery, attributes: Callable[[Any], Mapping[str, Any]]) -> Page:
-    """Filter, sort and return one page.
-
-    Args:
-        items: All of the account's records, in the order of creation.
-        list_query: The request's query.
-        attributes: Returns the attributes of one record, by which it is filtered and sorted.
-    """
-    selected = list(items)
-    if list_query.conditions:
-        selected = [item for item in selected if _accepted(attributes(item), list_query.conditions)]
-    if list_query.sort is not None:
-        sort = list_query.sort
-
-        def key(item: object) -> tuple[bool, Any]:
-            value = attributes(item)[sort]
-            return value is None, value
-
-        # Nulls come last ascending and first descending, PostgreSQL's order.
-        selected.sort(key=key, reverse=list_query.descending)
-    begin = (list_query.number - 1) * list_query.size
-    return Page(selected[begin : begin + list_query.size], max(1, -(-len(selected) // list_query.size)))
-
-
 def links(url: str, query: Query, number: int, last: int) -> dict[str, str | None]:
     """Return the links to this page and to others; a key in the query is not repeated in them.
 
@@ -173,10 +167,6 @@ def links(url: str, query: Query, number: int, last: int) -> dict[str, str | Non
         "next": page(number + 1) if number < last else None,
         "last": page(last),
     }
-
-
-def _accepted(attributes: Mapping[str, Any], conditions: tuple[Condition, ...]) -> bool:
-    return all(condition.accepts(attributes) for condition in conditions)
 
 
 def _positive(name: str, value: str) -> int:

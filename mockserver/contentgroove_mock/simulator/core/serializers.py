@@ -78,60 +78,37 @@ def clip_attributes(clip: Clip, media: Media, origin: str) -> Json:
     }
 
 
-def subscription_attributes(subscription: Subscription) -> Json:
-    """Write a webhook subscription's attributes."""
-    return {
+def media_resource(media: Media, origin: str, *, with_transcription: bool) -> Json:
+    """Write a media; lists omit the relationship to its transcription."""
+    relationships: Json = {"clips": {"data": [_identifier("clips", clip_id) for clip_id in media.clip_ids]}}
+    if with_transcription:
+        transcription = media.transcription
+        relationships["transcription"] = {
+            "data": _identifier("transcriptions", transcription.id) if transcription else None
+        }
+    return _resource("medias", media.id, media_attributes(media, origin), relationships)
+
+
+def clip_resource(clip: Clip, media: Media, origin: str) -> Json:
+    """Write a clip."""
+    relationships = {"media": {"data": _identifier("medias", media.id)}}
+    return _resource("clips", clip.id, clip_attributes(clip, media, origin), relationships)
+
+
+def subscription_resource(subscription: Subscription, deliveries: Iterable[Delivery]) -> Json:
+    """Write a webhook subscription with its events."""
+    attributes = {
         "active": True,
         "created_at": format_time(subscription.created_at),
         "subscribed_events": subscription.events,
         "updated_at": format_time(subscription.created_at),
         "url": subscription.url,
     }
-
-
-def media_resource(media: Media, origin: str, *, with_transcription: bool) -> Json:
-    """Write a media.
-
-    Args:
-        media: The media.
-        origin: Scheme, host and port of the simulator.
-        with_transcription: Whether to add the relationship, which lists omit.
-    """
-    relationships: Json = {"clips": {"data": [{"id": clip_id, "type": "clips"} for clip_id in media.clip_ids]}}
-    if with_transcription:
-        transcription = media.transcription
-        relationships["transcription"] = {
-            "data": _identifier("transcriptions", transcription.id) if transcription else None
-        }
-    return {
-        "id": media.id,
-        "type": "medias",
-        "attributes": media_attributes(media, origin),
-        "relationships": relationships,
+    relationships = {
+        "user": {"data": _identifier("users", user_id(subscription.account))},
+        "webhook_events": {"data": [_identifier("webhook_events", item.id) for item in deliveries]},
     }
-
-
-def clip_resource(clip: Clip, media: Media, origin: str) -> Json:
-    """Write a clip."""
-    return {
-        "id": clip.id,
-        "type": "clips",
-        "attributes": clip_attributes(clip, media, origin),
-        "relationships": {"media": {"data": _identifier("medias", media.id)}},
-    }
-
-
-def subscription_resource(subscription: Subscription, deliveries: Iterable[Delivery]) -> Json:
-    """Write a webhook subscription with its events."""
-    return {
-        "id": subscription.id,
-        "type": "webhook_subscriptions",
-        "attributes": subscription_attributes(subscription),
-        "relationships": {
-            "user": {"data": _identifier("users", user_id(subscription.account))},
-            "webhook_events": {"data": [_identifier("webhook_events", item.id) for item in deliveries]},
-        },
-    }
+    return _resource("webhook_subscriptions", subscription.id, attributes, relationships)
 
 
 def upload_document(upload: Upload, url: str) -> Json:
@@ -160,6 +137,10 @@ def _webhook_clip(clip: Clip, media: Media) -> Json:
     for name in ("start_time", "end_time"):
         attributes[name] = _numeric_string(attributes[name])
     return resource
+
+
+def _resource(kind: str, identifier: str, attributes: Json, relationships: Json) -> Json:
+    return {"id": identifier, "type": kind, "attributes": attributes, "relationships": relationships}
 
 
 def _numeric_string(value: float | None) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from contentgroove_mock.simulator.core.lifecycle import catch_up
 from contentgroove_mock.simulator.core.records import SAMPLE, Account, Clip, Ids, Media, State, Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from random import Random
 
     from contentgroove_mock.simulator.core.inputs import Fields
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from contentgroove_mock.simulator.core.records import Policy, SourceFile, Upload
 
 Json: TypeAlias = dict[str, Any]
-
-_SORTS = ("created_at",)
 
 
 class Call(NamedTuple):
@@ -117,16 +114,12 @@ class Service:
         return self._operations[operation](call)
 
     def _list_medias(self, call: Call) -> Json:
-        def attributes(media: Media) -> Mapping[str, Any]:
-            return {"id": media.id, **serializers.media_attributes(media, call.origin)}
-
         return self._list(
             call,
             self.state.medias,
             kinds=listing.MEDIA_ATTRIBUTES,
-            sorts=(*_SORTS, "original_created_at", "name"),
-            attributes=attributes,
-            write=lambda media: self._media(media, call, with_transcription=False),
+            sorts=("created_at", "original_created_at", "name"),
+            write=lambda media: serializers.media_resource(media, call.origin, with_transcription=False),
         )
 
     def _create_media(self, call: Call) -> Json:
@@ -157,11 +150,10 @@ class Service:
             upload.used = True
         self.state.medias[media.id] = media
         self.state.unsettled[media.id] = media.starts_at
-        return self._single(call, self._media(media, call, with_transcription=True))
+        return self._single_media(call, media)
 
     def _get_media(self, call: Call) -> Json:
-        media = _find_owned(self.state.medias, call)
-        return self._single(call, self._media(media, call, with_transcription=True))
+        return self._single_media(call, _find_owned(self.state.medias, call))
 
     def _update_media(self, call: Call) -> Json:
         media = _find_owned(self.state.medias, call)
@@ -170,7 +162,7 @@ class Service:
         fields.check()
         media.name = media.name if name is None else name
         media.description = media.description if description is None else description
-        return self._single(call, self._media(media, call, with_transcription=True))
+        return self._single_media(call, media)
 
     def _delete_media(self, call: Call) -> None:
         media = _find_owned(self.state.medias, call)
@@ -183,20 +175,11 @@ class Service:
             self.discarded.append(media.path)
 
     def _list_clips(self, call: Call) -> Json:
-        def attributes(clip: Clip) -> Mapping[str, Any]:
-            media = self.state.medias[clip.media_id]
-            return {
-                "id": clip.id,
-                "media_id": clip.media_id,
-                **serializers.clip_attributes(clip, media, call.origin),
-            }
-
         return self._list(
             call,
             self.state.clips,
             kinds=listing.CLIP_ATTRIBUTES,
-            sorts=(*_SORTS, "name"),
-            attributes=attributes,
+            sorts=("created_at", "name"),
             write=lambda clip: self._clip(clip, call),
         )
 
@@ -205,9 +188,7 @@ class Service:
         name = fields.text("name", required=True)
         media_id = fields.text("media_id", required=True)
         start, end = fields.seconds("start_time", required=True), fields.seconds("end_time", required=True)
-        if media_id is not None and media_id not in self._own_ids(self.state.medias, call.account):
-            raise not_found()
-        media = self.state.medias[media_id] if media_id is not None else None
+        media = None if media_id is None else _find_owned(self.state.medias, call._replace(identifier=media_id))
         _check_span(fields, media, start, end)
         fields.check()
         accounts.count_creation(call.account, "clips", self.limits, call.now)
@@ -253,15 +234,11 @@ class Service:
         self.state.unsettled.pop(clip.id, None)
 
     def _list_subscriptions(self, call: Call) -> Json:
-        def attributes(subscription: Subscription) -> Mapping[str, Any]:
-            return {"id": subscription.id, **serializers.subscription_attributes(subscription)}
-
         return self._list(
             call,
             self.state.subscriptions,
             kinds=listing.SUBSCRIPTION_ATTRIBUTES,
-            sorts=_SORTS,
-            attributes=attributes,
+            sorts=("created_at",),
             write=self._subscription,
         )
 
@@ -301,22 +278,26 @@ class Service:
         *,
         kinds: Mapping[str, listing.Kind],
         sorts: tuple[str, ...],
-        attributes: Callable[[Any], Mapping[str, Any]],
         write: Callable[[Any], Json],
     ) -> Json:
+        def attributes(record: Any) -> Json:
+            # Lists of clips are also filtered by media_id, which is not among their attributes.
+            ids: Json = {"id": record.id, "media_id": getattr(record, "media_id", None)}
+            return ids | write(record)["attributes"]
+
         list_query = listing.read_query(call.query, kinds, sorts, self.policy.page_size)
-        own = (record for record in records.values() if record.account == call.account.id)
-        page = listing.select(own, list_query, attributes)
+        own = [record for record in records.values() if record.account == call.account.id]
+        items, last = list_query.select(own, attributes)
         return {
-            "data": [write(item) for item in page.items],
-            "links": listing.links(call.url, call.query, list_query.number, page.last),
+            "data": [write(item) for item in items],
+            "links": listing.links(call.url, call.query, list_query.number, last),
         }
 
     def _single(self, call: Call, resource: Json) -> Json:
         return {"data": resource, "links": {"self": call.url}}
 
-    def _media(self, media: Media, call: Call, *, with_transcription: bool) -> Json:
-        return serializers.media_resource(media, call.origin, with_transcription=with_transcription)
+    def _single_media(self, call: Call, media: Media) -> Json:
+        return self._single(call, serializers.media_resource(media, call.origin, with_transcription=True))
 
     def _clip(self, clip: Clip, call: Call) -> Json:
         return serializers.clip_resource(clip, self.state.medias[clip.media_id], call.origin)
@@ -324,9 +305,6 @@ class Service:
     def _subscription(self, subscription: Subscription) -> Json:
         sent = (item for item in self.state.deliveries.values() if item.subscription_id == subscription.id)
         return serializers.subscription_resource(subscription, sent)
-
-    def _own_ids(self, records: Mapping[str, Any], account: Account) -> Iterable[str]:
-        return {key for key, record in records.items() if record.account == account.id}
 
     def _process(self, clip: Clip, now: dt.datetime) -> None:
         clip.stage = "queued"
@@ -341,8 +319,9 @@ class Service:
         return None if unreachable else SAMPLE
 
     def _stored_upload(self, account: Account, upload_id: str, fields: Fields) -> Upload | None:
-        upload = self.state.uploads.get(_upload_key(upload_id))
-        if upload is None or upload.upload_id != upload_id or upload.account != account.id:
+        own = (item for item in self.state.uploads.values() if item.account == account.id)
+        upload = next((item for item in own if item.upload_id == upload_id), None)
+        if upload is None:
             fields.add_problem("upload_id", "invalid", "Upload is not known")
         elif upload.path is None:
             fields.add_problem("upload_id", "invalid", "Upload has no file yet: PUT it to the upload_url first")
@@ -351,13 +330,6 @@ class Service:
         else:
             return upload
         return None
-
-
-def _upload_key(upload_id: str) -> str:
-    try:
-        return str(uuid.UUID(upload_id.partition("--")[0]))
-    except ValueError:
-        return ""
 
 
 def _find_owned(records: Mapping[str, Any], call: Call) -> Any:  # each caller knows the type of its record

@@ -70,14 +70,7 @@ def prepare(state: State, account: str, ids: Ids, policy: Policy, now: dt.dateti
 
 
 def signed_url(state: State, upload: Upload, origin: str, policy: Policy) -> str:
-    """Return the URL of a prepared upload, for a PUT.
-
-    Args:
-        state: Contains the secret to sign with.
-        upload: The prepared upload.
-        origin: Scheme, host and port of the simulator.
-        policy: Contains how long the URL is valid.
-    """
+    """Return the URL of a prepared upload, for a PUT to the simulator at the origin: scheme, host and port."""
     path = f"{PATH}/{upload.id}"
     made_at = upload.expires_at - dt.timedelta(seconds=policy.upload_seconds)
     query = urlencode(
@@ -121,22 +114,18 @@ def check_complete(received: int, expected: int) -> None:
         StoreError: The body is shorter or longer.
     """
     if received != expected:
-        raise StoreError(
-            400,
-            "IncompleteBody",
-            "You did not provide the number of bytes specified by the Content-Length HTTP header",
-        )
+        message = "You did not provide the number of bytes specified by the Content-Length HTTP header"
+        raise StoreError(400, "IncompleteBody", message)
 
 
 def _reject_second_credential(put: PutRequest) -> None:
     names = {name.lower() for name, _ in parse_qsl(put.query, keep_blank_values=True)}
     if "authorization" in put.headers or "x-api-key" in put.headers or "api_key" in names:
-        raise StoreError(
-            400,
-            "InvalidArgument",
+        message = (
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query "
-            "string parameter or the Authorization header should be specified",
+            "string parameter or the Authorization header should be specified"
         )
+        raise StoreError(400, "InvalidArgument", message)
 
 
 def _has_valid_signature(state: State, put: PutRequest) -> Upload:
@@ -167,12 +156,8 @@ def _length(put: PutRequest, policy: Policy) -> int:
 
 
 def _signature_mismatch() -> StoreError:
-    return StoreError(
-        403,
-        "SignatureDoesNotMatch",
-        "The request signature we calculated does not match the signature you provided. Check your key and "
-        "signing method.",
-    )
+    message = "The request signature we calculated does not match the signature you provided. "
+    return StoreError(403, "SignatureDoesNotMatch", message + "Check your key and signing method.")
 
 
 def _signature(secret: str, host: str, path: str, query: str) -> str:

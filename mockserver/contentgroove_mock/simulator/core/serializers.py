@@ -1,7 +1,7 @@
-"""The JSON:API documents that the service answers with and sends, in the spellings of the published examples.
+"""Writes records as the JSON:API documents of responses and webhooks, in the form of the published examples.
 
-REST gives times and durations as numbers. Webhooks give a media's duration and a clip's times as numeric strings,
-put the transcription beside the relationships, and leave out how far a clip's processing is.
+REST writes times and durations as numbers. Webhooks write a media's duration and a clip's times as numeric strings,
+have the transcription next to the relationships, and omit the state of a clip's processing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import datetime as dt
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from contentgroove_mock.simulator.core.ids import user_id
+from contentgroove_mock.simulator.core.accounts import user_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ def format_time(value: dt.datetime | None) -> str | None:
 
 
 def media_attributes(media: Media, origin: str) -> Json:
-    """Write a media's attributes; what the file tells is null until it is processed."""
+    """Write a media's attributes; those of its file are null until it is processed."""
     file = media.file if media.stage == "finished" else None
     return {
         "created_at": format_time(media.created_at),
@@ -54,7 +54,7 @@ def media_attributes(media: Media, origin: str) -> Json:
 
 
 def clip_attributes(clip: Clip, media: Media, origin: str) -> Json:
-    """Write a clip's attributes; what its file tells is null until it is processed."""
+    """Write a clip's attributes; those of its file are null until it is processed."""
     file = media.file if clip.stage == "finished" else None
     files = f"{origin}{FILES_PATH}/{media.id}"
     return {
@@ -78,68 +78,47 @@ def clip_attributes(clip: Clip, media: Media, origin: str) -> Json:
     }
 
 
-def subscription_attributes(subscription: Subscription) -> Json:
-    """Write a webhook subscription's attributes."""
-    return {
+def media_resource(media: Media, origin: str, *, with_transcription: bool) -> Json:
+    """Write a media; lists omit the relationship to its transcription."""
+    relationships: Json = {"clips": {"data": [_identifier("clips", clip_id) for clip_id in media.clip_ids]}}
+    if with_transcription:
+        transcription = media.transcription
+        relationships["transcription"] = {
+            "data": _identifier("transcriptions", transcription.id) if transcription else None
+        }
+    return _resource("medias", media.id, media_attributes(media, origin), relationships)
+
+
+def clip_resource(clip: Clip, media: Media, origin: str) -> Json:
+    """Write a clip."""
+    relationships = {"media": {"data": _identifier("medias", media.id)}}
+    return _resource("clips", clip.id, clip_attributes(clip, media, origin), relationships)
+
+
+def subscription_resource(subscription: Subscription, deliveries: Iterable[Delivery]) -> Json:
+    """Write a webhook subscription with its events."""
+    attributes = {
         "active": True,
         "created_at": format_time(subscription.created_at),
         "subscribed_events": subscription.events,
         "updated_at": format_time(subscription.created_at),
         "url": subscription.url,
     }
-
-
-def media_resource(media: Media, origin: str, *, with_transcription: bool) -> Json:
-    """Write a media.
-
-    Args:
-        media: The media.
-        origin: Where the simulator was reached.
-        with_transcription: Single answers have the relationship, lists leave it out.
-    """
-    relationships: Json = {"clips": {"data": [{"id": clip_id, "type": "clips"} for clip_id in media.clip_ids]}}
-    if with_transcription:
-        spoken = media.transcription
-        relationships["transcription"] = {"data": _identifier("transcriptions", spoken.id) if spoken else None}
-    return {
-        "id": media.id,
-        "type": "medias",
-        "attributes": media_attributes(media, origin),
-        "relationships": relationships,
+    relationships = {
+        "user": {"data": _identifier("users", user_id(subscription.account))},
+        "webhook_events": {"data": [_identifier("webhook_events", item.id) for item in deliveries]},
     }
-
-
-def clip_resource(clip: Clip, media: Media, origin: str) -> Json:
-    """Write a clip."""
-    return {
-        "id": clip.id,
-        "type": "clips",
-        "attributes": clip_attributes(clip, media, origin),
-        "relationships": {"media": {"data": _identifier("medias", media.id)}},
-    }
-
-
-def subscription_resource(subscription: Subscription, deliveries: Iterable[Delivery]) -> Json:
-    """Write a webhook subscription with the events that were made for it."""
-    return {
-        "id": subscription.id,
-        "type": "webhook_subscriptions",
-        "attributes": subscription_attributes(subscription),
-        "relationships": {
-            "user": {"data": _identifier("users", user_id(subscription.account))},
-            "webhook_events": {"data": [_identifier("webhook_events", item.id) for item in deliveries]},
-        },
-    }
+    return _resource("webhook_subscriptions", subscription.id, attributes, relationships)
 
 
 def upload_document(upload: Upload, url: str) -> Json:
-    """Write a prepared upload; the published example has no links."""
+    """Write a prepared upload, without links as in the published example."""
     attributes = {"upload_id": upload.upload_id, "upload_url": url}
     return {"data": {"id": upload.id, "type": "direct_upload_blobs", "attributes": attributes}}
 
 
 def webhook_payload(media: Media, clips: list[Clip]) -> Json:
-    """Write what a webhook says about a finished media, its clips and its transcription."""
+    """Write a webhook's payload: a finished media, its clips and its transcription."""
     data = media_resource(media, media.origin, with_transcription=False)
     data["attributes"]["source_file_duration"] = _numeric_string(data["attributes"]["source_file_duration"])
     included = [_webhook_clip(clip, media) for clip in clips]
@@ -158,6 +137,10 @@ def _webhook_clip(clip: Clip, media: Media) -> Json:
     for name in ("start_time", "end_time"):
         attributes[name] = _numeric_string(attributes[name])
     return resource
+
+
+def _resource(kind: str, identifier: str, attributes: Json, relationships: Json) -> Json:
+    return {"id": identifier, "type": kind, "attributes": attributes, "relationships": relationships}
 
 
 def _numeric_string(value: float | None) -> str | None:

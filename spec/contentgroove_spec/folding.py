@@ -1,4 +1,4 @@
-"""The operations of a document by the URL they have on the wire, whatever its servers and path keys say."""
+"""The operations of a document by their URL on the wire, regardless of its split into servers and path keys."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
-# A document once named a picture as its first server.
+# A published document once had a picture as its first server.
 _FILE = re.compile(r"\.(?:svg|png|jpe?g|gif|ico|html?|json|ya?ml|md|pdf)$", re.IGNORECASE)
 
 
 WEBHOOKS = "/#webhooks"
-"""Stands for the path of what sends the webhooks that belong to no operation (new in OpenAPI 3.1)."""
+"""The path of the pseudo-operation that sends webhooks which belong to no operation (new in OpenAPI 3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class Operation:
     """One operation.
 
     Attributes:
-        method: In capitals.
+        method: In upper case.
         path: The path on the wire, with the document's own names in braces.
         own_path: The path's key in the document.
-        definition: The operation as the document has it, with its path's parameters, the security that applies to it
-            and, where it has ones of its own, its servers.
+        definition: The operation in the document, with its path's parameters, the security that applies to it and, if
+            it has its own, its servers.
     """
 
     method: str
@@ -42,30 +42,30 @@ class Operation:
 
     @property
     def wire_key(self) -> tuple[str, str]:
-        """What stays the same when path parameters are renamed: the method, and the path with numbers in braces."""
+        """The method, and the path with numbers in braces: a key that survives renamed path parameters."""
         return self.method.lower(), with_numbered_parameters(self.path)
 
     @property
     def name(self) -> str:
-        """How people call it, such as `GET /api/v1/medias`."""
+        """The name for people, such as `GET /api/v1/medias`."""
         return "the whole document" if self.path == WEBHOOKS else f"{self.method} {self.path}"
 
 
 def with_numbered_parameters(path: str) -> str:
-    """Put the numbers 1, 2, … in the place of a path's parameter names."""
+    """Replace a path's parameter names by the numbers 1, 2, …."""
     count = iter(range(1, 1000))
     return _VARIABLE.sub(lambda _: f"{{{next(count)}}}", path)
 
 
 def parameter_numbers(path: str) -> dict[str, str]:
-    """Tell the number of each of a path's parameter names."""
+    """Return the number of each of a path's parameter names."""
     return {name: str(number) for number, name in enumerate(_VARIABLE.findall(path), 1)}
 
 
 def operations(document: Document) -> Iterator[Operation]:
-    """Give every operation of a document whose references are unfolded.
+    """Yield every operation of a document whose references are expanded.
 
-    Webhooks that belong to no operation are the callbacks of one that exists in every document.
+    Webhooks that belong to no operation are the callbacks of a pseudo-operation that every document has.
     """
     webhooks = {name: {"sent": item} for name, item in document.get("webhooks", {}).items()}
     yield Operation("POST", WEBHOOKS, WEBHOOKS, {"callbacks": webhooks})
@@ -83,24 +83,24 @@ def operations(document: Document) -> Iterator[Operation]:
             own = cast("Document", definition)
             own_servers = own.get("servers", servers)
             path_base = base_path({"servers": own_servers}) if own_servers else base
-            parameters = _join_paths(members.get("parameters", []), own.get("parameters", []))
+            parameters = _merge_parameters(members.get("parameters", []), own.get("parameters", []))
             merged = {"security": security, **own, "parameters": parameters}
             if own_servers:
                 merged["servers"] = own_servers
             yield Operation(method.upper(), path_base + own_path, own_path, merged)
 
 
-def _join_paths(shared: list[Any], own: list[Any]) -> list[Any]:
-    # An operation's parameter replaces its path's one of the same name and place.
+def _merge_parameters(shared: list[Any], own: list[Any]) -> list[Any]:
+    # An operation's parameter replaces its path's parameter with the same name and location.
     def key(parameter: Any) -> tuple[Any, ...]:
         return (parameter.get("in"), parameter.get("name"))
 
-    taken = {key(parameter) for parameter in own}
-    return [parameter for parameter in shared if key(parameter) not in taken] + own
+    replaced = {key(parameter) for parameter in own}
+    return [parameter for parameter in shared if key(parameter) not in replaced] + own
 
 
 def server_urls(document: Document) -> list[str]:
-    """Give the URLs of a document's servers, variables replaced by their defaults, without those that cannot be one."""
+    """Return the URLs of a document's servers with default variables, without those that cannot be a server."""
     found: list[str] = []
     for server in cast("list[Document]", document.get("servers") or []):
         url = server.get("url") if isinstance(server, dict) else None
@@ -115,13 +115,13 @@ def server_urls(document: Document) -> list[str]:
 
 
 def base_path(document: Document) -> str:
-    """Tell what comes before every path: the path of the first usable server."""
+    """Return the path of the first usable server, which precedes every path."""
     servers = server_urls(document)
     return urlsplit(servers[0]).path.rstrip("/") if servers else ""
 
 
 def server_prefixes(document: Document) -> list[str]:
-    """Give the servers without the base path, in order."""
+    """Return the servers without the base path, in order."""
     base = base_path(document)
     result: list[str] = []
     for url in server_urls(document):

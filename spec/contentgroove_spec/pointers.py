@@ -12,26 +12,26 @@ if TYPE_CHECKING:
 def steps(pointer: str) -> list[str]:
     """Split a pointer, with or without the `#` of a URI fragment.
 
-    Percent-encoding is not undone: tools write it or not.
+    Percent-encoding is kept, because not every tool writes it.
     """
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.removeprefix("#").split("/")[1:]]
 
 
 def reference_steps(reference: str) -> list[str]:
-    """Split a `$ref` to a place in the same document."""
+    """Split a `$ref` into the same document."""
     return steps(unquote(reference))
 
 
-def escaped(step: str) -> str:
-    """Write one step of a pointer."""
+def escape(step: str) -> str:
+    """Escape one step of a pointer."""
     return step.replace("~", "~0").replace("/", "~1")
 
 
 def resolve(value: Any, path: Iterable[str]) -> Any:
-    """Give what the steps of a pointer lead to.
+    """Return the value at a pointer's steps.
 
     Raises:
-        LookupError: They lead nowhere.
+        LookupError: There is no such value.
     """
     found: Any = value
     for step in path:
@@ -43,5 +43,5 @@ def resolve(value: Any, path: Iterable[str]) -> Any:
         elif isinstance(found, dict):
             found = cast("dict[str, Any]", found)[step]
         else:
-            raise LookupError(step)  # noqa: TRY004 - it is no misuse
+            raise LookupError(step)  # noqa: TRY004 - not a misuse
     return found

@@ -31,6 +31,6 @@ def make_contract(config: Config) -> Document:
     """Apply the corrections to the published document.
 
     Raises:
-        PipelineError: A file is missing, or a correction has gone stale.
+        PipelineError: A file is missing, or a correction is stale.
     """
     return apply_overlay(read(config.published), read(config.corrections))

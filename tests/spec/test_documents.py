@@ -1,4 +1,4 @@
-"""Reading and writing documents: YAML 1.2 in, what every reader reads the same out."""
+"""Reading and writing documents: YAML 1.2 is read, and the output is the same to every reader."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_yaml_is_read_by_version_1_2(text: str, value: object) -> None:
 
 @pytest.mark.parametrize("key", ["200", "on", "no", "null", "~", "1.0", "2025-10-15", "<<"])
 def test_keys_are_strings(key: str) -> None:
-    """A key is its text, however it looks (OpenAPI Specification 3.0.4, "Format": the Failsafe schema)."""
+    """A key is its text, regardless of its form (OpenAPI Specification 3.0.4, "Format": the Failsafe schema)."""
     document = parse(f"a:\n  {key}: 1\n".encode(), "test")
     assert document == {"a": {key: 1}}
     assert yaml.safe_load(dump_yaml(document)) == document
@@ -103,7 +103,7 @@ def test_what_is_written_is_easy_to_compare() -> None:
 
 
 def test_timestamps_stay_strings_for_old_readers() -> None:
-    """apis.guru writes them unquoted; we write them so that nobody makes a date of them."""
+    """apis.guru writes them unquoted; they are written so that no reader converts them to dates."""
     document = parse(b"example: 2025-10-15T13:51:02.558Z\nplain: text\n", "test")
     text = dump_yaml(document)
     assert yaml.safe_load(text) == {"example": "2025-10-15T13:51:02.558Z", "plain": "text"}
@@ -120,10 +120,10 @@ BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
     [
         (b"<!DOCTYPE html><html>Sign in</html>", "HTML"),
         (b"  <html></html>", "HTML"),
-        (b'{"openapi": "3.0.1", "info": {', "cut short"),
-        (b"a: [1, 2", "cut short"),
-        (b'{"a": 1, "a": 2}', "'a' stands twice"),
-        (b"a: 1\nb: 2\na: 3\n", "'a' stands twice"),
+        (b'{"openapi": "3.0.1", "info": {', "truncated"),
+        (b"a: [1, 2", "truncated"),
+        (b'{"a": 1, "a": 2}', "'a' occurs twice"),
+        (b"a: 1\nb: 2\na: 3\n", "'a' occurs twice"),
         (b"[1, 2]", "not an object"),
         (b"", "not an object"),
         (b"\xff\xfe\x00", "not UTF-8"),
@@ -133,26 +133,26 @@ BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
         (b"a: " + b"[" * 100_000, "more than 100 levels"),
         (b"a:\n " + b"- " * 100_000, "more than 100 levels"),
         (b"a: &a [*a]\n", "levels"),
-        (b"a: 1\n? [b]\n: 2\n", "a key is no scalar"),
-        (b"a: {1: x, '1': y}\n", "'1' stands twice"),
+        (b"a: 1\n? [b]\n: 2\n", "a key is not a scalar"),
+        (b"a: {1: x, '1': y}\n", "'1' occurs twice"),
         (b"a: 1\n---\na: 1\n", "single document"),
-        (b"a: !!python/object/apply:os.system [true]\n", "is no YAML"),
-        (b"a: !!binary aGk=\n", "is no YAML"),
-        (b"a: !!bool maybe\n", "is no YAML"),
-        (b"a: .nan\n", "a value that JSON has not"),
-        (b'{"a": 1e999}', "a value that JSON has not"),
-        (b'{"a": "\\ud800"}', "a value that JSON has not"),
+        (b"a: !!python/object/apply:os.system [true]\n", "is not valid YAML"),
+        (b"a: !!binary aGk=\n", "is not valid YAML"),
+        (b"a: !!bool maybe\n", "is not valid YAML"),
+        (b"a: .nan\n", "a value that JSON cannot express"),
+        (b'{"a": 1e999}', "a value that JSON cannot express"),
+        (b'{"a": "\\ud800"}', "a value that JSON cannot express"),
     ],
 )
-def test_what_is_no_document_is_a_clear_error(content: bytes, words: str) -> None:
-    """Each kind of wrong bytes is named for what it is, with its source."""
+def test_other_content_is_a_clear_error(content: bytes, words: str) -> None:
+    """Each kind of wrong content is named, with its source."""
     with pytest.raises(PipelineError, match=words) as caught:
         parse(content, "the-source")
     assert "the-source" in str(caught.value)
 
 
-def test_the_meaning_does_not_change_with_spelling_or_timestamps() -> None:
-    """Key order and the mirror's rewritten dates leave the digest of the meaning as it is; anything else does not."""
+def test_the_canonical_digest_ignores_notation_and_timestamps() -> None:
+    """Key order and the mirror's rewritten dates do not change the digest; anything else does."""
     first = {"a": 1, "b": {"example": {"at": "2025-10-15T13:51:02.558Z", "id": "x"}}}
     same = {"b": {"example": {"id": "x", "at": "2026-01-01T00:00:00.000Z"}}, "a": 1}
     other = {"a": 1, "b": {"example": {"at": "2025-10-15T13:51:02.558Z", "id": "y"}}}

@@ -1,4 +1,4 @@
-"""Putting files and folders in place: all of them, or the old ones as they were."""
+"""Replacing files and folders: all of them, or none."""
 
 from __future__ import annotations
 
@@ -12,59 +12,57 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def folder(place: Path, **files: str) -> Path:
+def folder(path: Path, **files: str) -> Path:
     """Make a folder with files."""
-    place.mkdir(parents=True)
+    path.mkdir(parents=True)
     for name, text in files.items():
-        (place / name).write_text(text, encoding="utf-8")
-    return place
+        (path / name).write_text(text, encoding="utf-8")
+    return path
 
 
-def tree(place: Path) -> dict[str, str]:
+def tree(path: Path) -> dict[str, str]:
     """Read all files below a folder."""
-    return {
-        str(path.relative_to(place)): path.read_text(encoding="utf-8") for path in place.rglob("*") if path.is_file()
-    }
+    return {str(file.relative_to(path)): file.read_text(encoding="utf-8") for file in path.rglob("*") if file.is_file()}
 
 
 def test_new_things_replace_old_ones(tmp_path: Path) -> None:
-    """A folder comes without what the old one had, a file as it is, and a missing place is made."""
+    """A folder loses the old one's files, a file is replaced, and a missing folder is created."""
     new = folder(tmp_path / "new", document="new", lock="new")
     package = folder(new / "package", a="new")
-    places = folder(tmp_path / "places", document="old")
-    folder(places / "package", a="old", stray="old")
+    targets = folder(tmp_path / "targets", document="old")
+    folder(targets / "package", a="old", stray="old")
     replace_all(
         {
-            new / "document": places / "document",
-            package: places / "package",
-            new / "lock": places / "deeper" / "lock",
+            new / "document": targets / "document",
+            package: targets / "package",
+            new / "lock": targets / "deeper" / "lock",
         }
     )
-    assert tree(places) == {"document": "new", "package/a": "new", "deeper/lock": "new"}
+    assert tree(targets) == {"document": "new", "package/a": "new", "deeper/lock": "new"}
 
 
-def test_when_one_cannot_be_placed_the_others_go_back(tmp_path: Path) -> None:
-    """Old files and folders come back byte for byte, and what was not there before is gone again."""
+def test_if_one_cannot_be_replaced_the_others_are_restored(tmp_path: Path) -> None:
+    """Old files and folders are restored byte for byte, and new ones are removed."""
     new = folder(tmp_path / "new", document="new", first="new", lock="new")
     package = folder(new / "package", a="new")
-    places = folder(tmp_path / "places", document="old", blocked="a file where a folder should be")
-    folder(places / "package", a="old", stray="old")
-    before = tree(places)
+    targets = folder(tmp_path / "targets", document="old", blocked="a file where a folder should be")
+    folder(targets / "package", a="old", stray="old")
+    before = tree(targets)
     with pytest.raises(PipelineError, match=r"Cannot write .*lock: .*Nothing was changed"):
         replace_all(
             {
-                new / "document": places / "document",
-                package: places / "package",
-                new / "first": places / "first",
-                new / "lock": places / "blocked" / "lock",
+                new / "document": targets / "document",
+                package: targets / "package",
+                new / "first": targets / "first",
+                new / "lock": targets / "blocked" / "lock",
             }
         )
-    assert tree(places) == before
+    assert tree(targets) == before
 
 
 def test_a_new_thing_that_is_missing(tmp_path: Path) -> None:
-    """The old file is there even when the new one never was."""
-    places = folder(tmp_path / "places", document="old")
+    """The old file remains if the new one does not exist."""
+    targets = folder(tmp_path / "targets", document="old")
     with pytest.raises(PipelineError, match=r"Cannot write .*document: No such file"):
-        replace_all({tmp_path / "new": places / "document"})
-    assert tree(places) == {"document": "old"}
+        replace_all({tmp_path / "new": targets / "document"})
+    assert tree(targets) == {"document": "old"}

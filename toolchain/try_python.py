@@ -45,7 +45,7 @@ TRIED = (
     "prism",
     "sdk",
     "simulator",
-    "spec_diff",
+    "spec/diff",
     "tools",
     "upload_network",
     "webhooks",

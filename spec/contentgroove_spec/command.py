@@ -136,7 +136,7 @@ def _write(path: Path, text: str) -> None:
 def _compare_documents(config: Config, old: str | None, new: str | None) -> tuple[list[Document], Comparison]:
     from .compare import compare
     from .documents import check_version, parse
-    from .sources import fetch_document, from_file, from_name
+    from .fetching import fetch_document, from_file, from_name
 
     before = from_file(config.published) if old is None else from_name(old, config)
     after = fetch_document(config, _print_note) if new is None else from_name(new, config)

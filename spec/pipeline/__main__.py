@@ -15,7 +15,7 @@ from contentgroove_spec.compare import compare
 from contentgroove_spec.config import load_config
 from contentgroove_spec.documents import check_openapi, parse
 from contentgroove_spec.errors import PipelineError
-from contentgroove_spec.sources import fetch
+from contentgroove_spec.fetching import fetch
 
 from .correct import read
 from .generate import generate, require_up_to_date

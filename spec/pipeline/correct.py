@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from contentgroove_spec.documents import Document, parse
 from contentgroove_spec.errors import PipelineError
 
-from .overlay_document import apply_overlay
+from .corrections import apply_overlay
 
 if TYPE_CHECKING:
     from pathlib import Path

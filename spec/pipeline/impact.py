@@ -18,8 +18,8 @@ from contentgroove_spec.pointers import resolve, steps
 from contentgroove_spec.reports import Advice, Section, count_text
 
 from .correct import read
+from .corrections import action_name, apply_matching
 from .generate import write_outputs
-from .overlay_document import action_name, apply_matching
 from .surface import differences, package_api
 from .verify import check_contract, check_structure
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from contentgroove_spec.config import Config
     from contentgroove_spec.documents import Document
 
-    from .overlay_document import Applied
+    from .corrections import Applied
 
 MAX_SHOWN_LEAVES = 5
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove_spec.documents import canonical_digest, check_openapi, digest, dump_yaml, parse
 from contentgroove_spec.errors import PipelineError
-from contentgroove_spec.sources import fetch
+from contentgroove_spec.fetching import fetch
 
 from .placement import replace_all
 

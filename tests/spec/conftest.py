@@ -1,4 +1,8 @@
-"""An own pipeline for each test, in an own folder."""
+"""An own pipeline for each test, in an own folder.
+
+The pipeline is imported inside the fixtures, because the tests in `diff` also run against an installed wheel, and the
+wheel does not contain it.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,6 @@ from typing import Any
 
 import pytest
 from contentgroove_spec.config import Config, load_config
-from pipeline import generate as generating
-from pipeline.correct import read
-from pipeline.generate import build
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def committed_published() -> dict[str, Any]:
     """The committed published document."""
+    from pipeline.correct import read
+
     return read(ROOT / "spec" / "openapi.yaml")
 
 
@@ -34,6 +37,8 @@ def published(committed_published: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def committed_contract() -> dict[str, Any]:
     """The committed contract."""
+    from pipeline.correct import read
+
     return read(ROOT / "spec" / "contract.yaml")
 
 
@@ -68,6 +73,8 @@ def as_json(document: dict[str, Any]) -> bytes:
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All outputs of the pipeline, made once."""
+    from pipeline.generate import build
+
     folder = tmp_path_factory.mktemp("made")
     build(load_config(ROOT / "spec" / "pipeline.toml"), folder)
     return folder
@@ -97,6 +104,8 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def each_generated_once(generated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The generator runs once for each document, which saves seconds where a test checks something else."""
+    from pipeline import generate as generating
+
     run = generating._run_generator
 
     def run_once(config: Config, document: Path, package: Path) -> None:

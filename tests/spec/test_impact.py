@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pipeline import impact as impacts
 from pipeline.__main__ import main
+from pipeline.corrections import apply_matching, apply_overlay
 from pipeline.impact import impact
-from pipeline.overlay_document import apply_matching, apply_overlay
 from pipeline.surface import differences, package_api
 
 from .conftest import ROOT, as_json

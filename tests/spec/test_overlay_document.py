@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from contentgroove_spec.errors import PipelineError
-from pipeline.overlay_document import apply_overlay, check_overlay
+from pipeline.corrections import apply_overlay, check_overlay
 
 
 def overlay(*actions: dict[str, Any], version: str = "1.1.0") -> dict[str, Any]:

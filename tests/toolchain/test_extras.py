@@ -183,5 +183,5 @@ def test_only_one_module_calls_an_extra_missing() -> None:
         "mockserver/contentgroove_mock/node.py",
         "overlay/contentgroove/_extras.py",
         "overlay/contentgroove/cli/app.py",
-        "spec/contentgroove_spec/sources.py",
+        "spec/contentgroove_spec/fetching.py",
     ]

@@ -19,7 +19,7 @@ from .conftest import GENERATION_2, GENERATION_3
 
 pytestmark = SHELL
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WORKFLOW = ROOT / "examples" / "ci" / "contract.yml"
 TEXT = WORKFLOW.read_text(encoding="utf-8")
 TOOLS = Path(sys.executable).parent

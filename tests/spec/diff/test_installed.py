@@ -21,7 +21,7 @@ from .conftest import GENERATION_2, GENERATION_3
 if TYPE_CHECKING:
     from contentgroove_spec.documents import Document
 
-SPEC = Path(__file__).parents[2] / "spec"
+SPEC = Path(__file__).parents[3] / "spec"
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ TRIED = (
     "generated",
     "journey",
     "mcp",
+    "openapi",
     "plugin",
     "prism",
     "sdk",

@@ -1,11 +1,11 @@
 """The ContentGroove SDK: upload videos, wait for clips and transcriptions, receive webhooks.
 
-Names are loaded on first use, so that importing this package costs nothing.
+Names are loaded on first use, so that importing this package takes no time.
 """
 
 from __future__ import annotations
 
-# Type checkers know the name; `typing` itself takes longer to import than all of this.
+# Type checkers know this name. Importing `typing` would take longer than the whole module.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._async_client import AsyncContentGroove

@@ -16,10 +16,10 @@ from ._io.options import (
     DEFAULT_TIMEOUT,
     check_clients,
     check_policy,
-    check_timeout,
     create_hooks,
     create_monitor,
     create_session,
+    replace_options,
 )
 from ._version import __version__
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ._core.effects import Clock
+    from ._core.io import Clock
     from ._core.retries import RetryPolicy
     from ._io.contract import OnViolation
     from ._io.http import ResponseInfo
@@ -61,7 +61,6 @@ class AsyncContentGroove:
         on_request: Callable[[RequestInfo], object] | None = None,
         on_response: Callable[[ResponseInfo], object] | None = None,
         on_contract_violation: OnViolation = "off",
-        contract_sampling: float = 1.0,
         clock: Clock | None = None,
         sleep: Callable[[float], Awaitable[object]] | None = None,
         random: Callable[[], float] | None = None,
@@ -70,15 +69,22 @@ class AsyncContentGroove:
             api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ
         )
         check_clients("AsyncClient", http_client=http_client, upload_http_client=upload_http_client)
-        session = create_session(settings, check_policy(retry_policy, max_retries), clock, random)
         hooks = create_hooks(on_request, on_response, awaited=True)
-        watch = create_monitor(on_contract_violation, contract_sampling, settings, random)
-        shell = AsyncIO(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, watch=watch)
-        self._calls = AsyncResource(shell, session, check_timeout(timeout))
+        monitor = create_monitor(on_contract_violation, settings)
+        self._io = AsyncIO(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, monitor=monitor)
+        session = create_session(
+            self._io,
+            settings,
+            timeout=timeout,
+            policy=check_policy(retry_policy, max_retries),
+            clock=clock,
+            random=random,
+        )
+        self._calls = AsyncResource(session)
         self._claimed: dict[str, str] = {}
 
     def __repr__(self) -> str:
-        return f"AsyncContentGroove(base_url={self._calls.session.base_url!r})"
+        return f"AsyncContentGroove(base_url={self._calls.session.settings.base_url!r})"
 
     @cached_property
     def medias(self) -> AsyncMedias:
@@ -115,10 +121,8 @@ class AsyncContentGroove:
         other = copy.copy(self)
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
             other.__dict__.pop(name, None)
-        session = self._calls.session.with_policy(check_policy(self._calls.session.pacing.policy, max_retries))
-        other._calls = AsyncResource(  # noqa: SLF001 - a copy of ours
-            self._calls.shell, session, self._calls.timeout if timeout is None else check_timeout(timeout)
-        )
+        session = replace_options(self._calls.session, timeout, max_retries)
+        other._calls = AsyncResource(session)  # noqa: SLF001 - the same class
         return other
 
     async def request(
@@ -133,13 +137,13 @@ class AsyncContentGroove:
         """As `ContentGroove.request`."""
         from ._core import custom
 
-        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = AsyncRawResource(self._calls.session)
         response: Any = await calls.call(custom.custom_operation(method, path, query, body, headers))
         return response  # type: ignore[no-any-return]  # raw calls give RawResponses
 
     async def aclose(self) -> None:
         """Close all connections that the client opened; calls after it are a ConfigurationError."""
-        await self._calls.shell.aclose()
+        await self._io.aclose()
 
     async def __aenter__(self) -> Self:
         return self

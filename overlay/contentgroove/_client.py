@@ -14,10 +14,10 @@ from ._io.options import (
     DEFAULT_TIMEOUT,
     check_clients,
     check_policy,
-    check_timeout,
     create_hooks,
     create_monitor,
     create_session,
+    replace_options,
 )
 from ._io.sync_shell import SyncIO
 from ._version import __version__
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ._core.effects import Clock
+    from ._core.io import Clock
     from ._core.retries import RetryPolicy
     from ._io.contract import OnViolation
     from ._io.http import ResponseInfo
@@ -60,7 +60,6 @@ class ContentGroove:
         on_contract_violation: What happens when an exchange is not what the API's document says: nothing ("off"), a
             warning of the logger `contentgroove` ("log"), a `ContractViolationError` ("raise", for tests), or your
             function, which gets the violations. Needs the extra `contract`.
-        contract_sampling: The share of the exchanges that is checked, from 0 to 1.
         clock: Another source of time, for tests.
         sleep: Another way to let time pass, for tests.
         random: Another source of jitter (numbers from 0 up to 1), for tests.
@@ -83,7 +82,6 @@ class ContentGroove:
         on_request: Callable[[RequestInfo], object] | None = None,
         on_response: Callable[[ResponseInfo], object] | None = None,
         on_contract_violation: OnViolation = "off",
-        contract_sampling: float = 1.0,
         clock: Clock | None = None,
         sleep: Callable[[float], object] | None = None,
         random: Callable[[], float] | None = None,
@@ -92,15 +90,22 @@ class ContentGroove:
             api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ
         )
         check_clients("Client", http_client=http_client, upload_http_client=upload_http_client)
-        session = create_session(settings, check_policy(retry_policy, max_retries), clock, random)
         hooks = create_hooks(on_request, on_response, awaited=False)
-        watch = create_monitor(on_contract_violation, contract_sampling, settings, random)
-        shell = SyncIO(settings, hooks, sleep or time.sleep, http_client, upload_http_client, monitor=watch)
-        self._calls = Resource(shell, session, check_timeout(timeout))
+        monitor = create_monitor(on_contract_violation, settings)
+        self._io = SyncIO(settings, hooks, sleep or time.sleep, http_client, upload_http_client, monitor=monitor)
+        session = create_session(
+            self._io,
+            settings,
+            timeout=timeout,
+            policy=check_policy(retry_policy, max_retries),
+            clock=clock,
+            random=random,
+        )
+        self._calls = Resource(session)
         self._claimed: dict[str, str] = {}
 
     def __repr__(self) -> str:
-        return f"ContentGroove(base_url={self._calls.session.base_url!r})"
+        return f"ContentGroove(base_url={self._calls.session.settings.base_url!r})"
 
     @cached_property
     def medias(self) -> Medias:
@@ -140,10 +145,8 @@ class ContentGroove:
         other = copy.copy(self)
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
             other.__dict__.pop(name, None)
-        session = self._calls.session.with_policy(check_policy(self._calls.session.pacing.policy, max_retries))
-        other._calls = Resource(  # noqa: SLF001 - a copy of ours
-            self._calls.shell, session, self._calls.timeout if timeout is None else check_timeout(timeout)
-        )
+        session = replace_options(self._calls.session, timeout, max_retries)
+        other._calls = Resource(session)  # noqa: SLF001 - the same class
         return other
 
     def request(
@@ -169,13 +172,13 @@ class ContentGroove:
         """
         from ._core import custom
 
-        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = RawResource(self._calls.session)
         response: Any = calls.call(custom.custom_operation(method, path, query, body, headers))
         return response  # type: ignore[no-any-return]  # raw calls give RawResponses
 
     def close(self) -> None:
         """Close all connections that the client opened; calls after it are a ConfigurationError."""
-        self._calls.shell.close()
+        self._io.close()
 
     def __enter__(self) -> Self:
         return self

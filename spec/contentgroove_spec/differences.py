@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import escape, lookup, split
+
 from .changes import Change, Rating
 from .evidence import examples_match
 from .places import locate
-from .pointers import escape, resolve, steps
 from .rating import rate, was_unspecified
 from .wording import describe
 
@@ -88,9 +89,9 @@ def _required(finding: Finding, location: Location) -> Iterator[Change]:
 
 def _examples_fit(finding: Finding, before: Mapping[tuple[str, str], Operation], new: Document) -> bool:
     """Return whether the old document's own examples match a request's new schema."""
-    match steps(finding["path"]):
+    match split(finding["path"]):
         case ["paths", path, method, "requestBody", "content", _, "schema", *inner]:
-            schema: Any = resolve(new, steps(finding["path"]))
+            schema: Any = lookup(new, finding["path"])
             return examples_match(before[method, path].definition["requestBody"], inner, schema)
         case _:
             return False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import escape
+
 from .canonical import SCHEMA_DOCUMENTATION
 from .changes import Change, Location, Rating
 from .documents import without_timestamps
 from .folding import parameter_numbers
 from .places import locate
-from .pointers import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

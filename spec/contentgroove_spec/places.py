@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import escape, split
+
 from .changes import Location
-from .pointers import escape, steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ def locate(pointer: str, document: Document, names: Mapping[tuple[str, str], Ope
         document: The canonical document.
         names: The operations that it was made from.
     """
-    match steps(pointer):
+    match split(pointer):
         case ["paths", path, method, "callbacks", name, expression, inner, *remaining]:
             definition = document["paths"][path][method]["callbacks"][name][expression][inner]
             return _inner_location(names[method, path].name, name, remaining, definition)

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
+from contentgroove._openapi.pointers import lookup
 from contentgroove_mock.contract import Checker
 from contentgroove_mock.recording.contract_parts import PackagedContract
 from contentgroove_mock.recording.exchange import RecordingError
 from contentgroove_mock.recording.folder import load, stale
 from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.folding import operations
-from contentgroove_spec.pointers import resolve, steps
 from contentgroove_spec.reports import Advice, Section, count_text
 
 from .correct import read
@@ -171,7 +171,7 @@ def _models(config: Config, old: Document, new: Document) -> Iterator[Advice]:
 
 def _properties(document: Document, pointer: str) -> set[str] | None:
     try:
-        return set(cast("Document", resolve(document, steps(pointer))))
+        return set(cast("Document", lookup(document, pointer)))
     except LookupError:
         return None
 

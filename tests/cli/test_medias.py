@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import stat
 from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove_mock import Fault
 
 from tests.cli.schemas import check
-from tests.platforms import SHELL
 
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
@@ -195,40 +193,3 @@ def test_an_empty_list_is_empty(cli: CommandLine) -> None:
     """Nothing is printed where there is nothing, in every form."""
     assert cli("medias", "list") == (0, "", "")
     assert cli("medias", "list", "--json") == (0, "", "")
-
-
-@SHELL
-@pytest.mark.process
-@pytest.mark.parametrize("display", [True, False])
-def test_show_opens_the_source(cli: CommandLine, *, display: bool) -> None:
-    """--open hands the source to the browser, and says so where there is none."""
-    with cli.client() as client:
-        media = client.medias.create(source_url="https://files.example/film.mp4")
-    browser = cli.folder / "browser"
-    browser.write_text('#!/bin/sh\nprintf %s "$1" > opened\n', encoding="utf-8")
-    browser.chmod(stat.S_IRWXU)
-    environment = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": f"{browser} %s" if display else ""}
-    ran = cli.child("medias", "show", media.id, "--open", environment=environment)
-    assert ran.code == 0
-    assert "source\thttps://files.example/film.mp4" in ran.out
-    if display:
-        assert (cli.folder / "opened").read_text(encoding="utf-8") == "https://files.example/film.mp4"
-        assert ran.err == ""
-    else:
-        assert "There is no display" in ran.err
-
-
-@SHELL
-@pytest.mark.process
-def test_a_url_with_a_credential_is_not_opened(cli: CommandLine) -> None:
-    """A signature would stand in the browser's command line, which other users can read."""
-    secret = "https://files.example/film.mp4?X-Amz-Signature=canary-signature"
-    with cli.client() as client:
-        media = client.medias.create(source_url=secret)
-    browser = cli.folder / "browser"
-    browser.write_text("#!/bin/sh\ntouch opened\n", encoding="utf-8")
-    browser.chmod(stat.S_IRWXU)
-    ran = cli.child("medias", "show", media.id, "--open", environment={"BROWSER": f"{browser} %s"})
-    assert not (cli.folder / "opened").exists()
-    assert "carries a credential" in ran.err
-    assert "canary-signature" not in ran.err

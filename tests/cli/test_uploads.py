@@ -7,7 +7,8 @@ import functools
 import json
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from contentgroove._io.checkpoint_file import FileCheckpointStore
@@ -18,9 +19,6 @@ from contentgroove_mock import Fault, Policy, Simulator, serve
 from tests.cli.conftest import CommandLine, Reader
 from tests.cli.schemas import check
 from tests.platforms import BYTE_NAMES, PIPES, SIGNALS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -106,7 +104,7 @@ def test_a_full_disk_costs_one_file_only(cli: CommandLine, monkeypatch: pytest.M
     write = FileCheckpointStore.write
 
     def full(held: FileCheckpointStore, content: bytes) -> OSError | None:
-        if held.path.name.startswith("a.mp4"):
+        if Path(held.path).name.startswith("a.mp4"):
             return OSError(errno.ENOSPC, "No space left on device")
         return write(held, content)
 

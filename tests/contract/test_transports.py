@@ -63,7 +63,9 @@ def test_a_violation_fails_the_call_that_made_it(checker: Checker) -> None:
     with httpx.Client(transport=transport) as client, pytest.raises(ContractViolationError) as caught:
         client.get(MEDIA, headers=KEY)  # the call that fails
     message = str(caught.value)
-    assert message.startswith("The contract is broken in 2 places:\n  getMediaById: response.body#/data/attributes/")
+    assert message.startswith(
+        "The exchange violates the contract (2 violations):\n  getMediaById: response.body#/data/attributes/"
+    )
     here = f"{__file__.rpartition('/')[2]}::{test_a_violation_fails_the_call_that_made_it.__name__}"
     assert all(violation.call is not None and here in violation.call for violation in caught.value.violations)
     assert f"test_transports.py:{line_of('the call that fails')}\n" in message

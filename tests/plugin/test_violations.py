@@ -35,7 +35,7 @@ def test_the_test_that_broke_it_fails_and_no_other(run: Run) -> None:
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "The contract is broken in 1 place:",
+            "The exchange violates the contract (1 violation):",
             "  getMedias: request.query.limit: unknown-parameter: *; seen: 3",
             "    called by *::test_wrong, at *.py:5",
         ]

@@ -19,7 +19,7 @@ from contentgroove.webhooks.worker import Wakeup, Worker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contentgroove._io.progress import Progress
+    from contentgroove._core.io import Progress
 
 STEP = 0.01
 NEVER = 3_600.0

@@ -120,14 +120,14 @@ def test_ways_to_be_broken(source: str, tmp_path: Path, monkeypatch: pytest.Monk
         exec(f"from {module} import wanted", {"__name__": "contentgroove.anything"})  # noqa: S102 - like an own module
     message = caught.value.message
     assert message.startswith(f"This needs {module}")
-    assert f"which is there but cannot be imported ({FAULTS[source]}" in message
+    assert f"which is installed but cannot be imported ({FAULTS[source]}" in message
     assert "[extra]" not in message
     assert isinstance(caught.value.__cause__, (ImportError, OSError, RuntimeError, SyntaxError))
 
 
 def test_a_missing_part_of_an_old_release() -> None:
     """If the installed release lacks a submodule, the package is not called missing, and its version is named."""
-    message = r"needs starlette [0-9.]+, which is there .*\.absent"
+    message = r"needs starlette [0-9.]+, which is installed .*\.absent"
     with pytest.raises(ImportError, match=message) as caught, import_needs("This", "mock"):
         importlib.import_module("starlette.absent")
     assert not isinstance(caught.value, ModuleNotFoundError)

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from contentgroove._openapi.documents import parse
 from contentgroove.tools.api import contract_operations
 from contentgroove.tools.arguments import check_arguments, compile_schema
-from contentgroove.tools.documents import parse
 from contentgroove.tools.errors import SpecError, ToolError
 from contentgroove.tools.operations import MAX_OPERATIONS, Operation, compile_document
 
@@ -159,7 +159,7 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
     ("operation", "path", "said"),
     [
         ({"parameters": [{"in": "query"}]}, "/a", "without a name"),
-        ({"parameters": [{"name": "a", "in": "body"}]}, "/a", "in none of path, header, query, cookie"),
+        ({"parameters": [{"name": "a", "in": "body"}]}, "/a", "outside path, header, query, cookie"),
         ({}, "/a/{b}", "does not describe"),
         ({"parameters": [{"$ref": "#/x"}]}, "/a", "nothing at '#/x'"),
         (

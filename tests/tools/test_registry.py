@@ -8,7 +8,7 @@ from contentgroove.tools import Access, Tool, ToolError, ToolRegistry, open_tool
 from contentgroove.tools.results import Success
 
 if TYPE_CHECKING:
-    from contentgroove.tools.documents import Json
+    from contentgroove._openapi.documents import Json
     from contentgroove.tools.registry import ProgressCallback
 
 pytestmark = pytest.mark.anyio

@@ -300,6 +300,35 @@ async def test_headers_do_not_show() -> None:
     assert "s3cret" not in repr(source)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"swagger": "2.0"}', "Swagger 2.0"),
+        ('{"openapi": "2.0"}', "not an OpenAPI 3.x"),
+        ('{"openapi": 3}', "not an OpenAPI 3.x"),
+        ('{"openapi": "3.0.0"}', "no info.title"),
+        ('{"openapi": "3.0.0", "info": {"title": "T"}, "paths": []}', "paths that are not an object"),
+        ('{"openapi": "3.0.0", "info": {"title": "T", "title": "U"}}', "'title' occurs twice"),
+    ],
+)
+async def test_invalid_documents_are_refused(text: str, message: str) -> None:
+    """Anything that is not an OpenAPI 3.x document is an error that says why."""
+    result = await opened().call("openapi_previewSpec", {"spec": text})
+    assert result["error"]["code"] == "invalid_spec"
+    assert message in result["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "reference", ["other.yaml#/a", "https://example.com/a.json", "file:///etc/passwd", "/etc/passwd", "a", ""]
+)
+async def test_references_to_other_documents_are_refused(reference: str) -> None:
+    """Neither files nor other documents are read, wherever the reference is."""
+    components = {"schemas": {"A": {"properties": {"b": [{"$ref": reference}]}}}}
+    result = await opened().call("openapi_previewSpec", {"spec": json.dumps(document(components=components))})
+    assert result["error"]["code"] == "invalid_spec"
+    assert "not fetched" in result["error"]["message"]
+
+
 @pytest.mark.parametrize("tool", ["openapi.previewSpec", "openapi.addSource"])
 async def test_documents_by_url(films: Place, tool: str) -> None:
     """Fetched only where that is allowed, and calls go relative to where the document was."""

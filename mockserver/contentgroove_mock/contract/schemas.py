@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import jsonschema_rs
+from contentgroove._openapi.schemas import Schema, bundle, validator_schema
 from msgspec import Struct
 
 from contentgroove_mock.contract.violations import Violation, short_repr
-from contentgroove_mock.schema_conversion import Schema, bundle, validator_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,20 +8,16 @@ from msgspec import Struct, structs
 
 from contentgroove._core.calls import call, decode_error
 from contentgroove._core.decoding import BodyMismatchError
+from contentgroove._core.io import run_async, run_sync
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 
     from contentgroove._core.calls import Operation, Session
-    from contentgroove._core.effects import Flow, Response
     from contentgroove._core.listing import ListOperation
+    from contentgroove._core.responses import Response
     from contentgroove.models import Page
 
-    from .async_shell import AsyncIO
-    from .http import Timeouts
-    from .progress import Progress
-    from .sources import Source
-    from .sync_shell import SyncIO
 
 T = TypeVar("T")
 
@@ -59,76 +55,62 @@ class RawResponse(Generic[T]):
             raise decode_error(self._operation, self._response, self._session, error) from error
 
 
-def _raw(operation: Operation[T], session: Session) -> Flow[RawResponse[T]]:
+async def _raw(operation: Operation[T], session: Session) -> RawResponse[T]:
     undecoded: Operation[Any] = structs.replace(cast("Operation[Any]", operation), decode=bytes)
-    response, _ = yield from call(undecoded, session)
+    response, _ = await call(undecoded, session)
     return RawResponse(response, operation, session)
 
 
 class Resource(Struct, frozen=True):
-    """Performs operations and flows.
+    """Runs operations and flows.
 
     Attributes:
-        shell: What sends.
-        session: What calls of the client share.
-        timeout: The limits of each request.
+        session: What the calls of the client share.
     """
 
-    shell: SyncIO
     session: Session
-    timeout: Timeouts
 
     def call(self, operation: Operation[T]) -> T:
-        """Perform an operation and give its result."""
-        return self.shell.run(call(operation, self.session), self.timeout)[1]
+        """Run an operation and return its result."""
+        return run_sync(call(operation, self.session))[1]
 
-    def run(
-        self,
-        flow: Flow[T],
-        source: Source | None = None,
-        progress: Progress | None = None,
-        save: Callable[[bytes], OSError | None] | None = None,
-    ) -> T:
-        """Drive a flow to its end."""
-        return self.shell.run(flow, self.timeout, source=source, progress=progress, save=save)
+    def run(self, flow: Coroutine[Any, Any, T]) -> T:
+        """Run a flow to its end."""
+        return run_sync(flow)
 
 
 class RawResource(Resource, frozen=True):
-    """As `Resource`; gives `RawResponse`s."""
+    """A `Resource` whose calls return `RawResponse`s."""
 
     def call(self, operation: Operation[T]) -> T:
-        """Perform an operation and give its raw answer, which `with_raw_response` types as what it is."""
-        return cast("T", self.shell.run(_raw(operation, self.session), self.timeout))
+        """Run an operation and return its raw response, which `with_raw_response` types correctly."""
+        return cast("T", run_sync(_raw(operation, self.session)))
 
 
 class AsyncResource(Struct, frozen=True):
-    """As `Resource`, awaited."""
+    """Runs operations and flows in the event loop.
 
-    shell: AsyncIO
+    Attributes:
+        session: What the calls of the client share.
+    """
+
     session: Session
-    timeout: Timeouts
 
     async def call(self, operation: Operation[T]) -> T:
-        """Perform an operation and give its result."""
-        return (await self.shell.run(call(operation, self.session), self.timeout))[1]
+        """Run an operation and return its result."""
+        return (await run_async(call(operation, self.session)))[1]
 
-    async def run(
-        self,
-        flow: Flow[T],
-        source: Source | None = None,
-        progress: Progress | None = None,
-        save: Callable[[bytes], OSError | None] | None = None,
-    ) -> T:
-        """Drive a flow to its end."""
-        return await self.shell.run(flow, self.timeout, source=source, progress=progress, save=save)
+    async def run(self, flow: Coroutine[Any, Any, T]) -> T:
+        """Run a flow to its end."""
+        return await run_async(flow)
 
 
 class AsyncRawResource(AsyncResource, frozen=True):
-    """As `AsyncResource`; gives `RawResponse`s."""
+    """An `AsyncResource` whose calls return `RawResponse`s."""
 
     async def call(self, operation: Operation[T]) -> T:
-        """Perform an operation and give its raw answer, which `with_raw_response` types as what it is."""
-        return cast("T", await self.shell.run(_raw(operation, self.session), self.timeout))
+        """Run an operation and return its raw response, which `with_raw_response` types correctly."""
+        return cast("T", await run_async(_raw(operation, self.session)))
 
 
 class Pager(Generic[T]):

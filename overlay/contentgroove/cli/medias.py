@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path  # noqa: TC003 - typer reads the signatures at run time
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,44 +86,16 @@ def list_(
         run.out.print_note("No media.")
 
 
-@command(
-    app,
-    "show",
-    examples=(
-        "medias show MEDIA_ID",
-        "medias show MEDIA_ID --open",
-    ),
-)
-def show(
-    run: CommandContext,
-    media_id: MediaId,
-    *,
-    open_: Annotated[bool, typer.Option("--open", help="Open its source, or else its picture, in a browser.")] = False,
-) -> None:
+@command(app, "show", examples=("medias show MEDIA_ID", "medias show MEDIA_ID --json"))
+def show(run: CommandContext, media_id: MediaId) -> None:
     """Show all of a media."""
     media = run.client.medias.get(media_id)
     run.out.print_item(fields(media), document(media))
-    if open_:
-        _open(run, media)
 
 
 def _name_of(file: Path) -> str:
     # A file's name need not be text; a media's name must.
     return file.stem.encode(errors="replace").decode()
-
-
-def _open(run: CommandContext, media: Media) -> None:
-    from .browser import open_url, url_problem
-
-    url = media.source_url or media.source_file_preview_image_url
-    if url is None:
-        raise CommandError(ExitCode.FAILED, f"Media {media.id} has neither a source URL nor a picture to open.")
-    problem = url_problem(url, os.environ)
-    if problem is None and not open_url(url):
-        problem = "No browser took it"
-    if problem is not None:
-        place = "source" if media.source_url else "picture"
-        run.out.warn(f"{problem}: the URL was not opened; it is shown as {place}.")
 
 
 @command(

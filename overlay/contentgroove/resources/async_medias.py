@@ -12,7 +12,6 @@ from .media_arguments import (
     WAIT_TIMEOUT,
     media_id_of,
     media_ids_of,
-    plan_for,
     poll_options,
     webhook_keys_for,
 )
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from contentgroove._core.filters import Filter
+    from contentgroove._core.io import Progress
     from contentgroove._io.calls import AsyncResource
-    from contentgroove._io.progress import Progress
     from contentgroove._io.sources import File
     from contentgroove.models import Media
     from contentgroove.webhooks import Inbox
@@ -42,7 +41,7 @@ class AsyncMedias:
     @property
     def with_raw_response(self) -> AsyncRawMedias:
         """The same calls, giving `RawResponse`s."""
-        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = AsyncRawResource(self._calls.session)
         return AsyncRawMedias(AsyncMedias(calls, self._claimed))
 
     def list(
@@ -105,19 +104,23 @@ class AsyncMedias:
 
         Files are read in a thread, so that other tasks go on. An iterator is sent once and never again.
         """
-        from contentgroove._core.uploads import upload
-        from contentgroove._io.checkpoint_file import FileCheckpointStore
+        from contentgroove._core.uploads import plan_upload, upload
+        from contentgroove._io.checkpoint_file import open_store
         from contentgroove._io.sources import open_async_source
 
         source = await open_async_source(file, size)
-        session, patience = self._calls.session, poll_options(wait=wait)
-        if checkpoint is None:
-            plan = plan_for(source, name, description, session, self._claimed, None)
-            return await self._calls.run(upload(plan, session, patience), source, progress)
-        held = FileCheckpointStore(checkpoint)
-        with held.lock():
-            plan = plan_for(source, name, description, session, self._claimed, held)
-            return await self._calls.run(upload(plan, session, patience), source, progress, held.write)
+        session = self._calls.session
+        with open_store(checkpoint) as store:
+            plan = plan_upload(
+                source,
+                name=name,
+                description=description,
+                session=session,
+                progress=progress,
+                store=store,
+                known_uploads=self._claimed,
+            )
+            return await self._calls.run(upload(plan, session, poll_options(wait=wait)))
 
     def upload_many(
         self,

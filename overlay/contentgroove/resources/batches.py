@@ -22,7 +22,7 @@ from contentgroove.errors import ConfigurationError, ContentGrooveError, Invalid
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-    from contentgroove._io.progress import Progress
+    from contentgroove._core.io import Progress
     from contentgroove._io.sources import File
     from contentgroove.models import Media
 

@@ -42,7 +42,7 @@ class Clips:
     @property
     def with_raw_response(self) -> RawClips:
         """The same calls, giving `RawResponse`s."""
-        return RawClips(Clips(RawResource(self._calls.shell, self._calls.session, self._calls.timeout)))
+        return RawClips(Clips(RawResource(self._calls.session)))
 
     def list(
         self,
@@ -179,7 +179,7 @@ class AsyncClips:
     @property
     def with_raw_response(self) -> AsyncRawClips:
         """The same calls, giving `RawResponse`s."""
-        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = AsyncRawResource(self._calls.session)
         return AsyncRawClips(AsyncClips(calls))
 
     def list(

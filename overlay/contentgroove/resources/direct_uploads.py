@@ -23,7 +23,7 @@ class DirectUploads:
     @property
     def with_raw_response(self) -> RawDirectUploads:
         """The same call, giving a `RawResponse`."""
-        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = RawResource(self._calls.session)
         return RawDirectUploads(DirectUploads(calls))
 
     def prepare(self) -> DirectUpload:
@@ -40,7 +40,7 @@ class AsyncDirectUploads:
     @property
     def with_raw_response(self) -> AsyncRawDirectUploads:
         """The same call, giving a `RawResponse`."""
-        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = AsyncRawResource(self._calls.session)
         return AsyncRawDirectUploads(AsyncDirectUploads(calls))
 
     async def prepare(self) -> DirectUpload:

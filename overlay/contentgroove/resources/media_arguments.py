@@ -10,11 +10,7 @@ from contentgroove.models import Media
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contentgroove._core.calls import Session
-    from contentgroove._core.uploads import UploadPlan
     from contentgroove._core.waiting import PollOptions
-    from contentgroove._io.checkpoint_file import FileCheckpointStore
-    from contentgroove._io.sources import Source
     from contentgroove.webhooks import Inbox
     from contentgroove.webhooks.arrivals import ArrivalWatcher
 
@@ -56,25 +52,3 @@ def webhook_keys_for(inbox: Inbox | None, media_ids: Iterable[str]) -> ArrivalWa
     from contentgroove.webhooks.arrivals import ArrivalWatcher
 
     return ArrivalWatcher(inbox, media_ids)
-
-
-def plan_for(  # noqa: PLR0917 - two callers, both here
-    source: Source,
-    name: str | None,
-    description: str | None,
-    session: Session,
-    claimed: dict[str, str],
-    held: FileCheckpointStore | None,
-) -> UploadPlan:
-    """Plan an upload of a source, from where its checkpoint says."""
-    from contentgroove._core.checkpoints import Fingerprint, printable_name
-    from contentgroove._core.uploads import CheckpointStore, plan_upload
-
-    return plan_upload(
-        Fingerprint(printable_name(source.name), source.size, source.modified),
-        (name, description),
-        session,
-        rewindable=source.rewindable,
-        claimed=claimed,
-        kept=None if held is None else CheckpointStore(str(held.path), held.read(), held.read_siblings),
-    )

@@ -12,7 +12,6 @@ from .media_arguments import (
     WAIT_TIMEOUT,
     media_id_of,
     media_ids_of,
-    plan_for,
     poll_options,
     webhook_keys_for,
 )
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from contentgroove._core.filters import Filter
+    from contentgroove._core.io import Progress, Source
     from contentgroove._io.calls import Resource
-    from contentgroove._io.progress import Progress
-    from contentgroove._io.sources import File, Source
+    from contentgroove._io.sources import File
     from contentgroove.models import Media
     from contentgroove.webhooks import Inbox
 
@@ -42,7 +41,7 @@ class Medias:
     @property
     def with_raw_response(self) -> RawMedias:
         """The same calls, giving `RawResponse`s."""
-        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = RawResource(self._calls.session)
         return RawMedias(Medias(calls, self._claimed))
 
     def list(
@@ -170,17 +169,21 @@ class Medias:
         checkpoint: str | PathLike[str] | None = None,
         wait: bool = False,
     ) -> Media:
-        from contentgroove._core.uploads import upload
-        from contentgroove._io.checkpoint_file import FileCheckpointStore
+        from contentgroove._core.uploads import plan_upload, upload
+        from contentgroove._io.checkpoint_file import open_store
 
-        session, patience = self._calls.session, poll_options(wait=wait)
-        if checkpoint is None:
-            plan = plan_for(source, name, description, session, self._claimed, None)
-            return self._calls.run(upload(plan, session, patience), source, progress)
-        held = FileCheckpointStore(checkpoint)
-        with held.lock():
-            plan = plan_for(source, name, description, session, self._claimed, held)
-            return self._calls.run(upload(plan, session, patience), source, progress, held.write)
+        session = self._calls.session
+        with open_store(checkpoint) as store:
+            plan = plan_upload(
+                source,
+                name=name,
+                description=description,
+                session=session,
+                progress=progress,
+                store=store,
+                known_uploads=self._claimed,
+            )
+            return self._calls.run(upload(plan, session, poll_options(wait=wait)))
 
     def upload_many(
         self,

@@ -27,7 +27,7 @@ class WebhookSubscriptions:
     @property
     def with_raw_response(self) -> RawWebhookSubscriptions:
         """The same calls, giving `RawResponse`s."""
-        calls = RawResource(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = RawResource(self._calls.session)
         return RawWebhookSubscriptions(WebhookSubscriptions(calls))
 
     def list(
@@ -98,7 +98,7 @@ class AsyncWebhookSubscriptions:
     @property
     def with_raw_response(self) -> AsyncRawWebhookSubscriptions:
         """The same calls, giving `RawResponse`s."""
-        calls = AsyncRawResource(self._calls.shell, self._calls.session, self._calls.timeout)
+        calls = AsyncRawResource(self._calls.session)
         return AsyncRawWebhookSubscriptions(AsyncWebhookSubscriptions(calls))
 
     def list(

@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 from contentgroove._extras import import_needs
 
 with import_needs(__name__, "mcp"):
+    # Imported only when a YAML document is read, which is late to learn that it is missing.
+    import yamlcore  # noqa: F401
+
     from .addresses import Origin, origin_of
     from .api import api_tools
     from .errors import SpecError, ToolError

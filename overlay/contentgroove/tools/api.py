@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contentgroove import AsyncContentGroove
-
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
 
 # It prepares an upload: each call makes a new one, although it is a GET.
 _MINTING = frozenset({"directUploads.getApiV1DirectUploads"})

@@ -12,7 +12,7 @@ from .errors import SpecError, ToolError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
 
 MAX_PROBLEMS = 5
 """Named in one message."""

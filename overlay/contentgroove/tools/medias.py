@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contentgroove import AsyncContentGroove, Clip, Media
-
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
 
 WAIT = 50.0
 """Seconds that a wait takes without being told otherwise: hosts give up on a call after 60."""

@@ -16,10 +16,10 @@ import httpcore
 from msgspec import Struct
 
 from contentgroove._core.redaction import redact_url
+from contentgroove._openapi.documents import MAX_BYTES
 from contentgroove._version import __version__
 
 from .addresses import Origin, check_addresses, check_url, origin_of
-from .documents import MAX_BYTES
 from .errors import ToolError
 
 if TYPE_CHECKING:

@@ -11,19 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from msgspec import Struct
 
+from contentgroove._openapi import operations as openapi
+from contentgroove._openapi.documents import DocumentError
+
 from . import naming
 from .arguments import compile_schema
-from .documents import follow_references
 from .errors import SpecError
 from .schemas import Converter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .documents import Json
-
-METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
-"""TRACE is left out: an answer to it repeats the request, credentials included."""
+    from contentgroove._openapi.documents import Json
 
 MAX_OPERATIONS = 2000
 MAX_SCHEMAS = 32 * 1024 * 1024
@@ -100,32 +97,19 @@ def compile_document(document: Json, base_path: str, *, closed: bool) -> list[Op
     operations: list[Operation] = []
     names: set[str] = set()
     size = 0
-    for method, path, item, operation in _each_operation(document):
-        what = f"{method.upper()} {path}"
-        if len(operations) == MAX_OPERATIONS:
-            raise SpecError(f"The document has more than {MAX_OPERATIONS:,} operations, which is the limit.")
-        full_path = f"{base_path.rstrip('/')}/{path.lstrip('/')}"
-        tags = [tag for tag in _list(operation.get("tags")) if isinstance(tag, str)]
-        name = _free_parameter_name(f"{naming.group(tags, full_path)}.{naming.leaf(method, full_path)}", names)
-        parameters, schema, body_type = _build_inputs(document, converter, item, operation, what)
-        size += len(json.dumps(schema))
-        if size > MAX_SCHEMAS:
-            raise SpecError(f"The document's schemas have more than {MAX_SCHEMAS:,} characters, which is the limit.")
-        compile_schema(schema, what)
-        operations.append(
-            Operation(
-                name=name,
-                operation_id=_text(operation.get("operationId")),
-                title=_text(operation.get("summary")) or what,
-                description=_text(operation.get("description")),
-                tags=tuple(tags),
-                method=method.upper(),
-                path=path,
-                parameters=parameters,
-                body_type=body_type,
-                input_schema=schema,
-            )
-        )
+    try:
+        for found in openapi.operations(document):
+            # The response to a TRACE repeats the request, credentials included.
+            if found.method == "TRACE" or not found.path.startswith("/"):
+                continue
+            if len(operations) == MAX_OPERATIONS:
+                raise SpecError(f"The document has more than {MAX_OPERATIONS:,} operations.")
+            operations.append(_compile(found, base_path, converter, names))
+            size += len(json.dumps(operations[-1].input_schema))
+            if size > MAX_SCHEMAS:
+                raise SpecError(f"The document's schemas have more than {MAX_SCHEMAS:,} characters.")
+    except DocumentError as error:
+        raise SpecError(error.message) from error
     return operations
 
 
@@ -134,64 +118,67 @@ def request_path(path: str) -> str:
     return path.partition("#")[0].partition("?")[0]
 
 
-def _each_operation(document: Json) -> Iterator[tuple[str, str, Json, Json]]:
-    for path, value in cast("Json", document.get("paths", {})).items():
-        if not path.startswith("/"):
-            # `x-…` extensions.
-            continue
-        item = follow_references(document, value)
-        for method in METHODS:
-            if method in item:
-                if not isinstance(item[method], dict):
-                    raise SpecError(f"{method.upper()} {path} is no operation: it holds no object.")
-                yield method, path, item, cast("Json", item[method])
+def _compile(found: openapi.Operation, base_path: str, converter: Converter, names: set[str]) -> Operation:
+    definition = found.definition
+    full_path = f"{base_path.rstrip('/')}/{found.path.lstrip('/')}"
+    tags = [tag for tag in _list(definition.get("tags")) if isinstance(tag, str)]
+    parameters, schema, body_type = _build_inputs(found, converter)
+    compile_schema(schema, str(found))
+    return Operation(
+        name=_unused_name(f"{naming.group(tags, full_path)}.{naming.leaf(found.method, full_path)}", names),
+        operation_id=found.operation_id,
+        title=_text(definition.get("summary")) or str(found),
+        description=_text(definition.get("description")),
+        tags=tuple(tags),
+        method=found.method,
+        path=found.path,
+        parameters=parameters,
+        body_type=body_type,
+        input_schema=schema,
+    )
 
 
-def _build_inputs(
-    document: Json, converter: Converter, item: Json, operation: Json, what: str
-) -> tuple[tuple[Parameter, ...], Json, str]:
-    described = _parameters(document, item, operation, what)
-    body = follow_references(document, operation.get("requestBody"))
+def _build_inputs(found: openapi.Operation, converter: Converter) -> tuple[tuple[Parameter, ...], Json, str]:
+    body = found.body
     body_type, body_schema = _body(body)
     properties: Json = {}
     required: list[str] = []
     parameters: list[Parameter] = []
-    for one in described:
-        argument = naming.argument_name(one["name"])
+    for declaration in _parameters(found):
+        argument = naming.argument_name(declaration["name"])
         if argument in properties or (argument == "body" and body_type):
-            argument = f"{one['in']}_{argument}"
+            argument = f"{declaration['in']}_{argument}"
         if argument in properties:
-            raise SpecError(f"{what} has two parameters that would both be called {argument!r}.")
-        parameter, schema = _parameter(one, argument)
+            raise SpecError(f"{found} has two parameters that would both be called {argument!r}.")
+        parameter, schema = _parameter(declaration, argument)
         parameters.append(parameter)
-        properties[argument] = _describe(converter.convert(schema), one)
-        if one.get("required") is True or parameter.place == "path":
+        properties[argument] = _describe(converter.convert(schema), declaration)
+        if declaration.get("required") is True or parameter.place == "path":
             required.append(argument)
     if body_type:
         properties["body"] = _describe(converter.convert(body_schema), body)
         if body.get("required") is True:
             required.append("body")
     inputs: Json = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-    if definitions := converter.definitions(inputs, what):
+    if definitions := converter.definitions(inputs, str(found)):
         inputs["$defs"] = definitions
     return tuple(parameters), inputs, body_type
 
 
-def _parameters(document: Json, item: Json, operation: Json, what: str) -> list[Json]:
-    """Give the descriptions of an operation's parameters, those in the path first."""
-    found: dict[tuple[str, str], Json] = {}
-    for value in (*_list(item.get("parameters")), *_list(operation.get("parameters"))):
-        one = follow_references(document, value)
-        name, place = one.get("name"), one.get("in")
-        if not isinstance(name, str) or place not in _DEFAULT_STYLES:
-            raise SpecError(f"{what} has a parameter without a name, or in none of {', '.join(_DEFAULT_STYLES)}.")
-        if place != "header" or name.lower() not in _IGNORED_HEADERS:
-            # An operation's own replaces the path's.
-            found[place, name] = one
-    for part in request_path(what).split("{")[1:]:
-        if ("path", part.partition("}")[0]) not in found:
-            raise SpecError(f"{what} does not describe the parameters that its path names.")
-    return sorted(found.values(), key=lambda one: one["in"] != "path")
+def _parameters(found: openapi.Operation) -> list[Json]:
+    """Return the declarations of an operation's parameters, those in the path first."""
+    declarations: list[Json] = []
+    for declaration in found.parameters:
+        name, location = declaration.get("name"), declaration.get("in")
+        if not isinstance(name, str) or location not in _DEFAULT_STYLES:
+            raise SpecError(f"{found} has a parameter without a name, or outside {', '.join(_DEFAULT_STYLES)}.")
+        if location != "header" or name.lower() not in _IGNORED_HEADERS:
+            declarations.append(declaration)
+    described = {declaration["name"] for declaration in declarations if declaration["in"] == "path"}
+    for part in request_path(found.path).split("{")[1:]:
+        if part.partition("}")[0] not in described:
+            raise SpecError(f"{found} does not describe the parameters that its path names.")
+    return sorted(declarations, key=lambda declaration: declaration["in"] != "path")
 
 
 def _parameter(described: Json, argument: str) -> tuple[Parameter, Any]:
@@ -231,7 +218,7 @@ def _body(body: Json) -> tuple[str, Any]:
     return next(iter(media_types)), {"type": "string"}
 
 
-def _free_parameter_name(name: str, names: set[str]) -> str:
+def _unused_name(name: str, names: set[str]) -> str:
     free, number = name, 2
     while free in names:
         free, number = f"{name}{number}", number + 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from .documents import follow_references
+from contentgroove._openapi.pointers import resolve
 
 if TYPE_CHECKING:
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
+
     from .operations import Operation
 
 
@@ -57,7 +58,7 @@ def _security_schemes(document: Json) -> dict[str, Json]:
     components = document.get("components")
     schemes = cast("Json", components).get("securitySchemes") if isinstance(components, dict) else None
     found = cast("Json", schemes) if isinstance(schemes, dict) else {}
-    return {name: follow_references(document, scheme) for name, scheme in found.items()}
+    return {name: resolve(document, scheme) for name, scheme in found.items()}
 
 
 def _strategies(name: str, scheme: Json) -> list[Json]:

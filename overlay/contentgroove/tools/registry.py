@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     import jsonschema_rs
 
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
+
     from .results import Success
 
 ProgressCallback: TypeAlias = "Callable[[float, float | None, str], Awaitable[None]]"

@@ -16,7 +16,8 @@ from .operations import request_path
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
+
     from .operations import Operation, Parameter
 
 _DELIMITERS = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}

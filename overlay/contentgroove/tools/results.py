@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec import Struct, to_builtins
 
 from contentgroove import errors
+from contentgroove._openapi.documents import DocumentError
 
 from .errors import ErrorCode, ToolError
 
 if TYPE_CHECKING:
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
 
 _CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
     # Subclasses stand before their bases.
@@ -31,6 +32,7 @@ _CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
     (errors.UploadError, "upload_failed"),
     (errors.MediaProcessingError, "processing_failed"),
     (errors.WaitTimeoutError, "wait_timeout"),
+    (DocumentError, "invalid_spec"),
     (errors.InvalidInputError, "invalid_input"),
     (errors.ConfigurationError, "configuration"),
 )

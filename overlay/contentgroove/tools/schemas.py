@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import references, resolve_reference
+from contentgroove._openapi.schemas import has_subschemas, map_subschemas, translate_bounds
+
 from .arguments import is_supported_pattern
-from .documents import resolve_reference
 from .errors import SpecError
 
 if TYPE_CHECKING:
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
 
 INLINED = 1000
 """Characters of a schema without references that is written out where it is used: some hosts follow no `$ref`."""
@@ -28,12 +31,6 @@ _KEPT = frozenset(
     }
 )  # fmt: skip
 _TEXTS = frozenset({"title", "description"})
-_ONE = frozenset(
-    {"items", "not", "additionalProperties", "propertyNames", "contains", "if", "then", "else",
-     "unevaluatedItems", "unevaluatedProperties"}
-)  # fmt: skip
-_MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED = frozenset({"properties", "patternProperties", "dependentSchemas"})
 _COMPOSED = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
 
 
@@ -84,21 +81,14 @@ class Converter:
         converted: Json = {}
         for keyword, value in members.items():
             name = "propertyNames" if keyword == "x-propertyNames" else keyword
-            inner = composed or name in _COMPOSED
             if _is_supported_keyword(name, value):
                 converted[name] = value
-            elif name in _ONE:
-                converted[name] = self._convert(value, composed=inner)
-            elif name in _MANY and isinstance(value, list):
-                converted[name] = [self._convert(item, composed=inner) for item in cast("list[Any]", value)]
-            elif name in _NAMED and isinstance(value, dict):
-                converted[name] = {
-                    key: self._convert(item, composed=inner)
-                    for key, item in cast("Json", value).items()
-                    if name != "patternProperties" or is_supported_pattern(key)
-                }
+            elif has_subschemas(name, value) and name != "$defs":
+                convert = functools.partial(self._convert, composed=composed or name in _COMPOSED)
+                converted[name] = map_subschemas(name, value, convert)
+        _drop_unsupported_patterns(converted)
         _without_read_only(members, converted)
-        _translate_bounds(converted)
+        translate_bounds(converted)
         open_ended = composed or _COMPOSED & converted.keys() - {"not"}
         if self._closed and not open_ended and "properties" in converted:
             converted.setdefault("additionalProperties", False)
@@ -136,19 +126,14 @@ def _is_supported_keyword(name: str, value: Any) -> bool:
 
 
 def _references(schema: Any) -> set[str]:
-    found: set[str] = set()
-    pending = [schema]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            members = cast("Json", value)
-            reference = members.get("$ref")
-            if isinstance(reference, str) and reference.startswith("#/$defs/"):
-                found.add(reference.removeprefix("#/$defs/"))
-            pending.extend(members.values())
-        elif isinstance(value, list):
-            pending.extend(cast("list[Any]", value))
-    return found
+    prefix = "#/$defs/"
+    return {reference.removeprefix(prefix) for reference in references(schema) if reference.startswith(prefix)}
+
+
+def _drop_unsupported_patterns(converted: Json) -> None:
+    if isinstance(named := converted.get("patternProperties"), dict):
+        kept = {name: schema for name, schema in cast("Json", named).items() if is_supported_pattern(name)}
+        converted["patternProperties"] = kept
 
 
 def _without_read_only(members: Json, converted: Json) -> None:
@@ -161,15 +146,6 @@ def _without_read_only(members: Json, converted: Json) -> None:
             del converted["properties"][name]
             if isinstance(converted.get("required"), list):
                 converted["required"] = [other for other in converted["required"] if other != name]
-
-
-def _translate_bounds(converted: Json) -> None:
-    # OpenAPI 3.0 has JSON Schema's older form: a flag beside the bound.
-    for flag, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(converted.get(flag), bool):
-            is_exclusive = converted.pop(flag)
-            if is_exclusive and bound in converted:
-                converted[flag] = converted.pop(bound)
 
 
 def _nullable(converted: Json) -> Json:

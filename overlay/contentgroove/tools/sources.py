@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import anyio.to_thread
@@ -16,22 +16,24 @@ import msgspec
 from contentgroove_api.types import check_levels
 from msgspec import Struct, structs
 
+from contentgroove._openapi.documents import check_version, parse
+from contentgroove._openapi.operations import base_path, can_be_server, server_urls
+from contentgroove._openapi.pointers import is_local, references
 from contentgroove.errors import RETRYABLE_STATUSES
 
 from . import naming, network
 from .addresses import check_url, origin_of
 from .api import operation_tool
-from .documents import MAX_BYTES, parse
 from .errors import SpecError, ToolError
 from .operations import Operation, compile_document
 from .preview import describe_document
 from .registry import ProgressCallback, Tool, ToolFunction, ToolRegistry
 from .requests import build_request
 from .results import Success, error_code
-from .servers import base_path, server_urls, usable_server
 
 if TYPE_CHECKING:
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
+
     from .network import HttpResponse, NetworkPolicy
 
 MAX_SOURCES = 20
@@ -163,7 +165,8 @@ class SpecSources:
         return Success({"sourceId": source.name, "toolCount": len(tools)})
 
     async def _read(self, spec: str) -> Document:
-        text, url, source = spec, None, "The text"
+        content: bytes | str = spec
+        url, source = None, "The text"
         if _URL.fullmatch(spec.strip()):
             url = spec.strip()
             response = await network.fetch(url, self._policy)
@@ -175,8 +178,8 @@ class SpecSources:
                     status=response.status,
                     retryable=response.status in RETRYABLE_STATUSES,
                 )
-            text = _decode_body(response.content, source)
-        return await anyio.to_thread.run_sync(_compile, text, source, url)
+            content = response.content
+        return await anyio.to_thread.run_sync(_compile, content, source, url)
 
     def _source(self, document: Document, arguments: Json) -> Source:
         title: str = document.content["info"]["title"]
@@ -204,19 +207,49 @@ class SpecSources:
         return Source(name, base_url.rstrip("/"), _checked_headers(arguments.get("headers") or {}), policy)
 
 
-def _compile(text: str, source: str, url: str | None) -> Document:
-    content = parse(text, source)
-    servers = server_urls(content, url)
-    return Document(content, servers, compile_document(content, base_path(servers), closed=False))
+def read_document(content: bytes | str, source: str) -> Json:
+    """Read an OpenAPI 3.x document that tools can be made of.
+
+    Args:
+        content: The document.
+        source: The document's name in messages.
+
+    Raises:
+        DocumentError: It cannot be read.
+        SpecError: It is not OpenAPI 3.x, or has a `$ref` to another document: such documents are never fetched.
+    """
+    document = parse(content, source)
+    check_version(document, source)
+    info = document.get("info")
+    if not isinstance(info, dict) or not isinstance(cast("Json", info).get("title"), str):
+        raise SpecError(f"{source} has no info.title, which OpenAPI requires.")
+    if not isinstance(document.get("paths", {}), dict):
+        raise SpecError(f"{source} has paths that are not an object.")
+    for reference in references(document):
+        if not is_local(reference):
+            raise SpecError(
+                f"{source} has the $ref {reference[:200]!r} to another document, and those are not fetched: pass a "
+                "document that contains everything."
+            )
+    return document
 
 
-def _decode_body(content: bytes, source: str) -> str:
-    if len(content) > MAX_BYTES:
-        raise SpecError(f"{source} is larger than {MAX_BYTES:,} bytes, which is the limit.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SpecError(f"{source} is not UTF-8: {error}.") from error
+def usable_server(urls: list[str]) -> str | None:
+    """Return the first server that requests can be sent to, without a slash at its end; None if there is none."""
+    for url in filter(can_be_server, urls):
+        parts = urlsplit(url)
+        is_complete = parts.scheme in {"http", "https"} and parts.hostname and not {"{", "}"} & set(url)
+        if is_complete and not (parts.query or parts.fragment):
+            return url.rstrip("/")
+    return None
+
+
+def _compile(content: bytes | str, source: str, url: str | None) -> Document:
+    document = read_document(content, source)
+    servers = server_urls(document, url)
+    usable = usable_server(servers)
+    operations = compile_document(document, base_path([usable] if usable else []), closed=False)
+    return Document(document, servers, operations)
 
 
 def _checked_headers(headers: dict[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from contentgroove_mock.schema_conversion import bundle, validator_schema
+from contentgroove._openapi.schemas import bundle, has_subschemas, map_subschemas, to_json_schema, validator_schema
 
 A: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "integer"}}}
 B: dict[str, Any] = {"type": "object", "properties": {"b": {"type": "integer"}}, "required": ["b"]}
@@ -104,3 +104,42 @@ def test_conversion_leaves_the_schema_alone() -> None:
     schema: dict[str, Any] = {"type": "string", "nullable": True, "enum": ["a"]}
     accepts(schema, None)
     assert schema == {"type": "string", "nullable": True, "enum": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "fits"),
+    [
+        # OpenAPI 3.1 is JSON Schema already; what its keywords contain is closed as well.
+        ({"type": ["object", "null"], "properties": {"a": {"const": 1}}}, None, True),
+        ({"type": ["object", "null"], "properties": {"a": {"const": 1}}}, {"a": 1}, True),
+        ({"type": "array", "prefixItems": [reference("A")], "items": False}, [{"a": 1}], True),
+        ({"type": "array", "prefixItems": [reference("A")], "items": False}, [{"x": 1}], False),
+        ({"type": "array", "prefixItems": [reference("A")], "items": False}, [{"a": 1}, 2], False),
+        ({"type": "integer", "exclusiveMinimum": 1}, 1, False),
+        ({"type": "object", "patternProperties": {"^a": A}, "additionalProperties": {}}, {"ab": {"x": 1}}, False),
+        # Below a condition, an undeclared member does not decide.
+        ({**B, "properties": {"a": {}, "b": {}, "x": {}}, "if": A, "then": False}, {"a": 1, "b": 1, "x": 1}, False),
+        ({"type": "array", "contains": B}, [{"b": 1, "x": 1}], True),
+    ],
+)
+def test_the_dialect_of_openapi_3_1(schema: dict[str, Any], value: object, *, fits: bool) -> None:
+    """Keywords of JSON Schema keep their meaning."""
+    assert accepts(schema, value) is fits
+
+
+def test_subschemas_are_found_where_the_keyword_has_them() -> None:
+    """One schema, a list of them or several by name; a value of another form contains none."""
+    seen: list[Any] = []
+
+    def see(schema: Any) -> Any:
+        seen.append(schema)
+        return schema
+
+    for keyword, value in (("items", A), ("allOf", [A, B]), ("properties", {"a": A, "b": True})):
+        assert has_subschemas(keyword, value)
+        assert map_subschemas(keyword, value, see) == value
+    assert seen == [A, A, B, A, True]
+    for keyword, other in (("allOf", A), ("properties", [A]), ("enum", [A]), ("title", A)):
+        assert not has_subschemas(keyword, other)
+        assert map_subschemas(keyword, other, see) is other
+    assert to_json_schema(schema=False, closed=True) is False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove._openapi.operations import METHODS
 
-from .folding import Operation, parameter_numbers
+from .operations import Operation, parameter_numbers
 from .references import RECURSION
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from .changes import Change, Comparison, Location, Rating
 from .differences import changes_between
 from .documentation import documentation_changes
 from .errors import PipelineError
-from .folding import base_path, operations, server_prefixes
+from .operations import base_path, operations, server_prefixes
 from .references import ReferenceResolver
 from .unions import BranchAligner
 from .wording import describe_change
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .changes import Kind
     from .documents import Document
-    from .folding import Operation
+    from .operations import Operation
 
 Key: TypeAlias = tuple[str, str]
 

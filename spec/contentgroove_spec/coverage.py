@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .changes import Comparison, Rating
 from .errors import PipelineError
-from .folding import with_numbered_parameters
+from .operations import with_numbered_parameters
 from .reports import Advice, Section, count_text, group_changes
 
 if TYPE_CHECKING:

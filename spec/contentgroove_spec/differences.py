@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .changes import Kind, Location
     from .documents import Document
-    from .folding import Operation
+    from .operations import Operation
     from .redocly import Finding
 
 _REQUIRING_RULES = frozenset({"parameter-became-required"})

@@ -9,7 +9,7 @@ from contentgroove._openapi.pointers import escape
 from .canonical import SCHEMA_DOCUMENTATION
 from .changes import Change, Location, Rating
 from .documents import without_timestamps
-from .folding import parameter_numbers
+from .operations import parameter_numbers
 from .places import locate
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .documents import Document
-    from .folding import Operation
+    from .operations import Operation
 
 _BRANCHES = ("allOf", "anyOf", "oneOf")
 

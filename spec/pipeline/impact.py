@@ -14,7 +14,7 @@ from contentgroove_mock.recording.contract_parts import PackagedContract
 from contentgroove_mock.recording.exchange import RecordingError
 from contentgroove_mock.recording.folder import load, stale
 from contentgroove_spec.errors import PipelineError
-from contentgroove_spec.folding import operations
+from contentgroove_spec.operations import operations
 from contentgroove_spec.reports import Advice, Section, count_text
 
 from .correct import read

@@ -1,4 +1,4 @@
-"""The workflow for apps: valid, safe by zizmor, and its steps do what they say."""
+"""The workflow for apps: it is valid, safe by zizmor, and its steps work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .conftest import GENERATION_2, GENERATION_3
 
 pytestmark = SHELL
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WORKFLOW = ROOT / "examples" / "ci" / "contract.yml"
 TEXT = WORKFLOW.read_text(encoding="utf-8")
 TOOLS = Path(sys.executable).parent
@@ -31,7 +31,7 @@ COVERAGE: dict[str, Any] = {
 
 
 def checked(tool: str, *arguments: str, text: str, folder: Path) -> int:
-    """Run a checker on a workflow; gives its status."""
+    """Run a checker on a workflow, and return its status."""
     path = folder / "contract.yml"
     path.write_text(text, encoding="utf-8")
     done = subprocess.run(  # noqa: S603 - installed beside this Python
@@ -41,32 +41,32 @@ def checked(tool: str, *arguments: str, text: str, folder: Path) -> int:
 
 
 def zizmor(text: str, folder: Path) -> int:
-    """Look for what is dangerous."""
+    """Search for dangerous constructs."""
     return checked("zizmor", "--offline", "--no-progress", text=text, folder=folder)
 
 
 def schema(text: str, folder: Path) -> int:
-    """Check the form, with the schema that the tool brings along."""
+    """Check the form, with the schema of the tool."""
     return checked("check-jsonschema", "--builtin-schema", "vendor.github-workflows", text=text, folder=folder)
 
 
 @pytest.mark.process
-def test_the_workflow_is_sound(tmp_path: Path) -> None:
-    """Nothing dangerous is found by zizmor, and GitHub's schema is kept."""
+def test_the_workflow_is_valid(tmp_path: Path) -> None:
+    """Zizmor finds nothing dangerous, and the file matches GitHub's schema."""
     assert zizmor(TEXT, tmp_path) == 0
     assert schema(TEXT, tmp_path) == 0
 
 
 @pytest.mark.process
-def test_the_checkers_see_faults(tmp_path: Path) -> None:
-    """An unpinned action, a title of somebody's in a script, and an unknown key are found."""
+def test_the_checkers_find_faults(tmp_path: Path) -> None:
+    """An unpinned action, another user's title in a script, and an unknown key are found."""
     assert zizmor(re.sub(r"actions/checkout@\w+", "actions/checkout@v7", TEXT), tmp_path) != 0
     assert zizmor(TEXT.replace('echo "Nothing new."', "echo '${{ github.head_ref }}'"), tmp_path) != 0
     assert schema(TEXT.replace("runs-on:", "runs-in:"), tmp_path) != 0
 
 
 def test_actions_are_pinned_by_commit() -> None:
-    """Each has its version beside its commit."""
+    """Each has its version next to its commit."""
     uses = re.findall(r"uses: (.+)", TEXT)
     assert uses
     for line in uses:
@@ -74,19 +74,19 @@ def test_actions_are_pinned_by_commit() -> None:
 
 
 def script(name: str) -> str:
-    """Give the shell script of a step."""
+    """Return the shell script of a step."""
     steps = yaml.safe_load(TEXT)["jobs"]["document"]["steps"]
     (found,) = [step["run"] for step in steps if step.get("name") == name]
     return str(found)
 
 
 class Repository:
-    """An app's repository with a remote, and a GitHub that only writes down what it is asked."""
+    """An app's repository with a remote, and a GitHub that only records its calls."""
 
     def __init__(self, folder: Path, published: Path) -> None:
         self.app, self.remote, self.bin = folder / "app", folder / "remote.git", folder / "bin"
         self.bin.mkdir()
-        # The published document stands in for what the internet would give.
+        # The published document replaces a download.
         self._program("contentgroove", f'exec "{sys.executable}" -m contentgroove "$@" "{published}"')
         self._program("gh", 'echo "$@" >> "$GH_LOG"')
         self.log = folder / "gh.log"
@@ -125,21 +125,21 @@ class Repository:
         return done.stdout
 
     def branches(self) -> list[str]:
-        """Give the remote's branches."""
+        """Return the remote's branches."""
         return self.run("git for-each-ref --format='%(refname:short)'", self.remote).split()
 
 
 @pytest.mark.process
 def test_a_new_document_opens_one_pull_request(tmp_path: Path) -> None:
-    """The branch holds the new copy only, the report is the request's body, and the next week opens no second one."""
+    """The branch has only the new copy, the report is the request's body, and the next week opens no second one."""
     repository = Repository(tmp_path, GENERATION_3)
     repository.run(script("Compare"))
     repository.run(script("Open a pull request"))
     main, branch = sorted(repository.branches(), key=lambda name: name != "main")
     assert (main, branch[:14]) == ("main", "contentgroove-")
     assert repository.run(f"git show --stat --format= {branch}", repository.remote).split()[0] == "contentgroove.yaml"
-    asked = repository.log.read_text(encoding="utf-8")
-    assert f"pr create --title ContentGroove published another document --body-file report.md --head {branch}" in asked
+    calls = repository.log.read_text(encoding="utf-8")
+    assert f"pr create --title ContentGroove published another document --body-file report.md --head {branch}" in calls
     report = (repository.app / "report.md").read_text(encoding="utf-8")
     assert "0 breaking changes; you use 0." in report
     assert "GET /api/v1/medias, response 200" in report
@@ -147,12 +147,12 @@ def test_a_new_document_opens_one_pull_request(tmp_path: Path) -> None:
     repository.run("git switch --quiet main")
     repository.run(script("Compare"))
     assert "open already" in repository.run(script("Open a pull request"))
-    assert repository.log.read_text(encoding="utf-8") == asked
+    assert repository.log.read_text(encoding="utf-8") == calls
 
 
 @pytest.mark.process
 def test_no_new_document_opens_nothing(tmp_path: Path) -> None:
-    """Where the copy says the same, nothing is pushed."""
+    """If the copy has the same content, nothing is pushed."""
     repository = Repository(tmp_path, GENERATION_2)
     repository.run(script("Compare"))
     assert "Nothing new" in repository.run(script("Open a pull request"))

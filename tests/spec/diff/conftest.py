@@ -10,7 +10,7 @@ import pytest
 from contentgroove._openapi.documents import parse
 from contentgroove_spec import redocly
 
-from .one_redocly import OneRedocly, one_redocly
+from .redocly_process import RedoclyProcess, redocly_process
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -25,16 +25,16 @@ GENERATION_3 = PUBLISHED / "1.3.17.json"
 
 
 @pytest.fixture(scope="session")
-def _one_redocly() -> Generator[OneRedocly]:
-    """Redocly's only process."""
-    with one_redocly() as running:
+def _redocly_process() -> Generator[RedoclyProcess]:
+    """The only process of Redocly."""
+    with redocly_process() as running:
         yield running
 
 
 @pytest.fixture
-def redocly_stays(_one_redocly: OneRedocly, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redocly is loaded once for all tests that compare this way; the others start it as users do."""
-    monkeypatch.setattr(redocly, "subprocess", _one_redocly)
+def redocly_stays(_redocly_process: RedoclyProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redocly is loaded once for all tests that use this; the others start it as for users."""
+    monkeypatch.setattr(redocly, "subprocess", _redocly_process)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The operations of a document by the URL they have on the wire, whatever its servers and path keys say."""
+"""The operations of a document by their URL on the wire, regardless of its split into servers and path keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 WEBHOOKS = "/#webhooks"
-"""Stands for the path of what sends the webhooks that belong to no operation (new in OpenAPI 3.1)."""
+"""The path of the pseudo-operation that sends webhooks which belong to no operation (new in OpenAPI 3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,11 @@ class Operation:
     """One operation.
 
     Attributes:
-        method: In capitals.
+        method: In upper case.
         path: The path on the wire, with the document's own names in braces.
         own_path: The path's key in the document.
-        definition: The operation as the document has it, with its path's parameters, the security that applies to it
-            and, where it has ones of its own, its servers.
+        definition: The operation in the document, with its path's parameters, the security that applies to it and, if
+            it has its own, its servers.
     """
 
     method: str
@@ -39,30 +39,30 @@ class Operation:
 
     @property
     def wire_key(self) -> tuple[str, str]:
-        """What stays the same when path parameters are renamed: the method, and the path with numbers in braces."""
+        """The method, and the path with numbers in braces: a key that survives renamed path parameters."""
         return self.method.lower(), with_numbered_parameters(self.path)
 
     @property
     def name(self) -> str:
-        """How people call it, such as `GET /api/v1/medias`."""
+        """The name for people, such as `GET /api/v1/medias`."""
         return "the whole document" if self.path == WEBHOOKS else f"{self.method} {self.path}"
 
 
 def with_numbered_parameters(path: str) -> str:
-    """Put the numbers 1, 2, … in the place of a path's parameter names."""
+    """Replace a path's parameter names by the numbers 1, 2, …."""
     count = iter(range(1, 1000))
     return _VARIABLE.sub(lambda _: f"{{{next(count)}}}", path)
 
 
 def parameter_numbers(path: str) -> dict[str, str]:
-    """Tell the number of each of a path's parameter names."""
+    """Return the number of each of a path's parameter names."""
     return {name: str(number) for number, name in enumerate(_VARIABLE.findall(path), 1)}
 
 
 def operations(document: Document) -> Iterator[Operation]:
-    """Give every operation of a document whose references are unfolded.
+    """Yield every operation of a document whose references are expanded.
 
-    Webhooks that belong to no operation are the callbacks of one that exists in every document.
+    Webhooks that belong to no operation are the callbacks of a pseudo-operation that every document has.
     """
     webhooks = {name: {"sent": item} for name, item in document.get("webhooks", {}).items()}
     yield Operation("POST", WEBHOOKS, WEBHOOKS, {"callbacks": webhooks})
@@ -74,12 +74,12 @@ def operations(document: Document) -> Iterator[Operation]:
 
 
 def base_path(document: Document) -> str:
-    """Tell what comes before every path: the path of the first usable server."""
+    """Return the path of the first usable server, which precedes every path."""
     return openapi.base_path(openapi.server_urls(document))
 
 
 def server_prefixes(document: Document) -> list[str]:
-    """Give the servers without the base path, in order."""
+    """Return the servers without the base path, in order."""
     base = base_path(document)
     result: list[str] = []
     for url in filter(openapi.can_be_server, openapi.server_urls(document)):

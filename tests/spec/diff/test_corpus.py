@@ -1,4 +1,4 @@
-"""Every edit of the corpus is rated as a person rated it, where the edit is."""
+"""Every edit of the corpus has the rating that a person gave it, at the edit's location."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .conftest import BASE, CORPUS
 
 
 class Edit(TypedDict):
-    """One edit: JSON Patches (RFC 6902), and how it is rated."""
+    """One edit: JSON Patches (RFC 6902), and its rating."""
 
     edit: str
     rating: str
     reason: str
-    place: NotRequired[str]
+    location: NotRequired[str]
     before: NotRequired[list[dict[str, Any]]]
     patch: list[dict[str, Any]]
 
@@ -45,20 +45,20 @@ def patched(document: dict[str, Any], patch: list[dict[str, Any]]) -> dict[str, 
 @pytest.mark.usefixtures("redocly_stays")
 @pytest.mark.parametrize("edit", CASES)
 def test_the_rating(edit: Edit) -> None:
-    """The gravest change has the edit's rating, and one of that rating is at the edit's place."""
+    """The gravest change has the edit's rating, and a change with that rating is at the edit's location."""
     old = patched(BASE, edit.get("before", []))
     changes = compare(old, patched(old, edit["patch"])).changes
     if edit["rating"] == "none":
         assert changes == ()
         return
     assert changes[0].rating == edit["rating"]
-    places = [str(change.place) for change in changes if change.rating == edit["rating"]]
-    assert any(place.startswith(edit.get("place", "nowhere")) for place in places), places
+    locations = [str(change.location) for change in changes if change.rating == edit["rating"]]
+    assert any(location.startswith(edit.get("location", "nowhere")) for location in locations), locations
     assert all(change.what and change.reason for change in changes)
 
 
 def test_the_corpus_is_wide() -> None:
-    """Each kind of change is there breaking and safe, with a reason for each, at least forty in all."""
+    """Each kind of change has breaking and safe edits, with reasons, at least forty in all."""
     ratings: dict[str, set[str]] = defaultdict(set)
     for kind, found in edits().items():
         for edit in found:

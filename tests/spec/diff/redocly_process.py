@@ -1,4 +1,4 @@
-"""Redocly in one process for many comparisons, in the place of one process for each."""
+"""One process of Redocly for many comparisons, instead of one for each."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _PROGRAM = Path(__file__).with_suffix(".mjs")
 _SCRIPT = Path("node_modules", "@redocly", "cli", "lib", "index.js")
 
 
-class OneRedocly:
-    """Stands for the module `subprocess` in `contentgroove_spec.redocly`."""
+class RedoclyProcess:
+    """Replaces the module `subprocess` in `contentgroove_spec.redocly`."""
 
     DEVNULL = subprocess.DEVNULL
     TimeoutExpired = subprocess.TimeoutExpired
@@ -29,7 +29,7 @@ class OneRedocly:
         self._process = process
 
     def run(self, command: list[Any], *, cwd: str, **_: Any) -> SimpleNamespace:
-        """Run Redocly with the arguments that a process of its own would get."""
+        """Run Redocly with the arguments of a separate process."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         _node, _script, *arguments = command
@@ -39,7 +39,7 @@ class OneRedocly:
 
 
 @contextlib.contextmanager
-def one_redocly() -> Generator[OneRedocly]:
+def redocly_process() -> Generator[RedoclyProcess]:
     """Start the process; it ends with the context."""
     command = [node_program(), _PROGRAM, redocly.install_dir() / _SCRIPT]
     with subprocess.Popen(  # noqa: S603 - our own Node and Redocly
@@ -50,4 +50,4 @@ def one_redocly() -> Generator[OneRedocly]:
         text=True,
         encoding="utf-8",
     ) as process:
-        yield OneRedocly(process)
+        yield RedoclyProcess(process)

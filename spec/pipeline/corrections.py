@@ -1,8 +1,8 @@
 """Apply an OpenAPI Overlay document (Overlay Specification 1.0 and 1.1).
 
-Two things are stricter than the specification, because corrections must not rot: an action whose target selects
-nothing is an error, and so is an action that changes nothing. One is laxer: 1.0 lets no action select a primitive,
-but its own examples remove some, so only updates keep to that.
+Two rules are stricter than the specification, because corrections must not become stale: an action whose target
+selects nothing is an error, and so is an action that changes nothing. One is more lenient: in 1.0 no action may select
+a primitive, but the specification's own examples remove some, so only updates enforce that.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def check_overlay(overlay: Document) -> None:
     """Check that a document is an Overlay 1.0 or 1.1 document.
 
     Raises:
-        PipelineError: It breaks the specification; the message says where.
+        PipelineError: It violates the specification; the message names the location.
     """
     version = overlay.get("overlay")
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
@@ -72,23 +72,23 @@ def _check_action(action: Document, index: int, version: str) -> None:
     if "copy" in action and version.startswith("1.0"):
         raise PipelineError(f"Action {index} has copy, which is new in Overlay 1.1; the overlay says {version}.")
     if "copy" in action and "update" in action:
-        # The specification says of each that it has no impact beside the other.
+        # By the specification, each has no impact if the other is present.
         raise PipelineError(f"Action {index} has both update and copy: keep one of them.")
 
 
-def _check_fields(value: Document, known: set[str], where: str) -> None:
-    unknown = [name for name in value if name not in known and not str(name).startswith("x-")]
+def _check_fields(value: Document, known: set[str], name: str) -> None:
+    unknown = [field for field in value if field not in known and not str(field).startswith("x-")]
     if unknown:
-        raise PipelineError(f"{where} has unknown fields: {', '.join(map(str, unknown))}.")
+        raise PipelineError(f"{name} has unknown fields: {', '.join(map(str, unknown))}.")
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What came of applying an overlay as far as it fits.
+    """The outcome of applying the actions of an overlay that match.
 
     Attributes:
         document: The result.
-        problems: What is wrong with the actions that were left out, by their numbers.
+        problems: The errors of the actions that were skipped, by their numbers.
         steps: The document before each action, and at the end.
     """
 
@@ -107,12 +107,12 @@ def apply_overlay(document: Document, overlay: Document) -> Document:
     check_overlay(overlay)
     result = copy.deepcopy(document)
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
-        _apply(result, action, action_name(index, action), first_version=_is_first_match(overlay))
+        _apply(result, action, action_name(index, action), first_version=_is_version_1_0(overlay))
     return result
 
 
 def apply_matching(document: Document, overlay: Document) -> Applied:
-    """Apply those actions that can be applied, and tell what is wrong with the others.
+    """Apply the actions that can be applied, and collect the errors of the others.
 
     Raises:
         PipelineError: The overlay is not valid.
@@ -122,7 +122,7 @@ def apply_matching(document: Document, overlay: Document) -> Applied:
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
         result = copy.deepcopy(steps[-1])
         try:
-            _apply(result, action, action_name(index, action), first_version=_is_first_match(overlay))
+            _apply(result, action, action_name(index, action), first_version=_is_version_1_0(overlay))
         except PipelineError as error:
             problems[index] = str(error)
             result = steps[-1]
@@ -130,7 +130,7 @@ def apply_matching(document: Document, overlay: Document) -> Applied:
     return Applied(steps[-1], problems, tuple(steps))
 
 
-def _is_first_match(overlay: Document) -> bool:
+def _is_version_1_0(overlay: Document) -> bool:
     return str(overlay["overlay"]).startswith("1.0")
 
 
@@ -139,8 +139,8 @@ def _apply(result: Document, action: Document, name: str, *, first_version: bool
     nodes = _select(result, action["target"], name)
     if not nodes:
         raise PipelineError(
-            f"{name} selects nothing in the published document. What it corrects has gone or moved: look "
-            "at the document, then change or delete the action."
+            f"{name} selects nothing in the published document. Its subject was removed or moved: check "
+            "the document, then change or delete the action."
         )
     if action.get("remove") is True:
         _remove(nodes, name)
@@ -152,29 +152,29 @@ def _apply(result: Document, action: Document, name: str, *, first_version: bool
     elif "update" in action:
         _update(nodes, action["update"], name, first_version=first_version)
     if _canonical_json(result) == before:
-        raise PipelineError(f"{name} changes nothing: the published document already says the same. Delete the action.")
+        raise PipelineError(f"{name} changes nothing: the published document is already correct. Delete the action.")
 
 
 def action_name(index: int, action: Document) -> str:
-    """Call an action by its number, its description and its target."""
+    """Return an action's name: its number, its description and its target."""
     description = " ".join(str(action.get("description", "without description")).split())
     return f"Action {index} ({description[:100]}; target {action['target']})"
 
 
-def _compile(query: str, where: str) -> JSONPathQuery:
+def _compile(query: str, name: str) -> JSONPathQuery:
     try:
         return jsonpath_rfc9535.compile(query)
     except JSONPathError as error:
-        raise PipelineError(f"{where} is no JSONPath (RFC 9535): {error}.") from error
+        raise PipelineError(f"{name} is not a JSONPath (RFC 9535): {error}.") from error
 
 
 def _select(document: Document, query: str, name: str) -> list[JSONPathNode]:
-    # A query may list a node more than once (RFC 9535, 2.1.2), but an action changes each place once.
+    # A query may return a node more than once (RFC 9535, 2.1.2), but an action changes each node once.
     return list({node.location: node for node in _compile(query, name).find(document)}.values())
 
 
 def _canonical_json(document: Document) -> str:
-    # As text, because Python takes 1, 1.0 and true for equal.
+    # As text, because 1, 1.0 and True are equal in Python.
     return json.dumps(document, sort_keys=True)
 
 
@@ -203,7 +203,9 @@ def _update(nodes: list[JSONPathNode], value: Any, name: str, *, first_version: 
             entries = cast("list[Any]", new) if isinstance(new, list) else [new]
             cast("list[Any]", old).extend([new] if first_version else entries)
         elif first_version:
-            raise PipelineError(f"{name}: Overlay 1.0 updates objects and arrays only; say 1.1.0 to replace others.")
+            raise PipelineError(
+                f"{name}: Overlay 1.0 updates only objects and arrays; use 1.1.0 to replace other values."
+            )
         elif isinstance(new, (dict, list)):
             raise PipelineError(f"{name}: a primitive can only be replaced by a primitive.")
         else:

@@ -52,8 +52,8 @@ def test_exit_statuses(tmp_path: Path, films: dict[str, Any], which: int, fail_o
     assert run(["spec", "diff", names[0], names[which], "--fail-on", fail_on]) == status
 
 
-def test_documentation_is_no_change_of_the_contract(tmp_path: Path, films: dict[str, Any]) -> None:
-    """--fail-on any passes over texts and examples."""
+def test_documentation_is_not_a_change_of_the_contract(tmp_path: Path, films: dict[str, Any]) -> None:
+    """--fail-on any ignores texts and examples."""
     old, _, _ = changed(tmp_path, films)
     document = json.loads(Path(old).read_text(encoding="utf-8"))
     document["info"]["description"] = "Another text."
@@ -64,12 +64,12 @@ def test_documentation_is_no_change_of_the_contract(tmp_path: Path, films: dict[
 
 @pytest.mark.process
 def test_text_and_json(tmp_path: Path, films: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    """Both say what changed, where and why; --output writes a file instead."""
+    """Both contain the change, its location and the reason; --output writes a file instead."""
     old, _, new = changed(tmp_path, films)
     assert run(["spec", "diff", old, new]) == 0
     text = capsys.readouterr().out
     assert text.startswith("file:old.json → file:breaking.json: 4 breaking changes, 1 safe")
-    assert "Property `seconds` was removed. Who reads it finds nothing.\n    GET /v1/films, response 200" in text
+    assert "Property `seconds` was removed. Apps that read it find nothing.\n    GET /v1/films, response 200" in text
     report = tmp_path / "report.json"
     assert run(["spec", "diff", old, new, "--json", "--output", str(report)]) == 0
     assert capsys.readouterr().out == ""
@@ -77,12 +77,13 @@ def test_text_and_json(tmp_path: Path, films: dict[str, Any], capsys: pytest.Cap
     assert data["summary"] == {"breaking": 4, "safe": 1, "documentation": 0}
     first = data["changes"][0]
     assert (first["operation"], first["part"], first["name"]) == ("GET /v1/films", "response", "200")
+    assert first["location"] == "GET /v1/films, response 200: data[].seconds"
     assert (first["field"], first["kind"], first["rating"]) == ("/data/*/seconds", "removed", "breaking")
 
 
 @pytest.mark.process
 def test_a_copy_to_keep(tmp_path: Path, films: dict[str, Any]) -> None:
-    """--save makes a copy, renews it when the document says something else, and lets rewritten timestamps pass."""
+    """--save makes a copy, replaces it if the document's content changed, and ignores rewritten timestamps."""
     old, safe, _ = changed(tmp_path, films)
     copy = tmp_path / "copy.yaml"
     assert run(["spec", "diff", old, old, "--save", str(copy)]) == 0
@@ -109,24 +110,24 @@ def test_a_copy_to_keep(tmp_path: Path, films: dict[str, Any]) -> None:
     ],
 )
 def test_errors(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever cannot be read or written is named, in one line."""
+    """Every file or URL that cannot be read or written is named, in one line."""
     assert run(["spec", "diff", *arguments]) == 1
-    said = capsys.readouterr()
-    assert words in said.err
-    assert "Traceback" not in said.err
-    assert said.out == ""
+    output = capsys.readouterr()
+    assert words in output.err
+    assert "Traceback" not in output.err
+    assert output.out == ""
 
 
 def test_the_group_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a command, the help is shown, as every other group does it."""
+    """Without a command, the help is shown, as in every other group."""
     assert run(["spec"]) == 0
-    said = capsys.readouterr()
-    assert said.out.startswith("Usage: contentgroove spec [OPTIONS] COMMAND [ARGS]...\n")
-    assert said.err == ""
+    output = capsys.readouterr()
+    assert output.out.startswith("Usage: contentgroove spec [OPTIONS] COMMAND [ARGS]...\n")
+    assert output.err == ""
 
 
 def test_a_swagger_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The second version of the format is refused by name."""
+    """Version 2 of the format is rejected by name."""
     path = tmp_path / "old.json"
     path.write_text('{"swagger": "2.0", "paths": {}}', encoding="utf-8")
     assert run(["spec", "diff", str(path), str(GENERATION_3)]) == 1
@@ -134,7 +135,7 @@ def test_a_swagger_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_reference_to_nothing(tmp_path: Path, films: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    """A document that refers to what it does not have is named with the reference."""
+    """A document with a reference to nothing is named with the reference."""
     del films["components"]["schemas"]["Film"]
     path = tmp_path / "broken.json"
     path.write_text(json.dumps(films), encoding="utf-8")
@@ -172,13 +173,13 @@ class Tags(HTMLParser):
         self.loaded: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Look at one element."""
+        """Collect one element."""
         self.names.add(tag)
         self.loaded += [str(value) for name, value in attrs if name in {"src", "href"} or name.startswith("on")]
 
 
 def test_html_is_one_harmless_page() -> None:
-    """It loads nothing and runs nothing, whatever the documents hold."""
+    """It loads and runs nothing, whatever the documents contain."""
     page = as_html(HOSTILE, ADVICE)
     tags = Tags()
     tags.feed(page)
@@ -189,7 +190,7 @@ def test_html_is_one_harmless_page() -> None:
     assert "Do" in page
 
 
-def test_markdown_shows_texts_as_they_are() -> None:
+def test_markdown_escapes_texts() -> None:
     """Markup in a document's texts stays text."""
     page = as_markdown(HOSTILE, ADVICE)
     assert r"\<script\>alert(1)\</script\>" in page
@@ -205,19 +206,19 @@ def test_the_terminal_gets_no_control_characters(tmp_path: Path, capsys: pytest.
     for name, document in (("old.json", old), ("new.json", new)):
         (tmp_path / name).write_text(json.dumps(document), encoding="utf-8")
     assert run(["spec", "diff", str(tmp_path / "old.json"), str(tmp_path / "new.json")]) == 0
-    said = capsys.readouterr().out
-    assert "\x1b" not in said
-    assert "\\x1b[31mred" in said
+    output = capsys.readouterr().out
+    assert "\x1b" not in output
+    assert "\\x1b[31mred" in output
 
 
-def test_many_places_are_counted_in_text() -> None:
-    """Text stays short; the other forms name every place."""
+def test_many_locations_are_counted_in_text() -> None:
+    """Text stays short; the other formats list every location."""
     changes = tuple(
         Change(Rating.SAFE, "added", Location(f"GET /{number}", part="operation"), "Came.", "Fine.")
         for number in range(20)
     )
     comparison = Comparison("old", "new", changes)
-    assert "… and 12 more places" in as_text(comparison)
+    assert "… and 12 more locations" in as_text(comparison)
     assert len(json.loads(as_json(comparison))["changes"]) == 20
     assert as_markdown(comparison).count("\n- GET") == 20
     assert as_text(Comparison("old", "new", ())) == "old → new: Nothing changed.\n"

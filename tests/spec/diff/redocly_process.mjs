@@ -1,6 +1,6 @@
-// Runs Redocly's command line again and again in one process: each line of standard input is a JSON array, the folder
-// to run in before the arguments; each line of standard output is what that run has said. Loading Redocly takes far
-// longer than a comparison.
+// Runs Redocly's command line many times in one process, because loading Redocly takes far longer than a comparison.
+// Each line of standard input is a JSON array: the folder to run in, then the arguments. Each line of standard output is
+// the output of that run.
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
@@ -8,17 +8,17 @@ const write = process.stdout.write.bind(process.stdout);
 const once = process.once.bind(process);
 const exit = process.exit.bind(process);
 const script = process.argv[2];
-let said = { stdout: '', stderr: '' };
+let output = { stdout: '', stderr: '' };
 let ended = () => {};
 let runs = 0;
 
 for (const name of ['stdout', 'stderr']) {
   process[name].write = (text) => {
-    said[name] += text;
+    output[name] += text;
     return true;
   };
 }
-// The last thing that a command does is to ask for the process's end once there is nothing left to do.
+// A command ends with a listener for the end of the process, so that listener is called at once.
 process.once = (event, listener) => (event === 'beforeExit' ? listener() : once(event, listener));
 process.exit = (code) => ended(code);
 
@@ -26,15 +26,15 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [folder, ...options] = JSON.parse(line);
   process.chdir(folder);
   process.argv = [process.execPath, script, ...options];
-  said = { stdout: '', stderr: '' };
+  output = { stdout: '', stderr: '' };
   const end = new Promise((resolve) => {
     ended = resolve;
   });
-  // Another query makes another module of it, which reads its arguments anew.
+  // With another query the module is loaded again and reads its new arguments.
   runs += 1;
   await import(`${pathToFileURL(script).href}?${runs}`);
   const returncode = await end;
-  write(`${JSON.stringify({ ...said, returncode })}\n`);
+  write(`${JSON.stringify({ ...output, returncode })}\n`);
 }
-// What Redocly leaves open would hold the process for some seconds.
+// Redocly leaves handles open that would delay the end by some seconds.
 exit(0);

@@ -1,4 +1,4 @@
-"""What changes mean for an app: only those that touch what its own tests used."""
+"""The impact of changes on an app: only those that affect what its own tests used."""
 
 from __future__ import annotations
 
@@ -62,26 +62,26 @@ NEW_FILM = "/components/schemas/NewFilm"
 FILMS = "/paths/~1films"
 HOOK = f"{FILMS}/post/callbacks/film.finished/{{$request.body#~1notify_url}}/post"
 
-# A patch, and where the app is touched by what it breaks. Each was gone through by hand against the usage above.
+# A patch, and the breaking changes that affect the app. Each was checked by hand against the usage above.
 CASES: list[tuple[str, list[dict[str, Any]], list[str]]] = [
     (
         "a field that is read",
         [{"op": "remove", "path": f"{FILM}/properties/name"}],
         ["GET /v1/films, response 200: data[].name"],
     ),
-    ("a field that nobody reads", [{"op": "remove", "path": f"{FILM}/properties/seconds"}], []),
+    ("a field that is not read", [{"op": "remove", "path": f"{FILM}/properties/seconds"}], []),
     (
-        "what holds a field that is read",
+        "the parent of a field that is read",
         [{"op": "remove", "path": f"{FILM}/properties/links"}],
         ["GET /v1/films, response 200: data[].links"],
     ),
     (
-        "a field that is read of another answer and of the webhook",
+        "a field that is read in another response and in the webhook",
         [{"op": "replace", "path": f"{FILM}/properties/id/type", "value": "integer"}],
         ["POST /v1/films, response 200: id", "webhook film.finished of POST /v1/films, request: film.id"],
     ),
     (
-        "an answer that the tests never met",
+        "a response that the tests never received",
         [{"op": "remove", "path": "/paths/~1films~1{id}/get/responses/200/content"}],
         [],
     ),
@@ -100,22 +100,22 @@ CASES: list[tuple[str, list[dict[str, Any]], list[str]]] = [
     ),
     ("a query parameter that is not sent", [{"op": "remove", "path": f"{FILMS}/get/parameters/1"}], []),
     (
-        "a parameter that is demanded and not sent",
+        "a parameter that is required and not sent",
         [{"op": "add", "path": f"{FILMS}/get/parameters/1/required", "value": True}],
         ["GET /v1/films, parameter size in query"],
     ),
     (
-        "a parameter that is demanded and sent anyway",
+        "a parameter that is required and sent anyway",
         [{"op": "add", "path": f"{FILMS}/get/parameters/0/required", "value": True}],
         [],
     ),
     (
-        "a field that is demanded and not sent",
+        "a field that is required and not sent",
         [{"op": "add", "path": f"{NEW_FILM}/required/-", "value": "year"}],
         ["POST /v1/films, request (application/x-www-form-urlencoded): year", "POST /v1/films, request: year"],
     ),
     (
-        "a field that is demanded and sent anyway",
+        "a field that is required and sent anyway",
         [{"op": "add", "path": f"{NEW_FILM}/required/-", "value": "genre"}],
         [],
     ),
@@ -125,7 +125,7 @@ CASES: list[tuple[str, list[dict[str, Any]], list[str]]] = [
         ["POST /v1/films, request (application/x-www-form-urlencoded): genre", "POST /v1/films, request: genre"],
     ),
     (
-        "how everybody authenticates",
+        "authentication",
         [{"op": "replace", "path": "/components/securitySchemes/key/name", "value": "Api-Key"}],
         ["whole document, security scheme key"],
     ),
@@ -135,7 +135,7 @@ CASES: list[tuple[str, list[dict[str, Any]], list[str]]] = [
         ["webhook film.finished of POST /v1/films"],
     ),
     (
-        "a field of the webhook that nobody reads",
+        "a field of the webhook that is not read",
         [{"op": "remove", "path": f"{HOOK}/requestBody/content/application~1json/schema/properties/note"}],
         [],
     ),
@@ -157,43 +157,43 @@ def written(folder: Path, data: object) -> Path:
 
 @pytest.mark.process
 @pytest.mark.usefixtures("redocly_stays")
-@pytest.mark.parametrize(("patch", "touched"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_what_touches_an_app(
-    films: dict[str, Any], coverage: Coverage, patch: list[dict[str, Any]], touched: list[str]
+@pytest.mark.parametrize(("patch", "affected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_changes_that_affect_an_app(
+    films: dict[str, Any], coverage: Coverage, patch: list[dict[str, Any]], affected: list[str]
 ) -> None:
-    """Down to the fields read and sent, and to what is demanded and not sent."""
+    """Down to the fields read and sent, and to required values that are not sent."""
     new: Any = jsonpatch.JsonPatch.from_string(json.dumps(patch)).apply(films)
     comparison = compare(films, new)
     breaking = len(comparison.rated(Rating.BREAKING))
     assert breaking
-    mine, section = impact_on_app(comparison, coverage)
-    assert sorted(str(change.place) for change in mine.rated(Rating.BREAKING)) == sorted(touched)
+    affecting, section = impact_on_app(comparison, coverage)
+    assert sorted(str(change.location) for change in affecting.rated(Rating.BREAKING)) == sorted(affected)
     assert section.summary.startswith(
-        f"{breaking} breaking change{'' if breaking == 1 else 's'}; you use {len(touched)}"
+        f"{breaking} breaking change{'' if breaking == 1 else 's'}; you use {len(affected)}"
     )
-    assert len(section.advice) == len(touched)
+    assert len(section.advice) == len(affected)
     assert all(advice.action for advice in section.advice)
 
 
 @pytest.mark.process
-def test_safe_changes_are_told_where_they_are_used(films: dict[str, Any], coverage: Coverage) -> None:
-    """A deprecation of what is called is told, a new field that nobody can use yet is not."""
+def test_safe_changes_are_reported_if_they_are_used(films: dict[str, Any], coverage: Coverage) -> None:
+    """The deprecation of a called operation is reported, a new field that is not used yet is not."""
     new = copy.deepcopy(films)
     new["paths"]["/films"]["get"]["deprecated"] = True
     new["components"]["schemas"]["Film"]["properties"]["studio"] = {"type": "string"}
-    mine, section = impact_on_app(compare(films, new), coverage)
-    assert [str(change.place) for change in mine.changes] == ["GET /v1/films"]
+    affecting, section = impact_on_app(compare(films, new), coverage)
+    assert [str(change.location) for change in affecting.changes] == ["GET /v1/films"]
     assert section.summary == "0 breaking changes; you use 0."
 
 
-def test_documentation_of_the_whole_document_touches_nobody(coverage: Coverage) -> None:
-    """A new version in the document's info is nothing that an app uses."""
+def test_documentation_of_the_whole_document_affects_no_app(coverage: Coverage) -> None:
+    """Apps do not use the version in the document's info."""
     change = Change(Rating.DOCUMENTATION, "changed", Location(name="info"), "`version` changed.", "It is never sent.")
     assert not affects(change, coverage)
 
 
 @pytest.mark.parametrize(
-    ("used", "changed", "touched"),
+    ("used", "changed", "affected"),
     [
         ("/data/*/name", "/data/*/name", True),
         ("/data/*/name", "/data", True),
@@ -203,9 +203,9 @@ def test_documentation_of_the_whole_document_touches_nobody(coverage: Coverage) 
         ("/meta/*/title", "/meta/de/title", True),
     ],
 )
-def test_fields(used: str, changed: str, touched: bool) -> None:  # noqa: FBT001 - a case
+def test_fields(used: str, changed: str, affected: bool) -> None:  # noqa: FBT001 - a case
     """A field is used if it, or one inside it, was; a star stands for any step."""
-    assert uses([used], changed) is touched
+    assert uses([used], changed) is affected
 
 
 @pytest.mark.parametrize(
@@ -218,22 +218,22 @@ def test_fields(used: str, changed: str, touched: bool) -> None:  # noqa: FBT001
         ({"version": 1, "webhooks": {"a": None}}, "AttributeError"),
     ],
 )
-def test_files_that_are_none(tmp_path: Path, data: object, words: str) -> None:
-    """Another file is refused with how to write it anew."""
+def test_other_files(tmp_path: Path, data: object, words: str) -> None:
+    """Another file is rejected with the command that writes one."""
     with pytest.raises(PipelineError, match="--contentgroove-coverage=FILE") as caught:
         read_coverage(written(tmp_path, data))
     assert words in str(caught.value)
 
 
-def test_no_json(tmp_path: Path) -> None:
-    """A file that is no JSON is named."""
+def test_a_file_without_json(tmp_path: Path) -> None:
+    """A file that is not JSON is named."""
     path = tmp_path / "coverage.json"
     path.write_text("{", encoding="utf-8")
-    with pytest.raises(PipelineError, match=r"coverage\.json is no coverage file"):
+    with pytest.raises(PipelineError, match=r"coverage\.json is not a coverage file"):
         read_coverage(path)
 
 
-def test_unknown_members_are_passed_over(tmp_path: Path) -> None:
+def test_unknown_members_are_ignored(tmp_path: Path) -> None:
     """A newer plugin may write more."""
     more = copy.deepcopy(COVERAGE)
     more["later"] = {}
@@ -254,26 +254,27 @@ def test_the_command(tmp_path: Path, films: dict[str, Any], capsys: pytest.Captu
     assert run(["spec", "diff", names[0], names[1], *options]) == 0
     assert "4 breaking changes; you use 0." in capsys.readouterr().out
     assert run(["spec", "diff", names[1], names[2], *options]) == 1
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert (
-        "4 breaking changes; you use 1: GET /v1/films, response 200: data[].name: Property `name` was removed." in said
+        "4 breaking changes; you use 1: GET /v1/films, response 200: data[].name: "
+        "Property `name` was removed." in output
     )
-    assert "GET /v1/films/{id}" not in said
+    assert "GET /v1/films/{id}" not in output
 
 
 def test_nothing_is_used() -> None:
-    """An app without tests is touched by nothing but what is everybody's."""
-    everybody = Change(Rating.BREAKING, "removed", Location(name="servers 0"), "Gone.", "Why.")
+    """An app without tests is affected only by changes of the whole document."""
+    whole = Change(Rating.BREAKING, "removed", Location(name="servers 0"), "Gone.", "Why.")
     one = Change(Rating.BREAKING, "removed", Location("GET /a", part="operation"), "Gone.", "Why.")
-    assert affects(everybody, Coverage())
+    assert affects(whole, Coverage())
     assert not affects(one, Coverage())
     used = Coverage({("get", "/a"): Usage("a")})
     assert affects(one, used)
-    assert "GET /a" in as_text(what_it_means_for(one, used))
+    assert "GET /a" in as_text(affecting_changes(one, used))
 
 
-def what_it_means_for(change: Change, coverage: Coverage) -> Any:
-    """Give the comparison that is left of one change."""
+def affecting_changes(change: Change, coverage: Coverage) -> Any:
+    """Return the comparison with the changes that affect the app."""
     from contentgroove_spec.changes import Comparison
 
     return impact_on_app(Comparison("old", "new", (change,)), coverage)[0]
@@ -283,7 +284,7 @@ def what_it_means_for(change: Change, coverage: Coverage) -> Any:
 def test_the_plugin_writes_what_is_read(
     tmp_path: Path, generation_3: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An app's own test run gives the file, and the report follows from it: `name` is read, `external_id` is not."""
+    """An app's own test run writes the file, and the report follows from it: `name` is read, `external_id` is not."""
     (tmp_path / "test_app.py").write_text(
         "def test_app(contentgroove_client):\n"
         "    media = contentgroove_client.medias.create(source_url='https://films.example/a.mp4')\n"
@@ -302,6 +303,6 @@ def test_the_plugin_writes_what_is_read(
         path.write_text(json.dumps(generation_3), encoding="utf-8")
         names.append(str(path))
     assert run(["spec", "diff", *names, "--coverage", str(tmp_path / "coverage.json"), "--fail-on", "breaking"]) == 1
-    said = capsys.readouterr().out
-    assert "you use 1: POST /api/v1/medias, response 200: data.attributes.name" in said
-    assert "external_id" not in said
+    output = capsys.readouterr().out
+    assert "you use 1: POST /api/v1/medias, response 200: data.attributes.name" in output
+    assert "external_id" not in output

@@ -41,7 +41,7 @@ Step = "httpx.Response | type[httpx.HTTPError] | int"
 
 
 def script(*steps: Any) -> tuple[Handler, list[httpx.Request]]:
-    """Answer each request with the next step: a status, an answer or an error; the last one repeats."""
+    """Return each request with the next step: a status, a response or an error; the last one repeats."""
     seen: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -123,14 +123,14 @@ def test_post_is_never_repeated_on_a_failure_of_the_server(make: Maker, status: 
         assert isinstance(caught.value, ServerError)
         assert isinstance(caught.value, OutcomeUnknownError)
         assert not caught.value.retryable
-        assert "may have been done" in str(caught.value)
+        assert "may have been performed" in str(caught.value)
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError, httpx.ReadTimeout, httpx.WriteError, httpx.RemoteProtocolError])
 def test_post_is_never_repeated_once_it_may_have_arrived(make: Maker, error: Any) -> None:
-    """A POST whose answer was lost is sent once: a media that is created twice is paid for twice."""
+    """A POST whose response was lost is sent once: a media that is created twice is paid for twice."""
     handler, seen = script(error)
-    with pytest.raises(OutcomeUnknownError, match="may have been done"):
+    with pytest.raises(OutcomeUnknownError, match="may have been performed"):
         create(make(handler))
     assert len(seen) == 1
 
@@ -159,7 +159,7 @@ def test_a_created_media_that_cannot_be_read_is_not_created_again(make: Maker) -
 
 
 def test_delete_that_finds_nothing_on_its_second_try_has_succeeded(make: Maker) -> None:
-    """The first try deleted it and its answer was lost."""
+    """The first try deleted it and its response was lost."""
     handler, seen = script(503, 404)
     make(handler).medias.delete("m-1")
     assert len(seen) == 2
@@ -188,7 +188,7 @@ def test_retry_after_is_obeyed(make: Maker, clock: FakeClock) -> None:
 
 
 def test_a_429_slows_down_every_call_of_the_client(make: Maker, clock: FakeClock) -> None:
-    """Whoever calls next waits, too, until the service said."""
+    """The next caller waits, too, until the service said."""
     handler, _ = script(httpx.Response(429, headers={"Retry-After": "5"}), one(media_json()))
     client = make(handler, max_retries=0, random=lambda: 0.0)
     with pytest.raises(RateLimitError) as caught:

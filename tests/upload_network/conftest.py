@@ -53,7 +53,7 @@ def tls_stores(authority: trustme.CA) -> Generator[Stores, None, None]:
 
 @pytest.fixture(params=[SyncClient, AsyncClient], ids=["sync", "async"])
 def client_within(request: pytest.FixtureRequest, trust: ssl.SSLContext) -> ClientFactory:
-    unlimited = {"stall_seconds": PATIENCE, "answer_seconds": PATIENCE, "connect_seconds": PATIENCE}
+    unlimited = {"stall_seconds": PATIENCE, "response_seconds": PATIENCE, "connect_seconds": PATIENCE}
     factory: ClientFactory = functools.partial(request.param, trust, **unlimited)
     return factory
 

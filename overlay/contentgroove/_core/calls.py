@@ -1,4 +1,4 @@
-"""One call of the API: what it sends, and what its answer decodes to or fails with."""
+"""One call of the API: its request with retries, and its result or error."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Operation(Struct, Generic[T], frozen=True):
 
     Attributes:
         request: What to send.
-        decode: Makes the result of a success's body.
-        idempotent: Whether the request does no more when it arrives twice than when it arrives once.
-        accept_404_on_retry: Whether "not found" on a repeated attempt means that an earlier one succeeded.
+        decode: Creates the result from the body of a success.
+        idempotent: Whether the request may arrive twice without doing more.
+        accept_404_on_retry: Whether "not found" after a retry means that an earlier attempt succeeded.
     """
 
     request: Request
@@ -138,22 +138,22 @@ async def _wait_for_cooldown(session: Session, deadline: float) -> bool:
 def _error(
     operation: Operation[Any], outcome: Response | TransportFailure, attempts: int, session: Session
 ) -> ContentGrooveError:
-    # Imported when something fails: a program that all goes well for does without.
+    # Imported only if something fails, because most programs do not need it.
     from .answers import error_from_response, error_from_transport_failure
 
-    info, repeatable = request_info(operation.request, session), operation.idempotent
+    info, idempotent = request_info(operation.request, session), operation.idempotent
     if isinstance(outcome, TransportFailure):
-        error = error_from_transport_failure(outcome, info, idempotent=repeatable, attempts=attempts)
+        error = error_from_transport_failure(outcome, info, idempotent=idempotent, attempts=attempts)
         error.__cause__ = outcome.cause
         return error
     redacted, now = redact_key(outcome, session.settings.last_key()), session.clock.time()
-    return error_from_response(redacted, info, idempotent=repeatable, attempts=attempts, now=now)
+    return error_from_response(redacted, info, idempotent=idempotent, attempts=attempts, now=now)
 
 
 def decode_error(
     operation: Operation[Any], response: Response, session: Session, error: BodyMismatchError
 ) -> ResponseDecodeError:
-    """Make the error of a success whose body does not fit the contract."""
+    """Create the error of a success whose body does not match the contract."""
     from .answers import response_decode_error
 
     return response_decode_error(
@@ -162,17 +162,17 @@ def decode_error(
 
 
 def redact_key(response: Response, key: str) -> Response:
-    """Take the key out of an answer that an error will show: a server may echo what it was sent."""
+    """Remove the key from a response that an error will contain: a server may echo it."""
     echo = echoed_key_pattern(key)
     headers = Headers((name.encode(), re.sub(echo, REDACTED, text).encode()) for name, text in response.headers.items())
     return Response(response.status_code, headers, re.sub(echo.encode(), REDACTED.encode(), response.content))
 
 
 def request_info(request: Request, session: Session) -> RequestInfo:
-    """Name a request as errors show it."""
+    """Describe a request for errors, redacted."""
     query = f"?{request.query}" if request.query else ""
     return RequestInfo(request.method, redact_url(f"{session.settings.base_url}{request.path}{query}"))
 
 
 def decode_nothing(_content: bytes) -> None:
-    """Decode an answer whose body means nothing, such as a 204's."""
+    """Ignore the body, such as that of a 204."""

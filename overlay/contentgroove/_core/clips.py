@@ -1,4 +1,4 @@
-"""The calls on clips."""
+"""The operations of clips."""
 
 from __future__ import annotations
 
@@ -84,6 +84,4 @@ def delete_clip(clip_id: str) -> Operation[None]:
 
 def _check_times(start: float, end: float) -> None:
     if end <= start:
-        raise InvalidInputError(
-            f"A clip ends after it starts, and end_time={end:g} is not after start_time={start:g}. Nothing was sent."
-        )
+        raise InvalidInputError(f"end_time must be greater than start_time={start:g}, not {end:g}. Nothing was sent.")

@@ -1,4 +1,4 @@
-"""Calls of endpoints that this version of the library does not know."""
+"""Operations of endpoints that this version of the library does not know."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "PATCH", "HEAD"})
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9_.~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)+")
-# RFC 9110, 5.6.2 and 5.5: a line break would begin another header.
+# RFC 9110, 5.6.2 and 5.5: a line break would start another header.
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?|")
 _IDEMPOTENT_METHODS = frozenset({"GET", "PUT", "DELETE", "HEAD"})
@@ -37,14 +37,16 @@ _RESERVED_PARAMETERS = frozenset({"api_key"})
 def custom_operation(
     method: str, path: str, query: Mapping[str, Any] | None, body: object, headers: Mapping[str, str] | None
 ) -> Operation[Any]:
-    """Check and build a call; its result is the answer's JSON, None without a body.
+    """Check and build a call; its result is the response's JSON, None if there is no body.
 
     Raises:
-        InvalidInputError: The method, path or a header cannot be one, or the body is no JSON.
+        InvalidInputError: The method, the path or a header is not valid, or the body cannot be JSON.
     """
     upper_method = str(method).upper()
     if upper_method not in _METHODS:
-        raise InvalidInputError(f"{method!r} is none of {', '.join(sorted(_METHODS))}. Nothing was sent.")
+        raise InvalidInputError(
+            f"method must be one of {', '.join(sorted(_METHODS))}, not {method!r}. Nothing was sent."
+        )
     if not isinstance(path, str) or not _PATH.fullmatch(path) or {".", ".."} & set(re.split(r"[/\\]", unquote(path))):
         raise InvalidInputError(
             f"{path!r} is not a path below the base URL: write it like '/medias', with a slash in front, without "
@@ -68,8 +70,8 @@ def custom_operation(
 def _check_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
     sent = dict(_check_mapping(headers, "headers"))
     for name, value in sent.items():
-        given: tuple[object, object] = (name, value)
-        if not all(isinstance(text, str) for text in given) or not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+        field: tuple[object, object] = (name, value)
+        if not all(isinstance(text, str) for text in field) or not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
             # Without the value: it may be a credential.
             raise InvalidInputError(f"The header {name!r} has characters that HTTP forbids. Nothing was sent.")
     _reject_reserved(sent, _RESERVED_HEADERS)
@@ -98,21 +100,21 @@ def _check_parameter(name: object, value: object) -> object:
 
 
 def _check_mapping(value: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
-    given: object = {} if value is None else value
-    if not isinstance(given, Mapping):
+    mapping: object = {} if value is None else value
+    if not isinstance(mapping, Mapping):
         raise InvalidInputError(f"{name} must be a mapping, not {type(value).__name__}. Nothing was sent.")
-    return cast("Mapping[str, Any]", given)
+    return cast("Mapping[str, Any]", mapping)
 
 
-def _reject_reserved(names: Iterable[str], ours: frozenset[str]) -> None:
-    forbidden = ours & {name.lower() for name in names}
+def _reject_reserved(names: Iterable[str], reserved: frozenset[str]) -> None:
+    forbidden = reserved & {name.lower() for name in names}
     if forbidden:
         raise InvalidInputError(f"The client sets {', '.join(sorted(forbidden))} itself. Nothing was sent.")
 
 
 def _encode_json(body: object) -> bytes:
     if isinstance(body, (bytes, bytearray, memoryview)):
-        raise InvalidInputError("body must be what is to be sent as JSON, not bytes. Nothing was sent.")
+        raise InvalidInputError("body must be a value that JSON can represent, not bytes. Nothing was sent.")
     try:
         check_value_levels(body)
         plain = msgspec.to_builtins(body, str_keys=True)
@@ -120,7 +122,7 @@ def _encode_json(body: object) -> bytes:
         text = json.dumps(plain, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
         return text.encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInputError(f"The body cannot be written as JSON: {error}. Nothing was sent.") from error
+        raise InvalidInputError(f"The body cannot be encoded as JSON: {error}. Nothing was sent.") from error
 
 
 def _decode_json(content: bytes) -> Any:

@@ -13,18 +13,18 @@ from contentgroove.models import Clip, DirectUpload, Media, Page, WebhookSubscri
 S = TypeVar("S", bound=msgspec.Struct)
 
 _DATA_PATH = ("data",)
-"""Where a document keeps its one resource."""
+"""The path of a document's resource."""
 
 
 class BodyMismatchError(ValueError):
-    """A body is not JSON, or not the document that the contract promises."""
+    """A body is not JSON, or does not match the contract."""
 
 
 def decode(content: bytes, kind: type[S]) -> S:
     """Decode a body.
 
     Raises:
-        BodyMismatchError: The body is not JSON or does not fit; the message says where.
+        BodyMismatchError: The body is not JSON or does not match; the message names the location.
     """
     try:
         protect_stack(content)

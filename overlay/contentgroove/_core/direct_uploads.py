@@ -1,4 +1,4 @@
-"""The call on direct uploads."""
+"""The operation of direct uploads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 def prepare_upload() -> Operation[DirectUpload]:
     """Prepare an upload.
 
-    A GET that creates something. It is repeated like any GET all the same: a prepared upload that nobody uses
-    costs nothing and expires.
+    This GET creates something. It is still retried like any other: an unused prepared upload costs nothing and expires.
     """
     return Operation(get_upload_url.build_request(), decoding.decode_direct_upload)

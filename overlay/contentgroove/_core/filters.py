@@ -1,7 +1,7 @@
 """Checks of the `filter` and `sort` arguments of lists.
 
 The API filters by ransack matchers: `name_eq`, `text_cont`, `created_at_gteq`. Its document can name neither all
-attributes nor all matchers that the server accepts, so unknown names pass; what cannot be a filter does not.
+attributes nor all matchers that the server accepts, so unknown names are accepted; what cannot be a filter is refused.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ Filter: TypeAlias = "Mapping[str, FilterValue]"
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _MAX_INTEGER_BITS = 64
-"""Bits; no database compares with longer ones."""
+"""Bits; databases do not compare longer ones."""
 
 
 class Sort(str):
     """A sort order that this version of the library does not know, passed on purpose.
 
-    `list(sort=Sort("-rank"))` sends `sort=-rank` as it is, where a plain string is checked against what the
-    API's document offers.
+    `list(sort=Sort("-rank"))` sends `sort=-rank` unchecked, whereas a plain string must be one of the orders in the
+    API's document.
     """
 
     __slots__ = ()
 
 
 def check_filter(value: Filter | None) -> dict[str, object] | None:
-    """Check a filter and write its values as the API reads them.
+    """Check a filter and return its values as the API reads them.
 
     Raises:
-        InvalidInputError: A name or a value cannot be a filter.
+        InvalidInputError: A name or a value is not valid in a filter.
     """
     if value is None:
         return None
-    given: object = value
-    if not isinstance(given, Mapping):
+    mapping: object = value
+    if not isinstance(mapping, Mapping):
         raise InvalidInputError(
             f"filter must be a mapping such as {{'name_eq': 'Chimp'}}, not {type(value).__name__}. Nothing was sent."
         )
@@ -64,31 +64,30 @@ def _check_filter_name(name: object) -> str:
 
 
 def check_query_value(parameter: str, value: object) -> object:
-    """Check a value, or a list of values, of a query parameter and give it as a plain one.
+    """Check a value, or a list of values, of a query parameter and return it as a plain one.
 
     Args:
         parameter: The parameter, for the message.
-        value: Its value as the caller gave it.
+        value: Its value.
 
     Raises:
-        InvalidInputError: It cannot be one.
+        InvalidInputError: It is not valid in a query.
     """
     plain = _plain_scalar(parameter, value)
     if plain is not None:
         return plain
-    seen = short_repr(value)
     if isinstance(value, (list, tuple, set, frozenset)):
         items = [_plain_scalar(parameter, item) for item in _stable_order(cast("Collection[object]", value))]
         if items and None not in items:
             return items
     raise InvalidInputError(
-        f"The {parameter} cannot have the value {seen}: give a string, a number, True or False, a date, "
-        "an aware datetime, or a non-empty list of those. Nothing was sent."
+        f"The {parameter} must be a string, a number, True or False, a date, an aware datetime, or a non-empty list of "
+        f"those, not {short_repr(value)}. Nothing was sent."
     )
 
 
 def _plain_scalar(parameter: str, value: object) -> object:
-    # Plain, because the text of a member of an Enum that is a string or a number, too, can be its name.
+    # Converted to plain values: the text of an Enum's member that is also a string or a number can be its name.
     if isinstance(value, str):
         return str.__str__(check_text(value, f"The {parameter}"))
     if isinstance(value, dt.datetime):
@@ -107,8 +106,8 @@ def _stable_order(values: Collection[object]) -> list[object]:
 def _check_aware(parameter: str, value: dt.datetime) -> dt.datetime:
     if value.tzinfo is None:
         raise InvalidInputError(
-            f"The value {value!r} of the {parameter} has no time zone, so it names no moment: add tzinfo, such as "
-            "datetime.UTC. Nothing was sent."
+            f"The {parameter} {value!r} has no time zone: pass an aware datetime, such as one with "
+            "tzinfo=datetime.UTC. Nothing was sent."
         )
     return value
 
@@ -117,18 +116,18 @@ def check_sort(value: str | None, known: object) -> str | None:
     """Check a sort order.
 
     Args:
-        value: The order as the caller gave it.
-        known: The generated `Literal` type of the orders that the API's document offers.
+        value: The order.
+        known: The generated `Literal` type of the orders in the API's document.
 
     Raises:
-        InvalidInputError: The document does not offer it, and it is no `Sort`.
+        InvalidInputError: It is not in the document, and is not a `Sort`.
     """
     if value is None or isinstance(value, Sort):
         return None if value is None else str(check_text(value, "sort"))
     orders: tuple[str, ...] = get_args(known)
     if value not in orders:
         raise InvalidInputError(
-            f"sort={short_repr(value)} is not offered; choose one of {', '.join(orders)}, or pass "
-            "contentgroove.Sort(...) for an order that only the service knows. Nothing was sent."
+            f"sort must be one of {', '.join(orders)}, not {short_repr(value)}. Pass contentgroove.Sort(...) for an "
+            "order that only the service knows. Nothing was sent."
         )
     return str.__str__(value)

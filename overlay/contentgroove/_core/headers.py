@@ -1,4 +1,4 @@
-"""An answer's headers."""
+"""A response's headers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Headers(Mapping[str, str]):
-    """Headers by their names in any case; repeated ones are joined with commas (RFC 9110, 5.3)."""
+    """Headers by name, in any case; repeated ones are joined with commas (RFC 9110, 5.3)."""
 
     def __init__(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
         self._values: dict[str, str] = {}
@@ -37,5 +37,5 @@ def _decode_header(field: bytes) -> str:
     try:
         return field.decode()
     except UnicodeDecodeError:
-        # What HTTP's fields were once said to be in (RFC 9110, 5.5); every byte means something there.
+        # The historical encoding of header fields (RFC 9110, 5.5), which can decode every byte.
         return field.decode("latin-1")

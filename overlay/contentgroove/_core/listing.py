@@ -1,4 +1,4 @@
-"""Lists: checked arguments, and the walk through their pages."""
+"""Lists: checked arguments, and one page after another."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class ListArguments(Struct, frozen=True):
-    """The arguments of a list call, as given."""
+    """The arguments of a list call, unchecked."""
 
     filter: Filter | None
     sort: str | None
@@ -35,13 +35,13 @@ class ListArguments(Struct, frozen=True):
 
 
 class ListOperation(Struct, Generic[T], frozen=True):
-    """A list that can be walked as often as wanted; making one sends nothing.
+    """A list that can be iterated any number of times; creating one sends nothing.
 
     Attributes:
-        build_request: Makes the request of a page by its number; None leaves the number to the service.
-        decode: Makes a page of an answer's body and the page's number.
+        build_request: Builds the request of a page from its number; None leaves the number to the service.
+        decode: Creates a page from a response's body and the page's number.
         start: The first page's number, None to leave it to the service.
-        limit: How many items to give at most.
+        limit: The maximum number of items.
     """
 
     build_request: Callable[[int | None], Request]
@@ -50,7 +50,7 @@ class ListOperation(Struct, Generic[T], frozen=True):
     limit: int | None
 
     def cursor(self) -> PageCursor[T]:
-        """Begin a walk."""
+        """Start an iteration."""
         return PageCursor(self.build_request, self.start, self.limit)
 
 
@@ -64,8 +64,8 @@ def list_operation(
 
     Args:
         build_request: The generated function of the endpoint.
-        known_sorts: The generated `Literal` type of the sort orders that the API's document offers.
-        decode: Makes a page of an answer's body and the page's number.
+        known_sorts: The generated `Literal` type of the sort orders in the API's document.
+        decode: Creates a page from a response's body and the page's number.
         query: The arguments.
 
     Raises:

@@ -1,6 +1,6 @@
-"""The calls on medias.
+"""The operations of medias.
 
-Each imports the generated modules that it needs by itself: one call is all that most programs make at first.
+Each function imports the generated modules that it needs, because most programs start with a single call.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def get_media(media_id: str) -> Operation[Media]:
 def create_media(
     *, source_url: str | None, upload_id: str | None, name: str | None, description: str | None
 ) -> Operation[Media]:
-    """Create a media of a URL or of an upload, exactly one of them."""
+    """Create a media from either a URL or an upload."""
     from contentgroove_api.api.medias import create_media
     from contentgroove_api.models.create_media_request import CreateMediaRequest
     from contentgroove_api.models.create_media_request_attributes import CreateMediaRequestAttributes
@@ -49,8 +49,8 @@ def create_media(
 
     if (source_url is None) == (upload_id is None):
         raise InvalidInputError(
-            "A media is created from exactly one of source_url= and upload_id=; "
-            f"{'neither was' if source_url is None else 'both were'} given. Nothing was sent."
+            "Pass exactly one of source_url= and upload_id=, not "
+            f"{'neither' if source_url is None else 'both'}. Nothing was sent."
         )
     attributes = CreateMediaRequestAttributes(
         source_url=UNSET if source_url is None else check_url(source_url, "source_url"),

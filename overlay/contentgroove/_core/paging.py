@@ -1,8 +1,8 @@
-"""Which page to ask for next.
+"""Which page to request next.
 
-A page's `links.next` is followed where there is one. Only its query is used, on the endpoint that was asked, so
-that neither `http://` links (the service's examples have them) nor foreign hosts ever see the key. Where there is
-none, pages are counted until an empty one, because no example of the API shows `links.next`.
+A page's `links.next` is followed if there is one. Only its query is used, with the endpoint that was requested, so
+that neither `http://` links (the service's examples have them) nor foreign hosts receive the key. If there is none,
+pages are counted until an empty one, because no example of the API contains `links.next`.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class PageCursor(Generic[T]):
-    """Walks through the pages of one list.
+    """Iterates over the pages of one list.
 
     Attributes:
         number: The next page's number, from 1.
     """
 
     def __init__(self, build: Callable[[int | None], Request], start: int | None, limit: int | None) -> None:
-        """Begin a walk.
+        """Start an iteration.
 
         Args:
-            build: Makes the request of a page by its number; None leaves the number to the service.
+            build: Builds the request of a page from its number; None leaves the number to the service.
             start: The first page's number.
-            limit: How many items to give at most.
+            limit: The maximum number of items.
         """
         self._build = build
         self._request: Request | None = build(start)
@@ -52,24 +52,24 @@ class PageCursor(Generic[T]):
         self._error: PagingError | None = None
 
     def next_request(self) -> Request | None:
-        """Give the next page's request, None at the end.
+        """Return the next page's request, None at the end.
 
         Raises:
-            PagingError: The link to it leads in a circle or cannot be read.
+            PagingError: The link to it forms a loop or cannot be parsed.
         """
         if self._error is not None:
-            # Only now: the page that has the link is given all the same.
+            # Only now, because the page that contains the link is valid.
             raise self._error
         return self._request
 
     def accept(self, page: Page[T]) -> Page[T] | None:
-        """Take a page in and decide what follows.
+        """Accept a page and determine the next one.
 
         Returns:
-            The page to hand out, cut to the limit; None if the list has ended.
+            The page, cut to the limit; None if the list has ended.
 
         Raises:
-            PagingError: It is the page before, under another link.
+            PagingError: It has the items of the previous page, under another link.
         """
         request, self._request = self._request, None
         if not page.items:
@@ -79,8 +79,8 @@ class PageCursor(Generic[T]):
         signature = (ends[0].id, ends[1].id, len(page.items))
         if signature == self._previous:
             if self._uses_links:
-                raise self._loop_error(f"page {page.number} has the items of the page before it")
-            # Counting, and the same items again: the service does not page this list.
+                raise self._loop_error(f"page {page.number} has the items of the previous page")
+            # Counted, and the same items again: the service does not split this list into pages.
             return None
         self._previous = signature
         if self._remaining is not None:
@@ -105,20 +105,20 @@ class PageCursor(Generic[T]):
             query = _without_credentials(urlsplit(link).query)
         except ValueError as error:
             self._error = PagingError(
-                f"links.next of page {page.number} is no URL ({error}). The items given so far are valid; ask for "
-                "single pages with page_number= instead."
+                f"links.next of page {page.number} is not a URL ({error}). The items returned so far are valid; "
+                "request single pages with page_number= instead."
             )
             return
         number = dict(parse_qsl(query)).get("page[number]", "")
         self.number = int(number) if _NUMBER.fullmatch(number) else self.number + 1
         if query in self._seen_queries:
-            self._error = self._loop_error(f"links.next of page {page.number} leads back to an earlier page")
+            self._error = self._loop_error(f"links.next of page {page.number} leads to an earlier page")
             return
         self._request = structs.replace(request, query=query)
 
-    def _loop_error(self, what: str) -> PagingError:
+    def _loop_error(self, problem: str) -> PagingError:
         return PagingError(
-            f"The list's pages lead in a circle: {what}. The items given so far are valid; ask for single "
+            f"The list's pages form a loop: {problem}. The items returned so far are valid; request single "
             "pages with page_number= instead."
         )
 

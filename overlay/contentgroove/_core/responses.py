@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Response(Struct, frozen=True):
-    """An HTTP answer, read whole."""
+    """An HTTP response, read completely."""
 
     status_code: int
     headers: Mapping[str, str]
@@ -30,12 +30,12 @@ FailureKind: TypeAlias = Literal["connect", "timeout", "broken", "too_large", "s
 
 
 class TransportFailure(Struct, frozen=True):
-    """There is no answer, or no whole one.
+    """There is no response, or no complete one.
 
     Attributes:
-        kind: `connect`: no connection came about; `timeout`: nothing came in time; `broken`: the connection
-            ended early or spoke no HTTP; `too_large`: the answer was larger than any this API gives;
-            `source_changed`, `unreadable`: the file being uploaded.
+        kind: `connect`: no connection was established; `timeout`: nothing came in time; `broken`: the connection
+            ended early or did not speak HTTP; `too_large`: the response was larger than any of this API;
+            `source_changed`, `unreadable`: the uploaded file changed or could not be read.
         may_have_arrived: False if it is certain that the service never saw the whole request.
         cause: The exception, for the traceback.
     """

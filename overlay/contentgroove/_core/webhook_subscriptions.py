@@ -1,4 +1,4 @@
-"""The calls on webhook subscriptions."""
+"""The operations of webhook subscriptions."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def get_webhook_subscription(subscription_id: str) -> Operation[WebhookSubscript
 
 
 def create_webhook_subscription(*, url: str, subscribed_events: Sequence[str] | None) -> Operation[WebhookSubscription]:
-    """Have events sent to a URL."""
+    """Subscribe a URL to events."""
     if isinstance(subscribed_events, str):
         raise InvalidInputError(
             f"subscribed_events must be a list of event names: write [{subscribed_events!r}]. Nothing was sent."
@@ -78,6 +78,6 @@ def create_webhook_subscription(*, url: str, subscribed_events: Sequence[str] | 
 
 
 def delete_webhook_subscription(subscription_id: str) -> Operation[None]:
-    """Stop sending events to a subscription's URL."""
+    """Delete a subscription, so that its URL receives no more events."""
     checked = check_id(subscription_id, "webhook subscription")
     return Operation(delete_webhook_subscription_by_id.build_request(checked), decode_nothing, accept_404_on_retry=True)

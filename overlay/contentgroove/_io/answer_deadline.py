@@ -1,7 +1,7 @@
-"""httpcore's connections, with a limit to how long an answer may take in all.
+"""httpcore's connections, with a limit for the total time of a response.
 
-httpcore limits each wait for some bytes. A server that sends a header's next letter each second, or one interim answer
-(1xx) after another, keeps within that for ever.
+httpcore limits each wait for bytes. A server that sends one byte of a header each second, or one interim response (1xx)
+after another, stays within that limit forever.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 
 class ResponseDeadline:
-    """The time by which the answer that is being read has to be through."""
+    """The time by which the current response must be complete."""
 
     def __init__(self) -> None:
         self._end: float | None = None
 
     def restart(self) -> None:
-        """Expect another answer; its time runs from the first look for it."""
+        """Expect another response; its time starts with the first read."""
         self._end = None
 
     def seconds(self, timeout: float | None) -> float:
-        """Give how long the next bytes may be waited for.
+        """Return how long the next bytes may be waited for.
 
         Raises:
-            httpcore.ReadTimeout: The answer's time is up.
+            httpcore.ReadTimeout: The response's time is up.
         """
         now = time.monotonic()
         if self._end is None:
             self._end = now + http.MAX_RESPONSE_SECONDS
-        left = self._end - now
-        if left <= 0:
-            raise httpcore.ReadTimeout(f"the answer was still coming after {http.MAX_RESPONSE_SECONDS:g} s")
-        return left if timeout is None else min(timeout, left)
+        remaining = self._end - now
+        if remaining <= 0:
+            raise httpcore.ReadTimeout(f"the response was not complete after {http.MAX_RESPONSE_SECONDS:g} s")
+        return remaining if timeout is None else min(timeout, remaining)
 
 
 class _Stream(httpcore.NetworkStream):
@@ -68,7 +68,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 class DeadlineBackend(httpcore.SyncBackend):
-    """Connects as httpcore does."""
+    """Connects like httpcore, with a deadline for each response."""
 
     def connect_tcp(
         self,
@@ -110,10 +110,10 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
 
 
 class AsyncDeadlineBackend(httpcore.AsyncNetworkBackend):
-    """As `DeadlineBackend`, awaited."""
+    """Connects like httpcore's async backend, with a deadline for each response."""
 
     def __init__(self) -> None:
-        # httpcore exports a stand-in of no type where anyio is missing; here it is not.
+        # httpcore exports an untyped stand-in if anyio is missing; here it is always installed.
         self._backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
     async def connect_tcp(

@@ -1,8 +1,8 @@
-"""Connections of ours for async clients.
+"""The client's own connections, for async clients.
 
-httpcore's pool looks through all its connections and all that wait for one at every request and answer, so fifty calls
-at once are slower than fifty calls in turn. Here each connection is a pool of its own, and the idle ones are a stack:
-taking and giving back costs the same however many there are.
+httpcore's pool searches all its connections and all waiting requests at every request and response, so fifty calls at
+once are slower than fifty calls in turn. Here each connection has its own pool, and the idle ones are a stack: taking
+and returning one costs the same however many there are.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 ASYNC_MAX_CONNECTIONS = 50
-"""To one host; further calls wait for one to be free."""
+"""Per host; further calls wait until one is free."""
 
 
 class AsyncTransport(Protocol):
-    """As `Line`, awaited."""
+    """Sends requests and returns responses whose bodies are still to be read; httpcore's async pools are transports."""
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request."""
         ...
 
     async def aclose(self) -> None:
-        """Close what is open."""
+        """Close all connections."""
         ...
 
 
 def open_async_transport(url: httpcore.URL, *, uploading: bool) -> AsyncTransport:
-    """As `connections.new_line`."""
+    """Open a transport to a host; it connects when it is used."""
     proxy = environment_proxy(url)
     context = ssl_context_for(url, proxy)
     if proxy is not None:
@@ -61,17 +61,17 @@ def open_async_transport(url: httpcore.URL, *, uploading: bool) -> AsyncTranspor
     )
 
 
-def async_instrumented(line: AsyncTransport) -> AsyncTransport:
-    """As `connections.observable`."""
+def async_instrumented(transport: AsyncTransport) -> AsyncTransport:
+    """Put httpx's transport in front of a transport if the application has imported httpx; see `instrumented`."""
     if not httpx_is_imported():
-        return line
+        return transport
     from .httpx_lines import AsyncHttpxTransport, async_httpx_transport_over
 
-    return AsyncHttpxTransport(async_httpx_transport_over(line).handle_async_request)
+    return AsyncHttpxTransport(async_httpx_transport_over(transport).handle_async_request)
 
 
 class AsyncConnectionStack:
-    """A line over a stack of single connections."""
+    """A transport over a stack of single connections."""
 
     def __init__(self, connect: Callable[[], AsyncTransport]) -> None:
         self._connect = connect
@@ -82,7 +82,7 @@ class AsyncConnectionStack:
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request over a free connection."""
         await self._free.acquire()
-        # The one used last is the one most likely to be open still.
+        # The one that was used last is the most likely to be still open.
         connection = self._idle.pop() if self._idle else self._connect()
         try:
             response = await connection.handle_async_request(request)
@@ -99,7 +99,7 @@ class AsyncConnectionStack:
         self._free.release()
 
     async def release_after(self, response: httpcore.Response, connection: AsyncTransport) -> None:
-        """Take a connection back once its answer is read or given up."""
+        """Return a connection to the stack once its response was read or abandoned."""
         try:
             await response.aclose()
         finally:
@@ -108,7 +108,7 @@ class AsyncConnectionStack:
                 await connection.aclose()
 
     async def aclose(self) -> None:
-        """Close the idle connections; those in use are closed when their answers end."""
+        """Close the idle connections; those in use are closed when their responses end."""
         self._closed = True
         while self._idle:
             await self._idle.pop().aclose()
@@ -121,8 +121,8 @@ class _AsyncBody:
         self._connection: AsyncTransport | None = connection
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._response.aiter_stream():
-            yield part
+        async for chunk in self._response.aiter_stream():
+            yield chunk
 
     async def aclose(self) -> None:
         connection, self._connection = self._connection, None

@@ -1,4 +1,4 @@
-"""What resources call through: one for each of sync, async and their raw variants."""
+"""The base of resources: runs operations and flows, for sync and async clients and their raw variants."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ T = TypeVar("T")
 
 
 class RawResponse(Generic[T]):
-    """An answer before it is decoded.
+    """A response before it is decoded.
 
     Attributes:
-        status_code: The HTTP status; errors are raised, so it is one of the 2xx, or 404 where a DELETE that was
-            repeated found that an earlier attempt had done it.
-        headers: The answer's headers.
+        status_code: The HTTP status; errors are raised, so it is one of the 2xx, or 404 if a DELETE that was retried
+            found that an earlier attempt had succeeded.
+        headers: The response's headers.
         content: The body.
     """
 
@@ -47,7 +47,7 @@ class RawResponse(Generic[T]):
         """Decode the body, as the call without `with_raw_response` does.
 
         Raises:
-            ResponseDecodeError: The body is not what the contract says.
+            ResponseDecodeError: The body does not match the contract.
         """
         try:
             return self._operation.decode(self.content)
@@ -114,7 +114,7 @@ class AsyncRawResource(AsyncResource, frozen=True):
 
 
 class Pager(Generic[T]):
-    """A list that is fetched as it is iterated, page by page; each iteration begins anew."""
+    """A list that is fetched page by page while it is iterated; each iteration starts again."""
 
     def __init__(self, listing: ListOperation[T], calls: Resource) -> None:
         self._listing = listing
@@ -125,10 +125,10 @@ class Pager(Generic[T]):
             yield from page
 
     def pages(self) -> Iterator[Page[T]]:
-        """Give the pages that are not empty.
+        """Yield the pages that are not empty.
 
         Raises:
-            PagingError: The service's links lead in a circle.
+            PagingError: The service's links form a loop.
             ContentGrooveError: A call failed.
         """
         from contentgroove._core.listing import fetch_page
@@ -139,7 +139,7 @@ class Pager(Generic[T]):
 
 
 class AsyncPager(Generic[T]):
-    """As `Pager`, iterated with `async for`."""
+    """A list that is fetched page by page while it is iterated with `async for`; each iteration starts again."""
 
     def __init__(self, listing: ListOperation[T], calls: AsyncResource) -> None:
         self._listing = listing
@@ -151,7 +151,12 @@ class AsyncPager(Generic[T]):
                 yield item
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """Give the pages that are not empty; the errors are those of `Pager.pages`."""
+        """Yield the pages that are not empty.
+
+        Raises:
+            PagingError: The service's links form a loop.
+            ContentGrooveError: A call failed.
+        """
         from contentgroove._core.listing import fetch_page
 
         cursor = self._listing.cursor()

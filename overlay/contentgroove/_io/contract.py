@@ -1,7 +1,7 @@
-"""Holds exchanges to the contract while an application runs (`on_contract_violation`).
+"""Checks requests and responses against the contract at run time (`on_contract_violation`).
 
-The checker is another package's, found by the entry-point group `contentgroove.contract`, so that the SDK does not
-depend on it and a client without the option does not load it.
+The checker belongs to another package and is found by the entry-point group `contentgroove.contract`, so that the SDK
+does not depend on it and a client without the option does not load it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GROUP = "contentgroove.contract"
 
 
 class ContractChecker(Protocol):
-    """What holds an exchange to the contract."""
+    """Checks exchanges against the contract."""
 
     def check_call(
         self,
@@ -44,12 +44,12 @@ class ContractChecker(Protocol):
         response_headers: Mapping[str, str],
         response_body: bytes,
     ) -> Sequence[ContractViolation]:
-        """Give the violations of one exchange; the path is below the API's base path, with its query."""
+        """Return the violations of one exchange; the path is below the API's base path and includes its query."""
         ...
 
 
 class ContractMonitor:
-    """Checks exchanges, or some of them, and tells of violations."""
+    """Checks exchanges, or a sample of them, and reports violations."""
 
     def __init__(
         self,
@@ -61,12 +61,12 @@ class ContractMonitor:
     ) -> None:
         self._checker = checker
         self._settings = settings
-        self._tell = report
+        self._report = report
         self._sampling = sampling
         self._random = random
 
     def check(self, request: Request, response: Response) -> None:
-        """Check an exchange, if its turn has come."""
+        """Check an exchange if it is in the sample."""
         if self._sampling < 1 and self._random() >= self._sampling:
             return
         headers = {name.lower(): value for name, value in (*self._settings.headers(), *request.headers.items())}
@@ -80,26 +80,26 @@ class ContractMonitor:
             response_body=response.content,
         )
         if violations:
-            self._tell(violations)
+            self._report(violations)
 
 
 def create_monitor(
     mode: OnViolation, sampling: float, settings: Settings, random: Callable[[], float] | None
 ) -> ContractMonitor | None:
-    """Make what a client asked for; None if it asked for nothing.
+    """Create the monitor that a client requests, None if it requests none.
 
     Raises:
         ConfigurationError: The arguments are wrong, or no checker is installed.
     """
-    given: object = sampling
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
-        raise ConfigurationError(f"contract_sampling is a share of the calls, from 0 to 1, not {sampling!r}.")
+    share: object = sampling
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise ConfigurationError(f"contract_sampling must be a share of the calls, from 0 to 1, not {sampling!r}.")
     if mode == "off":
         return None
-    ways = {"log": _log_violations, "raise": _raise_violations}
-    report = mode if callable(mode) else ways.get(mode)
+    handlers = {"log": _log_violations, "raise": _raise_violations}
+    report = mode if callable(mode) else handlers.get(mode)
     if report is None:
-        raise ConfigurationError(f"on_contract_violation is off, log, raise or a function, not {mode!r}.")
+        raise ConfigurationError(f"on_contract_violation must be off, log, raise or a function, not {mode!r}.")
     return ContractMonitor(_checker(), settings, report, sampling, random or chance.random)
 
 
@@ -109,7 +109,9 @@ def _checker() -> ContractChecker:
         with needs("on_contract_violation", "contract"):
             checker: ContractChecker = entry.load()()
             return checker
-    raise ConfigurationError(f"on_contract_violation needs a checker, and no package offers one as {GROUP}.")
+    raise ConfigurationError(
+        f"on_contract_violation needs a checker, but no installed package has the entry point {GROUP}."
+    )
 
 
 def _log_violations(violations: Sequence[ContractViolation]) -> None:

@@ -1,4 +1,4 @@
-"""Compressed answers."""
+"""Decompression of responses."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ if TYPE_CHECKING:
 
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 
-PIECE = 1024 * 1024
-"""Bytes decompressed at once: a thousandth of that may become of what a hostile server sends."""
+MAX_PIECE = 1024 * 1024
+"""Bytes decompressed at once: the data of a hostile server may grow a thousandfold."""
 
 
 def decompression(coding: str) -> Decompression | None:
-    """Give what takes a content coding (RFC 9110, 8.4.1) off, None for one that is not known here.
+    """Return a decompressor for a content coding (RFC 9110, 8.4.1), None if it is not supported.
 
-    Only gzip is asked for; the others come from servers that do not ask.
+    Only gzip is requested; the others come from servers that ignore the request.
     """
     return Decompression() if coding.strip().lower() in _CODINGS else None
 
 
 class Decompression:
-    """Decompresses an answer in pieces, however much comes of little."""
+    """Decompresses a response in pieces of limited size."""
 
     def __init__(self) -> None:
-        # 32: the data says itself whether it is gzip's or zlib's format.
+        # 32: the format, gzip or zlib, is detected from the data.
         self._stream = zlib.decompressobj(zlib.MAX_WBITS | 32)
 
-    def pieces(self, part: bytes) -> Iterator[bytes]:
-        """Give what comes of a part.
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield the decompressed data of a chunk.
 
         Raises:
-            zlib.error: It is not what it was said to be.
+            zlib.error: The data is not valid.
         """
-        while part:
-            yield self._stream.decompress(part, PIECE)
-            part = self._stream.unconsumed_tail
+        while chunk:
+            yield self._stream.decompress(chunk, MAX_PIECE)
+            chunk = self._stream.unconsumed_tail

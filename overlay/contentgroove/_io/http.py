@@ -1,4 +1,4 @@
-"""What the sync and the async shell have in common: requests, limits, failures, hooks."""
+"""What both clients share of HTTP: building requests, limits, reading responses, classifying errors, hooks."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ Body: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
 logger = logging.getLogger("contentgroove")
 
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
-"""Bytes; a page of a thousand medias has little more than one million."""
+"""Bytes; a page of a thousand medias has about one million."""
 
 MAX_STORE_RESPONSE_BYTES = 64 * 1024
-"""Bytes; the store's error answers have some hundred."""
+"""Bytes; the store's error responses have a few hundred."""
 
 MAX_RESPONSE_SECONDS = 300.0
-"""Seconds that an answer may take in all, so that one that trickles does not hold a call for ever."""
+"""The maximum time of a response in seconds, so that one that trickles in does not block a call without limit."""
 
 UPLOAD_STALL_TIMEOUT = 60.0
 """Seconds without any progress after which an upload has failed."""
 
 UPLOAD_RESPONSE_TIMEOUT = 300.0
-"""Seconds that the store may take to answer once it has the whole file."""
+"""Seconds that the store may take to respond after it has the whole file."""
 
 POOL_TIMEOUT = 600.0
-"""Seconds that a call may wait for a free connection of ours: a queue in this process, not a silent network."""
+"""Seconds that a call may wait for a free connection of the client: a queue in this process, not a silent network."""
 
 ALREADY_DECODED = "contentgroove.decoded"
-"""The extension of an answer whose content coding was taken off already."""
+"""The extension of a response that is already decompressed."""
 
 
 class ResponseTooLargeError(Exception):
-    """An answer is larger than any that the API gives."""
+    """A response is larger than any of the API."""
 
 
 class InvalidUrlError(Exception):
-    """A URL cannot be that of a request."""
+    """A URL cannot be requested."""
 
 
 class SystemClock:
@@ -68,12 +68,12 @@ class SystemClock:
 
     @staticmethod
     def monotonic() -> float:
-        """Seconds on a clock that never goes back."""
+        """Return seconds on a clock that never goes back."""
         return time.monotonic()
 
     @staticmethod
     def time() -> float:
-        """Seconds since 1970."""
+        """Return seconds since 1970."""
         return time.time()
 
 
@@ -86,23 +86,23 @@ def build_api_request(
         limits = {name: min(seconds, time_limit) for name, seconds in limits.items()}
     headers = settings.headers()
     if request.headers:
-        # A caller's own header is sent instead of ours, not beside it.
-        given = {name.lower() for name in request.headers}
-        headers = [*(field for field in headers if field[0].lower() not in given), *request.headers.items()]
+        # A caller's own header replaces the client's.
+        replaced = {name.lower() for name in request.headers}
+        headers = [*(field for field in headers if field[0].lower() not in replaced), *request.headers.items()]
     if request.content is not None or request.method in _WITH_CONTENT:
         headers.append(("Content-Length", str(len(request.content or b""))))
     return _request(request.method, settings.url(request), headers, request.content or b"", limits)
 
 
 _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
-"""Methods whose requests say so if they have no content (RFC 9110, 8.6)."""
+"""Methods whose requests send Content-Length even without content (RFC 9110, 8.6)."""
 
 
 def build_upload_request(url: str, source: Source, content: Body, timeouts: Timeouts) -> httpcore.Request:
-    """Make the request of an upload: exact length, no type, no credentials but those in the URL.
+    """Build the request of an upload: exact length, no type, no credentials except those in the URL.
 
     Raises:
-        InvalidUrlError: The service gave a URL that is none.
+        InvalidUrlError: The service returned something that is not a URL.
     """
     headers = [("Content-Length", str(source.size)), ("Accept", "*/*")]
     return _request("PUT", url, headers, content, upload_timeouts(timeouts))
@@ -118,20 +118,20 @@ def _request(
 
 @lru_cache(maxsize=64)
 def parse_url(url: str) -> httpcore.URL:
-    """Read a URL; whatever a request line cannot hold of it is percent-encoded, and nothing else is touched.
+    """Parse a URL; characters that a request line cannot contain are percent-encoded, and nothing else is changed.
 
     Raises:
-        InvalidUrlError: It is none, or its host's name is not written in ASCII.
+        InvalidUrlError: It is not a URL, or its host is not in ASCII.
     """
-    # Cached because a wait asks for the same URL each time.
+    # Cached, because a wait requests the same URL each time.
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("ascii"), parts.port
         target = quote(f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", safe=string.punctuation)
     except ValueError as error:
-        raise InvalidUrlError(f"the URL cannot be read: {error}") from error
+        raise InvalidUrlError(f"the URL cannot be parsed: {error}") from error
     if not host:
-        raise InvalidUrlError("the URL names no host")
+        raise InvalidUrlError("the URL has no host")
     return httpcore.URL(scheme=parts.scheme, host=host, port=port, target=target)
 
 
@@ -144,19 +144,19 @@ _PORTS = {b"http": 80, b"https": 443}
 
 
 def extensions_of(message: httpcore.Request | httpcore.Response) -> dict[str, Any]:
-    """Give what a request or answer has besides HTTP, which httpcore types in part only."""
-    found: dict[str, Any] = cast("Any", message).extensions
-    return found
+    """Return the extensions of a request or a response, which httpcore types only in part."""
+    extensions: dict[str, Any] = cast("Any", message).extensions
+    return extensions
 
 
 def request_info(request: httpcore.Request) -> RequestInfo:
-    """Name a request as logs and errors show it."""
+    """Describe a request for logs and errors, redacted."""
     url = b"%b://%b%b" % (request.url.scheme, _host_header(request.url), request.url.target)
     return RequestInfo(request.method.decode("ascii"), redact_url(url.decode("ascii")))
 
 
 class ResponseReader:
-    """The parts of an answer as they come, decompressed, within limits of size and time."""
+    """Collects the chunks of a response, decompressed, within limits of size and time."""
 
     def __init__(self, response: httpcore.Response, limit: int) -> None:
         self._status = response.status
@@ -170,21 +170,21 @@ class ResponseReader:
             raise ResponseTooLargeError(f"{announced} bytes announced")
         self._decompression = None
         if "content-encoding" in self._headers and ALREADY_DECODED not in extensions_of(response):
-            # A coding that nobody asked for, and that is none of these, is left to be found no JSON.
+            # A body with another coding, which was not requested, is kept: decoding reports that it is not JSON.
             from .decompression import decompression
 
             self._decompression = decompression(self._headers["content-encoding"])
 
-    def add(self, part: bytes) -> None:
-        """Take a part.
+    def add(self, chunk: bytes) -> None:
+        """Add a chunk.
 
         Raises:
-            ResponseTooLargeError: The answer is too large.
-            TimeoutError: It takes too long, each part coming in time.
+            ResponseTooLargeError: The response is too large.
+            TimeoutError: The response takes too long, although each chunk came in time.
         """
         if time.monotonic() > self._deadline:
-            raise TimeoutError(f"the answer was still coming after {MAX_RESPONSE_SECONDS:g} s")
-        for piece in (part,) if self._decompression is None else self._decompression.pieces(part):
+            raise TimeoutError(f"the response was not complete after {MAX_RESPONSE_SECONDS:g} s")
+        for piece in (chunk,) if self._decompression is None else self._decompression.pieces(chunk):
             self._append(piece)
 
     def _append(self, piece: bytes) -> None:
@@ -194,16 +194,15 @@ class ResponseReader:
         self._parts.append(piece)
 
     def response(self) -> Response:
-        """Give the whole."""
+        """Return the complete response."""
         content = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         return Response(self._status, self._headers, content)
 
 
 def classify_error(error: Exception) -> TransportFailure:
-    """Say what an exception of the HTTP library means.
+    """Convert an exception of the HTTP library.
 
-    Anything that is no answer is a failure: whatever a hostile or broken server makes the HTTP library raise, its
-    callers get a documented error.
+    Every exception counts as a transport failure, so that callers get a documented error whatever the server sends.
     """
     kind: FailureKind = "broken"
     may_have_arrived = True
@@ -223,18 +222,18 @@ def classify_error(error: Exception) -> TransportFailure:
 
 
 def _is_named(error: Exception, *names: str) -> bool:
-    # httpx's exceptions are called as httpcore's are; while nobody has imported it, none can have been raised.
+    # httpx's exceptions have the same names as httpcore's; while it is not imported, none can have been raised.
     libraries = (httpcore, sys.modules.get("httpx"))
     return any(isinstance(error, getattr(library, name, ())) for library in libraries for name in names)
 
 
 class ResponseInfo(Struct, frozen=True):
-    """An answer, safe to log.
+    """A response, safe to log.
 
     Attributes:
         request: The request, redacted.
         status_code: The HTTP status.
-        elapsed: Seconds from sending the request to the end of the answer.
+        elapsed: Seconds from sending the request to the end of the response.
     """
 
     request: RequestInfo
@@ -243,27 +242,27 @@ class ResponseInfo(Struct, frozen=True):
 
 
 class Hooks(Struct, frozen=True):
-    """What an application wants to see of each exchange, uploads included.
+    """The application's functions that are called for each exchange, uploads included.
 
-    What a hook gives is handed on, so that the async shell can await it.
+    The result of a hook is returned, so that an async client can await it.
 
     Attributes:
-        on_request: Called before a request is sent, each attempt by itself.
-        on_response: Called after an answer was read.
+        on_request: Called before a request is sent, for each attempt.
+        on_response: Called after a response was read.
     """
 
     on_request: Callable[[RequestInfo], object] | None = None
     on_response: Callable[[ResponseInfo], object] | None = None
 
     def before_request(self, request: httpcore.Request) -> tuple[RequestInfo | None, object]:
-        """Tell of a request; gives its description, None if nobody listens, and what the hook gave."""
+        """Call the hook; return the request's description, None if it is not needed, and the hook's result."""
         if self.on_request is None and self.on_response is None and not logger.isEnabledFor(logging.DEBUG):
             return None, None
         info = request_info(request)
         return info, None if self.on_request is None else self.on_request(info)
 
     def after_response(self, info: RequestInfo | None, started: float, outcome: Response | TransportFailure) -> object:
-        """Tell of what came of it; gives what the hook gave."""
+        """Log the outcome and call the hook; return its result."""
         if info is None:
             return None
         elapsed = time.monotonic() - started
@@ -277,5 +276,5 @@ class Hooks(Struct, frozen=True):
 
 
 def upload_timeouts(timeouts: Timeouts) -> Timeouts:
-    """The limits of an upload: how long it may stall, not how long it may take."""
+    """Return the limits of an upload: how long it may stall, not how long it may take."""
     return {**timeouts, "write": UPLOAD_STALL_TIMEOUT, "read": UPLOAD_RESPONSE_TIMEOUT}

@@ -1,4 +1,4 @@
-"""Keep credentials out of what the HTTP libraries log."""
+"""Keep credentials out of the logs of the HTTP libraries."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _LOGGERS_OF_HEADERS = ("hpack.hpack", "hpack.table")
 
 
 _live: weakref.WeakValueDictionary[int, Settings] = weakref.WeakValueDictionary()
-"""The settings of all clients there are, for their keys."""
+"""The settings of all existing clients, for their keys."""
 
 
 class _RedactUrls(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        shown = redact_url(said)
+        message = record.getMessage()
+        redacted = redact_url(message)
         for key in filter(None, [settings.last_key() for settings in list(_live.values())]):
-            shown = re.sub(echoed_key_pattern(key), REDACTED, shown)
-        if shown != said:
-            # Otherwise left as it is, for those who group records by what is the same in them.
-            record.msg, record.args = shown, ()
+            redacted = re.sub(echoed_key_pattern(key), REDACTED, redacted)
+        if redacted != message:
+            # Otherwise unchanged, because some applications group records by their format.
+            record.msg, record.args = redacted, ()
         return True
 
 
@@ -46,18 +46,18 @@ class _DropRecords(logging.Filter):
 
 
 _redact = _RedactUrls()
-_say_nothing = _DropRecords()
+_drop = _DropRecords()
 
 
 def install_log_filters(settings: Settings) -> None:
-    """Redact URLs and a client's key: httpx logs requests' URLs, httpcore answers' headers; either may hold both.
+    """Redact URLs and a client's key: httpx logs the URLs of requests, httpcore the headers of responses.
 
-    Under HTTP/2, hpack logs all headers, the key's included, at its level DEBUG: as they are, and once more as they are
-    encoded, where nothing can be redacted. It logs little else.
+    With HTTP/2, hpack logs all headers, that of the key included, at level DEBUG: in plain text, and encoded, where
+    nothing can be redacted. It logs little else, so its records are dropped.
     """
     _live[id(settings)] = settings
     for name in _LOGGERS:
-        # A logger has the same filter only once. One at "httpcore" would not see what its children log.
+        # A logger has the same filter only once. A filter at "httpcore" would not see the records of its children.
         logging.getLogger(name).addFilter(_redact)
     for name in _LOGGERS_OF_HEADERS:
-        logging.getLogger(name).addFilter(_say_nothing)
+        logging.getLogger(name).addFilter(_drop)

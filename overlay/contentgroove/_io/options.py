@@ -1,4 +1,4 @@
-"""Options that both kinds of clients take, checked."""
+"""The arguments of both clients, checked."""
 
 from __future__ import annotations
 
@@ -31,41 +31,41 @@ DEFAULT_TIMEOUT = 30.0
 
 
 def check_timeout(value: float | httpx.Timeout) -> Timeouts:
-    """Give a client's limits, all of them finite.
+    """Return a client's limits, all of them finite.
 
     Raises:
         ConfigurationError: They are not.
     """
-    given: object = value
-    if isinstance(given, (int, float)) and not isinstance(given, bool) and 0 < given < math.inf:
-        return dict.fromkeys(("connect", "read", "write", "pool"), float(given))
+    timeout: object = value
+    if isinstance(timeout, (int, float)) and not isinstance(timeout, bool) and 0 < timeout < math.inf:
+        return dict.fromkeys(("connect", "read", "write", "pool"), float(timeout))
     import httpx
 
-    if not isinstance(given, httpx.Timeout):
+    if not isinstance(timeout, httpx.Timeout):
         raise ConfigurationError(f"timeout must be a number of seconds above 0 or an httpx.Timeout, not {value!r}.")
-    timeouts = {name: seconds for name, seconds in given.as_dict().items() if seconds is not None}
-    if len(timeouts) < len(given.as_dict()):
-        raise ConfigurationError("timeout must be finite: a call that may wait for ever hangs some day.")
+    timeouts = {name: seconds for name, seconds in timeout.as_dict().items() if seconds is not None}
+    if len(timeouts) < len(timeout.as_dict()):
+        raise ConfigurationError("timeout must be finite: a call without a limit may hang.")
     return timeouts
 
 
 def check_policy(policy: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
-    """Give a retry policy, with another number of retries if one is given.
+    """Return the retry policy, with another number of retries if one is passed.
 
     Raises:
-        ConfigurationError: The number is none.
+        ConfigurationError: The number is not valid.
     """
-    chosen = RetryPolicy() if policy is None else policy
+    policy = policy or RetryPolicy()
     if max_retries is None:
-        return chosen
-    given: object = max_retries
-    if not isinstance(given, int) or isinstance(given, bool) or given < 0:
+        return policy
+    retries: object = max_retries
+    if not isinstance(retries, int) or isinstance(retries, bool) or retries < 0:
         raise ConfigurationError(f"max_retries must be a whole number from 0, not {max_retries!r}.")
-    return chosen.with_retries(given)
+    return policy.with_retries(retries)
 
 
 def check_clients(kind: Literal["Client", "AsyncClient"], **clients: object) -> None:
-    """Refuse an application's own HTTP clients that are not of the kind that is needed.
+    """Check that the application's own HTTP clients are of a kind.
 
     Raises:
         ConfigurationError: One is not; the message names the argument.
@@ -85,20 +85,20 @@ def create_hooks(
     *,
     awaited: bool,
 ) -> Hooks:
-    """Make a client's hooks; `awaited` if async ones are.
+    """Create a client's hooks; `awaited` if it awaits async ones.
 
     Raises:
-        ConfigurationError: One cannot be called, or is async and nobody would await it.
+        ConfigurationError: One cannot be called, or is async and would not be awaited.
     """
-    for name, hook in (("on_request", on_request), ("on_response", on_response)):
-        given: object = hook
-        if given is None:
+    hooks: tuple[tuple[str, object], ...] = (("on_request", on_request), ("on_response", on_response))
+    for name, hook in hooks:
+        if hook is None:
             continue
-        if not callable(given):
-            raise ConfigurationError(f"{name} must be callable, not {type(given).__name__}.")
+        if not callable(hook):
+            raise ConfigurationError(f"{name} must be callable, not {type(hook).__name__}.")
         import inspect
 
-        if inspect.iscoroutinefunction(given) and not awaited:
+        if inspect.iscoroutinefunction(hook) and not awaited:
             raise ConfigurationError(f"{name} is async, which needs an AsyncContentGroove.")
     return Hooks(on_request, on_response)
 
@@ -136,15 +136,15 @@ def replace_options(session: Session, timeout: float | httpx.Timeout | None, max
 
 
 def create_monitor(
-    wish: OnViolation, sampling: float, settings: Settings, random: Callable[[], float] | None
+    mode: OnViolation, sampling: float, settings: Settings, random: Callable[[], float] | None
 ) -> ContractMonitor | None:
-    """Make what checks exchanges; None, and nothing loaded, if that is off.
+    """Create the contract monitor; None, and nothing is imported, if that is off.
 
     Raises:
         ConfigurationError: The arguments are wrong, or no checker is installed.
     """
-    if wish == "off" and sampling == 1:
+    if mode == "off" and sampling == 1:
         return None
     from . import contract
 
-    return contract.create_monitor(wish, sampling, settings, random)
+    return contract.create_monitor(mode, sampling, settings, random)

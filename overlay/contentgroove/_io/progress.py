@@ -1,4 +1,4 @@
-"""Count an upload's bytes on their way, and tell the application."""
+"""Count the bytes of an upload and report them to the application."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def iter_with_progress(source: Source, progress: Progress | None) -> Generator[bytes, None, None]:
-    """Give a source's pieces, telling of each once the next is asked for: then it was handed to the network."""
+    """Yield a source's chunks, and report each when the next is requested: then it was passed to the network."""
     sent = 0
     report_progress(progress, sent, source.size)
     for chunk in source.chunks():
@@ -25,13 +25,13 @@ def iter_with_progress(source: Source, progress: Progress | None) -> Generator[b
 
 
 async def aiter_with_progress(source: Source, progress: Progress | None) -> AsyncGenerator[bytes, None]:
-    """As `iter_with_progress`; slow reads happen in a thread, because they would stall every other task."""
+    """Yield a source's chunks and report them; slow reads happen in a thread, so that they do not block other tasks."""
     sent = 0
     report_progress(progress, sent, source.size)
-    async with contextlib.aclosing(_aiter_chunks(source)) as pieces:
-        async for piece in pieces:
-            yield piece
-            sent += len(piece)
+    async with contextlib.aclosing(_aiter_chunks(source)) as chunks:
+        async for chunk in chunks:
+            yield chunk
+            sent += len(chunk)
             report_progress(progress, sent, source.size)
 
 
@@ -41,19 +41,19 @@ async def _aiter_chunks(source: Source) -> AsyncGenerator[bytes, None]:
     from .sources import AsyncIteratorSource, PathSource
 
     if isinstance(source, AsyncIteratorSource):
-        async with contextlib.aclosing(source.achunks()) as pieces:
-            async for given in pieces:
-                yield given
+        async with contextlib.aclosing(source.achunks()) as achunks:
+            async for chunk in achunks:
+                yield chunk
         return
     if isinstance(source, PathSource):
-        with contextlib.closing(await run_sync(source.open_reader)) as reading:
-            # What is in memory is read at once; a thread for each piece would halve the speed.
-            while piece := reading.read_if_cached() or await run_sync(reading.read):
-                yield piece
+        with contextlib.closing(await run_sync(source.open_reader)) as reader:
+            # Cached data is read at once; a thread for each chunk would halve the speed.
+            while data := reader.read_if_cached() or await run_sync(reader.read):
+                yield data
         return
     with contextlib.closing(source.chunks()) as chunks:
-        while found := await run_sync(_read_chunk, chunks):
-            yield found[0]
+        while read := await run_sync(_read_chunk, chunks):
+            yield read[0]
 
 
 def _read_chunk(chunks: Iterator[bytes]) -> list[bytes]:
@@ -62,10 +62,10 @@ def _read_chunk(chunks: Iterator[bytes]) -> list[bytes]:
 
 
 def report_progress(progress: Progress | None, sent: int, total: int) -> None:
-    """Call back.
+    """Call the application's callback.
 
     Raises:
-        CallbackError: The callback raised.
+        CallbackError: The callback raised an exception.
     """
     if progress is None:
         return

@@ -1,4 +1,4 @@
-"""TLS without I/O: bytes in, bytes out, so that the sync and the async uploads encrypt by the same code."""
+"""TLS without I/O, so that sync and async uploads encrypt with the same code."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import ssl
 class TlsBuffer:
     """The client's side of one TLS connection.
 
-    A socket that TLS wraps is written to once for each record of 16 KiB. Records that are made in memory are handed
-    to the socket together, which is what makes uploads over TLS fast.
+    A socket that is wrapped in TLS is written to once per record of 16 KiB. Records that are created in memory are
+    passed to the socket together, which makes uploads over TLS fast.
 
     Attributes:
-        ssl_object: The connection as `ssl` sees it: certificate, protocol version, ALPN.
+        ssl_object: The connection of `ssl`: certificate, protocol version, ALPN.
     """
 
     def __init__(self, context: ssl.SSLContext, hostname: str | None) -> None:
@@ -21,21 +21,21 @@ class TlsBuffer:
         self.ssl_object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
 
     def take(self) -> bytes:
-        """Take the bytes that the peer must be sent: handshakes, alerts, answers to key updates."""
+        """Take the bytes that must be sent to the peer: handshakes, alerts, replies to key updates."""
         return self._outgoing.read()
 
     def feed(self, received: bytes) -> None:
-        """Give what the peer sent; nothing means that it has closed."""
+        """Add what the peer sent; empty means that it has closed."""
         if received:
             self._incoming.write(received)
         else:
             self._incoming.write_eof()
 
     def handshake(self) -> bool:
-        """Go on with the handshake as far as what was received allows, and tell whether it is complete.
+        """Continue the handshake with what was received; return whether it is complete.
 
         Raises:
-            ssl.SSLError: It failed; `take` has the alert that tells the peer why.
+            ssl.SSLError: It failed; `take` returns the alert for the peer.
         """
         try:
             self.ssl_object.do_handshake()
@@ -44,10 +44,10 @@ class TlsBuffer:
         return True
 
     def encrypt(self, data: memoryview) -> bytes:
-        """Make the records of some data.
+        """Encrypt data to records.
 
         Raises:
-            ssl.SSLError: The connection cannot be written to any more.
+            ssl.SSLError: The connection can no longer be written to.
         """
         done = 0
         while done < len(data):
@@ -55,16 +55,14 @@ class TlsBuffer:
         return self._outgoing.read()
 
     def decrypt(self, limit: int) -> bytes | None:
-        """Give what was received for the application, up to a limit.
-
-        Session tickets and other messages of TLS itself are used up, and are no data.
+        """Return the received data, up to a limit. Session tickets and other messages of TLS itself are not data.
 
         Returns:
-            The data; nothing once the peer has closed, also when it did so without the message that TLS has for it
-            (HTTP's own framing tells a complete answer); None while there is no data.
+            The data; empty once the peer has closed, even without TLS's closing message (HTTP's framing shows whether a
+            response is complete); None while there is no data.
 
         Raises:
-            ssl.SSLError: What was received is no valid TLS.
+            ssl.SSLError: The received bytes are not valid TLS.
         """
         try:
             return self.ssl_object.read(limit)

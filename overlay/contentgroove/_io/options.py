@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contentgroove._core.settings import Settings
     from contentgroove.errors import RequestInfo
 
-    from .contract import ContractMonitor, OnViolation
+    from .contract import ContractMonitor, OnContractViolation
     from .http import ResponseInfo
 
 DEFAULT_TIMEOUT = 30.0
@@ -83,7 +83,7 @@ def create_hooks(
     on_request: Callable[[RequestInfo], object] | None,
     on_response: Callable[[ResponseInfo], object] | None,
     *,
-    awaited: bool,
+    awaited: bool = False,
 ) -> Hooks:
     """Create a client's hooks; `awaited` if it awaits async ones.
 
@@ -135,16 +135,14 @@ def replace_options(session: Session, timeout: float | httpx.Timeout | None, max
     )
 
 
-def create_monitor(
-    mode: OnViolation, sampling: float, settings: Settings, random: Callable[[], float] | None
-) -> ContractMonitor | None:
+def create_monitor(mode: OnContractViolation, settings: Settings) -> ContractMonitor | None:
     """Create the contract monitor; None, and nothing is imported, if that is off.
 
     Raises:
         ConfigurationError: The arguments are wrong, or no checker is installed.
     """
-    if mode == "off" and sampling == 1:
+    if mode == "off":
         return None
     from . import contract
 
-    return contract.create_monitor(mode, sampling, settings, random)
+    return contract.create_monitor(mode, settings)

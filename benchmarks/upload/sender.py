@@ -17,10 +17,10 @@ import httpcore
 import httpx
 from contentgroove._io.connections import default_ssl_context
 from contentgroove._io.http import parse_url
-from contentgroove._io.httpx_lines import AsyncHttpxTransport, HttpxTransport
+from contentgroove._io.httpx_transports import AsyncHttpxTransport, HttpxTransport
 from contentgroove._io.progress import aiter_with_progress, iter_with_progress
 from contentgroove._io.sources import PathSource
-from contentgroove._io.upload_network import AsyncUploadTransport, UploadTransport
+from contentgroove._io.upload_transport import AsyncUploadTransport, UploadTransport
 
 if TYPE_CHECKING:
     import ssl

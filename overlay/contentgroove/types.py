@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._core.retries import RetryPolicy
     from ._core.settings import ApiKey, AuthMethod
     from ._io.batches import UploadItem, UploadResult
-    from ._io.contract import OnContractViolation
+    from ._io.contract_monitor import OnContractViolation
     from ._io.http import ResponseInfo
     from ._io.sources import AsyncFile, File
     from ._sync.base import Pager
@@ -43,7 +43,7 @@ _MODULES = {
     "._core.retries": ("RetryPolicy",),
     "._core.settings": ("ApiKey", "AuthMethod"),
     "._io.batches": ("UploadItem", "UploadResult"),
-    "._io.contract": ("OnContractViolation",),
+    "._io.contract_monitor": ("OnContractViolation",),
     "._io.http": ("ResponseInfo",),
     "._io.sources": ("AsyncFile", "File"),
     ".models": ("Page",),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from contentgroove import CheckpointError, InvalidInputError
 from contentgroove._io import durable_files
-from contentgroove._io.checkpoint_file import FileCheckpointStore
+from contentgroove._io.checkpoint_store import FileCheckpointStore
 
 from tests.platforms import BYTE_NAMES, HOLES, LINKS, NAMED_PIPES, make_named_pipe
 

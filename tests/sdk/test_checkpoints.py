@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from contentgroove import ContentGroove, InvalidInputError, OutcomeUnknownError, UploadError, UploadItem
-from contentgroove._io.checkpoint_file import FileCheckpointStore
+from contentgroove._io.checkpoint_store import FileCheckpointStore
 from contentgroove_mock import Policy, Simulator, sample_video, serve
 
 from tests.platforms import WINDOWS, was_killed
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CHILD = """
 import os, sys
 from contentgroove import ContentGroove
-from contentgroove._io.checkpoint_file import FileCheckpointStore
+from contentgroove._io.checkpoint_store import FileCheckpointStore
 
 base_url, film, checkpoint, moment = sys.argv[1:]
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove import CheckpointError, InvalidInputError
-from contentgroove._io import checkpoint_file, durable_files
-from contentgroove._io.checkpoint_file import FileCheckpointStore
+from contentgroove._io import checkpoint_store, durable_files
+from contentgroove._io.checkpoint_store import FileCheckpointStore
 from contentgroove._io.file_locks import FileLock, WindowsLock
 
 from .test_uploads import Api, Store, video
@@ -33,7 +33,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> WindowsFiles:
     def lock(path: Path) -> FileLock:
         return WindowsLock(path, files)
 
-    monkeypatch.setattr(checkpoint_file, "file_lock", lock)
+    monkeypatch.setattr(checkpoint_store, "file_lock", lock)
     return files
 
 

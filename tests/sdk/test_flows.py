@@ -17,7 +17,7 @@ from contentgroove import ContentGroove
 from contentgroove._core import calls, listing, medias, uploads, waiting
 from contentgroove._core.io import CallbackError, run_async, run_sync
 from contentgroove._core.responses import Response
-from contentgroove._io.async_shell import AsyncIO
+from contentgroove._io.async_io import AsyncIO
 from contentgroove._io.http import Hooks, SystemClock
 from contentgroove._io.sources import open_source
 

@@ -14,7 +14,7 @@ from contentgroove._core.io import run_sync
 from contentgroove._core.moments import moment
 from contentgroove._core.uploads import media_type_problem
 from contentgroove._io.upload_connection import connect
-from contentgroove._io.upload_network import wait_sync
+from contentgroove._io.upload_transport import wait_sync
 from contentgroove.tools import upload_root
 from contentgroove.tools.errors import ToolError
 from contentgroove.tools.upload_root import same_drive

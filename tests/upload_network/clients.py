@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import anyio.to_thread
 import httpcore
 from contentgroove._io.http import parse_url
-from contentgroove._io.upload_network import AsyncUploadTransport, UploadTransport
+from contentgroove._io.upload_transport import AsyncUploadTransport, UploadTransport
 
 from .stores import PATIENCE
 

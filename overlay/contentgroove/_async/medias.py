@@ -167,7 +167,7 @@ class AsyncMedias(AsyncResource):
                 if it was created.
         """
         from contentgroove._core.uploads import plan_upload, upload
-        from contentgroove._io.checkpoint_file import open_store
+        from contentgroove._io.checkpoint_store import open_store
         from contentgroove._io.sources import open_async_source
 
         source = await open_async_source(file, size)

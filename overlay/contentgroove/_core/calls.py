@@ -183,7 +183,7 @@ def _error(
     operation: Operation[Any], outcome: Response | TransportFailure, attempts: int, session: Session
 ) -> ContentGrooveError:
     # Imported only if something fails, because most programs do not need it.
-    from .answers import error_from_response, error_from_transport_failure
+    from .error_mapping import error_from_response, error_from_transport_failure
 
     info, idempotent = request_info(operation.request, session), operation.idempotent
     if isinstance(outcome, TransportFailure):
@@ -198,7 +198,7 @@ def decode_error(
     operation: Operation[Any], response: Response, session: Session, error: BodyMismatchError
 ) -> ResponseDecodeError:
     """Create the error of a success whose body does not match the contract."""
-    from .answers import response_decode_error
+    from .error_mapping import response_decode_error
 
     return response_decode_error(
         redact_key(response, session.settings.last_key()), request_info(operation.request, session), str(error)

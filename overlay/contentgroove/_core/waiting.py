@@ -19,7 +19,7 @@ from contentgroove.errors import (
     WaitTimeoutError,
 )
 
-from . import clips, medias
+from . import medias, operations
 from .calls import call
 from .inputs import check_seconds
 from .listing import ListArguments, fetch_page
@@ -122,7 +122,7 @@ async def wait_for_clip(clip_id: str, media_id: str | None, options: PollOptions
     Raises:
         WaitTimeoutError: It was not finished in time.
     """
-    clip = await _poll(clips.get_clip(clip_id), options, session, lambda _: False)
+    clip = await _poll(operations.get_clip(clip_id), options, session, lambda _: False)
     if clip is None:
         raise WaitTimeoutError(
             f"Clip {clip_id} was not finished after {options.timeout:g} s. Processing continues: call "
@@ -179,7 +179,7 @@ async def wait_for_clips(clip_ids: Iterable[str], options: PollOptions, session:
         WaitTimeoutError: Some were not finished in time.
     """
     ids = list(dict.fromkeys(clip_ids))
-    kind = _ResourceKind(clips.get_clip, clips.list_clips, lambda _: False)
+    kind = _ResourceKind(operations.get_clip, operations.list_clips, lambda _: False)
     done = await _poll_many(kind, ids, options, session)
     if missing := [clip_id for clip_id in ids if clip_id not in done]:
         message = _timeout_message("clips", missing, len(ids), options)

@@ -40,11 +40,11 @@ def open_async_transport(url: httpcore.URL, *, uploading: bool) -> AsyncTranspor
     proxy = environment_proxy(url)
     context = ssl_context_for(url, proxy)
     if proxy is not None:
-        from .httpx_lines import async_proxy_transport
+        from .httpx_transports import async_proxy_transport
 
         return AsyncConnectionStack(lambda: async_proxy_transport(proxy, context, 1, KEEPALIVE_SECONDS))
     if uploading:
-        from .upload_network import AsyncUploadTransport
+        from .upload_transport import AsyncUploadTransport
 
         return AsyncUploadTransport(
             ssl_context=context, stall_seconds=http.UPLOAD_STALL_TIMEOUT, response_seconds=http.UPLOAD_RESPONSE_TIMEOUT
@@ -65,7 +65,7 @@ def async_instrumented(transport: AsyncTransport) -> AsyncTransport:
     """Put httpx's transport in front of a transport if the application has imported httpx; see `instrumented`."""
     if not httpx_is_imported():
         return transport
-    from .httpx_lines import AsyncHttpxTransport, async_httpx_transport_over
+    from .httpx_transports import AsyncHttpxTransport, async_httpx_transport_over
 
     return AsyncHttpxTransport(async_httpx_transport_over(transport).handle_async_request)
 

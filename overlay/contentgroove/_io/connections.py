@@ -45,11 +45,11 @@ def open_transport(url: httpcore.URL, *, uploading: bool) -> Transport:
     proxy = environment_proxy(url)
     context = ssl_context_for(url, proxy)
     if proxy is not None:
-        from .httpx_lines import proxy_transport
+        from .httpx_transports import proxy_transport
 
         return proxy_transport(proxy, context, MAX_CONNECTIONS, KEEPALIVE_SECONDS)
     if uploading:
-        from .upload_network import UploadTransport
+        from .upload_transport import UploadTransport
 
         return UploadTransport(
             ssl_context=context, stall_seconds=http.UPLOAD_STALL_TIMEOUT, response_seconds=http.UPLOAD_RESPONSE_TIMEOUT
@@ -71,7 +71,7 @@ def instrumented(transport: Transport) -> Transport:
     """
     if not httpx_is_imported():
         return transport
-    from .httpx_lines import HttpxTransport, httpx_transport_over
+    from .httpx_transports import HttpxTransport, httpx_transport_over
 
     return HttpxTransport(httpx_transport_over(transport).handle_request)
 

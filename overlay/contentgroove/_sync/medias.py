@@ -166,7 +166,7 @@ class Medias(Resource):
                 if it was created.
         """
         from contentgroove._core.uploads import plan_upload, upload
-        from contentgroove._io.checkpoint_file import open_store
+        from contentgroove._io.checkpoint_store import open_store
         from contentgroove._io.sources import open_source
 
         source = open_source(file)

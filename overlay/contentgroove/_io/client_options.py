@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contentgroove._core.settings import Settings
     from contentgroove.errors import RequestInfo
 
-    from .contract import ContractMonitor, OnContractViolation
+    from .contract_monitor import ContractMonitor, OnContractViolation
     from .http import ResponseInfo
 
 DEFAULT_TIMEOUT = 30.0
@@ -143,6 +143,6 @@ def create_monitor(mode: OnContractViolation, settings: Settings) -> ContractMon
     """
     if mode == "off":
         return None
-    from . import contract
+    from . import contract_monitor
 
-    return contract.create_monitor(mode, settings)
+    return contract_monitor.create_monitor(mode, settings)

@@ -13,7 +13,7 @@ from contentgroove.errors import ConfigurationError
 
 from . import http
 from .connections import instrumented, open_transport
-from .log_redaction import install_log_filters
+from .hooks import install_log_filters
 from .progress import iter_with_progress
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from contentgroove._core.settings import Settings
 
     from .connections import Transport
-    from .contract import ContractMonitor
+    from .contract_monitor import ContractMonitor
 
 T = TypeVar("T")
 
@@ -148,6 +148,6 @@ class SyncIO:
 def _transport_over_client(client: httpx.Client | None, *, uploading: bool) -> Transport | None:
     if client is None:
         return None
-    from .httpx_lines import client_transport
+    from .httpx_transports import client_transport
 
     return client_transport(client, uploading=uploading)

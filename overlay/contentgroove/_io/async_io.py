@@ -16,7 +16,7 @@ from contentgroove.errors import ConfigurationError
 
 from . import http
 from .async_connections import async_instrumented, open_async_transport
-from .log_redaction import install_log_filters
+from .hooks import install_log_filters
 from .progress import aiter_with_progress
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from contentgroove._core.settings import Settings
 
     from .async_connections import AsyncTransport
-    from .contract import ContractMonitor
+    from .contract_monitor import ContractMonitor
 
 T = TypeVar("T")
 
@@ -177,7 +177,7 @@ async def _await_if_needed(result: object) -> object:
 def _transport_over_client(client: httpx.AsyncClient | None, *, uploading: bool) -> AsyncTransport | None:
     if client is None:
         return None
-    from .httpx_lines import async_client_transport
+    from .httpx_transports import async_client_transport
 
     return async_client_transport(client, uploading=uploading)
 

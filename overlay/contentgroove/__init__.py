@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._async.client import AsyncContentGroove
     from ._core.calls import RawResponse
-    from ._core.filters import Sort
+    from ._core.inputs import Sort
     from ._core.retries import RetryPolicy
     from ._io.batches import UploadItem, UploadResult
     from ._io.http import ResponseInfo
@@ -59,7 +59,7 @@ _HOMES = {
     "RawResponse": "._core.calls",
     "ResponseInfo": "._io.http",
     "RetryPolicy": "._core.retries",
-    "Sort": "._core.filters",
+    "Sort": "._core.inputs",
     "Transcription": ".models",
     "UploadItem": "._io.batches",
     "UploadResult": "._io.batches",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._async.medias import AsyncDirectUploads, AsyncMedias, AsyncRawDirectUploads, AsyncRawMedias
     from ._async.webhook_subscriptions import AsyncRawWebhookSubscriptions, AsyncWebhookSubscriptions
     from ._core.calls import RawResponse
-    from ._core.filters import Filter, FilterValue, Sort
+    from ._core.inputs import Filter, FilterValue, Sort
     from ._core.io import Clock, Progress
     from ._core.retries import RetryPolicy
     from ._core.settings import ApiKey, AuthMethod
@@ -38,7 +38,7 @@ _MODULES = {
     "._async.medias": ("AsyncDirectUploads", "AsyncMedias", "AsyncRawDirectUploads", "AsyncRawMedias"),
     "._async.webhook_subscriptions": ("AsyncRawWebhookSubscriptions", "AsyncWebhookSubscriptions"),
     "._core.calls": ("RawResponse",),
-    "._core.filters": ("Filter", "FilterValue", "Sort"),
+    "._core.inputs": ("Filter", "FilterValue", "Sort"),
     "._core.io": ("Clock", "Progress"),
     "._core.retries": ("RetryPolicy",),
     "._core.settings": ("ApiKey", "AuthMethod"),

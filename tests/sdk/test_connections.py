@@ -18,7 +18,7 @@ import httpx
 import pytest
 import respx
 from contentgroove import APIConnectionError, APIError, APITimeoutError, ConfigurationError, UploadError, __version__
-from contentgroove._core.headers import Headers
+from contentgroove._core.responses import Headers
 from contentgroove._core.settings import resolve_settings
 from contentgroove._io import connections
 from contentgroove._io.decompression import MAX_PIECE, Decompression

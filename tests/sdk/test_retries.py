@@ -20,7 +20,7 @@ from contentgroove import (
     ServerError,
     ServerOutcomeUnknownError,
 )
-from contentgroove._core import medias
+from contentgroove._core import operations
 from contentgroove._core.calls import send_with_retries
 from contentgroove._core.io import run_sync
 from contentgroove._core.responses import Response
@@ -226,7 +226,7 @@ def test_a_cool_down_beyond_the_deadline_ends_a_call(clock: FakeClock) -> None:
     unavailable = Response(503, {}, b"")
     scripted = Delayed(clock, unavailable)
     session = session_over(scripted, clock, RetryPolicy(deadline=60.0))
-    assert run_sync(send_with_retries(medias.get_media("m-1"), session)) == (unavailable, 1)
+    assert run_sync(send_with_retries(operations.get_media("m-1"), session)) == (unavailable, 1)
     assert scripted.steps == [("send", "GET", "/medias/m-1"), ("sleep", 0.5)]
 
 
@@ -236,7 +236,7 @@ def test_the_deadline_is_counted_from_the_first_attempt(clock: FakeClock) -> Non
     scripted = ScriptedIO(clock, Response(503, {}, b""), success)
     session = session_over(scripted, clock, RetryPolicy(deadline=60.0))
     session.cooldown.extend(clock.now + 100.0)
-    assert run_sync(send_with_retries(medias.get_media("m-1"), session)) == (success, 2)
+    assert run_sync(send_with_retries(operations.get_media("m-1"), session)) == (success, 2)
     attempt = ("send", "GET", "/medias/m-1")
     assert scripted.steps == [("sleep", 101.0), attempt, ("sleep", 0.5), attempt]
 

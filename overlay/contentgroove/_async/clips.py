@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
 from contentgroove._core.io import run_async
-from contentgroove._core.listing import ListArguments
+from contentgroove._core.paging import ListArguments
 from contentgroove.models import Clip
 
 from .base import AsyncPager, AsyncResource, raw_method
@@ -15,7 +15,7 @@ from .base import AsyncPager, AsyncResource, raw_method
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from contentgroove._core.filters import Filter
+    from contentgroove._core.inputs import Filter
 
 WAIT_TIMEOUT = 900.0
 """Seconds; less than for a media, because a clip is cut from a file that has already been processed."""

@@ -11,10 +11,8 @@ from msgspec import Struct, structs
 
 from contentgroove.errors import RequestInfo
 
-from .decoding import BodyMismatchError
-from .headers import Headers
 from .redaction import REDACTED, echoed_key_pattern, redact_url
-from .responses import Response, TransportFailure
+from .responses import BodyMismatchError, Headers, Response, TransportFailure
 from .retries import TOO_MANY_REQUESTS, Cooldown, RetryPolicy, parse_retry_after, should_retry
 
 if TYPE_CHECKING:

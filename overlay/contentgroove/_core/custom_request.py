@@ -14,10 +14,9 @@ from contentgroove_api.types import Request, check_levels, encode_query
 from contentgroove.errors import InvalidInputError
 
 from .calls import Operation
-from .decoding import BodyMismatchError
-from .filters import check_filter, check_query_value
-from .inputs import check_text, short_repr
+from .inputs import check_filter, check_query_value, check_text, short_repr
 from .levels import check_value_levels
+from .responses import BodyMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,15 +1,28 @@
-"""Checks of arguments before anything is sent."""
+"""Checks of arguments before anything is sent.
+
+The API filters lists by ransack matchers: `name_eq`, `text_cont`, `created_at_gteq`. Its document can name neither all
+attributes nor all matchers that the server accepts, so unknown names are accepted; what cannot be a filter is refused.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias, cast, get_args
 from urllib.parse import urlsplit
 
 from contentgroove.errors import InvalidInputError
 
 from .redaction import redact_url
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+FilterValue: TypeAlias = str | int | float | bool | dt.datetime | dt.date
+Filter: TypeAlias = Mapping[str, FilterValue | Sequence[FilterValue]]
 
 # Printable ASCII without the characters that have a meaning in a path or a query. The service's ids are UUIDs, but the
 # documentation calls them strings, so other spellings are accepted.
@@ -17,6 +30,10 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9_.~-]{1,200}")
 
 MAX_COUNT = 2**31 - 1
 """The largest integer that every database accepts; a larger page number is a mistake."""
+
+_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_MAX_INTEGER_BITS = 64
+"""Bits; databases do not compare longer ones."""
 
 
 def short_repr(value: object) -> str:
@@ -111,3 +128,108 @@ def check_count(value: object, name: str) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_COUNT:
         raise InvalidInputError(f"{name} must be a whole number from 1, not {short_repr(value)}. Nothing was sent.")
     return value
+
+
+class Sort(str):
+    """A sort order that this version of the library does not know, passed on purpose.
+
+    `list(sort=Sort("-rank"))` sends `sort=-rank` unchecked, whereas a plain string must be one of the orders in the
+    API's document.
+    """
+
+    __slots__ = ()
+
+
+def check_filter(value: Filter | None) -> dict[str, object] | None:
+    """Check a filter and return its values as the API reads them.
+
+    Raises:
+        InvalidInputError: A name or a value is not valid in a filter.
+    """
+    if value is None:
+        return None
+    mapping: object = value
+    if not isinstance(mapping, Mapping):
+        raise InvalidInputError(
+            f"filter must be a mapping such as {{'name_eq': 'Chimp'}}, not {type(value).__name__}. Nothing was sent."
+        )
+    return {_check_filter_name(name): check_query_value(f"filter {name}", item) for name, item in value.items()}
+
+
+def _check_filter_name(name: object) -> str:
+    if not isinstance(name, str) or not _ATTRIBUTE.fullmatch(name) or "_" not in name.strip("_"):
+        raise InvalidInputError(
+            f"{name!r} is not a filter: write attribute_matcher, such as name_eq, text_cont or "
+            "created_at_gteq. Nothing was sent."
+        )
+    return name
+
+
+def check_query_value(parameter: str, value: object) -> object:
+    """Check a value, or a list of values, of a query parameter and return it as a plain one.
+
+    Args:
+        parameter: The parameter, for the message.
+        value: Its value.
+
+    Raises:
+        InvalidInputError: It is not valid in a query.
+    """
+    plain = _plain_scalar(parameter, value)
+    if plain is not None:
+        return plain
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = [_plain_scalar(parameter, item) for item in _stable_order(cast("Collection[object]", value))]
+        if items and None not in items:
+            return items
+    raise InvalidInputError(
+        f"The {parameter} must be a string, a number, True or False, a date, an aware datetime, or a non-empty list of "
+        f"those, not {short_repr(value)}. Nothing was sent."
+    )
+
+
+def _plain_scalar(parameter: str, value: object) -> object:
+    # Converted to plain values: the text of an Enum's member that is also a string or a number can be its name.
+    if isinstance(value, str):
+        return str.__str__(check_text(value, f"The {parameter}"))
+    if isinstance(value, dt.datetime):
+        return _check_aware(parameter, value)
+    if isinstance(value, (bool, dt.date)):
+        return value
+    if isinstance(value, int) and value.bit_length() <= _MAX_INTEGER_BITS:
+        return int(value)
+    return float(value) if isinstance(value, float) and math.isfinite(value) else None
+
+
+def _stable_order(values: Collection[object]) -> list[object]:
+    return sorted(values, key=short_repr) if isinstance(values, (set, frozenset)) else list(values)
+
+
+def _check_aware(parameter: str, value: dt.datetime) -> dt.datetime:
+    if value.tzinfo is None:
+        raise InvalidInputError(
+            f"The {parameter} {value!r} has no time zone: pass an aware datetime, such as one with "
+            "tzinfo=datetime.UTC. Nothing was sent."
+        )
+    return value
+
+
+def check_sort(value: str | None, known: object) -> str | None:
+    """Check a sort order.
+
+    Args:
+        value: The order.
+        known: The generated `Literal` type of the orders in the API's document.
+
+    Raises:
+        InvalidInputError: It is not in the document, and is not a `Sort`.
+    """
+    if value is None or isinstance(value, Sort):
+        return None if value is None else str(check_text(value, "sort"))
+    orders: tuple[str, ...] = get_args(known)
+    if value not in orders:
+        raise InvalidInputError(
+            f"sort must be one of {', '.join(orders)}, not {short_repr(value)}. Pass contentgroove.Sort(...) for an "
+            "order that only the service knows. Nothing was sent."
+        )
+    return str.__str__(value)

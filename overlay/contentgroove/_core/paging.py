@@ -1,4 +1,4 @@
-"""Which page to request next.
+"""Lists: checked arguments, and one page after another.
 
 A page's `links.next` is followed if there is one. Only its query is used, with the endpoint that was requested, so
 that neither `http://` links (the service's examples have them) nor foreign hosts receive the key. If there is none,
@@ -11,9 +11,13 @@ import re
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from msgspec import structs
+from contentgroove_api.types import UNSET
+from msgspec import Struct, structs
 
 from contentgroove.errors import PagingError
+
+from .calls import Operation, call
+from .inputs import Filter, check_count, check_filter, check_sort
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,9 +26,86 @@ if TYPE_CHECKING:
 
     from contentgroove.models import Page
 
+    from .calls import Session
+
 T = TypeVar("T")
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+class ListArguments(Struct, frozen=True):
+    """The arguments of a list call, unchecked."""
+
+    filter: Filter | None
+    sort: str | None
+    page_number: int | None
+    page_size: int | None
+    limit: int | None
+
+
+class ListOperation(Struct, Generic[T], frozen=True):
+    """A list that can be iterated any number of times; creating one sends nothing.
+
+    Attributes:
+        build_request: Builds the request of a page from its number; None leaves the number to the service.
+        decode: Creates a page from a response's body and the page's number.
+        start: The first page's number, None to leave it to the service.
+        limit: The maximum number of items.
+    """
+
+    build_request: Callable[[int | None], Request]
+    decode: Callable[[bytes, int], Page[T]]
+    start: int | None
+    limit: int | None
+
+    def cursor(self) -> PageCursor[T]:
+        """Start an iteration."""
+        return PageCursor(self.build_request, self.start, self.limit)
+
+
+def list_operation(
+    build_request: Callable[..., Request],
+    known_sorts: object,
+    decode: Callable[[bytes, int], Page[T]],
+    query: ListArguments,
+) -> ListOperation[T]:
+    """Check a list call's arguments.
+
+    Args:
+        build_request: The generated function of the endpoint.
+        known_sorts: The generated `Literal` type of the sort orders in the API's document.
+        decode: Creates a page from a response's body and the page's number.
+        query: The arguments.
+
+    Raises:
+        InvalidInputError: An argument is wrong.
+    """
+    parameters: dict[str, Any] = {}
+    filters = check_filter(query.filter)
+    order = check_sort(query.sort, known_sorts)
+    size = check_count(query.page_size, "page_size")
+    if filters is not None:
+        parameters["filter_"] = filters
+    if order is not None:
+        parameters["sort"] = order
+
+    def build(number: int | None) -> Request:
+        page = {name: value for name, value in (("number", number), ("size", size)) if value is not None}
+        return build_request(page=page or UNSET, **parameters)
+
+    return ListOperation(
+        build, decode, check_count(query.page_number, "page_number"), check_count(query.limit, "limit")
+    )
+
+
+async def fetch_page(listing: ListOperation[T], cursor: PageCursor[T], session: Session) -> Page[T] | None:
+    """Fetch the cursor's next page; None at the end."""
+    request = cursor.next_request()
+    if request is None:
+        return None
+    number = cursor.number
+    _, page = await call(Operation(request, lambda body: listing.decode(body, number)), session)
+    return cursor.accept(page)
 
 
 class PageCursor(Generic[T]):

@@ -1,13 +1,23 @@
-"""The outcome of sending a request: a response, or a transport failure."""
+"""Outcomes of requests: a response or a transport failure, the response's headers, and from its bytes to models."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
+import msgspec
+from contentgroove_api.types import decoder, protect_stack
 from msgspec import Struct
 
+from contentgroove._model_base import JsonSource
+from contentgroove.models import Clip, DirectUpload, Media, Page, WebhookSubscription
+
+from .redaction import redact_headers
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Response(Struct, frozen=True):
@@ -43,3 +53,112 @@ class TransportFailure(Struct, frozen=True):
     kind: FailureKind
     may_have_arrived: bool
     cause: Exception
+
+
+class Headers(Mapping[str, str]):
+    """Headers by name, in any case; repeated ones are joined with commas (RFC 9110, 5.3)."""
+
+    def __init__(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
+        self._values: dict[str, str] = {}
+        for name, value in fields:
+            key, text = _decode_header(name).lower(), _decode_header(value)
+            self._values[key] = f"{self._values[key]}, {text}" if key in self._values else text
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Headers({dict(redact_headers(list(self._values.items())))!r})"
+
+
+def _decode_header(field: bytes) -> str:
+    try:
+        return field.decode()
+    except UnicodeDecodeError:
+        # The historical encoding of header fields (RFC 9110, 5.5), which can decode every byte.
+        return field.decode("latin-1")
+
+
+_DATA_PATH = ("data",)
+"""The path of a document's resource."""
+
+
+class BodyMismatchError(ValueError):
+    """A body is not JSON, or does not match the contract."""
+
+
+def decode(content: bytes, kind: type[S]) -> S:
+    """Decode a body.
+
+    Raises:
+        BodyMismatchError: The body is not JSON or does not match; the message names the location.
+    """
+    try:
+        protect_stack(content)
+        return decoder(kind).decode(content)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BodyMismatchError(str(error) or "it is empty") from error
+
+
+def decode_media(content: bytes) -> Media:
+    """Decode a document of one media."""
+    from contentgroove_api.models.media_document import MediaDocument
+
+    return Media(decode(content, MediaDocument).data, JsonSource(content, _DATA_PATH))
+
+
+def decode_media_page(content: bytes, number: int) -> Page[Media]:
+    """Decode a page of medias."""
+    from contentgroove_api.models.media_list import MediaList
+
+    document = decode(content, MediaList)
+    source = JsonSource(content, _DATA_PATH)
+    items = tuple([Media(item, source, i) for i, item in enumerate(document.data)])
+    return Page(items, number, document.links)
+
+
+def decode_clip(content: bytes) -> Clip:
+    """Decode a document of one clip."""
+    from contentgroove_api.models.clip_document import ClipDocument
+
+    return Clip(decode(content, ClipDocument).data, JsonSource(content, _DATA_PATH))
+
+
+def decode_clip_page(content: bytes, number: int) -> Page[Clip]:
+    """Decode a page of clips."""
+    from contentgroove_api.models.clip_list import ClipList
+
+    document = decode(content, ClipList)
+    source = JsonSource(content, _DATA_PATH)
+    items = tuple([Clip(item, source, i) for i, item in enumerate(document.data)])
+    return Page(items, number, document.links)
+
+
+def decode_webhook_subscription(content: bytes) -> WebhookSubscription:
+    """Decode a document of one webhook subscription."""
+    from contentgroove_api.models.webhook_subscription_document import WebhookSubscriptionDocument
+
+    return WebhookSubscription(decode(content, WebhookSubscriptionDocument).data, JsonSource(content, _DATA_PATH))
+
+
+def decode_webhook_subscription_page(content: bytes, number: int) -> Page[WebhookSubscription]:
+    """Decode a page of webhook subscriptions."""
+    from contentgroove_api.models.webhook_subscription_list import WebhookSubscriptionList
+
+    document = decode(content, WebhookSubscriptionList)
+    source = JsonSource(content, _DATA_PATH)
+    items = tuple([WebhookSubscription(item, source, i) for i, item in enumerate(document.data)])
+    return Page(items, number, document.links)
+
+
+def decode_direct_upload(content: bytes) -> DirectUpload:
+    """Decode a document of one prepared upload."""
+    from contentgroove_api.models.direct_upload_document import DirectUploadDocument
+
+    return DirectUpload(decode(content, DirectUploadDocument).data, JsonSource(content, _DATA_PATH))

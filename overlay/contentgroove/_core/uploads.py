@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from contentgroove.errors import APIError, InvalidInputError, OutcomeUnknownError, UploadError, UploadErrorReason
 
-from . import direct_uploads, medias
+from . import operations
 from .calls import call
 from .checkpoints import (
     MAX_TIMESTAMP,
@@ -23,8 +23,8 @@ from .checkpoints import (
     printable_name,
     resume_checkpoint,
 )
-from .listing import ListArguments, fetch_page
 from .moments import moment
+from .paging import ListArguments, fetch_page
 from .redaction import redact_url
 from .responses import Response, TransportFailure
 from .waiting import PollOptions, wait_for_media
@@ -128,10 +128,10 @@ async def upload(plan: UploadPlan, session: Session, options: PollOptions | None
     """
     # Checked before anything is sent: a name that cannot be sent must not cost an upload.
     checkpoint = plan.checkpoint
-    medias.create_media(source_url=None, upload_id="", name=checkpoint.name, description=checkpoint.description)
+    operations.create_media(source_url=None, upload_id="", name=checkpoint.name, description=checkpoint.description)
     if checkpoint.media_id is not None:
         plan.known_uploads[checkpoint.media_id] = checkpoint.upload_id or ""
-        _, media = await call(medias.get_media(checkpoint.media_id), session)
+        _, media = await call(operations.get_media(checkpoint.media_id), session)
     else:
         if checkpoint.upload_id is None or checkpoint.state == "prepared":
             # It is unknown whether the file of a prepared upload arrived, and a new upload costs nothing. Writing the
@@ -163,7 +163,7 @@ async def _save_checkpoint(session: Session, plan: UploadPlan, checkpoint: Check
 async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
     attempt = 0
     while True:
-        response, prepared = await call(direct_uploads.prepare_upload(), session)
+        response, prepared = await call(operations.prepare_upload(), session)
         checkpoint = structs.replace(
             plan.checkpoint,
             state="prepared",
@@ -195,7 +195,7 @@ def _server_time(response: Response, now: float) -> float:
 
 
 async def _create_media(plan: UploadPlan, checkpoint: Checkpoint, session: Session) -> Media:
-    operation = medias.create_media(
+    operation = operations.create_media(
         source_url=None, upload_id=checkpoint.upload_id, name=checkpoint.name, description=checkpoint.description
     )
     # An earlier process may have sent the POST before it was killed.
@@ -241,7 +241,7 @@ async def _find_lost_media(plan: UploadPlan, checkpoint: Checkpoint, session: Se
     found: list[Media] = []
     for attempt in range(SEARCH_ATTEMPTS):
         await session.io.sleep(session.policy.backoff(attempt, lambda: 1.0))
-        listing = medias.list_medias(query)
+        listing = operations.list_medias(query)
         page = await fetch_page(listing, listing.cursor(), session)
         candidates = [media for media in (page or ()) if _matches_upload(media, checkpoint)]
         others: list[Checkpoint] = []

@@ -19,10 +19,10 @@ from contentgroove.errors import (
     WaitTimeoutError,
 )
 
-from . import medias, operations
+from . import operations
 from .calls import call
 from .inputs import check_seconds
-from .listing import ListArguments, fetch_page
+from .paging import ListArguments, fetch_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from contentgroove.models import Clip, Media
 
     from .calls import Operation, Session
-    from .listing import ListOperation
+    from .paging import ListOperation
 
 T = TypeVar("T", bound="Media | Clip")
 
@@ -99,7 +99,7 @@ async def wait_for_media(media_id: str, options: PollOptions, session: Session) 
         MediaProcessingError: The service could not fetch its file.
         WaitTimeoutError: It was not finished in time.
     """
-    operation = medias.get_media(media_id)
+    operation = operations.get_media(media_id)
     media = await _poll(operation, options, session, lambda item: item.has_fetch_error)
     if media is None:
         raise WaitTimeoutError(
@@ -165,7 +165,7 @@ async def wait_for_medias(media_ids: Iterable[str], options: PollOptions, sessio
         WaitTimeoutError: Some were not finished in time.
     """
     ids = list(dict.fromkeys(media_ids))
-    kind = _ResourceKind(medias.get_media, medias.list_medias, lambda media: media.has_fetch_error)
+    kind = _ResourceKind(operations.get_media, operations.list_medias, lambda media: media.has_fetch_error)
     done = await _poll_many(kind, ids, options, session)
     if missing := [media_id for media_id in ids if media_id not in done]:
         raise WaitTimeoutError(_timeout_message("medias", missing, len(ids), options), media_id=missing[0])

@@ -14,9 +14,8 @@ from urllib.parse import quote, urlsplit
 import httpcore
 from msgspec import Struct
 
-from contentgroove._core.headers import Headers
 from contentgroove._core.redaction import redact_url
-from contentgroove._core.responses import FailureKind, Response, TransportFailure
+from contentgroove._core.responses import FailureKind, Headers, Response, TransportFailure
 from contentgroove.errors import RequestInfo
 
 from .source_errors import SourceChangedError, SourceUnreadableError

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._core.settings import ApiKey, AuthMethod
     from ._io.batches import UploadItem, UploadResult
     from ._io.contract_monitor import OnContractViolation
-    from ._io.http import ResponseInfo
+    from ._io.hooks import ResponseInfo
     from ._io.sources import AsyncFile, File
     from ._sync.base import Pager
     from ._sync.clips import Clips, RawClips
@@ -44,7 +44,7 @@ _MODULES = {
     "._core.settings": ("ApiKey", "AuthMethod"),
     "._io.batches": ("UploadItem", "UploadResult"),
     "._io.contract_monitor": ("OnContractViolation",),
-    "._io.http": ("ResponseInfo",),
+    "._io.hooks": ("ResponseInfo",),
     "._io.sources": ("AsyncFile", "File"),
     ".models": ("Page",),
     "._sync.base": ("Pager",),

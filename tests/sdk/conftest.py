@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from contentgroove import AsyncContentGroove, ContentGroove
-from contentgroove._io import async_connections, connections
+from contentgroove._io import connections
 
 KEY = "canary-key-1234567890"
 BASE = "https://api.contentgroove.test/api/v1"
@@ -145,8 +145,7 @@ def make(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Maker]:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The two ways to a server: as without httpx imported, and with it imported."""
     chosen: str = request.param
-    for module in (connections, async_connections):
-        monkeypatch.setattr(module, "httpx_is_imported", lambda: chosen == "httpx")
+    monkeypatch.setattr(connections, "httpx_is_imported", lambda: chosen == "httpx")
     return chosen
 
 

@@ -21,8 +21,7 @@ from contentgroove import APIConnectionError, APIError, APITimeoutError, Configu
 from contentgroove._core.responses import Headers
 from contentgroove._core.settings import resolve_settings
 from contentgroove._io import connections
-from contentgroove._io.decompression import MAX_PIECE, Decompression
-from contentgroove._io.http import InvalidUrlError, build_api_request, parse_url
+from contentgroove._io.http import MAX_PIECE, Decompression, InvalidUrlError, build_api_request, parse_url
 from contentgroove_api.types import Request
 from contentgroove_mock import Simulator, sample_video, serve
 

@@ -18,7 +18,8 @@ from contentgroove._core import calls, operations, paging, uploads, waiting
 from contentgroove._core.io import CallbackError, run_async, run_sync
 from contentgroove._core.responses import Response
 from contentgroove._io.async_io import AsyncIO
-from contentgroove._io.http import Hooks, SystemClock
+from contentgroove._io.hooks import Hooks
+from contentgroove._io.http import SystemClock
 from contentgroove._io.sources import open_source
 
 from .conftest import BASE, KEY, clip_json, media_json, one

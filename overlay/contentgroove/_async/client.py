@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from contentgroove._core.io import Clock
     from contentgroove._core.retries import RetryPolicy
     from contentgroove._io.contract_monitor import OnContractViolation
-    from contentgroove._io.http import ResponseInfo
+    from contentgroove._io.hooks import ResponseInfo
     from contentgroove.errors import RequestInfo
 
     from .clips import AsyncClips

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import itertools
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,12 +16,11 @@ from contentgroove._core.responses import Response
 from contentgroove.errors import ConfigurationError
 
 from . import http
-from .async_connections import async_instrumented, open_async_transport
+from .connections import async_instrumented, open_async_transport
 from .hooks import install_log_filters
-from .progress import aiter_with_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
     import httpcore
     import httpx
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from contentgroove._core.responses import TransportFailure
     from contentgroove._core.settings import Settings
 
-    from .async_connections import AsyncTransport
     from .contract_monitor import ContractMonitor
+    from .hooks import Hooks
+    from .http import AsyncTransport
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ class AsyncIO:
     def __init__(
         self,
         settings: Settings,
-        hooks: http.Hooks,
+        hooks: Hooks,
         sleep: Callable[[float], Awaitable[object]],
         http_client: httpx.AsyncClient | None,
         upload_http_client: httpx.AsyncClient | None,
@@ -168,6 +169,43 @@ class AsyncIO:
         self._transports.clear()
         for transport in transports:
             await transport.aclose()
+
+
+async def aiter_with_progress(source: Source, progress: Progress | None) -> AsyncGenerator[bytes, None]:
+    """Yield a source's chunks and report them; slow reads happen in a thread, so that they do not block other tasks."""
+    from .sources import report_progress
+
+    sent = 0
+    report_progress(progress, sent, source.size)
+    async with contextlib.aclosing(_aiter_chunks(source)) as chunks:
+        async for chunk in chunks:
+            yield chunk
+            sent += len(chunk)
+            report_progress(progress, sent, source.size)
+
+
+async def _aiter_chunks(source: Source) -> AsyncGenerator[bytes, None]:
+    from .sources import AsyncIteratorSource, PathSource
+
+    if isinstance(source, AsyncIteratorSource):
+        async with contextlib.aclosing(source.achunks()) as achunks:
+            async for chunk in achunks:
+                yield chunk
+        return
+    if isinstance(source, PathSource):
+        with contextlib.closing(await to_thread.run_sync(source.open_reader)) as reader:
+            # Cached data is read at once; a thread for each chunk would halve the speed.
+            while data := reader.read_if_cached() or await to_thread.run_sync(reader.read):
+                yield data
+        return
+    with contextlib.closing(source.chunks()) as chunks:
+        while read := await to_thread.run_sync(_read_chunk, chunks):
+            yield read[0]
+
+
+def _read_chunk(chunks: Iterator[bytes]) -> list[bytes]:
+    # StopIteration cannot leave a thread.
+    return list(itertools.islice(chunks, 1))
 
 
 async def _await_if_needed(result: object) -> object:

@@ -12,7 +12,8 @@ from contentgroove._core.calls import Session
 from contentgroove._core.retries import Cooldown, RetryPolicy
 from contentgroove.errors import ConfigurationError
 
-from .http import Hooks, SystemClock
+from .hooks import Hooks
+from .http import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from contentgroove.errors import RequestInfo
 
     from .contract_monitor import ContractMonitor, OnContractViolation
-    from .http import ResponseInfo
+    from .hooks import ResponseInfo
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""

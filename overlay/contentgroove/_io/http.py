@@ -1,4 +1,4 @@
-"""What both clients share of HTTP: building requests, limits, reading responses, classifying errors, hooks."""
+"""What both clients share of HTTP: transports, building requests, reading responses within limits, kinds of errors."""
 
 from __future__ import annotations
 
@@ -8,20 +8,15 @@ import sys
 import time
 from collections.abc import AsyncIterable, Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 
 import httpcore
-from msgspec import Struct
 
-from contentgroove._core.redaction import redact_url
 from contentgroove._core.responses import FailureKind, Headers, Response, TransportFailure
-from contentgroove.errors import RequestInfo
-
-from .source_errors import SourceChangedError, SourceUnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from contentgroove_api.types import Request
 
@@ -50,6 +45,11 @@ UPLOAD_RESPONSE_TIMEOUT = 300.0
 POOL_TIMEOUT = 600.0
 """Seconds that a call may wait for a free connection of the client: a queue in this process, not a silent network."""
 
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+
+MAX_PIECE = 1024 * 1024
+"""Bytes decompressed at once: the data of a hostile server may grow a thousandfold."""
+
 ALREADY_DECODED = "contentgroove.decoded"
 """The extension of a response that is already decompressed."""
 
@@ -60,6 +60,38 @@ class ResponseTooLargeError(Exception):
 
 class InvalidUrlError(Exception):
     """A URL cannot be requested."""
+
+
+class SourceChangedError(Exception):
+    """A file has changed since the upload started."""
+
+
+class SourceUnreadableError(Exception):
+    """A file could not be read completely."""
+
+
+class Transport(Protocol):
+    """Sends requests and returns responses whose bodies are still to be read; httpcore's pools are transports."""
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+class AsyncTransport(Protocol):
+    """Sends requests and returns responses whose bodies are still to be read; httpcore's async pools are transports."""
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        ...
 
 
 class SystemClock:
@@ -111,7 +143,7 @@ def _request(
     method: str, url: str, headers: list[tuple[str, str]], content: Body, timeouts: Timeouts
 ) -> httpcore.Request:
     parsed = parse_url(url)
-    fields = [(b"Host", _host_header(parsed)), *((name.encode(), value.encode()) for name, value in headers)]
+    fields = [(b"Host", host_header(parsed)), *((name.encode(), value.encode()) for name, value in headers)]
     return httpcore.Request(method, parsed, headers=fields, content=content, extensions={"timeout": timeouts})
 
 
@@ -134,7 +166,7 @@ def parse_url(url: str) -> httpcore.URL:
     return httpcore.URL(scheme=parts.scheme, host=host, port=port, target=target)
 
 
-def _host_header(url: httpcore.URL) -> bytes:
+def host_header(url: httpcore.URL) -> bytes:
     host = b"[%b]" % url.host if b":" in url.host else url.host
     return host if url.port in {None, _PORTS.get(url.scheme)} else b"%b:%d" % (host, url.port)
 
@@ -148,10 +180,32 @@ def extensions_of(message: httpcore.Request | httpcore.Response) -> dict[str, An
     return extensions
 
 
-def request_info(request: httpcore.Request) -> RequestInfo:
-    """Describe a request for logs and errors, redacted."""
-    url = b"%b://%b%b" % (request.url.scheme, _host_header(request.url), request.url.target)
-    return RequestInfo(request.method.decode("ascii"), redact_url(url.decode("ascii")))
+def decompression(coding: str) -> Decompression | None:
+    """Return a decompressor for a content coding (RFC 9110, 8.4.1), None if it is not supported.
+
+    Only gzip is requested; the others come from servers that ignore the request.
+    """
+    return Decompression() if coding.strip().lower() in _CODINGS else None
+
+
+class Decompression:
+    """Decompresses a response in pieces of limited size."""
+
+    def __init__(self) -> None:
+        import zlib
+
+        # 32: the format, gzip or zlib, is detected from the data.
+        self._stream = zlib.decompressobj(zlib.MAX_WBITS | 32)
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield the decompressed data of a chunk.
+
+        Raises:
+            zlib.error: The data is not valid.
+        """
+        while chunk:
+            yield self._stream.decompress(chunk, MAX_PIECE)
+            chunk = self._stream.unconsumed_tail
 
 
 class ResponseReader:
@@ -170,8 +224,6 @@ class ResponseReader:
         self._decompression = None
         if "content-encoding" in self._headers and ALREADY_DECODED not in extensions_of(response):
             # A body with another coding, which was not requested, is kept: decoding reports that it is not JSON.
-            from .decompression import decompression
-
             self._decompression = decompression(self._headers["content-encoding"])
 
     def add(self, chunk: bytes) -> None:
@@ -224,54 +276,6 @@ def _is_named(error: Exception, *names: str) -> bool:
     # httpx's exceptions have the same names as httpcore's; while it is not imported, none can have been raised.
     libraries = (httpcore, sys.modules.get("httpx"))
     return any(isinstance(error, getattr(library, name, ())) for library in libraries for name in names)
-
-
-class ResponseInfo(Struct, frozen=True):
-    """A response, safe to log.
-
-    Attributes:
-        request: The request, redacted.
-        status_code: The HTTP status.
-        elapsed: Seconds from sending the request to the end of the response.
-    """
-
-    request: RequestInfo
-    status_code: int
-    elapsed: float
-
-
-class Hooks(Struct, frozen=True):
-    """The application's functions that are called for each exchange, uploads included.
-
-    The result of a hook is returned, so that an async client can await it.
-
-    Attributes:
-        on_request: Called before a request is sent, for each attempt.
-        on_response: Called after a response was read.
-    """
-
-    on_request: Callable[[RequestInfo], object] | None = None
-    on_response: Callable[[ResponseInfo], object] | None = None
-
-    def before_request(self, request: httpcore.Request) -> tuple[RequestInfo | None, object]:
-        """Call the hook; return the request's description, None if it is not needed, and the hook's result."""
-        if self.on_request is None and self.on_response is None and not logger.isEnabledFor(logging.DEBUG):
-            return None, None
-        info = request_info(request)
-        return info, None if self.on_request is None else self.on_request(info)
-
-    def after_response(self, info: RequestInfo | None, started: float, outcome: Response | TransportFailure) -> object:
-        """Log the outcome and call the hook; return its result."""
-        if info is None:
-            return None
-        elapsed = time.monotonic() - started
-        if isinstance(outcome, TransportFailure):
-            logger.debug("%s failed after %.0f ms: %s", info, elapsed * 1000, type(outcome.cause).__name__)
-            return None
-        logger.debug("%s: %d in %.0f ms", info, outcome.status_code, elapsed * 1000)
-        if self.on_response is None:
-            return None
-        return self.on_response(ResponseInfo(info, outcome.status_code, elapsed))
 
 
 def upload_timeouts(timeouts: Timeouts) -> Timeouts:

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 
-    from .async_connections import AsyncTransport
-    from .connections import Transport
+    from .http import AsyncTransport, Transport
 
 
 class HttpxTransport:

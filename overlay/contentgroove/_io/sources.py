@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 from contentgroove._core.checkpoints import printable_name
+from contentgroove._core.io import CallbackError
 from contentgroove._core.uploads import MAX_SIZE, check_upload_size, media_type_problem
 from contentgroove.errors import InvalidInputError, UploadError
 
-from .source_errors import SourceChangedError, SourceUnreadableError
+from .http import SourceChangedError, SourceUnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
-    from contentgroove._core.io import Source
+    from contentgroove._core.io import Progress, Source
 
 CHUNK_SIZE = 1024 * 1024
 """Bytes read and sent at once: httpx's own 64 KiB halve the speed."""
@@ -328,6 +329,20 @@ class AsyncIteratorSource:
             yield chunk
         if remaining:
             raise SourceChangedError(f"it ended after {self.size - remaining:,} of {self.size:,} bytes")
+
+
+def report_progress(progress: Progress | None, sent: int, total: int) -> None:
+    """Call the application's callback.
+
+    Raises:
+        CallbackError: The callback raised an exception.
+    """
+    if progress is None:
+        return
+    try:
+        progress(sent, total)
+    except Exception as error:
+        raise CallbackError(error) from error
 
 
 def open_source(file: object) -> Source:

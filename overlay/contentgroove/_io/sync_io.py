@@ -14,10 +14,9 @@ from contentgroove.errors import ConfigurationError
 from . import http
 from .connections import instrumented, open_transport
 from .hooks import install_log_filters
-from .progress import iter_with_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     import httpcore
     import httpx
@@ -27,8 +26,9 @@ if TYPE_CHECKING:
     from contentgroove._core.responses import TransportFailure
     from contentgroove._core.settings import Settings
 
-    from .connections import Transport
     from .contract_monitor import ContractMonitor
+    from .hooks import Hooks
+    from .http import Transport
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class SyncIO:
     def __init__(
         self,
         settings: Settings,
-        hooks: http.Hooks,
+        hooks: Hooks,
         sleep: Callable[[float], object],
         http_client: httpx.Client | None,
         upload_http_client: httpx.Client | None,
@@ -143,6 +143,18 @@ class SyncIO:
             self._transports.clear()
         for transport in transports:
             transport.close()
+
+
+def iter_with_progress(source: Source, progress: Progress | None) -> Generator[bytes, None, None]:
+    """Yield a source's chunks, and report each when the next is requested: then it was passed to the network."""
+    from .sources import report_progress
+
+    sent = 0
+    report_progress(progress, sent, source.size)
+    for chunk in source.chunks():
+        yield chunk
+        sent += len(chunk)
+        report_progress(progress, sent, source.size)
 
 
 def _transport_over_client(client: httpx.Client | None, *, uploading: bool) -> Transport | None:

@@ -19,7 +19,6 @@ from contentgroove._core.io import CallbackError, run_async, run_sync
 from contentgroove._core.responses import Response
 from contentgroove._io.async_io import AsyncIO
 from contentgroove._io.hooks import Hooks
-from contentgroove._io.http import SystemClock
 from contentgroove._io.sources import open_source
 
 from .conftest import BASE, KEY, clip_json, media_json, one
@@ -84,7 +83,7 @@ APPLICATION_CODE: dict[str, tuple[dict[str, Any], Callable[[Any], None]]] = {
     "on_request": ({"on_request": stop}, get),
     "on_response": ({"on_response": stop}, get),
     "api_key": ({"api_key": stop}, get),
-    "sleep": ({"sleep": stop, "clock": SystemClock()}, get),
+    "sleep": ({"sleep": stop, "clock": time}, get),
     "on_contract_violation": ({"on_contract_violation": stop}, get),
     "on_update": ({}, wait),
     "progress": ({}, upload_with_progress),
@@ -95,6 +94,7 @@ APPLICATION_CODE: dict[str, tuple[dict[str, Any], Callable[[Any], None]]] = {
 def test_a_stop_iteration_of_the_application_leaves_a_sync_client_unchanged(case: str) -> None:
     """Everywhere that the client calls the application, also inside the HTTP library."""
     options, use = APPLICATION_CODE[case]
+    arguments: dict[str, Any] = {"api_key": KEY, "base_url": BASE, **options}
     busy = [True] if case == "sleep" else []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -111,9 +111,7 @@ def test_a_stop_iteration_of_the_application_leaves_a_sync_client_unchanged(case
     with (
         httpx.Client(transport=httpx.MockTransport(handler)) as own,
         httpx.Client(transport=httpx.MockTransport(store)) as own_store,
-        ContentGroove(
-            **{"api_key": KEY, "base_url": BASE, "http_client": own, "upload_http_client": own_store, **options}
-        ) as client,
+        ContentGroove(**arguments, http_client=own, upload_http_client=own_store) as client,
         pytest.raises(StopIteration) as caught,
     ):
         use(client)

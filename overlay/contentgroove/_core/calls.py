@@ -102,11 +102,7 @@ class RawResponse(Generic[T]):
 
 
 async def call(operation: Operation[T], session: Session) -> tuple[Response, T]:
-    """Send an operation with retries and decode its response.
-
-    Raises:
-        ContentGrooveError: The response is an error, or there is none.
-    """
+    """Send an operation with retries and decode its response; raise a ContentGrooveError for any failure."""
     outcome, attempts = await send_with_retries(operation, session)
     if isinstance(outcome, TransportFailure) or not outcome.is_success:
         gone = isinstance(outcome, Response) and outcome.status_code == HTTPStatus.NOT_FOUND
@@ -119,22 +115,14 @@ async def call(operation: Operation[T], session: Session) -> tuple[Response, T]:
 
 
 async def call_raw(operation: Operation[T], session: Session) -> RawResponse[T]:
-    """Send an operation with retries, without decoding its response.
-
-    Raises:
-        ContentGrooveError: The response is an error, or there is none.
-    """
+    """Send an operation with retries, without decoding its response."""
     undecoded: Operation[Any] = structs.replace(cast("Operation[Any]", operation), decode=bytes)
     response, _ = await call(undecoded, session)
     return RawResponse(response, operation, session)
 
 
 async def send_with_retries(operation: Operation[Any], session: Session) -> tuple[Response | TransportFailure, int]:
-    """Send a request as often as the policy allows.
-
-    Returns:
-        The outcome of the last attempt, and the number of attempts.
-    """
+    """Send a request as often as the policy allows; return the last outcome and the number of attempts."""
     policy, clock = session.policy, session.clock
     deadline = math.inf
     attempt = 0

@@ -122,12 +122,7 @@ def checkpoint_write_error(checkpoint: Checkpoint, path: str, error: OSError) ->
 
 
 def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str) -> Checkpoint:
-    """Parse a checkpoint and check that it belongs to this upload.
-
-    Args:
-        content: The file's content, None if there is no file yet.
-        fresh: The checkpoint of a new upload.
-        path: The file, for messages.
+    """Parse a checkpoint, if there is one, and check that it belongs to the upload whose new checkpoint is `fresh`.
 
     Raises:
         InvalidInputError: It is not a checkpoint, or belongs to another upload.

@@ -36,11 +36,7 @@ _RESERVED_PARAMETERS = frozenset({"api_key"})
 def custom_operation(
     method: str, path: str, query: Mapping[str, Any] | None, body: object, headers: Mapping[str, str] | None
 ) -> Operation[Any]:
-    """Check and build a call; its result is the response's JSON, None if there is no body.
-
-    Raises:
-        InvalidInputError: The method, the path or a header is not valid, or the body cannot be JSON.
-    """
+    """Check and build a call; its result is the response's JSON, None if there is no body."""
     upper_method = str(method).upper()
     if upper_method not in _METHODS:
         raise InvalidInputError(

@@ -114,15 +114,7 @@ def _redacted_text(value: object) -> str | None:
 def error_from_response(
     response: Response, request: RequestInfo, *, idempotent: bool, attempts: int, now: float
 ) -> APIError:
-    """Create the error of a response that is not a success.
-
-    Args:
-        response: The response.
-        request: The request, redacted.
-        idempotent: Whether the request may arrive twice without doing more.
-        attempts: How many times it was sent.
-        now: Seconds since 1970, to parse a `Retry-After` date.
-    """
+    """Create the error of a response that is not a success; `now` is seconds since 1970, for a `Retry-After` date."""
     status = response.status_code
     details = parse_error_details(response.content)
     error_class = _ERRORS.get(status, APIError)

@@ -1,4 +1,4 @@
-"""Checks of arguments before anything is sent.
+"""Checks of arguments before anything is sent: each raises `InvalidInputError` for a wrong value.
 
 The API filters lists by ransack matchers: `name_eq`, `text_cont`, `created_at_gteq`. Its document can name neither all
 attributes nor all matchers that the server accepts, so unknown names are accepted; what cannot be a filter is refused.
@@ -46,15 +46,7 @@ def short_repr(value: object) -> str:
 
 
 def check_id(value: object, kind: str) -> str:
-    """Return the id if it cannot lead to anything but the resource that it names.
-
-    Args:
-        value: The id.
-        kind: The kind of resource, for the message.
-
-    Raises:
-        InvalidInputError: It is not a string, is empty, `.` or `..`, is too long, or has a character such as `/`.
-    """
+    """Return an id if it cannot lead to anything but the resource that it names; `kind` is for the message."""
     if not isinstance(value, str):
         raise InvalidInputError(
             f"A {kind} id must be a string, not {type(value).__name__}: pass the .id of the {kind}. Nothing was sent."
@@ -68,11 +60,7 @@ def check_id(value: object, kind: str) -> str:
 
 
 def check_iterable(value: object, name: str) -> None:
-    """Check that a value is an iterable of several, not a single id, whose letters would be taken for ids.
-
-    Raises:
-        InvalidInputError: It is not.
-    """
+    """Check that a value is an iterable of several, not a single id, whose letters would be taken for ids."""
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         raise InvalidInputError(
             f"{name} must be several {name} or ids, such as a list of them, not {type(value).__name__}. "
@@ -81,7 +69,7 @@ def check_iterable(value: object, name: str) -> None:
 
 
 def check_text(value: object, name: str) -> str:
-    """Return a string; raise InvalidInputError for anything else."""
+    """Return a string that can be sent."""
     if not isinstance(value, str):
         raise InvalidInputError(f"{name} must be a string, not {type(value).__name__}. Nothing was sent.")
     try:
@@ -94,7 +82,7 @@ def check_text(value: object, name: str) -> str:
 
 
 def check_seconds(value: object, name: str) -> float:
-    """Return a finite number of seconds from 0; raise InvalidInputError for anything else."""
+    """Return a finite number of seconds from 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= sys.float_info.max:
         raise InvalidInputError(
             f"{name} must be a number of seconds from 0, not {short_repr(value)}. Nothing was sent."
@@ -103,7 +91,7 @@ def check_seconds(value: object, name: str) -> float:
 
 
 def check_url(value: object, name: str) -> str:
-    """Return an http or https URL; raise InvalidInputError for anything else."""
+    """Return an http or https URL."""
     text = check_text(value, name)
     try:
         parts = urlsplit(text)
@@ -118,11 +106,7 @@ def check_url(value: object, name: str) -> str:
 
 
 def check_count(value: object, name: str) -> int | None:
-    """Return a page number, page size or limit: None or a whole number from 1.
-
-    Raises:
-        InvalidInputError: It is something else.
-    """
+    """Return a page number, page size or limit: None or a whole number from 1."""
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_COUNT:
@@ -141,11 +125,7 @@ class Sort(str):
 
 
 def check_filter(value: Filter | None) -> dict[str, object] | None:
-    """Check a filter and return its values as the API reads them.
-
-    Raises:
-        InvalidInputError: A name or a value is not valid in a filter.
-    """
+    """Check a filter and return its values as the API reads them."""
     if value is None:
         return None
     mapping: object = value
@@ -166,25 +146,18 @@ def _check_filter_name(name: object) -> str:
 
 
 def check_query_value(parameter: str, value: object) -> object:
-    """Check a value, or a list of values, of a query parameter and return it as a plain one.
-
-    Args:
-        parameter: The parameter, for the message.
-        value: Its value.
-
-    Raises:
-        InvalidInputError: It is not valid in a query.
-    """
+    """Check a value, or a list of values, of a query parameter and return it as a plain one."""
     plain = _plain_scalar(parameter, value)
     if plain is not None:
         return plain
+    short = short_repr(value)
     if isinstance(value, (list, tuple, set, frozenset)):
         items = [_plain_scalar(parameter, item) for item in _stable_order(cast("Collection[object]", value))]
         if items and None not in items:
             return items
     raise InvalidInputError(
         f"The {parameter} must be a string, a number, True or False, a date, an aware datetime, or a non-empty list of "
-        f"those, not {short_repr(value)}. Nothing was sent."
+        f"those, not {short}. Nothing was sent."
     )
 
 
@@ -215,15 +188,7 @@ def _check_aware(parameter: str, value: dt.datetime) -> dt.datetime:
 
 
 def check_sort(value: str | None, known: object) -> str | None:
-    """Check a sort order.
-
-    Args:
-        value: The order.
-        known: The generated `Literal` type of the orders in the API's document.
-
-    Raises:
-        InvalidInputError: It is not in the document, and is not a `Sort`.
-    """
+    """Check a sort order; `known` is the generated `Literal` type of the orders in the API's document."""
     if value is None or isinstance(value, Sort):
         return None if value is None else str(check_text(value, "sort"))
     orders: tuple[str, ...] = get_args(known)

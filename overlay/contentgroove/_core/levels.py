@@ -9,10 +9,9 @@ from contentgroove_api.types import MAX_LEVELS
 
 
 def check_value_levels(value: object) -> None:
-    """Check how deeply a value is nested before it is encoded: on some Pythons, too many levels end the process.
+    """Raise ValueError if a value has more levels than JSON that this library reads, such as one that contains itself.
 
-    Raises:
-        ValueError: It has more levels than JSON that this library reads, such as a value that contains itself.
+    On some Pythons, encoding too many levels ends the process.
     """
     # By identity, because a list that contains itself twice has twice as many members on each further level.
     level: dict[int, object] = {id(value): value}

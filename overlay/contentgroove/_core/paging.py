@@ -60,7 +60,7 @@ class ListOperation(Struct, Generic[T], frozen=True):
 
     def cursor(self) -> PageCursor[T]:
         """Start an iteration."""
-        return PageCursor(self.build_request, self.start, self.limit)
+        return PageCursor(self)
 
 
 def list_operation(
@@ -69,17 +69,7 @@ def list_operation(
     decode: Callable[[bytes, int], Page[T]],
     query: ListArguments,
 ) -> ListOperation[T]:
-    """Check a list call's arguments.
-
-    Args:
-        build_request: The generated function of the endpoint.
-        known_sorts: The generated `Literal` type of the sort orders in the API's document.
-        decode: Creates a page from a response's body and the page's number.
-        query: The arguments.
-
-    Raises:
-        InvalidInputError: An argument is wrong.
-    """
+    """Check a list call's arguments; `known_sorts` is the generated `Literal` type of the sort orders."""
     parameters: dict[str, Any] = {}
     filters = check_filter(query.filter)
     order = check_sort(query.sort, known_sorts)
@@ -115,43 +105,25 @@ class PageCursor(Generic[T]):
         number: The next page's number, from 1.
     """
 
-    def __init__(self, build: Callable[[int | None], Request], start: int | None, limit: int | None) -> None:
-        """Start an iteration.
-
-        Args:
-            build: Builds the request of a page from its number; None leaves the number to the service.
-            start: The first page's number.
-            limit: The maximum number of items.
-        """
-        self._build = build
-        self._request: Request | None = build(start)
-        self.number = start or 1
-        self._remaining = limit
+    def __init__(self, listing: ListOperation[T]) -> None:
+        self._build = listing.build_request
+        self._request: Request | None = self._build(listing.start)
+        self.number = listing.start or 1
+        self._remaining = listing.limit
         self._seen_queries: set[str] = set()
         self._previous: tuple[str, str, int] | None = None
         self._uses_links = False
         self._error: PagingError | None = None
 
     def next_request(self) -> Request | None:
-        """Return the next page's request, None at the end.
-
-        Raises:
-            PagingError: The link to it forms a loop or cannot be parsed.
-        """
+        """Return the next page's request, None at the end; raise PagingError if the link to it is not usable."""
         if self._error is not None:
             # Only now, because the page that contains the link is valid.
             raise self._error
         return self._request
 
     def accept(self, page: Page[T]) -> Page[T] | None:
-        """Accept a page and determine the next one.
-
-        Returns:
-            The page, cut to the limit; None if the list has ended.
-
-        Raises:
-            PagingError: It has the items of the previous page, under another link.
-        """
+        """Determine the next page; return this one, cut to the limit, or None if the list has ended."""
         request, self._request = self._request, None
         if not page.items:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 from contentgroove_api.types import decoder, protect_stack
@@ -15,9 +15,13 @@ from contentgroove.models import Clip, DirectUpload, Media, Page, WebhookSubscri
 from .redaction import redact_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+M = TypeVar("M")
 S = TypeVar("S", bound=msgspec.Struct)
+
+_DATA_PATH = ("data",)
+"""The path of a document's resource."""
 
 
 class Response(Struct, frozen=True):
@@ -85,20 +89,12 @@ def _decode_header(field: bytes) -> str:
         return field.decode("latin-1")
 
 
-_DATA_PATH = ("data",)
-"""The path of a document's resource."""
-
-
 class BodyMismatchError(ValueError):
     """A body is not JSON, or does not match the contract."""
 
 
 def decode(content: bytes, kind: type[S]) -> S:
-    """Decode a body.
-
-    Raises:
-        BodyMismatchError: The body is not JSON or does not match; the message names the location.
-    """
+    """Decode a body; the message of a `BodyMismatchError` names the location."""
     try:
         protect_stack(content)
         return decoder(kind).decode(content)
@@ -117,10 +113,7 @@ def decode_media_page(content: bytes, number: int) -> Page[Media]:
     """Decode a page of medias."""
     from contentgroove_api.models.media_list import MediaList
 
-    document = decode(content, MediaList)
-    source = JsonSource(content, _DATA_PATH)
-    items = tuple([Media(item, source, i) for i, item in enumerate(document.data)])
-    return Page(items, number, document.links)
+    return _page(Media, decode(content, MediaList), content, number)
 
 
 def decode_clip(content: bytes) -> Clip:
@@ -134,10 +127,7 @@ def decode_clip_page(content: bytes, number: int) -> Page[Clip]:
     """Decode a page of clips."""
     from contentgroove_api.models.clip_list import ClipList
 
-    document = decode(content, ClipList)
-    source = JsonSource(content, _DATA_PATH)
-    items = tuple([Clip(item, source, i) for i, item in enumerate(document.data)])
-    return Page(items, number, document.links)
+    return _page(Clip, decode(content, ClipList), content, number)
 
 
 def decode_webhook_subscription(content: bytes) -> WebhookSubscription:
@@ -151,10 +141,7 @@ def decode_webhook_subscription_page(content: bytes, number: int) -> Page[Webhoo
     """Decode a page of webhook subscriptions."""
     from contentgroove_api.models.webhook_subscription_list import WebhookSubscriptionList
 
-    document = decode(content, WebhookSubscriptionList)
-    source = JsonSource(content, _DATA_PATH)
-    items = tuple([WebhookSubscription(item, source, i) for i, item in enumerate(document.data)])
-    return Page(items, number, document.links)
+    return _page(WebhookSubscription, decode(content, WebhookSubscriptionList), content, number)
 
 
 def decode_direct_upload(content: bytes) -> DirectUpload:
@@ -162,3 +149,9 @@ def decode_direct_upload(content: bytes) -> DirectUpload:
     from contentgroove_api.models.direct_upload_document import DirectUploadDocument
 
     return DirectUpload(decode(content, DirectUploadDocument).data, JsonSource(content, _DATA_PATH))
+
+
+def _page(model: Callable[[Any, JsonSource, int], M], document: Any, content: bytes, number: int) -> Page[M]:
+    source = JsonSource(content, _DATA_PATH)
+    # A list first: a generator expression costs more per item.
+    return Page(tuple([model(item, source, i) for i, item in enumerate(document.data)]), number, document.links)

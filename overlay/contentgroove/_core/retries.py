@@ -66,11 +66,7 @@ class Cooldown:
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Parse a `Retry-After` header (RFC 9110, 10.2.3), in seconds or as an HTTP date.
-
-    Args:
-        value: The header's value, None if there is none.
-        now: Seconds since 1970.
+    """Parse a `Retry-After` header (RFC 9110, 10.2.3), in seconds or as an HTTP date; `now` is seconds since 1970.
 
     Returns:
         Seconds from now, at least 0; None if there is no header or it cannot be parsed.
@@ -91,12 +87,7 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
 
 
 def should_retry(outcome: Response | TransportFailure, *, idempotent: bool) -> bool:
-    """Return whether sending the same request again is safe and can help.
-
-    Args:
-        outcome: The outcome of the last attempt.
-        idempotent: Whether the request may arrive twice without doing more.
-    """
+    """Return whether sending the same request again after this outcome is safe and can help."""
     if isinstance(outcome, Response):
         if outcome.status_code == TOO_MANY_REQUESTS:
             return True

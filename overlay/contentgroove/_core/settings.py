@@ -1,4 +1,4 @@
-"""A client's settings, checked before anything is sent."""
+"""A client's settings, checked before anything is sent: a wrong one is a `ConfigurationError`."""
 
 from __future__ import annotations
 
@@ -40,11 +40,7 @@ class KeyProvider:
         self.last = ""
 
     def __call__(self) -> str:
-        """Return the current key.
-
-        Raises:
-            ConfigurationError: The function returned something that is not a key.
-        """
+        """Return the current key."""
         self.last = check_key(self._provide(), "The result of api_key() is")
         return self.last
 
@@ -99,11 +95,7 @@ class Settings(Struct, frozen=True, weakref=True):
         return f"{request.path}{'?' + query if query else ''}"
 
     def key(self) -> str:
-        """Return the current key.
-
-        Raises:
-            ConfigurationError: The application's function returned something that is not a key.
-        """
+        """Return the current key."""
         return self.api_key if isinstance(self.api_key, str) else self.api_key()
 
     def last_key(self) -> str:
@@ -119,11 +111,7 @@ def resolve_settings(
     version: str,
     environment: Mapping[str, str],
 ) -> Settings:
-    """Take settings from the arguments, then from the environment, then from the defaults.
-
-    Raises:
-        ConfigurationError: There is no key, or a setting is unusable or unsafe.
-    """
+    """Take settings from the arguments, then from the environment, then from the defaults."""
     key = api_key
     if key is None:
         key = environment.get(API_KEY_VARIABLE)
@@ -144,11 +132,7 @@ def resolve_settings(
 
 
 def check_key(key: object, subject: str) -> str:
-    """Return a key that is a valid header value; the message never contains it.
-
-    Raises:
-        ConfigurationError: It is not.
-    """
+    """Return a key that is a valid header value; the message never contains it."""
     if not isinstance(key, str):
         raise ConfigurationError(f"{subject} a {type(key).__name__}; an API key is a string.")
     if not key or not key.isascii() or not key.isprintable() or " " in key:
@@ -160,12 +144,7 @@ def check_key(key: object, subject: str) -> str:
 
 
 def check_base_url(url: object) -> str:
-    """Return a base URL without a slash at its end.
-
-    Raises:
-        ConfigurationError: It is not an http(s) URL, has credentials, a query or a fragment, or would send the key
-            over plain http to a host other than this machine.
-    """
+    """Return a base URL without a slash at its end, if it is safe to send the key there."""
     if not isinstance(url, str):
         raise ConfigurationError(f"base_url must be a string, not {type(url).__name__}.")
     redacted = redact_url(url)

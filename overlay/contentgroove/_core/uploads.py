@@ -86,16 +86,7 @@ def plan_upload(
     store: CheckpointStore | None,
     known_uploads: dict[str, str],
 ) -> UploadPlan:
-    """Plan an upload, from its beginning or from a checkpoint.
-
-    Args:
-        source: The content.
-        name: The media's name.
-        description: The media's description.
-        session: What the calls of the client share.
-        progress: Called after each chunk that was sent.
-        store: Where the checkpoint is kept, None if it is not.
-        known_uploads: The medias that uploads of this client created, with the `upload_id` of each.
+    """Plan an upload, from its beginning or from a checkpoint. `UploadPlan` describes the arguments.
 
     Raises:
         InvalidInputError: The checkpoint belongs to another upload, or the source cannot have one.
@@ -114,18 +105,7 @@ def plan_upload(
 
 
 async def upload(plan: UploadPlan, session: Session, options: PollOptions | None) -> Media:
-    """Upload a file and create its media, from the step in the checkpoint.
-
-    Args:
-        plan: What is uploaded.
-        session: What the calls of the client share.
-        options: How to wait for the media to be processed, None not to wait.
-
-    Raises:
-        UploadError: The store did not accept the file.
-        CheckpointError: A checkpoint could not be written.
-        ContentGrooveError: A call failed.
-    """
+    """Upload a file and create its media, from the step in the checkpoint; wait for it if there are options to."""
     # Checked before anything is sent: a name that cannot be sent must not cost an upload.
     checkpoint = plan.checkpoint
     operations.create_media(source_url=None, upload_id="", name=checkpoint.name, description=checkpoint.description)
@@ -334,11 +314,7 @@ def _search(pattern: re.Pattern[bytes], content: bytes) -> str | None:
 
 
 def check_upload_size(size: int, file: str | None) -> None:
-    """Refuse a file that the store would refuse after hours of sending.
-
-    Raises:
-        UploadError: The file is empty or too large.
-    """
+    """Raise an UploadError for a file that the store would refuse after hours of sending."""
     subject = file or "The data"
     if size == 0:
         raise UploadError(f"{subject} is empty. Nothing was sent.", reason="empty", file=file)
@@ -352,13 +328,7 @@ def check_upload_size(size: int, file: str | None) -> None:
 
 
 def media_type_problem(name: str | None, start: bytes, guess_media_type: Callable[[bytes], str | None]) -> str | None:
-    """Return why a file cannot be audio or video, None if it can be.
-
-    Args:
-        name: The file's name, None if it has none.
-        start: The file's first bytes.
-        guess_media_type: Returns the media type of a file with these first bytes, None if it is unknown.
-    """
+    """Return why a file with this name and these first bytes cannot be audio or video, None if it can be."""
     import mimetypes
 
     detected = guess_media_type(start)

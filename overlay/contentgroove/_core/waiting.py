@@ -78,11 +78,7 @@ class PollOptions(Struct, frozen=True):
         on_update: Callable[[Any], object] | None,
         webhook_keys: Callable[[], frozenset[str]] | None = None,
     ) -> PollOptions:
-        """Check a wait's arguments.
-
-        Raises:
-            InvalidInputError: One of them is not valid.
-        """
+        """Check a wait's arguments."""
         check_seconds(timeout, "timeout")
         if interval is not None:
             interval = max(check_seconds(interval, "poll_interval"), MIN_ALLOWED_INTERVAL)
@@ -92,21 +88,24 @@ class PollOptions(Struct, frozen=True):
         return PollOptions(timeout, interval, on_update, webhook_keys)
 
 
-async def wait_for_media(media_id: str, options: PollOptions, session: Session) -> Media:
-    """Wait for one media.
+class _ResourceKind(Struct, Generic[T], frozen=True):
+    """How to poll items of a kind."""
 
-    Raises:
-        MediaProcessingError: The service could not fetch its file.
-        WaitTimeoutError: It was not finished in time.
-    """
-    operation = operations.get_media(media_id)
-    media = await _poll(operation, options, session, lambda item: item.has_fetch_error)
+    name: str
+    get: Callable[[str], Operation[T]]
+    list: Callable[[ListArguments], ListOperation[T]]
+    has_failed: Callable[[T], bool]
+
+
+_MEDIAS = _ResourceKind("medias", operations.get_media, operations.list_medias, lambda media: media.has_fetch_error)
+_CLIPS = _ResourceKind("clips", operations.get_clip, operations.list_clips, lambda _: False)
+
+
+async def wait_for_media(media_id: str, options: PollOptions, session: Session) -> Media:
+    """Wait for one media; raise MediaProcessingError or WaitTimeoutError."""
+    media = (await _poll(_MEDIAS, [media_id], options, session)).get(media_id)
     if media is None:
-        raise WaitTimeoutError(
-            f"Media {media_id} was not finished after {options.timeout:g} s. Processing continues: call "
-            f"medias.wait({media_id!r}) again. Pass a larger timeout=.",
-            media_id=media_id,
-        )
+        raise WaitTimeoutError(_timeout_message("Media", _MEDIAS, media_id, options), media_id=media_id)
     if media.has_fetch_error:
         raise MediaProcessingError(
             f"Media {media_id} failed: the service could not fetch its file from {media.source_url}. Check that "
@@ -117,85 +116,52 @@ async def wait_for_media(media_id: str, options: PollOptions, session: Session) 
 
 
 async def wait_for_clip(clip_id: str, media_id: str | None, options: PollOptions, session: Session) -> Clip:
-    """Wait for one clip.
-
-    Raises:
-        WaitTimeoutError: It was not finished in time.
-    """
-    clip = await _poll(operations.get_clip(clip_id), options, session, lambda _: False)
+    """Wait for one clip; raise WaitTimeoutError."""
+    clip = (await _poll(_CLIPS, [clip_id], options, session)).get(clip_id)
     if clip is None:
-        raise WaitTimeoutError(
-            f"Clip {clip_id} was not finished after {options.timeout:g} s. Processing continues: call "
-            f"clips.wait({clip_id!r}) again. Pass a larger timeout=.",
-            media_id=media_id,
-            clip_id=clip_id,
-        )
+        message = _timeout_message("Clip", _CLIPS, clip_id, options)
+        raise WaitTimeoutError(message, media_id=media_id, clip_id=clip_id)
     return clip
 
 
-async def _poll(
-    operation: Operation[T], options: PollOptions, session: Session, failed: Callable[[T], bool]
-) -> T | None:
-    schedule = PollSchedule(options, session)
-    seen: T | None = None
-    await schedule.check_inbox()
-    while True:
-        try:
-            _, item = await call(operation, schedule.limited_session())
-        except ContentGrooveError as error:
-            if not _is_temporary(error):
-                raise
-        else:
-            if item != seen and options.on_update is not None:
-                await session.io.notify(options.on_update, item)
-            seen = item
-            if item.is_finished or failed(item):
-                return item
-        if not (await schedule.wait_for_next_poll()):
-            return None
+def _timeout_message(title: str, kind: _ResourceKind[Any], id_: str, options: PollOptions) -> str:
+    return (
+        f"{title} {id_} was not finished after {options.timeout:g} s. Processing continues: call "
+        f"{kind.name}.wait({id_!r}) again. Pass a larger timeout=."
+    )
 
 
 async def wait_for_medias(media_ids: Iterable[str], options: PollOptions, session: Session) -> tuple[Media, ...]:
     """Wait for several medias by reading the list of the newest instead of each one.
 
-    Returns:
-        The medias, in the order of the ids, including those that the service could not fetch.
-
-    Raises:
-        WaitTimeoutError: Some were not finished in time.
+    Those that the service could not fetch are returned as well; missing ones are a WaitTimeoutError.
     """
     ids = list(dict.fromkeys(media_ids))
-    kind = _ResourceKind(operations.get_media, operations.list_medias, lambda media: media.has_fetch_error)
-    done = await _poll_many(kind, ids, options, session)
+    done = await _poll(_MEDIAS, ids, options, session)
     if missing := [media_id for media_id in ids if media_id not in done]:
-        raise WaitTimeoutError(_timeout_message("medias", missing, len(ids), options), media_id=missing[0])
+        raise WaitTimeoutError(_missing_message(_MEDIAS, missing, len(ids), options), media_id=missing[0])
     return tuple(done[media_id] for media_id in ids)
 
 
 async def wait_for_clips(clip_ids: Iterable[str], options: PollOptions, session: Session) -> tuple[Clip, ...]:
-    """Wait for several clips, like `wait_for_medias`.
-
-    Raises:
-        WaitTimeoutError: Some were not finished in time.
-    """
+    """Wait for several clips, like `wait_for_medias`."""
     ids = list(dict.fromkeys(clip_ids))
-    kind = _ResourceKind(operations.get_clip, operations.list_clips, lambda _: False)
-    done = await _poll_many(kind, ids, options, session)
+    done = await _poll(_CLIPS, ids, options, session)
     if missing := [clip_id for clip_id in ids if clip_id not in done]:
-        message = _timeout_message("clips", missing, len(ids), options)
+        message = _missing_message(_CLIPS, missing, len(ids), options)
         raise WaitTimeoutError(message, media_id=None, clip_id=missing[0])
     return tuple(done[clip_id] for clip_id in ids)
 
 
-class _ResourceKind(Struct, Generic[T], frozen=True):
-    """How to poll several items of a kind."""
+def _missing_message(kind: _ResourceKind[Any], missing: list[str], total: int, options: PollOptions) -> str:
+    return (
+        f"{len(missing)} of {total} {kind.name} were not finished after {options.timeout:g} s: "
+        f"{', '.join(missing[:MAX_LISTED_IDS])}{' …' if len(missing) > MAX_LISTED_IDS else ''}. "
+        "Processing continues: wait for them again."
+    )
 
-    get: Callable[[str], Operation[T]]
-    list: Callable[[ListArguments], ListOperation[T]]
-    failed: Callable[[T], bool]
 
-
-async def _poll_many(kind: _ResourceKind[T], ids: list[str], options: PollOptions, session: Session) -> dict[str, T]:
+async def _poll(kind: _ResourceKind[T], ids: list[str], options: PollOptions, session: Session) -> dict[str, T]:
     """Return the items that have finished or failed: all, unless the time is over."""
     for id_ in ids:
         # Checked before anything is sent.
@@ -205,32 +171,26 @@ async def _poll_many(kind: _ResourceKind[T], ids: list[str], options: PollOption
     schedule = PollSchedule(options, session)
     await schedule.check_inbox()
     while len(done) < len(ids):
+        found: dict[str, T] = {}
         try:
-            found = await _fetch_wanted(kind, {id_ for id_ in ids if id_ not in done}, schedule.limited_session())
+            found = await _fetch(kind, [id_ for id_ in ids if id_ not in done], schedule.limited_session())
         except ContentGrooveError as error:
             if not _is_temporary(error):
                 raise
-            found = []
-        for item in found:
-            if seen.get(item.id) != item and options.on_update is not None:
+        for id_, item in found.items():
+            if seen.get(id_) != item and options.on_update is not None:
                 await session.io.notify(options.on_update, item)
-            seen[item.id] = item
-            if item.is_finished or kind.failed(item):
-                done[item.id] = item
-        if len(done) < len(ids) and not (await schedule.wait_for_next_poll()):
+            seen[id_] = item
+            if item.is_finished or kind.has_failed(item):
+                done[id_] = item
+        if len(done) < len(ids) and not await schedule.wait_for_next_poll():
             break
     return done
 
 
-def _timeout_message(kind: str, missing: list[str], total: int, options: PollOptions) -> str:
-    return (
-        f"{len(missing)} of {total} {kind} were not finished after {options.timeout:g} s: "
-        f"{', '.join(missing[:MAX_LISTED_IDS])}{' …' if len(missing) > MAX_LISTED_IDS else ''}. "
-        "Processing continues: wait for them again."
-    )
-
-
-async def _fetch_wanted(kind: _ResourceKind[T], ids: set[str], session: Session) -> list[T]:
+async def _fetch(kind: _ResourceKind[T], ids: list[str], session: Session) -> dict[str, T]:
+    """Fetch items, several of them from the list of the newest as far as they are in it."""
+    wanted = set(ids)
     found: dict[str, T] = {}
     if len(ids) > 1:
         query = ListArguments(filter=None, sort="-created_at", page_number=None, page_size=LIST_PAGE_SIZE, limit=None)
@@ -240,12 +200,12 @@ async def _fetch_wanted(kind: _ResourceKind[T], ids: set[str], session: Session)
             page = await fetch_page(newest, cursor, session)
             if page is None:
                 break
-            found.update((item.id, item) for item in page if item.id in ids)
-            if len(found) == len(ids):
-                return list(found.values())
-    for id_ in sorted(ids - found.keys()):
+            found.update((item.id, item) for item in page if item.id in wanted)
+            if len(found) == len(wanted):
+                return found
+    for id_ in sorted(wanted - found.keys()):
         _, found[id_] = await call(kind.get(id_), session)
-    return list(found.values())
+    return found
 
 
 def _is_temporary(error: ContentGrooveError) -> bool:

@@ -1,4 +1,7 @@
-"""Checkpoints on disk: complete or absent, readable by their owner only, used by one upload at a time."""
+"""Checkpoints on disk: complete or absent, readable by their owner only, used by one upload at a time.
+
+A path that cannot be used, or is in use, is an `InvalidInputError`.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,7 @@ class FileCheckpointStore:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Check a path.
-
-        Raises:
-            InvalidInputError: It cannot be the path of a file.
-        """
+        """Check a path."""
         try:
             self.path = str(Path(path))
             # A link stays a link, and an upload that uses another link encounters the same lock.
@@ -46,11 +45,7 @@ class FileCheckpointStore:
 
     @contextlib.contextmanager
     def lock(self) -> Generator[None, None, None]:
-        """Keep other uploads, in this process and others, from using the checkpoint.
-
-        Raises:
-            InvalidInputError: Another upload uses it, or it cannot be written.
-        """
+        """Keep other uploads, in this process and others, from using the checkpoint."""
         lock = file_lock(self._lock)
         try:
             self._require_regular_file()
@@ -77,11 +72,7 @@ class FileCheckpointStore:
                 )
 
     def read(self) -> bytes | None:
-        """Return the content, None if there is no file yet.
-
-        Raises:
-            InvalidInputError: It cannot be read.
-        """
+        """Return the content, None if there is no file yet."""
         try:
             with patiently(lambda: self._target.open("rb")) as file:
                 return file.read(MAX_BYTES)
@@ -119,11 +110,7 @@ class FileCheckpointStore:
 
 @contextlib.contextmanager
 def open_store(path: str | os.PathLike[str] | None) -> Generator[FileCheckpointStore | None, None, None]:
-    """Lock the checkpoint at a path for one upload; yield None if there is no path.
-
-    Raises:
-        InvalidInputError: Another upload uses it, or it cannot be written.
-    """
+    """Lock the checkpoint at a path for one upload; yield None if there is no path."""
     if path is None:
         yield None
         return

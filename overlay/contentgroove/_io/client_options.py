@@ -1,9 +1,10 @@
-"""The arguments of both clients, checked."""
+"""The arguments of both clients, checked: a wrong one is a `ConfigurationError`."""
 
 from __future__ import annotations
 
 import math
 import random as chance
+import time
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import structs
@@ -13,7 +14,6 @@ from contentgroove._core.retries import Cooldown, RetryPolicy
 from contentgroove.errors import ConfigurationError
 
 from .hooks import Hooks
-from .http import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +32,7 @@ DEFAULT_TIMEOUT = 30.0
 
 
 def check_timeout(value: float | httpx.Timeout) -> Timeouts:
-    """Return a client's limits, all of them finite.
-
-    Raises:
-        ConfigurationError: They are not.
-    """
+    """Return a client's limits, all of them finite."""
     timeout: object = value
     if isinstance(timeout, (int, float)) and not isinstance(timeout, bool) and 0 < timeout < math.inf:
         return dict.fromkeys(("connect", "read", "write", "pool"), float(timeout))
@@ -51,11 +47,7 @@ def check_timeout(value: float | httpx.Timeout) -> Timeouts:
 
 
 def check_policy(policy: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
-    """Return the retry policy, with another number of retries if one is passed.
-
-    Raises:
-        ConfigurationError: The number is not valid.
-    """
+    """Return the retry policy, with another number of retries if one is passed."""
     policy = policy or RetryPolicy()
     if max_retries is None:
         return policy
@@ -66,11 +58,7 @@ def check_policy(policy: RetryPolicy | None, max_retries: int | None) -> RetryPo
 
 
 def check_clients(kind: Literal["Client", "AsyncClient"], **clients: object) -> None:
-    """Check that the application's own HTTP clients are of a kind.
-
-    Raises:
-        ConfigurationError: One is not; the message names the argument.
-    """
+    """Check that the application's own HTTP clients are of a kind."""
     for name, client in clients.items():
         if client is None:
             continue
@@ -86,11 +74,7 @@ def create_hooks(
     *,
     awaited: bool = False,
 ) -> Hooks:
-    """Create a client's hooks; `awaited` if it awaits async ones.
-
-    Raises:
-        ConfigurationError: One cannot be called, or is async and would not be awaited.
-    """
+    """Create a client's hooks; `awaited` if it awaits async ones."""
     hooks: tuple[tuple[str, object], ...] = (("on_request", on_request), ("on_response", on_response))
     for name, hook in hooks:
         if hook is None:
@@ -113,22 +97,12 @@ def create_session(
     clock: Clock | None,
     random: Callable[[], float] | None,
 ) -> Session:
-    """Create what the calls of a new client share; by default with the machine's clock and random numbers.
-
-    Raises:
-        ConfigurationError: The timeout is not usable.
-    """
-    return Session(
-        io, settings, check_timeout(timeout), policy, Cooldown(), clock or SystemClock(), random or chance.random
-    )
+    """Create what the calls of a new client share; by default with the machine's clock and random numbers."""
+    return Session(io, settings, check_timeout(timeout), policy, Cooldown(), clock or time, random or chance.random)
 
 
 def replace_options(session: Session, timeout: float | httpx.Timeout | None, max_retries: int | None) -> Session:
-    """Return the session with other limits; what is None stays. Connections and cool-down are shared.
-
-    Raises:
-        ConfigurationError: A value is wrong.
-    """
+    """Return the session with other limits; what is None stays. Connections and cool-down are shared."""
     return structs.replace(
         session,
         policy=check_policy(session.policy, max_retries),
@@ -137,13 +111,9 @@ def replace_options(session: Session, timeout: float | httpx.Timeout | None, max
 
 
 def create_monitor(mode: OnContractViolation, settings: Settings) -> ContractMonitor | None:
-    """Create the contract monitor; None, and nothing is imported, if that is off.
-
-    Raises:
-        ConfigurationError: The arguments are wrong, or no checker is installed.
-    """
+    """Create the contract monitor; None, and nothing is imported, if that is off."""
     if mode == "off":
         return None
-    from . import contract_monitor
+    from .contract_monitor import ContractMonitor
 
-    return contract_monitor.create_monitor(mode, settings)
+    return ContractMonitor(mode, settings)

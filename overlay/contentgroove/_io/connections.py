@@ -72,9 +72,9 @@ def instrumented(transport: Transport) -> Transport:
     """
     if not httpx_is_imported():
         return transport
-    from .httpx_transports import HttpxTransport, httpx_transport_over
+    from .httpx_transports import HttpxTransport, WrappedTransport
 
-    return HttpxTransport(httpx_transport_over(transport).handle_request)
+    return HttpxTransport(WrappedTransport(transport).handle_request)
 
 
 def open_async_transport(url: httpcore.URL, *, uploading: bool) -> AsyncTransport:
@@ -107,9 +107,9 @@ def async_instrumented(transport: AsyncTransport) -> AsyncTransport:
     """Put httpx's transport in front of a transport if the application has imported httpx; see `instrumented`."""
     if not httpx_is_imported():
         return transport
-    from .httpx_transports import AsyncHttpxTransport, async_httpx_transport_over
+    from .httpx_transports import AsyncHttpxTransport, AsyncWrappedTransport
 
-    return AsyncHttpxTransport(async_httpx_transport_over(transport).handle_async_request)
+    return AsyncHttpxTransport(AsyncWrappedTransport(transport).handle_async_request)
 
 
 class AsyncConnectionStack:
@@ -242,11 +242,7 @@ class ResponseDeadline:
         self._end = None
 
     def seconds(self, timeout: float | None) -> float:
-        """Return how long the next bytes may be waited for.
-
-        Raises:
-            httpcore.ReadTimeout: The response's time is up.
-        """
+        """Return how long the next bytes may be waited for."""
         now = time.monotonic()
         if self._end is None:
             self._end = now + http.MAX_RESPONSE_SECONDS

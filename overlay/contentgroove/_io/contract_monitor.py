@@ -50,15 +50,14 @@ class ContractChecker(Protocol):
 class ContractMonitor:
     """Checks exchanges and reports violations."""
 
-    def __init__(
-        self,
-        checker: ContractChecker,
-        settings: Settings,
-        report: Callable[[Sequence[ContractViolation]], object],
-    ) -> None:
-        self._checker = checker
+    def __init__(self, mode: OnContractViolation, settings: Settings) -> None:
+        handlers = {"log": _log_violations, "raise": _raise_violations}
+        report = mode if callable(mode) else handlers.get(mode)
+        if report is None:
+            raise ConfigurationError(f"on_contract_violation must be off, log, raise or a function, not {mode!r}.")
+        self._checker = _checker()
         self._settings = settings
-        self._report = report
+        self._report: Callable[[Sequence[ContractViolation]], object] = report
 
     def check(self, request: Request, response: Response) -> None:
         """Check an exchange."""
@@ -74,21 +73,6 @@ class ContractMonitor:
         )
         if violations:
             self._report(violations)
-
-
-def create_monitor(mode: OnContractViolation, settings: Settings) -> ContractMonitor | None:
-    """Create the monitor that a client requests, None if it requests none.
-
-    Raises:
-        ConfigurationError: The arguments are wrong, or no checker is installed.
-    """
-    if mode == "off":
-        return None
-    handlers = {"log": _log_violations, "raise": _raise_violations}
-    report = mode if callable(mode) else handlers.get(mode)
-    if report is None:
-        raise ConfigurationError(f"on_contract_violation must be off, log, raise or a function, not {mode!r}.")
-    return ContractMonitor(_checker(), settings, report)
 
 
 @cache

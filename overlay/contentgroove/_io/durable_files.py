@@ -33,9 +33,6 @@ def patiently(change: Callable[[], T]) -> T:
 
     There, a file cannot be renamed, replaced or deleted while another program has it open: a virus scanner, an indexer,
     another upload that reads it. All of them close it soon.
-
-    Raises:
-        OSError: The last attempt failed.
     """
     end = time.monotonic() + PATIENCE
     while True:
@@ -48,11 +45,7 @@ def patiently(change: Callable[[], T]) -> T:
 
 
 def sync(descriptor: int) -> None:
-    """Make sure that written data is on the disk.
-
-    Raises:
-        OSError: The disk failed, or is full.
-    """
+    """Make sure that written data is on the disk."""
     if hasattr(_fcntl, "F_FULLFSYNC"):
         # On macOS, fsync stops at the drive's cache, which a power cut empties. Not every file system supports this.
         with contextlib.suppress(OSError):
@@ -64,13 +57,8 @@ def sync(descriptor: int) -> None:
 def write_whole(target: Path, draft: Path, content: bytes) -> None:
     """Replace a file's content atomically and durably; if that fails, the old content stays.
 
-    Args:
-        target: The file; a new one is readable by its owner only (on Windows, its folder determines that).
-        draft: The file in the same folder to which the new content is written first; nothing else may use it.
-        content: The new content.
-
-    Raises:
-        OSError: It could not be written.
+    A new file is readable by its owner only (on Windows, its folder determines that). The content is first written to
+    `draft`, in the same folder, which nothing else may use.
     """
     try:
         # A process that was killed here may have left one.

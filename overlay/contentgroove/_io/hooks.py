@@ -24,41 +24,26 @@ if TYPE_CHECKING:
     from contentgroove._core.responses import Response
     from contentgroove._core.settings import Settings
 
-_LOGGERS = (
-    "httpx",
-    "httpcore.connection",
-    "httpcore.http11",
-    "httpcore.http2",
-    "httpcore.proxy",
-    "httpcore.socks",
-)
+_LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
 _LOGGERS_OF_HEADERS = ("hpack.hpack", "hpack.table")
-
 
 _live: weakref.WeakValueDictionary[int, Settings] = weakref.WeakValueDictionary()
 """The settings of all existing clients, for their keys."""
 
 
-class _RedactUrls(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        redacted = redact_url(message)
-        for key in filter(None, [settings.last_key() for settings in list(_live.values())]):
-            redacted = re.sub(echoed_key_pattern(key), REDACTED, redacted)
-        if redacted != message:
-            # Otherwise unchanged, because some applications group records by their format.
-            record.msg, record.args = redacted, ()
-        return True
+def _redact(record: logging.LogRecord) -> bool:
+    message = record.getMessage()
+    redacted = redact_url(message)
+    for key in filter(None, [settings.last_key() for settings in list(_live.values())]):
+        redacted = re.sub(echoed_key_pattern(key), REDACTED, redacted)
+    if redacted != message:
+        # Otherwise unchanged, because some applications group records by their format.
+        record.msg, record.args = redacted, ()
+    return True
 
 
-class _DropRecords(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        del record
-        return False
-
-
-_redact = _RedactUrls()
-_drop = _DropRecords()
+def _drop(_record: logging.LogRecord) -> bool:
+    return False
 
 
 def install_log_filters(settings: Settings) -> None:

@@ -94,20 +94,6 @@ class AsyncTransport(Protocol):
         ...
 
 
-class SystemClock:
-    """The machine's clocks."""
-
-    @staticmethod
-    def monotonic() -> float:
-        """Return seconds on a clock that never goes back."""
-        return time.monotonic()
-
-    @staticmethod
-    def time() -> float:
-        """Return seconds since 1970."""
-        return time.time()
-
-
 def build_api_request(
     request: Request, settings: Settings, timeouts: Timeouts, time_limit: float | None, *, queued: bool
 ) -> httpcore.Request:
@@ -130,13 +116,11 @@ _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 
 
 def build_upload_request(url: str, source: Source, content: Body, timeouts: Timeouts) -> httpcore.Request:
-    """Build the request of an upload: exact length, no type, no credentials except those in the URL.
-
-    Raises:
-        InvalidUrlError: The service returned something that is not a URL.
-    """
+    """Build the request of an upload: exact length, no type, no credentials except those in the URL."""
     headers = [("Content-Length", str(source.size)), ("Accept", "*/*")]
-    return _request("PUT", url, headers, content, upload_timeouts(timeouts))
+    # It may not stall, but take any time.
+    limits = {**timeouts, "write": UPLOAD_STALL_TIMEOUT, "read": UPLOAD_RESPONSE_TIMEOUT}
+    return _request("PUT", url, headers, content, limits)
 
 
 def _request(
@@ -149,11 +133,7 @@ def _request(
 
 @lru_cache(maxsize=64)
 def parse_url(url: str) -> httpcore.URL:
-    """Parse a URL; characters that a request line cannot contain are percent-encoded, and nothing else is changed.
-
-    Raises:
-        InvalidUrlError: It is not a URL, or its host is not in ASCII.
-    """
+    """Parse a URL; characters that a request line cannot contain are percent-encoded, and nothing else is changed."""
     # Cached, because a wait requests the same URL each time.
     try:
         parts = urlsplit(url)
@@ -198,11 +178,7 @@ class Decompression:
         self._stream = zlib.decompressobj(zlib.MAX_WBITS | 32)
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """Yield the decompressed data of a chunk.
-
-        Raises:
-            zlib.error: The data is not valid.
-        """
+        """Yield the decompressed data of a chunk."""
         while chunk:
             yield self._stream.decompress(chunk, MAX_PIECE)
             chunk = self._stream.unconsumed_tail
@@ -227,22 +203,14 @@ class ResponseReader:
             self._decompression = decompression(self._headers["content-encoding"])
 
     def add(self, chunk: bytes) -> None:
-        """Add a chunk.
-
-        Raises:
-            ResponseTooLargeError: The response is too large.
-            TimeoutError: The response takes too long, although each chunk came in time.
-        """
+        """Add a chunk; raise if the response is too large, or takes too long although each chunk came in time."""
         if time.monotonic() > self._deadline:
             raise TimeoutError(f"the response was not complete after {MAX_RESPONSE_SECONDS:g} s")
         for piece in (chunk,) if self._decompression is None else self._decompression.pieces(chunk):
-            self._append(piece)
-
-    def _append(self, piece: bytes) -> None:
-        self._size += len(piece)
-        if self._size > self._limit:
-            raise ResponseTooLargeError(f"more than {self._limit:,} bytes")
-        self._parts.append(piece)
+            self._size += len(piece)
+            if self._size > self._limit:
+                raise ResponseTooLargeError(f"more than {self._limit:,} bytes")
+            self._parts.append(piece)
 
     def response(self) -> Response:
         """Return the complete response."""
@@ -276,8 +244,3 @@ def _is_named(error: Exception, *names: str) -> bool:
     # httpx's exceptions have the same names as httpcore's; while it is not imported, none can have been raised.
     libraries = (httpcore, sys.modules.get("httpx"))
     return any(isinstance(error, getattr(library, name, ())) for library in libraries for name in names)
-
-
-def upload_timeouts(timeouts: Timeouts) -> Timeouts:
-    """Return the limits of an upload: how long it may stall, not how long it may take."""
-    return {**timeouts, "write": UPLOAD_STALL_TIMEOUT, "read": UPLOAD_RESPONSE_TIMEOUT}

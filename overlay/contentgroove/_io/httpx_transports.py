@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 
 
 class HttpxTransport:
-    """A transport over httpx.
-
-    Args:
-        send: Sends a request and returns a response whose body is still to be read.
-    """
+    """A transport over a function of httpx that sends a request and returns a response that is still to be read."""
 
     def __init__(self, send: Callable[[httpx.Request], httpx.Response]) -> None:
         self._send = send
@@ -42,11 +38,7 @@ class HttpxTransport:
 
 
 class AsyncHttpxTransport:
-    """A transport over async httpx.
-
-    Args:
-        send: Sends a request and returns a response whose body is still to be read.
-    """
+    """A transport over an async function of httpx."""
 
     def __init__(self, send: Callable[[httpx.Request], Awaitable[httpx.Response]]) -> None:
         self._send = send
@@ -98,55 +90,35 @@ def _require_open(client: httpx.Client | httpx.AsyncClient) -> None:
 # changes, the tests of proxies and of patched transports fail.
 
 
-class _Transport(httpx.HTTPTransport):
+class WrappedTransport(httpx.HTTPTransport):
+    """An httpx transport that sends through a transport."""
+
     # httpx's constructor would create its own pool.
     def __init__(self, transport: Transport) -> None:
         self._pool = cast("Any", transport)
 
 
-class _AsyncTransport(httpx.AsyncHTTPTransport):
+class AsyncWrappedTransport(httpx.AsyncHTTPTransport):
+    """An async httpx transport that sends through a transport."""
+
     def __init__(self, transport: AsyncTransport) -> None:
         self._pool = cast("Any", transport)
 
 
-def httpx_transport_over(transport: Transport) -> httpx.HTTPTransport:
-    """Create an httpx transport that sends through a transport."""
-    return _Transport(transport)
-
-
-def async_httpx_transport_over(transport: AsyncTransport) -> httpx.AsyncHTTPTransport:
-    """Create an async httpx transport that sends through a transport."""
-    return _AsyncTransport(transport)
-
-
-class _ProxyTransport(httpx.HTTPTransport):
-    def pool(self) -> Transport:
-        return self._pool
-
-
-class _AsyncProxyTransport(httpx.AsyncHTTPTransport):
-    def pool(self) -> AsyncTransport:
-        return self._pool
-
-
 def proxy_transport(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> Transport:
-    """Create the pool that httpx creates for a proxy's URL, with any scheme and credentials.
-
-    Raises:
-        ConfigurationError: The proxy cannot be used.
-    """
+    """Create the pool that httpx creates for a proxy's URL, with any scheme and credentials."""
     with _proxy_errors():
-        return _ProxyTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy).pool()
+        made: Any = httpx.HTTPTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy)
+    pool: Transport = made._pool  # noqa: SLF001 - see above
+    return pool
 
 
 def async_proxy_transport(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> AsyncTransport:
-    """Create the async pool that httpx creates for a proxy's URL, with any scheme and credentials.
-
-    Raises:
-        ConfigurationError: The proxy cannot be used.
-    """
+    """Create the async pool that httpx creates for a proxy's URL."""
     with _proxy_errors():
-        return _AsyncProxyTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy).pool()
+        made: Any = httpx.AsyncHTTPTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy)
+    pool: AsyncTransport = made._pool  # noqa: SLF001 - see above
+    return pool
 
 
 @contextlib.contextmanager

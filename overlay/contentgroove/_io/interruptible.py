@@ -20,14 +20,9 @@ the wait is over. On other systems a signal ends the wait."""
 
 
 def wait_for(attempt: Callable[[float], T], timeout: float | None = None) -> T:
-    """Wait, in steps that are short where they must be, until an attempt returns a true value.
+    """Wait, in steps that are short where they must be, until an attempt returns a true value; return the last value.
 
-    Args:
-        attempt: Waits for at most this many seconds, such as `event.wait`.
-        timeout: Seconds in total; None waits without limit.
-
-    Returns:
-        The result of the last attempt.
+    An attempt waits for at most the seconds that it gets, such as `event.wait`. Without a timeout there is no limit.
     """
     end = None if timeout is None else time.monotonic() + timeout
     while True:
@@ -48,11 +43,7 @@ def join(thread: Thread, timeout: float | None = None) -> bool:
 
 
 def take(queue: SimpleQueue[T], timeout: float | None = None) -> T:
-    """Wait for the next item in a queue.
-
-    Raises:
-        Empty: Nothing came in time.
-    """
+    """Wait for the next item in a queue; raise Empty if nothing comes in time."""
 
     def attempt(seconds: float) -> list[T]:
         try:

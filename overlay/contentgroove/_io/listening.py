@@ -11,10 +11,6 @@ def claim_port(listening: socket.socket, system: str = os.name) -> None:
 
     SO_REUSEADDR allows binding to a port whose last connections are still being closed. On Windows, where that needs no
     option, it lets two programs listen on one port instead, and connections reach either.
-
-    Args:
-        listening: A socket that is not bound yet.
-        system: `os.name`.
     """
     # Looked up by name, because other systems lack it.
     option: int = vars(socket)["SO_EXCLUSIVEADDRUSE"] if system == "nt" else socket.SO_REUSEADDR

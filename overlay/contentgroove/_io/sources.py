@@ -332,11 +332,7 @@ class AsyncIteratorSource:
 
 
 def report_progress(progress: Progress | None, sent: int, total: int) -> None:
-    """Call the application's callback.
-
-    Raises:
-        CallbackError: The callback raised an exception.
-    """
+    """Call the application's callback, and wrap what it raises in a CallbackError."""
     if progress is None:
         return
     try:
@@ -346,12 +342,7 @@ def report_progress(progress: Progress | None, sent: int, total: int) -> None:
 
 
 def open_source(file: object) -> Source:
-    """Open what is uploaded, and check it.
-
-    Raises:
-        UploadError: It cannot be uploaded; nothing was sent.
-        InvalidInputError: It is not a file of any kind.
-    """
+    """Open what is uploaded, and check it."""
     if isinstance(file, (bytes, bytearray, memoryview)):
         return BytesSource(cast("bytes | bytearray | memoryview", file))
     if isinstance(file, (str, os.PathLike)):
@@ -367,12 +358,7 @@ def open_source(file: object) -> Source:
 
 
 async def open_async_source(file: object, size: int | None) -> Source:
-    """Open what is uploaded, also an async iterator of bytes with its size; slow steps are done in a thread.
-
-    Raises:
-        UploadError: It cannot be uploaded; nothing was sent.
-        InvalidInputError: It is not a file of any kind.
-    """
+    """Open what is uploaded, also an async iterator of bytes with its size; slow steps are done in a thread."""
     if isinstance(file, AsyncIterator):
         return AsyncIteratorSource(cast("AsyncIterator[bytes]", file), size)
     if isinstance(file, (str, os.PathLike, bytes, bytearray, memoryview)):

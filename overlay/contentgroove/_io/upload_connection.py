@@ -78,12 +78,7 @@ def starts_final_response(received: bytes) -> bool:
 
 
 async def connect(addresses: Iterable[Address], seconds: float | None, wait: WaitForSocket) -> UploadConnection:
-    """Connect to the first address that accepts.
-
-    Args:
-        addresses: The result of `socket.getaddrinfo`.
-        seconds: How long each may take.
-        wait: Waits for the socket.
+    """Connect to the first address, of the results of `socket.getaddrinfo`, that accepts; each may take `seconds`.
 
     Raises:
         httpcore.ConnectError: No address accepts.
@@ -156,12 +151,7 @@ class UploadConnection:
         self.socket.close()
 
     async def start_tls(self, context: ssl.SSLContext, hostname: str | None, seconds: float | None) -> None:
-        """Perform the TLS handshake, which checks the certificate and its name according to the context.
-
-        Raises:
-            httpcore.ConnectError: The handshake failed.
-            httpcore.ConnectTimeout: The store sent nothing for that many seconds.
-        """
+        """Perform the TLS handshake, which checks the certificate and its name according to the context."""
         tls = None
         try:
             tls = TlsBuffer(context, hostname)
@@ -183,9 +173,7 @@ class UploadConnection:
     async def write(self, data: bytes, seconds: float | None) -> None:
         """Send data, and check for an early response before each piece.
 
-        Args:
-            data: The data.
-            seconds: How long the socket may accept nothing. A slow connection may take as long as it needs.
+        The socket may accept nothing for `seconds`; a slow connection may take as long as it needs.
 
         Raises:
             httpcore.WriteError: The store responded or closed, or the connection broke. httpcore then continues with
@@ -319,11 +307,7 @@ class TlsBuffer:
             self._incoming.write_eof()
 
     def handshake(self) -> bool:
-        """Continue the handshake with what was received; return whether it is complete.
-
-        Raises:
-            ssl.SSLError: It failed; `take` returns the alert for the peer.
-        """
+        """Continue the handshake; return whether it is complete. If it fails, `take` returns the alert."""
         try:
             self.ssl_object.do_handshake()
         except ssl.SSLWantReadError:
@@ -331,25 +315,17 @@ class TlsBuffer:
         return True
 
     def encrypt(self, data: memoryview) -> bytes:
-        """Encrypt data to records.
-
-        Raises:
-            ssl.SSLError: The connection can no longer be written to.
-        """
+        """Encrypt data to records."""
         done = 0
         while done < len(data):
             done += self.ssl_object.write(data[done:])
         return self._outgoing.read()
 
     def decrypt(self, limit: int) -> bytes | None:
-        """Return the received data, up to a limit. Session tickets and other messages of TLS itself are not data.
+        """Return the received data, up to a limit; None while there is none, empty once the peer has closed.
 
-        Returns:
-            The data; empty once the peer has closed, even without TLS's closing message (HTTP's framing shows whether a
-            response is complete); None while there is no data.
-
-        Raises:
-            ssl.SSLError: The received bytes are not valid TLS.
+        It may have closed without TLS's closing message: HTTP's framing shows whether a response is complete. Session
+        tickets and other messages of TLS itself are not data.
         """
         try:
             return self.ssl_object.read(limit)

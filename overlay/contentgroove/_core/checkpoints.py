@@ -15,10 +15,14 @@ import msgspec
 from contentgroove_api.types import check_levels
 from msgspec import Meta, Struct
 
-from contentgroove.errors import CheckpointError, InvalidInputError, UploadError
+from contentgroove.errors import CheckpointError, UploadError
+
+from .inputs import invalid_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from contentgroove.errors import InvalidInputError
 
 VERSION = 1
 
@@ -104,7 +108,7 @@ def checkpoint_write_error(checkpoint: Checkpoint, path: str, error: OSError) ->
     advice = "Free disk space, or make its folder writable"
     match checkpoint.state:
         case "new":
-            return InvalidInputError(f"{happened} {advice}, or pass another path. Nothing was sent.")
+            return invalid_input(f"{happened} {advice}, or pass another path.")
         case "prepared":
             consequence = f"No media was created. {advice}, and upload again."
         case "sent":
@@ -133,20 +137,19 @@ def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str) -> Ch
     try:
         found = _decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInputError(
-            f"{path} is not an upload checkpoint ({error}). Pass another path, or delete the file to start again. "
-            "Nothing was sent."
+        raise invalid_input(
+            f"{path} is not an upload checkpoint ({error}). Pass another path, or delete the file to start again."
         ) from error
     if found.version != VERSION:
-        raise InvalidInputError(
+        raise invalid_input(
             f"{path} was written by another version of this library (format {found.version}). Finish the upload "
-            "with that version, or delete the file to start again. Nothing was sent."
+            "with that version, or delete the file to start again."
         )
     same = (fresh.base_url, fresh.file.name, fresh.name, fresh.description)
     if (found.base_url, found.file.name, found.name, found.description) != same:
-        raise InvalidInputError(
+        raise invalid_input(
             f"{path} belongs to the upload of {found.file.name or 'other data'} as {found.name!r} to "
-            f"{found.base_url}. Use one checkpoint for each upload. Nothing was sent."
+            f"{found.base_url}. Use one checkpoint for each upload."
         )
     if found.state in {"new", "prepared"} and found.file != fresh.file:
         # The whole file is sent again, so its earlier content does not matter.

@@ -36,6 +36,11 @@ _MAX_INTEGER_BITS = 64
 """Bits; databases do not compare longer ones."""
 
 
+def invalid_input(problem: str) -> InvalidInputError:
+    """Create the error of a wrong argument."""
+    return InvalidInputError(f"{problem} Nothing was sent.")
+
+
 def short_repr(value: object) -> str:
     """Return a short text for a value in a message."""
     try:
@@ -48,13 +53,11 @@ def short_repr(value: object) -> str:
 def check_id(value: object, kind: str) -> str:
     """Return an id if it cannot lead to anything but the resource that it names; `kind` is for the message."""
     if not isinstance(value, str):
-        raise InvalidInputError(
-            f"A {kind} id must be a string, not {type(value).__name__}: pass the .id of the {kind}. Nothing was sent."
-        )
+        raise invalid_input(f"A {kind} id must be a string, not {type(value).__name__}: pass the .id of the {kind}.")
     if not _SAFE_ID.fullmatch(value) or not value.strip("."):
-        raise InvalidInputError(
+        raise invalid_input(
             f"{value[:60]!r} is not a {kind} id: ids consist of letters, digits and - _ . ~, such as "
-            "9b9a2e82-5b47-4f59-831d-4c239824b983. Nothing was sent."
+            "9b9a2e82-5b47-4f59-831d-4c239824b983."
         )
     return value
 
@@ -62,21 +65,20 @@ def check_id(value: object, kind: str) -> str:
 def check_iterable(value: object, name: str) -> None:
     """Check that a value is an iterable of several, not a single id, whose letters would be taken for ids."""
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise InvalidInputError(
-            f"{name} must be several {name} or ids, such as a list of them, not {type(value).__name__}. "
-            "Nothing was sent."
+        raise invalid_input(
+            f"{name} must be several {name} or ids, such as a list of them, not {type(value).__name__}."
         )
 
 
 def check_text(value: object, name: str) -> str:
     """Return a string that can be sent."""
     if not isinstance(value, str):
-        raise InvalidInputError(f"{name} must be a string, not {type(value).__name__}. Nothing was sent.")
+        raise invalid_input(f"{name} must be a string, not {type(value).__name__}.")
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise InvalidInputError(
-            f"{name} contains a lone surrogate at index {error.start} and cannot be encoded as UTF-8. Nothing was sent."
+        raise invalid_input(
+            f"{name} contains a lone surrogate at index {error.start} and cannot be encoded as UTF-8."
         ) from error
     return value
 
@@ -84,9 +86,7 @@ def check_text(value: object, name: str) -> str:
 def check_seconds(value: object, name: str) -> float:
     """Return a finite number of seconds from 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= sys.float_info.max:
-        raise InvalidInputError(
-            f"{name} must be a number of seconds from 0, not {short_repr(value)}. Nothing was sent."
-        )
+        raise invalid_input(f"{name} must be a number of seconds from 0, not {short_repr(value)}.")
     return float(value)
 
 
@@ -99,9 +99,7 @@ def check_url(value: object, name: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise InvalidInputError(
-            f"{name} must be an http or https URL, not {redact_url(text)[:200]!r}. Nothing was sent."
-        )
+        raise invalid_input(f"{name} must be an http or https URL, not {redact_url(text)[:200]!r}.")
     return text
 
 
@@ -110,7 +108,7 @@ def check_count(value: object, name: str) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_COUNT:
-        raise InvalidInputError(f"{name} must be a whole number from 1, not {short_repr(value)}. Nothing was sent.")
+        raise invalid_input(f"{name} must be a whole number from 1, not {short_repr(value)}.")
     return value
 
 
@@ -130,17 +128,14 @@ def check_filter(value: Filter | None) -> dict[str, object] | None:
         return None
     mapping: object = value
     if not isinstance(mapping, Mapping):
-        raise InvalidInputError(
-            f"filter must be a mapping such as {{'name_eq': 'Chimp'}}, not {type(value).__name__}. Nothing was sent."
-        )
+        raise invalid_input(f"filter must be a mapping such as {{'name_eq': 'Chimp'}}, not {type(value).__name__}.")
     return {_check_filter_name(name): check_query_value(f"filter {name}", item) for name, item in value.items()}
 
 
 def _check_filter_name(name: object) -> str:
     if not isinstance(name, str) or not _ATTRIBUTE.fullmatch(name) or "_" not in name.strip("_"):
-        raise InvalidInputError(
-            f"{name!r} is not a filter: write attribute_matcher, such as name_eq, text_cont or "
-            "created_at_gteq. Nothing was sent."
+        raise invalid_input(
+            f"{name!r} is not a filter: write attribute_matcher, such as name_eq, text_cont or created_at_gteq."
         )
     return name
 
@@ -155,9 +150,9 @@ def check_query_value(parameter: str, value: object) -> object:
         items = [_plain_scalar(parameter, item) for item in _stable_order(cast("Collection[object]", value))]
         if items and None not in items:
             return items
-    raise InvalidInputError(
+    raise invalid_input(
         f"The {parameter} must be a string, a number, True or False, a date, an aware datetime, or a non-empty list of "
-        f"those, not {short}. Nothing was sent."
+        f"those, not {short}."
     )
 
 
@@ -180,9 +175,8 @@ def _stable_order(values: Collection[object]) -> list[object]:
 
 def _check_aware(parameter: str, value: dt.datetime) -> dt.datetime:
     if value.tzinfo is None:
-        raise InvalidInputError(
-            f"The {parameter} {value!r} has no time zone: pass an aware datetime, such as one with "
-            "tzinfo=datetime.UTC. Nothing was sent."
+        raise invalid_input(
+            f"The {parameter} {value!r} has no time zone: pass an aware datetime, such as one with tzinfo=datetime.UTC."
         )
     return value
 
@@ -193,8 +187,8 @@ def check_sort(value: str | None, known: object) -> str | None:
         return None if value is None else str(check_text(value, "sort"))
     orders: tuple[str, ...] = get_args(known)
     if value not in orders:
-        raise InvalidInputError(
+        raise invalid_input(
             f"sort must be one of {', '.join(orders)}, not {short_repr(value)}. Pass contentgroove.Sort(...) for an "
-            "order that only the service knows. Nothing was sent."
+            "order that only the service knows."
         )
     return str.__str__(value)

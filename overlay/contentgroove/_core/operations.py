@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 
 from contentgroove_api.types import UNSET
 
-from contentgroove.errors import InvalidInputError
-
 from . import responses
 from .calls import Operation, decode_nothing
-from .inputs import check_id, check_seconds, check_text, check_url, short_repr
+from .inputs import check_id, check_seconds, check_text, check_url, invalid_input, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,9 +49,9 @@ def create_media(
     from contentgroove_api.models.create_media_request_data import CreateMediaRequestData
 
     if (source_url is None) == (upload_id is None):
-        raise InvalidInputError(
+        raise invalid_input(
             "Pass exactly one of source_url= and upload_id=: "
-            f"{'neither was' if source_url is None else 'both were'} passed. Nothing was sent."
+            f"{'neither was' if source_url is None else 'both were'} passed."
         )
     attributes = CreateMediaRequestAttributes(
         source_url=UNSET if source_url is None else check_url(source_url, "source_url"),
@@ -74,7 +72,7 @@ def update_media(media_id: str, *, name: str | None, description: str | None) ->
 
     checked = check_id(media_id, "media")
     if name is None and description is None:
-        raise InvalidInputError("Nothing to update: pass name=, description= or both. Nothing was sent.")
+        raise invalid_input("Nothing to update: pass name=, description= or both.")
     attributes = UpdateMediaRequestAttributes(
         name=UNSET if name is None else check_text(name, "name"),
         description=UNSET if description is None else check_text(description, "description"),
@@ -135,7 +133,7 @@ def update_clip(clip_id: str, *, name: str | None, start_time: float | None, end
 
     checked = check_id(clip_id, "clip")
     if name is None and start_time is None and end_time is None:
-        raise InvalidInputError("Nothing to update: pass name=, start_time=, end_time= or several. Nothing was sent.")
+        raise invalid_input("Nothing to update: pass name=, start_time=, end_time= or several.")
     start = None if start_time is None else check_seconds(start_time, "start_time")
     end = None if end_time is None else check_seconds(end_time, "end_time")
     if start is not None and end is not None:
@@ -159,7 +157,7 @@ def delete_clip(clip_id: str) -> Operation[None]:
 
 def _check_times(start: float, end: float) -> None:
     if end <= start:
-        raise InvalidInputError(f"end_time must be greater than start_time={start:g}, not {end:g}. Nothing was sent.")
+        raise invalid_input(f"end_time must be greater than start_time={start:g}, not {end:g}.")
 
 
 def list_webhook_subscriptions(query: ListArguments) -> ListOperation[WebhookSubscription]:
@@ -197,13 +195,9 @@ def create_webhook_subscription(*, url: str, subscribed_events: Sequence[str] | 
     )
 
     if isinstance(subscribed_events, str):
-        raise InvalidInputError(
-            f"subscribed_events must be a list of event names: write [{subscribed_events!r}]. Nothing was sent."
-        )
+        raise invalid_input(f"subscribed_events must be a list of event names: write [{subscribed_events!r}].")
     if not isinstance(subscribed_events, Iterable | None):
-        raise InvalidInputError(
-            f"subscribed_events must be a list of event names, not {short_repr(subscribed_events)}. Nothing was sent."
-        )
+        raise invalid_input(f"subscribed_events must be a list of event names, not {short_repr(subscribed_events)}.")
     attributes = CreateWebhookSubscriptionRequestAttributes(
         url=check_url(url, "url"),
         subscribed_events=(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from contentgroove.errors import APIError, InvalidInputError, OutcomeUnknownError, UploadError, UploadErrorReason
+from contentgroove.errors import APIError, OutcomeUnknownError, UploadError, UploadErrorReason
 
 from . import operations
 from .calls import call
@@ -23,6 +23,7 @@ from .checkpoints import (
     printable_name,
     resume_checkpoint,
 )
+from .inputs import invalid_input
 from .moments import moment
 from .paging import ListArguments, fetch_page
 from .redaction import redact_url
@@ -96,9 +97,8 @@ def plan_upload(
     checkpoint = Checkpoint(base_url=session.settings.base_url, file=file, name=name, description=description)
     if store is not None:
         if file.modified is None:
-            raise InvalidInputError(
-                "Only the upload of a path can have a checkpoint: data in memory is lost with the process. "
-                "Nothing was sent."
+            raise invalid_input(
+                "Only the upload of a path can have a checkpoint: data in memory is lost with the process."
             )
         checkpoint = resume_checkpoint(store.read(), checkpoint, store.path)
     return UploadPlan(source, progress, checkpoint, store, known_uploads)
@@ -291,10 +291,7 @@ def _connection_error(failure: TransportFailure, file: str, plan: UploadPlan) ->
     reason: UploadErrorReason
     cause = redact_url(str(failure.cause)) or type(failure.cause).__name__
     if failure.kind == "source_changed":
-        reason, text = (
-            "changed",
-            f"{file} changed while it was sent ({cause}). Upload it again once it is complete.",
-        )
+        reason, text = "changed", f"{file} changed while it was sent ({cause}). Upload it again once it is complete."
     elif failure.kind == "unreadable":
         reason, text = "unreadable", f"{file} could not be read to its end ({cause})."
     elif plan.source.rewindable:
@@ -313,18 +310,19 @@ def _search(pattern: re.Pattern[bytes], content: bytes) -> str | None:
     return None if found is None else found[1].decode("utf-8", "replace")
 
 
+def unusable_file(problem: str, reason: UploadErrorReason, file: str | None) -> UploadError:
+    """Create the error of a file that cannot be uploaded."""
+    return UploadError(f"{problem} Nothing was sent.", reason=reason, file=file)
+
+
 def check_upload_size(size: int, file: str | None) -> None:
     """Raise an UploadError for a file that the store would refuse after hours of sending."""
     subject = file or "The data"
     if size == 0:
-        raise UploadError(f"{subject} is empty. Nothing was sent.", reason="empty", file=file)
+        raise unusable_file(f"{subject} is empty.", "empty", file)
     if size > MAX_SIZE:
-        raise UploadError(
-            f"{subject} has {size:,} bytes; the service accepts at most {MAX_SIZE:,} (5 GiB) per file. Shorten or "
-            "compress it. Nothing was sent.",
-            reason="too_large",
-            file=file,
-        )
+        limit = f"the service accepts at most {MAX_SIZE:,} (5 GiB) per file"
+        raise unusable_file(f"{subject} has {size:,} bytes; {limit}. Shorten or compress it.", "too_large", file)
 
 
 def media_type_problem(name: str | None, start: bytes, guess_media_type: Callable[[bytes], str | None]) -> str | None:

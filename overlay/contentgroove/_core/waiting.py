@@ -14,14 +14,13 @@ from contentgroove.errors import (
     APIConnectionError,
     APIError,
     ContentGrooveError,
-    InvalidInputError,
     MediaProcessingError,
     WaitTimeoutError,
 )
 
 from . import operations
 from .calls import call
-from .inputs import check_seconds
+from .inputs import check_seconds, invalid_input
 from .paging import ListArguments, fetch_page
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ class PollOptions(Struct, frozen=True):
             interval = max(check_seconds(interval, "poll_interval"), MIN_ALLOWED_INTERVAL)
         callback: object = on_update
         if callback is not None and not callable(callback):
-            raise InvalidInputError("on_update must be callable. Nothing was sent.")
+            raise invalid_input("on_update must be callable.")
         return PollOptions(timeout, interval, on_update, webhook_keys)
 
 

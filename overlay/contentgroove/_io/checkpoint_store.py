@@ -11,13 +11,15 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contentgroove.errors import InvalidInputError
+from contentgroove._core.inputs import invalid_input
 
 from .durable_files import patiently, write_whole
 from .file_locks import file_lock
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from contentgroove.errors import InvalidInputError
 
 MAX_BYTES = 1024 * 1024
 """The maximum size: a path passed by mistake may be that of a video."""
@@ -39,9 +41,7 @@ class FileCheckpointStore:
             self._lock = self._target.with_name(f"{self._target.name}.lock")
             self._new = self._target.with_name(f".{self._target.name}.new")
         except (TypeError, ValueError, OSError) as error:
-            raise InvalidInputError(
-                f"checkpoint must be the path of a file, not {path!r} ({error}). Nothing was sent."
-            ) from error
+            raise invalid_input(f"checkpoint must be the path of a file, not {path!r} ({error}).") from error
 
     @contextlib.contextmanager
     def lock(self) -> Generator[None, None, None]:
@@ -51,9 +51,9 @@ class FileCheckpointStore:
             self._require_regular_file()
             lock.take()
         except BlockingIOError as error:
-            raise InvalidInputError(
+            raise invalid_input(
                 f"Another upload, in this process or another process, is using the checkpoint {self.path}; wait for it "
-                "to finish. Nothing was sent."
+                "to finish."
             ) from error
         except OSError as error:
             raise self._unusable_error("written", error) from error
@@ -66,9 +66,8 @@ class FileCheckpointStore:
         with contextlib.suppress(FileNotFoundError):
             # A device or a pipe would block or be replaced, and a folder cannot be written.
             if not stat.S_ISREG(self._target.stat().st_mode):
-                raise InvalidInputError(
-                    f"The checkpoint {self.path} is not a regular file; pass the path of a writable file. "
-                    "Nothing was sent."
+                raise invalid_input(
+                    f"The checkpoint {self.path} is not a regular file; pass the path of a writable file."
                 )
 
     def read(self) -> bytes | None:
@@ -102,9 +101,9 @@ class FileCheckpointStore:
         return None
 
     def _unusable_error(self, action: str, error: OSError) -> InvalidInputError:
-        return InvalidInputError(
+        return invalid_input(
             f"The checkpoint {self.path} cannot be {action}: {error.strerror or error}. Pass a path in a writable "
-            "folder. Nothing was sent."
+            "folder."
         )
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 from contentgroove._core.checkpoints import printable_name
+from contentgroove._core.inputs import invalid_input
 from contentgroove._core.io import CallbackError
-from contentgroove._core.uploads import MAX_SIZE, check_upload_size, media_type_problem
-from contentgroove.errors import InvalidInputError, UploadError
+from contentgroove._core.uploads import MAX_SIZE, check_upload_size, media_type_problem, unusable_file
 
 from .http import SourceChangedError, SourceUnreadableError
 
@@ -50,21 +50,14 @@ class PathSource:
         try:
             info = path.stat()
         except FileNotFoundError as error:
-            raise UploadError(
-                f"{printable} does not exist. Nothing was sent.", reason="missing", file=self.name
-            ) from error
+            raise unusable_file(f"{printable} does not exist.", "missing", self.name) from error
         except (OSError, ValueError) as error:
-            problem = error.strerror if isinstance(error, OSError) else error
-            raise UploadError(
-                f"{printable} cannot be read: {problem}. Nothing was sent.", reason="unreadable", file=self.name
-            ) from error
+            problem = str(error.strerror if isinstance(error, OSError) else error)
+            raise unusable_file(f"{printable} cannot be read: {problem}.", "unreadable", self.name) from error
         if not stat.S_ISREG(info.st_mode):
             kind = "a folder" if stat.S_ISDIR(info.st_mode) else "not a regular file"
-            raise UploadError(
-                f"{printable} is {kind}; pass the path of a video or audio file. Nothing was sent.",
-                reason="not_a_file",
-                file=self.name,
-            )
+            problem = f"{printable} is {kind}; pass the path of a video or audio file."
+            raise unusable_file(problem, "not_a_file", self.name)
         check_upload_size(info.st_size, self.name)
         self.size = info.st_size
         self.modified: int | None = info.st_mtime_ns
@@ -72,9 +65,7 @@ class PathSource:
             with path.open("rb") as opened:
                 _check_media_type(self.name, opened.read(SNIFF_BYTES))
         except OSError as error:
-            raise UploadError(
-                f"{printable} cannot be read: {error.strerror}. Nothing was sent.", reason="unreadable", file=self.name
-            ) from error
+            raise unusable_file(f"{printable} cannot be read: {error.strerror}.", "unreadable", self.name) from error
 
     def chunks(self) -> Generator[bytes, None, None]:
         """Yield the file's content; a file that changes in the meantime is an error."""
@@ -154,7 +145,7 @@ class BytesSource:
             self._view = memoryview(data).cast("B")
         except (TypeError, ValueError) as error:
             # It is not contiguous, or was released.
-            raise InvalidInputError(f"The memoryview cannot be read: {error}. Nothing was sent.") from error
+            raise invalid_input(f"The memoryview cannot be read: {error}.") from error
         self.size = len(self._view)
         check_upload_size(self.size, None)
         _check_media_type(None, bytes(self._view[:SNIFF_BYTES]))
@@ -178,28 +169,19 @@ class FileObjectSource:
         self._file = file
         name: object = getattr(file, "name", None)
         self.name: str | None = Path(name).name if isinstance(name, str) and name else None
+        subject = self.name or "The file"
         _require_binary(file)
         try:
             measured = _position_and_size(file)
         except Exception as error:  # any object may be a file, such as a damaged archive's member
             problem = "it is closed" if getattr(file, "closed", False) is True else str(error) or type(error).__name__
-            raise UploadError(
-                f"{self.name or 'The file'} cannot be read: {problem}. Nothing was sent.",
-                reason="unreadable",
-                file=self.name,
-            ) from error
+            raise unusable_file(f"{subject} cannot be read: {problem}.", "unreadable", self.name) from error
         if measured is None:
-            raise UploadError(
-                f"{self.name or 'The file'} is a stream of unknown size, but the store needs an exact length. Write it "
-                "to a file first, or read it into bytes. Nothing was sent.",
-                reason="not_a_file",
-                file=self.name,
-            )
+            problem = f"{subject} is a stream of unknown size, but the store needs an exact length."
+            raise unusable_file(f"{problem} Write it to a file first, or read it into bytes.", "not_a_file", self.name)
         self._start, self.size, first = measured
         if not isinstance(first, bytes):
-            raise InvalidInputError(
-                f"The file's read() must return bytes, not {type(first).__name__}. Nothing was sent."
-            )
+            raise invalid_input(f"The file's read() must return bytes, not {type(first).__name__}.")
         self.rewindable = True
         if self.size <= 0:
             check_upload_size(0, self.name)
@@ -228,12 +210,12 @@ def _require_binary(file: object) -> None:
     import inspect
 
     if inspect.iscoroutinefunction(getattr(file, "read", None)):
-        raise InvalidInputError(
+        raise invalid_input(
             "The file has an async read(); pass its path, or with an async client an async iterator of its bytes and "
-            "size=. Nothing was sent."
+            "size=."
         )
     if isinstance(file, io.TextIOBase):
-        raise InvalidInputError("The file is open in text mode: open it with mode 'rb'. Nothing was sent.")
+        raise invalid_input("The file is open in text mode: open it with mode 'rb'.")
 
 
 def _position_and_size(file: IO[bytes]) -> tuple[int, int, object] | None:
@@ -298,12 +280,12 @@ class AsyncIteratorSource:
 
     def __init__(self, iterator: AsyncIterator[bytes], size: int | None) -> None:
         if size is None:
-            raise InvalidInputError(
+            raise invalid_input(
                 "An async iterator can only be uploaded with size=, its total number of bytes: the store needs "
-                "an exact length. Nothing was sent."
+                "an exact length."
             )
         if not isinstance(cast("object", size), int) or isinstance(size, bool) or size < 0:
-            raise InvalidInputError(f"size must be a whole number of bytes, not {size!r}. Nothing was sent.")
+            raise invalid_input(f"size must be a whole number of bytes, not {size!r}.")
         check_upload_size(size, None)
         self.size = size
         self._iterator = iterator
@@ -352,9 +334,7 @@ def open_source(file: object) -> Source:
         return PathSource(Path(path))
     if hasattr(file, "read"):
         return FileObjectSource(cast("IO[bytes]", file))
-    raise InvalidInputError(
-        f"file must be a path, bytes or an open binary file, not {type(file).__name__}. Nothing was sent."
-    )
+    raise invalid_input(f"file must be a path, bytes or an open binary file, not {type(file).__name__}.")
 
 
 async def open_async_source(file: object, size: int | None) -> Source:
@@ -371,12 +351,9 @@ async def open_async_source(file: object, size: int | None) -> Source:
 def _check_media_type(name: str | None, start: bytes) -> None:
     problem = media_type_problem(name, start, _guess_media_type)
     if problem is not None:
-        raise UploadError(
-            f"{name or 'The data'} is not audio or video: {problem}. The service accepts most video formats (mp4 is "
-            "best) and aac, mp3, flac, ogg, wav and wma. Nothing was sent.",
-            reason="not_audio_or_video",
-            file=name,
-        )
+        formats = "most video formats (mp4 is best) and aac, mp3, flac, ogg, wav and wma"
+        problem = f"{name or 'The data'} is not audio or video: {problem}. The service accepts {formats}."
+        raise unusable_file(problem, "not_audio_or_video", name)
 
 
 def _guess_media_type(start: bytes) -> str | None:

@@ -39,7 +39,7 @@ print("done")
 """
 
 
-def test_threads_decode_their_first_answers_at_once() -> None:
+def test_threads_decode_their_first_responses_at_once() -> None:
     """The process outlives it."""
     for _ in range(ROUNDS):
         ran = subprocess.run(  # noqa: S603 - this interpreter

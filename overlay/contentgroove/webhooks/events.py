@@ -90,8 +90,7 @@ _envelope_decoder = Decoder(_Envelope, strict=False)
 _event_decoder: Decoder[Any] = Decoder(TaggedEvent, strict=False)
 _lenient_decoder = Decoder(WebhookEvent, strict=False)
 _type_decoder = Decoder(_TypeOnly, strict=False)
-_clip_decoder = Decoder(WireClip, strict=False)
-_transcription_decoder = Decoder(WireTranscription, strict=False)
+_included_decoder: Decoder[Any] = Decoder(TaggedClip | TaggedTranscription, strict=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +234,7 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
     transcription: Transcription | None = None
     for index, resource in enumerate(resources):
         kind = resource.__class__
-        if kind is TaggedClip or kind is WireClip:
+        if kind is TaggedClip:
             clips.append(Clip(resource, source, index))
         elif resource is not None and (transcription is None or resource.id == media.transcription_id):
             transcription = Transcription(resource, source, index)
@@ -249,12 +248,10 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
     )
 
 
-def _decode_included(item: msgspec.Raw) -> WireClip | WireTranscription | None:
+def _decode_included(item: msgspec.Raw) -> Any:
     """Decode an included resource; None if its type is unknown."""
-    kind = _type_decoder.decode(item).type
-    if kind == "clips":
-        return _clip_decoder.decode(item)
-    return _transcription_decoder.decode(item) if kind == "transcriptions" else None
+    known = _type_decoder.decode(item).type in {"clips", "transcriptions"}
+    return _included_decoder.decode(item) if known else None
 
 
 def _parse_unknown(content: bytes) -> UnknownEvent:

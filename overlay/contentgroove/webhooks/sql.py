@@ -42,11 +42,15 @@ MIGRATIONS = (
 )
 """The statements from each schema version to the next; a database of version n has executed the first n entries."""
 
-_COLUMNS = "key, body, state, due, claims, attempts, handled, error, recorded_at, changed_at"
-_SELECT = f"SELECT {_COLUMNS} FROM contentgroove_events"  # noqa: S608 - of constants alone
-_INSERT = f"INSERT INTO contentgroove_events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - as above
+_COLUMNS = ("key", "body", "state", "due", "claims", "attempts", "handled", "error", "recorded_at", "changed_at")
+"""The fields of a `StoredEvent`."""
+
+_NAMES = ", ".join(_COLUMNS)
+_SELECT = f"SELECT {_NAMES} FROM contentgroove_events"  # noqa: S608 - of constants alone
+_INSERT = f"INSERT INTO contentgroove_events ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - as above
+_CHANGES = ", ".join(f"{name} = ?" for name in _COLUMNS[2:])
+_UPDATE = f"UPDATE contentgroove_events SET {_CHANGES} WHERE key = ?"  # noqa: S608 - as above
 _OPEN = "state IN ('pending', 'claimed')"
-_EARLIEST = f"SELECT min(due) FROM contentgroove_events WHERE {_OPEN}"  # noqa: S608 - as above
 
 C = TypeVar("C", bound=Connection)
 
@@ -161,7 +165,7 @@ class SqlInbox(ABC, Generic[C]):
         Exceptions of the handler and of the database are raised unchanged: both are failures of the handler.
         """
         with self._transaction(self._dialect.begin) as connection:
-            run = self._runner(connection)
+            run = StatementRunner(connection, self._dialect)
             event = self._lock_claimed(run, claim)
             if event is None:
                 return False
@@ -174,7 +178,7 @@ class SqlInbox(ABC, Generic[C]):
     def next_due(self) -> float | None:
         """Seconds until an event is due, 0 if one is due now; None if no event is open."""
         with self._statements(write=False) as run:
-            (due,) = run(_EARLIEST).fetchone()
+            (due,) = run(f"SELECT min(due) FROM contentgroove_events WHERE {_OPEN}").fetchone()  # noqa: S608 - as above
         return None if due is None else max(0.0, due - self._clock())
 
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
@@ -249,7 +253,7 @@ class SqlInbox(ABC, Generic[C]):
     def _statements(self, *, write: bool = True) -> Generator[StatementRunner]:
         try:
             with self._transaction(self._dialect.begin if write else self._dialect.begin_reading) as connection:
-                yield self._runner(connection)
+                yield StatementRunner(connection, self._dialect)
         except self._dialect.driver_error as error:
             raise InboxError(f"The inbox in {self._dialect.name} failed: {type(error).__name__}: {error}") from error
 
@@ -264,9 +268,6 @@ class SqlInbox(ABC, Generic[C]):
             connection.close()
             raise
         self._connections.release(connection)
-
-    def _runner(self, connection: C) -> StatementRunner:
-        return StatementRunner(connection, self._dialect)
 
 
 class StatementRunner:
@@ -283,50 +284,19 @@ class StatementRunner:
         return self._connection.execute(statement.replace("?", self._dialect.placeholder), values)
 
 
-def _row(event: StoredEvent) -> tuple[object, ...]:
-    return (
-        event.key,
-        event.body,
-        event.state,
-        event.due,
-        event.claims,
-        event.attempts,
-        json.dumps(sorted(event.handled)),
-        event.error,
-        event.recorded_at,
-        event.changed_at,
-    )
+def _row(event: StoredEvent) -> list[object]:
+    return [json.dumps(sorted(event.handled)) if name == "handled" else getattr(event, name) for name in _COLUMNS]
 
 
 def _event(row: Any) -> StoredEvent:
-    key, body, state, due, claims, attempts, handled, error, recorded_at, changed_at = row
-    return StoredEvent(
-        key=key,
-        body=bytes(body),
-        state=state,
-        due=due,
-        claims=claims,
-        attempts=attempts,
-        handled=frozenset(json.loads(handled)),
-        error=error,
-        recorded_at=recorded_at,
-        changed_at=changed_at,
-    )
+    values = dict(zip(_COLUMNS, row, strict=True))
+    values["handled"] = frozenset(json.loads(values["handled"]))
+    return StoredEvent(**values)
 
 
 def _write(run: StatementRunner, event: StoredEvent) -> None:
-    run(
-        "UPDATE contentgroove_events SET state = ?, due = ?, claims = ?, attempts = ?, handled = ?, error = ?, "
-        "changed_at = ? WHERE key = ?",
-        event.state,
-        event.due,
-        event.claims,
-        event.attempts,
-        json.dumps(sorted(event.handled)),
-        event.error,
-        event.changed_at,
-        event.key,
-    )
+    key, _, *values = _row(event)
+    run(_UPDATE, *values, key)
 
 
 def _number(run: StatementRunner, name: str) -> float:

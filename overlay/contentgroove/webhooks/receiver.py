@@ -186,15 +186,12 @@ class WebhookReceiver:
         return await to_thread.run_sync(self.receive, body, token)
 
     def process_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
-        """Handle all due events. Async handlers run in a private event loop.
+        """Handle all due events and return their number. Async handlers run in a private event loop.
 
         Does nothing if no handler is registered. An event without a matching handler is completed.
 
         Args:
             should_stop: Called before each event; if it returns True, the remaining events stay pending.
-
-        Returns:
-            How many events were handled.
 
         Raises:
             HandlerError: Handlers failed. It is raised after all events; the failed ones are handled again later.
@@ -204,15 +201,12 @@ class WebhookReceiver:
         return self._process(should_stop or _never)
 
     async def aprocess_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
-        """Handle all due events. Async handlers run in the running event loop, the others in threads.
+        """Handle all due events and return their number. Handlers that are not async run in threads.
 
         Does nothing if no handler is registered. An event without a matching handler is completed.
 
         Args:
             should_stop: Called before each event; if it returns True, the remaining events stay pending.
-
-        Returns:
-            How many events were handled.
 
         Raises:
             HandlerError: Handlers failed. It is raised after all events; the failed ones are handled again later.
@@ -271,7 +265,7 @@ class WebhookReceiver:
         return Worker(self._inbox, self._wakeup, poll_interval).run_in_task(self._aprocess)
 
     def reconcile(self, client: ContentGroove, *, since: dt.datetime) -> int:
-        """Record the events that were never delivered, from the medias and clips of the API.
+        """Record the events that were never delivered, from medias and clips of the API, and return their number.
 
         A webhook that arrives later is a duplicate. The recorded events have no transcription, because the API does
         not return it.
@@ -279,9 +273,6 @@ class WebhookReceiver:
         Args:
             client: A `ContentGroove` client.
             since: Only medias whose processing started at this time or later are checked.
-
-        Returns:
-            How many events were recorded.
 
         Raises:
             InvalidInputError: `since` has no time zone, or is before the time up to which the inbox was pruned.
@@ -296,7 +287,7 @@ class WebhookReceiver:
         return found
 
     async def areconcile(self, client: AsyncContentGroove, *, since: dt.datetime) -> int:
-        """Record the events that were never delivered, from the medias and clips of the API.
+        """Record the events that were never delivered, from medias and clips of the API, and return their number.
 
         A webhook that arrives later is a duplicate. The recorded events have no transcription, because the API does
         not return it.
@@ -304,9 +295,6 @@ class WebhookReceiver:
         Args:
             client: An `AsyncContentGroove` client.
             since: Only medias whose processing started at this time or later are checked.
-
-        Returns:
-            How many events were recorded.
 
         Raises:
             InvalidInputError: `since` has no time zone, or is before the time up to which the inbox was pruned.
@@ -352,11 +340,7 @@ class WebhookReceiver:
 
 
 def _medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
-    """Return the filter for medias whose processing started at `since` or later.
-
-    Raises:
-        InvalidInputError: `since` has no time zone, or handled events since then may have been pruned.
-    """
+    """Return the filter for medias whose processing started at `since` or later."""
     if since.tzinfo is None:
         raise InvalidInputError(f"since= must have a time zone, such as tzinfo=datetime.UTC, not {since!r}.")
     pruned_until = inbox.pruned_until()

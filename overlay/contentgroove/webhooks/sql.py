@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .inbox import InboxError, StoredEvent
+from .inbox import EventUpdates, InboxError, StoredEvent
 from .sql_connections import Connection, ConnectionPool, Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from types import TracebackType
     from typing import Self
 
     from .inbox import Claim, State
@@ -82,7 +81,7 @@ class Dialect:
     before_migration: tuple[str, ...]
 
 
-class SqlInbox(ABC, Generic[C]):
+class SqlInbox(EventUpdates, Generic[C]):
     """Keeps events in tables named `contentgroove_…`, for any number of threads and processes.
 
     It is a context manager; `close` closes its idle connections. The constructor connects and migrates the tables.
@@ -105,9 +104,7 @@ class SqlInbox(ABC, Generic[C]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -146,18 +143,6 @@ class SqlInbox(ABC, Generic[C]):
             _write(run, event)
             return event.claim()
 
-    def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
-        """Store the names of the handlers that have succeeded so far, and extend the claim."""
-        return self._update_claimed(claim, lambda event, now: event.with_progress(now, lease, handled))
-
-    def done(self, claim: Claim) -> bool:
-        """Complete a claimed event."""
-        return self._update_claimed(claim, lambda event, now: event.done(now))
-
-    def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
-        """Release a claimed event; it is due again after `delay` seconds, or dead if that is None."""
-        return self._update_claimed(claim, lambda event, now: event.released(now, delay, error, handled))
-
     def apply(self, claim: Claim, name: str, effect: Callable[[C], object], lease: float) -> bool:
         """Call a handler with the connection, and commit its writes together with its success.
 
@@ -166,8 +151,8 @@ class SqlInbox(ABC, Generic[C]):
         """
         with self._transaction(self._dialect.begin) as connection:
             run = StatementRunner(connection, self._dialect)
-            event = self._lock_claimed(run, claim)
-            if event is None:
+            event = self._lock_event(run, claim.key)
+            if event is None or not event.is_claimed_by(claim):
                 return False
             effect(connection)
             if not self._is_in_transaction(connection):
@@ -188,16 +173,6 @@ class SqlInbox(ABC, Generic[C]):
             rows = run(f"{_SELECT}{where} ORDER BY position DESC LIMIT ?", *values, limit).fetchall()
         return [_event(row) for row in rows]
 
-    def replay(self, key: str) -> bool:
-        """Make a dead or done event pending again; False if it does not exist or is still open."""
-        with self._statements() as run:
-            event = self._lock_event(run, key)
-            replayed = None if event is None else event.replayed(self._clock())
-            if replayed is None:
-                return False
-            _write(run, replayed)
-            return True
-
     def prune(self, older_than: float) -> int:
         """Delete events that were done more than `older_than` seconds ago; returns how many.
 
@@ -216,17 +191,14 @@ class SqlInbox(ABC, Generic[C]):
         with self._statements(write=False) as run:
             return _number(run, "pruned_until")
 
-    def _update_claimed(self, claim: Claim, change: Callable[[StoredEvent, float], StoredEvent]) -> bool:
+    def _update(self, key: str, change: Callable[[StoredEvent, float], StoredEvent | None]) -> bool:
         with self._statements() as run:
-            event = self._lock_claimed(run, claim)
-            if event is None:
+            event = self._lock_event(run, key)
+            changed = event and change(event, self._clock())
+            if changed is None:
                 return False
-            _write(run, change(event, self._clock()))
+            _write(run, changed)
             return True
-
-    def _lock_claimed(self, run: StatementRunner, claim: Claim) -> StoredEvent | None:
-        event = self._lock_event(run, claim.key)
-        return event if event is not None and event.is_claimed_by(claim) else None
 
     def _lock_event(self, run: StatementRunner, key: str) -> StoredEvent | None:
         row = run(f"{_SELECT} WHERE key = ? {self._dialect.lock}", key).fetchone()

@@ -18,15 +18,12 @@ class Cursor(Protocol):
     @property
     def rowcount(self) -> int:
         """How many rows the statement changed."""
-        ...
 
     def fetchone(self) -> Any:
         """Return the next row."""
-        ...
 
     def fetchall(self) -> Sequence[Any]:
         """Return all rows."""
-        ...
 
 
 class Connection(Protocol):
@@ -34,23 +31,16 @@ class Connection(Protocol):
 
     def execute(self, query: Any, params: Any = ..., /) -> Cursor:
         """Run a statement."""
-        ...
 
     def close(self) -> None:
         """Close it."""
-        ...
 
 
 C = TypeVar("C", bound=Connection)
 
 
 class ConnectionPool(Generic[C]):
-    """Lends each connection to one user at a time; threads and forked processes never share one.
-
-    Args:
-        connect: Opens a connection in autocommit mode.
-        driver_error: The base class of the driver's exceptions.
-    """
+    """Lends connections in autocommit mode to one user at a time; threads and forked processes never share one."""
 
     def __init__(self, connect: Callable[[], C], driver_error: type[Exception]) -> None:
         self._connect = connect

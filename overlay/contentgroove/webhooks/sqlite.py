@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sqlite3
 import time
@@ -58,13 +57,12 @@ class SQLiteInbox(SqlInbox[sqlite3.Connection]):
         if not self._path.parent.is_dir():
             raise InvalidInputError(f"The folder of the inbox {self._path} does not exist: create it first.")
         # Payloads contain signed URLs. An existing file is not opened: closing it would drop SQLite's locks on it.
-        with contextlib.suppress(FileExistsError):
-            try:
-                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL, 0o600))
-            except FileExistsError:
-                raise
-            except OSError as error:
-                raise InboxError(f"Cannot create the inbox {self._path}: {error.strerror}.") from error
+        try:
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise InboxError(f"Cannot create the inbox {self._path}: {error.strerror}.") from error
         super().__init__(
             Dialect(
                 name=str(self._path),

@@ -44,20 +44,13 @@ class Wakeup:
     def wait(self, after: int, timeout: float) -> None:
         """Wait until the count is greater than `after`, at most for `timeout` seconds."""
         with self._condition:
-            wait_for(
-                lambda seconds: self._condition.wait_for(lambda: self._count > after, seconds),
-                timeout,
-            )
+            wait_for(lambda seconds: self._condition.wait_for(lambda: self._count > after, seconds), timeout)
 
 
 class Worker:
     """Processes due events, then waits for a notification, for the next retry, or for the poll interval.
 
-    Args:
-        inbox: The inbox of the events.
-        wakeup: Notified when an event has arrived.
-        poll_interval: Seconds between checks for events that other processes have recorded.
-        extra_stop: Another reason to stop, which is checked from time to time.
+    It checks `extra_stop`, another reason to stop, before each event and after each wait.
     """
 
     def __init__(

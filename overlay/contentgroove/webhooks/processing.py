@@ -43,10 +43,18 @@ class SyncHandlerIO:
 
     def __init__(self, *, needs_loop: bool) -> None:
         self._runner: asyncio.Runner | None = None
-        if needs_loop and _loop_is_running():
-            raise ConfigurationError(
-                "process_pending() cannot run async handlers inside an event loop: await aprocess_pending()."
-            )
+        if not needs_loop:
+            return
+        # Imported here because its import takes long, and apps without async handlers do not need it.
+        import asyncio
+
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        raise ConfigurationError(
+            "process_pending() cannot run async handlers inside an event loop: await aprocess_pending()."
+        )
 
     async def call(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool = True) -> T:
         """Call a function, and run an awaitable result to its end."""
@@ -295,14 +303,3 @@ def _warn_lease_expired(claim: Claim) -> None:
 
 async def _as_coroutine(awaitable: Awaitable[object]) -> object:
     return await awaitable
-
-
-def _loop_is_running() -> bool:
-    # Imported here because its import takes long, and other parts of the package do not need it.
-    import asyncio
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -91,8 +91,7 @@ class WebhookReceiver:
 
         Args:
             event: The event's name, or `*`.
-            name: The name under which its success is stored; by default the qualified name. Keep it when you rename
-                the function.
+            name: The name of its stored success; by default the qualified name. Keep it when you rename the function.
             transaction: Call it with a second argument, the inbox's database connection. Its writes there are
                 committed together with its success. It must be sync and must not commit.
 
@@ -121,11 +120,9 @@ class WebhookReceiver:
             try:
                 check_token(self._token, token)
             except WebhookAuthError as error:
-                logger.warning("A webhook was refused: %s", error)
-                return Receipt(401, reason=error.message)
+                return _refuse(401, error.message)
         if length > self._max_body_bytes:
-            logger.warning("A webhook was refused: its body is larger than %d bytes.", self._max_body_bytes)
-            return Receipt(413, reason=f"The body is larger than {self._max_body_bytes:,} bytes.")
+            return _refuse(413, f"The body is larger than {self._max_body_bytes:,} bytes.")
         return None
 
     @property
@@ -152,15 +149,14 @@ class WebhookReceiver:
         try:
             content = to_bytes(body)
         except WebhookPayloadError as error:
-            return self.check_headers(token, 0) or Receipt(400, reason=error.message)
+            return self.check_headers(token, 0) or _refuse(400, error.message)
         refused = self.check_headers(token, len(content))
         if refused is not None:
             return refused
         try:
             event = parse_event(content)
         except WebhookPayloadError as error:
-            logger.warning("A webhook was refused: %s", error)
-            return Receipt(400, reason=error.message)
+            return _refuse(400, error.message)
         try:
             new = self._inbox.record(event.dedupe_key, event.body)
         except Exception:
@@ -186,7 +182,7 @@ class WebhookReceiver:
         return await to_thread.run_sync(self.receive, body, token)
 
     def process_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
-        """Handle all due events and return their number. Async handlers run in a private event loop.
+        """Handle all due events and return how many were handled. Async handlers run in a private event loop.
 
         Does nothing if no handler is registered. An event without a matching handler is completed.
 
@@ -201,7 +197,7 @@ class WebhookReceiver:
         return self._process(should_stop or _never)
 
     async def aprocess_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
-        """Handle all due events and return their number. Handlers that are not async run in threads.
+        """Handle all due events and return how many were handled. Async handlers run in this loop, others in threads.
 
         Does nothing if no handler is registered. An event without a matching handler is completed.
 
@@ -355,6 +351,11 @@ def _medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
 def _is_missing(media: Media, inbox: Inbox) -> bool:
     """Whether a finished media has no event in the inbox. The service sends none if it could not fetch the media."""
     return media.is_finished and not media.has_fetch_error and not inbox.has(event_key_for(media))
+
+
+def _refuse(status_code: int, reason: str) -> Receipt:
+    logger.warning("A webhook was refused: %s", reason)
+    return Receipt(status_code, reason=reason)
 
 
 def _never() -> bool:

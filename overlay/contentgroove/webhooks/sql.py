@@ -56,29 +56,17 @@ C = TypeVar("C", bound=Connection)
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The differences between the databases.
+    """The differences between the databases."""
 
-    Attributes:
-        name: The database's name in messages.
-        driver_error: The base class of the driver's exceptions.
-        begin: Starts a transaction that writes.
-        begin_reading: Starts a read-only transaction, which does not wait for those that write.
-        placeholder: Marks a parameter.
-        lock: Locks a selected row until the transaction ends.
-        skip: Skips rows that others have locked.
-        types: The column types `serial`, `bytes`, `float`, and `text`, which sorts by code points.
-        before_migration: Statements that stop other processes from migrating at the same time.
-    """
-
-    name: str
-    driver_error: type[Exception]
-    begin: str
-    begin_reading: str
-    placeholder: str
-    lock: str
-    skip: str
-    types: dict[str, str]
-    before_migration: tuple[str, ...]
+    name: str  # the database's name in messages
+    driver_error: type[Exception]  # the base class of the driver's exceptions
+    begin: str  # starts a transaction that writes
+    begin_reading: str  # starts a read-only transaction, which does not wait for those that write
+    placeholder: str  # marks a parameter
+    lock: str  # locks a selected row until the transaction ends
+    skip: str  # skips rows that others have locked
+    types: dict[str, str]  # the column types `serial`, `bytes`, `float`, and `text`, which sorts by code points
+    before_migration: tuple[str, ...]  # statements that stop other processes from migrating at the same time
 
 
 class SqlInbox(EventUpdates, Generic[C]):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.platforms import was_killed
-from tests.webhooks.killed_app import STEPS, Killer, run_app
+from tests.webhooks.kills.killed_app import STEPS, Killer, run_app
 from tests.webhooks.payloads import finished
 
 if TYPE_CHECKING:

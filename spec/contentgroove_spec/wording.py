@@ -1,11 +1,11 @@
-"""Says in a sentence what a finding of Redocly's is."""
+"""Describe a finding of Redocly in a sentence."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from .pointers import steps
+from contentgroove._openapi.pointers import split
 
 if TYPE_CHECKING:
     from .redocly import Finding
@@ -34,10 +34,10 @@ _MAX_VALUE = 60
 
 
 def describe(finding: Finding) -> str:
-    """Say what a finding is, without where it is."""
+    """Describe a finding, without its location."""
     if finding["messages"]:
         return " ".join(finding["messages"])
-    last = steps(finding["path"])[-1]
+    last = split(finding["path"])[-1]
     name = _NAMES.get(finding["typeName"], finding["typeName"])
     if finding["kind"] == "modified":
         subject = "The name" if finding["property"] == "key" else f"`{finding['property']}`"
@@ -52,7 +52,7 @@ def describe(finding: Finding) -> str:
 
 
 def describe_change(old: Any, new: Any) -> str:
-    """Say that one value became another."""
+    """Describe the change from one value to another."""
     if old is None:
         return f"was set to {_short(new)}"
     if new is None:

@@ -22,7 +22,7 @@ from contentgroove_api.types import check_levels
 from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
-from contentgroove._view import JsonSource, to_utc
+from contentgroove._model_base import JsonSource, to_utc
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
 

@@ -48,15 +48,19 @@ class Receiver(Protocol):
     @property
     def max_body_bytes(self) -> int:
         """The size of the largest accepted body."""
+        ...
 
     def check_headers(self, token: str | None, length: int) -> Receipt | None:
         """Return the receipt of a request that is refused; None if its body may be read."""
+        ...
 
     def receive(self, body: bytes, token: str | None = None) -> Receipt:
         """Check and record a delivery."""
+        ...
 
     async def areceive(self, body: bytes, token: str | None = None) -> Receipt:
         """Check and record a delivery in a thread."""
+        ...
 
 
 class AsgiReceiver:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookPayloadError
+from contentgroove.models import Media
 
 from .events import MediaProcessingFinished, event_key_for, finished_event_body, parse_event
 
@@ -36,6 +37,7 @@ class HandlerIO(Protocol):
 
     async def call(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool = True) -> T:
         """Call a function; if its result is awaitable, await it. An event loop calls blocking functions in threads."""
+        ...
 
 
 class SyncHandlerIO:
@@ -270,8 +272,6 @@ def confirmed_event(event: MediaProcessingFinished, media: object, *, authentica
     The API has no transcriptions, and each clip would need a call. Both are kept only if the sender has the token, and
     only those that the confirmed media names.
     """
-    from contentgroove.models import Media
-
     if not isinstance(media, Media) or media.id != event.media.id:
         raise WebhookPayloadError(f"confirm= did not return media {event.media.id}: pass client.medias.get.")
     if not media.is_finished:

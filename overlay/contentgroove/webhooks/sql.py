@@ -7,7 +7,8 @@ import time
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from .inbox import EventUpdates, InboxError, StoredEvent
 from .sql_connections import Connection, ConnectionPool, Cursor
@@ -52,6 +53,9 @@ _UPDATE = f"UPDATE contentgroove_events SET {_CHANGES} WHERE key = ?"  # noqa: S
 _OPEN = "state IN ('pending', 'claimed')"
 
 C = TypeVar("C", bound=Connection)
+
+StatementRunner: TypeAlias = "Callable[..., Cursor]"
+"""Runs a statement with the values of its parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class SqlInbox(EventUpdates, Generic[C]):
         Exceptions of the handler and of the database are raised unchanged: both are failures of the handler.
         """
         with self._transaction(self._dialect.begin) as connection:
-            run = StatementRunner(connection, self._dialect)
+            run = partial(self._run, connection)
             event = self._lock_event(run, claim.key)
             if event is None or not event.is_claimed_by(claim):
                 return False
@@ -213,7 +217,7 @@ class SqlInbox(EventUpdates, Generic[C]):
     def _statements(self, *, write: bool = True) -> Generator[StatementRunner]:
         try:
             with self._transaction(self._dialect.begin if write else self._dialect.begin_reading) as connection:
-                yield StatementRunner(connection, self._dialect)
+                yield partial(self._run, connection)
         except self._dialect.driver_error as error:
             raise InboxError(f"The inbox in {self._dialect.name} failed: {type(error).__name__}: {error}") from error
 
@@ -229,19 +233,11 @@ class SqlInbox(EventUpdates, Generic[C]):
             raise
         self._connections.release(connection)
 
-
-class StatementRunner:
-    """Runs statements that are written once for all databases."""
-
-    def __init__(self, connection: Connection, dialect: Dialect) -> None:
-        self._connection = connection
-        self._dialect = dialect
-
-    def __call__(self, statement: str, *values: object) -> Cursor:
-        """Run a statement with `?` for parameters and with column types such as `{float}`."""
+    def _run(self, connection: C, statement: str, *values: object) -> Cursor:
+        """Run a statement, written once for all databases: with `?` for parameters and types such as `{float}`."""
         for name, column_type in self._dialect.types.items():
             statement = statement.replace(f"{{{name}}}", column_type)
-        return self._connection.execute(statement.replace("?", self._dialect.placeholder), values)
+        return connection.execute(statement.replace("?", self._dialect.placeholder), values)
 
 
 def _row(event: StoredEvent) -> list[object]:

@@ -18,12 +18,15 @@ class Cursor(Protocol):
     @property
     def rowcount(self) -> int:
         """How many rows the statement changed."""
+        ...
 
     def fetchone(self) -> Any:
         """Return the next row."""
+        ...
 
     def fetchall(self) -> Sequence[Any]:
         """Return all rows."""
+        ...
 
 
 class Connection(Protocol):
@@ -31,9 +34,11 @@ class Connection(Protocol):
 
     def execute(self, query: Any, params: Any = ..., /) -> Cursor:
         """Run a statement."""
+        ...
 
     def close(self) -> None:
         """Close it."""
+        ...
 
 
 C = TypeVar("C", bound=Connection)

@@ -24,27 +24,26 @@ POLL_INTERVAL = 5.0
 
 
 class Wakeup:
-    """Wakes workers; a notification that comes before a worker waits is not lost."""
+    """Wakes workers; a notification that comes before a worker waits is not lost.
+
+    Attributes:
+        count: How often `notify` was called.
+    """
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._count = 0
-
-    @property
-    def count(self) -> int:
-        """How often `notify` was called."""
-        return self._count
+        self.count = 0
 
     def notify(self) -> None:
         """Wake all workers that wait."""
         with self._condition:
-            self._count += 1
+            self.count += 1
             self._condition.notify_all()
 
     def wait(self, after: int, timeout: float) -> None:
         """Wait until the count is greater than `after`, at most for `timeout` seconds."""
         with self._condition:
-            wait_for(lambda seconds: self._condition.wait_for(lambda: self._count > after, seconds), timeout)
+            wait_for(lambda seconds: self._condition.wait_for(lambda: self.count > after, seconds), timeout)
 
 
 class Worker:

@@ -80,11 +80,10 @@ class AsgiReceiver:
         if scope["type"] != "http":
             raise ValueError(f"This app serves http, not {scope['type']}.")
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        length = headers.get(b"content-length")
         head = _RequestHead(
             scope["method"],
             scope.get("query_string", b"").decode("latin-1"),
-            None if length is None else length.decode("latin-1"),
+            headers.get(b"content-length", b"").decode("latin-1") or None,
         )
         receipt = head.check(self._receiver)
         if receipt is None:

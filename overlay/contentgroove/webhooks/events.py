@@ -225,19 +225,12 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
     clips: list[Clip] = []
     transcription: Transcription | None = None
     for index, resource in enumerate(resources):
-        kind = resource.__class__
-        if kind is TaggedClip:
+        if resource.__class__ is TaggedClip:
             clips.append(Clip(resource, source, index))
         elif resource is not None and (transcription is None or resource.id == media.transcription_id):
             transcription = Transcription(resource, source, index)
-    return MediaProcessingFinished(
-        PROCESSING_FINISHED,
-        media,
-        tuple(clips),
-        transcription,
-        event_key_for(media),
-        content,
-    )
+    key = event_key_for(media)
+    return MediaProcessingFinished(PROCESSING_FINISHED, media, tuple(clips), transcription, key, content)
 
 
 def _decode_included(item: msgspec.Raw) -> Any:

@@ -113,12 +113,7 @@ class StoredEvent:
     def claimed(self, now: float, lease: float) -> StoredEvent:
         """Return the record after a claim for `lease` seconds."""
         return replace(
-            self,
-            state="claimed",
-            due=now + lease,
-            claims=self.claims + 1,
-            attempts=self.attempts + 1,
-            changed_at=now,
+            self, state="claimed", due=now + lease, claims=self.claims + 1, attempts=self.attempts + 1, changed_at=now
         )
 
     def claim(self) -> Claim:
@@ -229,8 +224,7 @@ class Inbox(Protocol):
     def prune(self, older_than: float) -> int:
         """Delete events that were done more than `older_than` seconds ago; returns how many.
 
-        A deleted event is handled again if it is delivered again: keep events for longer than the service may repeat
-        deliveries.
+        A deleted event is handled again if it is delivered again: keep events longer than the service may repeat them.
         """
         ...
 

@@ -158,13 +158,13 @@ class EventProcessor:
         """Whether a handler or `confirm` is async."""
         return self._confirm_is_async or any(handler.is_async for handler in self._handlers)
 
-    async def process(self, io: HandlerIO, should_stop: Callable[[], bool]) -> Outcome:
+    async def process(self, io: HandlerIO, should_stop: Callable[[], bool] | None) -> Outcome:
         """Handle the due events one after the other, until none is left or a stop is requested."""
         outcome = Outcome()
         if not self._handlers:
             logger.warning("No webhook handler is registered. Recorded events stay pending.")
             return outcome
-        while not should_stop():
+        while should_stop is None or not should_stop():
             claim = await io.call(partial(self._inbox.claim, self._lease))
             if claim is None:
                 break

@@ -194,7 +194,7 @@ class WebhookReceiver:
             InboxError: The inbox failed.
             ConfigurationError: A handler is async and an event loop is running; await `aprocess_pending` instead.
         """
-        return self._process(should_stop or _never)
+        return self._process(should_stop)
 
     async def aprocess_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
         """Handle all due events and return how many were handled. Async handlers run in this loop, others in threads.
@@ -208,7 +208,7 @@ class WebhookReceiver:
             HandlerError: Handlers failed. It is raised after all events; the failed ones are handled again later.
             InboxError: The inbox failed.
         """
-        return await self._aprocess(should_stop or _never)
+        return await self._aprocess(should_stop)
 
     def work(self, *, poll_interval: float = POLL_INTERVAL, should_stop: Callable[[], bool] | None = None) -> None:
         """Handle events in this thread, as soon as they arrive or are due again, until `stop_worker` is called.
@@ -223,7 +223,7 @@ class WebhookReceiver:
         Raises:
             ConfigurationError: A worker is already running.
         """
-        self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval, should_stop or _never)
+        self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval, should_stop)
         try:
             self._worker.work(self._process)
         finally:
@@ -263,8 +263,7 @@ class WebhookReceiver:
     def reconcile(self, client: ContentGroove, *, since: dt.datetime) -> int:
         """Record the events that were never delivered, from medias and clips of the API, and return their number.
 
-        A webhook that arrives later is a duplicate. The recorded events have no transcription, because the API does
-        not return it.
+        A webhook that arrives later is a duplicate. Recorded events have no transcription: the API does not return it.
 
         Args:
             client: A `ContentGroove` client.
@@ -285,8 +284,7 @@ class WebhookReceiver:
     async def areconcile(self, client: AsyncContentGroove, *, since: dt.datetime) -> int:
         """Record the events that were never delivered, from medias and clips of the API, and return their number.
 
-        A webhook that arrives later is a duplicate. The recorded events have no transcription, because the API does
-        not return it.
+        A webhook that arrives later is a duplicate. Recorded events have no transcription: the API does not return it.
 
         Args:
             client: An `AsyncContentGroove` client.
@@ -327,11 +325,11 @@ class WebhookReceiver:
             raise ConfigurationError("A webhook worker is already running: call stop_worker() first.")
         return self._inbox
 
-    def _process(self, should_stop: Callable[[], bool]) -> int:
+    def _process(self, should_stop: Callable[[], bool] | None) -> int:
         with closing(SyncHandlerIO(needs_loop=self._processor.any_async)) as io:
             return _handled_count(run_sync(self._processor.process(io, should_stop)))
 
-    async def _aprocess(self, should_stop: Callable[[], bool]) -> int:
+    async def _aprocess(self, should_stop: Callable[[], bool] | None) -> int:
         return _handled_count(await self._processor.process(AsyncHandlerIO(), should_stop))
 
 
@@ -356,10 +354,6 @@ def _is_missing(media: Media, inbox: Inbox) -> bool:
 def _refuse(status_code: int, reason: str) -> Receipt:
     logger.warning("A webhook was refused: %s", reason)
     return Receipt(status_code, reason=reason)
-
-
-def _never() -> bool:
-    return False
 
 
 def _handled_count(outcome: Outcome) -> int:

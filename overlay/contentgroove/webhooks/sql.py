@@ -168,8 +168,7 @@ class SqlInbox(EventUpdates, Generic[C]):
     def prune(self, older_than: float) -> int:
         """Delete events that were done more than `older_than` seconds ago; returns how many.
 
-        A deleted event is handled again if it is delivered again: keep events for longer than the service may repeat
-        deliveries.
+        A deleted event is handled again if it is delivered again: keep events longer than the service may repeat them.
         """
         horizon = self._clock() - older_than
         with self._statements() as run:

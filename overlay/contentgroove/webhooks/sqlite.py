@@ -30,8 +30,7 @@ class SQLiteInbox(SqlInbox[sqlite3.Connection]):
 
     The file is in WAL mode and every commit is synced to the disk: an acknowledged event (200) survives a power cut.
     WAL does not work on network file systems. A handler registered with `transaction=True` gets an
-    `sqlite3.Connection`. While it runs, nothing else can write to the file, not even a receiver, so it should be
-    brief.
+    `sqlite3.Connection`. While it runs, nothing else can write to the file, not even a receiver: keep it short.
 
     Args:
         path: The file. If it does not exist, it is created for its owner only; on Windows its folder decides.

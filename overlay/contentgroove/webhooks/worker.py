@@ -53,7 +53,7 @@ class Worker:
     """
 
     def __init__(
-        self, inbox: Inbox, wakeup: Wakeup, poll_interval: float, extra_stop: Callable[[], bool] = lambda: False
+        self, inbox: Inbox, wakeup: Wakeup, poll_interval: float, extra_stop: Callable[[], bool] | None = None
     ) -> None:
         self._inbox = inbox
         self._wakeup = wakeup
@@ -64,7 +64,7 @@ class Worker:
 
     def should_stop(self) -> bool:
         """Whether a stop was requested."""
-        return self._stop.is_set() or self._extra_stop()
+        return self._stop.is_set() or (self._extra_stop is not None and self._extra_stop())
 
     def stop(self) -> None:
         """Request a stop after the current event."""

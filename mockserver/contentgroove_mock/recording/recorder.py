@@ -20,7 +20,14 @@ from contentgroove_mock.recording.journey import (
     SendFile,
     WaitUntilProcessed,
 )
-from contentgroove_mock.recording.recordings import Origin, RecordedResponse, Recording, RecordingError, Request
+from contentgroove_mock.recording.recordings import (
+    Origin,
+    RecordedResponse,
+    Recording,
+    RecordingError,
+    Request,
+    make_recording,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -107,11 +114,7 @@ class Recorder:
         self._result = Result()
 
     def walk(self, actions: Iterable[Action], known: dict[str, str] | None = None) -> Result:
-        """Perform the actions in order.
-
-        Args:
-            actions: The journey, or a part of it.
-            known: Ids of existing resources.
+        """Perform the actions in order; steps can use the known ids.
 
         Raises:
             RecordingError: The service cannot be reached, or does not finish processing.
@@ -160,19 +163,17 @@ class Recorder:
             self._result.skip(name, f"the response was {' '.join(fact for fact in facts if fact)}")
             return
         headers = {name: response.headers[name] for name in _RECORDED_HEADERS if name in response.headers}
-        request, recorded = self._scrubber.scrub(request, RecordedResponse(headers=headers, body=body))
         origin = self._target.origin
         variants = [variant for variant in (step.variant, origin if origin == "live" else None) if variant]
         self._result.recordings.append(
-            Recording(
-                operation=step.operation,
-                status=step.status,
+            make_recording(
+                self._contract,
+                step.operation,
+                step.status,
+                self._scrubber.scrub(request, RecordedResponse(headers=headers, body=body)),
                 variant="-".join(variants) or None,
                 origin=origin,
                 request_fault=step.request.fault,
-                contract=self._contract.parts(step.operation, step.status),
-                request=request,
-                response=recorded,
             )
         )
 

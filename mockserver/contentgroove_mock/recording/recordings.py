@@ -100,17 +100,22 @@ class Recording(Struct, frozen=True, kw_only=True):
         return "-".join((self.operation, str(self.status), *([self.variant] if self.variant else [])))
 
 
+def make_recording(
+    contract: PackagedContract, operation: str, status: int, exchange: tuple[Request, RecordedResponse], **fields: Any
+) -> Recording:
+    """Return a recording with the digests of the parts of the contract that it depends on."""
+    request, response = exchange
+    parts = contract.parts(operation, status)
+    return Recording(operation=operation, status=status, contract=parts, request=request, response=response, **fields)
+
+
 def write(recording: Recording) -> str:
     """Return a recording as text: equal recordings as equal texts, with the keys of bodies in alphabetical order."""
     return json.dumps(_to_json(recording), indent=_INDENT, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read(text: str, name: str) -> Recording:
-    """Return the recording in a text.
-
-    Args:
-        text: The text that `write` returned.
-        name: The file's name, for the message.
+    """Return the recording in the text of a file with this name.
 
     Raises:
         RecordingError: The text is not a recording.
@@ -131,12 +136,7 @@ def load(folder: Path) -> dict[str, Recording]:
 
 
 def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection[Origin]) -> int:
-    """Write recordings, and delete those of the same origins that are not among them.
-
-    Args:
-        folder: Their folder; it is created if it does not exist.
-        recordings: The recordings to write.
-        replacing: The origins that were recorded; files of other origins stay. If it is empty, nothing is deleted.
+    """Write recordings, and delete files of the origins in `replacing` that are not among them.
 
     Returns:
         The number of files that were changed, added or deleted.
@@ -157,12 +157,7 @@ def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection
 
 
 def stale(recordings: Mapping[str, Recording], contract: PackagedContract) -> list[str]:
-    """Return what is outdated, unexpected or missing: a sentence each, with what to do.
-
-    Args:
-        recordings: The recordings by the names of their files.
-        contract: The contract that they should match.
-    """
+    """Return what is outdated, unexpected or missing in files by their names: a sentence each, with what to do."""
     recorded = {(recording.operation, recording.status) for recording in recordings.values()}
     found = [
         f"{operation}-{status}: the contract documents this response, but it is not recorded. Run make record."

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -31,7 +32,7 @@ from contentgroove_mock.recording.journey import (
     sent_texts,
 )
 from contentgroove_mock.recording.recorder import Recorder, Result
-from contentgroove_mock.recording.recordings import RecordedResponse, Recording, RecordingError, Request
+from contentgroove_mock.recording.recordings import RecordedResponse, Recording, RecordingError, Request, make_recording
 from contentgroove_mock.recording.scrubbing import Scrubber
 
 if TYPE_CHECKING:
@@ -100,12 +101,7 @@ class SimulatedTarget:
 def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording]:
     """Record every documented response and every webhook with the simulator, and the examples of every success.
 
-    Two runs return the same recordings.
-
-    Args:
-        contract: The contract to record.
-        through_prism: Whether to call the simulator through Prism's proxy, which checks requests and responses; it
-            needs the extra `prism`.
+    Two runs return the same recordings, with and without Prism's proxy, which checks requests and responses.
 
     Raises:
         RecordingError: Something documented is available neither from the simulator nor from an example.
@@ -160,9 +156,6 @@ def _recorded_url(contract: PackagedContract, upstream: str, *, through_prism: b
     if not through_prism:
         yield upstream
         return
-    # Imported here, because everything else works without the extra `prism`.
-    import tempfile
-
     from contentgroove_mock.prism import Prism
 
     with tempfile.TemporaryDirectory() as folder:
@@ -176,29 +169,15 @@ def _delivery_recording(
     contract: PackagedContract, request: httpx.Request, scrubber: Scrubber, variant: str | None
 ) -> Recording:
     body = json.loads(request.content)
-    event: str = body["event"]
     headers = {"content-type": request.headers["content-type"]}
     sent = Request(method=request.method, path=request.url.path, headers=headers, body=body)
-    # Here the service's texts are in the request; a scrubber treats both sides alike.
-    cleaned, response = scrubber.scrub(sent, RecordedResponse())
-    return Recording(
-        operation=event,
-        status=200,
-        variant=variant,
-        origin="simulator",
-        contract=contract.parts(event, 200),
-        request=cleaned,
-        response=response,
-    )
+    # The service's texts are in the request here; a scrubber treats both sides alike.
+    exchange = scrubber.scrub(sent, RecordedResponse())
+    return make_recording(contract, body["event"], 200, exchange, variant=variant, origin="simulator")
 
 
 def examples(contract: PackagedContract, recorded: Collection[tuple[str, int]]) -> Iterator[Recording]:
-    """Yield recordings of examples.
-
-    Args:
-        contract: The contract.
-        recorded: The operations and statuses that already have a recording.
-    """
+    """Yield recordings of examples: of all successes, and of failures that are not yet recorded."""
     for name, operation in contract.operations.items():
         for status in contract.statuses(name):
             example = contract.example(name, status)
@@ -207,19 +186,10 @@ def examples(contract: PackagedContract, recorded: Collection[tuple[str, int]]) 
             if operation.callback:
                 path = urlsplit(HOOK_URL).path
                 request = Request(method=operation.method, path=path, headers=_JSON, body=example)
-                response = RecordedResponse()
+                exchange = request, RecordedResponse()
             else:
-                request = _request(operation, example)
-                response = RecordedResponse(headers=_JSON, body=example)
-            yield Recording(
-                operation=name,
-                status=status,
-                variant="example",
-                origin="spec example",
-                contract=contract.parts(name, status),
-                request=request,
-                response=response,
-            )
+                exchange = _request(operation, example), RecordedResponse(headers=_JSON, body=example)
+            yield make_recording(contract, name, status, exchange, variant="example", origin="spec example")
 
 
 def _request(operation: Operation, example: dict[str, Any]) -> Request:
@@ -285,16 +255,7 @@ class LiveTarget:
 def record_live(
     contract: PackagedContract, settings: Settings, *, writes: bool, sleep: Callable[[float], object]
 ) -> Result:
-    """Record with the service.
-
-    Args:
-        contract: The contract to record.
-        settings: The service's base URL and the key.
-        writes: Whether a media, a clip and a webhook subscription may be created, changed and deleted again.
-        sleep: The function that waits for processing.
-
-    Returns:
-        The recordings, what was skipped, and what was created and could not be deleted.
+    """Record with the service; with `writes`, a media, a clip and a webhook subscription are created and deleted.
 
     Raises:
         RecordingError: The service cannot be reached, rejects the key, or does not finish processing.

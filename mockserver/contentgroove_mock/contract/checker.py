@@ -97,7 +97,7 @@ class Checker:
         self.digest = hashlib.sha256(content).hexdigest()
         prefix = openapi.base_path(openapi.server_urls(contract)) if base_path is None else base_path
         self.base_path = prefix.rstrip("/")
-        self._compiled = Operations(contract)
+        self._compiled = Operations(contract, self.base_path)
         self.operations: Mapping[str, Operation] = self._compiled.all
         self.event_schemas: Mapping[str, Mapping[str, Any]] = {
             name: callback.schema for name, callback in self._compiled.callbacks.items()
@@ -162,15 +162,12 @@ class Checker:
             method: In capitals.
             target: The path, percent-encoded, with or without a query.
         """
-        segments = self._segments(target.partition("?")[0])
-        methods = None if segments is None else self._compiled.match(segments)
-        return methods.get(method) if methods else None
+        return self._compiled.match(target.partition("?")[0])[1].get(method)
 
     def _check_exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> Iterator[Violation]:
         path, _, query = request.target.partition("?")
-        segments = self._segments(path)
-        methods = None if segments is None else self._compiled.match(segments)
-        if segments is None or methods is None:
+        segments, methods = self._compiled.match(path)
+        if not methods:
             message = f"there is no such path below {self.base_path or '/'}"
             yield Violation(None, "request.path", "unknown-path", message, short_repr(path))
             return
@@ -204,12 +201,6 @@ class Checker:
             return
         assumed = callback.body.types[0] if media_type is None and callback.body.types else media_type
         yield from callback.body.check(content, assumed, callback.name, "webhook")
-
-    def _segments(self, path: str) -> tuple[str, ...] | None:
-        base = self.base_path
-        if not path.startswith(base) or not path.startswith("/", len(base)):
-            return None
-        return tuple(path[len(base) + 1 :].split("/"))
 
 
 def _add_caller(found: list[Violation]) -> list[Violation]:

@@ -198,7 +198,8 @@ class BodySpec:
             return
         compiled = self._schemas.get(_JSON)
         for finding in compiled.findings(value) if compiled else ():
-            yield finding.to_violation(operation, f"{location}#{join(finding.steps)}")
+            pointer = f"{location}#{join(finding.steps)}"
+            yield Violation(operation, pointer, finding.rule, finding.message, finding.actual)
 
 
 def decode_json(content: bytes) -> object:

@@ -111,7 +111,7 @@ def _closest_branch(
         for errors in branches
         if not any(str(error.kind.name) == "type" and len(error.instance_path) == depth for error in errors)
     ]
-    return min(candidates, key=len, default=[])
+    return min(candidates, key=len) if candidates else []
 
 
 def _at(value: object, steps: Steps) -> object:

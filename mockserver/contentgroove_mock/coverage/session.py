@@ -39,11 +39,7 @@ class PluginSession:
     """
 
     def __init__(self, *, prism: bool) -> None:
-        """Start a session.
-
-        Args:
-            prism: Whether everything is also sent through Prism's proxy.
-        """
+        """Start a session; with `prism`, everything is also sent through Prism's proxy."""
         self.checker = Checker()
         self.collected = CoverageData()
         self._violations: list[Violation] = []
@@ -63,9 +59,7 @@ class PluginSession:
     def serve(self, options: Mapping[str, Any], *, allow_violations: bool) -> Generator[str]:
         """Serve a new simulator while the context is entered; yields the base URL for clients.
 
-        Args:
-            options: The simulator's arguments; by default its clock is a `ManualClock`.
-            allow_violations: Whether requests may violate the contract; violations are then ignored.
+        By default its clock is a `ManualClock`. With `allow_violations`, violations of the contract are ignored.
         """
         from contentgroove_mock import ManualClock, Simulator, serve
 
@@ -124,8 +118,11 @@ class PluginSession:
     def _record_prism_violations(self, method: str, path: str, violations: Sequence[Violation]) -> None:
         caller = self._callers.get((method, path)) or find_caller()
         known = [structs.replace(violation, call=caller) for violation in violations]
-        self._violations.extend(known)
-        self.collected.violations.extend(str(violation) for violation in known)
+        self._add_violations(known)
+
+    def _add_violations(self, violations: Sequence[Violation]) -> None:
+        self._violations.extend(violations)
+        self.collected.violations.extend(str(violation) for violation in violations)
 
     def _note_caller(self, info: RequestInfo) -> None:
         # This runs on the caller's stack, which the server's thread cannot see; async callers have no other trace.
@@ -136,9 +133,7 @@ class PluginSession:
     def _finish(self, simulator: Simulator) -> None:
         self.collected.add_faults(simulator.faults_happened())
         for delivery in simulator.deliveries:
-            violations = self.checker.check_webhook(delivery.body())
-            self._violations.extend(violations)
-            self.collected.violations.extend(str(violation) for violation in violations)
+            self._add_violations(self.checker.check_webhook(delivery.body()))
             if delivery.state == "delivered":
                 self.collected.add_delivery(delivery.event)
 
@@ -163,11 +158,8 @@ def _ignore_violations(method: str, path: str, violations: Sequence[Violation]) 
 def use_simulated_time(simulator: Simulator, on_request: Callable[[RequestInfo], object]) -> Generator[None]:
     """Make every client that is created in this context use the simulator's time, unless it has its own clock.
 
-    Waiting then moves the simulator's clock instead of taking time.
-
-    Args:
-        simulator: The simulator.
-        on_request: Called with each request before it is sent, in addition to the client's own `on_request`.
+    Waiting then moves the simulator's clock instead of taking time. `on_request` is called with each request before it
+    is sent, in addition to the client's own `on_request`.
     """
 
     def now() -> float:

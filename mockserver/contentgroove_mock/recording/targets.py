@@ -1,8 +1,7 @@
 """The targets of recording: the simulator, directly or through Prism's proxy, and the service itself.
 
-The simulator's recordings are completed by the contract's examples: of every success, and of what has no other
-recording. The examples of successes come from the provider, so they are the closest thing to the service's real
-responses.
+The simulator's recordings are completed by the contract's examples: of every success, because they come from the
+provider and are the closest thing to the service's real responses, and of failures without another recording.
 
 The service is called with a key. Its recordings are scrubbed, and nothing is left behind in the account; nothing is
 created, changed or deleted unless `writes` is set. A 402, 429 or 500 is never provoked.
@@ -50,10 +49,6 @@ _SIMULATED_TIMEOUT = 20.0
 _LIVE_TIMEOUT = 60.0
 _POLL_SECONDS = 5.0
 _POLLS = 240
-_OK = 200
-# A GET that prepares an upload.
-_CREATES = "getUploadUrl"
-_NOT_PROVOKED = frozenset({402, 429})
 _FIRST_SERVER_ERROR = 500
 _WRITES = (
     "it creates, changes or deletes; WRITES=1 records it with a media, a clip and a webhook subscription of its own, "
@@ -236,7 +231,7 @@ class LiveTarget:
 
     def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
         """Return None for statuses that would use up quota or break the service."""
-        if status in _NOT_PROVOKED or status >= _FIRST_SERVER_ERROR:
+        if status in {402, 429} or status >= _FIRST_SERVER_ERROR:
             return None
         return contextlib.nullcontext()
 
@@ -280,7 +275,7 @@ def _is_read_only(action: Action, contract: PackagedContract) -> bool:
     return (
         isinstance(action, JourneyStep)
         and not action.simulated
-        and action.operation != _CREATES
+        and action.operation != "getUploadUrl"  # a GET that prepares an upload
         and contract.operations[action.operation].method == "GET"
     )
 
@@ -293,7 +288,7 @@ def _existing_id(client: httpx.Client, key: str) -> dict[str, str]:
             response = client.get(path, headers={"authorization": f"Bearer {key}"})
         except httpx.HTTPError as error:
             raise RecordingError(f"Cannot reach the service: {type(error).__name__}. Nothing was recorded.") from error
-        if response.status_code != _OK:
+        if response.status_code != httpx.codes.OK:
             raise RecordingError(
                 f"The service responded to GET {path} with {response.status_code}. Nothing was recorded. Check "
                 "CONTENTGROOVE_API_KEY and CONTENTGROOVE_BASE_URL."

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from contentgroove_mock.prism import Prism, PrismError
-    from contentgroove_mock.sample import sample_video
     from contentgroove_mock.simulator.clock import ManualClock, SystemClock
     from contentgroove_mock.simulator.core.faults import Fault
-    from contentgroove_mock.simulator.core.policy import Policy
+    from contentgroove_mock.simulator.core.records import Policy
+    from contentgroove_mock.simulator.files import sample_video
     from contentgroove_mock.simulator.server import Server, aserve, serve
     from contentgroove_mock.simulator.simulator import Simulator
 
@@ -35,10 +35,10 @@ __all__ = [
 
 _MODULES = {
     "prism": ("Prism", "PrismError"),
-    "sample": ("sample_video",),
     "simulator.clock": ("ManualClock", "SystemClock"),
     "simulator.core.faults": ("Fault",),
-    "simulator.core.policy": ("Policy",),
+    "simulator.core.records": ("Policy",),
+    "simulator.files": ("sample_video",),
     "simulator.server": ("Server", "aserve", "serve"),
     "simulator.simulator": ("Simulator",),
 }

@@ -68,7 +68,7 @@ def test_an_applications_own_clients_reach_it(run: Run) -> None:
 
         def test_nothing_is_left():
             assert "CONTENTGROOVE_BASE_URL" not in os.environ
-            assert ContentGroove.__init__.__module__ == "contentgroove._client"
+            assert ContentGroove.__init__.__module__ == "contentgroove._sync.client"
             assert not hasattr(ContentGroove.__init__, "__wrapped__")
         """
     )

@@ -21,7 +21,7 @@ _WITHHELD = frozenset({"CONTENTGROOVE_API_KEY", "NODE_OPTIONS"})
 class NpmError(RuntimeError):
     """Node is missing, npm could not install a package, or a program on Node did not start.
 
-    The message says what happened and what to do.
+    The message states what happened and what to do.
     """
 
 

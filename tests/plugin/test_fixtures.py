@@ -208,7 +208,7 @@ def test_help_names_the_options_and_fixtures(run: Run) -> None:
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_the_example_passes_its_own_tests(tmp_path: Path, options: tuple[str, ...]) -> None:
-    """Without Node, and with workers; its report says what of the API the application uses."""
+    """Without Node, and with workers; its report lists what the application uses of the API."""
     report = tmp_path / "seen.json"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     command.append(f"--contentgroove-coverage={report}")

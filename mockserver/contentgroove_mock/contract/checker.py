@@ -33,7 +33,7 @@ class CheckedRequest(Struct, frozen=True):
     """A request.
 
     Attributes:
-        method: In capitals.
+        method: In upper case.
         target: The path, percent-encoded, with the query.
         headers: By name; lookups use lower-case names.
         content: The body.
@@ -117,8 +117,7 @@ class Checker:
 
     def check_exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> list[Violation]:
         """Check an exchange of any HTTP library."""
-        found = list(self._check_exchange(request, response))
-        return _add_caller(found) if found else found
+        return _with_caller(self._check_exchange(request, response))
 
     def check_call(
         self,
@@ -134,7 +133,7 @@ class Checker:
         """Check an exchange whatever the API's base URL is; the SDK's option `on_contract_violation` calls this.
 
         Args:
-            method: In capitals.
+            method: In upper case.
             path: The path below the API's base path, with the query.
             headers: The request's headers by lower-case name.
             content: The request's body.
@@ -152,14 +151,13 @@ class Checker:
             content: Its body.
             headers: Its headers by lower-case name; if omitted, its Content-Type is not checked.
         """
-        found = list(self._check_webhook(content, None if headers is None else headers.get("content-type")))
-        return _add_caller(found) if found else found
+        return _with_caller(self._check_webhook(content, None if headers is None else headers.get("content-type")))
 
     def operation_of(self, method: str, target: str) -> Operation | None:
         """Return the operation that a request is for, None if there is no such operation.
 
         Args:
-            method: In capitals.
+            method: In upper case.
             target: The path, percent-encoded, with or without a query.
         """
         return self._compiled.match(target.partition("?")[0])[1].get(method)
@@ -203,6 +201,7 @@ class Checker:
         yield from callback.body.check(content, assumed, callback.name, "webhook")
 
 
-def _add_caller(found: list[Violation]) -> list[Violation]:
-    call = find_caller()
+def _with_caller(violations: Iterator[Violation]) -> list[Violation]:
+    found = list(violations)
+    call = find_caller() if found else None
     return found if call is None else [structs.replace(violation, call=call) for violation in found]

@@ -49,7 +49,7 @@ class Operation:
 
     Attributes:
         name: Its operationId.
-        method: In capitals.
+        method: In upper case.
         path: Its path template, without the server's base path.
         statuses: The documented statuses.
         success: The schema of the JSON body of the first documented success; empty if there is none.

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from . import PipelineError
 from .changes import Comparison, Rating
-from .errors import PipelineError
 from .operations import with_numbered_parameters
 from .reports import Advice, Section, count_text, group_changes
 

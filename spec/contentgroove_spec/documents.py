@@ -12,7 +12,7 @@ import yaml
 import yamlcore
 from contentgroove._openapi.documents import check_version, yaml_loader
 
-from .errors import PipelineError
+from . import PipelineError
 
 Document: TypeAlias = dict[str, Any]
 

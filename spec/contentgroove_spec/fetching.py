@@ -19,8 +19,8 @@ from contentgroove._io.durable_files import patiently
 from contentgroove._openapi.documents import MAX_BYTES, DocumentError, parse
 from contentgroove_mock.node import NpmError, child_environment, node_program, npm_cli
 
+from . import PipelineError
 from .documents import check_openapi
-from .errors import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from contentgroove_mock.node import NpmError, PinnedPackage, child_environment, node_program
 
-from .errors import PipelineError
+from . import PipelineError
 
 if TYPE_CHECKING:
     from .documents import Document

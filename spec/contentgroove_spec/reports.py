@@ -1,4 +1,4 @@
-"""Write the report of a comparison as text, JSON and Markdown."""
+"""Write the report of a comparison as text, JSON, Markdown or HTML."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from .changes import Change, Comparison, Rating
@@ -63,6 +64,14 @@ def group_changes(changes: Iterable[Change]) -> list[Group]:
     return [Group(what, reason, tuple(dict.fromkeys(locations))) for (what, reason), locations in found.items()]
 
 
+def _rated_groups(comparison: Comparison) -> Iterator[tuple[Rating, str, list[Group]]]:
+    """Yield each rating that changes have, with a title and the grouped changes."""
+    for rating in Rating:
+        changes = comparison.rated(rating)
+        if changes:
+            yield rating, f"{TITLES[rating]} ({len(changes)})", group_changes(changes)
+
+
 def headline(comparison: Comparison) -> str:
     """Summarise a comparison in one line."""
     if not comparison.changes:
@@ -86,13 +95,10 @@ def as_text(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
 
 def _text(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
     yield f"{comparison.old} → {comparison.new}: {headline(comparison)}"
-    for rating in Rating:
-        changes = comparison.rated(rating)
-        if not changes:
-            continue
+    for _, title, groups in _rated_groups(comparison):
         yield ""
-        yield f"{TITLES[rating]} ({len(changes)})"
-        for group in group_changes(changes):
+        yield title
+        for group in groups:
             yield f"  {group.what} {group.reason}"
             for location in group.locations[:MAX_SHOWN_LOCATIONS]:
                 yield f"    {location}"
@@ -146,13 +152,10 @@ def _markdown(comparison: Comparison, sections: Iterable[Section]) -> Iterator[s
     yield f"# {_escape(comparison.old)} → {_escape(comparison.new)}"
     yield ""
     yield _escape(headline(comparison))
-    for rating in Rating:
-        changes = comparison.rated(rating)
-        if not changes:
-            continue
+    for _, title, groups in _rated_groups(comparison):
         yield ""
-        yield f"## {TITLES[rating]} ({len(changes)})"
-        for group in group_changes(changes):
+        yield f"## {title}"
+        for group in groups:
             yield ""
             yield f"**{_escape(group.what)}** {_escape(group.reason)}"
             yield ""
@@ -175,3 +178,48 @@ def _escape(text: str) -> str:
     return "".join(
         part if index % 2 else re.sub(r"([\\`*_{}\[\]<>#|~@!])", r"\\\1", part) for index, part in enumerate(parts)
     )
+
+
+_STYLE = """
+:root { color-scheme: light dark }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
+h2 { border-left: .4rem solid; padding-left: .6rem }
+h2.breaking { border-color: #c62828 }
+h2.safe { border-color: #2e7d32 }
+h2.documentation { border-color: #757575 }
+code, .location { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere }
+summary { cursor: pointer }
+.reason, .action { opacity: .8 }
+"""
+
+
+def as_html(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
+    """Write a report for browsers: one page without scripts that loads nothing."""
+    return "\n".join(_page(comparison, sections)) + "\n"
+
+
+def _page(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
+    title = f"{escape(comparison.old)} → {escape(comparison.new)}"
+    yield "<!doctype html>"
+    yield '<html lang="en"><head><meta charset="utf-8">'
+    # Texts of the documents could contain markup, so the page may neither run nor load anything.
+    yield "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"<title>{title}</title><style>{_STYLE}</style></head><body>"
+    yield f"<h1>{title}</h1><p>{escape(headline(comparison))}</p>"
+    for section in sections:
+        yield f"<h2>{escape(section.title)}</h2><p>{escape(section.summary)}</p>"
+        if section.advice:
+            yield "<ul>"
+            for advice in section.advice:
+                yield f'<li>{escape(advice.what)}<br><span class="action">→ {escape(advice.action)}</span></li>'
+            yield "</ul>"
+    for rating, heading, groups in _rated_groups(comparison):
+        yield f'<h2 class="{rating.value}">{heading}</h2>'
+        for group in groups:
+            opened = " open" if rating is Rating.BREAKING else ""
+            yield f"<details{opened}><summary>{escape(group.what)} ({len(group.locations)})</summary>"
+            yield f'<p class="reason">{escape(group.reason)}</p><ul>'
+            yield from (f'<li class="location">{escape(location)}</li>' for location in group.locations)
+            yield "</ul></details>"
+    yield "</body></html>"

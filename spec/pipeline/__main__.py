@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from contentgroove._openapi.documents import DocumentError, parse
 from contentgroove.cli.harmless import multi_line
 from contentgroove.cli.streams import prepare_streams
+from contentgroove_spec import PipelineError
 from contentgroove_spec.command import FailOn, Format, fails, write
 from contentgroove_spec.compare import compare
 from contentgroove_spec.config import load_config
 from contentgroove_spec.documents import check_openapi
-from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.fetching import fetch
 
-from .correct import read
+from .corrections import read
 from .generate import generate, require_up_to_date
 from .impact import impact
 from .pull import pull

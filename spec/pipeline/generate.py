@@ -1,4 +1,4 @@
-"""Generate the contract and the client, and compare them with the committed files."""
+"""Generate the contract, the client and the operations of the tools, and compare them with the committed files."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+from contentgroove._openapi.operations import base_path, server_urls
+from contentgroove.tools import SpecError
+from contentgroove.tools.operations import compile_document
+from contentgroove_spec import PipelineError
 from contentgroove_spec.documents import dump_json, dump_yaml
-from contentgroove_spec.errors import PipelineError
 
-from .correct import make_contract, read
-from .placement import replace_all
-from .pull import is_unchanged
-from .tools import operations_file
+from .corrections import make_contract, read
+from .pull import is_unchanged, replace_all
 from .verify import check_structure, require_valid
 
 if TYPE_CHECKING:
@@ -69,6 +71,19 @@ def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path
         tools.write_bytes(operations_file(contract))
         made[tools] = config.tools
     return made
+
+
+def operations_file(contract: Document) -> bytes:
+    """Return the file's content for a contract.
+
+    Raises:
+        PipelineError: The contract has an operation that cannot be a tool.
+    """
+    try:
+        operations = compile_document(contract, base_path(server_urls(contract)), closed=True)
+    except SpecError as error:
+        raise PipelineError(f"The built-in tools cannot be made from the contract: {error}") from error
+    return msgspec.json.format(msgspec.json.encode(operations), indent=1) + b"\n"
 
 
 def _run_generator(config: Config, document: Path, package: Path) -> None:

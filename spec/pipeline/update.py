@@ -14,17 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contentgroove._openapi.documents import DocumentError
+from contentgroove_spec import PipelineError
 from contentgroove_spec.compare import compare
 from contentgroove_spec.documents import canonical_digest
-from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.reports import count_text
 
 from .checks import Failure, as_text, by_work, run_check
-from .correct import make_contract, read
+from .corrections import make_contract, read
 from .generate import write_outputs
 from .impact import impact
-from .placement import replace_all
-from .pull import is_unchanged, pull
+from .pull import is_unchanged, pull, replace_all
 from .verify import check_structure, require_valid
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import jsonschema_rs
 from contentgroove._openapi.pointers import resolve_reference
 from contentgroove._openapi.schemas import bundle, validator_schema
-from contentgroove_spec.errors import PipelineError
+from contentgroove_spec import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from contentgroove_spec.config import Work
 from pipeline import generate as generating
 from pipeline import update as updating
 from pipeline.checks import Failure
-from pipeline.correct import read
+from pipeline.corrections import read
 from pipeline.generate import differences
 from pipeline.pull import pull
 from pipeline.update import UpdateStoppedError, update

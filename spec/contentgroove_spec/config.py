@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from contentgroove_mock.node import user_cache
+from contentgroove_mock.npm import user_cache
 
 from . import PipelineError
 

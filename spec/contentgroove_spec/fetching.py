@@ -17,7 +17,7 @@ import anyio
 import httpx
 from contentgroove._io.durable_files import patiently
 from contentgroove._openapi.documents import MAX_BYTES, DocumentError, parse
-from contentgroove_mock.node import NpmError, child_environment, node_program, npm_cli
+from contentgroove_mock.npm import NpmError, child_environment, node_program, npm_cli
 
 from . import PipelineError
 from .documents import check_openapi

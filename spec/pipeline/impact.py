@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 from contentgroove._openapi.pointers import lookup
 from contentgroove_mock.contract import Checker
-from contentgroove_mock.recording.contract_parts import PackagedContract
-from contentgroove_mock.recording.exchange import RecordingError
-from contentgroove_mock.recording.folder import load, stale
+from contentgroove_mock.recording.contract import PackagedContract
+from contentgroove_mock.recording.recordings import RecordingError, load, stale
 from contentgroove_spec import PipelineError
 from contentgroove_spec.operations import operations
 from contentgroove_spec.reports import Advice, Section, count_text
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contentgroove_mock.contract import Violation
-    from contentgroove_mock.recording.exchange import Recording
+    from contentgroove_mock.recording.recordings import Recording
     from contentgroove_spec.config import Config
     from contentgroove_spec.documents import Document
 

@@ -294,8 +294,14 @@ async def fetch_page(session: Session) -> object:
     return page.items
 
 
+async def raw_content(session: Session) -> bytes:
+    """Fetch a media without decoding it."""
+    return (await calls.call_raw(medias.get_media("m-1"), session)).content
+
+
 FLOWS: dict[Any, tuple[Callable[[Session], Coroutine[Any, Any, object]], list[Response]]] = {
     calls.call: (lambda session: calls.call(medias.get_media("m-1"), session), [UNAVAILABLE, MEDIA]),
+    calls.call_raw: (raw_content, [UNAVAILABLE, MEDIA]),
     calls.send_with_retries: (
         lambda session: calls.send_with_retries(medias.get_media("m-1"), session),
         [UNAVAILABLE, MEDIA],

@@ -165,7 +165,7 @@ def test_a_command_with_tables_explains_a_broken_package() -> None:
     error = ImportError("cannot import name 'Table'", name="rich.table")
     failure = describe_error(error)
     assert failure.exit == ExitCode.USAGE
-    assert failure.message.startswith("this command needs rich ")
+    assert failure.message.startswith("This command needs rich ")
     trouble = find_trouble(error)
     assert trouble is not None
     assert failure.message.endswith(advice(trouble, "cli"))
@@ -180,7 +180,7 @@ def test_only_one_module_calls_an_extra_missing() -> None:
         if "node_modules" not in path.parts and "pip install 'contentgroove[" in path.read_text(encoding="utf-8")
     ]
     assert sorted(found) == [
-        "mockserver/contentgroove_mock/node.py",
+        "mockserver/contentgroove_mock/npm.py",
         "overlay/contentgroove/_extras.py",
         "overlay/contentgroove/cli/app.py",
         "spec/contentgroove_spec/fetching.py",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from contentgroove.errors import RequestInfo
 
@@ -18,7 +18,7 @@ from .responses import Response, TransportFailure
 from .retries import TOO_MANY_REQUESTS, Cooldown, RetryPolicy, parse_retry_after, should_retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from contentgroove_api.types import Request
 
@@ -70,6 +70,39 @@ class Session(Struct, frozen=True):
     time_limit: float | None = None
 
 
+class RawResponse(Generic[T]):
+    """A response before it is decoded.
+
+    Attributes:
+        status_code: The HTTP status: a 2xx, because errors are raised, or 404 if a retry of a DELETE found that an
+            earlier attempt had succeeded.
+        headers: The response's headers.
+        content: The body.
+    """
+
+    def __init__(self, response: Response, operation: Operation[T], session: Session) -> None:
+        self.status_code = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.content = response.content
+        self._response = response
+        self._operation = operation
+        self._session = session
+
+    def __repr__(self) -> str:
+        return f"RawResponse(status_code={self.status_code}, bytes={len(self.content)})"
+
+    def parse(self) -> T:
+        """Decode the body, as the call without `with_raw_response` does.
+
+        Raises:
+            ResponseDecodeError: The body does not match the contract.
+        """
+        try:
+            return self._operation.decode(self.content)
+        except BodyMismatchError as error:
+            raise decode_error(self._operation, self._response, self._session, error) from error
+
+
 async def call(operation: Operation[T], session: Session) -> tuple[Response, T]:
     """Send an operation with retries and decode its response.
 
@@ -85,6 +118,17 @@ async def call(operation: Operation[T], session: Session) -> tuple[Response, T]:
         return outcome, operation.decode(outcome.content)
     except BodyMismatchError as error:
         raise decode_error(operation, outcome, session, error) from error
+
+
+async def call_raw(operation: Operation[T], session: Session) -> RawResponse[T]:
+    """Send an operation with retries, without decoding its response.
+
+    Raises:
+        ContentGrooveError: The response is an error, or there is none.
+    """
+    undecoded: Operation[Any] = structs.replace(cast("Operation[Any]", operation), decode=bytes)
+    response, _ = await call(undecoded, session)
+    return RawResponse(response, operation, session)
 
 
 async def send_with_retries(operation: Operation[Any], session: Session) -> tuple[Response | TransportFailure, int]:

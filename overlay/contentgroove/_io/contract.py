@@ -6,27 +6,27 @@ depend on it and a client without the option does not load it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from contentgroove._extras import needs
-from contentgroove.errors import ConfigurationError, ContractViolationError
+from contentgroove.errors import ConfigurationError, ContractViolation, ContractViolationError
 
 from .http import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from contentgroove_api.types import Request
 
     from contentgroove._core.responses import Response
     from contentgroove._core.settings import Settings
-    from contentgroove.errors import ContractViolation
-
-    OnViolation: TypeAlias = "Literal['off', 'log', 'raise'] | Callable[[Sequence[ContractViolation]], object]"
 
 GROUP = "contentgroove.contract"
+
+OnContractViolation: TypeAlias = Literal["off", "log", "raise"] | Callable[[Sequence[ContractViolation]], object]
 
 
 class ContractChecker(Protocol):
@@ -76,7 +76,7 @@ class ContractMonitor:
             self._tell(violations)
 
 
-def create_monitor(mode: OnViolation, settings: Settings) -> ContractMonitor | None:
+def create_monitor(mode: OnContractViolation, settings: Settings) -> ContractMonitor | None:
     """Make what a client asked for; None if it asked for nothing.
 
     Raises:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contentgroove._core.settings import Settings
     from contentgroove.errors import RequestInfo
 
-    from .contract import ContractMonitor, OnViolation
+    from .contract import ContractMonitor, OnContractViolation
     from .http import ResponseInfo
 
 DEFAULT_TIMEOUT = 30.0
@@ -83,7 +83,7 @@ def create_hooks(
     on_request: Callable[[RequestInfo], object] | None,
     on_response: Callable[[ResponseInfo], object] | None,
     *,
-    awaited: bool,
+    awaited: bool = False,
 ) -> Hooks:
     """Make a client's hooks; `awaited` if async ones are.
 
@@ -135,7 +135,7 @@ def replace_options(session: Session, timeout: float | httpx.Timeout | None, max
     )
 
 
-def create_monitor(wish: OnViolation, settings: Settings) -> ContractMonitor | None:
+def create_monitor(wish: OnContractViolation, settings: Settings) -> ContractMonitor | None:
     """Make what checks exchanges; None, and nothing loaded, if that is off.
 
     Raises:

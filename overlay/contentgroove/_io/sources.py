@@ -33,7 +33,8 @@ READ_AHEAD = 128 * 1024
 SNIFF_BYTES = 8192
 """Bytes looked at to tell audio and video from other files."""
 
-File: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
+File: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
+AsyncFile: TypeAlias = File | AsyncIterator[bytes]
 
 
 class PathSource:

@@ -103,22 +103,18 @@ class Canonical:
         return self._operation(operation.definition, parameter_numbers(operation.path))
 
     def _operation(self, definition: Document, numbers: dict[str, str]) -> Document:
-        result: Document = {}
         parameters = [self._parameter(parameter, numbers) for parameter in definition.get("parameters", [])]
-        if parameters:
-            result["parameters"] = sorted(parameters, key=lambda parameter: (parameter["in"], parameter["name"]))
+        responses = {str(status): self._response(item) for status, item in definition.get("responses", {}).items()}
+        result = _without_empty(
+            parameters=sorted(parameters, key=lambda parameter: (parameter["in"], parameter["name"])),
+            callbacks={name: self._callback(item) for name, item in definition.get("callbacks", {}).items()},
+            security=definition.get("security"),
+            deprecated=bool(definition.get("deprecated")),
+        )
+        result["responses"] = {status: item for status, item in responses.items() if not status.startswith("x-")}
         if "requestBody" in definition:
             body = definition["requestBody"]
             result["requestBody"] = {"required": body.get("required", False), "content": self._content(body)}
-        responses = {str(status): self._response(item) for status, item in definition.get("responses", {}).items()}
-        result["responses"] = {status: item for status, item in responses.items() if not status.startswith("x-")}
-        callbacks = {name: self._callback(item) for name, item in definition.get("callbacks", {}).items()}
-        if callbacks:
-            result["callbacks"] = callbacks
-        if definition.get("security"):
-            result["security"] = definition["security"]
-        if definition.get("deprecated"):
-            result["deprecated"] = True
         return result
 
     def _callback(self, callback: Document) -> Document:
@@ -146,21 +142,13 @@ class Canonical:
             result["explode"] = holder.get("explode", result["style"] == "form")
             if "schema" in holder:
                 result["schema"] = self.schema(holder["schema"])
-        for flag in ("required", "allowReserved", "allowEmptyValue", "deprecated"):
-            if holder.get(flag):
-                result[flag] = True
-        return result
+        flags = ("required", "allowReserved", "allowEmptyValue", "deprecated")
+        return result | {flag: True for flag in flags if holder.get(flag)}
 
     def _response(self, response: Document) -> Document:
-        # Redocly treats an empty object as a missing response.
-        result: Document = {"description": ""}
-        content = self._content(response)
-        if content:
-            result["content"] = content
         headers = {name.lower(): self._value(header, "simple") for name, header in response.get("headers", {}).items()}
-        if headers:
-            result["headers"] = headers
-        return result
+        # Redocly treats an empty object as a missing response.
+        return {"description": "", **_without_empty(content=self._content(response), headers=headers)}
 
     def _content(self, holder: Document) -> Document:
         result: Document = {}
@@ -185,6 +173,10 @@ class Canonical:
             # The schema is kept alive, because a freed object's id may be used again.
             self._known[id(members)] = (members, _normalise(canonical))
         return self._known[id(members)][1]
+
+
+def _without_empty(**members: Any) -> Document:
+    return {name: value for name, value in members.items() if value}
 
 
 def _normalise(schema: Document) -> Document:

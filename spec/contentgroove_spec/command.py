@@ -139,16 +139,12 @@ def _write(path: Path, text: str) -> None:
 
 
 def _compare_documents(config: Config, old: str | None, new: str | None) -> tuple[list[Document], Comparison]:
-    from contentgroove._openapi.documents import check_version, parse
-
     from .compare import compare
     from .fetching import fetch_document, from_file, from_name
 
     before = from_file(config.published) if old is None else from_name(old, config)
     after = fetch_document(config, _print_note) if new is None else from_name(new, config)
-    documents = [parse(fetched.content, fetched.source) for fetched in (before, after)]
-    for document, fetched in zip(documents, (before, after), strict=True):
-        check_version(document, fetched.source)
+    documents = [fetched.parse() for fetched in (before, after)]
     return documents, compare(documents[0], documents[1], old_name=before.source, new_name=after.source)
 
 

@@ -43,7 +43,7 @@ class Work:
         return any(pattern.search(failure) for pattern in self.patterns)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The settings in a `pipeline.toml`; all paths are absolute.
 
@@ -80,10 +80,10 @@ class Config:
     contract: Path
     contract_json: Path
     package: Path
-    tools: Path | None
-    templates: Path | None
+    tools: Path | None = None
+    templates: Path | None = None
     cache: Path
-    recordings: Path | None
+    recordings: Path | None = None
     complete: bool
     generator: dict[str, Any]
     public_models: dict[str, str]
@@ -99,25 +99,15 @@ def load_config(path: Path) -> Config:
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        source, files = data["source"], data["files"]
-        folder = path.resolve().parent
-        paths = {name: (folder / str(file)).resolve() for name, file in files.items()}
+        source = data["source"]
+        paths = {name: (path.resolve().parent / str(file)).resolve() for name, file in data["files"].items()}
         updating = data.get("update", {})
         return Config(
             title=str(source["title"]),
             path_ends=tuple(source["paths"]),
             urls=tuple(source["urls"]),
             mirror=Mirror(**source["mirror"]),
-            published=paths["published"],
-            lock=paths["lock"],
-            corrections=paths["corrections"],
-            contract=paths["contract"],
-            contract_json=paths["contract_json"],
-            package=paths["package"],
-            tools=paths.get("tools"),
-            templates=paths.get("templates"),
-            cache=paths["cache"],
-            recordings=paths.get("recordings"),
+            **paths,
             complete=bool(data.get("verify", {}).get("complete", True)),
             generator=dict(data["generator"]),
             public_models=dict(data.get("public_models", {})),

@@ -135,25 +135,21 @@ class ReferenceResolver:
         self._created += 1
         if self._created > MAX_CREATED:
             raise PipelineError(f"{self._name} refers to itself in too many ways to be compared.")
-        cut: set[str] = set()
-        if isinstance(value, list):
-            items: list[Any] = []
-            for item in cast("list[Any]", value):
-                expanded, inner = self._expand(item, above)
-                items.append(expanded)
-                cut |= inner
-            return items, frozenset(cut)
-        if not isinstance(value, dict):
+        if isinstance(value, dict):
+            members = cast("dict[Any, Any]", value)
+            reference = members.get("$ref")
+            if isinstance(reference, str) and reference.startswith("#"):
+                return self._follow(reference, above)
+        elif isinstance(value, list):
+            members = dict[Any, Any](enumerate(cast("list[Any]", value)))
+        else:
             return value, frozenset()
-        members = cast("Document", value)
-        reference = members.get("$ref")
-        if isinstance(reference, str) and reference.startswith("#"):
-            return self._follow(reference, above)
-        result: Document = {}
+        cut: frozenset[str] = frozenset()
+        result: dict[Any, Any] = {}
         for key, member in members.items():
             result[key], inner = self._expand(member, above)
             cut |= inner
-        return result, frozenset(cut)
+        return result if isinstance(value, dict) else list(result.values()), cut
 
     def _follow(self, reference: str, above: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
         if reference in above:
@@ -161,14 +157,12 @@ class ReferenceResolver:
         if reference in self._known:
             return self._known[reference], frozenset()
         self.followed.add(reference)
-        expanded, cut = self._expand(self._find(reference), (*above, reference))
+        try:
+            named = resolve_reference(self._document, reference)
+        except DocumentError as error:
+            raise PipelineError(f"{self._name} refers to {reference}, which it does not have.") from error
+        expanded, cut = self._expand(named, (*above, reference))
         cut -= {reference}
         if not cut:
             self._known[reference] = expanded
         return expanded, cut
-
-    def _find(self, reference: str) -> Any:
-        try:
-            return resolve_reference(self._document, reference)
-        except DocumentError as error:
-            raise PipelineError(f"{self._name} refers to {reference}, which it does not have.") from error

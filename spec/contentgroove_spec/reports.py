@@ -90,26 +90,19 @@ def count_text(count: int, noun: str) -> str:
 
 def as_text(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
     """Write a report for terminals. Its texts come from the documents and may contain control characters."""
-    return "\n".join(_text(comparison, sections)) + "\n"
-
-
-def _text(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
-    yield f"{comparison.old} → {comparison.new}: {headline(comparison)}"
+    lines = [f"{comparison.old} → {comparison.new}: {headline(comparison)}"]
     for _, title, groups in _rated_groups(comparison):
-        yield ""
-        yield title
+        lines += ["", title]
         for group in groups:
-            yield f"  {group.what} {group.reason}"
-            for location in group.locations[:MAX_SHOWN_LOCATIONS]:
-                yield f"    {location}"
+            lines.append(f"  {group.what} {group.reason}")
+            lines += [f"    {location}" for location in group.locations[:MAX_SHOWN_LOCATIONS]]
             if len(group.locations) > MAX_SHOWN_LOCATIONS:
-                yield f"    … and {len(group.locations) - MAX_SHOWN_LOCATIONS} more locations"
+                lines.append(f"    … and {len(group.locations) - MAX_SHOWN_LOCATIONS} more locations")
     for section in sections:
-        yield ""
-        yield f"{section.title}: {section.summary}"
+        lines += ["", f"{section.title}: {section.summary}"]
         for advice in section.advice:
-            yield f"  {advice.what}"
-            yield f"    → {advice.action}"
+            lines += [f"  {advice.what}", f"    → {advice.action}"]
+    return "\n".join(lines) + "\n"
 
 
 def as_json(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
@@ -145,31 +138,19 @@ def _change(change: Change) -> dict[str, Any]:
 
 def as_markdown(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
     """Write a report for pull requests."""
-    return "\n".join(_markdown(comparison, sections)) + "\n"
-
-
-def _markdown(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
-    yield f"# {_escape(comparison.old)} → {_escape(comparison.new)}"
-    yield ""
-    yield _escape(headline(comparison))
+    lines = [f"# {_escape(comparison.old)} → {_escape(comparison.new)}", "", _escape(headline(comparison))]
     for _, title, groups in _rated_groups(comparison):
-        yield ""
-        yield f"## {title}"
+        lines += ["", f"## {title}"]
         for group in groups:
-            yield ""
-            yield f"**{_escape(group.what)}** {_escape(group.reason)}"
-            yield ""
-            yield from (f"- {_escape(location)}" for location in group.locations)
+            lines += ["", f"**{_escape(group.what)}** {_escape(group.reason)}", ""]
+            lines += [f"- {_escape(location)}" for location in group.locations]
     for section in sections:
-        yield ""
-        yield f"## {_escape(section.title)}"
-        yield ""
-        yield _escape(section.summary)
+        lines += ["", f"## {_escape(section.title)}", "", _escape(section.summary)]
         if section.advice:
-            yield ""
+            lines.append("")
         for advice in section.advice:
-            yield f"- {_escape(advice.what)}  "
-            yield f"  → {_escape(advice.action)}"
+            lines += [f"- {_escape(advice.what)}  ", f"  → {_escape(advice.action)}"]
+    return "\n".join(lines) + "\n"
 
 
 def _escape(text: str) -> str:
@@ -195,31 +176,31 @@ summary { cursor: pointer }
 
 def as_html(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
     """Write a report for browsers: one page without scripts that loads nothing."""
-    return "\n".join(_page(comparison, sections)) + "\n"
-
-
-def _page(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
     title = f"{escape(comparison.old)} → {escape(comparison.new)}"
-    yield "<!doctype html>"
-    yield '<html lang="en"><head><meta charset="utf-8">'
-    # Texts of the documents could contain markup, so the page may neither run nor load anything.
-    yield "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{title}</title><style>{_STYLE}</style></head><body>"
-    yield f"<h1>{title}</h1><p>{escape(headline(comparison))}</p>"
+    lines = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        # Texts of the documents could contain markup, so the page may neither run nor load anything.
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{title}</title><style>{_STYLE}</style></head><body>",
+        f"<h1>{title}</h1><p>{escape(headline(comparison))}</p>",
+    ]
     for section in sections:
-        yield f"<h2>{escape(section.title)}</h2><p>{escape(section.summary)}</p>"
+        lines.append(f"<h2>{escape(section.title)}</h2><p>{escape(section.summary)}</p>")
         if section.advice:
-            yield "<ul>"
+            lines.append("<ul>")
             for advice in section.advice:
-                yield f'<li>{escape(advice.what)}<br><span class="action">→ {escape(advice.action)}</span></li>'
-            yield "</ul>"
+                action = f'<span class="action">→ {escape(advice.action)}</span>'
+                lines.append(f"<li>{escape(advice.what)}<br>{action}</li>")
+            lines.append("</ul>")
     for rating, heading, groups in _rated_groups(comparison):
-        yield f'<h2 class="{rating.value}">{heading}</h2>'
+        lines.append(f'<h2 class="{rating.value}">{heading}</h2>')
+        opened = " open" if rating is Rating.BREAKING else ""
         for group in groups:
-            opened = " open" if rating is Rating.BREAKING else ""
-            yield f"<details{opened}><summary>{escape(group.what)} ({len(group.locations)})</summary>"
-            yield f'<p class="reason">{escape(group.reason)}</p><ul>'
-            yield from (f'<li class="location">{escape(location)}</li>' for location in group.locations)
-            yield "</ul></details>"
-    yield "</body></html>"
+            lines.append(f"<details{opened}><summary>{escape(group.what)} ({len(group.locations)})</summary>")
+            lines.append(f'<p class="reason">{escape(group.reason)}</p><ul>')
+            lines += [f'<li class="location">{escape(location)}</li>' for location in group.locations]
+            lines.append("</ul></details>")
+    lines.append("</body></html>")
+    return "\n".join(lines) + "\n"

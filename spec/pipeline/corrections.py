@@ -134,7 +134,7 @@ def apply_overlay(document: Document, overlay: Document) -> Document:
     check_overlay(overlay)
     result = copy.deepcopy(document)
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
-        _apply(result, action, action_name(index, action), first_version=_is_version_1_0(overlay))
+        _apply(result, action, action_name(index, action), str(overlay["overlay"]))
     return result
 
 
@@ -149,7 +149,7 @@ def apply_matching(document: Document, overlay: Document) -> Applied:
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
         result = copy.deepcopy(steps[-1])
         try:
-            _apply(result, action, action_name(index, action), first_version=_is_version_1_0(overlay))
+            _apply(result, action, action_name(index, action), str(overlay["overlay"]))
         except PipelineError as error:
             problems[index] = str(error)
             result = steps[-1]
@@ -157,12 +157,9 @@ def apply_matching(document: Document, overlay: Document) -> Applied:
     return Applied(steps[-1], problems, tuple(steps))
 
 
-def _is_version_1_0(overlay: Document) -> bool:
-    return str(overlay["overlay"]).startswith("1.0")
-
-
-def _apply(result: Document, action: Document, name: str, *, first_version: bool) -> None:
-    before = _canonical_json(result)
+def _apply(result: Document, action: Document, name: str, version: str) -> None:
+    # Compared as text, because 1, 1.0 and True are equal in Python.
+    before = json.dumps(result, sort_keys=True)
     nodes = _select(result, action["target"], name)
     if not nodes:
         raise PipelineError(
@@ -177,8 +174,8 @@ def _apply(result: Document, action: Document, name: str, *, first_version: bool
             raise PipelineError(f"{name}: copy must select one node, not {len(sources)}.")
         _update(nodes, copy.deepcopy(sources[0].value), name)
     elif "update" in action:
-        _update(nodes, action["update"], name, first_version=first_version)
-    if _canonical_json(result) == before:
+        _update(nodes, action["update"], name, is_1_0=version.startswith("1.0"))
+    if json.dumps(result, sort_keys=True) == before:
         raise PipelineError(f"{name} changes nothing: the published document is already correct. Delete the action.")
 
 
@@ -200,11 +197,6 @@ def _select(document: Document, query: str, name: str) -> list[JSONPathNode]:
     return list({node.location: node for node in _compile(query, name).find(document)}.values())
 
 
-def _canonical_json(document: Document) -> str:
-    # As text, because 1, 1.0 and True are equal in Python.
-    return json.dumps(document, sort_keys=True)
-
-
 def _remove(nodes: list[JSONPathNode], name: str) -> None:
     # From the back, because removing an item moves those after it.
     for node in sorted(nodes, key=lambda n: [(isinstance(step, int), step) for step in n.location], reverse=True):
@@ -214,7 +206,7 @@ def _remove(nodes: list[JSONPathNode], name: str) -> None:
         del container[node.location[-1]]
 
 
-def _update(nodes: list[JSONPathNode], value: Any, name: str, *, first_version: bool = False) -> None:
+def _update(nodes: list[JSONPathNode], value: Any, name: str, *, is_1_0: bool = False) -> None:
     kinds = {_kind(node.value) for node in nodes}
     if len(kinds) > 1:
         raise PipelineError(f"{name}: the target selects nodes of several kinds ({', '.join(sorted(kinds))}).")
@@ -227,9 +219,9 @@ def _update(nodes: list[JSONPathNode], value: Any, name: str, *, first_version: 
             _merge(cast("Document", old), cast("Document", new), name)
         elif isinstance(old, list):
             # In 1.0 the value is one entry, whatever it is; 1.1 concatenates arrays.
-            entries = cast("list[Any]", new) if isinstance(new, list) else [new]
-            cast("list[Any]", old).extend([new] if first_version else entries)
-        elif first_version:
+            entries = cast("list[Any]", new) if isinstance(new, list) and not is_1_0 else [new]
+            cast("list[Any]", old).extend(entries)
+        elif is_1_0:
             raise PipelineError(
                 f"{name}: Overlay 1.0 updates only objects and arrays; use 1.1.0 to replace other values."
             )

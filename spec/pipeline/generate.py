@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,8 @@ from .pull import is_unchanged, replace_all
 from .verify import check_structure, require_valid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from contentgroove_spec.config import Config
     from contentgroove_spec.documents import Document
@@ -36,8 +38,15 @@ LINE_LENGTH = 110
 MAX_SHOWN_LINES = 40
 
 
-def build(config: Config, folder: Path) -> dict[Path, Path]:
+def build(
+    config: Config, folder: Path, step: Callable[[str], AbstractContextManager[object]] = nullcontext
+) -> dict[Path, Path]:
     """Write all outputs of the pipeline into a folder.
+
+    Args:
+        config: The pipeline's configuration.
+        folder: The folder.
+        step: Called with the name of each step; returns a context in which the step runs.
 
     Returns:
         Each output with its path in the repository.
@@ -45,10 +54,13 @@ def build(config: Config, folder: Path) -> dict[Path, Path]:
     Raises:
         PipelineError: A document is not valid, a correction is stale, or the generator failed.
     """
-    check_structure(read(config.published), config.published.name)
-    contract = make_contract(config)
-    require_valid(contract, config.contract.name, complete=config.complete)
-    return write_outputs(config, contract, folder)
+    with step("correct"):
+        check_structure(read(config.published), config.published.name)
+        contract = make_contract(config)
+    with step("verify"):
+        require_valid(contract, config.contract.name, complete=config.complete)
+    with step("regenerate"):
+        return write_outputs(config, contract, folder)
 
 
 def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path, Path]:
@@ -94,19 +106,13 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
         f"ruff format --isolated --no-cache --quiet --line-length {LINE_LENGTH} .",
     ]
     settings.write_text(json.dumps({**config.generator, "post_hooks": hooks}), encoding="utf-8", newline="\n")
-    command = [
-        sys.executable,
-        "-m",
-        "openapi_python_client",
-        "generate",
-        f"--path={document}",
-        f"--config={settings}",
-        f"--output-path={package}",
-        "--meta=none",
-        "--fail-on-warning",
-    ]
+    command = [sys.executable, "-m", "openapi_python_client", "generate", f"--path={document}", f"--config={settings}"]
+    command += [f"--output-path={package}", "--meta=none", "--fail-on-warning"]
     if config.templates is not None:
         command.append(f"--custom-template-path={config.templates}")
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
+    if ruff is None:
+        raise PipelineError("ruff is missing from this environment: run `make setup`.")
     try:
         done = subprocess.run(
             command,
@@ -116,7 +122,7 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
             timeout=GENERATOR_TIMEOUT,
             check=False,
             # The formatter of this environment comes first on PATH.
-            env={**os.environ, "PATH": f"{_script('ruff').parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+            env={**os.environ, "PATH": f"{Path(ruff).parent}{os.pathsep}{os.environ.get('PATH', '')}"},
         )
     except subprocess.TimeoutExpired as error:
         raise PipelineError(f"The generator did not finish within {GENERATOR_TIMEOUT:g} s.") from error
@@ -126,13 +132,6 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
         # The generator writes the system's newlines, but the committed files are the same on every system.
         module.write_bytes(module.read_bytes().replace(b"\r\n", b"\n"))
     (package / "py.typed").touch()
-
-
-def _script(name: str) -> Path:
-    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if found is None:
-        raise PipelineError(f"{name} is missing from this environment: run `make setup`.")
-    return Path(found)
 
 
 def generate(config: Config) -> None:

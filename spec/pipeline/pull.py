@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from contentgroove._io.durable_files import patiently
 from contentgroove._openapi.documents import DocumentError, parse
 from contentgroove_spec import PipelineError
-from contentgroove_spec.documents import canonical_digest, check_openapi, digest, dump_yaml
+from contentgroove_spec.documents import canonical_digest, digest, dump_yaml
 from contentgroove_spec.fetching import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contentgroove_spec.config import Config
-    from contentgroove_spec.documents import Document
 
 
 def pull(config: Config, *, mirror: str | None, file: Path | None, log: Callable[[str], None]) -> None:
@@ -39,10 +38,12 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, log: Callable
         PipelineError: No source returned the expected document.
     """
     fetched = fetch(config, mirror=mirror, file=file, log=log)
-    document = parse(fetched.content, fetched.source)
-    check_openapi(document, fetched.source, title=config.title, path_ends=config.path_ends)
+    document = fetched.parse_expected(config)
     text = dump_yaml(document).encode()
-    old = _lock_of(config)
+    try:
+        old = parse(config.lock.read_bytes(), config.lock.name) if config.published.is_file() else None
+    except (OSError, DocumentError):
+        old = None
     if old is not None and old.get("meaning_sha256") == canonical_digest(document) and is_unchanged(config):
         log(f"Nothing new: {fetched.source} has the content of {config.published.name}. Nothing was changed.")
         return
@@ -65,14 +66,6 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, log: Callable
             paths[new_lock] = config.lock
         replace_all(paths)
     log(f"Pulled {config.published.name} ({len(document['paths'])} paths) from {fetched.source}.")
-
-
-def _lock_of(config: Config) -> Document | None:
-    """Return the lock; None if it or the document is missing or cannot be read."""
-    try:
-        return parse(config.lock.read_bytes(), config.lock.name) if config.published.is_file() else None
-    except (OSError, DocumentError):
-        return None
 
 
 def is_unchanged(config: Config) -> bool:

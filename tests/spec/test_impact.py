@@ -82,7 +82,7 @@ def test_operations_that_come_and_go(
     assert recorded.pop("the operation deleteClipById no longer exists.") == [
         f"deleteClipById-{status}" for status in (204, 401, 404, 429, 500)
     ]
-    missing = recorded.pop("the contract documents this answer, and no recording shows it.")
+    missing = recorded.pop("the contract documents this response, but it is not recorded.")
     assert missing == [f"getMood-{status}" for status in (200, 401, 404, 429, 500)]
     assert recorded == {}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from contentgroove._extras import needs
 from contentgroove.cli.command import GroupWithHelp
-from contentgroove.cli.failures import CommandError, ExitCode
+from contentgroove.cli.exit_codes import CommandError, ExitCode
 from contentgroove.cli.harmless import multi_line
 
 from .changes import Rating

@@ -160,7 +160,7 @@ def test_defects_of_ours_stay_what_they_are(call: Callable[[], object]) -> None:
 
 def test_a_command_that_draws_explains_a_broken_package() -> None:
     """Whatever leaves a command is looked at."""
-    from contentgroove.cli.failures import ExitCode, describe_error
+    from contentgroove.cli.exit_codes import ExitCode, describe_error
 
     error = ImportError("cannot import name 'Table'", name="rich.table")
     failure = describe_error(error)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove.errors import ConfigurationError
 
-from .failures import CommandError, ExitCode
+from .exit_codes import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

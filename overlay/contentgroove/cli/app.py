@@ -15,7 +15,7 @@ from contentgroove._extras import find_trouble
 from contentgroove._version import __version__
 
 from .command import OPTION_NAMES, GroupWithHelp
-from .failures import MEANINGS, CommandError, ErrorReport, ExitCode, describe_error
+from .exit_codes import MEANINGS, CommandError, ErrorReport, ExitCode, describe_error
 from .harmless import multi_line
 from .output import Output, write_error
 from .streams import is_closed_pipe, prepare_streams

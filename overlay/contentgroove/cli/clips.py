@@ -10,8 +10,7 @@ import typer
 from contentgroove.errors import NotFoundError
 
 from .command import CommandContext, command, group
-from .displays import wait_spinner
-from .failures import CommandError, ExitCode
+from .exit_codes import CommandError, ExitCode
 from .options import (
     FilterOption,
     LimitOption,
@@ -22,6 +21,7 @@ from .options import (
     parse_sort,
 )
 from .output import Column, document
+from .progress_display import wait_spinner
 from .several import for_each_id
 from .timecodes import format_timecode, parse_time
 

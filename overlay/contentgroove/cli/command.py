@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 from contentgroove.errors import ContentGrooveError
 
 from .api_key import find_api_key
-from .failures import CommandError, ExitCode
+from .exit_codes import CommandError, ExitCode
 from .harmless import single_line
 from .output import Output, write_error
 from .streams import is_terminal

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
-from .failures import ExitCode
+from .exit_codes import ExitCode
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from contentgroove.errors import ContractViolation
 
-    from .failures import ErrorReport
+    from .exit_codes import ErrorReport
 
 State: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
 

@@ -17,7 +17,7 @@ from contentgroove.errors import ConfigurationError, ContentGrooveError
 from . import diagnosis
 from .command import CommandContext, command
 from .diagnosis import Check
-from .failures import CommandError, ExitCode, describe_error
+from .exit_codes import CommandError, ExitCode, describe_error
 from .streams import is_terminal
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .command import CommandContext, command, group
-from .displays import wait_spinner
-from .failures import CommandError, ExitCode
+from .exit_codes import CommandError, ExitCode
 from .options import (
     FilterOption,
     LimitOption,
@@ -21,6 +20,7 @@ from .options import (
     parse_sort,
 )
 from .output import Column, document
+from .progress_display import wait_spinner
 from .several import for_each_id
 from .timecodes import format_timecode
 from .webhooks_options import open_inbox
@@ -200,7 +200,7 @@ def upload(
     """
     from contentgroove.resources.batches import UploadItem
 
-    from .uploading import BatchUpload, UploadPlan, expand_patterns
+    from .upload_batch import BatchUpload, UploadPlan, expand_patterns
 
     unique = list({file.absolute(): file for file in expand_patterns(files)}.values())
     if name is not None and len(unique) > 1:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from contentgroove._view import Model
 
-    from .failures import ErrorReport
+    from .exit_codes import ErrorReport
 
 T = TypeVar("T")
 

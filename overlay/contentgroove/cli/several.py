@@ -8,7 +8,7 @@ import typer
 
 from contentgroove.errors import AuthenticationError, ContentGrooveError
 
-from .failures import ExitCode, combined_exit_code, describe_error
+from .exit_codes import ExitCode, combined_exit_code, describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ from contentgroove._core.redaction import redact_url
 from contentgroove.webhooks import subscribe
 
 from .command import CommandContext, command, group
-from .failures import CommandError, ExitCode
+from .exit_codes import CommandError, ExitCode
 from .options import FilterOption, LimitOption, PageSizeOption, parse_filters, parse_sort
 from .output import Column, document
 from .several import for_each_id
@@ -161,7 +161,7 @@ def listen(
     app handles it, or without --inbox in memory, which only detects duplicates. To receive from outside, put a tunnel
     or a web server with https in front.
     """
-    from .webhooks_listen import open_server
+    from .webhook_server import open_server
 
     token = find_secret_token(token_file)
     if token is None:
@@ -249,20 +249,20 @@ def replay(
 
     With --to, the token of CONTENTGROOVE_WEBHOOK_TOKEN or --token-file is added to the URL.
     """
-    from . import webhooks_replay
+    from . import webhook_inbox
 
     if (to is None) == (inbox is None):
         raise CommandError(ExitCode.USAGE, "Pass either --to URL or --inbox FILE.")
     file = Path(source)
     if to is not None:
-        webhooks_replay.post_event(run.out, file, to, find_secret_token(token_file))
+        webhook_inbox.post_event(run.out, file, to, find_secret_token(token_file))
         return
     is_file = file.is_file()
     with open_inbox(inbox, create=is_file) as opened:
         if is_file:
-            webhooks_replay.record_event(run.out, file, opened)
+            webhook_inbox.record_event(run.out, file, opened)
         else:
-            webhooks_replay.replay_event(run.out, source, opened)
+            webhook_inbox.replay_event(run.out, source, opened)
 
 
 @command(
@@ -296,14 +296,14 @@ def work(
     This continues until Ctrl-C or SIGTERM; the current event is finished first. The module can be in the current
     folder. Several workers can share an inbox.
     """
-    from . import webhooks_work
+    from . import webhook_worker
 
     with open_inbox(inbox, create=True) as opened:
-        receiver = webhooks_work.import_receiver(application, inbox, opened)
+        receiver = webhook_worker.import_receiver(application, inbox, opened)
         if once:
-            webhooks_work.work_once(run.out, receiver)
+            webhook_worker.work_once(run.out, receiver)
         else:
-            webhooks_work.work(run.out, receiver, poll_interval)
+            webhook_worker.work(run.out, receiver, poll_interval)
 
 
 def fields(subscription: WebhookSubscription) -> dict[str, str | None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .failures import CommandError, ExitCode
+from .exit_codes import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Generator

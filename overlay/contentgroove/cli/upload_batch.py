@@ -18,9 +18,9 @@ from contentgroove.errors import (
 )
 from contentgroove.resources.batches import UploadItem, aupload_batch, checkpoint_path
 
-from .displays import UploadDisplay, wait_spinner
-from .failures import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
+from .exit_codes import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
 from .output import document
+from .progress_display import UploadDisplay, wait_spinner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove import errors
-from contentgroove.cli.failures import MEANINGS, CommandError, ExitCode, combined_exit_code, describe_error
+from contentgroove.cli.exit_codes import MEANINGS, CommandError, ExitCode, combined_exit_code, describe_error
 
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from contentgroove.webhooks import HandlerError, Inbox, SQLiteInbox, WebhookReceiver
 
-from .failures import CommandError, ExitCode
+from .exit_codes import CommandError, ExitCode
 from .webhooks_service import until_signalled
 
 if TYPE_CHECKING:

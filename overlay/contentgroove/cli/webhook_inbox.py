@@ -14,7 +14,7 @@ from contentgroove.webhooks.events import PROCESSING_FINISHED
 from contentgroove.webhooks.receiver import MAX_BODY_BYTES
 from contentgroove.webhooks.tokens import TOKEN_PARAMETER, is_loopback
 
-from .failures import CommandError, ExitCode
+from .exit_codes import CommandError, ExitCode
 from .webhooks_events import cells, received_event_json
 
 if TYPE_CHECKING:

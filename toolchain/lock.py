@@ -211,7 +211,7 @@ def _renew(name: str, *, keep: bool, root: Path) -> None:
 
 def _renew_npm(folder: Path, *, keep: bool, shown: str) -> None:
     # Imported here: `check` needs no Node.
-    from contentgroove_mock.node import child_environment, node_program, npm_cli
+    from contentgroove_mock.npm import child_environment, node_program, npm_cli
 
     path = folder / "package-lock.json"
     before = _npm_versions(path)

@@ -2,7 +2,7 @@
 
 `Simulator` is an ASGI application that behaves like the service, on a clock that a test can move; `serve` puts it
 on a local port. `Prism` runs the program of that name, which serves the contract's examples or checks a service
-against the contract. Names are imported when they are first used, so that the package itself costs nothing.
+against the contract. Names are imported when they are first used, so that importing the package costs nothing.
 """
 
 from __future__ import annotations

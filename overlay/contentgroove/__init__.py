@@ -1,19 +1,20 @@
 """The ContentGroove SDK: upload videos, wait for clips and transcriptions, receive webhooks.
 
-Names are loaded on first use, so that importing this package costs nothing.
+Names are loaded on first use, so that importing this package takes no time.
 """
 
 from __future__ import annotations
 
-# Type checkers know the name; `typing` itself takes longer to import than all of this.
+# Type checkers know this name. Importing `typing` would take longer than the whole module.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._async_client import AsyncContentGroove
-    from ._client import ContentGroove
+    from ._async.client import AsyncContentGroove
+    from ._core.calls import RawResponse
     from ._core.filters import Sort
     from ._core.retries import RetryPolicy
-    from ._io.calls import RawResponse
+    from ._io.batches import UploadItem, UploadResult
     from ._io.http import ResponseInfo
+    from ._sync.client import ContentGroove
     from ._version import __version__
     from .errors import (
         APIConnectionError,
@@ -46,14 +47,13 @@ if TYPE_CHECKING:
     )
     from .models import Clip, DirectUpload, Media, Page, Transcription, WebhookSubscription
     from .progress import progress_bar
-    from .resources.batches import UploadItem, UploadResult
 
 _MODULES = {
-    "._async_client": ("AsyncContentGroove",),
-    "._client": ("ContentGroove",),
+    "._async.client": ("AsyncContentGroove",),
+    "._sync.client": ("ContentGroove",),
     "._core.filters": ("Sort",),
     "._core.retries": ("RetryPolicy",),
-    "._io.calls": ("RawResponse",),
+    "._core.calls": ("RawResponse",),
     "._io.http": ("ResponseInfo",),
     "._version": ("__version__",),
     ".errors": (
@@ -87,7 +87,7 @@ _MODULES = {
     ),
     ".models": ("Clip", "DirectUpload", "Media", "Page", "Transcription", "WebhookSubscription"),
     ".progress": ("progress_bar",),
-    ".resources.batches": ("UploadItem", "UploadResult"),
+    "._io.batches": ("UploadItem", "UploadResult"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -39,18 +39,18 @@ class Page(Generic[T]):
         return f"Page(number={self.number}, items={len(self.items)})"
 
     def first(self, count: int) -> Page[T]:
-        """Give the same page with its first `count` items only."""
+        """Return the same page with only its first `count` items."""
         return Page(self.items[:count], self.number, self._links)
 
     @property
     def next_link(self) -> str | None:
-        """The link to the next page as the service gives it, None if it gives none or an empty one.
+        """The service's link to the next page; None if it is missing or empty.
 
-        It is `http://` in the service's own examples: iterate `pages()` instead of requesting it.
+        It starts with `http://` in the service's own examples: iterate over `pages()` instead of requesting it.
         """
         return unset_to_none(self._links.next_) or None
 
     @property
     def is_last(self) -> bool:
-        """Whether the service says that no page follows: its link to the next one is null or empty, not missing."""
+        """True if the service reports the end of the list: its link to the next page is null or empty, not missing."""
         return self._links.next_ in {None, ""}

@@ -1,4 +1,4 @@
-"""The base of all models: a flat, immutable view on a wire model."""
+"""The base class of all models: a flat, immutable view of a decoded struct."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ V = TypeVar("V")
 
 
 class JsonSource:
-    """The JSON text that models came from, and where in it; read again only when `extra` is asked for."""
+    """The JSON text that models were decoded from, and their path in it; it is parsed again only for `extra`."""
 
     __slots__ = ("content", "path")
 
@@ -30,18 +30,18 @@ class JsonSource:
         self.path = path
 
     def read(self, index: int | None) -> dict[str, Any]:
-        """Give the object, or the one at an index of the list, as plain JSON.
+        """Return the object, or the one at an index of the list, as plain JSON.
 
         Raises:
-            ResponseDecodeError: What no model reads, and so nothing has looked at, is no JSON.
+            ResponseDecodeError: A part that no model reads is not valid JSON.
         """
         try:
             check_levels(self.content)
             value: Any = msgspec.json.decode(self.content)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise ResponseDecodeError(
-                f"What this version does not know of an answer cannot be read: {redact_url(str(error))}. What it "
-                "knows is not concerned.",
+                "The part of the response that this version does not know cannot be decoded: "
+                f"{redact_url(str(error))}. The known fields are unaffected.",
                 status_code=200,
             ) from error
         for step in self.path:
@@ -54,7 +54,7 @@ def unset_to_none(value: V | msgspec.UnsetType | None) -> V | None:
 
 
 def to_utc(moment: dt.datetime) -> dt.datetime:
-    # The service's examples are all UTC; a time without a zone is read as the same.
+    # All times in the service's examples are UTC, so a time without a zone is read as UTC.
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
 
 
@@ -69,16 +69,16 @@ def ids_of(relationship: ToMany | msgspec.UnsetType | None) -> tuple[str, ...]:
 
 
 class Model(Generic[W]):
-    """A flat view on one JSON:API resource."""
+    """A flat, immutable view of one JSON:API resource."""
 
     __slots__ = ("_index", "_source", "_wire")
 
     _attributes: ClassVar[tuple[str, ...]]
     _relationships: ClassVar[Mapping[str, str]] = {}
-    _shown: ClassVar[tuple[str, ...]] = ()
+    _repr_fields: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, wire: W, source: JsonSource, index: int | None = None) -> None:
-        # The slots' own setters: half the time of object.__setattr__, and lists make thousands of these.
+        # The slots' own setters take half the time of object.__setattr__, and lists create thousands of models.
         _set_wire(self, wire)
         _set_source(self, source)
         _set_index(self, index)
@@ -109,16 +109,16 @@ class Model(Generic[W]):
         return hash((type(self), self.id))
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("id", *self._shown))
-        return redact_url(f"{type(self).__name__}({shown})")
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("id", *self._repr_fields))
+        return redact_url(f"{type(self).__name__}({fields})")
 
     def to_dict(self) -> dict[str, Any]:
-        """Give all public attributes by name, `extra` left out; values as the attributes have them."""
+        """Return the values of all public attributes by name, except `extra`."""
         return {name: getattr(self, name) for name in ("id", *self._attributes, *self._relationships)}
 
     @property
     def fields_set(self) -> frozenset[str]:
-        """The attributes that the service sent, null or not; the others are None because it left them out."""
+        """The attributes that the service sent, null or not. The others are None because it omitted them."""
         wire: Any = self._wire
         names = {name for name in self._attributes if getattr(wire.attributes, name) is not msgspec.UNSET}
         relationships = unset_to_none(getattr(wire, "relationships", msgspec.UNSET))
@@ -129,17 +129,17 @@ class Model(Generic[W]):
 
     @property
     def extra(self) -> dict[str, Any]:
-        """What the service sent and this version of the library does not know, as plain JSON.
+        """The fields that the service sent and this version of the library does not know, as plain JSON.
 
-        Unknown attributes are given by their names; then unknown relationships and unknown members of the
-        resource itself, where no attribute has the name.
+        They are the unknown attributes, then the unknown relationships and members of the resource itself whose
+        names are still free.
 
         Raises:
-            ResponseDecodeError: It cannot be read, such as a number too large for any JSON reader.
+            ResponseDecodeError: They cannot be decoded, such as a number too large for JSON parsers.
         """
         sent = self._source.read(self._index)
         wire: Any = self._wire
-        found: dict[str, Any] = {}
+        unknown: dict[str, Any] = {}
         relationships = unset_to_none(getattr(wire, "relationships", msgspec.UNSET))
         for part, known in (
             (sent.get("attributes"), wire.attributes),
@@ -147,15 +147,15 @@ class Model(Generic[W]):
             (sent, wire),
         ):
             if isinstance(part, dict):
-                # A part that the contract leaves empty is a plain dict.
+                # The contract leaves some parts empty; those are decoded as plain dicts, which have no fields.
                 names: set[str] = set(getattr(known, "__struct_encode_fields__", ()))
                 if part is sent:
-                    # A struct that a webhook was read by has its `type` as a tag, not as a field.
+                    # The structs of webhooks have `type` as a tag, not as a field.
                     names |= {"type", "attributes", "relationships"}
                 for name, value in cast("dict[str, Any]", part).items():
                     if name not in names:
-                        found.setdefault(name, value)
-        return found
+                        unknown.setdefault(name, value)
+        return unknown
 
 
 _slots: Any = Model

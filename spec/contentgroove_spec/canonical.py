@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from .folding import METHODS, Operation, parameter_numbers
+from contentgroove._openapi.operations import METHODS
+
+from .folding import Operation, parameter_numbers
 from .references import RECURSION
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from contentgroove._extras import needs
+from contentgroove._openapi.documents import DocumentError
 from contentgroove.cli.command import GroupWithHelp
 from contentgroove.cli.exit_codes import CommandError, ExitCode
 from contentgroove.cli.harmless import multi_line
@@ -103,7 +104,7 @@ def diff(
             typer.echo(report, nl=False)
         else:
             _write(output, report)
-    except PipelineError as error:
+    except (PipelineError, DocumentError) as error:
         raise CommandError(ExitCode.FAILED, multi_line(str(error))) from error
     if fails(comparison, fail_on):
         raise typer.Exit(1)
@@ -134,8 +135,9 @@ def _write(path: Path, text: str) -> None:
 
 
 def _compare_documents(config: Config, old: str | None, new: str | None) -> tuple[list[Document], Comparison]:
+    from contentgroove._openapi.documents import check_version, parse
+
     from .compare import compare
-    from .documents import check_version, parse
     from .sources import fetch_document, from_file, from_name
 
     fetched = from_file(config.published) if old is None else from_name(old, config)

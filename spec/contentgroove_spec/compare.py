@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from contentgroove._openapi.documents import DocumentError
+
 from . import redocly
 from .canonical import Canonical
 from .changes import Change, Comparison, Location, Rating
@@ -78,7 +80,7 @@ def _load(document: Document, name: str) -> ComparedDocument:
     try:
         found = {operation.wire_key: operation for operation in operations(whole)}
         spelled = {key: canonical.operation(operation) for key, operation in found.items()}
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, DocumentError, KeyError, TypeError, ValueError) as error:
         raise PipelineError(
             f"{name} is no valid OpenAPI document, so that it cannot be compared ({type(error).__name__}: {error})."
         ) from error

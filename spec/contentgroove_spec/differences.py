@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import escape, lookup, split
+
 from .changes import Change, Rating
 from .evidence import examples_match
 from .places import locate
-from .pointers import escaped, resolve, steps
 from .rating import rate, was_unspecified
 from .wording import describe
 
@@ -40,7 +41,7 @@ def changes_between(
     path = finding["path"]
     if finding["property"] == "key":
         # It stands at its new name; an app knows the old one.
-        path = f"{path.rpartition('/')[0]}/{escaped(str(finding['old']))}"
+        path = f"{path.rpartition('/')[0]}/{escape(str(finding['old']))}"
     # A removed thing has no place in the new document.
     where = locate(path, compared[0] if finding["kind"] == "removed" else compared[1], names)
     if finding["property"] == "required" and finding["typeName"] == "Schema":
@@ -72,7 +73,7 @@ def _required(finding: Finding, where: Location) -> Iterator[Change]:
     for name in sorted({*old} ^ {*new}):
         demanded = name in new
         breaks = f"`{name}`" in said
-        inner = dataclasses.replace(where, field=f"{where.field}/{escaped(name)}")
+        inner = dataclasses.replace(where, field=f"{where.field}/{escape(name)}")
         what = f"`{name}` {'became required' if demanded else 'is no longer required'}."
         if breaks:
             reason = "Requests without it are refused." if demanded else "Who reads it may find nothing."
@@ -86,9 +87,9 @@ def _required(finding: Finding, where: Location) -> Iterator[Change]:
 
 def _short_value(finding: Finding, before: Mapping[tuple[str, str], Operation], new: Document) -> bool:
     """Tell whether the old document's own examples fit what a request's schema says now."""
-    match steps(finding["path"]):
+    match split(finding["path"]):
         case ["paths", path, method, "requestBody", "content", _, "schema", *inner]:
-            schema: Any = resolve(new, steps(finding["path"]))
+            schema: Any = lookup(new, finding["path"])
             return examples_match(before[method, path].definition["requestBody"], inner, schema)
         case _:
             return False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import escape
+
 from .canonical import SCHEMA_DOCUMENTATION
 from .changes import Change, Location, Rating
 from .documents import without_timestamps
 from .folding import parameter_numbers
 from .places import locate
-from .pointers import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ def documentation_changes(before: ComparedDocument, after: ComparedDocument) -> 
         if old is None:
             continue
         names = {key: operation}
-        pointer = f"#/paths/{escaped(key[1])}/{key[0]}"
+        pointer = f"#/paths/{escape(key[1])}/{key[0]}"
         holder = {"paths": {key[1]: {key[0]: operation.definition}}}
         if parameter_numbers(old.path) != parameter_numbers(operation.path):
             where = Location(operation.name, part="operation")
@@ -125,7 +126,7 @@ class _TextCollector:
         self, old: Document, new: Document, pointer: str, *, names: bool
     ) -> Iterator[tuple[str, Kind, Any, Any]]:
         for name in [*new, *(name for name in old if name not in new)]:
-            inner = f"{pointer}/{escaped(str(name))}"
+            inner = f"{pointer}/{escape(str(name))}"
             was, now = old.get(name), new.get(name)
             if not names and (name in _FIELDS or str(name).startswith("x-")):
                 if was != now:

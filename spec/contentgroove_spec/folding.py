@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
+
+from contentgroove._openapi import operations as openapi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .documents import Document
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
-# A document once named a picture as its first server.
-_FILE = re.compile(r"\.(?:svg|png|jpe?g|gif|ico|html?|json|ya?ml|md|pdf)$", re.IGNORECASE)
-
 
 WEBHOOKS = "/#webhooks"
 """Stands for the path of what sends the webhooks that belong to no operation (new in OpenAPI 3.1)."""
@@ -69,62 +66,23 @@ def operations(document: Document) -> Iterator[Operation]:
     """
     webhooks = {name: {"sent": item} for name, item in document.get("webhooks", {}).items()}
     yield Operation("POST", WEBHOOKS, WEBHOOKS, {"callbacks": webhooks})
-    base = base_path(document)
-    security = document.get("security", [])
-    for own_path, item in cast("Document", document.get("paths", {})).items():
-        if not isinstance(item, dict) or own_path.startswith("x-"):
-            continue
-        members = cast("Document", item)
-        servers = members.get("servers")
-        for method in METHODS:
-            definition = members.get(method)
-            if not isinstance(definition, dict):
-                continue
-            own = cast("Document", definition)
-            own_servers = own.get("servers", servers)
-            path_base = base_path({"servers": own_servers}) if own_servers else base
-            parameters = _join_paths(members.get("parameters", []), own.get("parameters", []))
-            merged = {"security": security, **own, "parameters": parameters}
-            if own_servers:
-                merged["servers"] = own_servers
-            yield Operation(method.upper(), path_base + own_path, own_path, merged)
-
-
-def _join_paths(shared: list[Any], own: list[Any]) -> list[Any]:
-    # An operation's parameter replaces its path's one of the same name and place.
-    def key(parameter: Any) -> tuple[Any, ...]:
-        return (parameter.get("in"), parameter.get("name"))
-
-    taken = {key(parameter) for parameter in own}
-    return [parameter for parameter in shared if key(parameter) not in taken] + own
-
-
-def server_urls(document: Document) -> list[str]:
-    """Give the URLs of a document's servers, variables replaced by their defaults, without those that cannot be one."""
-    found: list[str] = []
-    for server in cast("list[Document]", document.get("servers") or []):
-        url = server.get("url") if isinstance(server, dict) else None
-        if not isinstance(url, str):
-            continue
-        variables = cast("Document", server.get("variables", {}))
-        for name, variable in variables.items():
-            url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
-        if not _FILE.search(urlsplit(url).path):
-            found.append(url)
-    return found
+    for found in openapi.operations(document):
+        merged = {"security": found.security, **found.definition, "parameters": found.parameters}
+        if found.own_servers:
+            merged["servers"] = found.own_servers
+        yield Operation(found.method, found.wire_path, found.path, merged)
 
 
 def base_path(document: Document) -> str:
     """Tell what comes before every path: the path of the first usable server."""
-    servers = server_urls(document)
-    return urlsplit(servers[0]).path.rstrip("/") if servers else ""
+    return openapi.base_path(openapi.server_urls(document))
 
 
 def server_prefixes(document: Document) -> list[str]:
     """Give the servers without the base path, in order."""
     base = base_path(document)
     result: list[str] = []
-    for url in server_urls(document):
+    for url in filter(openapi.can_be_server, openapi.server_urls(document)):
         parts = urlsplit(url)
         path = parts.path.rstrip("/")
         path = "" if path == base else path

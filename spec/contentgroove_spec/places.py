@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import escape, split
+
 from .changes import Location
-from .pointers import escaped, steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ def locate(pointer: str, document: Document, names: Mapping[tuple[str, str], Ope
         document: It.
         names: The operations that it was made from.
     """
-    match steps(pointer):
+    match split(pointer):
         case ["paths", path, method, "callbacks", name, expression, inner, *rest]:
             definition = document["paths"][path][method]["callbacks"][name][expression][inner]
             return _inner_location(names[method, path].name, name, rest, definition)
@@ -73,7 +74,7 @@ def _field(rest: list[str]) -> str:
     while rest:
         step = rest.pop(0)
         if step in {"properties", "patternProperties"} and rest:
-            result += "/" + escaped(rest.pop(0))
+            result += "/" + escape(rest.pop(0))
         elif step in {"items", "additionalProperties"}:
             result += "/*"
         elif step in {"content", *_BRANCHES, "prefixItems"} and rest:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from contentgroove_mock.node import NpmError, PinnedPackage, child_environment, node_program
+from contentgroove_mock.npm import NpmError, PinnedPackage, child_environment, node_program
 
 from .errors import PipelineError
 

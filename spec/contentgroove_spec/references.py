@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.documents import DocumentError
+from contentgroove._openapi.pointers import resolve_reference
+
 from .errors import PipelineError
-from .pointers import reference_steps, resolve
 
 if TYPE_CHECKING:
     from .documents import Document
@@ -82,6 +84,6 @@ class ReferenceResolver:
 
     def _find(self, reference: str) -> Any:
         try:
-            return resolve(self._document, reference_steps(reference))
-        except LookupError as error:
+            return resolve_reference(self._document, reference)
+        except DocumentError as error:
             raise PipelineError(f"{self._name} refers to {reference}, which it does not have.") from error

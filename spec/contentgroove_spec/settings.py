@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from contentgroove_mock.node import user_cache
+from contentgroove_mock.npm import user_cache
 
 from .config import Config, load_config
 

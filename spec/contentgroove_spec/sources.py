@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 from contentgroove._io.durable_files import patiently
-from contentgroove_mock.node import NpmError, child_environment, node_program, npm_cli
+from contentgroove._openapi.documents import MAX_BYTES, DocumentError, parse
+from contentgroove_mock.npm import NpmError, child_environment, node_program, npm_cli
 
-from .documents import MAX_BYTES, check_openapi, parse
+from .documents import check_openapi
 from .errors import PipelineError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def fetch_document(config: Config, say: Callable[[str], None]) -> FetchedDocumen
         try:
             content = from_web(url)
             check_openapi(parse(content, url), url, title=config.title, path_ends=config.path_ends)
-        except PipelineError as error:
+        except (PipelineError, DocumentError) as error:
             say(f"Not from {url}: {error}")
         else:
             return FetchedDocument(content, url)

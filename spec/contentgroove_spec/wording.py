@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .pointers import steps
+from contentgroove._openapi.pointers import split
 
 if TYPE_CHECKING:
     from .redocly import Finding
@@ -37,7 +37,7 @@ def describe(finding: Finding) -> str:
     """Say what a finding is, without where it is."""
     if finding["messages"]:
         return " ".join(finding["messages"])
-    last = steps(finding["path"])[-1]
+    last = split(finding["path"])[-1]
     name = _NAMES.get(finding["typeName"], finding["typeName"])
     if finding["kind"] == "modified":
         subject = "The name" if finding["property"] == "key" else f"`{finding['property']}`"

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contentgroove._openapi.documents import DocumentError, parse
 from contentgroove.cli.harmless import multi_line
 from contentgroove.cli.streams import prepare_streams
 from contentgroove_spec.command import FailOn, Format, fails, write
 from contentgroove_spec.compare import compare
 from contentgroove_spec.config import load_config
-from contentgroove_spec.documents import check_openapi, parse
+from contentgroove_spec.documents import check_openapi
 from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.sources import fetch
 
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         return int(_run(load_config(chosen.config), chosen))
-    except (PipelineError, OSError) as error:
+    except (PipelineError, DocumentError, OSError) as error:
         print(f"error: {multi_line(str(error))}", file=sys.stderr)  # noqa: T201 - a command line prints
         return 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove_spec.documents import Document, parse
+from contentgroove._openapi.documents import parse
 from contentgroove_spec.errors import PipelineError
 
 from .overlay_document import apply_overlay
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contentgroove_spec.config import Config
+    from contentgroove_spec.documents import Document
 
 
 def read(path: Path) -> Document:
     """Read a committed document.
 
     Raises:
+        DocumentError: It is not a document.
         PipelineError: It is missing or cannot be read.
     """
     try:

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
+from contentgroove._openapi.pointers import lookup
 from contentgroove_mock.contract import Checker
-from contentgroove_mock.recording.contract_parts import PackagedContract
-from contentgroove_mock.recording.exchange import RecordingError
-from contentgroove_mock.recording.folder import load, stale
+from contentgroove_mock.recording.contract import PackagedContract
+from contentgroove_mock.recording.recordings import RecordingError, load, stale
 from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.folding import operations
-from contentgroove_spec.pointers import resolve, steps
 from contentgroove_spec.reports import Advice, Section, count_text
 
 from .correct import read
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contentgroove_mock.contract import Violation
-    from contentgroove_mock.recording.exchange import Recording
+    from contentgroove_mock.recording.recordings import Recording
     from contentgroove_spec.config import Config
     from contentgroove_spec.documents import Document
 
@@ -170,7 +169,7 @@ def _models(config: Config, old: Document, new: Document) -> Iterator[Advice]:
 
 def _properties(document: Document, pointer: str) -> set[str] | None:
     try:
-        return set(cast("Document", resolve(document, steps(pointer))))
+        return set(cast("Document", lookup(document, pointer)))
     except LookupError:
         return None
 

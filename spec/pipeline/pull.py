@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contentgroove_spec.documents import canonical_digest, check_openapi, digest, dump_yaml, parse
+from contentgroove._openapi.documents import DocumentError, parse
+from contentgroove_spec.documents import canonical_digest, check_openapi, digest, dump_yaml
 from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.sources import fetch
 
@@ -69,7 +70,7 @@ def _lock_of(config: Config) -> Document | None:
     """Read what is locked; None if nothing is that can be read."""
     try:
         return parse(config.lock.read_bytes(), config.lock.name) if config.published.is_file() else None
-    except (OSError, PipelineError):
+    except (OSError, DocumentError):
         return None
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from contentgroove._openapi.operations import base_path, server_urls
 from contentgroove.tools import SpecError
 from contentgroove.tools.operations import compile_document
-from contentgroove.tools.servers import base_path, server_urls
 from contentgroove_spec.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def operations_file(contract: Document) -> bytes:
         PipelineError: The contract has an operation that cannot be a tool.
     """
     try:
-        operations = compile_document(contract, base_path(server_urls(contract, None)), closed=True)
+        operations = compile_document(contract, base_path(server_urls(contract)), closed=True)
     except SpecError as error:
         raise PipelineError(f"The contract does not give the built-in tools: {error}") from error
     return msgspec.json.format(msgspec.json.encode(operations), indent=1) + b"\n"

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contentgroove._openapi.documents import DocumentError
 from contentgroove_spec.compare import compare
 from contentgroove_spec.documents import canonical_digest
 from contentgroove_spec.errors import PipelineError
@@ -107,7 +108,7 @@ def _write_files(staged: Config, folder: Path) -> dict[Path, Path]:
 def _step(name: str) -> Generator[None]:
     try:
         yield
-    except PipelineError as error:
+    except (PipelineError, DocumentError) as error:
         raise UpdateStoppedError(f"Stopped at the step `{name}`; no file was changed.\n{error}") from error
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import jsonschema_rs
-from contentgroove_mock.schema_conversion import bundle, validator_schema
+from contentgroove._openapi.pointers import resolve_reference
+from contentgroove._openapi.schemas import bundle, validator_schema
 from contentgroove_spec.errors import PipelineError
-from contentgroove_spec.pointers import reference_steps, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,7 @@ def with_parts(document: Document) -> Document:
             return {name: filled(item, above=above) for name, item in members.items()}
         if reference.startswith(COMPONENT_SCHEMAS):
             return members
-        return filled(resolve(document, reference_steps(reference)), above=above | {reference})
+        return filled(resolve_reference(document, reference), above=above | {reference})
 
     whole: Document = filled(document)
     return whole

@@ -310,7 +310,7 @@ def loaded_by_typer() -> set[str]:
     ("arguments", "unused"),
     [
         (["--version"], {"typer", "rich", "httpx", "msgspec", "importlib.metadata"}),
-        (["--help"], {"rich", "httpx", "contentgroove._client", "contentgroove.cli.medias", "starlette"}),
+        (["--help"], {"rich", "httpx", "contentgroove._sync.client", "contentgroove.cli.medias", "starlette"}),
         (["medias", "--help"], {"rich", "httpx", "importlib.metadata", "contentgroove.cli.clips"}),
         (["medias", "list"], {"rich", "contentgroove.cli.clips", "asyncio", "importlib.metadata"}),
     ],

@@ -7,20 +7,18 @@ import functools
 import json
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from contentgroove._io.batches import aupload_batch
 from contentgroove._io.checkpoint_file import FileCheckpointStore
 from contentgroove.cli import upload_batch
-from contentgroove.resources.batches import aupload_batch
 from contentgroove_mock import Fault, Policy, Simulator, serve
 
 from tests.cli.conftest import CommandLine, Reader
 from tests.cli.schemas import check
 from tests.platforms import BYTE_NAMES, PIPES, SIGNALS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -106,7 +104,7 @@ def test_a_full_disk_affects_one_file_only(cli: CommandLine, monkeypatch: pytest
     write = FileCheckpointStore.write
 
     def full(store: FileCheckpointStore, content: bytes) -> OSError | None:
-        if store.path.name.startswith("a.mp4"):
+        if Path(store.path).name.startswith("a.mp4"):
             return OSError(errno.ENOSPC, "No space left on device")
         return write(store, content)
 

@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
-from contentgroove_mock.schema_conversion import bundle, validator_schema
+from contentgroove._openapi.schemas import bundle, validator_schema
 from pipeline.verify import operations
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from contentgroove_spec.documents import parse
+from contentgroove._openapi.documents import parse
 from pipeline.correct import read
 
 from tests.spec.both_documents import (

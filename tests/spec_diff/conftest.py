@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from contentgroove._openapi.documents import parse
 from contentgroove_spec import redocly
-from contentgroove_spec.documents import parse
 
 from .one_redocly import OneRedocly, one_redocly
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from contentgroove_mock.node import child_environment, node_program
+from contentgroove_mock.npm import child_environment, node_program
 from contentgroove_spec import redocly
 
 if TYPE_CHECKING:

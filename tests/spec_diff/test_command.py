@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contentgroove._openapi.documents import parse
 from contentgroove.cli.app import run
 from contentgroove_spec.changes import Change, Comparison, Location, Rating
-from contentgroove_spec.documents import parse
 from contentgroove_spec.html_report import as_html
 from contentgroove_spec.reports import Advice, Section, as_json, as_markdown, as_text
 
@@ -101,7 +101,7 @@ def test_a_copy_to_keep(tmp_path: Path, films: dict[str, Any]) -> None:
     ("arguments", "words"),
     [
         (["missing.yaml", str(GENERATION_3)], "Cannot read missing.yaml"),
-        ([str(GENERATION_3), str(Path(__file__))], "is no YAML"),
+        ([str(GENERATION_3), str(Path(__file__))], "is not valid YAML"),
         ([str(GENERATION_3), str(Path(__file__).with_name("published") / "README.md")], "README.md"),
         (["http://127.0.0.1:9/openapi.yaml", str(GENERATION_3)], "127.0.0.1:9/openapi.yaml cannot be fetched: Conn"),
         ([str(GENERATION_2), str(GENERATION_3), "--output", "/nowhere/report.txt"], "Cannot write /nowhere/report.txt"),

@@ -7,10 +7,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from contentgroove._openapi.documents import parse
 from contentgroove_spec import redocly
 from contentgroove_spec.changes import Rating
 from contentgroove_spec.compare import compare
-from contentgroove_spec.documents import dump_yaml, parse
+from contentgroove_spec.documents import dump_yaml
 
 TIMESTAMPS = "Only timestamps in the example changed."
 

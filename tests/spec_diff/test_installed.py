@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove.cli.app import run
-from contentgroove_mock import node
-from contentgroove_mock.node import NpmError
+from contentgroove_mock import npm
+from contentgroove_mock.npm import NpmError
 from contentgroove_spec import redocly, settings
 from contentgroove_spec.errors import PipelineError
 
@@ -41,7 +41,7 @@ def installed(redocly_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name in ("package.json", "package-lock.json"):
         shutil.copy(SPEC / "redocly" / name, package / "npm")
     monkeypatch.setattr(settings, "_HERE", package)
-    shipped = node.PinnedPackage("redocly", package / "npm" / "package-lock.json", package / "absent")
+    shipped = npm.PinnedPackage("redocly", package / "npm" / "package-lock.json", package / "absent")
     monkeypatch.setattr(redocly, "install_dir", shipped.install_dir)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return package
@@ -71,7 +71,7 @@ def test_redocly_is_installed_at_its_first_use(
         asked.append((lock, place))
         shutil.copytree(redocly_home / "node_modules", place / "node_modules")
 
-    monkeypatch.setattr(node, "npm_ci", install)
+    monkeypatch.setattr(npm, "npm_ci", install)
     for _ in range(2):
         assert run(["spec", "diff", str(GENERATION_2), str(GENERATION_3)]) == 0
         assert "0 breaking changes" in capsys.readouterr().out

@@ -120,14 +120,14 @@ def test_ways_to_be_broken(source: str, tmp_path: Path, monkeypatch: pytest.Monk
         exec(f"from {module} import wanted", {"__name__": "contentgroove.anything"})  # noqa: S102 - as a module of ours
     message = caught.value.message
     assert message.startswith(f"This needs {module}")
-    assert f"which is there but cannot be imported ({FAULTS[source]}" in message
+    assert f"which is installed but cannot be imported ({FAULTS[source]}" in message
     assert "[extra]" not in message
     assert isinstance(caught.value.__cause__, (ImportError, OSError, RuntimeError, SyntaxError))
 
 
 def test_a_missing_part_of_an_old_release() -> None:
     """A submodule that the installed release lacks does not make the package missing, and the version is told."""
-    said = r"needs starlette [0-9.]+, which is there .*\.absent"
+    said = r"needs starlette [0-9.]+, which is installed .*\.absent"
     with pytest.raises(ImportError, match=said) as caught, import_needs("This", "mock"):
         importlib.import_module("starlette.absent")
     assert not isinstance(caught.value, ModuleNotFoundError)
@@ -180,7 +180,7 @@ def test_no_other_place_calls_an_extra_missing() -> None:
         if "node_modules" not in path.parts and "pip install 'contentgroove[" in path.read_text(encoding="utf-8")
     ]
     assert sorted(found) == [
-        "mockserver/contentgroove_mock/node.py",
+        "mockserver/contentgroove_mock/npm.py",
         "overlay/contentgroove/_extras.py",
         "overlay/contentgroove/cli/app.py",
         "spec/contentgroove_spec/sources.py",

@@ -198,7 +198,7 @@ def upload(
     Prints the id of each new media and its file, separated by a tab. A file that fails does not stop the others. The
     exit code is 0 only if every file succeeded, and 14 if some failed. After a 402 (usage limit) no upload is started.
     """
-    from contentgroove.resources.batches import UploadItem
+    from contentgroove._io.batches import UploadItem
 
     from .upload_batch import BatchUpload, UploadPlan, expand_patterns
 

@@ -10,13 +10,13 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contentgroove._io.batches import UploadItem, aupload_batch, checkpoint_path
 from contentgroove.errors import (
     AuthenticationError,
     ContentGrooveError,
     NotFoundError,
     WaitTimeoutError,
 )
-from contentgroove.resources.batches import UploadItem, aupload_batch, checkpoint_path
 
 from .exit_codes import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
 from .output import document
@@ -115,7 +115,7 @@ class BatchUpload:
         sizes = {_path(item.file): _size(_path(item.file)) for item in self.plan.items}
         with UploadDisplay(self.out, sizes) as display:
 
-            async def upload_one(item: UploadItem) -> Media:
+            async def upload_one(item: UploadItem, _progress: object) -> Media:
                 return await client.medias.upload(
                     item.file,
                     name=item.name,

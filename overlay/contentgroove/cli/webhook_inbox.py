@@ -9,10 +9,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.webhooks import parse_event
-from contentgroove.webhooks.dedupe import key_prefix
-from contentgroove.webhooks.events import PROCESSING_FINISHED
+from contentgroove.webhooks.events import PROCESSING_FINISHED, key_prefix
 from contentgroove.webhooks.receiver import MAX_BODY_BYTES
-from contentgroove.webhooks.tokens import TOKEN_PARAMETER, is_loopback
+from contentgroove.webhooks.subscribing import TOKEN_PARAMETER, is_loopback
 
 from .exit_codes import CommandError, ExitCode
 from .webhooks_events import cells, received_event_json

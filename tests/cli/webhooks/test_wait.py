@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-import contentgroove._client
+import contentgroove._sync.client
 import pytest
 from contentgroove.webhooks import WebhookReceiver
 from contentgroove_mock import Policy, Simulator, serve
@@ -39,7 +39,7 @@ def test_a_webhook_ends_a_wait(cli: CommandLine, monkeypatch: pytest.MonkeyPatch
             with inbox_with(cli) as inbox:
                 WebhookReceiver(inbox).receive(body(finished(media.id)))
 
-    monkeypatch.setattr(contentgroove._client, "time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(contentgroove._sync.client, "time", SimpleNamespace(sleep=sleep))
     inbox_with(cli).close()
     ran = cli("medias", "wait", media.id, "--inbox", "events.db")
     assert ran == (0, f"{media.id}\tfinished\tFilm\n", "")

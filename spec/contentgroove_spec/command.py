@@ -12,7 +12,7 @@ from contentgroove._extras import needs
 from contentgroove._openapi.documents import DocumentError
 from contentgroove.cli.command import GroupWithHelp
 from contentgroove.cli.exit_codes import CommandError, ExitCode
-from contentgroove.cli.harmless import multi_line
+from contentgroove.cli.output import multi_line
 
 from .changes import Rating
 from .errors import PipelineError

@@ -16,9 +16,7 @@ from contentgroove._version import __version__
 
 from .command import OPTION_NAMES, GroupWithHelp
 from .exit_codes import MEANINGS, CommandError, ErrorReport, ExitCode, describe_error
-from .harmless import multi_line
-from .output import Output, write_error
-from .streams import is_closed_pipe, prepare_streams
+from .output import Output, is_closed_pipe, multi_line, prepare_streams, write_error
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

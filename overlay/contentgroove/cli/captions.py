@@ -10,7 +10,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from .harmless import single_line
+from .output import single_line
 from .timecodes import format_timecode
 
 if TYPE_CHECKING:

@@ -20,9 +20,7 @@ from contentgroove.errors import ContentGrooveError
 
 from .api_key import find_api_key
 from .exit_codes import CommandError, ExitCode
-from .harmless import single_line
-from .output import Output, write_error
-from .streams import is_terminal
+from .output import Output, is_terminal, single_line, write_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

@@ -18,7 +18,7 @@ from . import diagnosis
 from .command import CommandContext, command
 from .diagnosis import Check
 from .exit_codes import CommandError, ExitCode, describe_error
-from .streams import is_terminal
+from .output import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

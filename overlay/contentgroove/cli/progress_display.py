@@ -10,8 +10,7 @@ import datetime as dt
 import sys
 from typing import TYPE_CHECKING, Self
 
-from .harmless import single_line
-from .streams import is_terminal
+from .output import is_terminal, single_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

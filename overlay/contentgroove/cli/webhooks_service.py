@@ -7,8 +7,7 @@ import logging
 import signal
 from typing import TYPE_CHECKING
 
-from .harmless import multi_line
-from .output import write_error
+from .output import multi_line, write_error
 from .stopping import STOP_SIGNALS
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import io
 import re
 from typing import TYPE_CHECKING
 
+from .options import format_timecode
 from .output import single_line
-from .timecodes import format_timecode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

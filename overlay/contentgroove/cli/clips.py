@@ -17,13 +17,13 @@ from .options import (
     PageSizeOption,
     TimeoutOption,
     WaitOption,
+    format_timecode,
     parse_filters,
     parse_sort,
+    parse_time,
 )
 from .output import Column, document
 from .progress_display import wait_spinner
-from .several import for_each_id
-from .timecodes import format_timecode, parse_time
 
 if TYPE_CHECKING:
     from contentgroove.models import Clip
@@ -49,8 +49,8 @@ def _time(text: str) -> float:
         raise typer.BadParameter(f"{error}.") from error
 
 
-ClipId = Annotated[str, typer.Argument(metavar="CLIP_ID", help="The clip's id.", show_default=False)]
-ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP_ID...", help="Ids of clips.", show_default=False)]
+ClipId = Annotated[str, typer.Argument(metavar="CLIP_ID", help="The clip's id.")]
+ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP_ID...", help="Ids of clips.")]
 _START = typer.Option(parser=_time, metavar="TIME", help="Start of the clip: seconds or HH:MM:SS.mmm.")
 _END = typer.Option(parser=_time, metavar="TIME", help="End of the clip: seconds or HH:MM:SS.mmm.")
 
@@ -105,7 +105,7 @@ def show(run: CommandContext, clip_id: ClipId) -> None:
 )
 def create(
     run: CommandContext,
-    media_id: Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media to cut it from.", show_default=False)],
+    media_id: Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media to cut it from.")],
     *,
     name: Annotated[str, typer.Option("--name", "-n", metavar="TEXT", help="The clip's name.")],
     start: Annotated[float, _START],
@@ -148,13 +148,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")] = False,
 ) -> None:
     """Delete clips. This cannot be undone."""
-    run.confirm(f"Delete {f'clip {clip_ids[0]}' if len(clip_ids) == 1 else f'{len(clip_ids)} clips'}?", yes=yes)
-
-    def act(clip_id: str) -> None:
-        run.client.clips.delete(clip_id)
-        run.out.line({"id": clip_id, "deleted": True}, (clip_id, "deleted"))
-
-    for_each_id(run, clip_ids, act)
+    run.delete_each("clip", clip_ids, run.client.clips.delete, yes=yes)
 
 
 @command(app, "wait", examples=("clips wait CLIP_ID",))
@@ -168,7 +162,7 @@ def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: TimeoutOption = WAI
         clip = _wait(run, clip_id, timeout)
         run.out.line(document(clip), (clip.id, state(clip), clip.media_file_url or ""))
 
-    for_each_id(run, clip_ids, act)
+    run.for_each_id(clip_ids, act)
 
 
 @command(
@@ -183,9 +177,7 @@ def export(
     run: CommandContext,
     ids: Annotated[
         list[str],
-        typer.Argument(
-            metavar="MEDIA_ID|CLIP_ID...", help="Ids of medias (all their clips) or of clips.", show_default=False
-        ),
+        typer.Argument(metavar="MEDIA_ID|CLIP_ID...", help="Ids of medias (all their clips) or of clips."),
     ],
     *,
     format_: Annotated[

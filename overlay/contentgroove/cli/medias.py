@@ -16,14 +16,13 @@ from .options import (
     PageSizeOption,
     TimeoutOption,
     WaitOption,
+    format_timecode,
+    open_inbox,
     parse_filters,
     parse_sort,
 )
 from .output import Column, document
 from .progress_display import wait_spinner
-from .several import for_each_id
-from .timecodes import format_timecode
-from .webhooks_options import open_inbox
 
 if TYPE_CHECKING:
     from contentgroove.models import Media
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 
 app = group("medias", "Videos and audios that the service processes.")
 
-MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media's id.", show_default=False)]
-MediaIds = Annotated[list[str], typer.Argument(metavar="MEDIA_ID...", help="Ids of medias.", show_default=False)]
+MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media's id.")]
+MediaIds = Annotated[list[str], typer.Argument(metavar="MEDIA_ID...", help="Ids of medias.")]
 NameOption = Annotated[str | None, typer.Option("--name", "-n", metavar="TEXT", help="The media's name.")]
 DescriptionOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Free text.")]
 
@@ -109,9 +108,7 @@ def create(
     run: CommandContext,
     source_url: Annotated[
         str,
-        typer.Argument(
-            metavar="SOURCE_URL", help="The URL of the file, which the service fetches.", show_default=False
-        ),
+        typer.Argument(metavar="SOURCE_URL", help="The URL of the file, which the service fetches."),
     ],
     *,
     name: NameOption = None,
@@ -149,14 +146,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")] = False,
 ) -> None:
     """Delete medias and their clips. This cannot be undone."""
-    subject = f"media {media_ids[0]}" if len(media_ids) == 1 else f"{len(media_ids)} medias"
-    run.confirm(f"Delete {subject} and all clips?", yes=yes)
-
-    def act(media_id: str) -> None:
-        run.client.medias.delete(media_id)
-        run.out.line({"id": media_id, "deleted": True}, (media_id, "deleted"))
-
-    for_each_id(run, media_ids, act)
+    run.delete_each("media", media_ids, run.client.medias.delete, yes=yes)
 
 
 @command(
@@ -169,9 +159,7 @@ def delete(
 )
 def upload(
     run: CommandContext,
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Video or audio files of at most 5 GiB.", show_default=False)
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Video or audio files of at most 5 GiB.")],
     *,
     name: Annotated[
         str | None,
@@ -242,7 +230,7 @@ def wait(
             media = _wait(run, media_id, timeout, opened)
             run.out.line(document(media), (media.id, state(media), media.name))
 
-        for_each_id(run, media_ids, act)
+        run.for_each_id(media_ids, act)
 
 
 def _wait(run: CommandContext, media_id: str, timeout: float, inbox: Inbox | None = None) -> Media:

@@ -12,10 +12,20 @@ from contentgroove.webhooks import subscribe
 
 from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
-from .options import FilterOption, LimitOption, PageSizeOption, parse_filters, parse_sort
+from .options import (
+    FilterOption,
+    InboxOption,
+    LimitOption,
+    NeededInboxOption,
+    PageSizeOption,
+    State,
+    TokenFileOption,
+    find_secret_token,
+    open_inbox,
+    parse_filters,
+    parse_sort,
+)
 from .output import Column, document
-from .several import for_each_id
-from .webhooks_options import InboxOption, NeededInboxOption, State, TokenFileOption, find_secret_token, open_inbox
 
 if TYPE_CHECKING:
     from contentgroove.models import WebhookSubscription
@@ -72,9 +82,7 @@ def list_(
 @command(app, "show", examples=("webhooks show SUBSCRIPTION_ID --json",))
 def show(
     run: CommandContext,
-    subscription_id: Annotated[
-        str, typer.Argument(metavar="SUBSCRIPTION_ID", help="The subscription's id.", show_default=False)
-    ],
+    subscription_id: Annotated[str, typer.Argument(metavar="SUBSCRIPTION_ID", help="The subscription's id.")],
 ) -> None:
     """Show a subscription. Only --json includes the token in its URL."""
     subscription = run.client.webhook_subscriptions.get(subscription_id)
@@ -84,7 +92,7 @@ def show(
 @command(app, "create", examples=("webhooks create https://example.com/hook",))
 def create(
     run: CommandContext,
-    url: Annotated[str, typer.Argument(metavar="URL", help="The URL that events are POSTed to.", show_default=False)],
+    url: Annotated[str, typer.Argument(metavar="URL", help="The URL that events are POSTed to.")],
     *,
     events: EventsOption = None,
 ) -> None:
@@ -99,9 +107,7 @@ def create(
 @command(app, "subscribe", examples=("webhooks subscribe https://example.com/contentgroove",))
 def subscribe_(
     run: CommandContext,
-    url: Annotated[
-        str, typer.Argument(metavar="URL", help="The URL of your receiver, without a token.", show_default=False)
-    ],
+    url: Annotated[str, typer.Argument(metavar="URL", help="The URL of your receiver, without a token.")],
     *,
     events: EventsOption = None,
 ) -> None:
@@ -121,22 +127,12 @@ def subscribe_(
 @command(app, "delete", examples=("webhooks delete SUBSCRIPTION_ID --yes",))
 def delete(
     run: CommandContext,
-    subscription_ids: Annotated[
-        list[str], typer.Argument(metavar="SUBSCRIPTION_ID...", help="Ids of subscriptions.", show_default=False)
-    ],
+    subscription_ids: Annotated[list[str], typer.Argument(metavar="SUBSCRIPTION_ID...", help="Ids of subscriptions.")],
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")] = False,
 ) -> None:
     """Delete subscriptions. Their URLs receive no more events."""
-    count = len(subscription_ids)
-    subject = f"subscription {subscription_ids[0]}" if count == 1 else f"{count} subscriptions"
-    run.confirm(f"Delete {subject}?", yes=yes)
-
-    def act(subscription_id: str) -> None:
-        run.client.webhook_subscriptions.delete(subscription_id)
-        run.out.line({"id": subscription_id, "deleted": True}, (subscription_id, "deleted"))
-
-    for_each_id(run, subscription_ids, act)
+    run.delete_each("subscription", subscription_ids, run.client.webhook_subscriptions.delete, yes=yes)
 
 
 @command(
@@ -235,7 +231,6 @@ def replay(
         typer.Argument(
             metavar="FILE|KEY|MEDIA_ID",
             help="The file of a saved body, or the key or media of an event in the inbox.",
-            show_default=False,
         ),
     ],
     *,

@@ -7,8 +7,8 @@ import logging
 import signal
 from typing import TYPE_CHECKING
 
+from .command import STOP_SIGNALS
 from .output import multi_line, write_error
-from .stopping import STOP_SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -18,18 +18,7 @@ if TYPE_CHECKING:
 
     from contentgroove.models import Clip
 
-CSV_COLUMNS = (
-    "clip_id",
-    "media_id",
-    "name",
-    "start",
-    "end",
-    "start_seconds",
-    "end_seconds",
-    "rank",
-    "text",
-    "url",
-)
+CSV_COLUMNS = ("clip_id", "media_id", "name", "start", "end", "start_seconds", "end_seconds", "rank", "text", "url")
 
 # SubRip has no escapes for what players read as a tag: <i>, {\an8}. An invisible word joiner (U+2060) separates the
 # bracket from the next character.

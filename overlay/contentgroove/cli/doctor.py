@@ -58,9 +58,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    run: CommandContext,
-    *,
-    strict: Annotated[bool, typer.Option("--strict", help="Also fail on warnings.")] = False,
+    run: CommandContext, *, strict: Annotated[bool, typer.Option("--strict", help="Also fail on warnings.")] = False
 ) -> None:
     """Check the API key, the connection, the clock and the service.
 

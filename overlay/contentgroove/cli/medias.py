@@ -16,6 +16,7 @@ from .options import (
     PageSizeOption,
     TimeoutOption,
     WaitOption,
+    YesOption,
     format_timecode,
     open_inbox,
     parse_filters,
@@ -99,16 +100,11 @@ def _media_name(file: Path) -> str:
     return file.stem.encode(errors="replace").decode()
 
 
-@command(
-    app,
-    "create",
-    examples=("medias create https://example.com/film.mp4 --name 'My film' --wait",),
-)
+@command(app, "create", examples=("medias create https://example.com/film.mp4 --name 'My film' --wait",))
 def create(
     run: CommandContext,
     source_url: Annotated[
-        str,
-        typer.Argument(metavar="SOURCE_URL", help="The URL of the file, which the service fetches."),
+        str, typer.Argument(metavar="SOURCE_URL", help="The URL of the file, which the service fetches.")
     ],
     *,
     name: NameOption = None,
@@ -139,12 +135,7 @@ def update(
 
 
 @command(app, "delete", examples=("medias delete MEDIA_ID --yes",))
-def delete(
-    run: CommandContext,
-    media_ids: MediaIds,
-    *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")] = False,
-) -> None:
+def delete(run: CommandContext, media_ids: MediaIds, *, yes: YesOption = False) -> None:
     """Delete medias and their clips. This cannot be undone."""
     run.delete_each("media", media_ids, run.client.medias.delete, yes=yes)
 
@@ -152,10 +143,7 @@ def delete(
 @command(
     app,
     "upload",
-    examples=(
-        "medias upload film.mp4 --name 'My film'",
-        "medias upload *.mp4 --wait --checkpoint-dir uploads",
-    ),
+    examples=("medias upload film.mp4 --name 'My film'", "medias upload *.mp4 --wait --checkpoint-dir uploads"),
 )
 def upload(
     run: CommandContext,
@@ -198,14 +186,7 @@ def upload(
     raise typer.Exit(BatchUpload(plan, run.out).run(run.async_client()))
 
 
-@command(
-    app,
-    "wait",
-    examples=(
-        "medias wait MEDIA_ID --timeout 7200",
-        "medias wait MEDIA_ID --inbox events.db",
-    ),
-)
+@command(app, "wait", examples=("medias wait MEDIA_ID --timeout 7200", "medias wait MEDIA_ID --inbox events.db"))
 def wait(
     run: CommandContext,
     media_ids: MediaIds,

@@ -6,7 +6,6 @@ import contextlib
 import math
 import os
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -29,6 +28,7 @@ FilterOption = Annotated[
         help="For example name_cont=moon or created_at_gteq=2026-01-31. Can be repeated.",
     ),
 ]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")]
 LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Maximum number of items.")]
 PageSizeOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of items per request.")]
 
@@ -65,15 +65,6 @@ NeededInboxOption = Annotated[str, _INBOX]
 TokenFileOption = Annotated[
     Path | None, typer.Option("--token-file", metavar="FILE", help="Read the URL's secret token from this file.")
 ]
-
-
-class State(StrEnum):
-    """The states of an inbox's events."""
-
-    PENDING = "pending"
-    CLAIMED = "claimed"
-    DONE = "done"
-    DEAD = "dead"
 
 
 def parse_filters(texts: Iterable[str] | None) -> dict[str, str | list[str]] | None:

@@ -11,12 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contentgroove._io.batches import UploadItem, aupload_batch, checkpoint_path
-from contentgroove.errors import (
-    AuthenticationError,
-    ContentGrooveError,
-    NotFoundError,
-    WaitTimeoutError,
-)
+from contentgroove.errors import AuthenticationError, ContentGrooveError, NotFoundError, WaitTimeoutError
 
 from .exit_codes import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
 from .output import document

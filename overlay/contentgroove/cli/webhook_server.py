@@ -15,8 +15,8 @@ from contentgroove._io.listening import claim_port
 from contentgroove.webhooks import WebhookReceiver
 
 from .exit_codes import CommandError, ExitCode
-from .webhooks_events import cells, received_event_json
-from .webhooks_service import until_signalled
+from .webhook_inbox import cells, received_event_json
+from .webhook_worker import until_signalled
 
 if TYPE_CHECKING:
     from typing import Any

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,8 +18,8 @@ from .options import (
     LimitOption,
     NeededInboxOption,
     PageSizeOption,
-    State,
     TokenFileOption,
+    YesOption,
     find_secret_token,
     open_inbox,
     parse_filters,
@@ -129,7 +129,7 @@ def delete(
     run: CommandContext,
     subscription_ids: Annotated[list[str], typer.Argument(metavar="SUBSCRIPTION_ID...", help="Ids of subscriptions.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")] = False,
+    yes: YesOption = False,
 ) -> None:
     """Delete subscriptions. Their URLs receive no more events."""
     run.delete_each("subscription", subscription_ids, run.client.webhook_subscriptions.delete, yes=yes)
@@ -168,18 +168,13 @@ def listen(
         open_server(run.out, host, port, opened, token)
 
 
-@command(
-    app,
-    "events",
-    examples=("webhooks events --inbox events.db --state dead",),
-    needs_client=False,
-)
+@command(app, "events", examples=("webhooks events --inbox events.db --state dead",), needs_client=False)
 def events_(
     run: CommandContext,
     *,
     inbox: NeededInboxOption,
     state: Annotated[
-        State | None,
+        Literal["pending", "claimed", "done", "dead"] | None,
         typer.Option("--state", metavar="STATE", help="Only events in this state: pending, claimed, done or dead."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="Maximum number of events.")] = 100,
@@ -188,10 +183,10 @@ def events_(
 
     Shows state, attempts, time, media, key and the last error of each.
     """
-    from .webhooks_events import EVENT_COLUMNS, stored_event_json
+    from .webhook_inbox import EVENT_COLUMNS, stored_event_json
 
     with open_inbox(inbox, create=False) as opened:
-        found = opened.events(None if state is None else state.value, limit)
+        found = opened.events(state, limit)
         if not run.out.table([found] if found else [], EVENT_COLUMNS, stored_event_json):
             run.out.print_note("No events.")
 
@@ -229,8 +224,7 @@ def replay(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|KEY|MEDIA_ID",
-            help="The file of a saved body, or the key or media of an event in the inbox.",
+            metavar="FILE|KEY|MEDIA_ID", help="The file of a saved body, or the key or media of an event in the inbox."
         ),
     ],
     *,

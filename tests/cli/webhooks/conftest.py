@@ -9,7 +9,7 @@ import pytest
 from contentgroove_mock import Simulator, serve
 
 from tests.cli.conftest import QUICK, CommandLine
-from tests.webhooks.commands.listener import TOKEN, Listener
+from tests.cli.webhooks.listener import TOKEN, Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

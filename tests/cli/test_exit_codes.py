@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove import errors
-from contentgroove.cli.failures import MEANINGS, CommandError, ExitCode, combined_exit_code, describe_error
+from contentgroove.cli.exit_codes import CommandError, ExitCode, combined_exit_code, describe_error
 
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
@@ -106,5 +106,5 @@ def test_exit_codes_are_documented(cli: CommandLine) -> None:
     text = cli("--help").out
     documented = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
     for code in ExitCode:
-        assert re.search(rf"^\s*{code.value}  {re.escape(MEANINGS[code])}$", text, re.MULTILINE)
-        assert f"| {code.value} | `{code.kind}` | {MEANINGS[code]} |" in documented
+        assert re.search(rf"^\s*{code.value}  {re.escape(code.meaning)}$", text, re.MULTILINE)
+        assert f"| {code.value} | `{code.kind}` | {code.meaning} |" in documented

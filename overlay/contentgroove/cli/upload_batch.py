@@ -11,16 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contentgroove._io.batches import UploadItem, aupload_batch, checkpoint_path
-from contentgroove.errors import (
-    AuthenticationError,
-    ContentGrooveError,
-    NotFoundError,
-    WaitTimeoutError,
-)
+from contentgroove.errors import AuthenticationError, ContentGrooveError, NotFoundError, WaitTimeoutError
 
-from .displays import UploadDisplay, wait_spinner
-from .failures import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
+from .exit_codes import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
 from .output import document
+from .progress_display import UploadDisplay, wait_spinner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

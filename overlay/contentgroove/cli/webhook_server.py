@@ -14,9 +14,9 @@ from contentgroove._io.interruptible import join, take
 from contentgroove._io.listening import claim_port
 from contentgroove.webhooks import WebhookReceiver
 
-from .failures import CommandError, ExitCode
-from .webhooks_events import cells, received_event_json
-from .webhooks_service import until_signalled
+from .exit_codes import CommandError, ExitCode
+from .webhook_inbox import cells, received_event_json
+from .webhook_worker import until_signalled
 
 if TYPE_CHECKING:
     from typing import Any

@@ -6,14 +6,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from contentgroove.webhooks import PostgresInbox
 
-from tests.webhooks.commands.folder import KEY, app, check, inbox_with, saved
+from tests.cli.webhooks.folder import KEY, app, check, inbox_with, saved
+from tests.webhooks.postgres_server import postgres_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.cli.conftest import CommandLine
-    from tests.webhooks.conftest import Store
 
 
 def test_a_saved_body_is_recorded_in_an_inbox(cli: CommandLine) -> None:
@@ -59,17 +58,17 @@ def test_events_that_were_done_long_ago_are_forgotten(cli: CommandLine) -> None:
 
 
 @pytest.mark.process
-def test_an_inbox_can_be_in_postgresql(cli: CommandLine, make_store: Callable[[str], Store]) -> None:
+def test_an_inbox_can_be_in_postgresql(cli: CommandLine) -> None:
     """Named by its URL."""
-    store = make_store("postgres")
-    host = store.location.partition("host=")[2].split(" ")[0]
-    url = f"postgresql://postgres@/postgres?host={host}&options=-c%20search_path%3Devents"
-    assert cli("webhooks", "replay", saved(cli), "--inbox", url).code == 0
-    app(cli)
-    worked = cli.child("webhooks", "work", "--app", "shop:make", "--inbox", url, "--once")
-    assert (worked.code, worked.out) == (0, "handled m-1 1\n")
-    with store.open() as inbox:
-        assert [event.state for event in inbox.events()] == ["done"]
+    with postgres_server() as conninfo:
+        host = conninfo.partition("host=")[2].split(" ")[0]
+        url = f"postgresql://postgres@/postgres?host={host}"
+        assert cli("webhooks", "replay", saved(cli), "--inbox", url).code == 0
+        app(cli)
+        worked = cli.child("webhooks", "work", "--app", "shop:make", "--inbox", url, "--once")
+        assert (worked.code, worked.out) == (0, "handled m-1 1\n")
+        with PostgresInbox(conninfo) as inbox:
+            assert [event.state for event in inbox.events()] == ["done"]
 
 
 def test_events_are_listed_with_their_errors(cli: CommandLine) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from contentgroove import errors
 from contentgroove._extras import advice, find_trouble
@@ -14,51 +14,43 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """The exit codes. Their names in lower case are the `kind` of errors in JSON output."""
+    """The exit codes. Their names in lower case are the `kind` of errors in JSON output.
 
-    OK = 0
-    FAILED = 1
-    USAGE = 2
-    AUTH = 3
-    NOT_FOUND = 4
-    QUOTA = 5
-    RATE_LIMIT = 6
-    NETWORK = 7
-    PROCESSING_FAILED = 8
-    TIMEOUT = 9
-    REFUSED = 10
-    SERVICE = 11
-    FILE = 12
-    OUTCOME_UNKNOWN = 13
-    PARTIAL = 14
-    INTERRUPTED = 130
-    CLOSED_PIPE = 141
+    Attributes:
+        meaning: The text in --help.
+    """
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> Self:
+        """Create a member."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    OK = 0, "success"
+    FAILED = 1, "any other failure"
+    USAGE = 2, "wrong usage; nothing was sent"
+    AUTH = 3, "no API key, or the service rejects it (401)"
+    NOT_FOUND = 4, "no such media, clip or subscription (404)"
+    QUOTA = 5, "the account's usage limit is reached (402)"
+    RATE_LIMIT = 6, "too many requests (429)"
+    NETWORK = 7, "cannot reach the service or the file store"
+    PROCESSING_FAILED = 8, "the service could not process the media"
+    TIMEOUT = 9, "processing was not finished in time; it continues"
+    REFUSED = 10, "the service rejected the request (400, 422 and others)"
+    SERVICE = 11, "the service failed (5xx) or its response is unreadable"
+    FILE = 12, "the file cannot be uploaded"
+    OUTCOME_UNKNOWN = 13, "something may have been created; check before you repeat it"
+    PARTIAL = 14, "some of several items failed"
+    INTERRUPTED = 130, "interrupted (Ctrl-C)"
+    CLOSED_PIPE = 141, "the output pipe was closed"
 
     @property
     def kind(self) -> str:
         """The name in JSON output."""
         return self.name.lower()
-
-
-MEANINGS: dict[ExitCode, str] = {
-    ExitCode.OK: "success",
-    ExitCode.FAILED: "any other failure",
-    ExitCode.USAGE: "wrong usage; nothing was sent",
-    ExitCode.AUTH: "no API key, or the service rejects it (401)",
-    ExitCode.NOT_FOUND: "no such media, clip or subscription (404)",
-    ExitCode.QUOTA: "the account's usage limit is reached (402)",
-    ExitCode.RATE_LIMIT: "too many requests (429)",
-    ExitCode.NETWORK: "cannot reach the service or the file store",
-    ExitCode.PROCESSING_FAILED: "the service could not process the media",
-    ExitCode.TIMEOUT: "processing was not finished in time; it continues",
-    ExitCode.REFUSED: "the service rejected the request (400, 422 and others)",
-    ExitCode.SERVICE: "the service failed (5xx) or its response is unreadable",
-    ExitCode.FILE: "the file cannot be uploaded",
-    ExitCode.OUTCOME_UNKNOWN: "something may have been created; check before you repeat it",
-    ExitCode.PARTIAL: "some of several items failed",
-    ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
-    ExitCode.CLOSED_PIPE: "the output pipe was closed",
-}
 
 
 class ErrorReport(NamedTuple):

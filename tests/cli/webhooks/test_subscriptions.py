@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.webhooks.commands.folder import check
+from tests.cli.webhooks.folder import check
 
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine

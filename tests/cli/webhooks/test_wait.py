@@ -11,7 +11,7 @@ from contentgroove.webhooks import WebhookReceiver
 from contentgroove_mock import Policy, Simulator, serve
 
 from tests.cli.conftest import CommandLine
-from tests.webhooks.commands.folder import inbox_with
+from tests.cli.webhooks.folder import inbox_with
 from tests.webhooks.payloads import body, finished
 
 if TYPE_CHECKING:

@@ -10,11 +10,10 @@ import datetime as dt
 import sys
 from typing import TYPE_CHECKING, Self
 
-from .harmless import single_line
-from .streams import is_terminal
+from .output import is_terminal, single_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
     from types import TracebackType
 
     from rich.progress import Progress, ProgressColumn, TaskID
@@ -44,7 +43,7 @@ class UploadDisplay:
         self._sent: dict[str, int] = {}
         self._tasks: dict[str, TaskID] = {}
         self._ended = 0
-        self._progress = _progress_columns(out) if out.interactive and not out.stderr_console.is_dumb_terminal else None
+        self._progress = _create_bars(out) if out.interactive and not out.stderr_console.is_dumb_terminal else None
         self._all: TaskID | None = None
 
     def __enter__(self) -> Self:
@@ -109,45 +108,36 @@ def wait_spinner(out: Output, title: str, seconds: float) -> Generator[Callable[
     if not out.interactive or out.stderr_console.is_dumb_terminal:
         yield lambda _: None
         return
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
     limit = TextColumn(f"of at most {dt.timedelta(seconds=round(seconds))}", markup=False)
     # The usual spinner needs characters that only UTF-8 has.
     spinner = SpinnerColumn("line" if out.stderr_console.options.ascii_only else "dots")
     columns = (spinner, TextColumn("{task.description}", markup=False), TimeElapsedColumn(), limit)
-    with Progress(
-        *columns, console=out.stderr_console, transient=True, redirect_stdout=is_terminal(sys.stdout)
-    ) as progress:
+    with _create_progress(out, columns) as progress:
         task = progress.add_task(single_line(title), total=None)
         yield lambda text: progress.update(task, description=single_line(text))
 
 
-def _progress_columns(out: Output) -> Progress:
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+def _create_bars(out: Output) -> Progress:
+    from rich import progress
     from rich.table import Column
 
     narrow = out.stderr_console.width < _MIN_BARS_WIDTH
     width = out.stderr_console.width - (_PERCENTAGE if narrow else _FIGURES)
     # The width is fixed, because long names would leave too little for the figures.
-    name = TextColumn(
-        "{task.description}", markup=False, table_column=Column(width=width, no_wrap=True, overflow="ellipsis")
-    )
-    columns: tuple[ProgressColumn, ...] = (name, TaskProgressColumn())
-    if not narrow:
-        columns = (
-            name,
-            BarColumn(bar_width=16),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-        )
+    column = Column(width=width, no_wrap=True, overflow="ellipsis")
+    columns: list[ProgressColumn] = [progress.TextColumn("{task.description}", markup=False, table_column=column)]
+    if narrow:
+        columns.append(progress.TaskProgressColumn())
+    else:
+        columns += [progress.BarColumn(bar_width=16), progress.DownloadColumn()]
+        columns += [progress.TransferSpeedColumn(), progress.TimeRemainingColumn()]
+    return _create_progress(out, columns)
+
+
+def _create_progress(out: Output, columns: Iterable[ProgressColumn]) -> Progress:
+    from rich.progress import Progress
+
     # rich prints results above the bars, but only if standard output is the same terminal.
     return Progress(*columns, console=out.stderr_console, transient=True, redirect_stdout=is_terminal(sys.stdout))

@@ -10,8 +10,8 @@ import pytest
 from contentgroove.webhooks import WebhookReceiver
 
 from tests.cli.conftest import DEADLINE, Reader
+from tests.cli.webhooks.folder import app, inbox_with
 from tests.platforms import PIPES, SIGNALS, make_named_pipe
-from tests.webhooks.commands.folder import app, inbox_with
 from tests.webhooks.payloads import body, finished
 
 if TYPE_CHECKING:

@@ -10,18 +10,18 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from contentgroove.cli.webhooks_listen import IDLE_TIMEOUT
+from contentgroove.cli.webhook_server import IDLE_TIMEOUT
 
 from tests.cli.conftest import DEADLINE, Reader
+from tests.cli.webhooks.folder import KEY, app, check, inbox_with, saved
+from tests.cli.webhooks.listener import TOKEN
 from tests.platforms import PIPES, SIGNALS
-from tests.webhooks.commands.folder import KEY, app, check, inbox_with, saved
-from tests.webhooks.commands.listener import TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cli.conftest import CommandLine
-    from tests.webhooks.commands.listener import Listener
+    from tests.cli.webhooks.listener import Listener
 
 pytestmark = [PIPES, SIGNALS, pytest.mark.process]
 

@@ -1,4 +1,4 @@
-"""`contentgroove webhooks replay`: deliver a saved body, or let an event be handled again."""
+"""Events on the command line: their output, and `contentgroove webhooks replay`."""
 
 from __future__ import annotations
 
@@ -6,25 +6,70 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from contentgroove._core.moments import moment
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import WebhookPayloadError
-from contentgroove.webhooks import parse_event
+from contentgroove.webhooks import MediaProcessingFinished, parse_event
 from contentgroove.webhooks.events import PROCESSING_FINISHED, key_prefix
 from contentgroove.webhooks.receiver import MAX_BODY_BYTES
 from contentgroove.webhooks.subscribing import TOKEN_PARAMETER, is_loopback
 
-from .failures import CommandError, ExitCode
-from .webhooks_events import cells, received_event_json
+from .exit_codes import CommandError, ExitCode
+from .output import Column
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from contentgroove.webhooks import Event, Inbox
+    from contentgroove.webhooks import Event, Inbox, StoredEvent
 
     from .output import Output
 
 TIMEOUT = 30.0
 """Seconds to wait for the receiver's response."""
+
+
+def _media_id(stored: StoredEvent) -> str | None:
+    media_id: str | None = _event_fields(stored)["media_id"]
+    return media_id
+
+
+EVENT_COLUMNS: list[Column[StoredEvent]] = [
+    Column("state", lambda event: event.state, 7),
+    Column("attempts", lambda event: str(event.attempts), 8),
+    Column("recorded", lambda event: moment(event.recorded_at).isoformat(timespec="seconds"), 25),
+    Column("media", _media_id, 36),
+    Column("key", lambda event: event.key),
+    Column("error", lambda event: event.error),
+]
+
+
+def cells(event: Event, *, duplicate: bool) -> tuple[str, ...]:
+    """Return the cells of a received event."""
+    novelty = "again" if duplicate else "new"
+    if isinstance(event, MediaProcessingFinished):
+        clips = f"{len(event.clips)} clip{'s' * (len(event.clips) != 1)}"
+        return (event.event, novelty, event.media.id, clips, event.media.name)
+    return (event.event, novelty, event.dedupe_key)
+
+
+def received_event_json(event: Event, *, duplicate: bool) -> dict[str, Any]:
+    """Return the JSON document of a received event."""
+    return {**_document(event), "duplicate": duplicate, "key": event.dedupe_key}
+
+
+def stored_event_json(stored: StoredEvent) -> dict[str, Any]:
+    """Return the JSON document of an event in an inbox."""
+    return {
+        **_event_fields(stored),
+        "key": stored.key,
+        "state": stored.state,
+        "attempts": stored.attempts,
+        "handled": sorted(stored.handled),
+        "error": stored.error or None,
+        "due_at": moment(stored.due) if stored.is_open else None,
+        "recorded_at": moment(stored.recorded_at),
+        "changed_at": moment(stored.changed_at),
+    }
 
 
 def post_event(out: Output, file: Path, url: str, token: str | None) -> None:
@@ -126,3 +171,21 @@ def _target(url: str, token: str | None) -> str:
     if token is not None and TOKEN_PARAMETER not in dict(query):
         parts = parts._replace(query=urlencode([*query, (TOKEN_PARAMETER, token)]))
     return parts.geturl()
+
+
+def _event_fields(stored: StoredEvent) -> dict[str, Any]:
+    try:
+        return _document(parse_event(stored.body))
+    except WebhookPayloadError:
+        # Recorded by another version, or not by a receiver.
+        return {"event": None, "media_id": None, "body": None}
+
+
+def _document(event: Event) -> dict[str, Any]:
+    media_id = event.media.id if isinstance(event, MediaProcessingFinished) else None
+    try:
+        body = event.raw
+    except WebhookPayloadError:
+        # It contains numbers that Python's JSON decoder rejects.
+        body = None
+    return {"event": event.event, "media_id": media_id, "body": body}

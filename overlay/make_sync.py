@@ -172,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif text is None:
             target.unlink()
         else:
-            target.write_text(text, encoding="utf-8")
+            target.write_text(text, encoding="utf-8", newline="\n")
     return status
 
 

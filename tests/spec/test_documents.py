@@ -62,7 +62,7 @@ DOCUMENTS = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(DOCUMENTS)
 def test_what_is_written_is_read_back_by_every_reader(document: dict[str, Any]) -> None:
     """A document survives writing, for YAML 1.2 and for the 1.1 readers that most tools have."""

@@ -300,7 +300,7 @@ def test_pulling_by_the_command_line(capsys: pytest.CaptureFixture[str], tmp_pat
     assert capsys.readouterr().out == "Pulled openapi.yaml (7 paths) from file:openapi.yaml.\n"
     assert (settings.parent / "openapi.yaml").read_bytes() == document.read_bytes()
     assert main([*arguments, "--file", str(settings)]) == 1
-    assert capsys.readouterr().err.startswith("error: file:pipeline.toml is no YAML")
+    assert capsys.readouterr().err.startswith("error: file:pipeline.toml is not valid YAML")
     (tmp_path / ".cache").write_text("a file where the cache's folder goes", encoding="utf-8")
     assert main([*arguments, "--mirror", "1.3.1"]) == 1
     assert capsys.readouterr().err.startswith("error: [Errno")

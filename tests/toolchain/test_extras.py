@@ -165,7 +165,7 @@ def test_a_command_that_draws_explains_a_broken_package() -> None:
     error = ImportError("cannot import name 'Table'", name="rich.table")
     failure = describe_error(error)
     assert failure.exit == ExitCode.USAGE
-    assert failure.message.startswith("this command needs rich ")
+    assert failure.message.startswith("This command needs rich ")
     trouble = find_trouble(error)
     assert trouble is not None
     assert failure.message.endswith(advice(trouble, "cli"))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contentgroove._io.sources import File
     from contentgroove.models import DirectUpload
     from contentgroove.webhooks import Inbox
-    from contentgroove.webhooks.arrivals import ArrivalWatcher
+    from contentgroove.webhooks.inbox import ArrivalWatcher
 
 WAIT_TIMEOUT = 3600.0
 """Seconds: the service states only that processing takes some time, depending on size and duration."""
@@ -326,6 +326,6 @@ def _poll_options(*, wait: bool) -> PollOptions | None:
 def _webhook_keys(inbox: Inbox | None, media_ids: Iterable[str]) -> ArrivalWatcher | None:
     if inbox is None:
         return None
-    from contentgroove.webhooks.arrivals import ArrivalWatcher
+    from contentgroove.webhooks.inbox import ArrivalWatcher
 
     return ArrivalWatcher(inbox, media_ids)

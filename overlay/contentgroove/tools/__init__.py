@@ -20,12 +20,15 @@ with import_needs(__name__, "mcp"):
     # Imported only when a YAML document is read, which is late to learn that it is missing.
     import yamlcore  # noqa: F401
 
+    from contentgroove._openapi.documents import Json
+
     from .addresses import Origin, origin_of
     from .api import api_tools
-    from .errors import SpecError, ToolError
+    from .errors import ErrorCode, SpecError, ToolError
     from .medias import MediaTools
     from .network import NetworkPolicy
-    from .registry import Access, Tool, ToolRegistry
+    from .registry import Access, ProgressCallback, Tool, ToolFunction, ToolRegistry
+    from .results import Success
     from .sources import SpecSources
 
 if TYPE_CHECKING:
@@ -36,11 +39,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "ErrorCode",
+    "Json",
     "NetworkPolicy",
     "Origin",
+    "ProgressCallback",
     "SpecError",
+    "Success",
     "Tool",
     "ToolError",
+    "ToolFunction",
     "ToolRegistry",
     "open_tools",
     "origin_of",

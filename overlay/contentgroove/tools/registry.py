@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from msgspec import Struct
 
 from contentgroove._core.redaction import REDACTED
+from contentgroove._openapi.documents import Json
 from contentgroove.errors import InvalidInputError
 
 from . import arguments as checking
 from . import naming, results
 from .errors import ToolError
+from .results import Success
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable
 
     import jsonschema_rs
 
-    from contentgroove._openapi.documents import Json
 
-    from .results import Success
-
-ProgressCallback: TypeAlias = "Callable[[float, float | None, str], Awaitable[None]]"
+ProgressCallback: TypeAlias = Callable[[float, float | None, str], Awaitable[None]]
 """Called with how much is done, of how much if that is known, and what is being done."""
 
-ToolFunction: TypeAlias = "Callable[[Json, ProgressCallback], Awaitable[Success]]"
+ToolFunction: TypeAlias = Callable[[Json, ProgressCallback], Awaitable[Success]]
 """Does what a tool does; takes checked arguments."""
 
 SHORTEST_SECRET = 8

@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 
 class Cursor(Protocol):
-    """What is used of a cursor."""
+    """The used part of a DB-API cursor."""
 
     @property
     def rowcount(self) -> int:
-        """Rows that the statement changed."""
+        """How many rows the statement changed."""
         ...
 
     def fetchone(self) -> Any:
-        """Give the next row."""
+        """Return the next row."""
         ...
 
     def fetchall(self) -> Sequence[Any]:
-        """Give all rows."""
+        """Return all rows."""
         ...
 
 
 class Connection(Protocol):
-    """What is used of a connection, whichever the database."""
+    """The used part of a connection, common to all databases."""
 
     def execute(self, query: Any, params: Any = ..., /) -> Cursor:
         """Run a statement."""
@@ -45,30 +45,30 @@ C = TypeVar("C", bound=Connection)
 
 
 class ConnectionPool(Generic[C]):
-    """Gives each user a connection that nobody else has; threads and forked processes never share one.
+    """Lends each connection to one user at a time; threads and forked processes never share one.
 
     Args:
         connect: Opens a connection in autocommit mode.
-        failures: What a broken connection raises.
+        driver_error: The base class of the driver's exceptions.
     """
 
-    def __init__(self, connect: Callable[[], C], failures: type[Exception]) -> None:
+    def __init__(self, connect: Callable[[], C], driver_error: type[Exception]) -> None:
         self._connect = connect
-        self._failures = failures
+        self._driver_error = driver_error
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._idle: list[C] = []
         self._inherited: list[C] = []
-        # Databases complain of connections that are dropped open; SQLite does from Python 3.13 on.
+        # Databases warn about connections that are not closed; SQLite does since Python 3.13.
         weakref.finalize(self, _close_all, self._idle, self._process)
 
     def begin(self, statement: str) -> C:
-        """Give a connection in which a transaction has begun."""
+        """Return a connection in which a transaction was started."""
         while (connection := self._acquire()) is not None:
             try:
                 connection.execute(statement)
-            except self._failures:
-                # It may have been idle while the server restarted; a new one tells whether there is more to it.
+            except self._driver_error:
+                # The server may have restarted while it was idle; a new connection shows whether that is all.
                 connection.close()
             else:
                 return connection
@@ -86,14 +86,14 @@ class ConnectionPool(Generic[C]):
             self._idle.append(connection)
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the idle connections."""
         while (connection := self._acquire()) is not None:
             connection.close()
 
     def _acquire(self) -> C | None:
         with self._lock:
             if self._process != os.getpid():
-                # The parent's connections: to use or close them here would break them there.
+                # These are the parent's: using or closing them here would break them there.
                 self._inherited += self._idle
                 self._idle = []
                 self._process = os.getpid()
@@ -104,7 +104,7 @@ class ConnectionPool(Generic[C]):
 def _close_all(idle: list[C], process: int) -> None:
     if process != os.getpid():
         return
-    # At the interpreter's end a thread may still take one.
+    # At interpreter exit another thread may still take one.
     with contextlib.suppress(IndexError):
         while True:
             idle.pop().close()

@@ -1,7 +1,7 @@
-"""The operations of an OpenAPI document, each as what one tool needs.
+"""Compiles the operations of an OpenAPI document to what one tool each needs.
 
-The built-in tools are made by the same code, ahead of time: `operations.json` holds what `compile_document` gave for
-this API's contract. `make generate` writes it anew.
+The built-in tools are made by the same code, ahead of time: `operations.json` contains the result of
+`compile_document` for this API's contract. `make generate` updates it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ MAX_OPERATIONS = 2000
 MAX_SCHEMAS = 32 * 1024 * 1024
 """Characters of all schemas of one document."""
 
-Place: TypeAlias = Literal["path", "query", "header", "cookie"]
+Location: TypeAlias = Literal["path", "query", "header", "cookie"]
 
-# OpenAPI, "Parameter Object": these three are ignored, because other parts of the document describe them.
+# Parameters of these names are ignored, because other parts of a document describe them ("Parameter Object").
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 _DEFAULT_STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 _BODY_KINDS = ("application/json", "+json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
@@ -38,17 +38,17 @@ class Parameter(Struct, frozen=True, omit_defaults=True):
     """One parameter.
 
     Attributes:
-        argument_name: What it is called among the tool's arguments.
-        name: What it is called on the wire.
-        place: Where it is sent.
+        argument: Its name among the tool's arguments.
+        name: Its name on the wire.
+        location: The part of the request that contains it.
         style: How arrays and objects are written (OpenAPI, "Style Values").
         explode: Whether their members are written one by one.
-        media_type: What it is written as instead of a style; empty without one.
+        media_type: The media type that it is written in instead of a style; empty if there is none.
     """
 
     argument: str
     name: str
-    place: Place
+    location: Location
     style: str
     explode: bool
     media_type: str = ""
@@ -60,8 +60,8 @@ class Operation(Struct, frozen=True, omit_defaults=True):
     Attributes:
         name: The canonical name, `group.leaf`.
         operation_id: The document's own name for it; empty without one.
-        title: A short line on what it does.
-        description: More on it.
+        title: A short line about its effect.
+        description: More about it.
         tags: Its tags.
         method: The HTTP method, upper case.
         path: The path below the base URL, with `{parameters}`.
@@ -83,15 +83,15 @@ class Operation(Struct, frozen=True, omit_defaults=True):
 
 
 def compile_document(document: Json, base_path: str, *, closed: bool) -> list[Operation]:
-    """Make the operations of a document.
+    """Compile the operations of a document.
 
     Args:
-        document: An OpenAPI 3.x document, as `documents.parse` gives it.
+        document: An OpenAPI 3.x document.
         base_path: The path of the server's URL, which is a part of the names.
-        closed: Whether objects in bodies take no properties but those listed.
+        closed: Whether objects in bodies refuse properties that are not listed.
 
     Raises:
-        SpecError: Something in it cannot be understood, or it is too large.
+        SpecError: Something in it is not supported, or it is too large.
     """
     converter = Converter(document, closed=closed)
     operations: list[Operation] = []
@@ -114,7 +114,7 @@ def compile_document(document: Json, base_path: str, *, closed: bool) -> list[Op
 
 
 def request_path(path: str) -> str:
-    """Give the part of a path that is sent as one: some documents tell operations apart by a query or a fragment."""
+    """Return a path without query and fragment, by which some documents distinguish operations."""
     return path.partition("#")[0].partition("?")[0]
 
 
@@ -153,7 +153,7 @@ def _build_inputs(found: openapi.Operation, converter: Converter) -> tuple[tuple
         parameter, schema = _parameter(declaration, argument)
         parameters.append(parameter)
         properties[argument] = _describe(converter.convert(schema), declaration)
-        if declaration.get("required") is True or parameter.place == "path":
+        if declaration.get("required") is True or parameter.location == "path":
             required.append(argument)
     if body_type:
         properties["body"] = _describe(converter.convert(body_schema), body)
@@ -177,31 +177,31 @@ def _parameters(found: openapi.Operation) -> list[Json]:
     described = {declaration["name"] for declaration in declarations if declaration["in"] == "path"}
     for part in request_path(found.path).split("{")[1:]:
         if part.partition("}")[0] not in described:
-            raise SpecError(f"{found} does not describe the parameters that its path names.")
+            raise SpecError(f"{found} does not describe the parameters in its path.")
     return sorted(declarations, key=lambda declaration: declaration["in"] != "path")
 
 
-def _parameter(described: Json, argument: str) -> tuple[Parameter, Any]:
-    place: Place = described["in"]
-    content = described.get("content")
+def _parameter(declaration: Json, argument: str) -> tuple[Parameter, Any]:
+    location: Location = declaration["in"]
+    content = declaration.get("content")
     media_type = ""
-    schema = described.get("schema")
+    schema = declaration.get("schema")
     if isinstance(content, dict) and content:
-        # OpenAPI allows one entry.
+        # There is only one entry ("Parameter Object").
         media_type, entry = next(iter(cast("Json", content).items()))
         schema = cast("Json", entry).get("schema") if isinstance(entry, dict) else None
-    style = _text(described.get("style")) or _DEFAULT_STYLES[place]
-    explode = described.get("explode", style in {"form", "deepObject"}) is True
-    return Parameter(argument, described["name"], place, style, explode, media_type), schema
+    style = _text(declaration.get("style")) or _DEFAULT_STYLES[location]
+    explode = declaration.get("explode", style in {"form", "deepObject"}) is True
+    return Parameter(argument, declaration["name"], location, style, explode, media_type), schema
 
 
-def _describe(schema: Any, described: Json) -> Json:
-    """Add what the parameter or body says of itself to its schema, which hosts show to whoever calls the tool."""
+def _describe(schema: Any, declaration: Json) -> Json:
+    """Add the description and example of a parameter or body to its schema, which hosts show to the caller."""
     members: Json = {**cast("Json", schema)} if isinstance(schema, dict) else {}
-    if description := _text(described.get("description")):
+    if description := _text(declaration.get("description")):
         members["description"] = description.strip()
-    if "example" in described:
-        members["examples"] = [described["example"]]
+    if "example" in declaration:
+        members["examples"] = [declaration["example"]]
     return members
 
 
@@ -214,7 +214,7 @@ def _body(body: Json) -> tuple[str, Any]:
         for media_type, entry in media_types.items():
             if kind in media_type and isinstance(entry, dict):
                 return media_type, cast("Json", entry).get("schema", {})
-    # Anything else is sent as the text that the caller gives.
+    # Any other media type is sent as the text that the caller passes.
     return next(iter(media_types)), {"type": "string"}
 
 

@@ -1,4 +1,4 @@
-"""Schemas of OpenAPI documents as the JSON Schemas that hosts of tools understand and arguments are checked by."""
+"""Converts OpenAPI schemas to the JSON Schemas that hosts of tools understand and that arguments are checked with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json
 
 INLINED = 1000
-"""Characters of a schema without references that is written out where it is used: some hosts follow no `$ref`."""
+"""Characters of a schema without references up to which it is inlined: some hosts do not follow `$ref`."""
 
 MAX_TOOL = 512 * 1024
 """Characters of one tool's schema."""
@@ -35,11 +35,11 @@ _COMPOSED = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "
 
 
 class Converter:
-    """Converts schemas of one document; what several tools refer to is converted once.
+    """Converts schemas of one document; shared schemas are converted once.
 
     Args:
-        document: The document that `$ref`s are looked up in.
-        closed: Whether objects that list their properties, and say nothing of others, take no others.
+        document: The document that `$ref`s refer to.
+        closed: Whether objects that list their properties refuse others by default.
     """
 
     def __init__(self, document: Json, *, closed: bool) -> None:
@@ -50,11 +50,11 @@ class Converter:
         self._inline: dict[str, Any] = {}
 
     def convert(self, schema: Any) -> Any:
-        """Give the schema as JSON Schema 2020-12, whose references lead to `#/$defs/…`."""
+        """Return the schema as JSON Schema 2020-12, with references to `#/$defs/…`."""
         return self._convert(schema, composed=False)
 
     def definitions(self, schema: Any, what: str) -> Json:
-        """Give the `$defs` that a converted schema needs.
+        """Return the `$defs` that a converted schema needs.
 
         Raises:
             SpecError: They are too large for a tool.
@@ -68,7 +68,7 @@ class Converter:
                 found[name] = self._definitions[name]
                 size += len(json.dumps(found[name]))
                 if size > MAX_TOOL:
-                    raise SpecError(f"{what} has a schema of more than {MAX_TOOL:,} characters, which is the limit.")
+                    raise SpecError(f"{what} has a schema of more than {MAX_TOOL:,} characters.")
                 pending.extend(sorted(_references(found[name])))
         return found
 
@@ -137,7 +137,7 @@ def _drop_unsupported_patterns(converted: Json) -> None:
 
 
 def _without_read_only(members: Json, converted: Json) -> None:
-    # They are the answer's alone; OpenAPI says that they should not be sent.
+    # They are for responses only; a request should not contain them (OpenAPI 3.0.4, "Schema Object").
     properties = members.get("properties")
     if not isinstance(properties, dict):
         return

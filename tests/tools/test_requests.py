@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from contentgroove.tools.errors import ToolError
+from contentgroove.tools.operation_tools import PreparedRequest, build_request
 from contentgroove.tools.operations import Operation, Parameter
-from contentgroove.tools.requests import PreparedRequest, build_request
 
 LIST = ["blue", "a,b &"]
 OBJECT = {"R": 100, "G": "x y"}

@@ -23,7 +23,7 @@ with import_needs(__name__, "mcp"):
     from .addresses import Origin, origin_of
     from .api import api_tools
     from .errors import SpecError, ToolError
-    from .medias import MediaTools
+    from .media_tools import MediaTools
     from .network import NetworkPolicy
     from .registry import Access, Tool, ToolRegistry
     from .sources import SpecSources

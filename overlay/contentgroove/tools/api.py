@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from .operation_tools import build_request, structured_query
 from .operations import Operation
 from .registry import ProgressCallback, Tool, ToolFunction
-from .requests import build_request, structured_query
 from .results import Success
 
 if TYPE_CHECKING:

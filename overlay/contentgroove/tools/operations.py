@@ -17,7 +17,7 @@ from contentgroove._openapi.documents import DocumentError
 from . import naming
 from .arguments import compile_schema
 from .errors import SpecError
-from .schemas import Converter
+from .input_schemas import Converter
 
 if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json

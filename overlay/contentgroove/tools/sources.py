@@ -25,10 +25,10 @@ from . import naming, network
 from .addresses import check_url, origin_of
 from .api import operation_tool
 from .errors import SpecError, ToolError
+from .operation_tools import build_request
 from .operations import Operation, compile_document
 from .preview import describe_document
 from .registry import ProgressCallback, Tool, ToolFunction, ToolRegistry
-from .requests import build_request
 from .results import Success, error_code
 
 if TYPE_CHECKING:

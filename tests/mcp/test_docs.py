@@ -11,7 +11,7 @@ import pytest
 import typer
 from contentgroove.mcp import command
 from contentgroove.tools import open_tools
-from contentgroove.tools.errors import ErrorCode
+from contentgroove.tools.results import ErrorCode
 from typer.testing import CliRunner
 
 from tests.mcp.conftest import KEY

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from contentgroove._openapi.documents import parse
-from contentgroove.tools.api import contract_operations
-from contentgroove.tools.arguments import check_arguments, compile_schema
-from contentgroove.tools.errors import SpecError, ToolError
+from contentgroove.tools.input_schemas import check_arguments, compile_schema
+from contentgroove.tools.operation_tools import contract_operations
 from contentgroove.tools.operations import MAX_OPERATIONS, Operation, compile_document
+from contentgroove.tools.results import SpecError, ToolError
 
 
 def compiled(operation: dict[str, Any], path: str = "/things", *, closed: bool = False, **document: Any) -> Operation:

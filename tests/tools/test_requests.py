@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from contentgroove.tools.errors import ToolError
 from contentgroove.tools.operation_tools import PreparedRequest, build_request
 from contentgroove.tools.operations import Operation, Parameter
+from contentgroove.tools.results import ToolError
 
 LIST = ["blue", "a,b &"]
 OBJECT = {"R": 100, "G": "x y"}

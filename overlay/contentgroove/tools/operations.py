@@ -1,5 +1,9 @@
 """Compiles the operations of an OpenAPI document to what one tool each needs.
 
+A tool's canonical name is `group.leaf`. The group comes from the operation's first tag, and the leaf from its method
+and its whole path on the wire, so that a name stays the same when a base path moves from the paths into the server's
+URL.
+
 The built-in tools are made by the same code, ahead of time: `operations.json` contains the result of
 `compile_document` for this API's contract. `make generate` updates it.
 """
@@ -7,6 +11,8 @@ The built-in tools are made by the same code, ahead of time: `operations.json` c
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from msgspec import Struct
@@ -14,10 +20,9 @@ from msgspec import Struct
 from contentgroove._openapi import operations as openapi
 from contentgroove._openapi.documents import DocumentError
 
-from . import naming
-from .arguments import compile_schema
-from .errors import SpecError
-from .input_schemas import Converter
+from .input_schemas import Converter, compile_schema
+from .registry import MAX_PUBLIC_NAME
+from .results import SpecError
 
 if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json
@@ -26,7 +31,12 @@ MAX_OPERATIONS = 2000
 MAX_SCHEMAS = 32 * 1024 * 1024
 """Characters of all schemas of one document."""
 
+MAX_NAMESPACE = 32
+
 Location: TypeAlias = Literal["path", "query", "header", "cookie"]
+
+_WORDS = re.compile(r"[A-Za-z0-9]+")
+_VERSION = re.compile(r"v\d+", re.IGNORECASE)
 
 # Parameters of these names are ignored, because other parts of a document describe them ("Parameter Object").
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
@@ -113,6 +123,47 @@ def compile_document(document: Json, base_path: str, *, closed: bool) -> list[Op
     return operations
 
 
+def to_camel_case(text: str) -> str:
+    """Join the words of a text: `webhook_subscriptions` becomes `webhookSubscriptions`; empty if there are none."""
+    words: list[str] = _WORDS.findall(_ascii(text))
+    if not words:
+        return ""
+    first = words[0].lower() if words[0].isupper() else words[0][0].lower() + words[0][1:]
+    return first + "".join(word[0].upper() + word[1:] for word in words[1:])
+
+
+def group_name(tags: list[str], path: str) -> str:
+    """Return an operation's group: its first tag, or the first segment of its path that is not `api` or a version."""
+    for tag in tags[:1]:
+        if named := to_camel_case(tag):
+            return named
+    for part in path.split("/"):
+        if (
+            part
+            and part != "api"
+            and not _VERSION.fullmatch(part)
+            and "{" not in part
+            and (named := to_camel_case(part))
+        ):
+            return named
+    return "default"
+
+
+def leaf_name(method: str, path: str) -> str:
+    """Return the name of an operation: `GET /api/v1/clips/{id}` is `getApiV1ClipsId`."""
+    return to_camel_case(f"{method.lower()} {path}")
+
+
+def to_slug(title: str) -> str:
+    """Return a namespace for a title: `Pet Store (v2)` becomes `pet-store-v2`; empty if nothing is left."""
+    return "-".join(_WORDS.findall(_ascii(title).lower()))[:MAX_NAMESPACE].strip("-")
+
+
+def argument_name(name: str) -> str:
+    """Return a parameter's name among a tool's arguments, in characters that common hosts accept."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:MAX_PUBLIC_NAME]
+
+
 def request_path(path: str) -> str:
     """Return a path without query and fragment, by which some documents distinguish operations."""
     return path.partition("#")[0].partition("?")[0]
@@ -125,7 +176,7 @@ def _compile(found: openapi.Operation, base_path: str, converter: Converter, nam
     parameters, schema, body_type = _build_inputs(found, converter)
     compile_schema(schema, str(found))
     return Operation(
-        name=_unused_name(f"{naming.group(tags, full_path)}.{naming.leaf(found.method, full_path)}", names),
+        name=_unused_name(f"{group_name(tags, full_path)}.{leaf_name(found.method, full_path)}", names),
         operation_id=found.operation_id,
         title=_text(definition.get("summary")) or str(found),
         description=_text(definition.get("description")),
@@ -145,7 +196,7 @@ def _build_inputs(found: openapi.Operation, converter: Converter) -> tuple[tuple
     required: list[str] = []
     parameters: list[Parameter] = []
     for declaration in _parameters(found):
-        argument = naming.argument_name(declaration["name"])
+        argument = argument_name(declaration["name"])
         if argument in properties or (argument == "body" and body_type):
             argument = f"{declaration['in']}_{argument}"
         if argument in properties:
@@ -232,3 +283,7 @@ def _list(value: Any) -> list[Any]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _ascii(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()

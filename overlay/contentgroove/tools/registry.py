@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import re
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from msgspec import Struct
@@ -10,9 +12,9 @@ from msgspec import Struct
 from contentgroove._core.redaction import REDACTED
 from contentgroove.errors import InvalidInputError
 
-from . import arguments as checking
-from . import naming, results
-from .errors import ToolError
+from . import results
+from .input_schemas import check_arguments, compile_schema
+from .results import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json
 
     from .results import Success
+
+MAX_PUBLIC_NAME = 64
+"""Characters of a name that common hosts of tools accept."""
 
 ProgressCallback: TypeAlias = "Callable[[float, float | None, str], Awaitable[None]]"
 """Called with the amount that is done, the total or None if it is unknown, and a message."""
@@ -122,7 +127,7 @@ class ToolRegistry:
 
     def public_name(self, tool: Tool) -> str:
         """Return the name that hosts receive for a tool."""
-        return naming.public_name(tool.name, dotted=self._dotted)
+        return public_name(tool.name, dotted=self._dotted)
 
     def list_tools(self) -> list[Tool]:
         """Return the tools that callers may see, in a stable order."""
@@ -142,7 +147,7 @@ class ToolRegistry:
         added = list(tools)
         names: dict[str, Tool] = {}
         for tool in added:
-            for name in {tool.name, *(naming.public_name(tool.name, dotted=dotted) for dotted in (True, False))}:
+            for name in {tool.name, *(public_name(tool.name, dotted=dotted) for dotted in (True, False))}:
                 if name in self._names or name in names:
                     raise ToolError("source_exists", f"A tool called {name!r} already exists. Nothing was added.")
                 names[name] = tool
@@ -183,8 +188,8 @@ class ToolRegistry:
                 "to allow it.",
             )
         if tool.name not in self._validators:
-            self._validators[tool.name] = checking.compile_schema(tool.input_schema, tool.name)
-        checking.check_arguments(self._validators[tool.name], arguments, name)
+            self._validators[tool.name] = compile_schema(tool.input_schema, tool.name)
+        check_arguments(self._validators[tool.name], arguments, name)
         return await tool.run(arguments, report)
 
     def unknown(self, name: str) -> str:
@@ -205,3 +210,15 @@ class ToolRegistry:
             known = sorted(self.public_name(each) for each in self._tools.values())
             raise InvalidInputError(f"There is no tool {name!r}. The tools are {', '.join(known)}.")
         return tool
+
+
+def public_name(name: str, *, dotted: bool) -> str:
+    """Return the name that hosts receive.
+
+    Several hosts reject all tools because of one name with a dot or more than 64 characters. So dots become
+    underscores, and a long name ends with a digest of the whole.
+    """
+    public = name if dotted else re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    if len(public) <= MAX_PUBLIC_NAME:
+        return public
+    return f"{public[: MAX_PUBLIC_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -18,18 +18,15 @@ from msgspec import Struct, structs
 
 from contentgroove._openapi.documents import check_version, parse
 from contentgroove._openapi.operations import base_path, can_be_server, server_urls
-from contentgroove._openapi.pointers import is_local, references
+from contentgroove._openapi.pointers import is_local, references, resolve
 from contentgroove.errors import RETRYABLE_STATUSES
 
-from . import naming, network
-from .addresses import check_url, origin_of
-from .api import operation_tool
-from .errors import SpecError, ToolError
-from .operation_tools import build_request
-from .operations import Operation, compile_document
-from .preview import describe_document
+from . import network
+from .network import check_url, origin_of
+from .operation_tools import build_request, operation_tool
+from .operations import MAX_NAMESPACE, Operation, compile_document, to_slug
 from .registry import ProgressCallback, Tool, ToolFunction, ToolRegistry
-from .results import Success, error_code
+from .results import SpecError, Success, ToolError, error_code
 
 if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
 MAX_SOURCES = 20
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
-_NAMESPACE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{naming.MAX_NAMESPACE - 1}}}")
+_NAMESPACE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MAX_NAMESPACE - 1}}}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "upgrade"})
 
@@ -183,7 +180,7 @@ class SpecSources:
 
     def _source(self, document: Document, arguments: Json) -> Source:
         title: str = document.content["info"]["title"]
-        name = arguments.get("namespace") or naming.to_slug(title)
+        name = arguments.get("namespace") or to_slug(title)
         if not name:
             raise ToolError("invalid_input", f"Cannot make a name from the title {title!r}: pass namespace.")
         if self._registry is not None and name in self._registry.reserved:
@@ -302,3 +299,76 @@ def _data(response: HttpResponse) -> Any:
 
 def _object_schema(properties: Json, *required: str) -> Json:
     return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}
+
+
+def describe_document(document: Json, servers: list[str], operations: list[Operation]) -> Json:
+    """Describe a document.
+
+    Args:
+        document: The OpenAPI document.
+        servers: Its servers' URLs.
+        operations: Its operations.
+    """
+    info = cast("Json", document["info"])
+    schemes = _security_schemes(document)
+    return {
+        "title": info["title"],
+        "version": info.get("version"),
+        "servers": servers,
+        "operationCount": len(operations),
+        "operations": [
+            {
+                "name": operation.name,
+                "operationId": operation.operation_id or None,
+                "method": operation.method,
+                "path": operation.path,
+                "summary": operation.title,
+            }
+            for operation in operations
+        ],
+        "tags": _tags(document, operations),
+        "securitySchemes": schemes,
+        "authStrategies": [strategy for name, scheme in schemes.items() for strategy in _strategies(name, scheme)],
+    }
+
+
+def _tags(document: Json, operations: list[Operation]) -> list[str]:
+    declared = document.get("tags")
+    names = [
+        cast("Json", tag).get("name")
+        for tag in (cast("list[Any]", declared) if isinstance(declared, list) else [])
+        if isinstance(tag, dict)
+    ]
+    used = [tag for operation in operations for tag in operation.tags]
+    return list(dict.fromkeys(name for name in (*names, *used) if isinstance(name, str)))
+
+
+def _security_schemes(document: Json) -> dict[str, Json]:
+    components = document.get("components")
+    schemes = cast("Json", components).get("securitySchemes") if isinstance(components, dict) else None
+    found = cast("Json", schemes) if isinstance(schemes, dict) else {}
+    return {name: resolve(document, scheme) for name, scheme in found.items()}
+
+
+def _strategies(name: str, scheme: Json) -> list[Json]:
+    """Describe how a scheme is used with `openapi.addSource`, whose `headers` are sent with every call."""
+    kind = str(scheme.get("type"))
+    if kind == "http":
+        method = str(scheme.get("scheme", "")).lower()
+        value = {"bearer": "Bearer <token>", "basic": "Basic <base64 of user:password>"}.get(method)
+        return [_strategy(name, method, "header", "Authorization", value or f"{method.title()} <credentials>")]
+    if kind == "apiKey":
+        location, key = str(scheme.get("in")), str(scheme.get("name"))
+        if location == "header":
+            return [_strategy(name, "apiKey", "header", key, "<key>")]
+        if location == "cookie":
+            return [_strategy(name, "apiKey", "cookie", key, f"{key}=<key>")]
+        return [{"scheme": name, "type": "apiKey", "in": location, "name": key, "headers": None}]
+    if kind in {"oauth2", "openIdConnect"}:
+        return [_strategy(name, kind, "header", "Authorization", "Bearer <access token>")]
+    return [{"scheme": name, "type": kind, "headers": None}]
+
+
+def _strategy(scheme: str, kind: str, location: str, name: str, value: str) -> Json:
+    header = "Cookie" if location == "cookie" else name
+    return {"scheme": scheme, "type": kind, "in": location, "name": name, "headers": {header: value}}

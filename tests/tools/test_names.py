@@ -54,7 +54,7 @@ def test_names_hold_where_the_base_path_stands_in_the_paths(contract: str) -> No
 
 
 def test_names_without_tags(contract: str) -> None:
-    """Without tags, the group is named for the path's first part that says what it is about."""
+    """Without tags, the group is the first segment of the path that is not a prefix."""
     document = yaml.safe_load(contract)
     for item in document["paths"].values():
         for operation in item.values():

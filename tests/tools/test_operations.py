@@ -158,7 +158,7 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "path", "said"),
+    ("operation", "path", "message"),
     [
         ({"parameters": [{"in": "query"}]}, "/a", "without a name"),
         ({"parameters": [{"name": "a", "in": "body"}]}, "/a", "outside path, header, query, cookie"),
@@ -172,9 +172,9 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
         ({"requestBody": {"content": {"application/json": {"schema": {"type": 3}}}}}, "/a", "not a valid JSON Schema"),
     ],
 )
-def test_operations_that_cannot_be_understood(operation: dict[str, Any], path: str, said: str) -> None:
-    """What no call could be made of is an error that names the operation."""
-    with pytest.raises(SpecError, match=said):
+def test_operations_that_are_not_supported(operation: dict[str, Any], path: str, message: str) -> None:
+    """An operation that cannot be called is an error that names it."""
+    with pytest.raises(SpecError, match=message):
         compiled(operation, path)
 
 
@@ -186,7 +186,7 @@ def test_circles_of_references() -> None:
 
 
 def test_too_many_operations() -> None:
-    """A document cannot make more tools than anyone could look through."""
+    """A document cannot add any number of tools."""
     paths: dict[str, Any] = {f"/p{number}": {"get": {}} for number in range(MAX_OPERATIONS + 1)}
     document = parse(json.dumps({"openapi": "3.0.0", "info": {"title": "T"}, "paths": paths}), "it")
     with pytest.raises(SpecError, match=r"more than 2,000 operations"):
@@ -201,7 +201,7 @@ def test_patterns_of_other_languages_are_the_servers_to_check() -> None:
 
 
 def test_messages_name_the_field() -> None:
-    """What is missing, unknown, wrong or contradictory is told by its path."""
+    """Missing, unknown, wrong and contradictory members are named by their paths."""
     schemas = {operation.operation_id: operation.input_schema for operation in contract_operations()}
     wrong = {"pag": 1, "page": {"number": "x"}, "filter": {"colour_eq": 1}, "sort": "size"}
     found = refused(schemas["getMedias"], wrong)

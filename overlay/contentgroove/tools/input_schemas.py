@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +16,7 @@ from contentgroove._openapi.schemas import has_subschemas, map_subschemas, trans
 from .results import SpecError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from contentgroove._openapi.documents import Json
 
@@ -99,7 +100,9 @@ class Converter:
             elif has_subschemas(name, value) and name != "$defs":
                 convert = functools.partial(self._convert, composed=composed or name in _COMPOSED)
                 converted[name] = map_subschemas(name, value, convert)
-        _drop_unsupported_patterns(converted)
+        for pattern in [*converted.get("patternProperties", ())]:
+            if not is_supported_pattern(pattern):
+                del converted["patternProperties"][pattern]
         _without_read_only(members, converted)
         translate_bounds(converted)
         open_ended = composed or _COMPOSED & converted.keys() - {"not"}
@@ -111,7 +114,8 @@ class Converter:
         reference = str(members["$ref"])
         key = f"{reference} {composed}"
         if key not in self._names:
-            self._names[key] = name = self._unused_name(reference)
+            last = re.sub(r"[^A-Za-z0-9._-]", "_", reference.rpartition("/")[2])
+            self._names[key] = name = unused_name(last, self._names.values(), "_")
             self._definitions[name] = self._convert(resolve_reference(self._document, reference), composed=composed)
             definition = self._definitions[name]
             if not _references(definition) and len(json.dumps(definition)) <= INLINED:
@@ -123,13 +127,11 @@ class Converter:
             return cast("Json", inlined) | {"description": members["description"]}
         return cast("Any", inlined)
 
-    def _unused_name(self, reference: str) -> str:
-        last = re.sub(r"[^A-Za-z0-9._-]", "_", reference.rpartition("/")[2])
-        taken = set(self._names.values())
-        name, number = last, 2
-        while name in taken:
-            name, number = f"{last}_{number}", number + 1
-        return name
+
+def unused_name(name: str, taken: Collection[str], separator: str = "") -> str:
+    """Return a name, with a number at its end if it is taken."""
+    numbered = (f"{name}{separator}{number}" for number in itertools.count(2))
+    return next(free for free in itertools.chain([name], numbered) if free not in taken)
 
 
 def _is_supported_keyword(name: str, value: Any) -> bool:
@@ -141,12 +143,6 @@ def _is_supported_keyword(name: str, value: Any) -> bool:
 def _references(schema: Any) -> set[str]:
     prefix = "#/$defs/"
     return {reference.removeprefix(prefix) for reference in references(schema) if reference.startswith(prefix)}
-
-
-def _drop_unsupported_patterns(converted: Json) -> None:
-    if isinstance(named := converted.get("patternProperties"), dict):
-        kept = {name: schema for name, schema in cast("Json", named).items() if is_supported_pattern(name)}
-        converted["patternProperties"] = kept
 
 
 def _without_read_only(members: Json, converted: Json) -> None:

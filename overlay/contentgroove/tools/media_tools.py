@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 import anyio
 import anyio.to_thread
 
-from .registry import ProgressCallback, Tool
+from .registry import ProgressCallback, Tool, object_schema
 from .results import Success, ToolError
 
 if TYPE_CHECKING:
@@ -64,13 +64,9 @@ class MediaTools:
                     "With wait, the result is returned when the media is processed, which can take many minutes; "
                     "without it, call wait_for_media next."
                 ),
-                input_schema=_object_schema(
+                input_schema=object_schema(
                     {
-                        "path": {
-                            "type": "string",
-                            "minLength": 1,
-                            "description": "Relative to the upload root, or absolute.",
-                        },
+                        "path": {**_ID, "description": "Relative to the upload root, or absolute."},
                         "name": {**_NAME, "description": "The media's name."},
                         "description": _NAME,
                         "wait": {"type": "boolean", "description": "Whether to wait until the media is processed."},
@@ -86,7 +82,7 @@ class MediaTools:
                     "Return the media when its processing has finished. If that takes longer than the timeout, the "
                     "error's code is wait_timeout and nothing is lost: call the tool again."
                 ),
-                input_schema=_object_schema(
+                input_schema=object_schema(
                     {
                         "id": {**_ID, "description": "The media's id."},
                         "timeout": {
@@ -107,12 +103,8 @@ class MediaTools:
                 name="create_clip",
                 title="Cut a clip out of a media",
                 description="Create a clip of a part of a processed media. Times are seconds from the media's start.",
-                input_schema=_object_schema(
-                    {"media_id": _ID, "name": _NAME, "start_time": _SECONDS, "end_time": _SECONDS},
-                    "media_id",
-                    "name",
-                    "start_time",
-                    "end_time",
+                input_schema=object_schema(
+                    {"media_id": _ID, "name": _NAME, "start_time": _SECONDS, "end_time": _SECONDS}
                 ),
                 run=self._create_clip,
             ),
@@ -120,7 +112,7 @@ class MediaTools:
                 name="list_media_clips",
                 title="List the clips of a media",
                 description="Return the clips of a media in the order of their start: times in seconds, text, URLs.",
-                input_schema=_object_schema({"media_id": _ID}, "media_id"),
+                input_schema=object_schema({"media_id": _ID}),
                 run=self._list_clips,
                 is_read_only=True,
                 is_idempotent=True,
@@ -132,7 +124,7 @@ class MediaTools:
                     "Return the transcription of a media if a webhook delivered it. Otherwise return the texts of its "
                     "clips in order, marked partial: speech between clips is missing, and clips can overlap."
                 ),
-                input_schema=_object_schema({"media_id": _ID}, "media_id"),
+                input_schema=object_schema({"media_id": _ID}),
                 run=self._transcript,
                 is_read_only=True,
                 is_idempotent=True,
@@ -258,10 +250,6 @@ def _stored_transcription(inbox: Path, media_id: str) -> str | None:
         if isinstance(event, MediaProcessingFinished) and event.media.id == media_id and event.transcription:
             return event.transcription.text
     return None
-
-
-def _object_schema(properties: Json, *required: str) -> Json:
-    return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}
 
 
 def open_below(root: Path | None, name: str) -> IO[bytes]:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from msgspec import Struct
 
 from contentgroove._openapi import operations as openapi
-from contentgroove._openapi.documents import DocumentError
+from contentgroove._openapi.documents import DocumentError, as_list, as_object
 
-from .input_schemas import Converter, compile_schema
+from .input_schemas import Converter, compile_schema, unused_name
 from .registry import MAX_PUBLIC_NAME
 from .results import SpecError
 
@@ -134,19 +134,8 @@ def to_camel_case(text: str) -> str:
 
 def group_name(tags: list[str], path: str) -> str:
     """Return an operation's group: its first tag, or the first segment of its path that is not `api` or a version."""
-    for tag in tags[:1]:
-        if named := to_camel_case(tag):
-            return named
-    for part in path.split("/"):
-        if (
-            part
-            and part != "api"
-            and not _VERSION.fullmatch(part)
-            and "{" not in part
-            and (named := to_camel_case(part))
-        ):
-            return named
-    return "default"
+    segments = (part for part in path.split("/") if part != "api" and not _VERSION.fullmatch(part) and "{" not in part)
+    return next(filter(None, map(to_camel_case, (*tags[:1], *segments))), "default")
 
 
 def leaf_name(method: str, path: str) -> str:
@@ -172,11 +161,13 @@ def request_path(path: str) -> str:
 def _compile(found: openapi.Operation, base_path: str, converter: Converter, names: set[str]) -> Operation:
     definition = found.definition
     full_path = f"{base_path.rstrip('/')}/{found.path.lstrip('/')}"
-    tags = [tag for tag in _list(definition.get("tags")) if isinstance(tag, str)]
+    tags = [tag for tag in as_list(definition.get("tags")) if isinstance(tag, str)]
     parameters, schema, body_type = _build_inputs(found, converter)
     compile_schema(schema, str(found))
+    name = unused_name(f"{group_name(tags, full_path)}.{leaf_name(found.method, full_path)}", names)
+    names.add(name)
     return Operation(
-        name=_unused_name(f"{group_name(tags, full_path)}.{leaf_name(found.method, full_path)}", names),
+        name=name,
         operation_id=found.operation_id,
         title=_text(definition.get("summary")) or str(found),
         description=_text(definition.get("description")),
@@ -234,21 +225,17 @@ def _parameters(found: openapi.Operation) -> list[Json]:
 
 def _parameter(declaration: Json, argument: str) -> tuple[Parameter, Any]:
     location: Location = declaration["in"]
-    content = declaration.get("content")
-    media_type = ""
-    schema = declaration.get("schema")
-    if isinstance(content, dict) and content:
-        # There is only one entry ("Parameter Object").
-        media_type, entry = next(iter(cast("Json", content).items()))
-        schema = cast("Json", entry).get("schema") if isinstance(entry, dict) else None
+    # There is a schema, or a content with only one entry ("Parameter Object").
+    media_type, schema_holder = next(iter(as_object(declaration.get("content")).items()), ("", declaration))
     style = _text(declaration.get("style")) or _DEFAULT_STYLES[location]
     explode = declaration.get("explode", style in {"form", "deepObject"}) is True
-    return Parameter(argument, declaration["name"], location, style, explode, media_type), schema
+    parameter = Parameter(argument, declaration["name"], location, style, explode, media_type)
+    return parameter, as_object(schema_holder).get("schema")
 
 
 def _describe(schema: Any, declaration: Json) -> Json:
     """Add the description and example of a parameter or body to its schema, which hosts show to the caller."""
-    members: Json = {**cast("Json", schema)} if isinstance(schema, dict) else {}
+    members = {**as_object(schema)}
     if description := _text(declaration.get("description")):
         members["description"] = description.strip()
     if "example" in declaration:
@@ -257,28 +244,15 @@ def _describe(schema: Any, declaration: Json) -> Json:
 
 
 def _body(body: Json) -> tuple[str, Any]:
-    content = body.get("content")
-    if not isinstance(content, dict) or not content:
+    media_types = as_object(body.get("content"))
+    if not media_types:
         return "", None
-    media_types = cast("Json", content)
     for kind in _BODY_KINDS:
         for media_type, entry in media_types.items():
             if kind in media_type and isinstance(entry, dict):
                 return media_type, cast("Json", entry).get("schema", {})
     # Any other media type is sent as the text that the caller passes.
     return next(iter(media_types)), {"type": "string"}
-
-
-def _unused_name(name: str, names: set[str]) -> str:
-    free, number = name, 2
-    while free in names:
-        free, number = f"{name}{number}", number + 1
-    names.add(free)
-    return free
-
-
-def _list(value: Any) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str:

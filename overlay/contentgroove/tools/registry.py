@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from msgspec import Struct
 
-from contentgroove._core.redaction import REDACTED
 from contentgroove.errors import InvalidInputError
 
-from . import results
 from .input_schemas import check_arguments, compile_schema
-from .results import ToolError
+from .results import Success, ToolError, failure, redact, success
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     import jsonschema_rs
 
     from contentgroove._openapi.documents import Json
-
-    from .results import Success
 
 MAX_PUBLIC_NAME = 64
 """Characters of a name that common hosts of tools accept."""
@@ -64,6 +60,12 @@ class Tool(Struct, frozen=True, kw_only=True):
     is_destructive: bool = False
     is_idempotent: bool = False
     source: str | None = None
+
+
+def object_schema(properties: Json, *required: str) -> Json:
+    """Return the schema of an object with these properties, all of which are required by default."""
+    names = [*(required or properties)]
+    return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
 
 
 class Access(Struct, frozen=True):
@@ -111,9 +113,7 @@ class ToolRegistry:
         self._tools: dict[str, Tool] = {}
         self._names: dict[str, Tool] = {}
         self._validators: dict[str, jsonschema_rs.Validator] = {}
-        self._groups: set[str] = set()
         self.add(tools)
-        self._groups = {tool.name.split(".", 1)[0] for tool in self._tools.values()}
         if self._access.read_only and self._access.allow_destructive:
             raise InvalidInputError("Read-only access does not include destructive tools: choose one of the two.")
         self._only: set[str] | None = None
@@ -123,7 +123,7 @@ class ToolRegistry:
     @property
     def reserved(self) -> frozenset[str]:
         """Names that added sources cannot have: the first parts of built-in names."""
-        return frozenset(self._groups)
+        return frozenset(tool.name.partition(".")[0] for tool in self._tools.values() if tool.source is None)
 
     def public_name(self, tool: Tool) -> str:
         """Return the name that hosts receive for a tool."""
@@ -169,12 +169,12 @@ class ToolRegistry:
             `{"ok": True, "data": …, "http": …}` or `{"ok": False, "error": {"code": …, "message": …, …}}`.
         """
         try:
-            envelope = results.success(await self._run(name, {} if arguments is None else arguments, report))
+            envelope = success(await self._run(name, {} if arguments is None else arguments, report))
         except Exception as error:  # noqa: BLE001 - a tool's caller is a model, which can only read results
-            envelope = results.failure(error)
+            envelope = failure(error)
         secret = self._secret()
         if secret is not None and len(secret) >= MIN_SECRET:
-            return cast("Json", results.redact(envelope, secret, REDACTED))
+            return cast("Json", redact(envelope, secret))
         return envelope
 
     async def _run(self, name: str, arguments: Any, report: ProgressCallback) -> Success:

@@ -7,37 +7,19 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from msgspec import Struct, to_builtins
 
 from contentgroove import errors
+from contentgroove._core.redaction import REDACTED
 from contentgroove._openapi.documents import DocumentError
 
 if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json
 
 ErrorCode: TypeAlias = Literal[
-    "unknown_tool",
-    "invalid_input",
-    "not_allowed",
-    "configuration",
-    "bad_request",
-    "unauthorized",
-    "quota_exceeded",
-    "not_found",
-    "unprocessable",
-    "rate_limited",
-    "server_error",
-    "http_error",
-    "connection_failed",
-    "timed_out",
-    "outcome_unknown",
-    "unexpected_answer",
-    "upload_failed",
-    "processing_failed",
-    "wait_timeout",
-    "invalid_spec",
-    "fetch_refused",
-    "source_exists",
-    "internal_error",
-]
-
+    "unknown_tool", "invalid_input", "not_allowed", "configuration",
+    "bad_request", "unauthorized", "quota_exceeded", "not_found", "unprocessable", "rate_limited", "server_error",
+    "http_error", "connection_failed", "timed_out", "outcome_unknown", "unexpected_answer",
+    "upload_failed", "processing_failed", "wait_timeout",
+    "invalid_spec", "fetch_refused", "source_exists", "internal_error",
+]  # fmt: skip
 
 _CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
     # Subclasses are before their bases.
@@ -83,13 +65,7 @@ class ToolError(errors.ContentGrooveError):
     """
 
     def __init__(
-        self,
-        code: ErrorCode,
-        message: str,
-        *,
-        status: int | None = None,
-        details: Any = None,
-        retryable: bool = False,
+        self, code: ErrorCode, message: str, *, status: int | None = None, details: Any = None, retryable: bool = False
     ) -> None:
         super().__init__(message)
         self.code: ErrorCode = code
@@ -138,33 +114,23 @@ def error_code(status: int) -> ErrorCode:
     return _STATUS_CODES.get(status, "server_error" if status >= 500 else "http_error")  # noqa: PLR2004 - HTTP's classes
 
 
-def redact(value: Any, secret: str, replacement: str) -> Any:
-    """Replace a secret wherever it occurs, because a server may echo its request."""
+def redact(value: Any, secret: str) -> Any:
+    """Redact a secret wherever it occurs, because a server may echo its request."""
     if isinstance(value, str):
-        return value.replace(secret, replacement)
+        return value.replace(secret, REDACTED)
     if isinstance(value, list):
-        return [redact(item, secret, replacement) for item in cast("list[Any]", value)]
+        return [redact(item, secret) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
-        members = cast("Json", value)
-        return {redact(key, secret, replacement): redact(item, secret, replacement) for key, item in members.items()}
+        return {redact(key, secret): redact(item, secret) for key, item in cast("Json", value).items()}
     return value
 
 
-def _code_for_error(error: Exception) -> ErrorCode:
-    for kind, code in _CODES:
-        if isinstance(error, kind):
-            return code
-    return "internal_error"
-
-
 def _tool_error(error: Exception) -> ToolError:
-    code = _code_for_error(error)
+    code: ErrorCode = next((code for kind, code in _CODES if isinstance(error, kind)), "internal_error")
     if not isinstance(error, errors.ContentGrooveError):
         return ToolError(code, f"The tool failed with {type(error).__name__}; this is a defect of contentgroove.")
-    details: Json = {}
-    for name in ("media_id", "clip_id", "reason", "retry_after"):
-        if (value := getattr(error, name, None)) is not None:
-            details[name] = value
+    names = ("media_id", "clip_id", "reason", "retry_after")
+    details: Json = {name: value for name in names if (value := getattr(error, name, None)) is not None}
     if isinstance(error, errors.APIError) and error.errors:
         details["errors"] = [
             {key: value for key, value in cast("Json", to_builtins(detail)).items() if value is not None}

@@ -135,7 +135,8 @@ def to_camel_case(text: str) -> str:
 def group_name(tags: list[str], path: str) -> str:
     """Return an operation's group: its first tag, or the first segment of its path that is not `api` or a version."""
     segments = (part for part in path.split("/") if part != "api" and not _VERSION.fullmatch(part) and "{" not in part)
-    return next(filter(None, map(to_camel_case, (*tags[:1], *segments))), "default")
+    candidates = (to_camel_case(text) for text in (*tags[:1], *segments))
+    return next((name for name in candidates if name), "default")
 
 
 def leaf_name(method: str, path: str) -> str:

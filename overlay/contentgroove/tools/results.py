@@ -42,6 +42,7 @@ _CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
     (DocumentError, "invalid_spec"),
     (errors.InvalidInputError, "invalid_input"),
     (errors.ConfigurationError, "configuration"),
+    (Exception, "internal_error"),
 )
 
 _STATUS_CODES: dict[int, ErrorCode] = {
@@ -126,7 +127,8 @@ def redact(value: Any, secret: str) -> Any:
 
 
 def _tool_error(error: Exception) -> ToolError:
-    code: ErrorCode = next((code for kind, code in _CODES if isinstance(error, kind)), "internal_error")
+    codes: list[ErrorCode] = [code for kind, code in _CODES if isinstance(error, kind)]
+    code = codes[0]
     if not isinstance(error, errors.ContentGrooveError):
         return ToolError(code, f"The tool failed with {type(error).__name__}; this is a defect of contentgroove.")
     names = ("media_id", "clip_id", "reason", "retry_after")

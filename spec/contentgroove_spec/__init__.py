@@ -1,1 +1,1 @@
-"""Compares two versions of an OpenAPI document: what changed, what breaks, and what that means for an app."""
+"""Compare two versions of an OpenAPI document: what changed, what breaks, and what that means for an app."""

@@ -1,6 +1,6 @@
-"""One spelling for everything that means the same on the wire, by the rules of OpenAPI 3.1.
+"""The canonical form of operations: one form for all that is equal on the wire, by the rules of OpenAPI 3.1.
 
-What only people and generators read is left out; what a document may leave unsaid is said.
+Texts for people and generators are omitted; default values are explicit or omitted everywhere alike.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove._openapi.operations import METHODS
 
-from .folding import Operation, parameter_numbers
+from .operations import Operation, parameter_numbers
 from .references import RECURSION
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ SCHEMA_DOCUMENTATION = frozenset(
     {"title", "description", "example", "examples", "externalDocs", "xml", "$comment", "$id", "$schema", "$anchor"}
 )
 
-# What each keyword says when it is absent.
+# A keyword with this value means the same as without it.
 _DEFAULTS: dict[str, Any] = {
     "required": [],
     "readOnly": False,
@@ -40,30 +40,30 @@ _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simpl
 
 
 class Canonical:
-    """Spells the operations of one document, whose references are unfolded.
+    """Converts the operations of one document, whose references are expanded, to canonical form.
 
-    The same schema object is spelled once; the result must not be changed.
+    The same schema object is converted once; the result must not be changed.
     """
 
     def __init__(self) -> None:
-        """Know nothing yet."""
+        """Start without known schemas."""
         self._known: dict[int, tuple[Any, Any]] = {}
 
     def operation(self, operation: Operation) -> Document:
-        """Spell an operation."""
+        """Return an operation in canonical form."""
         return self._operation(operation.definition, parameter_numbers(operation.path))
 
     def _operation(self, definition: Document, numbers: dict[str, str]) -> Document:
         result: Document = {}
         parameters = [self._parameter(parameter, numbers) for parameter in definition.get("parameters", [])]
         if parameters:
-            result["parameters"] = sorted(parameters, key=lambda one: (one["in"], one["name"]))
+            result["parameters"] = sorted(parameters, key=lambda parameter: (parameter["in"], parameter["name"]))
         if "requestBody" in definition:
             body = definition["requestBody"]
             result["requestBody"] = {"required": body.get("required", False), "content": self._content(body)}
-        responses = {str(status): self._response(one) for status, one in definition.get("responses", {}).items()}
-        result["responses"] = {key: one for key, one in responses.items() if not key.startswith("x-")}
-        callbacks = {name: self._callback(one) for name, one in definition.get("callbacks", {}).items()}
+        responses = {str(status): self._response(item) for status, item in definition.get("responses", {}).items()}
+        result["responses"] = {status: item for status, item in responses.items() if not status.startswith("x-")}
+        callbacks = {name: self._callback(item) for name, item in definition.get("callbacks", {}).items()}
         if callbacks:
             result["callbacks"] = callbacks
         if definition.get("security"):
@@ -80,15 +80,15 @@ class Canonical:
         }
 
     def _parameter(self, parameter: Document, numbers: dict[str, str]) -> Document:
-        place, name = str(parameter.get("in")), str(parameter.get("name"))
-        if place == "path":
+        location, name = str(parameter.get("in")), str(parameter.get("name"))
+        if location == "path":
             name = numbers.get(name, name)
-        elif place == "header":
+        elif location == "header":
             name = name.lower()
-        return {"name": name, "in": place, **self._value(parameter, _STYLES.get(place, "simple"))}
+        return {"name": name, "in": location, **self._value(parameter, _STYLES.get(location, "simple"))}
 
     def _value(self, holder: Document, style: str) -> Document:
-        """Spell what parameters and headers share."""
+        """Convert what parameters and headers have in common."""
         result: Document = {}
         if "content" in holder:
             result["content"] = self._content(holder)
@@ -103,12 +103,12 @@ class Canonical:
         return result
 
     def _response(self, response: Document) -> Document:
-        # Redocly takes a response that is an empty object for none.
+        # Redocly treats an empty object as a missing response.
         result: Document = {"description": ""}
         content = self._content(response)
         if content:
             result["content"] = content
-        headers = {name.lower(): self._value(one, "simple") for name, one in response.get("headers", {}).items()}
+        headers = {name.lower(): self._value(header, "simple") for name, header in response.get("headers", {}).items()}
         if headers:
             result["headers"] = headers
         return result
@@ -116,19 +116,19 @@ class Canonical:
     def _content(self, holder: Document) -> Document:
         result: Document = {}
         for name, media in holder.get("content", {}).items():
-            spelled = {"schema": self.schema(media["schema"])} if "schema" in media else {}
+            canonical = {"schema": self.schema(media["schema"])} if "schema" in media else {}
             if media.get("encoding"):
-                spelled["encoding"] = media["encoding"]
-            result[name.lower().replace(" ", "")] = spelled
+                canonical["encoding"] = media["encoding"]
+            result[name.lower().replace(" ", "")] = canonical
         return result
 
     def schema(self, schema: Any) -> Any:
-        """Spell a schema as JSON Schema 2020-12."""
+        """Return a schema in canonical form, as JSON Schema 2020-12."""
         if not isinstance(schema, dict):
             return schema
         members = cast("Document", schema)
         if id(members) not in self._known:
-            # The schema is kept with its spelling, because only a living object's id is its own.
+            # The schema is kept alive, because a freed object's id may be used again.
             self._known[id(members)] = (members, _normalise(self._members(members)))
         return self._known[id(members)][1]
 
@@ -157,7 +157,7 @@ def _normalise(schema: Document) -> Document:
     if schema.pop("nullable", False) and names and "null" not in names:
         names.append("null")
     if not names:
-        # What names members or items means objects or arrays, whether it says so or not.
+        # A schema with properties or items means objects or arrays, even without a type.
         names = ["object"] if schema.get("properties") else ["array"] if "items" in schema else []
     if names:
         schema["type"] = names[0] if len(names) == 1 else sorted(names)
@@ -166,7 +166,7 @@ def _normalise(schema: Document) -> Document:
             schema[keyword] = sorted(schema[keyword], key=repr)
     if schema.get("additionalProperties") == {}:
         del schema["additionalProperties"]
-    # Compared with its kind, because Python takes 0 for False.
+    # Types are compared as well, because 0 == False in Python.
     return {
         keyword: value
         for keyword, value in schema.items()
@@ -175,14 +175,14 @@ def _normalise(schema: Document) -> Document:
 
 
 def _normalise_bounds(schema: Document) -> None:
-    """Spell OpenAPI 3.0's boolean bounds as numbers."""
+    """Convert OpenAPI 3.0's boolean bounds to numbers."""
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if isinstance(schema.get(exclusive), bool) and schema.pop(exclusive) and bound in schema:
             schema[exclusive] = schema.pop(bound)
 
 
 def _with_parts_merged(schema: Document) -> Document:
-    """Join the parts of an `allOf` with what stands beside it, where no two say different things about the same."""
+    """Merge the parts of an `allOf` with the keywords next to it, unless two of them disagree."""
     parts = schema.get("allOf")
     if not isinstance(parts, list) or not parts:
         return schema

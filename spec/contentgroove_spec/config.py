@@ -1,4 +1,4 @@
-"""The settings of one API's pipeline."""
+"""The configuration of one API's pipeline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """An npm package that holds snapshots of the document."""
+    """An npm package with snapshots of the document."""
 
     package: str
     release: str
@@ -24,20 +24,20 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a person writes when the document changes, and how to tell that it is missing.
+    """Work for a person after a change of the document, and how to recognise that it is missing.
 
     Attributes:
-        what: What it is about.
-        todo: What to write, and where.
-        patterns: Regular expressions; a failure that one of them is found in, as `where: reason`, asks for it.
+        what: Its subject.
+        todo: What to write, and in which files.
+        patterns: Regular expressions; a failure, as `location: reason`, requires this work if one matches in it.
     """
 
     what: str
     todo: str
     patterns: tuple[re.Pattern[str], ...]
 
-    def fits(self, failure: str) -> bool:
-        """Tell whether a failure asks for this work."""
+    def matches(self, failure: str) -> bool:
+        """Return whether a failure requires this work."""
         return any(pattern.search(failure) for pattern in self.patterns)
 
 
@@ -48,25 +48,24 @@ class Config:
     Attributes:
         title: `info.title` of the document.
         path_ends: Ends of path keys that any version of the document has.
-        urls: Where it is published.
-        mirror: Where snapshots of it are.
+        urls: The URLs at which it is published.
+        mirror: The npm package with snapshots of it.
         published: The document as published.
-        lock: Where it came from, and its digests.
+        lock: Its source and its digests.
         corrections: The overlay that corrects it.
         contract: The corrected document.
         contract_json: The same as JSON.
         package: The generated client.
-        tools: The operations that the built-in tools are made from, if there are any.
-        templates: The generator's templates, if there are any of its own.
-        cache: What is downloaded from the mirror.
-        recordings: Recorded exchanges, if there are any.
-        complete: Whether every answer in the contract must have a schema and an example; those that are there must
-            fit in any case.
+        tools: The operations that the built-in tools are made from; None if there are no such tools.
+        templates: Own templates for the generator; None for the generator's.
+        cache: The folder of downloads from the mirror.
+        recordings: The folder of recorded exchanges; None if there is none.
+        complete: Whether every response in the contract must have a schema and an example. Examples must always match
+            their schemas.
         generator: The generator's own settings.
-        public_models: Classes that people import, as `module:Class`, each with the JSON pointer of the properties
-            that it shows.
-        checks: The commands that `update` ends with, the quickest first.
-        works: What their failures ask for.
+        public_models: Classes that users import, as `module:Class`, each with the JSON pointer of its properties.
+        checks: The commands that `update` runs at the end, the quickest first.
+        works: The work that their failures require.
     """
 
     title: str
@@ -94,7 +93,7 @@ def load_config(path: Path) -> Config:
     """Read a `pipeline.toml`.
 
     Raises:
-        PipelineError: The file is missing, no TOML, or lacks a setting.
+        PipelineError: The file is missing, is not TOML, or lacks a setting.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Turns what Redocly found into rated changes."""
+"""Convert findings of Redocly to rated changes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from .changes import Kind, Location
     from .documents import Document
-    from .folding import Operation
+    from .operations import Operation
     from .redocly import Finding
 
-_DEMANDS = frozenset({"parameter-became-required"})
+_REQUIRING_RULES = frozenset({"parameter-became-required"})
 
 
 def changes_between(
@@ -30,35 +30,35 @@ def changes_between(
     compared: tuple[Document, Document],
     names: Mapping[tuple[str, str], Operation],
 ) -> Iterator[Change]:
-    """Give the changes that one finding stands for.
+    """Yield the changes of one finding.
 
     Args:
-        finding: What Redocly reports.
+        finding: A finding of Redocly.
         before: The old document's operations, with their examples.
         compared: The canonical documents that Redocly compared.
         names: The new document's operations, for names.
     """
     path = finding["path"]
     if finding["property"] == "key":
-        # It stands at its new name; an app knows the old one.
+        # The finding has the new name, but apps know the old one.
         path = f"{path.rpartition('/')[0]}/{escape(str(finding['old']))}"
-    # A removed thing has no place in the new document.
-    where = locate(path, compared[0] if finding["kind"] == "removed" else compared[1], names)
+    # Removed parts have no location in the new document.
+    location = locate(path, compared[0] if finding["kind"] == "removed" else compared[1], names)
     if finding["property"] == "required" and finding["typeName"] == "Schema":
-        yield from _required(finding, where)
+        yield from _required(finding, location)
         return
     breaking, reason = rate(
-        finding, where, shown=was_unspecified(finding) and _short_value(finding, before, compared[1])
+        finding, location, examples_fit=was_unspecified(finding) and _examples_fit(finding, before, compared[1])
     )
     yield Change(
         Rating.BREAKING if breaking else Rating.SAFE,
         _kind(finding),
-        where,
+        location,
         describe(finding),
         reason,
         finding["old"],
         finding["new"],
-        demands=breaking and bool(_DEMANDS & {*finding["rules"]}),
+        newly_required=breaking and bool(_REQUIRING_RULES & {*finding["rules"]}),
     )
 
 
@@ -66,27 +66,29 @@ def _kind(finding: Finding) -> Kind:
     return "changed" if finding["kind"] == "modified" else cast("Kind", finding["kind"])
 
 
-def _required(finding: Finding, where: Location) -> Iterator[Change]:
-    """Tell of each field on its own, because an app uses some of them."""
+def _required(finding: Finding, location: Location) -> Iterator[Change]:
+    """Yield a change for each field, because an app may use only some of them."""
     old, new = (cast("list[str]", value or []) for value in (finding["old"], finding["new"]))
-    said = " ".join(finding["messages"])
+    messages = " ".join(finding["messages"])
     for name in sorted({*old} ^ {*new}):
-        demanded = name in new
-        breaks = f"`{name}`" in said
-        inner = dataclasses.replace(where, field=f"{where.field}/{escape(name)}")
-        what = f"`{name}` {'became required' if demanded else 'is no longer required'}."
+        required = name in new
+        breaks = f"`{name}`" in messages
+        inner = dataclasses.replace(location, field=f"{location.field}/{escape(name)}")
+        what = f"`{name}` {'became required' if required else 'is no longer required'}."
         if breaks:
-            reason = "Requests without it are refused." if demanded else "Who reads it may find nothing."
-        elif demanded:
-            reason = "It always comes now." if where.is_received else "Requests with it are accepted as before."
+            reason = "Requests without it are rejected." if required else "Apps that read it may find nothing."
+        elif required:
+            reason = "It is always present now." if location.is_received else "Requests with it are accepted as before."
         else:
-            reason = "Requests with it are accepted as before." if not where.is_received else "It may still come."
+            reason = (
+                "Requests with it are accepted as before." if not location.is_received else "It may still be present."
+            )
         rating = Rating.BREAKING if breaks else Rating.SAFE
-        yield Change(rating, "changed", inner, what, reason, demands=demanded and breaks)
+        yield Change(rating, "changed", inner, what, reason, newly_required=required and breaks)
 
 
-def _short_value(finding: Finding, before: Mapping[tuple[str, str], Operation], new: Document) -> bool:
-    """Tell whether the old document's own examples fit what a request's schema says now."""
+def _examples_fit(finding: Finding, before: Mapping[tuple[str, str], Operation], new: Document) -> bool:
+    """Return whether the old document's own examples match a request's new schema."""
     match split(finding["path"]):
         case ["paths", path, method, "requestBody", "content", _, "schema", *inner]:
             schema: Any = lookup(new, finding["path"])

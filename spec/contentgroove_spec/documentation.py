@@ -1,4 +1,4 @@
-"""Finds what changed for readers and generators only: texts, examples, names."""
+"""Find changes that concern only readers and generators: texts, examples, names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contentgroove._openapi.pointers import escape
 from .canonical import SCHEMA_DOCUMENTATION
 from .changes import Change, Location, Rating
 from .documents import without_timestamps
-from .folding import parameter_numbers
+from .operations import parameter_numbers
 from .places import locate
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _TIMESTAMPS = "Only timestamps in the example changed."
 
 
 def documentation_changes(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
-    """Give every change that nothing on the wire notices."""
+    """Yield every change that has no effect on the wire."""
     yield from _document(before.document, after.document)
     walker = _TextCollector()
     for key, operation in after.operations.items():
@@ -39,18 +39,18 @@ def documentation_changes(before: ComparedDocument, after: ComparedDocument) -> 
         pointer = f"#/paths/{escape(key[1])}/{key[0]}"
         holder = {"paths": {key[1]: {key[0]: operation.definition}}}
         if parameter_numbers(old.path) != parameter_numbers(operation.path):
-            where = Location(operation.name, part="operation")
+            location = Location(operation.name, part="operation")
             what = f"The path's parameters were renamed; it was `{old.path}`."
             yield _change(
-                "changed", where, what, "The names in braces are never sent.", old=old.path, new=operation.path
+                "changed", location, what, "The names in braces are never sent.", old=old.path, new=operation.path
             )
         for found, kind, was, now in walker.walk(old.definition, operation.definition, pointer):
-            where = locate(found.rpartition("/")[0], holder, names)
-            yield _documented(kind, where, found.rpartition("/")[2], was, now)
+            location = locate(found.rpartition("/")[0], holder, names)
+            yield _documented(kind, location, found.rpartition("/")[2], was, now)
     yield from _unused_components(before, after)
 
 
-def _documented(kind: Kind, where: Location, field: str, was: Any, now: Any) -> Change:
+def _documented(kind: Kind, location: Location, field: str, was: Any, now: Any) -> Change:
     name = field.replace("~1", "/").replace("~0", "~")
     example = name in {"example", "examples"}
     if (
@@ -58,13 +58,13 @@ def _documented(kind: Kind, where: Location, field: str, was: Any, now: Any) -> 
         and kind == "changed"
         and without_timestamps(was, in_example=True) == without_timestamps(now, in_example=True)
     ):
-        return _change(kind, where, _TIMESTAMPS, "Collections of documents rewrite them.", old=was, new=now)
-    reason = "Examples bind nobody." if example else "It is never sent."
-    return _change(kind, where, f"`{name}` {'was ' if kind != 'changed' else ''}{kind}.", reason, old=was, new=now)
+        return _change(kind, location, _TIMESTAMPS, "Collections of documents rewrite them.", old=was, new=now)
+    reason = "Examples are not binding." if example else "It is never sent."
+    return _change(kind, location, f"`{name}` {'was ' if kind != 'changed' else ''}{kind}.", reason, old=was, new=now)
 
 
-def _change(kind: Kind, where: Location, what: str, reason: str, *, old: Any = None, new: Any = None) -> Change:
-    return Change(Rating.DOCUMENTATION, kind, where, what, reason, old, new)
+def _change(kind: Kind, location: Location, what: str, reason: str, *, old: Any = None, new: Any = None) -> Change:
+    return Change(Rating.DOCUMENTATION, kind, location, what, reason, old, new)
 
 
 def _document(old: Document, new: Document) -> Iterator[Change]:
@@ -105,17 +105,17 @@ def _unused_components(before: ComparedDocument, after: ComparedDocument) -> Ite
 
 
 class _TextCollector:
-    """Walks through pairs of values; a shared schema is looked at where it is met first."""
+    """Walks through pairs of values; a shared schema is compared only at its first occurrence."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[int, int], tuple[Any, Any]] = {}
 
     def walk(self, old: Any, new: Any, pointer: str, *, names: bool = False) -> Iterator[tuple[str, Kind, Any, Any]]:
-        """Give the pointer, the kind, the old and the new value of each difference."""
+        """Yield the pointer, the kind, the old and the new value of each difference."""
         if old is new or (id(old), id(new)) in self._seen:
             return
         if isinstance(old, dict) and isinstance(new, dict):
-            # Both are kept, because only a living object's id is its own.
+            # The pair is kept alive, because a freed object's id may be used again.
             before, after = cast("Document", old), cast("Document", new)
             self._seen[id(before), id(after)] = (before, after)
             yield from self._objects(before, after, pointer, names=names)

@@ -1,4 +1,4 @@
-"""What the pipeline raises for a failure that a person has to look at."""
+"""The error of the pipeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a published document shows of places that its schemas leave open."""
+"""Evidence from a document's examples for locations that its schemas leave open."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def examples_match(body: Document, path: list[str], schema: Any) -> bool:
-    """Tell whether a document's own examples show values for a place, all of which fit a schema.
+    """Return whether a document's own examples have values at a location, all of which match a schema.
 
     Args:
-        body: The request body, its references unfolded, examples included.
-        path: The place: the steps from the media type's schema.
+        body: The request body with its references expanded, including examples.
+        path: The location, as steps from the media type's schema.
         schema: A canonical schema.
     """
     import jsonschema_rs
@@ -32,13 +32,13 @@ def examples_match(body: Document, path: list[str], schema: Any) -> bool:
 
 def _values(media: Document, path: list[str]) -> Iterator[Any]:
     for example in _examples(media):
-        yield from _inside(example, path)
+        yield from _values_at(example, path)
     schema: Any = media.get("schema")
     for index in range(len(path) + 1):
         if not isinstance(schema, dict):
             return
         for example in _examples(cast("Document", schema)):
-            yield from _inside(example, path[index:])
+            yield from _values_at(example, path[index:])
         if index < len(path):
             schema = cast("Document", schema).get(path[index])
 
@@ -55,14 +55,14 @@ def _examples(holder: Document) -> Iterator[Any]:
         yield from cast("list[Any]", examples)
 
 
-def _inside(value: Any, path: list[str]) -> Iterator[Any]:
+def _values_at(value: Any, path: list[str]) -> Iterator[Any]:
     if not path:
         yield value
     elif path[0] == "items":
         if isinstance(value, list):
             for item in cast("list[Any]", value):
-                yield from _inside(item, path[1:])
+                yield from _values_at(item, path[1:])
     elif path[0] == "properties" and len(path) > 1 and isinstance(value, dict):
         members = cast("Document", value)
         if path[1] in members:
-            yield from _inside(members[path[1]], path[2:])
+            yield from _values_at(members[path[1]], path[2:])

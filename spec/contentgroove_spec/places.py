@@ -1,4 +1,4 @@
-"""From pointers into a canonical document to places that people and apps know."""
+"""Convert pointers into a canonical document to locations in the API."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .documents import Document
-    from .folding import Operation
+    from .operations import Operation
 
 _BRANCHES = ("allOf", "anyOf", "oneOf")
 
 
 def locate(pointer: str, document: Document, names: Mapping[tuple[str, str], Operation]) -> Location:
-    """Tell where in the API a pointer leads.
+    """Return the location in the API of a pointer.
 
     Args:
-        pointer: Into the canonical document.
-        document: It.
+        pointer: A JSON pointer into the canonical document.
+        document: The canonical document.
         names: The operations that it was made from.
     """
     match split(pointer):
-        case ["paths", path, method, "callbacks", name, expression, inner, *rest]:
+        case ["paths", path, method, "callbacks", name, expression, inner, *remaining]:
             definition = document["paths"][path][method]["callbacks"][name][expression][inner]
-            return _inner_location(names[method, path].name, name, rest, definition)
-        case ["paths", path, method, "callbacks", name, *rest]:
-            return Location(names[method, path].name, name, "operation", "".join(f"sent to {one}" for one in rest))
-        case ["paths", path, method, *rest]:
-            return _inner_location(names[method, path].name, "", rest, document["paths"][path][method])
+            return _inner_location(names[method, path].name, name, remaining, definition)
+        case ["paths", path, method, "callbacks", name, *remaining]:
+            return Location(names[method, path].name, name, "operation", "".join(f"sent to {url}" for url in remaining))
+        case ["paths", path, method, *remaining]:
+            return _inner_location(names[method, path].name, "", remaining, document["paths"][path][method])
         case ["components", "securitySchemes", name, *_]:
             return Location(name=f"security scheme {name}")
         case path:
             return Location(name=" ".join(path))
 
 
-def _inner_location(operation: str, webhook: str, rest: list[str], definition: Document) -> Location:
-    if rest[:1] == ["parameters"] and len(rest) > 1:
-        parameter = _item(definition.get("parameters", []), rest[1])
-        name = f"{parameter.get('name', rest[1])} in {parameter.get('in', 'the request')}"
-        return Location(operation, webhook, "parameter", name, _field(rest[2:]))
-    if rest[:1] == ["requestBody"]:
-        return Location(operation, webhook, "request", "", _field(rest[1:]), _media_type(rest[1:]))
-    match rest:
+def _inner_location(operation: str, webhook: str, remaining: list[str], definition: Document) -> Location:
+    if remaining[:1] == ["parameters"] and len(remaining) > 1:
+        parameter = _item(definition.get("parameters", []), remaining[1])
+        name = f"{parameter.get('name', remaining[1])} in {parameter.get('in', 'the request')}"
+        return Location(operation, webhook, "parameter", name, _field(remaining[2:]))
+    if remaining[:1] == ["requestBody"]:
+        return Location(operation, webhook, "request", "", _field(remaining[1:]), _media_type(remaining[1:]))
+    match remaining:
         case ["responses", status, "headers", name, *_]:
             return Location(operation, webhook, "response", status, detail=f"header {name}")
         case ["responses", status, *inner]:
             return Location(operation, webhook, "response", status, _field(inner), _media_type(inner))
         case _:
             pass
-    if rest[:1] == ["security"]:
+    if remaining[:1] == ["security"]:
         return Location(operation, webhook, "security")
-    return Location(operation, webhook, "operation", "" if not rest else rest[0])
+    return Location(operation, webhook, "operation", "" if not remaining else remaining[0])
 
 
 def _item(items: list[Any], index: str) -> Document:
@@ -63,20 +63,24 @@ def _item(items: list[Any], index: str) -> Document:
     return cast("Document", found)
 
 
-def _media_type(rest: list[str]) -> str:
-    # JSON is what everybody expects.
-    return rest[1] if rest[:1] == ["content"] and len(rest) > 1 and rest[1] != "application/json" else ""
+def _media_type(remaining: list[str]) -> str:
+    # JSON is expected and is not mentioned.
+    return (
+        remaining[1]
+        if remaining[:1] == ["content"] and len(remaining) > 1 and remaining[1] != "application/json"
+        else ""
+    )
 
 
-def _field(rest: list[str]) -> str:
-    """Give the field that a path through schemas leads to, as JSON pointer."""
+def _field(remaining: list[str]) -> str:
+    """Return the field at a path through schemas, as JSON pointer."""
     result = ""
-    while rest:
-        step = rest.pop(0)
-        if step in {"properties", "patternProperties"} and rest:
-            result += "/" + escape(rest.pop(0))
+    while remaining:
+        step = remaining.pop(0)
+        if step in {"properties", "patternProperties"} and remaining:
+            result += "/" + escape(remaining.pop(0))
         elif step in {"items", "additionalProperties"}:
             result += "/*"
-        elif step in {"content", *_BRANCHES, "prefixItems"} and rest:
-            rest.pop(0)
+        elif step in {"content", *_BRANCHES, "prefixItems"} and remaining:
+            remaining.pop(0)
     return result

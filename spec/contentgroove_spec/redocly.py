@@ -1,4 +1,4 @@
-"""Runs the comparison of Redocly's command line, an npm package (extra `spec`)."""
+"""Run the comparison of Redocly's command line, an npm package (extra `spec`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from contentgroove_mock.node import NpmError, PinnedPackage, child_environment, node_program
+from contentgroove_mock.npm import NpmError, PinnedPackage, child_environment, node_program
 
 from .errors import PipelineError
 
@@ -21,7 +21,7 @@ install = _PACKAGE.install
 install_dir = _PACKAGE.install_dir
 _SCRIPT = Path("node_modules", "@redocly", "cli", "bin", "cli.js")
 _SECONDS = 120.0
-# It would report each run to its maker, and ask npm whether there is a newer one.
+# Without these, Redocly sends telemetry and asks npm for a newer version at each run.
 _QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "CI": "true"}
 
 
@@ -40,7 +40,7 @@ class Finding(TypedDict):
 
 
 def compare(old: Document, new: Document) -> list[Finding]:
-    """Have Redocly compare two canonical documents.
+    """Compare two canonical documents with Redocly.
 
     Raises:
         PipelineError: Node or Redocly is missing and cannot be installed, or Redocly failed.
@@ -75,8 +75,8 @@ def compare(old: Document, new: Document) -> list[Finding]:
     try:
         report: Document = json.loads(done.stdout)
     except ValueError as error:
-        said = " ".join((done.stderr or done.stdout).split())[:400]
-        raise PipelineError(f"Redocly could not compare the documents: {said}") from error
+        reason = " ".join((done.stderr or done.stdout).split())[:400]
+        raise PipelineError(f"Redocly could not compare the documents: {reason}") from error
     return [_finding(change) for change in cast("list[Document]", report["changes"])]
 
 

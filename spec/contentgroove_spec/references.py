@@ -1,4 +1,4 @@
-"""Put what a document refers to where it refers to it."""
+"""Expand the references of a document."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from .documents import Document
 
 RECURSION = "x-recursion"
-"""Stands where a schema holds itself: the name of what would follow."""
+"""Marks where a schema contains itself; the value is the schema's name."""
 
 MAX_CREATED = 2_000_000
-"""Nodes; a document that refers to itself in many circles unfolds without end, as far as a reader is concerned."""
+"""Nodes; a document with many reference loops expands almost without limit."""
 
 
 class ReferenceResolver:
-    """Unfolds the references of one document.
+    """Expands the references of one document.
 
-    What is unfolded once is the same object everywhere, so that the result is small in memory however often a
-    component is used. It must not be changed.
+    An expanded component is the same object everywhere, so that the result stays small however often the component is
+    used. It must not be changed.
 
     Attributes:
-        followed: The references met so far.
+        followed: The references followed so far.
     """
 
     def __init__(self, document: Document, name: str) -> None:
-        """Take a document and its name for messages."""
+        """Take a document, and its name for messages."""
         self._document = document
         self._name = name
         self._known: dict[str, Any] = {}
@@ -38,15 +38,15 @@ class ReferenceResolver:
         self.followed: set[str] = set()
 
     def expand(self, value: Any) -> Any:
-        """Give a value of the document with everything inside that it refers to.
+        """Return a value of the document with all references expanded.
 
         Raises:
-            PipelineError: It refers to nothing, or unfolds without end.
+            PipelineError: A reference names nothing, or the result is too large.
         """
-        return self._unfold(value, ())[0]
+        return self._expand(value, ())[0]
 
-    def _unfold(self, value: Any, above: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
-        """Also tell which of the references above it was cut at: with none, it is the same everywhere."""
+    def _expand(self, value: Any, above: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
+        """Also return the references above at which it was cut: without any, the result is the same everywhere."""
         self._created += 1
         if self._created > MAX_CREATED:
             raise PipelineError(f"{self._name} refers to itself in too many ways to be compared.")
@@ -54,8 +54,8 @@ class ReferenceResolver:
         if isinstance(value, list):
             items: list[Any] = []
             for item in cast("list[Any]", value):
-                unfolded, inner = self._unfold(item, above)
-                items.append(unfolded)
+                expanded, inner = self._expand(item, above)
+                items.append(expanded)
                 cut |= inner
             return items, frozenset(cut)
         if not isinstance(value, dict):
@@ -66,7 +66,7 @@ class ReferenceResolver:
             return self._follow(reference, above)
         result: Document = {}
         for key, member in members.items():
-            result[key], inner = self._unfold(member, above)
+            result[key], inner = self._expand(member, above)
             cut |= inner
         return result, frozenset(cut)
 
@@ -76,11 +76,11 @@ class ReferenceResolver:
         if reference in self._known:
             return self._known[reference], frozenset()
         self.followed.add(reference)
-        unfolded, cut = self._unfold(self._find(reference), (*above, reference))
+        expanded, cut = self._expand(self._find(reference), (*above, reference))
         cut -= {reference}
         if not cut:
-            self._known[reference] = unfolded
-        return unfolded, cut
+            self._known[reference] = expanded
+        return expanded, cut
 
     def _find(self, reference: str) -> Any:
         try:

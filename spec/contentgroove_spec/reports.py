@@ -1,4 +1,4 @@
-"""Writes what a comparison found: as text, JSON and Markdown."""
+"""Write the report of a comparison as text, JSON and Markdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAX_SHOWN_LOCATIONS = 8
-"""In text; the other forms name all."""
+"""In the text report; the other formats list all."""
 
 TITLES = {
     Rating.BREAKING: "Breaking",
@@ -25,7 +25,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One consequence, and what to do about it."""
+    """One consequence, and the action that it requires."""
 
     what: str
     action: str
@@ -33,12 +33,12 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What the changes mean for somebody.
+    """The impact of the changes in one respect.
 
     Attributes:
-        title: For whom, or in which respect.
-        summary: In one sentence.
-        advice: One by one.
+        title: The respect.
+        summary: The impact in one sentence.
+        advice: Each consequence.
     """
 
     title: str
@@ -48,23 +48,23 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The same change in several places."""
+    """The same change at several locations."""
 
     what: str
     reason: str
-    places: tuple[str, ...]
+    locations: tuple[str, ...]
 
 
-def grouped(changes: Iterable[Change]) -> list[Group]:
-    """Put changes together that say the same, in the order in which each is met first."""
+def group_changes(changes: Iterable[Change]) -> list[Group]:
+    """Group changes with the same text, in the order of their first occurrence."""
     found: dict[tuple[str, str], list[str]] = {}
     for change in changes:
-        found.setdefault((change.what, change.reason), []).append(str(change.place))
-    return [Group(what, reason, tuple(dict.fromkeys(places))) for (what, reason), places in found.items()]
+        found.setdefault((change.what, change.reason), []).append(str(change.location))
+    return [Group(what, reason, tuple(dict.fromkeys(locations))) for (what, reason), locations in found.items()]
 
 
 def headline(comparison: Comparison) -> str:
-    """Say in one line how much changed."""
+    """Summarise a comparison in one line."""
     if not comparison.changes:
         return "Nothing changed."
     counts = {rating: len(comparison.rated(rating)) for rating in Rating}
@@ -75,12 +75,12 @@ def headline(comparison: Comparison) -> str:
 
 
 def count_text(count: int, noun: str) -> str:
-    """Say a number with its noun."""
+    """Return a number with its noun."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def as_text(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
-    """Write a report for terminals; the texts in it are the documents' own and may hold anything."""
+    """Write a report for terminals. Its texts come from the documents and may contain control characters."""
     return "\n".join(_text(comparison, sections)) + "\n"
 
 
@@ -92,12 +92,12 @@ def _text(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
             continue
         yield ""
         yield f"{TITLES[rating]} ({len(changes)})"
-        for group in grouped(changes):
+        for group in group_changes(changes):
             yield f"  {group.what} {group.reason}"
-            for place in group.places[:MAX_SHOWN_LOCATIONS]:
-                yield f"    {place}"
-            if len(group.places) > MAX_SHOWN_LOCATIONS:
-                yield f"    … and {len(group.places) - MAX_SHOWN_LOCATIONS} more places"
+            for location in group.locations[:MAX_SHOWN_LOCATIONS]:
+                yield f"    {location}"
+            if len(group.locations) > MAX_SHOWN_LOCATIONS:
+                yield f"    … and {len(group.locations) - MAX_SHOWN_LOCATIONS} more locations"
     for section in sections:
         yield ""
         yield f"{section.title}: {section.summary}"
@@ -120,16 +120,16 @@ def as_json(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    place = change.place
+    location = change.location
     return {
         "rating": change.rating.value,
         "kind": change.kind,
-        "place": str(place),
-        "operation": place.operation or None,
-        "webhook": place.webhook or None,
-        "part": place.part,
-        "name": place.name or None,
-        "field": place.field or None,
+        "location": str(location),
+        "operation": location.operation or None,
+        "webhook": location.webhook or None,
+        "part": location.part,
+        "name": location.name or None,
+        "field": location.field or None,
         "what": change.what,
         "reason": change.reason,
         "old": change.old,
@@ -143,34 +143,34 @@ def as_markdown(comparison: Comparison, sections: Iterable[Section] = ()) -> str
 
 
 def _markdown(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
-    yield f"# {_escaped(comparison.old)} → {_escaped(comparison.new)}"
+    yield f"# {_escape(comparison.old)} → {_escape(comparison.new)}"
     yield ""
-    yield _escaped(headline(comparison))
+    yield _escape(headline(comparison))
     for rating in Rating:
         changes = comparison.rated(rating)
         if not changes:
             continue
         yield ""
         yield f"## {TITLES[rating]} ({len(changes)})"
-        for group in grouped(changes):
+        for group in group_changes(changes):
             yield ""
-            yield f"**{_escaped(group.what)}** {_escaped(group.reason)}"
+            yield f"**{_escape(group.what)}** {_escape(group.reason)}"
             yield ""
-            yield from (f"- {_escaped(place)}" for place in group.places)
+            yield from (f"- {_escape(location)}" for location in group.locations)
     for section in sections:
         yield ""
-        yield f"## {_escaped(section.title)}"
+        yield f"## {_escape(section.title)}"
         yield ""
-        yield _escaped(section.summary)
+        yield _escape(section.summary)
         if section.advice:
             yield ""
         for advice in section.advice:
-            yield f"- {_escaped(advice.what)}  "
-            yield f"  → {_escaped(advice.action)}"
+            yield f"- {_escape(advice.what)}  "
+            yield f"  → {_escape(advice.action)}"
 
 
-def _escaped(text: str) -> str:
-    """Write text so that Markdown shows it as it is; code in backticks stays code."""
+def _escape(text: str) -> str:
+    """Escape text for Markdown; code in backticks stays code."""
     parts = re.split(r"(`[^`\n]+`)", " ".join(text.split()))
     return "".join(
         part if index % 2 else re.sub(r"([\\`*_{}\[\]<>#|~@!])", r"\\\1", part) for index, part in enumerate(parts)

@@ -1,11 +1,11 @@
-"""The settings that this package itself brings along."""
+"""The default configuration."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
 
-from contentgroove_mock.node import user_cache
+from contentgroove_mock.npm import user_cache
 
 from .config import Config, load_config
 
@@ -13,10 +13,10 @@ _HERE = Path(__file__).parent
 
 
 def default_config() -> Config:
-    """Read the settings: the checkout's, or those that the installed package brought, with the user's cache.
+    """Read the checkout's configuration, or the installed package's with the user's cache.
 
     Raises:
-        PipelineError: They cannot be read.
+        PipelineError: It cannot be read.
     """
     packaged = _HERE / "pipeline.toml"
     if not packaged.is_file():

@@ -1,4 +1,4 @@
-"""Lays two schemas beside each other where only one is a union, or where their parts stand in another order."""
+"""Align two schemas of which only one is a union, or whose branches have another order."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ _UNIONS = ("oneOf", "anyOf")
 
 
 class BranchAligner:
-    """Aligns pairs of canonical values; what is the same is done once and shared."""
+    """Aligns pairs of canonical values; equal pairs are aligned once and shared."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
+        """Start without known pairs."""
         self._known: dict[tuple[int, int], tuple[Any, Any, tuple[Any, Any]]] = {}
 
     def align(self, old: Any, new: Any) -> tuple[Any, Any]:
-        """Give both values, spelled so that they can be compared part by part.
+        """Return both values in forms that can be compared part by part.
 
-        A schema that becomes one of several is a union of one to which others are added.
+        A schema that becomes one of several is treated as a union of one to which others are added.
         """
         if old is new or old == new:
             return new, new
         key = (id(old), id(new))
         if key not in self._known:
-            # Both are kept, because only a living object's id is its own.
+            # The pair is kept alive, because a freed object's id may be used again.
             self._known[key] = (old, new, self._align(old, new))
         return self._known[key][2]
 
@@ -52,11 +52,11 @@ class BranchAligner:
         if not all(isinstance(item, dict) and "name" not in item for item in [*old, *new]):
             return old, new
         same = [item for item in old if item in new]
-        rest_old = [item for item in old if item not in same]
-        rest_new = [item for item in new if item not in same]
-        pairs = [self.align(before, after) for before, after in zip(rest_old, rest_new, strict=False)]
-        before = [*same, *(pair[0] for pair in pairs), *rest_old[len(pairs) :]]
-        after = [*same, *(pair[1] for pair in pairs), *rest_new[len(pairs) :]]
+        other_old = [item for item in old if item not in same]
+        other_new = [item for item in new if item not in same]
+        pairs = [self.align(before, after) for before, after in zip(other_old, other_new, strict=False)]
+        before = [*same, *(pair[0] for pair in pairs), *other_old[len(pairs) :]]
+        after = [*same, *(pair[1] for pair in pairs), *other_new[len(pairs) :]]
         return before, after
 
 

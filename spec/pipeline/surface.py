@@ -1,4 +1,4 @@
-"""What a generated package offers: its functions, classes, fields and types, read from its source."""
+"""The API of a generated package: its functions, classes, fields and types, read from its source."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def package_api(package: Path) -> dict[str, str]:
-    """Read what every module of a package defines.
+    """Read the definitions of every module of a package.
 
     Returns:
         By dotted names below the package: a field's or alias's type, a function's signature, a class's bases. A
-        module has a name as well, with nothing to say.
+        module's value is empty.
     """
     found: dict[str, str] = {}
     for path in sorted(package.rglob("*.py")):
@@ -46,13 +46,13 @@ def _defined(node: ast.stmt) -> Iterator[tuple[str, str]]:
 
 
 def differences(old: dict[str, str], new: dict[str, str]) -> Iterator[Advice]:
-    """Tell what came, went or changed, each with what to do."""
+    """Yield the definitions that were added, removed or changed, each with an action."""
     for name in sorted(old.keys() | new.keys()):
         owner = name.rpartition(".")[0]
         if name not in new:
             if owner not in old or owner in new:
                 yield Advice(
-                    f"`{name}` is gone.", "Whatever uses it fails: find another way, or keep it by a correction."
+                    f"`{name}` was removed.", "Code that uses it fails: replace it, or keep the name by a correction."
                 )
         elif name not in old:
             if owner not in new or owner in old:
@@ -60,7 +60,7 @@ def differences(old: dict[str, str], new: dict[str, str]) -> Iterator[Advice]:
                 yield Advice(f"`{name}` is new{text}", "Use it where it helps.")
         elif old[name] != new[name]:
             yield Advice(
-                f"`{name}` changed from {_shorten(old[name])} to {_shorten(new[name])}", "Look at what uses it."
+                f"`{name}` changed from {_shorten(old[name])} to {_shorten(new[name])}", "Check the code that uses it."
             )
 
 

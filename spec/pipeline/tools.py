@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def operations_file(contract: Document) -> bytes:
-    """Give the file's content for a contract.
+    """Return the file's content for a contract.
 
     Raises:
         PipelineError: The contract has an operation that cannot be a tool.
@@ -23,5 +23,5 @@ def operations_file(contract: Document) -> bytes:
     try:
         operations = compile_document(contract, base_path(server_urls(contract)), closed=True)
     except SpecError as error:
-        raise PipelineError(f"The contract does not give the built-in tools: {error}") from error
+        raise PipelineError(f"The built-in tools cannot be made from the contract: {error}") from error
     return msgspec.json.format(msgspec.json.encode(operations), indent=1) + b"\n"

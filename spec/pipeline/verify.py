@@ -1,4 +1,4 @@
-"""Check a document: by prance as a whole, and its examples against its own schemas with all objects closed."""
+"""Check a document with prance, and its examples against its own schemas with all objects closed."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ MAX_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong.
+    """One violation.
 
     Attributes:
-        operation: The operation or component it belongs to.
-        place: Where in it.
-        rule: What is broken, and by what.
+        operation: The operation or component with the violation.
+        location: The location in it.
+        rule: The rule and its violation.
     """
 
     operation: str
-    place: str
+    location: str
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.operation}: {self.place}: {self.rule}"
+        return f"{self.operation}: {self.location}: {self.rule}"
 
 
 def check_structure(document: Document, name: str) -> None:
-    """Have prance validate a document.
+    """Validate a document with prance.
 
     Raises:
-        PipelineError: It is not valid OpenAPI, or a reference dangles.
+        PipelineError: It is not valid OpenAPI, or a reference names nothing.
     """
     import prance
     from prance.util.url import ResolutionError
@@ -65,27 +65,27 @@ def check_structure(document: Document, name: str) -> None:
 
 
 def check_contract(document: Document, *, complete: bool = True) -> list[Finding]:
-    """Check that examples fit and, where it has to be complete, that everything has a schema and an example."""
-    whole = with_parts(document)
-    return [*(_missing(whole) if complete else ()), *_examples(whole)]
+    """Check that examples match and, if it must be complete, that everything has a schema and an example."""
+    expanded = with_parts(document)
+    return [*(_missing(expanded) if complete else ()), *_examples(expanded)]
 
 
 def require_valid(document: Document, name: str, *, complete: bool = True) -> None:
-    """Check a contract wholly.
+    """Check a contract completely.
 
     Raises:
-        PipelineError: Something is wrong; the message lists what.
+        PipelineError: It is not valid; the message lists the violations.
     """
     check_structure(document, name)
     findings = check_contract(document, complete=complete)
     if findings:
-        shown = "\n".join(f"  {finding}" for finding in findings[:MAX_SHOWN])
+        listed = "\n".join(f"  {finding}" for finding in findings[:MAX_SHOWN])
         more = f"\n  … and {len(findings) - MAX_SHOWN} more" if len(findings) > MAX_SHOWN else ""
-        raise PipelineError(f"{name} breaks its own rules in {len(findings)} places:\n{shown}{more}")
+        raise PipelineError(f"{name} violates its own rules at {len(findings)} locations:\n{listed}{more}")
 
 
 def operations(document: Document) -> Iterator[tuple[str, Document]]:
-    """Give every operation, callbacks' included, with its path's parameters and a name for messages."""
+    """Yield every operation, including those of callbacks, with its path's parameters and a name for messages."""
     yield from _operations(document["paths"], "")
 
 
@@ -103,23 +103,23 @@ def _operations(paths: Document, prefix: str) -> Iterator[tuple[str, Document]]:
 
 
 def with_parts(document: Document) -> Document:
-    """Put shared parameters, bodies, headers and so on where the document refers to them; schemas stay references."""
+    """Expand references to shared parameters, bodies, headers and so on; schemas stay references."""
 
-    def filled(value: Any, *, above: frozenset[str] = frozenset()) -> Any:
+    def expand(value: Any, *, above: frozenset[str] = frozenset()) -> Any:
         if isinstance(value, list):
-            return [filled(item, above=above) for item in cast("list[Any]", value)]
+            return [expand(item, above=above) for item in cast("list[Any]", value)]
         if not isinstance(value, dict):
             return value
         members = cast("Document", value)
         reference = members.get("$ref")
         if not isinstance(reference, str) or not reference.startswith("#/") or reference in above:
-            return {name: filled(item, above=above) for name, item in members.items()}
+            return {name: expand(item, above=above) for name, item in members.items()}
         if reference.startswith(COMPONENT_SCHEMAS):
             return members
-        return filled(resolve_reference(document, reference), above=above | {reference})
+        return expand(resolve_reference(document, reference), above=above | {reference})
 
-    whole: Document = filled(document)
-    return whole
+    expanded: Document = expand(document)
+    return expanded
 
 
 def _missing(document: Document) -> Iterator[Finding]:
@@ -138,7 +138,7 @@ def _missing(document: Document) -> Iterator[Finding]:
 
 
 def _nodes(value: Any, pointer: str, *, names: bool = False) -> Iterator[tuple[str, Document]]:
-    """Give all objects that are no example, with their JSON pointers."""
+    """Yield all objects that are not examples, with their JSON pointers."""
     if isinstance(value, list):
         for index, item in enumerate(cast("list[Any]", value)):
             yield from _nodes(item, f"{pointer}/{index}")
@@ -157,26 +157,26 @@ def _examples(document: Document) -> Iterator[Finding]:
     components = cast("Document", document.get("components", {}).get("schemas", {}))
     definitions = bundle(components, closed=True)
 
-    def check(operation: str, place: str, schema: Document, example: object) -> Iterator[Finding]:
+    def check(operation: str, location: str, schema: Document, example: object) -> Iterator[Finding]:
         complete = validator_schema(schema, definitions, closed=True)
         try:
             validator = jsonschema_rs.Draft202012Validator(complete, validate_formats=True)
         except ValueError as error:
-            yield Finding(operation, place, f"the schema cannot be used: {error}")
+            yield Finding(operation, location, f"the schema cannot be used: {error}")
             return
         for broken in validator.iter_errors(example):
             path = "".join(f"/{step}" for step in broken.instance_path)
-            yield Finding(operation, f"{place}{path}", broken.message)
+            yield Finding(operation, f"{location}{path}", broken.message)
 
     for name, schema in components.items():
-        yield from _inner_path(name, "", schema, check)
+        yield from _nested_examples(name, "", schema, check)
     for name, operation in operations(document):
-        for where, described in _described(operation):
-            # Without a schema anything fits; that there is none is a finding of its own.
+        for location, described in _described(operation):
+            # Without a schema every example matches; the missing schema is a separate finding.
             schema = described.get("schema", {})
-            for place, example in _given_values(described, where):
-                yield from check(name, place, schema, example)
-            yield from _inner_path(name, where, schema, check)
+            for example_location, example in _example_values(described, location):
+                yield from check(name, example_location, schema, example)
+            yield from _nested_examples(name, location, schema, check)
 
 
 def _described(operation: Document) -> Iterator[tuple[str, Document]]:
@@ -186,22 +186,22 @@ def _described(operation: Document) -> Iterator[tuple[str, Document]]:
         holders.append((f"response {status}", response))
         headers = response.get("headers", {}).items()
         holders.extend((f"response {status}, header {name}", header) for name, header in headers)
-    for where, holder in holders:
+    for location, holder in holders:
         for media in (holder, *holder.get("content", {}).values()):
             if "schema" in media or media is not holder:
-                yield where, media
+                yield location, media
 
 
-def _given_values(holder: Document, place: str) -> Iterator[tuple[str, object]]:
+def _example_values(holder: Document, location: str) -> Iterator[tuple[str, object]]:
     if "example" in holder:
-        yield f"{place}, example", holder["example"]
+        yield f"{location}, example", holder["example"]
     for name, example in holder.get("examples", {}).items():
-        # One that lives elsewhere has an `externalValue` instead.
+        # An external example has an `externalValue` instead.
         if "value" in example:
-            yield f"{place}, example {name}", example["value"]
+            yield f"{location}, example {name}", example["value"]
 
 
-def _inner_path(operation: str, place: str, schema: Document, check: Any) -> Iterator[Finding]:
+def _nested_examples(operation: str, location: str, schema: Document, check: Any) -> Iterator[Finding]:
     for pointer, inner in _nodes(schema, ""):
         if "example" in inner:
-            yield from check(operation, f"{place} schema{pointer}, example", inner, inner["example"])
+            yield from check(operation, f"{location} schema{pointer}, example", inner, inner["example"])

@@ -1,4 +1,4 @@
-"""Each kind of failure has its exit code, its words and its place in the documentation."""
+"""Each kind of error has its exit code, its message and its entry in the documentation."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from contentgroove.cli.failures import MEANINGS, CommandError, ExitCode, combine
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
-ANSWER = errors.RequestInfo("GET", "https://api.test/medias/1")
+REQUEST = errors.RequestInfo("GET", "https://api.test/medias/1")
 
 
-def answered(kind: type[errors.APIError], status: int) -> errors.APIError:
+def api_error(kind: type[errors.APIError], status: int) -> errors.APIError:
     detail = errors.ErrorDetail(detail="Too short.", pointer="/data/attributes/name")
-    return kind("words for Python", status_code=status, errors=[detail], request=ANSWER)
+    return kind("message for Python", status_code=status, errors=[detail], request=REQUEST)
 
 
 CASES: dict[str, tuple[BaseException, int]] = {
     "no usable setting": (errors.ConfigurationError("x"), 2),
     "bad input": (errors.InvalidInputError("x"), 2),
-    "400": (answered(errors.BadRequestError, 400), 10),
-    "401": (answered(errors.AuthenticationError, 401), 3),
-    "402": (answered(errors.QuotaExceededError, 402), 5),
-    "404": (answered(errors.NotFoundError, 404), 4),
-    "422": (answered(errors.UnprocessableEntityError, 422), 10),
-    "429": (answered(errors.RateLimitError, 429), 6),
-    "500": (answered(errors.ServerError, 500), 11),
-    "unheard of": (answered(errors.APIError, 499), 10),
-    "lost answer": (errors.OutcomeUnknownError("x"), 13),
-    "500 to a POST": (answered(errors.ServerOutcomeUnknownError, 500), 13),
+    "400": (api_error(errors.BadRequestError, 400), 10),
+    "401": (api_error(errors.AuthenticationError, 401), 3),
+    "402": (api_error(errors.QuotaExceededError, 402), 5),
+    "404": (api_error(errors.NotFoundError, 404), 4),
+    "422": (api_error(errors.UnprocessableEntityError, 422), 10),
+    "429": (api_error(errors.RateLimitError, 429), 6),
+    "500": (api_error(errors.ServerError, 500), 11),
+    "unheard of": (api_error(errors.APIError, 499), 10),
+    "lost response": (errors.OutcomeUnknownError("x"), 13),
+    "500 to a POST": (api_error(errors.ServerOutcomeUnknownError, 500), 13),
     "no connection": (errors.APIConnectionError("x"), 7),
-    "no answer in time": (errors.APITimeoutError("x"), 7),
-    "unreadable answer": (errors.ResponseDecodeError("x", status_code=200), 11),
+    "no response in time": (errors.APITimeoutError("x"), 7),
+    "unreadable response": (errors.ResponseDecodeError("x", status_code=200), 11),
     "broken contract": (errors.ContractViolationError([]), 11),
     "circle of links": (errors.PagingError("x"), 11),
     "file missing": (errors.UploadError("x", reason="missing"), 12),
@@ -69,16 +69,16 @@ def test_all_errors_are_listed() -> None:
     assert {kind for kind in classes if issubclass(kind, Exception)} <= known
 
 
-def test_an_answer_is_told_in_words_of_the_command_line() -> None:
-    """What the service said is shown with its place, and not the advice for Python programs."""
-    failure = describe_error(answered(errors.AuthenticationError, 401))
+def test_an_error_response_has_a_message_for_the_command_line() -> None:
+    """The service's text is shown with its location, without the advice for Python programs."""
+    failure = describe_error(api_error(errors.AuthenticationError, 401))
     assert failure.message == (
-        "The service answered 401 Unauthorized to GET https://api.test/medias/1: Too short (at /data/attributes/name)."
+        "The service returned 401 Unauthorized for GET https://api.test/medias/1: Too short (at /data/attributes/name)."
     )
     assert "contentgroove --help" in failure.hint
 
 
-def test_a_timeout_tells_how_to_go_on() -> None:
+def test_a_timeout_has_a_hint() -> None:
     """The hint is a command that can be pasted."""
     media = describe_error(errors.WaitTimeoutError("x", media_id="m-1"))
     clip = describe_error(errors.WaitTimeoutError("x", media_id="m-1", clip_id="c-1"))
@@ -97,14 +97,14 @@ def test_a_timeout_tells_how_to_go_on() -> None:
     ],
 )
 def test_exit_code_of_several(exits: list[ExitCode], code: int) -> None:
-    """What all share is the code; anything else is a partial failure."""
+    """A code that all share is kept; anything else is a partial failure."""
     assert combined_exit_code(exits) == code
 
 
 def test_exit_codes_are_documented(cli: CommandLine) -> None:
     """`--help` and docs/cli.md list every code with its meaning."""
-    shown = cli("--help").out
+    text = cli("--help").out
     documented = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
     for code in ExitCode:
-        assert re.search(rf"^\s*{code.value}  {re.escape(MEANINGS[code])}$", shown, re.MULTILINE)
+        assert re.search(rf"^\s*{code.value}  {re.escape(MEANINGS[code])}$", text, re.MULTILINE)
         assert f"| {code.value} | `{code.kind}` | {MEANINGS[code]} |" in documented

@@ -1,4 +1,4 @@
-"""Prism answers every operation of the contract with the examples of the contract."""
+"""Prism serves every operation of the contract with the examples of the contract."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from contentgroove.webhooks import MediaProcessingFinished, parse_event
 
 from tests.prism.conftest import SECONDS
-from tests.prism.documented import ANSWERS, ATTRIBUTES, CALLS, ID, Answer
+from tests.prism.documented import ATTRIBUTES, CALLS, ID, RESPONSES, Documented
 from tests.prism.upstream import Canned, Upstream
 
 if TYPE_CHECKING:
@@ -19,38 +19,41 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.process
 
 
-@pytest.mark.parametrize("answer", ANSWERS, ids=str)
-def test_every_documented_answer(http: httpx.Client, answer: Answer) -> None:
-    """Each operation gives each status that the contract documents for it, with the contract's example."""
-    body = {"data": {"attributes": ATTRIBUTES[answer.operation]}} if answer.request_schema else None
+@pytest.mark.parametrize("documented", RESPONSES, ids=str)
+def test_every_documented_response(http: httpx.Client, documented: Documented) -> None:
+    """Each operation returns each status that the contract documents for it, with the contract's example."""
+    body = {"data": {"attributes": ATTRIBUTES[documented.operation]}} if documented.request_schema else None
     response = http.request(
-        answer.method, answer.path.replace("{id}", ID), json=body, headers={"Prefer": f"code={answer.status}"}
+        documented.method,
+        documented.path.replace("{id}", ID),
+        json=body,
+        headers={"Prefer": f"code={documented.status}"},
     )
-    assert response.status_code == answer.status
-    if answer.schema is None:
+    assert response.status_code == documented.status
+    if documented.schema is None:
         assert response.content == b""
     else:
-        assert response.json() == answer.example
+        assert response.json() == documented.example
 
 
-def test_the_answers_cover_the_service() -> None:
+def test_the_responses_cover_the_service() -> None:
     """There are fifteen operations, all called here; each has a success and a 401, a 429 and a 500."""
     statuses: dict[str, set[int]] = {}
-    for answer in ANSWERS:
-        statuses.setdefault(answer.operation, set()).add(answer.status)
+    for documented in RESPONSES:
+        statuses.setdefault(documented.operation, set()).add(documented.status)
     assert len(statuses) == 15
     assert set(statuses) == set(CALLS)
     assert all({401, 429, 500} < found for found in statuses.values())
 
 
 @pytest.mark.parametrize("attributes", [{}, {"upload_id": "a", "source_url": "https://example.com/a.mp4"}])
-def test_requests_that_break_the_contract_are_refused(http: httpx.Client, attributes: Json) -> None:
-    """A media from neither or from both sources gets a 422, which shows that Prism reads the schemas."""
+def test_requests_that_violate_the_contract_are_rejected(http: httpx.Client, attributes: Json) -> None:
+    """A media from neither or from both sources gets a 422, which shows that Prism applies the schemas."""
     assert http.post("/medias", json={"data": {"attributes": attributes}}).status_code == 422
 
 
-def test_a_request_without_a_key_is_refused(http: httpx.Client) -> None:
-    """No key, no answer."""
+def test_a_request_without_a_key_is_rejected(http: httpx.Client) -> None:
+    """Without a key the status is 401."""
     del http.headers["Authorization"]
     assert http.get("/medias").status_code == 401
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from contentgroove_mock import Prism
-from contentgroove_mock.coverage.through_prism import violations_in
+from contentgroove_mock.contract.asgi import violations_in
 
 from tests.prism.conftest import KEY, Proxied, client_of
 from tests.prism.documented import CONTRACT, Json
@@ -13,9 +13,9 @@ from tests.prism.upstream import Canned
 pytestmark = pytest.mark.process
 
 
-def test_a_response_that_breaks_the_contract_is_reported(proxied: Proxied) -> None:
+def test_a_response_that_violates_the_contract_is_reported(proxied: Proxied) -> None:
     """A list without its data becomes a 500 that names the violation."""
-    response = proxied.answered_with(
+    response = proxied.exchange(
         Canned(200, {"Content-Type": "application/json"}, b'{"links": {}}'), "GET", f"/medias?api_key={KEY}"
     )
     assert response.status_code == 500
@@ -30,25 +30,29 @@ def test_the_log_shows_no_key(proxied: Proxied) -> None:
     assert KEY not in prism.log
 
 
-def test_what_is_wrong_is_read_from_its_answers(proxied: Proxied) -> None:
-    """Places as the contract checker names them; a warning, or a service that is broken itself, is nothing wrong."""
+def test_violations_are_read_from_its_responses(proxied: Proxied) -> None:
+    """Locations as the contract checker names them; a warning, or a broken service, is not a violation."""
 
-    def said(answer: Canned, method: str, path: str, body: Json | None = None) -> list[tuple[str, str]]:
-        response = proxied.answered_with(answer, method, path, body)
+    def violations(canned: Canned, method: str, path: str, body: Json | None = None) -> list[tuple[str, str]]:
+        response = proxied.exchange(canned, method, path, body)
         return list(violations_in(dict(response.headers.raw), response.content))
 
     right, wrong = [
         Canned(200, {"Content-Type": "application/json"}, content) for content in (b"{}", b'{"links": {}, "data": [3]}')
     ]
-    found = said(wrong, "GET", "/medias")
+    found = violations(wrong, "GET", "/medias")
     assert ("response.body#/data/0", "Response body property data.0 must be object") in found
-    assert {place for place, _ in found} == {"response.body#/data/0", "response.body#/links"}
-    assert said(Canned(200, {"Content-Type": "text/html"}, b"{}"), "GET", "/medias")[0][0] == "response"
-    assert [place for place, _ in said(right, "GET", "/medias?page[number]=x")] == ["request.query.page[number]"]
-    assert said(right, "POST", "/medias", {}) == [("request.body#", "Request body must have required property 'data'")]
-    assert [place for place, _ in said(right, "PATCH", "/medias/m-1")] == ["request"]
-    assert said(Canned(418, {"Content-Type": "application/json"}, b"{}"), "GET", "/medias") == []
-    assert said(Canned(200, {"Content-Type": "application/json"}, b"{"), "GET", "/medias") == []
+    assert {location for location, _ in found} == {"response.body#/data/0", "response.body#/links"}
+    assert violations(Canned(200, {"Content-Type": "text/html"}, b"{}"), "GET", "/medias")[0][0] == "response"
+    assert [location for location, _ in violations(right, "GET", "/medias?page[number]=x")] == [
+        "request.query.page[number]"
+    ]
+    assert violations(right, "POST", "/medias", {}) == [
+        ("request.body#", "Request body must have required property 'data'")
+    ]
+    assert [location for location, _ in violations(right, "PATCH", "/medias/m-1")] == ["request"]
+    assert violations(Canned(418, {"Content-Type": "application/json"}, b"{}"), "GET", "/medias") == []
+    assert violations(Canned(200, {"Content-Type": "application/json"}, b"{"), "GET", "/medias") == []
 
 
 @pytest.mark.parametrize(

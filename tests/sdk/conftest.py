@@ -71,7 +71,7 @@ class Face:
         if isinstance(value, AsyncIterator):
             return iter(self._collect(value))
         module = type(value).__module__
-        if "resources" in module or type(value).__name__ in {"AsyncPager", "AsyncContentGroove"}:
+        if "_async" in module or type(value).__name__ in {"AsyncPager", "AsyncContentGroove"}:
             return Face(value, self._loop)
         return value
 

@@ -18,12 +18,11 @@ import httpx
 import pytest
 import respx
 from contentgroove import APIConnectionError, APIError, APITimeoutError, ConfigurationError, UploadError, __version__
-from contentgroove._core.effects import Send
 from contentgroove._core.headers import Headers
 from contentgroove._core.settings import resolve_settings
 from contentgroove._io import connections
 from contentgroove._io.decompression import PIECE, Decompression
-from contentgroove._io.http import InvalidUrlError, Timeouts, build_api_request, parse_url
+from contentgroove._io.http import InvalidUrlError, build_api_request, parse_url
 from contentgroove_api.types import Request
 from contentgroove_mock import Simulator, sample_video, serve
 
@@ -33,6 +32,8 @@ from .test_uploads import MP4, Api
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from contentgroove._core.io import Timeouts
 
     from .conftest import Maker
 
@@ -174,9 +175,9 @@ def test_what_the_libraries_log_is_redacted(
 def test_queueing_for_a_connection_is_no_silence_of_the_network(queued: bool, seconds: float) -> None:  # noqa: FBT001 - a case
     """Connections of ours are waited for longer than anything else; an own client's limits are its own."""
     settings = resolve_settings(api_key=KEY, base_url=BASE, auth="bearer", version="1", environment={})
-    effect = Send(Request(method="GET", path="/medias"))
+    listing = Request(method="GET", path="/medias")
     timeouts: Timeouts = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
-    request = build_api_request(effect, settings, timeouts, queued=queued)
+    request = build_api_request(listing, settings, timeouts, None, queued=queued)
     assert request.extensions == {"timeout": {**timeouts, "pool": seconds}}
 
 

@@ -179,7 +179,7 @@ def test_a_link_may_number_its_page_as_it_likes(make: Maker, number: str) -> Non
     assert [(page.number, len(page)) for page in client.medias.list().pages()] == [(1, 1), (2, 1)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 4), max_size=6), st.booleans(), st.integers(1, 30))
 def test_any_paging_gives_each_item_once(sizes: list[int], linked: bool, limit: int) -> None:  # noqa: FBT001 - drawn
     """Whatever the pages' sizes: all items once, or the first `limit` of them."""

@@ -20,14 +20,17 @@ from contentgroove import (
     ServerError,
     ServerOutcomeUnknownError,
 )
-from contentgroove._core.effects import Response, Send, Sleep
-from contentgroove._core.retries import Cooldown, Pacing, parse_retry_after, send_with_retries
+from contentgroove._core import medias
+from contentgroove._core.calls import send_with_retries
+from contentgroove._core.io import run_sync
+from contentgroove._core.responses import Response
+from contentgroove._core.retries import parse_retry_after
 from contentgroove._io.http import SystemClock
-from contentgroove_api.types import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
 from .conftest import media_json, one
+from .scripted_io import ScriptedIO, session_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -213,27 +216,29 @@ def test_a_sleep_that_takes_no_time_is_called_once(make: Maker) -> None:
 
 
 def test_a_cool_down_beyond_the_deadline_ends_a_call(clock: FakeClock) -> None:
-    """Where another call's 429 holds retries back for too long, a call ends with the answer that it had."""
-    pacing = Pacing(RetryPolicy(deadline=60.0), Cooldown(), clock, lambda: 1.0)
-    flow = send_with_retries(Request(method="GET", path="/medias"), pacing, idempotent=True)
-    refusal = Response(503, {}, b"")
-    assert isinstance(next(flow), Send)
-    assert flow.send(refusal) == Sleep(0.5)
-    pacing.cooldown.extend(clock.now + 100.0)
-    with pytest.raises(StopIteration) as end:
-        flow.send(None)
-    assert end.value.value == (refusal, 1)
+    """If another call's 429 delays a retry for too long, a call ends with the response that it has."""
+
+    class Delayed(ScriptedIO):
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(seconds)
+            session.cooldown.extend(clock.now + 100.0)
+
+    unavailable = Response(503, {}, b"")
+    scripted = Delayed(clock, unavailable)
+    session = session_over(scripted, clock, RetryPolicy(deadline=60.0))
+    assert run_sync(send_with_retries(medias.get_media("m-1"), session)) == (unavailable, 1)
+    assert scripted.steps == [("send", "GET", "/medias/m-1"), ("sleep", 0.5)]
 
 
 def test_the_deadline_is_counted_from_the_first_attempt(clock: FakeClock) -> None:
-    """A call that is held back before its first attempt has all its time afterwards."""
-    pacing = Pacing(RetryPolicy(deadline=60.0), Cooldown(), clock, lambda: 1.0)
-    pacing.cooldown.extend(clock.now + 100.0)
-    flow = send_with_retries(Request(method="GET", path="/medias"), pacing, idempotent=True)
-    assert next(flow) == Sleep(101.0)
-    clock.sleep(101.0)
-    assert isinstance(flow.send(None), Send)
-    assert flow.send(Response(503, {}, b"")) == Sleep(0.5)
+    """A call that is delayed before its first attempt has all its time afterwards."""
+    success = Response(200, {}, b"")
+    scripted = ScriptedIO(clock, Response(503, {}, b""), success)
+    session = session_over(scripted, clock, RetryPolicy(deadline=60.0))
+    session.cooldown.extend(clock.now + 100.0)
+    assert run_sync(send_with_retries(medias.get_media("m-1"), session)) == (success, 2)
+    attempt = ("send", "GET", "/medias/m-1")
+    assert scripted.steps == [("sleep", 101.0), attempt, ("sleep", 0.5), attempt]
 
 
 def test_no_attempt_begins_after_the_deadline(make: Maker, clock: FakeClock) -> None:

@@ -69,7 +69,8 @@ class WindowsFiles:
             self.when_closed.pop()()
 
     def _refuse_if_open(self, path: Path) -> None:
-        if path.exists() and any(_is_open(descriptor, path) for descriptor in self._open):
+        # Other threads open and close files at the same time; a copy is made in one step.
+        if path.exists() and any(_is_open(descriptor, path) for descriptor in tuple(self._open)):
             self.refusals += 1
             raise REFUSED
 

@@ -23,7 +23,8 @@ from contentgroove import (
     UploadResult,
     WebhookSubscription,
 )
-from contentgroove._io.calls import AsyncPager, Pager
+from contentgroove._async.base import AsyncPager
+from contentgroove._sync.base import Pager
 from contentgroove.webhooks import (
     MediaProcessingFinished,
     MemoryInbox,

@@ -73,9 +73,9 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     def start(before: Callable[[SocketWait], None]) -> list[bool]:
         ended: list[bool] = []
 
-        def ready(wait: SocketWait) -> bool:
+        async def ready(wait: SocketWait) -> bool:
             before(wait)
-            ended.append(wait_for(wait))
+            ended.append(await wait_for(wait))
             return ended[-1]
 
         async def aready(wait: SocketWait) -> bool:

@@ -1,4 +1,4 @@
-"""Receivers that have been told of medias."""
+"""Receivers with recorded events."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""An app that receives webhooks and handles them, and is killed at a named step; run as a process of its own.
+"""An app that receives and handles webhooks and is killed at a named step; run as its own process.
 
-Arguments: the inbox's kind, its place, the step, and a file with a JSON list of the webhooks that it gets.
+Arguments: the inbox's kind, its location, the step, and a file with a JSON list of the webhooks to deliver.
 """
 
 from __future__ import annotations
@@ -26,99 +26,99 @@ STEPS = (
 
 
 class Killer:
-    """Kills this process, without a word, when it comes to a step."""
+    """Kills this process without warning when it reaches a step."""
 
     def __init__(self, step: str) -> None:
         self._step = step
 
     def __call__(self, step: str) -> None:
-        """Come to a step."""
+        """Reach a step."""
         if step == self._step:
             os.kill(os.getpid(), 9)
 
 
 class WatchedInbox:
-    """Another inbox, with the steps around its methods."""
+    """A wrapped inbox, with steps around its methods."""
 
-    def __init__(self, inbox: Any, come_to: Killer) -> None:
+    def __init__(self, inbox: Any, reach: Killer) -> None:
         self._inbox = inbox
-        self._come_to = come_to
+        self._reach = reach
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inbox, name)
 
     def record(self, key: str, body: bytes) -> Any:
         """Record between two steps."""
-        self._come_to("before record")
+        self._reach("before record")
         new = self._inbox.record(key, body)
-        self._come_to("after record")
+        self._reach("after record")
         return new
 
     def claim(self, lease: float) -> Any:
         """Claim before a step."""
         claim = self._inbox.claim(lease)
-        self._come_to("after claim")
+        self._reach("after claim")
         return claim
 
     def apply(self, *arguments: Any) -> Any:
         """Apply before a step."""
-        held = self._inbox.apply(*arguments)
-        self._come_to("after transaction")
-        return held
+        still_claimed = self._inbox.apply(*arguments)
+        self._reach("after transaction")
+        return still_claimed
 
     def progress(self, *arguments: Any) -> Any:
-        """Note a handler's success before a step."""
-        held = self._inbox.progress(*arguments)
-        self._come_to("after handler")
-        return held
+        """Store a handler's success before a step."""
+        still_claimed = self._inbox.progress(*arguments)
+        self._reach("after handler")
+        return still_claimed
 
     def done(self, claim: Any) -> Any:
-        """Close between two steps."""
-        self._come_to("before done")
+        """Complete between two steps."""
+        self._reach("before done")
         closed = self._inbox.done(claim)
-        self._come_to("after done")
+        self._reach("after done")
         return closed
 
 
-def connect(kind: str, place: str) -> Any:
-    """Open a connection of the app's own."""
+def connect(kind: str, location: str) -> Any:
+    """Open the app's own connection."""
     if kind == "sqlite":
-        return sqlite3.connect(place, isolation_level=None, timeout=30)
+        return sqlite3.connect(location, isolation_level=None, timeout=30)
     import psycopg
 
-    return psycopg.connect(place, autocommit=True)
+    return psycopg.connect(location, autocommit=True)
 
 
-def run_app(inbox: Any, come_to: Killer, kind: str, place: str, webhooks: list[dict[str, Any]]) -> None:
-    """Receive webhooks and handle them by two handlers, one of them in the inbox's transaction."""
+def run_app(inbox: Any, reach: Killer, kind: str, location: str, webhooks: list[dict[str, Any]]) -> None:
+    """Receive webhooks and call two handlers, one of them in the inbox's transaction."""
     from contentgroove.webhooks import WebhookReceiver
 
-    watched: Any = WatchedInbox(inbox, come_to)
+    watched: Any = WatchedInbox(inbox, reach)
     receiver = WebhookReceiver(watched)
 
     @receiver.on("*", name="exact", transaction=True)
     def exact(event: Any, connection: Any) -> None:
         connection.execute(f"INSERT INTO effects VALUES ('exact {event.media.id}')")  # noqa: S608 - the test's own
-        come_to("in transaction")
+        reach("in transaction")
 
     @receiver.on("*", name="plain")
     def plain(event: Any) -> None:
-        connection = connect(kind, place)
+        connection = connect(kind, location)
         connection.execute(f"INSERT INTO effects VALUES ('plain {event.media.id}')")  # noqa: S608 - as above
         connection.close()
-        come_to("in handler")
+        reach("in handler")
 
     for webhook in webhooks:
         assert receiver.receive(json.dumps(webhook).encode()).status_code == 200
     receiver.process_pending()
 
 
-def main(kind: str, place: str, step: str, webhooks: str) -> None:
+def main(kind: str, location: str, step: str, webhooks: str) -> None:
     """Run the app as this process."""
     from contentgroove.webhooks import PostgresInbox, SQLiteInbox
 
-    with SQLiteInbox(place) if kind == "sqlite" else PostgresInbox(place) as inbox:
-        run_app(inbox, Killer(step), kind, place, json.loads(Path(webhooks).read_text(encoding="utf-8")))
+    with SQLiteInbox(location) if kind == "sqlite" else PostgresInbox(location) as inbox:
+        run_app(inbox, Killer(step), kind, location, json.loads(Path(webhooks).read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":

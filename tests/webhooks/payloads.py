@@ -1,4 +1,4 @@
-"""Webhooks as the service writes them."""
+"""Webhooks as the service sends them."""
 
 from __future__ import annotations
 
@@ -67,5 +67,5 @@ def finished(media_id: str = "m-1", included: list[Any] | None = None, **attribu
 
 
 def body(event: object) -> bytes:
-    """Write JSON as it comes over the wire."""
+    """Encode a body as it is sent."""
     return json.dumps(event).encode()

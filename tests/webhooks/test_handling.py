@@ -1,4 +1,4 @@
-"""Handling: every handler succeeds once, whatever fails around it; sync and async alike."""
+"""Processing: every handler succeeds once, whatever fails around it; sync and async alike."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def test_handlers_get_events_in_order(inbox: Inbox, process: Any, written: Any) 
     assert [event.state for event in inbox.events()] == ["done", "done"]
 
 
-def test_handlers_get_the_events_they_want(inbox: Inbox, process: Any) -> None:
-    """By name, or all."""
+def test_handlers_get_the_events_they_are_registered_for(inbox: Inbox, process: Any) -> None:
+    """By name, or all events."""
     receiver = received(inbox, "m-1")
     receiver.receive(b'{"event": "clip.exported"}')
     calls: list[tuple[str, str]] = []
-    for wanted in (EVENT, "clip.exported", "*"):
-        receiver.on(wanted, name=wanted)(lambda event, wanted=wanted: calls.append((wanted, event.event)))
+    for name in (EVENT, "clip.exported", "*"):
+        receiver.on(name, name=name)(lambda event, name=name: calls.append((name, event.event)))
     assert process(receiver) == 2
     assert calls == [(EVENT, EVENT), ("*", EVENT), ("clip.exported", "clip.exported"), ("*", "clip.exported")]
 
@@ -130,8 +130,8 @@ def test_retries_wait_longer_and_end(inbox: Inbox, clock: Clock, process: Any) -
     assert attempts[4:] == [1]
 
 
-def test_a_failure_shows_no_credential(inbox: Inbox, process: Any) -> None:
-    """What a handler raised is kept and told without the signature of a file that it could not fetch."""
+def test_a_failure_shows_no_credentials(inbox: Inbox, process: Any) -> None:
+    """A handler's exception is stored and reported without the signature of the URL in its message."""
     receiver = received(inbox, "m-1")
 
     @receiver.on(EVENT)
@@ -146,10 +146,8 @@ def test_a_failure_shows_no_credential(inbox: Inbox, process: Any) -> None:
         assert "canary" not in str(text)
 
 
-def test_a_worker_that_never_comes_back_does_not_take_the_event_for_ever(
-    inbox: Inbox, clock: Clock, process: Any
-) -> None:
-    """An event that kills each worker is given up as well."""
+def test_an_event_that_kills_its_workers_is_dead(inbox: Inbox, clock: Clock, process: Any) -> None:
+    """After as many attempts as failures would have."""
     receiver = received(inbox, "m-1", backoff=Backoff(attempts=2), lease=60)
     calls: list[Any] = []
     receiver.on(EVENT, name="h")(calls.append)
@@ -159,16 +157,16 @@ def test_a_worker_that_never_comes_back_does_not_take_the_event_for_ever(
     assert process(receiver) == 0
     assert calls == []
     (dead,) = inbox.events("dead")
-    assert dead.error == "No worker came back from 2 attempts."
+    assert dead.error == "2 attempts were started and none finished."
 
 
 def test_handlers_that_ran_before_a_crash_do_not_run_again(inbox: Inbox, clock: Clock, process: Any) -> None:
-    """Each handler's success is kept at once, not when all are through."""
+    """Each handler's success is stored at once, not after all handlers."""
     receiver = received(inbox, "m-1")
     calls: list[str] = []
 
     class Killed(BaseException):
-        """Stands for the end of the process."""
+        """Represents the end of the process."""
 
     @receiver.on(EVENT, name="first")
     def first(event: MediaProcessingFinished) -> None:
@@ -187,24 +185,48 @@ def test_handlers_that_ran_before_a_crash_do_not_run_again(inbox: Inbox, clock: 
     assert calls == ["first 1", "second 1", "second 2"]
 
 
-def test_an_interrupt_gives_the_event_back_at_once(inbox: Inbox) -> None:
-    """Ctrl-C in a handler leaves, and the next process need not wait for the lease."""
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_releases_the_event_at_once(
+    inbox: Inbox, process: Any, written: Any, interrupt: type[BaseException]
+) -> None:
+    """Ctrl-C in a handler is raised, and the next process need not wait until the claim expires."""
     receiver = received(inbox, "m-1")
+    calls: list[str] = []
+    receiver.on(EVENT, name="first")(lambda event: calls.append(f"first {event.attempt}"))
 
-    @receiver.on(EVENT)
     def handle(event: MediaProcessingFinished) -> None:
+        calls.append(f"second {event.attempt}")
         if event.attempt == 1:
-            raise KeyboardInterrupt
+            raise interrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        receiver.process_pending()
-    assert receiver.process_pending() == 1
+    receiver.on(EVENT, name="second")(written(handle))
+    with pytest.raises(interrupt):
+        process(receiver)
+    assert [(event.state, event.error) for event in inbox.events()] == [("pending", f"{interrupt.__name__}: ")]
+    assert process(receiver) == 1
+    assert calls == ["first 1", "second 1", "second 2"]
 
 
-def test_a_claim_lost_on_the_way_is_left_to_its_new_owner(
+def test_a_stop_iteration_of_a_handler_is_a_failure(inbox: Inbox, clock: Clock, process: Any, written: Any) -> None:
+    """Coroutines turn it into a RuntimeError, and the events after it are still handled."""
+    receiver = received(inbox, "m-1", "m-2")
+
+    def handle(event: MediaProcessingFinished) -> None:
+        if event.attempt == 1 and event.media.id == "m-1":
+            raise StopIteration
+
+    receiver.on(EVENT, name="h")(written(handle))
+    with pytest.raises(HandlerError, match="RuntimeError: coroutine raised StopIteration"):
+        process(receiver)
+    assert [event.state for event in inbox.events()] == ["done", "pending"]
+    clock.now += 1
+    assert process(receiver) == 1
+
+
+def test_an_expired_claim_is_left_to_its_new_owner(
     inbox: Inbox, clock: Clock, process: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Who was slower than the lease runs no further handler, and closes nothing."""
+    """A worker that is slower than the lease runs no further handler and completes nothing."""
     receiver = received(inbox, "m-1", lease=60)
     calls: list[str] = []
 
@@ -218,10 +240,10 @@ def test_a_claim_lost_on_the_way_is_left_to_its_new_owner(
     assert process(receiver) == 0
     assert calls == ["slow 1"]
     assert [event.state for event in inbox.events()] == ["claimed"]
-    assert "ran out while it was handled" in caplog.text
+    assert "expired while it was handled" in caplog.text
 
 
-def test_without_handlers_nothing_is_touched(inbox: Inbox, process: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_handlers_nothing_is_claimed(inbox: Inbox, process: Any, caplog: pytest.LogCaptureFixture) -> None:
     """A process that forgot to register them loses nothing."""
     receiver = received(inbox, "m-1")
     assert process(receiver) == 0
@@ -229,8 +251,8 @@ def test_without_handlers_nothing_is_touched(inbox: Inbox, process: Any, caplog:
     assert "No webhook handler is registered" in caplog.text
 
 
-def test_an_event_that_nobody_wants_is_done_and_can_be_replayed(inbox: Inbox, process: Any) -> None:
-    """When a later version has a handler for it."""
+def test_an_event_without_a_handler_is_done_and_can_be_replayed(inbox: Inbox, process: Any) -> None:
+    """For when a later version has a handler."""
     receiver = received(inbox)
     receipt = receiver.receive(b'{"event": "clip.exported"}')
     assert receipt.event is not None
@@ -243,8 +265,8 @@ def test_an_event_that_nobody_wants_is_done_and_can_be_replayed(inbox: Inbox, pr
     assert calls == [receipt.event]
 
 
-def test_an_inbox_that_fails_leaves_as_its_error(process: Any) -> None:
-    """Not as a handler's."""
+def test_an_error_of_the_inbox_is_raised(process: Any) -> None:
+    """Not as a HandlerError."""
 
     class Broken(MemoryInbox):
         """Fails to claim."""
@@ -259,8 +281,8 @@ def test_an_inbox_that_fails_leaves_as_its_error(process: Any) -> None:
         process(receiver)
 
 
-def test_a_body_that_cannot_be_read_any_more_is_retried(clock: Clock, process: Any) -> None:
-    """As after a downgrade; nothing is thrown away."""
+def test_a_body_that_can_no_longer_be_parsed_is_retried(clock: Clock, process: Any) -> None:
+    """Such as after a downgrade; nothing is lost."""
     inbox = MemoryInbox(clock=clock)
     inbox.record("key", b"no event")
     receiver = received(inbox)
@@ -271,14 +293,14 @@ def test_a_body_that_cannot_be_read_any_more_is_retried(clock: Clock, process: A
 
 
 @pytest.mark.parametrize("options", [{"first": -1}, {"first": 5, "longest": 4}, {"attempts": 0}])
-def test_a_back_off_that_cannot_work_is_refused(options: dict[str, Any]) -> None:
-    """Bad numbers are told at once."""
+def test_an_invalid_back_off_is_refused(options: dict[str, Any]) -> None:
+    """When it is created."""
     with pytest.raises(InvalidInputError, match="back-off"):
         Backoff(**options)
 
 
 def test_the_default_back_off_bridges_a_night() -> None:
-    """It doubles from a second to an hour and ends after about half a day; any attempt has an answer."""
+    """It doubles from a second to an hour and ends after about half a day; no attempt overflows."""
     backoff = Backoff()
     delays = [delay for attempt in range(1, 100) if (delay := backoff.delay(attempt)) is not None]
     assert delays[:3] == [1, 2, 4]
@@ -287,8 +309,8 @@ def test_the_default_back_off_bridges_a_night() -> None:
     assert Backoff(attempts=10**6).delay(10**6 - 1) == 3600
 
 
-def test_keys_and_names_in_logs_hold_no_body(inbox: Inbox, process: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Signed URLs of a payload do not get into logs."""
+def test_logs_contain_no_body(inbox: Inbox, process: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Signed URLs of a payload are not logged."""
     receiver = received(inbox, "m-1")
 
     @receiver.on(EVENT)
@@ -300,8 +322,8 @@ def test_keys_and_names_in_logs_hold_no_body(inbox: Inbox, process: Any, caplog:
     assert "X-Amz" not in caplog.text
 
 
-def test_a_stop_can_be_asked_for_between_events() -> None:
-    """By whoever runs the handlers in a loop of their own."""
+def test_a_stop_can_be_requested_between_events() -> None:
+    """By applications that run the handlers in their own loop."""
     receiver = received(MemoryInbox(), "m-1", "m-2")
     handled: list[str] = []
     receiver.on("*", name="h")(lambda event: handled.append(event.media.id))

@@ -1,4 +1,4 @@
-"""A process that is killed at any step loses nothing, and the next does nothing twice that it could know of."""
+"""A process that is killed at any step loses nothing, and the next one repeats nothing that was recorded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NEVER = "never"
 
 @pytest.fixture
 def webhooks(tmp_path: Path, database: Store) -> Path:
-    """The webhooks that apps get, and an empty table for what they do."""
+    """The file with the webhooks of the apps, and an empty table for their effects."""
     connection = database.connect()
     connection.execute("CREATE TABLE effects (text TEXT)")
     connection.close()
@@ -35,8 +35,8 @@ def webhooks(tmp_path: Path, database: Store) -> Path:
 
 
 def start(database: Store, step: str, webhooks: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, str(APP), database.kind, database.place, step, str(webhooks)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE)  # noqa: S603 - the file beside this one
+    command = [sys.executable, str(APP), database.kind, database.location, step, str(webhooks)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE)  # noqa: S603 - the file next to this one
 
 
 def effects(database: Store) -> Counter[str]:
@@ -46,8 +46,8 @@ def effects(database: Store) -> Counter[str]:
     return found
 
 
-def wait_for_the_dead(database: Store) -> None:
-    """PostgreSQL notices in its own time that a client is gone; its locks are the last to go."""
+def wait_until_unlocked(database: Store) -> None:
+    """PostgreSQL needs some time to notice that a client has ended, and releases its locks last."""
     if database.kind == "postgres":
         connection = database.connect()
         connection.execute("BEGIN")
@@ -57,24 +57,24 @@ def wait_for_the_dead(database: Store) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_next_process_completes_what_a_killed_one_began(database: Store, webhooks: Path, step: str) -> None:
-    """The transaction's writes exist once; another handler's twice only if the kill came before the note of them."""
+def test_the_next_process_completes_the_work_of_a_killed_one(database: Store, webhooks: Path, step: str) -> None:
+    """Writes in the transaction exist once; those of the other handler twice only if it was killed in between."""
     sent: list[Any] = [finished("m-1")]
     webhooks.write_text(json.dumps(sent), encoding="utf-8")
     app = start(database, step, webhooks)
     _, errors = app.communicate(timeout=60)
     assert was_killed(app.returncode), errors.decode()
-    wait_for_the_dead(database)
+    wait_until_unlocked(database)
     database.clock.now = time.time() + 1_000  # after the lease
     with database.open() as inbox:
         # The service sends it again, because it got no 200 from a dead process.
-        run_app(inbox, Killer(NEVER), database.kind, database.place, sent)
+        run_app(inbox, Killer(NEVER), database.kind, database.location, sent)
         assert [event.state for event in inbox.events()] == ["done"]
     assert effects(database) == {"exact m-1": 1, "plain m-1": 2 if step == "in handler" else 1}
 
 
 def test_processes_share_the_work(database: Store, webhooks: Path) -> None:
-    """Three that start at once, each of which gets every webhook, handle each event once."""
+    """Three that start at once and all receive every webhook handle each event once."""
     sent = [finished(f"m-{number}") for number in range(12)]
     webhooks.write_text(json.dumps(sent), encoding="utf-8")
     apps = [start(database, NEVER, webhooks) for _ in range(3)]

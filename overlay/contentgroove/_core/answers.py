@@ -33,7 +33,7 @@ from .retries import parse_retry_after
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .effects import Response, TransportFailure
+    from .responses import Response, TransportFailure
 
 MAX_EXCERPT = 2000
 """Characters of a body that an error keeps."""

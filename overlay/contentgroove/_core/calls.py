@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from msgspec import Struct, structs
 
 from contentgroove.errors import RequestInfo
 
 from .decoding import BodyMismatchError
-from .effects import Response, TransportFailure
 from .headers import Headers
 from .redaction import REDACTED, echoed_key_pattern, redact_url
-from .retries import Pacing, RetryPolicy, send_with_retries
+from .responses import Response, TransportFailure
+from .retries import TOO_MANY_REQUESTS, Cooldown, RetryPolicy, parse_retry_after, should_retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from contentgroove_api.types import Request
 
     from contentgroove.errors import ContentGrooveError, ResponseDecodeError
 
-    from .effects import Flow
+    from .io import IO, Clock, Timeouts
+    from .settings import Settings
 
 T = TypeVar("T")
 
@@ -45,30 +47,69 @@ class Operation(Struct, Generic[T], frozen=True):
 
 
 class Session(Struct, frozen=True):
-    """What calls of one client share.
+    """What the calls of one client share.
 
     Attributes:
-        pacing: Retry policy, cool-down, clock and chance.
-        base_url: For messages; where requests go is the shells' affair.
-        last_key: Gives the API key that was last sent, so that it can be taken out of what a server echoes.
+        io: Sends, sleeps and calls back.
+        settings: The API key and the base URL.
+        timeouts: The limits of each request.
+        policy: How often and how long requests are retried.
+        cooldown: The pause after a 429, for all calls of the client.
+        clock: The source of time.
+        random: Returns numbers from 0 up to 1, for jitter.
+        time_limit: Seconds that each step of one attempt may take at most, None for the timeouts alone.
     """
 
-    pacing: Pacing
-    base_url: str
-    last_key: Callable[[], str]
+    io: IO
+    settings: Settings
+    timeouts: Timeouts
+    policy: RetryPolicy
+    cooldown: Cooldown
+    clock: Clock
+    random: Callable[[], float]
+    time_limit: float | None = None
 
-    def with_policy(self, policy: RetryPolicy) -> Session:
-        """Give the session with another retry policy; cool-down and clock are shared."""
-        return structs.replace(self, pacing=structs.replace(self.pacing, policy=policy))
+
+class RawResponse(Generic[T]):
+    """A response before it is decoded.
+
+    Attributes:
+        status_code: The HTTP status: a 2xx, because errors are raised, or 404 if a retry of a DELETE found that an
+            earlier attempt had succeeded.
+        headers: The response's headers.
+        content: The body.
+    """
+
+    def __init__(self, response: Response, operation: Operation[T], session: Session) -> None:
+        self.status_code = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.content = response.content
+        self._response = response
+        self._operation = operation
+        self._session = session
+
+    def __repr__(self) -> str:
+        return f"RawResponse(status_code={self.status_code}, bytes={len(self.content)})"
+
+    def parse(self) -> T:
+        """Decode the body, as the call without `with_raw_response` does.
+
+        Raises:
+            ResponseDecodeError: The body does not match the contract.
+        """
+        try:
+            return self._operation.decode(self.content)
+        except BodyMismatchError as error:
+            raise decode_error(self._operation, self._response, self._session, error) from error
 
 
-def call(operation: Operation[T], session: Session) -> Flow[tuple[Response, T]]:
-    """Send an operation with retries and decode its answer.
+async def call(operation: Operation[T], session: Session) -> tuple[Response, T]:
+    """Send an operation with retries and decode its response.
 
     Raises:
-        ContentGrooveError: As the answer or its absence demands.
+        ContentGrooveError: The response is an error, or there is none.
     """
-    outcome, attempts = yield from send_with_retries(operation.request, session.pacing, idempotent=operation.idempotent)
+    outcome, attempts = await send_with_retries(operation, session)
     if isinstance(outcome, TransportFailure) or not outcome.is_success:
         gone = isinstance(outcome, Response) and outcome.status_code == HTTPStatus.NOT_FOUND
         if isinstance(outcome, TransportFailure) or not (gone and operation.accept_404_on_retry and attempts > 1):
@@ -77,6 +118,65 @@ def call(operation: Operation[T], session: Session) -> Flow[tuple[Response, T]]:
         return outcome, operation.decode(outcome.content)
     except BodyMismatchError as error:
         raise decode_error(operation, outcome, session, error) from error
+
+
+async def call_raw(operation: Operation[T], session: Session) -> RawResponse[T]:
+    """Send an operation with retries, without decoding its response.
+
+    Raises:
+        ContentGrooveError: The response is an error, or there is none.
+    """
+    undecoded: Operation[Any] = structs.replace(cast("Operation[Any]", operation), decode=bytes)
+    response, _ = await call(undecoded, session)
+    return RawResponse(response, operation, session)
+
+
+async def send_with_retries(operation: Operation[Any], session: Session) -> tuple[Response | TransportFailure, int]:
+    """Send a request as often as the policy allows.
+
+    Returns:
+        The outcome of the last attempt, and the number of attempts.
+    """
+    policy, clock = session.policy, session.clock
+    deadline = math.inf
+    attempt = 0
+    outcome: Response | TransportFailure | None = None
+    while True:
+        in_time = await _wait_for_cooldown(session, deadline)
+        if outcome is None:
+            deadline = clock.monotonic() + policy.deadline
+        elif not in_time:
+            return outcome, attempt
+        outcome = await session.io.send(operation.request, session.timeouts, session.time_limit)
+        attempt += 1
+        if isinstance(outcome, Response) and outcome.is_success:
+            return outcome, attempt
+        delay = policy.backoff(attempt - 1, session.random)
+        if isinstance(outcome, Response):
+            retry_after = parse_retry_after(outcome.headers.get("retry-after"), clock.time())
+            if retry_after is not None:
+                delay = min(retry_after, policy.max_retry_after)
+            if outcome.status_code == TOO_MANY_REQUESTS:
+                session.cooldown.extend(clock.monotonic() + delay)
+        if attempt > policy.max_retries or not should_retry(outcome, idempotent=operation.idempotent):
+            return outcome, attempt
+        if clock.monotonic() + delay > deadline:
+            return outcome, attempt
+        await session.io.sleep(delay)
+
+
+async def _wait_for_cooldown(session: Session, deadline: float) -> bool:
+    """Wait for the end of a cool-down; return False, at once, if that is after the deadline."""
+    cooldown, clock = session.cooldown, session.clock
+    waited_for = 0.0
+    # Only a later end is waited for again: a test's sleep may take no time, and would be called without end.
+    while (remaining := cooldown.remaining(clock.monotonic())) and cooldown.until > waited_for:
+        if clock.monotonic() + remaining > deadline:
+            return False
+        waited_for = cooldown.until
+        # Spread out, or all waiting calls would be sent in the same instant.
+        await session.io.sleep(remaining + session.random() * min(1.0, remaining))
+    return True
 
 
 def _error(
@@ -90,7 +190,7 @@ def _error(
         error = error_from_transport_failure(outcome, info, idempotent=repeatable, attempts=attempts)
         error.__cause__ = outcome.cause
         return error
-    redacted, now = redact_key(outcome, session.last_key()), session.pacing.clock.time()
+    redacted, now = redact_key(outcome, session.settings.last_key()), session.clock.time()
     return error_from_response(redacted, info, idempotent=repeatable, attempts=attempts, now=now)
 
 
@@ -101,7 +201,7 @@ def decode_error(
     from .answers import response_decode_error
 
     return response_decode_error(
-        redact_key(response, session.last_key()), request_info(operation.request, session), str(error)
+        redact_key(response, session.settings.last_key()), request_info(operation.request, session), str(error)
     )
 
 
@@ -115,7 +215,7 @@ def redact_key(response: Response, key: str) -> Response:
 def request_info(request: Request, session: Session) -> RequestInfo:
     """Name a request as errors show it."""
     query = f"?{request.query}" if request.query else ""
-    return RequestInfo(request.method, redact_url(f"{session.base_url}{request.path}{query}"))
+    return RequestInfo(request.method, redact_url(f"{session.settings.base_url}{request.path}{query}"))
 
 
 def decode_nothing(_content: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 from contentgroove_api.types import decoder, protect_stack
 
-from contentgroove._view import JsonSource
+from contentgroove._model_base import JsonSource
 from contentgroove.models import Clip, DirectUpload, Media, Page, WebhookSubscription
 
 S = TypeVar("S", bound=msgspec.Struct)

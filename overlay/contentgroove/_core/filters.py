@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias, cast, get_args
 
 from contentgroove.errors import InvalidInputError
@@ -17,11 +17,10 @@ from contentgroove.errors import InvalidInputError
 from .inputs import check_text, short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
-Scalar: TypeAlias = "str | int | float | bool | dt.datetime | dt.date"
-FilterValue: TypeAlias = "Scalar | Sequence[Scalar]"
-Filter: TypeAlias = "Mapping[str, FilterValue]"
+FilterValue: TypeAlias = str | int | float | bool | dt.datetime | dt.date
+Filter: TypeAlias = Mapping[str, FilterValue | Sequence[FilterValue]]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _MAX_INTEGER_BITS = 64

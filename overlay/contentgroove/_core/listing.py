@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from contentgroove.models import Page
 
     from .calls import Session
-    from .effects import Flow
 
 T = TypeVar("T")
 
@@ -90,11 +89,11 @@ def list_operation(
     )
 
 
-def fetch_page(listing: ListOperation[T], cursor: PageCursor[T], session: Session) -> Flow[Page[T] | None]:
+async def fetch_page(listing: ListOperation[T], cursor: PageCursor[T], session: Session) -> Page[T] | None:
     """Fetch the cursor's next page; None at the end."""
     request = cursor.next_request()
     if request is None:
         return None
     number = cursor.number
-    _, page = yield from call(Operation(request, lambda body: listing.decode(body, number)), session)
+    _, page = await call(Operation(request, lambda body: listing.decode(body, number)), session)
     return cursor.accept(page)

@@ -7,21 +7,16 @@ twice. A 429 slows down every call of the client.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
 from contentgroove.errors import RETRYABLE_STATUSES
 
-from .effects import Response, Send, Sleep, TransportFailure
+from .responses import Response, TransportFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from contentgroove_api.types import Request
-
-    from .effects import Clock, Flow
 
 TOO_MANY_REQUESTS = 429
 
@@ -70,24 +65,6 @@ class Cooldown:
         return max(0.0, self.until - now)
 
 
-class Pacing(Struct, frozen=True):
-    """What a flow needs to decide about time.
-
-    Attributes:
-        policy: How often and how patiently requests are repeated.
-        cooldown: The hold that a 429 puts on all calls of the client.
-        clock: Time.
-        random: Gives numbers from 0 up to 1, for jitter.
-        time_limit: Seconds that one attempt may take at most, None for the client's timeout alone.
-    """
-
-    policy: RetryPolicy
-    cooldown: Cooldown
-    clock: Clock
-    random: Callable[[], float]
-    time_limit: float | None = None
-
-
 def parse_retry_after(value: str | None, now: float) -> float | None:
     """Read a `Retry-After` header (RFC 9110, 10.2.3), in seconds or as an HTTP date.
 
@@ -127,52 +104,3 @@ def should_retry(outcome: Response | TransportFailure, *, idempotent: bool) -> b
     if outcome.kind not in {"connect", "timeout", "broken"}:
         return False
     return idempotent or not outcome.may_have_arrived
-
-
-def send_with_retries(
-    request: Request, pacing: Pacing, *, idempotent: bool
-) -> Flow[tuple[Response | TransportFailure, int]]:
-    """Send a request as often as the policy allows.
-
-    Returns:
-        What came of the last attempt, and how many attempts were made.
-    """
-    policy, clock = pacing.policy, pacing.clock
-    deadline = math.inf
-    attempt = 0
-    last: Response | TransportFailure | None = None
-    while True:
-        in_time = yield from _wait_for_cooldown(pacing, deadline)
-        if last is None:
-            deadline = clock.monotonic() + policy.deadline
-        elif not in_time:
-            return last, attempt
-        outcome: Response | TransportFailure = yield Send(request, pacing.time_limit)
-        last = outcome
-        attempt += 1
-        delay = policy.backoff(attempt - 1, pacing.random)
-        if isinstance(outcome, Response):
-            retry_after = parse_retry_after(outcome.headers.get("retry-after"), clock.time())
-            if retry_after is not None:
-                delay = min(retry_after, policy.max_retry_after)
-            if outcome.status_code == TOO_MANY_REQUESTS:
-                pacing.cooldown.extend(clock.monotonic() + delay)
-        if attempt > policy.max_retries or not should_retry(outcome, idempotent=idempotent):
-            return outcome, attempt
-        if clock.monotonic() + delay > deadline:
-            return outcome, attempt
-        yield Sleep(delay)
-
-
-def _wait_for_cooldown(pacing: Pacing, deadline: float) -> Flow[bool]:
-    # Waits for the end of a cool-down; False, at once, if that is after the deadline.
-    cooldown, clock = pacing.cooldown, pacing.clock
-    waited_for = 0.0
-    # Only a later end is waited for again: a test's sleep may take no time, and would be called for ever.
-    while (remaining := cooldown.remaining(clock.monotonic())) and cooldown.until > waited_for:
-        if clock.monotonic() + remaining > deadline:
-            return False
-        waited_for = cooldown.until
-        # Spread out, or every waiting call would be sent in the same instant.
-        yield Sleep(remaining + pacing.random() * min(1.0, remaining))
-    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 from urllib.parse import urlsplit
 
@@ -13,11 +14,11 @@ from contentgroove.errors import ConfigurationError
 from .redaction import redact_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from contentgroove_api.types import Request
 
-ApiKey: TypeAlias = "str | Callable[[], str]"
+ApiKey: TypeAlias = str | Callable[[], str]
 AuthMethod = Literal["bearer", "header", "query"]
 
 DEFAULT_BASE_URL = "https://api.contentgroove.com/api/v1"

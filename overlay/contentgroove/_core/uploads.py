@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -19,21 +20,22 @@ from .checkpoints import (
     checkpoint_write_error,
     encode_checkpoint,
     parse_checkpoints,
+    printable_name,
     resume_checkpoint,
 )
-from .effects import Ask, Put, Response, Save, Sleep, TransportFailure
 from .listing import ListArguments, fetch_page
 from .moments import moment
 from .redaction import redact_url
+from .responses import Response, TransportFailure
 from .waiting import PollOptions, wait_for_media
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from contentgroove.models import Media
 
     from .calls import Session
-    from .effects import Flow
+    from .io import CheckpointStore, Progress, Source
 
 MAX_SIZE = 5 * 1024**3
 """Bytes: the limit of a single PUT to S3, which the documentation's "5gb per file" is taken to mean."""
@@ -50,79 +52,68 @@ _EXPIRED = frozenset({"ExpiredToken", "RequestExpired"})
 _SIGNATURE = frozenset({"SignatureDoesNotMatch", "InvalidAccessKeyId", "AuthorizationQueryParametersError"})
 
 
-class CheckpointStore(Struct, frozen=True):
-    """Where an upload writes down how far it is.
-
-    Attributes:
-        path: The checkpoint's file.
-        content: What it holds, None if there is no file yet.
-        read_siblings: Reads the files beside it, which may be checkpoints of other uploads.
-    """
-
-    path: str
-    content: bytes | None
-    read_siblings: Callable[[], Iterable[bytes]]
-
-
 class UploadPlan(Struct, frozen=True):
-    """What is to be uploaded.
+    """What is uploaded, and how.
 
     Attributes:
-        file: The file's name for messages, None if it has none.
-        rewindable: Whether it can be sent a second time.
-        checkpoint: Where the upload is; a fresh one at its beginning.
-        store: Where progress is written down, None if it is not.
+        source: The content.
+        progress: Called after each chunk that was sent.
+        checkpoint: How far the upload is; a new one at its beginning.
+        store: Where the checkpoint is kept, None if it is not.
         known_uploads: The medias that uploads of this client made, with the `upload_id` of each, so that none is taken
             for another's; one whose id could not be written down is still its own upload's.
     """
 
-    file: str | None
-    rewindable: bool
+    source: Source
+    progress: Progress | None
     checkpoint: Checkpoint
     store: CheckpointStore | None
     known_uploads: dict[str, str]
 
     @property
-    def name(self) -> str | None:
-        """The media's name."""
-        return self.checkpoint.name
+    def file(self) -> str | None:
+        """The file's name for messages, None if it has none."""
+        return self.checkpoint.file.name
 
 
 def plan_upload(
-    file: Fingerprint,
-    new: tuple[str | None, str | None],
-    session: Session,
+    source: Source,
     *,
-    rewindable: bool,
-    claimed: dict[str, str],
-    kept: CheckpointStore | None,
+    name: str | None,
+    description: str | None,
+    session: Session,
+    progress: Progress | None,
+    store: CheckpointStore | None,
+    known_uploads: dict[str, str],
 ) -> UploadPlan:
     """Plan an upload, from its beginning or from a checkpoint.
 
     Args:
-        file: What tells the file from others.
-        new: The media's name and description.
-        session: What calls of the client share.
-        rewindable: Whether the file can be sent a second time.
-        claimed: The medias that uploads of this client made, and the `upload_id` of each.
-        kept: Where progress is written down, None if it is not.
+        source: The content.
+        name: The media's name.
+        description: The media's description.
+        session: What the calls of the client share.
+        progress: Called after each chunk that was sent.
+        store: Where the checkpoint is kept, None if it is not.
+        known_uploads: The medias that uploads of this client made, with the `upload_id` of each.
 
     Raises:
-        InvalidInputError: The checkpoint is another upload's, or the file cannot have one.
+        InvalidInputError: The checkpoint belongs to another upload, or the source cannot have one.
         UploadError: The file has changed since the checkpoint was written.
     """
-    checkpoint = Checkpoint(base_url=session.base_url, file=file, name=new[0], description=new[1])
-    if kept is not None:
+    file = Fingerprint(printable_name(source.name), source.size, source.modified)
+    checkpoint = Checkpoint(base_url=session.settings.base_url, file=file, name=name, description=description)
+    if store is not None:
         if file.modified is None:
             raise InvalidInputError(
                 "Only an upload of a path can have a checkpoint: what is in memory is gone when the process is. "
                 "Nothing was sent."
             )
-        checkpoint = resume_checkpoint(kept.content, checkpoint, kept.path)
-    return UploadPlan(file.name, rewindable, checkpoint, kept, claimed)
+        checkpoint = resume_checkpoint(store.read(), checkpoint, store.path)
+    return UploadPlan(source, progress, checkpoint, store, known_uploads)
 
 
-def upload(plan: UploadPlan, session: Session, patience: PollOptions | None) -> Flow[Media]:
+async def upload(plan: UploadPlan, session: Session, patience: PollOptions | None) -> Media:
     """Upload a file and create its media, from wherever the checkpoint says.
 
     Args:
@@ -140,52 +131,55 @@ def upload(plan: UploadPlan, session: Session, patience: PollOptions | None) -> 
     medias.create_media(source_url=None, upload_id="", name=checkpoint.name, description=checkpoint.description)
     if checkpoint.media_id is not None:
         plan.known_uploads[checkpoint.media_id] = checkpoint.upload_id or ""
-        _, media = yield from call(medias.get_media(checkpoint.media_id), session)
+        _, media = await call(medias.get_media(checkpoint.media_id), session)
     else:
         if checkpoint.upload_id is None or checkpoint.state == "prepared":
             # Whether the file of a prepared upload arrived is not known; a new upload costs nothing. Writing that down
             # shows whether anything can be written before anything is sent.
-            yield from _save_checkpoint(plan, structs.replace(checkpoint, state="new", upload_id=None))
-            checkpoint = yield from _send_file(plan, session)
-        media = yield from _create_media(plan, checkpoint, session)
+            await _save_checkpoint(session, plan, structs.replace(checkpoint, state="new", upload_id=None))
+            checkpoint = await _send_file(plan, session)
+        media = await _create_media(plan, checkpoint, session)
         plan.known_uploads[media.id] = checkpoint.upload_id or ""
-        checkpoint = yield from _save_checkpoint(plan, structs.replace(checkpoint, state="created", media_id=media.id))
+        checkpoint = await _save_checkpoint(
+            session, plan, structs.replace(checkpoint, state="created", media_id=media.id)
+        )
     if patience is not None:
-        media = yield from wait_for_media(media.id, patience, session)
+        media = await wait_for_media(media.id, patience, session)
     if media.is_finished and checkpoint.state != "finished":
-        yield from _save_checkpoint(plan, structs.replace(checkpoint, state="finished", media_id=media.id))
+        await _save_checkpoint(session, plan, structs.replace(checkpoint, state="finished", media_id=media.id))
     return media
 
 
-def _save_checkpoint(plan: UploadPlan, checkpoint: Checkpoint) -> Flow[Checkpoint]:
+async def _save_checkpoint(session: Session, plan: UploadPlan, checkpoint: Checkpoint) -> Checkpoint:
     if plan.store is not None:
-        problem: OSError | None = yield Save(encode_checkpoint(checkpoint))
+        write = partial(plan.store.write, encode_checkpoint(checkpoint))
+        # A cancelled task waits for it, so that the file is whole.
+        problem = await session.io.call_blocking(write, abandon=False)
         if problem is not None:
             raise checkpoint_write_error(checkpoint, plan.store.path, problem) from problem
     return checkpoint
 
 
-def _send_file(plan: UploadPlan, session: Session) -> Flow[Checkpoint]:
-    pacing = session.pacing
+async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
     attempt = 0
     while True:
-        response, prepared = yield from call(direct_uploads.prepare_upload(), session)
+        response, prepared = await call(direct_uploads.prepare_upload(), session)
         checkpoint = structs.replace(
             plan.checkpoint,
             state="prepared",
             upload_id=prepared.upload_id,
-            since=_server_time(response, pacing.clock.time()),
+            since=_server_time(response, session.clock.time()),
         )
-        yield from _save_checkpoint(plan, checkpoint)
-        outcome: Response | TransportFailure = yield Put(prepared.upload_url)
+        await _save_checkpoint(session, plan, checkpoint)
+        outcome = await session.io.put_file(prepared.upload_url, plan.source, plan.progress, session.timeouts)
         if isinstance(outcome, Response) and outcome.is_success:
-            return (yield from _save_checkpoint(plan, structs.replace(checkpoint, state="sent")))
+            return await _save_checkpoint(session, plan, structs.replace(checkpoint, state="sent"))
         error = upload_error(outcome, plan)
-        if not error.retryable or not plan.rewindable or attempt >= pacing.policy.max_retries:
+        if not error.retryable or not plan.source.rewindable or attempt >= session.policy.max_retries:
             raise error from (outcome.cause if isinstance(outcome, TransportFailure) else None)
         # An expired URL is simply replaced; anything else gets time to pass.
         if error.reason != "expired":
-            yield Sleep(pacing.policy.backoff(attempt, pacing.random))
+            await session.io.sleep(session.policy.backoff(attempt, session.random))
         attempt += 1
 
 
@@ -199,7 +193,7 @@ def _server_time(response: Response, now: float) -> float:
     return said if 0 <= said <= MAX_TIMESTAMP else now
 
 
-def _create_media(plan: UploadPlan, checkpoint: Checkpoint, session: Session) -> Flow[Media]:
+async def _create_media(plan: UploadPlan, checkpoint: Checkpoint, session: Session) -> Media:
     operation = medias.create_media(
         source_url=None, upload_id=checkpoint.upload_id, name=checkpoint.name, description=checkpoint.description
     )
@@ -209,21 +203,21 @@ def _create_media(plan: UploadPlan, checkpoint: Checkpoint, session: Session) ->
     repeats = 0
     while True:
         if may_exist:
-            found, certain = yield from _find_lost_media(plan, checkpoint, session)
+            found, certain = await _find_lost_media(plan, checkpoint, session)
             if certain:
                 return found[0]
-            if found or repeats > session.pacing.policy.max_retries:
+            if found or repeats > session.policy.max_retries:
                 raise _outcome_unknown_error(plan, found, unknown_outcome) from unknown_outcome
-        yield from _save_checkpoint(plan, structs.replace(checkpoint, state="creating"))
+        await _save_checkpoint(session, plan, structs.replace(checkpoint, state="creating"))
         try:
-            _, media = yield from call(operation, session)
+            _, media = await call(operation, session)
         except OutcomeUnknownError as error:
             unknown_outcome, may_exist = error, True
             repeats += 1
         except APIError:
             if not may_exist:
                 # It was refused, so the next call has nothing to look for.
-                yield from _save_checkpoint(plan, structs.replace(checkpoint, state="sent"))
+                await _save_checkpoint(session, plan, structs.replace(checkpoint, state="sent"))
             raise
         else:
             return media
@@ -240,18 +234,18 @@ def _outcome_unknown_error(
     )
 
 
-def _find_lost_media(plan: UploadPlan, checkpoint: Checkpoint, session: Session) -> Flow[tuple[list[Media], bool]]:
+async def _find_lost_media(plan: UploadPlan, checkpoint: Checkpoint, session: Session) -> tuple[list[Media], bool]:
     """Look for the media that a lost answer may have been about; tell whether what was found is certain to be it."""
     query = ListArguments(filter=None, sort="-created_at", page_number=None, page_size=100, limit=None)
     found: list[Media] = []
     for look in range(SEARCH_ATTEMPTS):
-        yield Sleep(session.pacing.policy.backoff(look, lambda: 1.0))
+        await session.io.sleep(session.policy.backoff(look, lambda: 1.0))
         listing = medias.list_medias(query)
-        page = yield from fetch_page(listing, listing.cursor(), session)
+        page = await fetch_page(listing, listing.cursor(), session)
         candidates = [media for media in (page or ()) if _matches_upload(media, checkpoint)]
         others: list[Checkpoint] = []
         if candidates and plan.store is not None:
-            others = parse_checkpoints((yield Ask(plan.store.read_siblings)))
+            others = parse_checkpoints(await session.io.call_blocking(plan.store.read_siblings))
         claimed_ids = {other.media_id for other in others}
         found = [
             media
@@ -322,7 +316,7 @@ def _connection_error(failure: TransportFailure, file: str, plan: UploadPlan) ->
         )
     elif failure.kind == "unreadable":
         reason, text = "unreadable", f"{file} could not be read to its end ({cause})."
-    elif plan.rewindable:
+    elif plan.source.rewindable:
         reason, text = "connection", f"The connection to the store failed while {file} was sent ({cause})."
     else:
         reason = "connection"

@@ -21,7 +21,6 @@ from contentgroove.errors import (
 
 from . import clips, medias
 from .calls import call
-from .effects import Ask, Notify, Sleep
 from .inputs import check_seconds
 from .listing import ListArguments, fetch_page
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from contentgroove.models import Clip, Media
 
     from .calls import Operation, Session
-    from .effects import Flow
     from .listing import ListOperation
 
 T = TypeVar("T", bound="Media | Clip")
@@ -94,7 +92,7 @@ class PollOptions(Struct, frozen=True):
         return PollOptions(timeout, interval, on_update, arrived)
 
 
-def wait_for_media(media_id: str, options: PollOptions, session: Session) -> Flow[Media]:
+async def wait_for_media(media_id: str, options: PollOptions, session: Session) -> Media:
     """Wait for one media.
 
     Raises:
@@ -102,7 +100,7 @@ def wait_for_media(media_id: str, options: PollOptions, session: Session) -> Flo
         WaitTimeoutError: It was not finished in time.
     """
     operation = medias.get_media(media_id)
-    media = yield from _poll(operation, options, session, lambda item: item.has_fetch_error)
+    media = await _poll(operation, options, session, lambda item: item.has_fetch_error)
     if media is None:
         raise WaitTimeoutError(
             f"Media {media_id} was not finished after {options.timeout:g} s. Processing goes on: call "
@@ -118,13 +116,13 @@ def wait_for_media(media_id: str, options: PollOptions, session: Session) -> Flo
     return media
 
 
-def wait_for_clip(clip_id: str, media_id: str | None, options: PollOptions, session: Session) -> Flow[Clip]:
+async def wait_for_clip(clip_id: str, media_id: str | None, options: PollOptions, session: Session) -> Clip:
     """Wait for one clip.
 
     Raises:
         WaitTimeoutError: It was not finished in time.
     """
-    clip = yield from _poll(clips.get_clip(clip_id), options, session, lambda _: False)
+    clip = await _poll(clips.get_clip(clip_id), options, session, lambda _: False)
     if clip is None:
         raise WaitTimeoutError(
             f"Clip {clip_id} was not finished after {options.timeout:g} s. Processing goes on: call "
@@ -135,29 +133,29 @@ def wait_for_clip(clip_id: str, media_id: str | None, options: PollOptions, sess
     return clip
 
 
-def _poll(
+async def _poll(
     operation: Operation[T], options: PollOptions, session: Session, failed: Callable[[T], bool]
-) -> Flow[T | None]:
+) -> T | None:
     schedule = PollSchedule(options, session)
     seen: T | None = None
-    yield from schedule.check_inbox()
+    await schedule.check_inbox()
     while True:
         try:
-            _, item = yield from call(operation, schedule.limited_session())
+            _, item = await call(operation, schedule.limited_session())
         except ContentGrooveError as error:
             if not _is_temporary(error):
                 raise
         else:
             if item != seen and options.on_update is not None:
-                yield Notify(options.on_update, item)
+                await session.io.notify(options.on_update, item)
             seen = item
             if item.is_finished or failed(item):
                 return item
-        if not (yield from schedule.wait_for_next_poll()):
+        if not (await schedule.wait_for_next_poll()):
             return None
 
 
-def wait_for_medias(media_ids: Iterable[str], options: PollOptions, session: Session) -> Flow[tuple[Media, ...]]:
+async def wait_for_medias(media_ids: Iterable[str], options: PollOptions, session: Session) -> tuple[Media, ...]:
     """Wait for several medias by reading the list of the newest instead of each one.
 
     Returns:
@@ -168,13 +166,13 @@ def wait_for_medias(media_ids: Iterable[str], options: PollOptions, session: Ses
     """
     wanted = list(dict.fromkeys(media_ids))
     several = _ResourceKind(medias.get_media, medias.list_medias, lambda media: media.has_fetch_error)
-    done = yield from _poll_many(several, wanted, options, session)
+    done = await _poll_many(several, wanted, options, session)
     if missing := [media_id for media_id in wanted if media_id not in done]:
         raise WaitTimeoutError(_timeout_message("medias", missing, len(wanted), options), media_id=missing[0])
     return tuple(done[media_id] for media_id in wanted)
 
 
-def wait_for_clips(clip_ids: Iterable[str], options: PollOptions, session: Session) -> Flow[tuple[Clip, ...]]:
+async def wait_for_clips(clip_ids: Iterable[str], options: PollOptions, session: Session) -> tuple[Clip, ...]:
     """Wait for several clips, as `wait_for_medias` does for medias.
 
     Raises:
@@ -182,7 +180,7 @@ def wait_for_clips(clip_ids: Iterable[str], options: PollOptions, session: Sessi
     """
     wanted = list(dict.fromkeys(clip_ids))
     several = _ResourceKind(clips.get_clip, clips.list_clips, lambda _: False)
-    done = yield from _poll_many(several, wanted, options, session)
+    done = await _poll_many(several, wanted, options, session)
     if missing := [clip_id for clip_id in wanted if clip_id not in done]:
         message = _timeout_message("clips", missing, len(wanted), options)
         raise WaitTimeoutError(message, media_id=None, clip_id=missing[0])
@@ -197,32 +195,30 @@ class _ResourceKind(Struct, Generic[T], frozen=True):
     failed: Callable[[T], bool]
 
 
-def _poll_many(
+async def _poll_many(
     several: _ResourceKind[T], wanted: list[str], options: PollOptions, session: Session
-) -> Flow[dict[str, T]]:
+) -> dict[str, T]:
     """Give those that have finished or failed: all, unless the time is over."""
     for id_ in wanted:
         several.get(id_)
     done: dict[str, T] = {}
     seen: dict[str, T] = {}
     schedule = PollSchedule(options, session)
-    yield from schedule.check_inbox()
+    await schedule.check_inbox()
     while len(done) < len(wanted):
         try:
-            found = yield from _fetch_wanted(
-                several, {id_ for id_ in wanted if id_ not in done}, schedule.limited_session()
-            )
+            found = await _fetch_wanted(several, {id_ for id_ in wanted if id_ not in done}, schedule.limited_session())
         except ContentGrooveError as error:
             if not _is_temporary(error):
                 raise
             found = []
         for item in found:
             if seen.get(item.id) != item and options.on_update is not None:
-                yield Notify(options.on_update, item)
+                await session.io.notify(options.on_update, item)
             seen[item.id] = item
             if item.is_finished or several.failed(item):
                 done[item.id] = item
-        if len(done) < len(wanted) and not (yield from schedule.wait_for_next_poll()):
+        if len(done) < len(wanted) and not (await schedule.wait_for_next_poll()):
             break
     return done
 
@@ -235,21 +231,21 @@ def _timeout_message(kind: str, missing: list[str], wanted: int, options: PollOp
     )
 
 
-def _fetch_wanted(several: _ResourceKind[T], wanted: set[str], session: Session) -> Flow[list[T]]:
+async def _fetch_wanted(several: _ResourceKind[T], wanted: set[str], session: Session) -> list[T]:
     found: dict[str, T] = {}
     if len(wanted) > 1:
         query = ListArguments(filter=None, sort="-created_at", page_number=None, page_size=LIST_PAGE_SIZE, limit=None)
         newest = several.walk(query)
         cursor = newest.cursor()
         for _ in range(MAX_LIST_PAGES):
-            page = yield from fetch_page(newest, cursor, session)
+            page = await fetch_page(newest, cursor, session)
             if page is None:
                 break
             found.update((item.id, item) for item in page if item.id in wanted)
             if len(found) == len(wanted):
                 return list(found.values())
     for id_ in sorted(wanted - found.keys()):
-        _, found[id_] = yield from call(several.get(id_), session)
+        _, found[id_] = await call(several.get(id_), session)
     return list(found.values())
 
 
@@ -274,29 +270,25 @@ class PollSchedule:
         self._deadline = self._now() + options.timeout
 
     def _now(self) -> float:
-        return self._session.pacing.clock.monotonic()
+        return self._session.clock.monotonic()
 
     def limited_session(self) -> Session:
         """Give the session with retries and timeouts that end with the wait."""
-        pacing = self._session.pacing
-        left = max(self._deadline - self._now(), MIN_POLL_INTERVAL)
-        limited = structs.replace(
-            pacing,
-            policy=structs.replace(pacing.policy, deadline=min(pacing.policy.deadline, left)),
-            time_limit=left,
-        )
-        return structs.replace(self._session, pacing=limited)
+        remaining = max(self._deadline - self._now(), MIN_POLL_INTERVAL)
+        policy = self._session.policy
+        limited = structs.replace(policy, deadline=min(policy.deadline, remaining))
+        return structs.replace(self._session, policy=limited, time_limit=remaining)
 
-    def check_inbox(self) -> Flow[bool]:
+    async def check_inbox(self) -> bool:
         """Notice which webhooks have arrived; gives whether one is new."""
         if self._arrived is None:
             return False
-        arrived: frozenset[str] = yield Ask(self._arrived)
+        arrived = await self._session.io.call_blocking(self._arrived)
         is_news = not arrived <= self._known_keys
         self._known_keys = arrived
         return is_news
 
-    def wait_for_next_poll(self) -> Flow[bool]:
+    async def wait_for_next_poll(self) -> bool:
         """Let time pass until the next look; False if the time is over."""
         now = self._now()
         if now >= self._deadline:
@@ -305,10 +297,10 @@ class PollSchedule:
         self._interval = min(self._interval * 1.5, self._max_interval)
         while (left := end - self._now()) > 0:
             if self._arrived is None:
-                yield Sleep(left)
+                await self._session.io.sleep(left)
                 break
-            yield Sleep(min(left, INBOX_CHECK_INTERVAL))
-            if (yield from self.check_inbox()):
+            await self._session.io.sleep(min(left, INBOX_CHECK_INTERVAL))
+            if await self.check_inbox():
                 # The service may tell of it a little earlier than its API does.
                 self._interval = min(MIN_POLL_INTERVAL, self._max_interval)
                 break

@@ -8,29 +8,30 @@ import inspect
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 
-from contentgroove._core.effects import Ask, Effect, Notify, Put, Response, Save, Send, Sleep, TransportFailure
+from contentgroove._core.io import CallbackError
+from contentgroove._core.responses import Response
 from contentgroove.errors import ConfigurationError
 
 from . import http
 from .async_connections import async_instrumented, open_async_transport
 from .log_redaction import install_log_filters
-from .progress import CallbackError, aiter_with_progress
+from .progress import aiter_with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     import httpcore
     import httpx
+    from contentgroove_api.types import Request
 
-    from contentgroove._core.effects import Flow
+    from contentgroove._core.io import Progress, Source, Timeouts
+    from contentgroove._core.responses import TransportFailure
     from contentgroove._core.settings import Settings
 
     from .async_connections import AsyncTransport
     from .contract import ContractMonitor
-    from .progress import Progress
-    from .sources import Source
 
 T = TypeVar("T")
 
@@ -46,11 +47,11 @@ class AsyncIO:
         http_client: httpx.AsyncClient | None,
         upload_http_client: httpx.AsyncClient | None,
         *,
-        watch: ContractMonitor | None,
+        monitor: ContractMonitor | None,
     ) -> None:
         self._settings = settings
         self._hooks = hooks
-        self._watch = watch
+        self._monitor = monitor
         self._sleep = sleep
         self._own = _line_of(http_client, uploading=False)
         self._own_for_uploads = _line_of(upload_http_client, uploading=True)
@@ -59,71 +60,55 @@ class AsyncIO:
         self._closed = False
         install_log_filters(settings)
 
-    async def run(
-        self,
-        flow: Flow[T],
-        timeouts: http.Timeouts,
-        *,
-        source: Source | None = None,
-        progress: Progress | None = None,
-        save: Callable[[bytes], OSError | None] | None = None,
-    ) -> T:
-        """Drive a flow to its end; the arguments are those of `SyncShell.run`."""
-        if self._closed:
-            raise ConfigurationError("This client is closed; make a new one.")
-        outcome: object = None
-        while True:
-            try:
-                effect = flow.send(outcome)
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
-            # Apart, so that a StopIteration that an application's callback raises is not taken for the flow's end.
-            outcome = await self._perform(effect, timeouts, source, progress, save)
+    async def send(self, request: Request, timeouts: Timeouts, time_limit: float | None) -> Response | TransportFailure:
+        """See `IO.send`."""
+        self._require_open()
+        outgoing = http.build_api_request(request, self._settings, timeouts, time_limit, queued=self._own is None)
+        outcome = await self._exchange(outgoing, self._own, uploading=False)
+        if self._monitor is not None and isinstance(outcome, Response):
+            self._monitor.check(request, outcome)
+        return outcome
 
-    async def _perform(
-        self,
-        effect: Effect,
-        timeouts: http.Timeouts,
-        source: Source | None,
-        progress: Progress | None,
-        save: Callable[[bytes], OSError | None] | None,
-    ) -> object:
-        match effect:
-            case Send():
-                request = http.build_api_request(effect, self._settings, timeouts, queued=self._own is None)
-                outcome = await self._exchange(request, self._own, uploading=False)
-                if self._watch is not None and isinstance(outcome, Response):
-                    self._watch.check(effect, outcome)
-                return outcome
-            case Sleep():
-                return await self._sleep(effect.seconds)
-            case Save():
-                if save is None:
-                    raise RuntimeError("a flow asked to save without a checkpoint")
-                return await to_thread.run_sync(save, effect.content)
-            case Notify():
-                return await _await_if_needed(effect.callback(effect.value))
-            case Ask():
-                return await to_thread.run_sync(effect.call, abandon_on_cancel=True)
-            case Put():
-                return await self._put(effect, timeouts, source, progress)
-
-    async def _put(
-        self,
-        effect: Put,
-        timeouts: http.Timeouts,
-        source: Source | None,
-        progress: Progress | None,
+    async def put_file(
+        self, url: str, source: Source, progress: Progress | None, timeouts: Timeouts
     ) -> Response | TransportFailure:
-        if source is None:
-            raise RuntimeError("a flow asked for an upload that has no source")
+        """See `IO.put_file`."""
+        self._require_open()
         async with contextlib.aclosing(aiter_with_progress(source, progress)) as content:
             try:
-                request = http.build_upload_request(effect, source, content, timeouts)
+                request = http.build_upload_request(url, source, content, timeouts)
             except http.InvalidUrlError as error:
                 return http.classify_error(error)
             return await self._exchange(request, self._own_for_uploads, uploading=True)
+
+    async def sleep(self, seconds: float) -> None:
+        """See `IO.sleep`."""
+        await self._sleep(seconds)
+
+    async def notify(self, callback: Callable[[Any], object], value: object) -> None:
+        """See `IO.notify`."""
+        await _await_if_needed(callback(value))
+
+    async def call_blocking(self, call: Callable[[], T], *, abandon: bool = True) -> T:
+        """See `IO.call_blocking`."""
+        if abandon or _running_loop() is None:
+            return await to_thread.run_sync(call, abandon_on_cancel=abandon)
+        # anyio protects a thread from the cancellation of its scopes, but not from that of asyncio's tasks.
+        thread = asyncio.ensure_future(to_thread.run_sync(call))
+        cancellation: asyncio.CancelledError | None = None
+        with CancelScope(shield=True):
+            while not thread.done():
+                try:
+                    await asyncio.wait([thread])
+                except asyncio.CancelledError as error:
+                    cancellation = error
+        if cancellation is not None:
+            raise cancellation
+        return thread.result()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ConfigurationError("This client is closed; make a new one.")
 
     async def _exchange(
         self, request: httpcore.Request, own: AsyncTransport | None, *, uploading: bool
@@ -144,9 +129,7 @@ class AsyncIO:
                 outcome = gathered.response()
             finally:
                 await response.aclose()
-        except CallbackError as error:
-            raise error.reason from None
-        except (AssertionError, ConfigurationError):
+        except (AssertionError, CallbackError, ConfigurationError):
             # A test's own transport fails its test: what respx or a contract check says is no broken connection.
             raise
         except Exception as error:  # noqa: BLE001 - http.failure says why

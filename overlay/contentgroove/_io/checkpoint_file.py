@@ -34,7 +34,7 @@ class FileCheckpointStore:
             InvalidInputError: It cannot be that of a file.
         """
         try:
-            self.path = Path(path)
+            self.path = str(Path(path))
             # A link stays a link, and whoever comes by another link meets the same lock.
             self._target = Path(os.path.realpath(self.path))
             self._lock = self._target.with_name(f"{self._target.name}.lock")
@@ -115,3 +115,18 @@ class FileCheckpointStore:
             f"The checkpoint {self.path} cannot be {how}: {error.strerror or error}. Pass a path in a folder that "
             "exists and can be written to. Nothing was sent."
         )
+
+
+@contextlib.contextmanager
+def open_store(path: str | os.PathLike[str] | None) -> Generator[FileCheckpointStore | None, None, None]:
+    """Lock the checkpoint at a path for one upload; yield None if there is no path.
+
+    Raises:
+        InvalidInputError: Another upload uses it, or it cannot be written.
+    """
+    if path is None:
+        yield None
+        return
+    store = FileCheckpointStore(path)
+    with store.lock():
+        yield store

@@ -6,26 +6,27 @@ depend on it and a client without the option does not load it.
 
 from __future__ import annotations
 
-import random as chance
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from contentgroove._extras import needs
-from contentgroove.errors import ConfigurationError, ContractViolationError
+from contentgroove.errors import ConfigurationError, ContractViolation, ContractViolationError
 
 from .http import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from contentgroove._core.effects import Response, Send
+    from contentgroove_api.types import Request
+
+    from contentgroove._core.responses import Response
     from contentgroove._core.settings import Settings
-    from contentgroove.errors import ContractViolation
-
-    OnViolation: TypeAlias = "Literal['off', 'log', 'raise'] | Callable[[Sequence[ContractViolation]], object]"
 
 GROUP = "contentgroove.contract"
+
+OnContractViolation: TypeAlias = Literal["off", "log", "raise"] | Callable[[Sequence[ContractViolation]], object]
 
 
 class ContractChecker(Protocol):
@@ -47,27 +48,20 @@ class ContractChecker(Protocol):
 
 
 class ContractMonitor:
-    """Checks exchanges, or some of them, and tells of violations."""
+    """Checks exchanges and tells of violations."""
 
     def __init__(
         self,
         checker: ContractChecker,
         settings: Settings,
         report: Callable[[Sequence[ContractViolation]], object],
-        sampling: float,
-        random: Callable[[], float],
     ) -> None:
         self._checker = checker
         self._settings = settings
         self._tell = report
-        self._sampling = sampling
-        self._random = random
 
-    def check(self, effect: Send, response: Response) -> None:
-        """Check an exchange, if its turn has come."""
-        if self._sampling < 1 and self._random() >= self._sampling:
-            return
-        request = effect.request
+    def check(self, request: Request, response: Response) -> None:
+        """Check an exchange."""
         headers = {name.lower(): value for name, value in (*self._settings.headers(), *request.headers.items())}
         violations = self._checker.check_call(
             method=request.method,
@@ -82,24 +76,19 @@ class ContractMonitor:
             self._tell(violations)
 
 
-def create_monitor(
-    mode: OnViolation, sampling: float, settings: Settings, random: Callable[[], float] | None
-) -> ContractMonitor | None:
+def create_monitor(mode: OnContractViolation, settings: Settings) -> ContractMonitor | None:
     """Make what a client asked for; None if it asked for nothing.
 
     Raises:
         ConfigurationError: The arguments are wrong, or no checker is installed.
     """
-    given: object = sampling
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
-        raise ConfigurationError(f"contract_sampling is a share of the calls, from 0 to 1, not {sampling!r}.")
     if mode == "off":
         return None
     ways = {"log": _log_violations, "raise": _raise_violations}
     report = mode if callable(mode) else ways.get(mode)
     if report is None:
         raise ConfigurationError(f"on_contract_violation is off, log, raise or a function, not {mode!r}.")
-    return ContractMonitor(_checker(), settings, report, sampling, random or chance.random)
+    return ContractMonitor(_checker(), settings, report)
 
 
 @cache

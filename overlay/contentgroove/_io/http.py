@@ -6,7 +6,7 @@ import logging
 import string
 import sys
 import time
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import quote, urlsplit
@@ -14,9 +14,9 @@ from urllib.parse import quote, urlsplit
 import httpcore
 from msgspec import Struct
 
-from contentgroove._core.effects import FailureKind, Response, TransportFailure
 from contentgroove._core.headers import Headers
 from contentgroove._core.redaction import redact_url
+from contentgroove._core.responses import FailureKind, Response, TransportFailure
 from contentgroove.errors import RequestInfo
 
 from .source_errors import SourceChangedError, SourceUnreadableError
@@ -24,13 +24,10 @@ from .source_errors import SourceChangedError, SourceUnreadableError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contentgroove._core.effects import Put, Send
+    from contentgroove_api.types import Request
+
+    from contentgroove._core.io import Source, Timeouts
     from contentgroove._core.settings import Settings
-
-    from .sources import Source
-
-Timeouts: TypeAlias = Mapping[str, float]
-"""Seconds for each of `connect`, `read`, `write` and `pool` (to wait for a free connection)."""
 
 Body: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
 
@@ -80,12 +77,13 @@ class SystemClock:
         return time.time()
 
 
-def build_api_request(effect: Send, settings: Settings, timeouts: Timeouts, *, queued: bool) -> httpcore.Request:
-    """Make the request of a call; `queued` if it goes through connections of ours."""
-    request = effect.request
+def build_api_request(
+    request: Request, settings: Settings, timeouts: Timeouts, time_limit: float | None, *, queued: bool
+) -> httpcore.Request:
+    """Build the request of a call; `queued` if it goes through the client's own connections."""
     limits = {**timeouts, "pool": POOL_TIMEOUT} if queued else dict(timeouts)
-    if effect.time_limit is not None:
-        limits = {name: min(seconds, effect.time_limit) for name, seconds in limits.items()}
+    if time_limit is not None:
+        limits = {name: min(seconds, time_limit) for name, seconds in limits.items()}
     headers = settings.headers()
     if request.headers:
         # A caller's own header is sent instead of ours, not beside it.
@@ -100,14 +98,14 @@ _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 """Methods whose requests say so if they have no content (RFC 9110, 8.6)."""
 
 
-def build_upload_request(effect: Put, source: Source, content: Body, timeouts: Timeouts) -> httpcore.Request:
+def build_upload_request(url: str, source: Source, content: Body, timeouts: Timeouts) -> httpcore.Request:
     """Make the request of an upload: exact length, no type, no credentials but those in the URL.
 
     Raises:
         InvalidUrlError: The service gave a URL that is none.
     """
     headers = [("Content-Length", str(source.size)), ("Accept", "*/*")]
-    return _request("PUT", effect.url, headers, content, upload_timeouts(timeouts))
+    return _request("PUT", url, headers, content, upload_timeouts(timeouts))
 
 
 def _request(

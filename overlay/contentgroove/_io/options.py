@@ -6,8 +6,10 @@ import math
 import random as chance
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import structs
+
 from contentgroove._core.calls import Session
-from contentgroove._core.retries import Cooldown, Pacing, RetryPolicy
+from contentgroove._core.retries import Cooldown, RetryPolicy
 from contentgroove.errors import ConfigurationError
 
 from .http import Hooks, SystemClock
@@ -17,12 +19,12 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from contentgroove._core.effects import Clock
+    from contentgroove._core.io import IO, Clock, Timeouts
     from contentgroove._core.settings import Settings
     from contentgroove.errors import RequestInfo
 
-    from .contract import ContractMonitor, OnViolation
-    from .http import ResponseInfo, Timeouts
+    from .contract import ContractMonitor, OnContractViolation
+    from .http import ResponseInfo
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
@@ -81,7 +83,7 @@ def create_hooks(
     on_request: Callable[[RequestInfo], object] | None,
     on_response: Callable[[ResponseInfo], object] | None,
     *,
-    awaited: bool,
+    awaited: bool = False,
 ) -> Hooks:
     """Make a client's hooks; `awaited` if async ones are.
 
@@ -102,23 +104,45 @@ def create_hooks(
 
 
 def create_session(
-    settings: Settings, policy: RetryPolicy, clock: Clock | None, random: Callable[[], float] | None
+    io: IO,
+    settings: Settings,
+    *,
+    timeout: float | httpx.Timeout,
+    policy: RetryPolicy,
+    clock: Clock | None,
+    random: Callable[[], float] | None,
 ) -> Session:
-    """Make what the calls of a new client share; without a clock or random numbers, the machine's."""
-    pacing = Pacing(policy, Cooldown(), clock or SystemClock(), random or chance.random)
-    return Session(pacing, settings.base_url, settings.last_key)
+    """Create what the calls of a new client share; by default with the machine's clock and random numbers.
+
+    Raises:
+        ConfigurationError: The timeout is not usable.
+    """
+    return Session(
+        io, settings, check_timeout(timeout), policy, Cooldown(), clock or SystemClock(), random or chance.random
+    )
 
 
-def create_monitor(
-    wish: OnViolation, sampling: float, settings: Settings, random: Callable[[], float] | None
-) -> ContractMonitor | None:
+def replace_options(session: Session, timeout: float | httpx.Timeout | None, max_retries: int | None) -> Session:
+    """Return the session with other limits; what is None stays. Connections and cool-down are shared.
+
+    Raises:
+        ConfigurationError: A value is wrong.
+    """
+    return structs.replace(
+        session,
+        policy=check_policy(session.policy, max_retries),
+        timeouts=session.timeouts if timeout is None else check_timeout(timeout),
+    )
+
+
+def create_monitor(wish: OnContractViolation, settings: Settings) -> ContractMonitor | None:
     """Make what checks exchanges; None, and nothing loaded, if that is off.
 
     Raises:
         ConfigurationError: The arguments are wrong, or no checker is installed.
     """
-    if wish == "off" and sampling == 1:
+    if wish == "off":
         return None
     from . import contract
 
-    return contract.create_monitor(wish, sampling, settings, random)
+    return contract.create_monitor(wish, settings)

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
+
+from contentgroove._core.io import CallbackError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Iterator
 
-    from .sources import Source
-
-Progress: TypeAlias = Callable[[int, int], object]
-"""Called with the bytes sent so far and their total; what it raises ends the upload."""
-
-
-class CallbackError(Exception):
-    """What an application's callback raised, on its way through the HTTP library.
-
-    Attributes:
-        reason: The exception.
-    """
-
-    def __init__(self, reason: Exception) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
+    from contentgroove._core.io import Progress, Source
 
 
 def iter_with_progress(source: Source, progress: Progress | None) -> Generator[bytes, None, None]:

@@ -9,7 +9,7 @@ import stat
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 from contentgroove._core.checkpoints import printable_name
 from contentgroove._core.uploads import MAX_SIZE, check_upload_size, media_type_problem
@@ -19,6 +19,8 @@ from .source_errors import SourceChangedError, SourceUnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
+
+    from contentgroove._core.io import Source
 
 CHUNK_SIZE = 1024 * 1024
 """Bytes read and sent at once: httpx's own 64 KiB halve the speed."""
@@ -31,27 +33,8 @@ READ_AHEAD = 128 * 1024
 SNIFF_BYTES = 8192
 """Bytes looked at to tell audio and video from other files."""
 
-File: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
-
-
-class Source(Protocol):
-    """Something that can be sent with an exact length.
-
-    Attributes:
-        name: The file's name, None if it has none.
-        size: Bytes that are sent.
-        rewindable: Whether it can be sent again from the start.
-        modified: When it was last changed, in nanoseconds since 1970; None if it has no such time.
-    """
-
-    name: str | None
-    size: int
-    rewindable: bool
-    modified: int | None
-
-    def chunks(self) -> Generator[bytes, None, None]:
-        """Give the content from where it was handed over, in pieces."""
-        ...
+File: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
+AsyncFile: TypeAlias = File | AsyncIterator[bytes]
 
 
 class PathSource:

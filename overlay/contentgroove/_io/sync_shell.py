@@ -5,29 +5,30 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from contentgroove._core.effects import Ask, Effect, Notify, Put, Response, Save, Send, Sleep, TransportFailure
+from contentgroove._core.io import CallbackError
+from contentgroove._core.responses import Response
 from contentgroove.errors import ConfigurationError
 
 from . import http
 from .connections import instrumented, open_transport
 from .log_redaction import install_log_filters
-from .progress import CallbackError, iter_with_progress
+from .progress import iter_with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpcore
     import httpx
+    from contentgroove_api.types import Request
 
-    from contentgroove._core.effects import Flow
+    from contentgroove._core.io import Progress, Source, Timeouts
+    from contentgroove._core.responses import TransportFailure
     from contentgroove._core.settings import Settings
 
     from .connections import Transport
     from .contract import ContractMonitor
-    from .progress import Progress
-    from .sources import Source
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ class SyncIO:
     ) -> None:
         self._settings = settings
         self._hooks = hooks
-        self._watch = monitor
+        self._monitor = monitor
         self._sleep = sleep
         self._custom_transport = _transport_over_client(http_client, uploading=False)
         self._custom_upload_transport = _transport_over_client(upload_http_client, uploading=True)
@@ -56,78 +57,46 @@ class SyncIO:
         self._closed = False
         install_log_filters(settings)
 
-    def run(
-        self,
-        flow: Flow[T],
-        timeouts: http.Timeouts,
-        *,
-        source: Source | None = None,
-        progress: Progress | None = None,
-        save: Callable[[bytes], OSError | None] | None = None,
-    ) -> T:
-        """Drive a flow to its end.
+    async def send(self, request: Request, timeouts: Timeouts, time_limit: float | None) -> Response | TransportFailure:
+        """See `IO.send`."""
+        self._require_open()
+        outgoing = http.build_api_request(
+            request, self._settings, timeouts, time_limit, queued=self._custom_transport is None
+        )
+        outcome = self._exchange(outgoing, self._custom_transport, uploading=False)
+        if self._monitor is not None and isinstance(outcome, Response):
+            self._monitor.check(request, outcome)
+        return outcome
 
-        Args:
-            flow: The flow.
-            timeouts: The limits of each request.
-            source: What `Put` sends.
-            progress: Called with the bytes sent so far and their total.
-            save: What `Save` writes with.
-        """
-        if self._closed:
-            raise ConfigurationError("This client is closed; make a new one.")
-        outcome: object = None
-        while True:
-            try:
-                effect = flow.send(outcome)
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
-            # Apart, so that a StopIteration that an application's callback raises is not taken for the flow's end.
-            outcome = self._perform(effect, timeouts, source, progress, save)
-
-    def _perform(
-        self,
-        effect: Effect,
-        timeouts: http.Timeouts,
-        source: Source | None,
-        progress: Progress | None,
-        save: Callable[[bytes], OSError | None] | None,
-    ) -> object:
-        match effect:
-            case Send():
-                request = http.build_api_request(
-                    effect, self._settings, timeouts, queued=self._custom_transport is None
-                )
-                outcome = self._exchange(request, self._custom_transport, uploading=False)
-                if self._watch is not None and isinstance(outcome, Response):
-                    self._watch.check(effect, outcome)
-                return outcome
-            case Sleep():
-                return self._sleep(effect.seconds)
-            case Save():
-                if save is None:
-                    raise RuntimeError("a flow asked to save without a checkpoint")
-                return save(effect.content)
-            case Notify():
-                return effect.callback(effect.value)
-            case Ask():
-                return effect.call()
-            case Put():
-                return self._put(effect, timeouts, source, progress)
-
-    def _put(
-        self, effect: Put, timeouts: http.Timeouts, source: Source | None, progress: Progress | None
+    async def put_file(
+        self, url: str, source: Source, progress: Progress | None, timeouts: Timeouts
     ) -> Response | TransportFailure:
-        if source is None:
-            raise RuntimeError("a flow asked for an upload that has no source")
+        """See `IO.put_file`."""
+        self._require_open()
         # Closed in any case, so that the file is closed however the exchange ends.
         with contextlib.closing(iter_with_progress(source, progress)) as content:
             try:
-                request = http.build_upload_request(effect, source, content, timeouts)
+                request = http.build_upload_request(url, source, content, timeouts)
             except http.InvalidUrlError as error:
                 return http.classify_error(error)
             return self._exchange(request, self._custom_upload_transport, uploading=True)
+
+    async def sleep(self, seconds: float) -> None:
+        """See `IO.sleep`."""
+        self._sleep(seconds)
+
+    async def notify(self, callback: Callable[[Any], object], value: object) -> None:
+        """See `IO.notify`."""
+        callback(value)
+
+    async def call_blocking(self, call: Callable[[], T], *, abandon: bool = True) -> T:
+        """See `IO.call_blocking`."""
+        del abandon
+        return call()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ConfigurationError("This client is closed; make a new one.")
 
     def _exchange(
         self, request: httpcore.Request, own: Transport | None, *, uploading: bool
@@ -147,9 +116,7 @@ class SyncIO:
                 outcome = gathered.response()
             finally:
                 response.close()
-        except CallbackError as error:
-            raise error.reason from None
-        except (AssertionError, ConfigurationError):
+        except (AssertionError, CallbackError, ConfigurationError):
             # A test's own transport fails its test: what respx or a contract check says is no broken connection.
             raise
         except Exception as error:  # noqa: BLE001 - http.failure says why
@@ -163,8 +130,7 @@ class SyncIO:
         if line is not None:
             return line
         with self._lock:
-            if self._closed:
-                raise ConfigurationError("This client is closed; make a new one.")
+            self._require_open()
             if origin not in self._transports:
                 self._transports[origin] = open_transport(url, uploading=uploading)
             return self._transports[origin]

@@ -1,7 +1,7 @@
-"""One connection to a store, written once for sync and async: it never blocks, it says what it waits for.
+"""One connection to a store, written once for sync and async: its socket never blocks.
 
-Each operation is a generator that yields a `SocketWait` whenever the socket is not ready, and is told whether it
-became so in time. The shells in `upload_network` only know how to wait.
+Whenever the socket is not ready, an operation awaits the function that the connection was created with. That of a
+sync transport waits before it returns, so `run_sync` can run the operation.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import contextlib
 import os
 import re
 import socket
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpcore
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     Address: TypeAlias = tuple[int, int, int, str, tuple[str | int, ...] | tuple[int, bytes]]
-
-T = TypeVar("T")
 
 SEND_CHUNK = 1024 * 1024
 """Bytes sent at most between two looks for an early answer."""
@@ -60,8 +58,8 @@ class _StalledError(Exception):
     """Nothing moved for as long as was allowed; not an `OSError`, which the kernel raises for a lost line."""
 
 
-Steps: TypeAlias = Generator[SocketWait, bool, T]
-"""An operation: yields what it waits for, is sent False when the time was up, returns its result."""
+WaitForSocket: TypeAlias = Callable[[SocketWait], Awaitable[bool]]
+"""Waits; returns False if the time was up before the socket was ready."""
 
 
 def strip_interim_responses(received: bytes) -> bytes:
@@ -81,12 +79,13 @@ def starts_final_response(received: bytes) -> bool:
     return not INTERIM_STATUS.match(received) or len(received) > RECV_SIZE
 
 
-def connect(addresses: Iterable[Address], seconds: float | None) -> Steps[UploadConnection]:
+async def connect(addresses: Iterable[Address], seconds: float | None, wait: WaitForSocket) -> UploadConnection:
     """Connect to the first of some addresses that accepts.
 
     Args:
         addresses: As `socket.getaddrinfo` gives them.
         seconds: How long each may take.
+        wait: Waits for the socket.
 
     Raises:
         httpcore.ConnectError: None accepts.
@@ -95,29 +94,29 @@ def connect(addresses: Iterable[Address], seconds: float | None) -> Steps[Upload
     failure: OSError = OSError("the host has no address")
     for family, kind, protocol, _, address in addresses:
         try:
-            sock = yield from _connect_to(socket.socket(family, kind, protocol), address, seconds)
+            sock = await _connect_to(socket.socket(family, kind, protocol), address, seconds, wait)
         except OSError as error:
             failure = error
         else:
-            return UploadConnection(sock)
+            return UploadConnection(sock, wait)
     problem = httpcore.ConnectTimeout if isinstance(failure, TimeoutError) else httpcore.ConnectError
     raise problem(str(failure)) from failure
 
 
-def _connect_to(sock: socket.socket, address: Any, seconds: float | None) -> Steps[socket.socket]:
+async def _connect_to(sock: socket.socket, address: Any, seconds: float | None, wait: WaitForSocket) -> socket.socket:
     try:
         sock.settimeout(0)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             sock.connect(address)
         except BlockingIOError:
-            if not (yield SocketWait(sock, writable=True, seconds=seconds)):
+            if not await wait(SocketWait(sock, writable=True, seconds=seconds)):
                 raise TimeoutError(f"the store did not accept a connection for {seconds:g} s") from None
             problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if problem:
                 raise OSError(problem, _said_of(problem)) from None
     except BaseException:
-        # Also GeneratorExit: a shell that was cancelled drops the operation.
+        # Also if the task is cancelled.
         sock.close()
         raise
     return sock
@@ -136,8 +135,9 @@ class UploadConnection:
         socket: A connected socket that does not block. The connection owns it.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, wait: WaitForSocket) -> None:
         self.socket = sock
+        self._wait = wait
         self._tls: TlsBuffer | None = None
         self._received = b""
         self._response_started = False
@@ -157,7 +157,7 @@ class UploadConnection:
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
-    def start_tls(self, context: ssl.SSLContext, hostname: str | None, seconds: float | None) -> Steps[None]:
+    async def start_tls(self, context: ssl.SSLContext, hostname: str | None, seconds: float | None) -> None:
         """Make the TLS handshake, which checks the certificate and its name as the context says.
 
         Raises:
@@ -168,10 +168,10 @@ class UploadConnection:
         try:
             tls = TlsBuffer(context, hostname)
             while not tls.handshake():
-                yield from self._send(tls.take(), seconds, check_response=False)
-                received = yield from self._receive_handshake(seconds)
+                await self._send(tls.take(), seconds, check_response=False)
+                received = await self._receive_handshake(seconds)
                 tls.feed(received)
-            yield from self._send(tls.take(), seconds, check_response=False)
+            await self._send(tls.take(), seconds, check_response=False)
         except _StalledError as error:
             raise httpcore.ConnectTimeout(f"the TLS handshake stood still for {seconds:g} s") from error
         except (OSError, ValueError) as error:
@@ -182,7 +182,7 @@ class UploadConnection:
             raise httpcore.ConnectError(str(error)) from error
         self._tls = tls
 
-    def write(self, data: bytes, seconds: float | None) -> Steps[None]:
+    async def write(self, data: bytes, seconds: float | None) -> None:
         """Send data, looking for an answer before each piece.
 
         Args:
@@ -200,9 +200,7 @@ class UploadConnection:
             while rest:
                 piece, rest = rest[:size], rest[size:]
                 self._check_for_early_response()
-                yield from self._send(
-                    piece if self._tls is None else self._tls.encrypt(piece), seconds, check_response=True
-                )
+                await self._send(piece if self._tls is None else self._tls.encrypt(piece), seconds, check_response=True)
         except _StalledError as error:
             raise httpcore.WriteTimeout(f"the store took no data for {seconds:g} s") from error
         except OSError as error:
@@ -211,7 +209,7 @@ class UploadConnection:
             self._receive()
             raise httpcore.WriteError(str(error)) from error
 
-    def read(self, limit: int, seconds: float | None) -> Steps[bytes]:
+    async def read(self, limit: int, seconds: float | None) -> bytes:
         """Give what the store sent, nothing once it has closed.
 
         Raises:
@@ -226,13 +224,13 @@ class UploadConnection:
                 raise httpcore.ReadError(str(self._unreadable)) from self._unreadable
             if self._eof:
                 return b""
-            if not self._receive() and not (yield SocketWait(self.socket, writable=False, seconds=seconds)):
+            if not self._receive() and not await self._wait(SocketWait(self.socket, writable=False, seconds=seconds)):
                 raise httpcore.ReadTimeout(f"the store sent nothing for {seconds:g} s")
         self._response_started = True
         data, self._received = self._received[:limit], self._received[limit:]
         return data
 
-    def _send(self, data: bytes | memoryview, seconds: float | None, *, check_response: bool) -> Steps[None]:
+    async def _send(self, data: bytes | memoryview, seconds: float | None, *, check_response: bool) -> None:
         rest = memoryview(data)
         in_time = True
         while rest:
@@ -245,16 +243,16 @@ class UploadConnection:
                 # it stalls: only when a last try is refused too, nothing has moved.
                 if not in_time:
                     raise _StalledError from None
-                in_time = yield SocketWait(self.socket, writable=True, seconds=seconds)
+                in_time = await self._wait(SocketWait(self.socket, writable=True, seconds=seconds))
                 if check_response:
                     self._check_for_early_response()
 
-    def _receive_handshake(self, seconds: float | None) -> Steps[bytes]:
+    async def _receive_handshake(self, seconds: float | None) -> bytes:
         while True:
             try:
                 return self.socket.recv(RECV_SIZE)
             except BlockingIOError:
-                if not (yield SocketWait(self.socket, writable=False, seconds=seconds)):
+                if not await self._wait(SocketWait(self.socket, writable=False, seconds=seconds)):
                     raise _StalledError from None
 
     def _check_for_early_response(self) -> None:

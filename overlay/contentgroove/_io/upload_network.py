@@ -12,12 +12,14 @@ import contextlib
 import selectors
 import socket
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import h11
 import httpcore
 from anyio.lowlevel import checkpoint
+
+from contentgroove._core.io import run_sync
 
 from .http import extensions_of
 from .interruptible import wait_for
@@ -27,10 +29,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
 
-    from .http import Timeouts
-    from .upload_connection import SocketWait, Steps
+    from contentgroove._core.io import Timeouts
 
-T = TypeVar("T")
+    from .upload_connection import SocketWait
 
 WRITABLE_GRACE_SECONDS = 0.05
 """Seconds in which a socket that moves becomes writable. Waiting for an answer as well takes two tasks, five times the
@@ -40,19 +41,8 @@ price of a plain wait, which only pays when the line stands still."""
 _Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
-def _finish(steps: Steps[T]) -> T:
-    with contextlib.closing(steps):
-        try:
-            wait = next(steps)
-            while True:
-                wait = steps.send(wait_sync(wait))
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
-
-def wait_sync(wait: SocketWait) -> bool:
-    """Wait, and tell whether it was not in vain."""
+async def wait_sync(wait: SocketWait) -> bool:
+    """Wait in this thread, without suspending; return whether the socket became ready in time."""
     if wait.socket.fileno() < 0:
         # Closed by another thread: the next call on it says so.
         return True
@@ -61,19 +51,8 @@ def wait_sync(wait: SocketWait) -> bool:
         return bool(wait_for(selector.select, wait.seconds))
 
 
-async def _afinish(steps: Steps[T]) -> T:
-    with contextlib.closing(steps):
-        try:
-            wait = next(steps)
-            while True:
-                wait = steps.send(await wait_async(wait))
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
-
 async def wait_async(wait: SocketWait) -> bool:
-    """Wait without keeping the event loop, and tell whether it was not in vain."""
+    """Wait in the event loop; return whether the socket became ready in time."""
     if wait.socket.fileno() < 0:
         return True
     with contextlib.suppress(anyio.ClosedResourceError):
@@ -109,10 +88,10 @@ class _Stream(httpcore.NetworkStream):
         self._connection = connection
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return _finish(self._connection.read(max_bytes, timeout))
+        return run_sync(self._connection.read(max_bytes, timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        _finish(self._connection.write(buffer, timeout))
+        run_sync(self._connection.write(buffer, timeout))
 
     def close(self) -> None:
         self._connection.close()
@@ -121,7 +100,7 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         try:
-            _finish(self._connection.start_tls(ssl_context, server_hostname, timeout))
+            run_sync(self._connection.start_tls(ssl_context, server_hostname, timeout))
         except BaseException:
             self.close()
             raise
@@ -142,7 +121,7 @@ class _UploadBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         with _resolving():
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return _Stream(_finish(connect(addresses, timeout)))
+        return _Stream(run_sync(connect(addresses, timeout, wait_sync)))
 
 
 class _AsyncStream(httpcore.AsyncNetworkStream):
@@ -150,12 +129,12 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         self._connection = connection
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
-        return await _afinish(self._connection.read(max_bytes, timeout))
+        return await self._connection.read(max_bytes, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
         # A socket that is always ready must neither keep the loop from other tasks nor hide a cancellation.
         await checkpoint()
-        await _afinish(self._connection.write(buffer, timeout))
+        await self._connection.write(buffer, timeout)
 
     async def aclose(self) -> None:
         if self._connection.socket.fileno() >= 0:
@@ -170,7 +149,7 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - as above
     ) -> httpcore.AsyncNetworkStream:
         try:
-            await _afinish(self._connection.start_tls(ssl_context, server_hostname, timeout))
+            await self._connection.start_tls(ssl_context, server_hostname, timeout)
         except BaseException:
             await self.aclose()
             raise
@@ -191,7 +170,7 @@ class _AsyncUploadBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         with _resolving():
             addresses = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return _AsyncStream(await _afinish(connect(addresses, timeout)))
+        return _AsyncStream(await connect(addresses, timeout, wait_async))
 
 
 @contextlib.contextmanager

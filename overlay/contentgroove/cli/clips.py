@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 app = group("clips", "Parts of medias, suggested by the service or cut by you.")
 
-WAIT_SECONDS = 900.0
+WAIT_SECONDS: float = 900
 
 
 class Format(StrEnum):
-    """What clips are exported as."""
+    """The formats of an export."""
 
     SRT = "srt"
     VTT = "vtt"
@@ -51,8 +51,8 @@ def _time(text: str) -> float:
 
 ClipId = Annotated[str, typer.Argument(metavar="CLIP_ID", help="The clip's id.", show_default=False)]
 ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP_ID...", help="Ids of clips.", show_default=False)]
-_START = typer.Option(parser=_time, metavar="TIME", help="Where it begins: seconds or HH:MM:SS.mmm.")
-_END = typer.Option(parser=_time, metavar="TIME", help="Where it ends: seconds or HH:MM:SS.mmm.")
+_START = typer.Option(parser=_time, metavar="TIME", help="Start of the clip: seconds or HH:MM:SS.mmm.")
+_END = typer.Option(parser=_time, metavar="TIME", help="End of the clip: seconds or HH:MM:SS.mmm.")
 
 COLUMNS: list[Column[Clip]] = [
     Column("id", lambda clip: clip.id, 36),
@@ -72,20 +72,20 @@ def list_(
     run: CommandContext,
     *,
     media: Annotated[
-        str | None, typer.Option("--media", "-m", metavar="MEDIA_ID", help="Those of this media only.")
+        str | None, typer.Option("--media", "-m", metavar="MEDIA_ID", help="Only clips of this media.")
     ] = None,
     filter_: FilterOption = None,
     sort: Annotated[
-        str | None, typer.Option(metavar="ORDER", help="created_at or name; with a minus for descending.")
+        str | None, typer.Option(metavar="ORDER", help="created_at or name; a leading minus reverses the order.")
     ] = None,
     limit: LimitOption = None,
     page_size: PageSizeOption = None,
 ) -> None:
-    """List clips: id, time codes, name and text."""
+    """List clips with id, time codes, name and text."""
     from contentgroove_api.models.get_clips_sort import GetClipsSort
 
-    of_media = [] if media is None else [f"media_id_eq={media}"]
-    filters, order = parse_filters([*of_media, *(filter_ or ())]), parse_sort(sort, GetClipsSort)
+    media_filter = [] if media is None else [f"media_id_eq={media}"]
+    filters, order = parse_filters([*media_filter, *(filter_ or ())]), parse_sort(sort, GetClipsSort)
     pager = run.client.clips.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     if not run.out.table(pager.pages(), COLUMNS, document):
         run.out.print_note("No clips.")
@@ -93,7 +93,7 @@ def list_(
 
 @command(app, "show", examples=("clips show CLIP_ID --json",))
 def show(run: CommandContext, clip_id: ClipId) -> None:
-    """Show all of a clip: its time codes, text and URLs."""
+    """Show all fields of a clip: its time codes, text and URLs."""
     clip = run.client.clips.get(clip_id)
     run.out.print_item(fields(clip), document(clip))
 
@@ -105,9 +105,7 @@ def show(run: CommandContext, clip_id: ClipId) -> None:
 )
 def create(
     run: CommandContext,
-    media_id: Annotated[
-        str, typer.Argument(metavar="MEDIA_ID", help="The media that it is cut from.", show_default=False)
-    ],
+    media_id: Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media to cut it from.", show_default=False)],
     *,
     name: Annotated[str, typer.Option("--name", "-n", metavar="TEXT", help="The clip's name.")],
     start: Annotated[float, _START],
@@ -132,9 +130,12 @@ def update(
     start: Annotated[float | None, _START] = None,
     end: Annotated[float | None, _END] = None,
 ) -> None:
-    """Change a clip's name or times; what is not given stays."""
+    """Change a clip's name or times.
+
+    Values that are not passed stay.
+    """
     if name is None and start is None and end is None:
-        raise CommandError(ExitCode.USAGE, "Nothing to change: pass --name, --start, --end or several.")
+        raise CommandError(ExitCode.USAGE, "Nothing to change: pass --name, --start or --end.")
     clip = run.client.clips.update(clip_id, name=name, start_time=start, end_time=end)
     run.out.print_item(fields(clip), document(clip))
 
@@ -144,7 +145,7 @@ def delete(
     run: CommandContext,
     clip_ids: ClipIds,
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")] = False,
 ) -> None:
     """Delete clips. This cannot be undone."""
     run.confirm(f"Delete {f'clip {clip_ids[0]}' if len(clip_ids) == 1 else f'{len(clip_ids)} clips'}?", yes=yes)
@@ -158,7 +159,10 @@ def delete(
 
 @command(app, "wait", examples=("clips wait CLIP_ID",))
 def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: TimeoutOption = WAIT_SECONDS) -> None:
-    """Wait until the files of clips are ready; the time limit is that of each."""
+    """Wait until the files of clips are ready.
+
+    The time limit applies to each clip.
+    """
 
     def act(clip_id: str) -> None:
         clip = _wait(run, clip_id, timeout)
@@ -180,42 +184,42 @@ def export(
     ids: Annotated[
         list[str],
         typer.Argument(
-            metavar="MEDIA_ID|CLIP_ID...", help="Medias, all of whose clips are meant, or clips.", show_default=False
+            metavar="MEDIA_ID|CLIP_ID...", help="Ids of medias (all their clips) or of clips.", show_default=False
         ),
     ],
     *,
     format_: Annotated[
-        Format | None, typer.Option("--format", metavar="srt|vtt|csv|json", help="What to write.")
+        Format | None, typer.Option("--format", metavar="srt|vtt|csv|json", help="The output format.")
     ] = None,
 ) -> None:
-    """Write captions (srt, vtt) or cut lists (csv, json) of clips, in the order of their times.
+    """Export captions (srt, vtt) or cut lists (csv, json) of clips.
 
-    Each clip is one caption, timed as in its media: the API gives no times of single words. Captions are for one media;
-    clips without a text are left out of them.
+    Clips are sorted by their times. Each clip is one caption with its times in the media, because the API returns no
+    times of single words. Captions are for one media; clips without a text are omitted.
     """
     from . import captions
 
-    chosen = format_ or (Format.JSON if run.out.json else None)
-    if chosen is None:
-        raise CommandError(ExitCode.USAGE, "What to write is missing: pass --format srt, vtt, csv or json.")
-    if run.out.json and chosen is not Format.JSON:
-        raise CommandError(ExitCode.USAGE, f"--json and --format {chosen} exclude each other.")
+    output_format = format_ or (Format.JSON if run.out.json else None)
+    if output_format is None:
+        raise CommandError(ExitCode.USAGE, "Pass --format srt, vtt, csv or json.")
+    if run.out.json and output_format is not Format.JSON:
+        raise CommandError(ExitCode.USAGE, f"Pass either --json or --format {output_format}.")
     clips = captions.sorted_clips({clip.id: clip for id_ in ids for clip in _clips_of(run, id_)}.values())
-    if chosen is Format.JSON:
+    if output_format is Format.JSON:
         run.out.document([document(clip) for clip in clips])
-    elif chosen is Format.CSV:
+    elif output_format is Format.CSV:
         run.out.text(captions.to_cut_list(clips))
     else:
         if len({clip.media_id for clip in clips}) > 1:
             raise CommandError(
                 ExitCode.USAGE,
-                "The clips are of several medias, whose times do not go together.",
-                "Export each by itself.",
+                "The clips belong to several medias, so their times cannot be combined.",
+                "Export each media by itself.",
             )
         usable = captions.captionable_clips(clips)
-        if left_out := len(clips) - len(usable):
-            run.out.warn(f"{left_out} of {len(clips)} clips have no text or no length, and are left out.")
-        run.out.text(captions.to_srt(usable) if chosen is Format.SRT else captions.to_vtt(usable))
+        if omitted := len(clips) - len(usable):
+            run.out.warn(f"{omitted} of {len(clips)} clips have no text or no length, and are omitted.")
+        run.out.text(captions.to_srt(usable) if output_format is Format.SRT else captions.to_vtt(usable))
 
 
 def _clips_of(run: CommandContext, id_: str) -> list[Clip]:
@@ -227,7 +231,7 @@ def _clips_of(run: CommandContext, id_: str) -> list[Clip]:
         except NotFoundError as error:
             raise CommandError(
                 ExitCode.NOT_FOUND,
-                f"There is no media and no clip with the id {id_}.",
+                f"No media and no clip has the id {id_}.",
                 "Check the id, and that it belongs to the account of this API key.",
             ) from error
     return list(run.client.clips.list(filter={"media_id_eq": id_}))
@@ -239,12 +243,12 @@ def _wait(run: CommandContext, clip_id: str, timeout: float) -> Clip:
 
 
 def state(clip: Clip) -> str:
-    """Say where a clip is, in a word."""
+    """Return a clip's state in one word."""
     return {True: "processing", False: "finished", None: "queued"}[clip.is_processing]
 
 
 def fields(clip: Clip) -> dict[str, str | None]:
-    """Give what people see of a clip."""
+    """Return the fields of a clip, by label."""
     return {
         "id": clip.id,
         "media": clip.media_id,

@@ -1,6 +1,6 @@
-"""How a command is written: a function that takes a `CommandContext` first and its own arguments after it.
+"""How a command is written: a function whose first parameter is a `CommandContext`.
 
-`command` adds the options that every command has, makes the `CommandContext`, and closes it.
+`command` adds the options that every command has, creates the `CommandContext` and closes it.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ _COMMON = {
 }
 
 OPTION_NAMES = frozenset({"--json", "--quiet", "-q", "--debug", "--api-key-file", "--base-url"})
-"""How the options that every command has are written."""
+"""The options of every command, as users write them."""
 
 
 class GroupWithHelp(TyperGroup):
     """A group that shows its help when it is called alone."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take no arguments for --help."""
+        """Treat a call without arguments as --help."""
         return super().parse_args(ctx, args if args or ctx.resilient_parsing else ["--help"])
 
 
@@ -66,7 +66,7 @@ class CommandContext:
     """One run of a command: its output and its client.
 
     Attributes:
-        out: What it prints.
+        out: Prints its results and notes.
     """
 
     def __init__(self, out: Output, *, debug: bool, api_key_file: Path | None, base_url: str | None) -> None:
@@ -78,66 +78,68 @@ class CommandContext:
 
     @property
     def client(self) -> ContentGroove:
-        """The client, made when it is first asked for.
+        """The client, created on first use.
 
         Raises:
-            CommandError: There is no usable key.
+            CommandError: There is no valid API key.
         """
         if self._client is None:
             self._client = self.new_client()
         return self._client
 
     def new_client(self, **options: Any) -> ContentGroove:
-        """Make a client with further options; the caller closes it.
+        """Create a client with further options; the caller must close it.
 
         Raises:
-            CommandError: There is no usable key.
+            CommandError: There is no valid API key.
         """
         from contentgroove import ContentGroove
 
         return ContentGroove(**self._settings(), **options)
 
     def async_client(self) -> AsyncContentGroove:
-        """Make an async client; the caller closes it.
+        """Create an async client; the caller must close it.
 
         Raises:
-            CommandError: There is no usable key.
+            CommandError: There is no valid API key.
         """
         from contentgroove import AsyncContentGroove
 
         return AsyncContentGroove(**self._settings())
 
     def confirm(self, question: str, *, yes: bool) -> None:
-        """Ask before something that cannot be undone.
+        """Require a confirmation before something that cannot be undone.
 
         Args:
-            question: What is asked.
-            yes: Whether it was answered by an option.
+            question: The question to the user.
+            yes: True if an option has confirmed it.
 
         Raises:
-            CommandError: The answer is no, or there is nobody to ask.
+            CommandError: The user declined, or there is no terminal.
         """
         if yes:
             return
         if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
             raise CommandError(
-                ExitCode.USAGE, "This needs a confirmation, and there is no terminal to ask at.", "Pass --yes to do it."
+                ExitCode.USAGE,
+                "This needs a confirmation, but there is no terminal to request it.",
+                "Pass --yes to confirm.",
             )
         if not typer.confirm(single_line(question), err=True):
             raise CommandError(ExitCode.FAILED, "Nothing was changed.")
 
     @contextlib.contextmanager
-    def mention_created_on_error(self, what: str, id_: str) -> Generator[None]:
-        """Name what was created if what follows fails, so that nothing paid for is lost.
+    def mention_created_on_error(self, subject: str, id_: str) -> Generator[None]:
+        """Print the id of what was created if the block fails, so that nothing that was paid for is lost.
 
         Args:
-            what: `media` or `clip`.
+            subject: `media` or `clip`.
             id_: Its id.
         """
         try:
             yield
         except (ContentGrooveError, KeyboardInterrupt):
-            self.out.warn(f"{what.capitalize()} {id_} was created; wait for it: contentgroove {what}s wait {id_}")
+            self.out.warn(f"{subject.capitalize()} {id_} was created; wait for it: contentgroove {subject}s wait {id_}")
             raise
 
     def _settings(self) -> dict[str, Any]:
@@ -156,11 +158,11 @@ class CommandContext:
 
 
 def group(name: str, summary: str) -> typer.Typer:
-    """Make a group of commands, such as `medias`.
+    """Create a group of commands, such as `medias`.
 
     Args:
         name: Its name.
-        summary: What its help begins with.
+        summary: The first line of its help.
     """
     return typer.Typer(
         name=name,
@@ -175,15 +177,15 @@ def group(name: str, summary: str) -> typer.Typer:
 def command(
     app: typer.Typer, name: str, *, examples: Sequence[str] = (), needs_client: bool = True
 ) -> Callable[[Callable[Concatenate[CommandContext, P], None]], Callable[Concatenate[CommandContext, P], None]]:
-    """Add a command to a group.
+    """Return a decorator that adds a command to a group.
 
-    The function's first parameter takes the `CommandContext`; the others are typer's. Its docstring is its help.
+    The function's first parameter takes the `CommandContext`; the others are typer's. Its docstring is the help.
 
     Args:
         app: The group.
         name: The command's name.
-        examples: Command lines that its help ends with, without the leading `contentgroove`.
-        needs_client: Whether it calls the service, and so has --api-key-file and --base-url.
+        examples: Command lines at the end of its help, without the leading `contentgroove`.
+        needs_client: True if it calls the service, and so has --api-key-file and --base-url.
     """
 
     def add(function: Callable[Concatenate[CommandContext, P], None]) -> Callable[Concatenate[CommandContext, P], None]:
@@ -206,7 +208,7 @@ def command(
 
 
 def _add_common_options(run: Callable[..., None], function: Callable[..., None], *, needs_client: bool) -> None:
-    # typer makes a command's options of its signature.
+    # typer derives a command's options from its signature.
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     keys = [key for key in _COMMON if needs_client or key not in {"api_key_file", "base_url"}]
     common = [
@@ -219,7 +221,7 @@ def _add_common_options(run: Callable[..., None], function: Callable[..., None],
 
 
 def _epilog(examples: Sequence[str]) -> str | None:
-    # \b keeps the lines as they are.
+    # \b keeps the line breaks.
     return "\b\nExamples:\n" + "\n".join(f"  contentgroove {example}" for example in examples) if examples else None
 
 

@@ -1,4 +1,4 @@
-"""What `contentgroove doctor` looks at, and how it judges what it finds."""
+"""The checks of `contentgroove doctor`, and their exit code."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 State: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
 
 RESOURCES = ("medias", "clips", "webhook_subscriptions")
-"""Those with a GET that changes nothing; preparing an upload is a GET, too, and makes one."""
+"""Resources with a GET that changes nothing. The GET of a direct upload creates one."""
 
 CLOCK_TOLERANCE = 60.0
-"""Seconds; presigned URLs and the times in events bear that much."""
+"""Seconds; presigned URLs and the times of events tolerate that much."""
 
 
 class Check(Struct, frozen=True, kw_only=True):
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        name: Such as `key` or `medias`.
+        name: The subject, such as `key` or `medias`.
         message: What was found.
-        details: More of it, one thing a line.
-        hint: What to do about it; empty if there is nothing.
-        exit: The exit code that it asks for.
+        details: Further findings, one on each line.
+        hint: What to do; empty if there is nothing to do.
+        exit: The exit code if it failed.
     """
 
     name: str
@@ -46,12 +46,12 @@ class Check(Struct, frozen=True, kw_only=True):
 
 
 def failed(name: str, failure: ErrorReport) -> Check:
-    """Judge something that went wrong."""
+    """Return a failed check."""
     return Check(name=name, state="failed", message=failure.message, hint=failure.hint, exit=failure.exit)
 
 
 def failed_check_name(failure: ErrorReport, resource: str) -> str:
-    """Name what a failed call tells about: the key, the connection, or just the resource."""
+    """Return the check that a failed request belongs to: the key, the connection or the resource."""
     return {ExitCode.AUTH: "key", ExitCode.NETWORK: "connection"}.get(failure.exit, resource)
 
 
@@ -59,7 +59,7 @@ def clock(date: str | None, now: dt.datetime) -> Check:
     """Compare this machine's clock with the service's.
 
     Args:
-        date: The Date header of an answer (RFC 9110, section 6.6.1).
+        date: The response's Date header (RFC 9110, 6.6.1).
         now: This machine's time, aware.
     """
     try:
@@ -67,7 +67,7 @@ def clock(date: str | None, now: dt.datetime) -> Check:
     except ValueError:
         served = None
     if served is None or served.tzinfo is None:
-        return Check(name="clock", state="skipped", message="The service's answer has no Date to compare with.")
+        return Check(name="clock", state="skipped", message="The response has no Date header to compare with.")
     ahead = (now - served).total_seconds()
     direction = "ahead of" if ahead > 0 else "behind"
     if abs(ahead) <= CLOCK_TOLERANCE:
@@ -76,34 +76,34 @@ def clock(date: str | None, now: dt.datetime) -> Check:
         name="clock",
         state="warning",
         message=f"This machine's clock is {abs(ahead):,.0f} s {direction} the service's.",
-        hint="Set it, best by NTP: signed URLs and waits go by the time.",
+        hint="Synchronise the clock, for example by NTP: signed URLs and time limits depend on it.",
     )
 
 
 def resource(name: str, status: int, seconds: float, violations: Sequence[ContractViolation]) -> Check:
-    """Judge the answer of a resource's list.
+    """Judge the response to a request for a resource's list.
 
     Args:
         name: The resource.
-        status: The answer's status.
-        seconds: How long it took.
-        violations: Where it is not what the API's document says.
+        status: The response's status.
+        seconds: The duration of the request.
+        violations: Where it deviates from the API's document.
     """
-    answered = f"{status} in {seconds * 1000:.0f} ms"
+    result = f"{status} in {seconds * 1000:.0f} ms"
     if not violations:
-        return Check(name=name, state="ok", message=f"{answered}; as documented.")
+        return Check(name=name, state="ok", message=f"{result}; as documented.")
     count = f"{len(violations)} differences" if len(violations) > 1 else "1 difference"
     return Check(
         name=name,
         state="warning",
-        message=f"{answered}; {count} from the API's document.",
+        message=f"{result}; {count} from the API's document.",
         details=tuple(" ".join(str(violation).split()) for violation in violations),
-        hint="Calls go on; see what changed with `contentgroove spec diff`.",
+        hint="Calls still work. See what changed with `contentgroove spec diff`.",
     )
 
 
 def exit_code(checks: Sequence[Check], *, strict: bool) -> ExitCode:
-    """Give the exit code of a diagnosis: that of the first failure; with `strict`, warnings fail, too."""
+    """Return the exit code of the first failed check; with `strict`, a warning fails, too."""
     for check in checks:
         if check.state == "failed":
             return check.exit

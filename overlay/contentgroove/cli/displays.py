@@ -1,6 +1,6 @@
-"""What moves on a terminal while something lasts: bars of uploads, the time of a wait.
+"""Progress in a terminal: bars of uploads, and a spinner while waiting.
 
-Everything goes to standard error, and nothing appears unless somebody watches it.
+It is drawn on standard error, and only if that is a terminal.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
 _FIGURES = 58
 _PERCENTAGE = 8
-"""Columns of a terminal that a bar, bytes, speed and time left take, or a percentage alone; and two that stay free,
-because a terminal echoes Ctrl-C as ^C, and a line that runs over could not be wiped away."""
+"""Columns of a terminal for bar, bytes, speed and remaining time, or for a percentage alone. Two of them stay free,
+because a terminal echoes Ctrl-C as ^C, and a line that wraps could not be erased."""
 
-_NARROWEST_BARS = _FIGURES + 20
-"""Columns below which only names and percentages are shown."""
+_MIN_BARS_WIDTH = _FIGURES + 20
+"""In terminals with fewer columns, only names and percentages are shown."""
 
 
 class UploadDisplay:
-    """Bars of the uploads that run, and one of them all with speed and time left."""
+    """A bar for each running upload, and one for all files with speed and remaining time."""
 
     def __init__(self, out: Output, sizes: dict[str, int]) -> None:
         """Prepare the bars.
 
         Args:
-            out: Where.
-            sizes: The bytes of each file; 0 if they are not known.
+            out: The command's output.
+            sizes: The bytes of each file; 0 if unknown.
         """
         self._sizes = sizes
         self._sent: dict[str, int] = {}
@@ -61,7 +61,7 @@ class UploadDisplay:
             self._progress.stop()
 
     def callback(self, file: str) -> Callable[[int, int], None] | None:
-        """Give what is called with the bytes of a file that are sent, and their total."""
+        """Return a file's progress callback, which takes the bytes sent and the total; None if nothing is drawn."""
         progress = self._progress
         if progress is None:
             return None
@@ -76,9 +76,9 @@ class UploadDisplay:
         return update
 
     def end(self, file: str) -> None:
-        """Take a file's bar away."""
+        """Remove a file's bar."""
         self._ended += 1
-        # What a checkpoint has sent earlier, or what failed, counts neither as work done nor as work left.
+        # Bytes that were sent in an earlier run, or that failed, count neither as done nor as remaining.
         self._sizes[file] = self._sent.get(file, 0)
         if self._progress is not None and (task := self._tasks.pop(file, None)) is not None:
             self._progress.remove_task(task)
@@ -98,12 +98,12 @@ class UploadDisplay:
 
 
 @contextlib.contextmanager
-def wait_spinner(out: Output, what: str, seconds: float) -> Generator[Callable[[str], None]]:
-    """Show what is waited for, how long already, and when it is given up; gives what changes the text.
+def wait_spinner(out: Output, title: str, seconds: float) -> Generator[Callable[[str], None]]:
+    """Show a wait with its time so far and its time limit; yields a function that changes the text.
 
     Args:
-        out: Where.
-        what: What is waited for.
+        out: The command's output.
+        title: What the command waits for.
         seconds: The time limit.
     """
     if not out.interactive or out.stderr_console.is_dumb_terminal:
@@ -112,13 +112,13 @@ def wait_spinner(out: Output, what: str, seconds: float) -> Generator[Callable[[
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     limit = TextColumn(f"of at most {dt.timedelta(seconds=round(seconds))}", markup=False)
-    # The usual one is made of characters that only UTF-8 has.
+    # The usual spinner needs characters that only UTF-8 has.
     spinner = SpinnerColumn("line" if out.stderr_console.options.ascii_only else "dots")
     columns = (spinner, TextColumn("{task.description}", markup=False), TimeElapsedColumn(), limit)
     with Progress(
         *columns, console=out.stderr_console, transient=True, redirect_stdout=is_terminal(sys.stdout)
     ) as progress:
-        task = progress.add_task(single_line(what), total=None)
+        task = progress.add_task(single_line(title), total=None)
         yield lambda text: progress.update(task, description=single_line(text))
 
 
@@ -134,9 +134,9 @@ def _progress_columns(out: Output) -> Progress:
     )
     from rich.table import Column
 
-    narrow = out.stderr_console.width < _NARROWEST_BARS
+    narrow = out.stderr_console.width < _MIN_BARS_WIDTH
     width = out.stderr_console.width - (_PERCENTAGE if narrow else _FIGURES)
-    # A width of its own: what names leave over is too little for figures otherwise.
+    # The width is fixed, because long names would leave too little for the figures.
     name = TextColumn(
         "{task.description}", markup=False, table_column=Column(width=width, no_wrap=True, overflow="ellipsis")
     )
@@ -149,5 +149,5 @@ def _progress_columns(out: Output) -> Progress:
             TransferSpeedColumn(),
             TimeRemainingColumn(),
         )
-    # Results on standard output are lifted above the bars only where they go to the same terminal.
+    # rich prints results above the bars, but only if standard output is the same terminal.
     return Progress(*columns, console=out.stderr_console, transient=True, redirect_stdout=is_terminal(sys.stdout))

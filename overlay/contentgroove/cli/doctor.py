@@ -1,4 +1,4 @@
-"""`contentgroove doctor`: is everything in place, and is the service still what its document says?"""
+"""`contentgroove doctor`: checks of the setup, and of the service against the API's document."""
 
 from __future__ import annotations
 
@@ -37,18 +37,19 @@ def register(app: typer.Typer) -> None:
 def doctor(
     run: CommandContext,
     *,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings, too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Also fail on warnings.")] = False,
 ) -> None:
-    """Check the key, the connection, the clock, and whether the service is what its document says.
+    """Check the API key, the connection, the clock and the service.
 
-    One list of each resource is fetched, of one item; nothing is created or changed.
+    Fetches one list of each resource, with one item, and compares the responses with the API's document. Nothing is
+    created or changed.
     """
     checks = diagnose(run)
     if run.out.json:
-        fine = diagnosis.exit_code(checks, strict=strict) == ExitCode.OK
-        run.out.document({"ok": fine, "checks": [_data(check) for check in checks]})
+        passed = diagnosis.exit_code(checks, strict=strict) == ExitCode.OK
+        run.out.document({"ok": passed, "checks": [_data(check) for check in checks]})
     else:
-        # In a terminal, the cells of several lines stand below each other.
+        # In a terminal, the cells of all lines are aligned.
         widths = (7, 21, 0) if is_terminal(sys.stdout) else (0, 0, 0)
         for check in checks:
             for cells in _lines(check):
@@ -58,7 +59,7 @@ def doctor(
 
 
 def diagnose(run: CommandContext) -> list[Check]:
-    """Look at everything that can be looked at."""
+    """Run all checks that are possible."""
     version = f"contentgroove {__version__} on {platform.python_implementation()} {platform.python_version()}."
     checks = [Check(name="version", state="ok", message=version)]
     violations: list[ContractViolation] = []
@@ -67,7 +68,7 @@ def diagnose(run: CommandContext) -> list[Check]:
     except (CommandError, ConfigurationError) as error:
         return [*checks, diagnosis.failed("key", describe_error(error))]
     with client:
-        checks += [Check(name="key", state="ok", message="There is one; it is not shown."), contract]
+        checks += [Check(name="key", state="ok", message="It is set; it is not shown."), contract]
         for name in diagnosis.RESOURCES:
             violations.clear()
             started = time.monotonic()
@@ -77,7 +78,7 @@ def diagnose(run: CommandContext) -> list[Check]:
                 failure = describe_error(error)
                 checks.append(diagnosis.failed(diagnosis.failed_check_name(failure, name), failure))
                 if checks[-1].name != name:
-                    # The next resource would fail alike.
+                    # The next resource would fail in the same way.
                     break
                 continue
             seconds = time.monotonic() - started
@@ -94,16 +95,19 @@ def _client(run: CommandContext, violations: list[ContractViolation]) -> tuple[C
         if "on_contract_violation" not in error.message:
             raise
         return run.new_client(), Check(
-            name="contract", state="skipped", message="Answers are not checked.", hint=error.message.partition(": ")[2]
+            name="contract",
+            state="skipped",
+            message="Responses are not checked.",
+            hint=error.message.partition(": ")[2],
         )
-    return client, Check(name="contract", state="ok", message="Answers are checked, field by field.")
+    return client, Check(name="contract", state="ok", message="Responses are checked, field by field.")
 
 
 def _lines(check: Check) -> Iterator[tuple[str, ...]]:
     yield check.state, check.name, check.message
-    for further in (*check.details, check.hint):
-        if further:
-            yield "", "", further
+    for line in (*check.details, check.hint):
+        if line:
+            yield "", "", line
 
 
 def _data(check: Check) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a failure is called on the command line: exit codes, and the words for people."""
+"""Exit codes, and the message for each error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """The exit codes. The lower-case names are the `kind` of errors in JSON output."""
+    """The exit codes. Their names in lower case are the `kind` of errors in JSON output."""
 
     OK = 0
     FAILED = 1
@@ -41,28 +41,28 @@ class ExitCode(IntEnum):
 
 
 MEANINGS: dict[ExitCode, str] = {
-    ExitCode.OK: "all went through",
-    ExitCode.FAILED: "anything not below",
+    ExitCode.OK: "success",
+    ExitCode.FAILED: "any other failure",
     ExitCode.USAGE: "wrong usage; nothing was sent",
-    ExitCode.AUTH: "no API key, or the service refuses it (401)",
+    ExitCode.AUTH: "no API key, or the service rejects it (401)",
     ExitCode.NOT_FOUND: "no such media, clip or subscription (404)",
     ExitCode.QUOTA: "the account's usage limit is reached (402)",
     ExitCode.RATE_LIMIT: "too many requests (429)",
-    ExitCode.NETWORK: "the service or the file store could not be reached",
+    ExitCode.NETWORK: "cannot reach the service or the file store",
     ExitCode.PROCESSING_FAILED: "the service could not process the media",
-    ExitCode.TIMEOUT: "processing was not finished in time; it goes on",
-    ExitCode.REFUSED: "the service refused the request (400, 422 and others)",
-    ExitCode.SERVICE: "the service failed (5xx) or its answer was unreadable",
+    ExitCode.TIMEOUT: "processing was not finished in time; it continues",
+    ExitCode.REFUSED: "the service rejected the request (400, 422 and others)",
+    ExitCode.SERVICE: "the service failed (5xx) or its response is unreadable",
     ExitCode.FILE: "the file cannot be uploaded",
-    ExitCode.OUTCOME_UNKNOWN: "something may have been created; look before you repeat",
-    ExitCode.PARTIAL: "of several, some failed",
+    ExitCode.OUTCOME_UNKNOWN: "something may have been created; check before you repeat it",
+    ExitCode.PARTIAL: "some of several items failed",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
-    ExitCode.CLOSED_PIPE: "the reader of the output went away",
+    ExitCode.CLOSED_PIPE: "the output pipe was closed",
 }
 
 
 class ErrorReport(NamedTuple):
-    """A failure as it is shown.
+    """An error as it is shown.
 
     Attributes:
         exit: Its exit code.
@@ -76,10 +76,10 @@ class ErrorReport(NamedTuple):
 
 
 class CommandError(Exception):
-    """A command cannot go on, for a reason of its own.
+    """A command cannot continue, for a reason that is not an error of the library.
 
     Attributes:
-        failure: What is shown.
+        failure: The error as it is shown.
     """
 
     def __init__(self, exit_code: ExitCode, message: str, hint: str = "") -> None:
@@ -87,18 +87,18 @@ class CommandError(Exception):
         self.failure = ErrorReport(exit_code, message, hint)
 
 
-# Searched in this order: a lost answer of a POST is a ServerError, too, and what matters is that it may have worked.
+# The first match counts: an unknown outcome can also be a ServerError, but may have been performed.
 _EXITS: tuple[tuple[type[BaseException], ExitCode, str], ...] = (
     (
         errors.OutcomeUnknownError,
         ExitCode.OUTCOME_UNKNOWN,
-        "Look for the result, such as by a list, before you repeat it.",
+        "Check whether it was performed, for example with a list, before you repeat it.",
     ),
-    (errors.AuthenticationError, ExitCode.AUTH, "Check the API key: contentgroove --help says where it is read from."),
+    (errors.AuthenticationError, ExitCode.AUTH, "Check the API key: contentgroove --help shows where it is read from."),
     (errors.QuotaExceededError, ExitCode.QUOTA, "See your usage at https://app.contentgroove.com/quota_usage."),
     (errors.NotFoundError, ExitCode.NOT_FOUND, "Check the id, and that it belongs to the account of this API key."),
-    (errors.RateLimitError, ExitCode.RATE_LIMIT, "Wait before you try again."),
-    (errors.ServerError, ExitCode.SERVICE, "The service failed; try again later."),
+    (errors.RateLimitError, ExitCode.RATE_LIMIT, "Try again later."),
+    (errors.ServerError, ExitCode.SERVICE, "Try again later."),
     (errors.APIError, ExitCode.REFUSED, "Correct the values and try again."),
     (errors.APIConnectionError, ExitCode.NETWORK, ""),
     (errors.ResponseDecodeError, ExitCode.SERVICE, "If it happens again, report it with the output of --debug."),
@@ -111,7 +111,7 @@ _EXITS: tuple[tuple[type[BaseException], ExitCode, str], ...] = (
 
 
 def describe_error(error: BaseException) -> ErrorReport:
-    """Say what an error is on the command line."""
+    """Return the exit code, message and hint of an error."""
     match error:
         case CommandError():
             failure = error.failure
@@ -123,21 +123,21 @@ def describe_error(error: BaseException) -> ErrorReport:
         case errors.ContentGrooveError():
             failure = _library_error(error)
         case OSError():
-            where = f"{error.filename}: " if error.filename else ""
-            failure = ErrorReport(ExitCode.FAILED, f"{where}{error.strerror or error}")
+            path = f"{error.filename}: " if error.filename else ""
+            failure = ErrorReport(ExitCode.FAILED, f"{path}{error.strerror or error}")
         case Exception() if (trouble := find_trouble(error)) is not None:
-            failure = ErrorReport(ExitCode.USAGE, f"this command needs {advice(trouble, 'cli')}")
+            failure = ErrorReport(ExitCode.USAGE, f"This command needs {advice(trouble, 'cli')}")
         case _:
             failure = ErrorReport(
                 ExitCode.FAILED,
                 f"Unexpected {type(error).__name__}: {error}",
-                "This is a defect: run it again with --debug and report what it prints.",
+                "This is a defect: run the command again with --debug and report its output.",
             )
     return failure
 
 
 def combined_exit_code(exits: Iterable[ExitCode]) -> ExitCode:
-    """Give the exit code of several pieces of work: one that all share, else PARTIAL."""
+    """Return the exit code that all items share, else PARTIAL."""
     found = set(exits)
     if not found:
         return ExitCode.OK
@@ -154,10 +154,10 @@ def _library_error(error: errors.ContentGrooveError) -> ErrorReport:
 
 
 def _timeout_report(error: errors.WaitTimeoutError) -> ErrorReport:
-    what, id_ = ("clip", error.clip_id) if error.clip_id else ("media", error.media_id)
-    again = f"Wait again, and longer: contentgroove {what}s wait {id_} --timeout SECONDS" if id_ else ""
+    subject, id_ = ("clip", error.clip_id) if error.clip_id else ("media", error.media_id)
+    hint = f"Wait longer: contentgroove {subject}s wait {id_} --timeout SECONDS" if id_ else ""
     return ErrorReport(
-        ExitCode.TIMEOUT, f"{what.capitalize()} {id_} was not finished in time; processing goes on.", again
+        ExitCode.TIMEOUT, f"{subject.capitalize()} {id_} was not finished in time. Processing continues.", hint
     )
 
 
@@ -166,12 +166,12 @@ def _response_text(error: errors.APIError) -> str:
         phrase = f" {HTTPStatus(error.status_code).phrase}"
     except ValueError:
         phrase = ""
-    said = " ".join(_sentence(detail) for detail in error.errors)
-    where = f" to {error.request}" if error.request else ""
-    return f"The service answered {error.status_code}{phrase}{where}{': ' if said.strip() else '.'}{said}".rstrip()
+    text = " ".join(_sentence(detail) for detail in error.errors)
+    request = f" for {error.request}" if error.request else ""
+    return f"The service returned {error.status_code}{phrase}{request}{': ' if text.strip() else '.'}{text}".rstrip()
 
 
 def _sentence(detail: errors.ErrorDetail) -> str:
     text = (detail.detail or detail.title or detail.code or "").rstrip(".")
-    place = f" (at {detail.pointer})" if detail.pointer else ""
-    return f"{text}{place}." if text else ""
+    location = f" (at {detail.pointer})" if detail.pointer else ""
+    return f"{text}{location}." if text else ""

@@ -1,7 +1,7 @@
 """What commands print: results on standard output, everything else on standard error.
 
-People get tables, pipes get tab-separated lines, `--json` gives JSON: one document for one thing, JSON lines for
-several, each written as soon as it is known.
+A terminal gets tables, a pipe gets tab-separated lines, and `--json` prints JSON: one document for one item, JSON lines
+for several, each as soon as it is known.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from contentgroove._view import Model
+    from contentgroove._model_base import Model
 
     from .failures import ErrorReport
 
 T = TypeVar("T")
 
 _GAP = 2
-_NARROWEST = 14
-"""A terminal's columns that a cell without a width of its own needs; with less, rows become blocks of lines."""
+_MIN_CELL = 14
+"""A terminal's columns that a cell without a fixed width needs; with fewer, rows become blocks of lines."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Column(Generic[T]):
 
     Attributes:
         title: Its heading.
-        value: Gives the cell of an item.
-        width: Its width in a terminal's columns; None shares what the others leave.
+        value: Returns the cell of an item.
+        width: Its width in a terminal's columns; None for an equal share of the remaining width.
     """
 
     title: str
@@ -50,16 +50,16 @@ class Column(Generic[T]):
 
 
 def document(item: Model[Any]) -> dict[str, Any]:
-    """Give a model as JSON output has it: all attributes, and unknown ones of the service in `extra`."""
+    """Return a model's JSON document: all attributes, with those that this version does not know in `extra`."""
     return {**item.to_dict(), "extra": item.extra}
 
 
 class Output:
-    """Prints one command's results and notes.
+    """Prints the results and notes of one command.
 
     Attributes:
-        json: Whether results are JSON.
-        quiet: Whether notes and progress are left out; they are anyway where standard error is no terminal.
+        json: True if results are JSON.
+        quiet: True to omit notes and progress, which also need a terminal as standard error.
     """
 
     def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
@@ -68,90 +68,90 @@ class Output:
 
     @cached_property
     def console(self) -> Console:
-        """Standard output for people."""
+        """Standard output as a terminal."""
         return _console(sys.stdout)
 
     @cached_property
     def stderr_console(self) -> Console:
-        """Standard error for people: progress and notes."""
+        """Standard error as a terminal, for progress and notes."""
         return _console(sys.stderr)
 
     @property
     def interactive(self) -> bool:
-        """Whether somebody watches standard error, so that progress makes sense."""
+        """True if progress and notes are shown: standard error is a terminal, and they are not suppressed."""
         return not self.quiet and is_terminal(sys.stderr)
 
     def print_note(self, text: str) -> None:
-        """Tell whoever watches; nothing where standard error is no terminal."""
+        """Print a note if standard error is a terminal."""
         if self.interactive:
             self.stderr_console.print(single_line(text), soft_wrap=True)
 
     def warn(self, text: str) -> None:
-        """Say on standard error what must not be missed, also in a log."""
+        """Print a warning to standard error, also with --quiet or in a log."""
         write_error(f"warning: {single_line(text)}")
 
     def failure(self, failure: ErrorReport) -> None:
-        """Say what failed and what to do next."""
+        """Print an error and what to do next."""
         write_error(f"error: {single_line(failure.message)}")
         if failure.hint:
             write_error(f"  {single_line(failure.hint)}")
 
     def print_item(self, fields: Mapping[str, str | None], data: Mapping[str, Any]) -> None:
-        """Print one thing.
+        """Print one item.
 
         Args:
-            fields: What people see, by label; what is None is left out.
+            fields: Its values by label; None is omitted.
             data: The JSON document.
         """
         if self.json:
             self.document(data)
             return
-        shown = {label: single_line(value) for label, value in fields.items() if value is not None}
+        lines = {label: single_line(value) for label, value in fields.items() if value is not None}
         if not is_terminal(sys.stdout):
-            for label, value in shown.items():
+            for label, value in lines.items():
                 _write(f"{label}\t{value}")
             return
-        self._detail_block(shown)
+        self._detail_block(lines)
 
     def document(self, data: object) -> None:
         """Print a JSON document."""
         _write(safe_json(json.dumps(data, ensure_ascii=False, indent=2, default=_json_default)))
 
     def text(self, text: str) -> None:
-        """Print what a program reads: as it is, except that a terminal gets no control characters."""
+        """Print text for other programs: unchanged, except that a terminal gets no control characters."""
         sys.stdout.write(multi_line(text.replace("\r\n", "\n")) if is_terminal(sys.stdout) else text)
 
     def line(self, data: Mapping[str, Any], cells: Sequence[str]) -> None:
-        """Print one of several results as soon as it is known: a JSON line, or cells.
+        """Print one of several results: a JSON line, or cells.
 
         Args:
             data: The JSON document.
-            cells: What people and pipes see.
+            cells: The cells of a terminal or pipe.
         """
         gap = "  " if is_terminal(sys.stdout) else "\t"
         _write(_json_line(data) if self.json else gap.join(single_line(cell) for cell in cells))
 
     def summary(self, text: str) -> None:
-        """Say on standard error what came of much work, also in a log."""
+        """Print the outcome of a batch to standard error, also in a log, but not with --quiet."""
         if not self.quiet:
             write_error(single_line(text))
 
     def print_always(self, text: str) -> None:
-        """Say on standard error what whoever started this has to know, even if it is to be quiet."""
+        """Print to standard error, also with --quiet, what the caller needs to know."""
         write_error(single_line(text))
 
     def table(
         self, pages: Iterable[Iterable[T]], columns: Sequence[Column[T]], data: Callable[[T], Mapping[str, Any]]
     ) -> int:
-        """Print many things, page by page as they come.
+        """Print many items, page by page as they arrive.
 
         Args:
-            pages: The things.
-            columns: What people and pipes see.
-            data: Makes the JSON document of a thing.
+            pages: The items.
+            columns: The columns of a terminal or pipe.
+            data: Returns the JSON document of an item.
 
         Returns:
-            How many there were.
+            The number of items.
         """
         count = 0
         for page in pages:
@@ -160,7 +160,7 @@ class Output:
                 _write("\n".join(_json_line(data(item)) for item in items))
             elif not is_terminal(sys.stdout):
                 _write("\n".join("\t".join(_cells(item, columns)) for item in items))
-            elif self.console.width < sum((column.width or _NARROWEST) + _GAP for column in columns) - _GAP:
+            elif self.console.width < sum((column.width or _MIN_CELL) + _GAP for column in columns) - _GAP:
                 for item in items:
                     titles = (column.title for column in columns)
                     self._detail_block(
@@ -195,7 +195,7 @@ class Output:
         width = max((len(label) for label in fields), default=0)
         for label, value in fields.items():
             text = Text.assemble((f"{label:<{width}}", "dim"), "  ", value)
-            # Not wrapped: a URL in pieces can neither be clicked nor copied.
+            # Not wrapped, because a URL in pieces can neither be clicked nor copied.
             self.console.print(text, soft_wrap=True)
 
 
@@ -210,27 +210,27 @@ def _json_line(data: Mapping[str, Any]) -> str:
 def _json_default(value: object) -> object:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def _write(text: str) -> None:
     sys.stdout.write(f"{text}\n")
-    # At once: a reader of a pipe waits for each line of a long run.
+    # The reader of a pipe waits for each line of a long run.
     sys.stdout.flush()
 
 
 def write_error(text: str) -> None:
-    """Write to standard error, if anybody is there to read it, without credentials in URLs."""
+    """Write to standard error if it is open, without the credentials in URLs."""
     try:
         sys.stderr.write(f"{redact_url(text)}\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
-        # Nobody is there to read what went wrong; the exit code still says it.
+        # Without standard error, only the exit code reports the failure.
         return
 
 
 def _console(stream: Any) -> Console:
     from rich.console import Console
 
-    # Names of others are printed: nothing in a text is markup, an emoji's name or something to colour.
+    # The texts come from the service and from files: nothing in them is markup, an emoji's name or to be coloured.
     return Console(file=stream, markup=False, emoji=False, highlight=False)

@@ -1,4 +1,4 @@
-"""Do the same to several ids, and go on after one that fails."""
+"""The same action for several ids, which continues after a failure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def for_each_id(run: CommandContext, ids: Sequence[str], act: Callable[[str], None]) -> None:
-    """Do something to each id; an error is shown and the next one begun.
+    """Call a function with each id; an error is printed, and the next id follows.
 
     Raises:
-        typer.Exit: Some failed; its code is theirs, or PARTIAL.
-        AuthenticationError: The key is refused; no other id would fare better.
+        typer.Exit: A call failed; the code is the one that all ids share, else PARTIAL.
+        AuthenticationError: The key was rejected, as it would be for every other id.
     """
     exits: list[ExitCode] = []
     for id_ in ids:

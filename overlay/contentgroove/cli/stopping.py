@@ -5,4 +5,4 @@ from __future__ import annotations
 import signal
 
 STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
-"""Ctrl-C, a service manager's, and Ctrl-Break, which is all that another program can send on Windows."""
+"""Ctrl-C, the signal of service managers, and Ctrl-Break, the only one that programs can send on Windows."""

@@ -1,4 +1,4 @@
-"""Standard output and error as commands use them: any text can be printed, and pipes carry the same everywhere."""
+"""Standard output and error: every text can be printed, and pipes carry the same bytes on every system."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 
 
 def prepare_streams() -> None:
-    """Let standard output and error take any text.
+    """Let standard output and error accept every text.
 
-    Files and pipes are UTF-8 with plain newlines on every system; Windows' own are of a code page that lacks most
-    characters. What a terminal's encoding lacks is shown by its number.
+    Files and pipes become UTF-8 with plain newlines on every system, because the code pages of Windows lack most
+    characters. A terminal keeps its encoding, and shows what that lacks by its number.
     """
     for stream in (sys.stdout, sys.stderr):
-        # One that was closed before the start is None.
+        # A stream that was closed before the start is None.
         with contextlib.suppress(AttributeError):
-            its_own = is_terminal(stream)
+            terminal = is_terminal(stream)
             stream.reconfigure(  # type: ignore[union-attr]
-                encoding=None if its_own else "utf-8", newline=None if its_own else "\n", errors="backslashreplace"
+                encoding=None if terminal else "utf-8", newline=None if terminal else "\n", errors="backslashreplace"
             )
 
 
 def is_terminal(stream: Any) -> bool:
-    """Whether a person sits at a stream; a closed one has nobody."""
+    """Return True if a stream is open and a terminal."""
     try:
         return bool(stream.isatty())
     except (AttributeError, ValueError):
@@ -33,11 +33,11 @@ def is_terminal(stream: Any) -> bool:
 
 
 def is_closed_pipe(error: BaseException | None, system: str = os.name) -> bool:
-    """Whether an error says that nobody reads what is printed any more.
+    """Return True if an error means that the output pipe was closed by its reader.
 
     Args:
-        error: What was raised.
-        system: `os.name`. Windows says of such a pipe that an argument is invalid, and names no file with it.
+        error: The exception.
+        system: `os.name`. Windows reports an invalid argument for such a pipe, without a file name.
     """
     if isinstance(error, BrokenPipeError):
         return True

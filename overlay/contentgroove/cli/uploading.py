@@ -1,4 +1,4 @@
-"""`contentgroove medias upload`: one file or a night's batch."""
+"""`contentgroove medias upload`: one file or a batch."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contentgroove._io.batches import UploadItem, aupload_batch, checkpoint_path
 from contentgroove.errors import (
     AuthenticationError,
     ContentGrooveError,
     NotFoundError,
     WaitTimeoutError,
 )
-from contentgroove.resources.batches import UploadItem, aupload_batch, checkpoint_path
 
 from .displays import UploadDisplay, wait_spinner
 from .failures import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
@@ -31,28 +31,28 @@ if TYPE_CHECKING:
     from .output import Output
 
 
-def expanded(files: Iterable[Path], system: str = os.name) -> Iterator[Path]:
-    """Put the files that a pattern such as `*.mp4` means in its place, which shells do everywhere but on Windows.
+def expand_patterns(files: Iterable[Path], system: str = os.name) -> Iterator[Path]:
+    """Replace patterns such as `*.mp4` by the files that they match, as shells do on every system but Windows.
 
     Args:
-        files: Files and patterns; a pattern that means none stays, and is then told to be missing.
+        files: Files and patterns; a pattern without a match stays, and is then reported as missing.
         system: `os.name`.
     """
     for file in files:
-        # A file may be called as if it were a pattern: film[1].mp4.
-        meant = [] if system != "nt" or file.exists() else sorted(glob(str(file)))  # noqa: PTH207 - a pattern may be absolute
-        yield from map(Path, meant) if meant else (file,)
+        # The name of a file may look like a pattern: film[1].mp4.
+        matches = [] if system != "nt" or file.exists() else sorted(glob(str(file)))  # noqa: PTH207 - a pattern may be absolute
+        yield from map(Path, matches) if matches else (file,)
 
 
 @dataclass(frozen=True)
 class UploadPlan:
-    """What is to be uploaded.
+    """What to upload.
 
     Attributes:
-        items: The files and what their medias are called.
-        concurrency: Uploads at once.
-        checkpoint_dir: Where a checkpoint of each file is kept, None without.
-        wait: Seconds to wait for processing after the last upload, None not to wait.
+        items: The files, with the names of their medias.
+        concurrency: Number of uploads at the same time.
+        checkpoint_dir: The folder of the checkpoints; None for no checkpoints.
+        wait: Seconds to wait for processing after the last upload; None not to wait.
     """
 
     items: list[UploadItem]
@@ -63,13 +63,13 @@ class UploadPlan:
 
 @dataclass
 class BatchUpload:
-    """The uploads of one run and what became of them.
+    """The uploads of one run and their outcomes.
 
     Attributes:
-        plan: What is to be uploaded.
-        out: Where results go.
-        medias: The medias that were created, by file.
-        exits: How each file ended, by file.
+        plan: What to upload.
+        out: The command's output.
+        medias: The created medias, by file.
+        exits: The exit codes of the files that are finished.
     """
 
     plan: UploadPlan
@@ -78,10 +78,10 @@ class BatchUpload:
     exits: dict[str, ExitCode] = field(default_factory=dict[str, ExitCode])
 
     def run(self, client: AsyncContentGroove) -> ExitCode:
-        """Upload, wait if wanted, and say what came of it; gives the exit code.
+        """Upload, wait if that is requested, and return the exit code.
 
         Raises:
-            CommandError: It was interrupted.
+            CommandError: The run was interrupted.
         """
         try:
             asyncio.run(self._run(client))
@@ -94,15 +94,15 @@ class BatchUpload:
         return code if len(self.exits) == files or code is not ExitCode.OK else ExitCode.PARTIAL
 
     def summary(self) -> str:
-        """Say in a line what became of all files."""
+        """Return the outcome of all files in one line."""
         total = len(self.plan.items)
-        good = sum(code is ExitCode.OK for code in self.exits.values())
-        failed = len(self.exits) - good
-        parts = [f"{good} of {total} files {'processed' if self.plan.wait is not None else 'uploaded'}"]
+        succeeded = sum(code is ExitCode.OK for code in self.exits.values())
+        failed = len(self.exits) - succeeded
+        parts = [f"{succeeded} of {total} files {'processed' if self.plan.wait is not None else 'uploaded'}"]
         if failed:
             parts.append(f"{failed} failed")
-        if left := total - len(self.exits):
-            parts.append(f"{left} not begun or not finished")
+        if remaining := total - len(self.exits):
+            parts.append(f"{remaining} not started or not finished")
         return ", ".join(parts) + "."
 
     async def _run(self, client: AsyncContentGroove) -> None:
@@ -115,7 +115,7 @@ class BatchUpload:
         sizes = {_path(item.file): _size(_path(item.file)) for item in self.plan.items}
         with UploadDisplay(self.out, sizes) as display:
 
-            async def upload_one(item: UploadItem) -> Media:
+            async def upload_one(item: UploadItem, _progress: object) -> Media:
                 return await client.medias.upload(
                     item.file,
                     name=item.name,
@@ -136,7 +136,7 @@ class BatchUpload:
                         if self.plan.wait is None:
                             self._succeed(file, result.media)
                     if isinstance(result.error, AuthenticationError):
-                        # No file after it would fare better.
+                        # Every other file would fail, too.
                         break
 
     async def _wait(self, client: AsyncContentGroove, seconds: float) -> None:
@@ -152,21 +152,23 @@ class BatchUpload:
 
         def record_failure(media_ids: Iterable[str], error: ContentGrooveError) -> None:
             for media_id in media_ids:
-                mine = WaitTimeoutError("", media_id=media_id) if isinstance(error, WaitTimeoutError) else error
-                self._fail(files[media_id], describe_error(mine), self.medias[files[media_id]])
+                own = WaitTimeoutError("", media_id=media_id) if isinstance(error, WaitTimeoutError) else error
+                self._fail(files[media_id], describe_error(own), self.medias[files[media_id]])
 
         clock = asyncio.get_running_loop().time
         end = clock() + seconds
         with wait_spinner(self.out, self._processing(), seconds) as show:
-            while left := [media_id for media_id, file in files.items() if file not in self.exits]:
+            while remaining := [media_id for media_id, file in files.items() if file not in self.exits]:
                 try:
-                    await client.medias.wait_many(left, timeout=max(0.0, end - clock()), on_update=update)
+                    await client.medias.wait_many(remaining, timeout=max(0.0, end - clock()), on_update=update)
                 except NotFoundError as error:
-                    # Somebody deleted one; the others are waited for.
-                    gone = [media_id for media_id in left if error.request and error.request.url.endswith(media_id)]
-                    record_failure(gone or left, error)
+                    # One media was deleted; wait for the others.
+                    deleted = [
+                        media_id for media_id in remaining if error.request and error.request.url.endswith(media_id)
+                    ]
+                    record_failure(deleted or remaining, error)
                 except ContentGrooveError as error:
-                    record_failure([media_id for media_id in left if files[media_id] not in self.exits], error)
+                    record_failure([media_id for media_id in remaining if files[media_id] not in self.exits], error)
 
     def _succeed(self, file: str, media: Media) -> None:
         self.exits[file] = ExitCode.OK
@@ -177,9 +179,9 @@ class BatchUpload:
         if self.out.json:
             error = {"kind": failure.exit.kind, "message": failure.message, "hint": failure.hint}
             self.out.line({"file": file, "media": media and document(media), "error": error}, ())
-        where = file if media is None else f"{file} (media {media.id})"
-        named = failure.message if file in failure.message else f"{where}: {failure.message}"
-        self.out.failure(failure._replace(message=named))
+        subject = file if media is None else f"{file} (media {media.id})"
+        message = failure.message if file in failure.message else f"{subject}: {failure.message}"
+        self.out.failure(failure._replace(message=message))
 
     def _processing(self) -> str:
         count = len(self.medias)
@@ -189,12 +191,12 @@ class BatchUpload:
     def _interrupted(self) -> CommandError:
         created = [media.id for file, media in self.medias.items() if file not in self.exits]
         if self.plan.checkpoint_dir is not None:
-            hint = f"The same command goes on where it was; {self.plan.checkpoint_dir} remembers it."
+            hint = f"Run the same command again: it continues from the checkpoints in {self.plan.checkpoint_dir}."
         elif created:
-            # Their ids are printed when they are processed, and would be lost now.
-            hint = f"What is uploaded is processed all the same: contentgroove medias wait {' '.join(created)}"
+            # Their ids are printed after processing, and would be lost now.
+            hint = f"Processing continues. Wait for it: contentgroove medias wait {' '.join(created)}"
         else:
-            hint = "With --checkpoint-dir DIR the same command would go on where it was."
+            hint = "Pass --checkpoint-dir DIR to be able to continue interrupted uploads."
         return CommandError(ExitCode.INTERRUPTED, f"Interrupted: {self.summary()}", hint)
 
 

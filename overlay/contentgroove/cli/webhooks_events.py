@@ -1,4 +1,4 @@
-"""How events are shown, those that arrive and those that an inbox holds."""
+"""The output of events, both received ones and those in an inbox."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ EVENT_COLUMNS: list[Column[StoredEvent]] = [
 
 
 def cells(event: Event, *, duplicate: bool) -> tuple[str, ...]:
-    """Give what people and pipes see of an event that has arrived."""
-    again = "again" if duplicate else "new"
+    """Return the cells of a received event."""
+    novelty = "again" if duplicate else "new"
     if isinstance(event, MediaProcessingFinished):
         clips = f"{len(event.clips)} clip{'s' * (len(event.clips) != 1)}"
-        return (event.event, again, event.media.id, clips, event.media.name)
-    return (event.event, again, event.dedupe_key)
+        return (event.event, novelty, event.media.id, clips, event.media.name)
+    return (event.event, novelty, event.dedupe_key)
 
 
 def received_event_json(event: Event, *, duplicate: bool) -> dict[str, Any]:
-    """Give the JSON document of an event that has arrived."""
+    """Return the JSON document of a received event."""
     return {**_document(event), "duplicate": duplicate, "key": event.dedupe_key}
 
 
 def stored_event_json(stored: StoredEvent) -> dict[str, Any]:
-    """Give the JSON document of an event that an inbox holds."""
+    """Return the JSON document of an event in an inbox."""
     return {
         **_event_fields(stored),
         "key": stored.key,
@@ -71,6 +71,6 @@ def _document(event: Event) -> dict[str, Any]:
     try:
         body = event.raw
     except WebhookPayloadError:
-        # It holds numbers that Python's JSON refuses.
+        # It contains numbers that Python's JSON decoder rejects.
         body = None
     return {"event": event.event, "media_id": media_id, "body": body}

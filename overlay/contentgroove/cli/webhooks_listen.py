@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 Arrivals = SimpleQueue["Receipt | None"]
 
-SILENCE = 30.0
-"""Seconds after which a sender that sends nothing more is given up."""
+IDLE_TIMEOUT = 30.0
+"""Seconds without data after which a connection is closed."""
 
 
 class _PrintReceiver(WebhookReceiver):
-    """Hands on what was received, to be printed when it is answered."""
+    """Passes on each receipt, to be printed."""
 
     def __init__(self, inbox: Inbox, token: str | None, arrivals: Arrivals) -> None:
         super().__init__(inbox, secret_token=token)
@@ -45,19 +45,19 @@ class _PrintReceiver(WebhookReceiver):
 
 
 class _Handler(WSGIRequestHandler):
-    timeout = SILENCE
+    timeout = IDLE_TIMEOUT
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing: events are printed, and refusals are logged by the receiver."""
+        """Log nothing: events are printed, and the receiver logs rejected deliveries."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """Serves each connection in a thread, so that a slow sender holds up nobody."""
+    """Serves each connection in its own thread, so that a slow sender does not block others."""
 
-    # Threads that wait for a sender must not hold up the end.
+    # Threads that wait for a sender must not delay the exit.
     daemon_threads = True
     block_on_close = False
-    # `claim_port` says it, as each system needs it.
+    # `claim_port` sets it, because systems differ.
     allow_reuse_address = False
     allow_reuse_port = False
 
@@ -66,21 +66,21 @@ class _Server(ThreadingMixIn, WSGIServer):
         super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
-        """Bind, without asking the name service who we are."""
+        """Bind without a DNS lookup of the host's name."""
         claim_port(self.socket)
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue] - typed as any address
         self.setup_environ()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a sender that went away in the middle."""
+        """Report nothing: a sender may disconnect at any time."""
 
 
 def open_server(out: Output, host: str, port: int, inbox: Inbox, token: str | None) -> None:
     """Serve until SIGINT or SIGTERM, and print each event once it is recorded.
 
     Raises:
-        CommandError: The port cannot be had.
+        CommandError: The port is not available.
     """
     arrivals: Arrivals = SimpleQueue()
     receiver = _PrintReceiver(inbox, token, arrivals)
@@ -90,8 +90,8 @@ def open_server(out: Output, host: str, port: int, inbox: Inbox, token: str | No
         reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
         raise CommandError(
             ExitCode.FAILED,
-            f"Port {port} of {host} cannot be listened at: {reason}.",
-            "Choose another --port (0 finds one that is free) or --host.",
+            f"Cannot listen on {host}:{port}: {reason}.",
+            "Choose another --port (0 selects a free one) or --host.",
         ) from error
     server.set_app(receiver.wsgi)
 
@@ -99,9 +99,9 @@ def open_server(out: Output, host: str, port: int, inbox: Inbox, token: str | No
     with until_signalled(out, lambda: arrivals.put(None)):
         thread.start()
         try:
-            shown = f"[{host}]" if ":" in host else host
-            # Nobody else knows a port that was chosen here.
-            out.print_always(f"Listening at http://{shown}:{server.server_port}/ (Ctrl-C stops)")
+            url_host = f"[{host}]" if ":" in host else host
+            # Only this line tells which port --port 0 has selected.
+            out.print_always(f"Listening at http://{url_host}:{server.server_port}/ (Ctrl-C stops)")
             _print(out, arrivals)
         finally:
             server.shutdown()

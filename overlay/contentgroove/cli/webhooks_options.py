@@ -1,4 +1,4 @@
-"""Where commands on webhooks find the inbox and the token."""
+"""The options for the inbox and the token."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOKEN_VARIABLE = "CONTENTGROOVE_WEBHOOK_TOKEN"  # noqa: S105 - the name of a var
 _MAX_TOKEN_FILE = 4096
 
 _INBOX = typer.Option(
-    "--inbox", metavar="FILE|postgresql://…", help="An inbox's SQLite file, or its PostgreSQL database."
+    "--inbox", metavar="FILE|URL", help="The inbox: an SQLite file, or the postgresql:// URL of a database."
 )
 InboxOption = Annotated[str | None, _INBOX]
 NeededInboxOption = Annotated[str, _INBOX]
@@ -40,10 +40,12 @@ class State(StrEnum):
 
 
 def find_secret_token(file: Path | None) -> str | None:
-    """Give the token of --token-file or CONTENTGROOVE_WEBHOOK_TOKEN; None without. Never an argument: others see those.
+    """Return the token of --token-file or CONTENTGROOVE_WEBHOOK_TOKEN; None if neither is set.
+
+    It is never an argument, which other users of the machine could read.
 
     Raises:
-        CommandError: The file cannot be read, or holds no token.
+        CommandError: The file cannot be read, or is empty.
     """
     if file is None:
         return os.environ.get(TOKEN_VARIABLE) or None
@@ -51,39 +53,41 @@ def find_secret_token(file: Path | None) -> str | None:
         with file.open(encoding="utf-8") as opened:
             token = opened.read(_MAX_TOKEN_FILE).strip()
     except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise CommandError(ExitCode.USAGE, f"The token file {file} cannot be read: {reason}.") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CommandError(ExitCode.USAGE, f"Cannot read the token file {file}: {reason}.") from error
     if not token:
-        raise CommandError(ExitCode.USAGE, f"The token file {file} is empty.", "It must hold the token alone.")
+        raise CommandError(ExitCode.USAGE, f"The token file {file} is empty.", "It must contain only the token.")
     return token
 
 
 @contextlib.contextmanager
-def open_inbox(place: str | None, *, create: bool) -> Generator[SQLiteInbox | PostgresInbox | MemoryInbox]:
-    """Open an inbox in a file or a database, without either in memory.
+def open_inbox(location: str | None, *, create: bool) -> Generator[SQLiteInbox | PostgresInbox | MemoryInbox]:
+    """Open an inbox in a file, a database or memory.
 
     Args:
-        place: The file, or the database's URL.
-        create: Whether a file is made if it does not exist.
+        location: The file, or the URL of the database; None for an inbox in memory.
+        create: True to create a missing file.
 
     Raises:
-        CommandError: It does not exist, or the URL holds a password, which other users of this machine could read.
+        CommandError: It does not exist, or the URL contains a password, which other users of this machine could read.
     """
     from contentgroove.webhooks import MemoryInbox, PostgresInbox, SQLiteInbox
 
-    if place is None:
+    if location is None:
         yield MemoryInbox()
-    elif place.startswith(("postgresql://", "postgres://")):
-        if "password=" in place or ":" in place.partition("://")[2].rpartition("@")[0]:
+    elif location.startswith(("postgresql://", "postgres://")):
+        if "password=" in location or ":" in location.partition("://")[2].rpartition("@")[0]:
             raise CommandError(
                 ExitCode.USAGE,
-                "Other users of this machine can read a password among the arguments.",
-                "Take it out of --inbox, and put it into PGPASSWORD or ~/.pgpass.",
+                "Other users of this machine can read a password in the arguments.",
+                "Remove it from --inbox, and put it into PGPASSWORD or ~/.pgpass.",
             )
-        with PostgresInbox(place) as database:
+        with PostgresInbox(location) as database:
             yield database
     else:
-        if not create and not Path(place).exists():
-            raise CommandError(ExitCode.USAGE, f"There is no inbox {place}.", "A receiver makes it: SQLiteInbox(path).")
-        with SQLiteInbox(place) as file:
+        if not create and not Path(location).exists():
+            raise CommandError(
+                ExitCode.USAGE, f"There is no inbox {location}.", "A receiver creates it: SQLiteInbox(path)."
+            )
+        with SQLiteInbox(location) as file:
             yield file

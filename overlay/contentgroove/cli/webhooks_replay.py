@@ -1,4 +1,4 @@
-"""`contentgroove webhooks replay`: a saved body, or an event of an inbox, once more."""
+"""`contentgroove webhooks replay`: deliver a saved body, or let an event be handled again."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.webhooks import parse_event
-from contentgroove.webhooks.dedupe import key_prefix
-from contentgroove.webhooks.events import PROCESSING_FINISHED
+from contentgroove.webhooks.events import PROCESSING_FINISHED, key_prefix
 from contentgroove.webhooks.receiver import MAX_BODY_BYTES
-from contentgroove.webhooks.tokens import TOKEN_PARAMETER, is_loopback
+from contentgroove.webhooks.subscribing import TOKEN_PARAMETER, is_loopback
 
 from .failures import CommandError, ExitCode
 from .webhooks_events import cells, received_event_json
@@ -25,57 +24,57 @@ if TYPE_CHECKING:
     from .output import Output
 
 TIMEOUT = 30.0
-"""Seconds that the receiver may take."""
+"""Seconds to wait for the receiver's response."""
 
 
 def post_event(out: Output, file: Path, url: str, token: str | None) -> None:
-    """POST a saved body, as the service would, and say what was answered.
+    """POST a saved body as the service would, and print the status.
 
     Raises:
-        CommandError: The file holds no webhook, the URL is unusable, or the answer is not 200.
+        CommandError: The file is not a webhook, the URL is not valid, or the status is not 200.
     """
     import httpx
 
     event = _read_event_file(file)
     try:
-        # Without a proxy: it would be told the token.
+        # Without a proxy, because the URL contains the token.
         with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
             response = client.post(
                 _target(url, token), content=event.body, headers={"Content-Type": "application/json"}
             )
     except httpx.HTTPError as error:
         raise CommandError(
-            ExitCode.NETWORK, f"{redact_url(url)} could not be reached: {type(error).__name__}.", "Is it listening?"
+            ExitCode.NETWORK, f"Cannot reach {redact_url(url)}: {type(error).__name__}.", "Check that it is listening."
         ) from error
     status = response.status_code
     out.line({"key": event.dedupe_key, "to": redact_url(url), "status": status}, (event.dedupe_key, f"{status}"))
     if status != HTTPStatus.OK:
         raise CommandError(
             ExitCode.REFUSED,
-            f"{redact_url(url)} answered {status}; the service takes nothing but 200 for delivered.",
+            f"{redact_url(url)} returned {status}; for the service, only 200 means delivered.",
             response.text[:200].strip(),
         )
 
 
 def record_event(out: Output, file: Path, inbox: Inbox) -> None:
-    """Record a saved body in an inbox, as if it had just arrived."""
+    """Record a saved body in an inbox, as if it had just been delivered."""
     event = _read_event_file(file)
     duplicate = not inbox.record(event.dedupe_key, event.body)
     out.line(received_event_json(event, duplicate=duplicate), cells(event, duplicate=duplicate))
     if duplicate:
-        out.warn(f"The inbox has this event already; to have it handled again: replay {event.dedupe_key}")
+        out.warn(f"The inbox has this event already. To handle it again, replay its key: {event.dedupe_key}")
 
 
 def replay_event(out: Output, name: str, inbox: Inbox) -> None:
-    """Have an event of an inbox handled once more.
+    """Let an event in an inbox be handled again.
 
     Args:
-        out: Where it is told.
+        out: The command's output.
         name: The event's key, or the id of its media.
-        inbox: Where it is.
+        inbox: The inbox.
 
     Raises:
-        CommandError: There is none, or several, or it waits to be handled anyway.
+        CommandError: There is no such event, there are several, or it has not been handled yet.
     """
     keys = (
         [name] if inbox.has(name) else sorted(inbox.keys_with_prefix(key_prefix(PROCESSING_FINISHED, "medias", name)))
@@ -83,16 +82,16 @@ def replay_event(out: Output, name: str, inbox: Inbox) -> None:
     if not keys:
         raise CommandError(
             ExitCode.NOT_FOUND,
-            f"There is no file {name}, and the inbox has no event of this key or media id.",
+            f"There is no file {name}, and the inbox has no event with this key or media id.",
             "List its events: contentgroove webhooks events --inbox FILE",
         )
     if len(keys) > 1:
         raise CommandError(
-            ExitCode.USAGE, f"Media {name} has {len(keys)} events; name one by its key: {', '.join(keys)}.", ""
+            ExitCode.USAGE, f"Media {name} has {len(keys)} events. Pass the key of one: {', '.join(keys)}."
         )
     if not inbox.replay(keys[0]):
         raise CommandError(
-            ExitCode.REFUSED, f"{keys[0]} waits to be handled already.", "Run: contentgroove webhooks work"
+            ExitCode.REFUSED, f"{keys[0]} is already waiting to be handled.", "Run: contentgroove webhooks work"
         )
     out.line({"key": keys[0], "replayed": True}, (keys[0], "replayed"))
 
@@ -102,13 +101,13 @@ def _read_event_file(file: Path) -> Event:
         with file.open("rb") as opened:
             body = opened.read(MAX_BODY_BYTES + 1)
     except OSError as error:
-        raise CommandError(ExitCode.FILE, f"{file} cannot be read: {error.strerror}.") from error
+        raise CommandError(ExitCode.FILE, f"Cannot read {file}: {error.strerror}.") from error
     if len(body) > MAX_BODY_BYTES:
-        raise CommandError(ExitCode.FILE, f"{file} has more than {MAX_BODY_BYTES:,} bytes, which no receiver takes.")
+        raise CommandError(ExitCode.FILE, f"{file} has more than {MAX_BODY_BYTES:,} bytes, the limit of receivers.")
     try:
         return parse_event(body)
     except WebhookPayloadError as error:
-        raise CommandError(ExitCode.FILE, f"{file} holds no webhook: {error.message}") from error
+        raise CommandError(ExitCode.FILE, f"{file} is not a webhook: {error.message}") from error
 
 
 def _target(url: str, token: str | None) -> str:
@@ -117,12 +116,12 @@ def _target(url: str, token: str | None) -> str:
         host = parts.hostname or ""
         query: list[Any] = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError as error:
-        raise CommandError(ExitCode.USAGE, f"The URL cannot be read: {error}.") from error
+        raise CommandError(ExitCode.USAGE, f"The URL is not valid: {error}.") from error
     if not host or parts.scheme not in {"http", "https"}:
-        raise CommandError(ExitCode.USAGE, f"{redact_url(url)} is no http or https URL.")
+        raise CommandError(ExitCode.USAGE, f"{redact_url(url)} is not an http or https URL.")
     if parts.scheme == "http" and not is_loopback(host):
         raise CommandError(
-            ExitCode.USAGE, f"{redact_url(url)} is another machine's, and the body carries signed URLs: use https."
+            ExitCode.USAGE, f"{redact_url(url)} is on another machine, and the body contains signed URLs: use https."
         )
     if token is not None and TOKEN_PARAMETER not in dict(query):
         parts = parts._replace(query=urlencode([*query, (TOKEN_PARAMETER, token)]))

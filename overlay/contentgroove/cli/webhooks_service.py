@@ -1,4 +1,4 @@
-"""What the commands that run until they are told to stop have in common: signals and logs."""
+"""Signals and logs of the commands that run until a signal stops them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def until_signalled(out: Output, stop: Callable[[], object]) -> Generator[None]:
-    """Call something at SIGTERM or Ctrl-C; a second Ctrl-C interrupts at once. Meanwhile warnings are shown."""
+    """Call a function at SIGTERM or Ctrl-C, and print warnings until then; a second Ctrl-C interrupts at once."""
 
     def signalled(number: int, frame: FrameType | None) -> None:
         del number, frame
         signal.signal(signal.SIGINT, signal.default_int_handler)
         stop()
-        # The signal may have come in the middle of another message.
+        # The signal may arrive while another message is written.
         with contextlib.suppress(RuntimeError):
-            out.summary("Stopping after what is begun (Ctrl-C interrupts it)")
+            out.summary("Stopping after the current event (press Ctrl-C again to interrupt it)")
 
     before = {number: signal.signal(number, signalled) for number in STOP_SIGNALS}
     logger, log = logging.getLogger("contentgroove"), _Log()
@@ -42,12 +42,12 @@ def until_signalled(out: Output, stop: Callable[[], object]) -> Generator[None]:
 
 
 class _Log(logging.Handler):
-    """Writes warnings and failures, with the tracebacks of an app's handlers, to standard error."""
+    """Writes warnings and errors to standard error, with the tracebacks of an app's handlers."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one."""
+        """Write one record."""
         write_error(multi_line(self.format(record)))

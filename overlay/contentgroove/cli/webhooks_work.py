@@ -1,4 +1,4 @@
-"""`contentgroove webhooks work`: an app's handlers in a process of their own."""
+"""`contentgroove webhooks work`: an app's handlers in their own process."""
 
 from __future__ import annotations
 
@@ -17,56 +17,60 @@ if TYPE_CHECKING:
     from .output import Output
 
 
-def import_receiver(name: str, place: str | None, inbox: Inbox) -> WebhookReceiver:
-    """Import the app's receiver, or have it made of an inbox.
+def import_receiver(name: str, location: str | None, inbox: Inbox) -> WebhookReceiver:
+    """Import the app's receiver, or call the app's function that creates it.
 
     Args:
         name: `module:name`.
-        place: What --inbox names.
+        location: The value of --inbox.
         inbox: That inbox, opened.
 
     Raises:
-        CommandError: There is none, or it has another inbox.
+        CommandError: There is no receiver, or it has another inbox.
     """
     found = _import_object(name)
     if isinstance(found, WebhookReceiver):
-        # Only inboxes in files say where they are.
-        if place is not None and not (isinstance(inbox, SQLiteInbox) and repr(found.inbox) == repr(inbox)):
+        # Only the repr of an inbox in a file shows its location.
+        if location is not None and not (isinstance(inbox, SQLiteInbox) and repr(found.inbox) == repr(inbox)):
             raise CommandError(
                 ExitCode.USAGE,
-                f"{name} keeps its events in {found.inbox!r}, not in {place}.",
-                "Leave --inbox out, or name a function that takes the inbox and gives a WebhookReceiver.",
+                f"{name} keeps its events in {found.inbox!r}, not in {location}.",
+                "Omit --inbox, or name a function that takes the inbox and returns a WebhookReceiver.",
             )
         return found
     if not callable(found):
-        raise CommandError(ExitCode.USAGE, f"{name} is no WebhookReceiver, but {type(found).__name__}.")
-    if place is None:
-        raise CommandError(ExitCode.USAGE, f"{name} is a function: pass --inbox FILE, of which it makes a receiver.")
-    made = found(inbox)
-    if not isinstance(made, WebhookReceiver):
-        raise CommandError(ExitCode.USAGE, f"{name}(inbox) gave no WebhookReceiver, but {type(made).__name__}.")
-    return made
+        raise CommandError(ExitCode.USAGE, f"{name} must be a WebhookReceiver, not {type(found).__name__}.")
+    if location is None:
+        raise CommandError(ExitCode.USAGE, f"{name} is a function: pass --inbox FILE, which it is called with.")
+    receiver = found(inbox)
+    if not isinstance(receiver, WebhookReceiver):
+        raise CommandError(
+            ExitCode.USAGE, f"{name}(inbox) must return a WebhookReceiver, not {type(receiver).__name__}."
+        )
+    return receiver
 
 
 def _import_object(name: str) -> Any:
     module, colon, attribute = name.partition(":")
     if not (module and colon and attribute):
-        raise CommandError(ExitCode.USAGE, f"{name!r} names no receiver: write MODULE:NAME, such as shop:receiver.")
+        raise CommandError(
+            ExitCode.USAGE, f"{name!r} is not the name of a receiver: write MODULE:NAME, such as shop:receiver."
+        )
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - a search path is text
     try:
         found: Any = import_module(module)
         for part in attribute.split("."):
             found = getattr(found, part)
     except Exception as error:
-        # An app may do anything while it is imported.
+        # An app may raise any error while it is imported.
         raise CommandError(
-            ExitCode.USAGE, f"{name} cannot be imported: {type(error).__name__}: {error}.", "See where with --debug."
+            ExitCode.USAGE, f"Cannot import {name}: {type(error).__name__}: {error}.", "Pass --debug to see where."
         ) from error
     return found
 
 
 def work_once(out: Output, receiver: WebhookReceiver) -> None:
-    """Handle what is due.
+    """Handle the events that are due.
 
     Raises:
         CommandError: Handlers failed.
@@ -83,7 +87,7 @@ def work_once(out: Output, receiver: WebhookReceiver) -> None:
 
 
 def work(out: Output, receiver: WebhookReceiver, poll_interval: float) -> None:
-    """Handle events as they are recorded, until told to stop; the event in hand is finished."""
+    """Handle events as they are recorded, until a signal; the current event is finished first."""
     stopping = threading.Event()
 
     def stop() -> None:
@@ -91,6 +95,6 @@ def work(out: Output, receiver: WebhookReceiver, poll_interval: float) -> None:
         receiver.stop_worker()
 
     with until_signalled(out, stop):
-        out.summary("Working (Ctrl-C stops after the event in hand)")
+        out.summary("Working (Ctrl-C stops after the current event)")
         receiver.work(poll_interval=poll_interval, should_stop=stopping.is_set)
     out.summary("Stopped.")

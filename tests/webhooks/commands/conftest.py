@@ -1,4 +1,4 @@
-"""The command line in an empty folder, with an account of its own at a simulator."""
+"""The command line in an empty folder, with its own account at a simulator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """A simulator that is quick; each key has an account of its own."""
+    """A simulator that is quick; each key has its own account."""
     with serve(Simulator(policy=QUICK)) as served:
         yield served
 
@@ -33,7 +33,7 @@ def cli(server: Server, tmp_path: Path) -> CommandLine:
 
 @pytest.fixture
 def listen(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Listener]]:
-    """Start `listen` at a port that is free, with a token."""
+    """Start `listen` on a free port, with a token."""
     monkeypatch.setenv("CONTENTGROOVE_WEBHOOK_TOKEN", TOKEN)
     with ExitStack() as stack:
         yield lambda *arguments, **options: Listener.of(

@@ -1,4 +1,4 @@
-"""What lies in the folder in which commands are run, and what they may print."""
+"""Files in the folder in which commands are run, and the documented output."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
 KEY = "media.processing_finished:medias:m-1:2025-10-15T13:51:02.559000+00:00"
-"""Of the event of the media `m-1`."""
+"""The key of the event of the media `m-1`."""
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "webhooks.md"
 
 
 def check(name: str, document: Any) -> None:
-    """Check a JSON document against what the documentation says of it."""
+    """Check a JSON document against the documentation."""
     _, _, section = DOCUMENT.read_text(encoding="utf-8").partition(f"### {name}\n")
     schema = json.loads(section.partition("```json\n")[2].partition("```")[0])
     jsonschema_rs.validator_for({**schema, "additionalProperties": False}, validate_formats=True).validate(document)
 
 
 def saved(cli: CommandLine, event: Any = None) -> str:
-    """Save a body; gives the file's name."""
+    """Save a body; returns the name of the file."""
     (cli.folder / "body.json").write_bytes(body(event or finished("m-1")))
     return "body.json"
 
 
 def inbox_with(cli: CommandLine, *medias: str) -> SQLiteInbox:
-    """Make an inbox `events.db` that holds events."""
+    """Create an inbox `events.db` with events."""
     inbox = SQLiteInbox(cli.folder / "events.db")
     for media in medias:
         WebhookReceiver(inbox).receive(body(finished(media)))
@@ -43,7 +43,7 @@ def inbox_with(cli: CommandLine, *medias: str) -> SQLiteInbox:
 
 
 def app(cli: CommandLine) -> None:
-    """Write the module `shop`, whose handler waits for a line in the pipe `gate` if there is one."""
+    """Write the module `shop`, whose handler waits for a line in the pipe `gate` if it exists."""
     (cli.folder / "shop.py").write_text(
         textwrap.dedent("""
             from pathlib import Path
@@ -56,10 +56,10 @@ def app(cli: CommandLine) -> None:
                 def handle(event):
                     gate = Path("gate")
                     if gate.exists():
-                        print("begun", event.media.id, flush=True)
+                        print("started", event.media.id, flush=True)
                         word = gate.read_text()
                         if word == "fail":
-                            raise LookupError("asked to")
+                            raise LookupError("told to fail")
                     print("handled", event.media.id, event.attempt, flush=True)
 
                 return receiver

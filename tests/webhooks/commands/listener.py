@@ -19,9 +19,9 @@ class Listener:
     """`listen` in a process.
 
     Attributes:
-        url: Where it listens.
+        url: Its URL.
         process: The process.
-        out: What it prints.
+        out: Its standard output.
         err: Its standard error.
     """
 
@@ -32,7 +32,7 @@ class Listener:
 
     @classmethod
     def of(cls, process: subprocess.Popen[str]) -> Self:
-        """Take a process once it listens."""
+        """Wait until a process listens."""
         assert process.stderr is not None
         err = Reader(process.stderr.fileno())
         host = err.wait_for(r"http://127\.0\.0\.1:\d+/").partition("http://")[2].split(" ")[0]
@@ -44,6 +44,6 @@ class Listener:
         return int(self.url.split(":")[2].strip("/"))
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """Stop it; gives the exit code."""
+        """Stop it; returns the exit code."""
         self.process.send_signal(number)
         return self.process.wait(DEADLINE)

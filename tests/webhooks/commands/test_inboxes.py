@@ -1,4 +1,4 @@
-"""`contentgroove webhooks events|replay|prune`, and mistakes with all commands."""
+"""`contentgroove webhooks events|replay|prune`, and wrong usage of all commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_a_saved_body_is_recorded_in_an_inbox(cli: CommandLine) -> None:
-    """Which is made if it is not there; the second time is a duplicate."""
+    """A missing inbox is created; the second time is a duplicate."""
     for duplicate in (False, True):
         ran = cli("webhooks", "replay", saved(cli), "--inbox", "events.db", "--json")
         check("Arrived", ran.lines[0])
@@ -27,11 +27,11 @@ def test_a_saved_body_is_recorded_in_an_inbox(cli: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("name", ["m-1", KEY])
-def test_an_event_is_handled_once_more(cli: CommandLine, name: str) -> None:
+def test_an_event_is_handled_again(cli: CommandLine, name: str) -> None:
     """Named by its key, or by its media."""
     with inbox_with(cli, "m-1", "m-10") as inbox:
         waiting = cli("webhooks", "replay", name, "--inbox", "events.db")
-        assert (waiting.code, "waits to be handled already" in waiting.err) == (10, True)
+        assert (waiting.code, "already waiting to be handled" in waiting.err) == (10, True)
         for state in ("done", "dead"):
             claim = inbox.claim(60)
             assert claim is not None
@@ -45,8 +45,8 @@ def test_an_event_is_handled_once_more(cli: CommandLine, name: str) -> None:
             assert [event.state for event in inbox.events()] == ["pending", "pending"]
 
 
-def test_what_was_done_long_ago_is_forgotten(cli: CommandLine) -> None:
-    """And nothing else is."""
+def test_events_that_were_done_long_ago_are_forgotten(cli: CommandLine) -> None:
+    """All others stay."""
     with inbox_with(cli, "m-1", "m-2") as inbox:
         claim = inbox.claim(60)
         assert claim is not None
@@ -62,7 +62,7 @@ def test_what_was_done_long_ago_is_forgotten(cli: CommandLine) -> None:
 def test_an_inbox_can_be_in_postgresql(cli: CommandLine, make_store: Callable[[str], Store]) -> None:
     """Named by its URL."""
     store = make_store("postgres")
-    host = store.place.partition("host=")[2].split(" ")[0]
+    host = store.location.partition("host=")[2].split(" ")[0]
     url = f"postgresql://postgres@/postgres?host={host}&options=-c%20search_path%3Devents"
     assert cli("webhooks", "replay", saved(cli), "--inbox", url).code == 0
     app(cli)
@@ -73,9 +73,9 @@ def test_an_inbox_can_be_in_postgresql(cli: CommandLine, make_store: Callable[[s
 
 
 def test_events_are_listed_with_their_errors(cli: CommandLine) -> None:
-    """What others wrote is shown harmless, and what cannot be read is listed all the same."""
+    """Foreign text is harmless, and an event that cannot be decoded is still listed."""
     with inbox_with(cli, "m-1") as inbox:
-        inbox.record("odd\x1bkey", b"no webhook")
+        inbox.record("odd\x1bkey", b"not a webhook")
         for error in ("ValueError: \x1b[2J", ""):
             claim = inbox.claim(60)
             assert claim is not None
@@ -96,35 +96,35 @@ def test_events_are_listed_with_their_errors(cli: CommandLine) -> None:
     [
         (("replay", "body.json"), 2, "--to URL or --inbox FILE"),
         (("replay", "body.json", "--to", "http://127.0.0.1:9/", "--inbox", "e.db"), 2, "--to URL or --inbox FILE"),
-        (("replay", "missing.json", "--to", "http://127.0.0.1:9/"), 12, "missing.json cannot be read"),
-        (("replay", "other.json", "--to", "http://127.0.0.1:9/"), 12, "other.json holds no webhook"),
+        (("replay", "missing.json", "--to", "http://127.0.0.1:9/"), 12, "Cannot read missing.json"),
+        (("replay", "other.json", "--to", "http://127.0.0.1:9/"), 12, "other.json is not a webhook"),
         (("replay", "body.json", "--to", "http://example.com/"), 2, "use https"),
-        (("replay", "body.json", "--to", "ftp://127.0.0.1/"), 2, "no http or https URL"),
-        (("replay", "body.json", "--to", "http://[oops/"), 2, "cannot be read"),
-        (("replay", "body.json", "--to", "http://127.0.0.1:1/"), 7, "could not be reached"),
+        (("replay", "body.json", "--to", "ftp://127.0.0.1/"), 2, "not an http or https URL"),
+        (("replay", "body.json", "--to", "http://[oops/"), 2, "not valid"),
+        (("replay", "body.json", "--to", "http://127.0.0.1:1/"), 7, "Cannot reach"),
         (("replay", "m-1", "--inbox", "missing.db"), 2, "There is no inbox missing.db"),
-        (("replay", "m-2", "--inbox", "events.db"), 4, "no event of this key or media id"),
+        (("replay", "m-2", "--inbox", "events.db"), 4, "no event with this key or media id"),
         (("events", "--inbox", "missing.db"), 2, "There is no inbox missing.db"),
         (("events", "--inbox", "other.json"), 1, "not a database"),
         (("events", "--inbox", "postgresql://me:secret@host/name"), 2, "PGPASSWORD"),
         (("events", "--inbox", "postgresql://host/name?password=secret"), 2, "PGPASSWORD"),
-        (("listen", "--token-file", "missing"), 2, "The token file missing cannot be read"),
+        (("listen", "--token-file", "missing"), 2, "Cannot read the token file missing"),
         (("listen", "--token-file", "empty"), 2, "The token file empty is empty"),
         (("work",), 2, "--app"),
         (("work", "--app", "shop"), 2, "write MODULE:NAME"),
         (("work", "--app", "nothing_of_this_name:receiver"), 2, "No module named"),
         (("work", "--app", "shop:missing"), 2, "has no attribute 'missing'"),
         (("work", "--app", "shop:make"), 2, "pass --inbox FILE"),
-        (("work", "--app", "shop:number", "--inbox", "events.db"), 2, "is no WebhookReceiver, but int"),
-        (("work", "--app", "shop:wrong", "--inbox", "events.db"), 2, "gave no WebhookReceiver, but str"),
+        (("work", "--app", "shop:number", "--inbox", "events.db"), 2, "must be a WebhookReceiver, not int"),
+        (("work", "--app", "shop:wrong", "--inbox", "events.db"), 2, "must return a WebhookReceiver, not str"),
         (("work", "--app", "shop:receiver", "--inbox", "events.db"), 2, "keeps its events in"),
         (("work", "--app", "broken:receiver"), 2, "ZeroDivisionError"),
     ],
 )
-def test_mistakes_are_told(
+def test_wrong_usage(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
-    """By a code of their kind and in two lines at most; nothing is made."""
+    """Each mistake has the code of its kind and two lines at most; nothing is created."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     for module in ("shop", "broken"):
         # Taken out again afterwards.

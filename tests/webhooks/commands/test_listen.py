@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from contentgroove.cli.webhooks_listen import SILENCE
+from contentgroove.cli.webhooks_listen import IDLE_TIMEOUT
 
 from tests.cli.conftest import DEADLINE, Reader
 from tests.platforms import PIPES, SIGNALS
@@ -27,7 +27,7 @@ pytestmark = [PIPES, SIGNALS, pytest.mark.process]
 
 
 def test_from_the_service_to_the_handler(cli: CommandLine, listen: Callable[..., Listener]) -> None:
-    """What the service delivers is printed, recorded, and handled by another command."""
+    """A delivery is printed, recorded, and handled by another command."""
     listener = listen("--inbox", "events.db", "--json")
     assert cli("webhooks", "create", f"{listener.url}?token={TOKEN}").code == 0
     media_id = cli.media("Film")
@@ -49,12 +49,12 @@ def test_from_the_service_to_the_handler(cli: CommandLine, listen: Callable[...,
 
 
 def test_listen_prints_a_line_for_each_delivery(cli: CommandLine, listen: Callable[..., Listener]) -> None:
-    """New or again; what is forged is refused, said on standard error and not printed."""
+    """New or again; a forged delivery is rejected, reported on standard error and not printed."""
     listener, file = listen(), saved(cli)
     assert cli("webhooks", "replay", file, "--to", listener.url).out == f"{KEY}\t200\n"
     check("Posted", cli("webhooks", "replay", file, "--to", listener.url, "--json").lines[0])
     forged = cli.child("webhooks", "replay", file, "--to", f"{listener.url}?token=wrong")
-    assert (forged.code, "answered 401" in forged.err) == (10, True)
+    assert (forged.code, "returned 401" in forged.err) == (10, True)
     listener.err.wait_for("A webhook was refused: The token")
     unknown = saved(cli, {"event": "clip.exported", "payload": {"data": {"name": "\x1b[2Jboo"}}})
     cli("webhooks", "replay", unknown, "--to", listener.url)
@@ -68,8 +68,8 @@ def test_listen_prints_a_line_for_each_delivery(cli: CommandLine, listen: Callab
     assert TOKEN not in listener.out.text + listener.err.rest()
 
 
-def test_listen_ends_when_nobody_reads_what_it_prints(cli: CommandLine, listen: Callable[..., Listener]) -> None:
-    """As in `listen | head -1`; the event was recorded and answered all the same."""
+def test_listen_ends_when_its_output_is_closed(cli: CommandLine, listen: Callable[..., Listener]) -> None:
+    """As in `listen | head -1`; the event was recorded and the response was sent."""
     ours, theirs = os.pipe()
     listener = listen("--inbox", "events.db", output=theirs)
     os.close(theirs)
@@ -81,34 +81,34 @@ def test_listen_ends_when_nobody_reads_what_it_prints(cli: CommandLine, listen: 
         assert [event.key for event in inbox.events()] == [KEY]
 
 
-def test_a_slow_sender_holds_up_nobody(cli: CommandLine, listen: Callable[..., Listener]) -> None:
-    """Neither other deliveries, nor the end."""
+def test_a_slow_sender_delays_nothing(cli: CommandLine, listen: Callable[..., Listener]) -> None:
+    """Not other deliveries, and not the exit."""
     listener = listen()
     with socket.create_connection(("127.0.0.1", listener.port)) as slow:
         slow.sendall(f"POST /?token={TOKEN} HTTP/1.1\r\nContent-Length: 100\r\n\r\n{{".encode())
         assert cli("webhooks", "replay", saved(cli), "--to", listener.url).code == 0
-        began = time.monotonic()
+        start = time.monotonic()
         assert listener.stop() == 0
-        assert time.monotonic() - began < SILENCE / 2
+        assert time.monotonic() - start < IDLE_TIMEOUT / 2
 
 
-def test_quiet_or_not_scripts_learn_the_port(cli: CommandLine, listen: Callable[..., Listener]) -> None:
-    """The chosen port is on standard error, and with -q nothing else is."""
+def test_the_port_is_printed_even_with_quiet(cli: CommandLine, listen: Callable[..., Listener]) -> None:
+    """The selected port is on standard error, with -q nothing else."""
     listener = listen("-q", "--port", "0")
     assert cli("webhooks", "replay", saved(cli), "--to", listener.url).code == 0
     assert listener.stop() == 0
     assert listener.err.rest() == f"Listening at {listener.url} (Ctrl-C stops)\n"
 
 
-def test_a_port_that_is_taken_is_told(cli: CommandLine, listen: Callable[..., Listener]) -> None:
-    """In one line, without a traceback."""
+def test_a_port_that_is_in_use(cli: CommandLine, listen: Callable[..., Listener]) -> None:
+    """It is named, with the reason."""
     port = listen().port
     ran = cli("webhooks", "listen", "--port", f"{port}")
-    assert (ran.code, f"Port {port} of 127.0.0.1 cannot be listened at: it is in use." in ran.err) == (1, True)
+    assert (ran.code, f"Cannot listen on 127.0.0.1:{port}: it is in use." in ran.err) == (1, True)
 
 
 def test_without_a_token_listen_warns(cli: CommandLine) -> None:
-    """Anybody could send anything; a token can come from a file, too."""
+    """Any sender would be trusted; a token can also come from a file."""
     (cli.folder / "token").write_text(f"{TOKEN}\n", encoding="utf-8")
     for arguments, warns in ((), True), (("--token-file", "token"), False):
         with cli.started("webhooks", "listen", *arguments) as process:

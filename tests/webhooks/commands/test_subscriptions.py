@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
 
-def test_subscriptions_live_and_die(cli: CommandLine) -> None:
+def test_the_life_of_a_subscription(cli: CommandLine) -> None:
     """Subscribed with a token that is shown once, listed without it, shown, deleted."""
     made = cli("webhooks", "subscribe", "https://example.com/hook", "--event", "media.processing_finished", "--json")
     check("Subscribed", made.document)
@@ -26,14 +26,14 @@ def test_subscriptions_live_and_die(cli: CommandLine) -> None:
     assert token not in shown.out
     check("Subscription", cli("webhooks", "show", id_, "--json").document)
 
-    assert cli("webhooks", "delete", id_).code == 2, "nobody is there to be asked"
+    assert cli("webhooks", "delete", id_).code == 2, "there is no terminal"
     assert cli("webhooks", "delete", id_, "--yes", "--json").lines == [{"id": id_, "deleted": True}]
     assert cli("webhooks", "show", id_).code == 4
     assert cli("webhooks", "list").out == ""
 
 
-def test_each_subscription_has_a_token_of_its_own(cli: CommandLine) -> None:
-    """For people it stands in a line of its own; `create` makes none."""
+def test_each_subscription_has_its_own_token(cli: CommandLine) -> None:
+    """It has its own line; `create` has none."""
     tokens = set[str]()
     for _ in range(2):
         fields = dict(line.split("\t") for line in cli("webhooks", "subscribe", "https://a.test/").out.splitlines())
@@ -43,7 +43,7 @@ def test_each_subscription_has_a_token_of_its_own(cli: CommandLine) -> None:
     assert "token" not in cli("webhooks", "create", "https://a.test/").out
 
 
-def test_a_url_that_would_give_the_token_away_is_not_subscribed(cli: CommandLine) -> None:
+def test_a_url_that_would_disclose_the_token_is_not_subscribed(cli: CommandLine) -> None:
     """Over plain http to another machine, or twice."""
     assert cli("webhooks", "subscribe", "http://example.com/hook").code == 2
     assert cli("webhooks", "subscribe", "https://example.com/hook?token=mine").code == 2

@@ -1,4 +1,4 @@
-"""`contentgroove webhooks work`: handlers in a process of their own, which ends gracefully."""
+"""`contentgroove webhooks work`: handlers in their own process, which ends gracefully."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ pytestmark = [PIPES, SIGNALS, pytest.mark.process]
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("once", [(), ("--once",)])
-def test_a_stop_finishes_the_event_in_hand(cli: CommandLine, number: int, once: tuple[str, ...]) -> None:
-    """And leaves the next one to the next worker."""
+def test_a_stop_finishes_the_current_event(cli: CommandLine, number: int, once: tuple[str, ...]) -> None:
+    """The next event is left to the next worker."""
     app(cli)
     make_named_pipe(cli.folder / "gate")
     with (
@@ -32,11 +32,11 @@ def test_a_stop_finishes_the_event_in_hand(cli: CommandLine, number: int, once: 
     ):
         assert process.stdout is not None
         out = Reader(process.stdout.fileno())
-        out.wait_for("begun m-1\n")
+        out.wait_for("started m-1\n")
         process.send_signal(number)
         (cli.folder / "gate").write_text("go on", encoding="utf-8")
         assert process.wait(DEADLINE) == 0
-        assert out.rest() == "begun m-1\nhandled m-1 1\n"
+        assert out.rest() == "started m-1\nhandled m-1 1\n"
         assert [(event.key.split(":")[2], event.state) for event in inbox.events()] == [
             ("m-2", "pending"),
             ("m-1", "done"),
@@ -44,8 +44,8 @@ def test_a_stop_finishes_the_event_in_hand(cli: CommandLine, number: int, once: 
 
 
 @pytest.mark.parametrize("once", [(), ("--once",)])
-def test_a_second_interrupt_gives_the_event_back(cli: CommandLine, once: tuple[str, ...]) -> None:
-    """Whoever cannot wait presses Ctrl-C twice; another worker begins at once."""
+def test_a_second_interrupt_releases_the_event(cli: CommandLine, once: tuple[str, ...]) -> None:
+    """Another worker can claim it at once."""
     app(cli)
     make_named_pipe(cli.folder / "gate")
     with (
@@ -53,7 +53,7 @@ def test_a_second_interrupt_gives_the_event_back(cli: CommandLine, once: tuple[s
         cli.started("webhooks", "work", "--app", "shop:make", "--inbox", "events.db", *once) as process,
     ):
         assert process.stdout is not None
-        Reader(process.stdout.fileno()).wait_for("begun m-1\n")
+        Reader(process.stdout.fileno()).wait_for("started m-1\n")
         assert process.stderr is not None
         errors = Reader(process.stderr.fileno())
         process.send_signal(signal.SIGTERM)
@@ -86,7 +86,7 @@ def test_a_worker_handles_what_arrives_later(cli: CommandLine) -> None:
 
 
 def test_an_idle_worker_stops_at_once(cli: CommandLine) -> None:
-    """Not only when it would have looked again."""
+    """Not only at its next poll."""
     app(cli)
     (cli.folder / "idle.py").write_text(
         textwrap.dedent("""
@@ -108,8 +108,8 @@ def test_an_idle_worker_stops_at_once(cli: CommandLine) -> None:
         assert process.wait(DEADLINE) == 0
 
 
-def test_a_handler_that_fails_is_told_and_repeated(cli: CommandLine) -> None:
-    """With its traceback, because it is the app's own; the event stays."""
+def test_a_failed_handler_is_reported_and_retried(cli: CommandLine) -> None:
+    """With the traceback of the app's code; the event stays."""
     app(cli)
     make_named_pipe(cli.folder / "gate")
     with (
@@ -120,14 +120,14 @@ def test_a_handler_that_fails_is_told_and_repeated(cli: CommandLine) -> None:
         assert process.wait(DEADLINE) == 1
         assert process.stderr is not None
         errors = process.stderr.read()
-        assert "LookupError: asked to" in errors
+        assert "LookupError: told to fail" in errors
         assert "shop.py" in errors
         assert "error: 1 handler failed" in errors
-        assert [(event.state, event.error) for event in inbox.events()] == [("pending", "LookupError: asked to")]
+        assert [(event.state, event.error) for event in inbox.events()] == [("pending", "LookupError: told to fail")]
 
 
-def test_an_app_brings_its_own_inbox(cli: CommandLine) -> None:
-    """`--inbox` may be left out, or name the same file."""
+def test_an_app_has_its_own_inbox(cli: CommandLine) -> None:
+    """`--inbox` can be omitted, or name the same file."""
     inbox_with(cli, "m-1").close()
     app(cli)
     (cli.folder / "own.py").write_text(

@@ -1,4 +1,4 @@
-"""Processes are killed at random points, and every promise of the inbox holds."""
+"""Processes are killed at random points, and every guarantee of the inbox holds."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.process
 
 KILLS = 120
-"""For each store. `python -m tests.webhooks.kills --store sqlite --kills 500` does more, and repeats a seed."""
+"""For each store. `python -m tests.webhooks.kills --store sqlite --kills 500` kills more; `--seed` repeats a run."""
 
 
 @FORK
 @pytest.mark.timeout(300)
 def test_killed_processes_lose_nothing_and_do_nothing_twice(database: Store) -> None:
-    """While webhooks come twice, late, out of order or never; whoever is killed next has another seed each time."""
+    """While webhooks are delivered twice, late, out of order or never; the seed differs each time."""
     command = [sys.executable, "-m", "tests.webhooks.kills", "--store", database.kind, "--kills", f"{KILLS}"]
-    done = subprocess.run(  # noqa: S603 - the program beside this file
-        [*command, "--place", database.place],
+    done = subprocess.run(  # noqa: S603 - the program next to this file
+        [*command, "--location", database.location],
         cwd=Path(__file__).parents[3],
         capture_output=True,
         encoding="utf-8",

@@ -94,6 +94,16 @@ def test_references_do_not_multiply() -> None:
     assert len(schema["$defs"]) == 61
 
 
+def test_chains_of_references_have_a_limit() -> None:
+    """Schemas that refer to each other over thousands of levels are the document's defect, not this package's."""
+    schemas: dict[str, Any] = {
+        f"A{level}": {"properties": {"next": {"$ref": f"#/components/schemas/A{level + 1}"}}} for level in range(5000)
+    }
+    schemas["A5000"] = {"type": "string"}
+    with pytest.raises(SpecError, match="too many levels"):
+        body({"$ref": "#/components/schemas/A0"}, components={"schemas": schemas})
+
+
 @pytest.mark.parametrize("closed", [True, False])
 def test_closed_objects(closed: bool) -> None:  # noqa: FBT001 - a case
     """Objects that list their properties can be closed, except where another schema adds to them."""

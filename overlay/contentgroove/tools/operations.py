@@ -120,6 +120,8 @@ def compile_document(document: Json, base_path: str, *, closed: bool) -> list[Op
                 raise SpecError(f"The document's schemas have more than {MAX_SCHEMAS:,} characters.")
     except DocumentError as error:
         raise SpecError(error.message) from error
+    except RecursionError as error:
+        raise SpecError("The document's schemas refer to each other over too many levels.") from error
     return operations
 
 

@@ -203,7 +203,7 @@ class ToolRegistry:
     def _is_visible(self, tool: Tool) -> bool:
         if self._access.read_only and not tool.is_read_only:
             return False
-        return self._access.only is None or tool.source is not None or tool.name in (self._only or ())
+        return self._only is None or tool.source is not None or tool.name in self._only
 
     def _known(self, name: str) -> Tool:
         tool = self._names.get(name)

@@ -242,10 +242,8 @@ def usable_server(urls: list[str]) -> str | None:
 def describe_document(document: Document) -> Json:
     """Describe a document: its title, servers, operations, tags, and how it authenticates."""
     info: Json = document.content["info"]
-    components = as_object(document.content.get("components"))
-    schemes = {
-        name: resolve(document.content, scheme) for name, scheme in as_object(components.get("securitySchemes")).items()
-    }
+    declared = as_object(as_object(document.content.get("components")).get("securitySchemes"))
+    schemes = {name: resolve(document.content, scheme) for name, scheme in declared.items()}
     tags = [as_object(tag).get("name") for tag in as_list(document.content.get("tags"))]
     tags += [tag for operation in document.operations for tag in operation.tags]
     return {

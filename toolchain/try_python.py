@@ -38,7 +38,6 @@ README_TESTS = "docs"
 TRIED = (
     "cli",
     "contract",
-    "generated",
     "journey",
     "mcp",
     "plugin",
@@ -47,7 +46,7 @@ TRIED = (
     "simulator",
     "spec_diff",
     "tools",
-    "upload_network",
+    "uploads",
     "webhooks",
 )
 """Folders of tests of what the wheel holds, which the user's Python runs."""

@@ -1,20 +1,29 @@
-"""HTTP clients that an application passes in: what they are used for, and what is never sent by them."""
+"""Clients: own HTTP clients of an application, hooks, event loops, and threads that use the SDK at the same moment."""
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import logging
 import pickle
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
+from anyio import to_thread
 from contentgroove import AsyncContentGroove, ConfigurationError, ContentGroove
+from contentgroove_mock import Simulator, serve
 
 from .conftest import BASE, KEY, media_json, one
 from .test_uploads import Api, Store, video
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from pathlib import Path
 
     from .conftest import FakeClock, Maker
@@ -80,3 +89,118 @@ def test_what_holds_the_key_is_not_pickled() -> None:
             pickle.dumps(item)
     media = raw.parse()
     assert pickle.loads(pickle.dumps(media)) == media  # noqa: S301 - made here
+
+
+async def hook(heard: list[str], what: object) -> None:
+    heard.append(type(what).__name__)
+
+
+@pytest.mark.anyio
+async def test_an_async_client_awaits_its_hooks() -> None:
+    """The one before the request before it is sent."""
+    heard: list[str] = []
+
+    def handler(_request: httpx.Request) -> httpx.Response:
+        heard.append("sent")
+        return one(media_json())
+
+    told = functools.partial(hook, heard)
+    async with (
+        httpx.AsyncClient(transport=httpx.MockTransport(handler)) as own,
+        AsyncContentGroove(KEY, BASE, http_client=own, on_request=told, on_response=told) as client,
+    ):
+        await client.medias.get("m-1")
+    assert heard == ["RequestInfo", "sent", "ResponseInfo"]
+
+
+@pytest.mark.parametrize("name", ["on_request", "on_response"])
+def test_a_hook_that_could_never_be_called(make: Maker, name: str) -> None:
+    """It is refused when the client is made."""
+    wrong: dict[str, Any] = {name: "print"}
+    with pytest.raises(ConfigurationError, match=f"{name} must be callable, not str"):
+        make(lambda _request: one(media_json()), **wrong)
+
+
+@pytest.mark.parametrize("name", ["on_request", "on_response"])
+def test_nobody_would_await_a_sync_clients_hook(name: str) -> None:
+    """An async hook would be called and never run."""
+    wrong: dict[str, Any] = {name: hook}
+    with pytest.raises(ConfigurationError, match=f"{name} is async"):
+        ContentGroove(KEY, BASE, **wrong)
+
+
+def test_two_loops_at_once() -> None:
+    """Connections belong to the loop that opened them; another one can neither use nor close them, and says so."""
+    at = Simulator()
+    used, leave = threading.Event(), threading.Event()
+
+    async def first(client: AsyncContentGroove) -> None:
+        async with client:
+            assert [media async for media in client.medias.list()] == []
+            used.set()
+            await to_thread.run_sync(leave.wait, 30)
+            assert [media async for media in client.medias.list()] == []
+
+    with serve(at) as server, ThreadPoolExecutor() as threads:
+        client = AsyncContentGroove("key", server.base_url)
+        running = threads.submit(asyncio.run, first(client))
+        assert used.wait(30)
+        try:
+            for call in (client.direct_uploads.prepare, client.aclose):
+                with pytest.raises(ConfigurationError, match="another event loop"):
+                    asyncio.run(call())
+        finally:
+            leave.set()
+        running.result(30)
+        with pytest.raises(ConfigurationError, match="closed"):
+            asyncio.run(client.direct_uploads.prepare())
+        asyncio.run(client.aclose())
+
+
+def test_a_batch_says_that_it_needs_asyncio(tmp_path: Path) -> None:
+    """Another async library has no tasks that outlive the one that iterates."""
+    results = AsyncContentGroove("key").medias.upload_many([tmp_path / "film.mp4"])
+    step = cast("Coroutine[Any, Any, object]", anext(results))
+    with pytest.raises(ConfigurationError, match="needs asyncio"):
+        # As a loop that is not asyncio's would.
+        step.send(None)
+
+
+ROUNDS = 6
+"""Processes tried; without the lock four in ten die."""
+
+RACE = """
+import sys, threading
+from contentgroove_api.types import UnexpectedBody, decode_body
+from contentgroove_api.models.clip_document import ClipDocument
+from contentgroove_api.models.media_document import MediaDocument
+from contentgroove_api.models.media_list import MediaList
+
+sys.setswitchinterval(1e-6)
+kinds = [MediaDocument, MediaList, ClipDocument]
+start = threading.Barrier(15)
+
+def use(kind):
+    start.wait()
+    try:
+        decode_body(200, b'{"data": {"id": "m", "attributes": {"name": "x"}}}', kind)
+    except UnexpectedBody:
+        pass
+
+threads = [threading.Thread(target=use, args=(kinds[index % 3],)) for index in range(15)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print("done")
+"""
+
+
+@pytest.mark.process
+def test_threads_decode_their_first_responses_at_once() -> None:
+    """The process outlives it."""
+    for _ in range(ROUNDS):
+        ran = subprocess.run(  # noqa: S603 - this interpreter
+            [sys.executable, "-c", RACE], capture_output=True, encoding="utf-8", timeout=60, check=False
+        )
+        assert (ran.returncode, ran.stdout) == (0, "done\n"), ran.stderr

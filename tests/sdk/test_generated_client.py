@@ -1,4 +1,4 @@
-"""The low-level client by itself: requests, answers, and the traps of stock generated code."""
+"""The low-level client by itself: requests, responses, and the traps of stock generated code."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def test_a_journey_with_the_plain_client() -> None:
         created = create_media.sync(client=client, body=body)
         assert isinstance(created, MediaDocument)
         assert created.data.attributes.is_processing is None
-        answer = get_media_by_id.sync_detailed(created.data.id, client=client)
-        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+        http_response = get_media_by_id.sync_detailed(created.data.id, client=client)
+        assert (http_response.status_code, http_response.headers["content-type"]) == (200, "application/json")
         missing = get_media_by_id.sync("missing", client=client)
         assert isinstance(missing, NotFoundErrors)
         assert missing.errors[0].title == "Not Found"
@@ -83,11 +83,11 @@ async def test_the_plain_client_async() -> None:
 def test_traps_of_stock_code() -> None:
     """No key in a repr, finite timeouts, odd statuses and bodies survived, ids that lead elsewhere refused."""
     seen: list[httpx.Request] = []
-    answers = iter([httpx.Response(520), httpx.Response(200, content=b"<html>")])
+    responses = iter([httpx.Response(520), httpx.Response(200, content=b"<html>")])
 
     def handler(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return next(answers)
+        return next(responses)
 
     with httpx.Client(transport=httpx.MockTransport(handler)) as http_client:
         client = Client("https://api.test/v1", token=KEY, http_client=http_client)
@@ -127,7 +127,7 @@ MARKS = st.text('[]{}"\\,:a\n', max_size=12)
 
 @given(st.recursive(MARKS, lambda inner: st.lists(inner) | st.dictionaries(MARKS, inner), max_leaves=30), st.booleans())
 def test_levels_are_counted_whatever_strings_hold(value: Any, objects: bool) -> None:  # noqa: FBT001 - a drawn value
-    """Brackets, quotes and backslashes in strings and names are no levels; a hundred pass, one more does not."""
+    """Brackets, quotes and backslashes in strings and names are not levels; a hundred pass, one more does not."""
     for _ in range(100 - levels(value)):
         value = {'"[{\\': value, "}]": "]"} if objects else ["[[\\", value, '"}']
     check_levels(msgspec.json.encode(value))
@@ -146,7 +146,7 @@ import httpx
 deep = b"[" * 5000 + b"]" * 5000
 media = b'{"data": {"id": "m", "type": "medias", "attributes": {"x": ' + deep + b"}}}"
 
-def answer(request):
+def response(request):
     status = int(request.url.path.rpartition("/")[2][-3:])
     return httpx.Response(status, content=media if status == 200 else b'{"errors": ' + deep + b"}")
 
@@ -158,7 +158,7 @@ def refused(call, *errors):
     raise AssertionError(call)
 
 def use():
-    with httpx.Client(transport=httpx.MockTransport(answer)) as lines, ContentGroove("k", http_client=lines) as client:
+    with httpx.Client(transport=httpx.MockTransport(response)) as http, ContentGroove("k", http_client=http) as client:
         refused(lambda: client.medias.get("m-200"), ResponseDecodeError)
         refused(lambda: client.medias.get("m-400"), APIError)
         refused(client.request("GET", "/medias/m-200").parse, ResponseDecodeError)
@@ -176,7 +176,7 @@ thread.join()
 
 
 @pytest.mark.process
-def test_deep_answers_in_a_thread_with_a_small_stack() -> None:
+def test_deep_responses_in_a_thread_with_a_small_stack() -> None:
     """Ten kilobytes of brackets are the documented error, and not the end of the process."""
     ran = subprocess.run(  # noqa: S603 - this interpreter
         [sys.executable, "-c", DEEP], capture_output=True, encoding="utf-8", timeout=60, check=False

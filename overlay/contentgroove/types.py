@@ -1,8 +1,11 @@
-"""The types that appear in public signatures, for annotations; loaded on first use, like the package itself.
+"""The types that appear in public signatures, for annotations.
 
-from contentgroove.types import Pager, Progress
+They are loaded on first use, like the names of the package itself::
 
-def upload_all(files: list[Path], progress: Progress) -> Pager[Media]: ...
+    from contentgroove.types import Filter, Pager
+
+    def find(client: ContentGroove, matchers: Filter) -> Pager[Media]:
+        return client.medias.list(filter=matchers)
 """
 
 from __future__ import annotations

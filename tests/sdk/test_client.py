@@ -1,4 +1,4 @@
-"""Clients: own HTTP clients of an application, hooks, event loops, and threads that use the SDK at the same moment."""
+"""Clients: own HTTP clients of an application, hooks, and event loops."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import asyncio
 import functools
 import logging
 import pickle
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -164,43 +162,3 @@ def test_a_batch_says_that_it_needs_asyncio(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="needs asyncio"):
         # As a loop that is not asyncio's would.
         step.send(None)
-
-
-ROUNDS = 6
-"""Processes tried; without the lock four in ten die."""
-
-RACE = """
-import sys, threading
-from contentgroove_api.types import UnexpectedBody, decode_body
-from contentgroove_api.models.clip_document import ClipDocument
-from contentgroove_api.models.media_document import MediaDocument
-from contentgroove_api.models.media_list import MediaList
-
-sys.setswitchinterval(1e-6)
-kinds = [MediaDocument, MediaList, ClipDocument]
-start = threading.Barrier(15)
-
-def use(kind):
-    start.wait()
-    try:
-        decode_body(200, b'{"data": {"id": "m", "attributes": {"name": "x"}}}', kind)
-    except UnexpectedBody:
-        pass
-
-threads = [threading.Thread(target=use, args=(kinds[index % 3],)) for index in range(15)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-print("done")
-"""
-
-
-@pytest.mark.process
-def test_threads_decode_their_first_responses_at_once() -> None:
-    """The process outlives it."""
-    for _ in range(ROUNDS):
-        ran = subprocess.run(  # noqa: S603 - this interpreter
-            [sys.executable, "-c", RACE], capture_output=True, encoding="utf-8", timeout=60, check=False
-        )
-        assert (ran.returncode, ran.stdout) == (0, "done\n"), ran.stderr

@@ -283,7 +283,8 @@ class Service:
         def attributes(record: Any) -> Json:
             # Lists of clips are also filtered by media_id, which is not among their attributes.
             ids: Json = {"id": record.id, "media_id": getattr(record, "media_id", None)}
-            return ids | write(record)["attributes"]
+            values: Json = write(record)["attributes"]
+            return ids | values
 
         list_query = listing.read_query(call.query, kinds, sorts, self.policy.page_size)
         own = [record for record in records.values() if record.account == call.account.id]

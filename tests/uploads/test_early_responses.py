@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
     from contentgroove._io.upload_connection import SocketWait
 
-    from .clients import Client, ClientFactory
+    from .clients import Client, ClientFactory, Watch
     from .stores import Behaviour, Stores
-    from .waits import Watch
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 

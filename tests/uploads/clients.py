@@ -18,7 +18,9 @@ from .stores import PATIENCE
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from contentgroove._io.upload_connection import SocketWait
 
 Chunks: TypeAlias = Iterable[bytes]
 
@@ -123,3 +125,7 @@ def open_sockets() -> int:
         with contextlib.suppress(OSError):
             count += stat.S_ISSOCK(os.fstat(int(name.name)).st_mode)
     return count
+
+
+Watch: TypeAlias = "Callable[[Callable[[SocketWait], None]], list[bool]]"
+"""Calls back before each wait; gives the list of whether each ended before its time was up."""

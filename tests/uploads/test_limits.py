@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from contentgroove._io.upload_connection import SocketWait
 
-    from .clients import ClientFactory
+    from .clients import ClientFactory, Watch
     from .stores import Stores
-    from .waits import Watch
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,8 @@ import typer
 from contentgroove._extras import needs
 from contentgroove._openapi.documents import DocumentError
 from contentgroove.cli.command import GroupWithHelp
-from contentgroove.cli.failures import CommandError, ExitCode
-from contentgroove.cli.harmless import multi_line
+from contentgroove.cli.exit_codes import CommandError, ExitCode
+from contentgroove.cli.output import multi_line
 
 from . import PipelineError
 from .changes import Rating

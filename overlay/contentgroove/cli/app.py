@@ -15,10 +15,8 @@ from contentgroove._extras import find_trouble
 from contentgroove._version import __version__
 
 from .command import OPTION_NAMES, GroupWithHelp
-from .failures import MEANINGS, CommandError, ErrorReport, ExitCode, describe_error
-from .harmless import multi_line
-from .output import Output, write_error
-from .streams import is_closed_pipe, prepare_streams
+from .exit_codes import CommandError, ErrorReport, ExitCode, describe_error
+from .output import Output, is_closed_pipe, multi_line, prepare_streams, write_error
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -111,7 +109,7 @@ def _load(entry: EntryPoint) -> Any:
 
 
 def _epilog() -> str:
-    codes = "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
+    codes = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
     return f"""\b
 The API key is read from the environment variable CONTENTGROOVE_API_KEY, or
 from a file named by --api-key-file or CONTENTGROOVE_API_KEY_FILE.

@@ -15,17 +15,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contentgroove._extras import import_needs
-from contentgroove._openapi.documents import yaml_loader
+from contentgroove._openapi.documents import Json, yaml_loader
 
 with import_needs(__name__, "mcp"):
     # The first YAML document may come late; a missing reader is reported now.
     yaml_loader()
     from .addresses import Origin, origin_of
     from .api import api_tools
-    from .errors import SpecError, ToolError
+    from .errors import ErrorCode, SpecError, ToolError
     from .medias import MediaTools
     from .network import NetworkPolicy
-    from .registry import Access, Tool, ToolRegistry
+    from .registry import Access, ProgressCallback, Tool, ToolFunction, ToolRegistry
+    from .results import Success
     from .sources import SpecSources
 
 if TYPE_CHECKING:
@@ -36,11 +37,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "ErrorCode",
+    "Json",
     "NetworkPolicy",
     "Origin",
+    "ProgressCallback",
     "SpecError",
+    "Success",
     "Tool",
     "ToolError",
+    "ToolFunction",
     "ToolRegistry",
     "open_tools",
     "origin_of",

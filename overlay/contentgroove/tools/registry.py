@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from msgspec import Struct
 
 from contentgroove._core.redaction import REDACTED
+from contentgroove._openapi.documents import Json
 from contentgroove.errors import InvalidInputError
 
 from . import arguments as checking
 from . import naming, results
 from .errors import ToolError
+from .results import Success
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable
 
     import jsonschema_rs
 
-    from contentgroove._openapi.documents import Json
 
-    from .results import Success
-
-ProgressCallback: TypeAlias = "Callable[[float, float | None, str], Awaitable[None]]"
+ProgressCallback: TypeAlias = Callable[[float, float | None, str], Awaitable[None]]
 """Called with the amount that is done, the total or None if it is unknown, and a message."""
 
-ToolFunction: TypeAlias = "Callable[[Json, ProgressCallback], Awaitable[Success]]"
+ToolFunction: TypeAlias = Callable[[Json, ProgressCallback], Awaitable[Success]]
 """Performs a tool's call; its arguments are already checked."""
 
 MIN_SECRET = 8

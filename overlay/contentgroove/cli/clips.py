@@ -21,6 +21,7 @@ from .options import (
     parse_filters,
     parse_sort,
     parse_time,
+    sort_option,
 )
 from .output import Column, document
 from .progress_display import wait_spinner
@@ -69,9 +70,7 @@ def list_(
         str | None, typer.Option("--media", "-m", metavar="MEDIA_ID", help="Only clips of this media.")
     ] = None,
     filter_: FilterOption = None,
-    sort: Annotated[
-        str | None, typer.Option(metavar="ORDER", help="created_at or name; a leading minus reverses the order.")
-    ] = None,
+    sort: Annotated[str | None, sort_option("created_at or name")] = None,
     limit: LimitOption = None,
     page_size: PageSizeOption = None,
 ) -> None:

@@ -13,7 +13,7 @@ import signal
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, Self
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 from typer.core import TyperGroup
@@ -25,7 +25,6 @@ from .output import Output, is_terminal, single_line, write_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
-    from types import TracebackType
 
     from contentgroove import AsyncContentGroove, ContentGroove, RequestInfo, ResponseInfo
 
@@ -199,12 +198,8 @@ class CommandContext:
         hooks = {"on_request": _show_request, "on_response": _show_response} if self.debug else {}
         return {"api_key": find_api_key(self.api_key_file), "base_url": self.base_url, **hooks}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Close the client."""
         if self._client is not None:
             self._client.close()
 
@@ -302,7 +297,7 @@ def command(
         def run(**arguments: Any) -> None:
             common = {key: arguments.pop(key, default) for key, (_, default) in _COMMON.items()}
             out = Output(json=common.pop("as_json"), quiet=common.pop("quiet"))
-            with CommandContext(out, **common) as context:
+            with contextlib.closing(CommandContext(out, **common)) as context:
                 perform(context, **arguments)
 
         _add_common_options(run, function, needs_client=needs_client)

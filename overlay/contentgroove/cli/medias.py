@@ -21,6 +21,7 @@ from .options import (
     open_inbox,
     parse_filters,
     parse_sort,
+    sort_option,
 )
 from .output import Column, document
 from .progress_display import wait_spinner
@@ -70,12 +71,7 @@ def list_(
     run: CommandContext,
     *,
     filter_: FilterOption = None,
-    sort: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ORDER", help="created_at, original_created_at or name; a leading minus reverses the order."
-        ),
-    ] = None,
+    sort: Annotated[str | None, sort_option("created_at, original_created_at or name")] = None,
     limit: LimitOption = None,
     page_size: PageSizeOption = None,
 ) -> None:
@@ -176,14 +172,14 @@ def upload(
     """
     from contentgroove._io.batches import UploadItem
 
-    from .upload_batch import BatchUpload, UploadPlan, expand_patterns
+    from .upload_batch import BatchUpload, expand_patterns
 
     unique = list({file.absolute(): file for file in expand_patterns(files)}.values())
     if name is not None and len(unique) > 1:
         raise CommandError(ExitCode.USAGE, f"--name is for a single file, not for {len(unique)}.")
     items = [UploadItem(str(file), name=name or _media_name(file), description=description) for file in unique]
-    plan = UploadPlan(items, concurrency, checkpoint_dir, timeout if wait else None)
-    raise typer.Exit(BatchUpload(plan, run.out).run(run.async_client()))
+    batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, timeout if wait else None)
+    raise typer.Exit(batch.run(run.async_client()))
 
 
 @command(app, "wait", examples=("medias wait MEDIA_ID --timeout 7200", "medias wait MEDIA_ID --inbox events.db"))

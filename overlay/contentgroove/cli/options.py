@@ -7,7 +7,7 @@ import math
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -33,6 +33,11 @@ LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Maxim
 PageSizeOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of items per request.")]
 
 _YEAR = 365 * 86_400
+
+
+def sort_option(orders: str) -> Any:
+    """Return the option --sort, with the orders in its help."""
+    return typer.Option("--sort", metavar="ORDER", help=f"{orders}; a leading minus reverses the order.")
 
 
 def _parse_timeout(text: str) -> float:

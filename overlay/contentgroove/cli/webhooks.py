@@ -24,6 +24,7 @@ from .options import (
     open_inbox,
     parse_filters,
     parse_sort,
+    sort_option,
 )
 from .output import Column, document
 
@@ -61,9 +62,7 @@ def list_(
     run: CommandContext,
     *,
     filter_: FilterOption = None,
-    sort: Annotated[
-        str | None, typer.Option(metavar="ORDER", help="created_at; a leading minus reverses the order.")
-    ] = None,
+    sort: Annotated[str | None, sort_option("created_at")] = None,
     limit: LimitOption = None,
     page_size: PageSizeOption = None,
 ) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from contentgroove_mock.simulator.clock import Clock
+    from contentgroove_mock.simulator.core.faults import Fault
     from contentgroove_mock.simulator.core.service import Service
     from contentgroove_mock.simulator.files import FileStore, StateFile
 
@@ -89,6 +90,14 @@ class SimulatorContext:
                     self.files.discard(self._service.discarded.pop())
                 if self._state_file is not None:
                     self._state_file.save(self._service.state)
+
+    async def take_fault(self, operation: str) -> Fault | None:
+        """Return the fault that happens to a request, if any, after its latency."""
+        with self.locked_service() as service:
+            fault = service.faults.take(operation)
+        if fault is not None and fault.kind == "latency":
+            await self.clock.sleep(fault.seconds)
+        return fault
 
     def record_request(self, request: Request, operation: str) -> RequestRecord:
         """Add a request to the log; its status is set later."""

@@ -166,12 +166,7 @@ def _tracks(path: Path) -> list[Any]:
 
 
 def missing_library(system: str, machine: str) -> str:
-    """Write the message for pymediainfo without MediaInfo's library: where to get it.
-
-    Args:
-        system: `sys.platform`.
-        machine: `platform.machine()`.
-    """
+    """Return where to get MediaInfo's library, for `sys.platform` and `platform.machine()`."""
     problem = "The mock cannot inspect uploaded files: pymediainfo has no MediaInfo library for"
     # pip installs a build without the library if there is none with it: on Linux with musl, and on Windows on ARM.
     if system == "win32":

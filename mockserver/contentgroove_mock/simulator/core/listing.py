@@ -82,12 +82,7 @@ class ListQuery(NamedTuple):
     size: int
 
     def select(self, items: list[Any], attributes: Callable[[Any], Mapping[str, Any]]) -> tuple[list[Any], int]:
-        """Filter and sort records, and return one page and the number of the last page.
-
-        Args:
-            items: All of the account's records, in the order of creation.
-            attributes: Returns the attributes of one record, by which it is filtered and sorted.
-        """
+        """Filter and sort records by their attributes, and return one page and the number of the last page."""
         selected = items
         if self.conditions:
             selected = [item for item in items if self._accepts(attributes(item))]
@@ -108,13 +103,7 @@ class ListQuery(NamedTuple):
 
 
 def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], default_size: int) -> ListQuery:
-    """Parse a list request's query; unknown parameters are ignored.
-
-    Args:
-        query: Names and values, decoded, in order.
-        kinds: The attributes that can be filtered by.
-        sorts: The attributes that can be sorted by.
-        default_size: How many items a page has by default.
+    """Parse a list request's decoded query; parameters that do not concern lists are ignored.
 
     Raises:
         ErrorResponse: 400, because a filter, sort or page is unknown.
@@ -145,14 +134,7 @@ def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], de
 
 
 def links(url: str, query: Query, number: int, last: int) -> dict[str, str | None]:
-    """Return the links to this page and to others; a key in the query is not repeated in them.
-
-    Args:
-        url: The list's URL without a query.
-        query: The request's query, decoded.
-        number: This page's number.
-        last: The last page's number.
-    """
+    """Return the links of a page to itself and to others; a key in the decoded query is not repeated in them."""
     kept = [(name, f"{quote(name, safe='[]')}={quote(value, safe='')}") for name, value in query if name != "api_key"]
     remaining = "".join(f"{text}&" for name, text in kept if name != "page[number]")
 
@@ -177,12 +159,7 @@ def _positive(name: str, value: str) -> int:
 
 
 def parse_filter(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condition:
-    """Parse one filter.
-
-    Args:
-        name: Attributes and matcher, such as `name_or_description_cont`.
-        values: Its values; only matchers that take lists may have several.
-        kinds: The attributes that can be filtered by, and the kinds of their values.
+    """Parse one filter, such as `name_or_description_cont`; only matchers that take lists may have several values.
 
     Raises:
         ErrorResponse: 400, because the filter is unknown, or a value does not fit the attribute.
@@ -197,14 +174,7 @@ def parse_filter(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) ->
         raise bad_request(f"filter[{name}]: {matcher} cannot be combined with {several}.")
     if matcher in _STATES:
         return Condition(attributes, join, _state_test(name, matcher, _single(name, values)))
-    if matcher in {"in", "not_in"}:
-        listed = [_read(name, value, kind) for value in values]
-        positive = matcher == "in"
-
-        def is_one_of(value: Any) -> bool:  # any JSON value
-            return value is not None and (_comparable(value, kind) in listed) is positive
-
-        return Condition(attributes, join, is_one_of)
+    matcher, several = _LISTS.get(matcher, (matcher, several))
     compare = _COMPARISONS[matcher]
     if not several:
         values = [_single(name, values)]
@@ -255,7 +225,8 @@ _PATTERNS = _POSITIVE | {
 }
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {**_ORDERED, **_PATTERNS}
 _STATES = frozenset({"present", "blank", "null", "not_null", "true", "not_true", "false", "not_false"})
-_MATCHERS = "|".join(sorted([*_COMPARISONS, *_STATES, "in", "not_in"], key=len, reverse=True))
+_LISTS = {"in": ("eq", "_any"), "not_in": ("not_eq", "_all")}
+_MATCHERS = "|".join(sorted([*_COMPARISONS, *_STATES, *_LISTS], key=len, reverse=True))
 
 
 def _split(name: str, kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], str, str, str]:

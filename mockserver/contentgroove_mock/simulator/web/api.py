@@ -54,10 +54,7 @@ async def _respond(context: SimulatorContext, operation: str, request: Request) 
     except ClientDisconnect:
         # The client has disconnected, so the response does not matter.
         return Response(status_code=400)
-    with context.locked_service() as service:
-        fault = service.faults.take(operation)
-    if fault is not None and fault.kind == "latency":
-        await context.clock.sleep(fault.seconds)
+    fault = await context.take_fault(operation)
     if fault is not None and not fault.after_commit and fault.kind in {"status", "reset"}:
         response = _fault_response(fault)
     else:

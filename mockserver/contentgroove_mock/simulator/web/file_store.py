@@ -59,10 +59,7 @@ def store_routes(context: SimulatorContext) -> list[Route]:
 
 
 async def _put(context: SimulatorContext, request: Request) -> Response:
-    with context.locked_service() as service:
-        fault = service.faults.take(UPLOAD)
-    if fault is not None and fault.kind == "latency":
-        await context.clock.sleep(fault.seconds)
+    fault = await context.take_fault(UPLOAD)
     body: AsyncIterator[bytes] = request.stream()
     try:
         upload, length = _check_request(context, request, fault)

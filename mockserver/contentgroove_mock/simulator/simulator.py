@@ -28,7 +28,7 @@ from contentgroove_mock.simulator.web.file_store import store_routes
 from contentgroove_mock.simulator.web.responses import error_response
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Coroutine, Mapping
+    from collections.abc import Collection, Mapping
 
     import httpx
     from starlette.requests import Request
@@ -248,29 +248,22 @@ class Simulator:
 
     def _catch_up(self) -> None:
         sender = self._context.sender
-        if not sender.is_due():
-            # The next change may be due earlier than what the sender waits for.
-            sender.wake_up()
-            return
         loop = sender.loop
         try:
             running_loop = asyncio.get_running_loop()
         except RuntimeError:
             running_loop = None
-        if loop is not None and loop is running_loop:
+        if sender.next_due() is None or (loop is not None and loop is running_loop):
+            # The next change may be due earlier than what the sender waits for.
             sender.wake_up()
         elif loop is not None:
-            _finish(sender.send_due(), loop)
+            sending = asyncio.run_coroutine_threadsafe(sender.send_due(), loop)
+            wait_for(lambda seconds: wait([sending], seconds).done, _DELIVERY_TIMEOUT)
+            sending.result(0)
         elif running_loop is None:
             asyncio.run(sender.send_due())
         else:
             sender.ensure_running()
-
-
-def _finish(coroutine: Coroutine[object, object, None], loop: asyncio.AbstractEventLoop) -> None:
-    sending = asyncio.run_coroutine_threadsafe(coroutine, loop)
-    wait_for(lambda seconds: wait([sending], seconds).done, _DELIVERY_TIMEOUT)
-    sending.result(0)
 
 
 def _find(records: Mapping[str, Record], identifier: str, kind: str) -> Record:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["text", "number", "boolean", "time"]
 Value: TypeAlias = "str | float | bool | dt.datetime"
 Query: TypeAlias = "Sequence[tuple[str, str]]"
+Condition: TypeAlias = "Callable[[Mapping[str, Any]], bool]"
+"""A parsed filter: returns whether attributes satisfy it."""
 
 _FILTER = re.compile(r"filter\[(?P<name>[^\[\]]+)\](?:\[\d*\])?")
 
@@ -46,24 +48,6 @@ CLIP_ATTRIBUTES = _attributes(
 SUBSCRIPTION_ATTRIBUTES = _attributes(
     text="id subscribed_events url", number="", boolean="active", time="created_at updated_at"
 )
-
-
-class Condition(NamedTuple):
-    """One parsed filter.
-
-    Attributes:
-        attributes: The attributes that it tests.
-        join: `all` if every attribute must satisfy it, `any` if one is enough.
-        test: Returns whether one attribute's value satisfies it.
-    """
-
-    attributes: tuple[str, ...]
-    join: Callable[[list[bool]], bool]
-    test: Callable[[Any], bool]
-
-    def accepts(self, attributes: Mapping[str, Any]) -> bool:
-        """Return whether a resource satisfies the filter."""
-        return self.join([self.test(attributes[name]) for name in self.attributes])
 
 
 class ListQuery(NamedTuple):
@@ -99,7 +83,7 @@ class ListQuery(NamedTuple):
         return selected[begin : begin + self.size], max(1, -(-len(selected) // self.size))
 
     def _accepts(self, attributes: Mapping[str, Any]) -> bool:
-        return all(condition.accepts(attributes) for condition in self.conditions)
+        return all(condition(attributes) for condition in self.conditions)
 
 
 def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], default_size: int) -> ListQuery:
@@ -168,28 +152,35 @@ def parse_filter(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) ->
     own_kinds: set[Kind] = {kinds[attribute] for attribute in attributes}
     if len(own_kinds) > 1:
         raise bad_request(f"filter[{name}] combines attributes of different kinds: {', '.join(sorted(own_kinds))}.")
-    kind = own_kinds.pop()
-    join = all if joint == "_and_" else any
     if several and matcher not in _COMPARISONS:
         raise bad_request(f"filter[{name}]: {matcher} cannot be combined with {several}.")
     if matcher in _STATES:
-        return Condition(attributes, join, _state_test(name, matcher, _single(name, values)))
-    matcher, several = _LISTS.get(matcher, (matcher, several))
+        test = _state_test(name, matcher, _single(name, values))
+    else:
+        matcher, several = _LISTS.get(matcher, (matcher, several))
+        test = _comparison_test(name, matcher, several, values, own_kinds.pop())
+    join = all if joint == "_and_" else any
+    return lambda resource: join([test(resource[attribute]) for attribute in attributes])
+
+
+def _comparison_test(
+    name: str, matcher: str, several: str, values: Sequence[str], kind: Kind
+) -> Callable[[Any], bool]:  # of any JSON value
     compare = _COMPARISONS[matcher]
-    if not several:
-        values = [_single(name, values)]
     # Patterns are text, whatever the attribute's kind; comparisons need values of that kind.
     matching = matcher in _PATTERNS
+    if not several:
+        values = [_single(name, values)]
     operands: list[Any] = [value if matching else _read(name, value, kind) for value in values]
     combine = any if several == "_any" else all
 
-    def test(value: Any) -> bool:  # any JSON value
+    def test(value: Any) -> bool:
         if value is None:
             return False
         subject = _as_text(value) if matching else _comparable(value, kind)
         return combine([compare(subject, operand) for operand in operands])
 
-    return Condition(attributes, join, test)
+    return test
 
 
 def _like_pattern(pattern: str) -> re.Pattern[str]:

@@ -65,13 +65,13 @@ async def _put(context: SimulatorContext, request: Request) -> Response:
         upload, length = _check_request(context, request, fault)
         if fault is not None and fault.kind in {"reset", "stall"} and not fault.after_commit:
             body = _body_with_fault(context, body, fault)
-        path = await _receive(context, body, length)
-        await _store_file(context, upload, path)
+        await _store_file(context, upload, body, length)
         if fault is not None and fault.after_commit:
             raise _StoreFault if fault.kind == "reset" else _fault_error(fault)
     except StoreError as error:
         if fault is not None and fault.drain:
-            await _drain(body)
+            async for _ in body:
+                pass
         return Response(error.xml(), error.status, {"Connection": "close"}, "application/xml")
     except _StoreFault:
         return ResetResponse()
@@ -86,12 +86,8 @@ class _StoreFault(Exception):  # noqa: N818  # a requested fault
 
 
 def _check_request(context: SimulatorContext, request: Request, fault: Fault | None) -> tuple[Upload, int]:
-    head = PutRequest(
-        host=request.url.netloc,
-        path=request.url.path,
-        query=request.url.query,
-        headers=request.headers,
-    )
+    url = request.url
+    head = PutRequest(host=url.netloc, path=url.path, query=url.query, headers=request.headers)
     with context.locked_service() as service:
         upload, length = uploads.check_put(service.state, head, service.policy, context.clock.now())
     if fault is not None and fault.kind in {"status", "expired"} and not fault.after_commit:
@@ -120,7 +116,7 @@ async def _body_with_fault(context: SimulatorContext, body: AsyncIterator[bytes]
         yield chunk
 
 
-async def _receive(context: SimulatorContext, body: AsyncIterator[bytes], length: int) -> str:
+async def _store_file(context: SimulatorContext, upload: Upload, body: AsyncIterator[bytes], length: int) -> None:
     received = 0
     file = context.files.open()
     try:
@@ -129,28 +125,17 @@ async def _receive(context: SimulatorContext, body: AsyncIterator[bytes], length
                 received += len(chunk)
                 file.write(chunk)
         uploads.check_complete(received, length)
-    except BaseException:
+        facts = await anyio.to_thread.run_sync(inspect_file, Path(file.name))
+    except BaseException as error:
         context.files.discard(file.name)
+        if isinstance(error, NoMediaInfoError):
+            raise StoreError(501, "NotImplemented", str(error)) from error
         raise
-    return file.name
-
-
-async def _store_file(context: SimulatorContext, upload: Upload, path: str) -> None:
-    try:
-        facts = await anyio.to_thread.run_sync(inspect_file, Path(path))
-    except NoMediaInfoError as error:
-        context.files.discard(path)
-        raise StoreError(501, "NotImplemented", str(error)) from error
     with context.locked_service():
         if upload.path is not None:
-            context.files.discard(path)
+            context.files.discard(file.name)
             raise StoreError(403, "AccessDenied", "This upload URL has been used")
-        upload.path, upload.file = path, facts
-
-
-async def _drain(body: AsyncIterator[bytes]) -> None:
-    async for _ in body:
-        pass
+        upload.path, upload.file = file.name, facts
 
 
 def _finished_media(context: SimulatorContext, request: Request) -> Media | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.simulator.clock import Clock
     from contentgroove_mock.simulator.core.faults import Fault
     from contentgroove_mock.simulator.core.service import Service
-    from contentgroove_mock.simulator.files import FileStore, StateFile
+    from contentgroove_mock.simulator.files import Storage
 
 _MAX_REQUESTS = 10_000
 _REDACTED = "REDACTED"
@@ -60,9 +60,8 @@ class SimulatorContext:
         self,
         service: Service,
         clock: Clock,
-        files: FileStore,
+        storage: Storage,
         *,
-        state_file: StateFile | None,
         api_keys: frozenset[str] | None,
         webhook_client: httpx.AsyncClient | None,
         allow_remote_webhooks: bool,
@@ -70,9 +69,8 @@ class SimulatorContext:
         self._service = service
         # Requests come from an event loop, control calls from any thread.
         self._lock = threading.RLock()
-        self._state_file = state_file
         self.clock = clock
-        self.files = files
+        self.storage = storage
         self.api_keys = api_keys
         self.requests: deque[RequestRecord] = deque(maxlen=_MAX_REQUESTS)
         self.sender = WebhookSender(
@@ -87,9 +85,8 @@ class SimulatorContext:
                 yield self._service
             finally:
                 while self._service.discarded:
-                    self.files.discard(self._service.discarded.pop())
-                if self._state_file is not None:
-                    self._state_file.save(self._service.state)
+                    self.storage.delete_file(self._service.discarded.pop())
+                self.storage.save(self._service.state)
 
     async def take_fault(self, operation: str) -> Fault | None:
         """Return the fault that happens to a request, if any, after its latency."""

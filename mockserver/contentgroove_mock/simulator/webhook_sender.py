@@ -12,8 +12,8 @@ from contentgroove_mock.simulator.core import lifecycle
 from contentgroove_mock.simulator.core.records import DeliveryAttempt
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     import httpx
 
@@ -118,16 +118,13 @@ class WebhookSender:
             for wait in waits:
                 wait.cancel()
 
-    @contextlib.asynccontextmanager
-    async def _open_client(self) -> AsyncGenerator[httpx.AsyncClient]:
+    def _open_client(self) -> AbstractAsyncContextManager[httpx.AsyncClient]:
         if self._client is not None:
-            yield self._client
-            return
+            return contextlib.nullcontext(self._client)
         # Loaded when a webhook is sent, so that a simulator without subscribers starts faster.
         import httpx
 
-        async with httpx.AsyncClient(timeout=None, trust_env=False, follow_redirects=False) as client:  # noqa: S113  # _post limits it
-            yield client
+        return httpx.AsyncClient(timeout=None, trust_env=False, follow_redirects=False)  # noqa: S113  # _post limits it
 
     async def _attempt(self, delivery: Delivery, client: httpx.AsyncClient) -> None:
         if not (self._allow_remote or _is_loopback(delivery.url)):

@@ -118,7 +118,7 @@ async def _body_with_fault(context: SimulatorContext, body: AsyncIterator[bytes]
 
 async def _store_file(context: SimulatorContext, upload: Upload, body: AsyncIterator[bytes], length: int) -> None:
     received = 0
-    file = context.files.open()
+    file = context.storage.open_file()
     try:
         with file:
             async for chunk in body:
@@ -127,13 +127,13 @@ async def _store_file(context: SimulatorContext, upload: Upload, body: AsyncIter
         uploads.check_complete(received, length)
         facts = await anyio.to_thread.run_sync(inspect_file, Path(file.name))
     except BaseException as error:
-        context.files.discard(file.name)
+        context.storage.delete_file(file.name)
         if isinstance(error, NoMediaInfoError):
             raise StoreError(501, "NotImplemented", str(error)) from error
         raise
     with context.locked_service():
         if upload.path is not None:
-            context.files.discard(file.name)
+            context.storage.delete_file(file.name)
             raise StoreError(403, "AccessDenied", "This upload URL has been used")
         upload.path, upload.file = file.name, facts
 

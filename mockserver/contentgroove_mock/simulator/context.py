@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt  # noqa: TC003  # msgspec reads the fields' types at run time
+import re
 import threading
 from collections import deque
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _MAX_REQUESTS = 10_000
 _REDACTED = "REDACTED"
+_SECRET_PARAMETERS = re.compile(r"api_key|x-amz-.*", re.IGNORECASE | re.DOTALL)
 _SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "proxy-authorization"})
 
 
@@ -104,12 +106,8 @@ class SimulatorContext:
             operation=operation,
             method=request.method,
             path=request.scope["path"],
-            query=[(name, _REDACTED if _is_secret(name.lower()) else value) for name, value in query],
+            query=[(name, _REDACTED if _SECRET_PARAMETERS.fullmatch(name) else value) for name, value in query],
             headers={name: _REDACTED if name in _SECRET_HEADERS else value for name, value in request.headers.items()},
         )
         self.requests.append(record)
         return record
-
-
-def _is_secret(parameter: str) -> bool:
-    return parameter == "api_key" or parameter.startswith("x-amz-")

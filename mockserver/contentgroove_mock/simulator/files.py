@@ -95,9 +95,7 @@ class Storage:
             self._folder = Path(tempfile.mkdtemp(prefix="contentgroove-mock-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True, exist_ok=True)
-        descriptor, path = tempfile.mkstemp(dir=self._folder, prefix="upload-")
-        os.close(descriptor)
-        return Path(path).open("wb")
+        return tempfile.NamedTemporaryFile(dir=self._folder, prefix="upload-", delete=False)  # returned
 
     def delete_file(self, path: str) -> None:
         """Delete an uploaded file."""
@@ -131,7 +129,7 @@ def inspect_file(path: Path) -> SourceFile | None:
     duration = _milliseconds(general, video, audio)
     if (video is None and audio is None) or not duration:
         return None
-    kind = "video" if video is not None else "audio"
+    kind = "audio" if video is None else "video"
     return SourceFile(
         content_type=getattr(general, "internet_media_type", None) or f"{kind}/octet-stream",
         duration=round(duration / _MILLISECONDS, 6),

@@ -143,7 +143,8 @@ async def aserve(
     server = await loop.create_server(lambda: HttpProtocol(config, connections), sock=listener)
     simulator.start()
     try:
-        yield Server(simulator, _origin(listener))
+        host, port = listener.getsockname()[:2]
+        yield Server(simulator, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
     finally:
         await _stop_listener(loop, listener)
         server.close()
@@ -191,8 +192,3 @@ def _listen(host: str, port: int) -> socket.socket:
             message = f"Cannot listen on {host}:{port}: {error.strerror}"
         raise OSError(error.errno, message) from None
     return listener
-
-
-def _origin(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

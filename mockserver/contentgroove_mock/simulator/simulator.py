@@ -110,18 +110,16 @@ class Simulator:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request."""
-        self._context.sender.ensure_running()
-        await self._app(scope, receive, self._with_date_header(send))
 
-    def _with_date_header(self, send: Send) -> Send:
-        # An origin server dates its responses (RFC 9110, 6.6.1); here by the simulator's clock.
-        async def dated(message: Message) -> None:
+        async def send_with_date(message: Message) -> None:
+            # An origin server dates its responses (RFC 9110, 6.6.1); here by the simulator's clock.
             if message["type"] == "http.response.start":
                 date = format_datetime(self._context.clock.now(), usegmt=True).encode()
                 message = {**message, "headers": [*message["headers"], (b"date", date)]}
             await send(message)
 
-        return dated
+        self._context.sender.ensure_running()
+        await self._app(scope, receive, send_with_date)
 
     @property
     def clock(self) -> Clock:
@@ -265,10 +263,9 @@ class Simulator:
 
 
 def _find(records: Mapping[str, Record], identifier: str, kind: str) -> Record:
-    try:
-        return records[identifier]
-    except KeyError:
-        raise LookupError(f"The simulator has no {kind} {identifier!r}; it has {len(records)} of them") from None
+    if identifier not in records:
+        raise LookupError(f"The simulator has no {kind} {identifier!r}; it has {len(records)} of them")
+    return records[identifier]
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -124,19 +124,15 @@ class WebhookSender:
         # Loaded when a webhook is sent, so that a simulator without subscribers starts faster.
         import httpx
 
-        return httpx.AsyncClient(timeout=None, trust_env=False, follow_redirects=False)  # noqa: S113  # _post limits it
+        return httpx.AsyncClient(timeout=None, trust_env=False, follow_redirects=False)  # noqa: S113  # _attempt limits it
 
     async def _attempt(self, delivery: Delivery, client: httpx.AsyncClient) -> None:
         if not (self._allow_remote or _is_loopback(delivery.url)):
             with self._locked_service():
                 lifecycle.reject_remote_url(delivery, self._clock.now())
             return
-        status, error = await self._post(delivery, client)
-        with self._locked_service() as service:
-            attempt = DeliveryAttempt(at=self._clock.now(), status=status, error=error)
-            lifecycle.record_attempt(service.state, delivery, attempt, self._policy)
-
-    async def _post(self, delivery: Delivery, client: httpx.AsyncClient) -> tuple[int | None, str | None]:
+        status: int | None = None
+        error: str | None = None
         headers = {"Content-Type": "application/json", "User-Agent": "ContentGroove-Simulator"}
         try:
             # One limit for the whole attempt: httpx's own starts again with each byte of a slow response.
@@ -144,11 +140,14 @@ class WebhookSender:
                 asyncio.timeout(self._policy.webhook_timeout),
                 client.stream("POST", delivery.url, content=delivery.body(), headers=headers) as response,
             ):
-                return response.status_code, None
+                status = response.status_code
         except TimeoutError:
-            return None, "no response in time"
+            status, error = None, "no response in time"
         except Exception as failure:  # noqa: BLE001  # a receiver in this process may raise anything
-            return None, type(failure).__name__
+            status, error = None, type(failure).__name__
+        with self._locked_service() as service:
+            attempt = DeliveryAttempt(at=self._clock.now(), status=status, error=error)
+            lifecycle.record_attempt(service.state, delivery, attempt, self._policy)
 
 
 def _is_loopback(url: str) -> bool:

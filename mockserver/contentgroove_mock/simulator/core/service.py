@@ -93,9 +93,7 @@ class Service:
     def account(self, key: str) -> Account:
         """Return the account of an API key; an unknown key creates one."""
         identifier = accounts.account_id(key)
-        if identifier not in self.state.accounts:
-            self.state.accounts[identifier] = Account(id=identifier)
-        return self.state.accounts[identifier]
+        return self.state.accounts.setdefault(identifier, Account(id=identifier))
 
     def catch_up(self, now: dt.datetime) -> None:
         """Bring every media and clip up to date."""

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
 from contentgroove_mock.simulator.core import uploads
-from contentgroove_mock.simulator.core.errors import not_found
 from contentgroove_mock.simulator.core.faults import UPLOAD
 from contentgroove_mock.simulator.core.serializers import FILES_PATH
 from contentgroove_mock.simulator.core.uploads import PutRequest, StoreError
 from contentgroove_mock.simulator.files import NoMediaInfoError, inspect_file, sample_thumbnail, sample_video
-from contentgroove_mock.simulator.web.responses import ResetResponse, StoredFileResponse, error_response
+from contentgroove_mock.simulator.web.responses import ResetResponse, StoredFileResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,14 +41,13 @@ def store_routes(context: SimulatorContext) -> list[Route]:
 
     async def video(request: Request) -> Response:
         media = _finished_media(context, request)
-        if media is None or media.file is None:
-            return error_response(not_found())
-        return StoredFileResponse(media.path or sample_video(), media_type=media.file.content_type)
+        return StoredFileResponse(
+            media.path or sample_video(), media_type=media.file.content_type if media.file else None
+        )
 
     async def thumbnail(request: Request) -> Response:
+        _finished_media(context, request)
         # Every media has the sample's picture, because making one would require a decoder.
-        if _finished_media(context, request) is None:
-            return error_response(not_found())
         return StoredFileResponse(sample_thumbnail(), media_type="image/jpeg")
 
     return [
@@ -138,8 +137,10 @@ async def _store_file(context: SimulatorContext, upload: Upload, body: AsyncIter
         upload.path, upload.file = file.name, facts
 
 
-def _finished_media(context: SimulatorContext, request: Request) -> Media | None:
+def _finished_media(context: SimulatorContext, request: Request) -> Media:
     with context.locked_service() as service:
         service.catch_up(context.clock.now())
         media = service.state.medias.get(request.path_params["id"])
-    return media if media is not None and media.stage == "finished" else None
+    if media is None or media.stage != "finished":
+        raise HTTPException(404)
+    return media

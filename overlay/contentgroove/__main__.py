@@ -1,4 +1,4 @@
-"""`python -m contentgroove` is the command `contentgroove`."""
+"""Run the command `contentgroove` as `python -m contentgroove`."""
 
 from contentgroove.cli import main
 

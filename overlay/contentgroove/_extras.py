@@ -1,71 +1,67 @@
-"""Says why an extra cannot be used: a package of it is not installed, or is installed and cannot be imported."""
+"""Explain why an extra cannot be used: one of its packages is missing, or is installed and cannot be imported."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from types import TracebackType
 
 _OWN = frozenset({"contentgroove", "contentgroove_api", "contentgroove_mock", "contentgroove_spec"})
 _MAX_REASON = 200
 
-# psycopg itself is there; the C library that it finds its way to the server with is not.
+# psycopg is installed, but the C library that it needs is missing.
 _NO_LIBPQ = "no pq wrapper available"
 
 
 class Trouble(NamedTuple):
-    """A package that an import failed at.
+    """A package that caused an import to fail.
 
     Attributes:
-        module: Its top-level name.
-        reason: What its import raised; None if it is not installed.
+        module: The package's top-level name.
+        reason: The exception of its import, as text; None if it is not installed.
     """
 
     module: str
     reason: str | None
 
 
-class needs:  # noqa: N801 - reads as a statement: `with needs(…): import …`
-    """Turns what an import inside the `with` raises into a `ConfigurationError` that says what to do about it.
+@contextmanager
+def needs(subject: str, extra: str) -> Generator[None]:
+    """Replace the exception of a failed import inside the `with` by a `ConfigurationError` with advice.
 
     Args:
-        what: What needs the extra, as the message's subject.
+        subject: The feature that needs the extra, as the subject of the message.
         extra: The extra's name.
     """
-
-    def __init__(self, what: str, extra: str) -> None:
-        self._what = what
-        self._extra = extra
-
-    def __enter__(self) -> None:
-        """Begin to import."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, Exception) and (trouble := find_trouble(error)) is not None:
-            raise self._error(f"{self._what} needs {advice(trouble, self._extra)}", trouble) from error
-
-    def _error(self, message: str, trouble: Trouble) -> Exception:
-        del trouble
-        return ConfigurationError(message)
+    try:
+        yield
+    except Exception as error:
+        if (trouble := find_trouble(error)) is None:
+            raise
+        raise ConfigurationError(f"{subject} needs {advice(trouble, extra)}") from error
 
 
-class import_needs(needs):  # noqa: N801 - as above
-    """The same for a module that is imported itself: it raises an `ImportError`, as an import does."""
-
-    def _error(self, message: str, trouble: Trouble) -> Exception:
+@contextmanager
+def import_needs(subject: str, extra: str) -> Generator[None]:
+    """Replace it by an `ImportError`, as callers expect where a module of this library is imported."""
+    try:
+        yield
+    except Exception as error:
+        if (trouble := find_trouble(error)) is None:
+            raise
         error_class = ModuleNotFoundError if trouble.reason is None else ImportError
-        return error_class(message, name=trouble.module)
+        raise error_class(f"{subject} needs {advice(trouble, extra)}", name=trouble.module) from error
 
 
 def find_trouble(error: Exception) -> Trouble | None:
-    """Find the package that an import failed at; None if the failure is no other package's."""
-    # What is ours has been raised for a reason that names the package.
+    """Find the package that caused an import to fail; None if no other package did."""
+    # An error that this module raised has the original as its cause.
     while isinstance(error, ImportError) and isinstance(error.__cause__, Exception) and _is_raised_here(error):
         error = error.__cause__
     name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
@@ -82,7 +78,7 @@ def find_trouble(error: Exception) -> Trouble | None:
 
 
 def advice(trouble: Trouble, extra: str) -> str:
-    """Say which package is missing or broken, and what to do."""
+    """Name the missing or broken package, and what to do."""
     module, reason = trouble
     if reason is None:
         return f"{module}: pip install 'contentgroove[{extra}]'"
@@ -90,10 +86,10 @@ def advice(trouble: Trouble, extra: str) -> str:
     if module == "psycopg" and _NO_LIBPQ in reason:
         return (
             f"libpq, PostgreSQL's C library, which {version} does not find: install it (Debian and Ubuntu: libpq5), "
-            "or pip install 'psycopg[binary]', which brings it along"
+            "or pip install 'psycopg[binary]', which contains it"
         )
-    again = f"install it again with pip install --force-reinstall '{requirement}'" if requirement else "remove it"
-    return f"{version}, which is there but cannot be imported ({reason}): {again}"
+    action = f"reinstall it with pip install --force-reinstall '{requirement}'" if requirement else "remove it"
+    return f"{version}, which is installed but cannot be imported ({reason}): {action}"
 
 
 def _is_raised_here(error: Exception) -> bool:
@@ -104,11 +100,11 @@ def _is_raised_here(error: Exception) -> bool:
 
 
 def _first_foreign_module(trace: TracebackType | None) -> str | None:
-    """Give the first package that was being imported and is neither ours nor Python's."""
+    """Return the first package whose import failed and that is part of neither this library nor Python."""
     while trace is not None:
         frame = trace.tb_frame
         module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        # Functions may be an import hook's, such as pytest's, which has nothing to do with it.
+        # Functions may belong to an import hook, such as pytest's, which is not the cause.
         if frame.f_code.co_name == "<module>" and module not in _OWN | sys.stdlib_module_names | {"__main__"}:
             return module
         trace = trace.tb_next
@@ -123,7 +119,7 @@ def _is_installed(module: str) -> bool:
     except ImportError:
         return False
     except ValueError:
-        # It has been put into sys.modules by hand.
+        # A module without a spec was put into sys.modules by hand.
         return True
 
 
@@ -137,7 +133,7 @@ def _package_of(filename: str) -> str:
 
 
 def _installed(module: str) -> tuple[str, str | None]:
-    """Give a package's name with its version, and what of it this library wants; the latter if pip installed it."""
+    """Return a package's name with its version, and this library's requirement of it if pip installed it."""
     from importlib import metadata
     from importlib.util import find_spec
 
@@ -147,19 +143,19 @@ def _installed(module: str) -> tuple[str, str | None]:
     except (metadata.PackageNotFoundError, OSError, ValueError):
         versions = {}
     for name, version in versions.items():
-        shown = name if name == module else f"{module} ({name})"
-        return f"{shown} {version}", _wanted(name)
+        label = name if name == module else f"{module} ({name})"
+        return f"{label} {version}", _requirement(name)
     spec = find_spec(module) if module not in sys.modules else None
-    place = f" ({spec.origin})" if spec is not None and spec.origin else ""
-    return f"{module}{place}", None
+    origin = f" ({spec.origin})" if spec is not None and spec.origin else ""
+    return f"{module}{origin}", None
 
 
-def _wanted(name: str) -> str:
-    """Give the requirement of this library that names a distribution, else the distribution itself."""
+def _requirement(name: str) -> str:
+    """Return this library's requirement that names a distribution, or else the distribution's name."""
     import re
     from importlib import metadata
 
-    def plain(text: str) -> str:
+    def normalized(text: str) -> str:
         return re.sub(r"[-_.]+", "-", text).lower()
 
     try:
@@ -167,8 +163,8 @@ def _wanted(name: str) -> str:
     except metadata.PackageNotFoundError:
         requirements = []
     for requirement in requirements:
-        asked = requirement.partition(";")[0].strip()
-        found = re.match(r"[\w.-]+", asked)
-        if found and plain(found[0]) == plain(name):
-            return asked
+        specifier = requirement.partition(";")[0].strip()
+        found = re.match(r"[\w.-]+", specifier)
+        if found and normalized(found[0]) == normalized(name):
+            return specifier
     return name

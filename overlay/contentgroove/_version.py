@@ -1,3 +1,3 @@
-"""The version of this library, as `User-Agent` and `--version` show it."""
+"""The version of this library, as in `User-Agent` and `--version`."""
 
 __version__ = "0.1.0"

@@ -1,7 +1,7 @@
-"""Every error that leaves the public API, all below `ContentGrooveError`.
+"""All errors that the public API raises, each a subclass of `ContentGrooveError`.
 
-An error's message says what happened, to which id or file, and what to do next. No error carries the API
-key: requests appear as method and redacted URL only.
+The message states what happened, to which id or file, and what to do next. No error contains the API key: requests
+appear as method and redacted URL only.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ __all__ = [
 
 
 class RequestInfo(Struct, frozen=True):
-    """The request an error belongs to, safe to log.
+    """The request that an error belongs to, safe to log.
 
     Attributes:
-        method: The HTTP method, upper case.
-        url: The URL with every credential in it replaced.
+        method: The HTTP method, in upper case.
+        url: The URL with all credentials redacted.
     """
 
     method: str
@@ -61,16 +61,16 @@ class RequestInfo(Struct, frozen=True):
 
 
 class ErrorDetail(Struct, frozen=True):
-    """One entry of an error answer's `errors` list; what the service left out is None.
+    """One entry of the `errors` list of an error response; an attribute is None if the service omitted it.
 
-    The service uses four shapes (401, 402, 404 and 429 differ); all fit here.
+    The service uses four shapes (401, 402, 404 and 429 differ); this class covers them all.
 
     Attributes:
         title: A short summary of the kind of error.
         detail: What went wrong in this case; a 401 sends it as `message`.
-        code: A code for programs, such as `exceeded_quota_count`.
-        status: The status the body names, which can differ from the HTTP status (402 says "422").
-        pointer: A JSON pointer to the part of the request that is wrong.
+        code: A machine-readable code, such as `exceeded_quota_count`.
+        status: The status in the body, which can differ from the HTTP status (a 402 contains "422").
+        pointer: A JSON pointer to the invalid part of the request.
     """
 
     title: str | None = None
@@ -81,7 +81,7 @@ class ErrorDetail(Struct, frozen=True):
 
 
 class ContentGrooveError(Exception):
-    """The base of all errors of this library.
+    """Base class of all errors of this library.
 
     Attributes:
         message: What happened and what to do next.
@@ -92,8 +92,8 @@ class ContentGrooveError(Exception):
         self.message = message
 
     def __reduce__(self) -> tuple[object, ...]:
-        # The default calls the class with `args` alone, which fails where other arguments are required:
-        # errors cross process pools and test workers.
+        # Errors cross process pools and test workers, and the default calls the class with `args` only, which fails
+        # where keyword arguments are required.
         return _restore, (type(self), self.args, self.__dict__)
 
 
@@ -106,19 +106,19 @@ def _restore(
 
 
 class ConfigurationError(ContentGrooveError):
-    """A client cannot work as it is set up: no key, an unsafe URL, used after close, a missing extra."""
+    """The client cannot work as configured: no key, an unsafe URL, used after close, a missing extra."""
 
 
 class InvalidInputError(ContentGrooveError, ValueError):
-    """An argument is wrong; nothing was sent."""
+    """An argument is invalid. Nothing was sent."""
 
 
 class PagingError(ContentGrooveError):
-    """The service's paging links lead in a circle or are no links; items already given stay valid."""
+    """The service's paging links form a loop or are not links. The items returned so far are valid."""
 
 
 class APIConnectionError(ContentGrooveError):
-    """The service could not be reached, or the connection broke before a whole answer came.
+    """The service could not be reached, or the connection broke before the response was complete.
 
     Attributes:
         request: The request, redacted.
@@ -130,14 +130,14 @@ class APIConnectionError(ContentGrooveError):
 
 
 class APITimeoutError(APIConnectionError):
-    """The service did not answer within the timeout."""
+    """The service did not respond within the timeout."""
 
 
 class OutcomeUnknownError(ContentGrooveError):
-    """A request that creates or changes something was sent, and whether it took effect is not known.
+    """A request that creates or changes something was sent, but its outcome is unknown.
 
-    It was not repeated, because creating a media twice is paid for twice. Look for the result before sending
-    the request again.
+    The request was not retried, because creating a media twice is charged twice. Check whether it took effect before
+    you send it again.
 
     Attributes:
         request: The request, redacted.
@@ -149,15 +149,15 @@ class OutcomeUnknownError(ContentGrooveError):
 
 
 class APIError(ContentGrooveError):
-    """The service answered with an error status.
+    """The service responded with an error status.
 
     Attributes:
         status_code: The HTTP status.
-        errors: The entries of the body's `errors` list, empty if the body has none.
-        headers: The answer's headers.
+        errors: The entries of the body's `errors` list; empty if the body has none.
+        headers: The response's headers.
         request: The request, redacted.
-        body: The start of the answer's body as text, for diagnosis (at most 2,000 characters).
-        retryable: Whether the same call can succeed later without a change to it.
+        body: The start of the response's body as text, for diagnosis (at most 2,000 characters).
+        retryable: True if the same call can succeed later.
     """
 
     def __init__(
@@ -179,17 +179,17 @@ class APIError(ContentGrooveError):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same call can succeed later without a change to it."""
+        """True if the same call can succeed later."""
         return self.status_code in RETRYABLE_STATUSES
 
 
-# Request timeout, too many requests, and what a gateway says of a server that cannot answer now; numbers, because
-# whoever only reads webhooks would wait for `http` to be imported.
+# Numbers, because importing `http` would delay applications that only receive webhooks.
 RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+"""Request timeout, too many requests, and the temporary failures of servers and gateways."""
 
 
 class BadRequestError(APIError):
-    """400: the service could not read the request's JSON."""
+    """400: the service could not parse the request's JSON."""
 
 
 class AuthenticationError(APIError):
@@ -197,42 +197,42 @@ class AuthenticationError(APIError):
 
 
 class QuotaExceededError(APIError):
-    """402: the account's usage limit is reached; trying again does not help before that changes."""
+    """402: the account's usage limit is reached; retrying does not help until it is raised."""
 
 
 class NotFoundError(APIError):
-    """404: no such resource for this account."""
+    """404: the account has no such resource."""
 
 
 class UnprocessableEntityError(APIError):
-    """422: the service read the request and refuses its values."""
+    """422: the service understood the request but rejected its values."""
 
 
 class RateLimitError(APIError):
     """429: too many requests in the current window.
 
     Attributes:
-        retry_after: Seconds to wait as the service asked, None if it did not say.
+        retry_after: Seconds to wait, as requested by the service; None if it did not state any.
     """
 
     retry_after: float | None = None
 
 
 class ServerError(APIError):
-    """5xx: the request may be fine, and the service failed."""
+    """5xx: the service failed; the request may be valid."""
 
 
 class ServerOutcomeUnknownError(ServerError, OutcomeUnknownError):
-    """5xx in answer to a request that creates something: it may have been created all the same."""
+    """5xx in response to a request that creates something: it may have been created."""
 
     @property
     def retryable(self) -> bool:
-        """False: the same call may create the same thing twice, so look for the result first."""
+        """False: the same call may create the same resource twice, so check for the result first."""
         return False
 
 
 class ResponseDecodeError(ContentGrooveError):
-    """The service answered with success, and the body is not what the contract says.
+    """The response has a success status, but its body does not match the contract.
 
     Attributes:
         status_code: The HTTP status.
@@ -263,16 +263,16 @@ UploadErrorReason = Literal[
 
 
 class UploadError(ContentGrooveError):
-    """A file was not uploaded. No media was created of it.
+    """A file was not uploaded. No media was created.
 
     Attributes:
-        reason: What kept it: the file (`missing`, `not_a_file`, `empty`, `too_large`, `not_audio_or_video`,
+        reason: The cause: the file (`missing`, `not_a_file`, `empty`, `too_large`, `not_audio_or_video`,
             `unreadable`, `changed`), the store (`expired`, `signature`, `refused`, `too_large`) or the
             `connection`.
-        file: The file's name, None if the source has none.
-        status_code: The store's HTTP status, None if it did not answer.
-        code: The store's own error code, such as `AccessDenied`, None if it gave none.
-        retryable: Whether the same upload can succeed later.
+        file: The file's name; None if the source has none.
+        status_code: The store's HTTP status; None if it did not respond.
+        code: The store's own error code, such as `AccessDenied`; None if it sent none.
+        retryable: True if the same upload can succeed later.
     """
 
     def __init__(
@@ -292,18 +292,18 @@ class UploadError(ContentGrooveError):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same upload can succeed later."""
+        """True if the same upload can succeed later."""
         if self.reason in {"expired", "connection"}:
             return True
         return self.status_code in RETRYABLE_STATUSES
 
 
 class CheckpointError(ContentGrooveError):
-    """An upload could not write down how far it is, and was left there; its message says what a next call does.
+    """An upload was stopped because its checkpoint could not be written; the message states what the next call does.
 
     Attributes:
-        checkpoint: The checkpoint's file.
-        media_id: The media, if it was created all the same; None if it was not.
+        checkpoint: The path of the checkpoint.
+        media_id: The media's id if it was created; None if it was not.
     """
 
     def __init__(self, message: str, *, checkpoint: str, media_id: str | None = None) -> None:
@@ -316,7 +316,7 @@ class MediaProcessingError(ContentGrooveError):
     """The service could not process a media, such as one whose `source_url` it could not fetch.
 
     Attributes:
-        media_id: The media.
+        media_id: The media's id.
     """
 
     def __init__(self, message: str, *, media_id: str) -> None:
@@ -325,11 +325,11 @@ class MediaProcessingError(ContentGrooveError):
 
 
 class WaitTimeoutError(ContentGrooveError):
-    """Processing did not finish within the time to wait. It goes on: wait again with the same id.
+    """Processing did not finish before the timeout. It continues: wait again with the same id.
 
     Attributes:
-        media_id: The media that was waited for, or whose clip was; None if it is not known.
-        clip_id: The clip that was waited for, None if it was a media.
+        media_id: The id of the awaited media, or of the awaited clip's media; None if it is unknown.
+        clip_id: The id of the awaited clip; None if a media was awaited.
     """
 
     def __init__(self, message: str, *, media_id: str | None, clip_id: str | None = None) -> None:
@@ -339,57 +339,57 @@ class WaitTimeoutError(ContentGrooveError):
 
 
 class WebhookPayloadError(ContentGrooveError):
-    """A webhook's body is not an event: not JSON, not an object, or without what an event must have."""
+    """A webhook's body is not an event: not JSON, not an object, or without a required member."""
 
 
 class WebhookAuthError(ContentGrooveError):
-    """A webhook came without the secret token of the subscribed URL, or with a wrong one."""
+    """A webhook was received without the secret token of the subscribed URL, or with a wrong one."""
 
 
 class ContractViolation(Protocol):
-    """One place where an exchange is not what the API's document says; its `str` is one line to read."""
+    """One difference between an exchange and the API's document; `str()` returns it as one line of text."""
 
     @property
     def operation(self) -> str | None:
-        """The operationId; None where no operation fits."""
+        """The operationId; None if no operation matches."""
         ...
 
     @property
     def location(self) -> str:
-        """Where, such as `request.query.limit` or `response.body#/data/attributes/name`."""
+        """The location, such as `request.query.limit` or `response.body#/data/attributes/name`."""
         ...
 
     @property
     def rule(self) -> str:
-        """What kind of rule is broken, such as `undeclared-field` or `enum`."""
+        """The name of the violated rule, such as `undeclared-field` or `enum`."""
         ...
 
     @property
     def message(self) -> str:
-        """What the document says."""
+        """What the document requires."""
         ...
 
     @property
     def actual(self) -> str:
-        """What was there instead, shortened and without credentials."""
+        """The actual value, shortened and redacted."""
         ...
 
 
 class ContractViolationError(ContentGrooveError):
-    """An exchange is not what the API's document says (`on_contract_violation="raise"`).
+    """An exchange does not match the API's document (`on_contract_violation="raise"`).
 
-    The call itself may have succeeded: what it created is there.
+    The call itself may have succeeded; what it created still exists.
 
     Attributes:
-        violations: What is wrong.
+        violations: The violations, in the order in which they were found.
     """
 
-    _LISTED = 10
+    _MAX_LISTED = 10
 
     def __init__(self, violations: Sequence[ContractViolation]) -> None:
         self.violations = tuple(violations)
         count = len(self.violations)
-        lines = "".join(f"\n  {violation}" for violation in self.violations[: self._LISTED])
-        if count > self._LISTED:
-            lines += f"\n  … and {count - self._LISTED} more"
-        super().__init__(f"The contract is broken in {count} place{'' if count == 1 else 's'}:{lines}")
+        lines = "".join(f"\n  {violation}" for violation in self.violations[: self._MAX_LISTED])
+        if count > self._MAX_LISTED:
+            lines += f"\n  … and {count - self._MAX_LISTED} more"
+        super().__init__(f"The exchange violates the contract ({count} violation{'' if count == 1 else 's'}):{lines}")

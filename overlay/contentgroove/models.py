@@ -1,8 +1,8 @@
-"""What the service describes: medias, clips, transcriptions, webhook subscriptions, direct uploads.
+"""Models of the service's resources: medias, clips, transcriptions, webhook subscriptions, direct uploads.
 
-Each class is a flat, immutable view on the wire model that `contentgroove_api` decodes, the same class whether a
-REST answer or a webhook brought it. An attribute that the service sent as null, or not at all, is None;
-`fields_set` tells the two apart. Fields that this version does not know are in `extra`.
+Each class is a flat, immutable view of a struct that `contentgroove_api` decodes, and is the same for REST responses
+and webhooks. An attribute that the service sent as null or omitted is None; `fields_set` distinguishes the two.
+Fields that this version does not know are in `extra`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from ._page import Page
-from ._view import Model, ids_of, to_utc, unset_to_none, utc_or_none
+from ._model_base import Model, Page, ids_of, to_utc, unset_to_none, utc_or_none
 
 __all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "WebhookSubscription"]
 
@@ -26,43 +25,26 @@ if TYPE_CHECKING:
     from contentgroove_api.models.transcription import Transcription as WireTranscription
     from contentgroove_api.models.webhook_subscription import WebhookSubscription as WireWebhookSubscription
 
-    _MediaView = Model[WireMedia]
-    _ClipView = Model[WireClip]
-    _TranscriptionView = Model[WireTranscription]
-    _WebhookSubscriptionView = Model[WireWebhookSubscription]
-    _DirectUploadView = Model[WireDirectUpload]
+    _MediaModel = Model[WireMedia]
+    _ClipModel = Model[WireClip]
+    _TranscriptionModel = Model[WireTranscription]
+    _WebhookSubscriptionModel = Model[WireWebhookSubscription]
+    _DirectUploadModel = Model[WireDirectUpload]
 else:
-    # A program that only asks for medias does not import the structs of all the others.
-    _MediaView = _ClipView = _TranscriptionView = _WebhookSubscriptionView = _DirectUploadView = Model
+    # An application that only uses medias does not import the structs of the other models.
+    _MediaModel = _ClipModel = _TranscriptionModel = _WebhookSubscriptionModel = _DirectUploadModel = Model
 
 
-class Media(_MediaView):
-    """A video or audio that the service processes: transcribes it and suggests clips.
+class Media(_MediaModel):
+    """A video or audio file that the service transcribes and suggests clips of.
 
     Source of the attributes: the contract, `components.schemas.media_response_object_data`.
     """
 
     __slots__ = ()
 
-    _attributes = (
-        "name",
-        "description",
-        "is_processing",
-        "has_fetch_error",
-        "created_at",
-        "original_created_at",
-        "processing_started_at",
-        "external_id",
-        "source_url",
-        "source_created_at",
-        "source_file_content_type",
-        "source_file_duration",
-        "source_file_height",
-        "source_file_width",
-        "source_file_preview_image_url",
-    )
     _relationships: ClassVar[Mapping[str, str]] = {"clip_ids": "clips", "transcription_id": "transcription"}
-    _shown = ("name", "is_processing")
+    _repr_fields = ("name", "is_processing")
 
     @property
     def id(self) -> str:
@@ -71,27 +53,27 @@ class Media(_MediaView):
 
     @property
     def name(self) -> str:
-        """The name shown in the application; empty if none was given."""
+        """The name shown in the application; empty if it was created without one."""
         return self._wire.attributes.name
 
     @property
     def description(self) -> str | None:
-        """Free text given at creation or by an update."""
+        """The free text of the creation or of the last update."""
         return unset_to_none(self._wire.attributes.description)
 
     @property
     def is_processing(self) -> bool | None:
-        """False when processing has finished, True while it runs, None before it begins."""
+        """False after processing has finished, True while it runs, None before it starts."""
         return unset_to_none(self._wire.attributes.is_processing)
 
     @property
     def is_finished(self) -> bool:
-        """Whether processing has ended. A fresh media, whose `is_processing` is null, is not finished."""
+        """True if processing has finished. A new media, whose `is_processing` is null, is not finished."""
         return self._wire.attributes.is_processing is False
 
     @property
     def has_fetch_error(self) -> bool:
-        """Whether the service could not fetch the file of `source_url`."""
+        """True if the service could not fetch the file of `source_url`."""
         return self._wire.attributes.has_fetch_error
 
     @property
@@ -101,7 +83,7 @@ class Media(_MediaView):
 
     @property
     def original_created_at(self) -> dt.datetime | None:
-        """When the original was created, as far as the service knows."""
+        """When the original was created, if the service knows it."""
         return utc_or_none(self._wire.attributes.original_created_at)
 
     @property
@@ -111,12 +93,12 @@ class Media(_MediaView):
 
     @property
     def external_id(self) -> str | None:
-        """An identifier that the service gives beside `id`."""
+        """An identifier that the service assigns in addition to `id`."""
         return unset_to_none(self._wire.attributes.external_id)
 
     @property
     def source_url(self) -> str | None:
-        """Where the file was fetched from, if it was not uploaded."""
+        """The URL that the file was fetched from; None if it was uploaded."""
         return unset_to_none(self._wire.attributes.source_url)
 
     @property
@@ -146,18 +128,18 @@ class Media(_MediaView):
 
     @property
     def source_file_preview_image_url(self) -> str | None:
-        """Where a still picture of the media can be fetched."""
+        """The URL of a still image of the media."""
         return unset_to_none(self._wire.attributes.source_file_preview_image_url)
 
     @property
     def clip_ids(self) -> tuple[str, ...]:
-        """The ids of the media's clips, suggested ones included."""
+        """The ids of the media's clips, including suggested ones."""
         relationships = unset_to_none(self._wire.relationships)
         return () if relationships is None else ids_of(relationships.clips)
 
     @property
     def transcription_id(self) -> str | None:
-        """The transcription's id; a REST answer names it under `relationships`, a webhook beside them."""
+        """The transcription's id: in `relationships` of a REST response, next to `relationships` in a webhook."""
         relationships = unset_to_none(self._wire.relationships)
         inside = None if relationships is None else unset_to_none(relationships.transcription)
         for relationship in (inside, unset_to_none(self._wire.transcription)):
@@ -168,42 +150,23 @@ class Media(_MediaView):
 
     @property
     def fields_set(self) -> frozenset[str]:
-        """The attributes that the service sent, null or not; the others are None because it left them out."""
+        """The attributes that the service sent, null or not. The others are None because it omitted them."""
         names = super().fields_set
         if self._wire.transcription is not msgspec.UNSET:
             return names | {"transcription_id"}
         return names
 
 
-class Clip(_ClipView):
-    """A part of a media, suggested by the service or made by a user.
+class Clip(_ClipModel):
+    """A part of a media, suggested by the service or created by a user.
 
     Source of the attributes: the contract, `components.schemas.clip_response_object_data`.
     """
 
     __slots__ = ()
 
-    _attributes = (
-        "name",
-        "start_time",
-        "end_time",
-        "text",
-        "start_char",
-        "end_char",
-        "rank",
-        "is_processing",
-        "created_at",
-        "processing_started_at",
-        "external_id",
-        "media_file_content_type",
-        "media_file_duration",
-        "media_file_height",
-        "media_file_width",
-        "media_file_preview_image_url",
-        "media_file_url",
-    )
     _relationships: ClassVar[Mapping[str, str]] = {"media_id": "media"}
-    _shown = ("name", "start_time", "end_time", "is_processing")
+    _repr_fields = ("name", "start_time", "end_time", "is_processing")
 
     @property
     def id(self) -> str:
@@ -217,12 +180,12 @@ class Clip(_ClipView):
 
     @property
     def start_time(self) -> float:
-        """Where the clip begins in the media, in seconds."""
+        """The clip's start in the media, in seconds."""
         return self._wire.attributes.start_time
 
     @property
     def end_time(self) -> float:
-        """Where the clip ends in the media, in seconds."""
+        """The clip's end in the media, in seconds."""
         return self._wire.attributes.end_time
 
     @property
@@ -232,27 +195,27 @@ class Clip(_ClipView):
 
     @property
     def start_char(self) -> int | None:
-        """Where `text` begins in the transcription's text, in characters."""
+        """The start of `text` in the transcription's text, in characters."""
         return unset_to_none(self._wire.attributes.start_char)
 
     @property
     def end_char(self) -> int | None:
-        """Where `text` ends in the transcription's text, in characters."""
+        """The end of `text` in the transcription's text, in characters."""
         return unset_to_none(self._wire.attributes.end_char)
 
     @property
     def rank(self) -> int | None:
-        """The place among the suggested clips, 0 being the best; None for clips made by a user."""
+        """The rank among the suggested clips, 0 being the best; None if a user created the clip."""
         return unset_to_none(self._wire.attributes.rank)
 
     @property
     def is_processing(self) -> bool | None:
-        """False when the clip's file is ready, True while it is made, None before; a webhook leaves it out."""
+        """False if the clip's file is ready, True while it is created, None before that; webhooks omit it."""
         return unset_to_none(self._wire.attributes.is_processing)
 
     @property
     def is_finished(self) -> bool:
-        """Whether processing has ended. A fresh clip, whose `is_processing` is null, is not finished."""
+        """True if processing has finished. A new clip, whose `is_processing` is null, is not finished."""
         return self._wire.attributes.is_processing is False
 
     @property
@@ -267,7 +230,7 @@ class Clip(_ClipView):
 
     @property
     def external_id(self) -> str | None:
-        """An identifier that the service gives beside `id`."""
+        """An identifier that the service assigns in addition to `id`."""
         return unset_to_none(self._wire.attributes.external_id)
 
     @property
@@ -292,28 +255,26 @@ class Clip(_ClipView):
 
     @property
     def media_file_preview_image_url(self) -> str | None:
-        """Where a still picture of the clip can be fetched."""
+        """The URL of a still image of the clip."""
         return unset_to_none(self._wire.attributes.media_file_preview_image_url)
 
     @property
     def media_file_url(self) -> str | None:
-        """Where the clip's file can be fetched, once it is ready."""
+        """The URL of the clip's file, once it is ready."""
         return unset_to_none(self._wire.attributes.media_file_url)
 
     @property
     def media_id(self) -> str | None:
-        """The media that the clip is a part of."""
+        """The id of the media that the clip is a part of."""
         relationships = unset_to_none(self._wire.relationships)
         media = None if relationships is None else unset_to_none(relationships.media)
         return None if media is None else media.data.id
 
 
-class Transcription(_TranscriptionView):
-    """What is spoken in a media. The API documents it in webhooks only."""
+class Transcription(_TranscriptionModel):
+    """The text spoken in a media. The API documents it in webhooks only."""
 
     __slots__ = ()
-
-    _attributes = ("text",)
 
     @property
     def id(self) -> str:
@@ -326,17 +287,16 @@ class Transcription(_TranscriptionView):
         return self._wire.attributes.text
 
 
-class WebhookSubscription(_WebhookSubscriptionView):
-    """A URL that the service tells about events.
+class WebhookSubscription(_WebhookSubscriptionModel):
+    """A URL that the service sends events to.
 
     Source of the attributes: the contract, `components.schemas.webhook_subscription_response_object_data`.
     """
 
     __slots__ = ()
 
-    _attributes = ("url", "subscribed_events", "active", "created_at", "updated_at")
     _relationships: ClassVar[Mapping[str, str]] = {"user_id": "user", "webhook_event_ids": "webhook_events"}
-    _shown = ("url", "subscribed_events", "active")
+    _repr_fields = ("url", "subscribed_events", "active")
 
     @property
     def id(self) -> str:
@@ -345,17 +305,17 @@ class WebhookSubscription(_WebhookSubscriptionView):
 
     @property
     def url(self) -> str:
-        """Where events are sent. It can carry a secret token; a repr of this object leaves it out."""
+        """The URL that events are sent to. It can contain a secret token, which `repr()` redacts."""
         return self._wire.attributes.url
 
     @property
     def subscribed_events(self) -> tuple[str, ...]:
-        """The names of the events that are sent; `*` stands for all."""
+        """The names of the events that are sent; `*` means all."""
         return tuple(unset_to_none(self._wire.attributes.subscribed_events) or ())
 
     @property
     def active(self) -> bool:
-        """Whether events are sent."""
+        """True if events are sent."""
         return self._wire.attributes.active
 
     @property
@@ -370,39 +330,37 @@ class WebhookSubscription(_WebhookSubscriptionView):
 
     @property
     def user_id(self) -> str | None:
-        """The user whom the subscription belongs to."""
+        """The id of the user who owns the subscription."""
         relationships = unset_to_none(self._wire.relationships)
         user = None if relationships is None else unset_to_none(relationships.user)
         return None if user is None else user.data.id
 
     @property
     def webhook_event_ids(self) -> tuple[str, ...]:
-        """The ids of the events that were sent; no documented call takes them."""
+        """The ids of the events that were sent; no documented operation accepts them."""
         relationships = unset_to_none(self._wire.relationships)
         return () if relationships is None else ids_of(relationships.webhook_events)
 
 
-class DirectUpload(_DirectUploadView):
-    """A prepared upload: where to PUT the file, and what to name it when the media is created.
+class DirectUpload(_DirectUploadModel):
+    """A prepared upload: the URL to PUT the file to, and the id to create the media with.
 
-    Both values are credentials; a repr leaves them out.
+    Both values are credentials; `repr()` omits them.
     """
 
     __slots__ = ()
 
-    _attributes = ("upload_id", "upload_url")
-
     @property
     def id(self) -> str:
-        """The upload's id; calls take `upload_id` instead."""
+        """The id of this resource; calls take `upload_id` instead."""
         return self._wire.id
 
     @property
     def upload_id(self) -> str:
-        """What `medias.create(upload_id=…)` takes once the file is sent."""
+        """The id that `medias.create(upload_id=…)` takes after the file was sent."""
         return self._wire.attributes.upload_id
 
     @property
     def upload_url(self) -> str:
-        """Where the file is PUT: presigned, for one upload and a limited time. Send no key along."""
+        """The URL to PUT the file to: presigned, for one upload and a limited time. Do not send the API key to it."""
         return self._wire.attributes.upload_url

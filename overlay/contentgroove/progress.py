@@ -1,4 +1,4 @@
-"""A ready-made progress bar for uploads (extra `cli`)."""
+"""A progress bar for uploads (extra `cli`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["ProgressBar", "progress_bar"]
 
 
 class ProgressBar:
-    """Shows an upload's bytes, speed and time left; pass it as `progress=` inside a `with`."""
+    """Shows an upload's bytes, speed and remaining time; use it in a `with` statement and pass it as `progress=`."""
 
     def __init__(self, description: str, console: Console | None) -> None:
         with needs("The progress bar", "cli"):
@@ -37,12 +37,12 @@ class ProgressBar:
             TimeRemainingColumn(),
             console=console,
         )
-        # A file's name may hold what the stream cannot write, which Windows' pipes are quick to meet.
-        shown = description.encode(console.encoding, "backslashreplace").decode(console.encoding)
-        self._task = self._progress.add_task(shown, total=None)
+        # A file's name may contain characters that the stream cannot encode, as is common with pipes on Windows.
+        printable = description.encode(console.encoding, "backslashreplace").decode(console.encoding)
+        self._task = self._progress.add_task(printable, total=None)
 
     def __call__(self, sent: int, total: int) -> None:
-        """Show that `sent` of `total` bytes have gone out."""
+        """Show that `sent` of `total` bytes were sent."""
         self._progress.update(self._task, completed=sent, total=total)
 
     def __enter__(self) -> Self:
@@ -56,13 +56,13 @@ class ProgressBar:
 
 
 def progress_bar(description: str = "Uploading", *, console: Console | None = None) -> ProgressBar:
-    """Make a progress bar.
+    """Create a progress bar.
 
     Args:
-        description: What stands before the bar.
-        console: A rich console to draw on; standard output without it.
+        description: The text in front of the bar.
+        console: The rich console to draw on; by default standard output.
 
     Raises:
-        ConfigurationError: rich, which the extra `cli` brings, is not installed or cannot be imported.
+        ConfigurationError: rich, a package of the extra `cli`, is not installed or cannot be imported.
     """
     return ProgressBar(description, console)

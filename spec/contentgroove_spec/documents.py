@@ -1,4 +1,4 @@
-"""OpenAPI documents as text and as data: read by YAML 1.2, written so that YAML 1.1 reads the same."""
+"""Write documents as text that YAML 1.1 and 1.2 readers understand alike, and digest their content."""
 
 from __future__ import annotations
 
@@ -10,45 +10,20 @@ from typing import Any, TypeAlias, cast
 
 import yaml
 import yamlcore
+from contentgroove._openapi.documents import yaml_loader
 
-from .errors import PipelineError
+from . import PipelineError
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Document: TypeAlias = dict[str, Any]
 
-MAX_BYTES = 5 * 1024 * 1024
-"""A published API document is far smaller; more is not one."""
-
-MAX_NODES = 500_000
-MAX_DEPTH = 100
-
-# Line ends to YAML 1.1 only, or nothing that a reader may see: written as escapes.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+# Line ends in YAML 1.1 only, and invisible characters, are written as escapes.
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
 
 
-# The stubs of PyYAML leave the base classes' members untyped.
-class _YamlLoader(yamlcore.CCoreLoader):  # type: ignore[misc]
-    """YAML 1.2's core schema, in which dates stay strings.
-
-    Keys are strings, as the OpenAPI Specification demands ("Format"): `200:` is "200". Duplicates are refused.
-    """
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        mapping: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="a key is no scalar", problem_mark=key_node.start_mark)
-            key = str(key_node.value)
-            if key in mapping:
-                raise yaml.MarkedYAMLError(problem=f"the key {key!r} stands twice", problem_mark=key_node.start_mark)
-            mapping[key] = cast("Any", self).construct_object(value_node, deep=deep)
-        return mapping
-
-
 class _Dumper(yaml.CSafeDumper):
-    """Block style; strings quoted wherever YAML 1.1 or 1.2 would read something else."""
+    """Block style; strings are quoted wherever YAML 1.1 or 1.2 would read another value."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
@@ -56,7 +31,7 @@ class _Dumper(yaml.CSafeDumper):
 
 def _represent_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
     style = None
-    if _UNSEEN.search(text):
+    if _INVISIBLE.search(text):
         style = '"'
     elif "\n" in text and not re.search(r"[ \t]\n|\t|\r", text):
         style = "|"
@@ -77,109 +52,17 @@ def _scalar(text: str) -> object:
 _Dumper.add_representer(str, _represent_text)
 
 
-def parse(content: bytes, source: str) -> Document:
-    """Read a document, YAML or JSON.
-
-    Args:
-        content: The document's bytes.
-        source: Where they came from, for messages.
-
-    Raises:
-        PipelineError: They are too many, HTML, not UTF-8, neither YAML nor JSON, or no object; or the object is too
-            large, or holds what JSON cannot.
-    """
-    if len(content) > MAX_BYTES:
-        raise PipelineError(f"{source} is larger than {MAX_BYTES:,} bytes: that is no API document.")
-    if re.match(rb"\s*(?:<!doctype\s+html|<html|<\?xml)", content, re.IGNORECASE):
-        raise PipelineError(f"{source} gave an HTML or XML page instead of an OpenAPI document.")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PipelineError(f"{source} is not UTF-8: {error}.") from error
-    language = "JSON" if text.lstrip().startswith("{") else "YAML"
-    try:
-        data = _load_json(text) if language == "JSON" else _load_yaml(text, source)
-    except (ValueError, KeyError, yaml.YAMLError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise PipelineError(f"{source} is no {language}, or is cut short: {reason}.") from error
-    if not isinstance(data, dict):
-        raise PipelineError(f"{source} is no OpenAPI document: it holds a {type(data).__name__}, not an object.")
-    document = cast("Document", data)
-    _check_size(document, source)
-    try:
-        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
-    except ValueError as error:
-        raise PipelineError(f"{source} holds a value that JSON has not: {error}.") from error
-    return document
-
-
-def _load_json(text: str) -> object:
-    return json.loads(text, object_pairs_hook=_unique)
-
-
-def _load_yaml(text: str, source: str) -> object:
-    # Levels are counted before anything is built: libyaml's builder recurses in C, where too many end the process.
-    try:
-        too_deep = _is_too_deep(text)
-    except yaml.YAMLError as error:
-        # libyaml 0.2.6 counts as well, and stops at a depth of its own.
-        if "nesting depth" not in str(error):
-            raise
-        too_deep = True
-    if too_deep:
-        raise PipelineError(f"{source} has more than {MAX_DEPTH} levels: that is no API document.")
-    data: object = yaml.load(text, Loader=_YamlLoader)  # noqa: S506 - derived from a safe loader
-    return data
-
-
-def _is_too_deep(text: str) -> bool:
-    depth = 0
-    for event in cast("Any", yaml.parse)(text, Loader=_YamlLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH:
-            return True
-    return False
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice")
-    return found
-
-
-def _check_size(data: object, source: str) -> None:
-    # Counted with every alias followed: a few lines of YAML can stand for billions of nodes.
-    count = 0
-    pending: list[tuple[object, int]] = [(data, 0)]
-    while pending:
-        value, depth = pending.pop()
-        count += 1
-        if count > MAX_NODES or depth > MAX_DEPTH:
-            raise PipelineError(
-                f"{source} has more than {MAX_NODES:,} nodes or {MAX_DEPTH} levels: that is no API document."
-            )
-        if isinstance(value, dict):
-            pending.extend((item, depth + 1) for item in cast("dict[Any, object]", value).values())
-        elif isinstance(value, list):
-            pending.extend((item, depth + 1) for item in cast("list[object]", value))
-
-
 def dump_yaml(document: Document) -> str:
     """Write a document as YAML, keys in the document's order.
 
     Raises:
-        PipelineError: A YAML 1.1 or 1.2 reader would read something else.
+        PipelineError: A YAML 1.1 or 1.2 reader would read another value.
     """
-    # Some releases of the stubs give `dump` a type that a strict checker refuses.
+    # Some releases of the stubs give `dump` a type that a strict checker rejects.
     text: str = cast("Any", yaml).dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    readers = (yaml.CSafeLoader, _YamlLoader)
+    readers = (yaml.CSafeLoader, yaml_loader())
     if any(yaml.load(text, Loader=reader) != document for reader in readers):  # noqa: S506 - safe ones
-        raise PipelineError("The document cannot be written as YAML that every reader reads the same.")
+        raise PipelineError("The document cannot be written as YAML that all readers understand alike.")
     return text
 
 
@@ -189,18 +72,18 @@ def dump_json(document: Document) -> str:
 
 
 def digest(content: bytes) -> str:
-    """The SHA-256 of bytes, in hexadecimal."""
+    """Return the SHA-256 of bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def canonical_digest(document: Document) -> str:
-    """The SHA-256 of what a document says: key order, spelling and timestamps inside examples do not count."""
+    """Return the SHA-256 of a document without key order, notation and timestamps in examples."""
     canonical = json.dumps(without_timestamps(document), sort_keys=True, ensure_ascii=True)
     return digest(canonical.encode())
 
 
 def without_timestamps(value: Any, *, in_example: bool = False) -> Any:
-    """Give JSON with placeholders for the timestamps inside examples."""
+    """Replace the timestamps inside examples by placeholders."""
     if isinstance(value, dict):
         members = cast("dict[str, Any]", value)
         return {
@@ -210,39 +93,6 @@ def without_timestamps(value: Any, *, in_example: bool = False) -> Any:
     if isinstance(value, list):
         return [without_timestamps(item, in_example=in_example) for item in cast("list[Any]", value)]
     if in_example and isinstance(value, str):
-        # The mirror's build writes its own date into them.
+        # The mirror's build writes its own date into examples.
         return _TIMESTAMP.sub("<timestamp>", value)
     return value
-
-
-def check_version(document: Document, source: str) -> None:
-    """Check that a document is OpenAPI 3.
-
-    Raises:
-        PipelineError: It is not.
-    """
-    if "swagger" in document:
-        raise PipelineError(
-            f"{source} is a Swagger {document['swagger']} document; OpenAPI 3.x is needed. Convert it first."
-        )
-    version = document.get("openapi")
-    if not isinstance(version, str) or not version.startswith("3."):
-        raise PipelineError(f"{source} is no OpenAPI 3.x document (openapi: {version!r}).")
-
-
-def check_openapi(document: Document, source: str, *, title: str, path_ends: tuple[str, ...]) -> None:
-    """Check that a document is OpenAPI 3 and the expected API's.
-
-    Raises:
-        PipelineError: It is not.
-    """
-    check_version(document, source)
-    info = document.get("info")
-    found = cast("Document", info).get("title") if isinstance(info, dict) else None
-    if found != title:
-        raise PipelineError(f"{source} describes another API: its title is {found!r}, not {title!r}.")
-    paths = document.get("paths")
-    keys = [str(key) for key in cast("Document", paths)] if isinstance(paths, dict) else []
-    missing = [end for end in path_ends if not any(key.endswith(end) for key in keys)]
-    if missing:
-        raise PipelineError(f"{source} lacks the paths {', '.join(missing)}: it is not the expected document.")

@@ -1,4 +1,4 @@
-"""The low-level client by itself: requests, answers, and the traps of stock generated code."""
+"""The low-level client by itself: requests, responses, and the defects of stock generated code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KEY = "generated-key-123"
 
 
 def endpoints() -> list[str]:
-    """Name all endpoint modules."""
+    """List the names of all endpoint modules."""
     found: list[str] = []
     for group in pkgutil.iter_modules(contentgroove_api.api.__path__):
         package = importlib.import_module(f"contentgroove_api.api.{group.name}")
@@ -40,7 +40,7 @@ def endpoints() -> list[str]:
 
 
 def test_every_operation_has_a_module() -> None:
-    """The 15 operations are all there, in four groups."""
+    """All 15 operations have one, in four groups."""
     names = endpoints()
     assert len(names) == 15
     for name in names:
@@ -49,7 +49,7 @@ def test_every_operation_has_a_module() -> None:
 
 
 def test_every_model_can_be_decoded() -> None:
-    """Each struct's types resolve: a model that names a missing one fails on its first use only."""
+    """All types of each struct exist; a missing one would be noticed on first use only."""
     for name in contentgroove_api.models.__all__:
         kind: Any = getattr(contentgroove_api.models, name)
         msgspec.json.Decoder(kind)
@@ -64,8 +64,8 @@ def test_a_journey_with_the_plain_client() -> None:
         created = create_media.sync(client=client, body=body)
         assert isinstance(created, MediaDocument)
         assert created.data.attributes.is_processing is None
-        answer = get_media_by_id.sync_detailed(created.data.id, client=client)
-        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+        response = get_media_by_id.sync_detailed(created.data.id, client=client)
+        assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
         missing = get_media_by_id.sync("missing", client=client)
         assert isinstance(missing, NotFoundErrors)
         assert missing.errors[0].title == "Not Found"
@@ -73,21 +73,21 @@ def test_a_journey_with_the_plain_client() -> None:
 
 @pytest.mark.anyio
 async def test_the_plain_client_async() -> None:
-    """The low-level client has async functions, too."""
+    """The low-level client also has async functions."""
     with serve(Simulator()) as server:
         async with Client(server.base_url, token=KEY) as client:
             found = await get_medias.asyncio(client=client, page={"size": 1})
     assert found is not None
 
 
-def test_traps_of_stock_code() -> None:
-    """No key in a repr, finite timeouts, odd statuses and bodies survived, ids that lead elsewhere refused."""
+def test_defects_of_stock_code() -> None:
+    """The repr hides the key, timeouts are finite, unknown statuses are accepted, bad bodies and ids are errors."""
     seen: list[httpx.Request] = []
-    answers = iter([httpx.Response(520), httpx.Response(200, content=b"<html>")])
+    responses = iter([httpx.Response(520), httpx.Response(200, content=b"<html>")])
 
     def handler(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return next(answers)
+        return next(responses)
 
     with httpx.Client(transport=httpx.MockTransport(handler)) as http_client:
         client = Client("https://api.test/v1", token=KEY, http_client=http_client)
@@ -112,7 +112,7 @@ def test_traps_of_stock_code() -> None:
     ],
 )
 def test_queries(parameters: list[tuple[str, object]], query: str) -> None:
-    """Objects go out as `deepObject`, lists as repeated values."""
+    """Objects are sent as `deepObject`, lists as repeated values."""
     assert encode_query(parameters) == query
 
 
@@ -126,8 +126,8 @@ MARKS = st.text('[]{}"\\,:a\n', max_size=12)
 
 
 @given(st.recursive(MARKS, lambda inner: st.lists(inner) | st.dictionaries(MARKS, inner), max_leaves=30), st.booleans())
-def test_levels_are_counted_whatever_strings_hold(value: Any, objects: bool) -> None:  # noqa: FBT001 - a drawn value
-    """Brackets, quotes and backslashes in strings and names are no levels; a hundred pass, one more does not."""
+def test_levels_are_counted_outside_of_strings(value: Any, objects: bool) -> None:  # noqa: FBT001 - a drawn value
+    """Brackets, quotes and backslashes in strings and names do not count; 100 levels are accepted, 101 are not."""
     for _ in range(100 - levels(value)):
         value = {'"[{\\': value, "}]": "]"} if objects else ["[[\\", value, '"}']
     check_levels(msgspec.json.encode(value))
@@ -146,11 +146,11 @@ import httpx
 deep = b"[" * 5000 + b"]" * 5000
 media = b'{"data": {"id": "m", "type": "medias", "attributes": {"x": ' + deep + b"}}}"
 
-def answer(request):
+def respond(request):
     status = int(request.url.path.rpartition("/")[2][-3:])
     return httpx.Response(status, content=media if status == 200 else b'{"errors": ' + deep + b"}")
 
-def refused(call, *errors):
+def assert_raises(call, *errors):
     try:
         call()
     except errors:
@@ -158,16 +158,16 @@ def refused(call, *errors):
     raise AssertionError(call)
 
 def use():
-    with httpx.Client(transport=httpx.MockTransport(answer)) as lines, ContentGroove("k", http_client=lines) as client:
-        refused(lambda: client.medias.get("m-200"), ResponseDecodeError)
-        refused(lambda: client.medias.get("m-400"), APIError)
-        refused(client.request("GET", "/medias/m-200").parse, ResponseDecodeError)
-    refused(lambda: parse_event(b'{"event": "x", "payload": ' + deep + b"}"), WebhookPayloadError)
-    refused(lambda: parse_event(b'{"event": "x", "skipped": ' + deep + b"}"), WebhookPayloadError)
-    refused(lambda: decode_body(200, media, MediaDocument), UnexpectedBody)
+    with httpx.Client(transport=httpx.MockTransport(respond)) as http_client, ContentGroove("k", http_client=http_client) as client:
+        assert_raises(lambda: client.medias.get("m-200"), ResponseDecodeError)
+        assert_raises(lambda: client.medias.get("m-400"), APIError)
+        assert_raises(client.request("GET", "/medias/m-200").parse, ResponseDecodeError)
+    assert_raises(lambda: parse_event(b'{"event": "x", "payload": ' + deep + b"}"), WebhookPayloadError)
+    assert_raises(lambda: parse_event(b'{"event": "x", "skipped": ' + deep + b"}"), WebhookPayloadError)
+    assert_raises(lambda: decode_body(200, media, MediaDocument), UnexpectedBody)
     print("done")
 
-use()  # what is imported on first use needs a larger stack
+use()  # imports need a larger stack, so they are done first
 threading.stack_size(192 * 1024)
 thread = threading.Thread(target=use)
 thread.start()
@@ -176,8 +176,8 @@ thread.join()
 
 
 @pytest.mark.process
-def test_deep_answers_in_a_thread_with_a_small_stack() -> None:
-    """Ten kilobytes of brackets are the documented error, and not the end of the process."""
+def test_deep_responses_in_a_thread_with_a_small_stack() -> None:
+    """Ten kilobytes of brackets raise the documented error, and the process survives."""
     ran = subprocess.run(  # noqa: S603 - this interpreter
         [sys.executable, "-c", DEEP], capture_output=True, encoding="utf-8", timeout=60, check=False
     )

@@ -54,10 +54,10 @@ def test_standard_output_is_the_protocols_alone() -> None:
     process.stdin.write("nonsense\n")
     process.stdin.flush()
     lines: list[str] = []
-    answered: set[int] = set()
-    while not {1, 2, 3} <= answered:
+    received: set[int] = set()
+    while not {1, 2, 3} <= received:
         lines.append(process.stdout.readline())
-        answered.add(json.loads(lines[-1]).get("id"))
+        received.add(json.loads(lines[-1]).get("id"))
     rest, errors = process.communicate(timeout=30)
     assert process.returncode == 0
     frames = [json.loads(line) for line in (*lines, *rest.splitlines())]

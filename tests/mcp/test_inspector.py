@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from contentgroove_mock.node import child_environment, is_complete, node_program, npm_ci
+from contentgroove_mock.npm import child_environment, is_complete, node_program, npm_ci
 
 from tests.mcp.conftest import KEY
 

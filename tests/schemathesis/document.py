@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import contentgroove_mock
-from contentgroove_mock.schema_conversion import bundle, convert
+from contentgroove._openapi.schemas import bundle, to_json_schema
 
 Json: TypeAlias = dict[str, Any]
 
@@ -71,7 +71,7 @@ def _converted(part: Any, *, closed: bool) -> Any:
     if not isinstance(part, dict):
         return part
     return {
-        name: convert(value, closed=closed)
+        name: to_json_schema(value, closed=closed)
         if name == "schema"
         else _converted(value, closed=closed or name == "responses")
         for name, value in part.items()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import contentgroove_mock
 import httpx
 import jsonschema_rs
+from contentgroove._openapi.schemas import bundle, validator_schema
 from contentgroove_mock import sample_video
-from contentgroove_mock.schema_conversion import bundle, validator_schema
 
 if TYPE_CHECKING:
     from contentgroove_mock import Simulator

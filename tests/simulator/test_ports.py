@@ -14,7 +14,7 @@ import httpx
 import pytest
 from contentgroove._io import durable_files
 from contentgroove._io.listening import claim_port
-from contentgroove.cli.webhooks_listen import _Server as ListeningServer
+from contentgroove.cli.webhook_server import _Server as ListeningServer
 from contentgroove_mock import Fault, Simulator, serve
 from contentgroove_mock.simulator import server
 from contentgroove_mock.simulator.core.records import State
@@ -63,7 +63,7 @@ def test_every_server_claims_its_port(kind: str, monkeypatch: pytest.MonkeyPatch
             super().setsockopt(*arguments)
 
     monkeypatch.setattr(socket, "socket", Socket)
-    module = "contentgroove_mock.simulator.server" if kind == "mock" else "contentgroove.cli.webhooks_listen"
+    module = "contentgroove_mock.simulator.server" if kind == "mock" else "contentgroove.cli.webhook_server"
     monkeypatch.setattr(f"{module}.claim_port", lambda listening: claimed.append(listening.getsockname()))
     if kind == "mock":
         with serve(Simulator()):

@@ -200,7 +200,7 @@ STOPS = [getattr(signal, "CTRL_BREAK_EVENT")] if WINDOWS else [signal.SIGINT, si
 
 def _start(*arguments: str) -> subprocess.Popen[str]:
     code = (
-        "import typer; from contentgroove_mock.cli import register; app = typer.Typer(); "
+        "import typer; from contentgroove_mock.command import register; app = typer.Typer(); "
         "app.callback()(lambda: None); register(app); app()"
     )
     return subprocess.Popen(  # noqa: S603  # this interpreter, fixed code

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 STORED_STATE = Path(__file__).with_name("stored_state.json")
-"""A state file as version 0.1.0 wrote it, at `STORED_AT`; the folder of its uploaded files is replaced by FOLDER."""
+"""A state file that an earlier version wrote at `STORED_AT`; FOLDER stands for the folder of its uploaded files."""
 STORED_AT = dt.datetime(2026, 1, 1, 0, 9, 30, tzinfo=dt.UTC)
 STORED_UPLOAD_URL = (
     f"{ORIGIN}/_uploads/9f1dee66-c15c-4125-a742-1ce9d7a67de1?X-Amz-Algorithm=AWS4-HMAC-SHA256"

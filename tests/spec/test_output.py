@@ -1,4 +1,4 @@
-"""What the pipeline prints, where the system's own encoding is narrow, as on Windows."""
+"""The pipeline's output on systems with a limited encoding, such as Windows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def test_reports_are_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They have arrows in them, which cp1252 lacks, and the same newlines on every system."""
+    """They contain arrows, which cp1252 lacks, and the same newlines on every system."""
     written = io.BytesIO()
     stream = io.TextIOWrapper(written, encoding="cp1252", newline="\r\n")
     monkeypatch.setattr(sys, "stdout", stream)

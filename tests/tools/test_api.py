@@ -128,7 +128,7 @@ SUCCESSES: list[
 
 @pytest.mark.parametrize("case", SUCCESSES, ids=lambda case: case[0])
 async def test_success(service: Service, case: tuple[str, Any, Any, Any, Any]) -> None:
-    """Each of the 15 operations does what it says, and gives the answer as it came with its status."""
+    """Each of the 15 operations does what its name says, and returns the response unchanged with its status."""
     name, prepare, arguments, seen, expected = case
     found = await prepare(service)
     result = await service.tools().call(name, arguments(found))

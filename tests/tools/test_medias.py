@@ -73,7 +73,7 @@ async def test_upload_and_wait(service: Service, root: Path) -> None:
     ],
 )
 async def test_files_elsewhere_are_not_sent(service: Service, root: Path, path: str) -> None:
-    """Neither by dots nor by links; folders and pipes are no files; and all are told in the same words."""
+    """Neither by dots nor by links; folders and pipes are not files; and all are told in the same words."""
     (root / "link.mp4").symlink_to(root.parent / "secret.mp4")
     (root / "linked").symlink_to(root.parent)
     make_named_pipe(root / "pipe")
@@ -114,7 +114,7 @@ async def test_a_folder_that_becomes_a_link(service: Service, root: Path, monkey
 async def test_systems_that_open_whole_paths_only(
     service: Service, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where files cannot be opened folder by folder, links out of the root are refused all the same."""
+    """Where files cannot be opened folder by folder, links out of the root are still refused."""
     monkeypatch.setattr(os, "supports_dir_fd", frozenset[object]())
     (root / "link.mp4").symlink_to(root.parent / "secret.mp4")
     tools = service.tools(upload_root=root)
@@ -130,7 +130,7 @@ async def test_without_an_upload_root(service: Service, root: Path) -> None:
 
 
 async def test_uploads_that_fail(service: Service, root: Path) -> None:
-    """What is no film, and what the store refuses, is an error; a presigned URL is in none."""
+    """A file that is not a film, or that the store refuses, is an error without a presigned URL."""
     (root / "text.txt").write_text("words", encoding="utf-8")
     tools = service.tools(upload_root=root)
     error = (await tools.call("upload_media", {"path": "text.txt"}))["error"]

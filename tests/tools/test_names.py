@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import yaml
+from contentgroove._openapi.documents import parse
+from contentgroove._openapi.operations import base_path, server_urls
 from contentgroove.tools import naming
 from contentgroove.tools.api import contract_operations
-from contentgroove.tools.documents import parse
 from contentgroove.tools.operations import compile_document
-from contentgroove.tools.servers import base_path, server_urls
 
 # As the API's integration page lists them, with the operation that the contract calls so.
 CANONICAL = {
@@ -33,9 +33,7 @@ CANONICAL = {
 
 def names(document: dict[str, Any]) -> set[str]:
     parsed = parse(json.dumps(document), "it")
-    return {
-        operation.name for operation in compile_document(parsed, base_path(server_urls(parsed, None)), closed=False)
-    }
+    return {operation.name for operation in compile_document(parsed, base_path(server_urls(parsed)), closed=False)}
 
 
 def test_built_in_names() -> None:

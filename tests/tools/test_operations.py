@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from contentgroove._openapi.documents import parse
 from contentgroove.tools.api import contract_operations
 from contentgroove.tools.arguments import check_arguments, compile_schema
-from contentgroove.tools.documents import parse
 from contentgroove.tools.errors import SpecError, ToolError
 from contentgroove.tools.operations import MAX_OPERATIONS, Operation, compile_document
 
@@ -79,7 +79,7 @@ def test_small_schemas_are_written_out() -> None:
     assert "$defs" not in schema
 
 
-def test_references_are_no_bombs() -> None:
+def test_references_do_not_multiply() -> None:
     """Schemas that refer to each other twice, level over level, stay as many as they are."""
     schemas: dict[str, Any] = {
         f"A{level}": {
@@ -115,7 +115,7 @@ def test_closed_objects(closed: bool) -> None:  # noqa: FBT001 - a case
 
 
 def test_parameters() -> None:
-    """Those of the path stand beside the operation's own, which replace them; clashes get the place's name."""
+    """The operation's parameters replace the path's; those with equal names get the location as a prefix."""
     made = compiled(
         {
             "parameters": [
@@ -131,7 +131,9 @@ def test_parameters() -> None:
         "/things/{id}",
         components={"parameters": {"Id": {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}}},
     )
-    assert [(one.argument, one.name, one.place, one.media_type) for one in made.parameters] == [
+    assert [
+        (parameter.argument, parameter.name, parameter.location, parameter.media_type) for parameter in made.parameters
+    ] == [
         ("id", "id", "path", ""),
         ("query_id", "id", "query", ""),
         ("filter_name_", "filter[name]", "query", ""),
@@ -145,7 +147,7 @@ def test_parameters() -> None:
 
 
 def test_an_operations_parameter_replaces_its_paths() -> None:
-    """The same name at the same place is one parameter, as the operation has it."""
+    """The same name at the same location is one parameter, as the operation declares it."""
     shared = {"name": "size", "in": "query", "schema": {"type": "string"}}
     own = shared | {"schema": {"type": "integer"}}
     item = {"parameters": [shared], "get": {"parameters": [own]}, "delete": {}}
@@ -159,7 +161,7 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
     ("operation", "path", "said"),
     [
         ({"parameters": [{"in": "query"}]}, "/a", "without a name"),
-        ({"parameters": [{"name": "a", "in": "body"}]}, "/a", "in none of path, header, query, cookie"),
+        ({"parameters": [{"name": "a", "in": "body"}]}, "/a", "outside path, header, query, cookie"),
         ({}, "/a/{b}", "does not describe"),
         ({"parameters": [{"$ref": "#/x"}]}, "/a", "nothing at '#/x'"),
         (
@@ -167,7 +169,7 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
             "/a",
             "two parameters",
         ),
-        ({"requestBody": {"content": {"application/json": {"schema": {"type": 3}}}}}, "/a", "no JSON Schema"),
+        ({"requestBody": {"content": {"application/json": {"schema": {"type": 3}}}}}, "/a", "not a valid JSON Schema"),
     ],
 )
 def test_operations_that_cannot_be_understood(operation: dict[str, Any], path: str, said: str) -> None:
@@ -192,7 +194,7 @@ def test_too_many_operations() -> None:
 
 
 def test_patterns_of_other_languages_are_the_servers_to_check() -> None:
-    """A pattern that cannot be read here is left out, and one that takes for ever ends in bounded time."""
+    """A pattern that cannot be read here is omitted, and one that needs exponential time ends in bounded time."""
     assert "pattern" not in body({"type": "string", "pattern": "["})["properties"]["body"]
     schema = body({"type": "string", "pattern": r"^(\w+\s?)*\1$"})
     assert refused(schema, {"body": "a" * 5000 + "!"})
@@ -205,7 +207,7 @@ def test_messages_name_the_field() -> None:
     found = refused(schemas["getMedias"], wrong)
     assert found["pag"] == "is not known"
     assert found["page.number"] == '"x" is not of type "integer"'
-    assert found["filter.colour_eq"].startswith("cannot be called that")
+    assert found["filter.colour_eq"].startswith("is not an allowed name")
     assert "created_at" in found["sort"]
     assert refused(schemas["getMediaById"], {}) == {"id": "is required"}
     assert refused(schemas["getUploadUrl"], {"size": 1}) == {"size": "is not known"}

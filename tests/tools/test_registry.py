@@ -8,7 +8,7 @@ from contentgroove.tools import Access, Tool, ToolError, ToolRegistry, open_tool
 from contentgroove.tools.results import Success
 
 if TYPE_CHECKING:
-    from contentgroove.tools.documents import Json
+    from contentgroove._openapi.documents import Json
     from contentgroove.tools.registry import ProgressCallback
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +99,7 @@ def test_names_of_calls(name: str, dotted: bool) -> None:  # noqa: FBT001 - a ca
 
 
 async def test_results() -> None:
-    """Success and failure have their envelopes; what is no documented error is named and not quoted."""
+    """Success and failure have their envelopes; only the name of an undocumented error is shown."""
     error = ToolError("not_found", "gone", status=404, details={"a": 1}, retryable=True)
     tools = ToolRegistry([tool("good", {"x": 1}), tool("bad", error), tool("broken", ValueError("s3cret"))])
     assert await tools.call("good", {"a": 1}) == {"ok": True, "data": {"x": 1}, "http": None}
@@ -124,7 +124,7 @@ async def test_arguments_are_checked_first() -> None:
 
 
 async def test_unknown_tools() -> None:
-    """The answer names what could be meant."""
+    """The error names similar tools."""
     result = await open_tools(no_client).call("medias_getApiV1Media")
     assert result["error"]["code"] == "unknown_tool"
     assert "medias_getApiV1Medias" in result["error"]["message"]
@@ -142,7 +142,7 @@ async def test_without_a_key() -> None:
 
 
 async def test_destructive_tools_need_permission() -> None:
-    """They are listed, and refuse to work until whoever starts the server allows them."""
+    """They are listed, and fail until the server is started with permission for them."""
     tools = [tool("kill", "done", is_destructive=True)]
     refused = await ToolRegistry(tools).call("kill")
     assert refused["error"]["code"] == "not_allowed"

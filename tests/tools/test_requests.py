@@ -16,9 +16,9 @@ def sent(arguments: dict[str, Any], *parameters: Parameter, path: str = "/a", bo
     return build_request(Operation("n", "", "", "", (), "POST", path, parameters, body_type, {}), arguments)
 
 
-def parameter(place: Any, style: str, *, explode: bool) -> Parameter:
+def parameter(location: Any, style: str, *, explode: bool) -> Parameter:
     """Describe a parameter `c`."""
-    return Parameter("c", "c", place, style, explode)
+    return Parameter("c", "c", location, style, explode)
 
 
 # The values are those of the OpenAPI Specification 3.1.1, "Style Examples", with characters to be encoded.
@@ -87,7 +87,7 @@ def test_headers_and_cookies() -> None:
     )
     assert call.headers == {"X-C": "blue,a,b &", "Cookie": "d=a%20b; e=1,2"}
     for value in ("a\r\nX-Evil: 1", "ü"):
-        with pytest.raises(ToolError, match="cannot stand in a header"):
+        with pytest.raises(ToolError, match="cannot be in a header"):
             sent({"c": value}, Parameter("c", "X-C", "header", "simple", explode=False))
 
 

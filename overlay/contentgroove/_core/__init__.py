@@ -1,5 +1,5 @@
-"""Decisions without I/O: what to send, when to send it again, what an answer means.
+"""Decisions without I/O: what to send, when to send it again, what a response means.
 
-Nothing here opens a file or socket, reads a clock, sleeps or draws random numbers. Where a decision takes
-several steps it is a generator, a `Flow`, that yields the effects it needs and is driven by `_io`.
+Nothing here opens a file or socket, reads a clock, sleeps or draws random numbers. A decision of several steps is a
+flow: a coroutine that awaits only other flows and the methods of its `IO`, which `_io` implements.
 """

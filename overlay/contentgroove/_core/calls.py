@@ -1,29 +1,29 @@
-"""One call of the API: what it sends, and what its answer decodes to or fails with."""
+"""One call of the API: its request with retries, and its result or error."""
 
 from __future__ import annotations
 
+import math
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from msgspec import Struct, structs
 
 from contentgroove.errors import RequestInfo
 
-from .decoding import BodyMismatchError
-from .effects import Response, TransportFailure
-from .headers import Headers
 from .redaction import REDACTED, echoed_key_pattern, redact_url
-from .retries import Pacing, RetryPolicy, send_with_retries
+from .responses import BodyMismatchError, Headers, Response, TransportFailure
+from .retries import TOO_MANY_REQUESTS, Cooldown, RetryPolicy, parse_retry_after, should_retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from contentgroove_api.types import Request
 
     from contentgroove.errors import ContentGrooveError, ResponseDecodeError
 
-    from .effects import Flow
+    from .io import IO, Clock, Timeouts
+    from .settings import Settings
 
 T = TypeVar("T")
 
@@ -33,9 +33,9 @@ class Operation(Struct, Generic[T], frozen=True):
 
     Attributes:
         request: What to send.
-        decode: Makes the result of a success's body.
-        idempotent: Whether the request does no more when it arrives twice than when it arrives once.
-        accept_404_on_retry: Whether "not found" on a repeated attempt means that an earlier one succeeded.
+        decode: Creates the result from the body of a success.
+        idempotent: Whether the request may arrive twice without doing more.
+        accept_404_on_retry: Whether "not found" after a retry means that an earlier attempt succeeded.
     """
 
     request: Request
@@ -45,30 +45,65 @@ class Operation(Struct, Generic[T], frozen=True):
 
 
 class Session(Struct, frozen=True):
-    """What calls of one client share.
+    """What the calls of one client share.
 
     Attributes:
-        pacing: Retry policy, cool-down, clock and chance.
-        base_url: For messages; where requests go is the shells' affair.
-        last_key: Gives the API key that was last sent, so that it can be taken out of what a server echoes.
+        io: Sends, sleeps and calls back.
+        settings: The API key and the base URL.
+        timeouts: The limits of each request.
+        policy: How often and how long requests are retried.
+        cooldown: The pause after a 429, for all calls of the client.
+        clock: The source of time.
+        random: Returns numbers from 0 up to 1, for jitter.
+        time_limit: Seconds that each step of one attempt may take at most, None for the timeouts alone.
     """
 
-    pacing: Pacing
-    base_url: str
-    last_key: Callable[[], str]
+    io: IO
+    settings: Settings
+    timeouts: Timeouts
+    policy: RetryPolicy
+    cooldown: Cooldown
+    clock: Clock
+    random: Callable[[], float]
+    time_limit: float | None = None
 
-    def with_policy(self, policy: RetryPolicy) -> Session:
-        """Give the session with another retry policy; cool-down and clock are shared."""
-        return structs.replace(self, pacing=structs.replace(self.pacing, policy=policy))
 
+class RawResponse(Generic[T]):
+    """A response before it is decoded.
 
-def call(operation: Operation[T], session: Session) -> Flow[tuple[Response, T]]:
-    """Send an operation with retries and decode its answer.
-
-    Raises:
-        ContentGrooveError: As the answer or its absence demands.
+    Attributes:
+        status_code: The HTTP status: a 2xx, because errors are raised, or 404 if a retry of a DELETE found that an
+            earlier attempt had succeeded.
+        headers: The response's headers.
+        content: The body.
     """
-    outcome, attempts = yield from send_with_retries(operation.request, session.pacing, idempotent=operation.idempotent)
+
+    def __init__(self, response: Response, operation: Operation[T], session: Session) -> None:
+        self.status_code = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.content = response.content
+        self._response = response
+        self._operation = operation
+        self._session = session
+
+    def __repr__(self) -> str:
+        return f"RawResponse(status_code={self.status_code}, bytes={len(self.content)})"
+
+    def parse(self) -> T:
+        """Decode the body, as the call without `with_raw_response` does.
+
+        Raises:
+            ResponseDecodeError: The body does not match the contract.
+        """
+        try:
+            return self._operation.decode(self.content)
+        except BodyMismatchError as error:
+            raise decode_error(self._operation, self._response, self._session, error) from error
+
+
+async def call(operation: Operation[T], session: Session) -> tuple[Response, T]:
+    """Send an operation with retries and decode its response; raise a ContentGrooveError for any failure."""
+    outcome, attempts = await send_with_retries(operation, session)
     if isinstance(outcome, TransportFailure) or not outcome.is_success:
         gone = isinstance(outcome, Response) and outcome.status_code == HTTPStatus.NOT_FOUND
         if isinstance(outcome, TransportFailure) or not (gone and operation.accept_404_on_retry and attempts > 1):
@@ -79,44 +114,95 @@ def call(operation: Operation[T], session: Session) -> Flow[tuple[Response, T]]:
         raise decode_error(operation, outcome, session, error) from error
 
 
+async def call_raw(operation: Operation[T], session: Session) -> RawResponse[T]:
+    """Send an operation with retries, without decoding its response."""
+    undecoded: Operation[Any] = structs.replace(cast("Operation[Any]", operation), decode=bytes)
+    response, _ = await call(undecoded, session)
+    return RawResponse(response, operation, session)
+
+
+async def send_with_retries(operation: Operation[Any], session: Session) -> tuple[Response | TransportFailure, int]:
+    """Send a request as often as the policy allows; return the last outcome and the number of attempts."""
+    policy, clock = session.policy, session.clock
+    deadline = math.inf
+    attempt = 0
+    outcome: Response | TransportFailure | None = None
+    while True:
+        in_time = await _wait_for_cooldown(session, deadline)
+        if outcome is None:
+            deadline = clock.monotonic() + policy.deadline
+        elif not in_time:
+            return outcome, attempt
+        outcome = await session.io.send(operation.request, session.timeouts, session.time_limit)
+        attempt += 1
+        if isinstance(outcome, Response) and outcome.is_success:
+            return outcome, attempt
+        delay = policy.backoff(attempt - 1, session.random)
+        if isinstance(outcome, Response):
+            retry_after = parse_retry_after(outcome.headers.get("retry-after"), clock.time())
+            if retry_after is not None:
+                delay = min(retry_after, policy.max_retry_after)
+            if outcome.status_code == TOO_MANY_REQUESTS:
+                session.cooldown.extend(clock.monotonic() + delay)
+        if attempt > policy.max_retries or not should_retry(outcome, idempotent=operation.idempotent):
+            return outcome, attempt
+        if clock.monotonic() + delay > deadline:
+            return outcome, attempt
+        await session.io.sleep(delay)
+
+
+async def _wait_for_cooldown(session: Session, deadline: float) -> bool:
+    """Wait for the end of a cool-down; return False, at once, if that is after the deadline."""
+    cooldown, clock = session.cooldown, session.clock
+    waited_for = 0.0
+    # Only a later end is waited for again: a test's sleep may take no time, and would be called without end.
+    while (remaining := cooldown.remaining(clock.monotonic())) and cooldown.until > waited_for:
+        if clock.monotonic() + remaining > deadline:
+            return False
+        waited_for = cooldown.until
+        # Spread out, or all waiting calls would be sent in the same instant.
+        await session.io.sleep(remaining + session.random() * min(1.0, remaining))
+    return True
+
+
 def _error(
     operation: Operation[Any], outcome: Response | TransportFailure, attempts: int, session: Session
 ) -> ContentGrooveError:
-    # Imported when something fails: a program that all goes well for does without.
-    from .answers import error_from_response, error_from_transport_failure
+    # Imported only if something fails, because most programs do not need it.
+    from .error_mapping import error_from_response, error_from_transport_failure
 
-    info, repeatable = request_info(operation.request, session), operation.idempotent
+    info, idempotent = request_info(operation.request, session), operation.idempotent
     if isinstance(outcome, TransportFailure):
-        error = error_from_transport_failure(outcome, info, idempotent=repeatable, attempts=attempts)
+        error = error_from_transport_failure(outcome, info, idempotent=idempotent, attempts=attempts)
         error.__cause__ = outcome.cause
         return error
-    redacted, now = redact_key(outcome, session.last_key()), session.pacing.clock.time()
-    return error_from_response(redacted, info, idempotent=repeatable, attempts=attempts, now=now)
+    redacted, now = redact_key(outcome, session.settings.last_key()), session.clock.time()
+    return error_from_response(redacted, info, idempotent=idempotent, attempts=attempts, now=now)
 
 
 def decode_error(
     operation: Operation[Any], response: Response, session: Session, error: BodyMismatchError
 ) -> ResponseDecodeError:
-    """Make the error of a success whose body does not fit the contract."""
-    from .answers import response_decode_error
+    """Create the error of a success whose body does not match the contract."""
+    from .error_mapping import response_decode_error
 
     return response_decode_error(
-        redact_key(response, session.last_key()), request_info(operation.request, session), str(error)
+        redact_key(response, session.settings.last_key()), request_info(operation.request, session), str(error)
     )
 
 
 def redact_key(response: Response, key: str) -> Response:
-    """Take the key out of an answer that an error will show: a server may echo what it was sent."""
+    """Remove the key from a response that an error will contain: a server may echo it."""
     echo = echoed_key_pattern(key)
     headers = Headers((name.encode(), re.sub(echo, REDACTED, text).encode()) for name, text in response.headers.items())
     return Response(response.status_code, headers, re.sub(echo.encode(), REDACTED.encode(), response.content))
 
 
 def request_info(request: Request, session: Session) -> RequestInfo:
-    """Name a request as errors show it."""
+    """Describe a request for errors, redacted."""
     query = f"?{request.query}" if request.query else ""
-    return RequestInfo(request.method, redact_url(f"{session.base_url}{request.path}{query}"))
+    return RequestInfo(request.method, redact_url(f"{session.settings.base_url}{request.path}{query}"))
 
 
 def decode_nothing(_content: bytes) -> None:
-    """Decode an answer whose body means nothing, such as a 204's."""
+    """Ignore the body, such as that of a 204."""

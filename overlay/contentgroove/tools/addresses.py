@@ -1,8 +1,8 @@
-"""Which places may be reached for a document, or for the calls of a source that it describes.
+"""The addresses that documents may be fetched from and sources called at.
 
-What an agent was told to fetch may come from somebody who wants to see what this machine can see: other services on
-it, the network behind it, a cloud's metadata. So only https to public addresses is allowed, unless whoever starts the
-server allows an origin.
+The URL that an agent fetches may come from an attacker who wants to read what this machine can reach: its other
+services, the network behind it, a cloud's metadata. So only https to public addresses is allowed, except for origins
+that the user who starts the server allows.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ _Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 
 _PORTS = {"https": 443, "http": 80}
 
-# Not, or not in each Python, known as special to `ipaddress` (IANA's registries of special-purpose addresses).
+# `ipaddress` does not know these as special, or not in every version of Python (IANA's registries of
+# special-purpose addresses).
 _SPECIAL_V4 = tuple(
     ipaddress.ip_network(block)
     for block in ("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4")
 )
 
-# Global unicast addresses are in this one; all that hide an IPv4 address (mapped, translated, NAT64) are outside.
+# This block contains the global unicast addresses, and none that hides an IPv4 address (mapped, translated, NAT64).
 _UNICAST_V6 = ipaddress.ip_network("2000::/3")
 _SPECIAL_V6 = tuple(
     ipaddress.ip_network(block)
@@ -60,7 +61,7 @@ class Origin(Struct, frozen=True):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the host is this machine by its very name, whatever a name server says."""
+        """Whether the host is this machine by its name alone, without a name server."""
         if self.host == "localhost":
             return True
         try:
@@ -70,45 +71,45 @@ class Origin(Struct, frozen=True):
 
 
 def origin_of(url: str) -> Origin:
-    """Give a URL's origin.
+    """Return a URL's origin.
 
     Raises:
-        ToolError: It is no http or https URL with a host, or holds a user's name.
+        ToolError: It is not an http or https URL with a host, or it contains a user name.
     """
-    shown = redact_url(url)[:200]
+    redacted = redact_url(url)[:200]
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise ToolError("fetch_refused", f"{shown!r} is not a URL: {error}.") from error
+        raise ToolError("fetch_refused", f"{redacted!r} is not a URL: {error}.") from error
     if parts.scheme not in _PORTS or not host or not url.isascii() or any(letter.isspace() for letter in url):
-        raise ToolError("fetch_refused", f"{shown!r} is not an https URL.")
+        raise ToolError("fetch_refused", f"{redacted!r} is not an https URL.")
     if parts.username is not None or parts.password is not None:
-        raise ToolError("fetch_refused", f"{shown!r} must have no user name or password.")
+        raise ToolError("fetch_refused", f"{redacted!r} must have no user name or password.")
     return Origin(parts.scheme, host.rstrip("."), _PORTS[parts.scheme] if port is None else port)
 
 
 def check_url(origin: Origin, allowed: frozenset[Origin]) -> None:
-    """Check what can be told of where a request would go without asking a name server.
+    """Check an origin as far as possible without a name server.
 
     Raises:
-        ToolError: It is plain http, or an address that is not public, and the origin was not allowed.
+        ToolError: It is plain http or has an address that is not public, and it is not allowed.
     """
     if origin in allowed:
         return
     if origin.scheme != "https":
-        raise ToolError("fetch_refused", f"{origin} is plain http, and only https is allowed. {_allow_hint(origin)}")
+        raise ToolError("fetch_refused", f"{origin} uses plain http, and only https is allowed. {_allow_hint(origin)}")
     if origin.is_loopback or not all(is_public(address) for address in _numeric_address(origin.host)):
         raise _not_public_error(origin)
 
 
 def check_addresses(origin: Origin, addresses: Iterable[str], allowed: frozenset[Origin]) -> list[str]:
-    """Give the addresses that a host may be reached at.
+    """Return the addresses that a host may be reached at, each once.
 
-    One that is not public refuses them all: a name that leads to both is made to deceive.
+    One that is not public refuses them all: a name with both kinds is made to deceive.
 
     Raises:
-        ToolError: There is none, or one of them is not public and the origin was not allowed.
+        ToolError: There is none, or one of them is not public and the origin is not allowed.
     """
     found = list(dict.fromkeys(addresses))
     if not found:
@@ -121,11 +122,11 @@ def check_addresses(origin: Origin, addresses: Iterable[str], allowed: frozenset
 
 
 def is_public(address: str) -> bool:
-    """Whether an address is one of the public internet's, and none that leads elsewhere in disguise."""
+    """Return whether an address is on the public internet and does not hide another address."""
     try:
         parsed: _Address = ipaddress.ip_address(address)
     except ValueError:
-        # With a zone, such as `fe80::1%eth0`, or no address at all.
+        # It has a zone, such as `fe80::1%eth0`, or is not an address.
         return False
     if not parsed.is_global or parsed.is_multicast or parsed.is_reserved:
         return False
@@ -139,17 +140,17 @@ def is_public(address: str) -> bool:
 def _not_public_error(origin: Origin) -> ToolError:
     return ToolError(
         "fetch_refused",
-        f"{origin.host} leads to an address that is not public, and only public ones are allowed. "
+        f"{origin.host} has an address that is not public, and only public addresses are allowed. "
         f"{_allow_hint(origin)}",
     )
 
 
 def _allow_hint(origin: Origin) -> str:
-    return f"Whoever starts this server can allow it: --allow-origin {origin}"
+    return f"Start the server with --allow-origin {origin} to allow it."
 
 
 def _numeric_address(host: str) -> list[str]:
-    """Give the address that a host is in any of the ways to write one, such as `0x7f.1`; empty for a name."""
+    """Return the address that a host is in any notation, such as `0x7f.1`; empty if it is a name."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):

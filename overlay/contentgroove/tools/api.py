@@ -1,4 +1,4 @@
-"""The tools of the API's own 15 operations. Their calls go through the SDK: its key, retries and errors."""
+"""The tools of the API's own 15 operations; they use the SDK with its key, retries and errors."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contentgroove import AsyncContentGroove
+    from contentgroove._openapi.documents import Json
 
-    from .documents import Json
-
-# It prepares an upload: each call makes a new one, although it is a GET.
+# Although it is a GET, each call creates a new upload.
 _MINTING = frozenset({"directUploads.getApiV1DirectUploads"})
 
 MAX_DESCRIPTION = 2000
-"""Characters; every model that is shown the tools pays for all of them."""
+"""Characters; a model reads the descriptions of all tools, and pays for them."""
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _DESTRUCTIVE = frozenset({"PUT", "PATCH", "DELETE"})
@@ -31,35 +30,35 @@ _IDEMPOTENT = frozenset({"PUT", "DELETE"})
 
 
 def contract_operations() -> list[Operation]:
-    """Read what was made of the API's contract."""
+    """Read the operations that were compiled from the API's contract."""
     content = files("contentgroove.tools").joinpath("operations.json").read_bytes()
     return msgspec.json.decode(content, type=list[Operation])
 
 
 def api_tools(client: Callable[[], AsyncContentGroove]) -> list[Tool]:
-    """Make the tools of the API's operations.
+    """Create the tools of the API's operations.
 
     Args:
-        client: Gives the client, which is made when it is first needed.
+        client: Returns the client, which is created when it is first needed.
     """
     return [operation_tool(operation, _caller(operation, client)) for operation in contract_operations()]
 
 
 def operation_tool(operation: Operation, run: ToolFunction, *, namespace: str | None = None, about: str = "") -> Tool:
-    """Make the tool of an operation.
+    """Create the tool of an operation.
 
     Args:
         operation: The operation.
         run: Calls it.
-        namespace: The source that it belongs to; None for built-in ones.
-        about: Further sentences of the description.
+        namespace: The source that it belongs to; None if it is built in.
+        about: The end of the description.
     """
     prefix = "" if namespace is None else f"{namespace}."
     reading = operation.method in _READING and operation.name not in _MINTING
-    described = operation.description
-    if len(described) > MAX_DESCRIPTION:
-        described = f"{described[:MAX_DESCRIPTION]}…"
-    lines = (operation.title, described, f"{operation.method} {operation.path}{about}")
+    description = operation.description
+    if len(description) > MAX_DESCRIPTION:
+        description = f"{description[:MAX_DESCRIPTION]}…"
+    lines = (operation.title, description, f"{operation.method} {operation.path}{about}")
     return Tool(
         name=f"{prefix}{operation.name}",
         title=operation.title,

@@ -1,4 +1,4 @@
-"""Arguments are checked here, before anything is sent: hosts of tools do not all do it."""
+"""Checks arguments before anything is sent, because not all hosts of tools do."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from .errors import SpecError, ToolError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
 
 MAX_PROBLEMS = 5
-"""Named in one message."""
+"""Problems in one message."""
 
 MAX_MESSAGE = 300
-"""Characters on one problem: it can quote a whole value."""
+"""Characters for one problem: it can quote a whole value."""
 
-# A document from elsewhere may hold patterns that take for ever.
+# A pattern in a document that was added can need exponential time.
 _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
 
 
 @lru_cache(maxsize=4096)
 def is_supported_pattern(pattern: str) -> bool:
-    """Whether a regular expression can be checked here; some documents have those of other languages."""
+    """Return whether a regular expression can be used here; some documents have those of other languages."""
     try:
         jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=_PATTERNS)
     except ValueError:
@@ -35,24 +35,24 @@ def is_supported_pattern(pattern: str) -> bool:
 
 
 def compile_schema(schema: Json, what: str) -> jsonschema_rs.Validator:
-    """Make the validator of a tool's arguments.
+    """Create the validator of a tool's arguments.
 
     Raises:
-        SpecError: The schema is none.
+        SpecError: The schema is not valid.
     """
     try:
         return jsonschema_rs.Draft202012Validator(schema, pattern_options=_PATTERNS, validate_formats=False)
     except (ValueError, TypeError, RecursionError, jsonschema_rs.ReferencingError) as error:
-        # The first line says it; the rest quotes the schema.
+        # The first line has the reason; the others quote the schema.
         reason = str(error).partition("\n")[0][:MAX_MESSAGE]
-        raise SpecError(f"{what} has a schema that is no JSON Schema: {reason}.") from error
+        raise SpecError(f"{what} has a schema that is not a valid JSON Schema: {reason}.") from error
 
 
 def check_arguments(validator: jsonschema_rs.Validator, arguments: Json, tool: str) -> None:
     """Check a tool's arguments.
 
     Raises:
-        ToolError: They do not fit; the message and the details name each field.
+        ToolError: They do not match; the message and the details name each field.
     """
     problems: list[Json] = []
     for error in validator.iter_errors(arguments):
@@ -60,8 +60,8 @@ def check_arguments(validator: jsonschema_rs.Validator, arguments: Json, tool: s
         if len(problems) >= MAX_PROBLEMS:
             break
     if problems:
-        said = "; ".join(f"{problem['field']}: {problem['problem']}" for problem in problems)
-        raise ToolError("invalid_input", f"{tool} was not called. {said}.", details=problems)
+        text = "; ".join(f"{problem['field']}: {problem['problem']}" for problem in problems)
+        raise ToolError("invalid_input", f"{tool} was not called. {text}.", details=problems)
 
 
 def _explain(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
@@ -78,13 +78,13 @@ def _explain(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
             for name in kind.unexpected:
                 yield field(name), "is not known"
         case "falseSchema":
-            # What an object without any properties says instead.
+            # An object without any properties reports this instead.
             yield field(), "is not known"
         case "propertyNames":
-            yield field(kind.error.instance), f"cannot be called that: {kind.error.message}"
+            yield field(kind.error.instance), f"is not an allowed name: {kind.error.message}"
         case "not":
-            # The rule comes first in the message; the value, which may be long, is known to the caller.
+            # The rule comes first in the message; the value after it may be long, and the caller knows it.
             rule = error.message.partition(" is not allowed for ")[0]
-            yield field(), f"its members do not go together, or one is missing; they must not be: {rule}"
+            yield field(), f"does not match any allowed combination of members; it must not match: {rule}"
         case _:
             yield field(), error.message

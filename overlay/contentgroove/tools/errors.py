@@ -1,4 +1,4 @@
-"""What keeps a tool from doing what it was asked."""
+"""The errors of tools, with the codes that results have."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ ErrorCode: TypeAlias = Literal[
 
 
 class ToolError(ContentGrooveError):
-    """A tool did not do what it was asked.
+    """A call of a tool failed.
 
     Attributes:
         code: The kind of failure, for programs.
-        status: The HTTP status of the answer, None if there was none.
-        details: More about it as JSON, None if there is no more.
-        retryable: Whether the same call can succeed later without a change to it.
+        status: The HTTP status of the response; None if there was no response.
+        details: More about it as JSON; None if there is nothing to add.
+        retryable: Whether the same call can succeed later.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ToolError(ContentGrooveError):
 
 
 class SpecError(ToolError):
-    """A text is no OpenAPI 3.x document that tools can be made of."""
+    """Tools cannot be made of a text: it is not an OpenAPI 3.x document, or something in it is not supported."""
 
     def __init__(self, message: str) -> None:
         super().__init__("invalid_spec", message)

@@ -1,4 +1,4 @@
-"""Tools that take several calls of the API: upload, wait, cut, and read what was said."""
+"""Tools that need several calls of the API: upload, wait, cut, and read the transcript."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contentgroove import AsyncContentGroove, Clip, Media
-
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
 
 WAIT = 50.0
-"""Seconds that a wait takes without being told otherwise: hosts give up on a call after 60."""
+"""Seconds that a wait takes by default: hosts give up on a call after 60."""
 
 MAX_WAIT_SECONDS = 3600.0
 
-MOST_CLIPS = 1000
+MAX_CLIPS = 1000
 
-MOST_EVENTS = 1000
-"""Looked at for a transcription, the newest first."""
+MAX_EVENTS = 1000
+"""Events that are searched for a transcription, the newest first."""
 
 _ID = {"type": "string", "minLength": 1}
 _NAME = {"type": "string"}
@@ -38,9 +37,9 @@ class MediaTools:
     """Tools on medias and clips.
 
     Args:
-        client: Gives the client, which is made when it is first needed.
-        upload_root: The folder that files may be uploaded from, None for none.
-        inbox: The SQLite file of a webhook inbox to look for transcriptions in, None for none.
+        client: Returns the client, which is created when it is first needed.
+        upload_root: The folder that files may be uploaded from; None if there are no uploads.
+        inbox: The SQLite file of a webhook inbox that is searched for transcriptions; None if there is none.
     """
 
     def __init__(self, client: Callable[[], AsyncContentGroove], upload_root: Path | None, inbox: Path | None) -> None:
@@ -49,22 +48,26 @@ class MediaTools:
         self._inbox = inbox
 
     def tools(self) -> list[Tool]:
-        """Give the tools."""
+        """Return the tools."""
         return [
             Tool(
                 name="upload_media",
                 title="Upload a video or audio file",
                 description=(
-                    "Upload a file of this machine and create a media of it. The file must be below the upload root. "
-                    "With wait, the result comes when the media is processed, which can take many minutes; without, "
-                    "call wait_for_media next."
+                    "Upload a file of this machine and create a media from it. The file must be below the upload root. "
+                    "With wait, the result is returned when the media is processed, which can take many minutes; "
+                    "without it, call wait_for_media next."
                 ),
                 input_schema=_object_schema(
                     {
-                        "path": {"type": "string", "minLength": 1, "description": "From the upload root, or absolute."},
+                        "path": {
+                            "type": "string",
+                            "minLength": 1,
+                            "description": "Relative to the upload root, or absolute.",
+                        },
                         "name": {**_NAME, "description": "The media's name."},
                         "description": _NAME,
-                        "wait": {"type": "boolean", "description": "Whether to wait for the processing."},
+                        "wait": {"type": "boolean", "description": "Whether to wait until the media is processed."},
                     },
                     "path",
                 ),
@@ -74,8 +77,8 @@ class MediaTools:
                 name="wait_for_media",
                 title="Wait until a media is processed",
                 description=(
-                    "Give the media when its processing has finished. If it takes longer than the timeout, the "
-                    "error's code is wait_timeout and nothing is lost: call again."
+                    "Return the media when its processing has finished. If that takes longer than the timeout, the "
+                    "error's code is wait_timeout and nothing is lost: call the tool again."
                 ),
                 input_schema=_object_schema(
                     {
@@ -110,7 +113,7 @@ class MediaTools:
             Tool(
                 name="list_media_clips",
                 title="List the clips of a media",
-                description="Give the clips of a media in the order of their start: times in seconds, text, URLs.",
+                description="Return the clips of a media in the order of their start: times in seconds, text, URLs.",
                 input_schema=_object_schema({"media_id": _ID}, "media_id"),
                 run=self._list_clips,
                 is_read_only=True,
@@ -120,8 +123,8 @@ class MediaTools:
                 name="get_transcript",
                 title="Read what is said in a media",
                 description=(
-                    "Give the transcription of a media if a webhook brought it, and the texts of its clips in order "
-                    "otherwise, which is marked partial: what is between the clips is missing, and clips can overlap."
+                    "Return the transcription of a media if a webhook delivered it. Otherwise return the texts of its "
+                    "clips in order, marked partial: speech between clips is missing, and clips can overlap."
                 ),
                 input_schema=_object_schema({"media_id": _ID}, "media_id"),
                 run=self._transcript,
@@ -171,19 +174,19 @@ class MediaTools:
 
     async def _clips(self, media_id: str) -> list[Clip]:
         client = self._client()
-        # A list of no clips would not tell a media without clips from none at all.
+        # The list of clips is also empty if the media does not exist.
         media = await client.medias.get(media_id)
-        listed = client.clips.list(filter={"media_id_eq": media.id}, limit=MOST_CLIPS)
+        listed = client.clips.list(filter={"media_id_eq": media.id}, limit=MAX_CLIPS)
         return sorted([clip async for clip in listed], key=lambda clip: (clip.start_time, clip.end_time))
 
 
 class _Progress:
-    """Keeps the newest of what callbacks tell, until it is reported: they do not wait for that."""
+    """Keeps the newest progress until it is reported, so that callbacks need not wait."""
 
     def __init__(self) -> None:
-        self._news: tuple[float, float | None, str] | None = None
-        self._happened = anyio.Event()
-        self._is_over = False
+        self._latest: tuple[float, float | None, str] | None = None
+        self._changed = anyio.Event()
+        self._is_finished = False
         self._percent = -1
         self._done = 0.0
 
@@ -194,37 +197,37 @@ class _Progress:
             self._publish((sent, total, f"{percent} % sent"))
 
     def updated(self, media: Media) -> None:
-        # Progress must grow with each report.
+        # Progress must increase with each report.
         self._done += 1
         state = "finished" if media.is_finished else "is being processed" if media.is_processing else "waits"
         self._publish((self._done, None, f"media {media.id} {state}"))
 
     def finish(self) -> None:
-        self._is_over = True
-        self._happened.set()
+        self._is_finished = True
+        self._changed.set()
 
     async def forward_reports(self, report: ProgressCallback) -> None:
-        while self._news is not None or not self._is_over:
-            await self._happened.wait()
-            self._happened = anyio.Event()
-            news, self._news = self._news, None
-            if news is not None:
-                await report(*news)
+        while self._latest is not None or not self._is_finished:
+            await self._changed.wait()
+            self._changed = anyio.Event()
+            latest, self._latest = self._latest, None
+            if latest is not None:
+                await report(*latest)
 
-    def _publish(self, news: tuple[float, float | None, str]) -> None:
-        self._news = news
-        self._happened.set()
+    def _publish(self, latest: tuple[float, float | None, str]) -> None:
+        self._latest = latest
+        self._changed.set()
 
 
 async def _report_updates(report: ProgressCallback, work: Callable[[_Progress], Awaitable[Media]]) -> Media:
-    """Do something that tells of its progress, which is reported meanwhile."""
+    """Run work and report its progress while it runs."""
     progress = _Progress()
-    outcome: Media | Exception = RuntimeError("nothing was done")
+    outcome: Media | Exception = RuntimeError("the work did not end")
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(progress.forward_reports, report)
         try:
             outcome = await work(progress)
-        except Exception as error:  # noqa: BLE001 - raised below: a group of tasks would wrap it
+        except Exception as error:  # noqa: BLE001 - raised below, because a task group would wrap it
             outcome = error
         progress.finish()
     if isinstance(outcome, Exception):
@@ -237,10 +240,10 @@ def _stored_transcription(inbox: Path, media_id: str) -> str | None:
     from contentgroove.webhooks import MediaProcessingFinished, SQLiteInbox, parse_event
 
     if not inbox.is_file():
-        # The receiver has not made it yet.
+        # The receiver has not created it yet.
         return None
     with SQLiteInbox(inbox) as opened:
-        events = opened.events(limit=MOST_EVENTS)
+        events = opened.events(limit=MAX_EVENTS)
     for stored in events:
         try:
             event = parse_event(stored.body)

@@ -1,7 +1,7 @@
 """Names of tools.
 
-The canonical name is `group.leaf`: the group from the operation's first tag, the leaf from its method and its whole
-path on the wire, so that a name survives the move of a base path from the paths into the server's URL.
+The canonical name is `group.leaf`. The group comes from the operation's first tag, and the leaf from its method and
+its whole path on the wire, so that a name stays the same when a base path moves from the paths into the server's URL.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 MAX_PUBLIC_NAME = 64
-"""Characters of a name that common hosts of tools take."""
+"""Characters of a name that common hosts of tools accept."""
 
 MAX_NAMESPACE = 32
 
@@ -29,7 +29,7 @@ def to_camel_case(text: str) -> str:
 
 
 def group(tags: list[str], path: str) -> str:
-    """Name the group: of the first tag, else of the first part of the path that says what it is about."""
+    """Return the group: the first tag, or the first segment of the path that is not a prefix or a parameter."""
     for tag in tags[:1]:
         if named := to_camel_case(tag):
             return named
@@ -46,29 +46,29 @@ def group(tags: list[str], path: str) -> str:
 
 
 def leaf(method: str, path: str) -> str:
-    """Name the operation: `GET /api/v1/clips/{id}` is `getApiV1ClipsId`."""
+    """Return the name of an operation: `GET /api/v1/clips/{id}` is `getApiV1ClipsId`."""
     return to_camel_case(f"{method.lower()} {path}")
 
 
 def to_slug(title: str) -> str:
-    """Make a namespace of a title: `Pet Store (v2)` becomes `pet-store-v2`; empty if nothing is left."""
+    """Return a namespace for a title: `Pet Store (v2)` becomes `pet-store-v2`; empty if nothing is left."""
     return "-".join(_WORDS.findall(_ascii(title).lower()))[:MAX_NAMESPACE].strip("-")
 
 
 def public_name(name: str, *, dotted: bool) -> str:
-    """Give the name that clients are shown.
+    """Return the name that hosts receive.
 
-    Several hosts reject all tools because of one name with a dot, or of more than 64 characters: dots become
+    Several hosts reject all tools because of one name with a dot or more than 64 characters. So dots become
     underscores, and a long name ends with a digest of the whole.
     """
-    shown = name if dotted else re.sub(r"[^A-Za-z0-9_-]", "_", name)
-    if len(shown) <= MAX_PUBLIC_NAME:
-        return shown
-    return f"{shown[: MAX_PUBLIC_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    public = name if dotted else re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    if len(public) <= MAX_PUBLIC_NAME:
+        return public
+    return f"{public[: MAX_PUBLIC_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def argument_name(name: str) -> str:
-    """Name a parameter among a tool's arguments, in the letters that common hosts take: no brackets, no spaces."""
+    """Return a parameter's name among a tool's arguments, in characters that common hosts accept."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:MAX_PUBLIC_NAME]
 
 

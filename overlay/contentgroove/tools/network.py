@@ -1,7 +1,7 @@
-"""A bare HTTP client: no key, no cookies, no proxy, no redirects of its own, limits on time and size.
+"""An HTTP client without key, cookies, proxy and automatic redirects, with limits on time and size.
 
-A host's name is resolved once, its addresses are checked, and the connection goes to the address that was checked: a
-name server that answers differently the next time changes nothing.
+A host's name is resolved once, its addresses are checked, and the connection goes to a checked address. So a name
+server that returns another address the next time has no effect.
 """
 
 from __future__ import annotations
@@ -16,27 +16,29 @@ import httpcore
 from msgspec import Struct
 
 from contentgroove._core.redaction import redact_url
+from contentgroove._openapi.documents import MAX_BYTES
 from contentgroove._version import __version__
 
 from .addresses import Origin, check_addresses, check_url, origin_of
-from .documents import MAX_BYTES
 from .errors import ToolError
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable, Generator, Iterable
 
+    from .errors import ErrorCode
+
 SECONDS = 30.0
-"""For one exchange as a whole, redirects included."""
+"""Time limit of one exchange, including redirects."""
 
 MAX_REDIRECTS = 5
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_REPEATABLE = frozenset({"GET", "PUT", "DELETE", "HEAD", "OPTIONS"})
+_IDEMPOTENT = frozenset({"GET", "PUT", "DELETE", "HEAD", "OPTIONS"})
 
 
 async def resolve_with_os(host: str, port: int) -> list[str]:
-    """Ask the system for a host's addresses."""
+    """Resolve a host with the operating system."""
     found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
 
@@ -48,14 +50,14 @@ def _default_context() -> ssl.SSLContext:
 
 
 class NetworkPolicy(Struct, frozen=True):
-    """Where the client may go, and how.
+    """Which addresses may be called, and how.
 
     Attributes:
-        allowed: Origins that may be plain http and may have addresses that are not public.
-        resolve: Gives a host's addresses.
-        tls: Makes the TLS context.
-        seconds: For one exchange as a whole.
-        max_bytes: Of an answer's body.
+        allowed: Origins that may use plain http and addresses that are not public.
+        resolve: Returns the addresses of a host and port.
+        tls: Creates the TLS context.
+        seconds: Time limit of one exchange, including redirects.
+        max_bytes: Maximum size of a response's body.
     """
 
     allowed: frozenset[Origin] = frozenset()
@@ -66,11 +68,11 @@ class NetworkPolicy(Struct, frozen=True):
 
 
 class HttpResponse(Struct, frozen=True):
-    """An HTTP answer.
+    """An HTTP response.
 
     Attributes:
         status: The HTTP status.
-        headers: Names in lower case.
+        headers: The headers, names in lower case.
         content: The body.
     """
 
@@ -80,10 +82,10 @@ class HttpResponse(Struct, frozen=True):
 
 
 async def fetch(url: str, policy: NetworkPolicy) -> HttpResponse:
-    """Fetch a URL, following redirects; each is checked like the first.
+    """Fetch a URL and follow redirects; each URL is checked like the first.
 
     Raises:
-        ToolError: A place may not be reached, or no whole answer came.
+        ToolError: A URL is not allowed, or there was no complete response.
     """
     accept = {"Accept": "application/json, application/yaml, text/yaml, */*"}
     with _within_limits(url, policy, idempotent=True):
@@ -98,44 +100,44 @@ async def fetch(url: str, policy: NetworkPolicy) -> HttpResponse:
 async def send(
     method: str, url: str, headers: dict[str, str], content: bytes | None, policy: NetworkPolicy
 ) -> HttpResponse:
-    """Send one request and give its answer, a redirect included.
+    """Send one request and return its response, which may be a redirect.
 
     Raises:
-        ToolError: The place may not be reached, or no whole answer came.
+        ToolError: The URL is not allowed, or there was no complete response.
     """
-    with _within_limits(url, policy, idempotent=method in _REPEATABLE):
+    with _within_limits(url, policy, idempotent=method in _IDEMPOTENT):
         return await _exchange(method, url, headers, content, policy)
 
 
 @contextmanager
 def _within_limits(url: str, policy: NetworkPolicy, *, idempotent: bool) -> Generator[None, None, None]:
-    """Limit the time, and turn what the HTTP library raises into documented errors."""
-    place = printable_url(url)
+    """Limit the time, and convert the HTTP library's exceptions to `ToolError`."""
+    target = printable_url(url)
     try:
         with anyio.fail_after(policy.seconds):
             yield
     except (httpcore.ConnectError, httpcore.ConnectTimeout, OSError, UnicodeError) as error:
         if not isinstance(error, TimeoutError):
             raise ToolError(
-                "connection_failed", f"{place}: cannot connect ({_error_reason(error)}).", retryable=True
+                "connection_failed", f"{target}: cannot connect ({_error_reason(error)}).", retryable=True
             ) from error
-        raise _incomplete_error(place, f"no whole answer within {policy.seconds:g} s", idempotent=idempotent) from error
+        reason = f"no complete response within {policy.seconds:g} s"
+        raise _incomplete_error("timed_out", f"{target}: {reason}", idempotent=idempotent) from error
     except httpcore.TimeoutException as error:
-        raise _incomplete_error(place, "no answer in time", idempotent=idempotent) from error
+        raise _incomplete_error("timed_out", f"{target}: no response in time", idempotent=idempotent) from error
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise _incomplete_error(
-            place, f"the connection broke ({_error_reason(error)})", idempotent=idempotent
-        ) from error
+        problem = f"{target}: the connection broke ({_error_reason(error)})"
+        raise _incomplete_error("connection_failed", problem, idempotent=idempotent) from error
     except (httpcore.UnsupportedProtocol, ValueError) as error:
-        raise ToolError("fetch_refused", f"{place} cannot be requested ({_error_reason(error)}).") from error
+        raise ToolError("fetch_refused", f"{target} cannot be requested ({_error_reason(error)}).") from error
 
 
-def _incomplete_error(place: str, what: str, *, idempotent: bool) -> ToolError:
+def _incomplete_error(code: ErrorCode, problem: str, *, idempotent: bool) -> ToolError:
     if idempotent:
-        return ToolError("timed_out" if "answer" in what else "connection_failed", f"{place}: {what}.", retryable=True)
+        return ToolError(code, f"{problem}.", retryable=True)
     return ToolError(
         "outcome_unknown",
-        f"{place}: {what}, after the request was sent. What it asked for may have been done: look before repeating it.",
+        f"{problem}, after the request was sent. The operation may have been performed: check before you repeat it.",
     )
 
 
@@ -144,7 +146,7 @@ def _error_reason(error: Exception) -> str:
 
 
 def printable_url(url: str) -> str:
-    """Give a URL as messages show it: without its query, which can hold credentials of any name."""
+    """Return a URL for messages: without its query, which can contain credentials of any name."""
     return redact_url(url.partition("?")[0])[:200]
 
 
@@ -154,7 +156,7 @@ async def _exchange(
     origin = origin_of(url)
     check_url(origin, policy.allowed)
     addresses = check_addresses(origin, await policy.resolve(origin.host, origin.port), policy.allowed)
-    sent = {
+    sent_headers = {
         "User-Agent": f"contentgroove-python/{__version__}",
         "Accept": "*/*",
         **headers,
@@ -164,35 +166,35 @@ async def _exchange(
         httpcore.AsyncConnectionPool(
             ssl_context=policy.tls() if origin.scheme == "https" else None, network_backend=_PinnedBackend(addresses)
         ) as pool,
-        pool.stream(method, url, headers=[*sent.items()], content=content) as response,
+        pool.stream(method, url, headers=[*sent_headers.items()], content=content) as response,
     ):
         received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
         if received.get("content-encoding", "identity") != "identity":
             raise ToolError(
-                "unexpected_answer", f"{printable_url(url)} sent a compressed answer, which was not asked for."
+                "unexpected_answer", f"{printable_url(url)} sent a compressed response, which was not requested."
             )
         body = bytearray()
-        async for part in response.aiter_stream():
-            body += part
+        async for chunk in response.aiter_stream():
+            body += chunk
             if len(body) > policy.max_bytes:
                 raise ToolError(
                     "unexpected_answer",
-                    f"{printable_url(url)} sent more than {policy.max_bytes:,} bytes, which is the limit.",
+                    f"{printable_url(url)} sent more than {policy.max_bytes:,} bytes.",
                 )
         return HttpResponse(response.status, received, bytes(body))
 
 
 class _PinnedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that were checked, whatever host is asked for."""
+    """Connects to addresses that were checked, whatever the requested host is."""
 
     def __init__(self, addresses: list[str]) -> None:
         self._addresses = addresses
-        # httpcore names a stand-in without anyio, which confuses type checkers.
+        # Without anyio httpcore defines a substitute of the same name, which confuses type checkers.
         self._network: httpcore.AsyncNetworkBackend = cast("Any", httpcore).AnyIOBackend()
 
     async def connect_tcp(
         self,
-        host: str,  # noqa: ARG002 - it was resolved before
+        host: str,  # noqa: ARG002 - already resolved
         port: int,
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
         local_address: str | None = None,

@@ -1,7 +1,7 @@
-"""The operations of an OpenAPI document, each as what one tool needs.
+"""Compiles the operations of an OpenAPI document to what one tool each needs.
 
-The built-in tools are made by the same code, ahead of time: `operations.json` holds what `compile_document` gave for
-this API's contract. `make generate` writes it anew.
+The built-in tools are made by the same code, ahead of time: `operations.json` contains the result of
+`compile_document` for this API's contract. `make generate` updates it.
 """
 
 from __future__ import annotations
@@ -11,27 +11,24 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from msgspec import Struct
 
+from contentgroove._openapi import operations as openapi
+from contentgroove._openapi.documents import DocumentError
+
 from . import naming
 from .arguments import compile_schema
-from .documents import follow_references
 from .errors import SpecError
 from .schemas import Converter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .documents import Json
-
-METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
-"""TRACE is left out: an answer to it repeats the request, credentials included."""
+    from contentgroove._openapi.documents import Json
 
 MAX_OPERATIONS = 2000
 MAX_SCHEMAS = 32 * 1024 * 1024
 """Characters of all schemas of one document."""
 
-Place: TypeAlias = Literal["path", "query", "header", "cookie"]
+Location: TypeAlias = Literal["path", "query", "header", "cookie"]
 
-# OpenAPI, "Parameter Object": these three are ignored, because other parts of the document describe them.
+# Parameters of these names are ignored, because other parts of a document describe them ("Parameter Object").
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 _DEFAULT_STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 _BODY_KINDS = ("application/json", "+json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
@@ -41,17 +38,17 @@ class Parameter(Struct, frozen=True, omit_defaults=True):
     """One parameter.
 
     Attributes:
-        argument_name: What it is called among the tool's arguments.
-        name: What it is called on the wire.
-        place: Where it is sent.
+        argument: Its name among the tool's arguments.
+        name: Its name on the wire.
+        location: The part of the request that contains it.
         style: How arrays and objects are written (OpenAPI, "Style Values").
         explode: Whether their members are written one by one.
-        media_type: What it is written as instead of a style; empty without one.
+        media_type: The media type that it is written in instead of a style; empty if there is none.
     """
 
     argument: str
     name: str
-    place: Place
+    location: Location
     style: str
     explode: bool
     media_type: str = ""
@@ -63,8 +60,8 @@ class Operation(Struct, frozen=True, omit_defaults=True):
     Attributes:
         name: The canonical name, `group.leaf`.
         operation_id: The document's own name for it; empty without one.
-        title: A short line on what it does.
-        description: More on it.
+        title: A short line about its effect.
+        description: More about it.
         tags: Its tags.
         method: The HTTP method, upper case.
         path: The path below the base URL, with `{parameters}`.
@@ -86,135 +83,125 @@ class Operation(Struct, frozen=True, omit_defaults=True):
 
 
 def compile_document(document: Json, base_path: str, *, closed: bool) -> list[Operation]:
-    """Make the operations of a document.
+    """Compile the operations of a document.
 
     Args:
-        document: An OpenAPI 3.x document, as `documents.parse` gives it.
+        document: An OpenAPI 3.x document.
         base_path: The path of the server's URL, which is a part of the names.
-        closed: Whether objects in bodies take no properties but those listed.
+        closed: Whether objects in bodies refuse properties that are not listed.
 
     Raises:
-        SpecError: Something in it cannot be understood, or it is too large.
+        SpecError: Something in it is not supported, or it is too large.
     """
     converter = Converter(document, closed=closed)
     operations: list[Operation] = []
     names: set[str] = set()
     size = 0
-    for method, path, item, operation in _each_operation(document):
-        what = f"{method.upper()} {path}"
-        if len(operations) == MAX_OPERATIONS:
-            raise SpecError(f"The document has more than {MAX_OPERATIONS:,} operations, which is the limit.")
-        full_path = f"{base_path.rstrip('/')}/{path.lstrip('/')}"
-        tags = [tag for tag in _list(operation.get("tags")) if isinstance(tag, str)]
-        name = _free_parameter_name(f"{naming.group(tags, full_path)}.{naming.leaf(method, full_path)}", names)
-        parameters, schema, body_type = _build_inputs(document, converter, item, operation, what)
-        size += len(json.dumps(schema))
-        if size > MAX_SCHEMAS:
-            raise SpecError(f"The document's schemas have more than {MAX_SCHEMAS:,} characters, which is the limit.")
-        compile_schema(schema, what)
-        operations.append(
-            Operation(
-                name=name,
-                operation_id=_text(operation.get("operationId")),
-                title=_text(operation.get("summary")) or what,
-                description=_text(operation.get("description")),
-                tags=tuple(tags),
-                method=method.upper(),
-                path=path,
-                parameters=parameters,
-                body_type=body_type,
-                input_schema=schema,
-            )
-        )
+    try:
+        for found in openapi.operations(document):
+            # The response to a TRACE repeats the request, credentials included.
+            if found.method == "TRACE" or not found.path.startswith("/"):
+                continue
+            if len(operations) == MAX_OPERATIONS:
+                raise SpecError(f"The document has more than {MAX_OPERATIONS:,} operations.")
+            operations.append(_compile(found, base_path, converter, names))
+            size += len(json.dumps(operations[-1].input_schema))
+            if size > MAX_SCHEMAS:
+                raise SpecError(f"The document's schemas have more than {MAX_SCHEMAS:,} characters.")
+    except DocumentError as error:
+        raise SpecError(error.message) from error
     return operations
 
 
 def request_path(path: str) -> str:
-    """Give the part of a path that is sent as one: some documents tell operations apart by a query or a fragment."""
+    """Return a path without query and fragment, by which some documents distinguish operations."""
     return path.partition("#")[0].partition("?")[0]
 
 
-def _each_operation(document: Json) -> Iterator[tuple[str, str, Json, Json]]:
-    for path, value in cast("Json", document.get("paths", {})).items():
-        if not path.startswith("/"):
-            # `x-…` extensions.
-            continue
-        item = follow_references(document, value)
-        for method in METHODS:
-            if method in item:
-                if not isinstance(item[method], dict):
-                    raise SpecError(f"{method.upper()} {path} is no operation: it holds no object.")
-                yield method, path, item, cast("Json", item[method])
+def _compile(found: openapi.Operation, base_path: str, converter: Converter, names: set[str]) -> Operation:
+    definition = found.definition
+    full_path = f"{base_path.rstrip('/')}/{found.path.lstrip('/')}"
+    tags = [tag for tag in _list(definition.get("tags")) if isinstance(tag, str)]
+    parameters, schema, body_type = _build_inputs(found, converter)
+    compile_schema(schema, str(found))
+    return Operation(
+        name=_unused_name(f"{naming.group(tags, full_path)}.{naming.leaf(found.method, full_path)}", names),
+        operation_id=found.operation_id,
+        title=_text(definition.get("summary")) or str(found),
+        description=_text(definition.get("description")),
+        tags=tuple(tags),
+        method=found.method,
+        path=found.path,
+        parameters=parameters,
+        body_type=body_type,
+        input_schema=schema,
+    )
 
 
-def _build_inputs(
-    document: Json, converter: Converter, item: Json, operation: Json, what: str
-) -> tuple[tuple[Parameter, ...], Json, str]:
-    described = _parameters(document, item, operation, what)
-    body = follow_references(document, operation.get("requestBody"))
+def _build_inputs(found: openapi.Operation, converter: Converter) -> tuple[tuple[Parameter, ...], Json, str]:
+    body = found.body
     body_type, body_schema = _body(body)
     properties: Json = {}
     required: list[str] = []
     parameters: list[Parameter] = []
-    for one in described:
-        argument = naming.argument_name(one["name"])
+    for declaration in _parameters(found):
+        argument = naming.argument_name(declaration["name"])
         if argument in properties or (argument == "body" and body_type):
-            argument = f"{one['in']}_{argument}"
+            argument = f"{declaration['in']}_{argument}"
         if argument in properties:
-            raise SpecError(f"{what} has two parameters that would both be called {argument!r}.")
-        parameter, schema = _parameter(one, argument)
+            raise SpecError(f"{found} has two parameters that would both be called {argument!r}.")
+        parameter, schema = _parameter(declaration, argument)
         parameters.append(parameter)
-        properties[argument] = _describe(converter.convert(schema), one)
-        if one.get("required") is True or parameter.place == "path":
+        properties[argument] = _describe(converter.convert(schema), declaration)
+        if declaration.get("required") is True or parameter.location == "path":
             required.append(argument)
     if body_type:
         properties["body"] = _describe(converter.convert(body_schema), body)
         if body.get("required") is True:
             required.append("body")
     inputs: Json = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-    if definitions := converter.definitions(inputs, what):
+    if definitions := converter.definitions(inputs, str(found)):
         inputs["$defs"] = definitions
     return tuple(parameters), inputs, body_type
 
 
-def _parameters(document: Json, item: Json, operation: Json, what: str) -> list[Json]:
-    """Give the descriptions of an operation's parameters, those in the path first."""
-    found: dict[tuple[str, str], Json] = {}
-    for value in (*_list(item.get("parameters")), *_list(operation.get("parameters"))):
-        one = follow_references(document, value)
-        name, place = one.get("name"), one.get("in")
-        if not isinstance(name, str) or place not in _DEFAULT_STYLES:
-            raise SpecError(f"{what} has a parameter without a name, or in none of {', '.join(_DEFAULT_STYLES)}.")
-        if place != "header" or name.lower() not in _IGNORED_HEADERS:
-            # An operation's own replaces the path's.
-            found[place, name] = one
-    for part in request_path(what).split("{")[1:]:
-        if ("path", part.partition("}")[0]) not in found:
-            raise SpecError(f"{what} does not describe the parameters that its path names.")
-    return sorted(found.values(), key=lambda one: one["in"] != "path")
+def _parameters(found: openapi.Operation) -> list[Json]:
+    """Return the declarations of an operation's parameters, those in the path first."""
+    declarations: list[Json] = []
+    for declaration in found.parameters:
+        name, location = declaration.get("name"), declaration.get("in")
+        if not isinstance(name, str) or location not in _DEFAULT_STYLES:
+            raise SpecError(f"{found} has a parameter without a name, or outside {', '.join(_DEFAULT_STYLES)}.")
+        if location != "header" or name.lower() not in _IGNORED_HEADERS:
+            declarations.append(declaration)
+    described = {declaration["name"] for declaration in declarations if declaration["in"] == "path"}
+    for part in request_path(found.path).split("{")[1:]:
+        if part.partition("}")[0] not in described:
+            raise SpecError(f"{found} does not describe the parameters in its path.")
+    return sorted(declarations, key=lambda declaration: declaration["in"] != "path")
 
 
-def _parameter(described: Json, argument: str) -> tuple[Parameter, Any]:
-    place: Place = described["in"]
-    content = described.get("content")
+def _parameter(declaration: Json, argument: str) -> tuple[Parameter, Any]:
+    location: Location = declaration["in"]
+    content = declaration.get("content")
     media_type = ""
-    schema = described.get("schema")
+    schema = declaration.get("schema")
     if isinstance(content, dict) and content:
-        # OpenAPI allows one entry.
+        # There is only one entry ("Parameter Object").
         media_type, entry = next(iter(cast("Json", content).items()))
         schema = cast("Json", entry).get("schema") if isinstance(entry, dict) else None
-    style = _text(described.get("style")) or _DEFAULT_STYLES[place]
-    explode = described.get("explode", style in {"form", "deepObject"}) is True
-    return Parameter(argument, described["name"], place, style, explode, media_type), schema
+    style = _text(declaration.get("style")) or _DEFAULT_STYLES[location]
+    explode = declaration.get("explode", style in {"form", "deepObject"}) is True
+    return Parameter(argument, declaration["name"], location, style, explode, media_type), schema
 
 
-def _describe(schema: Any, described: Json) -> Json:
-    """Add what the parameter or body says of itself to its schema, which hosts show to whoever calls the tool."""
+def _describe(schema: Any, declaration: Json) -> Json:
+    """Add the description and example of a parameter or body to its schema, which hosts show to the caller."""
     members: Json = {**cast("Json", schema)} if isinstance(schema, dict) else {}
-    if description := _text(described.get("description")):
+    if description := _text(declaration.get("description")):
         members["description"] = description.strip()
-    if "example" in described:
-        members["examples"] = [described["example"]]
+    if "example" in declaration:
+        members["examples"] = [declaration["example"]]
     return members
 
 
@@ -227,11 +214,11 @@ def _body(body: Json) -> tuple[str, Any]:
         for media_type, entry in media_types.items():
             if kind in media_type and isinstance(entry, dict):
                 return media_type, cast("Json", entry).get("schema", {})
-    # Anything else is sent as the text that the caller gives.
+    # Any other media type is sent as the text that the caller passes.
     return next(iter(media_types)), {"type": "string"}
 
 
-def _free_parameter_name(name: str, names: set[str]) -> str:
+def _unused_name(name: str, names: set[str]) -> str:
     free, number = name, 2
     while free in names:
         free, number = f"{name}{number}", number + 1

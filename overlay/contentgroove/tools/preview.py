@@ -1,13 +1,14 @@
-"""What a document offers, before its operations become tools."""
+"""Describes a document before its operations become tools."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from .documents import follow_references
+from contentgroove._openapi.pointers import resolve
 
 if TYPE_CHECKING:
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
+
     from .operations import Operation
 
 
@@ -57,28 +58,28 @@ def _security_schemes(document: Json) -> dict[str, Json]:
     components = document.get("components")
     schemes = cast("Json", components).get("securitySchemes") if isinstance(components, dict) else None
     found = cast("Json", schemes) if isinstance(schemes, dict) else {}
-    return {name: follow_references(document, scheme) for name, scheme in found.items()}
+    return {name: resolve(document, scheme) for name, scheme in found.items()}
 
 
 def _strategies(name: str, scheme: Json) -> list[Json]:
-    """Say how each scheme is used with `openapi.addSource`, whose `headers` go along with every call."""
+    """Describe how a scheme is used with `openapi.addSource`, whose `headers` are sent with every call."""
     kind = str(scheme.get("type"))
     if kind == "http":
         method = str(scheme.get("scheme", "")).lower()
         value = {"bearer": "Bearer <token>", "basic": "Basic <base64 of user:password>"}.get(method)
         return [_strategy(name, method, "header", "Authorization", value or f"{method.title()} <credentials>")]
     if kind == "apiKey":
-        place, key = str(scheme.get("in")), str(scheme.get("name"))
-        if place == "header":
+        location, key = str(scheme.get("in")), str(scheme.get("name"))
+        if location == "header":
             return [_strategy(name, "apiKey", "header", key, "<key>")]
-        if place == "cookie":
+        if location == "cookie":
             return [_strategy(name, "apiKey", "cookie", key, f"{key}=<key>")]
-        return [{"scheme": name, "type": "apiKey", "in": place, "name": key, "headers": None}]
+        return [{"scheme": name, "type": "apiKey", "in": location, "name": key, "headers": None}]
     if kind in {"oauth2", "openIdConnect"}:
         return [_strategy(name, kind, "header", "Authorization", "Bearer <access token>")]
     return [{"scheme": name, "type": kind, "headers": None}]
 
 
-def _strategy(scheme: str, kind: str, place: str, name: str, value: str) -> Json:
-    header = "Cookie" if place == "cookie" else name
-    return {"scheme": scheme, "type": kind, "in": place, "name": name, "headers": {header: value}}
+def _strategy(scheme: str, kind: str, location: str, name: str, value: str) -> Json:
+    header = "Cookie" if location == "cookie" else name
+    return {"scheme": scheme, "type": kind, "in": location, "name": name, "headers": {header: value}}

@@ -1,4 +1,4 @@
-"""What a call sends: arguments written into path, query, headers and body as the document says."""
+"""Builds HTTP requests: arguments are written into path, query, headers and body as the document defines."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from .operations import request_path
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
+
     from .operations import Operation, Parameter
 
 _DELIMITERS = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
 
 
 class PreparedRequest(Struct, frozen=True):
-    """One call of an operation, as its document describes it.
+    """The request of one call.
 
     Attributes:
         method: The HTTP method, upper case.
         path: The path below the base URL, percent-encoded.
         query: The query, percent-encoded.
-        headers: Headers, a cookie and the body's type among them.
+        headers: The headers, including the cookies and the body's type.
         content: The body; None without one.
     """
 
@@ -41,10 +42,10 @@ class PreparedRequest(Struct, frozen=True):
 
 
 def build_request(operation: Operation, arguments: Mapping[str, Any]) -> PreparedRequest:
-    """Write the arguments of a call, which were checked before.
+    """Build the request of a call whose arguments are already checked.
 
     Raises:
-        ToolError: A value cannot stand where it would.
+        ToolError: A value cannot be written at its location.
     """
     path = request_path(operation.path)
     query: list[str] = []
@@ -56,7 +57,7 @@ def build_request(operation: Operation, arguments: Mapping[str, Any]) -> Prepare
         value = arguments[parameter.argument]
         if parameter.media_type:
             value = msgspec.json.encode(value).decode()
-        match parameter.place:
+        match parameter.location:
             case "path":
                 path = path.replace(f"{{{parameter.name}}}", _path_text(parameter, value))
             case "query":
@@ -76,11 +77,11 @@ def build_request(operation: Operation, arguments: Mapping[str, Any]) -> Prepare
 
 
 def structured_query(operation: Operation, arguments: Mapping[str, Any]) -> Json:
-    """Give the query's values by their names on the wire, for a client that writes them itself."""
+    """Return the query's values by their names on the wire, for a client that encodes them itself."""
     return {
         parameter.name: arguments[parameter.argument]
         for parameter in operation.parameters
-        if parameter.place == "query" and arguments.get(parameter.argument) is not None
+        if parameter.location == "query" and arguments.get(parameter.argument) is not None
     }
 
 
@@ -134,13 +135,13 @@ def _quote(value: Any) -> str:
 
 
 def _scalar(value: Any) -> str:
-    # Nested values have no style in OpenAPI; JSON is what servers that take them read.
+    # OpenAPI has no style for nested values; servers that accept them read JSON.
     return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else query_text(value)
 
 
 def _header(text: str) -> str:
     if not text.isascii() or not text.isprintable():
-        raise ToolError("invalid_input", f"Nothing was sent: {text[:100]!r} cannot stand in a header.")
+        raise ToolError("invalid_input", f"Nothing was sent: {text[:100]!r} cannot be in a header.")
     return text
 
 
@@ -167,7 +168,7 @@ def _fields(body: Any) -> list[tuple[str, str]]:
 
 
 def _multipart(fields: list[tuple[str, str]]) -> tuple[bytes, str]:
-    # A boundary must not occur in what it separates, and needs no chance for that.
+    # A boundary must not occur in the values; a counter makes sure of it without randomness.
     text = "\r\n".join(value for _, value in fields)
     number = 0
     while (boundary := f"contentgroove-{number}") in text:

@@ -1,4 +1,4 @@
-"""What a tool gives back: `{ok: true, data, http}` or `{ok: false, error: {code, message, …}}`."""
+"""Results of tools: `{ok: true, data, http}` or `{ok: false, error: {code, message, …}}`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec import Struct, to_builtins
 
 from contentgroove import errors
+from contentgroove._openapi.documents import DocumentError
 
 from .errors import ErrorCode, ToolError
 
 if TYPE_CHECKING:
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
 
 _CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
-    # Subclasses stand before their bases.
+    # Subclasses are before their bases.
     (errors.OutcomeUnknownError, "outcome_unknown"),
     (errors.BadRequestError, "bad_request"),
     (errors.AuthenticationError, "unauthorized"),
@@ -31,6 +32,7 @@ _CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
     (errors.UploadError, "upload_failed"),
     (errors.MediaProcessingError, "processing_failed"),
     (errors.WaitTimeoutError, "wait_timeout"),
+    (DocumentError, "invalid_spec"),
     (errors.InvalidInputError, "invalid_input"),
     (errors.ConfigurationError, "configuration"),
 )
@@ -46,11 +48,11 @@ _STATUS_CODES: dict[int, ErrorCode] = {
 
 
 class Success(Struct, frozen=True):
-    """What a tool gave.
+    """A tool's successful result.
 
     Attributes:
-        data: The result as JSON; None for an answer without a body.
-        http: The status of the answer, None if the result is not one answer's.
+        data: The result as JSON; None if the response has no body.
+        http: The response's status; None if the result is not from a single response.
     """
 
     data: Any
@@ -58,35 +60,35 @@ class Success(Struct, frozen=True):
 
 
 def success(result: Success) -> Json:
-    """Give the envelope of a result."""
+    """Return the envelope of a result."""
     return {"ok": True, "data": to_builtins(result.data), "http": result.http}
 
 
 def failure(error: Exception) -> Json:
-    """Give the envelope of an error; one that is no documented error is named, and not quoted."""
+    """Return the envelope of an error; only the name of an undocumented error is included."""
     known = error if isinstance(error, ToolError) else _tool_error(error)
-    said: Json = {"code": known.code, "message": known.message, "retryable": known.retryable}
+    content: Json = {"code": known.code, "message": known.message, "retryable": known.retryable}
     if known.status is not None:
-        said["status"] = known.status
+        content["status"] = known.status
     if known.details is not None:
-        said["details"] = to_builtins(known.details)
-    return {"ok": False, "error": said}
+        content["details"] = to_builtins(known.details)
+    return {"ok": False, "error": content}
 
 
 def error_code(status: int) -> ErrorCode:
-    """Name the kind of failure that an HTTP status is."""
+    """Return the error code for an HTTP status."""
     return _STATUS_CODES.get(status, "server_error" if status >= 500 else "http_error")  # noqa: PLR2004 - HTTP's classes
 
 
-def redact(value: Any, secret: str, instead: str) -> Any:
-    """Replace a secret wherever it occurs: a server may echo what it was sent."""
+def redact(value: Any, secret: str, replacement: str) -> Any:
+    """Replace a secret wherever it occurs, because a server may echo its request."""
     if isinstance(value, str):
-        return value.replace(secret, instead)
+        return value.replace(secret, replacement)
     if isinstance(value, list):
-        return [redact(item, secret, instead) for item in cast("list[Any]", value)]
+        return [redact(item, secret, replacement) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
         members = cast("Json", value)
-        return {redact(key, secret, instead): redact(item, secret, instead) for key, item in members.items()}
+        return {redact(key, secret, replacement): redact(item, secret, replacement) for key, item in members.items()}
     return value
 
 

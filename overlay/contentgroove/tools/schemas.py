@@ -1,20 +1,23 @@
-"""Schemas of OpenAPI documents as the JSON Schemas that hosts of tools understand and arguments are checked by."""
+"""Converts OpenAPI schemas to the JSON Schemas that hosts of tools understand and that arguments are checked with."""
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import references, resolve_reference
+from contentgroove._openapi.schemas import has_subschemas, map_subschemas, translate_bounds
+
 from .arguments import is_supported_pattern
-from .documents import resolve_reference
 from .errors import SpecError
 
 if TYPE_CHECKING:
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
 
 INLINED = 1000
-"""Characters of a schema without references that is written out where it is used: some hosts follow no `$ref`."""
+"""Characters of a schema without references up to which it is inlined: some hosts do not follow `$ref`."""
 
 MAX_TOOL = 512 * 1024
 """Characters of one tool's schema."""
@@ -28,21 +31,15 @@ _KEPT = frozenset(
     }
 )  # fmt: skip
 _TEXTS = frozenset({"title", "description"})
-_ONE = frozenset(
-    {"items", "not", "additionalProperties", "propertyNames", "contains", "if", "then", "else",
-     "unevaluatedItems", "unevaluatedProperties"}
-)  # fmt: skip
-_MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED = frozenset({"properties", "patternProperties", "dependentSchemas"})
 _COMPOSED = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
 
 
 class Converter:
-    """Converts schemas of one document; what several tools refer to is converted once.
+    """Converts schemas of one document; shared schemas are converted once.
 
     Args:
-        document: The document that `$ref`s are looked up in.
-        closed: Whether objects that list their properties, and say nothing of others, take no others.
+        document: The document that `$ref`s refer to.
+        closed: Whether objects that list their properties refuse others by default.
     """
 
     def __init__(self, document: Json, *, closed: bool) -> None:
@@ -53,11 +50,11 @@ class Converter:
         self._inline: dict[str, Any] = {}
 
     def convert(self, schema: Any) -> Any:
-        """Give the schema as JSON Schema 2020-12, whose references lead to `#/$defs/…`."""
+        """Return the schema as JSON Schema 2020-12, with references to `#/$defs/…`."""
         return self._convert(schema, composed=False)
 
     def definitions(self, schema: Any, what: str) -> Json:
-        """Give the `$defs` that a converted schema needs.
+        """Return the `$defs` that a converted schema needs.
 
         Raises:
             SpecError: They are too large for a tool.
@@ -71,7 +68,7 @@ class Converter:
                 found[name] = self._definitions[name]
                 size += len(json.dumps(found[name]))
                 if size > MAX_TOOL:
-                    raise SpecError(f"{what} has a schema of more than {MAX_TOOL:,} characters, which is the limit.")
+                    raise SpecError(f"{what} has a schema of more than {MAX_TOOL:,} characters.")
                 pending.extend(sorted(_references(found[name])))
         return found
 
@@ -84,21 +81,14 @@ class Converter:
         converted: Json = {}
         for keyword, value in members.items():
             name = "propertyNames" if keyword == "x-propertyNames" else keyword
-            inner = composed or name in _COMPOSED
             if _is_supported_keyword(name, value):
                 converted[name] = value
-            elif name in _ONE:
-                converted[name] = self._convert(value, composed=inner)
-            elif name in _MANY and isinstance(value, list):
-                converted[name] = [self._convert(item, composed=inner) for item in cast("list[Any]", value)]
-            elif name in _NAMED and isinstance(value, dict):
-                converted[name] = {
-                    key: self._convert(item, composed=inner)
-                    for key, item in cast("Json", value).items()
-                    if name != "patternProperties" or is_supported_pattern(key)
-                }
+            elif has_subschemas(name, value) and name != "$defs":
+                convert = functools.partial(self._convert, composed=composed or name in _COMPOSED)
+                converted[name] = map_subschemas(name, value, convert)
+        _drop_unsupported_patterns(converted)
         _without_read_only(members, converted)
-        _translate_bounds(converted)
+        translate_bounds(converted)
         open_ended = composed or _COMPOSED & converted.keys() - {"not"}
         if self._closed and not open_ended and "properties" in converted:
             converted.setdefault("additionalProperties", False)
@@ -136,23 +126,18 @@ def _is_supported_keyword(name: str, value: Any) -> bool:
 
 
 def _references(schema: Any) -> set[str]:
-    found: set[str] = set()
-    pending = [schema]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            members = cast("Json", value)
-            reference = members.get("$ref")
-            if isinstance(reference, str) and reference.startswith("#/$defs/"):
-                found.add(reference.removeprefix("#/$defs/"))
-            pending.extend(members.values())
-        elif isinstance(value, list):
-            pending.extend(cast("list[Any]", value))
-    return found
+    prefix = "#/$defs/"
+    return {reference.removeprefix(prefix) for reference in references(schema) if reference.startswith(prefix)}
+
+
+def _drop_unsupported_patterns(converted: Json) -> None:
+    if isinstance(named := converted.get("patternProperties"), dict):
+        kept = {name: schema for name, schema in cast("Json", named).items() if is_supported_pattern(name)}
+        converted["patternProperties"] = kept
 
 
 def _without_read_only(members: Json, converted: Json) -> None:
-    # They are the answer's alone; OpenAPI says that they should not be sent.
+    # They are for responses only; a request should not contain them (OpenAPI 3.0.4, "Schema Object").
     properties = members.get("properties")
     if not isinstance(properties, dict):
         return
@@ -161,15 +146,6 @@ def _without_read_only(members: Json, converted: Json) -> None:
             del converted["properties"][name]
             if isinstance(converted.get("required"), list):
                 converted["required"] = [other for other in converted["required"] if other != name]
-
-
-def _translate_bounds(converted: Json) -> None:
-    # OpenAPI 3.0 has JSON Schema's older form: a flag beside the bound.
-    for flag, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(converted.get(flag), bool):
-            is_exclusive = converted.pop(flag)
-            if is_exclusive and bound in converted:
-                converted[flag] = converted.pop(bound)
 
 
 def _nullable(converted: Json) -> Json:

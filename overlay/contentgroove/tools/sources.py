@@ -1,6 +1,6 @@
-"""Other APIs: their OpenAPI documents looked at, and their operations made tools.
+"""Other APIs: previews of their OpenAPI documents, and tools for their operations.
 
-Their calls go through a bare client. The key of this API is not known here.
+Their calls use the client of `network`. The key of this API is not known here.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import anyio.to_thread
@@ -16,22 +16,24 @@ import msgspec
 from contentgroove_api.types import check_levels
 from msgspec import Struct, structs
 
+from contentgroove._openapi.documents import check_version, parse
+from contentgroove._openapi.operations import base_path, can_be_server, server_urls
+from contentgroove._openapi.pointers import is_local, references
 from contentgroove.errors import RETRYABLE_STATUSES
 
 from . import naming, network
 from .addresses import check_url, origin_of
 from .api import operation_tool
-from .documents import MAX_BYTES, parse
 from .errors import SpecError, ToolError
 from .operations import Operation, compile_document
 from .preview import describe_document
 from .registry import ProgressCallback, Tool, ToolFunction, ToolRegistry
 from .requests import build_request
 from .results import Success, error_code
-from .servers import base_path, server_urls, usable_server
 
 if TYPE_CHECKING:
-    from .documents import Json
+    from contentgroove._openapi.documents import Json
+
     from .network import HttpResponse, NetworkPolicy
 
 MAX_SOURCES = 20
@@ -49,11 +51,11 @@ _SPEC = {
 
 
 class Document(Struct, frozen=True):
-    """A document that was read.
+    """A document that tools can be made of.
 
     Attributes:
         content: The document.
-        servers: Its servers' URLs.
+        servers: The URLs of its servers.
         operations: Its operations.
     """
 
@@ -67,9 +69,9 @@ class Source(Struct, frozen=True):
 
     Attributes:
         name: Its namespace.
-        base_url: What its calls begin with.
-        headers: What its calls carry; credentials, perhaps.
-        policy: Where its calls may go.
+        base_url: The URL that its calls start with.
+        headers: Headers of its calls; they may contain credentials.
+        policy: Which addresses its calls may use.
     """
 
     name: str
@@ -82,10 +84,10 @@ class Source(Struct, frozen=True):
 
 
 class SpecSources:
-    """Reads documents and adds them.
+    """Previews documents, and adds them as sources.
 
     Args:
-        policy: Where documents may be fetched from and calls may go.
+        policy: Which addresses documents may be fetched from and sources called at.
     """
 
     def __init__(self, policy: NetworkPolicy) -> None:
@@ -94,18 +96,18 @@ class SpecSources:
         self._registry: ToolRegistry | None = None
 
     def attach_registry(self, registry: ToolRegistry) -> None:
-        """Add tools to this registry from now on."""
+        """Set the registry that tools are added to."""
         self._registry = registry
 
     def tools(self) -> list[Tool]:
-        """Give the two tools that work on documents."""
+        """Return the two tools that work on documents."""
         return [
             Tool(
                 name="openapi.previewSpec",
                 title="Preview an OpenAPI document before adding it as a source",
                 description=(
-                    "Read an OpenAPI 3.x document and tell its title, version, servers, operations, tags and how it "
-                    "authenticates. Nothing is added. openapi_addSource takes the same document."
+                    "Read an OpenAPI 3.x document and return its title, version, servers, operations, tags and kinds "
+                    "of authentication. Nothing is added. openapi_addSource accepts the same document."
                 ),
                 input_schema=_object_schema({"spec": _SPEC}, "spec"),
                 run=self._preview,
@@ -116,10 +118,10 @@ class SpecSources:
                 name="openapi.addSource",
                 title="Add an OpenAPI source and register its operations as tools",
                 description=(
-                    "Make a tool of every operation of an OpenAPI 3.x document, named <namespace>.<group>.<leaf>. "
-                    "They can be called at once, until this server ends. Calls go to baseUrl, by https to public "
-                    "addresses; plain http to this machine is possible if baseUrl says so. Look at the document with "
-                    "openapi_previewSpec first, and add only documents that you trust."
+                    "Add a tool for every operation of an OpenAPI 3.x document, named <namespace>.<group>.<leaf>. "
+                    "The tools can be called at once, until this server ends. Calls go to baseUrl, by https to "
+                    "public addresses; plain http to this machine is possible if baseUrl is such a URL. Check the "
+                    "document with openapi_previewSpec first, and add only documents that you trust."
                 ),
                 input_schema=_object_schema(
                     {
@@ -127,11 +129,11 @@ class SpecSources:
                         "namespace": {
                             "type": "string",
                             "pattern": f"^{_NAMESPACE.pattern}$",
-                            "description": "The first part of the tools' names; without it, made of the title.",
+                            "description": "The first part of the tools' names; made from the title by default.",
                         },
                         "baseUrl": {
                             "type": "string",
-                            "description": "What calls begin with; without it, the document's first usable server.",
+                            "description": "The URL that calls start with; by default the first usable server.",
                         },
                         "headers": {
                             "type": "object",
@@ -157,13 +159,14 @@ class SpecSources:
             for operation in document.operations
         ]
         if self._registry is None:
-            raise RuntimeError("sources were used before they had a registry")
+            raise RuntimeError("attach_registry() was not called")
         self._registry.add(tools)
         self._added.add(source.name)
         return Success({"sourceId": source.name, "toolCount": len(tools)})
 
     async def _read(self, spec: str) -> Document:
-        text, url, source = spec, None, "The text"
+        content: bytes | str = spec
+        url, source = None, "The text"
         if _URL.fullmatch(spec.strip()):
             url = spec.strip()
             response = await network.fetch(url, self._policy)
@@ -171,52 +174,82 @@ class SpecSources:
             if response.status != HTTPStatus.OK:
                 raise ToolError(
                     error_code(response.status),
-                    f"{source} answered with status {response.status}, not with a document.",
+                    f"{source} returned status {response.status}, not a document.",
                     status=response.status,
                     retryable=response.status in RETRYABLE_STATUSES,
                 )
-            text = _decode_body(response.content, source)
-        return await anyio.to_thread.run_sync(_compile, text, source, url)
+            content = response.content
+        return await anyio.to_thread.run_sync(_compile, content, source, url)
 
     def _source(self, document: Document, arguments: Json) -> Source:
         title: str = document.content["info"]["title"]
         name = arguments.get("namespace") or naming.to_slug(title)
         if not name:
-            raise ToolError("invalid_input", f"No name can be made of the title {title!r}: pass namespace.")
+            raise ToolError("invalid_input", f"Cannot make a name from the title {title!r}: pass namespace.")
         if self._registry is not None and name in self._registry.reserved:
             raise ToolError("source_exists", f"{name!r} belongs to built-in tools: pass another namespace.")
         if name in self._added:
-            raise ToolError("source_exists", f"There is a source {name!r} already: pass another namespace.")
+            raise ToolError("source_exists", f"A source {name!r} already exists: pass another namespace.")
         if len(self._added) >= MAX_SOURCES:
-            raise ToolError("not_allowed", f"There are {MAX_SOURCES} sources already, which is the limit.")
-        given = arguments.get("baseUrl")
-        base_url = given or usable_server(document.servers)
+            raise ToolError("not_allowed", f"No more than {MAX_SOURCES} sources can be added.")
+        requested = arguments.get("baseUrl")
+        base_url = requested or usable_server(document.servers)
         if base_url is None:
-            raise ToolError("invalid_input", "The document names no server that calls can be sent to: pass baseUrl.")
+            raise ToolError("invalid_input", "The document has no server that calls can be sent to: pass baseUrl.")
         policy = self._policy
         origin = origin_of(base_url)
-        if given and origin.is_loopback:
-            # Whoever calls may name this machine; a document may not.
+        if requested and origin.is_loopback:
+            # The caller may name this machine; a document may not.
             policy = structs.replace(policy, allowed=policy.allowed | {origin})
         if urlsplit(base_url).query or urlsplit(base_url).fragment:
-            raise ToolError("invalid_input", "baseUrl must have no query and no fragment.")
+            raise ToolError("invalid_input", "baseUrl must not have a query or a fragment.")
         check_url(origin, policy.allowed)
         return Source(name, base_url.rstrip("/"), _checked_headers(arguments.get("headers") or {}), policy)
 
 
-def _compile(text: str, source: str, url: str | None) -> Document:
-    content = parse(text, source)
-    servers = server_urls(content, url)
-    return Document(content, servers, compile_document(content, base_path(servers), closed=False))
+def read_document(content: bytes | str, source: str) -> Json:
+    """Read an OpenAPI 3.x document that tools can be made of.
+
+    Args:
+        content: The document.
+        source: The document's name in messages.
+
+    Raises:
+        DocumentError: It cannot be read.
+        SpecError: It is not OpenAPI 3.x, or has a `$ref` to another document: such documents are never fetched.
+    """
+    document = parse(content, source)
+    check_version(document, source)
+    info = document.get("info")
+    if not isinstance(info, dict) or not isinstance(cast("Json", info).get("title"), str):
+        raise SpecError(f"{source} has no info.title, which OpenAPI requires.")
+    if not isinstance(document.get("paths", {}), dict):
+        raise SpecError(f"{source} has paths that are not an object.")
+    for reference in references(document):
+        if not is_local(reference):
+            raise SpecError(
+                f"{source} has the $ref {reference[:200]!r} to another document, and those are not fetched: pass a "
+                "document that contains everything."
+            )
+    return document
 
 
-def _decode_body(content: bytes, source: str) -> str:
-    if len(content) > MAX_BYTES:
-        raise SpecError(f"{source} is larger than {MAX_BYTES:,} bytes, which is the limit.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SpecError(f"{source} is not UTF-8: {error}.") from error
+def usable_server(urls: list[str]) -> str | None:
+    """Return the first server that requests can be sent to, without a slash at its end; None if there is none."""
+    for url in filter(can_be_server, urls):
+        parts = urlsplit(url)
+        is_complete = parts.scheme in {"http", "https"} and parts.hostname and not {"{", "}"} & set(url)
+        if is_complete and not (parts.query or parts.fragment):
+            return url.rstrip("/")
+    return None
+
+
+def _compile(content: bytes | str, source: str, url: str | None) -> Document:
+    document = read_document(content, source)
+    servers = server_urls(document, url)
+    usable = usable_server(servers)
+    operations = compile_document(document, base_path([usable] if usable else []), closed=False)
+    return Document(document, servers, operations)
 
 
 def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
@@ -224,7 +257,7 @@ def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
             raise ToolError("invalid_input", f"headers: {name[:100]!r} cannot be set.")
         if not value.isascii() or not value.isprintable():
-            raise ToolError("invalid_input", f"headers: the value of {name!r} cannot stand in a header.")
+            raise ToolError("invalid_input", f"headers: the value of {name!r} is not allowed in a header.")
     return headers
 
 
@@ -259,7 +292,7 @@ def _data(response: HttpResponse) -> Any:
             check_levels(response.content)
             return msgspec.json.decode(response.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            # Sent as it came: whoever called can see what is wrong with it.
+            # Returned as text, so that the caller can see what is wrong with it.
             return response.content.decode("utf-8", "replace")
     try:
         return response.content.decode("utf-8")

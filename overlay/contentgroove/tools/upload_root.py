@@ -1,4 +1,4 @@
-"""The only folder that files are uploaded from."""
+"""Opens files below the only folder that uploads are allowed from."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 
 
 
 def open_below(root: Path | None, name: str) -> IO[bytes]:
-    """Open a regular file that is below the root once all symbolic links are followed.
+    """Open a regular file that is below the root after all symbolic links are followed.
 
     Args:
-        root: The folder; None if there is none.
-        name: The file's path, absolute or from the root.
+        root: The folder; None if uploads are disabled.
+        name: The file's path, absolute or relative to the root.
 
     Raises:
-        ToolError: There is no root, or no such file below it.
+        ToolError: Uploads are disabled, or there is no such file below the root.
     """
     if root is None:
         raise ToolError(
             "not_allowed",
-            "Nothing was sent: files cannot be uploaded before whoever starts this server names a folder for it: "
-            "--upload-root FOLDER",
+            "Nothing was sent: uploads are disabled. Start the server with --upload-root FOLDER to allow files below "
+            "that folder.",
         )
     try:
         whole = root.resolve(strict=True)
@@ -36,7 +36,7 @@ def open_below(root: Path | None, name: str) -> IO[bytes]:
     except (OSError, ValueError, RuntimeError) as error:
         raise _not_found_error(name, root) from error
     if not path.is_relative_to(whole) or path == whole:
-        # Whether something is there is not for the caller to know.
+        # The caller must not learn whether a file exists outside.
         raise _not_found_error(name, root)
     try:
         file = open(path, "rb", opener=lambda opened, _flags: _open(whole, opened))  # noqa: SIM115 - the caller closes it
@@ -49,10 +49,10 @@ def open_below(root: Path | None, name: str) -> IO[bytes]:
 
 
 def same_drive(root: PurePath, path: PurePath) -> bool:
-    """Whether a path stays on the root's drive, of which only Windows has several.
+    """Return whether a path is on the root's drive; only Windows has several.
 
-    Asked before anything is opened: to look whether `//host/share/file` exists is to log on to that host, and names
-    such as `//./pipe/x` are no files at all.
+    It is checked before anything is opened: testing whether `//host/share/file` exists logs on to that host, and names
+    such as `//./pipe/x` are not files.
     """
     return path.drive.lower() == root.drive.lower()
 
@@ -60,7 +60,7 @@ def same_drive(root: PurePath, path: PurePath) -> bool:
 def _open(root: Path, path: str) -> int:
     if os.open not in os.supports_dir_fd:
         return os.open(path, _FLAGS)
-    # Step by step and following nothing: a folder may have become a link since the path was resolved.
+    # Step by step and without following links: a folder may have become one since the path was resolved.
     folder = os.open(root, os.O_RDONLY)
     *folders, last = Path(path).relative_to(root).parts
     try:

@@ -1,0 +1,182 @@
+"""Reads OpenAPI documents, JSON or YAML, within limits on their size and depth.
+
+Documents come from anywhere: a model passes a URL, a user names a file, a pipeline downloads one. So each limit is
+checked before the work that it limits. YAML is read by version 1.2; its reader is in extras and imported when a YAML
+document is read.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from typing import Any, TypeAlias, cast
+
+import msgspec
+from contentgroove_api.types import check_levels
+
+from contentgroove.errors import ContentGrooveError
+
+Json: TypeAlias = dict[str, Any]
+"""A JSON object."""
+
+MAX_BYTES = 5 * 1024 * 1024
+"""Larger than nearly all documents that describe one API."""
+
+MAX_NODES = 500_000
+"""Values of a document, with every YAML alias counted as what it names."""
+
+MAX_DEPTH = 100
+
+
+class DocumentError(ContentGrooveError):
+    """A text is not a usable OpenAPI document; the message says what is wrong and where."""
+
+
+class _TooLargeError(Exception):
+    """A document has too many values or levels."""
+
+
+def parse(content: bytes | str, source: str) -> Json:
+    """Read a JSON or YAML document; text that starts with `{` or `[` is JSON.
+
+    Keys are strings, as the OpenAPI Specification demands ("Format"): `200:` is "200". They must be unique.
+
+    Args:
+        content: The document, in UTF-8 if it is bytes.
+        source: The document's name in messages, such as its URL.
+
+    Raises:
+        DocumentError: It is too large, empty, HTML, not UTF-8, neither JSON nor YAML or not an object, or it contains
+            a value that JSON does not support.
+    """
+    text = _decode(content, source)
+    if not text.strip():
+        raise DocumentError(f"{source} is empty. Pass an OpenAPI 3.x document.")
+    if re.match(r"\s*(?:<!doctype\s+html|<html|<\?xml)", text, re.IGNORECASE):
+        raise DocumentError(f"{source} is an HTML or XML page, not an OpenAPI document: find the document's own URL.")
+    language, load = ("JSON", _load_json) if text.lstrip().startswith(("{", "[")) else ("YAML", _load_yaml)
+    try:
+        data = load(text)
+        _check_size(data)
+    except _TooLargeError as error:
+        raise DocumentError(f"{source} has more than {MAX_NODES:,} values or {MAX_DEPTH} levels.") from error
+    except (ValueError, KeyError, OverflowError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise DocumentError(f"{source} is not valid {language}, or is truncated: {reason}.") from error
+    if not isinstance(data, dict):
+        raise DocumentError(f"{source} is not an OpenAPI document: it is a {type(data).__name__}, not an object.")
+    document = cast("Json", data)
+    try:
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:
+        raise DocumentError(f"{source} contains a value that JSON does not support: {error}.") from error
+    return document
+
+
+def check_version(document: Json, source: str) -> None:
+    """Check that a document is OpenAPI 3.
+
+    Raises:
+        DocumentError: It is not.
+    """
+    if "swagger" in document:
+        raise DocumentError(
+            f"{source} is a Swagger {document['swagger']} document; OpenAPI 3.x is needed. Convert it first."
+        )
+    version = document.get("openapi")
+    if not isinstance(version, str) or not version.startswith("3."):
+        raise DocumentError(f"{source} is not an OpenAPI 3.x document (openapi: {str(version)[:50]!r}).")
+
+
+@functools.cache
+def yaml_loader() -> Any:
+    """Return PyYAML's loader class for YAML 1.2's core schema, in which dates stay strings.
+
+    Its mappings have unique string keys.
+    """
+    import yaml
+    import yamlcore
+
+    # The stubs of PyYAML leave the base classes' members untyped.
+    class Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Json:  # noqa: FBT001, FBT002 - PyYAML's signature
+            mapping: Json = {}
+            for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    raise yaml.MarkedYAMLError(problem="a key is not a scalar", problem_mark=key.start_mark)
+                if key.value in mapping:
+                    problem = f"the key {key.value!r} occurs twice"
+                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+                mapping[str(key.value)] = cast("Any", self).construct_object(value, deep=deep)
+            return mapping
+
+    return Loader
+
+
+def _decode(content: bytes | str, source: str) -> str:
+    size = len(content)
+    if isinstance(content, str) and size <= MAX_BYTES:
+        size = len(content.encode("utf-8", "replace"))
+    if size > MAX_BYTES:
+        raise DocumentError(f"{source} is larger than {MAX_BYTES:,} bytes.")
+    if isinstance(content, str):
+        return content
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"{source} is not UTF-8: {error}.") from error
+
+
+def _load_json(text: str) -> object:
+    try:
+        check_levels(text.encode("utf-8", "replace"))
+    except msgspec.DecodeError as error:
+        raise _TooLargeError from error
+    return json.loads(text, object_pairs_hook=_unique_members)
+
+
+def _unique_members(pairs: list[tuple[str, Any]]) -> Json:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} occurs twice")
+    return members
+
+
+def _load_yaml(text: str) -> object:
+    import yaml
+
+    loader = yaml_loader()
+    # Levels are counted before anything is built: libyaml's builder recurses in C, where too many end the process.
+    depth = 0
+    try:
+        for event in cast("Any", yaml.parse)(text, Loader=loader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth > MAX_DEPTH:
+                raise _TooLargeError
+        data: object = yaml.load(text, Loader=loader)  # noqa: S506 - derived from a safe loader
+    except yaml.YAMLError as error:
+        # libyaml 0.2.6 counts as well, and stops at a depth of its own.
+        if "nesting depth" in str(error):
+            raise _TooLargeError from error
+        raise ValueError(str(error)) from error
+    return data
+
+
+def _check_size(data: object) -> None:
+    # Counted with every alias followed: a few lines of YAML can stand for billions of nodes.
+    count = 0
+    pending: list[tuple[object, int]] = [(data, 0)]
+    while pending:
+        value, depth = pending.pop()
+        count += 1
+        if count > MAX_NODES or depth > MAX_DEPTH:
+            raise _TooLargeError
+        if isinstance(value, dict):
+            pending.extend((item, depth + 1) for item in cast("Json", value).values())
+        elif isinstance(value, list):
+            pending.extend((item, depth + 1) for item in cast("list[object]", value))

@@ -1,0 +1,100 @@
+"""An `IO` that follows a script, for tests of flows without a client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from contentgroove import RetryPolicy
+from contentgroove._core.calls import Session
+from contentgroove._core.responses import Response
+from contentgroove._core.retries import Cooldown
+from contentgroove._core.settings import resolve_settings
+
+from .conftest import BASE, KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contentgroove._core.io import Progress, Source, Timeouts
+    from contentgroove._core.responses import TransportFailure
+    from contentgroove_api.types import Request
+
+    from .conftest import FakeClock
+
+T = TypeVar("T")
+
+
+class ScriptedIO:
+    """Returns prepared outcomes and never suspends, like the `IO` of a sync client.
+
+    Attributes:
+        steps: What flows did, in order.
+    """
+
+    def __init__(self, clock: FakeClock, *outcomes: Response | TransportFailure) -> None:
+        self._clock = clock
+        self._outcomes = list(outcomes)
+        self.steps: list[tuple[object, ...]] = []
+
+    async def _record(self, *step: object) -> None:
+        self.steps.append(step)
+
+    async def send(
+        self,
+        request: Request,
+        timeouts: Timeouts,  # noqa: ARG002 - the protocol's
+        time_limit: float | None,  # noqa: ARG002 - the protocol's
+    ) -> Response | TransportFailure:
+        """Return the next outcome."""
+        await self._record("send", request.method, request.path)
+        return self._outcomes.pop(0)
+
+    async def put_file(
+        self,
+        url: str,
+        source: Source,
+        progress: Progress | None,
+        timeouts: Timeouts,  # noqa: ARG002 - the protocol's
+    ) -> Response | TransportFailure:
+        """Read the source and return the next outcome."""
+        sent = b"".join(source.chunks())
+        if progress is not None:
+            progress(len(sent), source.size)
+        await self._record("put_file", url, sent)
+        return self._outcomes.pop(0)
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the clock."""
+        await self._record("sleep", seconds)
+        self._clock.sleep(seconds)
+
+    async def notify(self, callback: Callable[[Any], object], value: object) -> None:
+        """Call back."""
+        await self._record("notify")
+        callback(value)
+
+    async def call_blocking(self, call: Callable[[], T], *, abandon: bool = True) -> T:
+        """Call."""
+        await self._record("call_blocking", abandon)
+        return call()
+
+
+class SuspendingIO(ScriptedIO):
+    """Suspends before each step, like the `IO` of an async client."""
+
+    async def _record(self, *step: object) -> None:
+        await asyncio.sleep(0)
+        await super()._record(*step)
+
+
+def session_over(io: ScriptedIO, clock: FakeClock, policy: RetryPolicy | None = None) -> Session:
+    """Create the session of a client over an `IO`, without jitter."""
+    settings = resolve_settings(api_key=KEY, base_url=BASE, auth="bearer", version="1", environment={})
+    return Session(io, settings, {}, policy or RetryPolicy(), Cooldown(), clock, lambda: 1.0)
+
+
+def json_response(body: object, status: int = 200) -> Response:
+    """Create a response with a JSON body."""
+    return Response(status, {}, json.dumps(body).encode())

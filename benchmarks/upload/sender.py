@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 import httpcore
 import httpx
+from contentgroove._io.async_io import aiter_with_progress
 from contentgroove._io.connections import default_ssl_context
 from contentgroove._io.http import parse_url
-from contentgroove._io.httpx_lines import AsyncHttpxTransport, HttpxTransport
-from contentgroove._io.progress import aiter_with_progress, iter_with_progress
+from contentgroove._io.httpx_transports import AsyncHttpxTransport, HttpxTransport
 from contentgroove._io.sources import PathSource
-from contentgroove._io.upload_network import AsyncUploadTransport, UploadTransport
+from contentgroove._io.sync_io import iter_with_progress
+from contentgroove._io.upload_transport import AsyncUploadTransport, UploadTransport
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, Generator
     from typing import Self
 
-    from contentgroove._io.async_connections import AsyncTransport
-    from contentgroove._io.connections import Transport
+    from contentgroove._io.http import AsyncTransport, Transport
 
 SECONDS = 60.0
 HEAP_STEP = 16

@@ -33,19 +33,16 @@ __all__ = [
     "serve",
 ]
 
-_HOMES = {
-    "Fault": "contentgroove_mock.simulator.core.faults",
-    "ManualClock": "contentgroove_mock.simulator.clock",
-    "Policy": "contentgroove_mock.simulator.core.records",
-    "Prism": "contentgroove_mock.prism",
-    "PrismError": "contentgroove_mock.prism",
-    "Server": "contentgroove_mock.simulator.server",
-    "Simulator": "contentgroove_mock.simulator.simulator",
-    "SystemClock": "contentgroove_mock.simulator.clock",
-    "aserve": "contentgroove_mock.simulator.server",
-    "sample_video": "contentgroove_mock.simulator.files",
-    "serve": "contentgroove_mock.simulator.server",
+_MODULES = {
+    "prism": ("Prism", "PrismError"),
+    "simulator.clock": ("ManualClock", "SystemClock"),
+    "simulator.core.faults": ("Fault",),
+    "simulator.core.records": ("Policy",),
+    "simulator.files": ("sample_video",),
+    "simulator.server": ("Server", "aserve", "serve"),
+    "simulator.simulator": ("Simulator",),
 }
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
@@ -54,7 +51,7 @@ def __getattr__(name: str) -> object:
     from contentgroove._extras import import_needs
 
     with import_needs(f"{__name__}.{name}", "mock"):
-        home = importlib.import_module(_HOMES[name])
+        home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
     value: object = getattr(home, name)
     globals()[name] = value
     return value

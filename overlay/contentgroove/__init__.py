@@ -10,10 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._async.client import AsyncContentGroove
     from ._core.calls import RawResponse
-    from ._core.filters import Sort
+    from ._core.inputs import Sort
     from ._core.retries import RetryPolicy
     from ._io.batches import UploadItem, UploadResult
-    from ._io.http import ResponseInfo
+    from ._io.hooks import ResponseInfo
     from ._sync.client import ContentGroove
     from ._version import __version__
     from .errors import (
@@ -57,9 +57,9 @@ _HOMES = {
     "Media": ".models",
     "Page": ".models",
     "RawResponse": "._core.calls",
-    "ResponseInfo": "._io.http",
+    "ResponseInfo": "._io.hooks",
     "RetryPolicy": "._core.retries",
-    "Sort": "._core.filters",
+    "Sort": "._core.inputs",
     "Transcription": ".models",
     "UploadItem": "._io.batches",
     "UploadResult": "._io.batches",

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from ._async.medias import AsyncDirectUploads, AsyncMedias, AsyncRawDirectUploads, AsyncRawMedias
     from ._async.webhook_subscriptions import AsyncRawWebhookSubscriptions, AsyncWebhookSubscriptions
     from ._core.calls import RawResponse
-    from ._core.filters import Filter, FilterValue, Sort
+    from ._core.inputs import Filter, FilterValue, Sort
     from ._core.io import Clock, Progress
     from ._core.retries import RetryPolicy
     from ._core.settings import ApiKey, AuthMethod
     from ._io.batches import UploadItem, UploadResult
-    from ._io.contract import OnContractViolation
-    from ._io.http import ResponseInfo
+    from ._io.contract_monitor import OnContractViolation
+    from ._io.hooks import ResponseInfo
     from ._io.sources import AsyncFile, File
     from ._sync.base import Pager
     from ._sync.clips import Clips, RawClips
@@ -41,13 +41,13 @@ _MODULES = {
     "._async.medias": ("AsyncDirectUploads", "AsyncMedias", "AsyncRawDirectUploads", "AsyncRawMedias"),
     "._async.webhook_subscriptions": ("AsyncRawWebhookSubscriptions", "AsyncWebhookSubscriptions"),
     "._core.calls": ("RawResponse",),
-    "._core.filters": ("Filter", "FilterValue", "Sort"),
+    "._core.inputs": ("Filter", "FilterValue", "Sort"),
     "._core.io": ("Clock", "Progress"),
     "._core.retries": ("RetryPolicy",),
     "._core.settings": ("ApiKey", "AuthMethod"),
     "._io.batches": ("UploadItem", "UploadResult"),
-    "._io.contract": ("OnContractViolation",),
-    "._io.http": ("ResponseInfo",),
+    "._io.contract_monitor": ("OnContractViolation",),
+    "._io.hooks": ("ResponseInfo",),
     "._io.sources": ("AsyncFile", "File"),
     ".models": ("Page",),
     "._sync.base": ("Pager",),

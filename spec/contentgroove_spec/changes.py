@@ -1,10 +1,18 @@
-"""The result of a comparison."""
+"""The result of a comparison: changes and their locations in the API."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+from contentgroove._openapi.pointers import escape, split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .documents import Document
+    from .operations import Operation
 
 Kind: TypeAlias = Literal["added", "removed", "changed"]
 Part: TypeAlias = Literal["document", "operation", "parameter", "request", "response", "security"]
@@ -56,8 +64,7 @@ class Location:
     @property
     def dotted_path(self) -> str:
         """The field as people write it, such as `data[].attributes.name`."""
-        names = [step.replace("~1", "/").replace("~0", "~") for step in self.field.split("/")[1:]]
-        return "".join("[]" if name == "*" else f".{name}" for name in names).removeprefix(".")
+        return "".join("[]" if name == "*" else f".{name}" for name in split(self.field)).removeprefix(".")
 
     @property
     def is_received(self) -> bool:
@@ -108,3 +115,74 @@ class Comparison:
     def rated(self, rating: Rating) -> tuple[Change, ...]:
         """Return the changes with one rating."""
         return tuple(change for change in self.changes if change.rating is rating)
+
+
+def kind_of(old: Any, new: Any) -> Kind:
+    """Return what happened to a value that is None if it does not exist."""
+    return "added" if old is None else "removed" if new is None else "changed"
+
+
+def locate(pointer: str, document: Document, names: Mapping[tuple[str, str], Operation]) -> Location:
+    """Return the location in the API of a pointer.
+
+    Args:
+        pointer: A JSON pointer into the canonical document.
+        document: The canonical document.
+        names: The operations that it was made from.
+    """
+    match split(pointer):
+        case ["paths", path, method, "callbacks", name, expression, inner, *steps]:
+            definition = document["paths"][path][method]["callbacks"][name][expression][inner]
+            return _inner_location(names[method, path].name, name, steps, definition)
+        case ["paths", path, method, "callbacks", name, *urls]:
+            return Location(names[method, path].name, name, "operation", "".join(f"sent to {url}" for url in urls))
+        case ["paths", path, method, *steps]:
+            return _inner_location(names[method, path].name, "", steps, document["paths"][path][method])
+        case ["components", "securitySchemes", name, *_]:
+            return Location(name=f"security scheme {name}")
+        case steps:
+            return Location(name=" ".join(steps))
+
+
+def _inner_location(operation: str, webhook: str, steps: list[str], definition: Document) -> Location:
+    match steps:
+        case ["parameters", index, *inner]:
+            parameters = definition.get("parameters", [])
+            known = index.isdigit() and int(index) < len(parameters)
+            parameter = cast("Document", parameters[int(index)] if known else {})
+            name = f"{parameter.get('name', index)} in {parameter.get('in', 'the request')}"
+            return Location(operation, webhook, "parameter", name, _field(inner))
+        case ["requestBody", *inner]:
+            return Location(operation, webhook, "request", "", _field(inner), _media_type(inner))
+        case ["responses", status, "headers", name, *_]:
+            return Location(operation, webhook, "response", status, detail=f"header {name}")
+        case ["responses", status, *inner]:
+            return Location(operation, webhook, "response", status, _field(inner), _media_type(inner))
+        case ["security", *_]:
+            return Location(operation, webhook, "security")
+        case _:
+            return Location(operation, webhook, "operation", steps[0] if steps else "")
+
+
+def _media_type(steps: list[str]) -> str:
+    match steps:
+        # JSON is expected and is not mentioned.
+        case ["content", name, *_] if name != "application/json":
+            return name
+        case _:
+            return ""
+
+
+def _field(steps: list[str]) -> str:
+    """Return the field at a path through schemas, as JSON pointer."""
+    result = ""
+    remaining = iter(steps)
+    for step in remaining:
+        if step in {"items", "additionalProperties"}:
+            result += "/*"
+        elif step in {"properties", "patternProperties"}:
+            name = next(remaining, None)
+            result += "" if name is None else f"/{escape(name)}"
+        elif step in {"content", "allOf", "anyOf", "oneOf", "prefixItems"}:
+            next(remaining, None)
+    return result

@@ -14,8 +14,8 @@ from contentgroove.cli.command import GroupWithHelp
 from contentgroove.cli.failures import CommandError, ExitCode
 from contentgroove.cli.harmless import multi_line
 
+from . import PipelineError
 from .changes import Rating
-from .errors import PipelineError
 
 if TYPE_CHECKING:
     from .changes import Comparison
@@ -85,9 +85,9 @@ def diff(
     the documentation.
     """
     with needs("`contentgroove spec diff`", "spec"):
+        from .config import default_config
         from .coverage import impact_on_app, read_coverage
         from .documents import canonical_digest, dump_yaml
-        from .settings import default_config
 
     try:
         config = default_config()
@@ -112,13 +112,17 @@ def diff(
 
 def write(comparison: Comparison, sections: tuple[Section, ...], style: Format) -> str:
     """Write a report in a format."""
-    from . import html_report, reports
+    from . import reports
 
-    if style is Format.TEXT:
-        return multi_line(reports.as_text(comparison, sections))
-    if style is Format.HTML:
-        return html_report.as_html(comparison, sections)
-    return (reports.as_json if style is Format.JSON else reports.as_markdown)(comparison, sections)
+    match style:
+        case Format.TEXT:
+            return multi_line(reports.as_text(comparison, sections))
+        case Format.JSON:
+            return reports.as_json(comparison, sections)
+        case Format.MARKDOWN:
+            return reports.as_markdown(comparison, sections)
+        case Format.HTML:
+            return reports.as_html(comparison, sections)
 
 
 def fails(comparison: Comparison, fail_on: FailOn) -> bool:
@@ -135,16 +139,12 @@ def _write(path: Path, text: str) -> None:
 
 
 def _compare_documents(config: Config, old: str | None, new: str | None) -> tuple[list[Document], Comparison]:
-    from contentgroove._openapi.documents import check_version, parse
-
     from .compare import compare
     from .fetching import fetch_document, from_file, from_name
 
     before = from_file(config.published) if old is None else from_name(old, config)
     after = fetch_document(config, _print_note) if new is None else from_name(new, config)
-    documents = [parse(fetched.content, fetched.source) for fetched in (before, after)]
-    for document, fetched in zip(documents, (before, after), strict=True):
-        check_version(document, fetched.source)
+    documents = [fetched.parse() for fetched in (before, after)]
     return documents, compare(documents[0], documents[1], old_name=before.source, new_name=after.source)
 
 

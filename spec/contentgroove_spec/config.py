@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-from .errors import PipelineError
+from contentgroove_mock.npm import user_cache
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from . import PipelineError
+
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Work:
         return any(pattern.search(failure) for pattern in self.patterns)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The settings in a `pipeline.toml`; all paths are absolute.
 
@@ -78,10 +80,10 @@ class Config:
     contract: Path
     contract_json: Path
     package: Path
-    tools: Path | None
-    templates: Path | None
+    tools: Path | None = None
+    templates: Path | None = None
     cache: Path
-    recordings: Path | None
+    recordings: Path | None = None
     complete: bool
     generator: dict[str, Any]
     public_models: dict[str, str]
@@ -97,34 +99,22 @@ def load_config(path: Path) -> Config:
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        source, files = data["source"], data["files"]
-        folder = path.resolve().parent
-
-        def path_of(name: str) -> Path:
-            return (folder / str(files[name])).resolve()
-
+        source = data["source"]
+        paths = {name: (path.resolve().parent / str(file)).resolve() for name, file in data["files"].items()}
+        updating = data.get("update", {})
         return Config(
             title=str(source["title"]),
             path_ends=tuple(source["paths"]),
             urls=tuple(source["urls"]),
             mirror=Mirror(**source["mirror"]),
-            published=path_of("published"),
-            lock=path_of("lock"),
-            corrections=path_of("corrections"),
-            contract=path_of("contract"),
-            contract_json=path_of("contract_json"),
-            package=path_of("package"),
-            tools=path_of("tools") if "tools" in files else None,
-            templates=path_of("templates") if "templates" in files else None,
-            cache=path_of("cache"),
-            recordings=path_of("recordings") if "recordings" in files else None,
+            **paths,
             complete=bool(data.get("verify", {}).get("complete", True)),
             generator=dict(data["generator"]),
             public_models=dict(data.get("public_models", {})),
-            checks=tuple(tuple(map(str, command)) for command in data.get("update", {}).get("checks", ())),
+            checks=tuple(tuple(map(str, command)) for command in updating.get("checks", ())),
             works=tuple(
                 Work(str(work["what"]), str(work["todo"]), tuple(map(re.compile, work["failures"])))
-                for work in data.get("update", {}).get("work", ())
+                for work in updating.get("work", ())
             ),
         )
     except OSError as error:
@@ -133,3 +123,15 @@ def load_config(path: Path) -> Config:
         raise PipelineError(f"{path} is not TOML: {error}.") from error
     except (KeyError, TypeError, re.error) as error:
         raise PipelineError(f"{path} lacks a setting or has a wrong one: {error}.") from error
+
+
+def default_config() -> Config:
+    """Read the checkout's configuration, or the installed package's with the user's cache.
+
+    Raises:
+        PipelineError: It cannot be read.
+    """
+    packaged = _HERE / "pipeline.toml"
+    if not packaged.is_file():
+        return load_config(_HERE.parent / "pipeline.toml")
+    return replace(load_config(packaged), cache=user_cache() / "spec")

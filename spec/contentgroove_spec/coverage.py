@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from . import PipelineError
 from .changes import Comparison, Rating
-from .errors import PipelineError
 from .operations import with_numbered_parameters
 from .reports import Advice, Section, count_text, group_changes
 
@@ -61,38 +61,37 @@ def read_coverage(path: Path) -> Coverage:
         PipelineError: It cannot be read, or is not such a file.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        return _parse(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise PipelineError(f"Cannot read {path}: {error.strerror}.") from error
-    except ValueError as error:
-        raise PipelineError(f"{path} is not a coverage file: {error}. {_AGAIN}") from error
-    if not isinstance(data, dict) or cast("dict[str, Any]", data).get("version") != VERSION:
-        raise PipelineError(f"{path} is not a coverage file of version {VERSION}. {_AGAIN}")
-    whole = cast("dict[str, Any]", data)
-    try:
-        return Coverage(
-            {
-                (str(entry["method"]).lower(), with_numbered_parameters(str(entry["path"]))): Usage(
-                    name,
-                    frozenset(entry.get("statuses", ())),
-                    frozenset(entry.get("query", ())),
-                    frozenset(entry.get("request_fields", ())),
-                    frozenset(entry.get("response_fields", ())),
-                )
-                for name, entry in whole.get("operations", {}).items()
-                if any(status.get("calls") for status in entry.get("statuses", {}).values())
-            },
-            {
-                name: Usage(name, read=frozenset(entry.get("fields", ())))
-                for name, entry in whole.get("webhooks", {}).items()
-                if entry.get("deliveries")
-            },
-        )
-    except (AttributeError, KeyError, TypeError) as error:
-        raise PipelineError(f"{path} is not a coverage file: {type(error).__name__} {error}. {_AGAIN}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise PipelineError(
+            f"{path} is not a coverage file of version {VERSION}: {type(error).__name__} {error}. "
+            "Write it again: pytest --contentgroove-coverage=FILE"
+        ) from error
 
 
-_AGAIN = "Write it again: pytest --contentgroove-coverage=FILE"
+def _parse(data: dict[str, Any]) -> Coverage:
+    if data["version"] != VERSION:
+        raise ValueError(f"its version is {data['version']!r}")
+    return Coverage(
+        {
+            (str(entry["method"]).lower(), with_numbered_parameters(str(entry["path"]))): Usage(
+                name,
+                frozenset(entry.get("statuses", ())),
+                frozenset(entry.get("query", ())),
+                frozenset(entry.get("request_fields", ())),
+                frozenset(entry.get("response_fields", ())),
+            )
+            for name, entry in data.get("operations", {}).items()
+            if any(status.get("calls") for status in entry.get("statuses", {}).values())
+        },
+        {
+            name: Usage(name, read=frozenset(entry.get("fields", ())))
+            for name, entry in data.get("webhooks", {}).items()
+            if entry.get("deliveries")
+        },
+    )
 
 
 def impact_on_app(comparison: Comparison, coverage: Coverage) -> tuple[Comparison, Section]:

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias, cast
 
 import yaml
 import yamlcore
-from contentgroove._openapi.documents import check_version, yaml_loader
+from contentgroove._openapi.documents import yaml_loader
 
-from .errors import PipelineError
+from . import PipelineError
 
 Document: TypeAlias = dict[str, Any]
 
@@ -96,22 +96,3 @@ def without_timestamps(value: Any, *, in_example: bool = False) -> Any:
         # The mirror's build writes its own date into examples.
         return _TIMESTAMP.sub("<timestamp>", value)
     return value
-
-
-def check_openapi(document: Document, source: str, *, title: str, path_ends: tuple[str, ...]) -> None:
-    """Check that a document is OpenAPI 3 and describes the expected API.
-
-    Raises:
-        DocumentError: It is not OpenAPI 3.
-        PipelineError: It is another API's.
-    """
-    check_version(document, source)
-    info = document.get("info")
-    found = cast("Document", info).get("title") if isinstance(info, dict) else None
-    if found != title:
-        raise PipelineError(f"{source} describes another API: its title is {found!r}, not {title!r}.")
-    paths = document.get("paths")
-    keys = [str(key) for key in cast("Document", paths)] if isinstance(paths, dict) else []
-    missing = [end for end in path_ends if not any(key.endswith(end) for key in keys)]
-    if missing:
-        raise PipelineError(f"{source} lacks the paths {', '.join(missing)}: it is not the expected document.")

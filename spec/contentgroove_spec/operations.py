@@ -1,13 +1,20 @@
-"""The operations of a document by their URL on the wire, regardless of its split into servers and path keys."""
+"""The operations of a document by their URL on the wire, regardless of its split into servers and path keys.
+
+The references of the document are expanded first.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from contentgroove._openapi import operations as openapi
+from contentgroove._openapi.documents import DocumentError
+from contentgroove._openapi.pointers import resolve_reference
+
+from . import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,3 +95,74 @@ def server_prefixes(document: Document) -> list[str]:
         path = "" if path == base else path
         result.append(urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")) or "/")
     return result
+
+
+RECURSION = "x-recursion"
+"""Marks where a schema contains itself; the value is the schema's name."""
+
+MAX_CREATED = 2_000_000
+"""Nodes; a document with many reference loops expands almost without limit."""
+
+
+class ReferenceResolver:
+    """Expands the references of one document.
+
+    An expanded component is the same object everywhere, so that the result stays small however often the component is
+    used. It must not be changed.
+
+    Attributes:
+        followed: The references followed so far.
+    """
+
+    def __init__(self, document: Document, name: str) -> None:
+        """Take a document, and its name for messages."""
+        self._document = document
+        self._name = name
+        self._known: dict[str, Any] = {}
+        self._created = 0
+        self.followed: set[str] = set()
+
+    def expand(self, value: Any) -> Any:
+        """Return a value of the document with all references expanded.
+
+        Raises:
+            PipelineError: A reference names nothing, or the result is too large.
+        """
+        return self._expand(value, ())[0]
+
+    def _expand(self, value: Any, above: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
+        """Also return the references above at which it was cut: without any, the result is the same everywhere."""
+        self._created += 1
+        if self._created > MAX_CREATED:
+            raise PipelineError(f"{self._name} refers to itself in too many ways to be compared.")
+        if isinstance(value, dict):
+            members = cast("dict[Any, Any]", value)
+            reference = members.get("$ref")
+            if isinstance(reference, str) and reference.startswith("#"):
+                return self._follow(reference, above)
+        elif isinstance(value, list):
+            members = dict[Any, Any](enumerate(cast("list[Any]", value)))
+        else:
+            return value, frozenset()
+        cut: frozenset[str] = frozenset()
+        result: dict[Any, Any] = {}
+        for key, member in members.items():
+            result[key], inner = self._expand(member, above)
+            cut |= inner
+        return result if isinstance(value, dict) else list(result.values()), cut
+
+    def _follow(self, reference: str, above: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
+        if reference in above:
+            return {RECURSION: reference.rpartition("/")[2]}, frozenset({reference})
+        if reference in self._known:
+            return self._known[reference], frozenset()
+        self.followed.add(reference)
+        try:
+            named = resolve_reference(self._document, reference)
+        except DocumentError as error:
+            raise PipelineError(f"{self._name} refers to {reference}, which it does not have.") from error
+        expanded, cut = self._expand(named, (*above, reference))
+        cut -= {reference}
+        if not cut:
+            self._known[reference] = expanded
+        return expanded, cut

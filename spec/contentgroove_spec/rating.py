@@ -14,10 +14,20 @@ Redocly knows which schemas are sent and which are received, and rates most chan
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import escape, lookup, split
+
+from .changes import Change, Rating, locate
+
 if TYPE_CHECKING:
-    from .changes import Location
+    from collections.abc import Iterator, Mapping
+
+    from .changes import Kind, Location
+    from .documents import Document
+    from .operations import Operation
     from .redocly import Finding
 
 _WIDER_FORMATS = {("int32", "int64"), ("float", "double")}
@@ -52,6 +62,96 @@ _REASONS_READ = {
     "schema-type-changed": "Code that expects the old type fails.",
 }
 
+# Redocly's names of the parts of a document.
+_NAMES = {
+    "AnyOf": "anyOf",
+    "Callback": "the webhook",
+    "CallbacksMap": "all webhooks",
+    "Header": "the header",
+    "HeadersMap": "all headers",
+    "MediaType": "the media type",
+    "MediaTypesMap": "all media types",
+    "OneOf": "oneOf",
+    "Parameter": "the parameter",
+    "ParameterList": "all parameters",
+    "RequestBody": "the request body",
+    "Response": "the response",
+    "Schema": "the schema",
+    "SchemaProperties": "all fields",
+    "SecurityRequirement": "a way to authenticate",
+    "SecurityRequirementList": "authentication",
+    "SecurityScheme": "the security scheme",
+    "Server": "the server",
+}
+_MAX_VALUE = 60
+
+
+def changes_between(
+    finding: Finding,
+    before: Mapping[tuple[str, str], Operation],
+    compared: tuple[Document, Document],
+    names: Mapping[tuple[str, str], Operation],
+) -> Iterator[Change]:
+    """Yield the changes of one finding.
+
+    Args:
+        finding: A finding of Redocly.
+        before: The old document's operations, with their examples.
+        compared: The canonical documents that Redocly compared.
+        names: The new document's operations, for names.
+    """
+    path = finding["path"]
+    if finding["property"] == "key":
+        # The finding has the new name, but apps know the old one.
+        path = f"{path.rpartition('/')[0]}/{escape(str(finding['old']))}"
+    # Removed parts have no location in the new document.
+    location = locate(path, compared[0] if finding["kind"] == "removed" else compared[1], names)
+    if finding["property"] == "required" and finding["typeName"] == "Schema":
+        yield from _required(finding, location)
+        return
+    breaking, reason = rate(
+        finding, location, examples_fit=was_unspecified(finding) and _examples_fit(finding, before, compared[1])
+    )
+    yield Change(
+        Rating.BREAKING if breaking else Rating.SAFE,
+        "changed" if finding["kind"] == "modified" else cast("Kind", finding["kind"]),
+        location,
+        describe(finding),
+        reason,
+        finding["old"],
+        finding["new"],
+        newly_required=breaking and "parameter-became-required" in finding["rules"],
+    )
+
+
+def _required(finding: Finding, location: Location) -> Iterator[Change]:
+    """Yield a change for each field, because an app may use only some of them."""
+    old, new = (cast("list[str]", value or []) for value in (finding["old"], finding["new"]))
+    messages = " ".join(finding["messages"])
+    for name in sorted({*old} ^ {*new}):
+        required = name in new
+        breaks = f"`{name}`" in messages
+        inner = dataclasses.replace(location, field=f"{location.field}/{escape(name)}")
+        what = f"`{name}` {'became required' if required else 'is no longer required'}."
+        if breaks:
+            reason = "Requests without it are rejected." if required else "Apps that read it may find nothing."
+        elif location.is_received:
+            reason = "It is always present now." if required else "It may still be present."
+        else:
+            reason = "Requests with it are accepted as before."
+        rating = Rating.BREAKING if breaks else Rating.SAFE
+        yield Change(rating, "changed", inner, what, reason, newly_required=required and breaks)
+
+
+def _examples_fit(finding: Finding, before: Mapping[tuple[str, str], Operation], new: Document) -> bool:
+    """Return whether the old document's own examples match a request's new schema."""
+    match split(finding["path"]):
+        case ["paths", path, method, "requestBody", "content", _, "schema", *inner]:
+            schema: Any = lookup(new, finding["path"])
+            return examples_match(before[method, path].definition["requestBody"], inner, schema)
+        case _:
+            return False
+
 
 def rate(finding: Finding, location: Location, *, examples_fit: bool) -> tuple[bool, str]:
     """Rate one finding.
@@ -64,34 +164,19 @@ def rate(finding: Finding, location: Location, *, examples_fit: bool) -> tuple[b
     Returns:
         Whether it breaks, and the reason.
     """
-    own = (
-        _webhook(finding, location)
-        or _request(finding, location, examples_fit=examples_fit)
-        or _response(finding, location)
-    )
-    if own is not None:
-        return own
-    if not finding["major"]:
-        return (
-            False,
-            "Apps still receive what they read today."
-            if location.is_received
-            else "What an app sends today still works.",
-        )
-    reasons = {**_REASONS, **(_REASONS_READ if location.is_received else _REASONS_WRITTEN)}
-    return True, reasons.get(finding["rules"][0], "Code that relies on it may break.")
-
-
-def _webhook(finding: Finding, location: Location) -> tuple[bool, str] | None:
     if location.webhook and finding["typeName"] == "PathItem" and finding["kind"] != "added":
         return True, "Deliveries no longer go to the URL that the app subscribed."
-    return None
-
-
-def _request(finding: Finding, location: Location, *, examples_fit: bool) -> tuple[bool, str] | None:
-    if location.is_received or location.part not in {"request", "parameter"}:
-        return None
-    return _request_part(finding) or _request_value(finding, examples_fit=examples_fit)
+    if location.part in {"request", "parameter"} and not location.is_received:
+        own = _request_part(finding) or _request_value(finding, examples_fit=examples_fit)
+    else:
+        own = _response(finding, location)
+    if own is not None:
+        return own
+    if finding["major"]:
+        reasons = _REASONS | (_REASONS_READ if location.is_received else _REASONS_WRITTEN)
+        return True, reasons.get(finding["rules"][0], "Code that relies on it may break.")
+    reason = "What an app reads today still comes." if location.is_received else "What an app sends today still works."
+    return False, reason
 
 
 def _request_part(finding: Finding) -> tuple[bool, str] | None:
@@ -100,7 +185,7 @@ def _request_part(finding: Finding) -> tuple[bool, str] | None:
         return True, "A value that an app sends there is ignored or rejected."
     if subject == "Schema" and finding["property"] == "key":
         return True, "A value that an app sends under the old name is ignored or rejected."
-    if subject == "RequestBody" and kind == "added" and _get(finding["new"], "required"):
+    if subject == "RequestBody" and kind == "added" and cast("Document", finding["new"] or {}).get("required"):
         return True, "Calls without a body are rejected."
     return None
 
@@ -136,5 +221,91 @@ def _response(finding: Finding, location: Location) -> tuple[bool, str] | None:
     return None
 
 
-def _get(value: Any, key: str) -> Any:
-    return cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
+def describe(finding: Finding) -> str:
+    """Describe a finding, without its location."""
+    if finding["messages"]:
+        return " ".join(finding["messages"])
+    last = split(finding["path"])[-1]
+    name = _NAMES.get(finding["typeName"], finding["typeName"])
+    if finding["kind"] == "modified":
+        subject = "The name" if finding["property"] == "key" else f"`{finding['property']}`"
+        return f"{subject} {describe_change(finding['old'], finding['new'])}."
+    if finding["typeName"] == "Schema":
+        name = "a schema" if last in {"schema", "items"} else f"`{last}`"
+    elif finding["typeName"] in {"Callback", "Header", "MediaType", "Response"}:
+        name = f"{name} `{last}`"
+    elif finding["kind"] == "added":
+        name = name.replace("all ", "")
+    return f"{name[0].upper()}{name[1:]} {'was' if name.split()[0] != 'all' else 'were'} {finding['kind']}."
+
+
+def describe_change(old: Any, new: Any) -> str:
+    """Describe the change from one value to another."""
+    if old is None:
+        return f"was set to {_short(new)}"
+    if new is None:
+        return f"was removed (it was {_short(old)})"
+    return f"changed from {_short(old)} to {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 1]}…"
+
+
+def examples_match(body: Document, path: list[str], schema: Any) -> bool:
+    """Return whether a document's own examples have values at a location, all of which match a schema.
+
+    Args:
+        body: The request body with its references expanded, including examples.
+        path: The location, as steps from the media type's schema.
+        schema: A canonical schema.
+    """
+    import jsonschema_rs
+
+    found = [value for media in body.get("content", {}).values() for value in _values(media, path)]
+    if not found:
+        return False
+    try:
+        validator = jsonschema_rs.Draft202012Validator(schema)
+    except ValueError:
+        return False
+    return all(validator.is_valid(value) for value in found)
+
+
+def _values(media: Document, path: list[str]) -> Iterator[Any]:
+    for example in _examples(media):
+        yield from _values_at(example, path)
+    schema: Any = media.get("schema")
+    for index in range(len(path) + 1):
+        if not isinstance(schema, dict):
+            return
+        for example in _examples(cast("Document", schema)):
+            yield from _values_at(example, path[index:])
+        if index < len(path):
+            schema = cast("Document", schema).get(path[index])
+
+
+def _examples(holder: Document) -> Iterator[Any]:
+    if "example" in holder:
+        yield holder["example"]
+    examples = holder.get("examples")
+    if isinstance(examples, dict):
+        for example in cast("dict[str, Any]", examples).values():
+            if isinstance(example, dict) and "value" in example:
+                yield cast("Document", example)["value"]
+    elif isinstance(examples, list):
+        yield from cast("list[Any]", examples)
+
+
+def _values_at(value: Any, path: list[str]) -> Iterator[Any]:
+    if not path:
+        yield value
+    elif path[0] == "items":
+        if isinstance(value, list):
+            for item in cast("list[Any]", value):
+                yield from _values_at(item, path[1:])
+    elif path[0] == "properties" and len(path) > 1 and isinstance(value, dict):
+        members = cast("Document", value)
+        if path[1] in members:
+            yield from _values_at(members[path[1]], path[2:])

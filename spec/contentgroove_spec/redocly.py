@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from contentgroove_mock.npm import NpmError, PinnedPackage, child_environment, node_program
 
-from .errors import PipelineError
+from . import PipelineError
 
 if TYPE_CHECKING:
     from .documents import Document
@@ -20,6 +20,7 @@ _PACKAGE = PinnedPackage("redocly", _HERE / "npm" / "package-lock.json", _HERE.p
 install = _PACKAGE.install
 install_dir = _PACKAGE.install_dir
 _SCRIPT = Path("node_modules", "@redocly", "cli", "bin", "cli.js")
+_ARGUMENTS = ("diff", "old.json", "new.json", "--format=json", "--fail-on=none")
 _SECONDS = 120.0
 # Without these, Redocly sends telemetry and asks npm for a newer version at each run.
 _QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "CI": "true"}
@@ -50,15 +51,7 @@ def compare(old: Document, new: Document) -> list[Finding]:
             Path(folder, name).write_text(json.dumps(document), encoding="utf-8", newline="\n")
         try:
             done = subprocess.run(  # noqa: S603 - our own Node and Redocly
-                [
-                    node_program(),
-                    install_dir() / _SCRIPT,
-                    "diff",
-                    "old.json",
-                    "new.json",
-                    "--format=json",
-                    "--fail-on=none",
-                ],
+                [node_program(), install_dir() / _SCRIPT, *_ARGUMENTS],
                 cwd=folder,
                 env={**child_environment(), **_QUIET},
                 stdin=subprocess.DEVNULL,

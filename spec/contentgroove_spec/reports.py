@@ -1,4 +1,4 @@
-"""Write the report of a comparison as text, JSON and Markdown."""
+"""Write the report of a comparison as text, JSON, Markdown or HTML."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from .changes import Change, Comparison, Rating
@@ -63,6 +64,14 @@ def group_changes(changes: Iterable[Change]) -> list[Group]:
     return [Group(what, reason, tuple(dict.fromkeys(locations))) for (what, reason), locations in found.items()]
 
 
+def _rated_groups(comparison: Comparison) -> Iterator[tuple[Rating, str, list[Group]]]:
+    """Yield each rating that changes have, with a title and the grouped changes."""
+    for rating in Rating:
+        changes = comparison.rated(rating)
+        if changes:
+            yield rating, f"{TITLES[rating]} ({len(changes)})", group_changes(changes)
+
+
 def headline(comparison: Comparison) -> str:
     """Summarise a comparison in one line."""
     if not comparison.changes:
@@ -81,29 +90,19 @@ def count_text(count: int, noun: str) -> str:
 
 def as_text(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
     """Write a report for terminals. Its texts come from the documents and may contain control characters."""
-    return "\n".join(_text(comparison, sections)) + "\n"
-
-
-def _text(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
-    yield f"{comparison.old} → {comparison.new}: {headline(comparison)}"
-    for rating in Rating:
-        changes = comparison.rated(rating)
-        if not changes:
-            continue
-        yield ""
-        yield f"{TITLES[rating]} ({len(changes)})"
-        for group in group_changes(changes):
-            yield f"  {group.what} {group.reason}"
-            for location in group.locations[:MAX_SHOWN_LOCATIONS]:
-                yield f"    {location}"
+    lines = [f"{comparison.old} → {comparison.new}: {headline(comparison)}"]
+    for _, title, groups in _rated_groups(comparison):
+        lines += ["", title]
+        for group in groups:
+            lines.append(f"  {group.what} {group.reason}")
+            lines += [f"    {location}" for location in group.locations[:MAX_SHOWN_LOCATIONS]]
             if len(group.locations) > MAX_SHOWN_LOCATIONS:
-                yield f"    … and {len(group.locations) - MAX_SHOWN_LOCATIONS} more locations"
+                lines.append(f"    … and {len(group.locations) - MAX_SHOWN_LOCATIONS} more locations")
     for section in sections:
-        yield ""
-        yield f"{section.title}: {section.summary}"
+        lines += ["", f"{section.title}: {section.summary}"]
         for advice in section.advice:
-            yield f"  {advice.what}"
-            yield f"    → {advice.action}"
+            lines += [f"  {advice.what}", f"    → {advice.action}"]
+    return "\n".join(lines) + "\n"
 
 
 def as_json(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
@@ -139,34 +138,19 @@ def _change(change: Change) -> dict[str, Any]:
 
 def as_markdown(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
     """Write a report for pull requests."""
-    return "\n".join(_markdown(comparison, sections)) + "\n"
-
-
-def _markdown(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
-    yield f"# {_escape(comparison.old)} → {_escape(comparison.new)}"
-    yield ""
-    yield _escape(headline(comparison))
-    for rating in Rating:
-        changes = comparison.rated(rating)
-        if not changes:
-            continue
-        yield ""
-        yield f"## {TITLES[rating]} ({len(changes)})"
-        for group in group_changes(changes):
-            yield ""
-            yield f"**{_escape(group.what)}** {_escape(group.reason)}"
-            yield ""
-            yield from (f"- {_escape(location)}" for location in group.locations)
+    lines = [f"# {_escape(comparison.old)} → {_escape(comparison.new)}", "", _escape(headline(comparison))]
+    for _, title, groups in _rated_groups(comparison):
+        lines += ["", f"## {title}"]
+        for group in groups:
+            lines += ["", f"**{_escape(group.what)}** {_escape(group.reason)}", ""]
+            lines += [f"- {_escape(location)}" for location in group.locations]
     for section in sections:
-        yield ""
-        yield f"## {_escape(section.title)}"
-        yield ""
-        yield _escape(section.summary)
+        lines += ["", f"## {_escape(section.title)}", "", _escape(section.summary)]
         if section.advice:
-            yield ""
+            lines.append("")
         for advice in section.advice:
-            yield f"- {_escape(advice.what)}  "
-            yield f"  → {_escape(advice.action)}"
+            lines += [f"- {_escape(advice.what)}  ", f"  → {_escape(advice.action)}"]
+    return "\n".join(lines) + "\n"
 
 
 def _escape(text: str) -> str:
@@ -175,3 +159,48 @@ def _escape(text: str) -> str:
     return "".join(
         part if index % 2 else re.sub(r"([\\`*_{}\[\]<>#|~@!])", r"\\\1", part) for index, part in enumerate(parts)
     )
+
+
+_STYLE = """
+:root { color-scheme: light dark }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
+h2 { border-left: .4rem solid; padding-left: .6rem }
+h2.breaking { border-color: #c62828 }
+h2.safe { border-color: #2e7d32 }
+h2.documentation { border-color: #757575 }
+code, .location { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere }
+summary { cursor: pointer }
+.reason, .action { opacity: .8 }
+"""
+
+
+def as_html(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
+    """Write a report for browsers: one page without scripts that loads nothing."""
+    title = f"{escape(comparison.old)} → {escape(comparison.new)}"
+    lines = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        # Texts of the documents could contain markup, so the page may neither run nor load anything.
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{title}</title><style>{_STYLE}</style></head><body>",
+        f"<h1>{title}</h1><p>{escape(headline(comparison))}</p>",
+    ]
+    for section in sections:
+        lines.append(f"<h2>{escape(section.title)}</h2><p>{escape(section.summary)}</p>")
+        if section.advice:
+            lines.append("<ul>")
+            for advice in section.advice:
+                action = f'<span class="action">→ {escape(advice.action)}</span>'
+                lines.append(f"<li>{escape(advice.what)}<br>{action}</li>")
+            lines.append("</ul>")
+    for rating, heading, groups in _rated_groups(comparison):
+        lines.append(f'<h2 class="{rating.value}">{heading}</h2>')
+        opened = " open" if rating is Rating.BREAKING else ""
+        for group in groups:
+            lines.append(f"<details{opened}><summary>{escape(group.what)} ({len(group.locations)})</summary>")
+            lines.append(f'<p class="reason">{escape(group.reason)}</p><ul>')
+            lines += [f'<li class="location">{escape(location)}</li>' for location in group.locations]
+            lines.append("</ul></details>")
+    lines.append("</body></html>")
+    return "\n".join(lines) + "\n"

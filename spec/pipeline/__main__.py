@@ -8,17 +8,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contentgroove._openapi.documents import DocumentError, parse
+from contentgroove._openapi.documents import DocumentError
 from contentgroove.cli.harmless import multi_line
 from contentgroove.cli.streams import prepare_streams
+from contentgroove_spec import PipelineError
 from contentgroove_spec.command import FailOn, Format, fails, write
 from contentgroove_spec.compare import compare
 from contentgroove_spec.config import load_config
-from contentgroove_spec.documents import check_openapi
-from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.fetching import fetch
 
-from .correct import read
+from .corrections import read
 from .generate import generate, require_up_to_date
 from .impact import impact
 from .pull import pull
@@ -88,8 +87,7 @@ def _run(config: Config, options: argparse.Namespace) -> bool:
 
 def _diff(config: Config, options: argparse.Namespace) -> bool:
     fetched = fetch(config, mirror=options.mirror, file=options.file, log=_print_note)
-    new = parse(fetched.content, fetched.source)
-    check_openapi(new, fetched.source, title=config.title, path_ends=config.path_ends)
+    new = fetched.parse_expected(config)
     comparison = compare(read(config.published), new, old_name=config.published.name, new_name=fetched.source)
     _report(options, comparison, impact(config, new) if comparison.changes else ())
     return fails(comparison, options.fail_on)

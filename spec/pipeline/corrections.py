@@ -14,12 +14,39 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import jsonpath_rfc9535
-from contentgroove_spec.errors import PipelineError
+from contentgroove._openapi.documents import parse
+from contentgroove_spec import PipelineError
 from jsonpath_rfc9535 import JSONPathError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contentgroove_spec.config import Config
     from contentgroove_spec.documents import Document
     from jsonpath_rfc9535 import JSONPathNode, JSONPathQuery
+
+
+def read(path: Path) -> Document:
+    """Read a committed document.
+
+    Raises:
+        DocumentError: It is not a document.
+        PipelineError: It is missing or cannot be read.
+    """
+    try:
+        return parse(path.read_bytes(), path.name)
+    except OSError as error:
+        raise PipelineError(f"Cannot read {path.name}: {error.strerror}.") from error
+
+
+def make_contract(config: Config) -> Document:
+    """Apply the corrections to the published document.
+
+    Raises:
+        PipelineError: A file is missing, or a correction is stale.
+    """
+    return apply_overlay(read(config.published), read(config.corrections))
+
 
 _VERSION = re.compile(r"1\.[01]\.\d+")
 _ROOT_FIELDS = {"overlay", "info", "extends", "actions"}
@@ -107,7 +134,7 @@ def apply_overlay(document: Document, overlay: Document) -> Document:
     check_overlay(overlay)
     result = copy.deepcopy(document)
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
-        _apply(result, action, action_name(index, action), first_version=_is_version_1_0(overlay))
+        _apply(result, action, action_name(index, action), str(overlay["overlay"]))
     return result
 
 
@@ -122,7 +149,7 @@ def apply_matching(document: Document, overlay: Document) -> Applied:
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
         result = copy.deepcopy(steps[-1])
         try:
-            _apply(result, action, action_name(index, action), first_version=_is_version_1_0(overlay))
+            _apply(result, action, action_name(index, action), str(overlay["overlay"]))
         except PipelineError as error:
             problems[index] = str(error)
             result = steps[-1]
@@ -130,12 +157,9 @@ def apply_matching(document: Document, overlay: Document) -> Applied:
     return Applied(steps[-1], problems, tuple(steps))
 
 
-def _is_version_1_0(overlay: Document) -> bool:
-    return str(overlay["overlay"]).startswith("1.0")
-
-
-def _apply(result: Document, action: Document, name: str, *, first_version: bool) -> None:
-    before = _canonical_json(result)
+def _apply(result: Document, action: Document, name: str, version: str) -> None:
+    # Compared as text, because 1, 1.0 and True are equal in Python.
+    before = json.dumps(result, sort_keys=True)
     nodes = _select(result, action["target"], name)
     if not nodes:
         raise PipelineError(
@@ -150,8 +174,8 @@ def _apply(result: Document, action: Document, name: str, *, first_version: bool
             raise PipelineError(f"{name}: copy must select one node, not {len(sources)}.")
         _update(nodes, copy.deepcopy(sources[0].value), name)
     elif "update" in action:
-        _update(nodes, action["update"], name, first_version=first_version)
-    if _canonical_json(result) == before:
+        _update(nodes, action["update"], name, is_1_0=version.startswith("1.0"))
+    if json.dumps(result, sort_keys=True) == before:
         raise PipelineError(f"{name} changes nothing: the published document is already correct. Delete the action.")
 
 
@@ -173,11 +197,6 @@ def _select(document: Document, query: str, name: str) -> list[JSONPathNode]:
     return list({node.location: node for node in _compile(query, name).find(document)}.values())
 
 
-def _canonical_json(document: Document) -> str:
-    # As text, because 1, 1.0 and True are equal in Python.
-    return json.dumps(document, sort_keys=True)
-
-
 def _remove(nodes: list[JSONPathNode], name: str) -> None:
     # From the back, because removing an item moves those after it.
     for node in sorted(nodes, key=lambda n: [(isinstance(step, int), step) for step in n.location], reverse=True):
@@ -187,7 +206,7 @@ def _remove(nodes: list[JSONPathNode], name: str) -> None:
         del container[node.location[-1]]
 
 
-def _update(nodes: list[JSONPathNode], value: Any, name: str, *, first_version: bool = False) -> None:
+def _update(nodes: list[JSONPathNode], value: Any, name: str, *, is_1_0: bool = False) -> None:
     kinds = {_kind(node.value) for node in nodes}
     if len(kinds) > 1:
         raise PipelineError(f"{name}: the target selects nodes of several kinds ({', '.join(sorted(kinds))}).")
@@ -200,9 +219,9 @@ def _update(nodes: list[JSONPathNode], value: Any, name: str, *, first_version: 
             _merge(cast("Document", old), cast("Document", new), name)
         elif isinstance(old, list):
             # In 1.0 the value is one entry, whatever it is; 1.1 concatenates arrays.
-            entries = cast("list[Any]", new) if isinstance(new, list) else [new]
-            cast("list[Any]", old).extend([new] if first_version else entries)
-        elif first_version:
+            entries = cast("list[Any]", new) if isinstance(new, list) and not is_1_0 else [new]
+            cast("list[Any]", old).extend(entries)
+        elif is_1_0:
             raise PipelineError(
                 f"{name}: Overlay 1.0 updates only objects and arrays; use 1.1.0 to replace other values."
             )

@@ -1,4 +1,4 @@
-"""Generate the contract and the client, and compare them with the committed files."""
+"""Generate the contract, the client and the operations of the tools, and compare them with the committed files."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+from contentgroove._openapi.operations import base_path, server_urls
+from contentgroove.tools import SpecError
+from contentgroove.tools.operations import compile_document
+from contentgroove_spec import PipelineError
 from contentgroove_spec.documents import dump_json, dump_yaml
-from contentgroove_spec.errors import PipelineError
 
-from .correct import make_contract, read
-from .placement import replace_all
-from .pull import is_unchanged
-from .tools import operations_file
+from .corrections import make_contract, read
+from .pull import is_unchanged, replace_all
 from .verify import check_structure, require_valid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from contentgroove_spec.config import Config
     from contentgroove_spec.documents import Document
@@ -34,8 +38,15 @@ LINE_LENGTH = 110
 MAX_SHOWN_LINES = 40
 
 
-def build(config: Config, folder: Path) -> dict[Path, Path]:
+def build(
+    config: Config, folder: Path, step: Callable[[str], AbstractContextManager[object]] = nullcontext
+) -> dict[Path, Path]:
     """Write all outputs of the pipeline into a folder.
+
+    Args:
+        config: The pipeline's configuration.
+        folder: The folder.
+        step: Called with the name of each step; returns a context in which the step runs.
 
     Returns:
         Each output with its path in the repository.
@@ -43,10 +54,13 @@ def build(config: Config, folder: Path) -> dict[Path, Path]:
     Raises:
         PipelineError: A document is not valid, a correction is stale, or the generator failed.
     """
-    check_structure(read(config.published), config.published.name)
-    contract = make_contract(config)
-    require_valid(contract, config.contract.name, complete=config.complete)
-    return write_outputs(config, contract, folder)
+    with step("correct"):
+        check_structure(read(config.published), config.published.name)
+        contract = make_contract(config)
+    with step("verify"):
+        require_valid(contract, config.contract.name, complete=config.complete)
+    with step("regenerate"):
+        return write_outputs(config, contract, folder)
 
 
 def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path, Path]:
@@ -71,6 +85,19 @@ def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path
     return made
 
 
+def operations_file(contract: Document) -> bytes:
+    """Return the file's content for a contract.
+
+    Raises:
+        PipelineError: The contract has an operation that cannot be a tool.
+    """
+    try:
+        operations = compile_document(contract, base_path(server_urls(contract)), closed=True)
+    except SpecError as error:
+        raise PipelineError(f"The built-in tools cannot be made from the contract: {error}") from error
+    return msgspec.json.format(msgspec.json.encode(operations), indent=1) + b"\n"
+
+
 def _run_generator(config: Config, document: Path, package: Path) -> None:
     settings = document.with_name("generator.json")
     # Without --isolated, the formatter would use the settings of the repository in which it runs.
@@ -79,19 +106,13 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
         f"ruff format --isolated --no-cache --quiet --line-length {LINE_LENGTH} .",
     ]
     settings.write_text(json.dumps({**config.generator, "post_hooks": hooks}), encoding="utf-8", newline="\n")
-    command = [
-        sys.executable,
-        "-m",
-        "openapi_python_client",
-        "generate",
-        f"--path={document}",
-        f"--config={settings}",
-        f"--output-path={package}",
-        "--meta=none",
-        "--fail-on-warning",
-    ]
+    command = [sys.executable, "-m", "openapi_python_client", "generate", f"--path={document}", f"--config={settings}"]
+    command += [f"--output-path={package}", "--meta=none", "--fail-on-warning"]
     if config.templates is not None:
         command.append(f"--custom-template-path={config.templates}")
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
+    if ruff is None:
+        raise PipelineError("ruff is missing from this environment: run `make setup`.")
     try:
         done = subprocess.run(
             command,
@@ -101,7 +122,7 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
             timeout=GENERATOR_TIMEOUT,
             check=False,
             # The formatter of this environment comes first on PATH.
-            env={**os.environ, "PATH": f"{_script('ruff').parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+            env={**os.environ, "PATH": f"{Path(ruff).parent}{os.pathsep}{os.environ.get('PATH', '')}"},
         )
     except subprocess.TimeoutExpired as error:
         raise PipelineError(f"The generator did not finish within {GENERATOR_TIMEOUT:g} s.") from error
@@ -111,13 +132,6 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
         # The generator writes the system's newlines, but the committed files are the same on every system.
         module.write_bytes(module.read_bytes().replace(b"\r\n", b"\n"))
     (package / "py.typed").touch()
-
-
-def _script(name: str) -> Path:
-    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if found is None:
-        raise PipelineError(f"{name} is missing from this environment: run `make setup`.")
-    return Path(found)
 
 
 def generate(config: Config) -> None:

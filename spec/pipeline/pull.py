@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contentgroove._io.durable_files import patiently
 from contentgroove._openapi.documents import DocumentError, parse
-from contentgroove_spec.documents import canonical_digest, check_openapi, digest, dump_yaml
-from contentgroove_spec.errors import PipelineError
+from contentgroove_spec import PipelineError
+from contentgroove_spec.documents import canonical_digest, digest, dump_yaml
 from contentgroove_spec.fetching import fetch
-
-from .placement import replace_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contentgroove_spec.config import Config
-    from contentgroove_spec.documents import Document
 
 
 def pull(config: Config, *, mirror: str | None, file: Path | None, log: Callable[[str], None]) -> None:
@@ -38,10 +38,12 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, log: Callable
         PipelineError: No source returned the expected document.
     """
     fetched = fetch(config, mirror=mirror, file=file, log=log)
-    document = parse(fetched.content, fetched.source)
-    check_openapi(document, fetched.source, title=config.title, path_ends=config.path_ends)
+    document = fetched.parse_expected(config)
     text = dump_yaml(document).encode()
-    old = _lock_of(config)
+    try:
+        old = parse(config.lock.read_bytes(), config.lock.name) if config.published.is_file() else None
+    except (OSError, DocumentError):
+        old = None
     if old is not None and old.get("meaning_sha256") == canonical_digest(document) and is_unchanged(config):
         log(f"Nothing new: {fetched.source} has the content of {config.published.name}. Nothing was changed.")
         return
@@ -66,14 +68,6 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, log: Callable
     log(f"Pulled {config.published.name} ({len(document['paths'])} paths) from {fetched.source}.")
 
 
-def _lock_of(config: Config) -> Document | None:
-    """Return the lock; None if it or the document is missing or cannot be read."""
-    try:
-        return parse(config.lock.read_bytes(), config.lock.name) if config.published.is_file() else None
-    except (OSError, DocumentError):
-        return None
-
-
 def is_unchanged(config: Config) -> bool:
     """Return whether the published document is, byte for byte, what the last pull wrote.
 
@@ -85,3 +79,38 @@ def is_unchanged(config: Config) -> bool:
         return lock.get("file_sha256") == digest(config.published.read_bytes())
     except OSError as error:
         raise PipelineError(f"Cannot read {error.filename}: {error.strerror}. Run `make spec`.") from error
+
+
+def replace_all(made: dict[Path, Path]) -> None:
+    """Move new files and folders over the old ones.
+
+    Args:
+        made: Each new file or folder with the path that it replaces, on the same file system.
+
+    Raises:
+        PipelineError: One could not be moved; all old ones were restored.
+    """
+    moved: list[tuple[Path, Path]] = []
+    for new, path in made.items():
+        old = new.with_name(f"{new.name}.old")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                patiently(functools.partial(path.rename, old))
+            elif path.exists():
+                shutil.copy2(path, old)
+            moved.append((old, path))
+            patiently(functools.partial(new.replace, path))
+        except OSError as error:
+            _restore(moved)
+            raise PipelineError(f"Cannot write {path}: {error.strerror}. Nothing was changed.") from error
+
+
+def _restore(moved: list[tuple[Path, Path]]) -> None:
+    for old, path in reversed(moved):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        if old.exists():
+            old.rename(path)

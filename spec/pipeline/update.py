@@ -14,18 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contentgroove._openapi.documents import DocumentError
+from contentgroove_spec import PipelineError
 from contentgroove_spec.compare import compare
 from contentgroove_spec.documents import canonical_digest
-from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.reports import count_text
 
 from .checks import Failure, as_text, by_work, run_check
-from .correct import make_contract, read
-from .generate import write_outputs
+from .corrections import read
+from .generate import build
 from .impact import impact
-from .placement import replace_all
-from .pull import is_unchanged, pull
-from .verify import check_structure, require_valid
+from .pull import is_unchanged, pull, replace_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -86,22 +84,12 @@ def update(
                 return False
         with _step("compare"):
             report(compare(old, new, old_name="committed", new_name="published now"), impact(config, new))
-        outputs = _write_files(staged, folder)
+        outputs = build(staged, folder, _step)
         with _step("replace the files"):
             replace_all({staged.published: config.published, staged.lock: config.lock, **outputs})
     log("The new document, the contract and the generated client were written.")
     _check(config, log)
     return True
-
-
-def _write_files(staged: Config, folder: Path) -> dict[Path, Path]:
-    with _step("correct"):
-        check_structure(read(staged.published), staged.published.name)
-        contract = make_contract(staged)
-    with _step("verify"):
-        require_valid(contract, staged.contract.name, complete=staged.complete)
-    with _step("regenerate"):
-        return write_outputs(staged, contract, folder)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EXCHANGES = read_corpus()
 THEMES = sorted({exchange.theme for exchange in EXCHANGES})
-# What each validator must see, whatever the table says: one of each kind that it is good at.
+# What each validator must see, whatever is in the table: one of each kind that it is good at.
 PRISM_SEES = {
     "unknown-path",
     "unknown-method",

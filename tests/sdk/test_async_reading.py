@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove._io import sources
-from contentgroove._io.progress import aiter_with_progress
+from contentgroove._io.async_io import aiter_with_progress
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -30,7 +30,7 @@ class Waits:
     """How long each wait of the test's thread, for a lock or another thread, was to last.
 
     Attributes:
-        seconds: Of each wait; None is for ever.
+        seconds: Of each wait; None is without limit.
         begun: Set once there was one.
     """
 

@@ -69,7 +69,7 @@ def test_what_http2_logs_of_headers_is_not_shown(caplog: pytest.LogCaptureFixtur
 
 
 def test_what_holds_the_key_is_not_pickled() -> None:
-    """A raw answer in a cache would keep the key there; models hold none."""
+    """A raw response in a cache would keep the key there; models hold none."""
     with (
         httpx.Client(transport=httpx.MockTransport(lambda _request: one(media_json()))) as own,
         ContentGroove(KEY, BASE, http_client=own) as client,

@@ -62,7 +62,7 @@ def mapped(folder: Path) -> Any:
 
 
 class Summed(io.RawIOBase):
-    """A member of an archive of another kind, whose checksum, too, is compared only where nobody seeks."""
+    """A member of an archive of another kind, whose checksum, too, is compared only without a seek."""
 
     name = "film.mp4"
 
@@ -164,7 +164,7 @@ def test_an_archives_member_is_sent_from_where_it_stands(make: Maker) -> None:
 
 
 class Endless(io.RawIOBase):
-    """A compressed film whose size nobody knows."""
+    """A compressed film of unknown size."""
 
     position = 0
 
@@ -252,8 +252,8 @@ class Wrong(io.BytesIO):
     [
         (lambda folder: (folder / "film.mp4").open(encoding="utf-8"), "text mode"),
         (lambda _folder: io.StringIO("text"), "text mode"),
-        (lambda _folder: Awaited(), "is awaited"),
-        (lambda _folder: Wrong(MP4), "gives NoneType"),
+        (lambda _folder: Awaited(), "async read"),
+        (lambda _folder: Wrong(MP4), "must return bytes, not NoneType"),
         (lambda _folder: memoryview(MP4)[::2], "memoryview cannot be read"),
         (lambda _folder: array.array("B", MP4), "not array"),
     ],
@@ -321,7 +321,7 @@ def test_an_async_iterator_of_no_size(make: Maker, size: Any) -> None:
 
 @pytest.mark.parametrize("files", ["film.mp4", b"film", None, 5])
 def test_a_batch_of_one_file_is_none(make: Maker, files: Any) -> None:
-    """A path in place of a list is not taken for a list of letters."""
+    """A path instead of a list is not taken for a list of letters."""
     with pytest.raises(InvalidInputError, match="files must be an iterable"):
         make(Api()).medias.upload_many(files)
 

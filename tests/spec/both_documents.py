@@ -6,8 +6,8 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
+from contentgroove._openapi.operations import operations
 from contentgroove._openapi.schemas import bundle, validator_schema
-from pipeline.verify import operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ EXPRESSION = "{$request.body#/data/attributes/url}"
 
 def own_operations(document: Json) -> list[tuple[str, Json]]:
     """The operations without callbacks."""
-    return [(name, operation) for name, operation in operations(document) if " → " not in name]
+    return [(str(operation), operation.definition) for operation in operations(document)]
 
 
 def schema(document: Json, name: str, *steps: str) -> Any:

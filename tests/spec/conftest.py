@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def committed_published() -> dict[str, Any]:
     """The committed published document."""
-    from pipeline.correct import read
+    from pipeline.corrections import read
 
     return read(ROOT / "spec" / "openapi.yaml")
 
@@ -37,7 +37,7 @@ def published(committed_published: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def committed_contract() -> dict[str, Any]:
     """The committed contract."""
-    from pipeline.correct import read
+    from pipeline.corrections import read
 
     return read(ROOT / "spec" / "contract.yaml")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from contentgroove._openapi.documents import parse
-from pipeline.correct import read
+from pipeline.corrections import read
 
 from tests.spec.both_documents import (
     Json,

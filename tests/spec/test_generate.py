@@ -11,8 +11,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from contentgroove_spec import PipelineError
 from contentgroove_spec.documents import dump_yaml
-from contentgroove_spec.errors import PipelineError
 from pipeline import generate as generating
 from pipeline.__main__ import main
 from pipeline.generate import differences, generate, require_up_to_date

@@ -11,8 +11,7 @@ import pytest
 from pipeline import impact as impacts
 from pipeline.__main__ import main
 from pipeline.corrections import apply_matching, apply_overlay
-from pipeline.impact import impact
-from pipeline.surface import differences, package_api
+from pipeline.impact import api_changes, impact, package_api
 
 from .conftest import ROOT, as_json
 from .published_changes import with_a_defect_mended, with_names_as_numbers
@@ -83,7 +82,7 @@ def test_operations_that_come_and_go(
     assert recorded.pop("the operation deleteClipById no longer exists.") == [
         f"deleteClipById-{status}" for status in (204, 401, 404, 429, 500)
     ]
-    missing = recorded.pop("the contract documents this answer, and no recording shows it.")
+    missing = recorded.pop("the contract documents this response, but it is not recorded.")
     assert missing == [f"getMood-{status}" for status in (200, 401, 404, 429, 500)]
     assert recorded == {}
 
@@ -138,7 +137,7 @@ def test_the_surface_of_a_package(tmp_path: Path) -> None:
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "m.py").write_text(text, encoding="utf-8")
-    lines = [advice.what for advice in differences(package_api(tmp_path / "old"), package_api(tmp_path / "new"))]
+    lines = [advice.what for advice in api_changes(package_api(tmp_path / "old"), package_api(tmp_path / "new"))]
     assert lines == [
         "`m.A.x` changed from `int` to `str`",
         "`m.A.y` was removed.",

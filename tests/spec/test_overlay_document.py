@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from contentgroove_spec.errors import PipelineError
+from contentgroove_spec import PipelineError
 from pipeline.corrections import apply_overlay, check_overlay
 
 

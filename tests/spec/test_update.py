@@ -14,7 +14,7 @@ from contentgroove_spec.config import Work
 from pipeline import generate as generating
 from pipeline import update as updating
 from pipeline.checks import Failure
-from pipeline.correct import read
+from pipeline.corrections import read
 from pipeline.generate import differences
 from pipeline.pull import pull
 from pipeline.update import UpdateStoppedError, update
@@ -187,7 +187,7 @@ def test_a_failing_check_keeps_the_new_files(
 def checked(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """An update that writes no files and starts its checks at once."""
     monkeypatch.setattr(updating, "impact", lambda _config, _new: ())
-    monkeypatch.setattr(updating, "_write_files", lambda _staged, _folder: {})
+    monkeypatch.setattr(updating, "build", lambda _staged, _folder, _step: {})
     return run
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contentgroove_spec.errors import PipelineError
+from contentgroove_spec import PipelineError
 from pipeline.verify import check_contract, check_structure, require_valid
 
 pytestmark = pytest.mark.slow

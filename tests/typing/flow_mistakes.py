@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_type
 from contentgroove import Media
 from contentgroove._core.calls import call
 from contentgroove._core.io import run_async, run_sync
-from contentgroove._core.medias import get_media
+from contentgroove._core.operations import get_media
 from contentgroove._core.responses import Response, TransportFailure
 from contentgroove._core.uploads import UploadPlan
 from contentgroove._core.waiting import wait_for_media

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import anyio.to_thread
 import httpcore
 from contentgroove._io.http import parse_url
-from contentgroove._io.upload_network import AsyncUploadTransport, UploadTransport
+from contentgroove._io.upload_transport import AsyncUploadTransport, UploadTransport
 
 from .stores import PATIENCE
 
@@ -39,7 +39,7 @@ class ClientFactory(Protocol):
     """Makes clients with limits; those that a test does not name are never met."""
 
     def __call__(
-        self, *, stall_seconds: float = PATIENCE, answer_seconds: float = PATIENCE, connect_seconds: float = PATIENCE
+        self, *, stall_seconds: float = PATIENCE, response_seconds: float = PATIENCE, connect_seconds: float = PATIENCE
     ) -> Client:
         """Make a client."""
         ...
@@ -58,9 +58,9 @@ class SyncClient:
     """Uploads by the sync line, in a thread."""
 
     def __init__(
-        self, trust: ssl.SSLContext, stall_seconds: float, answer_seconds: float, connect_seconds: float
+        self, trust: ssl.SSLContext, stall_seconds: float, response_seconds: float, connect_seconds: float
     ) -> None:
-        self._line = UploadTransport(ssl_context=trust, stall_seconds=stall_seconds, response_seconds=answer_seconds)
+        self._line = UploadTransport(ssl_context=trust, stall_seconds=stall_seconds, response_seconds=response_seconds)
         self._connect_seconds = connect_seconds
 
     async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpcore.Response:
@@ -68,14 +68,14 @@ class SyncClient:
         return await anyio.to_thread.run_sync(self._put, url, chunks, size, times)
 
     def _put(self, url: str, chunks: Chunks, size: int, times: int) -> httpcore.Response:
-        answers: list[httpcore.Response] = []
+        responses: list[httpcore.Response] = []
         with contextlib.closing(self._line):
             for _ in range(times):
                 request = upload_request(url, iter(chunks), size, self._connect_seconds)
-                answers.append(self._line.handle_request(request))
-                with contextlib.closing(answers[-1]):
-                    answers[-1].read()
-        return answers[-1]
+                responses.append(self._line.handle_request(request))
+                with contextlib.closing(responses[-1]):
+                    responses[-1].read()
+        return responses[-1]
 
     async def close(self) -> None:
         """Close from a thread that is not the upload's."""
@@ -86,25 +86,25 @@ class AsyncClient:
     """Uploads by the async line."""
 
     def __init__(
-        self, trust: ssl.SSLContext, stall_seconds: float, answer_seconds: float, connect_seconds: float
+        self, trust: ssl.SSLContext, stall_seconds: float, response_seconds: float, connect_seconds: float
     ) -> None:
         self._line = AsyncUploadTransport(
-            ssl_context=trust, stall_seconds=stall_seconds, response_seconds=answer_seconds
+            ssl_context=trust, stall_seconds=stall_seconds, response_seconds=response_seconds
         )
         self._connect_seconds = connect_seconds
 
     async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpcore.Response:
         """Upload in this task."""
         async with contextlib.aclosing(self._line):
-            answers = [await self.send(url, _in_thread(iter(chunks)), size) for _ in range(times)]
-        return answers[-1]
+            responses = [await self.send(url, _in_thread(iter(chunks)), size) for _ in range(times)]
+        return responses[-1]
 
     async def send(self, url: str, content: AsyncGenerator[bytes, None], size: int) -> httpcore.Response:
         """Upload what an async generator gives."""
-        answer = await self._line.handle_async_request(upload_request(url, content, size, self._connect_seconds))
-        async with contextlib.aclosing(answer):
-            await answer.aread()
-        return answer
+        http_response = await self._line.handle_async_request(upload_request(url, content, size, self._connect_seconds))
+        async with contextlib.aclosing(http_response):
+            await http_response.aread()
+        return http_response
 
     async def close(self) -> None:
         """Close from a task that is not the upload's."""

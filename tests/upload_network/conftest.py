@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
-from contentgroove._io import upload_network
+from contentgroove._io import upload_transport
 
 from .clients import AsyncClient, SyncClient
 from .stores import PATIENCE, Stores
@@ -53,7 +53,7 @@ def tls_stores(authority: trustme.CA) -> Generator[Stores, None, None]:
 
 @pytest.fixture(params=[SyncClient, AsyncClient], ids=["sync", "async"])
 def client_within(request: pytest.FixtureRequest, trust: ssl.SSLContext) -> ClientFactory:
-    unlimited = {"stall_seconds": PATIENCE, "answer_seconds": PATIENCE, "connect_seconds": PATIENCE}
+    unlimited = {"stall_seconds": PATIENCE, "response_seconds": PATIENCE, "connect_seconds": PATIENCE}
     factory: ClientFactory = functools.partial(request.param, trust, **unlimited)
     return factory
 
@@ -83,9 +83,9 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
             ended.append(await await_for(wait))
             return ended[-1]
 
-        monkeypatch.setattr(upload_network, "wait_sync", ready)
-        monkeypatch.setattr(upload_network, "wait_async", aready)
+        monkeypatch.setattr(upload_transport, "wait_sync", ready)
+        monkeypatch.setattr(upload_transport, "wait_async", aready)
         return ended
 
-    wait_for, await_for = upload_network.wait_sync, upload_network.wait_async
+    wait_for, await_for = upload_transport.wait_sync, upload_transport.wait_async
     return start

@@ -21,7 +21,7 @@ PATIENCE = 20.0
 END_OF_HEAD = b"\r\n\r\n"
 
 
-def answer(status: str, body: bytes = b"") -> bytes:
+def http_response(status: str, body: bytes = b"") -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
@@ -85,8 +85,8 @@ class Store:
     lines: list[Line] = field(default_factory=list)
     reached: threading.Event = field(default_factory=threading.Event)
     """Set by a behaviour when it is where the test wants it."""
-    answered: threading.Event = field(default_factory=threading.Event)
-    """Set by a behaviour once its answer is sent."""
+    responded: threading.Event = field(default_factory=threading.Event)
+    """Set by a behaviour once its response is sent."""
     client_done: threading.Event = field(default_factory=threading.Event)
     """Set by the test once the client has what it wanted."""
     hung_up: threading.Event = field(default_factory=threading.Event)
@@ -101,7 +101,7 @@ class Store:
             except OSError:
                 return
             accepted.settimeout(PATIENCE)
-            # As HTTP servers do: an answer that Nagle's algorithm holds back would never leave before a reset.
+            # As HTTP servers do: a response that Nagle's algorithm holds back would never leave before a reset.
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.serve_one(accepted, context)
 

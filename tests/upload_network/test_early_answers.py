@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpcore
 import pytest
 
-from .stores import END_OF_HEAD, MIB, PATIENCE, Line, Store, answer
+from .stores import END_OF_HEAD, MIB, PATIENCE, Line, Store, http_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-REFUSAL = answer("403 Forbidden", b"<Error><Code>AccessDenied</Code></Error>")
+REFUSAL = http_response("403 Forbidden", b"<Error><Code>AccessDenied</Code></Error>")
 ANNOUNCED = 64 * MIB
-MOST_AFTER_ANSWER = 4 * MIB
+MAX_AFTER_RESPONSE = 4 * MIB
 STALL = PATIENCE / 4
 
 
@@ -31,7 +31,7 @@ def drain(store: Store, line: Line) -> None:
     line.read_head()
     assert store.reached.wait(PATIENCE)
     line.socket.sendall(REFUSAL)
-    store.answered.set()
+    store.responded.set()
     line.read_until_closed()
 
 
@@ -40,39 +40,39 @@ def close(store: Store, line: Line) -> None:
     assert store.reached.wait(PATIENCE)
     line.socket.sendall(REFUSAL)
     line.socket.close()
-    store.answered.set()
+    store.responded.set()
 
 
 def close_on_unread_data(store: Store, line: Line) -> None:
     line.read_head()
     assert store.reached.wait(PATIENCE)
     line.socket.sendall(REFUSAL)
-    # Resets the line behind the answer.
+    # Resets the line behind the response.
     line.reset()
-    store.answered.set()
+    store.responded.set()
 
 
 def stop_reading(store: Store, line: Line) -> None:
     line.read_head()
     assert store.reached.wait(PATIENCE)
     line.socket.sendall(REFUSAL)
-    store.answered.set()
+    store.responded.set()
     assert store.client_done.wait(PATIENCE)
 
 
 class Body:
-    """A body that counts what is taken of it once the store has answered."""
+    """A body that counts what is taken of it once the store has responded."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.taken_after_answer = 0
+        self.taken_after_response = 0
 
     def __iter__(self) -> Iterator[bytes]:
         yield bytes(65536)
         self._store.reached.set()
-        assert self._store.answered.wait(PATIENCE)
+        assert self._store.responded.wait(PATIENCE)
         for size in [MIB] * (ANNOUNCED // MIB - 1) + [MIB - 65536]:
-            self.taken_after_answer += size
+            self.taken_after_response += size
             yield bytes(size)
 
 
@@ -83,53 +83,53 @@ async def test_a_refusal_between_chunks_ends_the_upload(client: Client, stores: 
     body = Body(store)
     response = await client.put(store.url, body, ANNOUNCED)
     assert (response.status, response.content) == (403, b"<Error><Code>AccessDenied</Code></Error>")
-    assert body.taken_after_answer <= MOST_AFTER_ANSWER
+    assert body.taken_after_response <= MAX_AFTER_RESPONSE
 
 
 @pytest.mark.parametrize("behave", [close, close_on_unread_data, stop_reading])
 async def test_a_refusal_that_comes_while_the_line_is_full_ends_the_upload(
     client_within: ClientFactory, stores: Stores, behave: Behaviour, watch: Watch
 ) -> None:
-    """The store reads nothing and answers once the client waits, which the answer ends, and not the stall limit."""
+    """The store reads nothing and responds once the client waits, which the response ends, and not the stall limit."""
     store = stores.open(behave)
 
-    def answer_once_blocked(wait: SocketWait) -> None:
+    def response_once_blocked(wait: SocketWait) -> None:
         if wait.seconds == STALL:
             store.reached.set()
 
-    woken = watch(answer_once_blocked)
+    woken = watch(response_once_blocked)
     response = await client_within(stall_seconds=STALL).put(store.url, [bytes(ANNOUNCED)], ANNOUNCED)
     assert (response.status, response.content) == (403, b"<Error><Code>AccessDenied</Code></Error>")
     assert all(woken)
 
 
-async def test_a_refusal_behind_an_interim_answer_ends_the_upload(client: Client, stores: Stores) -> None:
+async def test_a_refusal_behind_an_interim_response_ends_the_upload(client: Client, stores: Stores) -> None:
     """100 Continue and the refusal come together."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
         assert store.reached.wait(PATIENCE)
         line.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" + REFUSAL)
-        store.answered.set()
+        store.responded.set()
         line.read_until_closed()
 
     store = stores.open(behave)
     body = Body(store)
     response = await client.put(store.url, body, ANNOUNCED)
     assert response.status == 403
-    assert body.taken_after_answer <= MOST_AFTER_ANSWER
+    assert body.taken_after_response <= MAX_AFTER_RESPONSE
 
 
-async def test_an_interim_answer_that_comes_in_parts_does_not_end_an_upload(client: Client, stores: Stores) -> None:
+async def test_an_interim_response_that_comes_in_parts_does_not_end_an_upload(client: Client, stores: Stores) -> None:
     """Half of it comes before the rest of the body, the other half after it."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
         assert store.reached.wait(PATIENCE)
         line.socket.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: <a")
-        store.answered.set()
+        store.responded.set()
         line.read_body()
-        line.socket.sendall(b">\r\n\r\n" + answer("200 OK"))
+        line.socket.sendall(b">\r\n\r\n" + http_response("200 OK"))
 
     store = stores.open(behave)
     response = await client.put(store.url, Body(store), ANNOUNCED)
@@ -147,12 +147,12 @@ async def test_a_refusal_whose_text_comes_later_is_read_to_its_end(
         line.read_head()
         assert store.reached.wait(PATIENCE)
         line.socket.sendall(head)
-        store.answered.set()
+        store.responded.set()
         assert store.client_done.wait(PATIENCE)
         line.socket.sendall(text)
 
     def before(wait: SocketWait) -> None:
-        if not wait.writable and store.answered.is_set():
+        if not wait.writable and store.responded.is_set():
             store.client_done.set()
 
     store = stores.open(behave)
@@ -161,21 +161,21 @@ async def test_a_refusal_whose_text_comes_later_is_read_to_its_end(
     assert (response.status, response.content) == (403, text)
 
 
-async def test_a_store_that_will_not_answer_any_more_ends_the_upload(client: Client, stores: Stores) -> None:
+async def test_a_store_that_will_not_response_any_more_ends_the_upload(client: Client, stores: Stores) -> None:
     """It goes on reading, but has closed its own direction of the line."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
         assert store.reached.wait(PATIENCE)
         line.socket.shutdown(socket.SHUT_WR)
-        store.answered.set()
+        store.responded.set()
         line.read_until_closed()
 
     store = stores.open(behave)
     body = Body(store)
     with pytest.raises(httpcore.WriteError, match="closed the connection before"):
         await client.put(store.url, body, ANNOUNCED)
-    assert body.taken_after_answer <= MOST_AFTER_ANSWER
+    assert body.taken_after_response <= MAX_AFTER_RESPONSE
 
 
 async def test_what_is_no_tls_ends_the_upload(client: Client, tls_stores: Stores) -> None:
@@ -185,14 +185,14 @@ async def test_what_is_no_tls_ends_the_upload(client: Client, tls_stores: Stores
         line.read_head()
         assert store.reached.wait(PATIENCE)
         socket.socket.sendall(line.socket, REFUSAL)
-        store.answered.set()
+        store.responded.set()
         line.read_until_closed()
 
     store = tls_stores.open(behave)
     body = Body(store)
     with pytest.raises(httpcore.WriteError, match="SSL"):
         await client.put(store.url, body, ANNOUNCED)
-    assert body.taken_after_answer <= MOST_AFTER_ANSWER
+    assert body.taken_after_response <= MAX_AFTER_RESPONSE
 
 
 async def test_a_refusal_whose_text_is_cut_short_still_counts(client: Client, stores: Stores) -> None:
@@ -203,7 +203,7 @@ async def test_a_refusal_whose_text_is_cut_short_still_counts(client: Client, st
         assert store.reached.wait(PATIENCE)
         line.socket.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 1000\r\n\r\n<Error>")
         line.reset()
-        store.answered.set()
+        store.responded.set()
 
     store = stores.open(behave)
     response = await client.put(store.url, Body(store), ANNOUNCED)
@@ -223,16 +223,16 @@ async def test_a_success_whose_text_is_cut_short_is_an_error(client: Client, sto
         await client.put(store.url, [b"video"], 5)
 
 
-async def test_interim_answers_do_not_end_an_upload(client: Client, stores: Stores) -> None:
-    """100 Continue, which nobody asked for, and 103 Early Hints come while the body is sent."""
+async def test_interim_responses_do_not_end_an_upload(client: Client, stores: Stores) -> None:
+    """100 Continue, which was not requested, and 103 Early Hints come while the body is sent."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
         assert store.reached.wait(PATIENCE)
         line.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n")
-        store.answered.set()
+        store.responded.set()
         line.read_body()
-        line.socket.sendall(answer("200 OK", b"stored"))
+        line.socket.sendall(http_response("200 OK", b"stored"))
 
     store = stores.open(behave)
     response = await client.put(store.url, Body(store), ANNOUNCED)
@@ -240,20 +240,20 @@ async def test_interim_answers_do_not_end_an_upload(client: Client, stores: Stor
     assert store.lines[0].taken == ANNOUNCED
 
 
-async def test_a_store_that_closes_without_an_answer_is_an_error(client: Client, stores: Stores) -> None:
+async def test_a_store_that_closes_without_an_response_is_an_error(client: Client, stores: Stores) -> None:
     """Nothing says that the upload was refused, so that it can be tried again."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
         assert store.reached.wait(PATIENCE)
         line.reset()
-        store.answered.set()
+        store.responded.set()
 
     store = stores.open(behave)
     body = Body(store)
     with pytest.raises(httpcore.WriteError):
         await client.put(store.url, body, ANNOUNCED)
-    assert body.taken_after_answer <= MOST_AFTER_ANSWER
+    assert body.taken_after_response <= MAX_AFTER_RESPONSE
 
 
 async def test_the_whole_body_arrives_as_it_was_given(client: Client, stores: Stores) -> None:
@@ -269,7 +269,7 @@ async def test_the_whole_body_arrives_as_it_was_given(client: Client, stores: St
         arrived.extend(rest)
         while len(arrived) < line.length:
             arrived.extend(line.socket.recv(65536))
-        line.socket.sendall(answer("200 OK"))
+        line.socket.sendall(http_response("200 OK"))
 
     store = stores.open(behave)
     response = await client.put(store.url, chunks, sum(map(len, chunks)))

@@ -11,7 +11,7 @@ import pytest
 from contentgroove._core.io import run_sync
 from contentgroove._io.upload_connection import UploadConnection
 
-from .stores import MIB, PATIENCE, Line, Store, answer
+from .stores import MIB, PATIENCE, Line, Store, http_response
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -35,11 +35,11 @@ async def test_a_store_that_takes_nothing_more_stalls_the_upload(client_within: 
         assert store.client_done.wait(PATIENCE)
 
     store = stores.open(behave)
-    with pytest.raises(httpcore.WriteTimeout, match=r"took no data for 0\.05 s"):
+    with pytest.raises(httpcore.WriteTimeout, match=r"accepted no data for 0\.05 s"):
         await client_within(stall_seconds=0.05).put(store.url, [bytes(ANNOUNCED)], ANNOUNCED)
 
 
-async def test_a_store_that_never_answers_ends_the_wait(client_within: ClientFactory, stores: Stores) -> None:
+async def test_a_store_that_never_responses_ends_the_wait(client_within: ClientFactory, stores: Stores) -> None:
     """The store has the whole body and says nothing."""
 
     def behave(store: Store, line: Line) -> None:
@@ -49,15 +49,15 @@ async def test_a_store_that_never_answers_ends_the_wait(client_within: ClientFac
 
     store = stores.open(behave)
     with pytest.raises(httpcore.ReadTimeout, match=r"sent nothing for 0\.05 s"):
-        await client_within(answer_seconds=0.05).put(store.url, [b"video"], 5)
+        await client_within(response_seconds=0.05).put(store.url, [b"video"], 5)
 
 
-async def test_sending_and_the_answer_have_limits_of_their_own(
+async def test_sending_and_the_response_have_limits_of_their_own(
     client_within: ClientFactory, stores: Stores, watch: Watch
 ) -> None:
-    """The store reads once the client waits to send, and answers once it waits for the answer."""
+    """The store reads once the client waits to send, and responds once it waits for the response."""
     sending: set[float | None] = set()
-    answering: set[float | None] = set()
+    receiving: set[float | None] = set()
 
     def before(wait: SocketWait) -> None:
         if wait.seconds == 7:
@@ -66,7 +66,7 @@ async def test_sending_and_the_answer_have_limits_of_their_own(
             sending.add(wait.seconds)
             store.reached.set()
         else:
-            answering.add(wait.seconds)
+            receiving.add(wait.seconds)
             store.client_done.set()
 
     def behave(store: Store, line: Line) -> None:
@@ -74,14 +74,14 @@ async def test_sending_and_the_answer_have_limits_of_their_own(
         assert store.reached.wait(PATIENCE)
         line.read_body()
         assert store.client_done.wait(PATIENCE)
-        line.socket.sendall(answer("200 OK"))
+        line.socket.sendall(http_response("200 OK"))
 
     store = stores.open(behave)
     watch(before)
-    client = client_within(stall_seconds=11, answer_seconds=13, connect_seconds=7)
+    client = client_within(stall_seconds=11, response_seconds=13, connect_seconds=7)
     response = await client.put(store.url, [bytes(ANNOUNCED)], ANNOUNCED)
     assert response.status == 200
-    assert (sending, answering) == ({11}, {13})
+    assert (sending, receiving) == ({11}, {13})
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ async def test_a_slow_connection_does_not_stall(sockets: tuple[socket.socket, so
 async def test_a_connection_that_takes_nothing_stalls(sockets: tuple[socket.socket, socket.socket]) -> None:
     """A last attempt after the time is up is refused too."""
     ours, _store = sockets
-    with pytest.raises(httpcore.WriteTimeout, match="took no data for 3 s"):
+    with pytest.raises(httpcore.WriteTimeout, match="accepted no data for 3 s"):
         run_sync(UploadConnection(ours, never).write(bytes(4 * MIB), seconds=3.0))
 
 
@@ -130,10 +130,10 @@ async def test_a_response_at_the_last_moment_is_read(sockets: tuple[socket.socke
     ours, store = sockets
 
     async def respond(_wait: SocketWait) -> bool:
-        store.sendall(answer("403 Forbidden"))
+        store.sendall(http_response("403 Forbidden"))
         return False
 
     connection = UploadConnection(ours, respond)
-    with pytest.raises(httpcore.WriteError, match="answered before"):
+    with pytest.raises(httpcore.WriteError, match="responded before"):
         run_sync(connection.write(bytes(4 * MIB), seconds=3.0))
     assert run_sync(connection.read(65536, seconds=3.0)).startswith(b"HTTP/1.1 403 Forbidden")

@@ -14,7 +14,7 @@ from anyio.lowlevel import checkpoint
 from tests.platforms import DESCRIPTORS
 
 from .clients import open_sockets
-from .stores import MIB, PATIENCE, Line, Store, answer
+from .stores import MIB, PATIENCE, Line, Store, http_response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -34,14 +34,14 @@ def stop_in_body(store: Store, line: Line) -> None:
     line.read_until_closed()
 
 
-def stop_before_answer(store: Store, line: Line) -> None:
+def stop_before_response(store: Store, line: Line) -> None:
     line.read_head()
     line.read_body()
     store.reached.set()
     line.read_until_closed()
 
 
-def stop_in_answer(store: Store, line: Line) -> None:
+def stop_in_response(store: Store, line: Line) -> None:
     line.read_head()
     line.read_body()
     line.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<Done>")
@@ -49,7 +49,7 @@ def stop_in_answer(store: Store, line: Line) -> None:
     line.read_until_closed()
 
 
-@pytest.mark.parametrize("behave", [stop_in_body, stop_before_answer, stop_in_answer])
+@pytest.mark.parametrize("behave", [stop_in_body, stop_before_response, stop_in_response])
 async def test_a_cancelled_upload_closes_its_connection(
     async_client: AsyncClient, stores: Stores, behave: Behaviour
 ) -> None:
@@ -63,7 +63,7 @@ async def test_a_cancelled_upload_closes_its_connection(
     assert await anyio.to_thread.run_sync(store.hung_up.wait, PATIENCE)
 
 
-@pytest.mark.parametrize("behave", [stop_in_body, stop_before_answer])
+@pytest.mark.parametrize("behave", [stop_in_body, stop_before_response])
 async def test_closing_the_line_ends_uploads_under_way(client: Client, stores: Stores, behave: Behaviour) -> None:
     """An upload that waits for a store, in another thread or task, fails at once."""
     store = stores.open(behave)
@@ -98,7 +98,7 @@ async def test_other_tasks_have_their_turns_during_an_upload(async_client: Async
     def behave(_store: Store, line: Line) -> None:
         line.read_head()
         line.read_body()
-        line.socket.sendall(answer("200 OK"))
+        line.socket.sendall(http_response("200 OK"))
 
     turns_in_body: list[int] = []
     store = stores.open(behave)
@@ -111,7 +111,7 @@ async def test_other_tasks_have_their_turns_during_an_upload(async_client: Async
 
 @DESCRIPTORS
 async def test_an_upload_that_is_cancelled_while_it_connects_closes_its_socket(async_client: AsyncClient) -> None:
-    """The host's queue of connections is full, so that it does not answer."""
+    """The host's queue of connections is full, so that it does not respond."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, socket.socket() as first:
         first.connect(listener.getsockname())
         before = open_sockets()
@@ -158,7 +158,7 @@ async def test_a_silent_handshake_is_a_connect_timeout(client_within: ClientFact
     """The host accepts and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         before = open_sockets()
-        with pytest.raises(httpcore.ConnectTimeout, match=r"handshake stood still for 0\.05 s"):
+        with pytest.raises(httpcore.ConnectTimeout, match=r"handshake stalled for 0\.05 s"):
             await client_within(connect_seconds=0.05).put(
                 f"https://127.0.0.1:{listener.getsockname()[1]}/video", [b"video"], 5
             )
@@ -195,8 +195,8 @@ async def test_a_body_of_another_length_than_announced_is_an_error(client: Clien
         await client.put(store.url, [bytes(given)], 5)
 
 
-async def test_a_line_that_breaks_before_the_answer_is_an_error(client: Client, stores: Stores) -> None:
-    """The store has the whole body, and its answer is unknown."""
+async def test_a_line_that_breaks_before_the_response_is_an_error(client: Client, stores: Stores) -> None:
+    """The store has the whole body, and its response is unknown."""
 
     def behave(_store: Store, line: Line) -> None:
         line.read_head()
@@ -209,7 +209,7 @@ async def test_a_line_that_breaks_before_the_answer_is_an_error(client: Client, 
 
 
 async def test_what_is_no_http_is_an_error(client: Client, stores: Stores) -> None:
-    """Another protocol answers."""
+    """Another protocol responds."""
 
     def behave(_store: Store, line: Line) -> None:
         line.read_head()
@@ -230,7 +230,7 @@ async def test_what_is_no_http_is_an_error(client: Client, stores: Stores) -> No
     ],
 )
 async def test_a_url_that_leads_nowhere_is_an_error(client: Client, url: str, error: type[Exception]) -> None:
-    """No such scheme, nobody there, a name with too long a label."""
+    """No such scheme, no server there, a name with too long a label."""
     with pytest.raises(error):
         await client.put(url, [b"video"], 5)
 
@@ -252,7 +252,7 @@ async def test_a_line_may_be_closed_twice(client: Client, stores: Stores) -> Non
     def behave(_store: Store, line: Line) -> None:
         line.read_head()
         line.read_body()
-        line.socket.sendall(answer("200 OK"))
+        line.socket.sendall(http_response("200 OK"))
 
     store = stores.open(behave)
     await client.put(store.url, [b"video"], 5)
@@ -261,12 +261,12 @@ async def test_a_line_may_be_closed_twice(client: Client, stores: Stores) -> Non
 
 
 async def test_each_upload_has_a_connection_of_its_own(client: Client, stores: Stores) -> None:
-    """A connection that the store may have dropped meanwhile is not used again."""
+    """A connection that the store may have dropped in the meantime is not used again."""
 
     def behave(_store: Store, line: Line) -> None:
         line.read_head()
         line.read_body()
-        line.socket.sendall(answer("200 OK"))
+        line.socket.sendall(http_response("200 OK"))
         line.read_until_closed()
 
     store = stores.open(behave)
@@ -275,8 +275,8 @@ async def test_each_upload_has_a_connection_of_its_own(client: Client, stores: S
     assert len(store.lines) == 2
 
 
-async def test_a_redirect_is_an_answer_like_any_other(client: Client, stores: Stores) -> None:
-    """A presigned URL is good for one place only: the body goes nowhere else, and no cookie is kept."""
+async def test_a_redirect_is_an_response_like_any_other(client: Client, stores: Stores) -> None:
+    """A presigned URL is good for one URL only: the body goes nowhere else, and no cookie is kept."""
 
     def behave(_store: Store, line: Line) -> None:
         line.read_head()

@@ -8,7 +8,7 @@ import httpcore
 import pytest
 import trustme
 
-from .stores import PATIENCE, Line, Store, answer
+from .stores import PATIENCE, Line, Store, http_response
 
 if TYPE_CHECKING:
     from .clients import Client
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 def take(store: Store, line: Line) -> None:
     line.read_head()
     line.read_body()
-    line.socket.sendall(answer("200 OK"))
+    line.socket.sendall(http_response("200 OK"))
     store.reached.set()
 
 
@@ -60,7 +60,7 @@ async def test_a_server_without_tls_is_refused(client: Client, plain_stores: Sto
 
     def behave(_store: Store, line: Line) -> None:
         line.socket.recv(65536)
-        line.socket.sendall(answer("200 OK"))
+        line.socket.sendall(http_response("200 OK"))
 
     store = plain_stores.open(behave)
     with pytest.raises(httpcore.ConnectError, match="SSL"):

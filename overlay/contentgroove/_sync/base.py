@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from contentgroove._core.calls import Operation, RawResponse, Session
-    from contentgroove._core.listing import ListOperation
+    from contentgroove._core.paging import ListOperation
     from contentgroove.models import Page
 
 P = ParamSpec("P")
@@ -51,7 +51,7 @@ class Pager(Generic[T]):
             PagingError: The service's paging links form a loop.
             ContentGrooveError: A call failed.
         """
-        from contentgroove._core.listing import fetch_page
+        from contentgroove._core.paging import fetch_page
 
         cursor = self._listing.cursor()
         while (page := run_sync(fetch_page(self._listing, cursor, self._session))) is not None:

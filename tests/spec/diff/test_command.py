@@ -13,8 +13,7 @@ import pytest
 from contentgroove._openapi.documents import parse
 from contentgroove.cli.app import run
 from contentgroove_spec.changes import Change, Comparison, Location, Rating
-from contentgroove_spec.html_report import as_html
-from contentgroove_spec.reports import Advice, Section, as_json, as_markdown, as_text
+from contentgroove_spec.reports import Advice, Section, as_html, as_json, as_markdown, as_text
 
 from .conftest import GENERATION_2, GENERATION_3
 

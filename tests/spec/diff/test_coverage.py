@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import jsonpatch
 import pytest
 from contentgroove.cli.app import run
+from contentgroove_spec import PipelineError
 from contentgroove_spec.changes import Change, Location, Rating
 from contentgroove_spec.compare import compare
 from contentgroove_spec.coverage import Coverage, Usage, affects, impact_on_app, read_coverage, uses
-from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.reports import as_text
 
 if TYPE_CHECKING:

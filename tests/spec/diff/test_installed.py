@@ -11,8 +11,7 @@ import pytest
 from contentgroove.cli.app import run
 from contentgroove_mock import npm
 from contentgroove_mock.npm import NpmError
-from contentgroove_spec import redocly, settings
-from contentgroove_spec.errors import PipelineError
+from contentgroove_spec import PipelineError, config, redocly
 
 from tests.platforms import SHELL
 
@@ -40,7 +39,7 @@ def installed(redocly_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     shutil.copy(SPEC / "openapi.yaml", package)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(SPEC / "redocly" / name, package / "npm")
-    monkeypatch.setattr(settings, "_HERE", package)
+    monkeypatch.setattr(config, "_HERE", package)
     shipped = npm.PinnedPackage("redocly", package / "npm" / "package-lock.json", package / "absent")
     monkeypatch.setattr(redocly, "install_dir", shipped.install_dir)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -49,12 +48,12 @@ def installed(redocly_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_it_compares_what_it_was_made_from(installed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The document is next to the configuration; downloads go to the user's cache."""
-    config = settings.default_config()
-    assert config.published == installed / "openapi.yaml"
-    assert config.cache == installed.parent / "cache" / "contentgroove" / "spec"
+    default = config.default_config()
+    assert default.published == installed / "openapi.yaml"
+    assert default.cache == installed.parent / "cache" / "contentgroove" / "spec"
     document = installed.parent / "same.yaml"
-    shutil.copy(config.published, document)
-    assert run(["spec", "diff", str(config.published), str(document)]) == 0
+    shutil.copy(default.published, document)
+    assert run(["spec", "diff", str(default.published), str(document)]) == 0
     assert "Nothing changed." in capsys.readouterr().out
 
 

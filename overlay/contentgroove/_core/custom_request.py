@@ -1,4 +1,4 @@
-"""Calls of endpoints that this version of the library does not know."""
+"""Operations of endpoints that this version of the library does not know."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ from urllib.parse import unquote
 import msgspec
 from contentgroove_api.types import Request, check_levels, encode_query
 
-from contentgroove.errors import InvalidInputError
-
 from .calls import Operation
-from .decoding import BodyMismatchError
-from .filters import check_filter, check_query_value
-from .inputs import check_text, short_repr
+from .inputs import check_filter, check_query_value, check_text, invalid_input, short_repr
 from .levels import check_value_levels
+from .responses import BodyMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "PATCH", "HEAD"})
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9_.~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)+")
-# RFC 9110, 5.6.2 and 5.5: a line break would begin another header.
+# RFC 9110, 5.6.2 and 5.5: a line break would start another header.
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?|")
 _IDEMPOTENT_METHODS = frozenset({"GET", "PUT", "DELETE", "HEAD"})
@@ -37,18 +34,14 @@ _RESERVED_PARAMETERS = frozenset({"api_key"})
 def custom_operation(
     method: str, path: str, query: Mapping[str, Any] | None, body: object, headers: Mapping[str, str] | None
 ) -> Operation[Any]:
-    """Check and build a call; its result is the answer's JSON, None without a body.
-
-    Raises:
-        InvalidInputError: The method, path or a header cannot be one, or the body is no JSON.
-    """
+    """Check and build a call; its result is the response's JSON, None if there is no body."""
     upper_method = str(method).upper()
     if upper_method not in _METHODS:
-        raise InvalidInputError(f"{method!r} is none of {', '.join(sorted(_METHODS))}. Nothing was sent.")
+        raise invalid_input(f"method must be one of {', '.join(sorted(_METHODS))}, not {method!r}.")
     if not isinstance(path, str) or not _PATH.fullmatch(path) or {".", ".."} & set(re.split(r"[/\\]", unquote(path))):
-        raise InvalidInputError(
+        raise invalid_input(
             f"{path!r} is not a path below the base URL: write it like '/medias', with a slash in front, without "
-            "query and without empty, '.' or '..' parts. Nothing was sent."
+            "query and without empty, '.' or '..' parts."
         )
     sent = _check_headers(headers)
     content = None
@@ -68,10 +61,10 @@ def custom_operation(
 def _check_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
     sent = dict(_check_mapping(headers, "headers"))
     for name, value in sent.items():
-        given: tuple[object, object] = (name, value)
-        if not all(isinstance(text, str) for text in given) or not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+        field: tuple[object, object] = (name, value)
+        if not all(isinstance(text, str) for text in field) or not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
             # Without the value: it may be a credential.
-            raise InvalidInputError(f"The header {name!r} has characters that HTTP forbids. Nothing was sent.")
+            raise invalid_input(f"The header {name!r} has characters that HTTP forbids.")
     _reject_reserved(sent, _RESERVED_HEADERS)
     return sent
 
@@ -84,7 +77,7 @@ def _encode_query(query: Mapping[str, Any] | None) -> str:
             for name, value in parameters.items()
         ]
     except RecursionError as error:
-        raise InvalidInputError("query contains itself, or is nested too deeply. Nothing was sent.") from error
+        raise invalid_input("query contains itself, or is nested too deeply.") from error
     _reject_reserved(parameters, _RESERVED_PARAMETERS)
     return encode_query(pairs)
 
@@ -98,21 +91,21 @@ def _check_parameter(name: object, value: object) -> object:
 
 
 def _check_mapping(value: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
-    given: object = {} if value is None else value
-    if not isinstance(given, Mapping):
-        raise InvalidInputError(f"{name} must be a mapping, not {type(value).__name__}. Nothing was sent.")
-    return cast("Mapping[str, Any]", given)
+    mapping: object = {} if value is None else value
+    if not isinstance(mapping, Mapping):
+        raise invalid_input(f"{name} must be a mapping, not {type(value).__name__}.")
+    return cast("Mapping[str, Any]", mapping)
 
 
-def _reject_reserved(names: Iterable[str], ours: frozenset[str]) -> None:
-    forbidden = ours & {name.lower() for name in names}
+def _reject_reserved(names: Iterable[str], reserved: frozenset[str]) -> None:
+    forbidden = reserved & {name.lower() for name in names}
     if forbidden:
-        raise InvalidInputError(f"The client sets {', '.join(sorted(forbidden))} itself. Nothing was sent.")
+        raise invalid_input(f"The client sets {', '.join(sorted(forbidden))} itself.")
 
 
 def _encode_json(body: object) -> bytes:
     if isinstance(body, (bytes, bytearray, memoryview)):
-        raise InvalidInputError("body must be what is to be sent as JSON, not bytes. Nothing was sent.")
+        raise invalid_input("body must be a value that JSON can represent, not bytes.")
     try:
         check_value_levels(body)
         plain = msgspec.to_builtins(body, str_keys=True)
@@ -120,7 +113,7 @@ def _encode_json(body: object) -> bytes:
         text = json.dumps(plain, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
         return text.encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInputError(f"The body cannot be written as JSON: {error}. Nothing was sent.") from error
+        raise invalid_input(f"The body cannot be encoded as JSON: {error}.") from error
 
 
 def _decode_json(content: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""A process that is killed at any step loses nothing, and the next one repeats nothing that was recorded."""
+"""Processes that are killed at a named step or at random points; every guarantee of the inbox holds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.platforms import was_killed
-from tests.webhooks.killed_app import STEPS, Killer, run_app
+from tests.platforms import FORK, was_killed
+from tests.webhooks.kills.killed_app import STEPS, Killer, run_app
 from tests.webhooks.payloads import finished
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ pytestmark = pytest.mark.process
 
 APP = Path(__file__).with_name("killed_app.py")
 NEVER = "never"
+
+KILLS = 120
+"""For each store. `python -m tests.webhooks.kills --store sqlite --kills 500` kills more; `--seed` repeats a run."""
 
 
 @pytest.fixture
@@ -82,3 +85,20 @@ def test_processes_share_the_work(database: Store, webhooks: Path) -> None:
         _, errors = app.communicate(timeout=60)
         assert app.returncode == 0, errors.decode()
     assert effects(database) == {f"{name} m-{number}": 1 for name in ("exact", "plain") for number in range(12)}
+
+
+@FORK
+@pytest.mark.timeout(300)
+def test_killed_processes_lose_nothing_and_do_nothing_twice(database: Store) -> None:
+    """While webhooks are delivered twice, late, out of order or never; the seed differs each time."""
+    command = [sys.executable, "-m", "tests.webhooks.kills", "--store", database.kind, "--kills", f"{KILLS}"]
+    done = subprocess.run(  # noqa: S603 - the program next to this file
+        [*command, "--location", database.location],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all handled, none done unhandled, none run after done" in done.stdout

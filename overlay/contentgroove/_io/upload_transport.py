@@ -1,9 +1,9 @@
-"""Lines for presigned PUTs: as fast as the network, and attentive to a store that answers early.
+"""Transports for presigned PUTs: as fast as the network, and able to receive an early response.
 
-httpcore's own connections send a body in small or quadratically sliced writes, over TLS in one write for each record of
-16 KiB, and read nothing before the whole body is sent: an answer such as 403 for an expired URL is lost when the
-store then closes or stops reading. These lines put `UploadConnection` below httpcore's HTTP/1.1. They follow no
-redirects, keep no cookies and use no proxies: whoever needs a proxy takes httpcore's own connections.
+httpcore's own connections send a body in small or quadratically sliced writes, over TLS with one write per record of 16
+KiB, and read nothing before the whole body is sent: a response such as 403 for an expired URL is lost if the store then
+closes or stops reading. These transports put `UploadConnection` below httpcore's HTTP/1.1. They follow no redirects,
+keep no cookies and use no proxies: uploads through a proxy use httpcore's own connections.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
     from .upload_connection import SocketWait
 
 WRITABLE_GRACE_SECONDS = 0.05
-"""Seconds in which a socket that moves becomes writable. Waiting for an answer as well takes two tasks, five times the
-price of a plain wait, which only pays when the line stands still."""
+"""Seconds in which a socket usually becomes writable. Waiting for a response as well takes two tasks, which costs five
+times as much as a plain wait and is only worth it if the connection is stalled."""
 
-# `poll` where there is one: it needs no file descriptor of its own, and knows no limit of 1024 as `select` does.
+# `poll` if it exists: it needs no file descriptor and has no limit of 1024 like `select`.
 _Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
 async def wait_sync(wait: SocketWait) -> bool:
     """Wait in this thread, without suspending; return whether the socket became ready in time."""
     if wait.socket.fileno() < 0:
-        # Closed by another thread: the next call on it says so.
+        # Closed by another thread: the next call on it raises the error.
         return True
     with _Selector() as selector:
         selector.register(wait.socket, selectors.EVENT_READ | (selectors.EVENT_WRITE if wait.writable else 0))
@@ -116,7 +116,7 @@ class _UploadBackend(httpcore.NetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; these lines set none
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; not used here
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
     ) -> httpcore.NetworkStream:
         with _resolving():
@@ -132,13 +132,13 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         return await self._connection.read(max_bytes, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
-        # A socket that is always ready must neither keep the loop from other tasks nor hide a cancellation.
+        # A socket that is always ready must neither block other tasks nor hide a cancellation.
         await checkpoint()
         await self._connection.write(buffer, timeout)
 
     async def aclose(self) -> None:
         if self._connection.socket.fileno() >= 0:
-            # Ends the waits of other tasks, which would outlive the socket.
+            # Ends the waits of other tasks for the socket.
             anyio.notify_closing(self._connection.socket)
             self._connection.close()
 
@@ -165,7 +165,7 @@ class _AsyncUploadBackend(httpcore.AsyncNetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
-        local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; these lines set none
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; not used here
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
     ) -> httpcore.AsyncNetworkStream:
         with _resolving():
@@ -187,7 +187,7 @@ def _http_errors() -> Generator[None, None, None]:
     try:
         yield
     except h11.LocalProtocolError as error:
-        # A body that is not as long as was announced; httpcore turns only other errors of h11 into its own.
+        # A body without the announced length; httpcore converts only other errors of h11.
         raise httpcore.LocalProtocolError(str(error)) from error
 
 
@@ -196,7 +196,7 @@ def _ignore_reset_after_error_status(status: int) -> Generator[None, None, None]
     try:
         yield
     except (httpcore.NetworkError, httpcore.RemoteProtocolError):
-        # A store that refuses an upload may reset the line before its explanation is through: the status says enough.
+        # A store that refuses an upload may reset the connection before its explanation arrives: the status is enough.
         if status < HTTPStatus.BAD_REQUEST:
             raise
 
@@ -219,40 +219,40 @@ class _AsyncBody:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _ignore_reset_after_error_status(self._response.status):
-            async for part in self._response.aiter_stream():
-                yield part
+            async for chunk in self._response.aiter_stream():
+                yield chunk
 
     async def aclose(self) -> None:
         await self._response.aclose()
 
 
 def _with_limits(seconds: Timeouts, request: httpcore.Request) -> httpcore.Request:
-    given = extensions_of(request)
-    limits = {**given.get("timeout", {}), **seconds}
+    extensions = extensions_of(request)
+    limits = {**extensions.get("timeout", {}), **seconds}
     return httpcore.Request(
         request.method,
         request.url,
         headers=request.headers,
         content=request.stream,
-        extensions={**given, "timeout": limits},
+        extensions={**extensions, "timeout": limits},
     )
 
 
-# Each upload gets a connection of its own: one that the store has dropped meanwhile would fail in mid-body, and a
-# handshake is nothing beside a video.
+# Each upload gets its own connection: one that the store has closed in the meantime would fail in the middle of the
+# body, and a handshake is negligible compared to a video.
 _NO_KEEPALIVE: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 0}
 
 
 class UploadTransport:
-    """A line for presigned PUTs.
+    """A transport for presigned PUTs.
 
     A connection serves one upload. The request's own `connect` timeout applies; its `write` and `read` do not.
-    Only httpcore's exceptions leave it, and whatever the body's iterator raises.
+    It raises only httpcore's exceptions and those of the body's iterator.
 
     Args:
-        ssl_context: How https is verified; must check hostnames, as `ssl.create_default_context` does.
-        stall_seconds: How long the connection may take no byte of the body: then `httpcore.WriteTimeout`.
-        response_seconds: How long the store may send nothing once it has the body: then `httpcore.ReadTimeout`.
+        ssl_context: How https is verified; must check hostnames, like that of `ssl.create_default_context`.
+        stall_seconds: How long the connection may accept no byte of the body before `httpcore.WriteTimeout`.
+        response_seconds: How long the store may send nothing after it has the body before `httpcore.ReadTimeout`.
     """
 
     def __init__(self, *, ssl_context: ssl.SSLContext, stall_seconds: float, response_seconds: float) -> None:
@@ -260,18 +260,18 @@ class UploadTransport:
         self._seconds = {"write": stall_seconds, "read": response_seconds}
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Upload."""
+        """Send the upload."""
         with _http_errors():
             response = self._pool.handle_request(_with_limits(self._seconds, request))
         return httpcore.Response(response.status, headers=response.headers, content=_Body(response))
 
     def close(self) -> None:
-        """End the uploads under way."""
+        """Abort the current uploads."""
         self._pool.close()
 
 
 class AsyncUploadTransport:
-    """As `UploadTransport`, awaited; runs on whatever event loop anyio knows."""
+    """A transport for presigned PUTs, like `UploadTransport`, for any event loop that anyio supports."""
 
     def __init__(self, *, ssl_context: ssl.SSLContext, stall_seconds: float, response_seconds: float) -> None:
         self._pool = httpcore.AsyncConnectionPool(
@@ -280,11 +280,11 @@ class AsyncUploadTransport:
         self._seconds = {"write": stall_seconds, "read": response_seconds}
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Upload."""
+        """Send the upload."""
         with _http_errors():
             response = await self._pool.handle_async_request(_with_limits(self._seconds, request))
         return httpcore.Response(response.status, headers=response.headers, content=_AsyncBody(response))
 
     async def aclose(self) -> None:
-        """End the uploads under way."""
+        """Abort the current uploads."""
         await self._pool.aclose()

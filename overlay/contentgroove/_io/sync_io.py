@@ -1,4 +1,4 @@
-"""The sync shell: performs what flows ask for."""
+"""The `IO` of sync clients."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from contentgroove.errors import ConfigurationError
 
 from . import http
 from .connections import instrumented, open_transport
-from .log_redaction import install_log_filters
-from .progress import iter_with_progress
+from .hooks import install_log_filters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     import httpcore
     import httpx
@@ -27,19 +26,20 @@ if TYPE_CHECKING:
     from contentgroove._core.responses import TransportFailure
     from contentgroove._core.settings import Settings
 
-    from .connections import Transport
-    from .contract import ContractMonitor
+    from .contract_monitor import ContractMonitor
+    from .hooks import Hooks
+    from .http import Transport
 
 T = TypeVar("T")
 
 
 class SyncIO:
-    """Sends requests, sleeps and calls back; one for each client, shared by its threads."""
+    """Sends requests, sleeps and calls back without suspending; one per client, shared by its threads."""
 
     def __init__(
         self,
         settings: Settings,
-        hooks: http.Hooks,
+        hooks: Hooks,
         sleep: Callable[[float], object],
         http_client: httpx.Client | None,
         upload_http_client: httpx.Client | None,
@@ -73,7 +73,7 @@ class SyncIO:
     ) -> Response | TransportFailure:
         """See `IO.put_file`."""
         self._require_open()
-        # Closed in any case, so that the file is closed however the exchange ends.
+        # Closed explicitly, so that the file is closed however the exchange ends.
         with contextlib.closing(iter_with_progress(source, progress)) as content:
             try:
                 request = http.build_upload_request(url, source, content, timeouts)
@@ -96,39 +96,39 @@ class SyncIO:
 
     def _require_open(self) -> None:
         if self._closed:
-            raise ConfigurationError("This client is closed; make a new one.")
+            raise ConfigurationError("This client is closed: create a new one.")
 
     def _exchange(
-        self, request: httpcore.Request, own: Transport | None, *, uploading: bool
+        self, request: httpcore.Request, custom: Transport | None, *, uploading: bool
     ) -> Response | TransportFailure:
         info, _ = self._hooks.before_request(request)
         started = time.monotonic()
         outcome: Response | TransportFailure
         try:
-            line = own or instrumented(self._transport_for(request.url, uploading=uploading))
-            response = line.handle_request(request)
+            transport = custom or instrumented(self._transport_for(request.url, uploading=uploading))
+            response = transport.handle_request(request)
             try:
-                gathered = http.ResponseReader(
+                reader = http.ResponseReader(
                     response, http.MAX_STORE_RESPONSE_BYTES if uploading else http.MAX_RESPONSE_BYTES
                 )
-                for part in response.iter_stream():
-                    gathered.add(part)
-                outcome = gathered.response()
+                for chunk in response.iter_stream():
+                    reader.add(chunk)
+                outcome = reader.response()
             finally:
                 response.close()
         except (AssertionError, CallbackError, ConfigurationError):
-            # A test's own transport fails its test: what respx or a contract check says is no broken connection.
+            # A test's own transport fails its test: an error of respx or a contract check is not a broken connection.
             raise
-        except Exception as error:  # noqa: BLE001 - http.failure says why
+        except Exception as error:  # noqa: BLE001 - see classify_error
             outcome = http.classify_error(error)
         self._hooks.after_response(info, started, outcome)
         return outcome
 
     def _transport_for(self, url: httpcore.URL, *, uploading: bool) -> Transport:
         origin = (url.scheme, url.host, uploading)
-        line = self._transports.get(origin)
-        if line is not None:
-            return line
+        transport = self._transports.get(origin)
+        if transport is not None:
+            return transport
         with self._lock:
             self._require_open()
             if origin not in self._transports:
@@ -136,18 +136,30 @@ class SyncIO:
             return self._transports[origin]
 
     def close(self) -> None:
-        """Close the connections that this shell opened; a client that was passed in stays open."""
+        """Close the client's own connections; an HTTP client that was passed in stays open."""
         with self._lock:
             self._closed = True
-            lines = list(self._transports.values())
+            transports = list(self._transports.values())
             self._transports.clear()
-        for line in lines:
-            line.close()
+        for transport in transports:
+            transport.close()
+
+
+def iter_with_progress(source: Source, progress: Progress | None) -> Generator[bytes, None, None]:
+    """Yield a source's chunks, and report each when the next is requested: then it was passed to the network."""
+    from .sources import report_progress
+
+    sent = 0
+    report_progress(progress, sent, source.size)
+    for chunk in source.chunks():
+        yield chunk
+        sent += len(chunk)
+        report_progress(progress, sent, source.size)
 
 
 def _transport_over_client(client: httpx.Client | None, *, uploading: bool) -> Transport | None:
     if client is None:
         return None
-    from .httpx_lines import client_transport
+    from .httpx_transports import client_transport
 
     return client_transport(client, uploading=uploading)

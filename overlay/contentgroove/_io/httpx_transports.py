@@ -1,4 +1,4 @@
-"""httpx where it is needed: an application's own clients, proxies, and whoever patches httpx's transports."""
+"""Transports over httpx, where it is needed: an application's own clients, proxies, and patched transports."""
 
 from __future__ import annotations
 
@@ -19,16 +19,11 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 
-    from .async_connections import AsyncTransport
-    from .connections import Transport
+    from .http import AsyncTransport, Transport
 
 
 class HttpxTransport:
-    """A line by way of httpx.
-
-    Args:
-        send: Sends a request and gives an answer that is still to be read.
-    """
+    """A transport over a function of httpx that sends a request and returns a response that is still to be read."""
 
     def __init__(self, send: Callable[[httpx.Request], httpx.Response]) -> None:
         self._send = send
@@ -39,11 +34,11 @@ class HttpxTransport:
         return _response(response, _Body(response))
 
     def close(self) -> None:
-        """Close nothing: what sends belongs to somebody else."""
+        """Close nothing: the sender belongs to the application."""
 
 
 class AsyncHttpxTransport:
-    """As `HttpxTransport`, awaited."""
+    """A transport over an async function of httpx."""
 
     def __init__(self, send: Callable[[httpx.Request], Awaitable[httpx.Response]]) -> None:
         self._send = send
@@ -54,11 +49,11 @@ class AsyncHttpxTransport:
         return _response(response, _AsyncBody(response))
 
     async def aclose(self) -> None:
-        """Close nothing: what sends belongs to somebody else."""
+        """Close nothing: the sender belongs to the application."""
 
 
 def client_transport(client: httpx.Client, *, uploading: bool) -> Transport:
-    """Make the line of an application's own client."""
+    """Create a transport over an application's own client."""
 
     def send(request: httpx.Request) -> httpx.Response:
         _require_open(client)
@@ -68,7 +63,7 @@ def client_transport(client: httpx.Client, *, uploading: bool) -> Transport:
 
 
 def async_client_transport(client: httpx.AsyncClient, *, uploading: bool) -> AsyncTransport:
-    """As `client_transport`."""
+    """Create a transport over an application's own client."""
 
     async def send(request: httpx.Request) -> httpx.Response:
         _require_open(client)
@@ -79,67 +74,51 @@ def async_client_transport(client: httpx.AsyncClient, *, uploading: bool) -> Asy
 
 
 def _auth_of(client: httpx.Client | httpx.AsyncClient, *, uploading: bool) -> httpx.Auth | None:
-    # A presigned URL is all the leave that a store takes, and credentials are none of its business.
+    # A presigned URL is the only credential that the store needs, and it must not see others.
     return None if uploading else client.auth
 
 
 def _require_open(client: httpx.Client | httpx.AsyncClient) -> None:
-    # To httpx a mistake of the program, to retries a broken connection that may have carried something.
+    # httpx treats this as a mistake of the program, but retries would take it for a broken connection.
     if client.is_closed:
         raise ConfigurationError(
-            "The httpx client that was passed in is closed: keep it open for as long as it is used. Nothing was sent."
+            "The httpx client that was passed in is closed: keep it open while it is used. Nothing was sent."
         )
 
 
-# httpx's transports are a pool of httpcore's with httpx's types around; all that these classes know of them is the
-# name of that pool. With another, the tests of proxies and of what can be watched fail.
+# httpx's transports wrap a pool of httpcore in httpx's types. These classes only rely on the name of that pool: if it
+# changes, the tests of proxies and of patched transports fail.
 
 
-class _Transport(httpx.HTTPTransport):
-    # httpx's constructor would make a pool of its own.
-    def __init__(self, line: Transport) -> None:
-        self._pool = cast("Any", line)
+class WrappedTransport(httpx.HTTPTransport):
+    """An httpx transport that sends through a transport."""
+
+    # httpx's constructor would create its own pool.
+    def __init__(self, transport: Transport) -> None:
+        self._pool = cast("Any", transport)
 
 
-class _AsyncTransport(httpx.AsyncHTTPTransport):
-    def __init__(self, line: AsyncTransport) -> None:
-        self._pool = cast("Any", line)
+class AsyncWrappedTransport(httpx.AsyncHTTPTransport):
+    """An async httpx transport that sends through a transport."""
 
-
-def httpx_transport_over(line: Transport) -> httpx.HTTPTransport:
-    """Make a transport of httpx's whose connections are a line's."""
-    return _Transport(line)
-
-
-def async_httpx_transport_over(line: AsyncTransport) -> httpx.AsyncHTTPTransport:
-    """As `httpx_transport_over`."""
-    return _AsyncTransport(line)
-
-
-class _ProxyTransport(httpx.HTTPTransport):
-    def line(self) -> Transport:
-        return self._pool
-
-
-class _AsyncProxyTransport(httpx.AsyncHTTPTransport):
-    def line(self) -> AsyncTransport:
-        return self._pool
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._pool = cast("Any", transport)
 
 
 def proxy_transport(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> Transport:
-    """Make the pool that httpx makes for a proxy's URL, whatever its scheme and credentials.
-
-    Raises:
-        ConfigurationError: There is no such proxy.
-    """
+    """Create the pool that httpx creates for a proxy's URL, with any scheme and credentials."""
     with _proxy_errors():
-        return _ProxyTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy).line()
+        made: Any = httpx.HTTPTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy)
+    pool: Transport = made._pool  # noqa: SLF001 - see above
+    return pool
 
 
 def async_proxy_transport(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> AsyncTransport:
-    """As `proxy_transport`."""
+    """Create the async pool that httpx creates for a proxy's URL."""
     with _proxy_errors():
-        return _AsyncProxyTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy).line()
+        made: Any = httpx.AsyncHTTPTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy)
+    pool: AsyncTransport = made._pool  # noqa: SLF001 - see above
+    return pool
 
 
 @contextlib.contextmanager
@@ -148,8 +127,8 @@ def _proxy_errors() -> Generator[None, None, None]:
         yield
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         raise ConfigurationError(
-            f"The environment names a proxy that cannot be used ({redact_url(str(error))}): correct HTTPS_PROXY, "
-            "HTTP_PROXY or ALL_PROXY, or name the host in NO_PROXY."
+            f"The proxy in the environment cannot be used ({redact_url(str(error))}): correct HTTPS_PROXY, "
+            "HTTP_PROXY or ALL_PROXY, or add the host to NO_PROXY."
         ) from error
 
 
@@ -171,13 +150,13 @@ def _request(request: httpcore.Request) -> httpx.Request:
 
 
 def _content(stream: Iterable[bytes] | AsyncIterable[bytes]) -> bytes | Iterable[bytes] | AsyncIterable[bytes]:
-    # What is in memory can be iterated either way, a file's pieces cannot. Applications' hooks may look at the former.
+    # Content in memory can be iterated both ways, a file's chunks cannot. Applications' hooks may read the former.
     return b"".join(stream) if isinstance(stream, Iterable) and isinstance(stream, AsyncIterable) else stream
 
 
 @lru_cache(maxsize=64)
 def _url(scheme: bytes, host: bytes, port: int | None, target: bytes) -> httpx.URL:
-    # Parsing a URL takes longer than building the rest of a request, and a wait asks for the same one each time.
+    # Parsing a URL takes longer than building the rest of a request, and a wait requests the same one each time.
     try:
         return httpx.URL(scheme=scheme.decode("ascii"), host=host.decode("ascii"), port=port, raw_path=target)
     except httpx.InvalidURL as error:
@@ -185,7 +164,7 @@ def _url(scheme: bytes, host: bytes, port: int | None, target: bytes) -> httpx.U
 
 
 def _response(response: httpx.Response, body: Iterable[bytes] | AsyncIterable[bytes]) -> httpcore.Response:
-    # A mock's answer, or one that an application's hook has looked at, is read already: only httpx has it, decoded.
+    # The body of a mock, or one that an application's hook has read, is already read: only httpx has it, decoded.
     decoded = {ALREADY_DECODED: True} if response.is_stream_consumed else None
     return httpcore.Response(response.status_code, headers=response.headers.raw, content=body, extensions=decoded)
 

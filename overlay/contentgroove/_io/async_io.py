@@ -1,10 +1,11 @@
-"""The async shell: performs what flows ask for."""
+"""The `IO` of async clients."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import inspect
+import itertools
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,12 +16,11 @@ from contentgroove._core.responses import Response
 from contentgroove.errors import ConfigurationError
 
 from . import http
-from .async_connections import async_instrumented, open_async_transport
-from .log_redaction import install_log_filters
-from .progress import aiter_with_progress
+from .connections import async_instrumented, open_async_transport
+from .hooks import install_log_filters
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
     import httpcore
     import httpx
@@ -30,19 +30,20 @@ if TYPE_CHECKING:
     from contentgroove._core.responses import TransportFailure
     from contentgroove._core.settings import Settings
 
-    from .async_connections import AsyncTransport
-    from .contract import ContractMonitor
+    from .contract_monitor import ContractMonitor
+    from .hooks import Hooks
+    from .http import AsyncTransport
 
 T = TypeVar("T")
 
 
 class AsyncIO:
-    """Sends requests, sleeps and calls back; one for each client, shared by the tasks of an event loop."""
+    """Sends requests, sleeps and calls back; one per client, shared by the tasks of an event loop."""
 
     def __init__(
         self,
         settings: Settings,
-        hooks: http.Hooks,
+        hooks: Hooks,
         sleep: Callable[[float], Awaitable[object]],
         http_client: httpx.AsyncClient | None,
         upload_http_client: httpx.AsyncClient | None,
@@ -53,9 +54,9 @@ class AsyncIO:
         self._hooks = hooks
         self._monitor = monitor
         self._sleep = sleep
-        self._own = _line_of(http_client, uploading=False)
-        self._own_for_uploads = _line_of(upload_http_client, uploading=True)
-        self._lines: dict[tuple[bytes, bytes, bool], AsyncTransport] = {}
+        self._custom_transport = _transport_over_client(http_client, uploading=False)
+        self._custom_upload_transport = _transport_over_client(upload_http_client, uploading=True)
+        self._transports: dict[tuple[bytes, bytes, bool], AsyncTransport] = {}
         self._loop: Any = None
         self._closed = False
         install_log_filters(settings)
@@ -63,8 +64,10 @@ class AsyncIO:
     async def send(self, request: Request, timeouts: Timeouts, time_limit: float | None) -> Response | TransportFailure:
         """See `IO.send`."""
         self._require_open()
-        outgoing = http.build_api_request(request, self._settings, timeouts, time_limit, queued=self._own is None)
-        outcome = await self._exchange(outgoing, self._own, uploading=False)
+        outgoing = http.build_api_request(
+            request, self._settings, timeouts, time_limit, queued=self._custom_transport is None
+        )
+        outcome = await self._exchange(outgoing, self._custom_transport, uploading=False)
         if self._monitor is not None and isinstance(outcome, Response):
             self._monitor.check(request, outcome)
         return outcome
@@ -79,7 +82,7 @@ class AsyncIO:
                 request = http.build_upload_request(url, source, content, timeouts)
             except http.InvalidUrlError as error:
                 return http.classify_error(error)
-            return await self._exchange(request, self._own_for_uploads, uploading=True)
+            return await self._exchange(request, self._custom_upload_transport, uploading=True)
 
     async def sleep(self, seconds: float) -> None:
         """See `IO.sleep`."""
@@ -108,74 +111,111 @@ class AsyncIO:
 
     def _require_open(self) -> None:
         if self._closed:
-            raise ConfigurationError("This client is closed; make a new one.")
+            raise ConfigurationError("This client is closed: create a new one.")
 
     async def _exchange(
-        self, request: httpcore.Request, own: AsyncTransport | None, *, uploading: bool
+        self, request: httpcore.Request, custom: AsyncTransport | None, *, uploading: bool
     ) -> Response | TransportFailure:
         info, result = self._hooks.before_request(request)
         await _await_if_needed(result)
         started = time.monotonic()
         outcome: Response | TransportFailure
         try:
-            line = own or async_instrumented(self._line(request.url, uploading=uploading))
-            response = await line.handle_async_request(request)
+            transport = custom or async_instrumented(self._transport_for(request.url, uploading=uploading))
+            response = await transport.handle_async_request(request)
             try:
-                gathered = http.ResponseReader(
+                reader = http.ResponseReader(
                     response, http.MAX_STORE_RESPONSE_BYTES if uploading else http.MAX_RESPONSE_BYTES
                 )
-                async for part in response.aiter_stream():
-                    gathered.add(part)
-                outcome = gathered.response()
+                async for chunk in response.aiter_stream():
+                    reader.add(chunk)
+                outcome = reader.response()
             finally:
                 await response.aclose()
         except (AssertionError, CallbackError, ConfigurationError):
-            # A test's own transport fails its test: what respx or a contract check says is no broken connection.
+            # A test's own transport fails its test: an error of respx or a contract check is not a broken connection.
             raise
-        except Exception as error:  # noqa: BLE001 - http.failure says why
+        except Exception as error:  # noqa: BLE001 - see classify_error
             outcome = http.classify_error(error)
         await _await_if_needed(self._hooks.after_response(info, started, outcome))
         return outcome
 
-    def _line(self, url: httpcore.URL, *, uploading: bool) -> AsyncTransport:
+    def _transport_for(self, url: httpcore.URL, *, uploading: bool) -> AsyncTransport:
         loop = _running_loop()
         if self._loop is not loop:
             self._check_no_other_loop()
-            # Connections of a loop that has ended cannot be used or closed any more.
-            self._lines.clear()
+            # Connections of a loop that has ended can no longer be used or closed.
+            self._transports.clear()
             self._loop = loop
-        place = (url.scheme, url.host, uploading)
-        if place not in self._lines:
-            self._lines[place] = open_async_transport(url, uploading=uploading)
-        return self._lines[place]
+        origin = (url.scheme, url.host, uploading)
+        if origin not in self._transports:
+            self._transports[origin] = open_async_transport(url, uploading=uploading)
+        return self._transports[origin]
 
     def _check_no_other_loop(self) -> None:
         if self._loop is not None and self._loop.is_running():
             raise ConfigurationError(
-                "This client's connections belong to another event loop that is still running: make one "
-                "AsyncContentGroove for each loop, and close it there."
+                "This client's connections belong to another event loop that is still running: create one "
+                "AsyncContentGroove per loop, and close it there."
             )
 
     async def aclose(self) -> None:
-        """Close the connections that this shell opened; a client that was passed in stays open."""
+        """Close the client's own connections; an HTTP client that was passed in stays open."""
         of_this_loop = self._loop is _running_loop()
         if not of_this_loop:
             self._check_no_other_loop()
         self._closed = True
-        lines = list(self._lines.values()) if of_this_loop else []
-        self._lines.clear()
-        for line in lines:
-            await line.aclose()
+        transports = list(self._transports.values()) if of_this_loop else []
+        self._transports.clear()
+        for transport in transports:
+            await transport.aclose()
 
 
-async def _await_if_needed(given: object) -> object:
-    return await given if inspect.isawaitable(given) else given
+async def aiter_with_progress(source: Source, progress: Progress | None) -> AsyncGenerator[bytes, None]:
+    """Yield a source's chunks and report them; slow reads happen in a thread, so that they do not block other tasks."""
+    from .sources import report_progress
+
+    sent = 0
+    report_progress(progress, sent, source.size)
+    async with contextlib.aclosing(_aiter_chunks(source)) as chunks:
+        async for chunk in chunks:
+            yield chunk
+            sent += len(chunk)
+            report_progress(progress, sent, source.size)
 
 
-def _line_of(client: httpx.AsyncClient | None, *, uploading: bool) -> AsyncTransport | None:
+async def _aiter_chunks(source: Source) -> AsyncGenerator[bytes, None]:
+    from .sources import AsyncIteratorSource, PathSource
+
+    if isinstance(source, AsyncIteratorSource):
+        async with contextlib.aclosing(source.achunks()) as achunks:
+            async for chunk in achunks:
+                yield chunk
+        return
+    if isinstance(source, PathSource):
+        with contextlib.closing(await to_thread.run_sync(source.open_reader)) as reader:
+            # Cached data is read at once; a thread for each chunk would halve the speed.
+            while data := reader.read_if_cached() or await to_thread.run_sync(reader.read):
+                yield data
+        return
+    with contextlib.closing(source.chunks()) as chunks:
+        while read := await to_thread.run_sync(_read_chunk, chunks):
+            yield read[0]
+
+
+def _read_chunk(chunks: Iterator[bytes]) -> list[bytes]:
+    # StopIteration cannot leave a thread.
+    return list(itertools.islice(chunks, 1))
+
+
+async def _await_if_needed(result: object) -> object:
+    return await result if inspect.isawaitable(result) else result
+
+
+def _transport_over_client(client: httpx.AsyncClient | None, *, uploading: bool) -> AsyncTransport | None:
     if client is None:
         return None
-    from .httpx_lines import async_client_transport
+    from .httpx_transports import async_client_transport
 
     return async_client_transport(client, uploading=uploading)
 
@@ -184,5 +224,5 @@ def _running_loop() -> Any:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
-        # Another async library, such as trio, which has no loop objects to tell apart.
+        # Another async library, such as trio, which has no loop objects.
         return None

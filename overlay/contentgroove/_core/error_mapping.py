@@ -1,4 +1,4 @@
-"""What an answer means: a value, or the error that says what happened and what to do next."""
+"""From an error response or a transport failure to the exception that reports it, with advice."""
 
 from __future__ import annotations
 
@@ -31,21 +31,19 @@ from .redaction import redact_url
 from .retries import parse_retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .responses import Response, TransportFailure
 
 MAX_EXCERPT = 2000
 """Characters of a body that an error keeps."""
 
 MAX_TEXT = 1000
-"""Characters that an error keeps of what the service says in one place."""
+"""Characters that an error keeps of each text of the service."""
 
 MAX_LISTED_ERRORS = 10
-"""How many entries of the body's `errors` list a message tells; the error has them all."""
+"""Entries of the body's `errors` list that a message contains; the exception has all of them."""
 
 QUOTA_PAGE = "https://app.contentgroove.com/quota_usage"
-"""Where an account's usage is shown, as the API's documentation says under "402"."""
+"""The page with an account's usage, according to the API's documentation of status 402."""
 
 JsonObject: TypeAlias = "dict[str, Any]"
 
@@ -65,20 +63,20 @@ _ADVICE: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: (
         "Check the API key: pass api_key= or set the environment variable CONTENTGROOVE_API_KEY."
     ),
-    HTTPStatus.PAYMENT_REQUIRED: f"See your usage at {QUOTA_PAGE}; trying again does not help before it changes.",
+    HTTPStatus.PAYMENT_REQUIRED: f"See your usage at {QUOTA_PAGE}. Retrying does not help until it changes.",
     HTTPStatus.NOT_FOUND: "Check the id, and that it belongs to the account of this API key.",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "The service refuses the values: correct them and call again.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "The service rejects the values: correct them and call again.",
     HTTPStatus.TOO_MANY_REQUESTS: "Send fewer requests at once, or wait before calling again.",
 }
 
 
 def body_excerpt(content: bytes) -> str:
-    """Give the start of a body as text, without credentials."""
+    """Return the start of a body as text, without credentials."""
     return redact_url(content[: MAX_EXCERPT * 4].decode("utf-8", "replace")[:MAX_EXCERPT])
 
 
 def parse_error_details(content: bytes) -> tuple[ErrorDetail, ...]:
-    """Read the `errors` list in any of the four shapes that the service uses; empty for anything else."""
+    """Parse the `errors` list in any of the four shapes that the service uses; empty for anything else."""
     try:
         check_levels(content)
         body: object = msgspec.json.decode(content)
@@ -116,30 +114,22 @@ def _redacted_text(value: object) -> str | None:
 def error_from_response(
     response: Response, request: RequestInfo, *, idempotent: bool, attempts: int, now: float
 ) -> APIError:
-    """Make the error of an answer that is no success.
-
-    Args:
-        response: The answer.
-        request: The request, redacted.
-        idempotent: Whether the request does no more when it arrives twice than when it arrives once.
-        attempts: How many times it was sent.
-        now: Seconds since 1970, to read a `Retry-After` date.
-    """
+    """Create the error of a response that is not a success; `now` is seconds since 1970, for a `Retry-After` date."""
     status = response.status_code
     details = parse_error_details(response.content)
     error_class = _ERRORS.get(status, APIError)
     advice = _ADVICE.get(status, "")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         error_class = ServerError
-        advice = "The service failed; try again later."
+        advice = "The service failed. Try again later."
         if not idempotent:
             error_class = ServerOutcomeUnknownError
             advice = (
-                "What it asked for may have been done all the same, so it was not sent again: "
-                "look for the result before repeating the call."
+                "The operation may have been performed, so it was not sent again: "
+                "check for its result before you repeat the call."
             )
     elif status in _REDIRECTS:
-        advice = "Redirects are not followed, because the API key would go along: check base_url."
+        advice = "Redirects are not followed, because they would receive the API key: check base_url."
     details_text = " ".join(
         text for text in (_detail_sentence(detail) for detail in details[:MAX_LISTED_ERRORS]) if text
     )
@@ -149,7 +139,7 @@ def error_from_response(
         part
         for part in (
             f"{request}: {status} {_reason_phrase(status)}{_after_attempts(attempts)}.".replace(" .", "."),
-            f"The service says: {details_text}" if details_text else "",
+            f"The service reports: {details_text}" if details_text else "",
             advice,
         )
         if part
@@ -169,8 +159,8 @@ def error_from_response(
 
 def _detail_sentence(detail: ErrorDetail) -> str:
     text = detail.detail or detail.title or detail.code or ""
-    where = f" (at {detail.pointer})" if detail.pointer else ""
-    return f"{text.rstrip('.')}{where}." if text else ""
+    location = f" (at {detail.pointer})" if detail.pointer else ""
+    return f"{text.rstrip('.')}{location}." if text else ""
 
 
 def _reason_phrase(status: int) -> str:
@@ -187,24 +177,24 @@ def _after_attempts(attempts: int) -> str:
 def error_from_transport_failure(
     failure: TransportFailure, request: RequestInfo, *, idempotent: bool, attempts: int
 ) -> ContentGrooveError:
-    """Make the error of a request that got no whole answer; the cause is for the traceback."""
+    """Create the error of a request that got no complete response."""
     times = _after_attempts(attempts)
     reason = redact_url(str(failure.cause)) or type(failure.cause).__name__
     if failure.kind == "too_large":
         return ResponseDecodeError(
-            f"{request}: the answer is larger than any this API gives; it was not read to its end.",
+            f"{request}: the response is larger than any of this API. It was not read completely.",
             status_code=HTTPStatus.OK,
             request=request,
         )
     if failure.may_have_arrived and not idempotent:
         return OutcomeUnknownError(
-            f"{request}: the connection failed after the request was sent ({reason}). What it asked for may "
-            "have been done, so it was not sent again: look for the result before repeating the call.",
+            f"{request}: the connection failed after the request was sent ({reason}). The operation may have been "
+            "performed, so it was not sent again: check for its result before you repeat the call.",
             request=request,
         )
     if failure.kind == "timeout":
         return APITimeoutError(
-            f"{request}: no answer in time{times} ({reason}). Try again, or raise timeout=.", request=request
+            f"{request}: no response in time{times} ({reason}). Try again, or pass a larger timeout=.", request=request
         )
     if failure.kind == "connect":
         return APIConnectionError(
@@ -212,18 +202,17 @@ def error_from_transport_failure(
             request=request,
         )
     return APIConnectionError(
-        f"{request}: the connection broke before the whole answer came{times} ({reason}). Try again.",
+        f"{request}: the connection broke before the response was complete{times} ({reason}). Try again.",
         request=request,
     )
 
 
 def response_decode_error(response: Response, request: RequestInfo, reason: str) -> ResponseDecodeError:
-    """Make the error of a success whose body does not fit the contract."""
-    kind: Mapping[str, str] = response.headers
+    """Create the error of a success whose body does not match the contract."""
+    content_type = response.headers.get("content-type", "no content type")
     return ResponseDecodeError(
-        f"{request}: the answer has status {response.status_code}, and its body "
-        f"({kind.get('content-type', 'no content type')}, {len(response.content):,} bytes) is not what the API's "
-        f"contract says: {redact_url(reason)}",
+        f"{request}: the body of the {response.status_code} response ({content_type}, {len(response.content):,} bytes) "
+        f"does not match the API's contract: {redact_url(reason)}",
         status_code=response.status_code,
         request=request,
         body=body_excerpt(response.content),

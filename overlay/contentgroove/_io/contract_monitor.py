@@ -1,7 +1,7 @@
-"""Holds exchanges to the contract while an application runs (`on_contract_violation`).
+"""Checks requests and responses against the contract at run time (`on_contract_violation`).
 
-The checker is another package's, found by the entry-point group `contentgroove.contract`, so that the SDK does not
-depend on it and a client without the option does not load it.
+The checker belongs to another package and is found by the entry-point group `contentgroove.contract`, so that the SDK
+does not depend on it and a client without the option does not load it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OnContractViolation: TypeAlias = Literal["off", "log", "raise"] | Callable[[Sequ
 
 
 class ContractChecker(Protocol):
-    """What holds an exchange to the contract."""
+    """Checks exchanges against the contract."""
 
     def check_call(
         self,
@@ -43,22 +43,21 @@ class ContractChecker(Protocol):
         response_headers: Mapping[str, str],
         response_body: bytes,
     ) -> Sequence[ContractViolation]:
-        """Give the violations of one exchange; the path is below the API's base path, with its query."""
+        """Return the violations of one exchange; the path is below the API's base path and includes its query."""
         ...
 
 
 class ContractMonitor:
-    """Checks exchanges and tells of violations."""
+    """Checks exchanges and reports violations."""
 
-    def __init__(
-        self,
-        checker: ContractChecker,
-        settings: Settings,
-        report: Callable[[Sequence[ContractViolation]], object],
-    ) -> None:
-        self._checker = checker
+    def __init__(self, mode: OnContractViolation, settings: Settings) -> None:
+        handlers = {"log": _log_violations, "raise": _raise_violations}
+        report = mode if callable(mode) else handlers.get(mode)
+        if report is None:
+            raise ConfigurationError(f"on_contract_violation must be off, log, raise or a function, not {mode!r}.")
+        self._checker = _checker()
         self._settings = settings
-        self._tell = report
+        self._report: Callable[[Sequence[ContractViolation]], object] = report
 
     def check(self, request: Request, response: Response) -> None:
         """Check an exchange."""
@@ -73,22 +72,7 @@ class ContractMonitor:
             response_body=response.content,
         )
         if violations:
-            self._tell(violations)
-
-
-def create_monitor(mode: OnContractViolation, settings: Settings) -> ContractMonitor | None:
-    """Make what a client asked for; None if it asked for nothing.
-
-    Raises:
-        ConfigurationError: The arguments are wrong, or no checker is installed.
-    """
-    if mode == "off":
-        return None
-    ways = {"log": _log_violations, "raise": _raise_violations}
-    report = mode if callable(mode) else ways.get(mode)
-    if report is None:
-        raise ConfigurationError(f"on_contract_violation is off, log, raise or a function, not {mode!r}.")
-    return ContractMonitor(_checker(), settings, report)
+            self._report(violations)
 
 
 @cache
@@ -97,7 +81,9 @@ def _checker() -> ContractChecker:
         with needs("on_contract_violation", "contract"):
             checker: ContractChecker = entry.load()()
             return checker
-    raise ConfigurationError(f"on_contract_violation needs a checker, and no package offers one as {GROUP}.")
+    raise ConfigurationError(
+        f"on_contract_violation needs a checker, but no installed package has the entry point {GROUP}."
+    )
 
 
 def _log_violations(violations: Sequence[ContractViolation]) -> None:

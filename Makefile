@@ -34,7 +34,7 @@ unexport PYTHONDONTWRITEBYTECODE
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
     { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
-.PHONY: help setup lock demo test quick test-python check spec spec-diff generate update mock record bench
+.PHONY: help setup lock demo test quick test-python check sync spec spec-diff generate update mock record bench
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -110,16 +110,16 @@ test: check $(PRISM) ## Check and test everything
 quick: $(PACKAGES) ## Format, lint and the quick tests
 	@$(MAKE) --no-print-directory check-format check-lint
 	@$(RUN) -m pytest -q -n 2 -m 'not process and not slow' \
-	    $(addprefix --ignore=tests/,docs mcp oracles plugin prism schemathesis spec_diff)
+	    $(addprefix --ignore=tests/,docs mcp oracles plugin prism schemathesis spec/diff)
 
 test-python: $(PACKAGES) ## Try the wheel on a Python (PYTHON=python3.14; VERSIONS=lowest or newest: of what it requires)
 	@$(RUN) -m toolchain.try_python $(if $(VERSIONS),--versions '$(VERSIONS)') '$(or $(PYTHON),$(RUN))'
 
 # Side by side: the type checkers take a core each.
 check: $(PACKAGES) ## Formatting, lint, types, and whether locks and what is generated are up to date
-	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2) $(addprefix check-,pyright mypy format lint locks generated)
+	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2) $(addprefix check-,pyright mypy format lint locks generated sync)
 
-.PHONY: check-format check-lint check-mypy check-pyright check-locks check-generated
+.PHONY: check-format check-lint check-mypy check-pyright check-locks check-generated check-sync
 check-format:
 	@echo 'Checking format'
 	@$(call quietly,format,$(RUN) -m ruff format --check .)
@@ -138,6 +138,9 @@ check-locks:
 check-generated:
 	@echo 'Checking that the contract and the generated client are up to date'
 	@$(call quietly,generated,$(RUN) -m spec.pipeline check)
+check-sync:
+	@echo 'Checking that the sync client is up to date'
+	@$(call quietly,sync,$(RUN) overlay/make_sync.py --check)
 
 spec: $(PACKAGES) ## Pull the published document (MIRROR=1.3.1: of that npm release; FILE=path: a local one)
 	@$(RUN) -m spec.pipeline pull $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(FILE),--file '$(FILE)')
@@ -146,6 +149,9 @@ spec-diff: $(PACKAGES) ## What a newly published document means (MIRROR, FILE as
 	@$(RUN) -m $(if $(OLD),contentgroove spec diff '$(OLD)' $(if $(NEW),'$(NEW)'),spec.pipeline diff \
 	    $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(FILE),--file '$(FILE)')) \
 	    $(if $(FORMAT),--format '$(FORMAT)') $(if $(OUTPUT),--output '$(OUTPUT)') $(if $(FAIL_ON),--fail-on '$(FAIL_ON)')
+
+sync: $(PACKAGES) ## Generate the sync client from the async one
+	@$(RUN) overlay/make_sync.py
 
 generate: $(PACKAGES) ## Correct the document, verify the result, regenerate the client
 	@$(RUN) -m spec.pipeline generate

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.processes import ProcessGuard
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hold tests to their marks."""
+    # A busy machine is slow at any example, which is not a fault of the code.
+    hypothesis.settings.register_profile("contentgroove", deadline=None)
+    hypothesis.settings.load_profile("contentgroove")
     guard = ProcessGuard()
     guard.listen()
     config.pluginmanager.register(guard)

@@ -1,12 +1,12 @@
-"""Runs Prism, which serves the examples of a contract or checks a service against it (extra `prism`).
+"""Run Prism, which serves the examples of a contract or checks a service against it (extra `prism`).
 
-Prism is an npm package that `package.json` and `package-lock.json` pin together with all that it needs. By hand it
+Prism is an npm package that `package.json` and `package-lock.json` pin together with its dependencies. By hand it
 runs as `npx --no-install prism mock ../spec/contract.yaml` in `mockserver/`. This module runs Prism's own script on
 Node instead: npx starts a chain of processes, and killing the first leaves the last behind.
 
-What Prism cannot do: a JSON body that does not parse never gets an answer, so clients need a timeout; bodies over
-10 MB are refused, so uploads must not go through its proxy; contents of `filter[…]` and unknown query parameters
-are not checked. The repository lists all that is known, each with a test, in `tests/prism/limits.md`.
+What Prism cannot do: a request with malformed JSON never gets a response, so clients need a timeout; bodies over
+10 MB are rejected, so uploads must not go through its proxy; contents of `filter[…]` and unknown query parameters
+are not checked. The repository lists all known limits, each with a test, in `tests/prism/limits.md`.
 """
 
 from __future__ import annotations
@@ -17,16 +17,13 @@ import subprocess
 import threading
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from contentgroove._core.redaction import redact_url
 from contentgroove._io.interruptible import join, take
 
-from contentgroove_mock.node import NpmError, PinnedPackage, child_environment, node_program
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from contentgroove_mock.npm import NpmError, PinnedPackage, child_environment, node_program
 
 _HERE = Path(__file__).parent
 _PACKAGE = PinnedPackage("prism", _HERE / "npm" / "package-lock.json", _HERE.parent / "package-lock.json")
@@ -36,24 +33,24 @@ _SCRIPT = Path("node_modules", "@stoplight", "prism-cli", "dist", "index.js")
 _LISTENING = re.compile(r"Prism is listening on (http://\S+)")
 _FATAL = re.compile(r"\bfatal\s+(.+)")
 _LOG_LINES = 200
-# Prism ends with its parent, however that ends: the system then closes the other end of its standard input.
+# Prism ends with its parent, however that one ends: the system then closes the other end of its standard input.
 _END_WITH_PARENT = "data:text/javascript,process.stdin.on('end',()=>process.exit(1)).resume().unref()"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class PrismError(NpmError):
-    """Prism did not start; the message holds Prism's own reason."""
+    """Prism did not start; the message contains Prism's own reason."""
 
 
 class Prism:
-    """A Prism server on a free local port, for as long as its context is entered.
+    """A Prism server on a free local port, running while its context is entered.
 
     >>> with Prism.mock("spec/contract.yaml") as prism:  # doctest: +SKIP
     ...     client = ContentGroove("any-key", prism.base_url)
 
     Attributes:
-        base_url: What a client takes as `base_url`, once the context is entered. Prism serves the contract's paths
-            without the path of its server URL, so this is scheme, host and port.
+        base_url: The `base_url` for clients, once the context is entered. Prism serves the contract's paths without
+            the path of its server URL, so this is scheme, host and port.
     """
 
     def __init__(self, mode: tuple[str, ...], contract: Path, *, upstream: str | None, start_seconds: float) -> None:
@@ -69,37 +66,37 @@ class Prism:
 
     @classmethod
     def mock(cls, contract: str | Path, *, start_seconds: float = 30.0) -> Self:
-        """Serve the contract's examples, and refuse requests that break it.
+        """Serve the contract's examples, and reject requests that violate it.
 
-        The request header `Prefer: code=404` asks for the answer that the contract documents for that status.
+        The request header `Prefer: code=404` requests the response that the contract documents for that status.
 
         Args:
             contract: An OpenAPI document, YAML or JSON.
-            start_seconds: How long Prism may take to start.
+            start_seconds: How long Prism may take to start, in seconds.
         """
         return cls(("mock",), Path(contract), upstream=None, start_seconds=start_seconds)
 
     @classmethod
     def proxy(cls, contract: str | Path, upstream: str, *, start_seconds: float = 30.0) -> Self:
-        """Hand requests on to a service, and check both ways against the contract.
+        """Forward requests to a service, and check them and the responses against the contract.
 
-        An answer that breaks the contract becomes a 500 with the header `sl-violations`, a request that does so
-        is refused with 401 or 422.
+        A response that violates the contract becomes a 500 with the header `sl-violations`; a request that violates it
+        is rejected with 401 or 422.
 
         Args:
             contract: An OpenAPI document, YAML or JSON.
             upstream: The service's base URL, its path included. Plain http is for this machine only, because
                 requests carry the key.
-            start_seconds: How long Prism may take to start.
+            start_seconds: How long Prism may take to start, in seconds.
 
         Raises:
-            ValueError: `upstream` is no such URL.
+            ValueError: `upstream` is not such a URL.
         """
         parts = urlsplit(upstream)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
-            raise ValueError(f"not the base URL of a service: {redact_url(upstream)}")
+            raise ValueError(f"upstream must be the base URL of a service, not {redact_url(upstream)!r}")
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-            raise ValueError(f"requests carry the key, so the service needs https: {redact_url(upstream)}")
+            raise ValueError(f"upstream must use https, because requests carry the key, not {redact_url(upstream)!r}")
         return cls(("proxy", "--errors"), Path(contract), upstream=upstream, start_seconds=start_seconds)
 
     @property
@@ -108,11 +105,11 @@ class Prism:
         return "\n".join(self._log)
 
     def __enter__(self) -> Self:
-        """Start Prism and wait until it says where it listens.
+        """Start Prism and wait until it reports its address.
 
         Raises:
             NpmError: Prism could not be installed.
-            PrismError: Prism did not start, because the contract is none or for a reason of its own.
+            PrismError: Prism did not start, because the document is not a contract or for another reason.
         """
         home = install_dir()
         targets = (self._contract, self._upstream) if self._upstream else (self._contract,)
@@ -124,7 +121,7 @@ class Prism:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            # Ctrl-C in a terminal is for us alone.
+            # Ctrl-C in a terminal is for this process only.
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
@@ -138,15 +135,13 @@ class Prism:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """End Prism."""
         self._stop()
 
     def _read(self, process: subprocess.Popen[str], announced: queue.SimpleQueue[str | None]) -> None:
-        """Keep what Prism writes; announce the address it listens at, and its end as None."""
-        assert process.stdout is not None  # noqa: S101 - it was asked for
+        """Keep Prism's output; announce the address that it listens on, and its end as None."""
+        assert process.stdout is not None  # noqa: S101 - it was requested
         for line in process.stdout:
             self._log.append(redact_url(line.rstrip()))
             if found := _LISTENING.search(line):
@@ -158,7 +153,7 @@ class Prism:
             address = take(announced, self._start_seconds)
         except queue.Empty:
             raise PrismError(
-                f"Prism did not start within {self._start_seconds:g} s with {self._contract}. It said:\n{self.log}"
+                f"Prism did not start within {self._start_seconds:g} s with {self._contract}. Its output:\n{self.log}"
             ) from None
         if address is None:
             fatal = _FATAL.search(self.log)
@@ -170,7 +165,7 @@ class Prism:
         if process is None or reader is None:
             return
         if process.poll() is None:
-            # Prism keeps nothing that a gentler end would save. It is one process.
+            # Prism is one process and stores nothing, so it need not end gracefully.
             process.kill()
         process.wait()
         join(reader)

@@ -1,15 +1,16 @@
-"""The pytest plugin: a simulated service for each test that asks for one, and every exchange held to the contract.
+"""The pytest plugin: a simulated service for each test that requests one, and contract checks of every exchange.
 
 Fixtures:
 
 - `contentgroove_simulator`: a `Simulator` on a clock that the test moves. It is served on loopback, and while the
   test runs `CONTENTGROOVE_BASE_URL` and `CONTENTGROOVE_API_KEY` point at it, so that an application's own
-  `ContentGroove()` reaches it. Clients made meanwhile live on its clock: a wait moves the clock and takes no time.
+  `ContentGroove()` reaches it. Clients made while the test runs use its clock: a wait moves the clock and takes no
+  time.
 - `contentgroove_client`, `async_contentgroove_client`: clients of it.
-- `contentgroove_options`: override it to choose the `Simulator`'s arguments (`policy`, `webhook_client`, …).
-- `contentgroove_checker`: the contract, to check further exchanges and webhooks with.
+- `contentgroove_options`: override it to set the `Simulator`'s arguments (`policy`, `webhook_client`, …).
+- `contentgroove_checker`: the contract checker, for further exchanges and webhooks.
 
-An exchange that breaks the contract fails the test that made it, unless the test does so on purpose and is marked
+An exchange that violates the contract fails the test that made it, unless the test does so on purpose and is marked
 `@pytest.mark.contentgroove_violations("why")`. Options: `--contentgroove-prism`,
 `--contentgroove-coverage=FILE`, `--contentgroove-fail-under=N`.
 """
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
     from contentgroove import AsyncContentGroove, ContentGroove
 
     from contentgroove_mock import Simulator
-    from contentgroove_mock.contract import Checker
-    from contentgroove_mock.coverage.run import PluginSession
+    from contentgroove_mock.contract import Checker, Violation
+    from contentgroove_mock.coverage.session import PluginSession
 
 _WORKER_OUTPUT = "contentgroove_coverage"
 _FAILED = 1
 _MARKER = "contentgroove_violations"
-_RUN = pytest.StashKey["PluginSession"]()
+_SESSION = pytest.StashKey["PluginSession"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,31 +43,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--contentgroove-prism",
         action="store_true",
-        help="send everything through Prism as well, a second check of the contract (needs the extra prism)",
+        help="also send everything through Prism, as a second check of the contract (needs the extra prism)",
     )
     group.addoption(
         "--contentgroove-coverage",
         action="append",
         default=[],
         metavar="FILE",
-        help="report what was seen of the contract: FILE.json, FILE.xml (JUnit) or FILE.html; repeatable",
+        help="report the coverage of the contract: FILE.json, FILE.xml (JUnit) or FILE.html; repeatable",
     )
     group.addoption(
         "--contentgroove-fail-under",
         type=float,
         default=None,
         metavar="N",
-        help="fail if less than N percent of the documented answers and webhooks were seen",
+        help="fail if less than N percent of the documented responses and webhooks were seen",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the options, and begin to record what models are asked for if somebody wants to know.
+    """Check the options, and start recording model attribute access if a report was requested.
 
     Raises:
-        UsageError: A report's ending names no format, or N is no percentage.
+        UsageError: A report's suffix is not a known format, or N is not a percentage.
     """
-    config.addinivalue_line("markers", f"{_MARKER}(why): the test breaks the contract on purpose")
+    config.addinivalue_line("markers", f"{_MARKER}(why): the test violates the contract on purpose")
     files, least = _requested_reports(config)
     if not files and least is None:
         return
@@ -78,51 +79,51 @@ def pytest_configure(config: pytest.Config) -> None:
         except ValueError as error:
             raise pytest.UsageError(f"--contentgroove-coverage={error}") from None
     if least is not None and not 0 <= least <= 100:  # noqa: PLR2004  # percent
-        raise pytest.UsageError(f"--contentgroove-fail-under={least:g}: give a percentage from 0 to 100")
+        raise pytest.UsageError(f"--contentgroove-fail-under={least:g}: pass a percentage from 0 to 100")
     try:
-        run = _session(config)
+        plugin = _session(config)
     except pytest.fail.Exception as error:
-        # So early, pytest would call it an error of its own.
+        # This early, pytest would report it as an internal error.
         raise pytest.UsageError(str(error)) from None
-    run.record_reads()
+    plugin.record_reads()
 
 
 def _requested_reports(config: pytest.Config) -> tuple[list[str], float | None]:
-    """The files to write reports to, and the percentage to reach."""
+    """Return the report files, and the percentage to reach."""
     files = cast("list[str]", config.getoption("--contentgroove-coverage"))
     return files, cast("float | None", config.getoption("--contentgroove-fail-under"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave nothing behind."""
-    if (run := config.stash.get(_RUN, None)) is not None:
-        run.close()
+    """Undo what the plugin changed."""
+    if (plugin := config.stash.get(_SESSION, None)) is not None:
+        plugin.close()
 
 
 def _session(config: pytest.Config) -> PluginSession:
-    run = config.stash.get(_RUN, None)
-    if run is None:
+    plugin = config.stash.get(_SESSION, None)
+    if plugin is None:
         from contentgroove._extras import needs
         from contentgroove.errors import ConfigurationError
 
         try:
             with needs("ContentGroove's pytest plugin", "mock"):
-                from contentgroove_mock.coverage.run import PluginSession
+                from contentgroove_mock.coverage.session import PluginSession
         except ConfigurationError as error:
             pytest.fail(error.message, pytrace=False)
-        config.stash[_RUN] = run = PluginSession(prism=bool(config.getoption("--contentgroove-prism")))
-    return run
+        config.stash[_SESSION] = plugin = PluginSession(prism=bool(config.getoption("--contentgroove-prism")))
+    return plugin
 
 
 @pytest.fixture(scope="session")
 def contentgroove_checker(pytestconfig: pytest.Config) -> Checker:
-    """The contract; `check_webhook` checks a webhook that the test itself has made."""
+    """The contract checker; its `check_webhook` checks a webhook that the test made itself."""
     return _session(pytestconfig).checker
 
 
 @pytest.fixture
 def contentgroove_options() -> dict[str, Any]:
-    """The arguments of the test's `Simulator`; override this fixture to choose some."""
+    """The arguments of the test's `Simulator`; override this fixture to set some."""
     return {}
 
 
@@ -133,7 +134,7 @@ def contentgroove_base_url(
     contentgroove_options: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Generator[str]:
-    """The base URL of the test's simulator; CONTENTGROOVE_BASE_URL has it, too."""
+    """The base URL of the test's simulator, which is also in CONTENTGROOVE_BASE_URL."""
     on_purpose = request.node.get_closest_marker(_MARKER) is not None
     with _session(pytestconfig).serve(contentgroove_options, allow_violations=on_purpose) as base_url:
         monkeypatch.setenv("CONTENTGROOVE_BASE_URL", base_url)
@@ -169,7 +170,7 @@ async def _async_client(contentgroove_base_url: str) -> AsyncGenerator[AsyncCont
 
 def _async_fixture() -> Any:
     try:
-        # In its strict mode it runs only the async fixtures that are marked as its own; anyio's runs any.
+        # In strict mode it runs only async fixtures that are marked as its own; anyio's plugin runs all.
         import pytest_asyncio
     except ImportError:
         return pytest.fixture(name="async_contentgroove_client")(_async_client)
@@ -181,42 +182,39 @@ async_contentgroove_client = _async_fixture()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Fail a test whose exchanges broke the contract."""
+    """Fail a test whose exchanges violated the contract."""
     try:
         yield
     except BaseException:
-        _add_section(item, "call")
+        if violations := _pop_violations(item):
+            item.add_report_section("call", "contract violations", "\n".join(str(found) for found in violations))
         raise
     _raise_violations(item)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
-    """Tell of exchanges that broke the contract after the test's own end."""
+    """Report exchanges that violated the contract after the test's end."""
     yield
     _raise_violations(item)
 
 
+def _pop_violations(item: pytest.Item) -> list[Violation]:
+    plugin = item.config.stash.get(_SESSION, None)
+    return plugin.pop_violations() if plugin is not None else []
+
+
 def _raise_violations(item: pytest.Item) -> None:
-    run = item.config.stash.get(_RUN, None)
-    violations = run.pop_violations() if run is not None else []
-    if violations:
+    if violations := _pop_violations(item):
         from contentgroove_mock.contract import ContractViolationError
 
-        # The violation names the line that matters; a traceback would show this plugin's.
+        # The violation names the relevant line; a traceback would show this plugin's.
         pytest.fail(str(ContractViolationError(violations)), pytrace=False)
-
-
-def _add_section(item: pytest.Item, when: str) -> None:
-    run = item.config.stash.get(_RUN, None)
-    violations = run.pop_violations() if run is not None else []
-    if violations:
-        item.add_report_section(when, "contract violations", "\n".join(str(violation) for violation in violations))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Take in what a worker of pytest-xdist has seen."""
+    """Merge the coverage data of a pytest-xdist worker."""
     del error
     output = cast("dict[str, Any]", getattr(node, "workeroutput", {}))
     if _WORKER_OUTPUT in output:
@@ -225,39 +223,38 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the reports, and fail if too little was seen."""
+    """Hand the data to the main process, or fail the session if its coverage is too low."""
     config = session.config
-    run = config.stash.get(_RUN, None)
-    if run is None:
+    plugin = config.stash.get(_SESSION, None)
+    if plugin is None:
         return
     if (output := getattr(config, "workeroutput", None)) is not None:
-        output[_WORKER_OUTPUT] = run.collected.dump()
+        output[_WORKER_OUTPUT] = plugin.collected.dump()
         return
     _, least = _requested_reports(config)
-    if least is not None and run.matrix().percent < least and session.exitstatus == pytest.ExitCode.OK:
+    if least is not None and plugin.matrix().percent < least and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = _FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Show the coverage, and where its reports are."""
-    run = config.stash.get(_RUN, None)
+    """Show the coverage and write the reports."""
+    plugin = config.stash.get(_SESSION, None)
     files, least = _requested_reports(config)
-    if run is None or (not files and least is None):
+    if plugin is None or (not files and least is None):
         return
-    from contentgroove_mock.coverage.reports import write
-    from contentgroove_mock.coverage.table import lines
+    from contentgroove_mock.coverage.reports import table_lines, write
 
-    found = run.matrix()
+    found = plugin.matrix()
     terminalreporter.section("ContentGroove contract coverage")
-    for line in lines(found):
+    for line in table_lines(found):
         terminalreporter.write_line(line)
     for name in files:
         try:
             write(found, Path(name))
         except OSError as error:
-            terminalreporter.write_line(f"Coverage was not written to {name}: {error.strerror}", red=True)
+            terminalreporter.write_line(f"Cannot write coverage to {name}: {error.strerror}", red=True)
         else:
             terminalreporter.write_line(f"Coverage written to {name}")
     if least is not None and found.percent < least:
-        message = f"Contract coverage of {found.percent:g} % is less than the {least:g} % asked for"
+        message = f"Contract coverage of {found.percent:g} % is less than the required {least:g} %"
         terminalreporter.write_line(message, red=True, bold=True)

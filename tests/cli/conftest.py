@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
 DEADLINE = 30.0
-"""Seconds in which a child must have done what a test waits for."""
+"""Seconds that a test waits for a child."""
 
 # Ctrl-C reaches only those whose controlling terminal it is.
 _IN_TERMINAL = """
@@ -59,7 +59,7 @@ class Ran(NamedTuple):
 
 @dataclass
 class CommandLine:
-    """Runs `contentgroove` against a server, with an account of its own.
+    """Runs `contentgroove` against a server, with its own account.
 
     Attributes:
         server: The server.
@@ -74,8 +74,8 @@ class CommandLine:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of a child; its output is buffered, as it is for most."""
-        left_out = {"NO_COLOR", "COLUMNS", "LINES", "PYTHONUNBUFFERED"}
-        kept = {name: value for name, value in os.environ.items() if name not in left_out}
+        excluded = {"NO_COLOR", "COLUMNS", "LINES", "PYTHONUNBUFFERED"}
+        kept = {name: value for name, value in os.environ.items() if name not in excluded}
         return {
             **kept,
             "CONTENTGROOVE_API_KEY": self.key,
@@ -84,7 +84,7 @@ class CommandLine:
         }
 
     def __call__(self, *arguments: str, key: str | None = None) -> Ran:
-        """Run in this process; its output is no terminal."""
+        """Run in this process, without a terminal."""
         out, err = _Stream(), _Stream()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CONTENTGROOVE_API_KEY", self.key if key is None else key)
@@ -111,7 +111,7 @@ class CommandLine:
 
     @contextlib.contextmanager
     def started(self, *arguments: str, output: int = subprocess.PIPE) -> Generator[subprocess.Popen[str]]:
-        """Start a child; it is ended with the context."""
+        """Start a child, which ends with the context."""
         with subprocess.Popen(  # noqa: S603 - as above
             _command(arguments),
             cwd=self.folder,
@@ -160,18 +160,18 @@ class CommandLine:
                 os.close(ours)
 
     def client(self) -> ContentGroove:
-        """Make a client of the same account."""
+        """Create a client of the same account."""
         return ContentGroove(self.key, self.server.base_url)
 
     def media(self, name: str = "Film", description: str | None = None) -> str:
-        """Make a processed media; gives its id."""
+        """Create a processed media; returns its id."""
         with self.client() as client:
             media = client.medias.upload(sample_video(), name=name, description=description)
         self.server.simulator.finish_media(media.id)
         return media.id
 
     def file(self, name: str, size: int | None = None) -> str:
-        """Put a video into the working folder, filled up to a size; gives its name."""
+        """Create a video in the working folder, filled up to a size; returns its name."""
         path = self.folder / name
         path.write_bytes(sample_video().read_bytes())
         if size is not None:
@@ -196,14 +196,14 @@ class Reader:
         return self.raw.decode("utf-8", "replace")
 
     def wait_for(self, pattern: str) -> str:
-        """Read until something was printed; gives the text."""
+        """Read until a pattern was printed; returns the text."""
         end = time.monotonic() + DEADLINE
         while not re.search(pattern, self.text):
             assert self._read(end), f"{pattern!r} did not appear in:\n{self.text}"
         return self.text
 
     def rest(self) -> str:
-        """Read to the end; gives the text."""
+        """Read to the end; returns the text."""
         end = time.monotonic() + DEADLINE
         while self._read(end):
             pass
@@ -222,7 +222,7 @@ class Reader:
         return bool(content)
 
     def _take(self, content: bytes) -> None:
-        """Do more with what was read."""
+        """Process the new content."""
 
 
 class Terminal(Reader):
@@ -240,7 +240,7 @@ class Terminal(Reader):
 
     @property
     def text(self) -> str:
-        """What can be read on the screen, scrolled lines included."""
+        """The text on the screen, with the lines that have scrolled away."""
         above = ["".join(line[x].data for x in sorted(line)) for line in self._screen.history.top]
         return "\n".join(line.rstrip() for line in (*above, *self._screen.display)).rstrip()
 
@@ -249,7 +249,7 @@ class Terminal(Reader):
         os.write(self._descriptor, text.encode())
 
     def end(self) -> int:
-        """Read to the end; gives the exit code."""
+        """Read to the end; returns the exit code."""
         self.rest()
         return self.process.wait(DEADLINE)
 
@@ -275,7 +275,7 @@ def _command(arguments: tuple[str, ...]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def quick_server() -> Iterator[Server]:
-    """A simulator that is quick; each key has an account of its own."""
+    """A simulator that is quick; each key has its own account."""
     with serve(Simulator(policy=QUICK)) as server:
         yield server
 
@@ -288,6 +288,6 @@ def cli(quick_server: Server, tmp_path: Path) -> CommandLine:
 
 @pytest.fixture
 def own_cli(tmp_path: Path) -> Iterator[CommandLine]:
-    """The command line with a simulator of its own, whose faults and limits concern nobody else."""
+    """The command line with its own simulator, whose faults and limits affect no other test."""
     with serve(Simulator(policy=QUICK)) as server:
         yield CommandLine(server, tmp_path)

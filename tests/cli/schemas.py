@@ -17,6 +17,6 @@ SCHEMAS: dict[str, Any] = {
 
 
 def check(name: str, data: Any) -> None:
-    """Check that data is what the documentation says, without a key that it does not name."""
+    """Check data against the documentation, without further keys."""
     schema = {**SCHEMAS[name], "additionalProperties": False}
     jsonschema_rs.validator_for(schema, validate_formats=True).validate(data)

@@ -25,15 +25,15 @@ def media_id(cli: CommandLine) -> str:
     return cli.media()
 
 
-def test_list_gives_time_codes_and_text(cli: CommandLine, media_id: str) -> None:
-    """A pipe gets id, start, end, name and text."""
+def test_list_prints_time_codes_and_text(cli: CommandLine, media_id: str) -> None:
+    """In a pipe: id, start, end, name and text."""
     ran = cli("clips", "list", "--filter", f"media_id_eq={media_id}", "--limit", "1")
     _, start, end, _, text = ran.out.rstrip("\n").split("\t")
     assert (start, end) == ("00:00:00.000", "00:00:02.000")
     assert text == "A small lamp lights up before the coloured bars begin to move."
 
 
-def test_list_gives_json_lines(cli: CommandLine, media_id: str) -> None:
+def test_list_prints_json_lines(cli: CommandLine, media_id: str) -> None:
     """Each line is a documented clip."""
     ran = cli("clips", "list", "--media", media_id, "--json")
     assert cli("clips", "list", "--media", MISSING, "--json").out == ""
@@ -52,9 +52,9 @@ def test_create_show_update_wait_delete(cli: CommandLine, media_id: str) -> None
     assert (created.document["start_time"], created.document["end_time"]) == (0.5, 2.25)
     assert created.document["is_processing"] is False
 
-    shown = dict(line.split("\t", 1) for line in cli("clips", "show", clip_id).out.splitlines())
-    assert (shown["start"], shown["end"], shown["media"]) == ("00:00:00.500", "00:00:02.250", media_id)
-    assert shown["file"].startswith("http://127.0.0.1")
+    values = dict(line.split("\t", 1) for line in cli("clips", "show", clip_id).out.splitlines())
+    assert (values["start"], values["end"], values["media"]) == ("00:00:00.500", "00:00:02.250", media_id)
+    assert values["file"].startswith("http://127.0.0.1")
 
     updated = cli("clips", "update", clip_id, "--end", "00:00:03.500", "--json").document
     check("Clip", updated)
@@ -91,7 +91,7 @@ def test_wrong_usage_sends_nothing(own_cli: CommandLine, arguments: tuple[str, .
 
 
 def test_wait_ends_in_time(own_cli: CommandLine) -> None:
-    """A wait that is too short says how to go on with this clip."""
+    """A wait that is too short prints how to wait longer for this clip."""
     media = own_cli.media()
     with own_cli.client() as client:
         clip = client.clips.create(media_id=media, name="x", start_time=0, end_time=1)
@@ -113,7 +113,7 @@ def test_export_srt(cli: CommandLine, media_id: str) -> None:
 
 
 def test_export_vtt_of_a_clip(cli: CommandLine, media_id: str) -> None:
-    """A single clip is named by its own id."""
+    """A single clip is exported by its own id."""
     clip = cli("clips", "list", "--filter", f"media_id_eq={media_id}", "--sort", "created_at", "--json").lines[0]
     ran = cli("clips", "export", clip["id"], "--format", "vtt")
     assert ran.out == (
@@ -123,7 +123,7 @@ def test_export_vtt_of_a_clip(cli: CommandLine, media_id: str) -> None:
 
 
 def test_export_csv_of_several(cli: CommandLine, media_id: str) -> None:
-    """A cut list holds all clips of several medias and each one once."""
+    """A cut list contains all clips of several medias, each one once."""
     other = cli.media()
     ran = cli("clips", "export", media_id, other, media_id, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(ran.out)))
@@ -143,10 +143,10 @@ def test_export_json(cli: CommandLine, media_id: str) -> None:
 
 
 def test_captions_of_several_medias(cli: CommandLine, media_id: str) -> None:
-    """Times of several medias do not go together."""
+    """Times of several medias cannot be combined."""
     ran = cli("clips", "export", media_id, cli.media(), "--format", "srt")
     assert (ran.code, ran.out) == (2, "")
-    assert "each by itself" in ran.err
+    assert "each media by itself" in ran.err
 
 
 def test_export_of_nothing_that_exists(cli: CommandLine) -> None:

@@ -29,13 +29,13 @@ def entry_points() -> dict[str, str]:
 
 
 def all_commands() -> list[tuple[str, ...]]:
-    """Give every command of the groups."""
+    """Return every command of the groups."""
     from typer.main import get_group
 
     found: list[tuple[str, ...]] = []
-    for name, group in GROUPS.items():
-        module: Any = __import__(group.module, fromlist=["app"])
-        found += [(name, command) for command in get_group(module.app).commands]
+    for group in GROUPS:
+        module: Any = __import__(f"contentgroove.cli.{group}", fromlist=["app"])
+        found += [(group, command) for command in get_group(module.app).commands]
     return found
 
 
@@ -50,7 +50,7 @@ def test_help_teaches(cli: CommandLine, arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("command", all_commands(), ids=" ".join)
 def test_each_command_has_help_with_examples(cli: CommandLine, command: tuple[str, ...]) -> None:
-    """Each command says what it does, has an example of itself, and takes --json."""
+    """The help of each command has a description, an example and --json."""
     ran = cli(*command, "--help")
     assert ran.code == 0
     assert f"contentgroove {' '.join(command)}" in ran.out.partition("Examples:")[2]
@@ -58,7 +58,7 @@ def test_each_command_has_help_with_examples(cli: CommandLine, command: tuple[st
 
 
 def test_a_group_alone_shows_its_help(cli: CommandLine) -> None:
-    """`contentgroove medias` lists what can be done with medias."""
+    """`contentgroove medias` lists the commands for medias."""
     assert cli("medias").out == cli("medias", "--help").out
 
 
@@ -72,7 +72,7 @@ def test_a_group_alone_shows_its_help(cli: CommandLine) -> None:
     ],
 )
 def test_wrong_usage(cli: CommandLine, arguments: tuple[str, ...], words: str) -> None:
-    """What cannot be understood is named, with the way to help, in two lines and code 2."""
+    """The mistake is named, with the way to the help, in two lines and with code 2."""
     ran = cli(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert words in ran.err
@@ -80,19 +80,19 @@ def test_wrong_usage(cli: CommandLine, arguments: tuple[str, ...], words: str) -
 
 
 def test_an_option_before_its_command(cli: CommandLine) -> None:
-    """Where it belongs is said."""
+    """The error shows where it belongs."""
     assert "after the command" in cli("--json", "medias", "list").err
 
 
 def test_the_options_of_every_command(cli: CommandLine) -> None:
-    """What is said of them holds for each."""
-    shown = cli("medias", "list", "--help").out
+    """Every command has them."""
+    text = cli("medias", "list", "--help").out
     for name in OPTION_NAMES:
-        assert name in shown
+        assert name in text
 
 
 def test_no_key(cli: CommandLine) -> None:
-    """Without a key the error says where one can be given."""
+    """Without a key the error names the ways to pass one."""
     ran = cli("medias", "list", key="")
     assert ran.code == 3
     assert "CONTENTGROOVE_API_KEY" in ran.err
@@ -115,7 +115,7 @@ def test_a_key_of_a_file(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("content", ["", "two words", "canary\nkey", "x" * 5000, None])
 def test_an_unusable_key_file(cli: CommandLine, content: str | None) -> None:
-    """It is named, its content is not."""
+    """The error names it, but not its content."""
     file = cli.folder / "key"
     if content is not None:
         file.write_text(content, encoding="utf-8")
@@ -131,7 +131,7 @@ def test_there_is_no_option_for_the_key(cli: CommandLine) -> None:
 
 
 def complete(cli: CommandLine, line: str) -> list[str]:
-    """Complete a line as bash asks for it."""
+    """Complete a line as bash does."""
     environment = {
         "_CONTENTGROOVE_COMPLETE": "complete_bash",
         "COMP_WORDS": line,
@@ -142,7 +142,7 @@ def complete(cli: CommandLine, line: str) -> list[str]:
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    ("line", "offered"),
+    ("line", "choices"),
     [
         ("contentgroove ", {"medias", "clips", "mock"}),
         ("contentgroove med", {"medias"}),
@@ -151,9 +151,9 @@ def complete(cli: CommandLine, line: str) -> list[str]:
         ("contentgroove clips export --format ", {"srt", "vtt", "csv", "json"}),
     ],
 )
-def test_completion(cli: CommandLine, line: str, offered: set[str]) -> None:
-    """The shell is offered the names of commands, options and choices."""
-    assert offered <= set(complete(cli, line))
+def test_completion(cli: CommandLine, line: str, choices: set[str]) -> None:
+    """Names of commands, options and choices are completed."""
+    assert choices <= set(complete(cli, line))
 
 
 @pytest.mark.process
@@ -168,7 +168,7 @@ def test_completion_script(cli: CommandLine, shell: str) -> None:
 
 @pytest.mark.process
 def test_completion_of_the_binary_in_bash(cli: CommandLine) -> None:
-    """Bash itself takes the script without a complaint."""
+    """Bash itself accepts the script."""
     script = cli.child(environment={"_CONTENTGROOVE_COMPLETE": "source_bash"}).out
     done = subprocess.run(  # noqa: S603 - the script is ours
         ["bash", "--norc", "-c", f"{script}\ncomplete -p contentgroove"],  # noqa: S607 - the user's shell
@@ -196,7 +196,7 @@ class Entry:
 
 
 def test_commands_of_other_packages(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An entry point adds a command; one whose package lacks something says what to install, and harms no other."""
+    """An entry point adds a command; one that cannot be loaded has an error of its own and affects no other."""
 
     def register(target: Any) -> None:
         def greet() -> None:
@@ -210,10 +210,10 @@ def test_commands_of_other_packages(cli: CommandLine, monkeypatch: pytest.Monkey
         Entry("broken", ImportError("No module named 'absent'", name="absent")),
         Entry("wrong", AttributeError("no register")),
     ]
-    monkeypatch.setattr(app, "_command_entries", lambda: entries)
-    shown = cli("--help")
-    assert shown.code == 0
-    assert "Say hello." in shown.out
+    monkeypatch.setattr(app, "_command_entries", lambda: {entry.name: entry for entry in entries})
+    ran = cli("--help")
+    assert ran.code == 0
+    assert "Say hello." in ran.out
     assert cli("greet").out == "hello\n"
     ran = cli("broken")
     assert ran.code == 2
@@ -224,14 +224,14 @@ def test_commands_of_other_packages(cli: CommandLine, monkeypatch: pytest.Monkey
     assert "no register" in ran.err
 
 
-def test_commands_of_other_packages_end_as_they_like(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their exit codes and last words are kept; a socket's broken pipe is not that of the output."""
+def test_exit_codes_of_other_packages_are_kept(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So are their messages; a socket's broken pipe is not that of the output."""
 
     def register(target: Any) -> None:
-        def end(how: str) -> None:
-            if how == "words":
+        def end(mode: str) -> None:
+            if mode == "message":
                 sys.exit("no more")
-            if how == "code":
+            if mode == "code":
                 raise typer.Exit(42)
             error = APIConnectionError("The connection broke.")
             error.__context__ = BrokenPipeError()
@@ -239,15 +239,17 @@ def test_commands_of_other_packages_end_as_they_like(cli: CommandLine, monkeypat
 
         target.command("end")(end)
 
-    monkeypatch.setattr(app, "_command_entries", lambda: [Entry("end", register)])
-    assert cli("end", "words") == (1, "", "no more\n")
+    monkeypatch.setattr(app, "_command_entries", lambda: {"end": Entry("end", register)})
+    assert cli("end", "message") == (1, "", "no more\n")
     assert cli("end", "code") == (42, "", "")
     assert cli("end", "connection") == (7, "", "error: The connection broke.\n")
 
 
 def test_completion_next_to_a_broken_package(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that cannot be loaded is not offered, and the others are."""
-    monkeypatch.setattr(app, "_command_entries", lambda: [Entry("broken", ImportError("No module named 'absent'"))])
+    """A command that cannot be loaded is not completed; the others are."""
+    monkeypatch.setattr(
+        app, "_command_entries", lambda: {"broken": Entry("broken", ImportError("No module named 'absent'"))}
+    )
     monkeypatch.setenv("_CONTENTGROOVE_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", "contentgroove ")
     monkeypatch.setenv("COMP_CWORD", "1")
@@ -256,7 +258,7 @@ def test_completion_next_to_a_broken_package(cli: CommandLine, monkeypatch: pyte
 
 
 def test_no_group_hides_a_command_of_a_package() -> None:
-    """Names are given once."""
+    """Names are unique."""
     assert not GROUPS.keys() & entry_points().keys()
 
 
@@ -307,16 +309,16 @@ def loaded_by_typer() -> set[str]:
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    ("arguments", "left_out"),
+    ("arguments", "unused"),
     [
         (["--version"], {"typer", "rich", "httpx", "msgspec", "importlib.metadata"}),
-        (["--help"], {"rich", "httpx", "contentgroove._client", "contentgroove.cli.medias", "starlette"}),
+        (["--help"], {"rich", "httpx", "contentgroove._sync.client", "contentgroove.cli.medias", "starlette"}),
         (["medias", "--help"], {"rich", "httpx", "importlib.metadata", "contentgroove.cli.clips"}),
         (["medias", "list"], {"rich", "contentgroove.cli.clips", "asyncio", "importlib.metadata"}),
     ],
 )
-def test_what_is_loaded(arguments: list[str], left_out: set[str], loaded_by_typer: set[str]) -> None:
-    """A quick command does not wait for what it does not use."""
+def test_what_is_loaded(arguments: list[str], unused: set[str], loaded_by_typer: set[str]) -> None:
+    """A command does not load modules that it does not use."""
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text
         [sys.executable, "-c", LOADED, *arguments],
         capture_output=True,
@@ -327,7 +329,7 @@ def test_what_is_loaded(arguments: list[str], left_out: set[str], loaded_by_type
     )
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert "contentgroove.cli" in loaded
-    assert loaded & (left_out - loaded_by_typer if "typer" in loaded else left_out) == set()
+    assert loaded & (unused - loaded_by_typer if "typer" in loaded else unused) == set()
 
 
 WITHOUT = """
@@ -353,7 +355,7 @@ main()
     ],
 )
 def test_commands_without_their_extra(module: str, arguments: list[str], needed: str) -> None:
-    """They name what is missing and the command that installs it."""
+    """They name the missing module and the command that installs it."""
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text
         [sys.executable, "-W", "error", "-c", WITHOUT, module, *arguments],
         capture_output=True,
@@ -367,7 +369,7 @@ def test_commands_without_their_extra(module: str, arguments: list[str], needed:
 
 @pytest.mark.process
 def test_version(cli: CommandLine) -> None:
-    """`--version` says the same with and without the command line's machinery."""
+    """`--version` prints the same with and without typer."""
     from contentgroove import __version__
 
     assert cli("--version").out == cli.child("--version").out == f"contentgroove {__version__}\n"

@@ -1,4 +1,4 @@
-"""`contentgroove doctor`: what it says of a service that is as documented, has drifted, or cannot be used."""
+"""`contentgroove doctor` with a service that is as documented, has drifted, or cannot be used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contentgroove.cli import diagnosis
+from contentgroove.cli import doctor
 from contentgroove.cli.app import run
 from contentgroove_mock import Fault, Simulator, serve
 
@@ -30,12 +30,12 @@ class Drifted:
         self.simulator = simulator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the simulator does, and change it."""
-        begun: list[Message] = []
+        """Change the responses of the simulator."""
+        started: list[Message] = []
 
         async def changing(message: Message) -> None:
             if message["type"] == "http.response.start":
-                begun.append(message)
+                started.append(message)
                 return
             body = json.loads(message["body"])
             for item in body["data"]:
@@ -45,7 +45,7 @@ class Drifted:
             late = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
             headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
             headers.append((b"date", late.strftime("%a, %d %b %Y %H:%M:%S GMT").encode()))
-            await send({**begun[0], "headers": headers})
+            await send({**started[0], "headers": headers})
             await send({"type": "http.response.body", "body": content})
 
         await self.simulator(scope, receive, changing)
@@ -65,7 +65,7 @@ def server(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Generator[S
 
 
 def diagnosed(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any]]:
-    """Run it; gives the exit code and the checks by name."""
+    """Run it; returns the exit code and the checks by name."""
     code = run(["doctor", "--json", *options])
     found = json.loads(capsys.readouterr().out)
     return code, {check["name"]: check for check in found["checks"]} | {"ok": found["ok"]}
@@ -75,11 +75,11 @@ def diagnosed(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, d
 def test_a_service_as_documented(capsys: pytest.CaptureFixture[str], simulator: Simulator) -> None:
     """Everything is fine, nothing was created, and the key is nowhere."""
     assert run(["doctor"]) == 0
-    shown = capsys.readouterr()
-    cells = [line.split("\t") for line in shown.out.splitlines()]
+    printed = capsys.readouterr()
+    cells = [line.split("\t") for line in printed.out.splitlines()]
     assert [state for state, _, _ in cells] == ["ok"] * 7
     assert [name for _, name, _ in cells][-3:] == ["medias", "clips", "webhook_subscriptions"]
-    assert "right-key" not in shown.out + shown.err
+    assert "right-key" not in printed.out + printed.err
     assert {record.method for record in simulator.requests} == {"GET"}
     assert [record.path for record in simulator.requests] == [
         "/api/v1/medias",
@@ -91,7 +91,7 @@ def test_a_service_as_documented(capsys: pytest.CaptureFixture[str], simulator: 
 
 
 def test_a_service_that_has_drifted(capsys: pytest.CaptureFixture[str], simulator: Simulator) -> None:
-    """New fields and values are named with their place, calls do not fail, and --strict asks for more."""
+    """New fields and values are named with their location, calls do not fail, and --strict fails."""
     with serve(simulator, app=Drifted(simulator)) as server:
         options = ("--base-url", server.base_url)
         key = pytest.MonkeyPatch()
@@ -105,9 +105,9 @@ def test_a_service_that_has_drifted(capsys: pytest.CaptureFixture[str], simulato
     medias = checks["medias"]
     assert medias["state"] == "warning"
     assert "2 differences" in medias["message"]
-    places = " ".join(medias["details"])
-    assert "response.body#/data/0/attributes/mood: undeclared-field" in places
-    assert "response.body#/data/0/type: enum" in places
+    locations = " ".join(medias["details"])
+    assert "response.body#/data/0/attributes/mood: undeclared-field" in locations
+    assert "response.body#/data/0/type: enum" in locations
     assert "canary" not in json.dumps(checks)
     assert checks["clips"]["state"] == "ok"
     assert checks["clock"]["state"] == "warning"
@@ -115,7 +115,7 @@ def test_a_service_that_has_drifted(capsys: pytest.CaptureFixture[str], simulato
 
 
 def make_media(simulator: Simulator) -> None:
-    """Let the account of the key have one media."""
+    """Create one media in the account of the key."""
     from contentgroove import ContentGroove
 
     with serve(simulator) as plain, ContentGroove("right-key", plain.base_url) as client:
@@ -129,7 +129,7 @@ def make_media(simulator: Simulator) -> None:
 def test_a_resource_that_fails(
     capsys: pytest.CaptureFixture[str], simulator: Simulator, status: int, code: int, name: str
 ) -> None:
-    """The exit code is that of the failure; the other resources are looked at all the same."""
+    """The exit code is that of the failure; the other resources are still checked."""
     simulator.add_fault(Fault(kind="status", operation="getClips", status=status, count=9))
     exit_code, checks = diagnosed(capsys)
     assert exit_code == code
@@ -142,7 +142,7 @@ def test_a_resource_that_fails(
 
 @pytest.mark.usefixtures("server")
 def test_a_wrong_key(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is the key's fault, said once."""
+    """The key is reported, once."""
     monkeypatch.setenv("CONTENTGROOVE_API_KEY", "wrong-key")
     code = run(["doctor"])
     out = capsys.readouterr().out
@@ -152,7 +152,7 @@ def test_a_wrong_key(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
 
 
 def test_no_key_and_no_service(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is missing is said, with what to do next."""
+    """The missing key or service is named, with the next step."""
     monkeypatch.delenv("CONTENTGROOVE_API_KEY", raising=False)
     code, checks = diagnosed(capsys)
     assert code == 3
@@ -169,13 +169,13 @@ def test_no_key_and_no_service(capsys: pytest.CaptureFixture[str], monkeypatch: 
 
 @pytest.mark.usefixtures("server")
 def test_without_the_checker(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the extra, the rest is looked at, and what to install is said."""
-    from contentgroove._io import contract
+    """Without the extra, everything else is checked, and the hint names the extra."""
+    from contentgroove._io import contract_monitor
 
-    monkeypatch.setattr(contract, "GROUP", "contentgroove.nothing")
-    contract._checker.cache_clear()
+    monkeypatch.setattr(contract_monitor, "GROUP", "contentgroove.nothing")
+    contract_monitor._checker.cache_clear()
     code, checks = diagnosed(capsys)
-    contract._checker.cache_clear()
+    contract_monitor._checker.cache_clear()
     assert code == 0
     assert checks["contract"]["state"] == "skipped"
     assert checks["medias"]["state"] == "ok"
@@ -194,6 +194,6 @@ def test_without_the_checker(capsys: pytest.CaptureFixture[str], monkeypatch: py
 )
 def test_the_clock(date: str | None, state: str, message: str) -> None:
     """A minute either way is harmless."""
-    check = diagnosis.clock(date, NOW)
+    check = doctor.check_clock(date, NOW)
     assert check.state == state
     assert message in check.message

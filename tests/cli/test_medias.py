@@ -17,14 +17,14 @@ pytestmark = pytest.mark.slow
 MISSING = "9b9a2e82-5b47-4f59-831d-4c239824b983"
 
 
-def test_list_gives_a_line_for_each_media(cli: CommandLine) -> None:
-    """A pipe gets id, state, length and name between tabs, without a heading."""
+def test_list_prints_a_line_for_each_media(cli: CommandLine) -> None:
+    """In a pipe: id, state, length and name between tabs, without a heading."""
     first, second = cli.media("One"), cli.media("Two")
     ran = cli("medias", "list", "--sort", "name")
     assert ran == (0, f"{first}\tfinished\t00:00:06.000\tOne\n{second}\tfinished\t00:00:06.000\tTwo\n", "")
 
 
-def test_list_gives_json_lines(cli: CommandLine) -> None:
+def test_list_prints_json_lines(cli: CommandLine) -> None:
     """Each line is a documented media."""
     ids = [cli.media("One"), cli.media("Two")]
     ran = cli("medias", "list", "--sort", "name", "--json")
@@ -43,8 +43,8 @@ def test_list_filters_sorts_and_ends(cli: CommandLine) -> None:
     assert [media["name"] for media in ran.lines] == ["moon two", "moon three"]
 
 
-def test_a_filter_given_twice_has_both_values(cli: CommandLine) -> None:
-    """`--filter name_in=a --filter name_in=b` asks for either."""
+def test_a_repeated_filter_has_both_values(cli: CommandLine) -> None:
+    """`--filter name_in=a --filter name_in=b` matches either."""
     for name in ("a", "b", "c"):
         cli.media(name)
     ran = cli("medias", "list", "--filter", "name_in=a", "--filter", "name_in=b", "--sort", "name", "--json")
@@ -63,7 +63,7 @@ def test_a_filter_given_twice_has_both_values(cli: CommandLine) -> None:
     ],
 )
 def test_wrong_usage_sends_nothing(own_cli: CommandLine, arguments: tuple[str, ...], words: str) -> None:
-    """Bad options are refused with code 2 in a line or two, before a request."""
+    """Bad options are rejected with code 2 in a line or two, before a request."""
     ran = own_cli("medias", "list", *arguments)
     assert (ran.code, ran.out) == (2, "")
     assert words in ran.err
@@ -71,19 +71,19 @@ def test_wrong_usage_sends_nothing(own_cli: CommandLine, arguments: tuple[str, .
     assert own_cli.server.simulator.requests == []
 
 
-def test_show_gives_all(cli: CommandLine) -> None:
+def test_show_prints_all(cli: CommandLine) -> None:
     """People get labels and values, programs the documented document."""
     media_id = cli.media("Film", description="Of the\tmoon")
-    shown = dict(line.split("\t", 1) for line in cli("medias", "show", media_id).out.splitlines())
-    assert (shown["id"], shown["name"], shown["state"]) == (media_id, "Film", "finished")
-    assert (shown["length"], shown["size"], shown["description"]) == ("00:00:06.000", "320 x 180", "Of the moon")
+    values = dict(line.split("\t", 1) for line in cli("medias", "show", media_id).out.splitlines())
+    assert (values["id"], values["name"], values["state"]) == (media_id, "Film", "finished")
+    assert (values["length"], values["size"], values["description"]) == ("00:00:06.000", "320 x 180", "Of the moon")
     document = cli("medias", "show", media_id, "--json").document
     check("Media", document)
     assert (document["id"], document["source_file_duration"]) == (media_id, 6.0)
 
 
 def test_show_of_a_missing_media(cli: CommandLine) -> None:
-    """The error names the media, says what to do, and has the code of its kind."""
+    """The error names the media and the next step, and has the code of its kind."""
     ran = cli("medias", "show", MISSING)
     assert (ran.code, ran.out) == (4, "")
     assert MISSING in ran.err
@@ -92,8 +92,8 @@ def test_show_of_a_missing_media(cli: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("media_id", ["..", "a/b", "a?b"])
-def test_an_id_that_is_none(own_cli: CommandLine, media_id: str) -> None:
-    """What would lead to another endpoint is refused before it is sent."""
+def test_an_invalid_id(own_cli: CommandLine, media_id: str) -> None:
+    """An id that would lead to another endpoint is rejected before it is sent."""
     assert own_cli("medias", "show", media_id).code == 2
     assert own_cli.server.simulator.requests == []
 
@@ -107,7 +107,7 @@ def test_create_from_a_url(cli: CommandLine) -> None:
 
 
 def test_create_from_a_url_that_leads_nowhere(cli: CommandLine) -> None:
-    """What the service cannot fetch has the code of failed processing."""
+    """A file that the service cannot fetch has the code of failed processing."""
     ran = cli("medias", "create", "https://nowhere.invalid/film.mp4", "--wait")
     (media,) = cli("medias", "list", "--json").lines
     assert ran.code == 8
@@ -116,13 +116,13 @@ def test_create_from_a_url_that_leads_nowhere(cli: CommandLine) -> None:
 
 
 def test_create_without_a_usable_url(own_cli: CommandLine) -> None:
-    """A path is no URL; nothing is sent."""
+    """A path is not a URL; nothing is sent."""
     assert own_cli("medias", "create", "film.mp4").code == 2
     assert own_cli.server.simulator.requests == []
 
 
 def test_update(cli: CommandLine) -> None:
-    """What is given is changed, the rest stays."""
+    """Passed values are changed, the others stay."""
     media_id = cli.media("Old", description="Kept")
     document = cli("medias", "update", media_id, "--name", "New", "--json").document
     check("Media", document)
@@ -147,8 +147,8 @@ def test_delete_needs_a_confirmation(cli: CommandLine) -> None:
     assert cli("medias", "show", media_id).code == 0
 
 
-def test_delete_goes_on_after_a_failure(cli: CommandLine) -> None:
-    """What exists is deleted, what does not is named, and the code says that some failed."""
+def test_delete_continues_after_a_failure(cli: CommandLine) -> None:
+    """The medias that exist are deleted, the missing one is named, and the code is that of a partial failure."""
     first, second = cli.media(), cli.media()
     ran = cli("medias", "delete", first, MISSING, second, "--yes", "--json")
     assert ran.code == 14
@@ -160,7 +160,7 @@ def test_delete_goes_on_after_a_failure(cli: CommandLine) -> None:
 
 
 def test_wait(cli: CommandLine) -> None:
-    """Several medias are waited for; each gives a documented line."""
+    """Several medias are waited for; each has a documented line."""
     ids = [cli.media("One"), cli.media("Two")]
     assert cli("medias", "wait", *ids).out == f"{ids[0]}\tfinished\tOne\n{ids[1]}\tfinished\tTwo\n"
     ran = cli("medias", "wait", *ids, "--json")
@@ -170,7 +170,7 @@ def test_wait(cli: CommandLine) -> None:
 
 
 def test_wait_ends_in_time(own_cli: CommandLine) -> None:
-    """A wait that is too short says how to go on."""
+    """A wait that is too short prints how to wait longer."""
     with own_cli.client() as client:
         media = client.medias.create(source_url="https://files.example/film.mp4")
     own_cli.server.simulator.add_fault(Fault(kind="status", status=503, operation="getMediaById", count=1000))
@@ -181,7 +181,7 @@ def test_wait_ends_in_time(own_cli: CommandLine) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(400, 10), (401, 3), (402, 5), (404, 4), (422, 10), (418, 10)])
 def test_each_status_has_its_code(own_cli: CommandLine, status: int, code: int) -> None:
-    """What the service answers decides the exit code."""
+    """The status of the response determines the exit code."""
     own_cli.server.simulator.add_fault(Fault(kind="status", status=status, operation="getMedias", count=9))
     ran = own_cli("medias", "list")
     assert ran.code == code
@@ -190,6 +190,6 @@ def test_each_status_has_its_code(own_cli: CommandLine, status: int, code: int) 
 
 
 def test_an_empty_list_is_empty(cli: CommandLine) -> None:
-    """Nothing is printed where there is nothing, in every form."""
+    """Nothing is printed, in every format."""
     assert cli("medias", "list") == (0, "", "")
     assert cli("medias", "list", "--json") == (0, "", "")

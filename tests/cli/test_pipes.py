@@ -1,4 +1,4 @@
-"""The command line between other programs: pipes, closed pipes, signals, and where secrets must not be."""
+"""The command line with other programs: pipes, closed pipes, signals, and secrets that must not appear."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.process
 def test_nothing_but_results_in_a_pipe(cli: CommandLine) -> None:
-    """Neither colours nor progress, and nothing on standard error, even if colours are forced nowhere."""
+    """No colours and no progress, and nothing on standard error."""
     ran = cli.child("medias", "upload", cli.file("a.mp4"), "--wait")
     assert (ran.code, ran.err) == (0, "")
     assert "\x1b" not in ran.out
@@ -30,7 +30,7 @@ def test_nothing_but_results_in_a_pipe(cli: CommandLine) -> None:
 @pytest.mark.process
 @pytest.mark.parametrize("arguments", [("medias", "list"), ("medias", "list", "--json"), ("--help",)])
 def test_a_closed_pipe(cli: CommandLine, arguments: tuple[str, ...]) -> None:
-    """`| head -0` ends the program with the code of shells for it, and without a word."""
+    """`| head -0` ends the program with the code of shells for it, and without a message."""
     cli.media()
     reading, writing = os.pipe()
     os.close(reading)
@@ -44,7 +44,7 @@ def test_a_closed_pipe(cli: CommandLine, arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.process
 def test_head_takes_the_first_line(cli: CommandLine) -> None:
-    """`| head -1` of a list of many pages: a line comes, and the rest is not fetched."""
+    """`| head -1` of a list of many pages: one line is printed, and the other pages are not fetched."""
     for number in range(6):
         cli.media(str(number))
     with cli.started("medias", "list", "--page-size", "1", "--sort", "name") as process:
@@ -63,7 +63,7 @@ def test_head_takes_the_first_line(cli: CommandLine) -> None:
 @SIGNALS
 @pytest.mark.process
 def test_an_interrupt_without_a_terminal(own_cli: CommandLine) -> None:
-    """SIGINT gives code 130 and one line."""
+    """SIGINT ends it with code 130 and one line."""
     own_cli.server.simulator.add_fault(Fault(kind="latency", operation="getMediaById", seconds=600, count=9))
     with own_cli.started("medias", "wait", "m-1", "--debug") as process:
         assert process.stderr is not None
@@ -79,7 +79,7 @@ def test_an_interrupt_without_a_terminal(own_cli: CommandLine) -> None:
 @pytest.mark.process
 @pytest.mark.parametrize("arguments", [("medias", "list"), ("clips", "export", "--format", "srt"), ("--help",)])
 def test_full_disk(cli: CommandLine, arguments: tuple[str, ...]) -> None:
-    """Output that cannot be written is an error, not silence, and told once."""
+    """Output that cannot be written is an error, which is reported once."""
     media = cli.media()
     if arguments[0] == "clips":
         arguments += (media,)
@@ -91,7 +91,7 @@ def test_full_disk(cli: CommandLine, arguments: tuple[str, ...]) -> None:
 @SHELL
 @pytest.mark.process
 def test_no_standard_output(cli: CommandLine) -> None:
-    """A program without standard output says so instead of failing on the way."""
+    """A closed standard output is reported at the start."""
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text
         ["sh", "-c", f'"{sys.executable}" -m contentgroove medias list >&-'],  # noqa: S607 - any POSIX shell
         env=cli.environment,
@@ -100,11 +100,11 @@ def test_no_standard_output(cli: CommandLine) -> None:
         timeout=30,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (1, "error: Standard output is closed: there is nowhere to print to.\n")
+    assert (done.returncode, done.stderr) == (1, "error: Cannot print: standard output is closed.\n")
 
 
 def test_no_service(cli: CommandLine) -> None:
-    """Where nobody listens, the code is that of the network."""
+    """If nothing listens, the code is that of the network."""
     ran = cli("medias", "create", "https://files.example/film.mp4", "--base-url", "http://127.0.0.1:9/api/v1")
     assert ran.code == 7
     assert "cannot connect" in ran.err
@@ -118,7 +118,7 @@ def test_plain_http_to_another_machine(cli: CommandLine) -> None:
 
 
 def test_debug_shows_requests_and_no_secrets(own_cli: CommandLine) -> None:
-    """--debug tells of each request, with a traceback of an error, and with no key and no signature."""
+    """--debug prints each request and the traceback of an error, without key and signature."""
     own_cli.server.simulator.add_fault(Fault(kind="status", status=422, operation="createMedia"))
     ran = own_cli("medias", "upload", own_cli.file("a.mp4"), "--debug")
     assert ran.code == 10
@@ -126,14 +126,14 @@ def test_debug_shows_requests_and_no_secrets(own_cli: CommandLine) -> None:
     assert "X-Amz-Signature=[redacted]" in ran.err
     ran = own_cli("medias", "show", "nothing", "--debug")
     assert "Traceback" in ran.err
-    assert ran.err.splitlines()[-2].startswith("error: The service answered 404")
+    assert ran.err.splitlines()[-2].startswith("error: The service returned 404")
     for text in (*ran, ran.err):
         assert own_cli.key not in str(text)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--debug",)])
-def test_a_defect_ends_in_words(cli: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
-    """Even what nobody foresaw has two lines and no credential; its traceback comes with --debug only."""
+def test_a_defect_has_a_message(cli: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+    """An unexpected error has two lines without credentials; its traceback is printed with --debug only."""
 
     def defect(_: object) -> None:
         raise LookupError("\x1b[2J https://files.example/x?X-Amz-Signature=canary-signature")

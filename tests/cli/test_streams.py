@@ -1,4 +1,4 @@
-"""Output where the system's own encoding is narrow: Windows' pipes are cp1252, a bare container's are ASCII."""
+"""Output where the system's encoding is limited: pipes are cp1252 on Windows, and ASCII in a bare container."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from contentgroove import progress_bar
-from contentgroove.cli.streams import is_closed_pipe, prepare_streams
+from contentgroove.cli.output import is_closed_pipe, prepare_streams
 from rich.console import Console
 
 pytestmark = pytest.mark.process
@@ -21,29 +21,29 @@ SECONDS = 60.0
 
 
 class Terminal(io.TextIOWrapper):
-    """A stream that a person sits at."""
+    """A stream that is a terminal."""
 
     def isatty(self) -> bool:
-        """Say so."""
+        """Return True."""
         return True
 
 
 def use_pipe(monkeypatch: pytest.MonkeyPatch) -> io.TextIOWrapper:
-    """Take the place of standard output, as Windows makes it for a pipe. In the test: pytest changes it before."""
+    """Replace standard output by a pipe as on Windows. Called in the test, because pytest replaces it before."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", newline="\r\n")
     monkeypatch.setattr(sys, "stdout", stream)
     return stream
 
 
 def written(stream: io.TextIOWrapper) -> bytes:
-    """Give what a stream has passed on."""
+    """Return the bytes that a stream has written."""
     stream.flush()
     assert isinstance(stream.buffer, io.BytesIO)
     return stream.buffer.getvalue()
 
 
 def test_pipes_carry_the_same_on_every_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    """UTF-8, plain newlines, and an escape for what is no text."""
+    """UTF-8, plain newlines, and an escape for what is not text."""
     pipe = use_pipe(monkeypatch)
     prepare_streams()
     pipe.write("film ✓ \udcff\n")
@@ -51,7 +51,7 @@ def test_pipes_carry_the_same_on_every_system(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_terminals_keep_their_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it lacks is shown by its number."""
+    """A character that it lacks is shown by its number."""
     terminal = Terminal(io.BytesIO(), encoding="cp1252")
     monkeypatch.setattr(sys, "stdout", terminal)
     prepare_streams()
@@ -59,8 +59,8 @@ def test_terminals_keep_their_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     assert written(terminal) == b"\xe9 \\u2713"
 
 
-def test_a_progress_bar_outlives_a_name_that_cannot_be_written() -> None:
-    """An upload must not fail because of how its file is called."""
+def test_a_progress_bar_survives_a_name_that_cannot_be_written() -> None:
+    """An upload must not fail because of the name of its file."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
     with progress_bar("ふilm é.mp4", console=Console(file=stream, width=120)) as progress:
         progress(1, 2)
@@ -80,8 +80,8 @@ def test_a_progress_bar_outlives_a_name_that_cannot_be_written() -> None:
         (None, "nt", False),
     ],
 )
-def test_a_pipe_that_nobody_reads(error: BaseException | None, system: str, *, closed: bool) -> None:
-    """Windows says of it what it says of a file's impossible name as well, but then names the file."""
+def test_a_closed_pipe(error: BaseException | None, system: str, *, closed: bool) -> None:
+    """Windows reports the same error for an invalid file name, but then with the name."""
     assert is_closed_pipe(error, system) is closed
 
 
@@ -97,8 +97,8 @@ def test_a_pipe_that_nobody_reads(error: BaseException | None, system: str, *, c
     ],
     ids=" ".join,
 )
-def test_programs_run_where_output_is_narrow(program: tuple[str, ...]) -> None:
-    """None dies of a character, where Windows' cp1252 has more, and none opens a file in the encoding of the system."""
+def test_programs_run_with_a_limited_encoding(program: tuple[str, ...]) -> None:
+    """Not one fails because of a character, and not one opens a file in the encoding of the system."""
     narrow = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
     done = subprocess.run(  # noqa: S603 - this interpreter, fixed arguments
         [sys.executable, "-X", "warn_default_encoding", *program],
@@ -112,5 +112,5 @@ def test_programs_run_where_output_is_narrow(program: tuple[str, ...]) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout
-    ours = [line for line in done.stderr.splitlines() if "EncodingWarning" in line and "site-packages" not in line]
-    assert ours == []
+    warnings = [line for line in done.stderr.splitlines() if "EncodingWarning" in line and "site-packages" not in line]
+    assert warnings == []

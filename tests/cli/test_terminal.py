@@ -22,12 +22,12 @@ CURSOR = re.compile(rb"\x1b\[[0-9;?]*[A-HJKlh]")
 
 
 def creations(cli: CommandLine) -> int:
-    """Count the medias that were asked for."""
+    """Count the medias that were requested."""
     return sum(record.operation == "createMedia" for record in cli.server.simulator.requests)
 
 
 def test_a_table_for_people(cli: CommandLine) -> None:
-    """A wide terminal shows a heading and a row for each media, names aligned."""
+    """A wide terminal shows a heading and a row for each media, with aligned names."""
     first, second = cli.media("One"), cli.media("日本語")
     with cli.terminal("medias", "list", "--sort", "created_at", columns=100) as terminal:
         assert terminal.end() == 0
@@ -49,7 +49,7 @@ def test_pages_make_one_table(cli: CommandLine) -> None:
 
 
 def test_a_wait_shows_the_state(cli: CommandLine) -> None:
-    """A finished media ends it; the line that moved is wiped away."""
+    """A finished media ends it; the spinner is erased."""
     media_id = cli.media("One")
     with cli.terminal("medias", "wait", media_id) as terminal:
         assert terminal.end() == 0
@@ -65,12 +65,12 @@ def test_long_names_end_in_an_ellipsis(cli: CommandLine) -> None:
     assert terminal.text.endswith("…")
 
 
-@pytest.mark.parametrize("by", ["window", "COLUMNS"])
-def test_a_narrow_terminal_gets_blocks(cli: CommandLine, by: str) -> None:
+@pytest.mark.parametrize("source", ["window", "COLUMNS"])
+def test_a_narrow_terminal_shows_blocks(cli: CommandLine, source: str) -> None:
     """At 40 columns each value has a line, and ids stay whole."""
     media_id = cli.media("One")
-    environment = {"COLUMNS": "40"} if by == "COLUMNS" else {}
-    columns = 40 if by == "window" else 100
+    environment = {"COLUMNS": "40"} if source == "COLUMNS" else {}
+    columns = 40 if source == "window" else 100
     with cli.terminal("medias", "list", columns=columns, environment=environment) as terminal:
         assert terminal.end() == 0
     assert re.search(r"^name +One$", terminal.text, re.MULTILINE)
@@ -101,7 +101,7 @@ def test_a_cut_list_on_the_screen(cli: CommandLine) -> None:
 
 
 def test_urls_stay_whole(cli: CommandLine) -> None:
-    """A URL longer than the terminal is wide is not broken by spaces or line feeds of ours."""
+    """A URL longer than the terminal is wide is not broken by spaces or line feeds."""
     url = "https://files.example/" + "path/" * 30 + "film.mp4"
     with cli.client() as client:
         media = client.medias.create(source_url=url)
@@ -112,7 +112,7 @@ def test_urls_stay_whole(cli: CommandLine) -> None:
 
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_no_colour_where_none_is_wanted(cli: CommandLine, environment: dict[str, str]) -> None:
-    """NO_COLOR and a dumb terminal get no colours, in results and in progress."""
+    """NO_COLOR and a dumb terminal have no colours, in results and in progress."""
     with cli.terminal("medias", "upload", cli.file("a.mp4"), "--wait", environment=environment) as terminal:
         assert terminal.end() == 0
     colours = [code for code in COLOUR.findall(terminal.raw) if re.search(rb"[\[;](3[0-8]|9[0-7])[;m]", code)]
@@ -123,9 +123,9 @@ def test_no_colour_where_none_is_wanted(cli: CommandLine, environment: dict[str,
 
 @pytest.mark.parametrize("columns", [100, 40])
 def test_ctrl_c_in_mid_upload_and_on(own_cli: CommandLine, columns: int) -> None:
-    """A person sees how far an upload is, stops it, and finishes with the same command; nothing is made twice."""
+    """The progress is visible, Ctrl-C stops the upload, and the same command finishes it; nothing is created twice."""
     simulator = own_cli.server.simulator
-    # The first file goes through; of the second the store takes a part and falls silent.
+    # The first file is uploaded; of the second the store accepts a part and then sends nothing.
     simulator.add_fault(Fault(kind="latency", operation="upload"))
     simulator.add_fault(Fault(kind="stall", operation="upload", after_bytes=MIB, seconds=600))
     command = ("medias", "upload", own_cli.file("a.mp4"), own_cli.file("b.mp4", 64 * MIB), "--checkpoint-dir", "points")
@@ -141,7 +141,7 @@ def test_ctrl_c_in_mid_upload_and_on(own_cli: CommandLine, columns: int) -> None
     ended = terminal.text.replace("\n", "")
     assert ended.count("1 of 2 files") == 1, "the bars stayed"
     assert "error: Interrupted: 1 of 2 files uploaded" in ended
-    assert "The same command goes on where it was" in ended
+    assert "Run the same command again: it continues from the checkpoints in points." in ended
     assert "Traceback" not in terminal.text
     assert terminal.raw.rfind(b"\x1b[?25h") > terminal.raw.rfind(b"\x1b[?25l"), "the cursor stayed hidden"
     simulator.clear_faults()
@@ -150,7 +150,7 @@ def test_ctrl_c_in_mid_upload_and_on(own_cli: CommandLine, columns: int) -> None
 
 
 def test_ctrl_c_in_a_wait(own_cli: CommandLine) -> None:
-    """A wait shows what is waited for, and ends at once and without a traceback."""
+    """A wait shows its media, and ends at once without a traceback."""
     own_cli.server.simulator.add_fault(Fault(kind="latency", operation="getMediaById", seconds=600, count=9))
     with own_cli.terminal("medias", "wait", "m-1") as terminal:
         terminal.wait_for(r"m-1 queued +0:00:0\d of at most 1:00:00")
@@ -159,19 +159,19 @@ def test_ctrl_c_in_a_wait(own_cli: CommandLine) -> None:
     assert terminal.text.endswith("error: Interrupted.")
 
 
-@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("\x03", 130), ("\x04", 130)])
-def test_a_deletion_asks(cli: CommandLine, answer: str, code: int) -> None:
+@pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("\x03", 130), ("\x04", 130)])
+def test_a_deletion_needs_a_confirmation(cli: CommandLine, typed: str, code: int) -> None:
     """Only a yes deletes."""
     media_id = cli.media()
     with cli.terminal("medias", "delete", media_id) as terminal:
         terminal.wait_for(re.escape(f"Delete media {media_id} and all clips? [y/N]:"))
-        terminal.type(answer)
+        terminal.type(typed)
         assert terminal.end() == code
     assert cli("medias", "show", media_id).code == (4 if code == 0 else 0)
 
 
 def test_progress_goes_to_the_terminal_and_results_to_the_file(cli: CommandLine) -> None:
-    """With output redirected, bars still show, and the file holds results only."""
+    """With output redirected, bars are still shown, and the file contains results only."""
     with (
         (cli.folder / "results").open("wb") as results,
         cli.terminal("medias", "upload", cli.file("a.mp4", 8 * MIB), "--json", output=results.fileno()) as terminal,

@@ -1,4 +1,4 @@
-"""Text of others is harmless, times are exact, captions are read by others as they are meant."""
+"""Foreign text is harmless, times are exact, and other programs read captions correctly."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import imageio_ffmpeg
 import pytest
 from contentgroove.cli import captions
-from contentgroove.cli.harmless import multi_line, safe_json, single_line
-from contentgroove.cli.timecodes import format_timecode, parse_time
+from contentgroove.cli.options import format_timecode, parse_time
+from contentgroove.cli.output import multi_line, safe_json, single_line
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,21 +29,21 @@ def clip(start: float, end: float, text: str | None, clip_id: str = "c-1") -> An
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=[])))
-def test_one_line_is_one_harmless_line(text: str) -> None:
-    """Whatever a name holds, no control character is left of it."""
+def test_a_single_line_is_harmless(text: str) -> None:
+    """No control character of a name remains."""
     assert not UNSAFE.search(single_line(text))
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=[])))
-def test_json_stays_what_it_is(text: str) -> None:
-    """JSON output holds no control character, and reads back as the same text."""
+def test_json_stays_equivalent(text: str) -> None:
+    """JSON output contains no control character, and is parsed as the same text."""
     encoded = safe_json(json.dumps(text, ensure_ascii=False))
     assert not UNSAFE.search(encoded)
     assert json.loads(encoded) == text
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "escaped"),
     [
         ("plain", "plain"),
         ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
@@ -53,12 +53,12 @@ def test_json_stays_what_it_is(text: str) -> None:
         ("日本語 👩‍👩‍👧 Zoë", "日本語 👩‍👩‍👧 Zoë"),
     ],
 )
-def test_one_line(text: str, shown: str) -> None:
+def test_a_single_line(text: str, escaped: str) -> None:
     """Controls become visible, ordinary letters of all languages stay."""
-    assert single_line(text) == shown
+    assert single_line(text) == escaped
 
 
-def test_lines_keep_line_breaks() -> None:
+def test_several_lines_keep_line_breaks() -> None:
     """Tracebacks stay readable, and harmless."""
     assert multi_line("a\n\tb\x1b[2J") == "a\n\tb\\x1b[2J"
 
@@ -77,13 +77,13 @@ def test_lines_keep_line_breaks() -> None:
     ],
 )
 def test_timecode(seconds: float, code: str) -> None:
-    """Milliseconds are rounded once, and carry."""
+    """Milliseconds are rounded once, with a carry."""
     assert format_timecode(seconds) == code
 
 
 @given(st.integers(min_value=0, max_value=10**9))
-def test_time_codes_read_back(milliseconds: int) -> None:
-    """What is written is read as the same time."""
+def test_time_codes_are_parsed_back(milliseconds: int) -> None:
+    """A formatted time is parsed as the same time."""
     assert round(parse_time(format_timecode(milliseconds / 1000)) * 1000) == milliseconds
 
 
@@ -91,23 +91,23 @@ def test_time_codes_read_back(milliseconds: int) -> None:
     ("text", "seconds"), [("83.5", 83.5), ("1:23.5", 83.5), ("00:01:23,500", 83.5), ("1:00:00", 3600), (" 7 ", 7)]
 )
 def test_parse_time(text: str, seconds: float) -> None:
-    """Seconds and time codes are read."""
+    """Seconds and time codes are parsed."""
     assert parse_time(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "1:2:3:4", "1:", "1e3", "nan", "inf", "٣"])
-def test_what_is_no_time(text: str) -> None:
-    """Anything else is refused with an example."""
+def test_an_invalid_time(text: str) -> None:
+    """Anything else is rejected with an example."""
     with pytest.raises(ValueError, match="time code") as caught:
         parse_time(text)
     assert "83.5" in str(caught.value)
 
 
 def ffmpeg(folder: Path, content: str, suffix: str) -> str:
-    """Read captions with a real reader of them; gives what a viewer sees, without the tags that it understood."""
+    """Read captions with ffmpeg; returns the text for a viewer, without the tags that it understood."""
     source = folder / f"in.{suffix}"
     source.write_text(content, encoding="utf-8")
-    done = subprocess.run(  # noqa: S603 - a program of ours
+    done = subprocess.run(  # noqa: S603 - a program of the test environment
         [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(source), "-c:s", "text", "-f", "srt", "-"],
         capture_output=True,
         encoding="utf-8",
@@ -127,39 +127,39 @@ def ffmpeg(folder: Path, content: str, suffix: str) -> str:
         ("vtt", "an arrow --> in\n\nthe text", "an arrow --> in the text"),
     ],
 )
-def test_captions_are_read_as_they_are_meant(tmp_path: Path, suffix: str, text: str, read: str) -> None:
-    """Characters with a meaning in the format reach the viewer as they are, and no cue is lost."""
+def test_captions_are_read_correctly(tmp_path: Path, suffix: str, text: str, read: str) -> None:
+    """Characters with a meaning in the format reach the viewer unchanged, and no cue is lost."""
     cues = [clip(0, 1, text), clip(1, 2.5, "after", "c-2")]
     written = captions.to_srt(cues) if suffix == "srt" else captions.to_vtt(cues)
     understood = ffmpeg(tmp_path, written, suffix)
     assert understood == f"1\n00:00:00,000 --> 00:00:01,000\n{read}\n\n2\n00:00:01,000 --> 00:00:02,500\nafter"
 
 
-def test_captions_leave_out_what_has_no_text_or_length() -> None:
+def test_captions_omit_clips_without_text_or_length() -> None:
     """Such a cue is invalid in both formats."""
     clips = [clip(0, 1, None), clip(0, 1, " \n "), clip(1, 1.0001, "short"), clip(2, 3, "good")]
     assert [item.text for item in captions.captionable_clips(clips)] == ["good"]
 
 
 def test_the_order_is_that_of_times() -> None:
-    """The service lists clips as it likes; captions follow the film."""
+    """The service lists clips in any order; captions follow the film."""
     clips = [clip(5, 6, "c"), clip(0, 9, "b", "c-2"), clip(0, 1, "a", "c-1")]
     assert [item.text for item in captions.sorted_clips(clips)] == ["a", "b", "c"]
 
 
 def test_empty_captions() -> None:
-    """A media without clips gives an empty file of its format."""
+    """Captions of no clips are an empty file of the format."""
     assert captions.to_srt([]) == ""
     assert captions.to_vtt([]) == "WEBVTT\n"
 
 
-def test_names_of_others_are_harmless_everywhere(cli: CommandLine) -> None:
+def test_foreign_names_are_harmless_everywhere(cli: CommandLine) -> None:
     """Markup is shown as it is written, and escapes as numbers, in lists, details, errors and JSON."""
     name = "[red]x[/red] \x1b]0;title\x07 :smile: \u202eabc"
     media_id = cli.media(name, description="line\nbreak")
-    shown = "[red]x[/red] \\x1b]0;title\\x07 :smile: \\u202eabc"
-    assert cli("medias", "list").out.rstrip("\n").endswith(f"\t{shown}")
-    assert f"name\t{shown}\n" in cli("medias", "show", media_id).out
+    escaped = "[red]x[/red] \\x1b]0;title\\x07 :smile: \\u202eabc"
+    assert cli("medias", "list").out.rstrip("\n").endswith(f"\t{escaped}")
+    assert f"name\t{escaped}\n" in cli("medias", "show", media_id).out
     ran = cli("medias", "show", media_id, "--json")
     assert ran.document["name"] == name
     assert not UNSAFE.search(ran.out.replace("\n", ""))

@@ -1,4 +1,4 @@
-"""`contentgroove medias upload`: one file, a night's batch, and what goes wrong in it."""
+"""`contentgroove medias upload`: one file, a batch, and its failures."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contentgroove._io.checkpoint_file import FileCheckpointStore
-from contentgroove.cli import uploading
-from contentgroove.resources.batches import aupload_batch
+from contentgroove._io.batches import aupload_batch
+from contentgroove._io.checkpoint_store import FileCheckpointStore
+from contentgroove.cli import upload_batch
 from contentgroove_mock import Fault, Policy, Simulator, serve
 
 from tests.cli.conftest import CommandLine, Reader
@@ -27,7 +27,7 @@ CREATIONS = ("POST", "/api/v1/medias")
 
 
 def creations(cli: CommandLine) -> int:
-    """Count the medias that were asked for."""
+    """Count the medias that were requested."""
     return sum((record.method, record.path) == CREATIONS for record in cli.server.simulator.requests)
 
 
@@ -60,28 +60,28 @@ def test_a_name_for_several_files(own_cli: CommandLine) -> None:
     assert own_cli.server.simulator.requests == []
 
 
-def test_a_file_given_twice_is_uploaded_once(own_cli: CommandLine) -> None:
-    """Two globs may meet in a file."""
+def test_a_repeated_file_is_uploaded_once(own_cli: CommandLine) -> None:
+    """Two patterns can match the same file."""
     name = own_cli.file("a.mp4")
     ran = own_cli("medias", "upload", name, f"./{name}", str(own_cli.folder / name))
     assert (ran.code, creations(own_cli)) == (0, 1)
 
 
 def test_patterns_on_windows(own_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its shells hand `*.mp4` on as it is; a file that is called like a pattern is that file."""
+    """Its shells pass `*.mp4` on as it is; a file whose name looks like a pattern is that file."""
     for name in ("a.mp4", "b.mp4", "film[1].mp4", "film1.mp4"):
         own_cli.file(name)
-    monkeypatch.setattr(uploading, "expanded", functools.partial(uploading.expanded, system="nt"))
+    monkeypatch.setattr(upload_batch, "expand_patterns", functools.partial(upload_batch.expand_patterns, system="nt"))
     ran = own_cli("medias", "upload", "?.mp4", "film[1].mp4", "a.mp4", "none*.mp4", "--json")
     assert sorted(line["file"] for line in ran.lines if line["media"]) == ["a.mp4", "b.mp4", "film[1].mp4"]
     assert (ran.code, creations(own_cli)) == (14, 3)
     assert "none*.mp4" in ran.err
-    assert list(uploading.expanded([own_cli.folder / "*.mp4"], system="posix")) == [own_cli.folder / "*.mp4"]
+    assert list(upload_batch.expand_patterns([own_cli.folder / "*.mp4"], system="posix")) == [own_cli.folder / "*.mp4"]
 
 
 @BYTE_NAMES
-def test_a_file_whose_name_is_no_text(cli: CommandLine) -> None:
-    """It is uploaded under a name that is text, with a checkpoint as well."""
+def test_a_file_whose_name_is_not_text(cli: CommandLine) -> None:
+    """It is uploaded under a name that is text, also with a checkpoint."""
     file = os.fsdecode(b"film \xff.mp4")
     cli.file(file)
     ran = cli("medias", "upload", file, "--json")
@@ -91,7 +91,7 @@ def test_a_file_whose_name_is_no_text(cli: CommandLine) -> None:
     assert again.lines[0]["media"]["id"] == first.lines[0]["media"]["id"]
 
 
-def test_a_checkpoint_folder_that_cannot_be_made(cli: CommandLine) -> None:
+def test_a_checkpoint_folder_that_cannot_be_created(cli: CommandLine) -> None:
     """It is named, and nothing is uploaded."""
     ran = cli("medias", "upload", cli.file("a.mp4"), "--checkpoint-dir", "a.mp4")
     assert ran.code == 2
@@ -99,14 +99,14 @@ def test_a_checkpoint_folder_that_cannot_be_made(cli: CommandLine) -> None:
     assert cli("medias", "list").out == ""
 
 
-def test_a_full_disk_costs_one_file_only(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkpoint that cannot be written fails its own upload; the others go through."""
+def test_a_full_disk_affects_one_file_only(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint that cannot be written fails its own upload; the others succeed."""
     write = FileCheckpointStore.write
 
-    def full(held: FileCheckpointStore, content: bytes) -> OSError | None:
-        if Path(held.path).name.startswith("a.mp4"):
+    def full(store: FileCheckpointStore, content: bytes) -> OSError | None:
+        if Path(store.path).name.startswith("a.mp4"):
             return OSError(errno.ENOSPC, "No space left on device")
-        return write(held, content)
+        return write(store, content)
 
     monkeypatch.setattr(FileCheckpointStore, "write", full)
     ran = cli("medias", "upload", cli.file("a.mp4"), cli.file("b.mp4"), "--checkpoint-dir", "points")
@@ -116,22 +116,22 @@ def test_a_full_disk_costs_one_file_only(cli: CommandLine, monkeypatch: pytest.M
 
 
 def test_uploads_at_once(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--concurrency is the bound of the batch."""
-    bounds: list[int] = []
+    """--concurrency is the limit of the batch."""
+    limits: list[int] = []
 
-    def upload_each(one: Any, items: Any, concurrency: int) -> Any:
-        bounds.append(concurrency)
-        return aupload_batch(one, items, concurrency)
+    def upload_each(upload_one: Any, items: Any, concurrency: int) -> Any:
+        limits.append(concurrency)
+        return aupload_batch(upload_one, items, concurrency)
 
-    monkeypatch.setattr("contentgroove.cli.uploading.aupload_batch", upload_each)
+    monkeypatch.setattr("contentgroove.cli.upload_batch.aupload_batch", upload_each)
     assert cli("medias", "upload", cli.file("a.mp4"), "--concurrency", "3").code == 0
     assert cli("medias", "upload", cli.file("a.mp4")).code == 0
-    assert bounds == [3, 4]
+    assert limits == [3, 4]
 
 
 def test_a_batch_with_failures(cli: CommandLine) -> None:
-    """What can go through goes through; each file has its line, and the code says that some failed."""
-    (cli.folder / "notes.txt").write_text("no film", encoding="utf-8")
+    """The other files are uploaded; each file has its line, and the code is that of a partial failure."""
+    (cli.folder / "notes.txt").write_text("not a film", encoding="utf-8")
     ran = cli("medias", "upload", "missing.mp4", cli.file("a.mp4"), "notes.txt", cli.file("b.mp4"), "--wait", "--json")
     assert ran.code == 14
     found = {line["file"]: line for line in ran.lines}
@@ -150,14 +150,14 @@ def test_all_files_fail_alike(cli: CommandLine) -> None:
     assert cli("medias", "upload", "missing.mp4", "gone.mp4").code == 12
 
 
-def test_quiet_leaves_the_summary_out(cli: CommandLine) -> None:
+def test_quiet_omits_the_summary(cli: CommandLine) -> None:
     """--quiet prints results only."""
     ran = cli("medias", "upload", cli.file("a.mp4"), cli.file("b.mp4"), "-q")
     assert (len(ran.out.splitlines()), ran.err) == (2, "")
 
 
-def test_a_usage_limit_begins_nothing_new(own_cli: CommandLine) -> None:
-    """After a 402 the rest is refused without being sent; the code says that some failed."""
+def test_a_usage_limit_starts_no_new_upload(own_cli: CommandLine) -> None:
+    """After a 402 the other files fail without being sent; the code is that of a partial failure."""
     own_cli.server.simulator.set_quota(medias=1)
     files = [own_cli.file(f"{letter}.mp4") for letter in "abcd"]
     ran = own_cli("medias", "upload", *files, "--concurrency", "1", "--json")
@@ -166,17 +166,17 @@ def test_a_usage_limit_begins_nothing_new(own_cli: CommandLine) -> None:
     assert puts(own_cli) == 2
 
 
-def test_a_refused_key_ends_the_batch(own_cli: CommandLine) -> None:
+def test_a_rejected_key_ends_the_batch(own_cli: CommandLine) -> None:
     """With a wrong key no other file is tried; the code is that of the key."""
     own_cli.server.simulator.add_fault(Fault(kind="status", status=401, operation="getUploadUrl", count=9))
     files = [own_cli.file(f"{letter}.mp4") for letter in "abcd"]
     ran = own_cli("medias", "upload", *files, "--concurrency", "1")
     assert (ran.code, len(own_cli.server.simulator.requests)) == (3, 1)
-    assert "0 of 4 files uploaded, 1 failed, 3 not begun or not finished." in ran.err
+    assert "0 of 4 files uploaded, 1 failed, 3 not started or not finished." in ran.err
 
 
 def test_the_same_command_uploads_nothing_twice(own_cli: CommandLine) -> None:
-    """Checkpoints remember what is done, and a file that was added is the only one sent."""
+    """Checkpoints record what is done; only a new file is sent."""
     command = ("medias", "upload", "--checkpoint-dir", "points", "--wait")
     first = own_cli(*command, own_cli.file("a.mp4"))
     again = own_cli(*command, "a.mp4", own_cli.file("b.mp4"))
@@ -186,7 +186,7 @@ def test_the_same_command_uploads_nothing_twice(own_cli: CommandLine) -> None:
 
 
 def test_processing_that_takes_too_long(own_cli: CommandLine) -> None:
-    """The media exists and is named, the code is that of the wait, and the hint goes on with it."""
+    """The media exists and is named, the code is that of the wait, and the hint continues it."""
     own_cli.server.simulator.add_fault(Fault(kind="status", status=503, operation="getMediaById", count=1000))
     ran = own_cli("medias", "upload", own_cli.file("a.mp4"), "--wait", "--timeout", "0.05", "--json")
     assert ran.code == 9
@@ -208,7 +208,7 @@ def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) ->
         ):
             assert process.stderr is not None
             reader = Reader(process.stderr.fileno())
-            # The list is what a wait for several looks at.
+            # A wait for several medias polls their list.
             reader.wait_for(r"debug: GET \S+/medias\?")
             ids = {media.name: media.id for media in client.medias.list()}
             server.simulator.fail_media(ids["a"])
@@ -217,13 +217,13 @@ def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) ->
             err = reader.rest()
             assert process.wait(30) == 130
     assert f"error: a.mp4 (media {ids['a']}): The service could not process it." in err
-    assert "Interrupted: 0 of 2 files processed, 1 failed, 1 not begun or not finished." in err
+    assert "Interrupted: 0 of 2 files processed, 1 failed, 1 not started or not finished." in err
     assert err.endswith(f"contentgroove medias wait {ids['b']}\n")
 
 
 @PIPES
 @pytest.mark.process
-def test_a_media_that_is_deleted_meanwhile(tmp_path: Path) -> None:
+def test_a_media_that_is_deleted_during_the_wait(tmp_path: Path) -> None:
     """Its error names it, and the others are waited for."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
         cli = CommandLine(server, tmp_path)
@@ -237,7 +237,7 @@ def test_a_media_that_is_deleted_meanwhile(tmp_path: Path) -> None:
             reader.wait_for(r"debug: GET \S+/medias\?")
             ids = {media.name: media.id for media in client.medias.list()}
             client.medias.delete(ids["a"])
-            reader.wait_for(rf"error: a.mp4 \(media {ids['a']}\): The service answered 404")
+            reader.wait_for(rf"error: a.mp4 \(media {ids['a']}\): The service returned 404")
             server.simulator.finish_media(ids["b"])
             reader.rest()
             assert process.stdout.read() == f"{ids['b']}\tb.mp4\n"
@@ -247,7 +247,7 @@ def test_a_media_that_is_deleted_meanwhile(tmp_path: Path) -> None:
 @PIPES
 @pytest.mark.process
 def test_failed_processing_has_its_code(tmp_path: Path) -> None:
-    """A single file that cannot be processed gives 8, and the JSON line has both the media and the error."""
+    """For a single file the code is 8, and the JSON line has both the media and the error."""
     with serve(Simulator(policy=Policy(queue_seconds=0, processing_seconds=600))) as server:
         cli = CommandLine(server, tmp_path)
         with (

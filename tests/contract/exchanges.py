@@ -1,4 +1,4 @@
-"""Builds exchanges from the contract's own examples."""
+"""Build exchanges from the contract's own examples."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ WEBHOOK: Json = DOCUMENT["paths"]["/webhook_subscriptions"]["post"]["callbacks"]
 
 
 def example(path: str, method: str = "get", status: int = 200) -> Json:
-    """Give a copy of the example of an answer."""
-    answer = DOCUMENT["paths"][path][method]["responses"][str(status)]
-    found: Json = copy.deepcopy(answer["content"]["application/json"]["example"])
+    """Return a copy of the example of a response."""
+    documented = DOCUMENT["paths"][path][method]["responses"][str(status)]
+    found: Json = copy.deepcopy(documented["content"]["application/json"]["example"])
     return found
 
 
 def webhook() -> Json:
-    """Give a copy of the example of a webhook."""
+    """Return a copy of the example of a webhook."""
     return copy.deepcopy(WEBHOOK)
 
 
 def request(method: str, target: str, body: object = None, headers: dict[str, str] | None = None) -> httpx.Request:
-    """Make a request that was read; JSON with its type, unless the body is bytes."""
+    """Return a request that was read; JSON with its type, unless the body is bytes."""
     content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-    given = (KEY if headers is None else headers) | ({} if body is None else JSON)
-    made = httpx.Request(method, f"{ORIGIN}{target}", headers=given, content=content)
+    all_headers = (KEY if headers is None else headers) | ({} if body is None else JSON)
+    made = httpx.Request(method, f"{ORIGIN}{target}", headers=all_headers, content=content)
     made.read()
     return made
 
 
 def response(status: int, body: object = None, headers: dict[str, str] | None = None) -> httpx.Response:
-    """Make an answer that was read; JSON with its type, unless the body is bytes."""
+    """Return a response that was read; JSON with its type, unless the body is bytes."""
     content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-    given = ({} if body is None else JSON) if headers is None else headers
-    return httpx.Response(status, headers=given, content=content)
+    all_headers = ({} if body is None else JSON) if headers is None else headers
+    return httpx.Response(status, headers=all_headers, content=content)

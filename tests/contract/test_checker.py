@@ -1,4 +1,4 @@
-"""The contract checker, rule by rule: what is right passes, and one change at a time is found where it is."""
+"""The contract checker, rule by rule: correct exchanges pass, and each single change is found at its location."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def checker() -> Checker:
 
 
 def found(violations: list[Violation]) -> list[tuple[str, str]]:
-    """Give rules and places."""
+    """Return rules and locations."""
     return [(violation.rule, violation.location) for violation in violations]
 
 
 def documented() -> list[Any]:
-    """List every operation's every documented answer."""
+    """List every documented response of every operation."""
     return [
         pytest.param(method, path, int(status), id=f"{operation['operationId']}-{status}")
         for path, item in DOCUMENT["paths"].items()
@@ -38,7 +38,7 @@ def documented() -> list[Any]:
 
 
 @pytest.mark.parametrize(("method", "path", "status"), documented())
-def test_each_documented_answer_passes(checker: Checker, method: str, path: str, status: int) -> None:
+def test_each_documented_response_passes(checker: Checker, method: str, path: str, status: int) -> None:
     """The contract's own examples break no rule."""
     bodies = {
         ("post", "/medias"): CREATE,
@@ -47,9 +47,11 @@ def test_each_documented_answer_passes(checker: Checker, method: str, path: str,
         ("put", "/medias/{id}"): {"data": {"attributes": {"name": "New"}}},
         ("put", "/clips/{id}"): {"data": {"attributes": {"name": "New"}}},
     }
-    asked = request(method.upper(), f"/api/v1{path.replace('{id}', 'some-id')}", bodies.get((method, path)))
-    answered = response(status, None if status == 204 else example(path, method, status))
-    assert checker.check(asked, answered) == []
+    documented_request = request(
+        method.upper(), f"/api/v1{path.replace('{id}', 'some-id')}", bodies.get((method, path))
+    )
+    documented_response = response(status, None if status == 204 else example(path, method, status))
+    assert checker.check(documented_request, documented_response) == []
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_a_wrong_request_is_found(checker: Checker, method: str, target: str, ex
     ],
 )
 def test_right_queries_pass(checker: Checker, query: str) -> None:
-    """What the documentation shows is no violation, percent-encoded or not."""
+    """Queries of the documentation are not violations, percent-encoded or not."""
     assert checker.check_request(request("GET", f"{MEDIAS}?{query}")) == []
 
 
@@ -113,8 +115,8 @@ def test_right_queries_pass(checker: Checker, query: str) -> None:
         ({}, "?api_key=k"),
     ],
 )
-def test_each_way_to_sign_in_passes(checker: Checker, headers: dict[str, str], query: str) -> None:
-    """A bearer token, a header of its own, or the query."""
+def test_each_way_to_authenticate_passes(checker: Checker, headers: dict[str, str], query: str) -> None:
+    """A bearer token, the API's own header, or the query."""
     assert checker.check_request(request("GET", MEDIA + query, headers=headers)) == []
 
 
@@ -132,7 +134,7 @@ def test_each_way_to_sign_in_passes(checker: Checker, headers: dict[str, str], q
     ],
 )
 def test_a_request_without_a_key_is_found(checker: Checker, headers: dict[str, str], query: str) -> None:
-    """None of the three ways, or one without a key; the key that stands in the wrong place is not shown."""
+    """Not one of the three ways, or one without a key; a key at the wrong location is not shown."""
     violations = checker.check_request(request("GET", MEDIA + query, headers=headers))
     assert found(violations) == [("auth", "request.auth")]
     assert "canary-key" not in str(violations[0])
@@ -164,40 +166,40 @@ def test_a_request_without_a_key_is_found(checker: Checker, headers: dict[str, s
     ids=str,
 )
 def test_a_wrong_body_is_found(checker: Checker, body: object, expected: tuple[str, str]) -> None:
-    """Each thing that is wrong with a body is one violation, at its JSON pointer."""
+    """Each error in a body is one violation, at its JSON pointer."""
     assert found(checker.check_request(request("POST", MEDIAS, body))) == [expected]
 
 
 def test_a_body_of_another_type_is_found(checker: Checker) -> None:
-    """A form is no JSON, whatever it says; a charset other than UTF-8 isn't either."""
+    """A form is not JSON, nor is JSON with a charset other than UTF-8."""
     for kind in ("application/x-www-form-urlencoded", "text/plain", "application/json; charset=latin-1", None):
-        asked = request("POST", MEDIAS, CREATE)
-        asked.headers.update({"Content-Type": kind} if kind else {})
+        posted = request("POST", MEDIAS, CREATE)
+        posted.headers.update({"Content-Type": kind} if kind else {})
         if kind is None:
-            del asked.headers["Content-Type"]
-        assert found(checker.check_request(asked)) == [("media-type", "request.headers.content-type")]
+            del posted.headers["Content-Type"]
+        assert found(checker.check_request(posted)) == [("media-type", "request.headers.content-type")]
     for kind in ("application/json", "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"'):
-        asked = request("POST", MEDIAS, CREATE)
-        asked.headers["Content-Type"] = kind
-        assert checker.check_request(asked) == []
+        posted = request("POST", MEDIAS, CREATE)
+        posted.headers["Content-Type"] = kind
+        assert checker.check_request(posted) == []
 
 
-def test_a_body_where_none_belongs_is_found(checker: Checker) -> None:
-    """GET takes no body, and 204 brings none."""
+def test_an_unexpected_body_is_found(checker: Checker) -> None:
+    """GET and 204 have no body."""
     assert found(checker.check_request(request("GET", MEDIA, CREATE))) == [("unexpected-body", "request.body")]
     violations = checker.check(request("DELETE", MEDIA), response(204, b"gone"))
     assert found(violations) == [("unexpected-body", "response.body")]
 
 
 def changed(**attributes: object) -> dict[str, Any]:
-    """Give the example of a media with other attributes."""
+    """Return the example of a media with other attributes."""
     body = example("/medias/{id}")
     body["data"]["attributes"].update(attributes)
     return body
 
 
 def without(*names: str) -> dict[str, Any]:
-    """Give the example of a media without some attributes."""
+    """Return the example of a media without some attributes."""
     body = example("/medias/{id}")
     for name in names:
         del body["data"]["attributes"][name]
@@ -222,13 +224,13 @@ def without(*names: str) -> dict[str, Any]:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_wrong_answer_is_found(checker: Checker, status: int, body: object, expected: tuple[str, str]) -> None:
+def test_a_wrong_response_is_found(checker: Checker, status: int, body: object, expected: tuple[str, str]) -> None:
     """Statuses, bodies and fields that the contract does not have."""
     assert found(checker.check(request("GET", MEDIA), response(status, body))) == [expected]
 
 
 def test_a_renamed_field_is_both_missing_and_undeclared(checker: Checker) -> None:
-    """Each half of a new name is told."""
+    """Each half of a renaming is reported."""
     body = without("is_processing")
     body["data"]["attributes"]["processing"] = False
     assert sorted(found(checker.check(request("GET", MEDIA), response(200, body)))) == [
@@ -237,8 +239,8 @@ def test_a_renamed_field_is_both_missing_and_undeclared(checker: Checker) -> Non
     ]
 
 
-def test_an_answer_of_another_type_is_found(checker: Checker) -> None:
-    """HTML with status 200 is no answer of the API."""
+def test_a_response_of_another_type_is_found(checker: Checker) -> None:
+    """HTML with status 200 is not a response of the API."""
     html = response(200, b"<html>", {"Content-Type": "text/html"})
     assert found(checker.check(request("GET", MEDIA), html)) == [("media-type", "response.headers.content-type")]
 
@@ -255,8 +257,8 @@ def test_an_item_deep_in_a_list_is_found(checker: Checker) -> None:
     assert violations[0].message == "one of medias"
 
 
-def test_a_fault_may_answer_an_undocumented_status(checker: Checker) -> None:
-    """What the simulator marks as a fault is not held against the service; its documented statuses are."""
+def test_a_fault_may_cause_an_undocumented_status(checker: Checker) -> None:
+    """Undocumented statuses that the simulator marks as faults are ignored; documented ones are checked."""
     marked = {"X-ContentGroove-Fault": "status", "Content-Type": "application/json"}
     assert checker.check(request("GET", MEDIA), response(503, {"errors": []}, marked)) == []
     broken = checker.check(request("GET", MEDIA), response(500, {"error": "x"}, marked))
@@ -281,7 +283,7 @@ def test_a_fault_may_answer_an_undocumented_status(checker: Checker) -> None:
     ],
 )
 def test_a_wrong_webhook_is_found(checker: Checker, change: Any, expected: tuple[str, str]) -> None:
-    """Webhooks are held to the contract's callbacks, down to what they include."""
+    """Webhooks are checked against the contract's callbacks, including their included resources."""
     body = webhook()
     headers = {"content-type": "application/json"}
     assert checker.check_webhook(json.dumps(body).encode(), headers) == []
@@ -289,8 +291,8 @@ def test_a_wrong_webhook_is_found(checker: Checker, change: Any, expected: tuple
     assert found(checker.check_webhook(json.dumps(body).encode(), headers)) == [expected]
 
 
-def test_a_webhook_that_is_no_json_is_found(checker: Checker) -> None:
-    """Neither by its bytes nor by its type; and a list is no event."""
+def test_a_webhook_without_json_is_found(checker: Checker) -> None:
+    """Neither its bytes nor its type are JSON; and a list is not an event."""
     assert found(checker.check_webhook(b"[]")) == [("type", "webhook.body#")]
     assert found(checker.check_webhook(b"{")) == [("json", "webhook.body")]
     body = json.dumps(webhook()).encode()
@@ -300,7 +302,7 @@ def test_a_webhook_that_is_no_json_is_found(checker: Checker) -> None:
 
 
 def test_credentials_are_not_shown(checker: Checker) -> None:
-    """A presigned URL in a field, or a key in a query, does not get into a report."""
+    """A presigned URL in a field, or a key in a query, is not in a report."""
     body = example("/direct_uploads")
     secret = "https://store.example/f?X-Amz-Signature=canary&X-Amz-Credential=canary2"
     body["data"]["attributes"]["location"] = secret
@@ -312,7 +314,7 @@ def test_credentials_are_not_shown(checker: Checker) -> None:
 
 
 def test_another_contract_can_be_checked() -> None:
-    """Any document whose schemas are shared ones, its base path given or read from its servers."""
+    """Any document whose references name shared schemas, with a base path from the argument or its servers."""
     document = {
         "openapi": "3.0.0",
         "servers": [{"url": "https://x.example/v7"}],
@@ -362,8 +364,8 @@ def test_operations_can_be_looked_up(checker: Checker) -> None:
 
 
 def test_the_key_is_not_needed_to_check(checker: Checker) -> None:
-    """A checker is shared between threads and holds nothing of what it has seen."""
-    asked = httpx.Request("GET", f"https://other.example{MEDIA}", headers=KEY)
-    asked.read()
-    assert checker.check_request(asked) == []
+    """A checker is shared between threads and stores nothing of the exchanges."""
+    posted = httpx.Request("GET", f"https://other.example{MEDIA}", headers=KEY)
+    posted.read()
+    assert checker.check_request(posted) == []
     assert "canary" not in repr(vars(checker))

@@ -35,7 +35,7 @@ def checker() -> Checker:
 
 
 def renamed(request: httpx.Request) -> httpx.Response:
-    """Answer with a media whose name is called otherwise."""
+    """Respond with a media whose name has another key."""
     del request
     body = example("/medias/{id}")
     body["data"]["attributes"]["title"] = body["data"]["attributes"].pop("name")
@@ -50,15 +50,15 @@ def line_of(mark: str) -> int:
 
 
 class Kept(list[tuple[str, int, list[str]]]):
-    """Keeps what was told of each exchange."""
+    """Keeps what is reported for each exchange."""
 
-    def __call__(self, asked: CheckedRequest, answered: CheckedResponse, violations: Sequence[Violation]) -> None:
-        """Keep it."""
-        self.append((asked.target, answered.status, [violation.rule for violation in violations]))
+    def __call__(self, request: CheckedRequest, response: CheckedResponse, violations: Sequence[Violation]) -> None:
+        """Keep one exchange."""
+        self.append((request.target, response.status, [violation.rule for violation in violations]))
 
 
 def test_a_violation_fails_the_call_that_made_it(checker: Checker) -> None:
-    """The error names what is wrong, and the test and line that called."""
+    """The error names the violation, and the test and line that called."""
     transport = CheckedTransport(httpx.MockTransport(renamed), checker)
     with httpx.Client(transport=transport) as client, pytest.raises(ContractViolationError) as caught:
         client.get(MEDIA, headers=KEY)  # the call that fails
@@ -72,7 +72,7 @@ def test_a_violation_fails_the_call_that_made_it(checker: Checker) -> None:
 
 
 def test_many_violations_are_shortened(checker: Checker) -> None:
-    """A wholly other body does not fill the screen."""
+    """An entirely different body does not fill the screen."""
     transport = CheckedTransport(httpx.MockTransport(lambda _: httpx.Response(200, json=example("/clips"))), checker)
     with httpx.Client(transport=transport) as client, pytest.raises(ContractViolationError) as caught:
         client.get(f"{ORIGIN}/api/v1/medias", headers=KEY)
@@ -92,7 +92,7 @@ async def test_async_calls_are_checked_alike(checker: Checker) -> None:
 
 
 def test_the_sdk_is_checked_through_its_http_client(checker: Checker) -> None:
-    """What an application does through the SDK passes, over a real socket."""
+    """Calls of an application through the SDK pass, over a real socket."""
     kept = Kept()
     simulator = Simulator(clock=ManualClock())
     transport = CheckedTransport(httpx.HTTPTransport(), checker, kept)
@@ -112,14 +112,14 @@ def test_the_sdk_is_checked_through_its_http_client(checker: Checker) -> None:
 
 @pytest.mark.anyio
 async def test_a_violation_goes_through_the_sdk(checker: Checker) -> None:
-    """It reaches the test as what it is, after one attempt: no broken connection that is tried again."""
+    """It reaches the test unchanged, after one attempt: it is not a broken connection that is retried."""
     calls: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         calls.append(request)
         return renamed(request)
 
-    transport = CheckedTransport(httpx.MockTransport(answer), checker)
+    transport = CheckedTransport(httpx.MockTransport(respond), checker)
     with (
         httpx.Client(transport=transport) as http_client,
         ContentGroove("any-key", http_client=http_client) as client,
@@ -127,7 +127,7 @@ async def test_a_violation_goes_through_the_sdk(checker: Checker) -> None:
     ):
         client.medias.get("some-id")
     async with (
-        httpx.AsyncClient(transport=AsyncCheckedTransport(httpx.MockTransport(answer), checker)) as async_http_client,
+        httpx.AsyncClient(transport=AsyncCheckedTransport(httpx.MockTransport(respond), checker)) as async_http_client,
         AsyncContentGroove("any-key", http_client=async_http_client) as async_client,
     ):
         with pytest.raises(ContractViolationError, match=r'"name" is required'):
@@ -137,7 +137,7 @@ async def test_a_violation_goes_through_the_sdk(checker: Checker) -> None:
 
 @pytest.mark.anyio
 async def test_an_application_is_checked_in_process(checker: Checker) -> None:
-    """The ASGI wrapper sees each exchange whole, bodies that come in parts included."""
+    """The ASGI wrapper sees each exchange completely, including bodies that arrive in parts."""
     kept = Kept()
     app = CheckedApp(Simulator(clock=ManualClock()), checker, kept)
     async with (
@@ -151,7 +151,7 @@ async def test_an_application_is_checked_in_process(checker: Checker) -> None:
 
 @pytest.mark.anyio
 async def test_an_application_that_breaks_the_contract_is_found(checker: Checker) -> None:
-    """An answer in parts is put together before it is checked; other paths are let through."""
+    """A response in parts is joined before it is checked; other paths are passed on."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         while (await receive()).get("more_body"):
@@ -173,33 +173,33 @@ async def test_an_application_that_breaks_the_contract_is_found(checker: Checker
 
 
 async def iter_parts() -> AsyncIterator[bytes]:
-    """Give a body in two parts."""
+    """Yield a body in two parts."""
     yield b'{"data": {"attributes": {"source_url"'
     yield b': "https://films.example/one.mp4"}}}'
 
 
 def test_a_server_in_a_thread_knows_who_called(checker: Checker) -> None:
-    """The line that waits for the answer is named, though another thread finds the violation."""
+    """The line that waits for the response is named, although another thread finds the violation."""
     found: list[Violation] = []
     ready = threading.Event()
 
-    def keep(asked: CheckedRequest, answered: CheckedResponse, violations: Sequence[Violation]) -> None:
-        del asked, answered
+    def keep(request: CheckedRequest, response: CheckedResponse, violations: Sequence[Violation]) -> None:
+        del request, response
         found.extend(violations)
         ready.set()
 
     simulator = Simulator(clock=ManualClock())
     with serve(simulator, app=CheckedApp(simulator, checker, keep)) as server, httpx.Client(headers=KEY) as client:
-        answer = client.get(f"{server.base_url}/medias?limit=3")  # the call from another thread
+        response = client.get(f"{server.base_url}/medias?limit=3")  # the call from another thread
         assert ready.wait(10)
-    assert answer.status_code == 200
+    assert response.status_code == 200
     (violation,) = found
     assert violation.call is not None
     assert violation.call.endswith(f"test_transports.py:{line_of('the call from another thread')}")
 
 
 def test_statuses_of_faults_are_let_pass(checker: Checker) -> None:
-    """A 503 on purpose is no violation; the retry after it is an exchange like any other."""
+    """A 503 from a fault is not a violation; the retry after it is a normal exchange."""
     kept = Kept()
     simulator = Simulator(clock=ManualClock())
     simulator.add_fault(Fault(kind="status", status=503, retry_after="0"))

@@ -1,4 +1,4 @@
-"""The whole way over real sockets, sync and async: upload, wait, webhook, clips."""
+"""All steps of an application over real sockets, sync and async: upload, wait, webhook, clips."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Quiet(WSGIRequestHandler):
     """Logs nothing."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
+        """Ignore the message."""
 
 
 @contextmanager
 def listening(receiver: WebhookReceiver) -> Generator[str, None, None]:
-    """Serve a receiver; gives the URL to subscribe."""
+    """Serve a receiver, and yield the URL to subscribe."""
     with make_server("127.0.0.1", 0, receiver.wsgi, handler_class=Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -48,7 +48,7 @@ def check_end(
     media: Media,
     clips: list[Clip],
 ) -> None:
-    """The webhook came twice and was handled once; API and webhook say the same."""
+    """Check that the webhook was received twice and handled once, with the same content as the API."""
     assert [delivery.state for delivery in simulator.deliveries] == ["delivered", "delivered"]
     assert receiver.process_pending() == 1
     assert receiver.process_pending() == 0
@@ -65,7 +65,7 @@ def check_end(
 
 
 def receiver_with(handled: list[MediaProcessingFinished]) -> WebhookReceiver:
-    """A receiver that keeps what it handles."""
+    """Return a receiver that adds the events that it handles to a list."""
     receiver = WebhookReceiver(MemoryInbox(), secret_token=TOKEN)
     receiver.on("media.processing_finished")(handled.append)
     return receiver

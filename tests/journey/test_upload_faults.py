@@ -1,4 +1,4 @@
-"""Uploads over real sockets when the store or the line fails: what the whole SDK makes of it, sync and async."""
+"""Uploads over real sockets when the store or the connection fails, through the whole SDK, sync and async."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIZE = 64 * 1024 * 1024
 
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
-    """A large file that passes for a video: the sample with a long tail of nothing."""
+    """A large file that counts as a video: the sample, followed by zeros."""
     path = tmp_path / "film.mp4"
     path.write_bytes(sample_video().read_bytes())
     os.truncate(path, SIZE)
@@ -41,35 +41,35 @@ def server() -> Generator[Server, None, None]:
 
 
 def upload(kind: str, base_url: str, film: Path, **options: Any) -> tuple[Any, int]:
-    """Upload with one kind of client; gives the media and how many bytes were handed over at most in one try."""
-    most = 0
+    """Upload with one kind of client; returns the media and the maximum of bytes that were sent in one attempt."""
+    max_sent = 0
 
     def progress(sent: int, _total: int) -> None:
-        nonlocal most
-        most = max(most, sent)
+        nonlocal max_sent
+        max_sent = max(max_sent, sent)
 
     if kind == "sync":
         with ContentGroove("fault-key", base_url, sleep=lambda _seconds: None, **options) as client:
-            return client.medias.upload(film, progress=progress), most
+            return client.medias.upload(film, progress=progress), max_sent
 
     async def no_pause(_seconds: float) -> None:
-        """Let no time pass."""
+        """Do not wait."""
 
     async def run() -> Any:
         async with AsyncContentGroove("fault-key", base_url, sleep=no_pause, **options) as client:
             return await client.medias.upload(film, progress=progress)
 
-    return asyncio.run(run()), most
+    return asyncio.run(run()), max_sent
 
 
 def puts(server: Server) -> list[int | None]:
-    """The statuses of all PUTs so far."""
+    """Return the statuses of all PUTs so far."""
     return [record.status for record in server.simulator.requests if record.method == "PUT"]
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_an_expired_url_is_noticed_early_and_replaced(server: Server, film: Path, kind: str) -> None:
-    """The store's refusal is surfaced although it comes in mid-body, and the file goes to a fresh URL."""
+    """The store's error is noticed although it arrives during the upload, and the file is sent to a new URL."""
     server.simulator.add_fault(Fault(kind="expired", operation="upload"))
     media, _ = upload(kind, server.base_url, film)
     assert media.id
@@ -77,8 +77,8 @@ def test_an_expired_url_is_noticed_early_and_replaced(server: Server, film: Path
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_refusal_that_stays_names_itself(server: Server, film: Path, kind: str) -> None:
-    """Without further tries the refusal is an error with the store's status, long before the file is through."""
+def test_a_lasting_rejection_is_an_error(server: Server, film: Path, kind: str) -> None:
+    """Without retries the rejection is an error with the store's status, long before the whole file is sent."""
     server.simulator.add_fault(Fault(kind="expired", operation="upload", count=9))
     with pytest.raises(UploadError) as caught:
         upload(kind, server.base_url, film, max_retries=0)
@@ -86,16 +86,16 @@ def test_a_refusal_that_stays_names_itself(server: Server, film: Path, kind: str
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_reset_in_the_middle_gets_another_try(server: Server, film: Path, kind: str) -> None:
-    """A connection that is reset after some megabytes is answered by sending the whole file again."""
+def test_a_reset_during_an_upload_is_retried(server: Server, film: Path, kind: str) -> None:
+    """If the connection is reset after some megabytes, the whole file is sent again."""
     server.simulator.add_fault(Fault(kind="reset", operation="upload", after_bytes=5_000_000))
-    media, most = upload(kind, server.base_url, film)
+    media, max_sent = upload(kind, server.base_url, film)
     assert media.id
-    assert most == SIZE
+    assert max_sent == SIZE
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_creation_whose_answer_is_lost_is_found(server: Server, film: Path, kind: str) -> None:
+def test_a_creation_whose_response_is_lost_is_found(server: Server, film: Path, kind: str) -> None:
     """503 after the media was created: it is found among the newest, not created twice."""
     server.simulator.add_fault(Fault(kind="status", operation="createMedia", status=503, after_commit=True))
     media, _ = upload(kind, server.base_url, film)
@@ -106,7 +106,7 @@ def test_a_creation_whose_answer_is_lost_is_found(server: Server, film: Path, ki
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_lost_creation_is_found_by_the_services_time(film: Path, kind: str) -> None:
-    """What is looked for is what the service made since, on its own clock, however far ahead this machine's is."""
+    """The search is for medias created since by the service's clock, even if this machine's is far ahead."""
     yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     with serve(Simulator(clock=ManualClock(yesterday))) as server:
         server.simulator.add_fault(Fault(kind="status", operation="createMedia", status=503, after_commit=True))
@@ -116,7 +116,7 @@ def test_a_lost_creation_is_found_by_the_services_time(film: Path, kind: str) ->
 
 
 def open_sockets() -> set[str]:
-    """The sockets of this process."""
+    """Return the sockets of this process."""
     folder = Path("/proc/self/fd")
     return {
         str(link.readlink()) for link in folder.iterdir() if link.is_symlink() and "socket:" in str(link.readlink())
@@ -126,19 +126,19 @@ def open_sockets() -> set[str]:
 @PROC
 @pytest.mark.anyio
 async def test_a_cancelled_upload_leaves_no_socket(server: Server, film: Path) -> None:
-    """Cancelling in mid-body closes the connection to the store; the client goes on working."""
+    """Cancelling an upload closes the connection to the store; the client still works."""
     server.simulator.add_fault(Fault(kind="stall", operation="upload", after_bytes=3_000_000, seconds=60))
-    begun = asyncio.Event()
+    started = asyncio.Event()
 
     def progress(sent: int, _total: int) -> None:
         if sent:
-            begun.set()
+            started.set()
 
     async with AsyncContentGroove("fault-key", server.base_url) as client:
         assert [media async for media in client.medias.list()] == []
         before = open_sockets()
         task = asyncio.create_task(client.medias.upload(film, progress=progress))
-        await asyncio.wait_for(begun.wait(), 20)
+        await asyncio.wait_for(started.wait(), 20)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -19,7 +19,7 @@ ID = {"app_id": "aaaaaaaa-bbbb-cccc-dddd-0123456789ab"}
 
 
 async def test_another_api(start: Start) -> None:
-    """Every operation is a tool; calls and their answers fit the document, as Prism judges, and errors are told."""
+    """Every operation is a tool; calls and their responses match the document, as Prism checks; errors are reported."""
     with Prism.mock(DOCUMENT) as prism:
         async with start("--allow-destructive") as session:
             spec = {"spec": DOCUMENT.read_text("utf-8")}

@@ -1,4 +1,4 @@
-"""What each of three validators says of an exchange: the contract checker, Prism, and openapi-core."""
+"""The verdicts of three validators on an exchange: the contract checker, Prism, and openapi-core."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SERVER: str = DOCUMENT["servers"][0]["url"]
 
 
 def document_for_all() -> Json:
-    """Give the contract with two paths more: the webhook's, and that of further_path.yaml.
+    """Return the contract with two more paths: the webhook's, and that of further_path.yaml.
 
     Prism and openapi-core check no callbacks, but any path.
     """
@@ -43,19 +43,19 @@ def document_for_all() -> Json:
     return document
 
 
-def _verdict(said: list[str]) -> str:
-    return "; ".join(sorted(set(said))) or PASSES
+def _verdict(violations: list[str]) -> str:
+    return "; ".join(sorted(set(violations))) or PASSES
 
 
 class ByChecker:
-    """The contract checker; says the rule and the place of each violation."""
+    """The contract checker; its verdict is the rule and location of each violation."""
 
     def __init__(self) -> None:
         self._checker = Checker()
         self._further = Checker(document_for_all())
 
     def judge(self, exchange: Exchange) -> str:
-        """Say what is wrong with an exchange."""
+        """Return the violations in an exchange."""
         request, response = exchange.request(SERVER), exchange.response()
         if exchange.is_webhook:
             found = self._checker.check_webhook(request.content, request.headers)
@@ -66,7 +66,7 @@ class ByChecker:
 
 
 class ByPrism:
-    """Prism's proxy before a service; says its status, and the place and kind of each violation."""
+    """Prism's proxy before a service; its verdict is the status, and the location and kind of the first violation."""
 
     def __init__(self, http: httpx.Client, base_url: str, upstream: Upstream) -> None:
         self._http = http
@@ -74,12 +74,12 @@ class ByPrism:
         self._upstream = upstream
 
     def judge(self, exchange: Exchange) -> str:
-        """Say what is wrong with an exchange."""
-        if _never_answered(exchange) or _ends_early(exchange):
+        """Return the violations in an exchange."""
+        if _is_never_processed(exchange) or _ends_early(exchange):
             return NOT_SENT
         while self._upstream.take():
             pass
-        self._upstream.answer = Canned(exchange.status, exchange.answered.headers, exchange.answered.content)
+        self._upstream.response = Canned(exchange.status, exchange.received.headers, exchange.received.content)
         response = self._http.send(exchange.request(self._base_url))
         if "sl-violations" in response.headers:
             return _prism_verdict(response.status_code, json.loads(response.headers["sl-violations"]))
@@ -87,29 +87,29 @@ class ByPrism:
             assert (self._upstream.take() is None, response.status_code) == (False, exchange.status)
             return PASSES
         problem = response.json()
-        # Prism's own answer to a request that it did not hand on, or to an answer that it could not read.
+        # Prism's own response to a request that it did not forward, or for a response that it could not read.
         kind = problem["type"].rpartition("#")[2]
         return _prism_verdict(response.status_code, problem.get("validation") or [{"code": kind}])
 
 
-def _never_answered(exchange: Exchange) -> bool:
-    """Whether the request's body is no JSON though it says so: Prism then waits for ever."""
-    if exchange.asked.headers.get("Content-Type") != "application/json":
+def _is_never_processed(exchange: Exchange) -> bool:
+    """Return whether the request's body is malformed JSON: Prism then waits without limit."""
+    if exchange.sent.headers.get("Content-Type") != "application/json":
         return False
     try:
-        json.loads(exchange.asked.content or b"{}")
+        json.loads(exchange.sent.content or b"{}")
     except ValueError:
         return True
     return False
 
 
 def _ends_early(exchange: Exchange) -> bool:
-    """Whether HTTP has an end where the body begins: what Prism's client says of it depends on when bytes arrive."""
-    return exchange.status == HTTPStatus.NO_CONTENT and bool(exchange.answered.content)
+    """Return whether a body follows where HTTP allows none: Prism's result then depends on when bytes arrive."""
+    return exchange.status == HTTPStatus.NO_CONTENT and bool(exchange.received.content)
 
 
 def _prism_verdict(status: int, violations: list[Json]) -> str:
-    # The first says enough: of a oneOf, Prism lists what each branch would want.
+    # The first is enough: for a oneOf, Prism lists the errors of each branch.
     first = violations[0]
     severity = "warns" if first.get("severity") == "Warning" else str(status)
     parts = (severity, ".".join(first.get("location", ())), first.get("code", ""))
@@ -117,7 +117,7 @@ def _prism_verdict(status: int, violations: list[Json]) -> str:
 
 
 class ByOpenapiCore:
-    """openapi-core; says the class of each error, and where and how a schema is broken."""
+    """openapi-core; its verdict is the class of each error, and location and keyword of schema errors."""
 
     def __init__(self) -> None:
         spec = SchemaPath.from_dict(cast("dict[Hashable, Any]", document_for_all()))
@@ -125,12 +125,12 @@ class ByOpenapiCore:
         self._responses = V30ResponseValidator(spec)
 
     def judge(self, exchange: Exchange) -> str:
-        """Say what is wrong with an exchange."""
+        """Return the violations in an exchange."""
         request = HttpxRequest(exchange.request(SERVER))
         errors = list(self._requests.iter_errors(request))
         if not any(isinstance(error, PathError) for error in errors):
             errors += self._responses.iter_errors(request, HttpxResponse(exchange.response()))
-        return _verdict([said for error in errors for said in _openapi_core_error(error)])
+        return _verdict([text for error in errors for text in _openapi_core_error(error)])
 
 
 def _openapi_core_error(error: Exception) -> Iterator[str]:
@@ -139,7 +139,7 @@ def _openapi_core_error(error: Exception) -> Iterator[str]:
     if isinstance(cause, InvalidSchemaValue):
         broken: Any  # an error of jsonschema
         for broken in cause.schema_errors:
-            place = "".join(f"/{step}" for step in broken.absolute_path)
-            yield f"{name} {place} {broken.validator}".replace("  ", " ")
+            location = "".join(f"/{step}" for step in broken.absolute_path)
+            yield f"{name} {location} {broken.validator}".replace("  ", " ")
     else:
         yield f"{name} {type(cause).__name__}" if cause is not None else name

@@ -1,4 +1,4 @@
-"""Exchanges of httpx, as openapi-core wants to see them; it has adapters for other libraries only."""
+"""Exchanges of httpx for openapi-core, which has adapters for other libraries only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class HttpxRequest:
-    """A request, as `openapi_core.protocols.Request` describes it."""
+    """A request as in `openapi_core.protocols.Request`."""
 
     def __init__(self, request: httpx.Request) -> None:
         self._request = request
@@ -37,7 +37,7 @@ class HttpxRequest:
 
     @property
     def body(self) -> bytes | None:
-        """The body, None without one."""
+        """The body, None if there is none."""
         return self._request.content or None
 
     @property
@@ -47,7 +47,7 @@ class HttpxRequest:
 
 
 class HttpxResponse:
-    """An answer, as `openapi_core.protocols.Response` describes it."""
+    """A response as in `openapi_core.protocols.Response`."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.status_code = response.status_code

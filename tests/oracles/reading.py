@@ -1,4 +1,4 @@
-"""Reads the corpus: exchanges in full, and others that differ from one of them in what they say."""
+"""Read the corpus: complete exchanges, and others as differences from one of them."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ Json: TypeAlias = dict[str, Any]
 CORPUS = Path(__file__).parent / "corpus"
 FURTHER_PATH = Path(__file__).parent / "further_path.yaml"
 WHOLE = "exchanges"
-"""The file of the exchanges that are written in full."""
+"""The file of the complete exchanges."""
 WEBHOOK = "/webhook"
-"""The path that stands for a subscribed URL."""
+"""The path that represents a subscribed URL."""
 
 
 class Message(NamedTuple):
-    """A request or an answer."""
+    """A request or a response."""
 
     headers: dict[str, str]
     content: bytes
 
 
 class Exchange(NamedTuple):
-    """A request and its answer.
+    """A request and its response.
 
     Attributes:
         name: Unique in the corpus.
-        theme: The file that it stands in.
-        good: Whether the contract allows it.
-        path: Below the API's base URL, with the query.
+        theme: The name of its file.
+        good: True if the contract allows it.
+        path: The path below the API's base URL, with the query.
     """
 
     name: str
@@ -44,34 +44,34 @@ class Exchange(NamedTuple):
     good: bool
     method: str
     path: str
-    asked: Message
+    sent: Message
     status: int
-    answered: Message
+    received: Message
 
     def __str__(self) -> str:
         return self.name
 
     @property
     def is_webhook(self) -> bool:
-        """Whether the service calls its user here."""
+        """True if the service sends the request."""
         return self.path == WEBHOOK
 
     def request(self, base_url: str) -> httpx.Request:
-        """Give the request, to an API or a service at this address."""
+        """Return the request, to an API with this base URL."""
         return httpx.Request(
-            self.method, base_url + self.path, headers=self.asked.headers, content=self.asked.content or None
+            self.method, base_url + self.path, headers=self.sent.headers, content=self.sent.content or None
         )
 
     def response(self) -> httpx.Response:
-        """Give the answer."""
-        return httpx.Response(self.status, headers=self.answered.headers, content=self.answered.content)
+        """Return the response."""
+        return httpx.Response(self.status, headers=self.received.headers, content=self.received.content)
 
 
 def read_corpus() -> list[Exchange]:
     """Read all exchanges.
 
     Raises:
-        KeyError, IndexError: One of them changes what is not there.
+        KeyError, IndexError: One of them changes a member that does not exist.
     """
     whole = read_yaml(CORPUS / f"{WHOLE}.yaml")
     del whole["shared"]
@@ -90,22 +90,22 @@ def read_corpus() -> list[Exchange]:
 def read_yaml(path: Path) -> Json:
     """Read a YAML file."""
     value: object = yaml.load(path.read_text(encoding="utf-8"), Loader=yamlcore.CCoreLoader)  # noqa: S506 - a safe loader
-    # Written and read as JSON, so that parts that the file shares are no longer one object.
+    # Encoded and decoded as JSON, so that shared parts of the file are separate objects.
     document: Json = json.loads(json.dumps(value))
     return document
 
 
 def _change(document: Json, entry: Json) -> None:
-    """Set and remove what an entry says, by JSON pointers (RFC 6901, without escapes: no name here needs one)."""
+    """Set and remove members of an entry by JSON pointers (RFC 6901, without escapes: no name here needs one)."""
     for pointer, value in entry.get("set", {}).items():
-        parent, key = _place(document, pointer)
+        parent, key = _find_member(document, pointer)
         parent[key] = value
     for pointer in entry.get("remove", ()):
-        parent, key = _place(document, pointer)
+        parent, key = _find_member(document, pointer)
         del parent[key]
 
 
-def _place(document: Json, pointer: str) -> tuple[Any, Any]:
+def _find_member(document: Json, pointer: str) -> tuple[Any, Any]:
     parent: Any = document
     *steps, last = pointer.removeprefix("/").split("/")
     for step in steps:

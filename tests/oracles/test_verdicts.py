@@ -1,4 +1,4 @@
-"""Three validators judge one corpus, and say what verdicts.md says; none of them can fall silent unnoticed."""
+"""Three validators check one corpus with the verdicts of verdicts.md; no validator can become silent unnoticed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 EXCHANGES = read_corpus()
 THEMES = sorted({exchange.theme for exchange in EXCHANGES})
-# What each validator must see, whatever the table says: one of each kind that it is good at.
+# What each validator must see, whatever is in the table: one of each kind that it is good at.
 PRISM_SEES = {
     "unknown-path",
     "unknown-method",
     "created",
     "teapot",
-    "html-answer",
-    "untyped-answer",
+    "html-response",
+    "untyped-response",
     "text-request",
     "untyped-request",
     "unknown-sort",
@@ -45,7 +45,7 @@ PRISM_SEES = {
     "empty-key-in-the-query",
     "no-id",
     "no-id-in-a-list",
-    "empty-answer-object",
+    "empty-response-object",
     "no-message",
     "no-name-sent",
     "number-for-a-string",
@@ -65,7 +65,7 @@ PRISM_SEES = {
     "no-body-of-a-200",
     "no-body-sent",
     "body-of-a-deletion",
-    "malformed-answer",
+    "malformed-response",
     "webhook-of-another-event",
     "webhook-without-id",
     "webhook-with-a-user-included",
@@ -79,7 +79,7 @@ OPENAPI_CORE_SEES = PRISM_SEES - {
     "uri-with-prose",
     "body-of-a-deletion",
 } | {
-    "json-api-answer",
+    "json-api-response",
     "empty-sort",
     "page-key-unknown",
     "malformed-request",
@@ -113,7 +113,7 @@ TABLE = read_table()
 
 
 def sees(verdict: str) -> bool:
-    """Whether a verdict names something wrong."""
+    """Return whether a verdict names a violation."""
     return verdict not in {PASSES, NOT_SENT}
 
 
@@ -140,42 +140,42 @@ def by_prism(tmp_path_factory: pytest.TempPathFactory) -> Generator[ByPrism]:
 
 
 def test_the_table_has_each_exchange_once() -> None:
-    """No exchange is without a verdict, and no verdict without an exchange."""
+    """Each exchange has a verdict, and each verdict has an exchange."""
     names = [exchange.name for exchange in EXCHANGES]
     assert sorted(names) == sorted(TABLE)
 
 
 def differences(judge: Callable[[Exchange], str], theme: str, column: str) -> list[str]:
-    """Tell where a validator says something else than the table."""
+    """Return where a validator's verdict differs from the table."""
     found: list[str] = []
     for exchange in EXCHANGES:
         expected = getattr(TABLE[exchange.name], column)
         if exchange.theme == theme and (verdict := judge(exchange)) != expected:
-            found.append(f"{exchange.name}: it says {verdict!r}, the table {expected!r}")
+            found.append(f"{exchange.name}: the verdict is {verdict!r}, the table has {expected!r}")
     return found
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_checker(by_checker: ByChecker, theme: str) -> None:
-    """The contract checker finds what the table says."""
+    """The contract checker's verdicts are those of the table."""
     assert differences(by_checker.judge, theme, "checker") == []
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("theme", THEMES)
 def test_prism(by_prism: ByPrism, theme: str) -> None:
-    """Prism finds what the table says."""
+    """Prism's verdicts are those of the table."""
     assert differences(by_prism.judge, theme, "prism") == []
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_openapi_core(by_openapi_core: ByOpenapiCore, theme: str) -> None:
-    """openapi-core finds what the table says."""
+    """openapi-core's verdicts are those of the table."""
     assert differences(by_openapi_core.judge, theme, "openapi_core") == []
 
 
 def test_differences_are_explained() -> None:
-    """Where one sees something and another does not, the table says why, and nowhere else."""
+    """If one validator sees a violation and another does not, and only then, the table states why."""
     wrong = [
         row.exchange
         for row in TABLE.values()
@@ -184,8 +184,8 @@ def test_differences_are_explained() -> None:
     assert wrong == []
 
 
-def test_no_validator_falls_silent() -> None:
-    """The table may not be changed to say that a validator sees less than this."""
+def test_no_validator_becomes_silent() -> None:
+    """The table must not be changed so that a validator sees less than this."""
     assert {row.exchange for row in TABLE.values() if sees(row.prism)} >= PRISM_SEES
     assert {row.exchange for row in TABLE.values() if sees(row.openapi_core)} >= OPENAPI_CORE_SEES
     bad = {exchange.name for exchange in EXCHANGES if not exchange.good}
@@ -193,7 +193,7 @@ def test_no_validator_falls_silent() -> None:
 
 
 def test_every_rule_is_seeded() -> None:
-    """Each rule of the checker is broken by some exchange, and each theme has exchanges that break none."""
+    """Each rule of the checker is violated by some exchange, and each theme has exchanges that violate none."""
     broken = {part.split()[0] for row in TABLE.values() if sees(row.checker) for part in row.checker.split("; ")}
     assert broken == set(get_args(Rule)) - {"prism"}  # what Prism alone sees is in the table's other column
     themes = {(exchange.theme, exchange.good) for exchange in EXCHANGES if exchange.theme != "exchanges"}

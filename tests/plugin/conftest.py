@@ -19,7 +19,7 @@ addopts = --strict-markers -p no:cacheprovider -p no:schemathesis -p no:respx -p
 
 @pytest.fixture
 def run(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
-    """Run a test file with options, in a process of its own: in this one pytester would unload modules in use."""
+    """Run a test file with options, in its own process: in this one pytester would unload modules in use."""
 
     def running(source: str, *options: str) -> pytest.RunResult:
         pytester.makeini(CONFIGURATION)

@@ -1,19 +1,20 @@
-"""What a test run has seen of the contract: in the terminal, and as JSON, JUnit and one page."""
+"""The coverage of the contract by a test run: in the terminal, and as JSON, JUnit and one page."""
 
 from __future__ import annotations
 
 import json
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from contentgroove_mock.contract import Checker
-from contentgroove_mock.coverage.collected import CoverageData, OperationUsage
+from contentgroove_mock.contract import CheckedRequest, CheckedResponse, Checker
+from contentgroove_mock.coverage.collected import MODELS, CoverageData, OperationUsage, fields_of
 from contentgroove_mock.coverage.matrix import matrix
-from contentgroove_mock.coverage.page import html_report
-from contentgroove_mock.coverage.reads import MODELS, fields_of
-from contentgroove_mock.coverage.reports import junit_report
+from contentgroove_mock.coverage.reports import html_report, json_report, junit_report
+from contentgroove_spec.coverage import Coverage, Usage, read_coverage
+from msgspec import structs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,6 +52,65 @@ def test_missing(contentgroove_client, contentgroove_simulator):
     for media in contentgroove_client.medias.list(page_size=5, filter={"name_eq": "x"}):
         assert media.clip_ids
 """
+
+REPORTS = Path(__file__).with_name("reports")
+"""The exchanges of a small contract, and reports of them that an earlier version wrote."""
+
+
+def recorded_usage(checker: Checker) -> CoverageData:
+    """Return the data that the stored reports were written from."""
+    collected = CoverageData()
+    for exchange in json.loads((REPORTS / "exchanges.json").read_text(encoding="utf-8")):
+        body = json.dumps(exchange["sent"]).encode() if "sent" in exchange else b""
+        headers = {"x-api-key": "k"} | ({"content-type": "application/json"} if body else {})
+        request = CheckedRequest(exchange["method"], exchange["target"], headers, body)
+        content = json.dumps(exchange["received"]).encode()
+        response = CheckedResponse(exchange["status"], {"content-type": "application/json"}, content)
+        found = [
+            structs.replace(violation, call="test_app.py::test_films, at app.py:7")
+            for violation in checker.check_exchange(request, response)
+        ]
+        collected.add_exchange(checker.operation_of(request.method, request.target), request, response, found)
+    for _ in range(2):
+        collected.add_delivery("media.finished")
+    collected.add_faults({("status", "listMedias"): 2})
+    collected.reads |= {"Media.name", "Media.is_finished"}
+    return collected
+
+
+def test_the_formats_of_reports_stay() -> None:
+    """The JSON and JUnit reports are byte for byte those of an earlier version."""
+    checker = Checker(json.loads((REPORTS / "contract.json").read_text(encoding="utf-8")))
+    coverage = matrix(recorded_usage(checker), checker)
+    assert json_report(coverage).encode() == (REPORTS / "coverage.json").read_bytes()
+    assert junit_report(coverage).encode() == (REPORTS / "coverage.xml").read_bytes()
+
+
+def test_reports_of_earlier_versions_are_read() -> None:
+    """`contentgroove spec diff --coverage` reads from them what the application uses."""
+    assert read_coverage(REPORTS / "coverage.json") == Coverage(
+        operations={
+            ("get", "/v1/medias"): Usage(
+                "listMedias",
+                frozenset({"200", "503"}),
+                frozenset({"limit", "page[size]"}),
+                frozenset(),
+                frozenset({"/data/*/attributes/name", "/data/*/attributes/is_processing"}),
+            ),
+            ("post", "/v1/medias"): Usage(
+                "createMedia",
+                frozenset({"200"}),
+                frozenset(),
+                frozenset({"/name", "/tags/*"}),
+                frozenset({"/attributes/name", "/attributes/is_processing"}),
+            ),
+        },
+        webhooks={
+            "media.finished": Usage(
+                "media.finished", read=frozenset({"/payload/attributes/name", "/payload/attributes/is_processing"})
+            )
+        },
+    )
 
 
 @pytest.mark.process
@@ -102,11 +162,11 @@ def test_the_reports_of_a_run(pytester: pytest.Pytester, run: Run, workers: tupl
 
 @pytest.mark.process
 def test_too_little_fails_the_run(run: Run) -> None:
-    """--contentgroove-fail-under turns green tests into a failed run, and says why; enough passes."""
+    """--contentgroove-fail-under turns green tests into a failed run, and states why; enough coverage passes."""
     result = run(APP, "--contentgroove-fail-under=50")
     result.assert_outcomes(passed=2)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["Contract coverage of 8.* % is less than the 50 % asked for"])
+    result.stdout.fnmatch_lines(["Contract coverage of 8.* % is less than the required 50 %"])
     assert run(APP, "--contentgroove-fail-under=8").ret == 0
 
 
@@ -114,8 +174,8 @@ def test_too_little_fails_the_run(run: Run) -> None:
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--contentgroove-coverage=seen.pdf", "*seen.pdf: the ending says the format, and it is .json, .xml*.html"),
-        ("--contentgroove-fail-under=120", "*120: give a percentage from 0 to 100"),
+        ("--contentgroove-coverage=seen.pdf", "*seen.pdf: the suffix must be .json, .xml*.html"),
+        ("--contentgroove-fail-under=120", "*120: pass a percentage from 0 to 100"),
     ],
 )
 def test_wrong_options_are_refused_before_any_test(run: Run, option: str, message: str) -> None:
@@ -126,12 +186,12 @@ def test_wrong_options_are_refused_before_any_test(run: Run, option: str, messag
 
 
 @pytest.mark.process
-def test_a_report_that_cannot_be_written_is_told(run: Run, pytester: pytest.Pytester) -> None:
-    """A folder where the file should be loses neither the table nor the tests' outcome."""
+def test_a_report_that_cannot_be_written_is_reported(run: Run, pytester: pytest.Pytester) -> None:
+    """If the file is a folder, neither the table nor the tests' outcome is lost."""
     (pytester.path / "taken.json").mkdir()
     result = run("def test_x(): pass", "--contentgroove-coverage=taken.json")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["operation *", "Coverage was not written to taken.json: Is a directory"])
+    result.stdout.fnmatch_lines(["operation *", "Cannot write coverage to taken.json: Is a directory"])
 
 
 class Page(HTMLParser):
@@ -144,7 +204,7 @@ class Page(HTMLParser):
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take in a tag."""
+        """Note a tag."""
         named = dict(attrs)
         self.references += [value for name, value in attrs if name in {"src", "href"}]
         if tag == "td":
@@ -158,7 +218,7 @@ class Page(HTMLParser):
 
 
 def seen() -> CoverageData:
-    """Make what a run with a violation might have seen."""
+    """Return possible data of a run with a violation."""
     collected = CoverageData()
     collected.operations["getMedias"] = OperationUsage(statuses={"200": 3, "503": 1}, query={"page[<b>]"})
     collected.violations.append("getMedias: <script>alert(1)</script>\x1b[0m")
@@ -166,7 +226,7 @@ def seen() -> CoverageData:
 
 
 def test_the_page_stands_alone_and_is_safe() -> None:
-    """Nothing is loaded, every tag is closed, and what a server said is text."""
+    """Nothing is loaded, every tag is closed, and a server's output is text."""
     checker = Checker()
     page = Page()
     text = html_report(matrix(seen(), checker))
@@ -181,15 +241,15 @@ def test_the_page_stands_alone_and_is_safe() -> None:
     assert page.classes.count("wrong") == 1
 
 
-def test_junit_is_xml_whatever_a_server_said() -> None:
-    """Control characters have no place in XML, and violations are failures."""
+def test_junit_is_always_valid_xml() -> None:
+    """XML cannot contain control characters, and violations are failures."""
     suite = ET.fromstring(junit_report(matrix(seen(), Checker())))  # noqa: S314 - made here
     failures = [case.find("failure") for case in suite if case.get("classname") == "violation"]
     assert len(failures) == int(suite.get("failures", "0")) == 1
 
 
 def test_all_seen_is_100_percent_and_nothing_less_is() -> None:
-    """One answer short of all is not rounded up."""
+    """One missing response is not rounded up."""
     checker = Checker()
     collected = CoverageData()
     for operation in checker.operations.values():
@@ -201,7 +261,7 @@ def test_all_seen_is_100_percent_and_nothing_less_is() -> None:
 
 
 def titled(value: Any, title: str) -> Iterator[dict[str, Any]]:
-    """Find the properties of the schema with a title, wherever it stands."""
+    """Find the properties of the schema with a title, at any depth."""
     if isinstance(value, dict):
         if value.get("title") == title:
             yield value["properties"]
@@ -211,7 +271,7 @@ def titled(value: Any, title: str) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_attribute_of_a_model_stands_for_fields(model: type[Any]) -> None:
-    """What a program reads is told in the contract's own terms, whatever the attribute is called."""
+    """Whatever an attribute is called, its read is reported as fields of the contract."""
     (properties,) = titled(Checker().document["components"]["schemas"], model.__name__)
     names = [
         name

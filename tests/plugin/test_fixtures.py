@@ -1,7 +1,11 @@
-"""What the plugin's fixtures give to an application's tests."""
+"""The plugin's fixtures in an application's tests."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +17,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.process
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "highlights"
 
-def test_a_test_gets_a_client_of_a_service_of_its_own(run: Run) -> None:
+
+def test_a_test_gets_a_client_of_its_own_service(run: Run) -> None:
     """Upload, wait and clips, in no time; the next test finds an empty service."""
     run(
         """
@@ -36,7 +42,7 @@ def test_a_test_gets_a_client_of_a_service_of_its_own(run: Run) -> None:
 
 
 def test_an_applications_own_clients_reach_it(run: Run) -> None:
-    """`ContentGroove()` finds the simulator by the environment and lives on its clock; afterwards neither is left."""
+    """`ContentGroove()` finds the simulator by the environment and uses its clock; afterwards neither is left."""
     result = run(
         """
         import os
@@ -62,7 +68,7 @@ def test_an_applications_own_clients_reach_it(run: Run) -> None:
 
         def test_nothing_is_left():
             assert "CONTENTGROOVE_BASE_URL" not in os.environ
-            assert ContentGroove.__init__.__module__ == "contentgroove._client"
+            assert ContentGroove.__init__.__module__ == "contentgroove._sync.client"
             assert not hasattr(ContentGroove.__init__, "__wrapped__")
         """
     )
@@ -104,7 +110,7 @@ def test_async_tests_of_either_plugin_get_an_async_client(
 
 
 def test_the_simulator_can_be_chosen(run: Run) -> None:
-    """Overriding one fixture gives a policy, keys, or an application that gets the webhooks in process."""
+    """Overriding one fixture sets a policy, keys, or an application that receives the webhooks in process."""
     run(
         """
         import httpx
@@ -138,8 +144,8 @@ def test_the_simulator_can_be_chosen(run: Run) -> None:
     ).assert_outcomes(passed=2)
 
 
-def test_the_contract_is_at_hand(run: Run) -> None:
-    """A webhook that the test has made itself can be checked."""
+def test_the_contract_can_be_used(run: Run) -> None:
+    """A webhook that the test made itself can be checked."""
     run(
         """
         def test_webhook(contentgroove_checker):
@@ -160,13 +166,13 @@ def test_it_costs_nothing_when_it_is_not_used(pytester: pytest.Pytester) -> None
             assert heavy & set(sys.modules) == set()
         """
     )
-    # Other plugins of this environment bring httpx along.
+    # Other plugins of this environment import httpx.
     result = pytester.runpytest_subprocess("-p", "no:schemathesis", "-p", "no:respx", "-p", "no:hypothesispytest")
     result.assert_outcomes(passed=1)
 
 
 def test_it_explains_a_missing_extra(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without what the extra `mock` brings, other tests run, and a fixture says what to install."""
+    """Without the packages of the extra `mock`, other tests run, and a fixture states what to install."""
     pytester.makepyfile(
         sitecustomize="""
         import sys
@@ -184,17 +190,36 @@ def test_it_explains_a_missing_extra(pytester: pytest.Pytester, monkeypatch: pyt
     result = pytester.runpytest_subprocess("-p", "no:schemathesis")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*pip install 'contentgroove?mock?'*"])
-    asked = pytester.runpytest_subprocess("-p", "no:schemathesis", "--contentgroove-fail-under=1")
-    assert asked.ret == pytest.ExitCode.USAGE_ERROR
-    asked.stderr.fnmatch_lines(["ERROR: ContentGroove's pytest plugin needs *: pip install 'contentgroove?mock?'"])
+    fail_under = pytester.runpytest_subprocess("-p", "no:schemathesis", "--contentgroove-fail-under=1")
+    assert fail_under.ret == pytest.ExitCode.USAGE_ERROR
+    fail_under.stderr.fnmatch_lines(["ERROR: ContentGroove's pytest plugin needs *: pip install 'contentgroove?mock?'"])
 
 
 def test_help_names_the_options_and_fixtures(run: Run) -> None:
-    """What a developer would look for is found where pytest shows it."""
+    """The help of pytest shows the options, fixtures and the marker."""
     text = run("", "--help").stdout.str()
     for option in ("--contentgroove-prism", "--contentgroove-coverage=FILE", "--contentgroove-fail-under=N"):
         assert option in text
-    shown = run("", "--fixtures").stdout.str()
+    fixtures = run("", "--fixtures").stdout.str()
     for fixture in ("contentgroove_simulator", "contentgroove_client", "async_contentgroove_client"):
-        assert f"\n{fixture} -- " in shown
+        assert f"\n{fixture} -- " in fixtures
     assert "@pytest.mark.contentgroove_violations(why)" in run("", "--markers").stdout.str()
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_the_example_passes_its_own_tests(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Without Node, and with workers; its report lists what the application uses of the API."""
+    report = tmp_path / "seen.json"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    command.append(f"--contentgroove-coverage={report}")
+    done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, encoding="utf-8", timeout=100, check=False)  # noqa: S603 - fixed command, no shell
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 passed" in done.stdout
+    seen = json.loads(report.read_text(encoding="utf-8"))
+    assert set(seen["operations"]) >= {"getUploadUrl", "createMedia", "createWebhookSubscription"}
+    assert seen["operations"]["createMedia"]["request_fields"] == [
+        "/data/attributes/name",
+        "/data/attributes/upload_id",
+    ]
+    assert "/payload/included/*/attributes/text" in seen["webhooks"]["media.processing_finished"]["fields"]
+    assert seen["violations"] == []

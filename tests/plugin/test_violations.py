@@ -1,4 +1,4 @@
-"""An exchange that breaks the contract fails the test that made it."""
+"""An exchange that violates the contract fails the test that made it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_right(contentgroove_client):
 
 
 def test_the_test_that_broke_it_fails_and_no_other(run: Run) -> None:
-    """The report names the operation, the place, the rule, what was seen, the test and the line; no traceback."""
+    """The report names the operation, location, rule, actual value, test and line, without a traceback."""
     result = run(BROKEN)
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
@@ -43,8 +43,8 @@ def test_the_test_that_broke_it_fails_and_no_other(run: Run) -> None:
     assert "pytest_plugin.py" not in result.stdout.str()
 
 
-def test_any_client_is_held_to_it(run: Run) -> None:
-    """Also a plain HTTP client; and if the test fails by itself, the violation is told beside."""
+def test_any_client_is_checked(run: Run) -> None:
+    """Also a plain HTTP client; and if the test fails itself, the violation is reported in addition."""
     result = run(
         """
         import httpx
@@ -62,7 +62,7 @@ def test_any_client_is_held_to_it(run: Run) -> None:
 
 
 def test_async_callers_are_named(run: Run) -> None:
-    """The line is known though the call goes through an event loop and another thread."""
+    """The line is known although the call goes through an event loop and another thread."""
     result = run(
         """
         import pytest
@@ -80,8 +80,8 @@ def test_async_callers_are_named(run: Run) -> None:
     result.stdout.fnmatch_lines(["    called by *::test_wrong, at *.py:9"])
 
 
-def test_fixtures_that_break_it_are_told(run: Run) -> None:
-    """Before the test it fails the test, after it it is an error of its teardown."""
+def test_fixtures_that_violate_it_are_reported(run: Run) -> None:
+    """A violation before the test fails the test, one after the test is an error of its teardown."""
     result = run(
         """
         import pytest
@@ -105,8 +105,8 @@ def test_fixtures_that_break_it_are_told(run: Run) -> None:
     result.assert_outcomes(failed=1, passed=1, errors=1)
 
 
-def test_breaking_it_on_purpose(run: Run) -> None:
-    """With the marker a test may send what the contract forbids, and the answer counts as seen."""
+def test_violating_it_on_purpose(run: Run) -> None:
+    """With the marker a test may send what the contract forbids, and the response counts as seen."""
     result = run(
         """
         import httpx
@@ -115,8 +115,8 @@ def test_breaking_it_on_purpose(run: Run) -> None:
         @pytest.mark.contentgroove_violations("how the application reads a 400")
         def test_malformed(contentgroove_base_url):
             headers = {"X-API-KEY": "k", "Content-Type": "application/json"}
-            answer = httpx.post(contentgroove_base_url + "/medias", content=b"{", headers=headers)
-            assert answer.status_code == 400
+            response = httpx.post(contentgroove_base_url + "/medias", content=b"{", headers=headers)
+            assert response.status_code == 400
         """,
         "--contentgroove-coverage=seen.json",
     )
@@ -124,8 +124,8 @@ def test_breaking_it_on_purpose(run: Run) -> None:
     result.stdout.fnmatch_lines(["createMedia *", "1 of *"])
 
 
-def test_faults_are_no_violations(run: Run) -> None:
-    """A 503 that the test asked for is retried by the client and held against nobody."""
+def test_faults_are_not_violations(run: Run) -> None:
+    """A 503 that the test requested is retried by the client and is not a violation."""
     run(
         """
         from contentgroove_mock import Fault
@@ -158,13 +158,13 @@ def test_prism_as_a_second_check(run: Run) -> None:
         @pytest.mark.contentgroove_violations("how the application reads a 400")
         def test_malformed(contentgroove_base_url):
             headers = {"X-API-KEY": "k", "Content-Type": "application/json"}
-            answer = httpx.post(contentgroove_base_url + "/medias", content=b"{", headers=headers)
-            assert answer.status_code == 400
+            response = httpx.post(contentgroove_base_url + "/medias", content=b"{", headers=headers)
+            assert response.status_code == 400
 
         @pytest.mark.contentgroove_violations("how the application reads a 422")
         def test_invalid(contentgroove_base_url):
-            answer = httpx.post(contentgroove_base_url + "/medias", json={}, headers={"X-API-KEY": "k"})
-            assert answer.status_code == 422
+            response = httpx.post(contentgroove_base_url + "/medias", json={}, headers={"X-API-KEY": "k"})
+            assert response.status_code == 422
 
         def test_wrong(contentgroove_client):
             contentgroove_client.request("GET", "/medias", query={"limit": 3})
@@ -175,8 +175,8 @@ def test_prism_as_a_second_check(run: Run) -> None:
     result.stdout.fnmatch_lines(["    called by *::test_wrong, at *"])
 
 
-def test_what_prism_refuses_is_told(run: Run, pytester: pytest.Pytester) -> None:
-    """The service never sees such a request; its application may well have survived Prism's answer."""
+def test_rejections_of_prism_are_reported(run: Run, pytester: pytest.Pytester) -> None:
+    """The service never sees such a request, and the application may handle Prism's response."""
     result = run(
         """
         import httpx

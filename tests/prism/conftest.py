@@ -1,4 +1,4 @@
-"""One Prism that serves the contract's examples, and one before a service, for all tests that only ask them."""
+"""One Prism that serves the contract's examples, and one before a service, shared by tests that only call them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KEY = "canary-key-for-prism"
-# Malformed bodies are the one thing that Prism never answers; nothing here may wait for ever.
+# Prism never responds to malformed bodies; nothing here may wait without limit.
 SECONDS = 20.0
-# All here is plain http, and to load the trusted certificates takes longer than a hundred calls.
+# Everything here is plain http, and loading the trusted certificates takes longer than a hundred calls.
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -29,7 +29,7 @@ def prism() -> Iterator[Prism]:
 
 
 def client_of(prism: Prism) -> httpx.Client:
-    """Give a client with a key."""
+    """Return a client with a key."""
     return httpx.Client(
         base_url=prism.base_url,
         headers={"Authorization": f"Bearer {KEY}"},
@@ -58,9 +58,9 @@ class Proxied(NamedTuple):
     prism: Prism
     upstream: Upstream
 
-    def answered_with(self, answer: Canned, method: str, path: str, body: Json | None = None) -> httpx.Response:
-        """Ask for something that the service answers so."""
-        self.upstream.answer = answer
+    def exchange(self, response: Canned, method: str, path: str, body: Json | None = None) -> httpx.Response:
+        """Send a request for which the service returns this response."""
+        self.upstream.response = response
         return self.http.request(method, path, json=body)
 
 

@@ -1,4 +1,4 @@
-"""What the contract documents: each operation with each of its answers, and the calls that ask for them."""
+"""What the contract documents: each operation with each of its responses, and the calls of the SDK."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ ROOT = Path(__file__).parents[2]
 CONTRACT = ROOT / "spec" / "contract.yaml"
 DOCUMENT: Json = json.loads((ROOT / "mockserver/contentgroove_mock/contract.json").read_text(encoding="utf-8"))
 ID = "9b9a2e82-5b47-4f59-831d-4c239824b983"
-# Prism delivers webhooks to the URL of a subscription; the discard port of this machine takes none.
+# Prism delivers webhooks to the URL of a subscription; nothing listens on the discard port of this machine.
 NOWHERE = "http://127.0.0.1:9/hook"
 
 
-class Answer(NamedTuple):
-    """One answer that the contract documents.
+class Documented(NamedTuple):
+    """One response that the contract documents.
 
     Attributes:
         operation: The operationId.
         group: The operation's tag.
-        request_schema: The schema of the request's body, if it has one.
-        schema: The schema of the answer's body, None for an answer without one.
+        request_schema: The schema of the request's body, None if it has no body.
+        schema: The schema of the response's body, None if it has no body.
         example: The contract's example of that body.
     """
 
@@ -43,17 +43,17 @@ class Answer(NamedTuple):
         return f"{self.operation}-{self.status}"
 
 
-def _answers() -> list[Answer]:
-    found: list[Answer] = []
+def _responses() -> list[Documented]:
+    found: list[Documented] = []
     for path, item in DOCUMENT["paths"].items():
         for method, operation in item.items():
             if method == "parameters":
                 continue
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-            for status, answer in operation["responses"].items():
-                content = answer.get("content", {}).get("application/json", {})
+            for status, response in operation["responses"].items():
+                content = response.get("content", {}).get("application/json", {})
                 found.append(
-                    Answer(
+                    Documented(
                         operation["operationId"],
                         operation.get("tags", ["default"])[0],
                         method.upper(),
@@ -67,7 +67,7 @@ def _answers() -> list[Answer]:
     return found
 
 
-ANSWERS = _answers()
+RESPONSES = _responses()
 
 ATTRIBUTES: Mapping[str, Json] = {
     "createClip": {"media_id": ID, "name": "Opening", "start_time": 0, "end_time": 2.5},

@@ -1,4 +1,4 @@
-"""The generated client reads every answer that the contract documents, served by Prism, sync and async."""
+"""The generated client decodes every response that the contract documents, served by Prism, sync and async."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from contentgroove_api import Client
 
 from tests.prism.conftest import KEY, NO_CERTIFICATES, SECONDS
-from tests.prism.documented import ANSWERS, ATTRIBUTES, DOCUMENT, ID, Answer, Json
+from tests.prism.documented import ATTRIBUTES, DOCUMENT, ID, RESPONSES, Documented, Json
 
 if TYPE_CHECKING:
     from contentgroove_api.types import Response
@@ -23,29 +23,32 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.anyio, pytest.mark.process]
 
 
-def endpoint(answer: Answer) -> Any:  # a generated module
-    """Give the module of an operation."""
-    name = re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), answer.operation)
-    return importlib.import_module(f"contentgroove_api.api.{answer.group}.{name}")
+def endpoint(documented: Documented) -> Any:  # a generated module
+    """Return the module of an operation."""
+    name = re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), documented.operation)
+    return importlib.import_module(f"contentgroove_api.api.{documented.group}.{name}")
 
 
-def arguments(answer: Answer) -> tuple[list[str], Json]:
-    """Give what the operation's functions take, beside the client."""
+def arguments(documented: Documented) -> tuple[list[str], Json]:
+    """Return the arguments of the operation's functions, except the client."""
     named: Json = {}
-    if answer.request_schema is not None:
-        model = getattr(contentgroove_api.models, answer.request_schema["title"])
-        named["body"] = msgspec.convert({"data": {"attributes": ATTRIBUTES[answer.operation]}}, type=model)
-    return ([ID] if "{id}" in answer.path else []), named
+    if documented.request_schema is not None:
+        model = getattr(contentgroove_api.models, documented.request_schema["title"])
+        named["body"] = msgspec.convert({"data": {"attributes": ATTRIBUTES[documented.operation]}}, type=model)
+    return ([ID] if "{id}" in documented.path else []), named
 
 
 def client_for(
-    prism: Prism, answer: Answer, sync: httpx.Client | None = None, asynchronous: httpx.AsyncClient | None = None
+    prism: Prism,
+    documented: Documented,
+    sync: httpx.Client | None = None,
+    asynchronous: httpx.AsyncClient | None = None,
 ) -> Client:
-    """Give a client that asks for this answer."""
+    """Return a client that requests this response."""
     return Client(
         prism.base_url,
         token=KEY,
-        headers={"Prefer": f"code={answer.status}"},
+        headers={"Prefer": f"code={documented.status}"},
         timeout=SECONDS,
         http_client=sync,
         async_http_client=asynchronous,
@@ -53,12 +56,12 @@ def client_for(
 
 
 def plain(value: Any) -> Any:
-    """Write a struct as the JSON value it came from, times as they are."""
+    """Return a struct as the JSON value that it was decoded from, except for times."""
     return msgspec.to_builtins(value, builtin_types=(dt.datetime,))
 
 
 def timed(value: Any) -> Any:
-    """Read the times in a JSON value."""
+    """Parse the times in a JSON value."""
     if isinstance(value, dict):
         return {name: timed(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -68,23 +71,23 @@ def timed(value: Any) -> Any:
     return value
 
 
-def check(response: Response[Any], answer: Answer) -> None:
-    """The answer is the documented one, and was decoded into the contract's model without a loss."""
-    assert response.status_code == answer.status
-    if answer.schema is None:
+def check(response: Response[Any], documented: Documented) -> None:
+    """The response is the documented one, and was decoded into the contract's model without loss."""
+    assert response.status_code == documented.status
+    if documented.schema is None:
         assert (response.content, response.parsed) == (b"", None)
         return
-    schema = DOCUMENT["components"]["schemas"][answer.schema["$ref"].rpartition("/")[2]]
+    schema = DOCUMENT["components"]["schemas"][documented.schema["$ref"].rpartition("/")[2]]
     assert type(response.parsed).__name__ == schema["title"]
-    assert plain(response.parsed) == timed(answer.example)
+    assert plain(response.parsed) == timed(documented.example)
 
 
-@pytest.mark.parametrize("answer", ANSWERS, ids=str)
-async def test_every_documented_answer(prism: Prism, http: httpx.Client, answer: Answer) -> None:
-    """Each operation's sync and async function decodes each documented answer."""
-    places, named = arguments(answer)
-    client = client_for(prism, answer, sync=http)
-    check(endpoint(answer).sync_detailed(*places, client=client, **named), answer)
+@pytest.mark.parametrize("documented", RESPONSES, ids=str)
+async def test_every_documented_response(prism: Prism, http: httpx.Client, documented: Documented) -> None:
+    """Each operation's sync and async function decodes each documented response."""
+    positional, named = arguments(documented)
+    client = client_for(prism, documented, sync=http)
+    check(endpoint(documented).sync_detailed(*positional, client=client, **named), documented)
     async with httpx.AsyncClient(verify=NO_CERTIFICATES, trust_env=False) as asynchronous:
-        client = client_for(prism, answer, asynchronous=asynchronous)
-        check(await endpoint(answer).asyncio_detailed(*places, client=client, **named), answer)
+        client = client_for(prism, documented, asynchronous=asynchronous)
+        check(await endpoint(documented).asyncio_detailed(*positional, client=client, **named), documented)

@@ -1,4 +1,4 @@
-"""Prism, between the SDK and the simulator, finds nothing wrong with either: the whole way, sync and async."""
+"""Prism, between the SDK and the simulator, finds no violation in the whole journey, sync and async."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from contentgroove.webhooks import MediaProcessingFinished, MemoryInbox, Webhook
 from contentgroove_mock import Fault, ManualClock, Policy, Prism, Simulator, sample_video, serve
 
 from tests.prism.conftest import KEY, NO_CERTIFICATES, SECONDS
-from tests.prism.documented import ANSWERS, CALLS, CONTRACT
+from tests.prism.documented import CALLS, CONTRACT, RESPONSES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.anyio, pytest.mark.process]
 
 POLICY = Policy(queue_seconds=1, processing_seconds=2, clip_seconds=1)
-OTHER_KEY = "canary-key-of-nobody"
-# No title and no description that fits the contract is refused.
-NOT_REFUSED = {("updateMediaById", 422)}
+OTHER_KEY = "canary-key-without-account"
+# No title or description that the contract allows is rejected.
+NOT_REJECTED = {("updateMediaById", 422)}
 
 
 class SimulatedTime:
-    """The simulator's time for a client, which after a 429 sends nothing for a while."""
+    """The simulator's time for a client, which sends nothing for a while after a 429."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
     def time(self) -> float:
-        """Seconds since 1970."""
+        """Return seconds since 1970."""
         return self._simulator.clock.now().timestamp()
 
     monotonic = time
@@ -56,9 +56,9 @@ class Way:
     """A client that reaches the simulator through Prism.
 
     Attributes:
-        client: With the key of an account.
-        stranger: With a key that the service does not know.
-        exchanges: The path, status and violations of each answer that came through Prism.
+        client: A client with the key of an account.
+        stranger: A client with a key that the service does not know.
+        exchanges: The path, status and violations of each response that came through Prism.
     """
 
     client: Any
@@ -69,14 +69,14 @@ class Way:
         self.exchanges: list[tuple[str, int, str | None]] = []
 
     def note(self, response: httpx.Response) -> None:
-        """Note an answer."""
+        """Note a response."""
         self.exchanges.append((response.request.url.path, response.status_code, response.headers.get("sl-violations")))
 
     def seen(self) -> set[tuple[str, int | None]]:
-        """Name the operations and statuses that the simulator answered, and Prism handed on."""
+        """Return the operations and statuses of the simulator's responses, which Prism forwarded."""
         records = [record for record in self.simulator.requests if record.operation != "upload"]
-        answered = [(record.path.removeprefix("/api/v1"), record.status) for record in records]
-        assert answered == [(path, status) for path, status, _ in self.exchanges]
+        responses = [(record.path.removeprefix("/api/v1"), record.status) for record in records]
+        assert responses == [(path, status) for path, status, _ in self.exchanges]
         return {(record.operation, record.status) for record in records}
 
     def check(self) -> None:
@@ -85,7 +85,7 @@ class Way:
 
 
 async def value(result: Any) -> Any:
-    """Give what a call of either client gives in the end; a list of a lazy list's items."""
+    """Return the result of a call of either client; a list's items as a list."""
     if hasattr(result, "pages"):
         return [item async for item in result] if hasattr(result, "__aiter__") else list(result)
     return await result if inspect.isawaitable(result) else result
@@ -130,12 +130,12 @@ class QuietHandler(WSGIRequestHandler):
     """The standard library's handler without its log lines."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def listening(receiver: WebhookReceiver) -> Generator[str]:
-    """Serve a receiver; gives the URL to subscribe."""
+    """Serve a receiver; yields the URL to subscribe."""
     with make_server("127.0.0.1", 0, receiver.wsgi, handler_class=QuietHandler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -178,12 +178,16 @@ async def test_from_a_file_to_its_clips(way: Way) -> None:
     await value(client.webhook_subscriptions.delete(subscription.id))
     await value(client.medias.delete(media.id))
     way.check()
-    assert way.seen() == {(answer.operation, answer.status) for answer in ANSWERS if answer.status < 400}
+    assert way.seen() == {
+        (documented_response.operation, documented_response.status)
+        for documented_response in RESPONSES
+        if documented_response.status < 400
+    }
     uploads = [record for record in way.simulator.requests if record.operation == "upload"]
     assert [record.status for record in uploads] == [200]
 
 
-async def refused(error_class: type[APIError], call: Any) -> None:
+async def rejected(error_class: type[APIError], call: Any) -> None:
     """A call of either client ends in this error."""
     with pytest.raises(error_class):
         await value(call())
@@ -193,35 +197,44 @@ async def test_every_error(way: Way) -> None:
     """Each error that the contract documents comes from the simulator through Prism, and Prism knows it."""
     client, simulator = way.client, way.simulator
     for operation, call in CALLS.items():
-        await refused(AuthenticationError, lambda call=call: call(way.stranger))
+        await rejected(AuthenticationError, lambda call=call: call(way.stranger))
         simulator.add_fault(Fault(kind="status", operation=operation, status=500))
-        await refused(ServerError, lambda call=call: call(client))
+        await rejected(ServerError, lambda call=call: call(client))
     simulator.set_rate_limit(0)
     for call in CALLS.values():
-        await refused(RateLimitError, lambda call=call: call(client))
+        await rejected(RateLimitError, lambda call=call: call(client))
     simulator.set_rate_limit(None)
-    for answer in ANSWERS:
-        # The ids in these calls lead to nothing.
-        if answer.status == 404:
-            await refused(NotFoundError, lambda answer=answer: CALLS[answer.operation](client))
+    for documented_response in RESPONSES:
+        # The ids in these calls do not exist.
+        if documented_response.status == 404:
+            await rejected(
+                NotFoundError,
+                lambda documented_response=documented_response: CALLS[documented_response.operation](client),
+            )
     for resource in (client.medias, client.clips, client.webhook_subscriptions):
-        await refused(BadRequestError, lambda resource=resource: resource.list(filter={"nothing_eq": 1}))
+        await rejected(BadRequestError, lambda resource=resource: resource.list(filter={"nothing_eq": 1}))
     media = await value(client.medias.create(source_url="https://example.com/film.mp4"))
     simulator.finish_media(media.id)
     clip = await value(client.clips.create(media_id=media.id, name="A", start_time=0, end_time=1))
     too_late = {"start_time": 90_000, "end_time": 90_001}
     body = {"data": {"attributes": {"url": "http://127.0.0.1:0/"}}}
-    await refused(UnprocessableEntityError, lambda: client.medias.create(upload_id="unknown"))
-    await refused(UnprocessableEntityError, lambda: client.clips.create(media_id=media.id, name="A", **too_late))
-    await refused(UnprocessableEntityError, lambda: client.clips.update(clip.id, **too_late))
-    await refused(UnprocessableEntityError, lambda: client.request("POST", "/webhook_subscriptions", body=body))
+    await rejected(UnprocessableEntityError, lambda: client.medias.create(upload_id="unknown"))
+    await rejected(UnprocessableEntityError, lambda: client.clips.create(media_id=media.id, name="A", **too_late))
+    await rejected(UnprocessableEntityError, lambda: client.clips.update(clip.id, **too_late))
+    await rejected(UnprocessableEntityError, lambda: client.request("POST", "/webhook_subscriptions", body=body))
     simulator.set_quota(medias=0, clips=0)
-    await refused(QuotaExceededError, lambda: client.medias.create(source_url="https://example.com/film.mp4"))
-    await refused(
+    await rejected(QuotaExceededError, lambda: client.medias.create(source_url="https://example.com/film.mp4"))
+    await rejected(
         QuotaExceededError, lambda: client.clips.create(media_id=media.id, name="A", start_time=0, end_time=1)
     )
     way.check()
-    # Prism never answers a body that is no JSON, so the 400 of such a body cannot come through it.
-    unreachable = NOT_REFUSED | {(answer.operation, 400) for answer in ANSWERS if answer.request_schema}
-    documented = {(answer.operation, answer.status) for answer in ANSWERS if answer.status >= 400}
+    # Prism never responds to malformed JSON, so the 400 for such a body cannot come through it.
+    unreachable = NOT_REJECTED | {
+        (documented_response.operation, 400) for documented_response in RESPONSES if documented_response.request_schema
+    }
+    documented = {
+        (documented_response.operation, documented_response.status)
+        for documented_response in RESPONSES
+        if documented_response.status >= 400
+    }
     assert {pair for pair in way.seen() if pair[1] is None or pair[1] >= 400} == documented - unreachable

@@ -1,4 +1,4 @@
-"""What Prism misses or cannot do, as limits.md lists it: a test that fails tells that Prism has changed."""
+"""What Prism misses or cannot do, as limits.md lists it: a failing test shows that Prism has changed."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ CLIP = f"/clips/{ID}"
 
 
 def example(path: str, method: str, status: int = 200) -> Json:
-    """Give the contract's example of an answer, free to be changed."""
-    answer = DOCUMENT["paths"][path][method]["responses"][str(status)]
-    return copy.deepcopy(answer["content"]["application/json"]["example"])
+    """Return a copy of the contract's example of a response."""
+    documented = DOCUMENT["paths"][path][method]["responses"][str(status)]
+    return copy.deepcopy(documented["content"]["application/json"]["example"])
 
 
 @pytest.fixture(scope="module")
 def careless(tmp_path_factory: pytest.TempPathFactory) -> Generator[httpx.Client]:
-    """A client of a Prism whose contract has the three faults that are told below."""
+    """A client of a Prism whose contract has three faults."""
     document = copy.deepcopy(DOCUMENT)
 
     def body(path: str) -> Json:
@@ -45,8 +45,8 @@ def careless(tmp_path_factory: pytest.TempPathFactory) -> Generator[httpx.Client
 
     body("/medias/{id}")["properties"]["data"]["properties"]["attributes"]["properties"]["name"]["type"] = "strng"
     del body("/clips/{id}")["required"], body("/clips/{id}")["properties"]["data"]["required"]
-    answers = document["paths"]["/medias"]["post"]["responses"]
-    del answers["402"]["content"]["application/json"]["schema"]
+    responses = document["paths"]["/medias"]["post"]["responses"]
+    del responses["402"]["content"]["application/json"]["schema"]
     contract = tmp_path_factory.mktemp("careless") / "contract.json"
     contract.write_text(json.dumps(document), encoding="utf-8")
     with Prism.mock(contract) as prism, client_of(prism) as http:
@@ -85,10 +85,10 @@ def test_unknown_query_parameters(http: httpx.Client) -> None:
 
 
 def test_undeclared_fields(proxied: Proxied) -> None:
-    """Members that nobody declares pass, in a request and in its answer."""
-    answer = example("/medias/{id}", "put")
-    answer["data"]["attributes"]["nothing"] = 1
-    proxied.upstream.answer = Canned(200, JSON, json.dumps(answer).encode())
+    """Members that no schema declares pass, in a request and in its response."""
+    body = example("/medias/{id}", "put")
+    body["data"]["attributes"]["nothing"] = 1
+    proxied.upstream.response = Canned(200, JSON, json.dumps(body).encode())
     response = proxied.http.put(MEDIA, json={"data": {"attributes": {"nothing": 1}}})
     assert (response.status_code, response.headers.get("sl-violations")) == (200, None)
 
@@ -100,7 +100,7 @@ def test_schemas_without_required(careless: httpx.Client, http: httpx.Client) ->
 
 
 def test_any_credentials(http: httpx.Client) -> None:
-    """What follows `Bearer` is never looked at, and the scheme's name by case only."""
+    """What follows `Bearer` is never checked, and the scheme's name is case-sensitive."""
     statuses = [
         http.get("/medias", headers={"Authorization": value}).status_code
         for value in ("Bearer no key at all", "Basic bm86a2V5", "bearer key")
@@ -109,7 +109,7 @@ def test_any_credentials(http: httpx.Client) -> None:
 
 
 def test_mistyped_schema(careless: httpx.Client, http: httpx.Client) -> None:
-    """A type that does not exist ends the checks of the whole body; Prism starts all the same."""
+    """A type that does not exist ends the checks of the whole body; Prism still starts."""
     for body in ({"data": {"attributes": {"description": 7}}}, {"data": 7}, {}):
         assert careless.put(MEDIA, json=body).status_code == 200
         assert http.put(MEDIA, json=body).status_code == 422
@@ -117,7 +117,7 @@ def test_mistyped_schema(careless: httpx.Client, http: httpx.Client) -> None:
 
 @pytest.mark.parametrize("mode", ["mock", "proxy"])
 def test_malformed_json_request(request: pytest.FixtureRequest, mode: str) -> None:
-    """A body that is no JSON gets no answer, while others are answered."""
+    """A malformed JSON body gets no response, while other requests do."""
     http: httpx.Client = request.getfixturevalue("http") if mode == "mock" else request.getfixturevalue("proxied").http
     address = (http.base_url.host, http.base_url.port or 80)
     head = f"PUT {MEDIA} HTTP/1.1\r\nHost: {address[0]}\r\nAuthorization: Bearer {KEY}\r\n"
@@ -130,28 +130,28 @@ def test_malformed_json_request(request: pytest.FixtureRequest, mode: str) -> No
             connection.recv(1)
 
 
-def test_malformed_json_answer(proxied: Proxied) -> None:
-    """An answer that is no JSON becomes a 500 that names no violation."""
-    response = proxied.answered_with(Canned(200, JSON, b'{"data":'), "GET", MEDIA)
+def test_malformed_json_response(proxied: Proxied) -> None:
+    """A response with malformed JSON becomes a 500 that names no violation."""
+    response = proxied.exchange(Canned(200, JSON, b'{"data":'), "GET", MEDIA)
     assert (response.status_code, response.headers.get("sl-violations")) == (500, None)
     assert response.json()["type"] == "FetchError"
 
 
 def test_large_bodies(http: httpx.Client) -> None:
-    """More than 10 MB are refused before they are read."""
+    """More than 10 MB are rejected before they are read."""
     body = {"data": {"attributes": {"name": "x" * (10 * 1024 * 1024)}}}
     assert http.put(MEDIA, json=body).status_code == 413
 
 
 def test_base_path(http: httpx.Client) -> None:
-    """The path of the contract's server is none of Prism's."""
+    """The path of the contract's server is not part of Prism's paths."""
     assert DOCUMENT["servers"][0]["url"].endswith("/api/v1")
     assert http.get("/api/v1/medias").status_code == 404
     assert http.get("/medias").status_code == 200
 
 
 def test_status_without_schema(careless: httpx.Client, http: httpx.Client) -> None:
-    """A status whose body has an example and no schema turns into a success if it is to be made up."""
+    """A status whose body has an example but no schema turns into a success if the body must be generated."""
     body = {"data": {"attributes": ATTRIBUTES["createMedia"]}}
     headers = {"Prefer": "code=402, dynamic=true"}
     assert careless.post("/medias", json=body, headers=headers).status_code == 200
@@ -162,17 +162,17 @@ def test_status_without_schema(careless: httpx.Client, http: httpx.Client) -> No
     ("status", "seen", "severity"), [(418, 418, "Warning"), (503, 503, "Warning"), (201, 500, "Error")]
 )
 def test_undocumented_errors(proxied: Proxied, status: int, seen: int, severity: str) -> None:
-    """Error statuses that the contract does not document are warned of, other ones are refused."""
-    response = proxied.answered_with(Canned(status, JSON, b"{}"), "GET", MEDIA)
+    """Error statuses that the contract does not document cause warnings, other statuses errors."""
+    response = proxied.exchange(Canned(status, JSON, b"{}"), "GET", MEDIA)
     assert response.status_code == seen
     assert {violation["severity"] for violation in json.loads(response.headers["sl-violations"])} == {severity}
 
 
 def test_rewritten_json(proxied: Proxied) -> None:
-    """Prism reads JSON and writes it anew, the request's and the answer's."""
+    """Prism decodes and rewrites the JSON of requests and responses."""
     text = b'{ "a": 1.0, "b": 12345678901234567890, "b": 12345678901234567891 }'
     rewritten = b'{"a":1,"b":12345678901234567000}'
-    proxied.upstream.answer = Canned(500, JSON, b'{"errors": [{"status": "500", "title": "x", "more": %s}]}' % text)
+    proxied.upstream.response = Canned(500, JSON, b'{"errors": [{"status": "500", "title": "x", "more": %s}]}' % text)
     while proxied.upstream.take():
         pass
     content = b'{"data": {"attributes": %s}}' % text
@@ -183,9 +183,9 @@ def test_rewritten_json(proxied: Proxied) -> None:
     assert received.content == b'{"data":{"attributes":%s}}' % rewritten
 
 
-def test_binary_answers(proxied: Proxied) -> None:
-    """Bytes that are no UTF-8 become replacement characters."""
-    response = proxied.answered_with(Canned(503, {"Content-Type": "image/jpeg"}, b"\xff\xd8"), "GET", MEDIA)
+def test_binary_responses(proxied: Proxied) -> None:
+    """Bytes that are not UTF-8 become replacement characters."""
+    response = proxied.exchange(Canned(503, {"Content-Type": "image/jpeg"}, b"\xff\xd8"), "GET", MEDIA)
     assert response.content == b"\xef\xbf\xbd\xef\xbf\xbd"
 
 

@@ -1,4 +1,4 @@
-"""Prism's process: it tells why it does not start, and never outlives what started it."""
+"""Prism's process: it reports why it does not start, and never outlives the process that started it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ with Prism.mock(sys.argv[1]) as prism:
 
 
 class Noted(subprocess.Popen[str]):
-    """A process that tells what environment it was given."""
+    """A process that records its environment."""
 
     def __init__(self, *args: object, **options: Any) -> None:
         self.environment: dict[str, str] = options["env"]
@@ -39,7 +39,7 @@ class Noted(subprocess.Popen[str]):
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Noted]:
-    """Note the processes that are started."""
+    """Record the processes that are started."""
     processes: list[Noted] = []
 
     def start(*args: object, **options: Any) -> Noted:
@@ -51,27 +51,27 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Noted]:
 
 
 def ended(processes: list[Noted], count: int = 1) -> bool:
-    """Tell whether so many processes were started, and each has ended and been waited for."""
+    """Return whether that many processes were started, and each has ended and was waited for."""
     return [process.returncode is not None for process in processes] == [True] * count
 
 
 def address(base_url: str) -> tuple[str, int]:
-    """Give host and port of a URL."""
+    """Return host and port of a URL."""
     host, _, port = base_url.removeprefix("http://").partition(":")
     return host, int(port)
 
 
 def test_names_are_imported_when_they_are_used() -> None:
-    """The package offers Prism without importing it, or anything else of its own, before it is asked for."""
+    """The package offers Prism without importing it, or any other module of its own, before it is used."""
     code = (
         "import sys, contentgroove_mock as mock; "
         "before = [name for name in sys.modules if name.startswith(mock.__name__)]; "
         "print(before, mock.Prism.__module__, mock.PrismError.__module__)"
     )
-    told = subprocess.run(  # noqa: S603 - this interpreter, our own text
+    done = subprocess.run(  # noqa: S603 - this interpreter, our own text
         [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=SECONDS, check=True
     )
-    assert told.stdout.strip() == "['contentgroove_mock'] contentgroove_mock.prism contentgroove_mock.prism"
+    assert done.stdout.strip() == "['contentgroove_mock'] contentgroove_mock.prism contentgroove_mock.prism"
 
 
 def test_it_ends_with_its_context(started: list[Noted]) -> None:
@@ -113,7 +113,7 @@ def test_it_ends_when_its_parent_is_killed() -> None:
 
 
 def test_a_start_that_takes_too_long(started: list[Noted]) -> None:
-    """Past its limit the start is given up, with a message and without a process."""
+    """After its limit the start is aborted, with a message and without a process."""
     with pytest.raises(PrismError, match=r"did not start within 0 s with .*contract\.yaml"):
         Prism.mock(CONTRACT, start_seconds=0).__enter__()
     assert ended(started)
@@ -129,8 +129,8 @@ def test_a_start_that_takes_too_long(started: list[Noted]) -> None:
     ],
     ids=["missing", "no-yaml", "no-openapi", "no-operations"],
 )
-def test_what_is_no_contract(tmp_path: Path, text: str | None, reason: str, started: list[Noted]) -> None:
-    """The error names the document and gives Prism's reason, in one line."""
+def test_what_is_not_a_contract(tmp_path: Path, text: str | None, reason: str, started: list[Noted]) -> None:
+    """The error names the document and contains Prism's reason, in one line."""
     contract = tmp_path / "some contract.yaml"
     if text is not None:
         contract.write_text(text, encoding="utf-8")
@@ -142,7 +142,7 @@ def test_what_is_no_contract(tmp_path: Path, text: str | None, reason: str, star
 
 
 def test_the_key_is_not_handed_down(monkeypatch: pytest.MonkeyPatch, started: list[Noted]) -> None:
-    """Neither arguments nor environment of Prism hold the API key."""
+    """Neither arguments nor environment of Prism contain the API key."""
     monkeypatch.setenv("CONTENTGROOVE_API_KEY", KEY)
     monkeypatch.setenv("CANARY", "handed down")
     with pytest.raises(PrismError):

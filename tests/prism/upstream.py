@@ -1,4 +1,4 @@
-"""A service on this machine that gives the answers it is told to, byte for byte, and keeps what it was sent."""
+"""A service on this machine that returns prepared responses, byte for byte, and keeps the requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Received(NamedTuple):
-    """A request as it came; header names are of lower case."""
+    """A request as it was received; header names are in lower case."""
 
     method: str
     target: str
@@ -21,7 +21,7 @@ class Received(NamedTuple):
 
 
 class Canned(NamedTuple):
-    """An answer to give."""
+    """A prepared response."""
 
     status: int
     headers: dict[str, str]
@@ -32,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def handle_one_request(self) -> None:
-        """Take any method; the base class would want a function of its own for each."""
+        """Handle any method; the base class would need a function for each."""
         self.raw_requestline = self.rfile.readline(65_537)
         self.close_connection = True
         if self.raw_requestline and self.parse_request():
@@ -41,7 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
             content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             headers = {name.lower(): value for name, value in self.headers.items()}
             upstream.received.put(Received(self.command, self.path, headers, content))
-            status, headers, content = upstream.answer
+            status, headers, content = upstream.response
             self.send_response_only(status)
             length = {} if status == 204 else {"Content-Length": str(len(content))}
             for name, value in (headers | length | {"Connection": "close"}).items():
@@ -58,12 +58,12 @@ class Upstream:
     """The service, served while its context is entered.
 
     Attributes:
-        answer: What to answer; the next request gets it, too.
-        received: What came.
+        response: The response to all requests until it is replaced.
+        received: The requests.
     """
 
-    def __init__(self, answer: Canned) -> None:
-        self.answer = answer
+    def __init__(self, response: Canned) -> None:
+        self.response = response
         self.received: SimpleQueue[Received] = SimpleQueue()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.upstream = self
@@ -76,25 +76,25 @@ class Upstream:
 
     @property
     def base_url(self) -> str:
-        """The address of the API that it stands for."""
+        """The base URL of the API that it replaces."""
         return f"{self.origin}/api/v1"
 
     def take(self) -> Received | None:
-        """Give what came and was not taken yet, None if nothing did."""
+        """Return the next request, None if there is none."""
         try:
             return self.received.get_nowait()
         except Empty:
             return None
 
     def __enter__(self) -> Self:
-        """Begin to listen."""
+        """Start to listen."""
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End."""
+        """Stop."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

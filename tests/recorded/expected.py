@@ -1,10 +1,9 @@
-"""What each recording means to a user of the SDK, written by hand from the contract.
+"""The meaning of each recording for a user of the SDK, written by hand from the contract.
 
-Nothing here was taken from what the SDK gives. Successes are told attribute by attribute: what the request asked
-for, what the service adds to it, and None for what does not exist yet. `ID(1)` is the first id of a recording, the one
-that the request names if it names one; times are seconds from the start of 2026. Where the recording is an example of
-the published document, its values stand here as a reader of the document understands them: numbers as numbers,
-times as times.
+Nothing here was copied from the SDK's results. Successes list each attribute: what the request set, what the service
+adds, and None for what does not exist yet. `ID(1)` is the first id of a recording, the one in the request if there is
+one; times are seconds from the start of 2026. If the recording is an example of the published document, its values are
+as a reader of the document understands them: numbers as numbers, times as times.
 """
 
 from __future__ import annotations
@@ -28,18 +27,18 @@ from contentgroove.errors import ErrorDetail, ServerOutcomeUnknownError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contentgroove_mock.recording.exchange import Recording
+    from contentgroove_mock.recording.recordings import Recording
 
 Attributes: TypeAlias = "dict[str, Any]"
 
 
 def ID(number: int) -> str:  # noqa: N802 - reads as the constant that it stands for
-    """Write an id as recordings have it."""
+    """Return an id in the form of recordings."""
     return f"00000000-0000-4000-8000-{number:012}"
 
 
 def at(second: int) -> dt.datetime:
-    """Write a time as recordings have it."""
+    """Return a time in the form of recordings."""
     return dt.datetime(2026, 1, 1, 0, 0, second, tzinfo=dt.UTC)
 
 
@@ -48,8 +47,8 @@ class Listed:
     """The first page of a list.
 
     Attributes:
-        next_page: The number of the page that the link to the next one names, None without such a link.
-        is_last: Whether the service says that nothing follows. Where it leaves the link out, it does not say.
+        next_page: The page number in the link to the next page, None if there is no such link.
+        is_last: True if the service states that nothing follows. An omitted link does not state that.
     """
 
     items: list[Attributes]
@@ -69,7 +68,7 @@ class Failed:
 
 Expected: TypeAlias = "Attributes | Listed | Failed | None"
 
-# A media as POST /medias answers: nothing is known of its file, and is_processing is null, which is not finished.
+# A media in the response of POST /medias: nothing is known of its file; is_processing is null, so it is not finished.
 _FRESH_MEDIA: Attributes = {
     "id": ID(1),
     "name": "",
@@ -109,7 +108,7 @@ _FINISHED_MEDIA = _FRESH_MEDIA | {
     "transcription_id": ID(6),
 }
 _MEDIA_OF_URL = _FRESH_MEDIA | {"name": "Recorded from a URL", "source_url": "https://films.example/flight.mp4"}
-# Nothing could be fetched: processing is over, has_fetch_error tells how.
+# Nothing could be fetched: processing is over, and has_fetch_error is the reason.
 _FAILED_MEDIA = _FRESH_MEDIA | {
     "is_processing": False,
     "is_finished": True,
@@ -207,7 +206,7 @@ _EXAMPLE_SUBSCRIPTION = _SUBSCRIPTION | {
     "user_id": "639597af-9230-4205-a539-b5c7177b514c",
 }
 
-# Lists leave the transcription out.
+# Lists omit the transcription.
 _LISTED = {"transcription_id": None}
 
 _SUCCESSES: dict[str, Attributes | Listed | None] = {
@@ -241,7 +240,7 @@ _SUCCESSES: dict[str, Attributes | Listed | None] = {
     "getClipById-200": _FINISHED_CLIP,
     "getClipById-200-example": _EXAMPLE_CLIP | {"external_id": "155"},
     "getClips-200": Listed([_FINISHED_CLIP], next_page=None, is_last=True),
-    # The document's example has no link to a next page, which does not say that there is none.
+    # The document's example has no link to a next page, so it is unknown whether there is one.
     "getClips-200-example": Listed([_EXAMPLE_CLIP | {"external_id": "150"}], next_page=None, is_last=False),
     "updateClipById-200": _FINISHED_CLIP | {"name": "Renamed clip"},
     "updateClipById-200-example": _EXAMPLE_CLIP | {"external_id": "158"},
@@ -268,7 +267,7 @@ _SUCCESSES: dict[str, Attributes | Listed | None] = {
         is_last=False,
     ),
     "deleteWebhookSubscriptionById-204": None,
-    # Where the file is PUT is a credential, and recordings hold none.
+    # The upload URL is a credential, and recordings contain none.
     "getUploadUrl-200": {
         "id": ID(1),
         "upload_id": "upload-1",
@@ -284,7 +283,7 @@ _SUCCESSES: dict[str, Attributes | Listed | None] = {
 
 _NOT_JSON = "The body is not JSON: Input data was truncated"
 _UNKNOWN_FILTER = "filter[nothing_eq] is not known: write attribute_matcher, such as name_eq."
-_REFUSED_VALUES = {
+_INVALID_VALUES = {
     "createMedia": ("upload_id", "invalid", "Upload is not known"),
     "updateMediaById": ("name", "blank", "Name can't be blank"),
     "createClip": ("end_time", "less_than_or_equal_to", "End time must be within the media's 6 seconds"),
@@ -295,28 +294,28 @@ _COUNTED = {"createMedia": "medias", "createClip": "clips"}
 
 
 def expected(recording: Recording) -> Expected:
-    """Tell what a recording means.
+    """Return the meaning of a recording.
 
     Raises:
-        LookupError: Nobody has written it down.
+        LookupError: It is not written down yet.
     """
     if recording.name in _SUCCESSES:
         return _SUCCESSES[recording.name]
-    # What the simulator refuses, it refuses in the same words everywhere.
+    # The simulator's error responses have the same texts everywhere.
     if recording.origin == "simulator" and recording.status in _FAILURES:
         return _failure(recording.operation, recording.status)
     raise LookupError(f"{recording.name} is new: write down in tests/recorded/expected.py what it means to a user")
 
 
 def successes() -> set[str]:
-    """Name the successes that are told here."""
+    """Return the names of the successes above."""
     return set(_SUCCESSES)
 
 
 def _failure(operation: str, status: int) -> Failed:
     error, detail, retryable, retry_after = _FAILURES[status]
     if status == 500 and operation.startswith("create"):
-        # Whether something was created before the service failed cannot be known, so the same call could repeat it.
+        # It is unknown whether something was created before the failure, so the same call could create it twice.
         error, retryable = ServerOutcomeUnknownError, False
     if callable(detail):
         detail = detail(operation)
@@ -336,15 +335,15 @@ def _quota(operation: str) -> ErrorDetail:
     return ErrorDetail("Unprocessable Entity", sentence, "exceeded_quota_count", "422", "")
 
 
-def _refused(operation: str) -> ErrorDetail:
-    name, code, sentence = _REFUSED_VALUES[operation]
+def _invalid(operation: str) -> ErrorDetail:
+    name, code, sentence = _INVALID_VALUES[operation]
     return ErrorDetail("Unprocessable Entity", sentence, code, "422", f"/data/attributes/{name}")
 
 
 _TOO_MANY = "You have exceeded the maximum number of requests in the current window. Please try again later."
 _FAILURES: dict[int, tuple[type[APIError], ErrorDetail | Callable[[str], ErrorDetail], bool, float | None]] = {
     400: (BadRequestError, _bad_request, False, None),
-    # The only shape with `message`, which reads as the detail.
+    # The only form with `message`, which becomes the detail.
     401: (
         AuthenticationError,
         ErrorDetail(detail="You need to sign in or sign up before continuing."),
@@ -353,7 +352,7 @@ _FAILURES: dict[int, tuple[type[APIError], ErrorDetail | Callable[[str], ErrorDe
     ),
     402: (QuotaExceededError, _quota, False, None),
     404: (NotFoundError, ErrorDetail("Not Found", None, None, "404"), False, None),
-    422: (UnprocessableEntityError, _refused, False, None),
+    422: (UnprocessableEntityError, _invalid, False, None),
     429: (RateLimitError, ErrorDetail("Too Many Requests", _TOO_MANY, None, "429"), True, 60.0),
     500: (ServerError, ErrorDetail("Internal Server Error", None, None, "500"), True, None),
 }

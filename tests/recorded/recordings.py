@@ -1,4 +1,4 @@
-"""The committed recordings, and how one is put before the SDK."""
+"""The committed recordings, and their replay for the SDK."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from contentgroove_mock.recording.contract_parts import PackagedContract
-from contentgroove_mock.recording.folder import load
+from contentgroove_mock.recording.contract import PackagedContract
+from contentgroove_mock.recording.recordings import load
 from msgspec import UNSET
 
 if TYPE_CHECKING:
-    from contentgroove_mock.recording.exchange import Recording
+    from contentgroove_mock.recording.recordings import Recording
 
 FOLDER = Path(__file__).with_name("exchanges")
 CONTRACT = PackagedContract.load_packaged()
@@ -40,7 +40,7 @@ _METHODS = {
     "deleteWebhookSubscriptionById": ("webhook_subscriptions", "delete"),
     "getUploadUrl": ("direct_uploads", "prepare"),
 }
-# What the SDK is asked to send where it would never send what was recorded: no JSON, or null for a name.
+# What the SDK sends if it never sends what was recorded: malformed JSON, or null for a name.
 _SENDABLE: dict[str, dict[str, Any]] = {
     "createMedia": {"source_url": "https://films.example/flight.mp4"},
     "updateMediaById": {"name": "A name"},
@@ -55,7 +55,7 @@ class SdkCall:
     """A call of the SDK that makes the recorded request.
 
     Attributes:
-        exact: Whether its body is the recorded one.
+        exact: True if its body is the recorded one.
     """
 
     resource: str
@@ -70,7 +70,7 @@ class SdkCall:
 
 
 def sdk_call(recording: Recording) -> SdkCall:
-    """Read the recorded request as a call of the SDK."""
+    """Return the call of the SDK that makes the recorded request."""
     operation = CONTRACT.operations[recording.operation]
     resource, method = _METHODS[recording.operation]
     arguments = [recording.request.path.rpartition("/")[2]] if "{id}" in operation.path else []
@@ -83,13 +83,13 @@ def sdk_call(recording: Recording) -> SdkCall:
     return SdkCall(resource, method, arguments, options, exact=fits_sdk)
 
 
-def answer(recording: Recording) -> httpx.Response:
-    """Make the recorded answer."""
+def response(recording: Recording) -> httpx.Response:
+    """Return the recorded response."""
     return httpx.Response(recording.status, headers=recording.response.headers, content=recording.response.content)
 
 
 def request(recording: Recording) -> httpx.Request:
-    """Make the recorded request, with a key."""
+    """Return the recorded request, with a key."""
     headers = {**recording.request.headers, "authorization": f"Bearer {KEY}"}
     query = list(recording.request.query)
     url = httpx.URL(BASE_URL + recording.request.path, params=query) if query else BASE_URL + recording.request.path

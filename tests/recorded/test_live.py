@@ -1,6 +1,6 @@
-"""Recording from the service: only what is asked for, nothing left behind, nothing private in a file.
+"""Recording from the service: only what was requested, nothing left behind, nothing private in a file.
 
-A simulator on a loopback port stands in for the service; nothing here has met the real one.
+A simulator on a loopback port replaces the service; nothing here was tested with the real one.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ import respx
 from contentgroove._core.settings import Settings
 from contentgroove_mock import Fault, ManualClock, Simulator, serve
 from contentgroove_mock.contract import Checker
-from contentgroove_mock.recording import live
+from contentgroove_mock.recording import targets
 from contentgroove_mock.recording.__main__ import main
-from contentgroove_mock.recording.contract_check import unexpected_violations
-from contentgroove_mock.recording.exchange import RecordingError, write
 from contentgroove_mock.recording.journey import JourneyStep, RequestSpec
-from contentgroove_mock.recording.live import LiveTarget, record_live
 from contentgroove_mock.recording.recorder import Recorder
+from contentgroove_mock.recording.recordings import RecordingError, unexpected_violations, write
 from contentgroove_mock.recording.scrubbing import Scrubber
-from contentgroove_mock.simulator.core import answers
+from contentgroove_mock.recording.targets import LiveTarget, record_live
+from contentgroove_mock.simulator.core import serializers
 
 from tests.recorded.recordings import CONTRACT
 
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contentgroove_mock import Server
-    from contentgroove_mock.recording.exchange import Recording
     from contentgroove_mock.recording.recorder import Result
+    from contentgroove_mock.recording.recordings import Recording
 
 pytestmark = pytest.mark.slow
 
@@ -44,16 +43,16 @@ PRIVATE = ("Wedding of Ann Meyer", "ann-meyer", "For Bob", "Wedding dance", "hoo
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy of this machine's would be asked for loopback addresses."""
+    """A proxy of this machine would get the requests to loopback addresses."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
 @pytest.fixture
 def service() -> Generator[Server]:
-    """A service with an account that is in use: a media with its clips, a clip, a webhook subscription."""
+    """Serve an account that is in use: a media with its clips, a clip, a webhook subscription."""
     simulator = Simulator(clock=ManualClock(), seed=7, api_keys={KEY})
     with serve(simulator) as server:
-        with own(server) as client:
+        with account_client(server) as client:
             source = {
                 "source_url": "https://ann-meyer.test/w.mp4",
                 "name": "Wedding of Ann Meyer",
@@ -68,21 +67,21 @@ def service() -> Generator[Server]:
         yield server
 
 
-def own(server: Server) -> httpx.Client:
-    """A client of the account."""
+def account_client(server: Server) -> httpx.Client:
+    """Return a client of the account."""
     return httpx.Client(base_url=server.base_url, headers={"Authorization": f"Bearer {KEY}"}, trust_env=False)
 
 
 def created(client: httpx.Client, path: str, attributes: dict[str, Any]) -> str:
-    """Create something; gives its id."""
+    """Create a resource and return its id."""
     response = client.post(path, json={"data": {"attributes": attributes}})
     identifier: str = response.json()["data"]["id"]
     return identifier
 
 
-def holdings(server: Server) -> dict[str, list[str]]:
-    """The ids of all that the account has."""
-    with own(server) as client:
+def resource_ids(server: Server) -> dict[str, list[str]]:
+    """Return the ids of all resources of the account."""
+    with account_client(server) as client:
         return {
             path: sorted(item["id"] for item in client.get(path).json()["data"])
             for path in ("/medias", "/clips", "/webhook_subscriptions")
@@ -90,34 +89,34 @@ def holdings(server: Server) -> dict[str, list[str]]:
 
 
 def settings(server: Server, key: str = KEY) -> Settings:
-    """What a client of the service is set up with."""
+    """Return the settings of a client of the service."""
     return Settings(server.base_url, key, "bearer", "test")
 
 
 def recorded(server: Server, *, writes: bool = False) -> Result:
-    """Record; to wait is to move the service's clock."""
+    """Record; waiting moves the service's clock."""
     return record_live(CONTRACT, settings(server), writes=writes, sleep=server.simulator.advance)
 
 
 def no_wait(seconds: float) -> None:
-    """Fail: nothing that this is for should wait."""
+    """Fail, because nothing should wait."""
     pytest.fail(f"waited {seconds} s")
 
 
 def names(recordings: Iterable[Recording]) -> set[str]:
-    """The names of recordings."""
+    """Return the names of recordings."""
     return {recording.name for recording in recordings}
 
 
 def test_reading_changes_nothing(service: Server) -> None:
-    """Without leave to write, only GETs that prepare nothing are sent, and all of them are recorded."""
-    before = holdings(service)
+    """Without `writes`, only GETs that prepare nothing are sent, and all of them are recorded."""
+    before = resource_ids(service)
     service.simulator.clear_requests()
     result = recorded(service)
     sent = {(record.method, record.operation) for record in service.simulator.requests}
     assert {method for method, _ in sent} == {"GET"}
     assert "getUploadUrl" not in {operation for _, operation in sent}
-    assert holdings(service) == before
+    assert resource_ids(service) == before
     assert names(result.recordings) == {
         *(f"{name}-{status}-live" for name in LISTS for status in (200, 400, 401)),
         *(f"{name}-{status}-live" for name in SINGLES for status in (200, 401, 404)),
@@ -126,31 +125,31 @@ def test_reading_changes_nothing(service: Server) -> None:
     assert {recording.origin for recording in result.recordings} == {"live"}
 
 
-def test_what_was_left_out_is_told(service: Server) -> None:
-    """Failures that would hurt, and everything that writes, with the switch that would record it."""
-    left_out = recorded(service).left_out
-    assert "getMedias-429" in left_out["a 429 is not brought about on purpose"]
-    assert "getClipById-500" in left_out["a 500 is not brought about on purpose"]
-    (writing,) = (names for reason, names in left_out.items() if "WRITES=1 records it" in reason)
+def test_what_was_skipped_is_reported(service: Server) -> None:
+    """Failures that would do harm, and everything that writes, with the option that would record it."""
+    skipped = recorded(service).skipped
+    assert "getMedias-429" in skipped["a 429 is not provoked"]
+    assert "getClipById-500" in skipped["a 500 is not provoked"]
+    (writing,) = (names for reason, names in skipped.items() if "WRITES=1 records it" in reason)
     assert {"createMedia-200", "getUploadUrl-401", "updateClipById-422", "deleteMediaById-204"} < set(writing)
     assert not any(name.startswith(("getMedia", "getClip", "getWebhook")) for name in writing)
 
 
 def test_writing_leaves_nothing_behind(service: Server) -> None:
-    """With leave to write, every answer that nothing has to be broken for is recorded, and all is deleted again."""
-    before = holdings(service)
+    """With `writes`, every response that needs no broken service is recorded, and everything is deleted again."""
+    before = resource_ids(service)
     result = recorded(service, writes=True)
-    assert holdings(service) == before
+    assert resource_ids(service) == before
     assert result.not_deleted == []
-    shown = {(recording.operation, recording.status) for recording in result.recordings}
+    covered = {(recording.operation, recording.status) for recording in result.recordings}
     calls = {pair for pair in CONTRACT.response_specs() if not CONTRACT.operations[pair[0]].callback}
-    assert calls - shown == {pair for pair in calls if pair[1] in {402, 429, 500}}
+    assert calls - covered == {pair for pair in calls if pair[1] in {402, 429, 500}}
 
 
 @pytest.mark.parametrize("writes", [False, True])
 def test_nothing_private_is_recorded(service: Server, *, writes: bool) -> None:
-    """No key, no word, no host, no real id or time of the account; and what is left still fits the contract."""
-    before = holdings(service)
+    """No key, text, host, real id or time of the account; and the result still matches the contract."""
+    before = resource_ids(service)
     checker = Checker()
     for recording in recorded(service, writes=writes).recordings:
         text = write(recording)
@@ -159,9 +158,9 @@ def test_nothing_private_is_recorded(service: Server, *, writes: bool) -> None:
         assert unexpected_violations(recording, checker) == []
 
 
-def test_the_account_s_words_would_be_seen(service: Server) -> None:
-    """The same answers hold them before they are scrubbed: the test above can fail."""
-    with own(service) as client:
+def test_the_account_s_texts_would_be_found(service: Server) -> None:
+    """The same responses contain them before they are scrubbed: the test above can fail."""
+    with account_client(service) as client:
         texts = "".join(client.get(path).text for path in ("/medias", "/clips", "/webhook_subscriptions"))
     assert [word for word in PRIVATE if word not in texts] == []
 
@@ -169,69 +168,71 @@ def test_the_account_s_words_would_be_seen(service: Server) -> None:
 @pytest.mark.parametrize(
     "operation", ["getUploadUrl", "createClip", "updateMediaById", "deleteClipById", "getMediaById"]
 )
-def test_a_failure_in_the_middle_is_cleaned_up(service: Server, operation: str) -> None:
-    """The connection breaks: recording ends with an error, and what was created is gone."""
-    before = holdings(service)
+def test_resources_are_deleted_after_a_failure(service: Server, operation: str) -> None:
+    """The connection breaks: recording ends with an error, and what was created is deleted."""
+    before = resource_ids(service)
     service.simulator.add_fault(Fault(kind="reset", operation=operation, count=2))
-    with pytest.raises(RecordingError, match="got no answer"):
+    with pytest.raises(RecordingError, match="got no response"):
         recorded(service, writes=True)
     service.simulator.clear_faults()
-    assert holdings(service) == before
+    assert resource_ids(service) == before
 
 
 def test_what_cannot_be_deleted_is_named(service: Server) -> None:
-    """The media's id is told, so that a person can delete it."""
-    before = holdings(service)["/medias"]
+    """The media's id is reported, so that a person can delete it."""
+    before = resource_ids(service)["/medias"]
     service.simulator.add_fault(Fault(kind="status", operation="deleteMediaById", status=503, count=99))
     result = recorded(service, writes=True)
     service.simulator.clear_faults()
-    (left,) = set(holdings(service)["/medias"]) - set(before)
-    assert result.not_deleted == [f"DELETE /medias/{left}: the answer was 503; delete it by hand"]
+    (left,) = set(resource_ids(service)["/medias"]) - set(before)
+    assert result.not_deleted == [f"DELETE /medias/{left}: the response was 503; delete it by hand"]
 
 
 def test_what_remains_after_a_failure_is_named(service: Server) -> None:
-    """Recording fails, and so does cleaning up: the error holds both."""
+    """Recording fails, and so does the deletion: the error contains both."""
     service.simulator.add_fault(Fault(kind="reset", operation="getClipById"))
     service.simulator.add_fault(Fault(kind="reset", operation="deleteClipById", count=99))
-    with pytest.raises(RecordingError, match=r"got no answer .* Not deleted: DELETE /clips/\S+: .+ delete it by hand"):
+    with pytest.raises(
+        RecordingError, match=r"got no response .* Not deleted: DELETE /clips/\S+: .+ delete it by hand"
+    ):
         recorded(service, writes=True)
 
 
-def test_a_store_that_refuses(service: Server) -> None:
-    """The status is told, the presigned URL is not."""
+def test_a_store_that_rejects(service: Server) -> None:
+    """The status is reported, the presigned URL is not."""
     service.simulator.add_fault(Fault(kind="status", operation="upload", status=403))
-    with pytest.raises(RecordingError, match="store answered 403") as caught:
+    with pytest.raises(RecordingError, match="store rejected the sample video with 403") as caught:
         recorded(service, writes=True)
     assert "X-Amz" not in str(caught.value)
 
 
 def test_processing_that_does_not_end(service: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting has a limit, names what it waited for, and cleans up."""
-    monkeypatch.setattr(live, "_POLLS", 3)
-    before, waits = holdings(service), list[float]()
+    """Waiting has a limit, the error names the resource, and everything is deleted."""
+    monkeypatch.setattr(targets, "_POLLS", 3)
+    before, waits = resource_ids(service), list[float]()
     with pytest.raises(RecordingError, match="media was not processed within"):
         record_live(CONTRACT, settings(service), writes=True, sleep=waits.append)
     assert len(waits) == 3
-    assert holdings(service) == before
+    assert resource_ids(service) == before
 
 
-def test_an_interruption_is_cleaned_up(service: Server) -> None:
-    """Ctrl+C while waiting ends the recording, but not before what was created is gone."""
-    before = holdings(service)
+def test_resources_are_deleted_after_an_interruption(service: Server) -> None:
+    """Ctrl+C while waiting ends the recording, but only after what was created is deleted."""
+    before = resource_ids(service)
 
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt(seconds)
 
     with pytest.raises(KeyboardInterrupt):
         record_live(CONTRACT, settings(service), writes=True, sleep=interrupt)
-    assert holdings(service) == before
+    assert resource_ids(service) == before
 
 
 def test_an_empty_account() -> None:
-    """There is nothing to show one of; refusals are recorded all the same."""
+    """There are no resources; error responses are still recorded."""
     with serve(Simulator(clock=ManualClock(), api_keys={KEY})) as server:
         result = recorded(server)
-    assert "getClipById-200" in result.left_out["there is no clip to ask about"]
+    assert "getClipById-200" in result.skipped["there is no clip to request"]
     assert names(result.recordings) == {
         "getMedias-200-empty-live",
         *(f"{name}-400-live" for name in LISTS),
@@ -240,8 +241,8 @@ def test_an_empty_account() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 201])
-def test_a_refusal_that_creates_is_deleted(status: int) -> None:
-    """The service takes what it was expected to refuse: nothing is recorded under the wrong name, and it goes."""
+def test_an_unexpected_creation_is_deleted(status: int) -> None:
+    """The service accepts what it should reject: nothing is recorded under the wrong name, and it is deleted."""
     deleted: list[str] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -251,81 +252,81 @@ def test_a_refusal_that_creates_is_deleted(status: int) -> None:
         return httpx.Response(status, json={"data": {"id": "made", "type": "medias", "attributes": {}}})
 
     result = walk(
-        handle, JourneyStep(operation="createMedia", status=422, ask=RequestSpec(attributes={"upload_id": "none"}))
+        handle, JourneyStep(operation="createMedia", status=422, request=RequestSpec(attributes={"upload_id": "none"}))
     )
     assert result.recordings == []
-    assert result.left_out == {f"the answer was {status}": ["createMedia-422"]}
+    assert result.skipped == {f"the response was {status}": ["createMedia-422"]}
     assert deleted == ["/api/v1/medias/made"]
     assert result.not_deleted == []
 
 
 def test_what_another_key_created_is_deleted_with_it() -> None:
-    """The service takes a key that nobody has: what that created is not to be found with the account's own."""
+    """The service accepts an unknown key, whose resources cannot be found with the account's own key."""
     with serve(Simulator(clock=ManualClock())) as server:
         recorded(server, writes=True)
         with httpx.Client(base_url=server.base_url, trust_env=False) as client:
             for key in (KEY, "no-key-that-any-account-has"):
-                answers = [
+                responses = [
                     client.get(path, headers={"X-API-KEY": key}) for path in ("/medias", "/webhook_subscriptions")
                 ]
-                assert [item.json()["data"] for item in answers] == [[], []]
+                assert [item.json()["data"] for item in responses] == [[], []]
 
 
 @pytest.mark.parametrize("body", [b'{"data": {}}', b"[]", b"not JSON", b""])
 def test_a_creation_without_an_id_is_named(body: bytes) -> None:
-    """Something was made that cannot be deleted by its id."""
+    """Something was created that cannot be deleted by its id."""
     result = walk(
         lambda _request: httpx.Response(200, content=body),
-        JourneyStep(operation="createMedia", status=422, ask=RequestSpec(attributes={"upload_id": "none"})),
+        JourneyStep(operation="createMedia", status=422, request=RequestSpec(attributes={"upload_id": "none"})),
     )
-    assert result.not_deleted == ["createMedia answered 200 without an id; look for it"]
+    assert result.not_deleted == ["createMedia returned 200 without an id; find it by hand"]
 
 
-def test_an_answer_that_is_no_json_is_not_recorded() -> None:
-    """It is told instead."""
+def test_a_response_without_json_is_not_recorded() -> None:
+    """It is reported instead."""
     result = walk(
         lambda _request: httpx.Response(401, html="<h1>No</h1>"),
-        JourneyStep(operation="getMedias", status=401, ask=RequestSpec()),
+        JourneyStep(operation="getMedias", status=401, request=RequestSpec()),
     )
-    assert (result.recordings, result.left_out) == ([], {"the answer was 401 that is no JSON": ["getMedias-401"]})
+    assert (result.recordings, result.skipped) == ([], {"the response was 401 without JSON": ["getMedias-401"]})
 
 
 def walk(handle: Callable[[httpx.Request], httpx.Response], *steps: JourneyStep) -> Result:
-    """Walk steps with a function for a service."""
+    """Walk steps with a function as the service."""
     base_url = "https://api.contentgroove.test/api/v1"
     with httpx.Client(base_url=base_url, transport=httpx.MockTransport(handle)) as client:
-        place = LiveTarget(client, KEY, no_wait)
-        return Recorder(place, CONTRACT, Scrubber(base_url, secrets=[KEY], keep_words=False)).walk(steps)
+        target = LiveTarget(client, KEY, no_wait)
+        return Recorder(target, CONTRACT, Scrubber(base_url, secrets=[KEY], keep_words=False)).walk(steps)
 
 
-def test_the_key_is_tried_first(service: Server) -> None:
-    """A key that the service does not take ends it at once, and the message does not show it."""
-    with pytest.raises(RecordingError, match="answered GET /medias with 401") as caught:
+def test_the_key_is_checked_first(service: Server) -> None:
+    """A key that the service rejects ends the recording at once, and the message does not contain it."""
+    with pytest.raises(RecordingError, match="responded to GET /medias with 401") as caught:
         record_live(CONTRACT, settings(service, "another-canary"), writes=True, sleep=no_wait)
     assert "another-canary" not in str(caught.value)
     assert {record.method for record in service.simulator.requests} == {"GET"}
 
 
-def test_an_address_of_something_else(service: Server) -> None:
-    """An answer that is no list shows that the base URL is wrong."""
+def test_a_wrong_base_url(service: Server) -> None:
+    """A response that is not a list shows that the base URL is wrong."""
     service.simulator.add_fault(Fault(kind="status", operation="getMedias", status=404))
-    with pytest.raises(RecordingError, match="answered GET /medias with 404"):
+    with pytest.raises(RecordingError, match="responded to GET /medias with 404"):
         recorded(service)
     with respx.mock() as network:
         network.get(f"{service.base_url}/medias").respond(html="<h1>Welcome</h1>")
-        with pytest.raises(RecordingError, match=r"answer to GET /medias is no list.+CONTENTGROOVE_BASE_URL"):
+        with pytest.raises(RecordingError, match=r"response to GET /medias is not a list.+CONTENTGROOVE_BASE_URL"):
             recorded(service)
-        # A redirect is not followed: it would carry the key elsewhere.
+        # A redirect is not followed: it would send the key to another host.
         network.get(f"{service.base_url}/medias").respond(302, headers={"location": "https://other.test/"})
-        with pytest.raises(RecordingError, match="answered GET /medias with 302"):
+        with pytest.raises(RecordingError, match="responded to GET /medias with 302"):
             recorded(service, writes=True)
         assert {call.request.url.host for call in network.calls} == {"127.0.0.1"}
 
 
-def test_a_service_that_is_not_there(service: Server) -> None:
-    """The error says so."""
+def test_an_unreachable_service(service: Server) -> None:
+    """The error reports it."""
     gone = Settings(service.origin.rpartition(":")[0] + ":9/api/v1", KEY, "bearer", "test")
-    with pytest.raises(RecordingError, match="cannot be reached"):
+    with pytest.raises(RecordingError, match="Cannot reach the service"):
         record_live(CONTRACT, gone, writes=False, sleep=no_wait)
 
 
@@ -335,7 +336,7 @@ class TestCommand:
     def test_live(
         self, service: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """It takes key and address from the environment, writes only live recordings, and says what it left out."""
+        """It reads key and base URL from the environment, writes only live recordings, and reports what it skipped."""
         monkeypatch.setenv("CONTENTGROOVE_API_KEY", KEY)
         monkeypatch.setenv("CONTENTGROOVE_BASE_URL", service.base_url)
         before = (tmp_path / "getMedias-200.json", tmp_path / "other.json")
@@ -346,28 +347,28 @@ class TestCommand:
         assert KEY not in output.out + output.err
         assert output.out.startswith(f"Recording from {service.base_url}\n")
         assert "getMedias-429, getMediaById-429" in output.out
-        assert ": a 429 is not brought about on purpose\n" in output.out
-        assert output.out.endswith("19 recordings, 19 of them changed. Read them before you commit them.\n")
+        assert ": a 429 is not provoked\n" in output.out
+        assert output.out.endswith("19 recordings, 19 of them changed. Review them before you commit them.\n")
         made = set(tmp_path.glob("*.json")) - set(before)
         assert len(made) == 19
         assert {json.loads(path.read_text(encoding="utf-8"))["origin"] for path in made} == {"live"}
         assert [path.read_text(encoding="utf-8") for path in before] == ["{}", "{}"]
 
-    def test_what_the_contract_does_not_say_is_told(
+    def test_undeclared_fields_are_reported(
         self, service: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """The service answers a field that the contract lacks: that is recorded, and told at once."""
+        """The service returns a field that the contract lacks: it is recorded, and reported at once."""
         monkeypatch.setenv("CONTENTGROOVE_API_KEY", KEY)
         monkeypatch.setenv("CONTENTGROOVE_BASE_URL", service.base_url)
 
         def with_mood(*arguments: Any, **named: Any) -> dict[str, Any]:
             return media_attributes(*arguments, **named) | {"mood": "For Bob"}
 
-        media_attributes = answers.media_attributes
-        monkeypatch.setattr(answers, "media_attributes", with_mood)
+        media_attributes = serializers.media_attributes
+        monkeypatch.setattr(serializers, "media_attributes", with_mood)
         assert main([str(tmp_path), "--live"]) == 0
         output = capsys.readouterr().out
-        assert "not as the contract says: getMediaById-200-live: getMediaById: response.body" in output
+        assert "contract violation: getMediaById-200-live: getMediaById: response.body" in output
         text = (tmp_path / "getMediaById-200-live.json").read_text(encoding="utf-8")
         assert '"mood": "scrubbed mood"' in text
         assert "For Bob" not in output + text
@@ -375,7 +376,7 @@ class TestCommand:
     def test_what_remains_fails_the_command(
         self, service: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """Something of ours is left in the account: the exit status says so."""
+        """Something that was created is left in the account: the exit status is 1."""
         monkeypatch.setenv("CONTENTGROOVE_API_KEY", KEY)
         monkeypatch.setenv("CONTENTGROOVE_BASE_URL", service.base_url)
         service.simulator.add_fault(Fault(kind="status", operation="deleteMediaById", status=503, count=99))
@@ -389,7 +390,7 @@ class TestCommand:
             ({"CONTENTGROOVE_API_KEY": KEY, "CONTENTGROOVE_BASE_URL": "http://api.test/api/v1"}, "in clear text"),
         ],
     )
-    def test_what_is_unsafe_or_missing_is_refused(
+    def test_an_unsafe_or_missing_setting_is_rejected(
         self,
         environment: dict[str, str],
         message: str,
@@ -397,7 +398,7 @@ class TestCommand:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        """No key, or one that would travel in clear text: nothing is sent, nothing is written."""
+        """No key, or one that would be sent in clear text: nothing is sent, nothing is written."""
         for name in ("CONTENTGROOVE_API_KEY", "CONTENTGROOVE_BASE_URL"):
             monkeypatch.delenv(name, raising=False)
         for name, value in environment.items():
@@ -409,7 +410,7 @@ class TestCommand:
         assert list(tmp_path.iterdir()) == []
 
     def test_writes_are_for_the_service(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """A switch without effect is an error."""
+        """An option without effect is an error."""
         with pytest.raises(SystemExit):
             main([str(tmp_path), "--writes"])
-        assert "--writes is for --live" in capsys.readouterr().err
+        assert "--writes needs --live" in capsys.readouterr().err

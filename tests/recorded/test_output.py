@@ -1,4 +1,4 @@
-"""What the recorder prints, where the system's own encoding is narrow."""
+"""The recorder's output if the system's encoding lacks characters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_the_recorder_prepares_its_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What breaks the contract is shown with characters that cp1252 lacks."""
+    """Violations are printed with characters that cp1252 lacks."""
     pipe = use_pipe(monkeypatch)
 
     def record(*_arguments: object, **_options: object) -> list[object]:

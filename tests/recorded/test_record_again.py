@@ -1,4 +1,4 @@
-"""Recording again gives the same files, byte by byte, whether Prism is between or not."""
+"""Recording again creates the same files, byte by byte, with and without Prism in between."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove_mock.recording.__main__ import main
-from contentgroove_mock.recording.exchange import RecordedResponse, Recording, Request, read, write
-from contentgroove_mock.recording.folder import save
-from contentgroove_mock.recording.simulated import record
+from contentgroove_mock.recording.recordings import RecordedResponse, Recording, Request, read, save, write
+from contentgroove_mock.recording.targets import record
 
 from tests.recorded.recordings import CONTRACT, FOLDER, RECORDINGS
 
@@ -22,7 +21,7 @@ ORIGINS = ("simulator", "spec example")
 
 
 def differences(fresh: dict[str, str]) -> list[str]:
-    """Tell how the committed recordings differ from fresh ones, and what to do."""
+    """Return how the committed recordings differ from fresh ones, and what to do."""
     there = {
         path.stem: path.read_text(encoding="utf-8")
         for path in FOLDER.glob("*.json")
@@ -42,26 +41,26 @@ def differences(fresh: dict[str, str]) -> list[str]:
     [pytest.param(False, id="direct"), pytest.param(True, id="prism", marks=pytest.mark.process)],
 )
 def test_nothing_changes(*, through_prism: bool) -> None:
-    """The committed files are what recording gives now; if not, this shows the first lines that differ."""
+    """Recording now creates the committed files; if not, this shows the first lines that differ."""
     fresh = record(CONTRACT, through_prism=through_prism)
     assert "\n\n".join(differences({recording.name: write(recording) for recording in fresh})) == ""
 
 
-def test_a_changed_file_is_told() -> None:
-    """The comparison says which file differs, how, and what to do."""
+def test_a_changed_file_is_reported() -> None:
+    """The comparison reports which file differs, how, and what to do."""
     fresh = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
     fresh["getMediaById-401"] = fresh["getMediaById-401"].replace("sign in or sign up", "log in")
     del fresh["getMediaById-404"]
-    gone, told = sorted(differences(fresh), key=lambda text: "404" not in text)
+    gone, changed = sorted(differences(fresh), key=lambda text: "404" not in text)
     assert gone.startswith("getMediaById-404 is stale. Run make record")
-    assert told.startswith("getMediaById-401 is stale. Run make record")
-    assert "before continuing" in told
-    assert "log in" in told
+    assert changed.startswith("getMediaById-401 is stale. Run make record")
+    assert "before continuing" in changed
+    assert "log in" in changed
 
 
 @pytest.mark.process
 def test_the_command_leaves_git_nothing_to_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """In a repository that holds the recordings, the command makes no difference to git."""
+    """In a repository with the recordings, git shows no changes after the command."""
     folder = tmp_path / "exchanges"
     save(folder, RECORDINGS.values(), replacing=())
     git("init", "--quiet", folder=tmp_path)
@@ -72,8 +71,8 @@ def test_the_command_leaves_git_nothing_to_show(tmp_path: Path, capsys: pytest.C
     assert git("ls-files", "--others", folder=tmp_path) == ""
 
 
-def test_the_command_mends_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is missing comes, what is left over or unreadable goes, what is wrong is corrected; live ones stay."""
+def test_the_command_repairs_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Missing files are created, superfluous and unreadable ones deleted, wrong ones corrected; live ones stay."""
     live = Recording(
         operation="getMedias",
         status=200,
@@ -95,14 +94,14 @@ def test_the_command_mends_a_folder(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_files_are_written_one_way() -> None:
-    """A committed file is what `write` writes, so that a diff shows only what has changed."""
+    """A committed file is the text that `write` returns, so that a diff shows only changes."""
     assert {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")} == {
         name: write(recording) for name, recording in RECORDINGS.items()
     }
 
 
 def test_nothing_volatile_or_secret_is_in_a_file() -> None:
-    """No host of this machine, no port, no signature, no key, and no time but the made-up ones."""
+    """No host of this machine, no port, no signature, no key, and no time except placeholders."""
     for path in FOLDER.glob("*.json"):
         text = path.read_text(encoding="utf-8")
         for word in ("127.0.0.1", "localhost", "uthorization", "Bearer", "prism"):

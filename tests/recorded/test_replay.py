@@ -1,4 +1,4 @@
-"""Every recorded call, put before the SDK as the service's answer, gives what it means."""
+"""For every recorded response as the service's response, the SDK returns its meaning."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from contentgroove import APIError, AsyncContentGroove, ContentGroove, ContentGr
 from msgspec import structs
 
 from tests.recorded.expected import Attributes, Expected, Failed, Listed, expected, successes
-from tests.recorded.recordings import BASE_URL, CALLS, KEY, answer, request, sdk_call
+from tests.recorded.recordings import BASE_URL, CALLS, KEY, request, response, sdk_call
 
 if TYPE_CHECKING:
-    from contentgroove_mock.recording.exchange import Recording
+    from contentgroove_mock.recording.recordings import Recording
 
 Outcome = Any
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_sync(name: str) -> None:
-    """The sync client sends the recorded request and gives what the answer means."""
+    """The sync client sends the recorded request and returns the meaning of the response."""
     recording = CALLS[name]
     outcome: Outcome
     with respx.mock() as network, ContentGroove(KEY, BASE_URL, max_retries=0) as client:
-        network.route().mock(return_value=answer(recording))
+        network.route().mock(return_value=response(recording))
         try:
             outcome = sdk_call(recording).on(client)
             outcome = next(outcome.pages(), None) if hasattr(outcome, "pages") else outcome
@@ -42,7 +42,7 @@ async def test_async(name: str) -> None:
     recording = CALLS[name]
     outcome: Outcome
     with respx.mock() as network:
-        network.route().mock(return_value=answer(recording))
+        network.route().mock(return_value=response(recording))
         async with AsyncContentGroove(KEY, BASE_URL, max_retries=0) as client:
             try:
                 outcome = sdk_call(recording).on(client)
@@ -53,12 +53,12 @@ async def test_async(name: str) -> None:
 
 
 def test_every_success_has_a_meaning() -> None:
-    """What is expected is written down for each recorded success, and for nothing that is gone."""
+    """The meaning of each recorded success is written down, and of nothing that is gone."""
     assert successes() == {name for name, recording in CALLS.items() if recording.status < 400}
 
 
-def test_a_new_recording_asks_for_its_meaning() -> None:
-    """Nothing is expected of a recording that nobody has looked at; the error says where to write it down."""
+def test_a_new_recording_needs_a_meaning() -> None:
+    """A recording without a written meaning is an error, which names the file to write it down in."""
     for new in (
         structs.replace(CALLS["getMedias-200"], variant="other"),
         structs.replace(CALLS["getMedias-401"], variant="live", origin="live"),
@@ -69,7 +69,7 @@ def test_a_new_recording_asks_for_its_meaning() -> None:
 
 
 def check(recording: Recording, calls: Any, outcome: Outcome) -> None:
-    """Compare the request that was sent, and what came of the answer."""
+    """Compare the request that was sent, and the outcome of the response."""
     check_request(recording, [call.request for call in calls])
     meaning: Expected = expected(recording)
     if isinstance(meaning, Failed):
@@ -84,19 +84,19 @@ def check(recording: Recording, calls: Any, outcome: Outcome) -> None:
 
 def check_request(recording: Recording, sent: list[httpx.Request]) -> None:
     """One request was sent, and it is the recorded one."""
-    wanted = request(recording)
-    (given,) = sent
-    assert (given.method, given.url.path) == (wanted.method, wanted.url.path)
-    assert sorted(given.url.params.multi_items()) == sorted(wanted.url.params.multi_items())
-    assert given.headers.get("content-type") == wanted.headers.get("content-type")
-    if sdk_call(recording).exact and wanted.content:
-        assert msgspec.json.decode(given.content) == msgspec.json.decode(wanted.content)
+    recorded = request(recording)
+    (actual,) = sent
+    assert (actual.method, actual.url.path) == (recorded.method, recorded.url.path)
+    assert sorted(actual.url.params.multi_items()) == sorted(recorded.url.params.multi_items())
+    assert actual.headers.get("content-type") == recorded.headers.get("content-type")
+    if sdk_call(recording).exact and recorded.content:
+        assert msgspec.json.decode(actual.content) == msgspec.json.decode(recorded.content)
     else:
-        assert bool(given.content) == bool(wanted.content)
+        assert bool(actual.content) == bool(recorded.content)
 
 
 def check_failure(recording: Recording, meaning: Failed, outcome: Outcome) -> None:
-    """The error is of the class for its status, holds what the service says, and tells what was asked."""
+    """The error is of the class for its status, contains the service's details, and names the request."""
     assert type(outcome) is meaning.error
     assert isinstance(outcome, APIError)
     assert outcome.status_code == recording.status
@@ -112,7 +112,7 @@ def check_failure(recording: Recording, meaning: Failed, outcome: Outcome) -> No
 
 
 def check_page(meaning: Listed, outcome: Outcome) -> None:
-    """The page holds the items, and knows whether another one follows; an empty list has no pages."""
+    """The page contains the items, and knows whether another one follows; an empty list has no pages."""
     if not meaning.items:
         assert outcome is None
         return
@@ -127,13 +127,13 @@ def check_page(meaning: Listed, outcome: Outcome) -> None:
 
 
 def check_model(attributes: Attributes, model: Any) -> None:
-    """The model has these attributes, of these types, and no others; nothing that came is unknown to it."""
+    """The model has these attributes, of these types, and no others; it knows everything that was received."""
     known = {"id", *model._attributes, *model._relationships}
     known |= {"is_finished"} if hasattr(model, "is_finished") else set()
     assert set(attributes) == known
-    given = {name: getattr(model, name) for name in attributes}
-    assert given == attributes
-    assert {name: type(value) for name, value in given.items()} == {
+    actual = {name: getattr(model, name) for name in attributes}
+    assert actual == attributes
+    assert {name: type(value) for name, value in actual.items()} == {
         name: type(value) for name, value in attributes.items()
     }
     assert model.extra == {}

@@ -1,4 +1,4 @@
-"""What is private or volatile does not get into a recording; what a client has to cope with does."""
+"""Private and volatile data is not in a recording; data that clients must handle is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from contentgroove_mock.recording.exchange import RecordedResponse, RecordingError, Request
+from contentgroove_mock.recording.recordings import RecordedResponse, RecordingError, Request
 from contentgroove_mock.recording.scrubbing import Scrubber
 
 SERVICE = "https://api.contentgroove.test/api/v1"
@@ -17,26 +17,26 @@ FIRST, SECOND = (f"00000000-0000-4000-8000-{number:012}" for number in (1, 2))
 
 
 def scrub(body: object, *, path: str = f"/medias/{MEDIA}", keep_words: bool = False, **request: Any) -> Any:
-    """Scrub an answer to a request about a media, as from the service itself; gives its body."""
+    """Scrub a response about a media, as from the service itself, and return its body."""
     scrubber = Scrubber(SERVICE, secrets=[KEY], sent=["Recorded media"], keep_words=keep_words)
     return scrubber.scrub(Request(method="GET", path=path, **request), RecordedResponse(body=body))[1].body
 
 
-def test_ids_are_numbered_by_their_first_place() -> None:
-    """The same id is the same stand-in in path, links, relationships and sentences; other forms of id count, too."""
+def test_ids_are_numbered_in_order() -> None:
+    """The same id has the same placeholder in path, links, relationships and sentences; any form of id counts."""
     body = {
         "data": {"id": MEDIA, "relationships": {"clips": {"data": [{"id": CLIP}, {"id": "4711"}]}}},
         "links": {"self": f"{SERVICE}/medias/{MEDIA}?with={CLIP}"},
         "errors": [{"detail": f"{MEDIA} is fine, 4711 too"}],
     }
     scrubber = Scrubber(SERVICE, keep_words=False)
-    request, answer = scrubber.scrub(Request(method="GET", path=f"/medias/{MEDIA}"), RecordedResponse(body=body))
+    request, response = scrubber.scrub(Request(method="GET", path=f"/medias/{MEDIA}"), RecordedResponse(body=body))
     assert request.path == f"/medias/{FIRST}"
-    assert answer.body["data"]["id"] == FIRST
-    clips = [clip["id"] for clip in answer.body["data"]["relationships"]["clips"]["data"]]
+    assert response.body["data"]["id"] == FIRST
+    clips = [clip["id"] for clip in response.body["data"]["relationships"]["clips"]["data"]]
     assert clips == [SECOND, "00000000-0000-4000-8000-000000000003"]
-    assert answer.body["links"]["self"] == f"https://service.example/api/v1/medias/{FIRST}?with={SECOND}"
-    assert answer.body["errors"][0]["detail"] == f"{FIRST} is fine, 4711 too"
+    assert response.body["links"]["self"] == f"https://service.example/api/v1/medias/{FIRST}?with={SECOND}"
+    assert response.body["errors"][0]["detail"] == f"{FIRST} is fine, 4711 too"
 
 
 def test_times_keep_their_order_their_precision_and_their_zone() -> None:
@@ -73,11 +73,11 @@ def test_times_keep_their_order_their_precision_and_their_zone() -> None:
 )
 @pytest.mark.parametrize("keep_words", [True, False])
 def test_urls(url: str, clean: str, *, keep_words: bool) -> None:
-    """The service's own keep their paths, scheme and page; others keep their kind of file; no host, no credential."""
+    """URLs of the service keep scheme, path and page, others keep their suffix; no host, no credential."""
     assert scrub({"some_url": url}, keep_words=keep_words) == {"some_url": clean}
 
 
-def test_an_account_s_own_words_go() -> None:
+def test_an_account_s_texts_are_removed() -> None:
     """Names, descriptions, spoken text, and every string that this version does not know; numbers and flags stay."""
     body = {
         "type": "medias",
@@ -120,12 +120,12 @@ def test_an_account_s_own_words_go() -> None:
 
 
 def test_what_the_recorder_sent_stays() -> None:
-    """Its own names are nobody's secret, and show that the service gives back what it was given."""
+    """Its own names are not secret, and show that the service returns what it received."""
     assert scrub({"name": "Recorded media"}) == {"name": "Recorded media"}
 
 
-def test_what_the_simulator_makes_up_stays() -> None:
-    """Its words are invented; ids, times and hosts are made stable all the same."""
+def test_what_the_simulator_invents_stays() -> None:
+    """Its texts are invented; ids, times and hosts are still made stable."""
     body = {"name": "a small lamp", "id": MEDIA, "created_at": "2025-10-15T13:51:02.559Z"}
     assert scrub(body, keep_words=True) == {
         "name": "a small lamp",
@@ -135,8 +135,8 @@ def test_what_the_simulator_makes_up_stays() -> None:
 
 
 @pytest.mark.parametrize("keep_words", [True, False])
-def test_sentences_of_errors_keep_their_words(*, keep_words: bool) -> None:
-    """What the service says is what clients show; keys, addresses, ids, times and URLs in it go."""
+def test_sentences_of_errors_stay(*, keep_words: bool) -> None:
+    """The service's errors are what clients show; keys, addresses, ids, times and URLs in them are removed."""
     detail = (
         f"Key {KEY} of ann.meyer@example.test may not see {MEDIA} since 2025-10-15T13:51:02Z: "
         "https://files.test/ann?X-Amz-Signature=abc"
@@ -153,31 +153,31 @@ def test_sentences_of_errors_keep_their_words(*, keep_words: bool) -> None:
     }
 
 
-def test_the_key_goes_wherever_it_stands() -> None:
-    """In names of members, in what was sent, in the middle of words."""
+def test_the_key_is_removed_everywhere() -> None:
+    """In names of members, in sent values, in the middle of words."""
     scrubber = Scrubber(SERVICE, secrets=[KEY], sent=[f"x{KEY}x"], keep_words=True)
-    asked = Request(
+    request = Request(
         method="POST", path="/medias", query=(("filter[name_eq]", KEY),), body={"data": {"name": f"x{KEY}x"}}
     )
-    with pytest.raises(RecordingError, match="POST /medias holds a credential") as caught:
-        scrubber.scrub(asked, RecordedResponse())
+    with pytest.raises(RecordingError, match="POST /medias contains a credential") as caught:
+        scrubber.scrub(request, RecordedResponse())
     assert KEY not in str(caught.value)
-    asked = Request(method="GET", path="/medias", query=(("filter[name_eq]", KEY),))
-    both = scrubber.scrub(asked, RecordedResponse(body={KEY: {"deep": [f"({KEY})"]}}))
-    assert KEY not in json.dumps([both[0].query, both[1].body])
-    assert both[1].body == {"scrubbed": {"deep": ["(scrubbed)"]}}
+    request = Request(method="GET", path="/medias", query=(("filter[name_eq]", KEY),))
+    scrubbed = scrubber.scrub(request, RecordedResponse(body={KEY: {"deep": [f"({KEY})"]}}))
+    assert KEY not in json.dumps([scrubbed[0].query, scrubbed[1].body])
+    assert scrubbed[1].body == {"scrubbed": {"deep": ["(scrubbed)"]}}
 
 
 @pytest.mark.parametrize("leak", ["X-Amz-Signature=abc", "x-amz-credential=abc/def", "api_key=abc"])
 def test_a_signature_that_scrubbing_missed_stops_the_recording(leak: str) -> None:
-    """A credential outside of a URL is in no place that scrubbing knows: nothing is recorded, nothing is shown."""
-    with pytest.raises(RecordingError, match=r"Teach scrubbing\.py") as caught:
+    """A credential outside of a URL is at an unknown location: nothing is recorded, nothing is shown."""
+    with pytest.raises(RecordingError, match=r"Add the location to scrubbing\.py") as caught:
         scrub({"name": f"a query: {leak}"}, keep_words=True)
     assert "abc" not in str(caught.value)
 
 
 def test_a_key_in_a_header_stops_the_recording() -> None:
-    """Headers are kept by name, so one that holds the key is a mistake of this program."""
+    """Headers are kept by name, so a header with the key is an error of this program."""
     scrubber = Scrubber(SERVICE, secrets=[KEY], keep_words=True)
     with pytest.raises(RecordingError):
         scrubber.scrub(Request(method="GET", path="/"), RecordedResponse(headers={"retry-after": KEY}))

@@ -1,4 +1,4 @@
-"""A contract that changed makes recordings stale, and the message says which, why, and what to do."""
+"""A changed contract makes recordings stale, and the message states which, why, and what to do."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contentgroove_mock.recording.contract_parts import PackagedContract
-from contentgroove_mock.recording.exchange import RecordingError, read
-from contentgroove_mock.recording.folder import load, stale
-from contentgroove_mock.recording.simulated import record
+from contentgroove_mock.recording.contract import PackagedContract
+from contentgroove_mock.recording.recordings import RecordingError, load, read, stale
+from contentgroove_mock.recording.targets import record
 from msgspec import structs
 
 from tests.recorded.recordings import CONTRACT, RECORDINGS
@@ -26,49 +25,49 @@ def document() -> dict[str, Any]:
     return copy.deepcopy(CONTRACT.document)
 
 
-def told(document: dict[str, Any]) -> list[str]:
-    """What the committed recordings are told, were this the contract."""
+def messages(document: dict[str, Any]) -> list[str]:
+    """Return the messages for the committed recordings if this were the contract."""
     return stale(RECORDINGS, PackagedContract(document))
 
 
 def test_a_new_status_is_missing(document: dict[str, Any]) -> None:
-    """A status that is documented anew has no recording."""
-    answers = document["paths"]["/medias/{id}"]["get"]["responses"]
-    answers["409"] = answers["404"]
-    assert told(document) == [
-        "getMediaById-409: the contract documents this answer, and no recording shows it. Run make record."
+    """A newly documented status has no recording."""
+    responses = document["paths"]["/medias/{id}"]["get"]["responses"]
+    responses["409"] = responses["404"]
+    assert messages(document) == [
+        "getMediaById-409: the contract documents this response, but it is not recorded. Run make record."
     ]
 
 
 def test_a_new_operation_and_a_new_webhook_are_missing(document: dict[str, Any]) -> None:
-    """Each answer of theirs is named."""
+    """Each of their responses is named."""
     document["paths"]["/moods"] = {
         "get": {"operationId": "getMoods", "responses": {"200": {"description": "", "content": {}}}}
     }
     callbacks = document["paths"]["/webhook_subscriptions"]["post"]["callbacks"]
     callbacks["media.deleted"] = copy.deepcopy(callbacks["media.processing_finished"])
-    assert [sentence.partition(":")[0] for sentence in told(document)] == ["getMoods-200", "media.deleted-200"]
+    assert [sentence.partition(":")[0] for sentence in messages(document)] == ["getMoods-200", "media.deleted-200"]
 
 
-def test_a_status_that_went_is_left_over(document: dict[str, Any]) -> None:
+def test_the_recording_of_a_removed_status_is_stale(document: dict[str, Any]) -> None:
     """Its recording is named."""
     del document["paths"]["/medias/{id}"]["get"]["responses"]["404"]
-    assert told(document) == ["getMediaById-404: the contract does not document this answer any more. Run make record."]
+    assert messages(document) == ["getMediaById-404: the contract no longer documents this response. Run make record."]
 
 
-def test_an_operation_that_went_is_left_over(document: dict[str, Any]) -> None:
+def test_the_recordings_of_a_removed_operation_are_stale(document: dict[str, Any]) -> None:
     """All its recordings are named, and no others."""
     del document["paths"]["/direct_uploads"]
-    sentences = told(document)
+    sentences = messages(document)
     assert len(sentences) == 5
     assert all(sentence.startswith("getUploadUrl-") for sentence in sentences)
 
 
-def test_a_changed_schema_names_what_rests_on_it(document: dict[str, Any]) -> None:
-    """Webhook subscriptions gain an attribute: the answers that show one are stale, and the schema is named."""
+def test_a_changed_schema_names_what_depends_on_it(document: dict[str, Any]) -> None:
+    """Webhook subscriptions gain an attribute: the responses with one are stale, and the schema is named."""
     schema = document["components"]["schemas"]["webhook_subscription_response_object_data"]
     schema["properties"]["attributes"]["properties"]["secret"] = {"type": "string"}
-    assert told(document) == [
+    assert messages(document) == [
         f"{operation}-200{variant}: the contract has changed since it was recorded: "
         "schema webhook_subscription_response_object_data is different. Run make record."
         for operation in ("createWebhookSubscription", "getWebhookSubscriptionById", "getWebhookSubscriptions")
@@ -76,43 +75,43 @@ def test_a_changed_schema_names_what_rests_on_it(document: dict[str, Any]) -> No
     ]
 
 
-def test_a_changed_request_is_told_from_a_changed_answer(document: dict[str, Any]) -> None:
+def test_a_changed_request_and_a_changed_response_are_distinguished(document: dict[str, Any]) -> None:
     """The part that changed is named, as are parts that are new or gone."""
     operation = document["paths"]["/direct_uploads"]["get"]
     operation["parameters"] = [{"in": "query", "name": "kind", "schema": {"type": "string"}}]
-    assert len(told(document)) == 5
-    assert all("recorded: request is different. Run" in sentence for sentence in told(document))
+    assert len(messages(document)) == 5
+    assert all("recorded: request is different. Run" in sentence for sentence in messages(document))
     operation["parameters"] = []
     operation["responses"]["200"]["content"]["application/json"]["schema"] = {"$ref": "#/components/schemas/to_one"}
-    (plain, example) = told(document)
+    (plain, example) = messages(document)
     assert plain.startswith("getUploadUrl-200: ")
     assert example.startswith("getUploadUrl-200-example: ")
     for change in ("schema to_one is new", "schema direct_upload_response_object is gone", "answer is different"):
         assert change in plain
 
 
-def test_words_do_not_make_stale(document: dict[str, Any]) -> None:
-    """Descriptions and titles may change; an attribute that is called description may not."""
+def test_texts_do_not_make_stale(document: dict[str, Any]) -> None:
+    """Descriptions and titles may change; an attribute named description may not."""
     attributes = document["components"]["schemas"]["media_response_object_data"]["properties"]["attributes"]
     attributes["title"] = "Another title"
     attributes["properties"]["name"]["description"] = "Other words."
     document["paths"]["/medias"]["get"]["summary"] = "Other words."
-    assert told(document) == []
+    assert messages(document) == []
     attributes["properties"]["description"]["nullable"] = False
-    sentences = told(document)
+    sentences = messages(document)
     assert {"getMediaById-200", "media.processing_finished-200"} <= {item.partition(":")[0] for item in sentences}
     assert not any(item.startswith("getClip") for item in sentences)
 
 
-def test_a_file_with_a_wrong_name_is_told() -> None:
+def test_a_file_with_a_wrong_name_is_reported() -> None:
     """Its content belongs to another name."""
     recordings = dict(RECORDINGS)
     recordings["getMedias-402"] = recordings.pop("getMedias-401")
-    assert stale(recordings, CONTRACT) == ["getMedias-402: the file holds getMedias-401. Run make record."]
+    assert stale(recordings, CONTRACT) == ["getMedias-402: the file contains getMedias-401. Run make record."]
 
 
-def test_a_live_recording_asks_for_the_service() -> None:
-    """The simulator cannot make it again."""
+def test_a_live_recording_needs_the_service() -> None:
+    """The simulator cannot record it again."""
     live = structs.replace(RECORDINGS["getMedias-200"], variant="live", origin="live", contract={})
     (sentence,) = stale({**RECORDINGS, "getMedias-200-live": live}, CONTRACT)
     assert sentence.startswith("getMedias-200-live: the contract has changed since it was recorded: answer is new")
@@ -120,19 +119,19 @@ def test_a_live_recording_asks_for_the_service() -> None:
 
 
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
-    """No traceback of a parser, but the file and what to do."""
+    """The error is not a parser's traceback, but names the file and what to do."""
     (tmp_path / "getMedias-200.json").write_text('{"operation": 1}', encoding="utf-8")
-    with pytest.raises(RecordingError, match=r"getMedias-200\.json is no recording: .+ make record"):
+    with pytest.raises(RecordingError, match=r"getMedias-200\.json is not a recording: .+ make record"):
         load(tmp_path)
-    with pytest.raises(RecordingError, match="other is no recording"):
+    with pytest.raises(RecordingError, match="other is not a recording"):
         read("[]", "other")
 
 
-def test_what_only_an_example_shows_is_recorded_from_it(document: dict[str, Any]) -> None:
-    """The simulator never answers 409; the contract's example stands in, and says so."""
-    answers = document["paths"]["/medias/{id}"]["get"]["responses"]
+def test_an_example_is_recorded_if_nothing_else_is(document: dict[str, Any]) -> None:
+    """The simulator never returns 409; the contract's example is recorded, with its origin."""
+    responses = document["paths"]["/medias/{id}"]["get"]["responses"]
     example = {"errors": [{"status": "409", "title": "Conflict"}]}
-    answers["409"] = {"description": "", "content": {"application/json": {"schema": {}, "example": example}}}
+    responses["409"] = {"description": "", "content": {"application/json": {"schema": {}, "example": example}}}
     found = {recording.name: recording for recording in record(PackagedContract(document), through_prism=False)}
     recording = found["getMediaById-409-example"]
     assert recording.origin == "spec example"
@@ -140,15 +139,15 @@ def test_what_only_an_example_shows_is_recorded_from_it(document: dict[str, Any]
     assert len(found) == len(RECORDINGS) + 1
 
 
-def test_what_nothing_shows_is_an_error(document: dict[str, Any]) -> None:
-    """Neither the simulator nor an example has it: recording says so, and names it."""
+def test_a_response_from_nowhere_is_an_error(document: dict[str, Any]) -> None:
+    """Neither the simulator nor an example has it: the error names it."""
     document["paths"]["/medias/{id}"]["get"]["responses"]["409"] = {"description": ""}
-    with pytest.raises(RecordingError, match="Nothing shows getMediaById-409, which the contract documents"):
+    with pytest.raises(RecordingError, match="The contract documents getMediaById-409, but nothing provides it"):
         record(PackagedContract(document), through_prism=False)
 
 
-def test_what_the_contract_dropped_is_not_recorded_any_more(document: dict[str, Any]) -> None:
-    """An operation and a status went: recording does without them, and all else stays as it is."""
+def test_what_the_contract_dropped_is_no_longer_recorded(document: dict[str, Any]) -> None:
+    """An operation and a status were removed: recording skips them, and everything else stays."""
     del document["paths"]["/clips/{id}"]["put"]
     del document["paths"]["/webhook_subscriptions"]["get"]["responses"]["500"]
     found = {recording.name for recording in record(PackagedContract(document), through_prism=False)}
@@ -156,8 +155,8 @@ def test_what_the_contract_dropped_is_not_recorded_any_more(document: dict[str, 
     assert found == set(RECORDINGS) - gone - {"getWebhookSubscriptions-500"}
 
 
-def test_what_the_rest_needs_is_missed(document: dict[str, Any]) -> None:
-    """Without uploads there is no media to show, and the error names what a person has to think about."""
+def test_a_missing_requirement_is_an_error(document: dict[str, Any]) -> None:
+    """Without uploads there is no media to record, and the error names what a person must decide."""
     del document["paths"]["/direct_uploads"]
-    with pytest.raises(RecordingError, match="createMedia-200: there is no upload to ask about"):
+    with pytest.raises(RecordingError, match="createMedia-200: there is no upload to request"):
         record(PackagedContract(document), through_prism=False)

@@ -1,4 +1,4 @@
-"""Every recorded webhook, read by the SDK, gives what it means."""
+"""For every recorded webhook, the SDK returns its meaning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SENTENCES = (
 
 
 def _media(**attributes: Any) -> Attributes:
-    """A finished media of the sample video; a webhook gives its length as a string, the model as a number."""
+    """A finished media of the sample video; its duration is a string in a webhook, a number in the model."""
     return {
         "id": ID(1),
         "name": "",
@@ -49,7 +49,7 @@ def _media(**attributes: Any) -> Attributes:
 
 
 def _suggested(rank: int) -> Attributes:
-    """A suggested clip; a webhook leaves out how far it is, so nothing says that it is finished."""
+    """A suggested clip; a webhook omits its processing state, so it does not count as finished."""
     start_char = sum(len(sentence) + 1 for sentence in SENTENCES[:rank])
     return {
         "id": ID(2 + rank),
@@ -139,7 +139,7 @@ EXPECTED: dict[str, tuple[Attributes, list[Attributes], Attributes, str]] = {
 
 @pytest.mark.parametrize("name", DELIVERIES)
 def test_parse_event(name: str) -> None:
-    """The event has the media, its clips in the order of their ranks, and what is spoken."""
+    """The event has the media, its clips in the order of their ranks, and the spoken text."""
     media, clips, spoken, identifier = EXPECTED[name]
     event = parse_event(DELIVERIES[name].request.content)
     assert isinstance(event, MediaProcessingFinished)
@@ -153,5 +153,5 @@ def test_parse_event(name: str) -> None:
 
 
 def test_every_webhook_has_a_meaning() -> None:
-    """What is expected is written down for each, and for nothing that is gone."""
+    """The meaning of each is written down, and of nothing that is gone."""
     assert set(EXPECTED) == set(DELIVERIES)

@@ -1,6 +1,6 @@
-"""Tries every mutant on all that Schemathesis does and on all of tests/simulator, and prints what sees it first.
+"""Runs all of Schemathesis and all of tests/simulator on every mutant, and prints what fails first.
 
-`python -m tests.schemathesis` takes some minutes; the test run tries each mutant only on what is named for it.
+`python -m tests.schemathesis` takes some minutes; the test suite runs only what is listed for each mutant.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from tests.schemathesis.patched_copy import SimulatorTests, imported, patched_co
 
 
 def main() -> int:
-    """Print the table; gives 1 if a mutant was seen by neither."""
-    unseen = 0
-    _tell("| the mutant | Schemathesis | tests/simulator |\n|---|---|---|")
+    """Print the table; returns 1 if neither finds a mutant."""
+    undetected = 0
+    _print_line("| the mutant | Schemathesis | tests/simulator |\n|---|---|---|")
     for mutant in CAUGHT_BY_SCHEMATHESIS + CAUGHT_BY_TESTS:
         with tempfile.TemporaryDirectory() as name, SimulatorTests() as tests:
             folder = Path(name)
@@ -27,12 +27,12 @@ def main() -> int:
                 checks = sorted(fuzz(mock, "BearerHeader", Effort(), seed=1, until=CHECKED).failures)
             done = tests.run(folder, "")
         failed = re.search(r"^FAILED tests/simulator/(\S+)", done.printed, re.MULTILINE)
-        unseen += not checks and failed is None
-        _tell(f"| {mutant.bug} | {', '.join(checks)} | {failed[1] if failed else ''} |")
-    return 1 if unseen else 0
+        undetected += not checks and failed is None
+        _print_line(f"| {mutant.bug} | {', '.join(checks)} | {failed[1] if failed else ''} |")
+    return 1 if undetected else 0
 
 
-def _tell(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

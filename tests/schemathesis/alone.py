@@ -1,7 +1,7 @@
-"""Runs Schemathesis in a process of its own, so that a seed gives the same requests each time.
+"""Runs Schemathesis in its own process, so that a seed results in the same requests each time.
 
-Hypothesis makes up values of the constants in the modules that are loaded, and of sets in the order of their hashes:
-in a process that has run other tests the same seed gives other requests.
+Hypothesis generates values from the constants in loaded modules, and from sets in the order of their hashes:
+in a process that has run other tests, the same seed results in other requests.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SECONDS = 110
 
 
 def fuzz_alone(way: str, effort: Effort, *, seed: int) -> Findings:
-    """Do as `fuzz` does with the simulator as it is; the arguments are the same."""
+    """Call `fuzz` with the simulator itself and the same arguments."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.schemathesis.alone"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The contract as Schemathesis reads it best: in OpenAPI 3.1, answers closed, with links from making to using.
+"""The contract in the form that suits Schemathesis: OpenAPI 3.1, closed responses, links from creation to use.
 
 OpenAPI 3.0 has no `propertyNames`, so Schemathesis would not know which filters exist. The contract has no links, and
 those that Schemathesis infers reach neither into request bodies nor from a deletion to what was deleted.
@@ -23,7 +23,7 @@ _USES = {
 _MADE = "$response.body#/data/id"
 _SAME = "$request.path.id"
 _LINKS: list[tuple[str, str, Json]] = [
-    # From, to, and what of the one is used for the other.
+    # From, to, and the part of the first's response that the second uses.
     ("createMedia", "createClip", {"requestBody": {"data": {"attributes": {"media_id": _MADE}}}}),
     (
         "getUploadUrl",
@@ -40,22 +40,22 @@ _LINKS: list[tuple[str, str, Json]] = [
 
 
 def document() -> Json:
-    """Read the simulator's contract, convert it, and link what the inferred links leave out."""
+    """Read the simulator's contract, convert it, and add the links that Schemathesis does not infer."""
     contract: Json = json.loads(Path(contentgroove_mock.__file__).with_name("contract.json").read_text("utf-8"))
     components = contract.pop("components")
     converted = _converted(contract, closed=False)
     converted["openapi"] = "3.1.0"
     converted["components"] = {**components, "schemas": bundle(components["schemas"], closed=True)}
-    for source, target, given in _LINKS:
+    for source, target, arguments in _LINKS:
         responses = _operation(converted, source)["responses"]
         success = responses["204" if source.startswith("delete") else "200"]
-        success.setdefault("links", {})[target] = {"operationId": target, **given}
+        success.setdefault("links", {})[target] = {"operationId": target, **arguments}
     whole: Json = json.loads(json.dumps(converted).replace("#/$defs/", "#/components/schemas/"))
     return whole
 
 
 def operation_ids(document: Json) -> list[str]:
-    """Name the operations."""
+    """Return the ids of the operations."""
     return [
         operation["operationId"]
         for item in document["paths"].values()
@@ -65,7 +65,7 @@ def operation_ids(document: Json) -> list[str]:
 
 
 def _converted(part: Any, *, closed: bool) -> Any:
-    # Only answers are closed: the service ignores what it does not know in a request.
+    # Only responses are closed: the service ignores unknown members of requests.
     if isinstance(part, list):
         return [_converted(item, closed=closed) for item in part]
     if not isinstance(part, dict):

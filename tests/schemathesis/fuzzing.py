@@ -34,22 +34,22 @@ WAYS: dict[str, dict[str, str]] = {
     "ApiKeyQuery": {"api_key": KEY},
 }
 WEBHOOK = "webhook"
-"""The name under which a webhook that does not fit the contract is found; Schemathesis itself looks at answers only."""
-# max_response_time is left out: it would judge the machine, not the simulator.
+"""The check of webhooks against the contract; Schemathesis itself only checks responses."""
+# max_response_time is excluded: it would measure the machine, not the simulator.
 CHECKED = {*CHECKS.get_all_names(), WEBHOOK} - {"max_response_time"}
 _BASE_URL = "http://simulator.example/api/v1"
 _FILMS = 3
 _STEPS = 12
 _LIMIT = 10.0
 
-# All checks are on. These are the only answers allowed beyond Schemathesis's own lists, each for data that fits the
-# schema all the same: which values a filter takes depends on its attribute and matcher, and what a clip or media
-# refers to must exist, be finished and be long enough. A schema cannot say so.
-_REFUSED_FOR_ITS_MEANING = {
+# All checks are on. These are the only responses allowed beyond Schemathesis's own lists, each for data that fits
+# the schema: which values a filter takes depends on its attribute and matcher, and what a clip or media refers to
+# must exist, be finished and be long enough. A schema cannot express that.
+_REJECTED_FOR_ITS_MEANING = {
     "400": ["getMedias", "getClips", "getWebhookSubscriptions"],
     "422": ["createMedia", "createClip", "updateClipById"],
 }
-# Random numbers and names hardly ever make a clip that lies within a film of 6 seconds.
+# Random numbers and names hardly ever make a clip that lies within a video of 6 seconds.
 _LIKELY: dict[str, list[str | float]] = {
     "name": ["Mine"],
     "start_time": [0, 0.5, 1],
@@ -67,29 +67,29 @@ class Mock(Protocol):
 
 @dataclass
 class Findings:
-    """What a run did and found.
+    """The actions and results of a run.
 
     Attributes:
-        answers: How often each operation gave each status.
+        responses: How often each operation returned each status.
         checks: How often each check passed.
         phases: How many requests each phase sent.
-        ways: How requests that were answered 200 or 204 were authenticated: the headers and parameters.
-        failures: For each check that failed, how to see it again.
+        ways: How requests with the status 200 or 204 were authenticated: the headers and parameters.
+        failures: For each check that failed, how to reproduce it.
     """
 
-    answers: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])
+    responses: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])
     checks: Counter[str] = field(default_factory=Counter[str])
     phases: Counter[str] = field(default_factory=Counter[str])
     ways: set[frozenset[str]] = field(default_factory=set[frozenset[str]])
     failures: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def add_scenario(self, phase: str, recorder: ScenarioRecorder) -> None:
-        """Take in some requests that belong together."""
+        """Add requests that belong together."""
         self.phases[phase] += len(recorder.interactions)
         for case_id, interaction in recorder.interactions.items():
             if interaction.response is not None:
                 operation_id = recorder.cases[case_id].value.operation.definition.raw["operationId"]
-                self.answers[operation_id, interaction.response.status_code] += 1
+                self.responses[operation_id, interaction.response.status_code] += 1
         for check in (check for checks in recorder.checks.values() for check in checks):
             if check.failure_info is None:
                 self.checks[check.name] += 1
@@ -97,18 +97,18 @@ class Findings:
                 self.fail(check.name, f"{check.failure_info.failure.message}\n{check.failure_info.code_sample}")
 
     def fail(self, check: str, evidence: str) -> None:
-        """Take in a failure."""
+        """Add a failure."""
         self.failures.setdefault(check, []).append(evidence)
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much Schemathesis tries.
+    """How many requests Schemathesis sends.
 
     Attributes:
         single: Whether to send single requests: the contract's examples, what covers its schemas, and random ones.
         examples: How many random requests for each operation.
-        chains: How many chains of requests, each made from the answers to those before it; none if 0.
+        chains: How many chains of requests, each made from the responses to those before it.
     """
 
     single: bool = True
@@ -117,14 +117,14 @@ class Effort:
 
 
 def fuzz(mock: Mock, way: str, effort: Effort, *, seed: int, until: Collection[str] = ()) -> Findings:
-    """Let Schemathesis call a simulator that processes a media in no time.
+    """Run Schemathesis on a simulator that processes medias immediately.
 
     Args:
-        mock: Where the simulator comes from.
+        mock: The package of the simulator.
         way: A name of `WAYS`: how requests are authenticated.
-        effort: How much it tries.
-        seed: Repeats the same requests.
-        until: Checks whose first failure ends the run.
+        effort: How many requests it sends.
+        seed: The same seed results in the same requests.
+        until: Checks that end the run when they fail.
 
     Raises:
         RuntimeError: Schemathesis itself failed.
@@ -141,7 +141,7 @@ def fuzz(mock: Mock, way: str, effort: Effort, *, seed: int, until: Collection[s
     )
     films = asyncio.run(_prepare(simulator))
     schema = schemathesis.openapi.from_dict(document(), config=_settings(way, seed, effort, films))
-    schema.app = _served(simulator)
+    schema.app = _without_internal_errors(simulator)
     try:
         _follow(schema, findings, until)
     finally:
@@ -155,9 +155,9 @@ def fuzz(mock: Mock, way: str, effort: Effort, *, seed: int, until: Collection[s
     return findings
 
 
-def _served(simulator: Simulator) -> ASGIApp:
+def _without_internal_errors(simulator: Simulator) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        # What fails inside is answered 500 and raised for the server's log; a client sees the answer only.
+        # An internal error is a 500 and is also raised for the server's log; a client only receives the 500.
         with contextlib.suppress(Exception):
             await simulator(scope, receive, send)
 
@@ -183,7 +183,7 @@ def _follow(schema: OpenApiSchema, findings: Findings, until: Collection[str]) -
 def _receiver(findings: Findings) -> Callable[[httpx.Request], httpx.Response]:
     contract = Contract()
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         try:
             contract.check_component("webhook_event", json.loads(request.content))
         except ValidationError as error:
@@ -192,18 +192,18 @@ def _receiver(findings: Findings) -> Callable[[httpx.Request], httpx.Response]:
             findings.checks[WEBHOOK] += 1
         return httpx.Response(200)
 
-    return answer
+    return respond
 
 
 async def _prepare(simulator: Simulator) -> list[str]:
-    """Make medias that clips can be made of and a subscription to tell of more, and give the medias' ids."""
+    """Create medias to make clips from and a subscription, and return the medias' ids."""
     transport = httpx.ASGITransport(app=simulator)
     async with httpx.AsyncClient(transport=transport, base_url=_BASE_URL, headers={"X-API-KEY": KEY}) as client:
 
         async def create(path: str, url: str) -> str:
             attributes = {"source_url" if path == "/medias" else "url": url}
-            answer = await client.post(path, json={"data": {"attributes": attributes}})
-            identifier: str = answer.json()["data"]["id"]
+            response = await client.post(path, json={"data": {"attributes": attributes}})
+            identifier: str = response.json()["data"]["id"]
             return identifier
 
         await create("/webhook_subscriptions", "https://receiver.example/hook")
@@ -225,15 +225,15 @@ def _settings(way: str, seed: int, effort: Effort, films: list[str]) -> Schemath
         "generation": {
             "database": "none",
             "no-shrink": True,
-            # A credential made up would be a parameter that no link gives, which turns ensure_resource_availability
-            # off. ignored_auth makes up its own.
+            # A random credential would be a parameter without a link, which turns ensure_resource_availability
+            # off. ignored_auth generates its own.
             "with-security-parameters": False,
         },
         "phases": {
             "examples": {"enabled": effort.single},
             "coverage": {"enabled": effort.single},
             "fuzzing": {"enabled": effort.single, "generation": {"max-examples": effort.examples}},
-            # A chain ends at the first refusal, so bad requests are for the other phases.
+            # A chain ends at the first error response, so only the other phases send bad requests.
             "stateful": {
                 "enabled": effort.chains > 0,
                 "max-steps": _STEPS,
@@ -245,7 +245,7 @@ def _settings(way: str, seed: int, effort: Effort, films: list[str]) -> Schemath
                 "include-operation-id": operation_ids,
                 "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "404", status]}},
             }
-            for status, operation_ids in _REFUSED_FOR_ITS_MEANING.items()
+            for status, operation_ids in _REJECTED_FOR_ITS_MEANING.items()
         ],
         "dictionaries": {name: {"values": values} for name, values in likely.items()},
         "parameters": {f"body.data.attributes.{name}": {"dictionary": name, "probability": 0.8} for name in likely},
@@ -254,7 +254,7 @@ def _settings(way: str, seed: int, effort: Effort, films: list[str]) -> Schemath
 
 
 def _close(simulator: Simulator) -> None:
-    # Schemathesis runs the application in an event loop of its own, which nobody else closes.
-    loop = simulator._world.sender.loop
+    # Schemathesis runs the application in its own event loop and does not close it.
+    loop = simulator._context.sender.loop
     if loop is not None:
         asyncio.run_coroutine_threadsafe(simulator.aclose(), loop).result(_LIMIT)

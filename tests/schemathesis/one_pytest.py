@@ -18,19 +18,19 @@ _OF_A_COPY = ("contentgroove_mock", "tests")
 
 
 def main() -> None:
-    """Answer each line, until there is none."""
-    lines, answers = sys.stdin, sys.stdout
+    """Run pytest for each line of standard input."""
+    lines, responses = sys.stdin, sys.stdout
     for line in lines:
         folder, *arguments = json.loads(line)
         for name in [name for name in sys.modules if name.partition(".")[0] in _OF_A_COPY]:
             del sys.modules[name]
         sys.path.insert(0, folder)
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said):
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
             status = pytest.main(arguments)
         sys.path.remove(folder)
-        answers.write(json.dumps([int(status), said.getvalue()]) + "\n")
-        answers.flush()
+        responses.write(json.dumps([int(status), output.getvalue()]) + "\n")
+        responses.flush()
 
 
 if __name__ == "__main__":

@@ -26,10 +26,10 @@ _PLUGINS = ("no:cacheprovider", "no:schemathesis", "no:contentgroove_mock")
 
 
 def patched_copy(mutant: Mutant | None, folder: Path) -> None:
-    """Put a copy of the package with a mutant's bug, or with none, into a folder.
+    """Copy the package into a folder, with a mutant's bug or without one.
 
     Raises:
-        ValueError: The simulator's code has changed, so that the bug fits no longer.
+        ValueError: The mutant is out of date, because the simulator's code has changed.
     """
     package = folder / _PACKAGE
     shutil.copytree(Path(contentgroove_mock.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -46,7 +46,7 @@ def patched_copy(mutant: Mutant | None, folder: Path) -> None:
 
 @contextlib.contextmanager
 def imported(folder: Path) -> Generator[Mock]:
-    """Import the copy in a folder beside the package itself, as long as the context is entered."""
+    """Import the copy in a folder in addition to the package itself, until the context is left."""
     own = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == _PACKAGE}
     sys.path.insert(0, str(folder))
     try:
@@ -58,15 +58,15 @@ def imported(folder: Path) -> Generator[Mock]:
         sys.modules.update(own)
 
 
-class Done(NamedTuple):
-    """What came of a run of pytest: its exit status, and what it has printed."""
+class PytestResult(NamedTuple):
+    """The exit status and the output of a run of pytest."""
 
     status: int
     printed: str
 
 
 class SimulatorTests:
-    """Runs tests of `tests/simulator` on one copy after the other, in a process that lives as long as the context."""
+    """Runs tests of `tests/simulator` on one copy after the other, in a process that ends with the context."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -83,7 +83,7 @@ class SimulatorTests:
     ) -> None:
         self._process.__exit__(kind, error, trace)
 
-    def run(self, folder: Path, *tests: str) -> Done:
+    def run(self, folder: Path, *tests: str) -> PytestResult:
         """Run tests on the copy in a folder, until one fails."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -91,4 +91,4 @@ class SimulatorTests:
         paths = [f"tests/simulator/{test}" for test in tests]
         self._process.stdin.write(json.dumps([str(folder), "-q", "-x", "-rf", *plugins, *paths]) + "\n")
         self._process.stdin.flush()
-        return Done(*json.loads(self._process.stdout.readline()))
+        return PytestResult(*json.loads(self._process.stdout.readline()))

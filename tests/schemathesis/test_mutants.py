@@ -1,4 +1,4 @@
-"""Each bug that is put into the simulator is found, by Schemathesis or by the simulator's own tests."""
+"""Schemathesis or the simulator's own tests detect each mutant of the simulator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OF_CHAINS = {"use_after_free", "ensure_resource_availability"}
 
 @pytest.fixture(scope="module")
 def simulator_tests() -> Generator[SimulatorTests]:
-    """The simulator's own tests, for one copy after the other."""
+    """Run the simulator's own tests on one copy after the other."""
     with SimulatorTests() as tests:
         yield tests
 
@@ -30,9 +30,9 @@ def simulator_tests() -> Generator[SimulatorTests]:
 @pytest.mark.slow
 @pytest.mark.parametrize("mutant", CAUGHT_BY_SCHEMATHESIS, ids=lambda mutant: mutant.bug)
 def test_schemathesis_catches(mutant: Mutant, tmp_path: Path) -> None:
-    """The check that is named fails on the mutant; on the simulator itself none does."""
+    """The mutant's check fails; on the simulator itself no check fails."""
     patched_copy(mutant, tmp_path)
-    # What is tried depends on what the process has tried before; the first failure ends it, so plenty costs little.
+    # The requests depend on earlier runs in this process; the first failure ends the run, so a high limit is cheap.
     effort = Effort(single=False, chains=200) if mutant.caught_by in OF_CHAINS else Effort(chains=0)
     with imported(tmp_path) as mock:
         findings = fuzz(mock, "BearerHeader", effort, seed=1, until={mutant.caught_by})
@@ -42,7 +42,7 @@ def test_schemathesis_catches(mutant: Mutant, tmp_path: Path) -> None:
 @pytest.mark.process
 @pytest.mark.parametrize("mutant", CAUGHT_BY_TESTS, ids=lambda mutant: mutant.bug)
 def test_own_test_catches(mutant: Mutant, simulator_tests: SimulatorTests, tmp_path: Path) -> None:
-    """The test that is named fails on the mutant."""
+    """The mutant's test fails."""
     patched_copy(mutant, tmp_path)
     done = simulator_tests.run(tmp_path, mutant.caught_by)
     assert (done.status, f"FAILED tests/simulator/{mutant.caught_by}" in done.printed) == (1, True), done.printed
@@ -50,7 +50,7 @@ def test_own_test_catches(mutant: Mutant, simulator_tests: SimulatorTests, tmp_p
 
 @pytest.mark.process
 def test_without_a_bug_the_same_tests_pass(simulator_tests: SimulatorTests, tmp_path: Path) -> None:
-    """It is the bugs that make the tests fail, not the way in which the copies are tested."""
+    """The same tests pass on a copy without a bug."""
     patched_copy(None, tmp_path)
     done = simulator_tests.run(tmp_path, *(mutant.caught_by for mutant in CAUGHT_BY_TESTS))
     assert (done.status, f"{len(CAUGHT_BY_TESTS)} passed" in done.printed) == (0, True), done.printed

@@ -13,21 +13,21 @@ DELETES = {"deleteMediaById", "deleteClipById", "deleteWebhookSubscriptionById"}
 
 @pytest.mark.process
 def test_schemathesis_finds_nothing() -> None:
-    """Whatever Schemathesis sends in all its phases, the simulator answers as the contract says."""
+    """In all phases of Schemathesis, the simulator responds according to the contract."""
     findings = fuzz_alone("BearerHeader", Effort(), seed=1)
     assert findings.failures == {}
-    # To have found nothing means something only where everything was looked at.
+    # No findings only mean something if everything was checked.
     assert findings.ways == {frozenset({"authorization"})}
     assert {"examples", "coverage", "fuzzing", "stateful"} - set(findings.phases) == set()
     assert CHECKED - set(findings.checks) == set()
     successes = {(operation, 204 if operation in DELETES else 200) for operation in operation_ids(document())}
-    assert successes - set(findings.answers) == set()
+    assert successes - set(findings.responses) == set()
 
 
 @pytest.mark.process
 @pytest.mark.parametrize(("way", "sent"), [("ApiKeyHeader", "x-api-key"), ("ApiKeyQuery", "api_key")])
-def test_chains_work_with_each_other_way_to_authenticate(way: str, sent: str) -> None:
-    """What one request makes the next ones find, whichever way the key is sent."""
+def test_chains_work_with_the_other_ways_to_authenticate(way: str, sent: str) -> None:
+    """A chain's requests find what earlier ones created, with each way to send the key."""
     findings = fuzz_alone(way, Effort(single=False, chains=12), seed=2)
     assert findings.failures == {}
     assert findings.ways == {frozenset({sent})}
@@ -35,5 +35,5 @@ def test_chains_work_with_each_other_way_to_authenticate(way: str, sent: str) ->
 
 
 def test_every_way_to_authenticate_is_tried() -> None:
-    """The ways are those of the contract."""
+    """The ways to authenticate are those of the contract."""
     assert set(WAYS) == set(document()["components"]["securitySchemes"])

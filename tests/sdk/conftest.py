@@ -1,4 +1,4 @@
-"""A client of either kind behind one face, a clock that only moves when somebody sleeps, and canned answers."""
+"""A client of either kind behind one face, a clock that only moves when a caller sleeps, and canned responses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from contentgroove import AsyncContentGroove, ContentGroove
-from contentgroove._io import async_connections, connections
+from contentgroove._io import connections
 
 KEY = "canary-key-1234567890"
 BASE = "https://api.contentgroove.test/api/v1"
@@ -71,7 +71,7 @@ class Face:
         if isinstance(value, AsyncIterator):
             return iter(self._collect(value))
         module = type(value).__module__
-        if "resources" in module or type(value).__name__ in {"AsyncPager", "AsyncContentGroove"}:
+        if "_async" in module or type(value).__name__ in {"AsyncPager", "AsyncContentGroove"}:
             return Face(value, self._loop)
         return value
 
@@ -126,7 +126,7 @@ class Maker:
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """A clock that only moves when somebody sleeps."""
+    """A clock that only moves when a caller sleeps."""
     return FakeClock()
 
 
@@ -143,10 +143,9 @@ def make(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Maker]:
 
 @pytest.fixture(params=["httpcore", "httpx"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The two ways to a server: as where nobody has imported httpx, and as where somebody has."""
+    """The two ways to a server: as without httpx imported, and with it imported."""
     chosen: str = request.param
-    for module in (connections, async_connections):
-        monkeypatch.setattr(module, "httpx_is_imported", lambda: chosen == "httpx")
+    monkeypatch.setattr(connections, "httpx_is_imported", lambda: chosen == "httpx")
     return chosen
 
 
@@ -226,12 +225,12 @@ def subscription_json(subscription_id: str = "w-1") -> dict[str, Any]:
 
 
 def one(resource: dict[str, Any], status: int = 200) -> httpx.Response:
-    """Answer with one resource."""
+    """Return with one resource."""
     return httpx.Response(status, json={"data": resource, "links": {"self": f"{BASE}/x"}})
 
 
 def many(resources: list[dict[str, Any]], **links: str | None) -> httpx.Response:
-    """Answer with a page."""
+    """Return with a page."""
     return httpx.Response(200, json={"data": resources, "links": {"self": f"{BASE}/x", **links}})
 
 

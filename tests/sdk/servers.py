@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 GOOD = json.dumps({"data": media_json(), "links": {"self": "x"}}).encode()
 
 
-def answer(body: bytes = GOOD, status: str = "200 OK", *headers: str) -> bytes:
-    """Write an answer with a length."""
+def http_response(body: bytes = GOOD, status: str = "200 OK", *headers: str) -> bytes:
+    """Write a response with a length."""
     lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from contentgroove import ContentGroove, InvalidInputError, OutcomeUnknownError, UploadError, UploadItem
-from contentgroove._io.checkpoint_file import FileCheckpointStore
+from contentgroove._io.checkpoint_store import FileCheckpointStore
 from contentgroove_mock import Policy, Simulator, sample_video, serve
 
 from tests.platforms import WINDOWS, was_killed
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CHILD = """
 import os, sys
 from contentgroove import ContentGroove
-from contentgroove._io.checkpoint_file import FileCheckpointStore
+from contentgroove._io.checkpoint_store import FileCheckpointStore
 
 base_url, film, checkpoint, moment = sys.argv[1:]
 
@@ -50,12 +50,12 @@ def state(content):
     import json
     return json.loads(content)["state"]
 
-def answered(response):
-    if moment == "answer of " + response.request.method and response.status_code == 200:
+def responded(response):
+    if moment == "response of " + response.request.method and response.status_code == 200:
         die()
 
 FileCheckpointStore.write = written
-with ContentGroove("crash-key", base_url, on_response=answered) as client:
+with ContentGroove("crash-key", base_url, on_response=responded) as client:
     media = client.medias.upload(film, name="Crash", checkpoint=checkpoint, wait=True)
     print(media.id)
 """
@@ -63,11 +63,11 @@ with ContentGroove("crash-key", base_url, on_response=answered) as client:
 MOMENTS = [
     "after new",
     "after prepared",
-    "answer of PUT",
+    "response of PUT",
     "before sent",
     "after sent",
     "after creating",
-    "answer of POST",
+    "response of POST",
     "before created",
     "after created",
     "before finished",
@@ -103,7 +103,7 @@ def test_killed_at_any_moment(tmp_path: Path, moment: str) -> None:
             medias = list(client.medias.list())
     assert [media.id for media in medias] == [again.stdout.strip()] == [third.stdout.strip()]
     puts = [record for record in simulator.requests if record.method == "PUT"]
-    assert len(puts) == (2 if moment in {"answer of PUT", "before sent"} else 1)
+    assert len(puts) == (2 if moment in {"response of PUT", "before sent"} else 1)
     assert json.loads(checkpoint.read_bytes())["state"] == "finished"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film.json", "film.mp4"]
 
@@ -168,7 +168,7 @@ def test_what_is_no_checkpoint_is_refused(make: Maker, tmp_path: Path, content: 
     checkpoint = tmp_path / "c.json"
     checkpoint.write_bytes(content)
     api = Api()
-    with pytest.raises(InvalidInputError, match=r"c\.json is no checkpoint"):
+    with pytest.raises(InvalidInputError, match=r"c\.json is not an upload checkpoint"):
         make(api, store=Store()).medias.upload(video(tmp_path), checkpoint=checkpoint)
     assert checkpoint.read_bytes() == content
     assert api.prepared == 0
@@ -176,7 +176,7 @@ def test_what_is_no_checkpoint_is_refused(make: Maker, tmp_path: Path, content: 
 
 def test_memory_has_no_checkpoint(make: Maker, tmp_path: Path) -> None:
     """Bytes are gone when the process is, so a checkpoint of them would be a promise that cannot be kept."""
-    with pytest.raises(InvalidInputError, match="Only an upload of a path"):
+    with pytest.raises(InvalidInputError, match="Only the upload of a path"):
         make(Api()).medias.upload(MP4, checkpoint=tmp_path / "c.json")
 
 
@@ -217,7 +217,7 @@ def test_a_batch_that_was_stopped_goes_on(make: Maker, tmp_path: Path) -> None:
     first = list(client.medias.upload_many(files, concurrency=1, checkpoint_dir=folder))
     assert [result.error is None for result in first] == [True, True, False, False]
     sent = len(store.requests)
-    store.answers = []
+    store.responses = []
     second = list(client.medias.upload_many(files, concurrency=1, checkpoint_dir=folder))
     assert all(result.media is not None for result in second)
     assert len(store.requests) - sent == 2
@@ -234,7 +234,7 @@ def leave_in_doubt(points: Path) -> None:
 
 @pytest.mark.parametrize("names", [("A", "B"), (None, None)], ids=["named", "nameless"])
 def test_one_media_for_several_lost_ones(make: Maker, tmp_path: Path, names: tuple[str | None, ...]) -> None:
-    """Without names nobody can tell whose it is: it is given to none, and nothing is created again."""
+    """Without names no one can tell whose it is: it is given to none, and nothing is created again."""
     files = [UploadItem(video(tmp_path, name=f"{index}.mp4"), name=name) for index, name in enumerate(names)]
     points = tmp_path / "points"
     api, store = Api(422, 422), Store()

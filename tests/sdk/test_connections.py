@@ -18,16 +18,15 @@ import httpx
 import pytest
 import respx
 from contentgroove import APIConnectionError, APIError, APITimeoutError, ConfigurationError, UploadError, __version__
-from contentgroove._core.headers import Headers
+from contentgroove._core.responses import Headers
 from contentgroove._core.settings import resolve_settings
 from contentgroove._io import connections
-from contentgroove._io.decompression import PIECE, Decompression
-from contentgroove._io.http import InvalidUrlError, build_api_request, parse_url
+from contentgroove._io.http import MAX_PIECE, Decompression, InvalidUrlError, build_api_request, parse_url
 from contentgroove_api.types import Request
 from contentgroove_mock import Simulator, sample_video, serve
 
 from .conftest import BASE, KEY, STORE, media_json, one
-from .servers import GOOD, answer, says, server
+from .servers import GOOD, http_response, says, server
 from .test_uploads import MP4, Api
 
 if TYPE_CHECKING:
@@ -70,8 +69,8 @@ def test_neither_calls_nor_uploads_import_httpx(code: str) -> None:
 @pytest.mark.usefixtures("way")
 def test_what_a_call_sends(make: Maker) -> None:
     """Each byte of a request is the same whichever way it goes."""
-    # The server closes after each answer and has to say so: a POST might else go to a line that is about to end.
-    with server(says(answer(GOOD, "200 OK", "Connection: close"))) as (base_url, received):
+    # The server closes after each response and has to say so: a POST might else go to a line that is about to end.
+    with server(says(http_response(GOOD, "200 OK", "Connection: close"))) as (base_url, received):
         client = make(base_url=base_url)
         client.medias.get("m-1")
         client.request("POST", "/medias/m-1", query={"a": "b c"}, body={"x": 1})
@@ -122,8 +121,8 @@ def test_whoever_patches_httpx_intercepts(make: Maker, tmp_path: Path, monkeypat
     assert seen == ["GET api.contentgroove.test", "PUT store.test", "POST api.contentgroove.test"]
 
 
-def test_a_hook_of_an_own_client_may_read_answers(make: Maker) -> None:
-    """An answer that an application has read already is decoded all the same."""
+def test_a_hook_of_an_own_client_may_read_responses(make: Maker) -> None:
+    """A response that an application has read already is still decoded."""
     body = zlib.compress(one(media_json()).content)
 
     def handler(_request: httpx.Request) -> httpx.Response:
@@ -134,7 +133,7 @@ def test_a_hook_of_an_own_client_may_read_answers(make: Maker) -> None:
 
 def test_an_own_client_follows_no_redirect(make: Maker) -> None:
     """A client that would follow them is kept from it: the key would go along."""
-    with server(says(answer(b"", "302 Found", "Location: /elsewhere"))) as (base_url, received):
+    with server(says(http_response(b"", "302 Found", "Location: /elsewhere"))) as (base_url, received):
         kind: Any = httpx.Client if make.kind == "sync" else httpx.AsyncClient
         make.opened.append(kind(follow_redirects=True))
         with pytest.raises(APIError, match="Redirects are not followed"):
@@ -150,13 +149,13 @@ def test_what_the_libraries_log_is_redacted(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The URLs of requests, which httpx logs, and those in answers' headers, which httpcore logs."""
+    """The URLs of requests, which httpx logs, and those in responses' headers, which httpcore logs."""
     for name in ("httpx", "httpcore.http11"):
         # What clients of other tests have set up.
         monkeypatch.setattr(logging.getLogger(name), "filters", [])
     caplog.set_level(logging.DEBUG)
     echo = f"Location: /elsewhere?api_key={KEY}&X-Amz-Signature=canary-signature"
-    with server(says(answer(b"", "302 Found", echo, f"X-Echo: {KEY}"))) as (base_url, _):
+    with server(says(http_response(b"", "302 Found", echo, f"X-Echo: {KEY}"))) as (base_url, _):
         options: dict[str, Any] = {"auth": "query", "max_retries": 0}
         if own:
             make.opened.append(httpx.Client() if make.kind == "sync" else httpx.AsyncClient())
@@ -173,7 +172,7 @@ def test_what_the_libraries_log_is_redacted(
 
 @pytest.mark.parametrize(("queued", "seconds"), [(True, 600.0), (False, 5.0)])
 def test_queueing_for_a_connection_is_no_silence_of_the_network(queued: bool, seconds: float) -> None:  # noqa: FBT001 - a case
-    """Connections of ours are waited for longer than anything else; an own client's limits are its own."""
+    """The client's own connections are waited for longer than anything else; an own client's limits are its own."""
     settings = resolve_settings(api_key=KEY, base_url=BASE, auth="bearer", version="1", environment={})
     listing = Request(method="GET", path="/medias")
     timeouts: Timeouts = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
@@ -185,7 +184,10 @@ def test_queueing_for_a_connection_is_no_silence_of_the_network(queued: bool, se
 @pytest.mark.parametrize("scheme", ["http://", ""])
 def test_proxies_of_the_environment(make: Maker, monkeypatch: pytest.MonkeyPatch, scheme: str, user: str) -> None:
     """Calls go through the proxy that HTTP_PROXY names, unless NO_PROXY names the host."""
-    with server(says(answer())) as (url, asked_of_proxy), server(says(answer())) as (base_url, asked_directly):
+    with (
+        server(says(http_response())) as (url, asked_of_proxy),
+        server(says(http_response())) as (base_url, asked_directly),
+    ):
         monkeypatch.setenv("HTTP_PROXY", f"{scheme}{user}{url.removeprefix('http://').removesuffix('/api/v1')}")
         monkeypatch.setenv("http_proxy", os.environ["HTTP_PROXY"])
         make(base_url=base_url).medias.get("m-1")
@@ -206,7 +208,7 @@ def test_what_is_meant_for_this_machine_stays_here(make: Maker, monkeypatch: pyt
     for name in ("HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, proxy)
         monkeypatch.setenv(name.lower(), proxy)
-    with server(says(answer())) as (base_url, asked_directly):
+    with server(says(http_response())) as (base_url, asked_directly):
         make(base_url=base_url, max_retries=0).medias.get("m-1")
     assert len(asked_directly) == 1
     https = httpcore.URL("https://api.contentgroove.test/")
@@ -215,7 +217,7 @@ def test_what_is_meant_for_this_machine_stays_here(make: Maker, monkeypatch: pyt
 
 def test_a_proxy_that_refuses_never_sees_the_key(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     """An https call asks the proxy for a tunnel only; without one, nothing has arrived anywhere."""
-    with server(says(answer(b"", "403 Forbidden"))) as (url, received):
+    with server(says(http_response(b"", "403 Forbidden"))) as (url, received):
         for name in ("HTTPS_PROXY", "https_proxy"):
             monkeypatch.setenv(name, url.removesuffix("/api/v1"))
         with pytest.raises(APIConnectionError, match="cannot connect"):
@@ -269,7 +271,7 @@ def authority(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("variables", [(), ("SSL_CERT_FILE",), ("SSL_CERT_DIR",), ("SSL_CERT_FILE", "SSL_CERT_DIR")])
 def test_trust_is_that_of_httpx(monkeypatch: pytest.MonkeyPatch, authority: Path, variables: tuple[str, ...]) -> None:
-    """Whoever httpx trusts is trusted, with the same checks, and nobody else."""
+    """The authorities that httpx trusts are trusted, with the same checks, and no others."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
     for name in variables:
@@ -289,7 +291,7 @@ def test_trust_is_that_of_httpx(monkeypatch: pytest.MonkeyPatch, authority: Path
 
 
 def test_plain_http_trusts_nobody() -> None:
-    """A context that is not meant to be used would refuse everybody."""
+    """A context that is not meant to be used would refuse everyone."""
     context = connections.ssl_context_for(parse_url("http://127.0.0.1/"), None)
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.get_ca_certs() == []
@@ -345,11 +347,11 @@ def test_an_upload_url_that_is_none(make: Maker, tmp_path: Path, url: str, own: 
 
 
 def test_little_becomes_much_in_pieces() -> None:
-    """What a thousandfold compressed answer decompresses to is never in memory at once."""
-    bomb = zlib.compress(bytes(16 * PIECE), 9)
+    """What a thousandfold compressed response decompresses to is never in memory at once."""
+    bomb = zlib.compress(bytes(16 * MAX_PIECE), 9)
     sizes = [len(piece) for piece in Decompression().pieces(bomb)]
-    assert sum(sizes) == 16 * PIECE
-    assert max(sizes) <= PIECE
+    assert sum(sizes) == 16 * MAX_PIECE
+    assert max(sizes) <= MAX_PIECE
 
 
 def test_headers_by_any_name() -> None:

@@ -1,4 +1,4 @@
-"""Whatever the service answers, callers get a value or a documented error, and never the key."""
+"""Whatever the service returns, callers get a value or a documented error, and never the key."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ def test_what_is_said_of_redirects(make: Maker, status: int, *, redirects: bool)
         (404, b"\xff", NotFoundError),
     ],
 )
-def test_odd_answers(make: Maker, status: int, content: bytes, kind: type[ContentGrooveError]) -> None:
-    """A status that nobody documented or a body that is no document is a documented error."""
+def test_odd_responses(make: Maker, status: int, content: bytes, kind: type[ContentGrooveError]) -> None:
+    """A status that is not documented or a body that is not a document is a documented error."""
     client = make(lambda _request: httpx.Response(status, content=content), max_retries=0)
     with pytest.raises(ContentGrooveError) as caught:
         client.medias.get("m-1")
@@ -137,7 +137,7 @@ def test_new_fields_and_values_break_nothing(make: Maker) -> None:
 
 @pytest.mark.parametrize("value", [b"9" * 5000, b"1e999", b'"\xff"'], ids=["large", "float", "no UTF-8"])
 def test_new_fields_that_cannot_be_read_concern_nothing_else(make: Maker, value: bytes) -> None:
-    """A model is read without what it does not know; only whoever asks for that hears of it."""
+    """A model is read without what it does not know; only an application that reads it sees of it."""
     content = one(media_json(brand_new="here")).content.replace(b'"here"', value)
     media = make(lambda _request: httpx.Response(200, content=content)).medias.get("m-1")
     assert media.name == "Chimp"
@@ -174,7 +174,7 @@ def test_the_key_shows_nowhere(make: Maker, caplog: pytest.LogCaptureFixture, au
 )
 @pytest.mark.parametrize("status", [401, 200])
 def test_an_escaped_key_is_known(make: Maker, echo: str, status: int) -> None:
-    """Servers escape what they write into JSON and URLs: a key with such characters is taken out all the same."""
+    """Servers escape what they write into JSON and URLs: a key with such characters is still removed."""
     content = f'{{"errors": [{{"message": "bad key {echo}"}}]}}'.encode()
     client = make(lambda _request: httpx.Response(status, content=content), api_key="canary/key+=&x")
     with pytest.raises(ContentGrooveError) as caught:

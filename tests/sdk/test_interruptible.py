@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from contentgroove import ConfigurationError, UploadItem
 from contentgroove._io import interruptible
+from contentgroove._io.batches import upload_batch
 from contentgroove._io.interruptible import join, take, wait_for
-from contentgroove.resources.batches import upload_batch
 from contentgroove.webhooks import MemoryInbox
 from contentgroove.webhooks.worker import Wakeup, Worker
 
@@ -30,7 +30,7 @@ class Waits:
     """How long each wait of the test's thread, for a lock or another thread, was to last.
 
     Attributes:
-        seconds: Of each wait; None is for ever.
+        seconds: Of each wait; None is without limit.
         begun: Set once there was one.
     """
 
@@ -137,7 +137,7 @@ def test_a_batch_waits_in_steps(waits: Waits) -> None:
     """For the first upload to end, and for those that run when the batch is left."""
     gate, begun = threading.Event(), threading.Barrier(3)
 
-    def upload(item: UploadItem, _check: Progress) -> NoReturn:
+    def upload(item: UploadItem, _check: Progress | None) -> NoReturn:
         begun.wait(LONG)
         (gate if item.file == b"slow" else waits.begun).wait(LONG)
         raise ConfigurationError("enough")

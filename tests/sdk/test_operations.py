@@ -159,7 +159,7 @@ CASES: list[tuple[str, Callable[[Any], Any], str, str, Any, httpx.Response, Any]
 
 
 @pytest.mark.parametrize(
-    ("call", "method", "target", "attributes", "answer", "kind"),
+    ("call", "method", "target", "attributes", "http_response", "kind"),
     [case[1:] for case in CASES],
     ids=[case[0] for case in CASES],
 )
@@ -169,15 +169,15 @@ def test_operation(
     method: str,
     target: str,
     attributes: Any,
-    answer: httpx.Response,
+    http_response: httpx.Response,
     kind: type,
 ) -> None:
-    """Each of the 15 operations sends the documented request and decodes its answer."""
+    """Each of the 15 operations sends the documented request and decodes its response."""
     seen: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
+        return httpx.Response(http_response.status_code, content=http_response.content, headers=http_response.headers)
 
     result = call(make(handler))
     assert isinstance(result, kind)
@@ -297,7 +297,7 @@ def test_bad_arguments_are_refused_before_sending(make: Maker, call: Callable[[A
 
 
 class RawFace:
-    """A client whose resources give raw answers."""
+    """A client whose resources give raw responses."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -307,19 +307,21 @@ class RawFace:
 
 
 @pytest.mark.parametrize(
-    ("call", "answer", "kind"),
+    ("call", "http_response", "kind"),
     [(case[1], case[5], case[6]) for case in CASES if case[6] is not list],
     ids=[case[0] for case in CASES if case[6] is not list],
 )
-def test_each_operation_gives_its_raw_answer(
-    make: Maker, call: Callable[[Any], Any], answer: httpx.Response, kind: type
+def test_each_operation_gives_its_raw_response(
+    make: Maker, call: Callable[[Any], Any], http_response: httpx.Response, kind: type
 ) -> None:
-    """With `with_raw_response`, each call gives its answer, a deletion too, and decodes it on demand."""
+    """With `with_raw_response`, each call gives its response, a deletion too, and decodes it on demand."""
     client = make(
-        lambda _request: httpx.Response(answer.status_code, content=answer.content, headers={"X-Request-Id": "r-9"})
+        lambda _request: httpx.Response(
+            http_response.status_code, content=http_response.content, headers={"X-Request-Id": "r-9"}
+        )
     )
     raw = call(RawFace(client))
-    assert (raw.status_code, raw.content) == (answer.status_code, answer.content)
+    assert (raw.status_code, raw.content) == (http_response.status_code, http_response.content)
     assert raw.headers["x-request-id"] == "r-9"
     assert isinstance(raw.parse(), kind)
 

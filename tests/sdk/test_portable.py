@@ -1,4 +1,4 @@
-"""What gives the same answer on every system, where Python's own means give each system's."""
+"""What is the same on every system, where Python's own means give each system's."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from contentgroove._core.io import run_sync
 from contentgroove._core.moments import moment
 from contentgroove._core.uploads import media_type_problem
 from contentgroove._io.upload_connection import connect
-from contentgroove._io.upload_network import wait_sync
-from contentgroove.tools import upload_root
-from contentgroove.tools.errors import ToolError
-from contentgroove.tools.upload_root import same_drive
+from contentgroove._io.upload_transport import wait_sync
+from contentgroove.tools import media_tools
+from contentgroove.tools.media_tools import same_drive
+from contentgroove.tools.results import ToolError
 
 if TYPE_CHECKING:
     from pathlib import PurePath
@@ -45,7 +45,7 @@ def test_a_files_type_is_not_what_the_machine_says() -> None:
     try:
         assert mimetypes.guess_type("film.mp4")[0] == "application/x-editor-project"
         assert media_type_problem("film.mp4", b"\0", lambda _start: None) is None
-        assert media_type_problem("notes.txt", b"\0", lambda _start: None) == "its name says text/plain"
+        assert media_type_problem("notes.txt", b"\0", lambda _start: None) == "its name suggests text/plain"
     finally:
         mimetypes.init()
 
@@ -82,9 +82,9 @@ def test_another_drive_is_not_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_pat
         return real(path, strict=strict)
 
     monkeypatch.setattr(Path, "resolve", resolve)
-    monkeypatch.setattr(upload_root, "same_drive", lambda *_paths: False)
+    monkeypatch.setattr(media_tools, "same_drive", lambda *_paths: False)
     with pytest.raises(ToolError, match="no regular file"):
-        upload_root.open_below(tmp_path, "film.mp4")
+        media_tools.open_below(tmp_path, "film.mp4")
     assert resolved == [tmp_path]
 
 

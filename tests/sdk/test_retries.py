@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,11 @@ from contentgroove import (
     ServerError,
     ServerOutcomeUnknownError,
 )
-from contentgroove._core import medias
+from contentgroove._core import operations
 from contentgroove._core.calls import send_with_retries
 from contentgroove._core.io import run_sync
 from contentgroove._core.responses import Response
 from contentgroove._core.retries import parse_retry_after
-from contentgroove._io.http import SystemClock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,7 +41,7 @@ Step = "httpx.Response | type[httpx.HTTPError] | int"
 
 
 def script(*steps: Any) -> tuple[Handler, list[httpx.Request]]:
-    """Answer each request with the next step: a status, an answer or an error; the last one repeats."""
+    """Return each request with the next step: a status, a response or an error; the last one repeats."""
     seen: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -123,14 +123,14 @@ def test_post_is_never_repeated_on_a_failure_of_the_server(make: Maker, status: 
         assert isinstance(caught.value, ServerError)
         assert isinstance(caught.value, OutcomeUnknownError)
         assert not caught.value.retryable
-        assert "may have been done" in str(caught.value)
+        assert "may have been performed" in str(caught.value)
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError, httpx.ReadTimeout, httpx.WriteError, httpx.RemoteProtocolError])
 def test_post_is_never_repeated_once_it_may_have_arrived(make: Maker, error: Any) -> None:
-    """A POST whose answer was lost is sent once: a media that is created twice is paid for twice."""
+    """A POST whose response was lost is sent once: a media that is created twice is paid for twice."""
     handler, seen = script(error)
-    with pytest.raises(OutcomeUnknownError, match="may have been done"):
+    with pytest.raises(OutcomeUnknownError, match="may have been performed"):
         create(make(handler))
     assert len(seen) == 1
 
@@ -159,7 +159,7 @@ def test_a_created_media_that_cannot_be_read_is_not_created_again(make: Maker) -
 
 
 def test_delete_that_finds_nothing_on_its_second_try_has_succeeded(make: Maker) -> None:
-    """The first try deleted it and its answer was lost."""
+    """The first try deleted it and its response was lost."""
     handler, seen = script(503, 404)
     make(handler).medias.delete("m-1")
     assert len(seen) == 2
@@ -188,7 +188,7 @@ def test_retry_after_is_obeyed(make: Maker, clock: FakeClock) -> None:
 
 
 def test_a_429_slows_down_every_call_of_the_client(make: Maker, clock: FakeClock) -> None:
-    """Whoever calls next waits, too, until the service said."""
+    """The next caller waits, too, until the service said."""
     handler, _ = script(httpx.Response(429, headers={"Retry-After": "5"}), one(media_json()))
     client = make(handler, max_retries=0, random=lambda: 0.0)
     with pytest.raises(RateLimitError) as caught:
@@ -211,7 +211,7 @@ def test_a_sleep_that_takes_no_time_is_called_once(make: Maker) -> None:
         sleep(seconds)
 
     handler, _ = script(httpx.Response(429, headers={"Retry-After": "100"}), one(media_json()))
-    get(make(handler, clock=SystemClock(), sleep=sleep if make.kind == "sync" else asleep))
+    get(make(handler, clock=time, sleep=sleep if make.kind == "sync" else asleep))
     assert waits == [100.0, pytest.approx(101.0, abs=1.0)]
 
 
@@ -226,7 +226,7 @@ def test_a_cool_down_beyond_the_deadline_ends_a_call(clock: FakeClock) -> None:
     unavailable = Response(503, {}, b"")
     scripted = Delayed(clock, unavailable)
     session = session_over(scripted, clock, RetryPolicy(deadline=60.0))
-    assert run_sync(send_with_retries(medias.get_media("m-1"), session)) == (unavailable, 1)
+    assert run_sync(send_with_retries(operations.get_media("m-1"), session)) == (unavailable, 1)
     assert scripted.steps == [("send", "GET", "/medias/m-1"), ("sleep", 0.5)]
 
 
@@ -236,7 +236,7 @@ def test_the_deadline_is_counted_from_the_first_attempt(clock: FakeClock) -> Non
     scripted = ScriptedIO(clock, Response(503, {}, b""), success)
     session = session_over(scripted, clock, RetryPolicy(deadline=60.0))
     session.cooldown.extend(clock.now + 100.0)
-    assert run_sync(send_with_retries(medias.get_media("m-1"), session)) == (success, 2)
+    assert run_sync(send_with_retries(operations.get_media("m-1"), session)) == (success, 2)
     attempt = ("send", "GET", "/medias/m-1")
     assert scripted.steps == [("sleep", 101.0), attempt, ("sleep", 0.5), attempt]
 

@@ -29,7 +29,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_key_is_needed(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a key, making a client says where to put one; the environment is one place."""
+    """Without a key, making a client says where to put one; the environment is one source."""
     with pytest.raises(ConfigurationError, match="CONTENTGROOVE_API_KEY"):
         kind()
     monkeypatch.setenv("CONTENTGROOVE_API_KEY", "")
@@ -187,7 +187,7 @@ def test_hooks(make: Maker) -> None:
 
 
 def test_one_client_for_fifty_threads() -> None:
-    """Threads share a client without mixing answers up."""
+    """Threads share a client without mixing responses up."""
 
     def handler(request: httpx.Request) -> httpx.Response:
         return one(media_json(request.url.path.rpartition("/")[2]))

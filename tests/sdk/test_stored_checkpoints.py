@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .conftest import Maker
 
 WRITTEN = Path(__file__).with_name("stored_checkpoints.jsonl").read_bytes().splitlines(keepends=True)
-"""All that version 0.1.0 wrote, before its code was restructured, during one upload with `wait=True`."""
+"""All that an earlier version wrote during one upload with `wait=True`."""
 
 MODIFIED = 1_750_000_000_123_456_789
 

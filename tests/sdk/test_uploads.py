@@ -39,7 +39,7 @@ class Api:
         self.listed: list[dict[str, Any]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a call."""
+        """Return a call."""
         if request.url.path.endswith("/direct_uploads"):
             self.prepared += 1
             attributes = {
@@ -62,10 +62,10 @@ class Api:
 
 
 class Store:
-    """The store: remembers what it was sent and answers as told."""
+    """The store: remembers what it was sent and responds according to the script."""
 
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
+    def __init__(self, *responses: Any) -> None:
+        self.responses = list(responses)
         self.requests: list[httpx.Request] = []
         self.bodies: list[bytes] = []
 
@@ -73,16 +73,18 @@ class Store:
         """Take a PUT."""
         self.requests.append(request)
         self.bodies.append(request.content)
-        answer = self.answers.pop(0) if self.answers else 200
-        if isinstance(answer, type):
-            raise answer("broken", request=request)
-        if isinstance(answer, httpx.Response):
-            return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
-        return httpx.Response(answer)
+        http_response = self.responses.pop(0) if self.responses else 200
+        if isinstance(http_response, type):
+            raise http_response("broken", request=request)
+        if isinstance(http_response, httpx.Response):
+            return httpx.Response(
+                http_response.status_code, content=http_response.content, headers=http_response.headers
+            )
+        return httpx.Response(http_response)
 
 
 def s3_error(status: int, code: str, message: str) -> httpx.Response:
-    """Answer as S3 does."""
+    """Return as S3 does."""
     return httpx.Response(status, text=f"<Error><Code>{code}</Code><Message>{message}</Message></Error>")
 
 
@@ -253,7 +255,7 @@ def test_a_broken_connection_gets_another_try(make: Maker, tmp_path: Path, troub
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("http_response", "reason"),
     [
         (s3_error(403, "SignatureDoesNotMatch", "no"), "signature"),
         (s3_error(400, "EntityTooLarge", "no"), "too_large"),
@@ -263,13 +265,15 @@ def test_a_broken_connection_gets_another_try(make: Maker, tmp_path: Path, troub
         (httpx.Response(302, headers={"Location": "https://evil.test/"}), "refused"),
     ],
 )
-def test_a_refusal_is_surfaced_as_what_it_is(make: Maker, tmp_path: Path, answer: httpx.Response, reason: str) -> None:
+def test_a_refusal_is_surfaced_as_what_it_is(
+    make: Maker, tmp_path: Path, http_response: httpx.Response, reason: str
+) -> None:
     """What the store will refuse again is raised at once, with its status and code, without the URL's signature."""
-    api, store = Api(), Store(answer)
+    api, store = Api(), Store(http_response)
     with pytest.raises(UploadError) as caught:
         make(api, store=store).medias.upload(video(tmp_path))
     assert caught.value.reason == reason
-    assert caught.value.status_code == answer.status_code
+    assert caught.value.status_code == http_response.status_code
     assert len(store.requests) == 1
     assert api.posts == []
     assert "film.mp4" in str(caught.value)
@@ -278,7 +282,7 @@ def test_a_refusal_is_surfaced_as_what_it_is(make: Maker, tmp_path: Path, answer
 
 @pytest.mark.parametrize("lost", [503, httpx.ReadTimeout])
 def test_a_lost_creation_is_found(make: Maker, tmp_path: Path, lost: Any) -> None:
-    """A POST whose answer was lost is looked for among the newest medias, and not sent again."""
+    """A POST whose response was lost is looked for among the newest medias, and not sent again."""
     api = Api(lost)
     mine = media_json("mine", name="Film", created_at="2025-10-15T13:51:05Z")
     old = media_json("old", name="Film", created_at="2025-10-14T13:51:05Z")
@@ -375,7 +379,7 @@ def test_many_begin_nothing_after_a_quota_error(make: Maker, tmp_path: Path) -> 
 
 
 def test_many_take_files_only_as_they_begin(make: Maker, tmp_path: Path) -> None:
-    """An endless iterable of files is no trouble: no more are taken than are under way."""
+    """An endless iterable of files is not a problem: no more are taken than are under way."""
     path = video(tmp_path)
     taken: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Waiting: null is not finished, trouble that passes is no end, and nothing paid for is lost."""
+"""Waiting: null is not finished, trouble that passes is not the end, and nothing paid for is lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def states(*values: Any, write: Any = media_json) -> tuple[Handler, list[httpx.Request]]:
-    """Answer with one state after the other; the last one repeats. Numbers are statuses."""
+    """Return with one state after the other; the last one repeats. Numbers are statuses."""
     seen: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -64,7 +64,7 @@ def test_a_timeout_names_the_media(make: Maker, clock: FakeClock) -> None:
     """The error carries the id and says that processing goes on."""
     handler, seen = states(True)
     start = clock.now
-    with pytest.raises(WaitTimeoutError, match=r"m-1.*goes on") as caught:
+    with pytest.raises(WaitTimeoutError, match=r"m-1.*continues") as caught:
         make(handler).medias.wait("m-1", timeout=10.0, poll_interval=4.0)
     assert caught.value.media_id == "m-1"
     assert clock.now - start == 10.0
@@ -112,8 +112,8 @@ def test_a_fetch_error_is_a_failure(make: Maker) -> None:
     """A media whose file the service could not fetch is an error that names it, whatever `is_processing` says."""
     for state in (None, True, False):
         url = "https://example.com/gone.mp4"
-        answer = media_json(has_fetch_error=True, is_processing=state, source_url=url)
-        client = make(functools.partial(_same, answer))
+        http_response = media_json(has_fetch_error=True, is_processing=state, source_url=url)
+        client = make(functools.partial(_same, http_response))
         with pytest.raises(MediaProcessingError, match=r"gone\.mp4") as caught:
             client.medias.wait("m-1")
         assert caught.value.media_id == "m-1"
@@ -178,7 +178,7 @@ class Deliveries:
         self.client = make(handler, sleep=self.sleep if sync else self.asleep)
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass, and record what arrives meanwhile."""
+        """Let time pass, and record what arrives in the meantime."""
         self._clock.sleep(seconds)
         for moment, key in list(self._at.items()):
             if moment <= self._clock.now - self._start:
@@ -186,7 +186,7 @@ class Deliveries:
                 del self._at[moment]
 
     async def asleep(self, seconds: float) -> None:
-        """Let time pass, and record what arrives meanwhile."""
+        """Let time pass, and record what arrives in the meantime."""
         self.sleep(seconds)
 
 
@@ -226,7 +226,7 @@ def test_webhooks_wake_who_waits_for_several(make: Maker, clock: FakeClock) -> N
 
 
 def test_who_waits_for_several_knows_what_had_arrived(make: Maker, clock: FakeClock) -> None:
-    """A webhook from before the wait wakes nobody, and the wait looks each minute in any case."""
+    """A webhook from before the wait wakes no one, and the wait looks each minute in any case."""
     start = clock.now
 
     def handler(_request: httpx.Request) -> httpx.Response:
@@ -284,7 +284,7 @@ def test_clips_that_do_not_finish_are_named(make: Maker) -> None:
 
 
 def test_several_and_no_inbox(make: Maker, clock: FakeClock) -> None:
-    """What is no inbox is refused before anything is sent."""
+    """What is not an inbox is refused before anything is sent."""
     with pytest.raises(InvalidInputError, match=r"SQLiteInbox.*Nothing was sent"):
         make(lambda _request: many([], next=None)).medias.wait_many(["m-1", "m-2"], inbox="events.db")
     assert clock.sleeps == []
@@ -340,7 +340,7 @@ def test_a_webhook_that_is_earlier_than_the_api_is_followed_up(make: Maker, cloc
 
 
 def test_a_wait_with_an_inbox_ends_in_time(make: Maker, clock: FakeClock) -> None:
-    """And looks once more at the end."""
+    """And looks again at the end."""
     handler, seen = states(True)
     start = clock.now
     setup = Deliveries(make, clock, handler, {})

@@ -1,6 +1,6 @@
 """Windows' rules for open files, as far as checkpoints meet them, on a system that has none of them.
 
-Made from the documentation of Windows and of Python's `msvcrt`; nobody has held it against Windows itself.
+Made from the documentation of Windows and of Python's `msvcrt`; no one has compared it with Windows itself.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class WindowsFiles:
     def locking(self, descriptor: int, mode: int, _count: int) -> None:
         """Do what `msvcrt.locking` does to the byte where a file stands."""
         info = os.fstat(descriptor)
-        place = (info.st_ino, os.lseek(descriptor, 0, os.SEEK_CUR))
+        location = (info.st_ino, os.lseek(descriptor, 0, os.SEEK_CUR))
         if mode == self.LK_UNLCK:
-            if self._holders.pop(place, None) != descriptor:
+            if self._holders.pop(location, None) != descriptor:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        elif self._holders.setdefault(place, descriptor) != descriptor:
+        elif self._holders.setdefault(location, descriptor) != descriptor:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def _opened(self, path: Any, *arguments: Any, **options: Any) -> int:
@@ -63,13 +63,14 @@ class WindowsFiles:
 
     def _closed(self, descriptor: int) -> None:
         self._open.discard(descriptor)
-        self._holders = {place: holder for place, holder in self._holders.items() if holder != descriptor}
+        self._holders = {location: holder for location, holder in self._holders.items() if holder != descriptor}
         self._real_close(descriptor)
         while self.when_closed:
             self.when_closed.pop()()
 
     def _refuse_if_open(self, path: Path) -> None:
-        if path.exists() and any(_is_open(descriptor, path) for descriptor in self._open):
+        # Other threads open and close files at the same time; a copy is made in one step.
+        if path.exists() and any(_is_open(descriptor, path) for descriptor in tuple(self._open)):
             self.refusals += 1
             raise REFUSED
 

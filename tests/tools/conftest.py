@@ -1,4 +1,4 @@
-"""The tools before a simulated service, on a clock that moves when somebody sleeps."""
+"""The tools with a simulated service, on a clock that advances when a client sleeps."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ KEY = "canary-key-0f5c1e7d"
 
 @dataclass
 class Time:
-    """A client's time, which moves the service's along."""
+    """A client's clock, which advances the service's clock too."""
 
     simulator: Simulator
     now: float = 1_000.0
 
     def monotonic(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return self.now
 
     def time(self) -> float:
-        """Give the time since 1970."""
+        """Return the time since 1970."""
         return 1_780_000_000.0 + self.now
 
     async def sleep(self, seconds: float) -> None:
@@ -48,16 +48,16 @@ class Service:
     reports: list[tuple[float, float | None, str]] = field(default_factory=list)
 
     def tools(self, **options: Any) -> ToolRegistry:
-        """Open tools that may do everything, unless told otherwise."""
+        """Open tools that may do everything by default."""
         options.setdefault("access", Access(allow_destructive=True))
         return open_tools(lambda: self.client, secret=lambda: KEY, **options)
 
     async def report(self, done: float, total: float | None, message: str) -> None:
-        """Keep what a tool reports."""
+        """Record what a tool reports."""
         self.reports.append((done, total, message))
 
     async def new_media(self, name: str = "Film") -> str:
-        """Create a media that is processed; gives its id."""
+        """Create a media that is processed; return its id."""
         media = await self.client.medias.create(source_url="https://example.com/film.mp4", name=name)
         self.simulator.finish_media(media.id)
         return media.id
@@ -65,7 +65,7 @@ class Service:
 
 @pytest.fixture
 async def service() -> AsyncGenerator[Service]:
-    """Serve a simulator that only takes the canary key."""
+    """Serve a simulator that accepts only the canary key."""
     simulator = Simulator(clock=ManualClock(), api_keys=[KEY], seed=1)
     time = Time(simulator)
     with serve(simulator) as server:
@@ -75,11 +75,11 @@ async def service() -> AsyncGenerator[Service]:
 
 @pytest.fixture
 def contract() -> str:
-    """Give the API's contract as text."""
+    """Return the API's contract as text."""
     return (Path(__file__).parents[2] / "spec" / "contract.yaml").read_text("utf-8")
 
 
 @pytest.fixture
 def policy() -> NetworkPolicy:
-    """Give what is allowed by default."""
+    """Return the default policy."""
     return NetworkPolicy()

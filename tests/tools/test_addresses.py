@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from contentgroove.tools.addresses import Origin, check_addresses, check_url, is_public, origin_of
-from contentgroove.tools.errors import ToolError
+from contentgroove.tools.network import Origin, check_addresses, check_url, is_public, origin_of
+from contentgroove.tools.results import ToolError
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "93.184.215.14", "2606:4700::1111", "2a00:1450:4001:81b::200e"])
@@ -47,7 +47,7 @@ def test_origins() -> None:
         "https://[::1", "gopher://127.0.0.1:25/_a",
     ],
 )  # fmt: skip
-def test_what_is_no_origin(url: str) -> None:
+def test_urls_without_an_origin(url: str) -> None:
     """Other schemes, users and broken URLs are refused, and a password is not repeated."""
     with pytest.raises(ToolError) as caught:
         origin_of(url)
@@ -63,8 +63,8 @@ def test_what_is_no_origin(url: str) -> None:
         "https://[::ffff:169.254.169.254]", "https://169.254.169.254", "http://127.0.0.1",
     ],
 )  # fmt: skip
-def test_places_refused_by_their_name(url: str) -> None:
-    """Plain http, and addresses that are not public in any way to write them, need no name server to be refused."""
+def test_origins_that_are_refused_by_name(url: str) -> None:
+    """Plain http, and addresses that are not public in any notation, are refused without a name server."""
     with pytest.raises(ToolError, match="--allow-origin") as caught:
         check_url(origin_of(url), frozenset())
     assert caught.value.code == "fetch_refused"
@@ -72,7 +72,7 @@ def test_places_refused_by_their_name(url: str) -> None:
 
 
 def test_one_bad_address_refuses_all() -> None:
-    """A name that leads to a public and a private address is refused, whichever comes first."""
+    """A name with a public and a private address is refused, whichever comes first."""
     origin = origin_of("https://example.com")
     assert check_addresses(origin, ["1.1.1.1", "1.1.1.1"], frozenset()) == ["1.1.1.1"]
     for addresses in (["1.1.1.1", "10.0.0.1"], ["::1", "1.1.1.1"]):

@@ -10,7 +10,7 @@ import pytest
 from contentgroove.tools import NetworkPolicy, Origin, ToolError
 from contentgroove.tools.network import MAX_REDIRECTS, fetch, resolve_with_os, send
 
-from tests.tools.places import HOST, Place, Reply, place
+from tests.tools.servers import HOST, LocalServer, Response, serve
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -20,46 +20,46 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 @pytest.fixture
-def secure() -> Generator[Place]:
-    """Serve a place over TLS."""
-    with place(secure=True) as served:
+def secure() -> Generator[LocalServer]:
+    """Run a server over TLS."""
+    with serve(secure=True) as served:
         yield served
 
 
 @pytest.fixture
-def plain() -> Generator[Place]:
-    """Serve a place over plain http."""
-    with place(secure=False) as served:
+def plain() -> Generator[LocalServer]:
+    """Run a server over plain http."""
+    with serve(secure=False) as served:
         yield served
 
 
 async def refusal(url: str, policy: NetworkPolicy) -> ToolError:
-    """Fetch what must not be fetched; gives the error."""
+    """Fetch a URL that must be refused; return the error."""
     with pytest.raises(ToolError) as caught:
         await fetch(url, policy)
     return caught.value
 
 
-async def test_a_name_is_resolved_once(secure: Place) -> None:
-    """The connection goes to the address that was checked, and greets the host by its name."""
-    asked: list[tuple[str, int]] = []
+async def test_a_name_is_resolved_once(secure: LocalServer) -> None:
+    """The connection goes to the address that was checked, and the request names the host."""
+    resolved: list[tuple[str, int]] = []
 
     async def resolve(host: str, port: int) -> list[str]:
-        asked.append((host, port))
+        resolved.append((host, port))
         return ["127.0.0.1"]
 
-    secure.replies["/a"] = Reply(content=b"x")
-    answer = await fetch(f"{secure.origin}/a?b=c#d", secure.policy(resolve=resolve))
-    assert (answer.status, answer.content) == (200, b"x")
-    assert asked == [(HOST, secure.port)]
-    (request,) = secure.asked
+    secure.responses["/a"] = Response(content=b"x")
+    response = await fetch(f"{secure.origin}/a?b=c#d", secure.policy(resolve=resolve))
+    assert (response.status, response.content) == (200, b"x")
+    assert resolved == [(HOST, secure.port)]
+    (request,) = secure.requests
     assert request.path == "/a?b=c"
     assert request.headers["host"] == f"{HOST}:{secure.port}"
     assert request.headers["accept-encoding"] == "identity"
     assert not {"authorization", "x-api-key", "cookie"} & request.headers.keys()
 
 
-async def test_a_name_that_leads_here_is_refused(secure: Place) -> None:
+async def test_a_name_with_a_loopback_address_is_refused(secure: LocalServer) -> None:
     """A public name with a loopback address gets no connection."""
 
     async def resolve(_host: str, _port: int) -> list[str]:
@@ -68,16 +68,16 @@ async def test_a_name_that_leads_here_is_refused(secure: Place) -> None:
     error = await refusal(f"{secure.origin}/a", NetworkPolicy(resolve=resolve, tls=secure.tls))
     assert error.code == "fetch_refused"
     assert "not public" in error.message
-    assert not secure.asked
+    assert not secure.requests
 
 
 async def test_rebinding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that is public when it is checked, and private afterwards, is connected to as it was checked."""
-    answers = [["203.0.112.1"], ["127.0.0.1"]]
+    """If a name is public when it is checked and private afterwards, the checked address is used."""
+    addresses = [["203.0.112.1"], ["127.0.0.1"]]
     connected: list[str] = []
 
     async def resolve(_host: str, _port: int) -> list[str]:
-        return answers.pop(0)
+        return addresses.pop(0)
 
     async def connect_tcp(_self: object, host: str, *_: Any) -> None:
         connected.append(host)
@@ -92,8 +92,8 @@ async def test_rebinding(monkeypatch: pytest.MonkeyPatch) -> None:
     assert connected == ["203.0.112.1"]
 
 
-async def test_further_addresses_are_tried(secure: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the first address does not answer, the next one does."""
+async def test_further_addresses_are_tried(secure: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the first address refuses the connection, the next one is used."""
 
     async def resolve(_host: str, _port: int) -> list[str]:
         return ["127.0.0.9", "127.0.0.1"]
@@ -113,57 +113,57 @@ async def test_further_addresses_are_tried(secure: Place, monkeypatch: pytest.Mo
     assert tried == ["127.0.0.9", "127.0.0.1"]
 
 
-async def test_redirects_are_followed(secure: Place) -> None:
+async def test_redirects_are_followed(secure: LocalServer) -> None:
     """Within what is allowed, relative ones too."""
-    secure.replies["/a"] = Reply(302, {"Location": "b"})
-    secure.replies["/b"] = Reply(content=b"x")
+    secure.responses["/a"] = Response(302, {"Location": "b"})
+    secure.responses["/b"] = Response(content=b"x")
     assert (await fetch(f"{secure.origin}/a", secure.policy())).content == b"x"
 
 
 @pytest.mark.parametrize(
     "location", ["http://docs.test/a", "https://127.0.0.1/a", "https://evil.test/a", "file:///etc/passwd", "//[::1]/a"]
 )
-async def test_redirects_are_checked_again(secure: Place, location: str) -> None:
-    """A redirect to plain http, to this machine, to a name that leads to it or to a file is refused."""
-    secure.replies["/a"] = Reply(302, {"Location": location})
+async def test_redirects_are_checked_again(secure: LocalServer, location: str) -> None:
+    """A redirect to plain http, to this machine, to a name with its address or to a file is refused."""
+    secure.responses["/a"] = Response(302, {"Location": location})
     error = await refusal(f"{secure.origin}/a", secure.policy())
     assert error.code == "fetch_refused"
-    assert len(secure.asked) == 1
+    assert len(secure.requests) == 1
 
 
-async def test_redirects_end(secure: Place) -> None:
-    """A circle is left after a few rounds."""
-    secure.replies["/a"] = Reply(302, {"Location": "/a"})
+async def test_redirects_end(secure: LocalServer) -> None:
+    """A loop ends after a few redirects."""
+    secure.responses["/a"] = Response(302, {"Location": "/a"})
     error = await refusal(f"{secure.origin}/a", secure.policy())
     assert "redirects" in error.message
-    assert len(secure.asked) == MAX_REDIRECTS + 1
+    assert len(secure.requests) == MAX_REDIRECTS + 1
 
 
-async def test_calls_follow_no_redirects(secure: Place) -> None:
-    """What was sent to one place goes to no other."""
-    secure.replies["/a"] = Reply(307, {"Location": "/b"})
+async def test_calls_follow_no_redirects(secure: LocalServer) -> None:
+    """A request to one URL is not sent to another."""
+    secure.responses["/a"] = Response(307, {"Location": "/b"})
     assert (await send("POST", f"{secure.origin}/a", {}, b"x", secure.policy())).status == 307
-    assert len(secure.asked) == 1
+    assert len(secure.requests) == 1
 
 
-async def test_large_answers(secure: Place) -> None:
-    """An answer is not read beyond the limit."""
-    secure.replies["/a"] = Reply(content=b"x" * 11)
+async def test_large_responses(secure: LocalServer) -> None:
+    """A response is not read beyond the limit."""
+    secure.responses["/a"] = Response(content=b"x" * 11)
     assert len((await fetch(f"{secure.origin}/a", secure.policy(max_bytes=11))).content) == 11
     error = await refusal(f"{secure.origin}/a", secure.policy(max_bytes=10))
     assert error.code == "unexpected_answer"
     assert "more than 10 bytes" in error.message
 
 
-async def test_compressed_answers(secure: Place) -> None:
-    """A few compressed bytes can become any number, and were not asked for."""
-    secure.replies["/a"] = Reply(headers={"Content-Encoding": "gzip"}, content=b"x")
+async def test_compressed_responses(secure: LocalServer) -> None:
+    """A few compressed bytes can become any number, and were not requested."""
+    secure.responses["/a"] = Response(headers={"Content-Encoding": "gzip"}, content=b"x")
     assert "compressed" in (await refusal(f"{secure.origin}/a", secure.policy())).message
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_answers_that_trickle(secure: Place, method: str) -> None:
-    """Each byte comes in time and the whole does not: the exchange ends, and what a POST did is not known."""
+async def test_slow_responses(secure: LocalServer, method: str) -> None:
+    """Each byte is in time and the whole is not: the exchange ends, and the outcome of a POST is unknown."""
 
     def trickle(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
@@ -173,7 +173,7 @@ async def test_answers_that_trickle(secure: Place, method: str) -> None:
             while True:
                 handler.wfile.write(b"x")
 
-    secure.replies["/a"] = trickle
+    secure.responses["/a"] = trickle
     with pytest.raises(ToolError) as caught, anyio.fail_after(20):
         await send(method, f"{secure.origin}/a", {}, None, secure.policy(seconds=0.5))
     assert caught.value.code == {"GET": "timed_out", "POST": "outcome_unknown"}[method]
@@ -181,21 +181,21 @@ async def test_answers_that_trickle(secure: Place, method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])
-async def test_connections_that_break(secure: Place, method: str) -> None:
-    """Without an answer, a repeatable call may be repeated, and another has an unknown outcome."""
+async def test_connections_that_break(secure: LocalServer, method: str) -> None:
+    """Without a response, an idempotent call may be repeated, and another has an unknown outcome."""
 
     def hang_up(handler: BaseHTTPRequestHandler) -> None:
         handler.connection.shutdown(socket.SHUT_RDWR)
         handler.close_connection = True
 
-    secure.replies["/a"] = hang_up
+    secure.responses["/a"] = hang_up
     with pytest.raises(ToolError) as caught:
         await send(method, f"{secure.origin}/a", {}, b"x", secure.policy())
     assert caught.value.code == {"PUT": "connection_failed", "POST": "outcome_unknown"}[method]
 
 
-async def test_certificates_are_checked(secure: Place) -> None:
-    """A certificate of another name, or of nobody that is trusted, ends it before anything is sent."""
+async def test_certificates_are_checked(secure: LocalServer) -> None:
+    """A certificate for another name or from an unknown authority ends the call before anything is sent."""
     other = Origin("https", "other.test", secure.port)
     for url, policy in (
         (f"{other}/a", secure.policy(other)),
@@ -203,19 +203,19 @@ async def test_certificates_are_checked(secure: Place) -> None:
     ):
         error = await refusal(url, policy)
         assert error.code == "connection_failed"
-    assert not secure.asked
+    assert not secure.requests
 
 
-async def test_plain_http(plain: Place) -> None:
-    """It needs to be allowed, and then needs no TLS."""
-    plain.replies["/a"] = Reply(content=b"x")
+async def test_plain_http(plain: LocalServer) -> None:
+    """It must be allowed, and then it needs no TLS."""
+    plain.responses["/a"] = Response(content=b"x")
     assert (await refusal(f"{plain.origin}/a", NetworkPolicy())).code == "fetch_refused"
-    assert not plain.asked
+    assert not plain.requests
     assert (await fetch(f"{plain.origin}/a", NetworkPolicy(allowed=frozenset({plain.origin})))).content == b"x"
 
 
-async def test_plain_http_asks_no_name_server() -> None:
-    """It is refused for what it is, wherever it leads."""
+async def test_plain_http_is_refused_without_a_name_server() -> None:
+    """It is refused whatever its address is."""
 
     async def resolve(_host: str, _port: int) -> list[str]:
         raise AssertionError("a name was resolved")
@@ -223,8 +223,8 @@ async def test_plain_http_asks_no_name_server() -> None:
     assert "plain http" in (await refusal("http://public.test/a", NetworkPolicy(resolve=resolve))).message
 
 
-async def test_proxies_of_the_environment_are_not_used(plain: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy would resolve the name by itself, unchecked."""
+async def test_proxies_of_the_environment_are_not_used(plain: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy would resolve the name itself, unchecked."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     assert (await fetch(f"{plain.origin}/a", NetworkPolicy(allowed=frozenset({plain.origin})))).status == 404

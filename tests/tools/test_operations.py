@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from contentgroove._openapi.documents import parse
-from contentgroove.tools.api import contract_operations
-from contentgroove.tools.arguments import check_arguments, compile_schema
-from contentgroove.tools.errors import SpecError, ToolError
+from contentgroove.tools.input_schemas import check_arguments, compile_schema
+from contentgroove.tools.operation_tools import contract_operations
 from contentgroove.tools.operations import MAX_OPERATIONS, Operation, compile_document
+from contentgroove.tools.results import SpecError, ToolError
 
 
 def compiled(operation: dict[str, Any], path: str = "/things", *, closed: bool = False, **document: Any) -> Operation:
@@ -79,7 +79,7 @@ def test_small_schemas_are_written_out() -> None:
     assert "$defs" not in schema
 
 
-def test_references_are_no_bombs() -> None:
+def test_references_do_not_multiply() -> None:
     """Schemas that refer to each other twice, level over level, stay as many as they are."""
     schemas: dict[str, Any] = {
         f"A{level}": {
@@ -92,6 +92,16 @@ def test_references_are_no_bombs() -> None:
     schemas["A60"] = {"type": "string", "description": "x" * 2000}
     schema = body({"$ref": "#/components/schemas/A0"}, components={"schemas": schemas})
     assert len(schema["$defs"]) == 61
+
+
+def test_chains_of_references_have_a_limit() -> None:
+    """Schemas that refer to each other over thousands of levels are the document's defect, not this package's."""
+    schemas: dict[str, Any] = {
+        f"A{level}": {"properties": {"next": {"$ref": f"#/components/schemas/A{level + 1}"}}} for level in range(5000)
+    }
+    schemas["A5000"] = {"type": "string"}
+    with pytest.raises(SpecError, match="too many levels"):
+        body({"$ref": "#/components/schemas/A0"}, components={"schemas": schemas})
 
 
 @pytest.mark.parametrize("closed", [True, False])
@@ -115,7 +125,7 @@ def test_closed_objects(closed: bool) -> None:  # noqa: FBT001 - a case
 
 
 def test_parameters() -> None:
-    """Those of the path stand beside the operation's own, which replace them; clashes get the place's name."""
+    """The operation's parameters replace the path's; those with equal names get the location as a prefix."""
     made = compiled(
         {
             "parameters": [
@@ -131,7 +141,9 @@ def test_parameters() -> None:
         "/things/{id}",
         components={"parameters": {"Id": {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}}},
     )
-    assert [(one.argument, one.name, one.place, one.media_type) for one in made.parameters] == [
+    assert [
+        (parameter.argument, parameter.name, parameter.location, parameter.media_type) for parameter in made.parameters
+    ] == [
         ("id", "id", "path", ""),
         ("query_id", "id", "query", ""),
         ("filter_name_", "filter[name]", "query", ""),
@@ -145,7 +157,7 @@ def test_parameters() -> None:
 
 
 def test_an_operations_parameter_replaces_its_paths() -> None:
-    """The same name at the same place is one parameter, as the operation has it."""
+    """The same name at the same location is one parameter, as the operation declares it."""
     shared = {"name": "size", "in": "query", "schema": {"type": "string"}}
     own = shared | {"schema": {"type": "integer"}}
     item = {"parameters": [shared], "get": {"parameters": [own]}, "delete": {}}
@@ -156,7 +168,7 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "path", "said"),
+    ("operation", "path", "message"),
     [
         ({"parameters": [{"in": "query"}]}, "/a", "without a name"),
         ({"parameters": [{"name": "a", "in": "body"}]}, "/a", "outside path, header, query, cookie"),
@@ -167,12 +179,12 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
             "/a",
             "two parameters",
         ),
-        ({"requestBody": {"content": {"application/json": {"schema": {"type": 3}}}}}, "/a", "no JSON Schema"),
+        ({"requestBody": {"content": {"application/json": {"schema": {"type": 3}}}}}, "/a", "not a valid JSON Schema"),
     ],
 )
-def test_operations_that_cannot_be_understood(operation: dict[str, Any], path: str, said: str) -> None:
-    """What no call could be made of is an error that names the operation."""
-    with pytest.raises(SpecError, match=said):
+def test_operations_that_are_not_supported(operation: dict[str, Any], path: str, message: str) -> None:
+    """An operation that cannot be called is an error that names it."""
+    with pytest.raises(SpecError, match=message):
         compiled(operation, path)
 
 
@@ -184,7 +196,7 @@ def test_circles_of_references() -> None:
 
 
 def test_too_many_operations() -> None:
-    """A document cannot make more tools than anyone could look through."""
+    """A document cannot add any number of tools."""
     paths: dict[str, Any] = {f"/p{number}": {"get": {}} for number in range(MAX_OPERATIONS + 1)}
     document = parse(json.dumps({"openapi": "3.0.0", "info": {"title": "T"}, "paths": paths}), "it")
     with pytest.raises(SpecError, match=r"more than 2,000 operations"):
@@ -192,20 +204,20 @@ def test_too_many_operations() -> None:
 
 
 def test_patterns_of_other_languages_are_the_servers_to_check() -> None:
-    """A pattern that cannot be read here is left out, and one that takes for ever ends in bounded time."""
+    """A pattern that cannot be read here is omitted, and one that needs exponential time ends in bounded time."""
     assert "pattern" not in body({"type": "string", "pattern": "["})["properties"]["body"]
     schema = body({"type": "string", "pattern": r"^(\w+\s?)*\1$"})
     assert refused(schema, {"body": "a" * 5000 + "!"})
 
 
 def test_messages_name_the_field() -> None:
-    """What is missing, unknown, wrong or contradictory is told by its path."""
+    """Missing, unknown, wrong and contradictory members are named by their paths."""
     schemas = {operation.operation_id: operation.input_schema for operation in contract_operations()}
     wrong = {"pag": 1, "page": {"number": "x"}, "filter": {"colour_eq": 1}, "sort": "size"}
     found = refused(schemas["getMedias"], wrong)
     assert found["pag"] == "is not known"
     assert found["page.number"] == '"x" is not of type "integer"'
-    assert found["filter.colour_eq"].startswith("cannot be called that")
+    assert found["filter.colour_eq"].startswith("is not an allowed name")
     assert "created_at" in found["sort"]
     assert refused(schemas["getMediaById"], {}) == {"id": "is required"}
     assert refused(schemas["getUploadUrl"], {"size": 1}) == {"size": "is not known"}

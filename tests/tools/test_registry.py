@@ -36,12 +36,12 @@ FURTHER = {"upload_media", "wait_for_media", "create_clip", "list_media_clips", 
 
 
 def no_client() -> Any:
-    """Fail where a client is asked for."""
+    """Fail if a client is requested."""
     raise ConfigurationError("There is no API key.")
 
 
 def tool(name: str, result: Any = None, **options: Any) -> Tool:
-    """Make a tool that gives a result, or raises it."""
+    """Create a tool that returns a result, or raises it."""
 
     async def run(_arguments: Json, _report: ProgressCallback) -> Success:
         if isinstance(result, Exception):
@@ -53,7 +53,7 @@ def tool(name: str, result: Any = None, **options: Any) -> Tool:
 
 
 def listed(tools: ToolRegistry) -> set[str]:
-    """Give the canonical names of what is listed."""
+    """Return the canonical names of the listed tools."""
     return {tool.name for tool in tools.list_tools()}
 
 
@@ -99,7 +99,7 @@ def test_names_of_calls(name: str, dotted: bool) -> None:  # noqa: FBT001 - a ca
 
 
 async def test_results() -> None:
-    """Success and failure have their envelopes; what is no documented error is named and not quoted."""
+    """Success and failure have their envelopes; only the name of an undocumented error is shown."""
     error = ToolError("not_found", "gone", status=404, details={"a": 1}, retryable=True)
     tools = ToolRegistry([tool("good", {"x": 1}), tool("bad", error), tool("broken", ValueError("s3cret"))])
     assert await tools.call("good", {"a": 1}) == {"ok": True, "data": {"x": 1}, "http": None}
@@ -124,7 +124,7 @@ async def test_arguments_are_checked_first() -> None:
 
 
 async def test_unknown_tools() -> None:
-    """The answer names what could be meant."""
+    """The error names similar tools."""
     result = await open_tools(no_client).call("medias_getApiV1Media")
     assert result["error"]["code"] == "unknown_tool"
     assert "medias_getApiV1Medias" in result["error"]["message"]
@@ -142,7 +142,7 @@ async def test_without_a_key() -> None:
 
 
 async def test_destructive_tools_need_permission() -> None:
-    """They are listed, and refuse to work until whoever starts the server allows them."""
+    """They are listed, and fail until the server is started with permission for them."""
     tools = [tool("kill", "done", is_destructive=True)]
     refused = await ToolRegistry(tools).call("kill")
     assert refused["error"]["code"] == "not_allowed"

@@ -8,7 +8,7 @@ from contentgroove.tools import Access, NetworkPolicy, ToolRegistry, open_tools,
 from contentgroove.tools.sources import MAX_SOURCES, Source
 
 from tests.tools.conftest import KEY
-from tests.tools.places import Place, Reply, place
+from tests.tools.servers import LocalServer, Response, serve
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -57,25 +57,25 @@ def opened(**options: Any) -> ToolRegistry:
     """Open tools without a client: sources need none."""
 
     def no_client() -> Any:
-        raise AssertionError("a source asked for the API's client")
+        raise AssertionError("a source requested the API's client")
 
     return open_tools(no_client, access=Access(allow_destructive=True), **options)
 
 
 @pytest.fixture
-def films() -> Generator[Place]:
-    """Serve a place over plain http."""
-    with place(secure=False) as served:
+def films() -> Generator[LocalServer]:
+    """Run a server over plain http."""
+    with serve(secure=False) as served:
         yield served
 
 
 async def added(tools: ToolRegistry, **arguments: Any) -> dict[str, Any]:
-    """Add a source; gives what came of it."""
+    """Add a source; return the result."""
     return await tools.call("openapi.addSource", {"spec": SPEC} | arguments)
 
 
 async def code(tools: ToolRegistry, **arguments: Any) -> str:
-    """Add a source in vain; gives the error's code."""
+    """Add a source that is refused; return the error's code."""
     result = await added(tools, **arguments)
     assert result["ok"] is False, result
     kind: str = result["error"]["code"]
@@ -114,12 +114,12 @@ async def test_yaml_is_read(contract: str) -> None:
     assert {strategy["type"] for strategy in result["data"]["authStrategies"]} == {"bearer", "apiKey"}
 
 
-async def test_adding_and_calling(films: Place) -> None:
+async def test_adding_and_calling(films: LocalServer) -> None:
     """Every operation is a tool at once, and its calls go to the base URL with the headers given, and no others."""
     tools = opened()
     before = len(tools.list_tools())
-    films.replies["/films"] = Reply(200, {"Content-Type": "application/json"}, b'{"films": []}')
-    films.replies["/films/a%2Fb"] = Reply(204)
+    films.responses["/films"] = Response(200, {"Content-Type": "application/json"}, b'{"films": []}')
+    films.responses["/films/a%2Fb"] = Response(204)
     result = await added(tools, baseUrl=f"{films.origin}/", headers={"X-Key": "mine"})
     assert result["data"] == {"sourceId": "film-store", "toolCount": 3}
     assert len(tools.list_tools()) == before + 3
@@ -128,20 +128,20 @@ async def test_adding_and_calling(films: Place) -> None:
         assert called == {"ok": True, "data": {"films": []}, "http": {"status": 200}}
     assert (await tools.call("film-store.addFilm", {"body": {"name": "n"}}))["ok"] is True
     assert (await tools.call("film-store.dropFilm", {"id": "a/b"}))["data"] is None
-    assert [(request.method, request.path) for request in films.asked] == [
+    assert [(request.method, request.path) for request in films.requests] == [
         ("GET", "/films?tag=a&tag=b%20c"),
         ("GET", "/films?tag=a&tag=b%20c"),
         ("GET", "/films?tag=a&tag=b%20c"),
         ("POST", "/films"),
         ("DELETE", "/films/a%2Fb"),
     ]
-    assert films.asked[3].content == b'{"name":"n"}'
-    for request in films.asked:
+    assert films.requests[3].content == b'{"name":"n"}'
+    for request in films.requests:
         assert request.headers["x-key"] == "mine"
         assert "authorization" not in request.headers
 
 
-async def test_other_answers(films: Place) -> None:
+async def test_other_responses(films: LocalServer) -> None:
     """Text is text, bytes are base64, broken JSON is what came, and errors keep their body."""
     tools = opened()
     await added(tools, baseUrl=str(films.origin))
@@ -151,31 +151,31 @@ async def test_other_answers(films: Place) -> None:
         ("application/problem+json", b'{"a":1}', {"a": 1}),
         ("application/json", b'{"a":', '{"a":'),
     ):
-        films.replies["/films"] = Reply(200, {"Content-Type": content_type}, content)
+        films.responses["/films"] = Response(200, {"Content-Type": content_type}, content)
         assert (await tools.call("film-store.getFilms"))["data"] == data
     for status, kind, retryable in (
         (404, "not_found", False),
         (429, "rate_limited", True),
         (503, "server_error", True),
     ):
-        films.replies["/films"] = Reply(status, {}, b"no")
+        films.responses["/films"] = Response(status, {}, b"no")
         error = (await tools.call("film-store.getFilms"))["error"]
         assert (error["code"], error["status"], error["retryable"]) == (kind, status, retryable)
         assert error["details"] == {"body": "no"}
     error = (await tools.call("film-store.addFilm", {"body": {}}))["error"]
     assert (error["code"], error["retryable"]) == ("server_error", False)
-    films.replies["/films"] = Reply(302, {"Location": "https://evil.test/"})
+    films.responses["/films"] = Response(302, {"Location": "https://evil.test/"})
     error = (await tools.call("film-store.getFilms"))["error"]
     assert "Redirects are not followed" in error["message"]
 
 
-async def test_arguments_of_sources_are_checked(films: Place) -> None:
+async def test_arguments_of_sources_are_checked(films: LocalServer) -> None:
     """Nothing wrong is sent to a source either."""
     tools = opened()
     await added(tools, baseUrl=str(films.origin))
     assert (await tools.call("film-store.getFilms", {"tag": 3, "x": 1}))["error"]["code"] == "invalid_input"
     assert (await tools.call("film-store.dropFilm"))["error"]["code"] == "invalid_input"
-    assert not films.asked
+    assert not films.requests
 
 
 async def test_namespaces() -> None:
@@ -204,7 +204,7 @@ async def test_namespaces() -> None:
 
 
 async def test_too_many_sources() -> None:
-    """There is an end to them."""
+    """Their number is limited."""
     tools = opened()
     for number in range(MAX_SOURCES):
         assert (await added(tools, namespace=f"n{number}"))["ok"] is True
@@ -212,7 +212,7 @@ async def test_too_many_sources() -> None:
 
 
 async def test_servers() -> None:
-    """The first that is one: no picture, nothing unfilled; else baseUrl is needed."""
+    """The first usable one: not a picture, no open variables; otherwise baseUrl is required."""
     tools = opened()
     servers: list[Any] = [
         {"url": "https://example.com/logo.svg"},
@@ -238,7 +238,7 @@ async def test_servers() -> None:
     ],
 )  # fmt: skip
 async def test_base_urls_that_are_refused(base_url: str) -> None:
-    """Calls go by https to public addresses, whether the caller or the document names the place."""
+    """Calls go by https to public addresses, whether the caller or the document names the address."""
     tools = opened()
     assert await code(tools, baseUrl=base_url) == "fetch_refused"
     # A document's server that is none at all is passed over, and then there is none.
@@ -248,7 +248,7 @@ async def test_base_urls_that_are_refused(base_url: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1"])
 async def test_this_machine_is_named_by_the_caller_only(host: str) -> None:
-    """A document cannot lead calls to this machine; a caller can, by one of its plain names."""
+    """A document cannot send calls to this machine; a caller can, by one of its plain names."""
     tools = opened()
     spec = json.dumps(document(servers=[{"url": f"https://{host}:9/"}]))
     assert await code(tools, spec=spec) == "fetch_refused"
@@ -257,7 +257,7 @@ async def test_this_machine_is_named_by_the_caller_only(host: str) -> None:
 
 
 async def test_long_descriptions_are_cut() -> None:
-    """What a document says about an operation is shown to a model, and has an end."""
+    """A model reads the descriptions of operations, so their length is limited."""
     long = document()
     long["paths"]["/films"]["get"]["description"] = "x" * 100_000
     tools = opened()
@@ -273,12 +273,12 @@ async def test_base_urls_with_a_query() -> None:
     assert await code(opened(), baseUrl="https://example.com/a?b=c") == "invalid_input"
 
 
-async def test_names_that_lead_here_are_refused_at_each_call() -> None:
+async def test_names_with_loopback_addresses_are_refused_at_each_call() -> None:
     """A source on a public name that turns private gets no calls."""
-    answers = iter([["127.0.0.1"]])
+    addresses = iter([["127.0.0.1"]])
 
     async def resolve(_host: str, _port: int) -> list[str]:
-        return next(answers)
+        return next(addresses)
 
     tools = opened(policy=NetworkPolicy(resolve=resolve))
     assert (await added(tools))["ok"] is True
@@ -312,7 +312,7 @@ async def test_headers_do_not_show() -> None:
     ],
 )
 async def test_invalid_documents_are_refused(text: str, message: str) -> None:
-    """Anything that is not an OpenAPI 3.x document is an error that says why."""
+    """Anything that is not an OpenAPI 3.x document is an error with the reason."""
     result = await opened().call("openapi_previewSpec", {"spec": text})
     assert result["error"]["code"] == "invalid_spec"
     assert message in result["error"]["message"]
@@ -330,33 +330,33 @@ async def test_references_to_other_documents_are_refused(reference: str) -> None
 
 
 @pytest.mark.parametrize("tool", ["openapi.previewSpec", "openapi.addSource"])
-async def test_documents_by_url(films: Place, tool: str) -> None:
+async def test_documents_by_url(films: LocalServer, tool: str) -> None:
     """Fetched only where that is allowed, and calls go relative to where the document was."""
     url = f"{films.origin}/api/openapi.json"
-    films.replies["/api/openapi.json"] = Reply(content=b"\xef\xbb\xbf" + json.dumps(document(servers=[])).encode())
+    films.responses["/api/openapi.json"] = Response(content=b"\xef\xbb\xbf" + json.dumps(document(servers=[])).encode())
     refused = await opened().call(tool, {"spec": url})
     assert refused["error"]["code"] == "fetch_refused"
-    assert not films.asked
+    assert not films.requests
     tools = opened(policy=NetworkPolicy(allowed=frozenset({origin_of(url)})))
     assert (await tools.call(tool, {"spec": f" {url}\n"}))["ok"] is True
-    films.replies["/films"] = Reply(content=b"1")
+    films.responses["/films"] = Response(content=b"1")
     if tool == "openapi.addSource":
         assert (await tools.call("film-store.getFilms"))["data"] == "1"
     for reply, kind in (
-        (Reply(404), "not_found"),
-        (Reply(500), "server_error"),
-        (Reply(content=b"\xff"), "invalid_spec"),
-        (Reply(content=b"<html>"), "invalid_spec"),
-        (Reply(302, {"Location": "http://127.0.0.1:9/"}), "fetch_refused"),
+        (Response(404), "not_found"),
+        (Response(500), "server_error"),
+        (Response(content=b"\xff"), "invalid_spec"),
+        (Response(content=b"<html>"), "invalid_spec"),
+        (Response(302, {"Location": "http://127.0.0.1:9/"}), "fetch_refused"),
     ):
-        films.replies["/api/openapi.json"] = reply
+        films.responses["/api/openapi.json"] = reply
         assert (await tools.call(tool, {"spec": url}))["error"]["code"] == kind
 
 
 @pytest.mark.parametrize(
     "spec", ["file:///etc/passwd", "/etc/passwd", "http://example.com/a", "ftp://example.com/a", "https://localhost/a"]
 )
-async def test_what_is_never_fetched(spec: str) -> None:
+async def test_urls_that_are_never_fetched(spec: str) -> None:
     """No files, no plain http, not this machine."""
     for tool in ("openapi.previewSpec", "openapi.addSource"):
         error = (await opened().call(tool, {"spec": spec}))["error"]
@@ -364,19 +364,19 @@ async def test_what_is_never_fetched(spec: str) -> None:
         assert "root:" not in error["message"]
 
 
-async def test_the_key_goes_to_no_source(service: Service, films: Place) -> None:
+async def test_the_key_goes_to_no_source(service: Service, films: LocalServer) -> None:
     """A source is called without it, also by tools that have a client with it."""
     tools = service.tools()
     await tools.call("getMedias")
     await added(tools, baseUrl=str(films.origin))
     await tools.call("film-store.getFilms")
-    (request,) = films.asked
+    (request,) = films.requests
     assert KEY not in str(request)
 
 
-async def test_a_source_that_echoes_the_key(service: Service, films: Place) -> None:
-    """What looks like the key is taken out of a source's answers as well."""
+async def test_a_source_that_echoes_the_key(service: Service, films: LocalServer) -> None:
+    """The key is redacted in a source's responses as well."""
     tools = service.tools()
     await added(tools, baseUrl=str(films.origin))
-    films.replies["/films"] = Reply(content=f"<{KEY}>".encode())
+    films.responses["/films"] = Response(content=f"<{KEY}>".encode())
     assert (await tools.call("film-store.getFilms"))["data"] == "<[redacted]>"

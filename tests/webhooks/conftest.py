@@ -1,4 +1,4 @@
-"""Inboxes of every kind, on a clock that moves when a test says so."""
+"""Inboxes of every kind, with a clock that tests set."""
 
 from __future__ import annotations
 
@@ -29,39 +29,39 @@ class Clock:
     now: float = 1_780_000_000.0
 
     def __call__(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return self.now
 
 
 @dataclass
 class Store:
-    """A place where inboxes keep events.
+    """Where inboxes keep their events.
 
     Attributes:
         kind: `memory`, `sqlite` or `postgres`.
-        place: The file or the conninfo; empty for memory.
+        location: The file or the conninfo; empty for memory.
         clock: The inboxes' time.
     """
 
     kind: str
-    place: str
+    location: str
     clock: Clock
 
     def open(self) -> Any:
-        """Make an inbox; a second one in a database sees what the first has kept."""
+        """Open an inbox; a second one in a database sees the events of the first."""
         if self.kind == "sqlite":
-            return SQLiteInbox(self.place, clock=self.clock)
+            return SQLiteInbox(self.location, clock=self.clock)
         if self.kind == "postgres":
-            return PostgresInbox(self.place, clock=self.clock)
+            return PostgresInbox(self.location, clock=self.clock)
         return MemoryInbox(clock=self.clock)
 
     def connect(self) -> Any:
-        """Open a connection of the test's own."""
+        """Open the test's own connection."""
         import sqlite3
 
         if self.kind == "sqlite":
-            return sqlite3.connect(self.place, isolation_level=None)
-        return psycopg.connect(self.place, autocommit=True)
+            return sqlite3.connect(self.location, isolation_level=None)
+        return psycopg.connect(self.location, autocommit=True)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 def postgres() -> Generator[str]:
-    """A real server, started when the first test asks for it."""
+    """A real server, started when the first test needs it."""
     with postgres_server() as conninfo:
         yield conninfo
 
@@ -127,7 +127,7 @@ def transactional(database: Store) -> Iterator[Any]:
 
 @pytest.fixture(params=["sync", "async"])
 def process(request: pytest.FixtureRequest) -> Callable[[WebhookReceiver], int]:
-    """Process what is pending in both ways."""
+    """Process pending events in both ways."""
     if request.param == "sync":
         return lambda receiver: receiver.process_pending()
     return lambda receiver: anyio.run(receiver.aprocess_pending)

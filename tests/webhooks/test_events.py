@@ -1,4 +1,4 @@
-"""Events: everything that is one is read whole, and everything else is refused in one way and in time."""
+"""Events: every event is parsed completely, and everything else raises one error in bounded time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from contentgroove import WebhookPayloadError
-from contentgroove.webhooks import MediaProcessingFinished, UnknownEvent, parse_event, wire
+from contentgroove.webhooks import MediaProcessingFinished, UnknownEvent, events, parse_event
 from contentgroove_api.models.clip import Clip as WireClip
 from contentgroove_api.models.transcription import Transcription as WireTranscription
 from hypothesis import given, settings
@@ -42,8 +42,8 @@ def key(event: object) -> str:
     return parse_event(body(event)).dedupe_key
 
 
-def test_finished_media_is_read_whole() -> None:
-    """Media, clips and transcription are the models that REST answers give, numbers and times as such."""
+def test_finished_media_is_parsed_completely() -> None:
+    """Media, clips and transcription are the models of REST responses, with numbers and times decoded."""
     event = known(body(finished()))
     assert event.event == "media.processing_finished"
     assert (event.media.id, event.media.name) == ("m-1", "Chimp Into Space")
@@ -58,8 +58,8 @@ def test_finished_media_is_read_whole() -> None:
 
 
 @pytest.mark.parametrize("form", ["bytes", "bytearray", "memoryview", "text", "mapping", "byte order mark"])
-def test_every_form_of_a_body_gives_the_same_event(form: str) -> None:
-    """Frameworks hand over bytes, text or parsed JSON."""
+def test_every_form_of_a_body_is_the_same_event(form: str) -> None:
+    """Frameworks pass bytes, text or parsed JSON."""
     content = body(finished())
     forms: dict[str, Any] = {
         "bytes": content,
@@ -72,8 +72,8 @@ def test_every_form_of_a_body_gives_the_same_event(form: str) -> None:
     assert known(forms[form]) == known(content)
 
 
-def test_what_is_new_does_not_break() -> None:
-    """Unknown members, attributes and included types are kept in `raw` and `extra`, never refused."""
+def test_unknown_members_are_accepted() -> None:
+    """Unknown members, attributes and included types are kept in `raw` and `extra`."""
     sent = finished(included=[clip(), {"id": "x", "type": "chapters", "attributes": {}}, transcription()], mood="calm")
     sent["sent_at"] = "today"
     event = known(body(sent))
@@ -82,8 +82,8 @@ def test_what_is_new_does_not_break() -> None:
     assert event.raw == sent
 
 
-def test_what_is_new_changes_nothing_else() -> None:
-    """A body with a type that is not known is read another way, to the same clips and transcription."""
+def test_an_unknown_type_changes_nothing_else() -> None:
+    """A body with an unknown type is decoded by another way, with the same clips and transcription."""
     items = [clip("c-1", end_char="1303", mood="calm"), transcription(), clip("c-2", start_time="1")]
     plain = known(body(finished(included=items)))
     mixed = known(body(finished(included=[{"type": "new"}, *items])))
@@ -96,7 +96,7 @@ def test_what_is_new_changes_nothing_else() -> None:
 
 
 def test_events_can_be_pickled() -> None:
-    """A queue hands them to another process."""
+    """A queue may pass them to another process."""
     event = known(body(finished(included=[clip(mood="calm"), transcription()])))
     again = pickle.loads(pickle.dumps(event))  # noqa: S301 - pickled here
     assert again == event
@@ -106,14 +106,14 @@ def test_events_can_be_pickled() -> None:
 @pytest.mark.parametrize(
     ("fast", "schema"),
     [
-        (wire.TaggedEvent, "webhook_event"),
-        (wire.TaggedPayload, "webhook_event.payload"),
-        (wire.TaggedClip, "clip_response_object_data"),
-        (wire.TaggedTranscription, "transcription"),
+        (events.TaggedEvent, "webhook_event"),
+        (events.TaggedPayload, "webhook_event.payload"),
+        (events.TaggedClip, "clip_response_object_data"),
+        (events.TaggedTranscription, "transcription"),
     ],
 )
-def test_the_one_pass_reader_knows_exactly_the_contract(fast: Any, schema: str) -> None:
-    """A member that the contract gains or loses is gained or lost here; the type is the tag."""
+def test_the_tagged_structs_have_exactly_the_fields_of_the_contract(fast: Any, schema: str) -> None:
+    """They follow the generated structs; the type is the tag."""
     name, *members = schema.split(".")
     contracted = SCHEMAS[name]
     for member in members:
@@ -123,10 +123,10 @@ def test_the_one_pass_reader_knows_exactly_the_contract(fast: Any, schema: str) 
 
 
 @pytest.mark.parametrize(
-    ("fast", "generated"), [(wire.TaggedClip, WireClip), (wire.TaggedTranscription, WireTranscription)]
+    ("fast", "generated"), [(events.TaggedClip, WireClip), (events.TaggedTranscription, WireTranscription)]
 )
-def test_the_one_pass_reader_reads_what_the_generated_models_read(fast: Any, generated: Any) -> None:
-    """Attributes and relationships are the generated structs themselves; what may be missing there may be here."""
+def test_the_tagged_structs_accept_what_the_generated_ones_accept(fast: Any, generated: Any) -> None:
+    """Attributes and relationships are the generated structs, and the same members are optional."""
     ours = {item.name: (item.encode_name, item.type, item.default) for item in msgspec.structs.fields(fast)}
     theirs = {item.name: (item.encode_name, item.type, item.default) for item in msgspec.structs.fields(generated)}
     del theirs["type_"]
@@ -135,7 +135,7 @@ def test_the_one_pass_reader_reads_what_the_generated_models_read(fast: Any, gen
 
 @pytest.mark.parametrize("included", [[], None, "missing"])
 def test_nothing_included(included: Any) -> None:
-    """A media without clips and transcription is an event all the same."""
+    """A media without clips and transcription is still an event."""
     sent = finished()
     sent["payload"]["included"] = included
     if included == "missing":
@@ -145,7 +145,7 @@ def test_nothing_included(included: Any) -> None:
 
 
 def test_transcription_is_the_one_that_the_media_names() -> None:
-    """Of several transcriptions the media's own is given."""
+    """Of several transcriptions, the event has the media's own."""
     sent = finished(included=[transcription("t-0", "not this"), transcription("t-1", "this")])
     event = known(body(sent))
     assert event.transcription is not None
@@ -153,7 +153,7 @@ def test_transcription_is_the_one_that_the_media_names() -> None:
 
 
 def test_unknown_event_keeps_everything() -> None:
-    """An event of a later version of the API is given by its name and content."""
+    """An event of a later version of the API has its name and content."""
     sent = {"event": "clip.exported", "payload": {"data": {"id": "c-9", "type": "clips"}}, "more": 1}
     event = parse_event(body(sent))
     assert isinstance(event, UnknownEvent)
@@ -161,15 +161,15 @@ def test_unknown_event_keeps_everything() -> None:
     assert isinstance(parse_event('{"event": "ping"}'), UnknownEvent)
 
 
-def test_raw_reads_numbers_of_any_size() -> None:
-    """What this version does not read may hold more than 64 bits."""
+def test_raw_decodes_numbers_of_any_size() -> None:
+    """Unknown members may have more than 64 bits."""
     assert parse_event(b'{"event": "x", "n": ' + b"9" * 300 + b"}").raw["n"] == int("9" * 300)
     with pytest.raises(WebhookPayloadError, match="plain JSON"):
         _ = parse_event(b'{"event": "x", "n": ' + b"9" * 10_000 + b"}").raw
 
 
 def test_redelivery_has_the_same_key() -> None:
-    """Fresh signatures, another spelling of the same moment and other attributes make no other event."""
+    """New signatures, another spelling of the same time and other attributes do not change it."""
     first = finished()
     again = finished(included=[clip(media_file_url="https://store.test/clip.mp4?X-Amz-Signature=two")])
     again["payload"]["data"]["attributes"] |= {
@@ -193,8 +193,8 @@ def test_another_event_has_another_key(other: dict[str, Any]) -> None:
     assert key(other) != key(finished())
 
 
-def test_unknown_events_are_told_apart_by_content_without_signatures() -> None:
-    """An event without a run of processing is named by its payload, the queries of URLs left out."""
+def test_unknown_events_are_distinguished_by_content_without_signatures() -> None:
+    """The key of an event without a run of processing is a digest that excludes the queries of URLs."""
 
     def exported(url: str, *, name: str = "a") -> dict[str, Any]:
         data = {"id": "c-1", "type": "clips", "attributes": {"name": name, "url": url}}
@@ -207,15 +207,15 @@ def test_unknown_events_are_told_apart_by_content_without_signatures() -> None:
     assert key(first) != key({**first, "event": "clip.made"})
 
 
-def test_unknown_event_with_a_run_is_named_by_it() -> None:
-    """The members that name a known event name an unknown one as well, whatever else its payload says."""
+def test_the_key_of_an_unknown_event_with_a_run_names_it() -> None:
+    """The members in the key of a known event are in that of an unknown one as well."""
     first, again = finished(), finished(name="Renamed")
     first["event"] = again["event"] = "media.processing_failed"
     assert key(first) == key(again) == "media.processing_failed:medias:m-1:2025-10-15T13:51:02.559000+00:00"
 
 
-def test_parts_of_a_key_cannot_be_mistaken_for_others() -> None:
-    """A colon in a name does not move the border between the parts."""
+def test_parts_of_a_key_are_escaped() -> None:
+    """A colon in a part does not move the boundary between the parts."""
     left, right = finished(), finished()
     left["event"], left["payload"]["data"]["type"] = "a:b", "c"
     right["event"], right["payload"]["data"]["type"] = "a", "b:c"
@@ -224,7 +224,7 @@ def test_parts_of_a_key_cannot_be_mistaken_for_others() -> None:
 
 @pytest.mark.parametrize("media_id", ["x" * 1_000_000, "nul\x00", "line\nbreak"])
 def test_a_key_can_be_stored_anywhere(media_id: str) -> None:
-    """Whoever POSTs chooses the id; the key stays short and printable, and still tells events apart."""
+    """The sender chooses the id; the key stays short and printable, and still distinguishes events."""
     found = key(finished(media_id))
     assert len(found) <= 400
     assert found.isprintable()
@@ -272,24 +272,24 @@ DEEP = 100_000
         {1: 2},
     ],
 )
-def test_what_is_no_event_is_refused(content: Any) -> None:
-    """One documented error, whatever came, and its message says what to answer."""
+def test_an_invalid_event_is_refused(content: Any) -> None:
+    """One documented error for every content, and its message names the status to respond with."""
     with pytest.raises(WebhookPayloadError) as caught:
         parse_event(content)
     assert len(caught.value.message) < 600
 
 
-def test_a_mapping_that_holds_itself_is_refused() -> None:
-    """No recursion error leaves."""
+def test_a_mapping_that_contains_itself_is_refused() -> None:
+    """It raises no RecursionError."""
     loop: dict[str, Any] = {"event": "x"}
     loop["payload"] = [loop, loop]
-    with pytest.raises(WebhookPayloadError, match="it holds itself, or has more than 100 levels"):
+    with pytest.raises(WebhookPayloadError, match="it contains itself, or has more than 100 levels"):
         parse_event(loop)
 
 
 @pytest.mark.parametrize("member", ["payload", "skipped"])
-def test_levels_are_counted_before_they_are_read(member: str) -> None:
-    """A hundred levels are read on every Python, one more is refused, in what is read and in what is skipped."""
+def test_levels_are_counted_before_decoding(member: str) -> None:
+    """A hundred levels are accepted on every Python and one more is refused, in decoded and in skipped values."""
     for levels, spelled in ((99, True), (99, False), (100, True), (100, False)):
         nested = b"[" * levels + b'"]]["' * spelled + b"]" * levels
         content = b'{"event": "x", "' + member.encode() + b'": ' + nested + b"}"
@@ -302,14 +302,14 @@ def test_levels_are_counted_before_they_are_read(member: str) -> None:
 
 
 def test_the_last_of_duplicate_members_counts() -> None:
-    """As in Python's own JSON, for the event and for `raw` alike."""
+    """The event and `raw` agree with Python's JSON decoder."""
     event = parse_event(b'{"event": "a", "event": "b"}')
     assert event.event == event.raw["event"] == "b"
 
 
 @pytest.mark.parametrize("filler", [b'"' + b"a" * 50_000_000 + b'"', b"[" + b"1," * 25_000_000 + b"1]"])
 def test_fifty_megabytes_take_bounded_time(filler: bytes) -> None:
-    """A large body costs seconds at most, not minutes."""
+    """A large body takes seconds at most, not minutes."""
     began = time.process_time()
     assert parse_event(b'{"event": "x", "payload": ' + filler + b"}").event == "x"
     assert time.process_time() - began < 20
@@ -341,42 +341,42 @@ def outcome(content: Any) -> None:
 
 
 @given(st.binary())
-def test_any_bytes_give_an_event_or_the_error(content: bytes) -> None:
+def test_any_bytes_are_an_event_or_the_error(content: bytes) -> None:
     """Random bytes."""
     outcome(content)
 
 
 @given(JSON)
-def test_any_json_gives_an_event_or_the_error(content: Any) -> None:
+def test_any_json_is_an_event_or_the_error(content: Any) -> None:
     """Random JSON, as text and as objects."""
     outcome(json.dumps(content))
     outcome(content)
 
 
 @given(st.sampled_from(["x", "media.processing_finished"]), JSON)
-def test_any_payload_gives_an_event_or_the_error(name: str, payload: Any) -> None:
+def test_any_payload_is_an_event_or_the_error(name: str, payload: Any) -> None:
     """Random payloads of both kinds of event."""
     outcome({"event": name, "payload": payload})
 
 
 @given(st.lists(st.tuples(st.integers(0, 2_000), st.binary(max_size=3)), max_size=4))
 @settings(max_examples=300)
-def test_any_damage_to_an_event_gives_an_event_or_the_error(cuts: list[tuple[int, bytes]]) -> None:
-    """A real webhook with bytes changed, inserted or cut off."""
+def test_a_damaged_event_is_an_event_or_the_error(cuts: list[tuple[int, bytes]]) -> None:
+    """A real webhook with bytes changed, inserted or removed."""
     content = bytearray(body(finished()))
-    for place, piece in cuts:
-        content[place : place + 1] = piece
+    for offset, piece in cuts:
+        content[offset : offset + 1] = piece
     outcome(bytes(content))
 
 
 @given(JSON, st.sampled_from(["id", "type", "attributes", "relationships", "transcription"]))
-def test_any_member_of_a_media_gives_an_event_or_the_error(value: Any, member: str) -> None:
+def test_a_media_with_any_member_is_an_event_or_the_error(value: Any, member: str) -> None:
     """A member of the media of any type."""
     sent = finished()
     sent["payload"]["data"][member] = value
     outcome(sent)
 
 
-def test_started_is_the_payloads_moment() -> None:
-    """The key's last part is the moment when processing began, in UTC."""
+def test_the_key_ends_with_the_start_of_processing() -> None:
+    """In UTC, from the payload."""
     assert dt.datetime.fromisoformat(key(finished()).split(":", 3)[3]) == dt.datetime.fromisoformat(STARTED)

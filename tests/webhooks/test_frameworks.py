@@ -1,4 +1,4 @@
-"""The uses that the package's documentation shows, run as they stand there, in each framework."""
+"""The examples in the package's documentation, run unchanged in each framework."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATH = "/contentgroove"
 
 
 def documented(framework: str, **names: Any) -> dict[str, Any]:
-    """Run what the documentation shows for a framework; gives the names it leaves."""
+    """Run the documentation's example of a framework; returns the names that it defines."""
     assert webhooks.__doc__ is not None
     found = re.search(rf"^{framework}.*::\n\n((?:    .*\n|\n)+)", webhooks.__doc__, re.MULTILINE)
     assert found is not None
@@ -91,7 +91,7 @@ def django_app(receiver: WebhookReceiver) -> Send:
     client = test.Client(enforce_csrf_checks=True)
 
     class Urls:
-        """Stands for the module that ROOT_URLCONF names."""
+        """Replaces the module that ROOT_URLCONF names."""
 
         urlpatterns = names["urlpatterns"]
 
@@ -118,13 +118,13 @@ def aiohttp_app(receiver: WebhookReceiver) -> Send:
 
 @pytest.fixture(params=[fastapi_app, starlette_app, flask_app, django_app, aiohttp_app])
 def send(request: pytest.FixtureRequest, receiver: WebhookReceiver) -> Send:
-    """Send a request to an app that is made as the documentation says."""
+    """Send a request to an app that follows the documentation."""
     made: Send = request.param(receiver)
     return made
 
 
 def test_webhooks_are_received(send: Send, receiver: WebhookReceiver) -> None:
-    """Once recorded and answered 200, at the very path, without a redirect; the rest is refused."""
+    """Recorded once, with status 200 and without a redirect, only at the exact path; the rest is refused."""
     events: list[Any] = []
     receiver.on("*")(events.append)
     content = body(finished())

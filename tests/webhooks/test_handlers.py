@@ -1,4 +1,4 @@
-"""Handlers: of every form, sync and async, in the inbox's transaction, each with a name of its own."""
+"""Handlers: of every form, sync and async, in the inbox's transaction, each with its own name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from contentgroove import ConfigurationError, InvalidInputError
 from contentgroove.webhooks import Backoff, HandlerError, MemoryInbox, WebhookReceiver
 
-from tests.webhooks.deliveries import received
+from tests.webhooks.payloads import received
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ def test_async_handlers_share_one_loop_while_pending_events_are_processed() -> N
 
 @pytest.mark.anyio
 async def test_sync_processing_of_async_handlers_inside_a_loop_is_refused() -> None:
-    """Before anything is claimed, with the way out."""
+    """Before an event is claimed; the message names the alternative."""
     inbox = MemoryInbox()
     receiver = received(inbox, "m-1")
 
@@ -82,7 +82,7 @@ async def test_sync_processing_of_async_handlers_inside_a_loop_is_refused() -> N
 
 @pytest.mark.anyio
 async def test_sync_processing_of_sync_handlers_inside_a_loop_works() -> None:
-    """No loop of its own is made for them, which would take the place of the one that runs."""
+    """No private loop is created, which would replace the running one."""
     import asyncio
 
     receiver = received(MemoryInbox(), "m-1")
@@ -102,10 +102,10 @@ async def test_sync_handlers_and_the_inbox_do_not_block_the_loop() -> None:
     threads: set[str] = set()
 
     class NotingInbox(MemoryInbox):
-        """Notes who calls."""
+        """Records the calling threads."""
 
         def claim(self, lease: float) -> Any:
-            """Note it."""
+            """Record it."""
             threads.add(threading.current_thread().name)
             return super().claim(lease)
 
@@ -117,7 +117,7 @@ async def test_sync_handlers_and_the_inbox_do_not_block_the_loop() -> None:
 
 @pytest.mark.anyio
 async def test_a_cancelled_handler_keeps_its_claim_until_the_lease_ends() -> None:
-    """Its event is not lost, and not handled twice at once."""
+    """Its event is neither lost nor handled twice at the same time."""
     clock = [0.0]
     inbox = MemoryInbox(clock=lambda: clock[0])
     receiver = received(inbox, "m-1", lease=60)
@@ -140,7 +140,7 @@ async def test_a_cancelled_handler_keeps_its_claim_until_the_lease_ends() -> Non
 
 
 def test_a_transactional_handler_commits_with_its_success(transactional: Any, database: Store, process: Any) -> None:
-    """Its writes and the note of its success are one; a failure undoes both, and only it runs again."""
+    """Its writes and its success are one transaction; a failure undoes both, and only this handler runs again."""
     receiver = received(transactional, "m-1", backoff=Backoff(first=0))
     calls: list[str] = []
 
@@ -161,13 +161,13 @@ def test_a_transactional_handler_commits_with_its_success(transactional: Any, da
 
 
 def test_a_transaction_needs_a_database() -> None:
-    """Said when the handler is registered, not when the first event comes."""
+    """Raised when the handler is registered, not at the first event."""
     with pytest.raises(ConfigurationError, match="MemoryInbox has no transactions"):
         WebhookReceiver(MemoryInbox()).on(EVENT, transaction=True)(lambda *_: None)
 
 
-def test_a_transaction_may_be_had_through_another_inbox(transactional: Any) -> None:
-    """An inbox that hands on whatever it does not know has what the one behind it has, on every Python."""
+def test_a_wrapped_inbox_has_transactions(transactional: Any) -> None:
+    """An inbox that delegates unknown attributes has the methods of the wrapped one, on every Python."""
 
     class Through:
         def __getattr__(self, name: str) -> Any:
@@ -184,12 +184,12 @@ def test_a_transaction_needs_a_sync_handler(transactional: Any) -> None:
     async def handle(*_: Any) -> None:
         await anyio.lowlevel.checkpoint()
 
-    with pytest.raises(InvalidInputError, match="cannot be async"):
+    with pytest.raises(InvalidInputError, match="must not be async"):
         WebhookReceiver(transactional).on(EVENT, transaction=True)(handle)
 
 
-def test_names_of_handlers_are_their_own() -> None:
-    """Progress is kept by name, so two handlers cannot share one."""
+def test_names_of_handlers_are_unique() -> None:
+    """Success is stored by name, so two handlers cannot share one."""
     receiver = WebhookReceiver(MemoryInbox())
     receiver.on(EVENT, name="same")(print)
     with pytest.raises(InvalidInputError, match="named same"):
@@ -199,6 +199,6 @@ def test_names_of_handlers_are_their_own() -> None:
         receiver.on("*")(print)
 
 
-def test_a_handler_stays_what_it_was() -> None:
-    """The decorator gives the function back."""
+def test_the_decorator_returns_the_handler() -> None:
+    """The function itself, unchanged."""
     assert WebhookReceiver(MemoryInbox()).on(EVENT)(print) is print

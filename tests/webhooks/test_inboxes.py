@@ -1,4 +1,4 @@
-"""What every inbox keeps to, whether in memory, in SQLite or in a real PostgreSQL."""
+"""The behaviour of every inbox, in memory, in SQLite and in a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.webhooks.conftest import Clock, Store
 
 LEASE = 60.0
-NOBODY: frozenset[str] = frozenset()
+NONE: frozenset[str] = frozenset()
 HANDLED = frozenset({"h"})
 
 
@@ -25,7 +25,7 @@ def claimed(inbox: Inbox) -> Claim:
     return claim
 
 
-def test_an_event_is_kept_once(inbox: Inbox) -> None:
+def test_an_event_is_recorded_once(inbox: Inbox) -> None:
     """The first delivery is recorded with its body; later ones of the same key change nothing."""
     assert inbox.record("a", b"\x00first\xff")
     assert not inbox.record("a", b"second")
@@ -34,8 +34,8 @@ def test_an_event_is_kept_once(inbox: Inbox) -> None:
     assert [(event.key, event.body, event.state) for event in inbox.events()] == [("a", b"\x00first\xff", "pending")]
 
 
-def test_what_has_arrived_is_told_by_the_beginning_of_its_key(inbox: Inbox, store: Store) -> None:
-    """In any state, seen from another inbox of the same store, and nothing is claimed by looking."""
+def test_keys_are_found_by_their_prefix(inbox: Inbox, store: Store) -> None:
+    """In any state and from another inbox of the same store; nothing is claimed."""
     keys = ("e:m-1:", "e:m-1:2026", "e:m-10:2026", "E:m-1:2026", "e:m-1;", "e:m_1:2026", "e:m%:2026", "e:ä:2026")
     for key in keys:
         inbox.record(key, b"")
@@ -52,19 +52,19 @@ def test_what_has_arrived_is_told_by_the_beginning_of_its_key(inbox: Inbox, stor
 
 
 def test_events_are_claimed_oldest_first_and_by_one_worker(inbox: Inbox) -> None:
-    """A claimed event is nobody else's."""
+    """No other worker can claim a claimed event."""
     for key in ("b", "a", "c"):
         inbox.record(key, key.encode())
     claims = [claimed(inbox) for _ in range(3)]
     assert [(claim.key, claim.body, claim.attempt, claim.handled) for claim in claims] == [
-        ("b", b"b", 1, NOBODY),
-        ("a", b"a", 1, NOBODY),
-        ("c", b"c", 1, NOBODY),
+        ("b", b"b", 1, NONE),
+        ("a", b"a", 1, NONE),
+        ("c", b"c", 1, NONE),
     ]
     assert inbox.claim(LEASE) is None
 
 
-def test_done_is_for_good(inbox: Inbox, clock: Clock) -> None:
+def test_a_done_event_stays_done(inbox: Inbox, clock: Clock) -> None:
     """A handled event is never claimed again, nor recorded again."""
     inbox.record("a", b"")
     assert inbox.done(claimed(inbox))
@@ -74,8 +74,8 @@ def test_done_is_for_good(inbox: Inbox, clock: Clock) -> None:
     assert not inbox.record("a", b"")
 
 
-def test_a_claim_runs_out(inbox: Inbox, clock: Clock) -> None:
-    """What a dead worker held is due again after the lease, and the dead worker can change nothing any more."""
+def test_a_claim_expires(inbox: Inbox, clock: Clock) -> None:
+    """After the lease the event is due again, and the first worker can no longer change it."""
     inbox.record("a", b"")
     first = claimed(inbox)
     clock.now += LEASE - 1
@@ -86,14 +86,14 @@ def test_a_claim_runs_out(inbox: Inbox, clock: Clock) -> None:
     assert (second.attempt, second.key) == (2, "a")
     assert not inbox.done(first)
     assert not inbox.progress(first, frozenset({"x"}), LEASE)
-    assert not inbox.release(first, delay=0, error="", handled=NOBODY)
+    assert not inbox.release(first, delay=0, error="", handled=NONE)
     assert [event.state for event in inbox.events()] == ["claimed"]
     assert inbox.done(second)
     assert not inbox.done(second)
 
 
 def test_a_released_event_is_due_after_its_delay(inbox: Inbox, clock: Clock) -> None:
-    """Attempts, progress and the error are kept."""
+    """Attempts, progress and the error are stored."""
     inbox.record("a", b"")
     assert inbox.release(claimed(inbox), delay=5, error="ValueError: no\0" + "x" * 9_999, handled=HANDLED)
     (event,) = inbox.events("pending")
@@ -106,8 +106,8 @@ def test_a_released_event_is_due_after_its_delay(inbox: Inbox, clock: Clock) -> 
     assert (again.attempt, again.handled) == (2, HANDLED)
 
 
-def test_progress_is_kept_and_extends_the_claim(inbox: Inbox, clock: Clock) -> None:
-    """A worker that dies later does not take the handlers that have succeeded with it."""
+def test_progress_is_stored_and_extends_the_claim(inbox: Inbox, clock: Clock) -> None:
+    """The next worker knows which handlers have succeeded."""
     inbox.record("a", b"")
     first = claimed(inbox)
     clock.now += LEASE - 1
@@ -119,7 +119,7 @@ def test_progress_is_kept_and_extends_the_claim(inbox: Inbox, clock: Clock) -> N
 
 
 def test_dead_events_wait_for_a_replay(inbox: Inbox, clock: Clock) -> None:
-    """An event that is given up stays, is listed, and is handled once more when asked."""
+    """A dead event stays, is listed, and can be replayed."""
     inbox.record("a", b"body")
     inbox.record("b", b"")
     inbox.release(claimed(inbox), delay=None, error="broken", handled=HANDLED)
@@ -134,28 +134,28 @@ def test_dead_events_wait_for_a_replay(inbox: Inbox, clock: Clock) -> None:
 
 
 def test_a_claim_before_a_replay_is_not_the_one_after_it(inbox: Inbox, clock: Clock) -> None:
-    """Attempts begin anew with a replay, and still two workers cannot take each other's claims for their own."""
+    """Attempts restart with a replay, but the claims of two workers still differ."""
     inbox.record("a", b"")
     first = claimed(inbox)
     clock.now += LEASE
-    inbox.release(claimed(inbox), delay=None, error="", handled=NOBODY)
+    inbox.release(claimed(inbox), delay=None, error="", handled=NONE)
     inbox.replay("a")
     assert claimed(inbox).attempt == first.attempt == 1
     assert not inbox.done(first)
 
 
-def test_a_done_event_is_replayed_whole(inbox: Inbox) -> None:
+def test_a_done_event_is_replayed_completely(inbox: Inbox) -> None:
     """All handlers see it again."""
     inbox.record("a", b"")
     claim = claimed(inbox)
     inbox.progress(claim, HANDLED, LEASE)
     inbox.done(claim)
     assert inbox.replay("a")
-    assert claimed(inbox).handled == NOBODY
+    assert claimed(inbox).handled == NONE
 
 
 def test_old_done_events_are_pruned(inbox: Inbox, clock: Clock) -> None:
-    """By age since they were done; what is open or dead stays, and what was forgotten is told."""
+    """By the time since they were done; open and dead events stay, and the limit is stored."""
     for key in ("old", "new", "dead", "open"):
         inbox.record(key, b"")
     assert inbox.pruned_until() == 0
@@ -163,7 +163,7 @@ def test_old_done_events_are_pruned(inbox: Inbox, clock: Clock) -> None:
     inbox.done(claimed(inbox))
     clock.now += 10
     inbox.done(claimed(inbox))
-    inbox.release(claimed(inbox), delay=None, error="", handled=NOBODY)
+    inbox.release(claimed(inbox), delay=None, error="", handled=NONE)
     clock.now += 100
     assert inbox.prune(older_than=105) == 1
     assert {event.key for event in inbox.events()} == {"new", "dead", "open"}
@@ -173,7 +173,7 @@ def test_old_done_events_are_pruned(inbox: Inbox, clock: Clock) -> None:
 
 
 def test_events_are_listed_newest_first(inbox: Inbox) -> None:
-    """By state, and no more than asked for."""
+    """By state, and no more than the limit."""
     for key in ("a", "b", "c"):
         inbox.record(key, b"")
     inbox.done(claimed(inbox))
@@ -183,8 +183,8 @@ def test_events_are_listed_newest_first(inbox: Inbox) -> None:
     assert [event.key for event in inbox.events("done")] == ["a"]
 
 
-def test_times_are_told(inbox: Inbox, clock: Clock) -> None:
-    """When an event came and when it last changed, in seconds since 1970."""
+def test_events_have_their_times(inbox: Inbox, clock: Clock) -> None:
+    """When they were recorded and last changed, in seconds since 1970."""
     came = clock.now
     inbox.record("a", b"")
     clock.now += 7.25
@@ -194,7 +194,7 @@ def test_times_are_told(inbox: Inbox, clock: Clock) -> None:
 
 
 def test_threads_share_an_inbox(inbox: Inbox) -> None:
-    """Recorded from four threads and claimed from four, each event comes out once."""
+    """Four threads record and four claim; each event is claimed once."""
     keys = [f"k{number % 40}" for number in range(80)]
     start = threading.Barrier(4)
 
@@ -216,18 +216,18 @@ def test_threads_share_an_inbox(inbox: Inbox) -> None:
 
 
 def test_two_inboxes_share_a_database(database: Store) -> None:
-    """What one process records, another sees, claims and closes."""
-    with database.open() as one, database.open() as other:
-        assert one.record("a", b"body")
+    """Events that one process records, another sees, claims and completes."""
+    with database.open() as first, database.open() as other:
+        assert first.record("a", b"body")
         assert not other.record("a", b"")
         claim = claimed(other)
-        assert one.claim(LEASE) is None
-        assert one.done(claim)
+        assert first.claim(LEASE) is None
+        assert first.done(claim)
         assert [event.state for event in other.events()] == ["done"]
 
 
-def test_a_database_keeps_what_it_was_given(database: Store) -> None:
-    """An inbox that is closed and made again goes on where it was."""
+def test_a_database_keeps_its_events(database: Store) -> None:
+    """An inbox that is closed and opened again has the same events."""
     with database.open() as inbox:
         inbox.record("a", b"body")
         inbox.release(claimed(inbox), delay=3, error="no", handled=HANDLED)
@@ -237,7 +237,7 @@ def test_a_database_keeps_what_it_was_given(database: Store) -> None:
 
 
 def test_a_handlers_writes_are_committed_with_its_success(transactional: Any, database: Store) -> None:
-    """One transaction holds both."""
+    """In one transaction."""
     transactional.record("a", b"")
     claim = claimed(transactional)
     assert transactional.apply(claim, "h", write("one"), LEASE)
@@ -248,7 +248,7 @@ def test_a_handlers_writes_are_committed_with_its_success(transactional: Any, da
 
 
 def test_nothing_of_a_failed_handler_is_committed(transactional: Any, database: Store) -> None:
-    """Its error leaves as it is, and the inbox goes on."""
+    """Its error is raised unchanged, and the inbox stays usable."""
 
     def fail(connection: Any) -> None:
         write("lost")(connection)
@@ -259,12 +259,12 @@ def test_nothing_of_a_failed_handler_is_committed(transactional: Any, database: 
     with pytest.raises(LookupError, match="no"):
         transactional.apply(claim, "h", fail, LEASE)
     assert effects(database) == []
-    assert transactional.events()[0].handled == NOBODY
+    assert transactional.events()[0].handled == NONE
     assert transactional.apply(claim, "h", write("kept"), LEASE)
     assert effects(database) == ["kept"]
 
 
-def test_a_claim_that_ran_out_applies_nothing(transactional: Any, database: Store, clock: Clock) -> None:
+def test_an_expired_claim_applies_nothing(transactional: Any, database: Store, clock: Clock) -> None:
     """The handler is not even called."""
     transactional.record("a", b"")
     first = claimed(transactional)
@@ -287,7 +287,7 @@ def effects(database: Store) -> list[str]:
 
 
 def test_tables_of_a_newer_release_are_left_alone(database: Store) -> None:
-    """An older release says so instead of guessing."""
+    """An older release raises instead of guessing."""
     database.open().close()
     connection = database.connect()
     connection.execute("UPDATE contentgroove_numbers SET value = 99 WHERE name = 'schema_version'")
@@ -297,7 +297,7 @@ def test_tables_of_a_newer_release_are_left_alone(database: Store) -> None:
 
 
 def test_tables_of_an_older_release_are_brought_up_to_date(database: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each step is taken once, in its turn, and what is kept stays."""
+    """Each migration runs once, in order, and the events stay."""
     with database.open() as inbox:
         inbox.record("a", b"body")
     from contentgroove.webhooks import sql

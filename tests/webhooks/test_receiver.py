@@ -1,4 +1,4 @@
-"""Receiving: what is recorded, what is refused, and what the service is told."""
+"""Receiving: which deliveries are recorded, which are refused, and with which receipts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from contentgroove import InvalidInputError, WebhookAuthError
 from contentgroove.webhooks import MediaProcessingFinished, MemoryInbox, UnknownEvent, WebhookReceiver, webhook_url
-from contentgroove.webhooks.tokens import check_token
+from contentgroove.webhooks.subscribing import check_token
 
 from tests.webhooks.payloads import body, finished
 
@@ -39,8 +39,8 @@ def receive(request: pytest.FixtureRequest) -> Callable[..., Receipt]:
     return lambda receiver, *arguments: anyio.run(receiver.areceive, *arguments)
 
 
-def test_an_event_is_recorded_once_and_answered_200(inbox: Inbox, receive: Callable[..., Receipt]) -> None:
-    """Every delivery of one event is answered alike, and kept once, as it came."""
+def test_an_event_is_recorded_once_with_200(inbox: Inbox, receive: Callable[..., Receipt]) -> None:
+    """Every delivery of one event has the same status, and its body is stored once, unchanged."""
     receiver = WebhookReceiver(inbox)
     first = receive(receiver, body(finished()))
     again = receive(receiver, body(finished(name="Renamed")))
@@ -51,7 +51,7 @@ def test_an_event_is_recorded_once_and_answered_200(inbox: Inbox, receive: Calla
 
 
 def test_an_unknown_event_is_recorded(inbox: Inbox, receive: Callable[..., Receipt]) -> None:
-    """What a later API sends is kept, so that a later version can handle it."""
+    """An event of a later API is stored, so that a later version can handle it."""
     receipt = receive(WebhookReceiver(inbox), b'{"event": "clip.exported", "payload": {}}')
     assert receipt.status_code == 200
     assert isinstance(receipt.event, UnknownEvent)
@@ -59,8 +59,8 @@ def test_an_unknown_event_is_recorded(inbox: Inbox, receive: Callable[..., Recei
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"event": 1}', "\ud800"])
-def test_what_is_no_event_gets_400(content: Any, receive: Callable[..., Receipt]) -> None:
-    """And is not kept."""
+def test_an_invalid_event_gets_400(content: Any, receive: Callable[..., Receipt]) -> None:
+    """It is not recorded."""
     inbox = MemoryInbox()
     receipt = receive(WebhookReceiver(inbox), content)
     assert (receipt.status_code, receipt.event, bool(receipt.reason)) == (400, None, True)
@@ -71,8 +71,8 @@ def test_what_is_no_event_gets_400(content: Any, receive: Callable[..., Receipt]
     ("token", "status"),
     [(TOKEN, 200), (None, 401), ("", 401), (TOKEN[:-1], 401), (TOKEN + "x", 401), ("\udcff", 401), ("ü", 401)],
 )
-def test_the_token_is_asked_for(token: str | None, status: int, receive: Callable[..., Receipt]) -> None:
-    """A wrong or missing one gets 401, and nothing is kept."""
+def test_the_token_is_required(token: str | None, status: int, receive: Callable[..., Receipt]) -> None:
+    """A wrong or missing one gets 401, and nothing is recorded."""
     inbox = MemoryInbox()
     receiver = WebhookReceiver(inbox, secret_token=TOKEN)
     receipt = receive(receiver, body(finished()), token)
@@ -81,13 +81,13 @@ def test_the_token_is_asked_for(token: str | None, status: int, receive: Callabl
     assert receive(receiver, "\ud800", token).status_code == (400 if status == 200 else 401)
 
 
-def test_without_a_token_none_is_asked_for() -> None:
-    """A token that nobody asked for does no harm."""
+def test_without_a_secret_token_none_is_required() -> None:
+    """An additional token is ignored."""
     assert WebhookReceiver(MemoryInbox()).receive(body(finished()), "any").status_code == 200
 
 
 def test_the_token_is_in_no_log_and_no_repr(caplog: pytest.LogCaptureFixture) -> None:
-    """Nor is a wrong one, which may be a typo of it."""
+    """Nor is a wrong one, which may be a mistyped one."""
     receiver = WebhookReceiver(MemoryInbox(), secret_token=TOKEN)
     with caplog.at_level(logging.DEBUG):
         receipts = [receiver.receive(body(finished()), token) for token in (TOKEN, TOKEN[1:], None)]
@@ -105,14 +105,14 @@ def test_a_body_over_the_limit_gets_413(spare: int, status: int, receive: Callab
 
 
 def test_an_inbox_that_fails_gets_503(receive: Callable[..., Receipt], caplog: pytest.LogCaptureFixture) -> None:
-    """So the service sends the event again; the log says what happened."""
+    """So the service sends the event again; the cause is logged."""
     receipt = receive(WebhookReceiver(BrokenInbox()), body(finished()))
     assert (receipt.status_code, receipt.event) == (503, None)
     assert "no space for media.processing_finished:medias:m-1" in caplog.text
 
 
 def test_text_and_buffers_are_bodies_too() -> None:
-    """Frameworks hand over either."""
+    """Frameworks pass either."""
     receiver = WebhookReceiver(MemoryInbox())
     contents: list[Any] = [json.dumps(finished()), bytearray(body(finished())), memoryview(body(finished()))]
     assert [receiver.receive(content).duplicate for content in contents] == [False, True, True]
@@ -121,21 +121,21 @@ def test_text_and_buffers_are_bodies_too() -> None:
 @pytest.mark.parametrize(
     "options", [{"secret_token": ""}, {"secret_token": b"bytes"}, {"max_body_bytes": 0}, {"lease": 0}]
 )
-def test_settings_that_cannot_work_are_refused(options: dict[str, Any]) -> None:
-    """An empty token above all, which everybody has."""
+def test_invalid_settings_are_refused(options: dict[str, Any]) -> None:
+    """Above all an empty token, which every sender has."""
     with pytest.raises(InvalidInputError):
         WebhookReceiver(MemoryInbox(), **options)
 
 
-def test_tokens_are_compared_or_refused() -> None:
+def test_a_wrong_token_raises() -> None:
     """The documented error."""
     check_token("a", "a")
     with pytest.raises(WebhookAuthError, match="missing or wrong"):
         check_token("a", "b")
 
 
-def test_a_url_to_subscribe_is_made() -> None:
-    """With a fresh token of 256 bits, beside what the base has in its query."""
+def test_a_url_to_subscribe_is_built() -> None:
+    """With a new token of 256 bits, next to the parameters of the base."""
     url, token = webhook_url("https://example.com/hook?tenant=a%20b#part")
     assert url == f"https://example.com/hook?tenant=a+b&token={token}"
     assert len(token) == 43
@@ -149,13 +149,13 @@ def test_a_url_to_subscribe_is_made() -> None:
     ["http://example.com/", "example.com", "", "ftp://127.0.0.1/", "https://", "https://[::1", "https://a/?token=b"],
 )
 def test_a_url_that_would_leak_the_token_is_refused(base: str) -> None:
-    """It goes over https, or stays on this machine."""
+    """It is sent over https or stays on this machine."""
     with pytest.raises(InvalidInputError):
         webhook_url(base)
 
 
 def test_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the standard library's function for it, whatever the given token has in common with the right one."""
+    """By the standard library's function, whatever the two tokens have in common."""
     import hmac
 
     compared: list[tuple[bytes, bytes]] = []

@@ -1,4 +1,4 @@
-"""Reconciling: a webhook that never came is made of what the API says, and one that comes late is its duplicate."""
+"""Reconciliation: events of lost webhooks are built from the API, and late webhooks are their duplicates."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
 class Service:
-    """The simulated service, whose webhooks are kept back.
+    """The simulated service, whose webhooks are held back.
 
     Attributes:
-        webhooks: What it tried to deliver, in order.
+        webhooks: The webhooks that it tried to deliver, in order.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Service:
         return httpx.Response(200)
 
     def finished(self, name: str) -> Media:
-        """Make a media that has finished."""
+        """Create a media that has finished."""
         media = self.client.medias.create(source_url="https://films.example/a.mp4", name=name)
         self.simulator.advance(60)
         return media
@@ -81,7 +81,7 @@ def reconcile(request: pytest.FixtureRequest, service: Service) -> Callable[...,
 def test_lost_events_are_found_and_late_ones_are_duplicates(
     service: Service, inbox: Inbox, reconcile: Callable[..., int]
 ) -> None:
-    """Those that came are left alone; the key made from REST is the webhook's own."""
+    """Recorded events are left alone; the key from the API is that of the webhook."""
     receiver = WebhookReceiver(inbox)
     for name in ("came", "lost", "late"):
         service.finished(name)
@@ -96,8 +96,8 @@ def test_lost_events_are_found_and_late_ones_are_duplicates(
     assert [event.media.name for event in events] == ["came", "lost", "late"]
 
 
-def test_the_event_is_what_the_webhook_would_have_been(service: Service, reconcile: Callable[..., int]) -> None:
-    """Media and clips, as the same models; the transcription, which the API does not give, is missing."""
+def test_the_event_is_that_of_the_lost_webhook(service: Service, reconcile: Callable[..., int]) -> None:
+    """Media and clips are the same models; the transcription is missing, because the API does not return it."""
     inbox = MemoryInbox()
     service.finished("lost")
     assert reconcile(WebhookReceiver(inbox)) == 1
@@ -113,8 +113,8 @@ def test_the_event_is_what_the_webhook_would_have_been(service: Service, reconci
     assert made.dedupe_key == sent.dedupe_key
 
 
-def test_unfinished_and_failed_medias_are_no_events(service: Service, reconcile: Callable[..., int]) -> None:
-    """The service would not have told of them either."""
+def test_unfinished_and_failed_medias_have_no_events(service: Service, reconcile: Callable[..., int]) -> None:
+    """The service would not have sent webhooks about them either."""
     failed = service.client.medias.create(source_url="https://films.example/a.mp4")
     service.simulator.fail_media(failed.id)
     service.client.medias.create(source_url="https://films.example/b.mp4")
@@ -123,8 +123,8 @@ def test_unfinished_and_failed_medias_are_no_events(service: Service, reconcile:
     assert inbox.events() == []
 
 
-def test_since_leaves_older_medias_out(service: Service, reconcile: Callable[..., int]) -> None:
-    """Those whose processing began before."""
+def test_since_excludes_older_medias(service: Service, reconcile: Callable[..., int]) -> None:
+    """Medias whose processing started before."""
     service.finished("old")
     new = service.finished("new")
     assert new.processing_started_at is not None
@@ -134,7 +134,7 @@ def test_since_leaves_older_medias_out(service: Service, reconcile: Callable[...
 
 
 def test_a_worker_is_woken(service: Service, reconcile: Callable[..., int]) -> None:
-    """What was found is handled like what arrives."""
+    """The events that were found are handled like those that arrive."""
     import threading
 
     receiver, handled = WebhookReceiver(MemoryInbox()), threading.Event()
@@ -146,8 +146,8 @@ def test_a_worker_is_woken(service: Service, reconcile: Callable[..., int]) -> N
     assert receiver.stop_worker(10)
 
 
-def test_what_was_pruned_is_not_made_again(inbox: Inbox, clock: Any, reconcile: Callable[..., int]) -> None:
-    """Events that are forgotten would look lost, and would be handled twice."""
+def test_pruned_events_are_not_recorded_again(inbox: Inbox, clock: Any, reconcile: Callable[..., int]) -> None:
+    """Pruned events would look lost and would be handled twice."""
     receiver = WebhookReceiver(inbox)
     inbox.prune(older_than=0)
     horizon = dt.datetime.fromtimestamp(clock.now, dt.UTC)
@@ -156,7 +156,7 @@ def test_what_was_pruned_is_not_made_again(inbox: Inbox, clock: Any, reconcile: 
     assert reconcile(receiver, horizon) == 0
 
 
-def test_a_moment_without_a_zone_is_refused(reconcile: Callable[..., int]) -> None:
-    """It could be any of a day."""
+def test_a_time_without_a_time_zone_is_refused(reconcile: Callable[..., int]) -> None:
+    """It would be ambiguous."""
     with pytest.raises(InvalidInputError, match="zone"):
         reconcile(WebhookReceiver(MemoryInbox()), dt.datetime(2026, 1, 1))  # noqa: DTZ001 - on purpose

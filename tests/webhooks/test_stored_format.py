@@ -136,7 +136,7 @@ def inbox(stored: Path, clock: Clock) -> Iterator[SQLiteInbox]:
 
 
 def test_every_stored_event_is_read(inbox: SQLiteInbox) -> None:
-    """With its state, times, body and what its key says; the moment of the last pruning as well."""
+    """With its state, times, body and key; the time of the last pruning as well."""
     found = inbox.events()
     assert [
         (
@@ -161,7 +161,7 @@ def test_every_stored_event_is_read(inbox: SQLiteInbox) -> None:
 
 
 def test_stored_events_are_claimed_and_completed(inbox: SQLiteInbox, clock: Clock) -> None:
-    """In their order and when they are due, with what their handlers had achieved."""
+    """In their order and when they are due, with the handlers that had succeeded."""
 
     def claim_all() -> list[tuple[str, int, int, frozenset[str]]]:
         claims: list[tuple[str, int, int, frozenset[str]]] = []
@@ -189,7 +189,7 @@ def test_stored_events_are_claimed_and_completed(inbox: SQLiteInbox, clock: Cloc
 
 
 def test_stored_events_are_replayed(inbox: SQLiteInbox) -> None:
-    """The dead one with the handlers that had succeeded, the done one without; those that wait are left alone."""
+    """The dead one with the handlers that had succeeded, the done one without; open events are left alone."""
     for key, state, *_ in EVENTS:
         assert inbox.replay(key) is (state in {"done", "dead"})
     claims: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Subscribing: the service tells a receiver by a URL with a token, and nobody else can."""
+"""Subscribing: only the service can deliver, because only its URL has the token."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ KEY = "canary-key"
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_the_services_deliveries_are_let_in_and_others_are_not(kind: str) -> None:
-    """The token is in the subscribed URL, and in no other one."""
+def test_only_deliveries_with_the_token_are_accepted(kind: str) -> None:
+    """The token is in the subscribed URL only."""
     inbox = MemoryInbox()
     apps: dict[str, Any] = {}
 
@@ -52,8 +52,8 @@ def test_the_services_deliveries_are_let_in_and_others_are_not(kind: str) -> Non
     assert len(inbox.events()) == 1
 
 
-def test_what_is_unsafe_is_refused_before_anything_is_sent() -> None:
-    """A token over plain http could be read on the way."""
+def test_an_unsafe_base_is_refused_before_anything_is_sent() -> None:
+    """A token over plain http could be intercepted."""
     with serve(Simulator()) as server, ContentGroove(KEY, server.base_url) as client:
         with pytest.raises(InvalidInputError, match="https"):
             subscribe(client, "http://example.com/hook")

@@ -1,4 +1,4 @@
-"""Waiting for a media by its webhook, which another process's receiver records in any inbox."""
+"""Waiting for a media by its webhook, which the receiver of another process records in any inbox."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEY = "canary-key"
 
 @pytest.fixture
 def receiving(store: Store, inbox: Inbox) -> Iterator[WebhookReceiver]:
-    """A receiver whose inbox is not the one that waits, but for memory, which has but one."""
+    """A receiver with its own inbox of the store; a store in memory has only one."""
     if store.kind == "memory":
         yield WebhookReceiver(inbox)
     else:
@@ -36,24 +36,24 @@ def receiving(store: Store, inbox: Inbox) -> Iterator[WebhookReceiver]:
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_what_a_receiver_records_ends_a_wait(inbox: Inbox, receiving: WebhookReceiver, kind: str) -> None:
+def test_a_recorded_event_ends_a_wait(inbox: Inbox, receiving: WebhookReceiver, kind: str) -> None:
     """The event stays for its handlers, and the media is the API's."""
-    asked: list[str] = []
+    requested: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.path)
-        state = media("m-1", is_processing=False if len(asked) > 1 else None, name="From the API")
+    def respond(request: httpx.Request) -> httpx.Response:
+        requested.append(request.url.path)
+        state = media("m-1", is_processing=False if len(requested) > 1 else None, name="From the API")
         return httpx.Response(200, json={"data": state, "links": {"self": "x"}})
 
     def arrive(_: float) -> None:
-        receiving.receive(body(finished("m-1", name="From whoever POSTs")))
+        receiving.receive(body(finished("m-1", name="From the webhook")))
 
     async def aarrive(_: float) -> None:
-        await receiving.areceive(body(finished("m-1", name="From whoever POSTs")))
+        await receiving.areceive(body(finished("m-1", name="From the webhook")))
 
     async def wait() -> Media:
         async with (
-            httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http_client,
+            httpx.AsyncClient(transport=httpx.MockTransport(respond)) as http_client,
             AsyncContentGroove(KEY, "https://api.test/v1", http_client=http_client, sleep=aarrive) as client,
         ):
             return await client.medias.wait("m-1", inbox=inbox)
@@ -62,17 +62,17 @@ def test_what_a_receiver_records_ends_a_wait(inbox: Inbox, receiving: WebhookRec
         found = asyncio.run(wait())
     else:
         with (
-            httpx.Client(transport=httpx.MockTransport(answer)) as http_client,
+            httpx.Client(transport=httpx.MockTransport(respond)) as http_client,
             ContentGroove(KEY, "https://api.test/v1", http_client=http_client, sleep=arrive) as client,
         ):
             found = client.medias.wait("m-1", inbox=inbox)
     assert (found.name, found.is_finished) == ("From the API", True)
-    assert len(asked) == 2
+    assert len(requested) == 2
     assert [event.state for event in inbox.events()] == ["pending"]
 
 
 def test_the_simulators_webhook_ends_a_wait(inbox: Inbox, receiving: WebhookReceiver) -> None:
-    """From the service's POST to the end of the wait, long before the wait would have looked by itself."""
+    """From the service's POST to the end of the wait, long before the next poll."""
     posts: Any = httpx.ASGITransport(receiving.asgi)
     simulator = Simulator(clock=ManualClock(), webhook_client=httpx.AsyncClient(transport=posts))
     slept: list[float] = []
@@ -85,8 +85,8 @@ def test_the_simulators_webhook_ends_a_wait(inbox: Inbox, receiving: WebhookRece
         client.webhook_subscriptions.create(url="http://127.0.0.1/hook")
         made = client.medias.create(source_url="https://films.example/a.mp4")
         found = client.medias.wait(made, inbox=inbox)
-        asked = [request for request in simulator.requests if request.path.endswith(made.id)]
+        requested = [request for request in simulator.requests if request.path.endswith(made.id)]
     assert found.is_finished
-    assert len(asked) == 2
+    assert len(requested) == 2
     assert 1 < sum(slept) < 10
     assert len(inbox.events()) == 1

@@ -1,4 +1,4 @@
-"""Workers: events are handled as they arrive, failures as they are due, and a stop finishes what was begun."""
+"""Workers: events are handled as they arrive, failures as they are due, and a stop finishes the current event."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 EVENT = "media.processing_finished"
 NEVER = 3_600.0
-"""Seconds between looks, so that nothing but a wake-up can be what makes a test pass."""
+"""Seconds between checks, so that only a wake-up can make a test pass."""
 
 LONG = 10.0
 """Seconds after which a test gives up."""
 
 
 class Handled:
-    """A handler that tells what it got, to whoever waits for it."""
+    """A handler that records its events, and can be waited for."""
 
     def __init__(self) -> None:
         self.medias: list[str] = []
@@ -47,8 +47,8 @@ class Handled:
             return self._changed.wait_for(lambda: len(self.medias) >= count, LONG)
 
 
-def test_what_arrives_is_handled_at_once() -> None:
-    """What was there before the start, and what comes after it."""
+def test_events_are_handled_as_they_arrive() -> None:
+    """Those recorded before the start, and those that arrive later."""
     receiver, handled = WebhookReceiver(MemoryInbox()), Handled()
     receiver.on(EVENT)(handled)
     receiver.receive(body(finished("m-1")))
@@ -60,7 +60,7 @@ def test_what_arrives_is_handled_at_once() -> None:
     assert handled.medias == ["m-1", "m-2"]
 
 
-def test_what_failed_is_handled_when_it_is_due() -> None:
+def test_failed_events_are_handled_when_they_are_due() -> None:
     """The worker wakes by itself for a retry."""
     receiver, handled = WebhookReceiver(MemoryInbox(), backoff=Backoff(first=0.01)), Handled()
 
@@ -76,8 +76,8 @@ def test_what_failed_is_handled_when_it_is_due() -> None:
     assert receiver.stop_worker(LONG)
 
 
-def test_what_others_record_is_found(tmp_path: Path) -> None:
-    """Another process rings no bell here."""
+def test_events_of_other_processes_are_found(tmp_path: Path) -> None:
+    """They notify no Wakeup here."""
     with SQLiteInbox(tmp_path / "events.db") as inbox, SQLiteInbox(tmp_path / "events.db") as other:
         receiver, handled = WebhookReceiver(inbox), Handled()
         receiver.on(EVENT)(handled)
@@ -87,22 +87,22 @@ def test_what_others_record_is_found(tmp_path: Path) -> None:
         assert receiver.stop_worker(LONG)
 
 
-def test_a_stop_finishes_what_was_begun_and_begins_nothing_else() -> None:
-    """The event in hand is handled and closed; the next one waits for another worker."""
+def test_a_stop_finishes_the_current_event_only() -> None:
+    """It is handled and completed; the next one waits for another worker."""
     inbox = MemoryInbox()
     receiver, handled = WebhookReceiver(inbox), Handled()
-    begun, gate = threading.Event(), threading.Event()
+    started, gate = threading.Event(), threading.Event()
 
     @receiver.on(EVENT, name="slow")
     def slow(event: MediaProcessingFinished) -> None:
-        begun.set()
+        started.set()
         assert gate.wait(LONG)
         handled(event)
 
     receiver.receive(body(finished("m-1")))
     receiver.receive(body(finished("m-2")))
     receiver.start_worker(poll_interval=NEVER)
-    assert begun.wait(LONG)
+    assert started.wait(LONG)
     assert not receiver.stop_worker(0.01)
     gate.set()
     assert receiver.stop_worker(LONG)
@@ -111,10 +111,10 @@ def test_a_stop_finishes_what_was_begun_and_begins_nothing_else() -> None:
 
 
 def test_a_worker_outlives_failures_of_the_inbox(caplog: pytest.LogCaptureFixture) -> None:
-    """It says so, and goes on."""
+    """It logs them and continues."""
 
     class Shaky(MemoryInbox):
-        """Fails at first, in both ways."""
+        """Fails at first, in both methods."""
 
         failures = 2
 
@@ -140,16 +140,16 @@ def test_a_worker_outlives_failures_of_the_inbox(caplog: pytest.LogCaptureFixtur
     receiver.start_worker(poll_interval=0.01)
     assert handled.wait_for(1)
     assert receiver.stop_worker(LONG)
-    assert caplog.text.count("could not work; it tries again: the database is away") == 2
+    assert caplog.text.count("failed and tries again: the database is away") == 2
 
 
 def test_only_one_thread_works_and_it_can_start_again() -> None:
-    """A second start is a mistake that is told."""
+    """A second start raises."""
     receiver, handled = WebhookReceiver(MemoryInbox()), Handled()
     receiver.on(EVENT)(handled)
     assert receiver.stop_worker()
     receiver.start_worker(poll_interval=NEVER)
-    with pytest.raises(ConfigurationError, match="runs already"):
+    with pytest.raises(ConfigurationError, match="already running"):
         receiver.start_worker()
     assert receiver.stop_worker(LONG)
     receiver.start_worker(poll_interval=NEVER)
@@ -159,14 +159,14 @@ def test_only_one_thread_works_and_it_can_start_again() -> None:
 
 
 def test_a_process_can_work_in_its_only_thread() -> None:
-    """Until a stop is asked for in either way; a second worker is a mistake that is told."""
+    """Until a stop is requested in either way; a second worker raises."""
     receiver, medias = WebhookReceiver(MemoryInbox()), list[str]()
 
     @receiver.on(EVENT)
     def handle(event: MediaProcessingFinished) -> None:
         medias.append(event.media.id)
         if event.media.id == "m-1":
-            with pytest.raises(ConfigurationError, match="runs already"):
+            with pytest.raises(ConfigurationError, match="already running"):
                 receiver.work()
             receiver.receive(body(finished("m-2")))
         if event.media.id == "m-3":
@@ -182,7 +182,7 @@ def test_a_process_can_work_in_its_only_thread() -> None:
 
 
 def test_async_handlers_run_in_the_thread() -> None:
-    """In a loop of its own."""
+    """In a private event loop."""
     receiver, handled = WebhookReceiver(MemoryInbox()), Handled()
 
     @receiver.on(EVENT)
@@ -197,26 +197,26 @@ def test_async_handlers_run_in_the_thread() -> None:
 
 
 @pytest.mark.process
-def test_the_end_of_the_program_finishes_what_was_begun(tmp_path: Path) -> None:
-    """Although nobody stopped the worker."""
+def test_the_end_of_the_program_finishes_the_current_event(tmp_path: Path) -> None:
+    """Without a call of stop_worker."""
     script = textwrap.dedent(f"""
         import sys, threading
         sys.path.insert(0, {str(tmp_path)!r})
         from contentgroove.webhooks import SQLiteInbox, WebhookReceiver
 
-        begun = threading.Event()
+        started = threading.Event()
         inbox = SQLiteInbox({str(tmp_path / "events.db")!r})
         receiver = WebhookReceiver(inbox)
 
         @receiver.on("*")
         def handle(event):
-            begun.set()
+            started.set()
             threading.main_thread().join()  # until the program is about to end
             print("handled", event.event)
 
         receiver.receive(b'{{"event": "ping"}}')
         receiver.start_worker(poll_interval=3600)
-        assert begun.wait(10)
+        assert started.wait(10)
     """)
     done = subprocess.run(  # noqa: S603 - the script above
         [sys.executable, "-c", script], capture_output=True, encoding="utf-8", timeout=60, check=False
@@ -228,7 +228,7 @@ def test_the_end_of_the_program_finishes_what_was_begun(tmp_path: Path) -> None:
 
 @pytest.mark.process
 @pytest.mark.anyio
-async def test_a_task_handles_what_arrives() -> None:
+async def test_a_task_handles_events_as_they_arrive() -> None:
     """While its context is entered, sync and async handlers alike."""
     receiver, handled = WebhookReceiver(MemoryInbox()), Handled()
     arrived = anyio.Event()
@@ -247,16 +247,16 @@ async def test_a_task_handles_what_arrives() -> None:
 
 
 @pytest.mark.anyio
-async def test_leaving_a_task_finishes_what_was_begun() -> None:
-    """And begins nothing else."""
+async def test_leaving_a_task_finishes_the_current_event() -> None:
+    """And starts no other."""
     inbox = MemoryInbox()
     receiver = WebhookReceiver(inbox)
-    begun, gate = anyio.Event(), anyio.Event()
+    started, gate = anyio.Event(), anyio.Event()
     handled: list[str] = []
 
     @receiver.on(EVENT)
     async def handle(event: MediaProcessingFinished) -> None:
-        begun.set()
+        started.set()
         await gate.wait()
         await anyio.lowlevel.checkpoint()
         handled.append(event.media.id)
@@ -265,7 +265,7 @@ async def test_leaving_a_task_finishes_what_was_begun() -> None:
     receiver.receive(body(finished("m-2")))
     with anyio.fail_after(LONG):
         async with receiver.worker(poll_interval=NEVER):
-            await begun.wait()
+            await started.wait()
             gate.set()
     assert handled == ["m-1"]
     assert [event.state for event in inbox.events()] == ["pending", "done"]
@@ -293,3 +293,23 @@ async def test_a_task_outlives_failures_and_ends_when_cancelled(caplog: pytest.L
             await anyio.sleep_forever()
     assert scope.cancelled_caught
     assert "LookupError: not yet" in caplog.text
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_a_task_that_is_interrupted_releases_its_claim(interrupt: type[BaseException]) -> None:
+    """The next process need not wait until the claim expires."""
+    inbox = MemoryInbox()
+    receiver = WebhookReceiver(inbox)
+
+    @receiver.on(EVENT)
+    def handle(_: MediaProcessingFinished) -> None:
+        raise interrupt
+
+    async def work() -> None:
+        async with receiver.worker(poll_interval=NEVER):
+            await anyio.sleep(LONG)
+
+    receiver.receive(body(finished()))
+    with pytest.raises(interrupt):
+        anyio.run(work)
+    assert [(event.state, event.attempts) for event in inbox.events()] == [("pending", 1)]

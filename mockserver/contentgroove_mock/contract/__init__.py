@@ -6,11 +6,11 @@ from contentgroove_mock.contract import CheckedTransport, Checker
 
 checker = Checker()
 http_client = httpx.Client(transport=CheckedTransport(httpx.HTTPTransport(), checker))
-client = ContentGroove(http_client=http_client)  # a call that breaks the contract raises ContractViolationError
+client = ContentGroove(http_client=http_client)  # a call that violates the contract raises ContractViolationError
 ```
 
-`Checker.check` takes one exchange; `CheckedTransport` and `AsyncCheckedTransport` go around httpx's transports,
-`CheckedApp` around an ASGI application.
+`Checker.check` checks one exchange; `CheckedTransport` and `AsyncCheckedTransport` wrap httpx's transports,
+`CheckedApp` wraps an ASGI application.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from contentgroove_mock.contract.asgi import CheckedApp
-    from contentgroove_mock.contract.checker import Checker
-    from contentgroove_mock.contract.exchange import CheckedRequest, CheckedResponse
+    from contentgroove_mock.contract.checker import CheckedRequest, CheckedResponse, Checker
     from contentgroove_mock.contract.operations import Operation
     from contentgroove_mock.contract.transports import AsyncCheckedTransport, CheckedTransport
     from contentgroove_mock.contract.violations import ContractViolationError, Rule, Violation
@@ -39,18 +38,14 @@ __all__ = [
     "Violation",
 ]
 
-_HOMES = {
-    "CheckedResponse": "exchange",
-    "CheckedRequest": "exchange",
-    "AsyncCheckedTransport": "transports",
-    "CheckedApp": "asgi",
-    "CheckedTransport": "transports",
-    "Checker": "checker",
-    "ContractViolationError": "violations",
-    "Operation": "operations",
-    "Rule": "violations",
-    "Violation": "violations",
+_MODULES = {
+    "asgi": ("CheckedApp",),
+    "checker": ("CheckedRequest", "CheckedResponse", "Checker"),
+    "operations": ("Operation",),
+    "transports": ("AsyncCheckedTransport", "CheckedTransport"),
+    "violations": ("ContractViolationError", "Rule", "Violation"),
 }
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:

@@ -1,49 +1,59 @@
-"""An ASGI application that checks what another one is asked and answers."""
+"""ASGI applications that check the exchanges of another one, themselves or by Prism."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from contentgroove_mock.contract.exchange import CheckedRequest, CheckedResponse
+import msgspec
+
+from contentgroove_mock.contract.checker import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.transports import require_none
+from contentgroove_mock.contract.values import decode_json
+from contentgroove_mock.contract.violations import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from contentgroove_mock.contract.checker import Checker
     from contentgroove_mock.contract.transports import OnExchange
 
+UPSTREAM = "/behind-prism"
+"""The path prefix of requests from Prism to the application, before the API's base path."""
+
+_PROBLEM = b"application/problem+json"
+_WITHOUT_LIST = {"UNAUTHORIZED", "NO_PATH_MATCHED_ERROR", "NO_METHOD_MATCHED_ERROR"}
+_OF_ONE_CONNECTION = {b"connection", b"content-length", b"keep-alive", b"transfer-encoding"}
+
 
 class CheckedApp:
-    """Checks each exchange of an application when its answer is complete.
+    """Checks each exchange of an application when its response is complete.
 
-    Requests that are not below the API's base path go through unchecked: the same application may serve more than
-    the API. An answer that is cut off is not checked, because nobody has received it.
+    Requests that are not below the API's base path are passed on unchecked: the same application may serve more than
+    the API. A response that is cut off is not checked, because no client has received it.
     """
 
     def __init__(self, app: ASGIApp, checker: Checker, on_exchange: OnExchange = require_none) -> None:
         """Wrap an application.
 
         Args:
-            app: What answers, such as a `Simulator`.
+            app: The application, such as a `Simulator`.
             checker: The contract.
-            on_exchange: As that of `CheckedTransport`; by default a violation raises `ContractViolationError` in
-                the server, so give one that keeps them where server and caller are apart.
+            on_exchange: Like that of `CheckedTransport`. By default a violation raises `ContractViolationError` in the
+                server, so pass a function that collects violations if server and caller are separate.
         """
         self.app = app
         self._checker = checker
         self._on_exchange = on_exchange
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] != "http" or not scope["path"].startswith(f"{self._checker.base_path}/"):
             await self.app(scope, receive, send)
             return
-        received = bytearray()
-        sent = bytearray()
-        begun: Message = {}
+        received, sent = bytearray(), bytearray()
+        start: Message = {}
 
         async def receive_and_copy() -> Message:
             message = await receive()
@@ -53,23 +63,148 @@ class CheckedApp:
 
         async def send_and_copy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                begun.update(message)
+                start.update(message)
             elif message["type"] == "http.response.body":
                 sent.extend(message.get("body", b""))
                 if not message.get("more_body", False):
-                    self._check(scope, bytes(received), begun, bytes(sent))
+                    self._check(scope, bytes(received), start, bytes(sent))
             await send(message)
 
         await self.app(scope, receive_and_copy, send_and_copy)
 
-    def _check(self, scope: Scope, received: bytes, begun: Mapping[str, Any], sent: bytes) -> None:
+    def _check(self, scope: Scope, received: bytes, start: Mapping[str, Any], sent: bytes) -> None:
         query = scope["query_string"].decode("ascii")
         path = scope.get("raw_path", scope["path"].encode()).decode("ascii").partition("?")[0]
-        asked = CheckedRequest(
-            scope["method"], f"{path}?{query}" if query else path, _headers(scope["headers"]), received
-        )
-        answered = CheckedResponse(begun["status"], _headers(begun.get("headers", ())), sent)
-        self._on_exchange(asked, answered, self._checker.check_exchange(asked, answered))
+        target = f"{path}?{query}" if query else path
+        request = CheckedRequest(scope["method"], target, _headers(scope["headers"]), received)
+        response = CheckedResponse(start["status"], _headers(start.get("headers", ())), sent)
+        self._on_exchange(request, response, self._checker.check_exchange(request, response))
+
+
+class PrismCheckedApp:
+    """An ASGI application that forwards the API's requests to Prism, which forwards them to the application.
+
+    If Prism finds a violation, it responds itself with a 401, 404, 405, 422 or 500, and only this response contains the
+    reason. A request that violates the contract never reaches the application.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        checker: Checker,
+        prism_url: str,
+        on_violations: Callable[[str, str, Sequence[Violation]], object],
+    ) -> None:
+        """Wrap an application.
+
+        Args:
+            app: The application.
+            checker: The contract.
+            prism_url: Prism's base URL; its upstream is this application at the path `UPSTREAM`.
+            on_violations: Called with a request's method and path, and the violations that Prism reports.
+        """
+        self._app = app
+        self._checker = checker
+        self._prism_url = prism_url
+        self._on_violations = on_violations
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http" and scope["path"].startswith(f"{UPSTREAM}/"):
+            raw = scope["raw_path"].removeprefix(UPSTREAM.encode())
+            scope = {**scope, "path": scope["path"].removeprefix(UPSTREAM), "raw_path": raw}
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(f"{self._checker.base_path}/"):
+            await self._forward(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        import httpcore
+
+        content = await _body(receive)
+
+        async def receive_again() -> Message:
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        if content and not _is_json(content):
+            # Prism never responds to it; the checker behind it reports the violation.
+            await self._app(scope, receive_again, send)
+            return
+        method: str = scope["method"]
+        path = scope["raw_path"].decode("ascii").partition("?")[0].removeprefix(self._checker.base_path)
+        query = scope["query_string"].decode("ascii")
+        url = f"{self._prism_url}{path}{'?' + query if query else ''}"
+        headers = _kept_headers(scope["headers"])
+        if content or method in {"POST", "PUT", "PATCH"}:
+            headers.append((b"content-length", b"%d" % len(content)))
+        # One pool for each request: an ASGI application is not called when the server stops, so it could not close it.
+        async with httpcore.AsyncConnectionPool() as connections:
+            response = await connections.request(method, url, headers=headers, content=content)
+        operation = self._checker.operation_of(method, self._checker.base_path + path)
+        name = None if operation is None else operation.name
+        found = [
+            Violation(name, location, "prism", f"{method} {path}: {message}", f"Prism's {response.status}")
+            for location, message in violations_in(dict(response.headers), response.content)
+        ]
+        if found:
+            self._on_violations(method, path, found)
+        response_headers = _kept_headers(response.headers)
+        response_headers.append((b"content-length", b"%d" % len(response.content)))
+        await send({"type": "http.response.start", "status": response.status, "headers": response_headers})
+        await send({"type": "http.response.body", "body": response.content})
+
+
+def violations_in(headers: Mapping[bytes, bytes], content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the locations and messages of the violations that a response of Prism itself reports.
+
+    A service that does not respond is not a violation, nor is what Prism only warns of: statuses that a simulated
+    fault may have.
+
+    Args:
+        headers: The response's headers.
+        content: Its body.
+    """
+    if {name.lower(): value for name, value in headers.items()}.get(b"content-type") != _PROBLEM:
+        return
+    problem = cast("dict[str, Any]", msgspec.json.decode(content))
+    for entry in problem.get("validation", ()):
+        yield _location(entry.get("location", ())), entry["message"]
+    if str(problem.get("type")).rpartition("#")[2] in _WITHOUT_LIST:
+        yield "request", problem["title"]
+
+
+def _location(location: Sequence[str]) -> str:
+    """Return a location of Prism as the checker writes it; Prism omits `request`, and its location may be empty."""
+    side, steps = ("response", location[1:]) if location and location[0] == "response" else ("request", location)
+    if not steps:
+        return side
+    part, *rest = steps
+    if part == "body":
+        return f"{side}.body#{''.join(f'/{step}' for step in rest)}"
+    names = "".join(f"[{step}]" if number else f".{step}" for number, step in enumerate(rest))
+    return f"{side}.{'headers' if part == 'header' else part}{names}"
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        decode_json(content)
+    except ValueError:
+        return False
+    return True
+
+
+async def _body(receive: Receive) -> bytes:
+    content = bytearray()
+    while True:
+        message = await receive()
+        content.extend(message.get("body", b""))
+        if not message.get("more_body", False):
+            return bytes(content)
+
+
+def _kept_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [(name, value) for name, value in headers if name.lower() not in _OF_ONE_CONNECTION]
 
 
 def _headers(raw: Any) -> dict[str, str]:

@@ -4,82 +4,120 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping  # noqa: TC003  # msgspec reads the fields' types at run time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
-import msgspec
-from contentgroove_api.types import check_levels
-from msgspec import structs
+from contentgroove._openapi import operations as openapi
+from msgspec import Struct, structs
 
-from contentgroove_mock.contract.callers import find_caller
-from contentgroove_mock.contract.exchange import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.operations import Operations
-from contentgroove_mock.contract.violations import Violation, short_repr
+from contentgroove_mock.contract.values import decode_json
+from contentgroove_mock.contract.violations import Violation, find_caller, short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import httpx
+    from contentgroove._openapi.documents import Json
 
     from contentgroove_mock.contract.operations import Operation
 
 CONTRACT = Path(__file__).parents[1] / "contract.json"
 FAULT_HEADER = "x-contentgroove-fault"
-"""The simulator marks answers with it that a fault made: their statuses need not be documented."""
+"""The simulator's mark of responses that a fault caused: their statuses need not be documented."""
+
+
+class CheckedRequest(Struct, frozen=True):
+    """A request.
+
+    Attributes:
+        method: In upper case.
+        target: The path, percent-encoded, with the query.
+        headers: By name; lookups use lower-case names.
+        content: The body.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    content: bytes
+
+    @classmethod
+    def from_httpx(cls, request: httpx.Request) -> CheckedRequest:
+        """Make one from a request of httpx whose body was read."""
+        return cls(request.method, request.url.raw_path.decode("ascii"), request.headers, request.content)
+
+
+class CheckedResponse(Struct, frozen=True):
+    """A response.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Like `CheckedRequest.headers`.
+        content: The body, decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @classmethod
+    def from_httpx(cls, response: httpx.Response) -> CheckedResponse:
+        """Make one from a response of httpx that was read."""
+        return cls(response.status_code, response.headers, response.content)
 
 
 class Checker:
     """The contract, compiled; safe to share between threads.
 
-    It is strict: what the contract does not declare is a violation, be it a path, a method, a status, a media type,
-    a query parameter, a key of a filter or page, or a member of a body. Redirected URLs, uploads to the file store
-    and anything else that is not below the API's base path are none of its business; give it the API's calls only.
+    It is strict: whatever the contract does not declare is a violation, be it a path, a method, a status, a media type,
+    a query parameter, a key of a filter or page, or a member of a body. Pass the API's calls only: redirected URLs,
+    uploads to the file store and everything else that is not below the API's base path would be violations.
 
     Attributes:
         document: The contract.
         digest: The SHA-256 of its text.
         operations: Its operations by operationId.
         event_schemas: The schemas of its webhooks' bodies, by event.
-        base_path: The path that all operations are below.
+        base_path: The path above all operations.
     """
 
     def __init__(self, document: Mapping[str, Any] | None = None, *, base_path: str | None = None) -> None:
         """Compile a contract.
 
         Args:
-            document: An OpenAPI 3.0 document without references to other than schemas; ContentGroove's contract
-                if left out.
-            base_path: What stands before every path; that of the document's first server if left out.
+            document: An OpenAPI 3.0 document whose references all name schemas; ContentGroove's contract by default.
+            base_path: The prefix of every path; by default that of the document's first server.
         """
         content = CONTRACT.read_bytes() if document is None else json.dumps(document).encode()
-        contract: dict[str, Any] = json.loads(content)
-        self.document: Mapping[str, Any] = contract
+        contract: Json = json.loads(content)
+        self.document = contract
         self.digest = hashlib.sha256(content).hexdigest()
-        servers = contract.get("servers") or [{"url": "/"}]
-        self.base_path = (urlsplit(servers[0]["url"]).path if base_path is None else base_path).rstrip("/")
-        self._compiled = Operations(contract)
+        prefix = openapi.base_path(openapi.server_urls(contract)) if base_path is None else base_path
+        self.base_path = prefix.rstrip("/")
+        self._compiled = Operations(contract, self.base_path)
         self.operations: Mapping[str, Operation] = self._compiled.all
         self.event_schemas: Mapping[str, Mapping[str, Any]] = {
             name: callback.schema for name, callback in self._compiled.callbacks.items()
         }
 
     def check(self, request: httpx.Request, response: httpx.Response) -> list[Violation]:
-        """Check an exchange whose request and answer were both read.
+        """Check an exchange whose request and response were both read.
 
         Returns:
-            What is wrong, the request's violations first; nothing if all is well.
+            The violations, the request's first; empty if there are none.
         """
         return self.check_exchange(CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response))
 
     def check_request(self, request: httpx.Request) -> list[Violation]:
-        """Check a request that was not answered; its body must have been read."""
+        """Check a request that got no response; its body must have been read."""
         return self.check_exchange(CheckedRequest.from_httpx(request), None)
 
     def check_exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> list[Violation]:
         """Check an exchange of any HTTP library."""
-        found = list(self._exchange(request, response))
-        return _add_caller(found) if found else found
+        return _with_caller(self._check_exchange(request, response))
 
     def check_call(
         self,
@@ -92,15 +130,15 @@ class Checker:
         response_headers: Mapping[str, str],
         response_body: bytes,
     ) -> list[Violation]:
-        """Check an exchange wherever the API lives; the SDK's option `on_contract_violation` calls this.
+        """Check an exchange whatever the API's base URL is; the SDK's option `on_contract_violation` calls this.
 
         Args:
-            method: In capitals.
-            path: Below the API's base path, with the query.
-            headers: The request's, by lower-case name.
+            method: In upper case.
+            path: The path below the API's base path, with the query.
+            headers: The request's headers by lower-case name.
             content: The request's body.
-            status: The answer's status.
-            response_headers: The answer's headers.
+            status: The response's status.
+            response_headers: The response's headers.
             response_body: Its body, decompressed.
         """
         request = CheckedRequest(method, f"{self.base_path}{path}", headers, content)
@@ -111,38 +149,30 @@ class Checker:
 
         Args:
             content: Its body.
-            headers: Its headers by lower-case name; left out, its Content-Type is not checked.
+            headers: Its headers by lower-case name; if omitted, its Content-Type is not checked.
         """
-        found = list(self._delivery(content, None if headers is None else headers.get("content-type")))
-        return _add_caller(found) if found else found
+        return _with_caller(self._check_webhook(content, None if headers is None else headers.get("content-type")))
 
     def operation_of(self, method: str, target: str) -> Operation | None:
-        """Find the operation that a request means.
+        """Return the operation that a request is for, None if there is no such operation.
 
         Args:
-            method: In capitals.
+            method: In upper case.
             target: The path, percent-encoded, with or without a query.
         """
-        segments = self._segments(target.partition("?")[0])
-        methods = None if segments is None else self._compiled.match(segments)
-        return methods.get(method) if methods else None
+        return self._compiled.match(target.partition("?")[0])[1].get(method)
 
-    def _exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> Iterator[Violation]:
+    def _check_exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> Iterator[Violation]:
         path, _, query = request.target.partition("?")
-        segments = self._segments(path)
-        methods = None if segments is None else self._compiled.match(segments)
-        if segments is None or methods is None:
+        segments, methods = self._compiled.match(path)
+        if not methods:
             message = f"there is no such path below {self.base_path or '/'}"
-            yield Violation(
-                operation=None, location="request.path", rule="unknown-path", message=message, actual=short_repr(path)
-            )
+            yield Violation(None, "request.path", "unknown-path", message, short_repr(path))
             return
         operation = methods.get(request.method)
         if operation is None:
             message = f"{path} has {', '.join(methods)}"
-            yield Violation(
-                operation=None, location="request.method", rule="unknown-method", message=message, actual=request.method
-            )
+            yield Violation(None, "request.method", "unknown-method", message, request.method)
             return
         pairs = parse_qsl(query, keep_blank_values=True) if query else ()
         yield from operation.check_request(segments, pairs, request.headers, request.content)
@@ -151,44 +181,27 @@ class Checker:
         ):
             yield from operation.check_response(response.status, response.headers, response.content)
 
-    def _delivery(self, content: bytes, media_type: str | None) -> Iterator[Violation]:
+    def _check_webhook(self, content: bytes, media_type: str | None) -> Iterator[Violation]:
         callbacks = self._compiled.callbacks
         try:
-            check_levels(content)
-            body: object = msgspec.json.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            message = f"the body is JSON: {error}"
-            seen = short_repr(content[:200])
-            yield Violation(operation=None, location="webhook.body", rule="json", message=message, actual=seen)
+            body = decode_json(content)
+        except ValueError as error:
+            yield Violation(None, "webhook.body", "json", f"the body is JSON: {error}", short_repr(content[:200]))
             return
         if not isinstance(body, dict):
-            message = "the body is an object"
-            yield Violation(
-                operation=None, location="webhook.body#", rule="type", message=message, actual=short_repr(body)
-            )
+            yield Violation(None, "webhook.body#", "type", "the body is an object", short_repr(body))
             return
         event = cast("dict[str, object]", body).get("event")
         callback = callbacks.get(event) if isinstance(event, str) else None
         if callback is None:
             message = f"the events are {', '.join(callbacks)}"
-            yield Violation(
-                operation=None,
-                location="webhook.body#/event",
-                rule="unknown-event",
-                message=message,
-                actual=short_repr(event),
-            )
+            yield Violation(None, "webhook.body#/event", "unknown-event", message, short_repr(event))
             return
         assumed = callback.body.types[0] if media_type is None and callback.body.types else media_type
         yield from callback.body.check(content, assumed, callback.name, "webhook")
 
-    def _segments(self, path: str) -> tuple[str, ...] | None:
-        base = self.base_path
-        if not path.startswith(base) or not path.startswith("/", len(base)):
-            return None
-        return tuple(path[len(base) + 1 :].split("/"))
 
-
-def _add_caller(found: list[Violation]) -> list[Violation]:
-    call = find_caller()
+def _with_caller(violations: Iterator[Violation]) -> list[Violation]:
+    found = list(violations)
+    call = find_caller() if found else None
     return found if call is None else [structs.replace(violation, call=call) for violation in found]

@@ -1,24 +1,26 @@
-"""The contract's operations, compiled once: what a request to each may be, and what it may answer."""
+"""The contract's operations, compiled for checks of their requests and responses."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from contentgroove_mock.contract.bodies import BodySpec
-from contentgroove_mock.contract.parameters import Parameter, Query
+from contentgroove._openapi import operations
+
 from contentgroove_mock.contract.schemas import Components
+from contentgroove_mock.contract.values import BodySpec, Parameter, Query
 from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+    from contentgroove._openapi.documents import Json
+
 _EMPTY = frozenset({"204", "304"})
 
 
 class ResponseSpec:
-    """One documented answer of an operation."""
+    """One documented response of an operation."""
 
     def __init__(self, status: str, declaration: dict[str, Any], components: Components) -> None:
         self._empty = status in _EMPTY
@@ -27,20 +29,16 @@ class ResponseSpec:
             name.lower(): Parameter.from_declaration(header, components)
             for name, header in declaration.get("headers", {}).items()
         }
-        self._components = components
 
     def check(self, headers: Mapping[str, str], content: bytes, operation: str) -> Iterator[Violation]:
-        """Check an answer of this status."""
+        """Check a response with this status."""
         for name, parameter in self._headers.items():
-            place = f"response.headers.{name}"
+            location = f"response.headers.{name}"
             text = headers.get(name)
             if text is not None:
-                yield from parameter.findings(text, self._components, operation, place, "header-value")
+                yield from parameter.check(text, operation, location, "header-value")
             elif parameter.required:
-                message = f"{name} is required"
-                yield Violation(
-                    operation=operation, location=place, rule="missing-header", message=message, actual="nothing"
-                )
+                yield Violation(operation, location, "missing-header", f"{name} is required", "nothing")
         yield from self._body.check(
             content, headers.get("content-type"), operation, "response", required=not self._empty
         )
@@ -51,42 +49,40 @@ class Operation:
 
     Attributes:
         name: Its operationId.
-        method: In capitals.
-        path: Its template, without the server's base path.
-        statuses: The documented ones.
-        success: The schema of the JSON body of the first documented success; empty without one.
+        method: In upper case.
+        path: Its path template, without the server's base path.
+        statuses: The documented statuses.
+        success: The schema of the JSON body of the first documented success; empty if there is none.
     """
 
-    def __init__(
-        self, method: str, path: str, declaration: dict[str, Any], schemes: Mapping[str, Any], components: Components
-    ) -> None:
-        self.name = str(declaration.get("operationId") or f"{method.upper()} {path}")
-        self.method = method.upper()
-        self.path = path
-        self.segments = tuple(path.strip("/").split("/"))
-        self.statuses: tuple[str, ...] = tuple(declaration["responses"])
-        successes = [answer for status, answer in sorted(declaration["responses"].items()) if status.startswith("2")]
+    def __init__(self, documented: operations.Operation, components: Components) -> None:
+        self.name = documented.operation_id or str(documented)
+        self.method = documented.method
+        self.path = documented.path
+        self.segments = tuple(self.path.strip("/").split("/"))
+        responses = documented.responses
+        self.statuses: tuple[str, ...] = tuple(responses)
+        successes = [response for status, response in sorted(responses.items()) if status.startswith("2")]
         self.success: Mapping[str, Any] = _json_schema(successes[0]) if successes else {}
-        self._components = components
-        parameters = declaration.get("parameters", [])
-        self._security = [[schemes[name] for name in alternative] for alternative in declaration.get("security", [])]
+        schemes = documented.document.get("components", {}).get("securitySchemes", {})
+        self._security = [[schemes[name] for name in alternative] for alternative in documented.security]
         credentials = {
             scheme["name"]
             for alternative in self._security
             for scheme in alternative
             if scheme["type"] == "apiKey" and scheme["in"] == "query"
         }
-        query = [Parameter.from_declaration(given, components) for given in parameters if given["in"] == "query"]
+        parameters = [
+            (declaration["in"], Parameter.from_declaration(declaration, components))
+            for declaration in documented.parameters
+        ]
+        query = [parameter for location, parameter in parameters if location == "query"]
         self.query = Query(query, frozenset(credentials), components)
         self.path_parameters = {
-            f"{{{given['name']}}}": Parameter.from_declaration(given, components)
-            for given in parameters
-            if given["in"] == "path"
+            f"{{{parameter.name}}}": parameter for location, parameter in parameters if location == "path"
         }
-        self.body = BodySpec(declaration.get("requestBody", {}), components)
-        self._responses = {
-            status: ResponseSpec(status, response, components) for status, response in declaration["responses"].items()
-        }
+        self.body = BodySpec(documented.body, components)
+        self._responses = {status: ResponseSpec(status, response, components) for status, response in responses.items()}
 
     def check_request(
         self, path: Sequence[str], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str], content: bytes
@@ -99,55 +95,46 @@ class Operation:
             headers: By lower-case name.
             content: The body.
         """
-        for template, given in zip(self.segments, path, strict=True):
+        for template, segment in zip(self.segments, path, strict=True):
             if (parameter := self.path_parameters.get(template)) is not None:
-                place = f"request.path.{parameter.name}"
-                value = unquote(given)
+                location = f"request.path.{parameter.name}"
+                value = unquote(segment)
                 if value in {".", ".."}:
                     message = "a dot segment leads to another path (RFC 3986, section 6.2.2)"
-                    yield Violation(
-                        operation=self.name,
-                        location=place,
-                        rule="path-parameter",
-                        message=message,
-                        actual=short_repr(given),
-                    )
-                yield from parameter.findings(value, self._components, self.name, place, "path-parameter")
+                    yield Violation(self.name, location, "path-parameter", message, short_repr(segment))
+                yield from parameter.check(value, self.name, location, "path-parameter")
         if pairs or self.query.required:
             yield from self.query.check(pairs, self.name)
-        if self._security and not any(_is_authenticated(alternative, pairs, headers) for alternative in self._security):
+        if self._security and not any(
+            all(_credential_present(scheme, pairs, headers) for scheme in alternative) for alternative in self._security
+        ):
             yield self._unauthenticated(headers)
         yield from self.body.check(content, headers.get("content-type"), self.name, "request")
 
     def check_response(self, status: int, headers: Mapping[str, str], content: bytes) -> Iterator[Violation]:
-        """Check an answer."""
-        answer = self._responses.get(str(status)) or self._responses.get("default")
-        if answer is None:
-            yield Violation(
-                operation=self.name,
-                location="response.status",
-                rule="unknown-status",
-                message=f"documented are {', '.join(self.statuses)}",
-                actual=str(status),
-            )
+        """Check a response."""
+        response = self._responses.get(str(status)) or self._responses.get("default")
+        if response is None:
+            message = f"documented are {', '.join(self.statuses)}"
+            yield Violation(self.name, "response.status", "unknown-status", message, str(status))
             return
-        yield from answer.check(headers, content, self.name)
+        yield from response.check(headers, content, self.name)
 
     def _unauthenticated(self, headers: Mapping[str, str]) -> Violation:
-        ways = " or ".join(
+        hints = " or ".join(
             " and ".join(_scheme_hint(scheme) for scheme in alternative) for alternative in self._security
         )
-        # Not even its first word is shown: where somebody forgot the scheme, it is the key.
-        seen = "an Authorization header of another form" if headers.get("authorization") else "nothing"
-        return Violation(operation=self.name, location="request.auth", rule="auth", message=ways, actual=seen)
+        # Not even its first word is shown: if the scheme is missing, it is the key.
+        actual = "an Authorization header of another form" if headers.get("authorization") else "nothing"
+        return Violation(self.name, "request.auth", "auth", hints, actual)
 
 
 class Callback(NamedTuple):
-    """A request that the service sends to its users.
+    """A request that the service sends to applications.
 
     Attributes:
         name: The event's name.
-        schema: Of its JSON body.
+        schema: The schema of its JSON body.
     """
 
     name: str
@@ -158,60 +145,40 @@ class Callback(NamedTuple):
 class Operations:
     """All operations and callbacks of a contract."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        shared = document.get("components", {})
-        components = Components(shared.get("schemas", {}))
-        schemes = shared.get("securitySchemes", {})
-        everywhere = document.get("security", [])
+    def __init__(self, document: Json, base_path: str) -> None:
+        components = Components(document)
+        self._prefix = f"{base_path}/"
         self.all: dict[str, Operation] = {}
         self.callbacks: dict[str, Callback] = {}
-        self._static: dict[tuple[str, ...], dict[str, Operation]] = {}
-        self._templates: dict[int, list[tuple[tuple[str, ...], dict[str, Operation]]]] = {}
-        for path, item in document["paths"].items():
-            methods: dict[str, Operation] = {}
-            for method in METHODS:
-                if method in item:
-                    given = item[method]
-                    parameters = [*item.get("parameters", []), *given.get("parameters", [])]
-                    declaration = {"security": everywhere, **given, "parameters": parameters}
-                    operation = Operation(method, path, declaration, schemes, components)
-                    methods[operation.method] = self.all[operation.name] = operation
-                    self._add_callbacks(given, components)
-            self._add_path(tuple(path.strip("/").split("/")), methods)
+        self._paths: dict[tuple[str, ...], dict[str, Operation]] = {}
+        for documented in operations.operations(document):
+            operation = Operation(documented, components)
+            self.all[operation.name] = operation
+            self._paths.setdefault(operation.segments, {})[operation.method] = operation
+            for callback in documented.callbacks:
+                schema, body = _json_schema(callback.body), BodySpec(callback.body, components)
+                self.callbacks[callback.callback] = Callback(callback.callback, schema, body)
+        self._templates = [path for path in self._paths if any(part.startswith("{") for part in path)]
 
-    def match(self, segments: tuple[str, ...]) -> dict[str, Operation] | None:
-        """Give the operations of a path by their methods; None if there is no such path."""
-        if (found := self._static.get(segments)) is not None:
-            return found
-        for template, methods in self._templates.get(len(segments), ()):
-            if all(
-                given if part.startswith("{") else part == given for part, given in zip(template, segments, strict=True)
+    def match(self, path: str) -> tuple[tuple[str, ...], dict[str, Operation]]:
+        """Return the segments of a path below the base path, and its operations by method; none if it is unknown."""
+        segments = tuple(path.removeprefix(self._prefix).split("/"))
+        if not path.startswith(self._prefix):
+            return segments, {}
+        if (found := self._paths.get(segments)) is not None:
+            return segments, found
+        for template in self._templates:
+            if len(template) == len(segments) and all(
+                segment if part.startswith("{") else part == segment
+                for part, segment in zip(template, segments, strict=True)
             ):
-                return methods
-        return None
-
-    def _add_path(self, segments: tuple[str, ...], methods: dict[str, Operation]) -> None:
-        if any(part.startswith("{") for part in segments):
-            self._templates.setdefault(len(segments), []).append((segments, methods))
-        else:
-            self._static[segments] = methods
-
-    def _add_callbacks(self, declaration: dict[str, Any], components: Components) -> None:
-        for name, callback in declaration.get("callbacks", {}).items():
-            for item in callback.values():
-                body = item["post"].get("requestBody", {})
-                self.callbacks[name] = Callback(name, _json_schema(body), BodySpec(body, components))
+                return segments, self._paths[template]
+        return segments, {}
 
 
 def _json_schema(declaration: Mapping[str, Any]) -> Mapping[str, Any]:
     schema: Mapping[str, Any] = declaration.get("content", {}).get("application/json", {}).get("schema", {})
     return schema
-
-
-def _is_authenticated(
-    alternative: Sequence[dict[str, Any]], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]
-) -> bool:
-    return all(_credential_present(scheme, pairs, headers) for scheme in alternative)
 
 
 def _credential_present(scheme: dict[str, Any], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]) -> bool:

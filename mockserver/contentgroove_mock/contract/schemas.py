@@ -1,4 +1,4 @@
-"""Compiled schemas: one validator a schema, and violations in the words of the contract."""
+"""Compiled JSON Schemas: one validator for each schema, and findings in the contract's terms."""
 
 from __future__ import annotations
 
@@ -6,100 +6,86 @@ import json
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import jsonschema_rs
+from contentgroove._openapi.pointers import resolve
 from contentgroove._openapi.schemas import Schema, bundle, validator_schema
 from msgspec import Struct
 
-from contentgroove_mock.contract.violations import Violation, short_repr
+from contentgroove_mock.contract.violations import short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from contentgroove._openapi.documents import Json
 
     from contentgroove_mock.contract.violations import Rule
 
 Steps: TypeAlias = "Sequence[str | int]"
 
-_COMPONENTS = "#/components/schemas/"
 _RULES: dict[str, Rule] = {"type": "type", "const": "enum", "format": "format"}
 
 
 class Finding(Struct, frozen=True):
-    """What is wrong with a value.
+    """An error in a value.
 
     Attributes:
-        steps: Where in it.
+        steps: The location in the value, from its root.
     """
 
     steps: tuple[str | int, ...]
     rule: Rule
     message: str
-    seen: str
-
-    def to_violation(self, operation: str | None, place: str) -> Violation:
-        """Make a violation of it."""
-        return Violation(operation=operation, location=place, rule=self.rule, message=self.message, actual=self.seen)
+    actual: str
 
 
 class CompiledSchema:
-    """One schema, closed: objects have no members that it does not declare.
+    """One schema, closed: objects must not have members that it does not declare.
 
     Attributes:
-        schema: The schema as the contract has it.
+        resolved: The schema as it is in the contract; if that is a reference, the schema that it names.
     """
 
     def __init__(self, schema: Schema, components: Components) -> None:
-        self.schema = schema
+        self.resolved = components.resolved(schema)
         self._validator = jsonschema_rs.Draft202012Validator(
             validator_schema(schema, components.definitions, closed=True), validate_formats=True
         )
 
     def findings(self, value: object) -> list[Finding]:
-        """Say what is wrong with a value; nothing, mostly, which is the fast case."""
+        """Return the errors in a value; a valid one is the common and fast case."""
         if self._validator.is_valid(value):
             return []
-        found: list[Finding] = []
-        for error in self._validator.iter_errors(value):
-            found.extend(_explain(error, value))
-        return found
+        return [finding for error in self._validator.iter_errors(value) for finding in _explain(error, value)]
 
 
 class Components:
-    """The schemas that a document shares, and validators of schemas that may refer to them."""
+    """The shared schemas of a document, and validators of schemas that may refer to them."""
 
-    def __init__(self, schemas: dict[str, Schema]) -> None:
-        self.definitions = bundle(schemas, closed=True)
-        self._schemas = schemas
+    def __init__(self, document: Json) -> None:
+        self.definitions = bundle(document.get("components", {}).get("schemas", {}), closed=True)
+        self._document = document
         self._compiled: dict[str, CompiledSchema] = {}
 
     def compiled(self, schema: Schema) -> CompiledSchema:
-        """Compile a schema, each different one once."""
+        """Compile a schema; equal schemas are compiled once."""
         name = json.dumps(schema, sort_keys=True)
         if name not in self._compiled:
             self._compiled[name] = CompiledSchema(schema, self)
         return self._compiled[name]
 
     def resolved(self, schema: Schema) -> Schema:
-        """Follow a reference to a shared schema."""
-        while "$ref" in schema:
-            schema = self._schemas[str(schema["$ref"]).removeprefix(_COMPONENTS)]
-        return schema
-
-
-def pointer(steps: Steps) -> str:
-    """Write a JSON pointer (RFC 6901)."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+        """Return the schema, or the shared schema that it refers to."""
+        return resolve(self._document, schema)
 
 
 def _explain(error: jsonschema_rs.ValidationError, value: object) -> Iterator[Finding]:
     kind: Any = error.kind
     name = str(kind.name)
     steps = tuple(error.instance_path)
-    if name in {"anyOf", "oneOf"}:
-        branch = _closest_branch(getattr(kind, "context", ()), len(steps))
-        if branch:
-            for inner in branch:
-                yield from _explain(inner, value)
-            return
-    if name == "required":
+    branch = _closest_branch(kind.context, len(steps)) if name in {"anyOf", "oneOf"} else []
+    if branch:
+        for inner in branch:
+            yield from _explain(inner, value)
+    elif name == "required":
         yield Finding((*steps, str(kind.property)), "missing-field", f'"{kind.property}" is required', "nothing")
     elif name in {"additionalProperties", "unevaluatedProperties"}:
         for member in kind.unexpected:
@@ -109,8 +95,8 @@ def _explain(error: jsonschema_rs.ValidationError, value: object) -> Iterator[Fi
         offered = ", ".join(str(option) for option in kind.options)
         yield Finding(steps, "enum", f"one of {offered}", short_repr(_at(value, steps)))
     elif name == "not":
-        # The schema that must not fit is a puzzle to read; what is there says more.
-        message = "these members do not go together, or one that is needed is missing"
+        # The schema that must not match is hard to read; the value is clearer.
+        message = "does not match any allowed combination of members"
         yield Finding(steps, "schema", message, short_repr(_at(value, steps)))
     else:
         yield Finding(steps, _RULES.get(name, "schema"), str(error.message), short_repr(_at(value, steps)))
@@ -119,16 +105,13 @@ def _explain(error: jsonschema_rs.ValidationError, value: object) -> Iterator[Fi
 def _closest_branch(
     branches: Sequence[list[jsonschema_rs.ValidationError]], depth: int
 ) -> list[jsonschema_rs.ValidationError]:
-    """Choose the branch that the value was meant for: of its type, and wrong in the fewest places."""
-    fitting = [
+    """Choose the branch that the value was probably meant for: of its type, and with the fewest errors."""
+    candidates = [
         errors
         for errors in branches
         if not any(str(error.kind.name) == "type" and len(error.instance_path) == depth for error in errors)
     ]
-    if not fitting:
-        return []
-    nearest: list[jsonschema_rs.ValidationError] = min(fitting, key=len)
-    return nearest
+    return min(candidates, key=len) if candidates else []
 
 
 def _at(value: object, steps: Steps) -> object:

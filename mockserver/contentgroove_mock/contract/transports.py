@@ -1,4 +1,4 @@
-"""httpx transports that check what goes through them."""
+"""httpx transports that check the exchanges that they carry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from contentgroove_mock.contract.exchange import CheckedRequest, CheckedResponse
+from contentgroove_mock.contract.checker import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.violations import ContractViolationError
 
 if TYPE_CHECKING:
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     OnExchange: TypeAlias = Callable[[CheckedRequest, CheckedResponse, Sequence[Violation]], object]
 
 
-def require_none(asked: CheckedRequest, answered: CheckedResponse, violations: Sequence[Violation]) -> None:
-    """Fail on any violation.
+def require_none(request: CheckedRequest, response: CheckedResponse, violations: Sequence[Violation]) -> None:
+    """Raise an error if there is a violation.
 
     Raises:
-        ContractViolationError: There is one.
+        ContractViolationError: There is a violation.
     """
-    del asked, answered
+    del request, response
     if violations:
         raise ContractViolationError(violations)
 
 
 class CheckedTransport(httpx.BaseTransport):
-    """Sends through another transport and checks each exchange once its answer was read.
+    """Sends through another transport and checks each exchange once its response was read.
 
     Attributes:
-        transport: What sends; closed with this one.
+        transport: The wrapped transport; closed together with this one.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class CheckedTransport(httpx.BaseTransport):
         """Wrap a transport.
 
         Args:
-            transport: An `HTTPTransport`, a `MockTransport`, a WSGI application's, …
+            transport: Any transport: `HTTPTransport`, `MockTransport`, `WSGITransport`, …
             checker: The contract.
-            on_exchange: Takes the request, the answer and the violations; by default a violation raises
+            on_exchange: Called with the request, the response and the violations. By default a violation raises
                 `ContractViolationError` in the code that made the call.
         """
         self.transport = transport
@@ -59,8 +59,8 @@ class CheckedTransport(httpx.BaseTransport):
         response = self.transport.handle_request(request)
         response.request = request
         response.read()
-        asked, answered = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
-        self._on_exchange(asked, answered, self._checker.check_exchange(asked, answered))
+        exchange = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
+        self._on_exchange(*exchange, self._checker.check_exchange(*exchange))
         return response
 
     def close(self) -> None:
@@ -81,12 +81,23 @@ class CheckedTransport(httpx.BaseTransport):
 
 
 class AsyncCheckedTransport(httpx.AsyncBaseTransport):
-    """As `CheckedTransport`, for async transports such as `ASGITransport`."""
+    """Sends through another async transport and checks each exchange once its response was read.
+
+    Attributes:
+        transport: The wrapped transport; closed together with this one.
+    """
 
     def __init__(
         self, transport: httpx.AsyncBaseTransport, checker: Checker, on_exchange: OnExchange = require_none
     ) -> None:
-        """Wrap a transport; the arguments are those of `CheckedTransport`."""
+        """Wrap a transport.
+
+        Args:
+            transport: Any async transport: `AsyncHTTPTransport`, `ASGITransport`, …
+            checker: The contract.
+            on_exchange: Called with the request, the response and the violations. By default a violation raises
+                `ContractViolationError` in the code that made the call.
+        """
         self.transport = transport
         self._checker = checker
         self._on_exchange = on_exchange
@@ -97,8 +108,8 @@ class AsyncCheckedTransport(httpx.AsyncBaseTransport):
         response = await self.transport.handle_async_request(request)
         response.request = request
         await response.aread()
-        asked, answered = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
-        self._on_exchange(asked, answered, self._checker.check_exchange(asked, answered))
+        exchange = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
+        self._on_exchange(*exchange, self._checker.check_exchange(*exchange))
         return response
 
     async def aclose(self) -> None:

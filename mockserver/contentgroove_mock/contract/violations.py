@@ -1,13 +1,24 @@
-"""What the checker says of an exchange that breaks the contract."""
+"""Violations of the contract, the error that reports them, and the line of code that made the call."""
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+import inspect
+import os
+import site
+import sys
+import sysconfig
+import threading
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 from contentgroove import errors
 from contentgroove._core.redaction import redact_url
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 Rule: TypeAlias = Literal[
     "unknown-path",
@@ -38,17 +49,17 @@ Rule: TypeAlias = Literal[
 _MAX_SHOWN = 120
 
 
-class Violation(Struct, frozen=True, kw_only=True):
-    """One place where an exchange is not what the contract says.
+class Violation(Struct, frozen=True):
+    """One deviation of an exchange from the contract.
 
     Attributes:
-        operation: The operationId, or the event's name for a webhook; None where no operation fits.
-        location: Where: `request.path`, `request.query.page[size]`, `request.headers.content-type`, `response.status`,
-            or a JSON pointer in a body, `response.body#/data/0/id`.
-        rule: Which kind of rule is broken.
-        message: What the contract says.
-        actual: What was there instead, shortened and without credentials.
-        call: The test and the line that made the call, as far as they can be told.
+        operation: The operationId, or the event's name for a webhook; None if no operation matches.
+        location: The location, such as `request.path`, `request.query.page[size]`, `request.headers.content-type` or
+            `response.status`, or a JSON pointer in a body, `response.body#/data/0/id`.
+        rule: The kind of rule that is violated.
+        message: What the contract requires.
+        actual: The actual value, shortened and without credentials.
+        call: The test and the line that made the call, as far as they are known.
     """
 
     operation: str | None
@@ -65,19 +76,66 @@ class Violation(Struct, frozen=True, kw_only=True):
 
 
 class ContractViolationError(errors.ContractViolationError, AssertionError):
-    """An exchange breaks the contract.
+    """An exchange violates the contract.
 
-    An assertion error as well, so that test runners show it as a failure and not as an error of the test's own.
+    It is also an assertion error, so that test runners report it as a failure and not as an error.
     """
 
     violations: tuple[Violation, ...]
 
 
 def short_repr(value: object) -> str:
-    """Write a value, text or JSON, into one short line, credentials taken out."""
+    """Return a value, text or JSON, as one short line without credentials."""
     if isinstance(value, bytes):
         text = value.decode("utf-8", "backslashreplace")
     else:
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     text = redact_url(" ".join(text.split()))
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
+
+
+def find_caller() -> str | None:
+    """Return the running test and the innermost line that belongs to neither Python, a library nor this project.
+
+    A server in another thread has no caller on its own stack: there, the line is the main thread's, which waits for the
+    response. None if neither is known.
+    """
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
+    line = _code_location(inspect.currentframe())
+    if line is None:
+        main = threading.main_thread().ident
+        # Documented despite its underscore: the only access to another thread's stack.
+        frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        line = _code_location(frames.get(main) if main is not None else None)
+    if test and line:
+        return f"{test}, at {line}"
+    return test or line
+
+
+def _code_location(frame: FrameType | None) -> str | None:
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith("<") and _is_user_code(name):
+            path = Path(name)
+            here = Path.cwd()
+            return f"{path.relative_to(here) if path.is_relative_to(here) else path}:{frame.f_lineno}"
+        frame = frame.f_back
+    return None
+
+
+@cache
+def _is_user_code(name: str) -> bool:
+    path = Path(name).resolve()
+    return not any(path.is_relative_to(folder) for folder in _libraries())
+
+
+@cache
+def _libraries() -> tuple[Path, ...]:
+    import contentgroove
+    import contentgroove_api
+
+    folders: set[str | Path] = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders |= {*site.getsitepackages(), site.getusersitepackages()}
+    folders |= {Path(__file__).parents[1]}
+    folders |= {Path(str(package.__file__)).parent for package in (contentgroove, contentgroove_api)}
+    return tuple(Path(folder).resolve() for folder in folders if folder)

@@ -1,1 +1,1 @@
-"""What a test run has called of the contract: operations, answers, webhooks, faults, fields; and reports of it."""
+"""Coverage of the contract by a test run: operations, responses, webhooks, faults and fields, and reports of it."""

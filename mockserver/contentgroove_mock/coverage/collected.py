@@ -1,27 +1,45 @@
-"""What was seen in a test run; workers' parts are put together."""
+"""Coverage data of a test run: what was sent and received, and which attributes of models were read."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import inspect
 from typing import TYPE_CHECKING, Any, Self, cast
+from urllib.parse import parse_qsl
 
 import msgspec
-from contentgroove_api.types import check_levels
+from contentgroove import models
+from contentgroove._openapi.pointers import escape
 from msgspec import Struct, field
 
+from contentgroove_mock.contract.values import decode_json
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from types import FrameType
 
     from contentgroove_mock.contract import CheckedRequest, CheckedResponse, Operation, Violation
     from contentgroove_mock.simulator.core.faults import Kind
 
+MODELS: tuple[type[Any], ...] = (
+    models.Media,
+    models.Clip,
+    models.Transcription,
+    models.WebhookSubscription,
+    models.DirectUpload,
+)
+_BASE_MODULE = models.Media.__mro__[1].__module__
+_ABOUT_FIELDS = frozenset({"fields_set", "extra"})
+
 
 class OperationUsage(Struct):
-    """How one operation was used.
+    """The usage of one operation.
 
     Attributes:
-        statuses: How often each status was answered.
-        query: The names of query parameters, such as `page[size]`.
-        request_fields: JSON pointers of the fields that bodies had, with `*` for the items of lists.
+        statuses: How often each status was received.
+        query: The names of the query parameters that were sent, such as `page[size]`.
+        request_fields: JSON pointers of the fields of request bodies, with `*` for the items of lists.
     """
 
     statuses: dict[str, int] = field(default_factory=dict[str, int])
@@ -30,14 +48,14 @@ class OperationUsage(Struct):
 
 
 class CoverageData(Struct):
-    """Everything that was seen.
+    """What was sent, received and read.
 
     Attributes:
-        operations: By operationId.
-        webhooks: How often each event was delivered: sent and answered 200.
+        operations: The usage of operations by operationId.
+        webhooks: How often each event was delivered: sent, with a 200 as the response.
         faults: How often each fault happened, as `kind operation`.
-        reads: The fields that were read from models, as `Media.name`.
-        violations: What broke the contract.
+        reads: The attributes that were read from models, as `Media.name`.
+        violations: The violations of the contract.
     """
 
     operations: dict[str, OperationUsage] = field(default_factory=dict[str, OperationUsage])
@@ -49,49 +67,49 @@ class CoverageData(Struct):
     def add_exchange(
         self,
         operation: Operation | None,
-        asked: CheckedRequest,
-        answered: CheckedResponse,
+        request: CheckedRequest,
+        response: CheckedResponse,
         violations: Sequence[Violation],
     ) -> None:
-        """Take in one exchange; `operation` is None if the contract has no such one."""
+        """Add one exchange; `operation` is None if the contract does not have it."""
         self.violations.extend(str(violation) for violation in violations)
         if operation is None:
             return
-        used = self.operations.setdefault(operation.name, OperationUsage())
-        _count(used.statuses, str(answered.status))
-        used.query.update(_query_names(asked.target, operation.query.credentials))
-        used.request_fields.update(_pointers(asked.content))
+        usage = self.operations.setdefault(operation.name, OperationUsage())
+        _count(usage.statuses, str(response.status))
+        usage.query.update(_query_names(request.target, operation.query.credentials))
+        usage.request_fields.update(_body_pointers(request.content))
 
     def add_delivery(self, event: str) -> None:
-        """Take in one delivered webhook."""
+        """Add one delivered webhook."""
         _count(self.webhooks, event)
 
     def add_faults(self, happened: Mapping[tuple[Kind, str], int]) -> None:
-        """Take in the faults of one simulator."""
+        """Add the faults of one simulator."""
         for (kind, operation), times in happened.items():
             _count(self.faults, f"{kind} {operation}", times)
 
     def merge(self, other: Self) -> None:
-        """Take in what another process has seen."""
-        for name, theirs in other.operations.items():
-            ours = self.operations.setdefault(name, OperationUsage())
-            for status, times in theirs.statuses.items():
-                _count(ours.statuses, status, times)
-            ours.query |= theirs.query
-            ours.request_fields |= theirs.request_fields
-        for mine, their in ((self.webhooks, other.webhooks), (self.faults, other.faults)):
-            for name, times in their.items():
-                _count(mine, name, times)
+        """Add the data of another process."""
+        for name, other_usage in other.operations.items():
+            usage = self.operations.setdefault(name, OperationUsage())
+            for status, times in other_usage.statuses.items():
+                _count(usage.statuses, status, times)
+            usage.query |= other_usage.query
+            usage.request_fields |= other_usage.request_fields
+        for counts, other_counts in ((self.webhooks, other.webhooks), (self.faults, other.faults)):
+            for name, times in other_counts.items():
+                _count(counts, name, times)
         self.reads |= other.reads
         self.violations.extend(other.violations)
 
     def dump(self) -> str:
-        """Write it for another process."""
+        """Return the data as text for another process."""
         return msgspec.json.encode(self).decode()
 
     @classmethod
     def load(cls, text: str) -> Self:
-        """Read what `dump` wrote."""
+        """Return the data that `dump` wrote."""
         return msgspec.json.decode(text.encode(), type=cls)
 
 
@@ -99,31 +117,82 @@ def _count(counts: dict[str, int], name: str, times: int = 1) -> None:
     counts[name] = counts.get(name, 0) + times
 
 
-def _query_names(target: str, credentials: frozenset[str]) -> Iterator[str]:
-    _, _, query = target.partition("?")
-    if query:
-        from urllib.parse import parse_qsl
-
-        yield from (name for name, _ in parse_qsl(query, keep_blank_values=True) if name not in credentials)
+def _query_names(target: str, credentials: frozenset[str]) -> set[str]:
+    query = target.partition("?")[2]
+    return {name for name, _ in parse_qsl(query, keep_blank_values=True)} - credentials
 
 
-def _pointers(content: bytes) -> Iterator[str]:
-    if not content:
-        return
-    try:
-        check_levels(content)
-        value: object = msgspec.json.decode(content)
-    except msgspec.DecodeError:
-        return
-    yield from _leaf_pointers(value, "")
+def _body_pointers(content: bytes) -> Iterator[str]:
+    with contextlib.suppress(ValueError):
+        yield from _leaf_pointers(decode_json(content), "")
 
 
-def _leaf_pointers(value: Any, pointer: str) -> Iterator[str]:
+def _leaf_pointers(value: Any, parent: str) -> Iterator[str]:
     if isinstance(value, dict):
         for name, member in cast("dict[str, Any]", value).items():
-            yield from _leaf_pointers(member, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+            yield from _leaf_pointers(member, f"{parent}/{escape(name)}")
     elif isinstance(value, list):
         for item in cast("list[Any]", value):
-            yield from _leaf_pointers(item, f"{pointer}/*")
+            yield from _leaf_pointers(item, f"{parent}/*")
     else:
-        yield pointer
+        yield parent
+
+
+@contextlib.contextmanager
+def recorded_reads(reads: set[str]) -> Generator[None]:
+    """Record each attribute that is read from a model, as `Media.name`, while the context is entered."""
+    undo: list[tuple[type[Any], str, property]] = []
+    for model in MODELS:
+        for name, attribute in list(vars(model).items()):
+            if isinstance(attribute, property) and name not in _ABOUT_FIELDS:
+                undo.append((model, name, attribute))
+                setattr(model, name, _recording(attribute, f"{model.__name__}.{name}", reads))
+    try:
+        yield
+    finally:
+        for model, name, attribute in undo:
+            setattr(model, name, attribute)
+
+
+def fields_of(read: str, properties: Mapping[str, Any]) -> list[str]:
+    """Return the fields that an attribute is computed from, as JSON pointers: `Media.is_finished` from `is_processing`.
+
+    Args:
+        read: The attribute, such as `Media.is_finished`.
+        properties: The properties of the resource's schema.
+    """
+    model_name, _, name = read.partition(".")
+    model = next(model for model in MODELS if model.__name__ == model_name)
+    getter = inspect.unwrap(cast("Callable[[Any], Any]", vars(model)[name].fget))
+    # The getter looks up names of the generated struct, which are those of the contract.
+    mentioned = set(getter.__code__.co_names)
+    return [pointer for pointer, field in _fields(properties) if field in mentioned]
+
+
+def _fields(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, schema in properties.items():
+        if name in {"attributes", "relationships"}:
+            yield from ((f"/{name}/{inner}", inner) for inner in schema.get("properties", {}))
+        else:
+            yield f"/{name}", name
+
+
+def _is_user_code(frame: FrameType | None) -> bool:
+    """Return whether an attribute is read by an application: directly or by `to_dict`, but not by a wait of the SDK."""
+    caller = None if frame is None else frame.f_back
+    while caller is not None and caller.f_globals.get("__name__") == _BASE_MODULE:
+        caller = caller.f_back
+    name = "" if caller is None else str(caller.f_globals.get("__name__", ""))
+    return name.partition(".")[0] != "contentgroove"
+
+
+def _recording(attribute: property, read: str, reads: set[str]) -> property:
+    getter = cast("Callable[[Any], Any]", attribute.fget)
+
+    @functools.wraps(getter)
+    def recording(self: Any) -> Any:
+        if _is_user_code(inspect.currentframe()):
+            reads.add(read)
+        return getter(self)
+
+    return property(recording, doc=attribute.__doc__)

@@ -1,30 +1,30 @@
-"""Coverage: what was seen, held against what the contract has."""
+"""The coverage of the contract: recorded usage compared with what the contract documents."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.pointers import resolve_reference
 from msgspec import Struct
 
-from contentgroove_mock.coverage.collected import CoverageData, OperationUsage
-from contentgroove_mock.coverage.reads import fields_of
+from contentgroove_mock.coverage.collected import CoverageData, OperationUsage, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from contentgroove_mock.contract import Checker
+    from contentgroove._openapi.documents import Json
 
-_COMPONENTS = "#/components/schemas/"
+    from contentgroove_mock.contract import Checker
 
 
 class Row(Struct, frozen=True):
-    """One operation of the contract.
+    """The coverage of one operation.
 
     Attributes:
-        path: On the wire, the server's base path included.
-        documented: How often each documented status was answered.
-        undocumented: How often others were.
+        path: Its path template, with the server's base path.
+        documented: How often each documented status was received.
+        undocumented: How often other statuses were received.
     """
 
     name: str
@@ -38,15 +38,15 @@ class Row(Struct, frozen=True):
 
     @property
     def call_count(self) -> int:
-        """How often it was called."""
+        """The number of calls."""
         return sum(self.documented.values()) + sum(self.undocumented.values())
 
 
 class Event(Struct, frozen=True):
-    """One webhook of the contract.
+    """The coverage of one webhook.
 
     Attributes:
-        fields: JSON pointers of what was read of it.
+        fields: JSON pointers of the fields that were read from it.
     """
 
     name: str
@@ -58,7 +58,7 @@ class CoverageMatrix(Struct, frozen=True):
     """Coverage of a contract by a test run.
 
     Attributes:
-        contract: The SHA-256 of the contract, so that a later reader knows which one it was.
+        contract: The SHA-256 of the contract, which identifies it for later readers.
     """
 
     contract: str
@@ -69,103 +69,89 @@ class CoverageMatrix(Struct, frozen=True):
 
     @property
     def statuses(self) -> list[str]:
-        """Every status that some operation documents or has answered, in order."""
+        """All statuses that are documented or were received, in order."""
         return sorted({status for row in self.rows for status in (*row.documented, *row.undocumented)})
 
     @property
     def missing(self) -> list[str]:
-        """What was not seen, such as `getMedias 401` and `webhook media.processing_finished`."""
-        answers = [f"{row.name} {status}" for row in self.rows for status, times in row.documented.items() if not times]
-        return answers + [f"webhook {event.name}" for event in self.events if not event.deliveries]
+        """What was not covered, such as `getMedias 401` and `webhook media.processing_finished`."""
+        responses = [
+            f"{row.name} {status}" for row in self.rows for status, times in row.documented.items() if not times
+        ]
+        return responses + [f"webhook {event.name}" for event in self.events if not event.deliveries]
 
     @property
     def total(self) -> int:
-        """How many documented answers and webhooks there are."""
+        """The number of documented responses and webhooks."""
         return sum(len(row.documented) for row in self.rows) + len(self.events)
 
     @property
     def covered_count(self) -> int:
-        """How many of them were seen."""
+        """The number of those that were covered."""
         return self.total - len(self.missing)
 
     @property
     def percent(self) -> float:
-        """The share that was seen, in percent; rounded down, so that only all of it is 100."""
+        """The covered share in percent; rounded down, so that only complete coverage is 100."""
         return math.floor(self.covered_count * 10_000 / self.total) / 100 if self.total else 100.0
 
 
 def matrix(collected: CoverageData, checker: Checker) -> CoverageMatrix:
-    """Hold what was seen against a contract."""
+    """Compare coverage data with a contract."""
+    reads: dict[str, set[str]] = {}
+    for read in collected.reads:
+        reads.setdefault(read.partition(".")[0], set()).add(read)
+
+    def read_fields(schema: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(sorted(set(_walk(schema, checker.document, reads))))
+
     rows: list[Row] = []
-    schemas = checker.document.get("components", {}).get("schemas", {})
-    reads = _by_model(collected.reads)
     for name, operation in checker.operations.items():
-        used = collected.operations.get(name, OperationUsage())
-        documented = {status: used.statuses.get(status, 0) for status in operation.statuses}
+        usage = collected.operations.get(name, OperationUsage())
+        documented = {status: usage.statuses.get(status, 0) for status in operation.statuses}
         rows.append(
             Row(
                 name,
                 operation.method,
                 checker.base_path + operation.path,
                 dict(sorted(documented.items())),
-                {status: times for status, times in sorted(used.statuses.items()) if status not in documented},
-                tuple(sorted(used.query)),
-                tuple(sorted(used.request_fields)),
-                tuple(sorted(set(_read_of(operation.success, schemas, reads)))) if used.statuses else (),
+                {status: times for status, times in sorted(usage.statuses.items()) if status not in documented},
+                tuple(sorted(usage.query)),
+                tuple(sorted(usage.request_fields)),
+                read_fields(operation.success) if usage.statuses else (),
             )
         )
-    events = [
-        Event(
-            name,
-            collected.webhooks.get(name, 0),
-            tuple(sorted(set(_read_of(schema, schemas, reads)))) if name in collected.webhooks else (),
-        )
+    events = tuple(
+        Event(name, collected.webhooks.get(name, 0), read_fields(schema) if name in collected.webhooks else ())
         for name, schema in checker.event_schemas.items()
-    ]
-    return CoverageMatrix(
-        checker.digest,
-        tuple(rows),
-        tuple(events),
-        dict(sorted(collected.faults.items())),
-        tuple(collected.violations),
     )
-
-
-def _by_model(reads: set[str]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for read in reads:
-        found.setdefault(read.partition(".")[0], set()).add(read)
-    return found
-
-
-def _read_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], reads: Mapping[str, set[str]]) -> Iterator[str]:
-    """Give the pointers of the fields that were read of whatever resources a body holds."""
-    yield from _walk(schema, schemas, reads, "", frozenset())
+    faults = dict(sorted(collected.faults.items()))
+    return CoverageMatrix(checker.digest, tuple(rows), events, faults, tuple(collected.violations))
 
 
 def _walk(
     schema: Mapping[str, Any],
-    schemas: Mapping[str, Any],
+    document: Json,
     reads: Mapping[str, set[str]],
-    pointer: str,
-    above: frozenset[str],
+    pointer: str = "",
+    above: frozenset[str] = frozenset(),
 ) -> Iterator[str]:
     reference = schema.get("$ref")
     if isinstance(reference, str):
         if reference in above:
             return
         above |= {reference}
-        schema = schemas[reference.removeprefix(_COMPONENTS)]
-    # A model has the name that the contract's schema has as its title, because the generator takes it from there.
+        schema = resolve_reference(document, reference)
+    # A model's name is the title of its schema in the contract, because the generator takes it from there.
     title = str(schema.get("title", ""))
     if title in reads:
         for read in reads[title]:
             yield from (pointer + field for field in fields_of(read, schema.get("properties", {})))
         return
     for name, inner in schema.get("properties", {}).items():
-        yield from _walk(inner, schemas, reads, f"{pointer}/{name}", above)
+        yield from _walk(inner, document, reads, f"{pointer}/{name}", above)
     if "items" in schema:
-        yield from _walk(schema["items"], schemas, reads, f"{pointer}/*", above)
+        yield from _walk(schema["items"], document, reads, f"{pointer}/*", above)
     for composition in ("allOf", "anyOf", "oneOf"):
         for part in cast("list[Mapping[str, Any]]", schema.get(composition, [])):
-            yield from _walk(part, schemas, reads, pointer, above)
+            yield from _walk(part, document, reads, pointer, above)

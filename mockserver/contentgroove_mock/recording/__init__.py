@@ -1,6 +1,6 @@
-"""Records exchanges with the service: one plain file each, made again by one command, scrubbed of what is private.
+"""Record exchanges with the service, one scrubbed JSON file each; `python -m contentgroove_mock.recording --help`.
 
-`exchange` is the files' form, `contract_parts` what they rest on, `journey` what is asked, `scrubbing` what is taken
-out of the answers, `folder` where they lie and whether they are stale. `simulated` and `live` are the two services
-that exchanges are recorded with; `python -m contentgroove_mock.recording --help` runs them.
+`recordings` has the files' format and their folder, `contract` the parts of the contract that they depend on, `journey`
+the requests, `recorder` the walk through them, `scrubbing` the removal of private data, and `targets` the two services
+that exchanges are recorded with.
 """

@@ -11,76 +11,69 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core.settings import resolve_settings
 from contentgroove._version import __version__
-from contentgroove.cli.streams import prepare_streams
+from contentgroove.cli.output import prepare_streams
 from contentgroove.errors import ConfigurationError
 
 from contentgroove_mock.contract import Checker
-from contentgroove_mock.node import NpmError
-from contentgroove_mock.recording.contract_check import unexpected_violations
-from contentgroove_mock.recording.contract_parts import PackagedContract
-from contentgroove_mock.recording.exchange import RecordingError
-from contentgroove_mock.recording.folder import save
-from contentgroove_mock.recording.live import record_live
-from contentgroove_mock.recording.simulated import record
+from contentgroove_mock.npm import NpmError
+from contentgroove_mock.recording.contract import PackagedContract
+from contentgroove_mock.recording.recordings import RecordingError, save, unexpected_violations
+from contentgroove_mock.recording.targets import record, record_live
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 def main(arguments: list[str] | None = None, *, sleep: Callable[[float], object] = time.sleep) -> int:
-    """Record; gives the exit status: 0 done, 1 a person has to look.
+    """Record, and return the exit status: 0 for success, 1 for an error or if something must be deleted by hand.
 
     Args:
-        arguments: Those of the command line if left out.
-        sleep: How to wait for the service.
+        arguments: By default those of the command line.
+        sleep: The function that waits for the service.
     """
     prepare_streams()
     parser = argparse.ArgumentParser(
         prog="python -m contentgroove_mock.recording",
         description="Record every documented exchange: with the simulator, or with the service itself.",
     )
-    parser.add_argument("folder", type=Path, help="where the recordings lie, a file each")
-    parser.add_argument("--without-prism", action="store_true", help="ask the simulator directly, without Node")
-    parser.add_argument(
-        "--live", action="store_true", help="record from the service, scrubbed; needs CONTENTGROOVE_API_KEY"
-    )
-    parser.add_argument(
-        "--writes", action="store_true", help="with --live: create, change and delete in the account of the key"
-    )
-    chosen = parser.parse_args(arguments)
-    if chosen.writes and not chosen.live:
-        parser.error("--writes is for --live; the simulator is always asked everything")
+    parser.add_argument("folder", type=Path, help="the folder of the recordings, one file each")
+    parser.add_argument("--without-prism", action="store_true", help="call the simulator directly, without Node")
+    parser.add_argument("--live", action="store_true", help="record from the service; needs CONTENTGROOVE_API_KEY")
+    parser.add_argument("--writes", action="store_true", help="with --live: create, change and delete in the account")
+    options = parser.parse_args(arguments)
+    if options.writes and not options.live:
+        parser.error("--writes needs --live; with the simulator everything is always recorded")
     contract = PackagedContract.load_packaged()
     try:
-        if chosen.live:
-            return _live(contract, chosen.folder, writes=chosen.writes, sleep=sleep)
-        recordings = record(contract, through_prism=not chosen.without_prism)
-        changed = save(chosen.folder, recordings, replacing=("simulator", "spec example"))
+        if options.live:
+            return _record_live(contract, options.folder, writes=options.writes, sleep=sleep)
+        recordings = record(contract, through_prism=not options.without_prism)
+        changed = save(options.folder, recordings, replacing=("simulator", "spec example"))
     except (RecordingError, ConfigurationError, NpmError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command line prints
         return 1
-    _say(f"{len(recordings)} recordings, {changed} of them changed")
+    _print(f"{len(recordings)} recordings, {changed} of them changed")
     return 0
 
 
-def _live(contract: PackagedContract, folder: Path, *, writes: bool, sleep: Callable[[float], object]) -> int:
+def _record_live(contract: PackagedContract, folder: Path, *, writes: bool, sleep: Callable[[float], object]) -> int:
     settings = resolve_settings(api_key=None, base_url=None, auth="bearer", version=__version__, environment=os.environ)
-    _say(f"Recording from {settings.base_url}")
+    _print(f"Recording from {settings.base_url}")
     result = record_live(contract, settings, writes=writes, sleep=sleep)
     changed = save(folder, result.recordings, replacing=())
-    for reason, names in result.left_out.items():
-        _say(f"left out: {', '.join(names)}: {reason}")
+    for reason, names in result.skipped.items():
+        _print(f"skipped: {', '.join(names)}: {reason}")
     checker = Checker()
     for recording in result.recordings:
         for violation in unexpected_violations(recording, checker):
-            _say(f"not as the contract says: {recording.name}: {violation}")
+            _print(f"contract violation: {recording.name}: {violation}")
     for sentence in result.not_deleted:
         print(f"error: not deleted: {sentence}", file=sys.stderr)  # noqa: T201 - a command line prints
-    _say(f"{len(result.recordings)} recordings, {changed} of them changed. Read them before you commit them.")
+    _print(f"{len(result.recordings)} recordings, {changed} of them changed. Review them before you commit them.")
     return 1 if result.not_deleted else 0
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - a command line prints
 
 

@@ -1,6 +1,6 @@
-"""What is asked of a service, in order: everything that the contract documents, with as few resources as it takes.
+"""The requests to record, in order: everything that the contract documents, with as few resources as possible.
 
-A step is data. `{media}`, `{clip}`, `{subscription}` and `{upload}` stand for the ids that earlier steps brought.
+A step is data. `{media}`, `{clip}`, `{subscription}` and `{upload}` stand for ids from the responses of earlier steps.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contentgroove_mock.recording.contract_parts import PackagedContract
+    from contentgroove_mock.recording.contract import PackagedContract
 
 Resource: TypeAlias = Literal["media", "clip", "subscription", "upload", "other_media", "failing_media"]
 
@@ -21,7 +21,7 @@ SOURCE_URL = "https://films.example/flight.mp4"
 UNREACHABLE_URL = "https://films.invalid/flight.mp4"
 HOOK_URL = "https://hooks.example/contentgroove"
 
-_FIRST_FAILURE = 400
+FIRST_FAILURE = 400
 _NOT_JSON = "{"
 
 
@@ -29,11 +29,11 @@ class RequestSpec(Struct, frozen=True, kw_only=True):
     """A request to an operation.
 
     Attributes:
-        resource: Whose id is in the path.
-        attributes: What the body sends, None for no body.
+        resource: The resource whose id is in the path.
+        attributes: The attributes in the body, None if there is no body.
         query: Names and values.
-        text: What is sent in place of JSON.
-        fault: What in it breaks the contract, None if nothing does.
+        text: The text to send instead of JSON.
+        fault: How the request violates the contract, None if it does not.
     """
 
     resource: str | None = None
@@ -47,15 +47,15 @@ class JourneyStep(Struct, frozen=True, kw_only=True):
     """One exchange that is recorded.
 
     Attributes:
-        status: The one that it should be answered with.
+        status: The expected status.
         variant: As in `Recording`.
-        save_as: What the answer's resource is called from here on.
-        simulated: Whether only the simulator is asked, because a real account would be charged for nothing new.
+        save_as: The name of the response's resource in later steps.
+        simulated: True for the simulator only, because it would use up a real account's quota without a new finding.
     """
 
     operation: str
     status: int
-    ask: RequestSpec
+    request: RequestSpec
     variant: str | None = None
     save_as: Resource | None = None
     simulated: bool = False
@@ -76,7 +76,7 @@ class SendFile(Struct, frozen=True):
 Action: TypeAlias = "JourneyStep | WaitUntilProcessed | SendFile"
 
 _PAGE = (("page[number]", "1"), ("page[size]", "1"))
-# What each operation is asked when the answer does not depend on it; nothing is changed by any of it twice.
+# The request of each operation whenever the response does not depend on it; sent twice, none changes more than once.
 USUAL: dict[str, RequestSpec] = {
     "getMedias": RequestSpec(query=(("filter[id_eq]", "{media}"),)),
     "createMedia": RequestSpec(attributes={"source_url": SOURCE_URL, "name": "Recorded from a URL"}),
@@ -100,7 +100,7 @@ USUAL: dict[str, RequestSpec] = {
     "deleteWebhookSubscriptionById": RequestSpec(resource="subscription"),
     "getUploadUrl": RequestSpec(),
 }
-_REFUSED: dict[str, RequestSpec] = {
+_INVALID: dict[str, RequestSpec] = {
     "createMedia": RequestSpec(attributes={"upload_id": "no-such-upload"}),
     "updateMediaById": RequestSpec(resource="media", attributes={"name": None}, fault="The name is null."),
     "createClip": RequestSpec(
@@ -111,88 +111,62 @@ _REFUSED: dict[str, RequestSpec] = {
 }
 
 
-def _usual_steps(operation: str, **rest: Any) -> JourneyStep:
-    return JourneyStep(operation=operation, status=200, ask=USUAL[operation], **rest)
+def _step(operation: str, status: int = 200, request: RequestSpec | None = None, **fields: Any) -> JourneyStep:
+    return JourneyStep(operation=operation, status=status, request=request or USUAL[operation], **fields)
 
 
 SUCCESSES: tuple[Action, ...] = (
-    _usual_steps("createWebhookSubscription", save_as="subscription"),
-    _usual_steps("getUploadUrl", save_as="upload"),
+    _step("createWebhookSubscription", save_as="subscription"),
+    _step("getUploadUrl", save_as="upload"),
     SendFile(),
-    JourneyStep(
-        operation="createMedia",
-        status=200,
-        ask=RequestSpec(attributes={"upload_id": "{upload}", "name": "Recorded media", "description": "Six seconds"}),
+    _step(
+        "createMedia",
+        request=RequestSpec(
+            attributes={"upload_id": "{upload}", "name": "Recorded media", "description": "Six seconds"}
+        ),
         save_as="media",
     ),
     WaitUntilProcessed("getMediaById", "media"),
-    _usual_steps("createClip", save_as="clip"),
+    _step("createClip", save_as="clip"),
     WaitUntilProcessed("getClipById", "clip"),
-    _usual_steps("createMedia", variant="url", save_as="other_media", simulated=True),
-    JourneyStep(
-        operation="getMediaById",
-        status=200,
-        variant="fresh",
-        ask=RequestSpec(resource="other_media"),
-        simulated=True,
-    ),
+    _step("createMedia", variant="url", save_as="other_media", simulated=True),
+    _step("getMediaById", request=RequestSpec(resource="other_media"), variant="fresh", simulated=True),
     WaitUntilProcessed("getMediaById", "other_media", simulated=True),
-    JourneyStep(
-        operation="createMedia",
-        status=200,
+    _step(
+        "createMedia",
+        request=RequestSpec(attributes={"source_url": UNREACHABLE_URL}),
         variant="unreachable",
-        ask=RequestSpec(attributes={"source_url": UNREACHABLE_URL}),
         save_as="failing_media",
         simulated=True,
     ),
     WaitUntilProcessed("getMediaById", "failing_media", simulated=True),
-    JourneyStep(
-        operation="getMediaById",
-        status=200,
-        variant="failed",
-        ask=RequestSpec(resource="failing_media"),
-        simulated=True,
-    ),
-    _usual_steps("getMediaById"),
-    _usual_steps("getMedias"),
-    JourneyStep(
-        operation="getMedias",
-        status=200,
-        variant="page",
-        ask=RequestSpec(query=(*_PAGE, ("sort", "-created_at"))),
-        simulated=True,
-    ),
-    JourneyStep(
-        operation="getMedias",
-        status=200,
-        variant="empty",
-        ask=RequestSpec(query=(("filter[id_eq]", UNKNOWN_ID),)),
-    ),
-    _usual_steps("getClipById"),
-    _usual_steps("getClips"),
-    _usual_steps("getWebhookSubscriptionById"),
-    _usual_steps("getWebhookSubscriptions"),
-    _usual_steps("updateMediaById"),
-    _usual_steps("updateClipById"),
+    _step("getMediaById", request=RequestSpec(resource="failing_media"), variant="failed", simulated=True),
+    _step("getMediaById"),
+    _step("getMedias"),
+    _step("getMedias", request=RequestSpec(query=(*_PAGE, ("sort", "-created_at"))), variant="page", simulated=True),
+    _step("getMedias", request=RequestSpec(query=(("filter[id_eq]", UNKNOWN_ID),)), variant="empty"),
+    _step("getClipById"),
+    _step("getClips"),
+    _step("getWebhookSubscriptionById"),
+    _step("getWebhookSubscriptions"),
+    _step("updateMediaById"),
+    _step("updateClipById"),
 )
 DELETIONS: tuple[Action, ...] = tuple(
-    JourneyStep(operation=operation, status=204, ask=USUAL[operation])
-    for operation in ("deleteClipById", "deleteWebhookSubscriptionById", "deleteMediaById")
+    _step(operation, 204) for operation in ("deleteClipById", "deleteWebhookSubscriptionById", "deleteMediaById")
 )
 
 
 def journey(contract: PackagedContract) -> Iterator[Action]:
-    """Give all that is asked; failures lie between, when there is something to fail with and nothing is gone yet.
+    """Yield all actions; failures come after the successes that create resources and before the deletions.
 
-    What the contract does not document any more is left out.
+    Whatever the contract no longer documents is skipped.
     """
     yield from (action for action in SUCCESSES if _is_documented(action, contract))
-    for operation in contract.operations.values():
-        if operation.name not in USUAL:
-            continue
-        for status in operation.statuses:
-            if status >= _FIRST_FAILURE and (ask := failing_request(operation.name, status)) is not None:
-                yield JourneyStep(operation=operation.name, status=status, ask=ask)
+    for operation in contract.operations:
+        for status in contract.statuses(operation) if operation in USUAL else ():
+            if status >= FIRST_FAILURE and (request := failing_request(operation, status)) is not None:
+                yield _step(operation, status, request)
     yield from (action for action in DELETIONS if _is_documented(action, contract))
 
 
@@ -203,35 +177,33 @@ def _is_documented(action: Action, contract: PackagedContract) -> bool:
 
 
 def failing_request(operation: str, status: int) -> RequestSpec | None:
-    """Give the request that is answered with a failure, None if none is known.
+    """Return the request whose response is a failure, None if no such request is known.
 
     A 401, 402, 429 or 500 depends on the key, the account or the service: the request is the usual one.
     """
     usual = USUAL[operation]
-    if status in {401, 402, 429, 500}:
-        return usual
-    if status == 404:  # noqa: PLR2004 - a status
-        return _unknown(usual)
-    if status == 422:  # noqa: PLR2004 - as above
-        return _REFUSED.get(operation)
-    if status == 400:  # noqa: PLR2004 - as above
-        if usual.attributes is None:
-            return RequestSpec(query=(("filter[nothing_eq]", "1"),), fault="The filter names no attribute.")
-        return RequestSpec(resource=usual.resource, text=_NOT_JSON, fault="The body is not JSON.")
-    return None
-
-
-def _unknown(usual: RequestSpec) -> RequestSpec | None:
-    if usual.resource is not None:
-        return RequestSpec(resource="unknown", attributes=usual.attributes)
-    if usual.attributes is not None and "media_id" in usual.attributes:
-        return RequestSpec(attributes=usual.attributes | {"media_id": UNKNOWN_ID})
-    return None
+    request: RequestSpec | None = None
+    match status:
+        case 400 if usual.attributes is None:
+            request = RequestSpec(query=(("filter[nothing_eq]", "1"),), fault="The filter names no attribute.")
+        case 400:
+            request = RequestSpec(resource=usual.resource, text=_NOT_JSON, fault="The body is not JSON.")
+        case 401 | 402 | 429 | 500:
+            request = usual
+        case 404 if usual.resource is not None:
+            request = RequestSpec(resource="unknown", attributes=usual.attributes)
+        case 404 if usual.attributes is not None and "media_id" in usual.attributes:
+            request = RequestSpec(attributes=usual.attributes | {"media_id": UNKNOWN_ID})
+        case 422:
+            request = _INVALID.get(operation)
+        case _:
+            pass
+    return request
 
 
 def sent_texts() -> frozenset[str]:
-    """Give every string that the journey sends as an attribute, so that answers may repeat it."""
+    """Return every string that the journey sends as an attribute, because responses may repeat it."""
     steps = [action for action in (*SUCCESSES, *DELETIONS) if isinstance(action, JourneyStep)]
-    asks = [*(step.ask for step in steps), *USUAL.values(), *_REFUSED.values()]
-    values = [value for ask in asks for value in (ask.attributes or {}).values()]
+    requests = [*(step.request for step in steps), *USUAL.values(), *_INVALID.values()]
+    values = [value for request in requests for value in (request.attributes or {}).values()]
     return frozenset(value for value in values if isinstance(value, str) and "{" not in value)

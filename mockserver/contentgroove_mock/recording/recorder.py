@@ -1,4 +1,4 @@
-"""Walks the journey with a service and keeps what it answers."""
+"""Walk the journey with a service, and record its responses."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from urllib.parse import quote
 
 import httpx
 import msgspec
-from contentgroove_api.types import check_levels
 from msgspec import UNSET
 
 from contentgroove_mock import sample_video
-from contentgroove_mock.recording.exchange import Origin, RecordedResponse, Recording, RecordingError, Request
+from contentgroove_mock.contract.values import decode_json
 from contentgroove_mock.recording.journey import (
     UNKNOWN_ID,
     Action,
@@ -21,38 +20,47 @@ from contentgroove_mock.recording.journey import (
     SendFile,
     WaitUntilProcessed,
 )
+from contentgroove_mock.recording.recordings import (
+    Origin,
+    RecordedResponse,
+    Recording,
+    RecordingError,
+    Request,
+    make_recording,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
-    from contentgroove_mock.recording.contract_parts import PackagedContract
+    from contentgroove_mock.recording.contract import PackagedContract
     from contentgroove_mock.recording.scrubbing import Scrubber
 
-_KEPT_HEADERS = ("content-type", "retry-after")
-_REFUSED_KEY = "no-key-that-any-account-has"
+_RECORDED_HEADERS = ("content-type", "retry-after")
+_INVALID_KEY = "no-key-that-any-account-has"
 _NO_JSON = object()
 _STORED = 200
 _STORE_SECONDS = 60.0
 _GONE = frozenset({200, 204, 404})
+# In this order: deleting a media may delete its clips too.
 _DELETIONS = {
-    "createMedia": "deleteMediaById",
     "createClip": "deleteClipById",
     "createWebhookSubscription": "deleteWebhookSubscriptionById",
+    "createMedia": "deleteMediaById",
 }
-# A clip goes before its media, which may take it along.
-_CLEANING = ("createClip", "createWebhookSubscription", "createMedia")
 
 
 class RecordingTarget(Protocol):
     """A service to record with.
 
     Attributes:
-        origin: What recordings say of where they come from.
-        client: Calls it; relative URLs are below its base URL. It adds no key.
-        direct_client: As `client`, for requests that what lies between must not see; the same one if nothing does.
-        key: The key that it accepts.
-        simulated: Whether it does what only a simulator should be asked to.
+        origin: The origin of its recordings.
+        client: Calls the service; relative URLs are below its base URL. It does not add a key.
+        direct_client: Calls the service without a proxy in between, for requests that a proxy would reject; the same
+            as `client` if there is no proxy.
+        key: The key that the service accepts.
+        simulated: True if the service is a simulator, which also takes steps that a real account should not.
+        trust_env: Whether the file store is called through the environment's proxies.
     """
 
     origin: Origin
@@ -60,151 +68,133 @@ class RecordingTarget(Protocol):
     direct_client: httpx.Client
     key: str
     simulated: bool
+    trust_env: bool
 
     def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
-        """Give a context in which the service answers with a failure that no request brings about by itself.
+        """Return a context in which the service responds with a failure that no request causes by itself.
 
-        None if that cannot or must not be.
+        None if that is impossible or not allowed.
         """
         ...
 
-    def finish(self, step: WaitUntilProcessed, look: Callable[[], bool]) -> None:
-        """Return when a resource is processed; `look` tells whether it is."""
-        ...
-
-    def send_file(self, url: str) -> None:
-        """Send a small video to a prepared upload."""
+    def finish(self, step: WaitUntilProcessed, is_finished: Callable[[], bool]) -> None:
+        """Wait until a resource is processed; `is_finished` polls it."""
         ...
 
 
 @dataclass
 class Result:
-    """What came of a walk.
+    """The result of a walk.
 
     Attributes:
         recordings: The exchanges.
-        left_out: What was not recorded, by the reason.
+        skipped: The names of what was not recorded, by the reason.
         not_deleted: What was created and could not be deleted, a sentence each.
     """
 
     recordings: list[Recording] = field(default_factory=list[Recording])
-    left_out: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    skipped: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     not_deleted: list[str] = field(default_factory=list[str])
 
-    def leave_out(self, name: str, reason: str) -> None:
-        """Note that something is not recorded."""
-        self.left_out.setdefault(reason, []).append(name)
+    def skip(self, name: str, reason: str) -> None:
+        """Note that something was not recorded."""
+        self.skipped.setdefault(reason, []).append(name)
 
 
 class Recorder:
-    """Walks through a service once; everything that it creates is deleted at the end, whatever happens."""
+    """Walks the journey once; everything that it creates is deleted at the end, even after an error."""
 
-    def __init__(self, place: RecordingTarget, contract: PackagedContract, scrubber: Scrubber) -> None:
-        self._target = place
-        self._contract = contract
-        self._scrubber = scrubber
+    def __init__(self, target: RecordingTarget, contract: PackagedContract, scrubber: Scrubber) -> None:
+        self._target, self._contract, self._scrubber = target, contract, scrubber
         self._ids: dict[str, str] = {"unknown": UNKNOWN_ID}
         self._upload_url = ""
-        self._created: dict[str, list[tuple[str, str]]] = {operation: [] for operation in _CLEANING}
+        self._created: dict[str, list[tuple[str, str]]] = {operation: [] for operation in _DELETIONS}
         self._result = Result()
 
     def walk(self, actions: Iterable[Action], known: dict[str, str] | None = None) -> Result:
-        """Do what the actions say, in order.
-
-        Args:
-            actions: The journey, or a part of it.
-            known: Ids of resources that exist already.
+        """Perform the actions in order; steps can use the known ids.
 
         Raises:
-            RecordingError: The service cannot be reached, or does not get on with processing.
+            RecordingError: The service cannot be reached, or does not finish processing.
         """
         self._ids |= known or {}
         try:
-            for action in actions:
-                self._perform_step(action)
+            try:
+                for action in actions:
+                    self._perform(action)
+            finally:
+                self._delete_created()
         except RecordingError as error:
-            self._delete_created()
             not_deleted = "".join(f" Not deleted: {sentence}." for sentence in self._result.not_deleted)
             raise RecordingError(f"{error}{not_deleted}") from error
-        except BaseException:
-            self._delete_created()
-            raise
-        self._delete_created()
         return self._result
 
-    def _perform_step(self, action: Action) -> None:
+    def _perform(self, action: Action) -> None:
         if isinstance(action, SendFile):
             if self._upload_url:
-                self._target.send_file(self._upload_url)
-        elif isinstance(action, WaitUntilProcessed):
-            if action.resource in self._ids and (self._target.simulated or not action.simulated):
-                self._target.finish(action, lambda: self._is_processed(action))
-        elif self._target.simulated or not action.simulated:
-            self._step(action)
+                _send_sample(self._upload_url, trust_env=self._target.trust_env)
+        elif action.simulated and not self._target.simulated:
+            return
+        elif isinstance(action, JourneyStep):
+            self._record(action)
+        elif action.resource in self._ids:
+            self._target.finish(action, lambda: self._is_processed(action))
 
-    def _step(self, step: JourneyStep) -> None:
+    def _record(self, step: JourneyStep) -> None:
         name = f"{step.operation}-{step.status}"
-        missing = self._missing(step.ask)
-        if missing:
-            self._result.leave_out(name, f"there is no {missing} to ask about")
+        try:
+            request = self._request(step.operation, step.request)
+        except KeyError as error:
+            self._result.skip(name, f"there is no {error.args[0]} to request")
             return
         condition = self._target.provoke_status(step.status)
         if condition is None:
-            self._result.leave_out(name, f"a {step.status} is not brought about on purpose")
+            self._result.skip(name, f"a {step.status} is not provoked")
             return
-        request = self._request(step.operation, step.ask)
-        key = _REFUSED_KEY if step.status == 401 else self._target.key  # noqa: PLR2004 - a status
+        key = _INVALID_KEY if step.status == 401 else self._target.key  # noqa: PLR2004 - a status
         with condition:
-            response = self._send(request, key, around=step.ask.fault is not None)
+            response = self._send(request, key, direct=step.request.fault is not None)
         body = _json(response)
         self._note_created(step, response, body, key)
         if response.status_code != step.status or "sl-violations" in response.headers or body is _NO_JSON:
-            seen = [str(response.status_code), response.headers.get("sl-violations", "")]
-            seen += ["that is no JSON"] if body is _NO_JSON else []
-            self._result.leave_out(name, f"the answer was {' '.join(part for part in seen if part)}")
+            facts = [str(response.status_code), response.headers.get("sl-violations", "")]
+            facts += ["without JSON"] if body is _NO_JSON else []
+            self._result.skip(name, f"the response was {' '.join(fact for fact in facts if fact)}")
             return
-        recorded = RecordedResponse(headers=_kept(response.headers), body=body)
-        clean_request, clean_response = self._scrubber.scrub(request, recorded)
+        headers = {name: response.headers[name] for name in _RECORDED_HEADERS if name in response.headers}
+        origin = self._target.origin
+        variants = [variant for variant in (step.variant, origin if origin == "live" else None) if variant]
         self._result.recordings.append(
-            Recording(
-                operation=step.operation,
-                status=step.status,
-                variant=_variant(step, self._target.origin),
-                origin=self._target.origin,
-                request_fault=step.ask.fault,
-                contract=self._contract.parts(step.operation, step.status),
-                request=clean_request,
-                response=clean_response,
+            make_recording(
+                self._contract,
+                step.operation,
+                step.status,
+                self._scrubber.scrub(request, RecordedResponse(headers=headers, body=body)),
+                variant="-".join(variants) or None,
+                origin=origin,
+                request_fault=step.request.fault,
             )
         )
 
-    def _missing(self, ask: RequestSpec) -> str | None:
-        values = [*(ask.attributes or {}).values(), *(value for _, value in ask.query)]
-        needed = [value[1:-1] for value in values if isinstance(value, str) and value.startswith("{")]
-        needed += [ask.resource] if ask.resource else []
-        return next((name for name in needed if name not in self._ids), None)
-
-    def _request(self, operation: str, ask: RequestSpec) -> Request:
+    def _request(self, operation: str, spec: RequestSpec) -> Request:
+        """Return the request of an operation; raises a KeyError with the name of an id that is missing."""
         found = self._contract.operations[operation]
-        identifier = quote(self._ids[ask.resource], safe="") if ask.resource else ""
-        has_body = ask.attributes is not None or ask.text is not None
-        attributes = {name: self._filled(value) for name, value in (ask.attributes or {}).items()}
+        identifier = quote(self._ids[spec.resource], safe="") if spec.resource else ""
+        attributes = {name: self._filled(value) for name, value in (spec.attributes or {}).items()}
         return Request(
             method=found.method,
             path=found.path.replace("{id}", identifier),
-            query=tuple((name, self._filled(value)) for name, value in ask.query),
-            headers={"content-type": "application/json"} if has_body else {},
-            body=UNSET if ask.attributes is None else {"data": {"attributes": attributes}},
-            text=UNSET if ask.text is None else ask.text,
+            query=tuple((name, self._filled(value)) for name, value in spec.query),
+            headers={} if spec.attributes is None and spec.text is None else {"content-type": "application/json"},
+            body=UNSET if spec.attributes is None else {"data": {"attributes": attributes}},
+            text=UNSET if spec.text is None else spec.text,
         )
 
     def _filled(self, value: Any) -> Any:
-        if isinstance(value, str) and value.startswith("{"):
-            return self._ids[value[1:-1]]
-        return value
+        return self._ids[value[1:-1]] if isinstance(value, str) and value.startswith("{") else value
 
-    def _send(self, request: Request, key: str, *, around: bool = False) -> httpx.Response:
-        client = self._target.direct_client if around else self._target.client
+    def _send(self, request: Request, key: str, *, direct: bool = False) -> httpx.Response:
+        client = self._target.direct_client if direct else self._target.client
         try:
             return client.request(
                 request.method,
@@ -214,14 +204,14 @@ class Recorder:
                 headers={**request.headers, "authorization": f"Bearer {key}"},
             )
         except httpx.HTTPError as error:
-            doubt = " It may have created something all the same: look." if request.method == "POST" else ""
+            doubt = " Something may have been created: check the account." if request.method == "POST" else ""
             raise RecordingError(
-                f"{request.method} {request.path} got no answer ({type(error).__name__}), so nothing was written. Try "
-                f"again.{doubt}"
+                f"{request.method} {request.path} got no response ({type(error).__name__}). Nothing was written. Try "
+                f"again later.{doubt}"
             ) from None
 
     def _note_created(self, step: JourneyStep, response: httpx.Response, body: Any, key: str) -> None:
-        """Remember what there is to delete, and with which key, also where a refusal was expected."""
+        """Remember what must be deleted, and with which key, even if an error response was expected."""
         creates = step.operation in self._created
         if not response.is_success or not (creates or step.save_as):
             return
@@ -229,7 +219,7 @@ class Recorder:
             resource = msgspec.convert(body, _Document).data
         except msgspec.ValidationError:
             self._result.not_deleted.append(
-                f"{step.operation} answered {response.status_code} without an id; look for it"
+                f"{step.operation} returned {response.status_code} without an id; find it by hand"
             )
             return
         if creates:
@@ -249,22 +239,20 @@ class Recorder:
         return attributes.get("is_processing") is False or attributes.get("has_fetch_error") is True
 
     def _delete_created(self) -> None:
-        for operation in _CLEANING:
+        for operation, resources in self._created.items():
             deletion = self._contract.operations.get(_DELETIONS[operation])
-            for identifier, key in self._created[operation]:
+            for identifier, key in resources:
                 if deletion is None:
-                    self._result.not_deleted.append(f"{identifier} of {operation}, which the contract cannot delete")
+                    self._result.not_deleted.append(f"{identifier} of {operation}: the contract cannot delete it")
                     continue
-                request = Request(
-                    method=deletion.method, path=deletion.path.replace("{id}", quote(identifier, safe=""))
-                )
+                path = deletion.path.replace("{id}", quote(identifier, safe=""))
                 try:
-                    status = self._send(request, key, around=True).status_code
-                    outcome = "" if status in _GONE else f"the answer was {status}"
+                    status = self._send(Request(method=deletion.method, path=path), key, direct=True).status_code
+                    outcome = "" if status in _GONE else f"the response was {status}"
                 except RecordingError as error:
                     outcome = str(error)
                 if outcome:
-                    self._result.not_deleted.append(f"{request.method} {request.path}: {outcome}; delete it by hand")
+                    self._result.not_deleted.append(f"{deletion.method} {path}: {outcome}; delete it by hand")
 
 
 class _Created(msgspec.Struct):
@@ -276,38 +264,18 @@ class _Document(msgspec.Struct):
     data: _Created
 
 
-def send_sample(url: str, *, trust_env: bool) -> None:
-    """Send the sample video to a prepared upload: its bytes, their length, and no key.
-
-    Args:
-        url: The presigned URL.
-        trust_env: Whether the environment's proxies are used.
-
-    Raises:
-        RecordingError: The store did not take it; the message does not hold the URL, which is a credential.
-    """
+def _send_sample(url: str, *, trust_env: bool) -> None:
+    """Send the sample video to a prepared upload, without the key; errors do not contain the URL, a credential."""
     try:
         response = httpx.put(url, content=sample_video().read_bytes(), timeout=_STORE_SECONDS, trust_env=trust_env)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise RecordingError(f"The file store could not be reached ({type(error).__name__}); try again.") from None
+        raise RecordingError(f"Cannot reach the file store: {type(error).__name__}. Try again later.") from None
     if response.status_code != _STORED:
-        raise RecordingError(f"The file store answered {response.status_code} to the sample video; try again.")
+        raise RecordingError(f"The file store rejected the sample video with {response.status_code}. Try again later.")
 
 
 def _json(response: httpx.Response) -> Any:
-    if not response.content:
-        return UNSET
     try:
-        check_levels(response.content)
-        return msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode_json(response.content) if response.content else UNSET
+    except ValueError:
         return _NO_JSON
-
-
-def _kept(headers: httpx.Headers) -> dict[str, str]:
-    return {name: headers[name] for name in _KEPT_HEADERS if name in headers}
-
-
-def _variant(step: JourneyStep, origin: Origin) -> str | None:
-    words = [word for word in (step.variant, "live" if origin == "live" else None) if word]
-    return "-".join(words) or None

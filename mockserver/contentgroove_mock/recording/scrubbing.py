@@ -1,9 +1,9 @@
-"""Takes out of an exchange what is private, and what would differ the next time.
+"""Remove from an exchange what is private, and what would differ the next time.
 
-Ids, times and upload ids become numbered stand-ins, equal where the originals were equal and times in the same order.
-Hosts, signatures, keys and addresses of people go. Where the answers are an account's own (`keep_words` false), every
-string goes that the recorder did not send itself and that is not known to be one of the contract's own words: what
-this version does not know is private. Numbers, flags and the names of members stay.
+Ids, times and upload ids become numbered placeholders, equal if the originals were equal, with times in the same order.
+Hosts, signatures, keys and email addresses are removed. In responses of a real account (`keep_words` false), every
+string is removed that the recorder did not send itself and that is not known to be a fixed text of the contract:
+unknown strings count as private. Numbers, booleans and the names of members stay.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import json
 import posixpath
 import re
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
-from msgspec import UNSET, structs
+from msgspec import structs
 
-from contentgroove_mock.recording.exchange import RecordedResponse, RecordingError, Request
+from contentgroove_mock.recording.recordings import RecordedResponse, RecordingError, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
 SERVICE = "service.example"
 FILES = "files.example"
@@ -28,7 +28,7 @@ SCRUBBED = "scrubbed"
 
 _START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:?\d\d)")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:?\d\d)")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _URL = re.compile(r"https?://[^\s\"'<>]+")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -36,7 +36,7 @@ _CREDENTIAL = re.compile(r"(?i)x-amz-.*|api_key|.*token|.*signature|awsaccesskey
 _TIME_FRAGMENT = re.compile(r"t=[\d.]+(?:,[\d.]+)?")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}")
 _LEAK = re.compile(r"(?i)(?:x-amz-[a-z-]+|api_key)=(?!scrubbed\b)[^&\s\"]+")
-# Members whose strings are the contract's own words, or the service's own about a request, by what holds them.
+# Members whose strings are fixed texts of the contract or the service's texts about a request, by their container.
 _ATTRIBUTES, _ERRORS, _REST = "attributes", "errors", ""
 _KNOWN = {
     _ATTRIBUTES: frozenset({"source_file_content_type", "media_file_content_type"}),
@@ -51,19 +51,19 @@ class Scrubber:
     """Scrubs exchanges with one service.
 
     Attributes:
-        secrets: What must not be in a recording at all, such as the API key.
+        secrets: Strings that must not be in a recording at all, such as the API key.
     """
 
     def __init__(
         self, service: str, *, secrets: Collection[str] = (), sent: Collection[str] = (), keep_words: bool
     ) -> None:
-        """Scrub exchanges.
+        """Prepare for the exchanges with one service.
 
         Args:
-            service: The API's base URL as it was called; links to it become links to `service.example`.
-            secrets: See above.
-            sent: Strings that the recorder sends itself, so that they may stay.
-            keep_words: Whether names, descriptions and spoken text stay, because a simulator made them up.
+            service: The API's base URL that was called; links to it become links to `service.example`.
+            secrets: See the attribute.
+            sent: Strings that the recorder sends itself, which may stay.
+            keep_words: Whether names, descriptions and spoken text stay, because a simulator invented them.
         """
         self.secrets = tuple(secret for secret in secrets if secret)
         self._netloc = urlsplit(service).netloc
@@ -74,37 +74,29 @@ class Scrubber:
         """Scrub one exchange.
 
         Raises:
-            RecordingError: Something secret would be left; nothing of it is in the message.
+            RecordingError: A secret would be left; the message does not contain it.
         """
-        pass_ = _ExchangeScrubber(self._netloc, self._sent, self.secrets, keep_words=self._keep_words)
-        pass_.collect(request, response)
-        cleaned = (
-            structs.replace(
-                request,
-                path=pass_.path(request.path),
-                query=tuple((name, pass_.sent(value)) for name, value in request.query),
-                body=UNSET if request.body is UNSET else pass_.value(request.body),
-            ),
-            structs.replace(response, body=UNSET if response.body is UNSET else pass_.value(response.body)),
+        scrubber = _ExchangeScrubber(self._netloc, self._sent, self.secrets, keep_words=self._keep_words)
+        scrubber.collect(request, response)
+        request = structs.replace(
+            request,
+            path=scrubber.path(request.path),
+            query=tuple((name, scrubber.sent(value)) for name, value in request.query),
+            body=scrubber.value(request.body),
         )
-        self._check(cleaned)
-        return cleaned
-
-    def _check(self, cleaned: tuple[Request, RecordedResponse]) -> None:
-        request, response = cleaned
-        text = json.dumps(
-            [request.path, request.query, _plain(request.body), _plain(response.body)], ensure_ascii=False
-        )
+        response = structs.replace(response, body=scrubber.value(response.body))
+        text = _joined(request.path, request, response)
         headers = [*request.headers.values(), *response.headers.values()]
         if any(secret in part for secret in self.secrets for part in (text, *headers)) or _LEAK.search(text):
             raise RecordingError(
-                f"The exchange {request.method} {request.path} holds a credential in a place that scrubbing does not "
-                "know, so it was not recorded. Teach scrubbing.py about it."
+                f"The exchange {request.method} {request.path} contains a credential at an unknown location. "
+                "It was not recorded. Add the location to scrubbing.py."
             )
+        return request, response
 
 
 class _ExchangeScrubber:
-    """One exchange on its way through: the stand-ins that were given so far."""
+    """Scrubs one exchange: knows the placeholders that were assigned so far."""
 
     def __init__(self, netloc: str, sent: frozenset[str], secrets: tuple[str, ...], *, keep_words: bool) -> None:
         self._netloc = netloc
@@ -112,17 +104,16 @@ class _ExchangeScrubber:
         self._secrets = secrets
         self._keep_words = keep_words
         self._ids: dict[str, str] = {}
-        self._moments: dict[dt.datetime, dt.datetime] = {}
+        self._times: dict[dt.datetime, dt.datetime] = {}
         self._numbered: dict[tuple[str, str], str] = {}
 
     def collect(self, request: Request, response: RecordedResponse) -> None:
-        """Find ids and times, so that stand-ins follow their order."""
-        body = _plain(request.body)
-        whole = json.dumps([unquote(request.path), request.query, body, _plain(response.body)])
-        for found in (*_UUID.findall(whole), *_identifiers(_plain(response.body))):
+        """Assign placeholders to ids and times in their order."""
+        text = _joined(unquote(request.path), request, response)
+        for found in (*_UUID.findall(text), *_identifiers(response.body)):
             self._ids.setdefault(found, f"00000000-0000-4000-8000-{len(self._ids) + 1:012}")
-        moments = {_instant(match) for match in _MOMENT.finditer(whole)}
-        self._moments = {moment: _START + dt.timedelta(seconds=n) for n, moment in enumerate(sorted(moments))}
+        instants = {_instant(match) for match in _TIME.finditer(text)}
+        self._times = {time: _START + dt.timedelta(seconds=n) for n, time in enumerate(sorted(instants))}
 
     def path(self, path: str) -> str:
         return "/".join(self._ids.get(unquote(part), part) for part in path.split("/"))
@@ -131,42 +122,36 @@ class _ExchangeScrubber:
         """Scrub a value that the recorder sent: only ids and secrets can be private."""
         return self._ids.get(value, self._without_secrets(value))
 
-    def value(self, value: Any, name: str = "", holder: str = _REST) -> Any:
-        """Scrub JSON.
-
-        Args:
-            value: The JSON.
-            name: The member that holds it.
-            holder: Whether it is in a resource's attributes, in errors, or elsewhere.
-        """
-        holder = name if name in _KNOWN else holder
+    def value(self, value: Any, name: str = "", container: str = _REST) -> Any:
+        """Scrub JSON in a member with this name; the container is a resource's attributes, errors, or the rest."""
+        container = name if name in _KNOWN else container
         if isinstance(value, dict):
             members = cast("dict[str, Any]", value)
-            return {self._without_secrets(key): self.value(member, key, holder) for key, member in members.items()}
+            return {self._without_secrets(key): self.value(member, key, container) for key, member in members.items()}
         if isinstance(value, list):
-            return [self.value(item, name, holder) for item in cast("list[Any]", value)]
-        return self._text(value, name, holder) if isinstance(value, str) else value
+            return [self.value(item, name, container) for item in cast("list[Any]", value)]
+        return self._text(value, name, container) if isinstance(value, str) else value
 
-    def _text(self, text: str, name: str, holder: str) -> str:  # noqa: PLR0911 - rules, the first that fits decides
+    def _text(self, text: str, name: str, container: str) -> str:  # noqa: PLR0911 - rules, the first that matches decides
         if text in self._ids:
             return self._ids[text]
         if name in _NUMBERED:
             return self._placeholder(_NUMBERED[name], text)
-        if (moment := _MOMENT.fullmatch(text)) is not None:
-            return self._placeholder_time(moment)
+        if (time := _TIME.fullmatch(text)) is not None:
+            return self._placeholder_time(time)
         if text in self._sent:
             return text
         if _URL.fullmatch(text):
             return self._url(text)
-        if self._keep_words or _is_known(text, name, holder):
+        if self._keep_words or _is_known(text, name, container):
             return self._sentence(text)
         return f"{SCRUBBED} {name}".strip()
 
     def _sentence(self, text: str) -> str:
-        """Keep a text but for what in it is private."""
+        """Remove the private parts of a text."""
         text = _URL.sub(lambda match: self._url(match[0]), self._without_secrets(text))
         text = _UUID.sub(lambda match: self._ids.get(match[0], match[0]), text)
-        text = _MOMENT.sub(self._placeholder_time, text)
+        text = _TIME.sub(self._placeholder_time, text)
         return _EMAIL.sub(f"{SCRUBBED}@example.com", text)
 
     def _without_secrets(self, text: str) -> str:
@@ -179,47 +164,44 @@ class _ExchangeScrubber:
         return self._numbered.setdefault((kind, text), f"{kind}-{count + 1}")
 
     def _placeholder_time(self, match: re.Match[str]) -> str:
-        # The precision and the spelling of the zone are the service's habits, which clients have to read.
-        placeholder = self._moments.get(_instant(match), _START)
+        # The precision and the form of the time zone are kept, because clients must parse them.
+        placeholder = self._times.get(_instant(match), _START)
         fraction = "." + "0" * (len(match["fraction"]) - 1) if match["fraction"] else ""
         return f"{placeholder:%Y-%m-%dT%H:%M:%S}{fraction}{match['zone']}"
 
     def _url(self, url: str) -> str:
         parts = urlsplit(url)
-        ours = parts.netloc == self._netloc
-        path = self.path(parts.path) if ours else self._file(parts)
-        fragment = f"#{parts.fragment}" if _TIME_FRAGMENT.fullmatch(parts.fragment) else ""
-        query = self._query(parse_qsl(parts.query, keep_blank_values=True), ours=ours)
-        return f"{parts.scheme}://{SERVICE if ours else FILES}{path}{'?' + query if query else ''}{fragment}"
-
-    def _query(self, pairs: Iterable[tuple[str, str]], *, ours: bool) -> str:
-        # Our own links repeat what the recorder asked for; another server's are credentials and names of files.
-        return urlencode(
-            [
-                (name, self.sent(value) if ours and not _CREDENTIAL.fullmatch(name) else SCRUBBED)
-                for name, value in pairs
-            ],
-            safe="[]",
+        own = parts.netloc == self._netloc
+        extension = posixpath.splitext(parts.path)[1]
+        file = f"/{SCRUBBED}{extension if _EXTENSION.fullmatch(extension) else ''}"
+        # The service's links repeat what the recorder requested; another server's contain credentials and file names.
+        query = [
+            (name, self.sent(value) if own and not _CREDENTIAL.fullmatch(name) else SCRUBBED)
+            for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        ]
+        return urlunsplit(
+            SplitResult(
+                scheme=parts.scheme,
+                netloc=SERVICE if own else FILES,
+                path=self.path(parts.path) if own else file,
+                query=urlencode(query, safe="[]"),
+                fragment=parts.fragment if _TIME_FRAGMENT.fullmatch(parts.fragment) else "",
+            )
         )
 
-    @staticmethod
-    def _file(parts: SplitResult) -> str:
-        extension = posixpath.splitext(parts.path)[1]
-        return f"/{SCRUBBED}{extension if _EXTENSION.fullmatch(extension) else ''}"
 
-
-def _is_known(text: str, name: str, holder: str) -> bool:
+def _is_known(text: str, name: str, container: str) -> bool:
     if name == "subscribed_events":
         return bool(_EVENT.fullmatch(text))
-    return name in _KNOWN[holder] or not text or bool(_NUMBER.fullmatch(text))
+    return name in _KNOWN[container] or not text or bool(_NUMBER.fullmatch(text))
 
 
 def _identifiers(value: object) -> list[str]:
-    """Give the ids of resources, of whatever form."""
+    """Return the ids of resources, whatever their form."""
     if isinstance(value, dict):
         members = cast("dict[str, object]", value)
-        own = members.get("id")
-        found = [own] if isinstance(own, str) else []
+        identifier = members.get("id")
+        found = [identifier] if isinstance(identifier, str) else []
         return found + [item for member in members.values() for item in _identifiers(member)]
     if isinstance(value, list):
         return [item for member in cast("list[object]", value) for item in _identifiers(member)]
@@ -230,5 +212,7 @@ def _instant(match: re.Match[str]) -> dt.datetime:
     return dt.datetime.fromisoformat(match[0]).astimezone(dt.UTC)
 
 
-def _plain(body: object) -> object:
-    return None if body is UNSET else body
+def _joined(path: str, request: Request, response: RecordedResponse) -> str:
+    # Only a body that is unset is not JSON.
+    values = [path, request.query, request.body, response.body]
+    return json.dumps(values, ensure_ascii=False, default=lambda _unset: None)

@@ -63,7 +63,7 @@ def map_subschemas(keyword: str, value: Any, convert: Callable[[Any], Any]) -> A
 
 
 def translate_bounds(schema: Schema) -> None:
-    """Replace OpenAPI 3.0's boolean `exclusiveMinimum` and `exclusiveMaximum` by numbers, in place."""
+    """Replace OpenAPI 3.0's boolean `exclusiveMinimum` and `exclusiveMaximum` by numbers, in the schema itself."""
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if isinstance(schema.get(exclusive), bool) and schema.pop(exclusive) and bound in schema:
             schema[exclusive] = schema.pop(bound)

@@ -1,7 +1,7 @@
 """The command line `contentgroove` (extra `cli`).
 
-Other packages add commands through the entry-point group `contentgroove.commands`: each entry is named as its command
-is, and is a function that takes a typer app and adds the command to it.
+Other packages add commands by entry points in the group `contentgroove.commands`: the name is the command's, and the
+object is a function that takes a typer app and adds the command to it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> None:
         with needs("the command line", "cli"):
             from .app import run
 
-            # Loaded by the commands that draw, which is no moment to learn that it is missing.
+            # Commands import rich only when they draw: a missing rich is reported here, not half-way.
             if find_spec("rich") is None:
                 raise ModuleNotFoundError("No module named 'rich'", name="rich")
         code = run(sys.argv[1:])

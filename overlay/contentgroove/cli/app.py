@@ -1,4 +1,4 @@
-"""The command line as a whole: which commands there are, and how a run ends."""
+"""The command tree, and how a run ends: errors, exit codes and closed pipes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.main import get_command, get_group
@@ -15,10 +15,8 @@ from contentgroove._extras import find_trouble
 from contentgroove._version import __version__
 
 from .command import OPTION_NAMES, GroupWithHelp
-from .failures import MEANINGS, CommandError, ErrorReport, ExitCode, describe_error
-from .harmless import multi_line
-from .output import Output, write_error
-from .streams import is_closed_pipe, prepare_streams
+from .exit_codes import CommandError, ErrorReport, ExitCode, describe_error
+from .output import Output, is_closed_pipe, multi_line, prepare_streams, write_error
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -27,72 +25,66 @@ PROGRAM = "contentgroove"
 ENTRY_POINTS = "contentgroove.commands"
 
 
-class _Group(NamedTuple):
-    module: str
-    summary: str
-
-
 GROUPS = {
-    "medias": _Group("contentgroove.cli.medias", "Upload, list, change and delete videos and audios."),
-    "clips": _Group("contentgroove.cli.clips", "List, cut, export and delete parts of medias."),
-    "webhooks": _Group("contentgroove.cli.webhooks", "Subscribe to events, receive, replay and handle them."),
+    "medias": "Upload, list, change and delete videos and audios.",
+    "clips": "List, cut, export and delete parts of medias.",
+    "webhooks": "Subscribe to events, receive, replay and handle them.",
 }
-"""Imported when they are used: a command does not wait for the others."""
+"""The groups with their summaries. Each is the module of its name, which is imported when it is used."""
 
 
 class RootGroup(GroupWithHelp):
     """The groups above, and the commands that installed packages add by entry points."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Give all names."""
+        """Return all names."""
         del ctx
-        return [*GROUPS, *(entry.name for entry in _command_entries() if entry.name not in GROUPS)]
+        return [*GROUPS, *_command_entries()]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load one command.
 
         Raises:
-            CommandError: It needs an extra that is not installed.
+            CommandError: It needs a package that is not installed, or cannot be loaded.
         """
-        if cmd_name not in self.commands:
-            if cmd_name in GROUPS:
-                self.commands[cmd_name] = get_group(import_module(GROUPS[cmd_name].module).app)
-            else:
-                for entry in _command_entries():
-                    if entry.name == cmd_name:
-                        try:
-                            self.commands[cmd_name] = _load(entry)
-                        except CommandError:
-                            # While a shell completes a line, nobody can be told; the command is just not offered.
-                            if not ctx.resilient_parsing:
-                                raise
+        if cmd_name in self.commands:
+            pass
+        elif cmd_name in GROUPS:
+            self.commands[cmd_name] = get_group(import_module(f"{__package__}.{cmd_name}").app)
+        elif entry := _command_entries().get(cmd_name):
+            try:
+                self.commands[cmd_name] = _load(entry)
+            except CommandError:
+                # A shell that completes a line cannot show an error: the command is not offered.
+                if not ctx.resilient_parsing:
+                    raise
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands without loading the groups."""
-        rows = [(name, group.summary) for name, group in GROUPS.items()]
-        for entry in _command_entries():
-            if entry.name not in GROUPS:
-                try:
-                    rows.append((entry.name, self.get_command(ctx, entry.name).get_short_help_str(limit=80)))
-                except CommandError as error:
-                    rows.append((entry.name, f"Not usable: {error.failure.hint}"))
+        rows = list(GROUPS.items())
+        for name in _command_entries():
+            try:
+                rows.append((name, self.get_command(ctx, name).get_short_help_str(limit=80)))
+            except CommandError as error:
+                rows.append((name, f"Not usable: {error.failure.hint}"))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
 
 @functools.cache
-def _command_entries() -> list[EntryPoint]:
-    # Looks into every installed package, which takes a while.
+def _command_entries() -> dict[str, EntryPoint]:
+    # This searches every installed package, which takes a while.
     from importlib.metadata import entry_points
 
-    return sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
+    entries = sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
+    return {entry.name: entry for entry in entries if entry.name not in GROUPS}
 
 
 def _load(entry: EntryPoint) -> Any:
-    holder = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    parent = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     try:
-        entry.load()(holder)
+        entry.load()(parent)
     except Exception as error:
         trouble = find_trouble(error)
         if trouble is not None and trouble.reason is None:
@@ -101,17 +93,17 @@ def _load(entry: EntryPoint) -> Any:
                 f"`contentgroove {entry.name}` needs a package that is not installed ({trouble.module}).",
                 "pip install 'contentgroove[all]'",
             ) from error
-        # A defect of one package must not take the other commands away.
+        # A defect of one package must not disable the other commands.
         raise CommandError(
             ExitCode.FAILED,
-            f"`contentgroove {entry.name}` cannot be loaded: {type(error).__name__}: {error}",
+            f"Cannot load `contentgroove {entry.name}`: {type(error).__name__}: {error}",
             "Reinstall the package that adds it, or report this to its authors.",
         ) from error
-    return get_group(holder).commands[entry.name]
+    return get_group(parent).commands[entry.name]
 
 
 def _epilog() -> str:
-    codes = "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
+    codes = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
     return f"""\b
 The API key is read from the environment variable CONTENTGROOVE_API_KEY, or
 from a file named by --api-key-file or CONTENTGROOVE_API_KEY_FILE.
@@ -132,15 +124,15 @@ app = typer.Typer(
     name="contentgroove",
     cls=RootGroup,
     epilog=_epilog(),
-    # Plain help is what narrow and dumb terminals can show, and a third of the time.
+    # Plain help suits narrow and dumb terminals, and takes a third of the time.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
-    if wanted:
+def _show_version(requested: bool) -> None:  # noqa: FBT001 - typer passes it by position
+    if requested:
         typer.echo(f"contentgroove {__version__}")
         raise typer.Exit
 
@@ -157,25 +149,24 @@ def root(
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line; gives the exit code."""
+    """Run the command line and return the exit code."""
     prepare_streams()
     if sys.stdout is None:
-        return _exit_code_for(
-            CommandError(ExitCode.FAILED, "Standard output is closed: there is nowhere to print to."), arguments
-        )
+        return _exit_code_for(CommandError(ExitCode.FAILED, "Cannot print: standard output is closed."), arguments)
     try:
         code: object = get_command(app)(args=arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it ends the program with words and a code
+    except BaseException as error:  # noqa: BLE001 - every error ends in a message and an exit code
         return _exit_code_for(error, arguments)
     if code == ExitCode.INTERRUPTED:
-        # typer makes this of Ctrl-C.
+        # typer turns Ctrl-C into this code.
         Output().failure(ErrorReport(ExitCode.INTERRUPTED, "Interrupted."))
     return code if isinstance(code, int) else ExitCode.OK
 
 
 def _exit_code_for(error: BaseException, arguments: list[str]) -> int:
-    # typer makes a SystemExit of a closed pipe, unless it is met by the flush above. A socket's broken pipe is wrapped.
+    # typer turns a closed output pipe into a SystemExit, but not one that the flush above finds. A broken pipe of a
+    # socket is wrapped in an error of the library, and so does not count.
     cause = error.__context__ if isinstance(error, SystemExit) else error
     if isinstance(cause, OSError):
         _discard_stdout()
@@ -186,7 +177,7 @@ def _exit_code_for(error: BaseException, arguments: list[str]) -> int:
             write_error(error.code)
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     failure = _report_failure(error)
-    # Looked for by hand, because the options may be what could not be read.
+    # Searched by hand, because parsing the options may be what failed.
     if "--debug" in arguments:
         _show_traceback(error)
     Output().failure(failure)
@@ -194,7 +185,7 @@ def _exit_code_for(error: BaseException, arguments: list[str]) -> int:
 
 
 def _discard_stdout() -> None:
-    # The interpreter writes what is left at its end: it would complain once more, and end with a code of its own.
+    # The interpreter flushes standard output at its end: it would report the error again and change the exit code.
     try:
         sys.stdout.flush()
     except OSError:
@@ -210,7 +201,7 @@ def _report_failure(error: BaseException) -> ErrorReport:
         path = getattr(getattr(error, "ctx", None), "command_path", None)
         hint = f"Help: {path} --help" if path else ""
         if path == PROGRAM and getattr(error, "option_name", None) in OPTION_NAMES:
-            hint = f"It stands after the command, as in: {PROGRAM} medias list --json"
+            hint = f"Put this option after the command: {PROGRAM} medias list --json"
         return ErrorReport(ExitCode.USAGE, error.format_message(), hint)
     return describe_error(error)
 

@@ -1,6 +1,6 @@
-"""Captions and cut lists of clips, as other programs read them.
+"""Captions and cut lists of clips, for other programs.
 
-The API gives one text for each clip and no times of single words, so each clip becomes one caption.
+The API returns one text for each clip and no times of single words, so each clip becomes one caption.
 """
 
 from __future__ import annotations
@@ -10,45 +10,34 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from .harmless import single_line
-from .timecodes import format_timecode
+from .options import format_timecode
+from .output import single_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from contentgroove.models import Clip
 
-CSV_COLUMNS = (
-    "clip_id",
-    "media_id",
-    "name",
-    "start",
-    "end",
-    "start_seconds",
-    "end_seconds",
-    "rank",
-    "text",
-    "url",
-)
+CSV_COLUMNS = ("clip_id", "media_id", "name", "start", "end", "start_seconds", "end_seconds", "rank", "text", "url")
 
-# SubRip has no way to escape what players read as a tag: <i>, {\an8}. A word joiner (U+2060), which nobody sees, parts
-# the bracket from what follows it.
+# SubRip has no escapes for what players read as a tag: <i>, {\an8}. An invisible word joiner (U+2060) separates the
+# bracket from the next character.
 _TAG_LIKE = re.compile(r"([<{])(?=[/\\a-zA-Z])")
 _WORD_JOINER = "\u2060"
 
 
 def sorted_clips(clips: Iterable[Clip]) -> list[Clip]:
-    """Give clips in the order they have in their media."""
+    """Sort clips by media and time."""
     return sorted(clips, key=lambda clip: (clip.media_id or "", clip.start_time, clip.end_time, clip.id))
 
 
 def captionable_clips(clips: Iterable[Clip]) -> list[Clip]:
-    """Give those clips that can be captions: with a text, and with an end after their start."""
+    """Return the clips that can be captions: with a text, and with an end after the start."""
     return [clip for clip in clips if _text(clip) and format_timecode(clip.end_time) > format_timecode(clip.start_time)]
 
 
 def to_srt(clips: Iterable[Clip]) -> str:
-    """Write clips as SubRip (.srt)."""
+    """Format clips as SubRip (.srt)."""
     cues = [
         f"{number}\n{format_timecode(clip.start_time, ',')} --> {format_timecode(clip.end_time, ',')}\n"
         f"{_srt_text(clip)}\n"
@@ -58,7 +47,7 @@ def to_srt(clips: Iterable[Clip]) -> str:
 
 
 def to_vtt(clips: Iterable[Clip]) -> str:
-    """Write clips as WebVTT (https://www.w3.org/TR/webvtt1/); each cue is named as its clip's id."""
+    """Format clips as WebVTT (https://www.w3.org/TR/webvtt1/); the name of a cue is the id of its clip."""
     cues = [
         f"{clip.id}\n{format_timecode(clip.start_time)} --> {format_timecode(clip.end_time)}\n{_vtt_text(clip)}\n"
         for clip in clips
@@ -67,7 +56,7 @@ def to_vtt(clips: Iterable[Clip]) -> str:
 
 
 def to_cut_list(clips: Iterable[Clip]) -> str:
-    """Write clips as a table (RFC 4180), with a heading and times both as time codes and in seconds."""
+    """Format clips as CSV (RFC 4180) with a heading; times are both time codes and seconds."""
     table = io.StringIO()
     writer = csv.writer(table)
     writer.writerow(CSV_COLUMNS)

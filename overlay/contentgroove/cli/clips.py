@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from contentgroove.errors import NotFoundError
 
 from .command import CommandContext, command, group
-from .displays import wait_spinner
-from .failures import CommandError, ExitCode
+from .exit_codes import CommandError, ExitCode
 from .options import (
     FilterOption,
     LimitOption,
     PageSizeOption,
     TimeoutOption,
     WaitOption,
+    YesOption,
+    format_timecode,
     parse_filters,
     parse_sort,
+    parse_time,
+    sort_option,
 )
 from .output import Column, document
-from .several import for_each_id
-from .timecodes import format_timecode, parse_time
+from .progress_display import wait_spinner
 
 if TYPE_CHECKING:
     from contentgroove.models import Clip
 
 app = group("clips", "Parts of medias, suggested by the service or cut by you.")
 
-WAIT_SECONDS = 900.0
+WAIT_SECONDS: float = 900
 
 
-class Format(StrEnum):
-    """What clips are exported as."""
-
-    SRT = "srt"
-    VTT = "vtt"
-    CSV = "csv"
-    JSON = "json"
+Format: TypeAlias = Literal["srt", "vtt", "csv", "json"]
 
 
 def _time(text: str) -> float:
@@ -49,10 +44,10 @@ def _time(text: str) -> float:
         raise typer.BadParameter(f"{error}.") from error
 
 
-ClipId = Annotated[str, typer.Argument(metavar="CLIP_ID", help="The clip's id.", show_default=False)]
-ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP_ID...", help="Ids of clips.", show_default=False)]
-_START = typer.Option(parser=_time, metavar="TIME", help="Where it begins: seconds or HH:MM:SS.mmm.")
-_END = typer.Option(parser=_time, metavar="TIME", help="Where it ends: seconds or HH:MM:SS.mmm.")
+ClipId = Annotated[str, typer.Argument(metavar="CLIP_ID", help="The clip's id.")]
+ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP_ID...", help="Ids of clips.")]
+_START = typer.Option(parser=_time, metavar="TIME", help="Start of the clip: seconds or HH:MM:SS.mmm.")
+_END = typer.Option(parser=_time, metavar="TIME", help="End of the clip: seconds or HH:MM:SS.mmm.")
 
 COLUMNS: list[Column[Clip]] = [
     Column("id", lambda clip: clip.id, 36),
@@ -72,20 +67,18 @@ def list_(
     run: CommandContext,
     *,
     media: Annotated[
-        str | None, typer.Option("--media", "-m", metavar="MEDIA_ID", help="Those of this media only.")
+        str | None, typer.Option("--media", "-m", metavar="MEDIA_ID", help="Only clips of this media.")
     ] = None,
     filter_: FilterOption = None,
-    sort: Annotated[
-        str | None, typer.Option(metavar="ORDER", help="created_at or name; with a minus for descending.")
-    ] = None,
+    sort: Annotated[str | None, sort_option("created_at or name")] = None,
     limit: LimitOption = None,
     page_size: PageSizeOption = None,
 ) -> None:
-    """List clips: id, time codes, name and text."""
+    """List clips with id, time codes, name and text."""
     from contentgroove_api.models.get_clips_sort import GetClipsSort
 
-    of_media = [] if media is None else [f"media_id_eq={media}"]
-    filters, order = parse_filters([*of_media, *(filter_ or ())]), parse_sort(sort, GetClipsSort)
+    media_filter = [] if media is None else [f"media_id_eq={media}"]
+    filters, order = parse_filters([*media_filter, *(filter_ or ())]), parse_sort(sort, GetClipsSort)
     pager = run.client.clips.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     if not run.out.table(pager.pages(), COLUMNS, document):
         run.out.print_note("No clips.")
@@ -93,21 +86,15 @@ def list_(
 
 @command(app, "show", examples=("clips show CLIP_ID --json",))
 def show(run: CommandContext, clip_id: ClipId) -> None:
-    """Show all of a clip: its time codes, text and URLs."""
+    """Show all fields of a clip: its time codes, text and URLs."""
     clip = run.client.clips.get(clip_id)
     run.out.print_item(fields(clip), document(clip))
 
 
-@command(
-    app,
-    "create",
-    examples=("clips create MEDIA_ID --name Opening --start 0 --end 1:23.5 --wait",),
-)
+@command(app, "create", examples=("clips create MEDIA_ID --name Opening --start 0 --end 1:23.5 --wait",))
 def create(
     run: CommandContext,
-    media_id: Annotated[
-        str, typer.Argument(metavar="MEDIA_ID", help="The media that it is cut from.", show_default=False)
-    ],
+    media_id: Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media to cut it from.")],
     *,
     name: Annotated[str, typer.Option("--name", "-n", metavar="TEXT", help="The clip's name.")],
     start: Annotated[float, _START],
@@ -132,90 +119,79 @@ def update(
     start: Annotated[float | None, _START] = None,
     end: Annotated[float | None, _END] = None,
 ) -> None:
-    """Change a clip's name or times; what is not given stays."""
+    """Change a clip's name or times.
+
+    Values that are not passed stay.
+    """
     if name is None and start is None and end is None:
-        raise CommandError(ExitCode.USAGE, "Nothing to change: pass --name, --start, --end or several.")
+        raise CommandError(ExitCode.USAGE, "Nothing to change: pass --name, --start or --end.")
     clip = run.client.clips.update(clip_id, name=name, start_time=start, end_time=end)
     run.out.print_item(fields(clip), document(clip))
 
 
 @command(app, "delete", examples=("clips delete CLIP_ID --yes",))
-def delete(
-    run: CommandContext,
-    clip_ids: ClipIds,
-    *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
+def delete(run: CommandContext, clip_ids: ClipIds, *, yes: YesOption = False) -> None:
     """Delete clips. This cannot be undone."""
-    run.confirm(f"Delete {f'clip {clip_ids[0]}' if len(clip_ids) == 1 else f'{len(clip_ids)} clips'}?", yes=yes)
-
-    def act(clip_id: str) -> None:
-        run.client.clips.delete(clip_id)
-        run.out.line({"id": clip_id, "deleted": True}, (clip_id, "deleted"))
-
-    for_each_id(run, clip_ids, act)
+    run.delete_each("clip", clip_ids, run.client.clips.delete, yes=yes)
 
 
 @command(app, "wait", examples=("clips wait CLIP_ID",))
 def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: TimeoutOption = WAIT_SECONDS) -> None:
-    """Wait until the files of clips are ready; the time limit is that of each."""
+    """Wait until the files of clips are ready.
+
+    The time limit applies to each clip.
+    """
 
     def act(clip_id: str) -> None:
         clip = _wait(run, clip_id, timeout)
         run.out.line(document(clip), (clip.id, state(clip), clip.media_file_url or ""))
 
-    for_each_id(run, clip_ids, act)
+    run.for_each_id(clip_ids, act)
 
 
 @command(
     app,
     "export",
-    examples=(
-        "clips export MEDIA_ID --format srt > film.srt",
-        "clips export MEDIA_ID --format csv > cuts.csv",
-    ),
+    examples=("clips export MEDIA_ID --format srt > film.srt", "clips export MEDIA_ID --format csv > cuts.csv"),
 )
 def export(
     run: CommandContext,
     ids: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="MEDIA_ID|CLIP_ID...", help="Medias, all of whose clips are meant, or clips.", show_default=False
-        ),
+        list[str], typer.Argument(metavar="MEDIA_ID|CLIP_ID...", help="Ids of medias (all their clips) or of clips.")
     ],
     *,
     format_: Annotated[
-        Format | None, typer.Option("--format", metavar="srt|vtt|csv|json", help="What to write.")
+        Format | None, typer.Option("--format", metavar="srt|vtt|csv|json", help="The output format.")
     ] = None,
 ) -> None:
-    """Write captions (srt, vtt) or cut lists (csv, json) of clips, in the order of their times.
+    """Export captions (srt, vtt) or cut lists (csv, json) of clips.
 
-    Each clip is one caption, timed as in its media: the API gives no times of single words. Captions are for one media;
-    clips without a text are left out of them.
+    Clips are sorted by their times. Each clip is one caption with its times in the media, because the API returns no
+    times of single words. Captions are for one media; clips without a text are omitted.
     """
     from . import captions
 
-    chosen = format_ or (Format.JSON if run.out.json else None)
-    if chosen is None:
-        raise CommandError(ExitCode.USAGE, "What to write is missing: pass --format srt, vtt, csv or json.")
-    if run.out.json and chosen is not Format.JSON:
-        raise CommandError(ExitCode.USAGE, f"--json and --format {chosen} exclude each other.")
+    output_format = format_ or ("json" if run.out.json else None)
+    if output_format is None:
+        raise CommandError(ExitCode.USAGE, "Pass --format srt, vtt, csv or json.")
+    if run.out.json and output_format != "json":
+        raise CommandError(ExitCode.USAGE, f"Pass either --json or --format {output_format}.")
     clips = captions.sorted_clips({clip.id: clip for id_ in ids for clip in _clips_of(run, id_)}.values())
-    if chosen is Format.JSON:
+    if output_format == "json":
         run.out.document([document(clip) for clip in clips])
-    elif chosen is Format.CSV:
+    elif output_format == "csv":
         run.out.text(captions.to_cut_list(clips))
     else:
         if len({clip.media_id for clip in clips}) > 1:
             raise CommandError(
                 ExitCode.USAGE,
-                "The clips are of several medias, whose times do not go together.",
-                "Export each by itself.",
+                "The clips belong to several medias, so their times cannot be combined.",
+                "Export each media by itself.",
             )
         usable = captions.captionable_clips(clips)
-        if left_out := len(clips) - len(usable):
-            run.out.warn(f"{left_out} of {len(clips)} clips have no text or no length, and are left out.")
-        run.out.text(captions.to_srt(usable) if chosen is Format.SRT else captions.to_vtt(usable))
+        if omitted := len(clips) - len(usable):
+            run.out.warn(f"{omitted} of {len(clips)} clips have no text or no length, and are omitted.")
+        run.out.text(captions.to_srt(usable) if output_format == "srt" else captions.to_vtt(usable))
 
 
 def _clips_of(run: CommandContext, id_: str) -> list[Clip]:
@@ -227,7 +203,7 @@ def _clips_of(run: CommandContext, id_: str) -> list[Clip]:
         except NotFoundError as error:
             raise CommandError(
                 ExitCode.NOT_FOUND,
-                f"There is no media and no clip with the id {id_}.",
+                f"No media and no clip has the id {id_}.",
                 "Check the id, and that it belongs to the account of this API key.",
             ) from error
     return list(run.client.clips.list(filter={"media_id_eq": id_}))
@@ -239,12 +215,12 @@ def _wait(run: CommandContext, clip_id: str, timeout: float) -> Clip:
 
 
 def state(clip: Clip) -> str:
-    """Say where a clip is, in a word."""
+    """Return a clip's state in one word."""
     return {True: "processing", False: "finished", None: "queued"}[clip.is_processing]
 
 
 def fields(clip: Clip) -> dict[str, str | None]:
-    """Give what people see of a clip."""
+    """Return the fields of a clip, by label."""
     return {
         "id": clip.id,
         "media": clip.media_id,

@@ -1,6 +1,6 @@
-"""How a command is written: a function that takes a `CommandContext` first and its own arguments after it.
+"""How a command is written: a function whose first parameter is a `CommandContext`.
 
-`command` adds the options that every command has, makes the `CommandContext`, and closes it.
+`command` adds the options that every command has, creates the `CommandContext` and closes it.
 """
 
 from __future__ import annotations
@@ -9,24 +9,22 @@ import contextlib
 import functools
 import inspect
 import os
+import signal
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, Self
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 from typer.core import TyperGroup
 
-from contentgroove.errors import ContentGrooveError
+from contentgroove.errors import AuthenticationError, ConfigurationError, ContentGrooveError
 
-from .api_key import find_api_key
-from .failures import CommandError, ExitCode
-from .harmless import single_line
-from .output import Output, write_error
-from .streams import is_terminal
+from .exit_codes import CommandError, ExitCode, combined_exit_code, describe_error
+from .output import Output, is_terminal, single_line, write_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
-    from types import TracebackType
 
     from contentgroove import AsyncContentGroove, ContentGroove, RequestInfo, ResponseInfo
 
@@ -51,116 +49,222 @@ _COMMON = {
 }
 
 OPTION_NAMES = frozenset({"--json", "--quiet", "-q", "--debug", "--api-key-file", "--base-url"})
-"""How the options that every command has are written."""
+"""The options of every command, as users write them."""
+
+
+STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
+"""Ctrl-C, the signal of service managers, and Ctrl-Break, the only one that programs can send on Windows."""
+
+KEY_FILE_VARIABLE = "CONTENTGROOVE_API_KEY_FILE"
+_MAX_SECRET_FILE = 4096
 
 
 class GroupWithHelp(TyperGroup):
     """A group that shows its help when it is called alone."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take no arguments for --help."""
+        """Treat a call without arguments as --help."""
         return super().parse_args(ctx, args if args or ctx.resilient_parsing else ["--help"])
 
 
+@dataclass
 class CommandContext:
     """One run of a command: its output and its client.
 
     Attributes:
-        out: What it prints.
+        out: Prints its results and notes.
+        debug: The option --debug.
+        api_key_file: The option --api-key-file.
+        base_url: The option --base-url.
     """
 
-    def __init__(self, out: Output, *, debug: bool, api_key_file: Path | None, base_url: str | None) -> None:
-        self.out = out
-        self._debug = debug
-        self._api_key_file = api_key_file
-        self._base_url = base_url
-        self._client: ContentGroove | None = None
+    out: Output
+    debug: bool
+    api_key_file: Path | None
+    base_url: str | None
+    _client: ContentGroove | None = field(default=None, init=False)
 
     @property
     def client(self) -> ContentGroove:
-        """The client, made when it is first asked for.
+        """The client, created on first use.
 
         Raises:
-            CommandError: There is no usable key.
+            CommandError: There is no valid API key.
         """
         if self._client is None:
             self._client = self.new_client()
         return self._client
 
     def new_client(self, **options: Any) -> ContentGroove:
-        """Make a client with further options; the caller closes it.
+        """Create a client with further options; the caller must close it.
 
         Raises:
-            CommandError: There is no usable key.
+            CommandError: There is no valid API key.
         """
         from contentgroove import ContentGroove
 
         return ContentGroove(**self._settings(), **options)
 
     def async_client(self) -> AsyncContentGroove:
-        """Make an async client; the caller closes it.
+        """Create an async client; the caller must close it.
 
         Raises:
-            CommandError: There is no usable key.
+            CommandError: There is no valid API key.
         """
         from contentgroove import AsyncContentGroove
 
         return AsyncContentGroove(**self._settings())
 
     def confirm(self, question: str, *, yes: bool) -> None:
-        """Ask before something that cannot be undone.
+        """Require a confirmation before something that cannot be undone.
 
         Args:
-            question: What is asked.
-            yes: Whether it was answered by an option.
+            question: The question to the user.
+            yes: True if an option has confirmed it.
 
         Raises:
-            CommandError: The answer is no, or there is nobody to ask.
+            CommandError: The user declined, or there is no terminal.
         """
         if yes:
             return
         if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
             raise CommandError(
-                ExitCode.USAGE, "This needs a confirmation, and there is no terminal to ask at.", "Pass --yes to do it."
+                ExitCode.USAGE,
+                "This needs a confirmation, but there is no terminal to request it.",
+                "Pass --yes to confirm.",
             )
         if not typer.confirm(single_line(question), err=True):
             raise CommandError(ExitCode.FAILED, "Nothing was changed.")
 
-    @contextlib.contextmanager
-    def mention_created_on_error(self, what: str, id_: str) -> Generator[None]:
-        """Name what was created if what follows fails, so that nothing paid for is lost.
+    def delete_each(self, subject: str, ids: Sequence[str], delete: Callable[[str], None], *, yes: bool) -> None:
+        """Delete several items after a confirmation, and print a line for each.
 
         Args:
-            what: `media` or `clip`.
+            subject: `media`, `clip` or `subscription`.
+            ids: Their ids.
+            delete: Deletes one of them.
+            yes: True if an option has confirmed it.
+
+        Raises:
+            CommandError: The user declined, or there is no terminal.
+            typer.Exit: Not all were deleted.
+        """
+        items = f"{subject} {ids[0]}" if len(ids) == 1 else f"{len(ids)} {subject}s"
+        self.confirm(f"Delete {items}{' and all clips' * (subject == 'media')}?", yes=yes)
+
+        def delete_one(id_: str) -> None:
+            delete(id_)
+            self.out.line({"id": id_, "deleted": True}, (id_, "deleted"))
+
+        self.for_each_id(ids, delete_one)
+
+    def for_each_id(self, ids: Sequence[str], act: Callable[[str], None]) -> None:
+        """Call a function with each id; an error is printed, and the next id follows.
+
+        Raises:
+            typer.Exit: A call failed; the code is the one that all ids share, else PARTIAL.
+            AuthenticationError: The key was rejected, as it would be for every other id.
+        """
+        exits: list[ExitCode] = []
+        for id_ in ids:
+            try:
+                act(id_)
+            except AuthenticationError:
+                raise
+            except ContentGrooveError as error:
+                failure = describe_error(error)
+                self.out.failure(failure)
+                exits.append(failure.exit)
+            else:
+                exits.append(ExitCode.OK)
+        if code := combined_exit_code(exits):
+            raise typer.Exit(code)
+
+    @contextlib.contextmanager
+    def mention_created_on_error(self, subject: str, id_: str) -> Generator[None]:
+        """Print the id of what was created if the block fails, so that nothing that was paid for is lost.
+
+        Args:
+            subject: `media` or `clip`.
             id_: Its id.
         """
         try:
             yield
         except (ContentGrooveError, KeyboardInterrupt):
-            self.out.warn(f"{what.capitalize()} {id_} was created; wait for it: contentgroove {what}s wait {id_}")
+            self.out.warn(f"{subject.capitalize()} {id_} was created; wait for it: contentgroove {subject}s wait {id_}")
             raise
 
     def _settings(self) -> dict[str, Any]:
-        hooks = {"on_request": _show_request, "on_response": _show_response} if self._debug else {}
-        key = find_api_key(self._api_key_file, os.environ)
-        return {"api_key": key, "base_url": self._base_url, **hooks}
+        hooks = {"on_request": _show_request, "on_response": _show_response} if self.debug else {}
+        return {"api_key": find_api_key(self.api_key_file), "base_url": self.base_url, **hooks}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Close the client."""
         if self._client is not None:
             self._client.close()
 
 
+def find_api_key(key_file: Path | None) -> str:
+    """Return the key of --api-key-file, CONTENTGROOVE_API_KEY or CONTENTGROOVE_API_KEY_FILE, the first that is set.
+
+    It is never an argument, which other users of the machine could read.
+
+    Raises:
+        CommandError: No key is set, or it is not valid.
+    """
+    from contentgroove._core.settings import API_KEY_VARIABLE, check_key
+
+    key = os.environ.get(API_KEY_VARIABLE)
+    default_file = os.environ.get(KEY_FILE_VARIABLE)
+    try:
+        if key_file is not None:
+            return check_key(read_secret(key_file, "API key", ExitCode.AUTH), f"The content of {key_file} is")
+        if key:
+            return check_key(key, f"{API_KEY_VARIABLE} is")
+        if default_file:
+            content = read_secret(Path(default_file), "API key", ExitCode.AUTH)
+            return check_key(content, f"The content of {default_file} ({KEY_FILE_VARIABLE}) is")
+    except ConfigurationError as error:
+        raise CommandError(ExitCode.AUTH, error.message) from error
+    raise CommandError(
+        ExitCode.AUTH,
+        f"There is no API key: set {API_KEY_VARIABLE}, or put it into a file and pass --api-key-file FILE.",
+        "Create a key at https://app.contentgroove.com/api_keys.",
+    )
+
+
+def read_secret(path: Path, subject: str, exit_code: ExitCode) -> str:
+    """Read a file that contains only a key or a token.
+
+    Args:
+        path: The file.
+        subject: `API key` or `token`.
+        exit_code: The exit code of an error.
+
+    Raises:
+        CommandError: The file cannot be read, or is too large.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_SECRET_FILE + 1)
+        if len(content) <= _MAX_SECRET_FILE:
+            return content.decode().strip()
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CommandError(exit_code, f"Cannot read the {subject} file {path}: {reason}.") from error
+    raise CommandError(
+        exit_code,
+        f"The {subject} file {path} has more than {_MAX_SECRET_FILE:,} bytes.",
+        f"It must contain only the {subject}.",
+    )
+
+
 def group(name: str, summary: str) -> typer.Typer:
-    """Make a group of commands, such as `medias`.
+    """Create a group of commands, such as `medias`.
 
     Args:
         name: Its name.
-        summary: What its help begins with.
+        summary: The first line of its help.
     """
     return typer.Typer(
         name=name,
@@ -175,15 +279,15 @@ def group(name: str, summary: str) -> typer.Typer:
 def command(
     app: typer.Typer, name: str, *, examples: Sequence[str] = (), needs_client: bool = True
 ) -> Callable[[Callable[Concatenate[CommandContext, P], None]], Callable[Concatenate[CommandContext, P], None]]:
-    """Add a command to a group.
+    """Return a decorator that adds a command to a group.
 
-    The function's first parameter takes the `CommandContext`; the others are typer's. Its docstring is its help.
+    The function's first parameter takes the `CommandContext`; the others are typer's. Its docstring is the help.
 
     Args:
         app: The group.
         name: The command's name.
-        examples: Command lines that its help ends with, without the leading `contentgroove`.
-        needs_client: Whether it calls the service, and so has --api-key-file and --base-url.
+        examples: Command lines at the end of its help, without the leading `contentgroove`.
+        needs_client: True if it calls the service, and so has --api-key-file and --base-url.
     """
 
     def add(function: Callable[Concatenate[CommandContext, P], None]) -> Callable[Concatenate[CommandContext, P], None]:
@@ -192,11 +296,9 @@ def command(
         @functools.wraps(function)
         def run(**arguments: Any) -> None:
             common = {key: arguments.pop(key, default) for key, (_, default) in _COMMON.items()}
-            out = Output(json=common["as_json"], quiet=common["quiet"])
-            with CommandContext(
-                out, debug=common["debug"], api_key_file=common["api_key_file"], base_url=common["base_url"]
-            ) as started:
-                perform(started, **arguments)
+            out = Output(json=common.pop("as_json"), quiet=common.pop("quiet"))
+            with contextlib.closing(CommandContext(out, **common)) as context:
+                perform(context, **arguments)
 
         _add_common_options(run, function, needs_client=needs_client)
         app.command(name, epilog=_epilog(examples))(run)
@@ -206,7 +308,7 @@ def command(
 
 
 def _add_common_options(run: Callable[..., None], function: Callable[..., None], *, needs_client: bool) -> None:
-    # typer makes a command's options of its signature.
+    # typer derives a command's options from its signature.
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     keys = [key for key in _COMMON if needs_client or key not in {"api_key_file", "base_url"}]
     common = [
@@ -219,7 +321,7 @@ def _add_common_options(run: Callable[..., None], function: Callable[..., None],
 
 
 def _epilog(examples: Sequence[str]) -> str | None:
-    # \b keeps the lines as they are.
+    # \b keeps the line breaks.
     return "\b\nExamples:\n" + "\n".join(f"  contentgroove {example}" for example in examples) if examples else None
 
 

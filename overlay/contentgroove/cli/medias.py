@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .command import CommandContext, command, group
-from .displays import wait_spinner
-from .failures import CommandError, ExitCode
+from .exit_codes import CommandError, ExitCode
 from .options import (
     FilterOption,
     LimitOption,
     PageSizeOption,
     TimeoutOption,
     WaitOption,
+    YesOption,
+    format_timecode,
+    open_inbox,
     parse_filters,
     parse_sort,
+    sort_option,
 )
 from .output import Column, document
-from .several import for_each_id
-from .timecodes import format_timecode
-from .webhooks_options import open_inbox
+from .progress_display import wait_spinner
 
 if TYPE_CHECKING:
     from contentgroove.models import Media
@@ -31,16 +32,16 @@ if TYPE_CHECKING:
 
 app = group("medias", "Videos and audios that the service processes.")
 
-MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media's id.", show_default=False)]
-MediaIds = Annotated[list[str], typer.Argument(metavar="MEDIA_ID...", help="Ids of medias.", show_default=False)]
+MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media's id.")]
+MediaIds = Annotated[list[str], typer.Argument(metavar="MEDIA_ID...", help="Ids of medias.")]
 NameOption = Annotated[str | None, typer.Option("--name", "-n", metavar="TEXT", help="The media's name.")]
 DescriptionOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Free text.")]
 
-WAIT_SECONDS = 3600.0
+WAIT_SECONDS: float = 3600
 
 
 def state(media: Media) -> str:
-    """Say where a media is, in a word."""
+    """Return a media's state in one word."""
     if media.has_fetch_error:
         return "failed"
     return {True: "processing", False: "finished", None: "queued"}[media.is_processing]
@@ -70,44 +71,36 @@ def list_(
     run: CommandContext,
     *,
     filter_: FilterOption = None,
-    sort: Annotated[
-        str | None,
-        typer.Option(metavar="ORDER", help="created_at, original_created_at or name; with a minus for descending."),
-    ] = None,
+    sort: Annotated[str | None, sort_option("created_at, original_created_at or name")] = None,
     limit: LimitOption = None,
     page_size: PageSizeOption = None,
 ) -> None:
-    """List medias: id, state, length and name."""
+    """List medias with id, state, length and name."""
     from contentgroove_api.models.get_medias_sort import GetMediasSort
 
     filters, order = parse_filters(filter_), parse_sort(sort, GetMediasSort)
     pager = run.client.medias.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     if not run.out.table(pager.pages(), COLUMNS, document):
-        run.out.print_note("No media.")
+        run.out.print_note("No medias.")
 
 
 @command(app, "show", examples=("medias show MEDIA_ID", "medias show MEDIA_ID --json"))
 def show(run: CommandContext, media_id: MediaId) -> None:
-    """Show all of a media."""
+    """Show all fields of a media."""
     media = run.client.medias.get(media_id)
     run.out.print_item(fields(media), document(media))
 
 
-def _name_of(file: Path) -> str:
-    # A file's name need not be text; a media's name must.
+def _media_name(file: Path) -> str:
+    # The name of a file may contain bytes that are not text.
     return file.stem.encode(errors="replace").decode()
 
 
-@command(
-    app,
-    "create",
-    examples=("medias create https://example.com/film.mp4 --name 'My film' --wait",),
-)
+@command(app, "create", examples=("medias create https://example.com/film.mp4 --name 'My film' --wait",))
 def create(
     run: CommandContext,
     source_url: Annotated[
-        str,
-        typer.Argument(metavar="SOURCE_URL", help="Where the service fetches the file.", show_default=False),
+        str, typer.Argument(metavar="SOURCE_URL", help="The URL of the file, which the service fetches.")
     ],
     *,
     name: NameOption = None,
@@ -115,7 +108,10 @@ def create(
     wait: WaitOption = False,
     timeout: TimeoutOption = WAIT_SECONDS,
 ) -> None:
-    """Create a media of a file that the service fetches. `medias upload` sends a file of this machine."""
+    """Create a media from a URL that the service fetches.
+
+    `medias upload` sends a file of this machine.
+    """
     media = run.client.medias.create(source_url=source_url, name=name, description=description)
     if wait:
         with run.mention_created_on_error("media", media.id):
@@ -135,79 +131,58 @@ def update(
 
 
 @command(app, "delete", examples=("medias delete MEDIA_ID --yes",))
-def delete(
-    run: CommandContext,
-    media_ids: MediaIds,
-    *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
+def delete(run: CommandContext, media_ids: MediaIds, *, yes: YesOption = False) -> None:
     """Delete medias and their clips. This cannot be undone."""
-    what = f"media {media_ids[0]}" if len(media_ids) == 1 else f"{len(media_ids)} medias"
-    run.confirm(f"Delete {what} and all clips?", yes=yes)
-
-    def act(media_id: str) -> None:
-        run.client.medias.delete(media_id)
-        run.out.line({"id": media_id, "deleted": True}, (media_id, "deleted"))
-
-    for_each_id(run, media_ids, act)
+    run.delete_each("media", media_ids, run.client.medias.delete, yes=yes)
 
 
 @command(
     app,
     "upload",
-    examples=(
-        "medias upload film.mp4 --name 'My film'",
-        "medias upload *.mp4 --wait --checkpoint-dir uploads",
-    ),
+    examples=("medias upload film.mp4 --name 'My film'", "medias upload *.mp4 --wait --checkpoint-dir uploads"),
 )
 def upload(
     run: CommandContext,
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Videos or audios of at most 5 GiB.", show_default=False)
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Video or audio files of at most 5 GiB.")],
     *,
     name: Annotated[
         str | None,
-        typer.Option("--name", "-n", metavar="TEXT", help="The media's name, for one file; else the file's own name."),
+        typer.Option(
+            "--name", "-n", metavar="TEXT", help="The media's name, for a single file. By default the file's name."
+        ),
     ] = None,
     description: DescriptionOption = None,
     wait: WaitOption = False,
     timeout: TimeoutOption = WAIT_SECONDS,
-    concurrency: Annotated[int, typer.Option(min=1, max=32, metavar="N", help="Uploads at once.")] = 4,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=32, metavar="N", help="Number of uploads at the same time.")
+    ] = 4,
     checkpoint_dir: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Remember there how far each upload is: the same command goes on where it was, and uploads nothing "
-            "twice.",
+            help="Record the progress of each upload here; the same command then continues and sends nothing twice.",
         ),
     ] = None,
 ) -> None:
-    """Upload files and create medias of them.
+    """Upload files and create a media from each.
 
-    Prints the id of each new media and its file, tab-separated. One that fails does not stop the others; the exit code
-    is 0 only if all went through, and 14 if some failed. After a 402 (usage limit) nothing new is begun.
+    Prints the id of each new media and its file, separated by a tab. A file that fails does not stop the others. The
+    exit code is 0 only if every file succeeded, and 14 if some failed. After a 402 (usage limit) no upload is started.
     """
-    from contentgroove.resources.batches import UploadItem
+    from contentgroove._io.batches import UploadItem
 
-    from .uploading import BatchUpload, UploadPlan, expanded
+    from .upload_batch import BatchUpload, expand_patterns
 
-    unique = list({file.absolute(): file for file in expanded(files)}.values())
+    unique = list({file.absolute(): file for file in expand_patterns(files)}.values())
     if name is not None and len(unique) > 1:
-        raise CommandError(ExitCode.USAGE, f"--name names one media, and there are {len(unique)} files.")
-    items = [UploadItem(str(file), name=name or _name_of(file), description=description) for file in unique]
-    plan = UploadPlan(items, concurrency, checkpoint_dir, timeout if wait else None)
-    raise typer.Exit(BatchUpload(plan, run.out).run(run.async_client()))
+        raise CommandError(ExitCode.USAGE, f"--name is for a single file, not for {len(unique)}.")
+    items = [UploadItem(str(file), name=name or _media_name(file), description=description) for file in unique]
+    batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, timeout if wait else None)
+    raise typer.Exit(batch.run(run.async_client()))
 
 
-@command(
-    app,
-    "wait",
-    examples=(
-        "medias wait MEDIA_ID --timeout 7200",
-        "medias wait MEDIA_ID --inbox events.db",
-    ),
-)
+@command(app, "wait", examples=("medias wait MEDIA_ID --timeout 7200", "medias wait MEDIA_ID --inbox events.db"))
 def wait(
     run: CommandContext,
     media_ids: MediaIds,
@@ -217,19 +192,22 @@ def wait(
         str | None,
         typer.Option(
             "--inbox",
-            metavar="FILE|postgresql://…",
-            help="Ask when a receiver has recorded a media's webhook in this inbox, and once a minute in any case.",
+            metavar="FILE|URL",
+            help="Poll when a receiver has recorded a media's webhook in this inbox, and once a minute.",
         ),
     ] = None,
 ) -> None:
-    """Wait until medias are processed; the time limit is that of each."""
+    """Wait until medias are processed.
+
+    The time limit applies to each media.
+    """
     with contextlib.nullcontext() if inbox is None else open_inbox(inbox, create=False) as opened:
 
         def act(media_id: str) -> None:
             media = _wait(run, media_id, timeout, opened)
             run.out.line(document(media), (media.id, state(media), media.name))
 
-        for_each_id(run, media_ids, act)
+        run.for_each_id(media_ids, act)
 
 
 def _wait(run: CommandContext, media_id: str, timeout: float, inbox: Inbox | None = None) -> Media:
@@ -240,7 +218,7 @@ def _wait(run: CommandContext, media_id: str, timeout: float, inbox: Inbox | Non
 
 
 def fields(media: Media) -> dict[str, str | None]:
-    """Give what people see of a media."""
+    """Return the fields of a media, by label."""
     size = f"{media.source_file_width} x {media.source_file_height}" if media.source_file_width else None
     return {
         "id": media.id,

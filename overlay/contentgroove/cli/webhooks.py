@@ -1,9 +1,9 @@
-"""`contentgroove webhooks`: subscriptions, and what is delivered to them."""
+"""`contentgroove webhooks`: subscriptions, and the commands for inboxes, receiving and handling."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,11 +11,22 @@ from contentgroove._core.redaction import redact_url
 from contentgroove.webhooks import subscribe
 
 from .command import CommandContext, command, group
-from .failures import CommandError, ExitCode
-from .options import FilterOption, LimitOption, PageSizeOption, parse_filters, parse_sort
+from .exit_codes import CommandError, ExitCode
+from .options import (
+    FilterOption,
+    InboxOption,
+    LimitOption,
+    NeededInboxOption,
+    PageSizeOption,
+    TokenFileOption,
+    YesOption,
+    find_secret_token,
+    open_inbox,
+    parse_filters,
+    parse_sort,
+    sort_option,
+)
 from .output import Column, document
-from .several import for_each_id
-from .webhooks_options import InboxOption, NeededInboxOption, State, TokenFileOption, find_secret_token, open_inbox
 
 if TYPE_CHECKING:
     from contentgroove.models import WebhookSubscription
@@ -24,12 +35,17 @@ app = group("webhooks", "Subscriptions to events, and the events that are delive
 
 EventsOption = Annotated[
     list[str] | None,
-    typer.Option("--event", "-e", metavar="NAME", help="Such as media.processing_finished; repeat it. All without it."),
+    typer.Option(
+        "--event",
+        "-e",
+        metavar="NAME",
+        help="For example media.processing_finished. Can be repeated; by default all events.",
+    ),
 ]
 
 
 def activity(subscription: WebhookSubscription) -> str:
-    """Say whether a subscription's URL is told of events, in a word."""
+    """Return a subscription's state in one word."""
     return "active" if subscription.active else "inactive"
 
 
@@ -46,11 +62,14 @@ def list_(
     run: CommandContext,
     *,
     filter_: FilterOption = None,
-    sort: Annotated[str | None, typer.Option(metavar="ORDER", help="created_at; with a minus for descending.")] = None,
+    sort: Annotated[str | None, sort_option("created_at")] = None,
     limit: LimitOption = None,
     page_size: PageSizeOption = None,
 ) -> None:
-    """List subscriptions: id, state, events and URL, without its token."""
+    """List subscriptions with id, state, events and URL.
+
+    URLs are shown without their tokens; --json includes them.
+    """
     from contentgroove_api.models.get_webhook_subscriptions_sort import GetWebhookSubscriptionsSort
 
     filters, order = parse_filters(filter_), parse_sort(sort, GetWebhookSubscriptionsSort)
@@ -62,11 +81,9 @@ def list_(
 @command(app, "show", examples=("webhooks show SUBSCRIPTION_ID --json",))
 def show(
     run: CommandContext,
-    subscription_id: Annotated[
-        str, typer.Argument(metavar="SUBSCRIPTION_ID", help="The subscription's id.", show_default=False)
-    ],
+    subscription_id: Annotated[str, typer.Argument(metavar="SUBSCRIPTION_ID", help="The subscription's id.")],
 ) -> None:
-    """Show a subscription. Only --json gives its URL with the token that it carries."""
+    """Show a subscription. Only --json includes the token in its URL."""
     subscription = run.client.webhook_subscriptions.get(subscription_id)
     run.out.print_item(fields(subscription), document(subscription))
 
@@ -74,11 +91,14 @@ def show(
 @command(app, "create", examples=("webhooks create https://example.com/hook",))
 def create(
     run: CommandContext,
-    url: Annotated[str, typer.Argument(metavar="URL", help="Where events are POSTed, as it is.", show_default=False)],
+    url: Annotated[str, typer.Argument(metavar="URL", help="The URL that events are POSTed to.")],
     *,
     events: EventsOption = None,
 ) -> None:
-    """Subscribe a URL as it is. `subscribe` gives it a secret token, which tells real events from forged ones."""
+    """Subscribe a URL as it is.
+
+    `webhooks subscribe` adds a secret token, which distinguishes real events from forged ones.
+    """
     subscription = run.client.webhook_subscriptions.create(url=url, subscribed_events=events)
     run.out.print_item(fields(subscription), document(subscription))
 
@@ -86,40 +106,32 @@ def create(
 @command(app, "subscribe", examples=("webhooks subscribe https://example.com/contentgroove",))
 def subscribe_(
     run: CommandContext,
-    url: Annotated[
-        str, typer.Argument(metavar="URL", help="Where your receiver is reached, without a token.", show_default=False)
-    ],
+    url: Annotated[str, typer.Argument(metavar="URL", help="The URL of your receiver, without a token.")],
     *,
     events: EventsOption = None,
 ) -> None:
-    """Subscribe a URL with a fresh secret token, and show the token this once.
+    """Subscribe a URL with a new secret token.
 
-    The service signs nothing: who knows the token is who was told by it. Give it to your receiver (secret_token=…), or
-    to `contentgroove webhooks listen` in the environment variable CONTENTGROOVE_WEBHOOK_TOKEN.
+    The token is shown only once. The service does not sign deliveries: only a sender that knows the token can be
+    trusted. Pass it to your receiver (secret_token=…), or to `contentgroove webhooks listen` in the environment
+    variable CONTENTGROOVE_WEBHOOK_TOKEN.
     """
     subscription, token = subscribe(run.client, url, events=events)
     run.out.print_item({**fields(subscription), "token": token}, {**document(subscription), "token": token})
-    run.out.print_note("The token is not shown again. Keep it where your receiver finds it, out of arguments and logs.")
+    run.out.print_note(
+        "The token is not shown again. Store it for your receiver, and keep it out of arguments and logs."
+    )
 
 
 @command(app, "delete", examples=("webhooks delete SUBSCRIPTION_ID --yes",))
 def delete(
     run: CommandContext,
-    subscription_ids: Annotated[
-        list[str], typer.Argument(metavar="SUBSCRIPTION_ID...", help="Ids of subscriptions.", show_default=False)
-    ],
+    subscription_ids: Annotated[list[str], typer.Argument(metavar="SUBSCRIPTION_ID...", help="Ids of subscriptions.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesOption = False,
 ) -> None:
-    """Delete subscriptions: their URLs are told nothing more."""
-    what = f"subscription {subscription_ids[0]}" if len(subscription_ids) == 1 else f"{len(subscription_ids)} of them"
-    run.confirm(f"Delete {what}?", yes=yes)
-
-    def act(subscription_id: str) -> None:
-        run.client.webhook_subscriptions.delete(subscription_id)
-        run.out.line({"id": subscription_id, "deleted": True}, (subscription_id, "deleted"))
-
-    for_each_id(run, subscription_ids, act)
+    """Delete subscriptions. Their URLs receive no more events."""
+    run.delete_each("subscription", subscription_ids, run.client.webhook_subscriptions.delete, yes=yes)
 
 
 @command(
@@ -131,44 +143,49 @@ def delete(
 def listen(
     run: CommandContext,
     *,
-    port: Annotated[int, typer.Option(help="The port; 0 chooses one that is free.", min=0, max=65535)] = 0,
-    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", help="The port; 0 selects a free one.", min=0, max=65535)
+    ] = 0,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     inbox: InboxOption = None,
     token_file: TokenFileOption = None,
 ) -> None:
-    """Receive webhooks, at any path, and print each event as it arrives, until Ctrl-C.
+    """Receive webhooks and print each event until Ctrl-C.
 
-    Each is answered with 200 once it is recorded: in the inbox's file, where `webhooks work` or your app handles it, or
-    without one in memory, which only tells what comes twice. To be reached from outside, put a tunnel or a web server
-    with https in front.
+    Every path is accepted. The response is 200 once an event is recorded: in the inbox, where `webhooks work` or your
+    app handles it, or without --inbox in memory, which only detects duplicates. To receive from outside, put a tunnel
+    or a web server with https in front.
     """
-    from .webhooks_listen import open_server
+    from .webhook_server import open_server
 
     token = find_secret_token(token_file)
     if token is None:
-        run.out.warn("Without CONTENTGROOVE_WEBHOOK_TOKEN or --token-file, whoever reaches the port is believed.")
+        run.out.warn(
+            "Without CONTENTGROOVE_WEBHOOK_TOKEN or --token-file, every sender that reaches the port is trusted."
+        )
     with open_inbox(inbox, create=True) as opened:
         open_server(run.out, host, port, opened, token)
 
 
-@command(
-    app,
-    "events",
-    examples=("webhooks events --inbox events.db --state dead",),
-    needs_client=False,
-)
+@command(app, "events", examples=("webhooks events --inbox events.db --state dead",), needs_client=False)
 def events_(
     run: CommandContext,
     *,
     inbox: NeededInboxOption,
-    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many at most.")] = 100,
+    state: Annotated[
+        Literal["pending", "claimed", "done", "dead"] | None,
+        typer.Option("--state", metavar="STATE", help="Only events in this state: pending, claimed, done or dead."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Maximum number of events.")] = 100,
 ) -> None:
-    """List what an inbox holds, the newest first: state, attempts, time, media, key and the last error."""
-    from .webhooks_events import EVENT_COLUMNS, stored_event_json
+    """List the events in an inbox, newest first.
+
+    Shows state, attempts, time, media, key and the last error of each.
+    """
+    from .webhook_inbox import EVENT_COLUMNS, stored_event_json
 
     with open_inbox(inbox, create=False) as opened:
-        found = opened.events(None if state is None else state.value, limit)
+        found = opened.events(state, limit)
         if not run.out.table([found] if found else [], EVENT_COLUMNS, stored_event_json):
             run.out.print_note("No events.")
 
@@ -178,9 +195,14 @@ def prune(
     run: CommandContext,
     *,
     inbox: NeededInboxOption,
-    days: Annotated[float, typer.Option(min=0, metavar="N", help="What was done longer ago is forgotten.")] = 90.0,
+    days: Annotated[
+        float, typer.Option(min=0, metavar="N", help="Forget events that were done more than N days ago.")
+    ] = 90,
 ) -> None:
-    """Forget events that were done long ago. What is forgotten would be handled anew if it were delivered again."""
+    """Forget events that were done long ago.
+
+    A forgotten event is handled again if it is delivered again.
+    """
     with open_inbox(inbox, create=False) as opened:
         count = opened.prune(days * 86_400)
     run.out.print_item({"forgotten": str(count)}, {"forgotten": count})
@@ -198,33 +220,37 @@ def prune(
 )
 def replay(
     run: CommandContext,
-    what: Annotated[
+    source: Annotated[
         str,
-        typer.Argument(metavar="FILE|KEY|MEDIA_ID", help="A saved body, or an event of the inbox.", show_default=False),
+        typer.Argument(
+            metavar="FILE|KEY|MEDIA_ID", help="The file of a saved body, or the key or media of an event in the inbox."
+        ),
     ],
     *,
-    to: Annotated[str | None, typer.Option("--to", metavar="URL", help="POST a file's body to this URL.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="URL", help="POST the file to this URL.")] = None,
     inbox: InboxOption = None,
     token_file: TokenFileOption = None,
 ) -> None:
-    """Deliver a saved body once more, or have an event of an inbox handled once more, be it done or dead.
+    """Deliver a saved body, or handle an event again.
 
-    With --to, the token of CONTENTGROOVE_WEBHOOK_TOKEN or --token-file goes along in the URL.
+    A saved body is POSTed (--to) or recorded (--inbox). An event can be handled again even if it is done or dead.
+
+    With --to, the token of CONTENTGROOVE_WEBHOOK_TOKEN or --token-file is added to the URL.
     """
-    from . import webhooks_replay
+    from . import webhook_inbox
 
     if (to is None) == (inbox is None):
-        raise CommandError(ExitCode.USAGE, "Where to is missing: pass either --to URL or --inbox FILE.")
-    file = Path(what)
+        raise CommandError(ExitCode.USAGE, "Pass either --to URL or --inbox FILE.")
+    file = Path(source)
     if to is not None:
-        webhooks_replay.post_event(run.out, file, to, find_secret_token(token_file))
+        webhook_inbox.post_event(run.out, file, to, find_secret_token(token_file))
         return
     is_file = file.is_file()
     with open_inbox(inbox, create=is_file) as opened:
         if is_file:
-            webhooks_replay.record_event(run.out, file, opened)
+            webhook_inbox.record_event(run.out, file, opened)
         else:
-            webhooks_replay.replay_event(run.out, what, opened)
+            webhook_inbox.replay_event(run.out, source, opened)
 
 
 @command(
@@ -239,31 +265,37 @@ def work(
     application: Annotated[
         str,
         typer.Option(
-            "--app", metavar="MODULE:NAME", help="Your WebhookReceiver, or a function that makes one of an inbox."
+            "--app",
+            metavar="MODULE:NAME",
+            help="Your WebhookReceiver, or a function that takes an inbox and returns one.",
         ),
     ],
     inbox: InboxOption = None,
-    once: Annotated[bool, typer.Option("--once", help="Handle what is due now, then end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Handle the events that are due, then exit.")] = False,
     poll_interval: Annotated[
-        float, typer.Option(min=0.01, metavar="SECONDS", help="Between looks for what others have recorded.")
-    ] = 5.0,
+        float,
+        typer.Option(
+            min=0.01, metavar="SECONDS", help="Time between checks for events that other processes have recorded."
+        ),
+    ] = 5,
 ) -> None:
-    """Call your handlers for the events of an inbox, until Ctrl-C or SIGTERM, which let the event in hand be finished.
+    """Run your handlers for the events in an inbox.
 
-    The module is looked for in this folder first. Any number of these may work on one inbox.
+    This continues until Ctrl-C or SIGTERM; the current event is finished first. The module can be in the current
+    folder. Several workers can share an inbox.
     """
-    from . import webhooks_work
+    from . import webhook_worker
 
     with open_inbox(inbox, create=True) as opened:
-        receiver = webhooks_work.import_receiver(application, inbox, opened)
+        receiver = webhook_worker.import_receiver(application, inbox, opened)
         if once:
-            webhooks_work.work_once(run.out, receiver)
+            webhook_worker.work_once(run.out, receiver)
         else:
-            webhooks_work.work(run.out, receiver, poll_interval)
+            webhook_worker.work(run.out, receiver, poll_interval)
 
 
 def fields(subscription: WebhookSubscription) -> dict[str, str | None]:
-    """Give what people see of a subscription."""
+    """Return the fields of a subscription, by label."""
     return {
         "id": subscription.id,
         "state": activity(subscription),

@@ -1,4 +1,4 @@
-"""`python -m contentgroove.mcp` is the command `contentgroove mcp`."""
+"""`python -m contentgroove.mcp`: the command `contentgroove mcp`."""
 
 from __future__ import annotations
 

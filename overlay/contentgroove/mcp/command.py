@@ -20,7 +20,7 @@ def mcp(
     *,
     read_only: Annotated[bool, typer.Option("--read-only", help="Offer only tools that change nothing.")] = False,
     allow_destructive: Annotated[
-        bool, typer.Option("--allow-destructive", help="Let tools change and delete what exists.")
+        bool, typer.Option("--allow-destructive", help="Allow tools that change or delete data.")
     ] = False,
     tools: Annotated[
         str | None, typer.Option("--tools", metavar="A,B", help="Offer only these tools, and those of added sources.")
@@ -31,7 +31,7 @@ def mcp(
     upload_root: Annotated[
         Path | None,
         typer.Option(
-            exists=True, file_okay=False, metavar="FOLDER", help="Let upload_media send files below this folder."
+            exists=True, file_okay=False, metavar="FOLDER", help="Allow upload_media to send files below this folder."
         ),
     ] = None,
     inbox: Annotated[
@@ -42,22 +42,22 @@ def mcp(
         list[str] | None,
         typer.Option(
             metavar="URL",
-            help="Let documents be fetched from here, and added sources called here, though it is plain http or "
-            "no public address. Can be repeated.",
+            help="Allow documents and added sources at this origin, even with plain http or an address that is not "
+            "public. Can be repeated.",
         ),
     ] = None,
 ) -> None:
     """Serve the API's tools to a model, over the Model Context Protocol on standard input and output.
 
-    The key comes from CONTENTGROOVE_API_KEY. Tools that change or delete what exists are listed, and refuse to work
-    without --allow-destructive.
+    The key comes from CONTENTGROOVE_API_KEY. Tools that change or delete data are listed, but fail without
+    --allow-destructive.
 
     In a host's configuration: {"command": "contentgroove", "args": ["mcp", "--upload-root", "/home/me/videos"]}
     """
     import anyio
 
     with needs("`contentgroove mcp`", "mcp"):
-        # Here, because all of it takes half a second to import.
+        # Imported here, because all of it takes half a second.
         from contentgroove.mcp.server import serve
         from contentgroove.tools import Access, NetworkPolicy, origin_of
 
@@ -68,7 +68,7 @@ def mcp(
     async def run() -> None:
         await serve(access=access, policy=policy, upload_root=upload_root, inbox=inbox, dotted=dotted_names)
 
-    # A thread waits for standard input, which Python's own handling of Ctrl-C would wait for in turn.
+    # A thread waits for standard input, and Python's own handling of Ctrl-C would wait for that thread.
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         anyio.run(run)

@@ -1,15 +1,16 @@
 """An MCP server over standard input and output.
 
-It is built on the low-level server of the official SDK, which takes JSON Schemas as they are and tools that come
-later. Clients of both kinds are served: those that begin with `initialize`, and those of the stateless protocol of
-2026-07-28, which learn of new tools by `subscriptions/listen`.
+It uses the low-level server of the official SDK, which accepts JSON Schemas unchanged and tools that are added later.
+Clients of both kinds are served: those that start with `initialize`, and those of the stateless protocol of
+2026-07-28, which are notified of new tools by `subscriptions/listen`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
 
 import mcp_types as types
 from mcp.server.lowlevel import NotificationOptions, Server
@@ -24,7 +25,6 @@ from contentgroove.tools import open_tools
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from mcp.server.context import ServerRequestContext
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     Context = ServerRequestContext[Any, Any]
 
 INSTRUCTIONS = (
-    "ContentGroove turns long videos into clips. Upload a file with upload_media, or create a media of a URL with "
+    "ContentGroove turns long videos into clips. Upload a file with upload_media, or create a media from a URL with "
     "medias_postApiV1Medias; wait_for_media until it is processed; then list_media_clips and get_transcript. Results "
-    "are {ok, data, http} or {ok: false, error: {code, message}}. openapi_addSource makes tools of other APIs."
+    "are {ok, data, http} or {ok: false, error: {code, message}}. openapi_addSource adds tools of other APIs."
 )
 
 MAX_RETRY_SECONDS = 20.0
-"""Seconds that a call is retried for: hosts give up on one after 60, and then nobody learns what it failed with."""
+"""Seconds that a call is retried for: hosts give up after 60, and then the error is lost."""
 
 CANONICAL_NAME = "com.contentgroove/canonicalName"
 OPERATION_ID = "com.contentgroove/operationId"
@@ -48,16 +48,16 @@ OPERATION_ID = "com.contentgroove/operationId"
 
 
 class LazyClient:
-    """A client that is made when it is first called for: without a key, the tools can still be listed."""
+    """A client that is created on first use, so that the tools can be listed without a key."""
 
     def __init__(self) -> None:
         self._client: AsyncContentGroove | None = None
 
     def __call__(self) -> AsyncContentGroove:
-        """Give the client.
+        """Return the client.
 
         Raises:
-            ConfigurationError: The environment holds no key, or an unusable setting.
+            ConfigurationError: The environment has no key, or an invalid setting.
         """
         if self._client is None:
             from contentgroove import AsyncContentGroove, RetryPolicy
@@ -67,12 +67,8 @@ class LazyClient:
             )
         return self._client
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def aclose(self) -> None:
+        """Close the client if there is one."""
         if self._client is not None:
             await self._client.aclose()
 
@@ -88,9 +84,9 @@ async def serve(
     """Serve until standard input ends; the arguments are those of `contentgroove.tools.open_tools`.
 
     Raises:
-        InvalidInputError: `access` names a tool that does not exist, or allows and forbids the same.
+        InvalidInputError: `access` names a tool that does not exist, or is read-only and allows destructive tools.
     """
-    async with LazyClient() as client:
+    async with aclosing(LazyClient()) as client:
         tools = open_tools(
             client,
             access=access,
@@ -102,17 +98,17 @@ async def serve(
         )
         server = make_server(tools)
         options = server.create_initialization_options(NotificationOptions(tools_changed=True))
-        # Standard output is the protocol's alone: meanwhile, whatever else is printed goes to standard error.
+        # Only the protocol may write to standard output; other output goes to standard error while the server runs.
         async with stdio_server() as (reading, writing):
             await server.run(reading, writing, options)
 
 
 def make_server(tools: ToolRegistry) -> Server[Any]:
-    """Make a server of tools, to be run on any transport."""
+    """Create a server for tools; it can run on any transport."""
     bus = InMemorySubscriptionBus()
 
     async def list_tools(_context: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[_described(tools, tool) for tool in tools.list_tools()])
+        return types.ListToolsResult(tools=[_tool_declaration(tools, tool) for tool in tools.list_tools()])
 
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         if tools.find(params.name) is None:
@@ -141,7 +137,7 @@ def make_server(tools: ToolRegistry) -> Server[Any]:
     )
 
 
-def _described(tools: ToolRegistry, tool: Tool) -> types.Tool:
+def _tool_declaration(tools: ToolRegistry, tool: Tool) -> types.Tool:
     names = {CANONICAL_NAME: tool.name}
     if tool.operation_id:
         names[OPERATION_ID] = tool.operation_id

@@ -1,12 +1,12 @@
-"""The API, and any other that an OpenAPI document describes, as tools for models (extra `mcp`).
+"""This API, and any other that an OpenAPI document describes, as tools for models (extra `mcp`).
 
-This package knows no protocol; `contentgroove.mcp` serves its tools over the Model Context Protocol. Any other host of
-tools is served like this::
+This package is independent of protocols; `contentgroove.mcp` serves its tools over the Model Context Protocol. Other
+hosts of tools are served like this::
 
     async with AsyncContentGroove() as client:
         tools = open_tools(lambda: client)
-        for tool in tools.listed():
-            ...  # tools.published(tool), tool.description, tool.input_schema
+        for tool in tools.list_tools():
+            ...  # tools.public_name(tool), tool.description, tool.input_schema
         result = await tools.call("medias.getApiV1Medias", {"page": {"size": 5}})
 """
 
@@ -15,17 +15,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contentgroove._extras import import_needs
+from contentgroove._openapi.documents import Json, yaml_loader
 
 with import_needs(__name__, "mcp"):
-    # Imported only when a YAML document is read, which is late to learn that it is missing.
-    import yamlcore  # noqa: F401
-
-    from .addresses import Origin, origin_of
-    from .api import api_tools
-    from .errors import SpecError, ToolError
-    from .medias import MediaTools
-    from .network import NetworkPolicy
-    from .registry import Access, Tool, ToolRegistry
+    # The first YAML document may come late; a missing reader is reported now.
+    yaml_loader()
+    from .media_tools import MediaTools
+    from .network import NetworkPolicy, Origin, origin_of
+    from .operation_tools import api_tools
+    from .registry import Access, ProgressCallback, Tool, ToolFunction, ToolRegistry
+    from .results import ErrorCode, SpecError, Success, ToolError
     from .sources import SpecSources
 
 if TYPE_CHECKING:
@@ -36,11 +35,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "ErrorCode",
+    "Json",
     "NetworkPolicy",
     "Origin",
+    "ProgressCallback",
     "SpecError",
+    "Success",
     "Tool",
     "ToolError",
+    "ToolFunction",
     "ToolRegistry",
     "open_tools",
     "origin_of",
@@ -57,19 +61,19 @@ def open_tools(
     dotted: bool = False,
     secret: Callable[[], str | None] = lambda: None,
 ) -> ToolRegistry:
-    """Put all tools together.
+    """Create a registry of all tools.
 
     Args:
-        client: Gives the client of the API; called when a tool needs it, and each time.
-        access: What callers may do; without it, nothing destructive.
-        policy: Where documents may be fetched from and added sources called; without it, public https only.
-        upload_root: The folder that files may be uploaded from, None for none.
-        inbox: The SQLite file of a webhook inbox to look for transcriptions in, None for none.
-        dotted: Whether published names keep their dots, which several hosts reject.
-        secret: Gives the API key, which is taken out of every result.
+        client: Returns the client of the API; called each time a tool needs it.
+        access: What callers may do; nothing destructive by default.
+        policy: Which addresses documents may be fetched from and added sources called at; public https by default.
+        upload_root: The folder that files may be uploaded from; None if there are no uploads.
+        inbox: The SQLite file of a webhook inbox that is searched for transcriptions; None if there is none.
+        dotted: Whether public names keep their dots, which several hosts reject.
+        secret: Returns the API key, which is redacted in every result.
 
     Raises:
-        InvalidInputError: `access` names a tool that does not exist, or allows and forbids the same.
+        InvalidInputError: `access` names a tool that does not exist, or is read-only and allows destructive tools.
     """
     sources = SpecSources(policy or NetworkPolicy())
     built_in = [*api_tools(client), *sources.tools(), *MediaTools(client, upload_root, inbox).tools()]

@@ -1,36 +1,38 @@
-"""The tools that can be called, whatever protocol the calls come by."""
+"""The registry of tools: finds, checks and calls them, independently of a protocol."""
 
 from __future__ import annotations
 
 import difflib
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from msgspec import Struct
 
-from contentgroove._core.redaction import REDACTED
+from contentgroove._openapi.documents import Json
 from contentgroove.errors import InvalidInputError
 
-from . import arguments as checking
-from . import naming, results
-from .errors import ToolError
+from .input_schemas import check_arguments, compile_schema
+from .results import Success, ToolError, failure, redact, success
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable
 
     import jsonschema_rs
 
-    from contentgroove._openapi.documents import Json
 
-    from .results import Success
+MAX_PUBLIC_NAME = 64
+"""Characters of a name that common hosts of tools accept."""
 
-ProgressCallback: TypeAlias = "Callable[[float, float | None, str], Awaitable[None]]"
-"""Called with how much is done, of how much if that is known, and what is being done."""
+ProgressCallback: TypeAlias = Callable[[float, float | None, str], Awaitable[None]]
+"""Called with the amount that is done, the total or None if it is unknown, and a message."""
 
-ToolFunction: TypeAlias = "Callable[[Json, ProgressCallback], Awaitable[Success]]"
-"""Does what a tool does; takes checked arguments."""
+ToolFunction: TypeAlias = Callable[[Json, ProgressCallback], Awaitable[Success]]
+"""Performs a tool's call; its arguments are already checked."""
 
-SHORTEST_SECRET = 8
-"""Characters; replacing anything shorter would damage results, and no key is."""
+MIN_SECRET = 8
+"""Characters; redacting anything shorter would damage results, and every key is longer."""
 
 
 class Tool(Struct, frozen=True, kw_only=True):
@@ -38,15 +40,15 @@ class Tool(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: The canonical name.
-        title: A short line on what it does.
-        description: What a model has to know to call it.
+        title: A short line about its effect.
+        description: What a model must know to call it.
         input_schema: The JSON Schema of its arguments.
-        run: Does it.
-        operation_id: The document's own name for it, which calls may use as well; empty without one.
+        run: Performs a call.
+        operation_id: The document's own name for it, which calls may also use; empty without one.
         is_read_only: Whether it changes nothing.
         is_destructive: Whether it changes or deletes what exists.
-        is_idempotent: Whether the same call twice does no more than once.
-        source: The id of the added source that it belongs to, None for built-in tools.
+        is_idempotent: Whether a second, equal call has no further effect.
+        source: The id of the added source that it belongs to; None if it is built in.
     """
 
     name: str
@@ -61,13 +63,19 @@ class Tool(Struct, frozen=True, kw_only=True):
     source: str | None = None
 
 
+def object_schema(properties: Json, *required: str) -> Json:
+    """Return the schema of an object with these properties, all of which are required by default."""
+    names = [*(required or properties)]
+    return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
+
+
 class Access(Struct, frozen=True):
     """What callers may do.
 
     Attributes:
         read_only: Only tools that change nothing exist.
         allow_destructive: Tools that change or delete what exists may be called.
-        only: Names of the tools that exist, None for all; tools of added sources always do.
+        only: Names of the tools that exist, None for all; those of added sources always exist.
     """
 
     read_only: bool = False
@@ -76,7 +84,7 @@ class Access(Struct, frozen=True):
 
 
 async def no_progress(_done: float, _total: float | None, _message: str) -> None:
-    """Report progress to nobody."""
+    """Ignore progress."""
 
 
 class ToolRegistry:
@@ -85,11 +93,11 @@ class ToolRegistry:
     Args:
         tools: The built-in tools.
         access: What callers may do.
-        dotted: Whether published names keep their dots, which several hosts reject.
-        secret: Gives what must appear in no result, the API key; None if there is none.
+        dotted: Whether public names keep their dots, which several hosts reject.
+        secret: Returns the API key, which is redacted in every result; None if there is none.
 
     Raises:
-        InvalidInputError: `access` names a tool that does not exist, or allows and forbids the same.
+        InvalidInputError: `access` names a tool that does not exist, or is read-only and allows destructive tools.
     """
 
     def __init__(
@@ -106,30 +114,28 @@ class ToolRegistry:
         self._tools: dict[str, Tool] = {}
         self._names: dict[str, Tool] = {}
         self._validators: dict[str, jsonschema_rs.Validator] = {}
-        self._groups: set[str] = set()
         self.add(tools)
-        self._groups = {tool.name.split(".", 1)[0] for tool in self._tools.values()}
         if self._access.read_only and self._access.allow_destructive:
-            raise InvalidInputError("Read-only access has nothing destructive to allow: choose one of the two.")
+            raise InvalidInputError("Read-only access does not include destructive tools: choose one of the two.")
         self._only: set[str] | None = None
         if self._access.only is not None:
             self._only = {self._known(name).name for name in sorted(self._access.only)}
 
     @property
     def reserved(self) -> frozenset[str]:
-        """What no added source may be called: the first parts of built-in names."""
-        return frozenset(self._groups)
+        """Names that added sources cannot have: the first parts of built-in names."""
+        return frozenset(tool.name.partition(".")[0] for tool in self._tools.values() if tool.source is None)
 
     def public_name(self, tool: Tool) -> str:
-        """Give the name that a tool is shown by."""
-        return naming.public_name(tool.name, dotted=self._dotted)
+        """Return the name that hosts receive for a tool."""
+        return public_name(tool.name, dotted=self._dotted)
 
     def list_tools(self) -> list[Tool]:
-        """Give the tools that exist for callers, in a stable order."""
+        """Return the tools that callers may see, in a stable order."""
         return [tool for tool in self._tools.values() if self._is_visible(tool)]
 
     def find(self, name: str) -> Tool | None:
-        """Find a tool by its canonical or published name, or its operation's id; None if there is none."""
+        """Return the tool with this canonical name, public name or operation id; None if there is none."""
         tool = self._names.get(name)
         return tool if tool is not None and self._is_visible(tool) else None
 
@@ -137,14 +143,14 @@ class ToolRegistry:
         """Add tools, all or none.
 
         Raises:
-            ToolError: Two would have the same name.
+            ToolError: Two tools would have the same name.
         """
         added = list(tools)
         names: dict[str, Tool] = {}
         for tool in added:
-            for name in {tool.name, *(naming.public_name(tool.name, dotted=dotted) for dotted in (True, False))}:
+            for name in {tool.name, *(public_name(tool.name, dotted=dotted) for dotted in (True, False))}:
                 if name in self._names or name in names:
-                    raise ToolError("source_exists", f"There is a tool called {name!r} already. Nothing was added.")
+                    raise ToolError("source_exists", f"A tool called {name!r} already exists. Nothing was added.")
                 names[name] = tool
         for tool in added:
             if tool.operation_id:
@@ -153,23 +159,23 @@ class ToolRegistry:
         self._tools.update((tool.name, tool) for tool in added)
 
     async def call(self, name: str, arguments: Any = None, report: ProgressCallback = no_progress) -> Json:
-        """Call a tool; whatever happens, the result says so.
+        """Call a tool and return the outcome; errors are returned, not raised.
 
         Args:
             name: Any of the tool's names.
-            arguments: An object that fits its input schema.
-            report: Told of the progress of tools that take long.
+            arguments: An object that matches its input schema.
+            report: Called with the progress of tools that take long.
 
         Returns:
             `{"ok": True, "data": …, "http": …}` or `{"ok": False, "error": {"code": …, "message": …, …}}`.
         """
         try:
-            envelope = results.success(await self._run(name, {} if arguments is None else arguments, report))
+            envelope = success(await self._run(name, {} if arguments is None else arguments, report))
         except Exception as error:  # noqa: BLE001 - a tool's caller is a model, which can only read results
-            envelope = results.failure(error)
+            envelope = failure(error)
         secret = self._secret()
-        if secret is not None and len(secret) >= SHORTEST_SECRET:
-            return cast("Json", results.redact(envelope, secret, REDACTED))
+        if secret is not None and len(secret) >= MIN_SECRET:
+            return cast("Json", redact(envelope, secret))
         return envelope
 
     async def _run(self, name: str, arguments: Any, report: ProgressCallback) -> Success:
@@ -179,25 +185,25 @@ class ToolRegistry:
         if tool.is_destructive and not self._access.allow_destructive:
             raise ToolError(
                 "not_allowed",
-                f"{name} was not called: it changes or deletes what exists. Whoever starts this server can allow "
-                "such tools: --allow-destructive",
+                f"{name} was not called because it changes or deletes data. Start the server with --allow-destructive "
+                "to allow it.",
             )
         if tool.name not in self._validators:
-            self._validators[tool.name] = checking.compile_schema(tool.input_schema, tool.name)
-        checking.check_arguments(self._validators[tool.name], arguments, name)
+            self._validators[tool.name] = compile_schema(tool.input_schema, tool.name)
+        check_arguments(self._validators[tool.name], arguments, name)
         return await tool.run(arguments, report)
 
     def unknown(self, name: str) -> str:
-        """Say that there is no such tool, and which could be meant."""
+        """Return the message for an unknown name, with similar names."""
         names = [name for tool in self.list_tools() for name in (self.public_name(tool), tool.operation_id)]
         close = difflib.get_close_matches(name[:100], names, n=3)
-        hint = f" Did you mean {' or '.join(close)}?" if close else " List the tools to see what there is."
+        hint = f" Did you mean {' or '.join(close)}?" if close else " List the tools to see all names."
         return f"There is no tool {name[:100]!r}.{hint}"
 
     def _is_visible(self, tool: Tool) -> bool:
         if self._access.read_only and not tool.is_read_only:
             return False
-        return self._access.only is None or tool.source is not None or tool.name in (self._only or ())
+        return self._only is None or tool.source is not None or tool.name in self._only
 
     def _known(self, name: str) -> Tool:
         tool = self._names.get(name)
@@ -205,3 +211,15 @@ class ToolRegistry:
             known = sorted(self.public_name(each) for each in self._tools.values())
             raise InvalidInputError(f"There is no tool {name!r}. The tools are {', '.join(known)}.")
         return tool
+
+
+def public_name(name: str, *, dotted: bool) -> str:
+    """Return the name that hosts receive.
+
+    Several hosts reject all tools because of one name with a dot or more than 64 characters. So dots become
+    underscores, and a long name ends with a digest of the whole.
+    """
+    public = name if dotted else re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    if len(public) <= MAX_PUBLIC_NAME:
+        return public
+    return f"{public[: MAX_PUBLIC_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

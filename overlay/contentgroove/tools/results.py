@@ -1,21 +1,28 @@
-"""What a tool gives back: `{ok: true, data, http}` or `{ok: false, error: {code, message, …}}`."""
+"""Results and errors of tools for models: `{ok: true, data, http}` or `{ok: false, error: {code, message, …}}`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from msgspec import Struct, to_builtins
 
 from contentgroove import errors
+from contentgroove._core.redaction import REDACTED
 from contentgroove._openapi.documents import DocumentError
-
-from .errors import ErrorCode, ToolError
 
 if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json
 
+ErrorCode: TypeAlias = Literal[
+    "unknown_tool", "invalid_input", "not_allowed", "configuration",
+    "bad_request", "unauthorized", "quota_exceeded", "not_found", "unprocessable", "rate_limited", "server_error",
+    "http_error", "connection_failed", "timed_out", "outcome_unknown", "unexpected_answer",
+    "upload_failed", "processing_failed", "wait_timeout",
+    "invalid_spec", "fetch_refused", "source_exists", "internal_error",
+]  # fmt: skip
+
 _CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
-    # Subclasses stand before their bases.
+    # Subclasses are before their bases.
     (errors.OutcomeUnknownError, "outcome_unknown"),
     (errors.BadRequestError, "bad_request"),
     (errors.AuthenticationError, "unauthorized"),
@@ -35,6 +42,7 @@ _CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
     (DocumentError, "invalid_spec"),
     (errors.InvalidInputError, "invalid_input"),
     (errors.ConfigurationError, "configuration"),
+    (Exception, "internal_error"),
 )
 
 _STATUS_CODES: dict[int, ErrorCode] = {
@@ -47,12 +55,39 @@ _STATUS_CODES: dict[int, ErrorCode] = {
 }
 
 
-class Success(Struct, frozen=True):
-    """What a tool gave.
+class ToolError(errors.ContentGrooveError):
+    """A call of a tool failed.
 
     Attributes:
-        data: The result as JSON; None for an answer without a body.
-        http: The status of the answer, None if the result is not one answer's.
+        code: The kind of failure, for programs.
+        status: The HTTP status of the response; None if there was no response.
+        details: More about it as JSON; None if there is nothing to add.
+        retryable: Whether the same call can succeed later.
+    """
+
+    def __init__(
+        self, code: ErrorCode, message: str, *, status: int | None = None, details: Any = None, retryable: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.code: ErrorCode = code
+        self.status = status
+        self.details = details
+        self.retryable = retryable
+
+
+class SpecError(ToolError):
+    """Tools cannot be made of a text: it is not an OpenAPI 3.x document, or something in it is not supported."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("invalid_spec", message)
+
+
+class Success(Struct, frozen=True):
+    """A tool's successful result.
+
+    Attributes:
+        data: The result as JSON; None if the response has no body.
+        http: The response's status; None if the result is not from a single response.
     """
 
     data: Any
@@ -60,53 +95,44 @@ class Success(Struct, frozen=True):
 
 
 def success(result: Success) -> Json:
-    """Give the envelope of a result."""
+    """Return the envelope of a result."""
     return {"ok": True, "data": to_builtins(result.data), "http": result.http}
 
 
 def failure(error: Exception) -> Json:
-    """Give the envelope of an error; one that is no documented error is named, and not quoted."""
+    """Return the envelope of an error; only the name of an undocumented error is included."""
     known = error if isinstance(error, ToolError) else _tool_error(error)
-    said: Json = {"code": known.code, "message": known.message, "retryable": known.retryable}
+    content: Json = {"code": known.code, "message": known.message, "retryable": known.retryable}
     if known.status is not None:
-        said["status"] = known.status
+        content["status"] = known.status
     if known.details is not None:
-        said["details"] = to_builtins(known.details)
-    return {"ok": False, "error": said}
+        content["details"] = to_builtins(known.details)
+    return {"ok": False, "error": content}
 
 
 def error_code(status: int) -> ErrorCode:
-    """Name the kind of failure that an HTTP status is."""
+    """Return the error code for an HTTP status."""
     return _STATUS_CODES.get(status, "server_error" if status >= 500 else "http_error")  # noqa: PLR2004 - HTTP's classes
 
 
-def redact(value: Any, secret: str, instead: str) -> Any:
-    """Replace a secret wherever it occurs: a server may echo what it was sent."""
+def redact(value: Any, secret: str) -> Any:
+    """Redact a secret wherever it occurs, because a server may echo its request."""
     if isinstance(value, str):
-        return value.replace(secret, instead)
+        return value.replace(secret, REDACTED)
     if isinstance(value, list):
-        return [redact(item, secret, instead) for item in cast("list[Any]", value)]
+        return [redact(item, secret) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
-        members = cast("Json", value)
-        return {redact(key, secret, instead): redact(item, secret, instead) for key, item in members.items()}
+        return {redact(key, secret): redact(item, secret) for key, item in cast("Json", value).items()}
     return value
 
 
-def _code_for_error(error: Exception) -> ErrorCode:
-    for kind, code in _CODES:
-        if isinstance(error, kind):
-            return code
-    return "internal_error"
-
-
 def _tool_error(error: Exception) -> ToolError:
-    code = _code_for_error(error)
+    codes: list[ErrorCode] = [code for kind, code in _CODES if isinstance(error, kind)]
+    code = codes[0]
     if not isinstance(error, errors.ContentGrooveError):
         return ToolError(code, f"The tool failed with {type(error).__name__}; this is a defect of contentgroove.")
-    details: Json = {}
-    for name in ("media_id", "clip_id", "reason", "retry_after"):
-        if (value := getattr(error, name, None)) is not None:
-            details[name] = value
+    names = ("media_id", "clip_id", "reason", "retry_after")
+    details: Json = {name: value for name in names if (value := getattr(error, name, None)) is not None}
     if isinstance(error, errors.APIError) and error.errors:
         details["errors"] = [
             {key: value for key, value in cast("Json", to_builtins(detail)).items() if value is not None}

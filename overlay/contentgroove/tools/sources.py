@@ -1,6 +1,6 @@
-"""Other APIs: their OpenAPI documents looked at, and their operations made tools.
+"""Other APIs: previews of their OpenAPI documents, and tools for their operations.
 
-Their calls go through a bare client. The key of this API is not known here.
+Their calls use the client of `network`. The key of this API is not known here.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import anyio.to_thread
@@ -16,20 +16,17 @@ import msgspec
 from contentgroove_api.types import check_levels
 from msgspec import Struct, structs
 
-from contentgroove._openapi.documents import check_version, parse
+from contentgroove._openapi.documents import as_list, as_object, check_version, parse
 from contentgroove._openapi.operations import base_path, can_be_server, server_urls
-from contentgroove._openapi.pointers import is_local, references
+from contentgroove._openapi.pointers import is_local, references, resolve
 from contentgroove.errors import RETRYABLE_STATUSES
 
-from . import naming, network
-from .addresses import check_url, origin_of
-from .api import operation_tool
-from .errors import SpecError, ToolError
-from .operations import Operation, compile_document
-from .preview import describe_document
-from .registry import ProgressCallback, Tool, ToolFunction, ToolRegistry
-from .requests import build_request
-from .results import Success, error_code
+from . import network
+from .network import check_url, origin_of
+from .operation_tools import build_request, operation_tool
+from .operations import MAX_NAMESPACE, Operation, compile_document, to_slug
+from .registry import ProgressCallback, Tool, ToolFunction, ToolRegistry, object_schema
+from .results import SpecError, Success, ToolError, error_code
 
 if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
 MAX_SOURCES = 20
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
-_NAMESPACE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{naming.MAX_NAMESPACE - 1}}}")
+_NAMESPACE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MAX_NAMESPACE - 1}}}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "upgrade"})
 
@@ -51,11 +48,11 @@ _SPEC = {
 
 
 class Document(Struct, frozen=True):
-    """A document that was read.
+    """A document that tools can be made of.
 
     Attributes:
         content: The document.
-        servers: Its servers' URLs.
+        servers: The URLs of its servers.
         operations: Its operations.
     """
 
@@ -69,9 +66,9 @@ class Source(Struct, frozen=True):
 
     Attributes:
         name: Its namespace.
-        base_url: What its calls begin with.
-        headers: What its calls carry; credentials, perhaps.
-        policy: Where its calls may go.
+        base_url: The URL that its calls start with.
+        headers: Headers of its calls; they may contain credentials.
+        policy: Which addresses its calls may use.
     """
 
     name: str
@@ -84,10 +81,10 @@ class Source(Struct, frozen=True):
 
 
 class SpecSources:
-    """Reads documents and adds them.
+    """Previews documents, and adds them as sources.
 
     Args:
-        policy: Where documents may be fetched from and calls may go.
+        policy: Which addresses documents may be fetched from and sources called at.
     """
 
     def __init__(self, policy: NetworkPolicy) -> None:
@@ -96,20 +93,20 @@ class SpecSources:
         self._registry: ToolRegistry | None = None
 
     def attach_registry(self, registry: ToolRegistry) -> None:
-        """Add tools to this registry from now on."""
+        """Set the registry that tools are added to."""
         self._registry = registry
 
     def tools(self) -> list[Tool]:
-        """Give the two tools that work on documents."""
+        """Return the two tools that work on documents."""
         return [
             Tool(
                 name="openapi.previewSpec",
                 title="Preview an OpenAPI document before adding it as a source",
                 description=(
-                    "Read an OpenAPI 3.x document and tell its title, version, servers, operations, tags and how it "
-                    "authenticates. Nothing is added. openapi_addSource takes the same document."
+                    "Read an OpenAPI 3.x document and return its title, version, servers, operations, tags and kinds "
+                    "of authentication. Nothing is added. openapi_addSource accepts the same document."
                 ),
-                input_schema=_object_schema({"spec": _SPEC}, "spec"),
+                input_schema=object_schema({"spec": _SPEC}),
                 run=self._preview,
                 is_read_only=True,
                 is_idempotent=True,
@@ -118,22 +115,22 @@ class SpecSources:
                 name="openapi.addSource",
                 title="Add an OpenAPI source and register its operations as tools",
                 description=(
-                    "Make a tool of every operation of an OpenAPI 3.x document, named <namespace>.<group>.<leaf>. "
-                    "They can be called at once, until this server ends. Calls go to baseUrl, by https to public "
-                    "addresses; plain http to this machine is possible if baseUrl says so. Look at the document with "
-                    "openapi_previewSpec first, and add only documents that you trust."
+                    "Add a tool for every operation of an OpenAPI 3.x document, named <namespace>.<group>.<leaf>. "
+                    "The tools can be called at once, until this server ends. Calls go to baseUrl, by https to "
+                    "public addresses; plain http to this machine is possible if baseUrl is such a URL. Check the "
+                    "document with openapi_previewSpec first, and add only documents that you trust."
                 ),
-                input_schema=_object_schema(
+                input_schema=object_schema(
                     {
                         "spec": _SPEC,
                         "namespace": {
                             "type": "string",
                             "pattern": f"^{_NAMESPACE.pattern}$",
-                            "description": "The first part of the tools' names; without it, made of the title.",
+                            "description": "The first part of the tools' names; made from the title by default.",
                         },
                         "baseUrl": {
                             "type": "string",
-                            "description": "What calls begin with; without it, the document's first usable server.",
+                            "description": "The URL that calls start with; by default the first usable server.",
                         },
                         "headers": {
                             "type": "object",
@@ -148,8 +145,7 @@ class SpecSources:
         ]
 
     async def _preview(self, arguments: Json, _report: ProgressCallback) -> Success:
-        document = await self._read(arguments["spec"])
-        return Success(describe_document(document.content, document.servers, document.operations))
+        return Success(describe_document(await self._read(arguments["spec"])))
 
     async def _add(self, arguments: Json, _report: ProgressCallback) -> Success:
         document = await self._read(arguments["spec"])
@@ -159,7 +155,7 @@ class SpecSources:
             for operation in document.operations
         ]
         if self._registry is None:
-            raise RuntimeError("sources were used before they had a registry")
+            raise RuntimeError("attach_registry() was not called")
         self._registry.add(tools)
         self._added.add(source.name)
         return Success({"sourceId": source.name, "toolCount": len(tools)})
@@ -174,7 +170,7 @@ class SpecSources:
             if response.status != HTTPStatus.OK:
                 raise ToolError(
                     error_code(response.status),
-                    f"{source} answered with status {response.status}, not with a document.",
+                    f"{source} returned status {response.status}, not a document.",
                     status=response.status,
                     retryable=response.status in RETRYABLE_STATUSES,
                 )
@@ -183,26 +179,26 @@ class SpecSources:
 
     def _source(self, document: Document, arguments: Json) -> Source:
         title: str = document.content["info"]["title"]
-        name = arguments.get("namespace") or naming.to_slug(title)
+        name = arguments.get("namespace") or to_slug(title)
         if not name:
-            raise ToolError("invalid_input", f"No name can be made of the title {title!r}: pass namespace.")
+            raise ToolError("invalid_input", f"Cannot make a name from the title {title!r}: pass namespace.")
         if self._registry is not None and name in self._registry.reserved:
             raise ToolError("source_exists", f"{name!r} belongs to built-in tools: pass another namespace.")
         if name in self._added:
-            raise ToolError("source_exists", f"There is a source {name!r} already: pass another namespace.")
+            raise ToolError("source_exists", f"A source {name!r} already exists: pass another namespace.")
         if len(self._added) >= MAX_SOURCES:
-            raise ToolError("not_allowed", f"There are {MAX_SOURCES} sources already, which is the limit.")
-        given = arguments.get("baseUrl")
-        base_url = given or usable_server(document.servers)
+            raise ToolError("not_allowed", f"No more than {MAX_SOURCES} sources can be added.")
+        requested = arguments.get("baseUrl")
+        base_url = requested or usable_server(document.servers)
         if base_url is None:
-            raise ToolError("invalid_input", "The document names no server that calls can be sent to: pass baseUrl.")
+            raise ToolError("invalid_input", "The document has no server that calls can be sent to: pass baseUrl.")
         policy = self._policy
         origin = origin_of(base_url)
-        if given and origin.is_loopback:
-            # Whoever calls may name this machine; a document may not.
+        if requested and origin.is_loopback:
+            # The caller may name this machine; a document may not.
             policy = structs.replace(policy, allowed=policy.allowed | {origin})
         if urlsplit(base_url).query or urlsplit(base_url).fragment:
-            raise ToolError("invalid_input", "baseUrl must have no query and no fragment.")
+            raise ToolError("invalid_input", "baseUrl must not have a query or a fragment.")
         check_url(origin, policy.allowed)
         return Source(name, base_url.rstrip("/"), _checked_headers(arguments.get("headers") or {}), policy)
 
@@ -220,8 +216,7 @@ def read_document(content: bytes | str, source: str) -> Json:
     """
     document = parse(content, source)
     check_version(document, source)
-    info = document.get("info")
-    if not isinstance(info, dict) or not isinstance(cast("Json", info).get("title"), str):
+    if not isinstance(as_object(document.get("info")).get("title"), str):
         raise SpecError(f"{source} has no info.title, which OpenAPI requires.")
     if not isinstance(document.get("paths", {}), dict):
         raise SpecError(f"{source} has paths that are not an object.")
@@ -244,6 +239,51 @@ def usable_server(urls: list[str]) -> str | None:
     return None
 
 
+def describe_document(document: Document) -> Json:
+    """Describe a document: its title, servers, operations, tags, and how it authenticates."""
+    info: Json = document.content["info"]
+    declared = as_object(as_object(document.content.get("components")).get("securitySchemes"))
+    schemes = {name: resolve(document.content, scheme) for name, scheme in declared.items()}
+    tags = [as_object(tag).get("name") for tag in as_list(document.content.get("tags"))]
+    tags += [tag for operation in document.operations for tag in operation.tags]
+    return {
+        "title": info["title"],
+        "version": info.get("version"),
+        "servers": document.servers,
+        "operationCount": len(document.operations),
+        "operations": [
+            {
+                "name": operation.name,
+                "operationId": operation.operation_id or None,
+                "method": operation.method,
+                "path": operation.path,
+                "summary": operation.title,
+            }
+            for operation in document.operations
+        ],
+        "tags": [*dict.fromkeys(tag for tag in tags if isinstance(tag, str))],
+        "securitySchemes": schemes,
+        "authStrategies": [_auth_strategy(name, scheme) for name, scheme in schemes.items()],
+    }
+
+
+def _auth_strategy(name: str, scheme: Json) -> Json:
+    """Describe how a scheme is used with `openapi.addSource`, whose `headers` are sent with every call."""
+    kind = str(scheme.get("type"))
+    location, parameter, value = "header", "Authorization", "Bearer <access token>"
+    if kind == "http":
+        kind = str(scheme.get("scheme", "")).lower()
+        known = {"bearer": "Bearer <token>", "basic": "Basic <base64 of user:password>"}
+        value = known.get(kind, f"{kind.title()} <credentials>")
+    elif kind == "apiKey":
+        location, parameter = str(scheme.get("in")), str(scheme.get("name"))
+        value = f"{parameter}=<key>" if location == "cookie" else "<key>"
+    elif kind not in {"oauth2", "openIdConnect"}:
+        return {"scheme": name, "type": kind, "headers": None}
+    headers = {"header": {parameter: value}, "cookie": {"Cookie": value}}.get(location)
+    return {"scheme": name, "type": kind, "in": location, "name": parameter, "headers": headers}
+
+
 def _compile(content: bytes | str, source: str, url: str | None) -> Document:
     document = read_document(content, source)
     servers = server_urls(document, url)
@@ -257,7 +297,7 @@ def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
             raise ToolError("invalid_input", f"headers: {name[:100]!r} cannot be set.")
         if not value.isascii() or not value.isprintable():
-            raise ToolError("invalid_input", f"headers: the value of {name!r} cannot stand in a header.")
+            raise ToolError("invalid_input", f"headers: the value of {name!r} is not allowed in a header.")
     return headers
 
 
@@ -292,13 +332,9 @@ def _data(response: HttpResponse) -> Any:
             check_levels(response.content)
             return msgspec.json.decode(response.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            # Sent as it came: whoever called can see what is wrong with it.
+            # Returned as text, so that the caller can see what is wrong with it.
             return response.content.decode("utf-8", "replace")
     try:
         return response.content.decode("utf-8")
     except UnicodeDecodeError:
         return {"contentType": media_type, "base64": base64.b64encode(response.content).decode()}
-
-
-def _object_schema(properties: Json, *required: str) -> Json:
-    return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}

@@ -1,7 +1,7 @@
-"""Webhooks: parse what the service POSTs, record it once, handle it.
+"""Webhooks: parse what the service POSTs, record each event once and run its handlers.
 
-The service sends at least once, sometimes never, without signature or event id, and takes only status 200 for
-delivered. Names are loaded on first use: parsing alone needs no HTTP library and no database.
+The service sends an event at least once, sometimes never, without a signature or an event id. It counts only status
+200 as delivered. Names are loaded on first use: parsing alone needs no HTTP library and no database.
 
     subscription, token = subscribe(client, "https://example.com/contentgroove")  # once; keep the token
     receiver = WebhookReceiver(SQLiteInbox("events.db"), secret_token=token)
@@ -9,9 +9,9 @@ delivered. Names are loaded on first use: parsing alone needs no HTTP library an
     @receiver.on("media.processing_finished")
     def handle(event): ...
 
-Serve the receiver at the URL's path, in any framework, and have its events handled: by `receiver.start_worker()`, by
-`async with receiver.worker():` in an app's lifespan, or by `receiver.process_pending()` in a job. A path that a
-framework answers by a redirect does not do: the service takes only 200 for delivered.
+Serve the receiver at the URL's path, in any framework. Its events are handled by `receiver.start_worker()`, by
+`async with receiver.worker():` in an app's lifespan, or by `receiver.process_pending()` in a job. The framework must
+not redirect the path, because the service counts only 200 as delivered.
 
 FastAPI, Starlette::
 
@@ -23,7 +23,7 @@ Flask::
     from werkzeug.middleware.dispatcher import DispatcherMiddleware
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/contentgroove": receiver.wsgi})
 
-Django, which refuses bodies over `DATA_UPLOAD_MAX_MEMORY_SIZE`::
+Django, which rejects bodies larger than `DATA_UPLOAD_MAX_MEMORY_SIZE`::
 
     def contentgroove(request):
         receipt = receiver.receive(request.body, request.GET.get("token"))
@@ -31,7 +31,7 @@ Django, which refuses bodies over `DATA_UPLOAD_MAX_MEMORY_SIZE`::
 
     urlpatterns = [path("contentgroove", csrf_exempt(require_POST(contentgroove)))]
 
-aiohttp, which refuses bodies over `client_max_size`::
+aiohttp, which rejects bodies larger than `client_max_size`::
 
     async def contentgroove(request):
         receipt = await receiver.areceive(await request.read(), request.query.get("token"))
@@ -46,32 +46,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .errors import HandlerError, InboxError
+    from .apps import AsgiApp, Receipt, WsgiApp
     from .events import Event, MediaProcessingFinished, UnknownEvent, parse_event
-    from .inbox import Inbox, TransactionalInbox
-    from .lifecycle import Backoff, Claim, State, StoredEvent
+    from .inbox import Backoff, Claim, HandlerError, Inbox, InboxError, State, StoredEvent, TransactionalInbox
     from .memory import MemoryInbox
     from .postgres import PostgresInbox
-    from .receiver import Receipt, WebhookReceiver
+    from .receiver import WebhookReceiver
     from .sqlite import SQLiteInbox
-    from .subscribing import asubscribe, subscribe
-    from .tokens import webhook_url
+    from .subscribing import asubscribe, subscribe, webhook_url
 
+_INBOX = ("Backoff", "Claim", "HandlerError", "Inbox", "InboxError", "State", "StoredEvent", "TransactionalInbox")
 _MODULES = {
-    ".errors": ("HandlerError", "InboxError"),
+    ".apps": ("AsgiApp", "Receipt", "WsgiApp"),
     ".events": ("Event", "MediaProcessingFinished", "UnknownEvent", "parse_event"),
-    ".inbox": ("Inbox", "TransactionalInbox"),
-    ".lifecycle": ("Backoff", "Claim", "State", "StoredEvent"),
+    ".inbox": _INBOX,
     ".memory": ("MemoryInbox",),
     ".postgres": ("PostgresInbox",),
-    ".receiver": ("Receipt", "WebhookReceiver"),
+    ".receiver": ("WebhookReceiver",),
     ".sqlite": ("SQLiteInbox",),
-    ".subscribing": ("asubscribe", "subscribe"),
-    ".tokens": ("webhook_url",),
+    ".subscribing": ("asubscribe", "subscribe", "webhook_url"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "AsgiApp",
     "Backoff",
     "Claim",
     "Event",
@@ -88,6 +86,7 @@ __all__ = [
     "TransactionalInbox",
     "UnknownEvent",
     "WebhookReceiver",
+    "WsgiApp",
     "asubscribe",
     "parse_event",
     "subscribe",

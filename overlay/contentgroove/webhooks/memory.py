@@ -1,4 +1,4 @@
-"""An inbox in this process's memory."""
+"""The inbox in memory."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from .lifecycle import StoredEvent
+from .inbox import EventUpdates, StoredEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .lifecycle import Claim, State
+    from .inbox import Claim, State
 
 
-class MemoryInbox:
-    """Keeps events in this process: for tests and tools. All are lost when the process ends.
+class MemoryInbox(EventUpdates):
+    """Keeps events in this process, for tests and tools. All are lost when the process ends.
 
     Args:
-        clock: Gives the time in seconds since 1970.
+        clock: Returns the time in seconds since 1970.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
@@ -28,7 +28,7 @@ class MemoryInbox:
         self._lock = threading.Lock()
 
     def record(self, key: str, body: bytes) -> bool:
-        """Keep an event; False if one with the same key was kept before."""
+        """Record an event; False if its key is already recorded."""
         with self._lock:
             if key in self._events:
                 return False
@@ -36,17 +36,17 @@ class MemoryInbox:
             return True
 
     def has(self, key: str) -> bool:
-        """Whether an event with this key is kept."""
+        """Whether an event with this key is recorded."""
         with self._lock:
             return key in self._events
 
     def keys_with_prefix(self, prefix: str) -> frozenset[str]:
-        """Give the keys of kept events that begin so; claims nothing."""
+        """Return the keys of all events that start with a prefix. Claims nothing."""
         with self._lock:
             return frozenset(key for key in self._events if key.startswith(prefix))
 
     def claim(self, lease: float) -> Claim | None:
-        """Take the oldest event that is due, for a time in seconds; None if there is none."""
+        """Claim the oldest due event for `lease` seconds; None if no event is due."""
         with self._lock:
             now = self._clock()
             for key, event in self._events.items():
@@ -55,42 +55,20 @@ class MemoryInbox:
                     return self._events[key].claim()
             return None
 
-    def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
-        """Keep the names of the handlers that have succeeded so far, and extend the claim."""
-        return self._change(claim, lambda event, now: event.with_progress(now, lease, handled))
-
-    def done(self, claim: Claim) -> bool:
-        """Mark a claimed event as handled."""
-        return self._change(claim, lambda event, now: event.done(now))
-
-    def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
-        """Give a claimed event back, to be handled again after a delay in seconds; None gives it up as dead."""
-        return self._change(claim, lambda event, now: event.released(now, delay, error, handled))
-
     def next_due(self) -> float | None:
-        """Seconds until an event is due, 0 if one is; None if no event waits."""
+        """Seconds until an event is due, 0 if one is due now; None if no event is open."""
         with self._lock:
             moments = [event.due for event in self._events.values() if event.is_open]
             return max(0.0, min(moments) - self._clock()) if moments else None
 
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
-        """List what is kept, the newest first."""
+        """List the recorded events, the newest first."""
         with self._lock:
             kept = [event for event in self._events.values() if state in {None, event.state}]
         return kept[::-1][:limit]
 
-    def replay(self, key: str) -> bool:
-        """Have a dead or done event handled once more; False if there is no such event, or it waits already."""
-        with self._lock:
-            event = self._events.get(key)
-            replayed = None if event is None else event.replayed(self._clock())
-            if replayed is None:
-                return False
-            self._events[key] = replayed
-            return True
-
     def prune(self, older_than: float) -> int:
-        """Forget events that were done more than some seconds ago; gives how many."""
+        """Delete events that were done more than `older_than` seconds ago; returns how many."""
         with self._lock:
             horizon = self._clock() - older_than
             old = [key for key, event in self._events.items() if event.state == "done" and event.changed_at < horizon]
@@ -100,13 +78,14 @@ class MemoryInbox:
             return len(old)
 
     def pruned_until(self) -> float:
-        """Up to which moment, in seconds since 1970, done events may have been forgotten; 0 if none were."""
+        """The time, in seconds since 1970, before which done events may have been deleted; 0 if none were."""
         return self._pruned_until
 
-    def _change(self, claim: Claim, change: Callable[[StoredEvent, float], StoredEvent]) -> bool:
+    def _update(self, key: str, change: Callable[[StoredEvent, float], StoredEvent | None]) -> bool:
         with self._lock:
-            event = self._events.get(claim.key)
-            if event is None or not event.is_claimed_by(claim):
+            event = self._events.get(key)
+            changed = event and change(event, self._clock())
+            if changed is None:
                 return False
-            self._events[claim.key] = change(event, self._clock())
+            self._events[key] = changed
             return True

@@ -1,4 +1,4 @@
-"""An inbox in PostgreSQL (extra `postgres`)."""
+"""The inbox in PostgreSQL (extra `postgres`)."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     PsycopgConnection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 MIGRATION_LOCK = 7_236_804_412_021
-"""Any number that no other program is likely to lock by."""
+"""The key of the advisory lock: any number that other programs are unlikely to use."""
 
 
 class PostgresInbox(SqlInbox["PsycopgConnection"]):
     """Keeps events in a PostgreSQL database, for any number of threads, processes and machines.
 
-    A handler registered with `transaction=True` gets a `psycopg.Connection` in which a transaction has begun; it must
-    not commit or roll back, and can use `connection.transaction()` for savepoints. The machines' clocks must agree
-    within much less than the receiver's lease.
+    A handler registered with `transaction=True` gets a `psycopg.Connection` in a transaction. It must not commit or
+    roll back, and can use `connection.transaction()` for savepoints. The machines' clocks must agree within much less
+    than the receiver's lease.
 
     Args:
-        conninfo: Where the database is, as libpq reads it; `""` takes the environment's `PG…` variables.
-        clock: Gives the time in seconds since 1970.
+        conninfo: The connection string for libpq; `""` uses the environment variables `PG…`.
+        clock: Returns the time in seconds since 1970.
 
     Raises:
-        ConfigurationError: psycopg or libpq is missing or cannot be loaded, or the conninfo cannot be read.
-        InboxError: The database cannot be reached, or its tables were made by a newer release.
+        ConfigurationError: psycopg or libpq is missing or cannot be loaded, or the conninfo cannot be parsed.
+        InboxError: The database cannot be reached, or its tables were created by a newer release.
     """
 
     def __init__(self, conninfo: str, *, clock: Callable[[], float] = time.time) -> None:
@@ -44,9 +44,9 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
         try:
             conninfo_to_dict(conninfo)
         except psycopg.ProgrammingError:
-            # The driver's message quotes what it could not read, which may be the password.
+            # The driver's message quotes the invalid part, which may be the password.
             raise ConfigurationError(
-                "The conninfo of PostgresInbox cannot be read; write it as postgresql://user@host/name or as "
+                "The conninfo of PostgresInbox cannot be parsed: write it as postgresql://user@host/name or as "
                 "`host=… dbname=…`."
             ) from None
         self._conninfo = conninfo
@@ -54,7 +54,7 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
         super().__init__(
             Dialect(
                 name="PostgreSQL",
-                failures=psycopg.Error,
+                driver_error=psycopg.Error,
                 begin="BEGIN ISOLATION LEVEL READ COMMITTED",
                 begin_reading="BEGIN READ ONLY",
                 placeholder="%s",
@@ -72,7 +72,7 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
         )
 
     def __repr__(self) -> str:
-        # The connection's parameters can hold a password.
+        # The connection parameters can contain a password.
         return "PostgresInbox(…)"
 
     def _connect(self) -> PsycopgConnection:

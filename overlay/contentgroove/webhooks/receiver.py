@@ -1,19 +1,20 @@
-"""Receive webhooks: record first, answer 200, then handle."""
+"""Receive webhooks: record first, respond with 200, then process."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
+from contentgroove._core.io import run_sync
+from contentgroove._core.moments import moment
 from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookAuthError, WebhookPayloadError
 
-from . import reconciliation
-from .errors import HandlerError
-from .events import parse_event, to_bytes
-from .handling import EventProcessor, Outcome, describe_error
-from .lifecycle import Backoff
-from .tokens import check_token
+from .apps import AsgiReceiver, Receipt, wsgi_app
+from .events import event_key_for, finished_event_body, parse_event, to_bytes
+from .inbox import Backoff, HandlerError
+from .processing import AsyncHandlerIO, EventProcessor, Outcome, SyncHandlerIO, describe_error
+from .subscribing import check_token
 from .worker import POLL_INTERVAL, Wakeup, Worker
 
 if TYPE_CHECKING:
@@ -21,58 +22,41 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from contentgroove import AsyncContentGroove, ContentGroove
+    from contentgroove import AsyncContentGroove, Clip, ContentGroove, Media
 
-    from .asgi import AsgiApp
-    from .events import Event
+    from .apps import AsgiApp, WsgiApp
     from .inbox import Inbox
-    from .wsgi import WsgiApp
 
 logger = logging.getLogger("contentgroove")
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
-"""The event of a media with a thousand clips has about one million."""
+"""The event of a media with a thousand clips has about a million bytes."""
 
 LEASE = 900.0
-"""Seconds: longer than handlers should take, short enough that a killed worker's events do not wait for long."""
+"""Seconds: longer than handlers should take, and short enough that events of a killed worker do not wait for long."""
+
+OLDEST_FIRST = "created_at"
 
 Handler = TypeVar("Handler", bound="Callable[..., object]")
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What to answer to a delivery.
-
-    Attributes:
-        status_code: 200 once the event is recorded; the service takes nothing else for delivered.
-        duplicate: Whether the event had been recorded before.
-        event: The event, None if the delivery was refused.
-        reason: Why it was refused, empty if it was not.
-    """
-
-    status_code: int
-    duplicate: bool = False
-    event: Event | None = None
-    reason: str = ""
-
-
 class WebhookReceiver:
-    """Takes webhooks in and has them handled.
+    """Receives webhooks, records them and runs their handlers.
 
     Args:
-        inbox: Where events are recorded.
-        secret_token: What the subscribed URL carries as `?token=…`; `webhook_url` makes one. The service signs
-            nothing, so this is what tells its deliveries from forged ones.
-        confirm: Fetches a media again by its id, such as `client.medias.get`, sync or async. Handlers then get the
-            media as the API has it, and only if the API says that it is finished. Clips and transcription, which are
-            not fetched, reach handlers only if there is a `secret_token` as well.
-        max_body_bytes: The largest body that is taken in.
-        backoff: When a failed event is handled again, and when it is given up.
-        lease: Seconds for which a worker has an event, extended after each handler: longer than the slowest one. If
-            the worker dies, the event is handled again after them.
+        inbox: The inbox that records the events.
+        secret_token: The value of `?token=…` in the subscribed URL; `webhook_url` generates one. The service does not
+            sign deliveries, so only the token distinguishes them from forged ones.
+        confirm: Fetches a media by its id, such as `client.medias.get`, sync or async. Handlers then get the media
+            from the API, and only if the API reports that it is finished. Clips and transcription are not fetched, so
+            handlers get them only if there is a `secret_token` as well.
+        max_body_bytes: The size of the largest accepted body.
+        backoff: When a failed event is handled again, and after how many attempts it is dead.
+        lease: Seconds for which a worker claims an event, extended after each handler. It must be longer than the
+            slowest handler takes. If the worker dies, the event is handled again after this time.
 
     Raises:
-        InvalidInputError: The token is empty, or a number is not above 0.
+        InvalidInputError: The token is empty, or a number is not greater than 0.
     """
 
     def __init__(
@@ -86,165 +70,179 @@ class WebhookReceiver:
         lease: float = LEASE,
     ) -> None:
         if secret_token is not None and not (isinstance(secret_token, str) and secret_token):
-            raise InvalidInputError("secret_token is empty, so everybody would have it; use webhook_url() to make one.")
+            raise InvalidInputError("secret_token must not be empty; generate one with webhook_url().")
         if max_body_bytes < 1 or lease <= 0:
-            raise InvalidInputError("max_body_bytes and lease must be above 0.")
+            raise InvalidInputError("max_body_bytes and lease must be greater than 0.")
         self._inbox = inbox
         self._token = secret_token
         self._max_body_bytes = max_body_bytes
-        self._handlers = EventProcessor(
+        self._processor = EventProcessor(
             inbox, confirm=confirm, authenticated=secret_token is not None, backoff=backoff or Backoff(), lease=lease
         )
         self._wakeup = Wakeup()
         self._worker: Worker | None = None
 
     def on(self, event: str, *, name: str | None = None, transaction: bool = False) -> Callable[[Handler], Handler]:
-        """Register a handler of an event, or of all with `"*"`; handlers run in the order they were registered.
+        """Register a handler of an event, or of all events with `"*"`. Handlers run in the order of registration.
 
-        A handler takes the event and may be async. One that raises does not keep the others from running, and is
-        called again later, with a higher `event.attempt`; those that succeeded are not. A process may be killed
-        between a handler's end and the note of it, so handlers run at least once, and in a transaction exactly once.
+        A handler takes the event and may be async. If it raises, the other handlers still run, and it is called again
+        later with a higher `event.attempt`; handlers that succeeded are not. A process may be killed after a handler
+        has finished and before that is recorded, so handlers run at least once; with transaction=True exactly once.
 
         Args:
             event: The event's name, or `*`.
-            name: What its success is kept under, by default its qualified name. Keep it when you rename the function.
-            transaction: Call it with a second argument, the inbox's database connection: what it writes there is
-                committed together with the note that it has succeeded. It must be sync and must not commit.
+            name: The name of its stored success; by default the qualified name. Keep it when you rename the function.
+            transaction: Call it with a second argument, the inbox's database connection. Its writes there are
+                committed together with its success. It must be sync and must not commit.
 
         Raises:
-            InvalidInputError: The name is taken, or an async handler wants the transaction.
+            InvalidInputError: The name is already used, or an async handler has transaction=True.
             ConfigurationError: The inbox has no transactions.
         """
 
         def register(handler: Handler) -> Handler:
-            self._handlers.add(event, handler, name, transaction=transaction)
+            self._processor.add(event, handler, name, transaction=transaction)
             return handler
 
         return register
 
     def check_headers(self, token: str | None, length: int) -> Receipt | None:
-        """Tell what to answer before a body is read; None if it may be read.
+        """Check a request before its body is read.
 
         Args:
-            token: The token that came with the request.
-            length: The body's length in bytes as announced, 0 if it was not.
+            token: The token in the request's URL.
+            length: The announced length of the body in bytes; 0 if it was not announced.
+
+        Returns:
+            The receipt of a request that is refused; None if its body may be read.
         """
         if self._token is not None:
             try:
                 check_token(self._token, token)
             except WebhookAuthError as error:
-                logger.warning("A webhook was refused: %s", error)
-                return Receipt(401, reason=error.message)
+                return _refuse(401, error.message)
         if length > self._max_body_bytes:
-            logger.warning("A webhook was refused: it has more than %d bytes.", self._max_body_bytes)
-            return Receipt(413, reason=f"The body has more than {self._max_body_bytes:,} bytes.")
+            return _refuse(413, f"The body is larger than {self._max_body_bytes:,} bytes.")
         return None
 
     @property
     def inbox(self) -> Inbox:
-        """Where events are recorded."""
+        """The inbox that records the events."""
         return self._inbox
 
     @property
     def max_body_bytes(self) -> int:
-        """The largest body that is taken in."""
+        """The size of the largest accepted body."""
         return self._max_body_bytes
 
     def receive(self, body: bytes | bytearray | memoryview | str, token: str | None = None) -> Receipt:
-        """Check and record a delivery. Does no I/O but the inbox's.
+        """Check and record a delivery. The only I/O is that of the inbox.
 
         Args:
             body: The request's body.
-            token: The token that came with it.
+            token: The token in the request's URL.
 
         Returns:
-            What to answer: 200 recorded, 400 no event, 401 wrong token, 413 too large, 503 the inbox failed, which
-            makes the service send it again.
+            The receipt, with status 200 (recorded), 400 (not an event), 401 (wrong token), 413 (too large) or 503 (the
+            inbox failed, so the service must send the event again).
         """
         try:
             content = to_bytes(body)
         except WebhookPayloadError as error:
-            return self.check_headers(token, 0) or Receipt(400, reason=error.message)
+            return self.check_headers(token, 0) or _refuse(400, error.message)
         refused = self.check_headers(token, len(content))
         if refused is not None:
             return refused
         try:
             event = parse_event(content)
         except WebhookPayloadError as error:
-            logger.warning("A webhook was refused: %s", error)
-            return Receipt(400, reason=error.message)
+            return _refuse(400, error.message)
         try:
             new = self._inbox.record(event.dedupe_key, event.body)
         except Exception:
-            # Whatever an inbox raises, the service must hear that it has to send the event again.
+            # Whatever an inbox raises, the service must be told to send the event again.
             logger.exception("The inbox could not record webhook %s", event.dedupe_key)
-            return Receipt(503, reason="The event could not be recorded; send it again.")
+            return Receipt(503, reason="The event was not recorded. Send it again.")
         self._wakeup.notify()
         return Receipt(200, duplicate=not new, event=event)
 
     async def areceive(self, body: bytes | bytearray | memoryview | str, token: str | None = None) -> Receipt:
-        """As `receive`, in a thread, because an inbox may be a database."""
+        """Check and record a delivery in a thread, because the inbox may block.
+
+        Args:
+            body: The request's body.
+            token: The token in the request's URL.
+
+        Returns:
+            The receipt, with status 200 (recorded), 400 (not an event), 401 (wrong token), 413 (too large) or 503 (the
+            inbox failed, so the service must send the event again).
+        """
         from anyio import to_thread
 
         return await to_thread.run_sync(self.receive, body, token)
 
     def process_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
-        """Handle all events that are due; gives how many were handled. Async handlers run in a loop of its own.
+        """Handle all due events and return how many were handled. Async handlers run in a private event loop.
 
-        Does nothing while no handler is registered; an event that none of the registered handlers wants is done.
+        Does nothing if no handler is registered. An event without a matching handler is completed.
 
         Args:
-            should_stop: Asked before each event; once it says yes, the others wait for the next time.
+            should_stop: Called before each event; if it returns True, the remaining events stay pending.
 
         Raises:
-            HandlerError: Handlers failed, after all events had their turn; those are handled again later.
+            HandlerError: Handlers failed. It is raised after all events; the failed ones are handled again later.
             InboxError: The inbox failed.
             ConfigurationError: A handler is async and an event loop is running; await `aprocess_pending` instead.
         """
-        return self._process(should_stop or _never)
+        return self._process(should_stop)
 
     async def aprocess_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
-        """As `process_pending`: async handlers run in the running event loop, the others in threads.
+        """Handle all due events and return how many were handled. Async handlers run in this loop, others in threads.
 
-        Raises:
-            HandlerError: Handlers failed, after all events had their turn; those are handled again later.
-            InboxError: The inbox failed.
-        """
-        return await self._aprocess(should_stop or _never)
-
-    def work(self, *, poll_interval: float = POLL_INTERVAL, should_stop: Callable[[], bool] | None = None) -> None:
-        """Handle events in this thread, as `start_worker` does in another, until `stop_worker` is called.
-
-        For a process that does nothing else; a signal handler may call `stop_worker`. What is raised that is no
-        `Exception`, such as a KeyboardInterrupt, ends it, and gives the event in hand back.
+        Does nothing if no handler is registered. An event without a matching handler is completed.
 
         Args:
-            poll_interval: Seconds between looks for what other processes have recorded.
-            should_stop: Asked before each event and between looks; once it says yes, this returns.
+            should_stop: Called before each event; if it returns True, the remaining events stay pending.
 
         Raises:
-            ConfigurationError: A worker runs already.
+            HandlerError: Handlers failed. It is raised after all events; the failed ones are handled again later.
+            InboxError: The inbox failed.
         """
-        self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval, should_stop or _never)
+        return await self._aprocess(should_stop)
+
+    def work(self, *, poll_interval: float = POLL_INTERVAL, should_stop: Callable[[], bool] | None = None) -> None:
+        """Handle events in this thread, as soon as they arrive or are due again, until `stop_worker` is called.
+
+        It is for a process that does nothing else; a signal handler may call `stop_worker`. A `KeyboardInterrupt` or
+        `SystemExit` ends it and releases the current event.
+
+        Args:
+            poll_interval: Seconds between checks for events that other processes have recorded.
+            should_stop: Called before each event and between checks; if it returns True, this method returns.
+
+        Raises:
+            ConfigurationError: A worker is already running.
+        """
+        self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval, should_stop)
         try:
             self._worker.work(self._process)
         finally:
             self._worker = None
 
     def start_worker(self, *, poll_interval: float = POLL_INTERVAL) -> None:
-        """Handle events in a thread, as soon as they arrive or are due again. Start it in the process that serves.
+        """Handle events in a thread, as soon as they arrive or are due again. Start it in the serving process.
 
         Args:
-            poll_interval: Seconds between looks for what other processes have recorded.
+            poll_interval: Seconds between checks for events that other processes have recorded.
 
         Raises:
-            ConfigurationError: It runs already.
+            ConfigurationError: A worker is already running.
         """
         self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval)
         self._worker.start_thread(self._process)
 
     def stop_worker(self, timeout: float | None = None) -> bool:
-        """Stop the worker, after the event that it has begun; False if its thread has not ended after some seconds."""
+        """Stop the worker after the current event; False if its thread has not ended after `timeout` seconds."""
         if self._worker is None:
             return True
         stopped = self._worker.join(timeout)
@@ -255,87 +253,107 @@ class WebhookReceiver:
     def worker(self, *, poll_interval: float = POLL_INTERVAL) -> AbstractAsyncContextManager[None]:
         """Handle events in a task while `async with receiver.worker():` is entered, such as in an app's lifespan.
 
-        Leaving it waits for the event that is being handled.
+        Leaving it waits for the current event.
 
         Args:
-            poll_interval: Seconds between looks for what other processes have recorded.
+            poll_interval: Seconds between checks for events that other processes have recorded.
         """
         return Worker(self._inbox, self._wakeup, poll_interval).run_in_task(self._aprocess)
 
     def reconcile(self, client: ContentGroove, *, since: dt.datetime) -> int:
-        """Record the events that were never delivered, from what the API says; gives how many.
+        """Record the events that were never delivered, from medias and clips of the API, and return their number.
 
-        A webhook that arrives later is a duplicate of it. The events made have no transcription, which the API does
-        not give.
+        A webhook that arrives later is a duplicate. Recorded events have no transcription: the API does not return it.
 
         Args:
             client: A `ContentGroove` client.
-            since: Medias are looked at whose processing began then or later.
+            since: Only medias whose processing started at this time or later are checked.
 
         Raises:
-            InvalidInputError: `since` has no zone, or lies before what the inbox was pruned of.
+            InvalidInputError: `since` has no time zone, or is before the time up to which the inbox was pruned.
             InboxError: The inbox failed.
-            ContentGrooveError: A call failed; what was found before it is recorded.
+            ContentGrooveError: A call failed; the events found before it are recorded.
         """
-        wanted = reconciliation.medias_filter(since, self._inbox)
         found = 0
-        for media in client.medias.list(filter=wanted, sort=reconciliation.OLDEST_FIRST):
-            if reconciliation.is_missing(media, self._inbox):
-                clips = list(
-                    client.clips.list(filter=reconciliation.clips_filter(media), sort=reconciliation.OLDEST_FIRST)
-                )
-                found += self._inbox.record(
-                    reconciliation.event_key_for(media), reconciliation.finished_event_body(media, clips)
-                )
-                self._wakeup.notify()
+        for media in client.medias.list(filter=_medias_filter(since, self._inbox), sort=OLDEST_FIRST):
+            if _is_missing(media, self._inbox):
+                clips = client.clips.list(filter={"media_id_eq": media.id}, sort=OLDEST_FIRST)
+                found += self._record_missing(media, list(clips))
         return found
 
     async def areconcile(self, client: AsyncContentGroove, *, since: dt.datetime) -> int:
-        """As `reconcile`, with an `AsyncContentGroove` client."""
-        from anyio.to_thread import run_sync
+        """Record the events that were never delivered, from medias and clips of the API, and return their number.
 
-        wanted = await run_sync(reconciliation.medias_filter, since, self._inbox)
+        A webhook that arrives later is a duplicate. Recorded events have no transcription: the API does not return it.
+
+        Args:
+            client: An `AsyncContentGroove` client.
+            since: Only medias whose processing started at this time or later are checked.
+
+        Raises:
+            InvalidInputError: `since` has no time zone, or is before the time up to which the inbox was pruned.
+            InboxError: The inbox failed.
+            ContentGrooveError: A call failed; the events found before it are recorded.
+        """
+        from anyio import to_thread
+
+        medias_filter = await to_thread.run_sync(_medias_filter, since, self._inbox)
         found = 0
-        async for media in client.medias.list(filter=wanted, sort=reconciliation.OLDEST_FIRST):
-            if await run_sync(reconciliation.is_missing, media, self._inbox):
-                listed = client.clips.list(filter=reconciliation.clips_filter(media), sort=reconciliation.OLDEST_FIRST)
-                body = reconciliation.finished_event_body(media, [clip async for clip in listed])
-                found += await run_sync(self._inbox.record, reconciliation.event_key_for(media), body)
-                self._wakeup.notify()
+        async for media in client.medias.list(filter=medias_filter, sort=OLDEST_FIRST):
+            if await to_thread.run_sync(_is_missing, media, self._inbox):
+                clips = client.clips.list(filter={"media_id_eq": media.id}, sort=OLDEST_FIRST)
+                found += await to_thread.run_sync(self._record_missing, media, [clip async for clip in clips])
         return found
 
     @property
     def asgi(self) -> AsgiApp:
-        """A mountable ASGI app; the token comes as `?token=…`."""
-        from .asgi import ReceiverApp
-
-        return ReceiverApp(self)
+        """A mountable ASGI app, which reads the token from `?token=…`."""
+        return AsgiReceiver(self)
 
     @property
     def wsgi(self) -> WsgiApp:
-        """A mountable WSGI app; the token comes as `?token=…`."""
-        from .wsgi import wsgi_app
-
+        """A mountable WSGI app, which reads the token from `?token=…`."""
         return wsgi_app(self)
+
+    def _record_missing(self, media: Media, clips: list[Clip]) -> bool:
+        recorded = self._inbox.record(event_key_for(media), finished_event_body(media, clips))
+        self._wakeup.notify()
+        return recorded
 
     def _require_no_worker(self) -> Inbox:
         if self._worker is not None:
-            raise ConfigurationError("The webhook worker runs already; stop_worker() first.")
+            raise ConfigurationError("A webhook worker is already running: call stop_worker() first.")
         return self._inbox
 
-    def _process(self, should_stop: Callable[[], bool]) -> int:
-        from .shells import run
+    def _process(self, should_stop: Callable[[], bool] | None) -> int:
+        with closing(SyncHandlerIO(needs_loop=self._processor.any_async)) as io:
+            return _handled_count(run_sync(self._processor.process(io, should_stop)))
 
-        return _handled_count(run(self._handlers.process(should_stop), needs_loop=self._handlers.any_async))
-
-    async def _aprocess(self, should_stop: Callable[[], bool]) -> int:
-        from .shells import arun
-
-        return _handled_count(await arun(self._handlers.process(should_stop)))
+    async def _aprocess(self, should_stop: Callable[[], bool] | None) -> int:
+        return _handled_count(await self._processor.process(AsyncHandlerIO(), should_stop))
 
 
-def _never() -> bool:
-    return False
+def _medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
+    """Return the filter for medias whose processing started at `since` or later."""
+    if since.tzinfo is None:
+        raise InvalidInputError(f"since= must have a time zone, such as tzinfo=datetime.UTC, not {since!r}.")
+    pruned_until = inbox.pruned_until()
+    if since.timestamp() < pruned_until:
+        raise InvalidInputError(
+            f"Events before {moment(pruned_until):%Y-%m-%d %H:%M:%S} UTC may have been pruned and would be handled "
+            f"again. Pass that time or a later one as since=, not {since}."
+        )
+    return {"processing_started_at_gteq": since}
+
+
+def _is_missing(media: Media, inbox: Inbox) -> bool:
+    """Whether a finished media has no event in the inbox. The service sends none if it could not fetch the media."""
+    return media.is_finished and not media.has_fetch_error and not inbox.has(event_key_for(media))
+
+
+def _refuse(status_code: int, reason: str) -> Receipt:
+    logger.warning("A webhook was refused: %s", reason)
+    return Receipt(status_code, reason=reason)
 
 
 def _handled_count(outcome: Outcome) -> int:

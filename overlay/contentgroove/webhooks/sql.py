@@ -1,24 +1,23 @@
-"""What the inboxes in SQL databases have in common: tables, statements, transactions."""
+"""The common part of the inboxes in SQL databases: tables, statements, transactions."""
 
 from __future__ import annotations
 
 import json
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
-from .connections import Connection, ConnectionPool, Cursor
-from .errors import InboxError
-from .lifecycle import StoredEvent
+from .inbox import EventUpdates, InboxError, StoredEvent
+from .sql_connections import C, ConnectionPool, Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from types import TracebackType
     from typing import Self
 
-    from .lifecycle import Claim, State
+    from .inbox import Claim, State
 
 MIGRATIONS = (
     (
@@ -35,60 +34,53 @@ MIGRATIONS = (
             recorded_at {float} NOT NULL,
             changed_at {float} NOT NULL
         )""",
-        # What is still open is little, and looked for all the time.
+        # Workers search for open events all the time, and only a few are open.
         """CREATE INDEX contentgroove_events_open ON contentgroove_events (position)
             WHERE state IN ('pending', 'claimed')""",
         "CREATE INDEX contentgroove_events_changed ON contentgroove_events (state, changed_at)",
     ),
 )
-"""The statements that bring the schema from one version to the next; a database at version n has had the first n."""
+"""The statements from each schema version to the next; a database of version n has executed the first n entries."""
 
-_COLUMNS = "key, body, state, due, claims, attempts, handled, error, recorded_at, changed_at"
-_SELECT = f"SELECT {_COLUMNS} FROM contentgroove_events"  # noqa: S608 - of constants alone
-_INSERT = f"INSERT INTO contentgroove_events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - as above
+_COLUMNS = ("key", "body", "state", "due", "claims", "attempts", "handled", "error", "recorded_at", "changed_at")
+"""The fields of a `StoredEvent`."""
+
+_NAMES = ", ".join(_COLUMNS)
+_SELECT = f"SELECT {_NAMES} FROM contentgroove_events"  # noqa: S608 - of constants alone
+_INSERT = f"INSERT INTO contentgroove_events ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - as above
+_CHANGES = ", ".join(f"{name} = ?" for name in _COLUMNS[2:])
+_UPDATE = f"UPDATE contentgroove_events SET {_CHANGES} WHERE key = ?"  # noqa: S608 - as above
 _OPEN = "state IN ('pending', 'claimed')"
-_EARLIEST = f"SELECT min(due) FROM contentgroove_events WHERE {_OPEN}"  # noqa: S608 - as above
 
-C = TypeVar("C", bound=Connection)
+StatementRunner: TypeAlias = "Callable[..., Cursor]"
+"""Runs a statement with the values of its parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one database differs from another.
+    """The differences between the databases."""
 
-    Attributes:
-        name: What to call the store in errors.
-        failures: What the driver raises.
-        begin: Begins a transaction that writes.
-        begin_reading: Begins one that does not, and need not wait for those that do.
-        placeholder: Stands for a parameter.
-        lock: Keeps others from a selected row until the transaction ends.
-        skip: Passes over rows that others have locked.
-        types: The types of columns: `serial`, `bytes`, `float`, and `text` that is in the order of code points.
-        before_migration: Keeps other processes from migrating at the same time.
-    """
-
-    name: str
-    failures: type[Exception]
-    begin: str
-    begin_reading: str
-    placeholder: str
-    lock: str
-    skip: str
-    types: dict[str, str]
-    before_migration: tuple[str, ...]
+    name: str  # the database's name in messages
+    driver_error: type[Exception]  # the base class of the driver's exceptions
+    begin: str  # starts a transaction that writes
+    begin_reading: str  # starts a read-only transaction, which does not wait for those that write
+    placeholder: str  # marks a parameter
+    lock: str  # locks a selected row until the transaction ends
+    skip: str  # skips rows that others have locked
+    types: dict[str, str]  # the column types `serial`, `bytes`, `float`, and `text`, which sorts by code points
+    before_migration: tuple[str, ...]  # statements that stop other processes from migrating at the same time
 
 
-class SqlInbox(ABC, Generic[C]):
+class SqlInbox(EventUpdates, Generic[C]):
     """Keeps events in tables named `contentgroove_…`, for any number of threads and processes.
 
-    A context manager; `close` closes its idle connections. Making one connects, and brings its tables up to date.
+    It is a context manager; `close` closes its idle connections. The constructor connects and migrates the tables.
     """
 
     def __init__(self, dialect: Dialect, clock: Callable[[], float] = time.time) -> None:
         self._dialect = dialect
         self._clock = clock
-        self._connections = ConnectionPool(self._connect, dialect.failures)
+        self._connections = ConnectionPool(self._connect, dialect.driver_error)
         self._migrate()
 
     @abstractmethod
@@ -97,41 +89,39 @@ class SqlInbox(ABC, Generic[C]):
 
     @abstractmethod
     def _is_in_transaction(self, connection: C) -> bool:
-        """Whether a transaction has begun and not ended."""
+        """Whether a transaction was started and has not ended."""
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Close the connections. The inbox opens new ones if it is used again."""
+        """Close the idle connections. The inbox opens new ones if it is used again."""
         self._connections.close()
 
     def record(self, key: str, body: bytes) -> bool:
-        """Keep an event; False if one with the same key was kept before. Once this returns, it is on disk."""
+        """Record an event; False if its key is already recorded. When this returns, it is on disk."""
         event = StoredEvent.new(key, body, self._clock())
         with self._statements() as run:
             return run(f"{_INSERT} ON CONFLICT (key) DO NOTHING", *_row(event)).rowcount == 1
 
     def has(self, key: str) -> bool:
-        """Whether an event with this key is kept."""
+        """Whether an event with this key is recorded."""
         with self._statements(write=False) as run:
             return run("SELECT 1 FROM contentgroove_events WHERE key = ?", key).fetchone() is not None
 
     def keys_with_prefix(self, prefix: str) -> frozenset[str]:
-        """Give the keys of kept events that begin so; claims nothing."""
-        # A range, for which the index of the keys serves: they are in the order of code points.
+        """Return the keys of all events that start with a prefix. Claims nothing."""
+        # Keys sort by code points, so the database can search a range in their index.
         after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         with self._statements(write=False) as run:
             rows = run("SELECT key FROM contentgroove_events WHERE key >= ? AND key < ?", prefix, after).fetchall()
         return frozenset(key for (key,) in rows)
 
     def claim(self, lease: float) -> Claim | None:
-        """Take the oldest event that is due, for a time in seconds; None if there is none."""
+        """Claim the oldest due event for `lease` seconds; None if no event is due."""
         with self._statements() as run:
             now = self._clock()
             row = run(
@@ -143,63 +133,40 @@ class SqlInbox(ABC, Generic[C]):
             _write(run, event)
             return event.claim()
 
-    def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
-        """Keep the names of the handlers that have succeeded so far, and extend the claim."""
-        return self._update_claimed(claim, lambda event, now: event.with_progress(now, lease, handled))
-
-    def done(self, claim: Claim) -> bool:
-        """Mark a claimed event as handled."""
-        return self._update_claimed(claim, lambda event, now: event.done(now))
-
-    def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
-        """Give a claimed event back, to be handled again after a delay in seconds; None gives it up as dead."""
-        return self._update_claimed(claim, lambda event, now: event.released(now, delay, error, handled))
-
     def apply(self, claim: Claim, name: str, effect: Callable[[C], object], lease: float) -> bool:
         """Call a handler with the connection, and commit its writes together with its success.
 
-        Nothing is committed if it raises. False if the claim has run out; the handler is not called then. What the
-        handler or the database raises leaves as it is: both are the handler's failure.
+        If the handler raises, nothing is committed. If the claim has expired, returns False without calling it.
+        Exceptions of the handler and of the database are raised unchanged: both are failures of the handler.
         """
         with self._transaction(self._dialect.begin) as connection:
-            run = self._runner(connection)
-            event = self._claimed_row(run, claim)
-            if event is None:
+            run = partial(self._run, connection)
+            event = self._lock_event(run, claim.key)
+            if event is None or not event.is_claimed_by(claim):
                 return False
             effect(connection)
             if not self._is_in_transaction(connection):
-                raise InboxError(f"The handler {name} ended its transaction; leave commit and rollback to the inbox.")
+                raise InboxError(f"The handler {name} ended its transaction. Leave commit and rollback to the inbox.")
             _write(run, event.with_progress(self._clock(), lease, event.handled | {name}))
             return True
 
     def next_due(self) -> float | None:
-        """Seconds until an event is due, 0 if one is; None if no event waits."""
+        """Seconds until an event is due, 0 if one is due now; None if no event is open."""
         with self._statements(write=False) as run:
-            (due,) = run(_EARLIEST).fetchone()
+            (due,) = run(f"SELECT min(due) FROM contentgroove_events WHERE {_OPEN}").fetchone()  # noqa: S608 - as above
         return None if due is None else max(0.0, due - self._clock())
 
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
-        """List what is kept, the newest first."""
+        """List the recorded events, the newest first."""
         where, values = ("", ()) if state is None else (" WHERE state = ?", (state,))
         with self._statements(write=False) as run:
             rows = run(f"{_SELECT}{where} ORDER BY position DESC LIMIT ?", *values, limit).fetchall()
         return [_event(row) for row in rows]
 
-    def replay(self, key: str) -> bool:
-        """Have a dead or done event handled once more; False if there is no such event, or it waits already."""
-        with self._statements() as run:
-            event = self._migration_lock(run, key)
-            replayed = None if event is None else event.replayed(self._clock())
-            if replayed is None:
-                return False
-            _write(run, replayed)
-            return True
-
     def prune(self, older_than: float) -> int:
-        """Forget events that were done more than some seconds ago; gives how many.
+        """Delete events that were done more than `older_than` seconds ago; returns how many.
 
-        An event that is forgotten would be handled again if it were delivered again: keep events for longer than the
-        service may repeat itself.
+        A deleted event is handled again if it is delivered again: keep events longer than the service may repeat them.
         """
         horizon = self._clock() - older_than
         with self._statements() as run:
@@ -209,23 +176,20 @@ class SqlInbox(ABC, Generic[C]):
             return deleted.rowcount
 
     def pruned_until(self) -> float:
-        """Up to which moment, in seconds since 1970, done events may have been forgotten; 0 if none were."""
+        """The time, in seconds since 1970, before which done events may have been deleted; 0 if none were."""
         with self._statements(write=False) as run:
             return _number(run, "pruned_until")
 
-    def _update_claimed(self, claim: Claim, change: Callable[[StoredEvent, float], StoredEvent]) -> bool:
+    def _update(self, key: str, change: Callable[[StoredEvent, float], StoredEvent | None]) -> bool:
         with self._statements() as run:
-            event = self._claimed_row(run, claim)
-            if event is None:
+            event = self._lock_event(run, key)
+            changed = event and change(event, self._clock())
+            if changed is None:
                 return False
-            _write(run, change(event, self._clock()))
+            _write(run, changed)
             return True
 
-    def _claimed_row(self, run: StatementRunner, claim: Claim) -> StoredEvent | None:
-        event = self._migration_lock(run, claim.key)
-        return event if event is not None and event.is_claimed_by(claim) else None
-
-    def _migration_lock(self, run: StatementRunner, key: str) -> StoredEvent | None:
+    def _lock_event(self, run: StatementRunner, key: str) -> StoredEvent | None:
         row = run(f"{_SELECT} WHERE key = ? {self._dialect.lock}", key).fetchone()
         return None if row is None else _event(row)
 
@@ -237,8 +201,8 @@ class SqlInbox(ABC, Generic[C]):
             version = int(_number(run, "schema_version"))
             if version > len(MIGRATIONS):
                 raise InboxError(
-                    f"The tables of {self._dialect.name} are at version {version}, of which this release, at "
-                    f"{len(MIGRATIONS)}, knows nothing: a newer release made them. Update contentgroove."
+                    f"The tables of {self._dialect.name} have schema version {version}, but this release supports at "
+                    f"most {len(MIGRATIONS)}: they were created by a newer release. Update contentgroove."
                 )
             for statements in MIGRATIONS[version:]:
                 for statement in statements:
@@ -250,8 +214,8 @@ class SqlInbox(ABC, Generic[C]):
     def _statements(self, *, write: bool = True) -> Generator[StatementRunner]:
         try:
             with self._transaction(self._dialect.begin if write else self._dialect.begin_reading) as connection:
-                yield self._runner(connection)
-        except self._dialect.failures as error:
+                yield partial(self._run, connection)
+        except self._dialect.driver_error as error:
             raise InboxError(f"The inbox in {self._dialect.name} failed: {type(error).__name__}: {error}") from error
 
     @contextmanager
@@ -261,73 +225,31 @@ class SqlInbox(ABC, Generic[C]):
             yield connection
             connection.execute("COMMIT")
         except BaseException:
-            # Closing rolls back, and works in whatever state the connection is.
+            # Closing rolls back, whatever state the connection is in.
             connection.close()
             raise
         self._connections.release(connection)
 
-    def _runner(self, connection: C) -> StatementRunner:
-        return StatementRunner(connection, self._dialect)
-
-
-class StatementRunner:
-    """Runs statements, written once for all databases, on a connection."""
-
-    def __init__(self, connection: Connection, dialect: Dialect) -> None:
-        self._connection = connection
-        self._dialect = dialect
-
-    def __call__(self, statement: str, *values: object) -> Cursor:
-        """Run a statement whose parameters are written `?` and whose types of columns are written `{float}`."""
+    def _run(self, connection: C, statement: str, *values: object) -> Cursor:
+        """Run a statement, written once for all databases: with `?` for parameters and types such as `{float}`."""
         for name, column_type in self._dialect.types.items():
             statement = statement.replace(f"{{{name}}}", column_type)
-        return self._connection.execute(statement.replace("?", self._dialect.placeholder), values)
+        return connection.execute(statement.replace("?", self._dialect.placeholder), values)
 
 
-def _row(event: StoredEvent) -> tuple[object, ...]:
-    return (
-        event.key,
-        event.body,
-        event.state,
-        event.due,
-        event.claims,
-        event.attempts,
-        json.dumps(sorted(event.handled)),
-        event.error,
-        event.recorded_at,
-        event.changed_at,
-    )
+def _row(event: StoredEvent) -> list[object]:
+    return [json.dumps(sorted(event.handled)) if name == "handled" else getattr(event, name) for name in _COLUMNS]
 
 
 def _event(row: Any) -> StoredEvent:
-    key, body, state, due, claims, attempts, handled, error, recorded_at, changed_at = row
-    return StoredEvent(
-        key=key,
-        body=bytes(body),
-        state=state,
-        due=due,
-        claims=claims,
-        attempts=attempts,
-        handled=frozenset(json.loads(handled)),
-        error=error,
-        recorded_at=recorded_at,
-        changed_at=changed_at,
-    )
+    values = dict(zip(_COLUMNS, row, strict=True))
+    values["handled"] = frozenset(json.loads(values["handled"]))
+    return StoredEvent(**values)
 
 
 def _write(run: StatementRunner, event: StoredEvent) -> None:
-    run(
-        "UPDATE contentgroove_events SET state = ?, due = ?, claims = ?, attempts = ?, handled = ?, error = ?, "
-        "changed_at = ? WHERE key = ?",
-        event.state,
-        event.due,
-        event.claims,
-        event.attempts,
-        json.dumps(sorted(event.handled)),
-        event.error,
-        event.changed_at,
-        event.key,
-    )
+    key, _, *values = _row(event)
+    run(_UPDATE, *values, key)
 
 
 def _number(run: StatementRunner, name: str) -> float:

@@ -1,34 +1,46 @@
-"""Subscribe a URL that carries a fresh secret token."""
+"""Subscribe a URL with a secret token.
+
+The service does not sign deliveries, so only the token distinguishes them from forged ones.
+"""
 
 from __future__ import annotations
 
+import hmac
+import secrets
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from .tokens import webhook_url
+from contentgroove.errors import InvalidInputError, WebhookAuthError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contentgroove import AsyncContentGroove, ContentGroove, WebhookSubscription
 
+TOKEN_PARAMETER = "token"  # noqa: S105 - a name, not a token
+"""The query parameter with the token."""
+
+TOKEN_BYTES = 32
+
 
 def subscribe(
     client: ContentGroove, base: str, *, events: Sequence[str] | None = None
 ) -> tuple[WebhookSubscription, str]:
-    """Have events sent to a receiver, by a URL with a secret token that nobody else knows.
+    """Subscribe a receiver to events, with a URL that contains a new secret token.
 
     Args:
         client: A `ContentGroove` client.
-        base: Where the receiver is reached, as for `webhook_url`.
-        events: The names of the events, such as `media.processing_finished`; all without it.
+        base: The URL of the receiver, as for `webhook_url`.
+        events: The names of the events, such as `media.processing_finished`; all events if None.
 
     Returns:
-        The subscription, and the token for `WebhookReceiver(secret_token=…)`. Keep the token secret, and keep it: only
-        the subscription's URL has it otherwise.
+        The subscription, and the token for `WebhookReceiver(secret_token=…)`. Store the token and keep it secret:
+        apart from that, only the subscription's URL has it.
 
     Raises:
-        InvalidInputError: `base` is unsafe or has a token already; nothing was sent.
-        OutcomeUnknownError: Whether it was subscribed is not known; `client.webhook_subscriptions.list()` says.
+        InvalidInputError: `base` is unsafe or already has a token. Nothing was sent.
+        OutcomeUnknownError: The subscription may have been created; check `client.webhook_subscriptions.list()`.
         ContentGrooveError: The call failed.
     """
     url, token = webhook_url(base)
@@ -38,6 +50,64 @@ def subscribe(
 async def asubscribe(
     client: AsyncContentGroove, base: str, *, events: Sequence[str] | None = None
 ) -> tuple[WebhookSubscription, str]:
-    """As `subscribe`, with an `AsyncContentGroove` client."""
+    """Subscribe a receiver to events, with a URL that contains a new secret token.
+
+    Args:
+        client: An `AsyncContentGroove` client.
+        base: The URL of the receiver, as for `webhook_url`.
+        events: The names of the events, such as `media.processing_finished`; all events if None.
+
+    Returns:
+        The subscription, and the token for `WebhookReceiver(secret_token=…)`. Store the token and keep it secret:
+        apart from that, only the subscription's URL has it.
+
+    Raises:
+        InvalidInputError: `base` is unsafe or already has a token. Nothing was sent.
+        OutcomeUnknownError: The subscription may have been created; check `client.webhook_subscriptions.list()`.
+        ContentGrooveError: The call failed.
+    """
     url, token = webhook_url(base)
     return await client.webhook_subscriptions.create(url=url, subscribed_events=events), token
+
+
+def webhook_url(base: str) -> tuple[str, str]:
+    """Return a URL to subscribe, with a new token.
+
+    Args:
+        base: The URL of the receiver, such as `https://example.com/contentgroove`; a query is kept.
+
+    Returns:
+        The URL for `client.webhook_subscriptions.create(url=…)`, and the token for
+        `WebhookReceiver(secret_token=…)`. Keep both secret.
+
+    Raises:
+        InvalidInputError: `base` is not an https URL (or an http URL of this machine), or already has a token.
+    """
+    try:
+        parts = urlsplit(base)
+        host = parts.hostname or ""
+        query = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError as error:
+        raise InvalidInputError(f"base cannot be parsed as a URL: {error}.") from None
+    if not host or (parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host))):
+        raise InvalidInputError("base must start with https:// and name a host, because the URL will contain a secret.")
+    if TOKEN_PARAMETER in dict(query):
+        raise InvalidInputError(f"base must not have a parameter `{TOKEN_PARAMETER}`: a new token is added to it.")
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    parts = parts._replace(query=urlencode([*query, (TOKEN_PARAMETER, token)]), fragment="")
+    return parts.geturl(), token
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, so that data for it stays here."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_token(expected: str, actual: str | None) -> None:
+    """Compare tokens in constant time; raises WebhookAuthError if they differ."""
+    # Undecodable bytes of a query are surrogates here, which plain UTF-8 would reject.
+    if not hmac.compare_digest(expected.encode(), (actual or "").encode(errors="surrogatepass")):
+        raise WebhookAuthError("The token of the subscribed URL is missing or wrong.")

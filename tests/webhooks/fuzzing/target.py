@@ -1,7 +1,7 @@
-"""Fuzz `parse_event`, guided by coverage; run as a process of its own, because libFuzzer takes the process over.
+"""Fuzz `parse_event`, guided by coverage; run as its own process, because libFuzzer takes over the process.
 
 `python -m tests.webhooks.fuzzing.target [--planted] [libFuzzer's options] CORPUS…`, such as `-max_total_time=600`. It
-ends with status 0, or with the input that broke a promise and where that was written.
+ends with status 0, or with the input that failed a check and the path of its file.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ with atheris.instrument_imports(include=["contentgroove"]):
     from contentgroove import WebhookPayloadError
     from contentgroove.webhooks import MediaProcessingFinished, UnknownEvent, parse_event
 
-LONGEST_KEY = 400
+MAX_KEY_LENGTH = 400
 
 
 MEMORY = 1 << 30
-"""Bytes of address space. libFuzzer's own limit counts what the process that started this one had needed, too."""
+"""Bytes of address space. libFuzzer's own limit would include the memory of the parent process."""
 
 
 def check(body: bytes) -> None:
-    """Check all that is promised of a body: an event that says what the body says, or `WebhookPayloadError`."""
+    """Check all guarantees for a body: an event with the content of the body, or `WebhookPayloadError`."""
     try:
         event = parse_event(body)
     except WebhookPayloadError:
         return
     assert event.body in body
-    assert 0 < len(event.dedupe_key) <= LONGEST_KEY
+    assert 0 < len(event.dedupe_key) <= MAX_KEY_LENGTH
     assert event.dedupe_key.isprintable()
     assert parse_event(event.body) == event
     try:
@@ -61,7 +61,7 @@ def _check_finished(event: MediaProcessingFinished, payload: dict[str, Any]) -> 
 
 
 def check_planted(body: bytes) -> None:
-    """As `check`, and fails on what it takes some luck to find: a test of the fuzzer itself."""
+    """Fail on a body that is hard to find: a test of the fuzzer itself."""
     try:
         event = parse_event(body)
     except WebhookPayloadError:
@@ -78,7 +78,7 @@ VALUES: tuple[Any, ...] = (
 
 
 def mutate(body: bytes, longest: int, seed: int) -> bytes:
-    """Change a body: its bytes, or a place in its JSON, which stays JSON."""
+    """Change a body: its bytes, or a value in its JSON, which stays JSON."""
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
     try:
         value = json.loads(body) if rng.random() < 0.7 else None
@@ -92,7 +92,7 @@ def mutate(body: bytes, longest: int, seed: int) -> bytes:
 
 
 def _change(node: Any, rng: random.Random) -> None:
-    """Change one place at any depth: drop it, give it another value, or one of its neighbour's."""
+    """Change one value at any depth: remove it, or replace it by another one or by that of a neighbour."""
     keys: list[Any] = list(node) if isinstance(node, dict) else list(range(len(node)))
     if not keys:
         return
@@ -112,7 +112,7 @@ def _change(node: Any, rng: random.Random) -> None:
 
 
 def main() -> None:
-    """Hand the process over."""
+    """Pass control to the fuzzer."""
     if sys.platform == "win32":
         raise NotImplementedError("atheris is made for Linux")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of `parse_event`, for a few seconds; `target.py` says how to go on for longer."""
+"""Coverage-guided fuzzing of `parse_event`, for a few seconds; `target.py` explains how to run it for longer."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="atheris is mad
 
 
 def fuzz(folder: Path, *options: str, runs: int = RUNS) -> subprocess.CompletedProcess[str]:
-    """Fuzz with a fixed seed, from the inputs beside this file; what is found is written to a folder."""
+    """Fuzz with a fixed seed, from the inputs next to this file; findings are written to a folder."""
     limits = ("-timeout=10", "-rss_limit_mb=0", "-max_len=65536", "-len_control=0")
-    return subprocess.run(  # noqa: S603 - the program beside this file
+    return subprocess.run(  # noqa: S603 - the program next to this file
         [
             *(sys.executable, "-m", "tests.webhooks.fuzzing.target", *options, *limits, f"-runs={runs}", "-seed=1"),
             *(f"-dict={HERE / 'tokens.dict'}", f"-artifact_prefix={folder}/", str(folder), str(HERE / "corpus")),
@@ -30,16 +30,16 @@ def fuzz(folder: Path, *options: str, runs: int = RUNS) -> subprocess.CompletedP
     )
 
 
-def test_no_body_breaks_a_promise(tmp_path: Path) -> None:
-    """Each body gives an event that says what it says, or the one error, in bounded time and memory."""
+def test_no_body_fails_a_check(tmp_path: Path) -> None:
+    """Each body is an event with its content, or the one error, in bounded time and memory."""
     done = fuzz(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Done {RUNS} runs" in done.stderr
 
 
-def test_the_fuzzer_finds_what_it_takes_luck_to_find(tmp_path: Path) -> None:
-    """A failure planted behind two conditions on valid events."""
-    # Some 3,000 to 25,000 runs find it; how many is chance in spite of the seed.
+def test_the_fuzzer_finds_a_planted_failure(tmp_path: Path) -> None:
+    """It is behind two conditions on valid events."""
+    # About 3,000 to 25,000 runs find it; the number is random in spite of the seed.
     done = fuzz(tmp_path, "--planted", runs=10 * RUNS)
     assert done.returncode != 0
     assert "LookupError: planted" in done.stdout + done.stderr

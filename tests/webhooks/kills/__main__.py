@@ -1,7 +1,7 @@
-"""Kill webhook processes at random points, and tell what became of their events.
+"""Kill webhook processes at random points, and report the outcome for their events.
 
-`python -m tests.webhooks.kills --store sqlite --kills 500`, or `--store postgres`. An inbox in memory is not among the
-stores: it ends with its process, which is what a kill is.
+`python -m tests.webhooks.kills --store sqlite --kills 500`, or `--store postgres`. There is no store in memory,
+because an inbox in memory ends with its process.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def _place(store: str, folder: Path, given: str | None) -> Generator[str]:
-    if given is not None:
-        yield given
+def _location(store: str, folder: Path, location: str | None) -> Generator[str]:
+    if location is not None:
+        yield location
     elif store == "sqlite":
         yield str(folder / "events.db")
     else:
@@ -38,12 +38,12 @@ def main() -> None:
     parser.add_argument("--store", choices=("sqlite", "postgres"), required=True)
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", default=secrets.token_hex(4))
-    parser.add_argument("--place", help="a new file, or the conninfo of an empty database; made if left out")
+    parser.add_argument("--location", help="a new file, or the conninfo of an empty database; created if omitted")
     options = parser.parse_args()
     sys.stdout.write(f"{options.store}, seed {options.seed}\n")
-    sys.stdout.flush()  # children have copies of what is not written yet
-    with tempfile.TemporaryDirectory() as name, _place(options.store, Path(name), options.place) as place:
-        sys.stdout.write(f"{run(options.store, place, Path(name), options.kills, options.seed)}\n")
+    sys.stdout.flush()  # child processes would inherit unwritten output
+    with tempfile.TemporaryDirectory() as name, _location(options.store, Path(name), options.location) as location:
+        sys.stdout.write(f"{run(options.store, location, Path(name), options.kills, options.seed)}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Kills receivers and workers at random points while webhooks arrive, and checks what is left after each."""
+"""Kills receivers and workers at random points while webhooks arrive, and checks the state after each kill."""
 
 from __future__ import annotations
 
@@ -28,44 +28,44 @@ if TYPE_CHECKING:
     from tests.webhooks.kills.service import Story
 
 ROLES: tuple[str, ...] = ("receiver", "worker", "worker")
-"""Who lives at the same time; who was killed is replaced at once."""
+"""The processes that are alive at the same time; a killed one is replaced at once."""
 
 ERA = 15
-"""After so many kills all who live are killed, too, and the clock moves on: what the dead had in hand is due again."""
+"""After this number of kills all others are killed, too, and the clock moves on, so that their claims expire."""
 
-LOOK = 0.1
-"""Seconds between looks while nobody dies."""
+CHECK_INTERVAL = 0.1
+"""Seconds between checks while no process ends."""
 
 BACKLOG = 8
-"""How many events should wait, so that workers have something to do."""
+"""How many events should be pending, so that workers have something to do."""
 
 CALLS = {"receiver": 2_000, "worker": 4_000}
 STEPS = {"receiver": 4, "worker": 12}
-"""Who kills itself does so within so many Python calls, and who is killed from outside within so many steps of work:
-about as many as two events cost, or four deliveries."""
+"""A process kills itself within this number of Python calls, or is killed within this number of steps of its work:
+about those of two events, or of four deliveries."""
 
 DELAY = 0.006
-"""Seconds that a step takes; the longest wait from a step to a kill."""
+"""Seconds that a step takes, and the longest time from a step to a kill."""
 
 KILLED = -9
 LIMIT = 60.0
-"""Seconds until the harness gives up on a process that should answer."""
+"""Seconds that the harness waits for a message of a process."""
 
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-# Any, because type checkers know no such processes on Windows.
+# Type checkers do not know this context on Windows.
 FORK: Any = multiprocessing.get_context("fork")
 
 
 @dataclass
 class Result:
-    """How it went; every promise was kept, or there is none.
+    """The result of a run in which every check passed.
 
     Attributes:
         killed: How many processes were killed.
-        story: What the service did.
-        reconciled: How many events were found by asking the API, because their webhooks never came.
-        evidence: What was found in the end.
-        seconds: How long it took.
+        story: The deliveries of the service.
+        reconciled: How many events were found in the API, because their webhooks were never delivered.
+        evidence: The state at the end.
+        seconds: The duration.
     """
 
     killed: int
@@ -80,48 +80,48 @@ class Result:
         return (
             f"{self.killed} processes killed in {self.seconds:.0f} s; {len(story.finished)} events: all handled, none "
             f"done unhandled, none run after done, {len(evidence.done)} transactional effects once each.\n"
-            f"{evidence.held} times a process was killed with an event in hand.\n"
-            f"webhooks: {faults}; {story.tries} POSTs, {story.refused} of them interrupted, {story.undelivered} given "
-            f"up; {self.reconciled} events came by reconciling.\n"
-            f"handler without transaction: begun {evidence.begun.total()} times, "
-            f"{evidence.seen_again} of which it could see were no first attempt."
+            f"{evidence.claimed} times a process was killed with a claimed event.\n"
+            f"webhooks: {faults}; {story.attempts} POSTs, {story.refused} of them interrupted, {story.undelivered} "
+            f"abandoned; {self.reconciled} events were reconciled.\n"
+            f"handler without transaction: started {evidence.started.total()} times, "
+            f"{evidence.retried} of them not as the first attempt."
         )
 
 
-def run(kind: str, place: str, folder: Path, kills: int, seed: str) -> Result:
-    """Kill so many processes, then let the rest be handled.
+def run(kind: str, location: str, folder: Path, kills: int, seed: str) -> Result:
+    """Kill processes, then handle the remaining events.
 
     Args:
         kind: `sqlite` or `postgres`.
-        place: The file, or the conninfo of an empty database or schema.
+        location: The file, or the conninfo of an empty database or schema.
         folder: For the journal.
-        kills: How many processes are killed, at least.
-        seed: Of all that is random but the moments at which the system lets a process run.
+        kills: The minimum number of killed processes.
+        seed: The seed of all random choices; only the scheduling of processes is not determined by it.
 
     Raises:
-        AssertionError: A promise was broken.
+        AssertionError: A check failed.
     """
-    began = time.monotonic()
+    started = time.monotonic()
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    # Open here, so that it outlives the processes that accept: nobody else can take the port meanwhile.
+    # Open here, so that it outlives the accepting processes and no other program can take the port.
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
         url, token = webhook_url(f"http://127.0.0.1:{listening.getsockname()[1]}/hook")
         clock = FORK.RawValue("d", time.time())
-        setup = Setup(kind, place, folder / "journal", clock, listening, token)
+        setup = Setup(kind, location, folder / "journal", clock, listening, token)
         _make_tables(setup)
         with Service(url, seed) as service:
             evidence = Evidence(setup)
             killed = 0
             while killed < kills:
                 killed += _era(setup, evidence, service, rng)
-                evidence.count_held()
+                evidence.count_claimed()
                 clock.value += LEASE
             story = _deliver_the_rest(setup, service)
             evidence.expect_recorded(story.delivered)
             reconciled = _handle_the_rest(setup, service.base_url, rng)
-    evidence.look()
+    evidence.check()
     evidence.expect_handled(story.finished)
-    return Result(killed, story, reconciled, evidence, time.monotonic() - began)
+    return Result(killed, story, reconciled, evidence, time.monotonic() - started)
 
 
 def _make_tables(setup: Setup) -> None:
@@ -133,7 +133,7 @@ def _make_tables(setup: Setup) -> None:
 
 
 class Service:
-    """The simulated service, which finishes medias in a process of its own."""
+    """The simulated service, which finishes medias in its own process."""
 
     def __init__(self, url: str, seed: str) -> None:
         self._orders, theirs = FORK.Pipe()
@@ -143,7 +143,7 @@ class Service:
         self._is_busy = True
 
     def __enter__(self) -> Self:
-        self.base_url: str = self._answer()
+        self.base_url: str = self._receive()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -152,29 +152,29 @@ class Service:
         self._orders.close()
 
     def finish(self, medias: int) -> None:
-        """Have some medias finish, unless it is still about those of the last time."""
+        """Finish some medias, unless the last ones are still in progress."""
         if self._is_busy and self._orders.poll():
-            self._answer()
+            self._receive()
         if not self._is_busy:
             self._orders.send(medias)
             self._is_busy = True
 
-    def tell(self) -> Story:
-        """Have it deliver what it has not given up, and tell what it has done."""
+    def end(self) -> Story:
+        """Deliver the remaining webhooks and return the story."""
         if self._is_busy:
-            self._answer()
+            self._receive()
         self._orders.send(None)
-        story: Story = self._answer()
+        story: Story = self._receive()
         return story
 
-    def _answer(self) -> Any:
-        assert self._orders.poll(LIMIT), "the service does not answer"
+    def _receive(self) -> Any:
+        assert self._orders.poll(LIMIT), "the service does not respond"
         self._is_busy = False
         return self._orders.recv()
 
 
 class Process:
-    """A process that lives until it is killed."""
+    """A process that runs until it is killed."""
 
     def __init__(self, setup: Setup, life: Life) -> None:
         self.life = life
@@ -186,12 +186,12 @@ class Process:
         self.end = math.inf
 
     @property
-    def signs(self) -> tuple[Any, ...]:
-        """What to wait for: its end, or a step of its work."""
+    def events(self) -> tuple[Any, ...]:
+        """The objects to wait for: its end, or a step of its work."""
         return (self._process.sentinel, self._steps)
 
     def survives(self, ready: list[Any]) -> bool:
-        """Take in what has happened; kill it if it is time."""
+        """Process its steps, and kill it if it is time; False if it has ended."""
         if self._process.sentinel not in ready and time.monotonic() < self.end:
             if self._steps in ready:
                 self._made += len(os.read(self._steps.fileno(), 100))
@@ -217,19 +217,19 @@ def _new_life(role: str, rng: random.Random) -> Life:
 
 
 def _era(setup: Setup, evidence: Evidence, service: Service, rng: random.Random) -> int:
-    """Let processes live and die, always some at the same time, until all are dead; gives how many were killed."""
+    """Run and kill processes, always some at the same time, until all are killed; returns how many were."""
     alive: list[Process] = []
     killed = 0
     while killed < ERA:
-        evidence.look()
+        evidence.check()
         if evidence.waiting < BACKLOG:
             service.finish(BACKLOG)
         missing = Counter(ROLES) - Counter(process.life.role for process in alive)
         alive += [Process(setup, _new_life(role, rng)) for role in missing.elements()]
-        look_at = time.monotonic() + LOOK
-        while len(alive) == len(ROLES) and (now := time.monotonic()) < look_at:
-            end = min(look_at, *(process.end for process in alive))
-            ready = wait([sign for process in alive for sign in process.signs], max(0.0, end - now))
+        check_at = time.monotonic() + CHECK_INTERVAL
+        while len(alive) == len(ROLES) and (now := time.monotonic()) < check_at:
+            end = min(check_at, *(process.end for process in alive))
+            ready = wait([event for process in alive for event in process.events], max(0.0, end - now))
             alive = [process for process in alive if process.survives(ready)]
         killed += len(ROLES) - len(alive)
     for process in alive:
@@ -238,16 +238,16 @@ def _era(setup: Setup, evidence: Evidence, service: Service, rng: random.Random)
 
 
 def _deliver_the_rest(setup: Setup, service: Service) -> Story:
-    """Let a receiver live while the service delivers what it has not given up."""
+    """Run a receiver while the service delivers the remaining webhooks."""
     receiver = Process(setup, Life("receiver", "patient"))
     try:
-        return service.tell()
+        return service.end()
     finally:
         receiver.kill()
 
 
 def _handle_the_rest(setup: Setup, base_url: str, rng: random.Random) -> int:
-    """Find what was never delivered, and handle all that is left; gives how many were found."""
+    """Reconcile, and handle all remaining events; returns how many were found."""
     receiver = receiver_of(setup, rng)
     with ContentGroove(KEY, base_url) as client:
         found = receiver.reconcile(client, since=LONG_AGO)

@@ -1,4 +1,4 @@
-"""The processes that are killed: receivers, which record webhooks, and workers, which handle what is recorded."""
+"""The processes that are killed: receivers, which record webhooks, and workers, which handle the events."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ FAILS = 0.1
 """How often a handler raises."""
 
 POLL = 0.005
-"""Seconds between a worker's looks for what receivers have recorded."""
+"""Seconds between a worker's checks for recorded events."""
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What all processes share.
+    """The settings that all processes share.
 
     Attributes:
         kind: `sqlite` or `postgres`.
-        place: The file or the conninfo.
-        journal: Where handlers without a transaction write that they begin and end.
-        clock: The inboxes' time: stands still while processes live, so that no living one loses a claim.
-        listening: Where webhooks arrive.
-        token: What their URL carries.
+        location: The file or the conninfo.
+        journal: The file to which handlers without a transaction write their start and end.
+        clock: The inboxes' time. It stops while processes run, so that no running process loses a claim.
+        listening: The socket of the receivers.
+        token: The token in their URL.
     """
 
     kind: str
-    place: str
+    location: str
     journal: Path
     clock: c_double
     listening: socket.socket
@@ -54,27 +54,27 @@ class Setup:
     def open_inbox(self) -> Any:
         """Open the inbox; each process has its own."""
         opened = SQLiteInbox if self.kind == "sqlite" else PostgresInbox
-        return opened(self.place, clock=lambda: self.clock.value)
+        return opened(self.location, clock=lambda: self.clock.value)
 
     def connect(self) -> Any:
-        """Open a connection of the harness's own."""
+        """Open the harness's own connection."""
         if self.kind == "sqlite":
-            return sqlite3.connect(self.place, isolation_level=None, timeout=30)
+            return sqlite3.connect(self.location, isolation_level=None, timeout=30)
         import psycopg
 
-        return psycopg.connect(self.place, autocommit=True)
+        return psycopg.connect(self.location, autocommit=True)
 
 
 @dataclass(frozen=True)
 class Life:
-    """What a process is, and how it ends.
+    """The role and the end of a process.
 
     Attributes:
         role: `receiver` or `worker`.
         seed: Decides which handlers fail.
-        calls: The process kills itself before it makes so many Python calls; None leaves it to the harness.
-        steps: The harness kills it after so many steps of its work, unless it is None.
-        delay: Seconds from that step to the kill, so that it comes inside of a step.
+        calls: The process kills itself at this number of Python calls; None if the harness kills it.
+        steps: The harness kills it after this number of steps of its work; None if it does not.
+        delay: Seconds from that step to the kill, so that the kill is in the middle of a step.
     """
 
     role: str
@@ -85,35 +85,35 @@ class Life:
 
 
 class WatchedInbox:
-    """An inbox that tells when a step of work is made: an event claimed, or a change of one begun."""
+    """An inbox that reports the steps of work: each claimed event, and the start of each change."""
 
-    def __init__(self, inbox: Any, tell: Callable[[], object]) -> None:
+    def __init__(self, inbox: Any, report: Callable[[], object]) -> None:
         self._inbox = inbox
-        self._tell = tell
+        self._report = report
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._inbox, name)
         if name not in {"record", "apply", "progress", "release", "done"}:
             return method
 
-        def told(*arguments: Any, **options: Any) -> Any:
-            self._tell()
+        def reporting(*arguments: Any, **options: Any) -> Any:
+            self._report()
             return method(*arguments, **options)
 
-        return told
+        return reporting
 
     def claim(self, lease: float) -> Any:
-        """Tell if there was one."""
+        """Report the claim, if there is one."""
         claim = self._inbox.claim(lease)
         if claim is not None:
-            self._tell()
+            self._report()
         return claim
 
 
-def receiver_of(setup: Setup, rng: random.Random, tell: Callable[[], object] = lambda: None) -> WebhookReceiver:
-    """Make a receiver with a handler in the inbox's transaction and one without, both of which fail now and then."""
+def receiver_of(setup: Setup, rng: random.Random, report: Callable[[], object] = lambda: None) -> WebhookReceiver:
+    """Create a receiver with a handler in the inbox's transaction and one without; both fail from time to time."""
     logging.disable()
-    inbox: Any = WatchedInbox(setup.open_inbox(), tell)
+    inbox: Any = WatchedInbox(setup.open_inbox(), report)
     receiver = WebhookReceiver(
         inbox, secret_token=setup.token, backoff=Backoff(first=1, longest=8, attempts=10_000), lease=LEASE
     )
@@ -138,13 +138,13 @@ def receiver_of(setup: Setup, rng: random.Random, tell: Callable[[], object] = l
 
 
 class Countdown:
-    """Kills this process, without a word, before it makes its so-manieth call or return, whichever thread does."""
+    """Kills this process without warning at a number of calls and returns, counted over all threads."""
 
     def __init__(self, calls: int) -> None:
         self._left = calls
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> None:
-        """Count one."""
+        """Count a call or return."""
         del frame, event, argument
         self._left -= 1
         if self._left <= 0:
@@ -153,11 +153,11 @@ class Countdown:
 
 class _QuietHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 def live(setup: Setup, life: Life, steps: Connection) -> None:
-    """Be a receiver or a worker until killed, or until the harness is; each step of work is told to it."""
+    """Run a receiver or a worker until it or the harness is killed; report each step to the harness."""
     threading.Thread(target=_end_with_the_harness, daemon=True).start()
     if life.calls is not None:
         countdown = Countdown(life.calls)

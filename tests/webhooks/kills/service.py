@@ -1,4 +1,4 @@
-"""The simulated service, in a process of its own: finishes medias, and delivers their webhooks badly."""
+"""The simulated service, in its own process: finishes medias, and delivers their webhooks with faults."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ PROCESSING = 1.0
 LATE = 20.0
 """Seconds of the simulator's clock."""
 
-TRIES = 4
-TRY = 0.5
-"""Seconds that a receiver has to answer, by the real clock."""
+DELIVERY_ATTEMPTS = 4
+RESPONSE_TIMEOUT = 0.5
+"""In seconds, by the real clock."""
 
 ODDS = {"duplicate": 3, "late": 2, "out_of_order": 2, "lost": 2, "": 7}
-"""How often a webhook meets which fault."""
+"""The weights of the faults of webhooks."""
 
 
 @dataclass
 class Story:
-    """What the service has done.
+    """The medias and deliveries of the service.
 
     Attributes:
         finished: The ids of the medias that have finished.
-        delivered: The ids of those whose webhook was answered with 200.
-        faults: How many webhooks met which fault.
-        tries: How often a webhook was POSTed.
-        refused: How many of those were not answered with 200, such as those that a kill interrupted.
-        undelivered: How many webhooks were given up, besides those that were lost.
+        delivered: The ids of those whose webhook was accepted with 200.
+        faults: How many webhooks had which fault.
+        attempts: The number of delivery attempts.
+        refused: How many of those had another outcome than 200, such as those that a kill interrupted.
+        undelivered: How many webhooks were abandoned, apart from the lost ones.
     """
 
     finished: list[str]
     delivered: set[str]
     faults: Counter[str]
-    tries: int
+    attempts: int
     refused: int
     undelivered: int
 
 
 def run_service(orders: Connection, hook: str, seed: str) -> None:
-    """Finish as many medias as each order says; at the order None, deliver what is left and tell the story."""
+    """Finish as many medias as each order says; at None, deliver the remaining webhooks and send the result."""
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    policy = Policy(processing_seconds=PROCESSING, webhook_attempts=TRIES, webhook_timeout=TRY)
+    policy = Policy(processing_seconds=PROCESSING, webhook_attempts=DELIVERY_ATTEMPTS, webhook_timeout=RESPONSE_TIMEOUT)
     simulator = Simulator(clock=ManualClock(), policy=policy)
     faults: Counter[str] = Counter()
     with serve(simulator) as server, ContentGroove(KEY, server.base_url) as client:
@@ -72,15 +72,15 @@ def run_service(orders: Connection, hook: str, seed: str) -> None:
                 finished=[media.id for media in client.medias.list() if media.is_finished],
                 delivered={item.payload["data"]["id"] for item in deliveries if item.state == "delivered"},
                 faults=faults,
-                tries=sum(len(delivery.attempts) for delivery in deliveries),
+                attempts=sum(len(delivery.attempts) for delivery in deliveries),
                 refused=sum(attempt.status != 200 for delivery in deliveries for attempt in delivery.attempts),
                 undelivered=sum(delivery.state == "failed" for delivery in deliveries),
             )
         )
-        orders.recv()  # serves until it is no longer asked
+        orders.recv()  # serves until the pipe is closed
 
 
 def _deliver_the_rest(simulator: Simulator) -> None:
-    # A minute covers processing, late webhooks, and the waits between the tries.
+    # A minute is enough for processing, late webhooks, and the delays between the attempts.
     for _ in range(60):
         simulator.advance(1)

@@ -1,0 +1,224 @@
+"""Recorded exchanges: their text format, which people review in diffs, and their folder.
+
+Recordings can be checked against the contract, and against the parts of it that they were made with.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from urllib.parse import quote, urlencode
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
+
+    from contentgroove_mock.contract import Checker, Violation
+    from contentgroove_mock.recording.contract import PackagedContract
+
+Origin: TypeAlias = Literal["simulator", "spec example", "live"]
+
+# Recordings contain no credentials; the recorded request had some.
+_KEY = {"authorization": "Bearer scrubbed"}
+
+
+class RecordingError(Exception):
+    """Something cannot be recorded, or a recording cannot be read; the message states the reason and what to do."""
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """A recorded request.
+
+    Attributes:
+        method: In upper case.
+        path: The path below the API's base path; for a webhook the path of the subscribed URL.
+        query: Names and values, decoded, in the order sent.
+        headers: The relevant headers by lower-case name; never credentials.
+        body: The JSON that was sent; unset if there was none.
+        text: The text that was sent instead of JSON, if the exchange is about malformed JSON.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: dict[str, str] = {}
+    body: Any = UNSET
+    text: str | UnsetType = UNSET
+
+    @property
+    def content(self) -> bytes:
+        """The body as bytes."""
+        return self.text.encode() if self.text is not UNSET else _content(self.body)
+
+
+class RecordedResponse(Struct, frozen=True, kw_only=True):
+    """A recorded response; the attributes are like those of `Request`."""
+
+    headers: dict[str, str] = {}
+    body: Any = UNSET
+
+    @property
+    def content(self) -> bytes:
+        """The body as bytes."""
+        return _content(self.body)
+
+
+class Recording(Struct, frozen=True, kw_only=True):
+    """One exchange.
+
+    Attributes:
+        operation: The operationId; for a webhook the event's name.
+        status: The response's HTTP status.
+        variant: What distinguishes it from other exchanges with the same operation and status; None for the usual one.
+        origin: Where the response comes from.
+        request_fault: How the request violates the contract on purpose; None if it does not.
+        contract: Digests of the parts of the contract that the exchange depends on, by their names.
+    """
+
+    operation: str
+    status: int
+    variant: str | None = None
+    origin: Origin
+    request_fault: str | None = None
+    contract: dict[str, str]
+    request: Request
+    response: RecordedResponse
+
+    @property
+    def name(self) -> str:
+        """The name of its file, without `.json`."""
+        return "-".join((self.operation, str(self.status), *([self.variant] if self.variant else [])))
+
+
+def make_recording(
+    contract: PackagedContract, operation: str, status: int, exchange: tuple[Request, RecordedResponse], **fields: Any
+) -> Recording:
+    """Return a recording with the digests of the parts of the contract that it depends on."""
+    request, response = exchange
+    parts = contract.parts(operation, status)
+    return Recording(operation=operation, status=status, contract=parts, request=request, response=response, **fields)
+
+
+def write(recording: Recording) -> str:
+    """Return a recording as text: equal recordings as equal texts, with the keys of bodies in alphabetical order."""
+    value = _with_integers(msgspec.to_builtins(recording, order="deterministic"))
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read(text: str, name: str) -> Recording:
+    """Return the recording in the text of a file with this name.
+
+    Raises:
+        RecordingError: The text is not a recording.
+    """
+    try:
+        return msgspec.json.decode(text, type=Recording)
+    except msgspec.DecodeError as error:
+        raise RecordingError(f"{name} is not a recording: {error}. Record it again: make record.") from error
+
+
+def load(folder: Path) -> dict[str, Recording]:
+    """Return all recordings by the names of their files.
+
+    Raises:
+        RecordingError: A file is not a recording.
+    """
+    return {path.stem: _load(path) for path in sorted(folder.glob("*.json"), key=lambda path: path.stem)}
+
+
+def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection[Origin]) -> int:
+    """Write recordings, and delete files of the origins in `replacing` that are not among them.
+
+    Returns:
+        The number of files that were changed, added or deleted.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {recording.name: write(recording) for recording in recordings}
+    changed = 0
+    for path in folder.glob("*.json"):
+        if replacing and path.stem not in texts and _has_origin(path, replacing):
+            path.unlink()
+            changed += 1
+    for name, text in texts.items():
+        path = folder / f"{name}.json"
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8", newline="\n")
+            changed += 1
+    return changed
+
+
+def stale(recordings: Mapping[str, Recording], contract: PackagedContract) -> list[str]:
+    """Return what is outdated, unexpected or missing in files by their names: a sentence each, with what to do."""
+    recorded = {(recording.operation, recording.status) for recording in recordings.values()}
+    found = [
+        f"{operation}-{status}: the contract documents this response, but it is not recorded. Run make record."
+        for operation, status in sorted(contract.response_specs() - recorded)
+    ]
+    for name, recording in recordings.items():
+        again = "Run LIVE=1 make record, or delete the file." if recording.origin == "live" else "Run make record."
+        if name != recording.name:
+            found.append(f"{name}: the file contains {recording.name}. {again}")
+        if (recording.operation, recording.status) not in contract.response_specs():
+            found.append(f"{name}: the contract no longer documents this response. {again}")
+            continue
+        old, new = recording.contract, contract.parts(recording.operation, recording.status)
+        changes = [f"{part} is new" for part in new if part not in old]
+        changes += [f"{part} is gone" for part in old if part not in new]
+        changes += [f"{part} is different" for part in new if part in old and new[part] != old[part]]
+        if changes:
+            found.append(f"{name}: the contract has changed since it was recorded: {'; '.join(changes)}. {again}")
+    return found
+
+
+def violations(recording: Recording, checker: Checker) -> list[Violation]:
+    """Return the violations in a recording, including those that its request makes on purpose."""
+    # Imported here, because reading recordings needs no checker.
+    from contentgroove_mock.contract import CheckedRequest, CheckedResponse
+
+    request, response = recording.request, recording.response
+    if recording.operation not in checker.operations:
+        return checker.check_webhook(request.content, request.headers)
+    target = checker.base_path + quote(request.path)
+    if request.query:
+        target = f"{target}?{urlencode(request.query)}"
+    checked = CheckedRequest(request.method, target, {**request.headers, **_KEY}, request.content)
+    return checker.check_exchange(checked, CheckedResponse(recording.status, response.headers, response.content))
+
+
+def unexpected_violations(recording: Recording, checker: Checker) -> list[Violation]:
+    """Return the violations in a recording that are not on purpose."""
+    found = violations(recording, checker)
+    if recording.request_fault is None:
+        return found
+    return [violation for violation in found if not violation.location.startswith("request.")]
+
+
+def _with_integers(value: object) -> object:
+    """Return JSON with 6 for 6.0: JSON has one kind of number, and a proxy that rewrites it turns 6.0 into 6."""
+    if isinstance(value, dict):
+        return {name: _with_integers(member) for name, member in cast("dict[str, object]", value).items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_integers(item) for item in cast("list[object]", value)]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _content(body: object) -> bytes:
+    return b"" if body is UNSET else msgspec.json.encode(body)
+
+
+def _has_origin(path: Path, origins: Collection[Origin]) -> bool:
+    try:
+        return _load(path).origin in origins
+    except RecordingError:
+        # An unreadable file is not a recording, and would only be an obstacle later.
+        return True
+
+
+def _load(path: Path) -> Recording:
+    try:
+        return read(path.read_text(encoding="utf-8"), path.name)
+    except UnicodeDecodeError as error:
+        raise RecordingError(f"{path.name} is not UTF-8. Record it again: make record.") from error

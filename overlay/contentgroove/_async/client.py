@@ -1,0 +1,183 @@
+"""The async client: turns settings into resources."""
+
+from __future__ import annotations
+
+import copy
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+
+from contentgroove._core.io import run_async
+from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
+from contentgroove._io.async_io import AsyncIO
+from contentgroove._io.client_options import (
+    DEFAULT_TIMEOUT,
+    check_clients,
+    check_policy,
+    create_hooks,
+    create_monitor,
+    create_session,
+    replace_options,
+)
+from contentgroove._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from types import TracebackType
+
+    import httpx
+
+    from contentgroove._core.calls import RawResponse
+    from contentgroove._core.io import Clock
+    from contentgroove._core.retries import RetryPolicy
+    from contentgroove._io.contract_monitor import OnContractViolation
+    from contentgroove._io.hooks import ResponseInfo
+    from contentgroove.errors import RequestInfo
+
+    from .clips import AsyncClips
+    from .medias import AsyncDirectUploads, AsyncMedias
+    from .webhook_subscriptions import AsyncWebhookSubscriptions
+
+
+class AsyncContentGroove:
+    """A client of the ContentGroove API, to use from one event loop at a time; it is tested with asyncio.
+
+    Args:
+        api_key: The API key, or a function that returns the current one; by default the environment variable
+            CONTENTGROOVE_API_KEY.
+        base_url: The API's base URL; by default CONTENTGROOVE_BASE_URL, or else
+            https://api.contentgroove.com/api/v1.
+        timeout: The number of seconds for each of connecting, sending and receiving, or an `httpx.Timeout`. Uploads
+            are limited by progress instead: they may take any time while bytes are being sent.
+        max_retries: How often a request is sent again if that is safe; by default 3.
+        http_client: Your own `httpx.AsyncClient` for API calls (proxy, mTLS, HTTP/2, instrumentation); not closed.
+        upload_http_client: Your own `httpx.AsyncClient` for uploading files. It must not add headers or parameters: a
+            presigned URL rejects whatever was not signed.
+        auth: How the key is sent: "bearer" (`Authorization`), "header" (`X-API-KEY`) or "query" (`api_key=`, which
+            is written to logs of proxies and servers: avoid it).
+        retry_policy: Delays and limits of retries; `max_retries` overrides its number.
+        on_request: Called with each request before it is sent, credentials redacted; it may be an async function.
+        on_response: Called with each response after it was read; it may be an async function.
+        on_contract_violation: What happens if an exchange does not match the API's document: nothing ("off"), a
+            warning of the logger `contentgroove` ("log"), a `ContractViolationError` ("raise", for tests), or a call
+            of your function with the violations. Needs the extra `contract`.
+        clock: Another source of time, for tests.
+        sleep: An async function that replaces sleeping, for tests.
+        random: Another source of jitter (numbers from 0 up to 1), for tests.
+
+    Raises:
+        ConfigurationError: There is no key, or a setting is invalid or unsafe.
+    """
+
+    def __init__(
+        self,
+        api_key: ApiKey | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float | httpx.Timeout = DEFAULT_TIMEOUT,
+        max_retries: int | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        upload_http_client: httpx.AsyncClient | None = None,
+        auth: AuthMethod = "bearer",
+        retry_policy: RetryPolicy | None = None,
+        on_request: Callable[[RequestInfo], object] | None = None,
+        on_response: Callable[[ResponseInfo], object] | None = None,
+        on_contract_violation: OnContractViolation = "off",
+        clock: Clock | None = None,
+        sleep: Callable[[float], Awaitable[object]] | None = None,
+        random: Callable[[], float] | None = None,
+    ) -> None:
+        settings = resolve_settings(
+            api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ
+        )
+        check_clients("AsyncClient", http_client=http_client, upload_http_client=upload_http_client)
+        hooks = create_hooks(on_request, on_response, awaited=True)
+        monitor = create_monitor(on_contract_violation, settings)
+        self._io = AsyncIO(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, monitor=monitor)
+        policy = check_policy(retry_policy, max_retries)
+        self._session = create_session(self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random)
+        self._known_uploads: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._session.settings.base_url!r})"
+
+    @cached_property
+    def medias(self) -> AsyncMedias:
+        """Videos and audio files."""
+        from .medias import AsyncMedias
+
+        return AsyncMedias(self._session, self._known_uploads)
+
+    @cached_property
+    def clips(self) -> AsyncClips:
+        """Parts of medias."""
+        from .clips import AsyncClips
+
+        return AsyncClips(self._session)
+
+    @cached_property
+    def webhook_subscriptions(self) -> AsyncWebhookSubscriptions:
+        """URLs that the service sends events to."""
+        from .webhook_subscriptions import AsyncWebhookSubscriptions
+
+        return AsyncWebhookSubscriptions(self._session)
+
+    @cached_property
+    def direct_uploads(self) -> AsyncDirectUploads:
+        """Uploads whose medias are not created yet."""
+        from .medias import AsyncDirectUploads
+
+        return AsyncDirectUploads(self._session)
+
+    def with_options(
+        self, *, timeout: float | httpx.Timeout | None = None, max_retries: int | None = None
+    ) -> AsyncContentGroove:
+        """Return this client with other limits, for single calls: `client.with_options(timeout=5).medias.get(…)`.
+
+        Both clients share their connections and the cool-down after a 429; closing one closes both.
+        """
+        other = copy.copy(self)
+        for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
+            other.__dict__.pop(name, None)
+        other._session = replace_options(self._session, timeout, max_retries)  # noqa: SLF001 - the same class
+        return other
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RawResponse[Any]:
+        """Call an endpoint that this version does not know, with the same key, retries and errors.
+
+        Args:
+            method: GET, PUT, POST, DELETE, PATCH or HEAD.
+            path: The path below the base URL, such as `/medias`.
+            query: Query parameters; mappings are sent as `name[key]=value`.
+            body: The value to send as JSON.
+            headers: Further headers; they replace the client's own of the same names (`Accept`, `User-Agent`).
+
+        Returns:
+            The response; `.parse()` decodes its JSON.
+        """
+        from contentgroove._core.calls import call_raw
+        from contentgroove._core.custom_request import custom_operation
+
+        return await run_async(call_raw(custom_operation(method, path, query, body, headers), self._session))
+
+    async def aclose(self) -> None:
+        """Close all connections that the client opened; later calls raise a ConfigurationError."""
+        await self._io.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

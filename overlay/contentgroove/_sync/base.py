@@ -1,0 +1,63 @@
+# Generated from _async/base.py by overlay/make_sync.py: edit that file and run `make sync`.
+"""What the resources of a sync client share: running calls, lists that are fetched while iterating, raw responses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
+
+from contentgroove._core.calls import call, call_raw
+from contentgroove._core.io import run_sync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from contentgroove._core.calls import Operation, RawResponse, Session
+    from contentgroove._core.paging import ListOperation
+    from contentgroove.models import Page
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Resource:
+    """The base class of all resources of a sync client."""
+
+    def __init__(self, session: Session, *, raw: bool = False) -> None:
+        self._session = session
+        self._raw = raw
+
+    def _call(self, operation: Operation[T]) -> T:
+        if self._raw:
+            # `raw_method` gives the methods that are called on this resource their actual type.
+            return cast("T", run_sync(call_raw(operation, self._session)))
+        return run_sync(call(operation, self._session))
+
+
+class Pager(Generic[T]):
+    """A list that is fetched page by page while iterating; each iteration starts again at the first page."""
+
+    def __init__(self, listing: ListOperation[T], session: Session) -> None:
+        self._listing = listing
+        self._session = session
+
+    def __iter__(self) -> Iterator[T]:
+        return (item for page in self.pages() for item in page)
+
+    def pages(self) -> Iterator[Page[T]]:
+        """Iterate over whole pages, except empty ones.
+
+        Raises:
+            PagingError: The service's paging links form a loop.
+            ContentGrooveError: A call failed.
+        """
+        from contentgroove._core.paging import fetch_page
+
+        cursor = self._listing.cursor()
+        while (page := run_sync(fetch_page(self._listing, cursor, self._session))) is not None:
+            yield page
+
+
+def raw_method(method: Callable[P, T]) -> Callable[P, RawResponse[T]]:
+    """Give a method of a resource with raw calls its actual type."""
+    raw: Callable[P, RawResponse[T]] = cast("Any", method)
+    return raw

@@ -1,0 +1,331 @@
+# Generated from _async/medias.py by overlay/make_sync.py: edit that file and run `make sync`.
+"""Medias, the videos and audio files that the service processes, and direct uploads, which precede them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contentgroove._core import operations
+from contentgroove._core.inputs import check_id, check_iterable
+from contentgroove._core.io import run_sync
+from contentgroove.models import Media
+
+from .base import Pager, Resource, raw_method
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from os import PathLike
+
+    from contentgroove._core.calls import Session
+    from contentgroove._core.inputs import Filter
+    from contentgroove._core.io import Progress
+    from contentgroove._core.waiting import PollOptions
+    from contentgroove._io.batches import UploadItem, UploadResult
+    from contentgroove._io.sources import File
+    from contentgroove.models import DirectUpload
+    from contentgroove.webhooks import Inbox
+    from contentgroove.webhooks.inbox import ArrivalWatcher
+
+WAIT_TIMEOUT = 3600.0
+"""Seconds: the service states only that processing takes some time, depending on size and duration."""
+
+CONCURRENCY = 4
+"""Uploads at the same time: enough to use the bandwidth, few enough for the rate limit."""
+
+
+class Medias(Resource):
+    """Calls on medias; use it as `client.medias`."""
+
+    def __init__(self, session: Session, known_uploads: dict[str, str], *, raw: bool = False) -> None:
+        super().__init__(session, raw=raw)
+        self._known_uploads = known_uploads
+
+    @property
+    def with_raw_response(self) -> RawMedias:
+        """The same calls, returning `RawResponse`s."""
+        return RawMedias(Medias(self._session, self._known_uploads, raw=True))
+
+    def list(
+        self,
+        *,
+        filter: Filter | None = None,  # noqa: A002 - the API's name
+        sort: str | None = None,
+        page_number: int | None = None,
+        page_size: int | None = None,
+        limit: int | None = None,
+    ) -> Pager[Media]:
+        """List medias lazily: iterating fetches page after page, `.pages()` yields whole pages.
+
+        Args:
+            filter: Ransack matchers, such as `{"name_cont": "chimp", "created_at_gteq": datetime(…)}`.
+            sort: `created_at`, `original_created_at` or `name`; a leading minus means descending order.
+            page_number: The page to start with, from 1.
+            page_size: The maximum number of medias in a page.
+            limit: The maximum number of medias in total.
+
+        Raises:
+            InvalidInputError: An argument is invalid. Nothing was sent.
+            ContentGrooveError: A call failed while iterating.
+        """
+        from contentgroove._core.paging import ListArguments
+
+        return Pager(operations.list_medias(ListArguments(filter, sort, page_number, page_size, limit)), self._session)
+
+    def get(self, id: str) -> Media:  # noqa: A002 - the API's name
+        """Fetch one media.
+
+        Raises:
+            NotFoundError: There is no media with this id.
+        """
+        return self._call(operations.get_media(id))
+
+    def create(
+        self,
+        *,
+        source_url: str | None = None,
+        upload_id: str | None = None,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> Media:
+        """Create a media of a file that the service fetches, or of one that was uploaded.
+
+        Args:
+            source_url: The URL that the service fetches the file from. Pass either this or `upload_id`.
+            upload_id: The `upload_id` of a prepared upload whose file was sent; `upload` does all these steps.
+            name: The media's name.
+            description: Free text.
+
+        Raises:
+            QuotaExceededError: The account's limit is reached.
+            OutcomeUnknownError: It is unknown whether the media was created. The request was not retried.
+        """
+        return self._call(
+            operations.create_media(source_url=source_url, upload_id=upload_id, name=name, description=description)
+        )
+
+    def update(
+        self,
+        id: str,  # noqa: A002 - the API's name
+        *,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> Media:
+        """Change a media's name, description or both; omitted arguments change nothing.
+
+        Raises:
+            NotFoundError: There is no media with this id.
+        """
+        return self._call(operations.update_media(id, name=name, description=description))
+
+    def delete(self, id: str) -> None:  # noqa: A002 - the API's name
+        """Delete a media and its clips.
+
+        Raises:
+            NotFoundError: There is no media with this id.
+        """
+        return self._call(operations.delete_media(id))
+
+    def upload(
+        self,
+        file: File,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        progress: Progress | None = None,
+        checkpoint: str | PathLike[str] | None = None,
+        wait: bool = False,
+    ) -> Media:
+        """Upload a file and create a media of it: prepare the upload, PUT the file to the store, create the media.
+
+        The file is streamed, never read into memory. If the connection breaks or the upload URL expires, the upload is
+        retried from the beginning.
+
+        Args:
+            file: A path, bytes, or a binary file, which is read from its current position.
+                A file that is neither on disk nor in memory, such as a member of an archive, is read twice: once to
+                its end before anything is sent.
+            name: The media's name.
+            description: Free text.
+            progress: Called with the number of bytes sent so far and their total, such as
+                `contentgroove.progress_bar()`.
+            checkpoint: The path of a file that stores how far the upload is. After the process was killed, the same
+                call continues from there: a file that was sent is not sent again, a media that was created is not
+                created again. It contains the upload's id, is readable by its owner only, and can be deleted once the
+                media exists.
+            wait: True to wait until the media has been processed, as `wait` does.
+
+        Returns:
+            The new media. Its `is_processing` is None unless `wait` is True.
+
+        Raises:
+            UploadError: The file cannot be uploaded, or the store rejected it; `.reason` is the cause.
+            InvalidInputError: The checkpoint belongs to another upload, or another process uses it.
+            QuotaExceededError: The account's limit is reached.
+            OutcomeUnknownError: The file was sent, but it is unknown whether its media was created.
+            CheckpointError: The checkpoint could not be written, such as on a full disk; `.media_id` is the media's id
+                if it was created.
+        """
+        from contentgroove._core.uploads import plan_upload, upload
+        from contentgroove._io.checkpoint_store import open_store
+        from contentgroove._io.sources import open_source
+
+        source = open_source(file)
+        with open_store(checkpoint) as store:
+            plan = plan_upload(
+                source,
+                name=name,
+                description=description,
+                session=self._session,
+                progress=progress,
+                store=store,
+                known_uploads=self._known_uploads,
+            )
+            return run_sync(upload(plan, self._session, _poll_options(wait=wait)))
+
+    def upload_many(
+        self,
+        files: Iterable[File | UploadItem],
+        *,
+        concurrency: int = CONCURRENCY,
+        checkpoint_dir: str | PathLike[str] | None = None,
+    ) -> Iterator[UploadResult]:
+        """Upload many files, several at the same time; yields a result for each when it has ended, failed or not.
+
+        A file is taken from the iterable only when its upload starts. After a 402 no further upload is started: the
+        remaining files are yielded with a QuotaExceededError.
+
+        Args:
+            files: The files, as for `upload`, or `UploadItem`s with names.
+            concurrency: The maximum number of uploads at the same time.
+            checkpoint_dir: A folder for a checkpoint of each file, so that the same call continues after the process
+                was killed. All files must be paths then.
+
+        Raises:
+            InvalidInputError: `concurrency` is not a whole number from 1.
+        """
+        from contentgroove._io.batches import checkpoint_path, upload_batch
+
+        def upload_one(item: UploadItem, progress: Progress | None) -> Media:
+            path = checkpoint_path(checkpoint_dir, item)
+            return self.upload(
+                item.file, name=item.name, description=item.description, progress=progress, checkpoint=path
+            )
+
+        return upload_batch(upload_one, files, concurrency)
+
+    def wait(
+        self,
+        media: Media | str,
+        *,
+        timeout: float = WAIT_TIMEOUT,
+        poll_interval: float | None = None,
+        on_update: Callable[[Media], object] | None = None,
+        inbox: Inbox | None = None,
+    ) -> Media:
+        """Wait until a media has been processed.
+
+        Args:
+            media: The media or its id.
+            timeout: The number of seconds to wait; processing continues after that.
+            poll_interval: The number of seconds between polls; by default it grows from 1 to 15, and is 60 with an
+                inbox.
+            on_update: Called with the media each time it has changed.
+            inbox: The inbox in which a receiver records the media's webhook, in this process or another. Its arrival
+                is noticed within half a second. The inbox is only read, and its events are not trusted: the media
+                always comes from the API, which is also polled from time to time because webhooks can be lost.
+
+        Returns:
+            The finished media.
+
+        Raises:
+            MediaProcessingError: The service could not fetch the media's file.
+            WaitTimeoutError: Processing did not finish in time; `.media_id` is the media's id.
+        """
+        from contentgroove._core import waiting
+
+        media_id = _media_id(media)
+        options = waiting.PollOptions.checked(timeout, poll_interval, on_update, _webhook_keys(inbox, [media_id]))
+        return run_sync(waiting.wait_for_media(media_id, options, self._session))
+
+    def wait_many(
+        self,
+        medias: Iterable[Media | str],
+        *,
+        timeout: float = WAIT_TIMEOUT,
+        poll_interval: float | None = None,
+        on_update: Callable[[Media], object] | None = None,
+        inbox: Inbox | None = None,
+    ) -> tuple[Media, ...]:
+        """Wait until several medias have been processed. Polls the list of the newest medias instead of each media.
+
+        Args:
+            medias: The medias or their ids.
+            timeout: The number of seconds to wait for all of them; processing continues after that.
+            poll_interval: The number of seconds between polls, as for `wait`.
+            on_update: Called with each media each time it has changed.
+            inbox: An inbox, as for `wait`; the webhook of any of the medias causes a poll.
+
+        Returns:
+            The medias in the given order, including those that the service could not fetch: see `has_fetch_error`.
+
+        Raises:
+            WaitTimeoutError: Processing of some medias did not finish in time.
+        """
+        from contentgroove._core import waiting
+
+        check_iterable(medias, "medias")
+        ids = [_media_id(media) for media in medias]
+        options = waiting.PollOptions.checked(timeout, poll_interval, on_update, _webhook_keys(inbox, ids))
+        return run_sync(waiting.wait_for_medias(ids, options, self._session))
+
+
+class DirectUploads(Resource):
+    """Calls on direct uploads; `client.medias.upload` does all their steps."""
+
+    @property
+    def with_raw_response(self) -> RawDirectUploads:
+        """The same call, returning a `RawResponse`."""
+        return RawDirectUploads(DirectUploads(self._session, raw=True))
+
+    def prepare(self) -> DirectUpload:
+        """Prepare an upload: returns a URL to PUT one file to, and the id to pass to `medias.create` afterwards."""
+        from contentgroove._core.operations import prepare_upload
+
+        return self._call(prepare_upload())
+
+
+class RawMedias:
+    """Calls on medias that return `RawResponse`s."""
+
+    def __init__(self, medias: Medias) -> None:
+        self.get = raw_method(medias.get)
+        self.create = raw_method(medias.create)
+        self.update = raw_method(medias.update)
+        self.delete = raw_method(medias.delete)
+
+
+class RawDirectUploads:
+    """The call on direct uploads that returns a `RawResponse`."""
+
+    def __init__(self, uploads: DirectUploads) -> None:
+        self.prepare = raw_method(uploads.prepare)
+
+
+def _media_id(media: Media | str) -> str:
+    return check_id(media.id if isinstance(media, Media) else media, "media")
+
+
+def _poll_options(*, wait: bool) -> PollOptions | None:
+    if not wait:
+        return None
+    from contentgroove._core.waiting import PollOptions
+
+    return PollOptions.checked(WAIT_TIMEOUT, None, None)
+
+
+def _webhook_keys(inbox: Inbox | None, media_ids: Iterable[str]) -> ArrivalWatcher | None:
+    if inbox is None:
+        return None
+    from contentgroove.webhooks.inbox import ArrivalWatcher
+
+    return ArrivalWatcher(inbox, media_ids)

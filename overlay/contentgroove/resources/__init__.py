@@ -1,1 +1,0 @@
-"""The API's resources as people call them: signatures and documentation over `_core`."""

@@ -1,0 +1,112 @@
+"""The types that appear in public signatures, for annotations.
+
+They are loaded on first use, like the names of the package itself::
+
+    from contentgroove.types import Filter, Pager
+
+    def find(client: ContentGroove, matchers: Filter) -> Pager[Media]:
+        return client.medias.list(filter=matchers)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._async.base import AsyncPager
+    from ._async.clips import AsyncClips, AsyncRawClips
+    from ._async.medias import AsyncDirectUploads, AsyncMedias, AsyncRawDirectUploads, AsyncRawMedias
+    from ._async.webhook_subscriptions import AsyncRawWebhookSubscriptions, AsyncWebhookSubscriptions
+    from ._core.calls import RawResponse
+    from ._core.inputs import Filter, FilterValue, Sort
+    from ._core.io import Clock, Progress
+    from ._core.retries import RetryPolicy
+    from ._core.settings import ApiKey, AuthMethod
+    from ._io.batches import UploadItem, UploadResult
+    from ._io.contract_monitor import OnContractViolation
+    from ._io.hooks import ResponseInfo
+    from ._io.sources import AsyncFile, File
+    from ._sync.base import Pager
+    from ._sync.clips import Clips, RawClips
+    from ._sync.medias import DirectUploads, Medias, RawDirectUploads, RawMedias
+    from ._sync.webhook_subscriptions import RawWebhookSubscriptions, WebhookSubscriptions
+    from .errors import RequestInfo, UploadErrorReason
+    from .models import Page
+    from .progress import ProgressBar
+
+_MODULES = {
+    "._async.base": ("AsyncPager",),
+    "._async.clips": ("AsyncClips", "AsyncRawClips"),
+    "._async.medias": ("AsyncDirectUploads", "AsyncMedias", "AsyncRawDirectUploads", "AsyncRawMedias"),
+    "._async.webhook_subscriptions": ("AsyncRawWebhookSubscriptions", "AsyncWebhookSubscriptions"),
+    "._core.calls": ("RawResponse",),
+    "._core.inputs": ("Filter", "FilterValue", "Sort"),
+    "._core.io": ("Clock", "Progress"),
+    "._core.retries": ("RetryPolicy",),
+    "._core.settings": ("ApiKey", "AuthMethod"),
+    "._io.batches": ("UploadItem", "UploadResult"),
+    "._io.contract_monitor": ("OnContractViolation",),
+    "._io.hooks": ("ResponseInfo",),
+    "._io.sources": ("AsyncFile", "File"),
+    ".models": ("Page",),
+    "._sync.base": ("Pager",),
+    "._sync.clips": ("Clips", "RawClips"),
+    "._sync.medias": ("DirectUploads", "Medias", "RawDirectUploads", "RawMedias"),
+    "._sync.webhook_subscriptions": ("RawWebhookSubscriptions", "WebhookSubscriptions"),
+    ".errors": ("RequestInfo", "UploadErrorReason"),
+    ".progress": ("ProgressBar",),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "ApiKey",
+    "AsyncClips",
+    "AsyncDirectUploads",
+    "AsyncFile",
+    "AsyncMedias",
+    "AsyncPager",
+    "AsyncRawClips",
+    "AsyncRawDirectUploads",
+    "AsyncRawMedias",
+    "AsyncRawWebhookSubscriptions",
+    "AsyncWebhookSubscriptions",
+    "AuthMethod",
+    "Clips",
+    "Clock",
+    "DirectUploads",
+    "File",
+    "Filter",
+    "FilterValue",
+    "Medias",
+    "OnContractViolation",
+    "Page",
+    "Pager",
+    "Progress",
+    "ProgressBar",
+    "RawClips",
+    "RawDirectUploads",
+    "RawMedias",
+    "RawResponse",
+    "RawWebhookSubscriptions",
+    "RequestInfo",
+    "ResponseInfo",
+    "RetryPolicy",
+    "Sort",
+    "UploadErrorReason",
+    "UploadItem",
+    "UploadResult",
+    "WebhookSubscriptions",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES[name], __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

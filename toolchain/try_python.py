@@ -38,7 +38,6 @@ README_TESTS = "docs"
 TRIED = (
     "cli",
     "contract",
-    "generated",
     "journey",
     "mcp",
     "openapi",
@@ -48,7 +47,7 @@ TRIED = (
     "simulator",
     "spec/diff",
     "tools",
-    "upload_network",
+    "uploads",
     "webhooks",
 )
 """Folders of tests of the wheel's packages, which the user's Python runs."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from contentgroove._extras import needs
 from contentgroove._io.interruptible import wait_for
-from contentgroove.cli.stopping import STOP_SIGNALS
+from contentgroove.cli.command import STOP_SIGNALS
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -134,25 +134,19 @@ def affects(change: Change, coverage: Coverage) -> bool:
 
 def _affects_operation(change: Change, usage: Usage) -> bool:
     location = change.location
-    if location.part == "parameter":
-        return _affects_parameter(change, usage)
-    if location.part == "response":
-        received = (
-            location.name in usage.statuses or f"{location.name[:1]}XX" == location.name or location.name == "default"
-        )
-        return received and (not location.field or uses(usage.read, location.field))
-    if location.part == "request" and location.field:
-        return uses(usage.written, location.field) != change.newly_required
-    return True
-
-
-def _affects_parameter(change: Change, usage: Usage) -> bool:
-    name, _, kind = change.location.name.rpartition(" in ")
-    if kind != "query":
-        return True
-    # filter[name_eq] is sent for the parameter `filter`.
-    sent = any(used == name or used.startswith(f"{name}[") for used in usage.parameters)
-    return sent != change.newly_required
+    match location.part:
+        case "parameter" if location.name.endswith(" in query"):
+            name = location.name.removesuffix(" in query")
+            # filter[name_eq] is sent for the parameter `filter`.
+            sent = any(used == name or used.startswith(f"{name}[") for used in usage.parameters)
+            return sent != change.newly_required
+        case "response":
+            received = location.name in {*usage.statuses, "default", f"{location.name[:1]}XX"}
+            return received and (not location.field or uses(usage.read, location.field))
+        case "request" if location.field:
+            return uses(usage.written, location.field) != change.newly_required
+        case _:
+            return True
 
 
 def uses(used: Iterable[str], field: str) -> bool:

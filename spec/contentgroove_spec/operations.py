@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from contentgroove._openapi import operations as openapi
 from contentgroove._openapi.documents import DocumentError
@@ -92,8 +92,7 @@ def server_prefixes(document: Document) -> list[str]:
     for url in filter(openapi.can_be_server, openapi.server_urls(document)):
         parts = urlsplit(url)
         path = parts.path.rstrip("/")
-        path = "" if path == base else path
-        result.append(urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")) or "/")
+        result.append(parts._replace(path="" if path == base else path, fragment="").geturl() or "/")
     return result
 
 

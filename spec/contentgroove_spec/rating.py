@@ -298,14 +298,13 @@ def _examples(holder: Document) -> Iterator[Any]:
         yield from cast("list[Any]", examples)
 
 
-def _values_at(value: Any, path: list[str]) -> Iterator[Any]:
-    if not path:
-        yield value
-    elif path[0] == "items":
-        if isinstance(value, list):
-            for item in cast("list[Any]", value):
-                yield from _values_at(item, path[1:])
-    elif path[0] == "properties" and len(path) > 1 and isinstance(value, dict):
-        members = cast("Document", value)
-        if path[1] in members:
-            yield from _values_at(members[path[1]], path[2:])
+def _values_at(value: Any, path: list[str]) -> list[Any]:
+    match path:
+        case []:
+            return [value]
+        case ["items", *inner] if isinstance(value, list):
+            return [found for item in cast("list[Any]", value) for found in _values_at(item, inner)]
+        case ["properties", name, *inner] if isinstance(value, dict) and name in value:
+            return _values_at(cast("Document", value)[name], inner)
+        case _:
+            return []

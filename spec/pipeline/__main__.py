@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contentgroove._openapi.documents import DocumentError
-from contentgroove.cli.harmless import multi_line
-from contentgroove.cli.streams import prepare_streams
+from contentgroove.cli.output import multi_line, prepare_streams
 from contentgroove_spec import PipelineError
 from contentgroove_spec.command import FailOn, Format, fails, write
 from contentgroove_spec.compare import compare

@@ -178,12 +178,10 @@ def differences(config: Config) -> Iterator[str]:
 
 
 def _compare_folders(made: Path, committed: Path) -> Iterator[str]:
-    def files(folder: Path) -> set[Path]:
-        found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-        return {path for path in found if "__pycache__" not in path.parts}
-
-    for path in sorted(files(made) | files(committed)):
-        yield from _compare(made / path, committed / path, f"{committed.name}/{path.as_posix()}")
+    files = {path.relative_to(root) for root in (made, committed) for path in root.rglob("*") if path.is_file()}
+    for path in sorted(files):
+        if "__pycache__" not in path.parts:
+            yield from _compare(made / path, committed / path, f"{committed.name}/{path.as_posix()}")
 
 
 def _compare(made: Path, committed: Path, name: str) -> Iterator[str]:

@@ -87,10 +87,10 @@ def _missing(document: Document) -> Iterator[Finding]:
     for operation in operations(document):
         for status, response in operation.responses.items():
             if status not in NO_BODY:
-                content = response.get("content", {}).values()
-                if not any("schema" in media for media in content):
+                present = {name for media in response.get("content", {}).values() for name in media}
+                if "schema" not in present:
                     yield Finding(str(operation), f"response {status}", "it has no schema")
-                if not any("example" in media or "examples" in media for media in content):
+                if not present & {"example", "examples"}:
                     yield Finding(str(operation), f"response {status}", "it has no example")
     for pointer, schema in _objects(document, ""):
         if isinstance(schema.get("properties"), dict) and "type" not in schema:

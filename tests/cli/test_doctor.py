@@ -8,7 +8,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contentgroove.cli import diagnosis
+from contentgroove.cli import doctor
 from contentgroove.cli.app import run
 from contentgroove_mock import Fault, Simulator, serve
 
@@ -194,6 +194,6 @@ def test_without_the_checker(capsys: pytest.CaptureFixture[str], monkeypatch: py
 )
 def test_the_clock(date: str | None, state: str, message: str) -> None:
     """A minute either way is harmless."""
-    check = diagnosis.clock(date, NOW)
+    check = doctor.check_clock(date, NOW)
     assert check.state == state
     assert message in check.message

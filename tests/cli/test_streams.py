@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from contentgroove import progress_bar
-from contentgroove.cli.streams import is_closed_pipe, prepare_streams
+from contentgroove.cli.output import is_closed_pipe, prepare_streams
 from rich.console import Console
 
 pytestmark = pytest.mark.process

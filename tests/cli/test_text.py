@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import imageio_ffmpeg
 import pytest
 from contentgroove.cli import captions
-from contentgroove.cli.harmless import multi_line, safe_json, single_line
-from contentgroove.cli.timecodes import format_timecode, parse_time
+from contentgroove.cli.options import format_timecode, parse_time
+from contentgroove.cli.output import multi_line, safe_json, single_line
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from contentgroove._io.batches import aupload_batch
 from contentgroove._io.checkpoint_store import FileCheckpointStore
-from contentgroove.cli import uploading
+from contentgroove.cli import upload_batch
 from contentgroove_mock import Fault, Policy, Simulator, serve
 
 from tests.cli.conftest import CommandLine, Reader
@@ -71,12 +71,12 @@ def test_patterns_on_windows(own_cli: CommandLine, monkeypatch: pytest.MonkeyPat
     """Its shells pass `*.mp4` on as it is; a file whose name looks like a pattern is that file."""
     for name in ("a.mp4", "b.mp4", "film[1].mp4", "film1.mp4"):
         own_cli.file(name)
-    monkeypatch.setattr(uploading, "expand_patterns", functools.partial(uploading.expand_patterns, system="nt"))
+    monkeypatch.setattr(upload_batch, "expand_patterns", functools.partial(upload_batch.expand_patterns, system="nt"))
     ran = own_cli("medias", "upload", "?.mp4", "film[1].mp4", "a.mp4", "none*.mp4", "--json")
     assert sorted(line["file"] for line in ran.lines if line["media"]) == ["a.mp4", "b.mp4", "film[1].mp4"]
     assert (ran.code, creations(own_cli)) == (14, 3)
     assert "none*.mp4" in ran.err
-    assert list(uploading.expand_patterns([own_cli.folder / "*.mp4"], system="posix")) == [own_cli.folder / "*.mp4"]
+    assert list(upload_batch.expand_patterns([own_cli.folder / "*.mp4"], system="posix")) == [own_cli.folder / "*.mp4"]
 
 
 @BYTE_NAMES
@@ -123,7 +123,7 @@ def test_uploads_at_once(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> N
         limits.append(concurrency)
         return aupload_batch(upload_one, items, concurrency)
 
-    monkeypatch.setattr("contentgroove.cli.uploading.aupload_batch", upload_each)
+    monkeypatch.setattr("contentgroove.cli.upload_batch.aupload_batch", upload_each)
     assert cli("medias", "upload", cli.file("a.mp4"), "--concurrency", "3").code == 0
     assert cli("medias", "upload", cli.file("a.mp4")).code == 0
     assert limits == [3, 4]

@@ -40,7 +40,7 @@ print("done")
 
 
 def test_threads_decode_their_first_responses_at_once() -> None:
-    """The process survives it."""
+    """The process outlives it."""
     for _ in range(ROUNDS):
         ran = subprocess.run(  # noqa: S603 - this interpreter
             [sys.executable, "-c", RACE], capture_output=True, encoding="utf-8", timeout=60, check=False

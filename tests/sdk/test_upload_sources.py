@@ -11,13 +11,16 @@ import mmap
 import os
 import tarfile
 import tempfile
+import threading
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contentgroove import InvalidInputError, UploadError
+from contentgroove import InvalidInputError, UploadError, progress_bar
 from contentgroove._core import uploads
 from contentgroove._io import sources
+from contentgroove._io.async_io import aiter_with_progress
+from rich.console import Console
 
 from tests.platforms import BYTE_NAMES
 
@@ -332,3 +335,77 @@ def test_a_callback_that_raises_stop_iteration(make: Maker, tmp_path: Path) -> N
     nothing: list[int] = []
     with pytest.raises(StopIteration):
         make(Api(), store=Store()).medias.upload(video(tmp_path), progress=lambda *_: next(iter(nothing)))
+
+
+MEBIBYTE = 1024 * 1024
+CONTENT = b"\0\0\0\x18ftypisom" + os.urandom(2 * MEBIBYTE + MEBIBYTE // 2)
+
+
+class Readers:
+    """Notes for each piece whether the event loop's thread read it, of a file whose blocks are on disk as told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, on_disk: set[int]) -> None:
+        self.by_the_loop: list[bool] = []
+        loop = threading.get_ident()
+        read = sources.FileReader.read
+
+        def noted(reading: sources.FileReader) -> bytes:
+            piece = read(reading)
+            if piece:
+                self.by_the_loop.append(threading.get_ident() == loop)
+            return piece
+
+        def probe(_file: int, _buffers: Any, offset: int, _flags: int) -> int:
+            if offset in on_disk:
+                raise BlockingIOError
+            return 1
+
+        monkeypatch.setattr(sources.FileReader, "read", noted)
+        # The same on systems that cannot tell, which lack both.
+        monkeypatch.setattr(sources, "_NOWAIT", 8)
+        monkeypatch.setattr(os, "preadv", probe, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "by_the_loop"),
+    [
+        (set[int](), [True, True, True]),
+        ({0}, [False, True, True]),
+        ({MEBIBYTE + 7 * 128 * 1024}, [True, False, True]),
+        ({2 * MEBIBYTE + 3 * 128 * 1024}, [True, True, False]),
+    ],
+    ids=["all-in-memory", "first-block", "last-block-of-a-piece", "last-block-of-the-file"],
+)
+@pytest.mark.anyio
+async def test_the_disk_is_waited_for_in_a_thread(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, on_disk: set[int], by_the_loop: list[bool]
+) -> None:
+    """A piece of which a block is not in memory is read in a thread, every other one at once."""
+    path = tmp_path / "video.mp4"
+    path.write_bytes(CONTENT)
+    source = sources.PathSource(path)
+    readers = Readers(monkeypatch, on_disk)
+    assert b"".join([piece async for piece in aiter_with_progress(source, None)]) == CONTENT
+    assert readers.by_the_loop == by_the_loop
+
+
+@pytest.mark.anyio
+async def test_a_system_that_cannot_tell_reads_in_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where it is not known what is in memory, nothing is read by the event loop's thread."""
+    path = tmp_path / "video.mp4"
+    path.write_bytes(CONTENT)
+    source = sources.PathSource(path)
+    readers = Readers(monkeypatch, set())
+    monkeypatch.setattr(sources, "_NOWAIT", 0)
+    assert b"".join([piece async for piece in aiter_with_progress(source, None)]) == CONTENT
+    assert readers.by_the_loop == [False, False, False]
+
+
+def test_a_name_is_no_markup() -> None:
+    """What stands in a file's name is shown as it is, brackets included."""
+    drawn = io.StringIO()
+    console = Console(file=drawn, force_terminal=True, width=100)
+    with progress_bar("film [red]one[/red] [/].mp4", console=console) as progress:
+        progress(1024, 2048)
+    assert "film [red]one[/red] [/].mp4" in drawn.getvalue()
+    assert "1.0/2.0 KiB" in drawn.getvalue()

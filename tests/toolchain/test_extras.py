@@ -160,7 +160,7 @@ def test_own_defects_are_not_converted(call: Callable[[], object]) -> None:
 
 def test_a_command_with_tables_explains_a_broken_package() -> None:
     """Every error of a command is examined."""
-    from contentgroove.cli.failures import ExitCode, describe_error
+    from contentgroove.cli.exit_codes import ExitCode, describe_error
 
     error = ImportError("cannot import name 'Table'", name="rich.table")
     failure = describe_error(error)

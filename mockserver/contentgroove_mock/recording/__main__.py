@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core.settings import resolve_settings
 from contentgroove._version import __version__
-from contentgroove.cli.streams import prepare_streams
+from contentgroove.cli.output import prepare_streams
 from contentgroove.errors import ConfigurationError
 
 from contentgroove_mock.contract import Checker

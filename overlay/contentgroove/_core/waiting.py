@@ -203,7 +203,7 @@ async def _fetch(kind: _ResourceKind[T], ids: list[str], session: Session) -> di
             if len(found) == len(wanted):
                 return found
     for id_ in sorted(wanted - found.keys()):
-        _, found[id_] = await call(kind.get(id_), session)
+        found[id_] = await call(kind.get(id_), session)
     return found
 
 

@@ -10,26 +10,15 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from .harmless import single_line
-from .timecodes import format_timecode
+from .options import format_timecode
+from .output import single_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from contentgroove.models import Clip
 
-CSV_COLUMNS = (
-    "clip_id",
-    "media_id",
-    "name",
-    "start",
-    "end",
-    "start_seconds",
-    "end_seconds",
-    "rank",
-    "text",
-    "url",
-)
+CSV_COLUMNS = ("clip_id", "media_id", "name", "start", "end", "start_seconds", "end_seconds", "rank", "text", "url")
 
 # SubRip has no escapes for what players read as a tag: <i>, {\an8}. An invisible word joiner (U+2060) separates the
 # bracket from the next character.

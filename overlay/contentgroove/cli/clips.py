@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from contentgroove.errors import NotFoundError
 
 from .command import CommandContext, command, group
-from .displays import wait_spinner
-from .failures import CommandError, ExitCode
+from .exit_codes import CommandError, ExitCode
 from .options import (
     FilterOption,
     LimitOption,
     PageSizeOption,
     TimeoutOption,
     WaitOption,
+    YesOption,
+    format_timecode,
     parse_filters,
     parse_sort,
+    parse_time,
+    sort_option,
 )
 from .output import Column, document
-from .several import for_each_id
-from .timecodes import format_timecode, parse_time
+from .progress_display import wait_spinner
 
 if TYPE_CHECKING:
     from contentgroove.models import Clip
@@ -33,13 +34,7 @@ app = group("clips", "Parts of medias, suggested by the service or cut by you.")
 WAIT_SECONDS: float = 900
 
 
-class Format(StrEnum):
-    """The formats of an export."""
-
-    SRT = "srt"
-    VTT = "vtt"
-    CSV = "csv"
-    JSON = "json"
+Format: TypeAlias = Literal["srt", "vtt", "csv", "json"]
 
 
 def _time(text: str) -> float:
@@ -49,8 +44,8 @@ def _time(text: str) -> float:
         raise typer.BadParameter(f"{error}.") from error
 
 
-ClipId = Annotated[str, typer.Argument(metavar="CLIP_ID", help="The clip's id.", show_default=False)]
-ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP_ID...", help="Ids of clips.", show_default=False)]
+ClipId = Annotated[str, typer.Argument(metavar="CLIP_ID", help="The clip's id.")]
+ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP_ID...", help="Ids of clips.")]
 _START = typer.Option(parser=_time, metavar="TIME", help="Start of the clip: seconds or HH:MM:SS.mmm.")
 _END = typer.Option(parser=_time, metavar="TIME", help="End of the clip: seconds or HH:MM:SS.mmm.")
 
@@ -75,9 +70,7 @@ def list_(
         str | None, typer.Option("--media", "-m", metavar="MEDIA_ID", help="Only clips of this media.")
     ] = None,
     filter_: FilterOption = None,
-    sort: Annotated[
-        str | None, typer.Option(metavar="ORDER", help="created_at or name; a leading minus reverses the order.")
-    ] = None,
+    sort: Annotated[str | None, sort_option("created_at or name")] = None,
     limit: LimitOption = None,
     page_size: PageSizeOption = None,
 ) -> None:
@@ -98,14 +91,10 @@ def show(run: CommandContext, clip_id: ClipId) -> None:
     run.out.print_item(fields(clip), document(clip))
 
 
-@command(
-    app,
-    "create",
-    examples=("clips create MEDIA_ID --name Opening --start 0 --end 1:23.5 --wait",),
-)
+@command(app, "create", examples=("clips create MEDIA_ID --name Opening --start 0 --end 1:23.5 --wait",))
 def create(
     run: CommandContext,
-    media_id: Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media to cut it from.", show_default=False)],
+    media_id: Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media to cut it from.")],
     *,
     name: Annotated[str, typer.Option("--name", "-n", metavar="TEXT", help="The clip's name.")],
     start: Annotated[float, _START],
@@ -141,20 +130,9 @@ def update(
 
 
 @command(app, "delete", examples=("clips delete CLIP_ID --yes",))
-def delete(
-    run: CommandContext,
-    clip_ids: ClipIds,
-    *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")] = False,
-) -> None:
+def delete(run: CommandContext, clip_ids: ClipIds, *, yes: YesOption = False) -> None:
     """Delete clips. This cannot be undone."""
-    run.confirm(f"Delete {f'clip {clip_ids[0]}' if len(clip_ids) == 1 else f'{len(clip_ids)} clips'}?", yes=yes)
-
-    def act(clip_id: str) -> None:
-        run.client.clips.delete(clip_id)
-        run.out.line({"id": clip_id, "deleted": True}, (clip_id, "deleted"))
-
-    for_each_id(run, clip_ids, act)
+    run.delete_each("clip", clip_ids, run.client.clips.delete, yes=yes)
 
 
 @command(app, "wait", examples=("clips wait CLIP_ID",))
@@ -168,24 +146,18 @@ def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: TimeoutOption = WAI
         clip = _wait(run, clip_id, timeout)
         run.out.line(document(clip), (clip.id, state(clip), clip.media_file_url or ""))
 
-    for_each_id(run, clip_ids, act)
+    run.for_each_id(clip_ids, act)
 
 
 @command(
     app,
     "export",
-    examples=(
-        "clips export MEDIA_ID --format srt > film.srt",
-        "clips export MEDIA_ID --format csv > cuts.csv",
-    ),
+    examples=("clips export MEDIA_ID --format srt > film.srt", "clips export MEDIA_ID --format csv > cuts.csv"),
 )
 def export(
     run: CommandContext,
     ids: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="MEDIA_ID|CLIP_ID...", help="Ids of medias (all their clips) or of clips.", show_default=False
-        ),
+        list[str], typer.Argument(metavar="MEDIA_ID|CLIP_ID...", help="Ids of medias (all their clips) or of clips.")
     ],
     *,
     format_: Annotated[
@@ -199,15 +171,15 @@ def export(
     """
     from . import captions
 
-    output_format = format_ or (Format.JSON if run.out.json else None)
+    output_format = format_ or ("json" if run.out.json else None)
     if output_format is None:
         raise CommandError(ExitCode.USAGE, "Pass --format srt, vtt, csv or json.")
-    if run.out.json and output_format is not Format.JSON:
+    if run.out.json and output_format != "json":
         raise CommandError(ExitCode.USAGE, f"Pass either --json or --format {output_format}.")
     clips = captions.sorted_clips({clip.id: clip for id_ in ids for clip in _clips_of(run, id_)}.values())
-    if output_format is Format.JSON:
+    if output_format == "json":
         run.out.document([document(clip) for clip in clips])
-    elif output_format is Format.CSV:
+    elif output_format == "csv":
         run.out.text(captions.to_cut_list(clips))
     else:
         if len({clip.media_id for clip in clips}) > 1:
@@ -219,7 +191,7 @@ def export(
         usable = captions.captionable_clips(clips)
         if omitted := len(clips) - len(usable):
             run.out.warn(f"{omitted} of {len(clips)} clips have no text or no length, and are omitted.")
-        run.out.text(captions.to_srt(usable) if output_format is Format.SRT else captions.to_vtt(usable))
+        run.out.text(captions.to_srt(usable) if output_format == "srt" else captions.to_vtt(usable))
 
 
 def _clips_of(run: CommandContext, id_: str) -> list[Clip]:

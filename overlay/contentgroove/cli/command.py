@@ -9,24 +9,22 @@ import contextlib
 import functools
 import inspect
 import os
+import signal
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, Self
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 from typer.core import TyperGroup
 
-from contentgroove.errors import ContentGrooveError
+from contentgroove.errors import AuthenticationError, ConfigurationError, ContentGrooveError
 
-from .api_key import find_api_key
-from .failures import CommandError, ExitCode
-from .harmless import single_line
-from .output import Output, write_error
-from .streams import is_terminal
+from .exit_codes import CommandError, ExitCode, combined_exit_code, describe_error
+from .output import Output, is_terminal, single_line, write_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
-    from types import TracebackType
 
     from contentgroove import AsyncContentGroove, ContentGroove, RequestInfo, ResponseInfo
 
@@ -54,6 +52,13 @@ OPTION_NAMES = frozenset({"--json", "--quiet", "-q", "--debug", "--api-key-file"
 """The options of every command, as users write them."""
 
 
+STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
+"""Ctrl-C, the signal of service managers, and Ctrl-Break, the only one that programs can send on Windows."""
+
+KEY_FILE_VARIABLE = "CONTENTGROOVE_API_KEY_FILE"
+_MAX_SECRET_FILE = 4096
+
+
 class GroupWithHelp(TyperGroup):
     """A group that shows its help when it is called alone."""
 
@@ -62,19 +67,22 @@ class GroupWithHelp(TyperGroup):
         return super().parse_args(ctx, args if args or ctx.resilient_parsing else ["--help"])
 
 
+@dataclass
 class CommandContext:
     """One run of a command: its output and its client.
 
     Attributes:
         out: Prints its results and notes.
+        debug: The option --debug.
+        api_key_file: The option --api-key-file.
+        base_url: The option --base-url.
     """
 
-    def __init__(self, out: Output, *, debug: bool, api_key_file: Path | None, base_url: str | None) -> None:
-        self.out = out
-        self._debug = debug
-        self._api_key_file = api_key_file
-        self._base_url = base_url
-        self._client: ContentGroove | None = None
+    out: Output
+    debug: bool
+    api_key_file: Path | None
+    base_url: str | None
+    _client: ContentGroove | None = field(default=None, init=False)
 
     @property
     def client(self) -> ContentGroove:
@@ -128,6 +136,50 @@ class CommandContext:
         if not typer.confirm(single_line(question), err=True):
             raise CommandError(ExitCode.FAILED, "Nothing was changed.")
 
+    def delete_each(self, subject: str, ids: Sequence[str], delete: Callable[[str], None], *, yes: bool) -> None:
+        """Delete several items after a confirmation, and print a line for each.
+
+        Args:
+            subject: `media`, `clip` or `subscription`.
+            ids: Their ids.
+            delete: Deletes one of them.
+            yes: True if an option has confirmed it.
+
+        Raises:
+            CommandError: The user declined, or there is no terminal.
+            typer.Exit: Not all were deleted.
+        """
+        items = f"{subject} {ids[0]}" if len(ids) == 1 else f"{len(ids)} {subject}s"
+        self.confirm(f"Delete {items}{' and all clips' * (subject == 'media')}?", yes=yes)
+
+        def delete_one(id_: str) -> None:
+            delete(id_)
+            self.out.line({"id": id_, "deleted": True}, (id_, "deleted"))
+
+        self.for_each_id(ids, delete_one)
+
+    def for_each_id(self, ids: Sequence[str], act: Callable[[str], None]) -> None:
+        """Call a function with each id; an error is printed, and the next id follows.
+
+        Raises:
+            typer.Exit: A call failed; the code is the one that all ids share, else PARTIAL.
+            AuthenticationError: The key was rejected, as it would be for every other id.
+        """
+        exits: list[ExitCode] = []
+        for id_ in ids:
+            try:
+                act(id_)
+            except AuthenticationError:
+                raise
+            except ContentGrooveError as error:
+                failure = describe_error(error)
+                self.out.failure(failure)
+                exits.append(failure.exit)
+            else:
+                exits.append(ExitCode.OK)
+        if code := combined_exit_code(exits):
+            raise typer.Exit(code)
+
     @contextlib.contextmanager
     def mention_created_on_error(self, subject: str, id_: str) -> Generator[None]:
         """Print the id of what was created if the block fails, so that nothing that was paid for is lost.
@@ -143,18 +195,68 @@ class CommandContext:
             raise
 
     def _settings(self) -> dict[str, Any]:
-        hooks = {"on_request": _show_request, "on_response": _show_response} if self._debug else {}
-        key = find_api_key(self._api_key_file, os.environ)
-        return {"api_key": key, "base_url": self._base_url, **hooks}
+        hooks = {"on_request": _show_request, "on_response": _show_response} if self.debug else {}
+        return {"api_key": find_api_key(self.api_key_file), "base_url": self.base_url, **hooks}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Close the client."""
         if self._client is not None:
             self._client.close()
+
+
+def find_api_key(key_file: Path | None) -> str:
+    """Return the key of --api-key-file, CONTENTGROOVE_API_KEY or CONTENTGROOVE_API_KEY_FILE, the first that is set.
+
+    It is never an argument, which other users of the machine could read.
+
+    Raises:
+        CommandError: No key is set, or it is not valid.
+    """
+    from contentgroove._core.settings import API_KEY_VARIABLE, check_key
+
+    key = os.environ.get(API_KEY_VARIABLE)
+    default_file = os.environ.get(KEY_FILE_VARIABLE)
+    try:
+        if key_file is not None:
+            return check_key(read_secret(key_file, "API key", ExitCode.AUTH), f"The content of {key_file} is")
+        if key:
+            return check_key(key, f"{API_KEY_VARIABLE} is")
+        if default_file:
+            content = read_secret(Path(default_file), "API key", ExitCode.AUTH)
+            return check_key(content, f"The content of {default_file} ({KEY_FILE_VARIABLE}) is")
+    except ConfigurationError as error:
+        raise CommandError(ExitCode.AUTH, error.message) from error
+    raise CommandError(
+        ExitCode.AUTH,
+        f"There is no API key: set {API_KEY_VARIABLE}, or put it into a file and pass --api-key-file FILE.",
+        "Create a key at https://app.contentgroove.com/api_keys.",
+    )
+
+
+def read_secret(path: Path, subject: str, exit_code: ExitCode) -> str:
+    """Read a file that contains only a key or a token.
+
+    Args:
+        path: The file.
+        subject: `API key` or `token`.
+        exit_code: The exit code of an error.
+
+    Raises:
+        CommandError: The file cannot be read, or is too large.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_SECRET_FILE + 1)
+        if len(content) <= _MAX_SECRET_FILE:
+            return content.decode().strip()
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CommandError(exit_code, f"Cannot read the {subject} file {path}: {reason}.") from error
+    raise CommandError(
+        exit_code,
+        f"The {subject} file {path} has more than {_MAX_SECRET_FILE:,} bytes.",
+        f"It must contain only the {subject}.",
+    )
 
 
 def group(name: str, summary: str) -> typer.Typer:
@@ -194,11 +296,9 @@ def command(
         @functools.wraps(function)
         def run(**arguments: Any) -> None:
             common = {key: arguments.pop(key, default) for key, (_, default) in _COMMON.items()}
-            out = Output(json=common["as_json"], quiet=common["quiet"])
-            with CommandContext(
-                out, debug=common["debug"], api_key_file=common["api_key_file"], base_url=common["base_url"]
-            ) as started:
-                perform(started, **arguments)
+            out = Output(json=common.pop("as_json"), quiet=common.pop("quiet"))
+            with contextlib.closing(CommandContext(out, **common)) as context:
+                perform(context, **arguments)
 
         _add_common_options(run, function, needs_client=needs_client)
         app.command(name, epilog=_epilog(examples))(run)

@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .command import CommandContext, command, group
-from .displays import wait_spinner
-from .failures import CommandError, ExitCode
+from .exit_codes import CommandError, ExitCode
 from .options import (
     FilterOption,
     LimitOption,
     PageSizeOption,
     TimeoutOption,
     WaitOption,
+    YesOption,
+    format_timecode,
+    open_inbox,
     parse_filters,
     parse_sort,
+    sort_option,
 )
 from .output import Column, document
-from .several import for_each_id
-from .timecodes import format_timecode
-from .webhooks_options import open_inbox
+from .progress_display import wait_spinner
 
 if TYPE_CHECKING:
     from contentgroove.models import Media
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
 app = group("medias", "Videos and audios that the service processes.")
 
-MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media's id.", show_default=False)]
-MediaIds = Annotated[list[str], typer.Argument(metavar="MEDIA_ID...", help="Ids of medias.", show_default=False)]
+MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media's id.")]
+MediaIds = Annotated[list[str], typer.Argument(metavar="MEDIA_ID...", help="Ids of medias.")]
 NameOption = Annotated[str | None, typer.Option("--name", "-n", metavar="TEXT", help="The media's name.")]
 DescriptionOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Free text.")]
 
@@ -70,12 +71,7 @@ def list_(
     run: CommandContext,
     *,
     filter_: FilterOption = None,
-    sort: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ORDER", help="created_at, original_created_at or name; a leading minus reverses the order."
-        ),
-    ] = None,
+    sort: Annotated[str | None, sort_option("created_at, original_created_at or name")] = None,
     limit: LimitOption = None,
     page_size: PageSizeOption = None,
 ) -> None:
@@ -100,18 +96,11 @@ def _media_name(file: Path) -> str:
     return file.stem.encode(errors="replace").decode()
 
 
-@command(
-    app,
-    "create",
-    examples=("medias create https://example.com/film.mp4 --name 'My film' --wait",),
-)
+@command(app, "create", examples=("medias create https://example.com/film.mp4 --name 'My film' --wait",))
 def create(
     run: CommandContext,
     source_url: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE_URL", help="The URL of the file, which the service fetches.", show_default=False
-        ),
+        str, typer.Argument(metavar="SOURCE_URL", help="The URL of the file, which the service fetches.")
     ],
     *,
     name: NameOption = None,
@@ -142,36 +131,19 @@ def update(
 
 
 @command(app, "delete", examples=("medias delete MEDIA_ID --yes",))
-def delete(
-    run: CommandContext,
-    media_ids: MediaIds,
-    *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")] = False,
-) -> None:
+def delete(run: CommandContext, media_ids: MediaIds, *, yes: YesOption = False) -> None:
     """Delete medias and their clips. This cannot be undone."""
-    subject = f"media {media_ids[0]}" if len(media_ids) == 1 else f"{len(media_ids)} medias"
-    run.confirm(f"Delete {subject} and all clips?", yes=yes)
-
-    def act(media_id: str) -> None:
-        run.client.medias.delete(media_id)
-        run.out.line({"id": media_id, "deleted": True}, (media_id, "deleted"))
-
-    for_each_id(run, media_ids, act)
+    run.delete_each("media", media_ids, run.client.medias.delete, yes=yes)
 
 
 @command(
     app,
     "upload",
-    examples=(
-        "medias upload film.mp4 --name 'My film'",
-        "medias upload *.mp4 --wait --checkpoint-dir uploads",
-    ),
+    examples=("medias upload film.mp4 --name 'My film'", "medias upload *.mp4 --wait --checkpoint-dir uploads"),
 )
 def upload(
     run: CommandContext,
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Video or audio files of at most 5 GiB.", show_default=False)
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Video or audio files of at most 5 GiB.")],
     *,
     name: Annotated[
         str | None,
@@ -200,24 +172,17 @@ def upload(
     """
     from contentgroove._io.batches import UploadItem
 
-    from .uploading import BatchUpload, UploadPlan, expand_patterns
+    from .upload_batch import BatchUpload, expand_patterns
 
     unique = list({file.absolute(): file for file in expand_patterns(files)}.values())
     if name is not None and len(unique) > 1:
         raise CommandError(ExitCode.USAGE, f"--name is for a single file, not for {len(unique)}.")
     items = [UploadItem(str(file), name=name or _media_name(file), description=description) for file in unique]
-    plan = UploadPlan(items, concurrency, checkpoint_dir, timeout if wait else None)
-    raise typer.Exit(BatchUpload(plan, run.out).run(run.async_client()))
+    batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, timeout if wait else None)
+    raise typer.Exit(batch.run(run.async_client()))
 
 
-@command(
-    app,
-    "wait",
-    examples=(
-        "medias wait MEDIA_ID --timeout 7200",
-        "medias wait MEDIA_ID --inbox events.db",
-    ),
-)
+@command(app, "wait", examples=("medias wait MEDIA_ID --timeout 7200", "medias wait MEDIA_ID --inbox events.db"))
 def wait(
     run: CommandContext,
     media_ids: MediaIds,
@@ -242,7 +207,7 @@ def wait(
             media = _wait(run, media_id, timeout, opened)
             run.out.line(document(media), (media.id, state(media), media.name))
 
-        for_each_id(run, media_ids, act)
+        run.for_each_id(media_ids, act)
 
 
 def _wait(run: CommandContext, media_id: str, timeout: float, inbox: Inbox | None = None) -> Media:

@@ -1,13 +1,23 @@
-"""Options that several commands share."""
+"""Options that several commands share: lists, waits, times, inboxes and tokens."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, get_args
+import contextlib
+import math
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from .command import read_secret
+from .exit_codes import CommandError, ExitCode
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
+
+    from contentgroove.webhooks import MemoryInbox, PostgresInbox, SQLiteInbox
 
 FilterOption = Annotated[
     list[str] | None,
@@ -18,10 +28,16 @@ FilterOption = Annotated[
         help="For example name_cont=moon or created_at_gteq=2026-01-31. Can be repeated.",
     ),
 ]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")]
 LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Maximum number of items.")]
 PageSizeOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of items per request.")]
 
 _YEAR = 365 * 86_400
+
+
+def sort_option(orders: str) -> Any:
+    """Return the option --sort, with the orders in its help."""
+    return typer.Option("--sort", metavar="ORDER", help=f"{orders}; a leading minus reverses the order.")
 
 
 def _parse_timeout(text: str) -> float:
@@ -39,6 +55,20 @@ WaitOption = Annotated[bool, typer.Option("--wait", "-w", help="Wait until proce
 TimeoutOption = Annotated[
     float,
     typer.Option(parser=_parse_timeout, metavar="SECONDS", help="Maximum time to wait. Processing continues after it."),
+]
+
+
+_TIME = re.compile(r"(?:(?:(?P<hours>\d{1,4}):)?(?P<minutes>\d{1,4}):)?(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)", re.ASCII)
+
+TOKEN_VARIABLE = "CONTENTGROOVE_WEBHOOK_TOKEN"  # noqa: S105 - the name of a variable
+
+_INBOX = typer.Option(
+    "--inbox", metavar="FILE|URL", help="The inbox: an SQLite file, or the postgresql:// URL of a database."
+)
+InboxOption = Annotated[str | None, _INBOX]
+NeededInboxOption = Annotated[str, _INBOX]
+TokenFileOption = Annotated[
+    Path | None, typer.Option("--token-file", metavar="FILE", help="Read the URL's secret token from this file.")
 ]
 
 
@@ -72,3 +102,78 @@ def parse_sort(text: str | None, order_type: object) -> str | None:
         names = ", ".join(order for order in orders if not order.startswith("-"))
         raise typer.BadParameter(f"{text!r} is not a sort order: choose one of {names}, or -NAME for descending.")
     return text
+
+
+def format_timecode(seconds: float, point: str = ".") -> str:
+    """Format seconds as HH:MM:SS.mmm.
+
+    Args:
+        seconds: Rounded to milliseconds; negative and non-finite numbers count as 0.
+        point: The decimal separator; SubRip requires a comma.
+    """
+    total = round(max(seconds, 0.0) * 1000) if math.isfinite(seconds) else 0
+    remaining, milliseconds = divmod(total, 1000)
+    remaining, second = divmod(remaining, 60)
+    hour, minute = divmod(remaining, 60)
+    return f"{hour:02}:{minute:02}:{second:02}{point}{milliseconds:03}"
+
+
+def parse_time(text: str) -> float:
+    """Parse seconds (`83.5`) or a time code (`1:23.5`, `00:01:23.500`).
+
+    Raises:
+        ValueError: The text is neither.
+    """
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a time: pass seconds (83.5) or a time code (1:23.5, 00:01:23.500)")
+    hours, minutes = int(found["hours"] or 0), int(found["minutes"] or 0)
+    return hours * 3600 + minutes * 60 + float(found["seconds"].replace(",", "."))
+
+
+def find_secret_token(file: Path | None) -> str | None:
+    """Return the token of --token-file or CONTENTGROOVE_WEBHOOK_TOKEN; None if neither is set.
+
+    It is never an argument, which other users of the machine could read.
+
+    Raises:
+        CommandError: The file cannot be read, or is empty.
+    """
+    if file is None:
+        return os.environ.get(TOKEN_VARIABLE) or None
+    if token := read_secret(file, "token", ExitCode.USAGE):
+        return token
+    raise CommandError(ExitCode.USAGE, f"The token file {file} is empty.", "It must contain only the token.")
+
+
+@contextlib.contextmanager
+def open_inbox(location: str | None, *, create: bool) -> Generator[SQLiteInbox | PostgresInbox | MemoryInbox]:
+    """Open an inbox in a file, a database or memory.
+
+    Args:
+        location: The file, or the URL of the database; None for an inbox in memory.
+        create: True to create a missing file.
+
+    Raises:
+        CommandError: It does not exist, or the URL contains a password, which other users of this machine could read.
+    """
+    from contentgroove.webhooks import MemoryInbox, PostgresInbox, SQLiteInbox
+
+    if location is None:
+        yield MemoryInbox()
+    elif location.startswith(("postgresql://", "postgres://")):
+        if "password=" in location or ":" in location.partition("://")[2].rpartition("@")[0]:
+            raise CommandError(
+                ExitCode.USAGE,
+                "Other users of this machine can read a password in the arguments.",
+                "Remove it from --inbox, and put it into PGPASSWORD or ~/.pgpass.",
+            )
+        with PostgresInbox(location) as database:
+            yield database
+    else:
+        if not create and not Path(location).exists():
+            raise CommandError(
+                ExitCode.USAGE, f"There is no inbox {location}.", "A receiver creates it: SQLiteInbox(path)."
+            )
+        with SQLiteInbox(location) as file:
+            yield file

@@ -1,22 +1,26 @@
 """What commands print: results on standard output, everything else on standard error.
 
 A terminal gets tables, a pipe gets tab-separated lines, and `--json` prints JSON: one document for one item, JSON lines
-for several, each as soon as it is known.
+for several, each as soon as it is known. Every text can be printed, and pipes carry the same bytes on every system.
+
+Names and texts come from the service, files and callers: none of them may move the cursor, change colours, forge
+lines or reverse the reading direction of the output.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import errno
 import json
+import os
+import re
 import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from contentgroove._core.redaction import redact_url
-
-from .harmless import multi_line, safe_json, single_line
-from .streams import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,13 +29,21 @@ if TYPE_CHECKING:
 
     from contentgroove._model_base import Model
 
-    from .failures import ErrorReport
+    from .exit_codes import ErrorReport
 
 T = TypeVar("T")
 
 _GAP = 2
 _MIN_CELL = 14
 """A terminal's columns that a cell without a fixed width needs; with fewer, rows become blocks of lines."""
+
+# C0 and C1 control characters (ANSI escapes start with one), line and paragraph separators, the controls of
+# bidirectional text (Unicode Standard Annex 9), the byte order mark, and lone surrogates.
+_CONTROLS = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff"
+_CONTROL = re.compile(f"[\x00-\x1f{_CONTROLS}]")
+_SPACES = re.compile(r"[\t\n\v\f\r\u2028\u2029]+")
+# The JSON encoder has escaped those below 0x20.
+_CONTROL_IN_JSON = re.compile(f"[{_CONTROLS}]")
 
 
 @dataclass(frozen=True)
@@ -103,19 +115,18 @@ class Output:
             fields: Its values by label; None is omitted.
             data: The JSON document.
         """
+        lines = {label: single_line(value) for label, value in fields.items() if value is not None}
         if self.json:
             self.document(data)
-            return
-        lines = {label: single_line(value) for label, value in fields.items() if value is not None}
-        if not is_terminal(sys.stdout):
+        elif is_terminal(sys.stdout):
+            self._detail_block(lines)
+        else:
             for label, value in lines.items():
                 _write(f"{label}\t{value}")
-            return
-        self._detail_block(lines)
 
     def document(self, data: object) -> None:
         """Print a JSON document."""
-        _write(safe_json(json.dumps(data, ensure_ascii=False, indent=2, default=_json_default)))
+        _write(_to_json(data, indent=2))
 
     def text(self, text: str) -> None:
         """Print text for other programs: unchanged, except that a terminal gets no control characters."""
@@ -129,7 +140,7 @@ class Output:
             cells: The cells of a terminal or pipe.
         """
         gap = "  " if is_terminal(sys.stdout) else "\t"
-        _write(_json_line(data) if self.json else gap.join(single_line(cell) for cell in cells))
+        _write(_to_json(data) if self.json else gap.join(single_line(cell) for cell in cells))
 
     def summary(self, text: str) -> None:
         """Print the outcome of a batch to standard error, also in a log, but not with --quiet."""
@@ -157,37 +168,30 @@ class Output:
         for page in pages:
             items = list(page)
             if self.json:
-                _write("\n".join(_json_line(data(item)) for item in items))
-            elif not is_terminal(sys.stdout):
-                _write("\n".join("\t".join(_cells(item, columns)) for item in items))
-            elif self.console.width < sum((column.width or _MIN_CELL) + _GAP for column in columns) - _GAP:
-                for item in items:
-                    titles = (column.title for column in columns)
-                    self._detail_block(
-                        {title: cell for title, cell in zip(titles, _cells(item, columns), strict=True) if cell}
-                    )
-                    _write("")
+                _write("\n".join(_to_json(data(item)) for item in items))
             else:
-                self._rows([_cells(item, columns) for item in items], columns, heading=count == 0)
+                rows = [[single_line(column.value(item) or "") for column in columns] for item in items]
+                self._print_rows(rows, columns, heading=count == 0)
             count += len(items)
         return count
 
-    def _rows(self, rows: list[list[str]], columns: Sequence[Column[Any]], *, heading: bool) -> None:
-        from rich.table import Table
+    def _print_rows(self, rows: list[list[str]], columns: Sequence[Column[Any]], *, heading: bool) -> None:
+        if not is_terminal(sys.stdout):
+            _write("\n".join("\t".join(row) for row in rows))
+        elif self.console.width < sum((column.width or _MIN_CELL) + _GAP for column in columns) - _GAP:
+            for row in rows:
+                self._detail_block({column.title: cell for column, cell in zip(columns, row, strict=True) if cell})
+                _write("")
+        else:
+            from rich.table import Table
 
-        table = Table(box=None, show_header=heading, padding=(0, _GAP, 0, 0), pad_edge=False, expand=True)
-        for column in columns:
-            flexible = column.width is None
-            table.add_column(
-                column.title,
-                width=column.width,
-                ratio=1 if flexible else None,
-                no_wrap=True,
-                overflow="ellipsis",
-            )
-        for row in rows:
-            table.add_row(*row)
-        self.console.print(table)
+            table = Table(box=None, show_header=heading, padding=(0, _GAP, 0, 0), pad_edge=False, expand=True)
+            for column in columns:
+                ratio = 1 if column.width is None else None
+                table.add_column(column.title, width=column.width, ratio=ratio, no_wrap=True, overflow="ellipsis")
+            for row in rows:
+                table.add_row(*row)
+            self.console.print(table)
 
     def _detail_block(self, fields: Mapping[str, str]) -> None:
         from rich.text import Text
@@ -199,12 +203,28 @@ class Output:
             self.console.print(text, soft_wrap=True)
 
 
-def _cells(item: T, columns: Sequence[Column[T]]) -> list[str]:
-    return [single_line(column.value(item) or "") for column in columns]
+def single_line(text: str) -> str:
+    """Return text as one line: line breaks and tabs become spaces, other controls visible numbers."""
+    return _CONTROL.sub(_escape_control, _SPACES.sub(" ", text))
 
 
-def _json_line(data: Mapping[str, Any]) -> str:
-    return safe_json(json.dumps(data, ensure_ascii=False, default=_json_default))
+def multi_line(text: str) -> str:
+    """Return text with its line breaks and tabs; other controls become visible numbers."""
+    return _CONTROL.sub(lambda match: match[0] if match[0] in "\t\n" else _escape_control(match), text)
+
+
+def safe_json(text: str) -> str:
+    """Return equivalent JSON text without control characters."""
+    return _CONTROL_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _escape_control(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - the largest number of two hex digits
+
+
+def _to_json(data: object, indent: int | None = None) -> str:
+    return safe_json(json.dumps(data, ensure_ascii=False, indent=indent, default=_json_default))
 
 
 def _json_default(value: object) -> object:
@@ -234,3 +254,38 @@ def _console(stream: Any) -> Console:
 
     # The texts come from the service and from files: nothing in them is markup, an emoji's name or to be coloured.
     return Console(file=stream, markup=False, emoji=False, highlight=False)
+
+
+def prepare_streams() -> None:
+    """Let standard output and error accept every text.
+
+    Files and pipes become UTF-8 with plain newlines on every system, because the code pages of Windows lack most
+    characters. A terminal keeps its encoding, and shows what that lacks by its number.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A stream that was closed before the start is None.
+        with contextlib.suppress(AttributeError):
+            terminal = is_terminal(stream)
+            stream.reconfigure(  # type: ignore[union-attr]
+                encoding=None if terminal else "utf-8", newline=None if terminal else "\n", errors="backslashreplace"
+            )
+
+
+def is_terminal(stream: Any) -> bool:
+    """Return True if a stream is open and a terminal."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
+        return False
+
+
+def is_closed_pipe(error: BaseException | None, system: str = os.name) -> bool:
+    """Return True if an error means that the output pipe was closed by its reader.
+
+    Args:
+        error: The exception.
+        system: `os.name`. Windows reports an invalid argument for such a pipe, without a file name.
+    """
+    if isinstance(error, BrokenPipeError):
+        return True
+    return system == "nt" and isinstance(error, OSError) and (error.errno, error.filename) == (errno.EINVAL, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,11 +11,22 @@ from contentgroove._core.redaction import redact_url
 from contentgroove.webhooks import subscribe
 
 from .command import CommandContext, command, group
-from .failures import CommandError, ExitCode
-from .options import FilterOption, LimitOption, PageSizeOption, parse_filters, parse_sort
+from .exit_codes import CommandError, ExitCode
+from .options import (
+    FilterOption,
+    InboxOption,
+    LimitOption,
+    NeededInboxOption,
+    PageSizeOption,
+    TokenFileOption,
+    YesOption,
+    find_secret_token,
+    open_inbox,
+    parse_filters,
+    parse_sort,
+    sort_option,
+)
 from .output import Column, document
-from .several import for_each_id
-from .webhooks_options import InboxOption, NeededInboxOption, State, TokenFileOption, find_secret_token, open_inbox
 
 if TYPE_CHECKING:
     from contentgroove.models import WebhookSubscription
@@ -51,9 +62,7 @@ def list_(
     run: CommandContext,
     *,
     filter_: FilterOption = None,
-    sort: Annotated[
-        str | None, typer.Option(metavar="ORDER", help="created_at; a leading minus reverses the order.")
-    ] = None,
+    sort: Annotated[str | None, sort_option("created_at")] = None,
     limit: LimitOption = None,
     page_size: PageSizeOption = None,
 ) -> None:
@@ -72,9 +81,7 @@ def list_(
 @command(app, "show", examples=("webhooks show SUBSCRIPTION_ID --json",))
 def show(
     run: CommandContext,
-    subscription_id: Annotated[
-        str, typer.Argument(metavar="SUBSCRIPTION_ID", help="The subscription's id.", show_default=False)
-    ],
+    subscription_id: Annotated[str, typer.Argument(metavar="SUBSCRIPTION_ID", help="The subscription's id.")],
 ) -> None:
     """Show a subscription. Only --json includes the token in its URL."""
     subscription = run.client.webhook_subscriptions.get(subscription_id)
@@ -84,7 +91,7 @@ def show(
 @command(app, "create", examples=("webhooks create https://example.com/hook",))
 def create(
     run: CommandContext,
-    url: Annotated[str, typer.Argument(metavar="URL", help="The URL that events are POSTed to.", show_default=False)],
+    url: Annotated[str, typer.Argument(metavar="URL", help="The URL that events are POSTed to.")],
     *,
     events: EventsOption = None,
 ) -> None:
@@ -99,9 +106,7 @@ def create(
 @command(app, "subscribe", examples=("webhooks subscribe https://example.com/contentgroove",))
 def subscribe_(
     run: CommandContext,
-    url: Annotated[
-        str, typer.Argument(metavar="URL", help="The URL of your receiver, without a token.", show_default=False)
-    ],
+    url: Annotated[str, typer.Argument(metavar="URL", help="The URL of your receiver, without a token.")],
     *,
     events: EventsOption = None,
 ) -> None:
@@ -121,22 +126,12 @@ def subscribe_(
 @command(app, "delete", examples=("webhooks delete SUBSCRIPTION_ID --yes",))
 def delete(
     run: CommandContext,
-    subscription_ids: Annotated[
-        list[str], typer.Argument(metavar="SUBSCRIPTION_ID...", help="Ids of subscriptions.", show_default=False)
-    ],
+    subscription_ids: Annotated[list[str], typer.Argument(metavar="SUBSCRIPTION_ID...", help="Ids of subscriptions.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")] = False,
+    yes: YesOption = False,
 ) -> None:
     """Delete subscriptions. Their URLs receive no more events."""
-    count = len(subscription_ids)
-    subject = f"subscription {subscription_ids[0]}" if count == 1 else f"{count} subscriptions"
-    run.confirm(f"Delete {subject}?", yes=yes)
-
-    def act(subscription_id: str) -> None:
-        run.client.webhook_subscriptions.delete(subscription_id)
-        run.out.line({"id": subscription_id, "deleted": True}, (subscription_id, "deleted"))
-
-    for_each_id(run, subscription_ids, act)
+    run.delete_each("subscription", subscription_ids, run.client.webhook_subscriptions.delete, yes=yes)
 
 
 @command(
@@ -161,7 +156,7 @@ def listen(
     app handles it, or without --inbox in memory, which only detects duplicates. To receive from outside, put a tunnel
     or a web server with https in front.
     """
-    from .webhooks_listen import open_server
+    from .webhook_server import open_server
 
     token = find_secret_token(token_file)
     if token is None:
@@ -172,18 +167,13 @@ def listen(
         open_server(run.out, host, port, opened, token)
 
 
-@command(
-    app,
-    "events",
-    examples=("webhooks events --inbox events.db --state dead",),
-    needs_client=False,
-)
+@command(app, "events", examples=("webhooks events --inbox events.db --state dead",), needs_client=False)
 def events_(
     run: CommandContext,
     *,
     inbox: NeededInboxOption,
     state: Annotated[
-        State | None,
+        Literal["pending", "claimed", "done", "dead"] | None,
         typer.Option("--state", metavar="STATE", help="Only events in this state: pending, claimed, done or dead."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="Maximum number of events.")] = 100,
@@ -192,10 +182,10 @@ def events_(
 
     Shows state, attempts, time, media, key and the last error of each.
     """
-    from .webhooks_events import EVENT_COLUMNS, stored_event_json
+    from .webhook_inbox import EVENT_COLUMNS, stored_event_json
 
     with open_inbox(inbox, create=False) as opened:
-        found = opened.events(None if state is None else state.value, limit)
+        found = opened.events(state, limit)
         if not run.out.table([found] if found else [], EVENT_COLUMNS, stored_event_json):
             run.out.print_note("No events.")
 
@@ -233,9 +223,7 @@ def replay(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|KEY|MEDIA_ID",
-            help="The file of a saved body, or the key or media of an event in the inbox.",
-            show_default=False,
+            metavar="FILE|KEY|MEDIA_ID", help="The file of a saved body, or the key or media of an event in the inbox."
         ),
     ],
     *,
@@ -249,20 +237,20 @@ def replay(
 
     With --to, the token of CONTENTGROOVE_WEBHOOK_TOKEN or --token-file is added to the URL.
     """
-    from . import webhooks_replay
+    from . import webhook_inbox
 
     if (to is None) == (inbox is None):
         raise CommandError(ExitCode.USAGE, "Pass either --to URL or --inbox FILE.")
     file = Path(source)
     if to is not None:
-        webhooks_replay.post_event(run.out, file, to, find_secret_token(token_file))
+        webhook_inbox.post_event(run.out, file, to, find_secret_token(token_file))
         return
     is_file = file.is_file()
     with open_inbox(inbox, create=is_file) as opened:
         if is_file:
-            webhooks_replay.record_event(run.out, file, opened)
+            webhook_inbox.record_event(run.out, file, opened)
         else:
-            webhooks_replay.replay_event(run.out, source, opened)
+            webhook_inbox.replay_event(run.out, source, opened)
 
 
 @command(
@@ -296,14 +284,14 @@ def work(
     This continues until Ctrl-C or SIGTERM; the current event is finished first. The module can be in the current
     folder. Several workers can share an inbox.
     """
-    from . import webhooks_work
+    from . import webhook_worker
 
     with open_inbox(inbox, create=True) as opened:
-        receiver = webhooks_work.import_receiver(application, inbox, opened)
+        receiver = webhook_worker.import_receiver(application, inbox, opened)
         if once:
-            webhooks_work.work_once(run.out, receiver)
+            webhook_worker.work_once(run.out, receiver)
         else:
-            webhooks_work.work(run.out, receiver, poll_interval)
+            webhook_worker.work(run.out, receiver, poll_interval)
 
 
 def fields(subscription: WebhookSubscription) -> dict[str, str | None]:

@@ -1,0 +1,169 @@
+"""Exit codes, and the message for each error."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from contentgroove import errors
+from contentgroove._extras import advice, find_trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ExitCode(IntEnum):
+    """The exit codes. Their names in lower case are the `kind` of errors in JSON output.
+
+    Attributes:
+        meaning: The text in --help.
+    """
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> Self:
+        """Create a member."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    OK = 0, "success"
+    FAILED = 1, "any other failure"
+    USAGE = 2, "wrong usage; nothing was sent"
+    AUTH = 3, "no API key, or the service rejects it (401)"
+    NOT_FOUND = 4, "no such media, clip or subscription (404)"
+    QUOTA = 5, "the account's usage limit is reached (402)"
+    RATE_LIMIT = 6, "too many requests (429)"
+    NETWORK = 7, "cannot reach the service or the file store"
+    PROCESSING_FAILED = 8, "the service could not process the media"
+    TIMEOUT = 9, "processing was not finished in time; it continues"
+    REFUSED = 10, "the service rejected the request (400, 422 and others)"
+    SERVICE = 11, "the service failed (5xx) or its response is unreadable"
+    FILE = 12, "the file cannot be uploaded"
+    OUTCOME_UNKNOWN = 13, "something may have been created; check before you repeat it"
+    PARTIAL = 14, "some of several items failed"
+    INTERRUPTED = 130, "interrupted (Ctrl-C)"
+    CLOSED_PIPE = 141, "the output pipe was closed"
+
+    @property
+    def kind(self) -> str:
+        """The name in JSON output."""
+        return self.name.lower()
+
+
+class ErrorReport(NamedTuple):
+    """An error as it is shown.
+
+    Attributes:
+        exit: Its exit code.
+        message: What happened.
+        hint: What to do next; empty if the message says it.
+    """
+
+    exit: ExitCode
+    message: str
+    hint: str = ""
+
+
+class CommandError(Exception):
+    """A command cannot continue, for a reason that is not an error of the library.
+
+    Attributes:
+        failure: The error as it is shown.
+    """
+
+    def __init__(self, exit_code: ExitCode, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.failure = ErrorReport(exit_code, message, hint)
+
+
+# The first match counts: an unknown outcome can also be a ServerError, but may have been performed.
+_EXITS: tuple[tuple[type[BaseException], ExitCode, str], ...] = (
+    (
+        errors.OutcomeUnknownError,
+        ExitCode.OUTCOME_UNKNOWN,
+        "Check whether it was performed, for example with a list, before you repeat it.",
+    ),
+    (errors.AuthenticationError, ExitCode.AUTH, "Check the API key: contentgroove --help shows where it is read from."),
+    (errors.QuotaExceededError, ExitCode.QUOTA, "See your usage at https://app.contentgroove.com/quota_usage."),
+    (errors.NotFoundError, ExitCode.NOT_FOUND, "Check the id, and that it belongs to the account of this API key."),
+    (errors.RateLimitError, ExitCode.RATE_LIMIT, "Try again later."),
+    (errors.ServerError, ExitCode.SERVICE, "Try again later."),
+    (errors.APIError, ExitCode.REFUSED, "Correct the values and try again."),
+    (errors.APIConnectionError, ExitCode.NETWORK, ""),
+    (errors.ResponseDecodeError, ExitCode.SERVICE, "If it happens again, report it with the output of --debug."),
+    (errors.PagingError, ExitCode.SERVICE, ""),
+    (errors.ContractViolationError, ExitCode.SERVICE, ""),
+    (errors.MediaProcessingError, ExitCode.PROCESSING_FAILED, ""),
+    (errors.InvalidInputError, ExitCode.USAGE, ""),
+    (errors.ConfigurationError, ExitCode.USAGE, ""),
+)
+
+
+def describe_error(error: BaseException) -> ErrorReport:
+    """Return the exit code, message and hint of an error."""
+    match error:
+        case CommandError():
+            failure = error.failure
+        case errors.WaitTimeoutError():
+            failure = _timeout_report(error)
+        case errors.UploadError():
+            lost = error.reason == "connection" and error.status_code is None
+            failure = ErrorReport(ExitCode.NETWORK if lost else ExitCode.FILE, error.message)
+        case errors.ContentGrooveError():
+            failure = _library_error(error)
+        case OSError():
+            path = f"{error.filename}: " if error.filename else ""
+            failure = ErrorReport(ExitCode.FAILED, f"{path}{error.strerror or error}")
+        case Exception() if (trouble := find_trouble(error)) is not None:
+            failure = ErrorReport(ExitCode.USAGE, f"This command needs {advice(trouble, 'cli')}")
+        case _:
+            failure = ErrorReport(
+                ExitCode.FAILED,
+                f"Unexpected {type(error).__name__}: {error}",
+                "This is a defect: run the command again with --debug and report its output.",
+            )
+    return failure
+
+
+def combined_exit_code(exits: Iterable[ExitCode]) -> ExitCode:
+    """Return the exit code that all items share, else PARTIAL."""
+    found = set(exits)
+    if not found:
+        return ExitCode.OK
+    return found.pop() if len(found) == 1 else ExitCode.PARTIAL
+
+
+def _library_error(error: errors.ContentGrooveError) -> ErrorReport:
+    for kind, code, hint in _EXITS:
+        if isinstance(error, kind):
+            return ErrorReport(
+                code, _response_text(error) if isinstance(error, errors.APIError) else error.message, hint
+            )
+    return ErrorReport(ExitCode.FAILED, error.message)
+
+
+def _timeout_report(error: errors.WaitTimeoutError) -> ErrorReport:
+    subject, id_ = ("clip", error.clip_id) if error.clip_id else ("media", error.media_id)
+    hint = f"Wait longer: contentgroove {subject}s wait {id_} --timeout SECONDS" if id_ else ""
+    return ErrorReport(
+        ExitCode.TIMEOUT, f"{subject.capitalize()} {id_} was not finished in time. Processing continues.", hint
+    )
+
+
+def _response_text(error: errors.APIError) -> str:
+    try:
+        phrase = f" {HTTPStatus(error.status_code).phrase}"
+    except ValueError:
+        phrase = ""
+    text = " ".join(_sentence(detail) for detail in error.errors)
+    request = f" for {error.request}" if error.request else ""
+    return f"The service returned {error.status_code}{phrase}{request}{': ' if text.strip() else '.'}{text}".rstrip()
+
+
+def _sentence(detail: errors.ErrorDetail) -> str:
+    text = (detail.detail or detail.title or detail.code or "").rstrip(".")
+    location = f" (at {detail.pointer})" if detail.pointer else ""
+    return f"{text}{location}." if text else ""

@@ -1,0 +1,191 @@
+"""`contentgroove medias upload`: one file or a batch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from dataclasses import dataclass, field
+from glob import glob
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contentgroove._io.batches import UploadItem, aupload_batch, checkpoint_path
+from contentgroove.errors import AuthenticationError, ContentGrooveError, NotFoundError, WaitTimeoutError
+
+from .exit_codes import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
+from .output import document
+from .progress_display import UploadDisplay, wait_spinner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from contentgroove import AsyncContentGroove
+    from contentgroove.models import Media
+
+    from .output import Output
+
+
+def expand_patterns(files: Iterable[Path], system: str = os.name) -> Iterator[Path]:
+    """Replace patterns such as `*.mp4` by the files that they match, as shells do on every system but Windows.
+
+    Args:
+        files: Files and patterns; a pattern without a match stays, and is then reported as missing.
+        system: `os.name`.
+    """
+    for file in files:
+        # The name of a file may look like a pattern: film[1].mp4.
+        matches = [] if system != "nt" or file.exists() else sorted(glob(str(file)))  # noqa: PTH207 - a pattern may be absolute
+        yield from map(Path, matches) if matches else (file,)
+
+
+@dataclass
+class BatchUpload:
+    """The uploads of one run and their outcomes.
+
+    Attributes:
+        out: The command's output.
+        items: The files, with the names of their medias.
+        concurrency: Number of uploads at the same time.
+        checkpoint_dir: The folder of the checkpoints; None for no checkpoints.
+        wait: Seconds to wait for processing after the last upload; None not to wait.
+        medias: The created medias, by file.
+        exits: The exit codes of the files that are finished.
+    """
+
+    out: Output
+    items: list[UploadItem]
+    concurrency: int
+    checkpoint_dir: Path | None
+    wait: float | None
+    medias: dict[str, Media] = field(default_factory=dict[str, "Media"])
+    exits: dict[str, ExitCode] = field(default_factory=dict[str, ExitCode])
+
+    def run(self, client: AsyncContentGroove) -> ExitCode:
+        """Upload, wait if that is requested, and return the exit code.
+
+        Raises:
+            CommandError: The run was interrupted.
+        """
+        try:
+            asyncio.run(self._run(client))
+        except KeyboardInterrupt as error:
+            raise self._interrupted() from error
+        files = len(self.items)
+        if files > 1:
+            self.out.summary(self.summary())
+        code = combined_exit_code(self.exits.values())
+        return code if len(self.exits) == files or code is not ExitCode.OK else ExitCode.PARTIAL
+
+    def summary(self) -> str:
+        """Return the outcome of all files in one line."""
+        total = len(self.items)
+        succeeded = sum(code is ExitCode.OK for code in self.exits.values())
+        failed = len(self.exits) - succeeded
+        parts = [f"{succeeded} of {total} files {'processed' if self.wait is not None else 'uploaded'}"]
+        if failed:
+            parts.append(f"{failed} failed")
+        if remaining := total - len(self.exits):
+            parts.append(f"{remaining} not started or not finished")
+        return ", ".join(parts) + "."
+
+    async def _run(self, client: AsyncContentGroove) -> None:
+        async with client:
+            await self._upload(client)
+            if self.wait is not None and self.medias:
+                await self._wait(client, self.wait)
+
+    async def _upload(self, client: AsyncContentGroove) -> None:
+        sizes = {str(item.file): _size(str(item.file)) for item in self.items}
+        with UploadDisplay(self.out, sizes) as display:
+
+            async def upload_one(item: UploadItem, _progress: object) -> Media:
+                return await client.medias.upload(
+                    item.file,
+                    name=item.name,
+                    description=item.description,
+                    progress=display.callback(str(item.file)),
+                    checkpoint=checkpoint_path(self.checkpoint_dir, item),
+                )
+
+            results: Any = aupload_batch(upload_one, self.items, self.concurrency)
+            async with contextlib.aclosing(results):
+                async for result in results:
+                    file = str(result.file)
+                    display.end(file)
+                    if result.media is None:
+                        self._fail(file, describe_error(result.error))
+                    else:
+                        self.medias[file] = result.media
+                        if self.wait is None:
+                            self._succeed(file, result.media)
+                    if isinstance(result.error, AuthenticationError):
+                        # Every other file would fail, too.
+                        break
+
+    async def _wait(self, client: AsyncContentGroove, seconds: float) -> None:
+        files = {media.id: file for file, media in self.medias.items()}
+
+        def update(media: Media) -> None:
+            if media.has_fetch_error:
+                message = "The service could not process it."
+                self._fail(files[media.id], ErrorReport(ExitCode.PROCESSING_FAILED, message), media)
+            elif media.is_finished:
+                self._succeed(files[media.id], media)
+            show(self._processing())
+
+        def record_failure(media_ids: Iterable[str], error: ContentGrooveError) -> None:
+            for media_id in media_ids:
+                own = WaitTimeoutError("", media_id=media_id) if isinstance(error, WaitTimeoutError) else error
+                self._fail(files[media_id], describe_error(own), self.medias[files[media_id]])
+
+        clock = asyncio.get_running_loop().time
+        end = clock() + seconds
+        with wait_spinner(self.out, self._processing(), seconds) as show:
+            while remaining := [media_id for media_id, file in files.items() if file not in self.exits]:
+                try:
+                    await client.medias.wait_many(remaining, timeout=max(0.0, end - clock()), on_update=update)
+                except NotFoundError as error:
+                    # One media was deleted; wait for the others.
+                    deleted = [
+                        media_id for media_id in remaining if error.request and error.request.url.endswith(media_id)
+                    ]
+                    record_failure(deleted or remaining, error)
+                except ContentGrooveError as error:
+                    record_failure([media_id for media_id in remaining if files[media_id] not in self.exits], error)
+
+    def _succeed(self, file: str, media: Media) -> None:
+        self.exits[file] = ExitCode.OK
+        self.out.line({"file": file, "media": document(media), "error": None}, (media.id, file))
+
+    def _fail(self, file: str, failure: ErrorReport, media: Media | None = None) -> None:
+        self.exits[file] = failure.exit
+        if self.out.json:
+            error = {"kind": failure.exit.kind, "message": failure.message, "hint": failure.hint}
+            self.out.line({"file": file, "media": media and document(media), "error": error}, ())
+        subject = file if media is None else f"{file} (media {media.id})"
+        message = failure.message if file in failure.message else f"{subject}: {failure.message}"
+        self.out.failure(failure._replace(message=message))
+
+    def _processing(self) -> str:
+        count = len(self.medias)
+        done = sum(file in self.exits for file in self.medias)
+        return f"Processing {count} medias, {done} done" if count > 1 else "Processing"
+
+    def _interrupted(self) -> CommandError:
+        created = [media.id for file, media in self.medias.items() if file not in self.exits]
+        if self.checkpoint_dir is not None:
+            hint = f"Run the same command again: it continues from the checkpoints in {self.checkpoint_dir}."
+        elif created:
+            # Their ids are printed after processing, and would be lost now.
+            hint = f"Processing continues. Wait for it: contentgroove medias wait {' '.join(created)}"
+        else:
+            hint = "Pass --checkpoint-dir DIR to be able to continue interrupted uploads."
+        return CommandError(ExitCode.INTERRUPTED, f"Interrupted: {self.summary()}", hint)
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0

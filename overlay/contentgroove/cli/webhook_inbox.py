@@ -1,0 +1,191 @@
+"""Events on the command line: their output, and `contentgroove webhooks replay`."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from contentgroove._core.moments import moment
+from contentgroove._core.redaction import redact_url
+from contentgroove.errors import WebhookPayloadError
+from contentgroove.webhooks import MediaProcessingFinished, parse_event
+from contentgroove.webhooks.events import PROCESSING_FINISHED, key_prefix
+from contentgroove.webhooks.receiver import MAX_BODY_BYTES
+from contentgroove.webhooks.subscribing import TOKEN_PARAMETER, is_loopback
+
+from .exit_codes import CommandError, ExitCode
+from .output import Column
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contentgroove.webhooks import Event, Inbox, StoredEvent
+
+    from .output import Output
+
+TIMEOUT = 30.0
+"""Seconds to wait for the receiver's response."""
+
+
+def _media_id(stored: StoredEvent) -> str | None:
+    media_id: str | None = _event_fields(stored)["media_id"]
+    return media_id
+
+
+EVENT_COLUMNS: list[Column[StoredEvent]] = [
+    Column("state", lambda event: event.state, 7),
+    Column("attempts", lambda event: str(event.attempts), 8),
+    Column("recorded", lambda event: moment(event.recorded_at).isoformat(timespec="seconds"), 25),
+    Column("media", _media_id, 36),
+    Column("key", lambda event: event.key),
+    Column("error", lambda event: event.error),
+]
+
+
+def cells(event: Event, *, duplicate: bool) -> tuple[str, ...]:
+    """Return the cells of a received event."""
+    novelty = "again" if duplicate else "new"
+    if isinstance(event, MediaProcessingFinished):
+        clips = f"{len(event.clips)} clip{'s' * (len(event.clips) != 1)}"
+        return (event.event, novelty, event.media.id, clips, event.media.name)
+    return (event.event, novelty, event.dedupe_key)
+
+
+def received_event_json(event: Event, *, duplicate: bool) -> dict[str, Any]:
+    """Return the JSON document of a received event."""
+    return {**_document(event), "duplicate": duplicate, "key": event.dedupe_key}
+
+
+def stored_event_json(stored: StoredEvent) -> dict[str, Any]:
+    """Return the JSON document of an event in an inbox."""
+    return {
+        **_event_fields(stored),
+        "key": stored.key,
+        "state": stored.state,
+        "attempts": stored.attempts,
+        "handled": sorted(stored.handled),
+        "error": stored.error or None,
+        "due_at": moment(stored.due) if stored.is_open else None,
+        "recorded_at": moment(stored.recorded_at),
+        "changed_at": moment(stored.changed_at),
+    }
+
+
+def post_event(out: Output, file: Path, url: str, token: str | None) -> None:
+    """POST a saved body as the service would, and print the status.
+
+    Raises:
+        CommandError: The file is not a webhook, the URL is not valid, or the status is not 200.
+    """
+    import httpx
+
+    event = _read_event_file(file)
+    try:
+        # Without a proxy, because the URL contains the token.
+        with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
+            response = client.post(
+                _target(url, token), content=event.body, headers={"Content-Type": "application/json"}
+            )
+    except httpx.HTTPError as error:
+        raise CommandError(
+            ExitCode.NETWORK, f"Cannot reach {redact_url(url)}: {type(error).__name__}.", "Check that it is listening."
+        ) from error
+    status = response.status_code
+    out.line({"key": event.dedupe_key, "to": redact_url(url), "status": status}, (event.dedupe_key, f"{status}"))
+    if status != HTTPStatus.OK:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"{redact_url(url)} returned {status}; for the service, only 200 means delivered.",
+            response.text[:200].strip(),
+        )
+
+
+def record_event(out: Output, file: Path, inbox: Inbox) -> None:
+    """Record a saved body in an inbox, as if it had just been delivered."""
+    event = _read_event_file(file)
+    duplicate = not inbox.record(event.dedupe_key, event.body)
+    out.line(received_event_json(event, duplicate=duplicate), cells(event, duplicate=duplicate))
+    if duplicate:
+        out.warn(f"The inbox has this event already. To handle it again, replay its key: {event.dedupe_key}")
+
+
+def replay_event(out: Output, name: str, inbox: Inbox) -> None:
+    """Let an event in an inbox be handled again.
+
+    Args:
+        out: The command's output.
+        name: The event's key, or the id of its media.
+        inbox: The inbox.
+
+    Raises:
+        CommandError: There is no such event, there are several, or it has not been handled yet.
+    """
+    keys = (
+        [name] if inbox.has(name) else sorted(inbox.keys_with_prefix(key_prefix(PROCESSING_FINISHED, "medias", name)))
+    )
+    if not keys:
+        raise CommandError(
+            ExitCode.NOT_FOUND,
+            f"There is no file {name}, and the inbox has no event with this key or media id.",
+            "List its events: contentgroove webhooks events --inbox FILE",
+        )
+    if len(keys) > 1:
+        raise CommandError(
+            ExitCode.USAGE, f"Media {name} has {len(keys)} events. Pass the key of one: {', '.join(keys)}."
+        )
+    if not inbox.replay(keys[0]):
+        raise CommandError(
+            ExitCode.REFUSED, f"{keys[0]} is already waiting to be handled.", "Run: contentgroove webhooks work"
+        )
+    out.line({"key": keys[0], "replayed": True}, (keys[0], "replayed"))
+
+
+def _read_event_file(file: Path) -> Event:
+    try:
+        with file.open("rb") as opened:
+            body = opened.read(MAX_BODY_BYTES + 1)
+    except OSError as error:
+        raise CommandError(ExitCode.FILE, f"Cannot read {file}: {error.strerror}.") from error
+    if len(body) > MAX_BODY_BYTES:
+        raise CommandError(ExitCode.FILE, f"{file} has more than {MAX_BODY_BYTES:,} bytes, the limit of receivers.")
+    try:
+        return parse_event(body)
+    except WebhookPayloadError as error:
+        raise CommandError(ExitCode.FILE, f"{file} is not a webhook: {error.message}") from error
+
+
+def _target(url: str, token: str | None) -> str:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        query: list[Any] = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError as error:
+        raise CommandError(ExitCode.USAGE, f"The URL is not valid: {error}.") from error
+    if not host or parts.scheme not in {"http", "https"}:
+        raise CommandError(ExitCode.USAGE, f"{redact_url(url)} is not an http or https URL.")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise CommandError(
+            ExitCode.USAGE, f"{redact_url(url)} is on another machine, and the body contains signed URLs: use https."
+        )
+    if token is not None and TOKEN_PARAMETER not in dict(query):
+        parts = parts._replace(query=urlencode([*query, (TOKEN_PARAMETER, token)]))
+    return parts.geturl()
+
+
+def _event_fields(stored: StoredEvent) -> dict[str, Any]:
+    try:
+        return _document(parse_event(stored.body))
+    except WebhookPayloadError:
+        # Recorded by another version, or not by a receiver.
+        return {"event": None, "media_id": None, "body": None}
+
+
+def _document(event: Event) -> dict[str, Any]:
+    media_id = event.media.id if isinstance(event, MediaProcessingFinished) else None
+    try:
+        body = event.raw
+    except WebhookPayloadError:
+        # It contains numbers that Python's JSON decoder rejects.
+        body = None
+    return {"event": event.event, "media_id": media_id, "body": body}

@@ -1,0 +1,145 @@
+"""`contentgroove webhooks events|replay|prune`, and wrong usage of all commands."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from contentgroove.webhooks import PostgresInbox
+
+from tests.cli.webhooks.folder import KEY, app, check, inbox_with, saved
+from tests.webhooks.postgres_server import postgres_server
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import CommandLine
+
+
+def test_a_saved_body_is_recorded_in_an_inbox(cli: CommandLine) -> None:
+    """A missing inbox is created; the second time is a duplicate."""
+    for duplicate in (False, True):
+        ran = cli("webhooks", "replay", saved(cli), "--inbox", "events.db", "--json")
+        check("Arrived", ran.lines[0])
+        assert (ran.code, ran.lines[0]["duplicate"], "has this event already" in ran.err) == (0, duplicate, duplicate)
+    with inbox_with(cli) as inbox:
+        assert [event.key for event in inbox.events()] == [KEY]
+
+
+@pytest.mark.parametrize("name", ["m-1", KEY])
+def test_an_event_is_handled_again(cli: CommandLine, name: str) -> None:
+    """Named by its key, or by its media."""
+    with inbox_with(cli, "m-1", "m-10") as inbox:
+        waiting = cli("webhooks", "replay", name, "--inbox", "events.db")
+        assert (waiting.code, "already waiting to be handled" in waiting.err) == (10, True)
+        for state in ("done", "dead"):
+            claim = inbox.claim(60)
+            assert claim is not None
+            if state == "done":
+                inbox.done(claim)
+            else:
+                inbox.release(claim, delay=None, error="ValueError: no", handled=frozenset())
+            (replayed,) = cli("webhooks", "replay", name, "--inbox", "events.db", "--json").lines
+            check("Replayed", replayed)
+            assert replayed["key"] == KEY
+            assert [event.state for event in inbox.events()] == ["pending", "pending"]
+
+
+def test_events_that_were_done_long_ago_are_forgotten(cli: CommandLine) -> None:
+    """All others stay."""
+    with inbox_with(cli, "m-1", "m-2") as inbox:
+        claim = inbox.claim(60)
+        assert claim is not None
+        inbox.done(claim)
+        assert cli("webhooks", "prune", "--inbox", "events.db").out == "forgotten\t0\n"
+        pruned = cli("webhooks", "prune", "--inbox", "events.db", "--days", "0", "--json").document
+        check("Pruned", pruned)
+        assert pruned == {"forgotten": 1}
+        assert [event.key.split(":")[2] for event in inbox.events()] == ["m-2"]
+
+
+@pytest.mark.process
+def test_an_inbox_can_be_in_postgresql(cli: CommandLine) -> None:
+    """Named by its URL."""
+    with postgres_server() as conninfo:
+        host = conninfo.partition("host=")[2].split(" ")[0]
+        url = f"postgresql://postgres@/postgres?host={host}"
+        assert cli("webhooks", "replay", saved(cli), "--inbox", url).code == 0
+        app(cli)
+        worked = cli.child("webhooks", "work", "--app", "shop:make", "--inbox", url, "--once")
+        assert (worked.code, worked.out) == (0, "handled m-1 1\n")
+        with PostgresInbox(conninfo) as inbox:
+            assert [event.state for event in inbox.events()] == ["done"]
+
+
+def test_events_are_listed_with_their_errors(cli: CommandLine) -> None:
+    """Foreign text is harmless, and an event that cannot be decoded is still listed."""
+    with inbox_with(cli, "m-1") as inbox:
+        inbox.record("odd\x1bkey", b"not a webhook")
+        for error in ("ValueError: \x1b[2J", ""):
+            claim = inbox.claim(60)
+            assert claim is not None
+            if error:
+                inbox.release(claim, delay=None, error=error, handled=frozenset({"h"}))
+    lines = cli("webhooks", "events", "--inbox", "events.db").out.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["claimed", "dead"]
+    assert lines[1].endswith(f"\tm-1\t{KEY}\tValueError: \\x1b[2J")
+    odd, dead = cli("webhooks", "events", "--inbox", "events.db", "--json").lines
+    check("Event", odd)
+    check("Event", dead)
+    assert (odd["event"], odd["body"], dead["error"], dead["handled"]) == (None, None, "ValueError: \x1b[2J", ["h"])
+    assert cli("webhooks", "events", "--inbox", "events.db", "--state", "done").out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("replay", "body.json"), 2, "--to URL or --inbox FILE"),
+        (("replay", "body.json", "--to", "http://127.0.0.1:9/", "--inbox", "e.db"), 2, "--to URL or --inbox FILE"),
+        (("replay", "missing.json", "--to", "http://127.0.0.1:9/"), 12, "Cannot read missing.json"),
+        (("replay", "other.json", "--to", "http://127.0.0.1:9/"), 12, "other.json is not a webhook"),
+        (("replay", "body.json", "--to", "http://example.com/"), 2, "use https"),
+        (("replay", "body.json", "--to", "ftp://127.0.0.1/"), 2, "not an http or https URL"),
+        (("replay", "body.json", "--to", "http://[oops/"), 2, "not valid"),
+        (("replay", "body.json", "--to", "http://127.0.0.1:1/"), 7, "Cannot reach"),
+        (("replay", "m-1", "--inbox", "missing.db"), 2, "There is no inbox missing.db"),
+        (("replay", "m-2", "--inbox", "events.db"), 4, "no event with this key or media id"),
+        (("events", "--inbox", "missing.db"), 2, "There is no inbox missing.db"),
+        (("events", "--inbox", "other.json"), 1, "not a database"),
+        (("events", "--inbox", "postgresql://me:secret@host/name"), 2, "PGPASSWORD"),
+        (("events", "--inbox", "postgresql://host/name?password=secret"), 2, "PGPASSWORD"),
+        (("listen", "--token-file", "missing"), 2, "Cannot read the token file missing"),
+        (("listen", "--token-file", "empty"), 2, "The token file empty is empty"),
+        (("work",), 2, "--app"),
+        (("work", "--app", "shop"), 2, "write MODULE:NAME"),
+        (("work", "--app", "nothing_of_this_name:receiver"), 2, "No module named"),
+        (("work", "--app", "shop:missing"), 2, "has no attribute 'missing'"),
+        (("work", "--app", "shop:make"), 2, "pass --inbox FILE"),
+        (("work", "--app", "shop:number", "--inbox", "events.db"), 2, "must be a WebhookReceiver, not int"),
+        (("work", "--app", "shop:wrong", "--inbox", "events.db"), 2, "must return a WebhookReceiver, not str"),
+        (("work", "--app", "shop:receiver", "--inbox", "events.db"), 2, "keeps its events in"),
+        (("work", "--app", "broken:receiver"), 2, "ZeroDivisionError"),
+    ],
+)
+def test_wrong_usage(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    """Each mistake has the code of its kind and two lines at most; nothing is created."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for module in ("shop", "broken"):
+        # Taken out again afterwards.
+        monkeypatch.setitem(sys.modules, module, sys)
+        del sys.modules[module]
+    inbox_with(cli, "m-1").close()
+    saved(cli)
+    app(cli)
+    (cli.folder / "other.json").write_text(
+        '{"not": "an event", "but": "long enough to look like a database"}\n' * 20, encoding="utf-8"
+    )
+    (cli.folder / "empty").touch()
+    (cli.folder / "broken.py").write_text("1 / 0\n", encoding="utf-8")
+    before = sorted(path.name for path in cli.folder.iterdir())
+    ran = cli("webhooks", *arguments)
+    assert (ran.code, ran.out) == (code, "")
+    assert words in ran.err
+    assert "Traceback" not in ran.err
+    assert sorted(path.name for path in cli.folder.iterdir() if path.name != "__pycache__") == before

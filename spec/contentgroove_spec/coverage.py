@@ -99,7 +99,8 @@ def impact_on_app(comparison: Comparison, coverage: Coverage) -> tuple[Compariso
     kept = tuple(change for change in comparison.changes if affects(change, coverage))
     affecting = Comparison(comparison.old, comparison.new, kept)
     breaking, used = comparison.rated(Rating.BREAKING), affecting.rated(Rating.BREAKING)
-    names = "; ".join(f"{group.locations[0]}: {group.what.rstrip('.')}" for group in group_changes(used))
+    groups = group_changes(used).items()
+    names = "; ".join(f"{locations[0]}: {what.rstrip('.')}" for (what, _), locations in groups)
     summary = f"{count_text(len(breaking), 'breaking change')}; you use {len(used)}{': ' + names if names else ''}."
     advice = tuple(Advice(f"{change.location}: {change.what} {change.reason}", _action(change)) for change in used)
     return affecting, Section("What it means for your app", summary, advice)

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
     from .documents import Document
 
+RECURSION = "x-recursion"
+"""Marks where a schema contains itself; the value is the schema's name."""
+
+MAX_CREATED = 2_000_000
+"""Nodes; a document with many reference loops expands almost without limit."""
+
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 WEBHOOKS = "/#webhooks"
@@ -94,13 +100,6 @@ def server_prefixes(document: Document) -> list[str]:
         path = parts.path.rstrip("/")
         result.append(parts._replace(path="" if path == base else path, fragment="").geturl() or "/")
     return result
-
-
-RECURSION = "x-recursion"
-"""Marks where a schema contains itself; the value is the schema's name."""
-
-MAX_CREATED = 2_000_000
-"""Nodes; a document with many reference loops expands almost without limit."""
 
 
 class ReferenceResolver:

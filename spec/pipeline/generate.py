@@ -79,23 +79,14 @@ def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path
     _run_generator(config, contract_json, package)
     made = {contract_yaml: config.contract, contract_json: config.contract_json, package: config.package}
     if config.tools is not None:
+        try:
+            operations = compile_document(contract, base_path(server_urls(contract)), closed=True)
+        except SpecError as error:
+            raise PipelineError(f"The built-in tools cannot be made from the contract: {error}") from error
         tools = folder / config.tools.name
-        tools.write_bytes(operations_file(contract))
+        tools.write_bytes(msgspec.json.format(msgspec.json.encode(operations), indent=1) + b"\n")
         made[tools] = config.tools
     return made
-
-
-def operations_file(contract: Document) -> bytes:
-    """Return the file's content for a contract.
-
-    Raises:
-        PipelineError: The contract has an operation that cannot be a tool.
-    """
-    try:
-        operations = compile_document(contract, base_path(server_urls(contract)), closed=True)
-    except SpecError as error:
-        raise PipelineError(f"The built-in tools cannot be made from the contract: {error}") from error
-    return msgspec.json.format(msgspec.json.encode(operations), indent=1) + b"\n"
 
 
 def _run_generator(config: Config, document: Path, package: Path) -> None:

@@ -1,4 +1,4 @@
-"""The ways to a server: what goes over the line, who can watch it, by whose leave."""
+"""Transports: what they send, which libraries can observe it, and which authorities they trust."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_neither_calls_nor_uploads_import_httpx(code: str) -> None:
 
 @pytest.mark.usefixtures("way")
 def test_what_a_call_sends(make: Maker) -> None:
-    """Each byte of a request is the same whichever way it goes."""
-    # The server closes after each response and has to say so: a POST might else go to a line that is about to end.
+    """Each byte of a request is the same with every transport."""
+    # The server closes after each response and must announce it, or a POST might use a connection that is about to end.
     with server(says(http_response(GOOD, "200 OK", "Connection: close"))) as (base_url, received):
         client = make(base_url=base_url)
         client.medias.get("m-1")
@@ -90,7 +90,7 @@ def test_what_a_call_sends(make: Maker) -> None:
 
 @pytest.mark.usefixtures("way")
 def test_respx_intercepts_by_default(make: Maker, tmp_path: Path) -> None:
-    """A test mocked with respx as it comes never reaches the network, uploads included."""
+    """A test that is mocked with respx never reaches the network, uploads included."""
     file = tmp_path / "film.mp4"
     file.write_bytes(MP4)
     with respx.mock() as router:
@@ -132,7 +132,7 @@ def test_a_hook_of_an_own_client_may_read_responses(make: Maker) -> None:
 
 
 def test_an_own_client_follows_no_redirect(make: Maker) -> None:
-    """A client that would follow them is kept from it: the key would go along."""
+    """A client that would follow them does not: the key would be sent with the request."""
     with server(says(http_response(b"", "302 Found", "Location: /elsewhere"))) as (base_url, received):
         kind: Any = httpx.Client if make.kind == "sync" else httpx.AsyncClient
         make.opened.append(kind(follow_redirects=True))
@@ -172,7 +172,7 @@ def test_what_the_libraries_log_is_redacted(
 
 @pytest.mark.parametrize(("queued", "seconds"), [(True, 600.0), (False, 5.0)])
 def test_queueing_for_a_connection_is_no_silence_of_the_network(queued: bool, seconds: float) -> None:  # noqa: FBT001 - a case
-    """The client's own connections are waited for longer than anything else; an own client's limits are its own."""
+    """Waiting for the client's own connections has a longer limit; an application's client keeps its own."""
     settings = resolve_settings(api_key=KEY, base_url=BASE, auth="bearer", version="1", environment={})
     listing = Request(method="GET", path="/medias")
     timeouts: Timeouts = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
@@ -216,7 +216,7 @@ def test_what_is_meant_for_this_machine_stays_here(make: Maker, monkeypatch: pyt
 
 
 def test_a_proxy_that_refuses_never_sees_the_key(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An https call asks the proxy for a tunnel only; without one, nothing has arrived anywhere."""
+    """An https call only requests a tunnel from the proxy; without one, nothing has arrived anywhere."""
     with server(says(http_response(b"", "403 Forbidden"))) as (url, received):
         for name in ("HTTPS_PROXY", "https_proxy"):
             monkeypatch.setenv(name, url.removesuffix("/api/v1"))
@@ -228,7 +228,7 @@ def test_a_proxy_that_refuses_never_sees_the_key(make: Maker, monkeypatch: pytes
 
 @pytest.mark.parametrize("proxy", ["ftp://user:hunter2@127.0.0.1:1", "http://user:hunter2@[::1"])
 def test_a_proxy_that_is_none(make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    """A setting that can never work is said to be one, without its password."""
+    """A setting that can never work is named, without its password."""
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, proxy)
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
@@ -328,7 +328,7 @@ def test_urls_that_no_request_can_have(url: str) -> None:
 @pytest.mark.parametrize("url", ["", "https://", "https://[::1/x", "https://bücher.test/", "ftp://store.test/x"])
 @pytest.mark.parametrize("own", [False, True])
 def test_an_upload_url_that_is_none(make: Maker, tmp_path: Path, url: str, own: bool) -> None:  # noqa: FBT001 - a case
-    """What the service gives as a URL and is none ends in an upload's error."""
+    """An upload URL that is not a URL is an error of the upload."""
     api = Api()
 
     def handler(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""What is the same on every system, where Python's own means give each system's."""
+"""Results that are the same on every system, although Python's own functions depend on it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     ],
 )
 def test_moments(seconds: float, expected: dt.datetime) -> None:
-    """Any that a checkpoint may hold."""
+    """Every time that a checkpoint may contain."""
     assert moment(seconds) == expected
 
 
 def test_a_files_type_is_not_what_the_machine_says() -> None:
-    """Programs change Windows' registry and a Linux machine's tables, so that a film's ending means something else."""
+    """Programs change Windows' registry and a Linux machine's tables, so that an ending has another meaning."""
     mimetypes.init()
     mimetypes.add_type("application/x-editor-project", ".mp4")
     try:
@@ -58,7 +58,7 @@ def test_a_files_type_is_not_what_the_machine_says() -> None:
         ("c:\\films\\film.mp4", True),
         ("C:film.mp4", True),
         ("D:\\film.mp4", False),
-        # To look at one is to log on to a machine that a model names.
+        # Checking one logs on to a machine that a model names.
         ("\\\\host\\share\\film.mp4", False),
         ("//host/share/film.mp4", False),
         ("\\\\?\\UNC\\host\\share\\film.mp4", False),
@@ -66,7 +66,7 @@ def test_a_files_type_is_not_what_the_machine_says() -> None:
     ],
 )
 def test_only_the_roots_drive_is_looked_at(name: str, *, same: bool) -> None:
-    """Before anything asks the system whether a file is there."""
+    """Before anything checks whether a file exists."""
     root: PurePath = PureWindowsPath("C:\\films")
     assert same_drive(root, root / name) is same
 

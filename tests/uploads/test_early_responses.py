@@ -161,7 +161,7 @@ async def test_a_refusal_whose_text_comes_later_is_read_to_its_end(
 
 
 async def test_a_store_that_will_not_response_any_more_ends_the_upload(client: Client, stores: Stores) -> None:
-    """It goes on reading, but has closed its own direction of the line."""
+    """It continues reading, but has closed its own direction of the connection."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
@@ -178,7 +178,7 @@ async def test_a_store_that_will_not_response_any_more_ends_the_upload(client: C
 
 
 async def test_what_is_no_tls_ends_the_upload(client: Client, tls_stores: Stores) -> None:
-    """Something on the way writes in clear into the encrypted line."""
+    """Something on the network path writes plain text into the encrypted connection."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
@@ -195,7 +195,7 @@ async def test_what_is_no_tls_ends_the_upload(client: Client, tls_stores: Stores
 
 
 async def test_a_refusal_whose_text_is_cut_short_still_counts(client: Client, stores: Stores) -> None:
-    """A store announces a longer explanation than it sends, and resets the line."""
+    """A store announces a longer explanation than it sends, and resets the connection."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
@@ -210,7 +210,7 @@ async def test_a_refusal_whose_text_is_cut_short_still_counts(client: Client, st
 
 
 async def test_a_success_whose_text_is_cut_short_is_an_error(client: Client, stores: Stores) -> None:
-    """Only a refusal may be incomplete: what a broken line calls success is none."""
+    """Only a refusal may be incomplete: a success over a broken connection is not one."""
 
     def behave(_store: Store, line: Line) -> None:
         line.read_head()
@@ -240,7 +240,7 @@ async def test_interim_responses_do_not_end_an_upload(client: Client, stores: St
 
 
 async def test_a_store_that_closes_without_an_response_is_an_error(client: Client, stores: Stores) -> None:
-    """Nothing says that the upload was refused, so that it can be tried again."""
+    """It is unknown whether the upload was refused, so it can be retried."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()

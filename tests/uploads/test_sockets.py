@@ -137,7 +137,7 @@ async def test_a_host_that_does_not_accept_is_a_connect_timeout(client_within: C
 async def test_an_upload_that_is_cancelled_in_the_handshake_closes_its_socket(
     async_client: AsyncClient, plain_stores: Stores
 ) -> None:
-    """The host accepts and takes the first message, and says nothing."""
+    """The host accepts and reads the first message, and sends nothing."""
 
     def behave(store: Store, line: Line) -> None:
         line.socket.recv(65536)
@@ -155,7 +155,7 @@ async def test_an_upload_that_is_cancelled_in_the_handshake_closes_its_socket(
 
 @DESCRIPTORS
 async def test_a_silent_handshake_is_a_connect_timeout(client_within: ClientFactory) -> None:
-    """The host accepts and says nothing."""
+    """The host accepts and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         before = open_sockets()
         with pytest.raises(httpcore.ConnectTimeout, match=r"handshake stalled for 0\.05 s"):
@@ -166,7 +166,7 @@ async def test_a_silent_handshake_is_a_connect_timeout(client_within: ClientFact
 
 
 async def test_a_body_that_fails_closes_the_connection(client: Client, stores: Stores) -> None:
-    """The body's own exception comes out as it is, and the store sees the connection end."""
+    """The body's own exception is raised unchanged, and the store sees the connection end."""
 
     def body() -> Iterator[bytes]:
         yield bytes(MIB)
@@ -276,7 +276,7 @@ async def test_each_upload_has_a_connection_of_its_own(client: Client, stores: S
 
 
 async def test_a_redirect_is_an_response_like_any_other(client: Client, stores: Stores) -> None:
-    """A presigned URL is good for one URL only: the body goes nowhere else, and no cookie is kept."""
+    """A presigned URL is valid for one URL only: the body is sent nowhere else, and no cookie is kept."""
 
     def behave(_store: Store, line: Line) -> None:
         line.read_head()

@@ -104,7 +104,9 @@ def test_a_full_disk_in_a_batch(make: Maker, tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("location", ["", "/", ".", "folder", "\0", b"c.json", 7, "x" * 300])
-def test_what_can_be_no_checkpoint(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: Any) -> None:
+def test_paths_that_cannot_be_checkpoints(
+    make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: Any
+) -> None:
     """A folder, or something that is not a path, is refused before anything is sent, and is not changed."""
     monkeypatch.chdir(tmp_path)
     path = video(tmp_path)
@@ -117,7 +119,7 @@ def test_what_can_be_no_checkpoint(make: Maker, tmp_path: Path, monkeypatch: pyt
 
 
 @NAMED_PIPES
-def test_a_named_pipe_is_no_checkpoint(make: Maker, tmp_path: Path) -> None:
+def test_a_named_pipe_is_not_a_checkpoint(make: Maker, tmp_path: Path) -> None:
     """No one waits for its other end."""
     make_named_pipe(tmp_path / "pipe")
     with pytest.raises(InvalidInputError, match="not a regular file"):
@@ -125,7 +127,7 @@ def test_a_named_pipe_is_no_checkpoint(make: Maker, tmp_path: Path) -> None:
 
 
 @HOLES
-def test_a_video_is_no_checkpoint(make: Maker, tmp_path: Path) -> None:
+def test_a_video_is_not_a_checkpoint(make: Maker, tmp_path: Path) -> None:
     """A path that was passed by mistake is neither overwritten nor read completely."""
     path = video(tmp_path)
     os.truncate(path, 4 * 1024**3)
@@ -173,7 +175,7 @@ def test_a_file_that_changed_before_it_was_sent_is_sent_as_it_is(make: Maker, tm
 
 
 @BYTE_NAMES
-def test_a_file_whose_name_is_no_text(make: Maker, tmp_path: Path) -> None:
+def test_a_file_with_an_undecodable_name(make: Maker, tmp_path: Path) -> None:
     """Its checkpoint contains escapes, alone and in a batch."""
     path = video(tmp_path, name=os.fsdecode(b"film \xff.mp4"))
     store = Store()
@@ -194,7 +196,7 @@ def test_a_long_name_in_a_batch(make: Maker, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [7, "\ud800"])
-def test_a_name_in_a_batch_that_is_no_text(make: Maker, tmp_path: Path, name: Any) -> None:
+def test_an_undecodable_name_in_a_batch(make: Maker, tmp_path: Path, name: Any) -> None:
     """It is that file's failure, not the batch's."""
     from contentgroove import UploadItem
 
@@ -210,7 +212,7 @@ def test_a_checkpoint_folder_that_can_be_none(make: Maker, tmp_path: Path) -> No
         assert [type(result.error) for result in results] == [InvalidInputError]
 
 
-def test_what_a_callback_raises_is_not_taken_for_another_upload(make: Maker, tmp_path: Path) -> None:
+def test_a_callbacks_error_is_not_taken_for_another_upload(make: Maker, tmp_path: Path) -> None:
     """An application's own BlockingIOError, such as that of a full terminal, is raised unchanged."""
 
     def full(_sent: int, _total: int) -> None:
@@ -221,7 +223,7 @@ def test_what_a_callback_raises_is_not_taken_for_another_upload(make: Maker, tmp
     assert sorted(found.name for found in tmp_path.iterdir()) == ["c.json", "film.mp4"]
 
 
-def test_a_lock_that_its_holder_removed_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_its_holder_removed_protects_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that opened the file before and locks it after that takes the new one, so that a third is refused."""
     location = tmp_path / "c.json"
     real = os.open

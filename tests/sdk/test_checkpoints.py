@@ -88,7 +88,7 @@ def run_child(base_url: str, film: Path, checkpoint: Path, moment: str) -> subpr
 
 @pytest.mark.process
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_at_any_moment(tmp_path: Path, moment: str) -> None:
+def test_killed_at_any_step(tmp_path: Path, moment: str) -> None:
     """SIGKILL, then the same call again: one media, and a file that was noted as sent is not sent again."""
     film, checkpoint = tmp_path / "film.mp4", tmp_path / "film.json"
     film.write_bytes(sample_video().read_bytes())
@@ -163,7 +163,7 @@ def test_another_upload_is_refused(make: Maker, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"not json", b'{"version": 1}', b"\xff", b"[" * 100_000])
-def test_what_is_no_checkpoint_is_refused(make: Maker, tmp_path: Path, content: bytes) -> None:
+def test_invalid_checkpoints_are_refused(make: Maker, tmp_path: Path, content: bytes) -> None:
     """A file with other content is never overwritten."""
     checkpoint = tmp_path / "c.json"
     checkpoint.write_bytes(content)
@@ -208,7 +208,7 @@ def test_one_process_at_a_time(make: Maker, tmp_path: Path) -> None:
     make(Api(), store=Store()).medias.upload(video(tmp_path), checkpoint=checkpoint)
 
 
-def test_a_batch_that_was_stopped_goes_on(make: Maker, tmp_path: Path) -> None:
+def test_a_stopped_batch_continues(make: Maker, tmp_path: Path) -> None:
     """With `checkpoint_dir` a second run sends only what the first did not."""
     files = [video(tmp_path, name=f"{index}.mp4") for index in range(4)]
     store = Store(200, 200, httpx.ReadError, httpx.ReadError, httpx.ReadError)

@@ -124,7 +124,7 @@ def test_a_lock_that_cannot_be_had_for_another_reason(windows: WindowsFiles, tmp
     assert windows.refusals == 0
 
 
-def test_a_checkpoint_that_somebody_reads_is_replaced_in_a_moment(
+def test_a_checkpoint_that_is_being_read_is_replaced_later(
     make: Maker, windows: WindowsFiles, tmp_path: Path, pauses: Pauses
 ) -> None:
     """A virus scanner, or an upload that reads it, delays a checkpoint, and no media is lost."""
@@ -176,7 +176,7 @@ def test_a_neighbour_that_is_being_replaced_is_read(
     assert len(pauses.taken) == 1
 
 
-def test_no_permission_is_told_at_once_elsewhere(tmp_path: Path) -> None:
+def test_a_lack_of_permission_is_reported_at_once_elsewhere(tmp_path: Path) -> None:
     """Where open files do not prevent anything, a refusal does not pass."""
     tries: list[int] = []
 

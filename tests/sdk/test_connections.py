@@ -100,7 +100,7 @@ def test_respx_intercepts_by_default(make: Maker, tmp_path: Path) -> None:
     assert put.calls.last.request.content == MP4
 
 
-def test_whoever_patches_httpx_intercepts(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patches_of_httpx_intercept(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """pytest-httpx and OpenTelemetry patch httpx's transports, and see calls and uploads pass there."""
     seen: list[str] = []
     api = Api()
@@ -131,7 +131,7 @@ def test_a_hook_of_an_own_client_may_read_responses(make: Maker) -> None:
     assert make(handler).medias.get("m-1").id == "m-1"
 
 
-def test_an_own_client_follows_no_redirect(make: Maker) -> None:
+def test_an_own_client_does_not_follow_redirects(make: Maker) -> None:
     """A client that would follow them does not: the key would be sent with the request."""
     with server(says(http_response(b"", "302 Found", "Location: /elsewhere"))) as (base_url, received):
         kind: Any = httpx.Client if make.kind == "sync" else httpx.AsyncClient
@@ -171,7 +171,7 @@ def test_what_the_libraries_log_is_redacted(
 
 
 @pytest.mark.parametrize(("queued", "seconds"), [(True, 600.0), (False, 5.0)])
-def test_queueing_for_a_connection_is_no_silence_of_the_network(queued: bool, seconds: float) -> None:  # noqa: FBT001 - a case
+def test_waiting_for_a_connection_has_its_own_limit(queued: bool, seconds: float) -> None:  # noqa: FBT001 - a case
     """Waiting for the client's own connections has a longer limit; an application's client keeps its own."""
     settings = resolve_settings(api_key=KEY, base_url=BASE, auth="bearer", version="1", environment={})
     listing = Request(method="GET", path="/medias")
@@ -203,7 +203,7 @@ def test_proxies_of_the_environment(make: Maker, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("proxy", ["http://proxy.invalid:3128", "proxy.invalid:3128", "socks5://proxy.invalid"])
-def test_what_is_meant_for_this_machine_stays_here(make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_requests_to_this_machine_use_no_proxy(make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     """Plain http to loopback goes through no proxy elsewhere, which would get the key in clear text."""
     for name in ("HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, proxy)
@@ -236,7 +236,7 @@ def test_a_proxy_that_is_none(make: Maker, monkeypatch: pytest.MonkeyPatch, prox
     assert "hunter2" not in str(caught.value) + str(caught.value.__cause__)
 
 
-def test_failures_say_what_the_library_said(make: Maker, way: str) -> None:
+def test_failures_contain_the_text_of_the_library(make: Maker, way: str) -> None:
     """The cause of an error is the exception of whichever library met it."""
     library: Any = {"httpcore": httpcore, "httpx": httpx}[way]
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -290,7 +290,7 @@ def test_trust_is_that_of_httpx(monkeypatch: pytest.MonkeyPatch, authority: Path
     assert (ours.minimum_version, ours.options) == (default.minimum_version, default.options)
 
 
-def test_plain_http_trusts_nobody() -> None:
+def test_plain_http_trusts_no_authority() -> None:
     """A context that is not meant to be used would refuse everyone."""
     context = connections.ssl_context_for(parse_url("http://127.0.0.1/"), None)
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
@@ -319,7 +319,7 @@ def test_urls_are_read_as_httpx_reads_them(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["", "https://", "https:///path", "https://[::1/x", "https://h:x/", "https://bücher.test/"]
 )
-def test_urls_that_no_request_can_have(url: str) -> None:
+def test_urls_that_cannot_be_requested(url: str) -> None:
     """They are known before anything is sent."""
     with pytest.raises(InvalidUrlError):
         parse_url(url)

@@ -84,7 +84,7 @@ def test_messages_say_what_to_do_next(make: Maker, status: int, step: str) -> No
 
 
 @pytest.mark.parametrize(("status", "redirects"), [(301, True), (302, True), (307, True), (308, True), (304, False)])
-def test_what_is_said_of_redirects(make: Maker, status: int, *, redirects: bool) -> None:
+def test_messages_about_redirects(make: Maker, status: int, *, redirects: bool) -> None:
     """The error says that a redirect is not followed; a 304 is not a redirect."""
     client = make(lambda _request: httpx.Response(status))
     with pytest.raises(APIError) as caught:
@@ -238,7 +238,7 @@ def test_a_message_stays_readable_whatever_the_service_says(make: Maker) -> None
 
 
 @pytest.mark.parametrize("auth", ["bearer", "header", "query"])
-def test_the_key_shows_in_no_connection_error(make: Maker, auth: str) -> None:
+def test_connection_errors_do_not_contain_the_key(make: Maker, auth: str) -> None:
     """An error of the HTTP library that names the URL is redacted, too."""
 
     def handler(request: httpx.Request) -> httpx.Response:

@@ -55,7 +55,7 @@ def pages(*sizes: int, linked: bool, scheme: str = "https", host: str = "api.con
 
 
 @pytest.mark.parametrize("linked", [True, False])
-def test_iterating_gives_every_item_of_every_page(make: Maker, *, linked: bool) -> None:
+def test_iterating_yields_every_item_of_every_page(make: Maker, *, linked: bool) -> None:
     """Pages are followed by links or counted; each item is returned once, in order."""
     ids = [media.id for media in make(pages(2, 2, 1, linked=linked)).medias.list()]
     assert ids == ["m-1-0", "m-1-1", "m-2-0", "m-2-1", "m-3-0"]
@@ -121,7 +121,7 @@ def test_a_list_that_is_not_paged_ends(make: Maker) -> None:
 
 
 @pytest.mark.parametrize("target", [1, 2])
-def test_a_circle_is_an_error(make: Maker, target: int) -> None:
+def test_a_loop_is_an_error(make: Maker, target: int) -> None:
     """Links that lead back end in an error instead of an endless loop."""
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -185,7 +185,7 @@ def test_a_link_may_number_its_page_as_it_likes(make: Maker, number: str) -> Non
 
 @settings(max_examples=60)
 @given(st.lists(st.integers(1, 4), max_size=6), st.booleans(), st.integers(1, 30))
-def test_any_paging_gives_each_item_once(sizes: list[int], linked: bool, limit: int) -> None:  # noqa: FBT001 - drawn
+def test_any_paging_yields_each_item_once(sizes: list[int], linked: bool, limit: int) -> None:  # noqa: FBT001 - drawn
     """Whatever the pages' sizes: all items once, or the first `limit` of them."""
     http_client = httpx.Client(transport=httpx.MockTransport(pages(*sizes, linked=linked)))
     with http_client, ContentGroove(KEY, BASE, http_client=http_client) as client:

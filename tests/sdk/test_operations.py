@@ -213,7 +213,7 @@ def test_operation(
     ],
     ids=["get", "update", "delete", "wait", "clip", "update clip", "delete clip", "create clip", "hook", "delete hook"],
 )
-def test_bad_ids_reach_no_endpoint(make: Maker, call: Callable[[Any, Any], Any], bad: Any) -> None:
+def test_bad_ids_are_never_sent(make: Maker, call: Callable[[Any, Any], Any], bad: Any) -> None:
     """An id that could lead to another endpoint is refused before anything is sent."""
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -311,7 +311,7 @@ class RawFace:
     [(case[1], case[5], case[6]) for case in CASES if case[6] is not list],
     ids=[case[0] for case in CASES if case[6] is not list],
 )
-def test_each_operation_gives_its_raw_response(
+def test_each_operation_returns_its_raw_response(
     make: Maker, call: Callable[[Any], Any], http_response: httpx.Response, kind: type
 ) -> None:
     """With `with_raw_response`, each call returns its response, also a deletion, and decodes it on demand."""
@@ -352,7 +352,7 @@ def test_custom_request(make: Maker) -> None:
     assert seen[0].headers["Authorization"] == f"Bearer {KEY}"
 
 
-def test_a_callers_headers_are_sent_instead_of_ours(make: Maker) -> None:
+def test_a_callers_headers_replace_the_clients(make: Maker) -> None:
     """One header of a name, in whatever case the caller writes it."""
     seen: list[httpx.Request] = []
 

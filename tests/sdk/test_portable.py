@@ -33,12 +33,12 @@ if TYPE_CHECKING:
         (MAX_TIMESTAMP, dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)),
     ],
 )
-def test_moments(seconds: float, expected: dt.datetime) -> None:
+def test_timestamps(seconds: float, expected: dt.datetime) -> None:
     """Every time that a checkpoint may contain."""
     assert moment(seconds) == expected
 
 
-def test_a_files_type_is_not_what_the_machine_says() -> None:
+def test_a_files_type_does_not_depend_on_the_machine() -> None:
     """Programs change Windows' registry and a Linux machine's tables, so that an ending has another meaning."""
     mimetypes.init()
     mimetypes.add_type("application/x-editor-project", ".mp4")
@@ -65,13 +65,13 @@ def test_a_files_type_is_not_what_the_machine_says() -> None:
         ("\\\\.\\pipe\\film", False),
     ],
 )
-def test_only_the_roots_drive_is_looked_at(name: str, *, same: bool) -> None:
+def test_only_the_roots_drive_is_checked(name: str, *, same: bool) -> None:
     """Before anything checks whether a file exists."""
     root: PurePath = PureWindowsPath("C:\\films")
     assert same_drive(root, root / name) is same
 
 
-def test_another_drive_is_not_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_another_drive_is_not_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is refused in the words for what is not there, before its path is resolved."""
     (tmp_path / "film.mp4").touch()
     resolved: list[Path] = []

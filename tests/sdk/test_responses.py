@@ -183,7 +183,7 @@ def test_cookies_are_not_kept(make: Maker) -> None:
     assert b"ookie" not in received[1]
 
 
-def test_nobody_listens(make: Maker) -> None:
+def test_no_server_listens(make: Maker) -> None:
     """A port without a listener is a connection error that says what to check."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

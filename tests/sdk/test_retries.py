@@ -241,7 +241,7 @@ def test_the_deadline_is_counted_from_the_first_attempt(clock: FakeClock) -> Non
     assert scripted.steps == [("sleep", 101.0), attempt, ("sleep", 0.5), attempt]
 
 
-def test_no_attempt_begins_after_the_deadline(make: Maker, clock: FakeClock) -> None:
+def test_no_attempt_starts_after_the_deadline(make: Maker, clock: FakeClock) -> None:
     """A wait that would end too late is not started."""
     handler, seen = script(httpx.Response(503, headers={"Retry-After": "50"}))
     with pytest.raises(ServerError):

@@ -143,7 +143,7 @@ def test_a_key_that_rotates(make: Maker) -> None:
     assert seen == ["Bearer first", "Bearer second"]
 
 
-def test_an_error_asks_for_no_key(make: Maker) -> None:
+def test_an_error_does_not_request_the_key(make: Maker) -> None:
     """The key that was sent is taken out of what the server echoes, not the one that would be sent next."""
     keys = iter(["canary-first"])
     client = make(

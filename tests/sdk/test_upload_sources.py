@@ -140,7 +140,7 @@ UNREADABLE: dict[str, Callable[[Path], Any]] = {
 
 
 @pytest.mark.parametrize("build", SOUND.values(), ids=SOUND)
-def test_files_that_are_no_files_on_disk(make: Maker, tmp_path: Path, build: Callable[[Path], Any]) -> None:
+def test_files_that_are_not_on_disk(make: Maker, tmp_path: Path, build: Callable[[Path], Any]) -> None:
     """Whatever can be read and rewound is sent, and sent again, unchanged."""
     store = Store(503, 200)
     with build(tmp_path) as file:
@@ -157,7 +157,7 @@ def test_a_file_that_cannot_be_read(make: Maker, tmp_path: Path, build: Callable
     assert (caught.value.reason, api.prepared) == ("unreadable", 0)
 
 
-def test_an_archives_member_is_sent_from_where_it_stands(make: Maker) -> None:
+def test_an_archives_member_is_sent_from_its_position(make: Maker) -> None:
     """As any other file, each time that it is sent."""
     store = Store(503, 200)
     with zipped(b"header" + MP4) as file:
@@ -262,7 +262,7 @@ class Wrong(io.BytesIO):
     ],
     ids=["text", "StringIO", "awaited", "None", "gaps", "array"],
 )
-def test_what_is_no_binary_file(make: Maker, tmp_path: Path, build: Callable[[Path], Any], says: str) -> None:
+def test_files_that_are_not_binary(make: Maker, tmp_path: Path, build: Callable[[Path], Any], says: str) -> None:
     """The error says what is wrong with it."""
     video(tmp_path, b"\x00\xff\xfe" + MP4)
     file = build(tmp_path)
@@ -281,7 +281,7 @@ def test_a_closed_file(make: Maker, tmp_path: Path) -> None:
 
 
 @BYTE_NAMES
-def test_a_message_about_a_name_that_is_no_text_can_be_printed(make: Maker, tmp_path: Path) -> None:
+def test_a_message_about_an_undecodable_name_can_be_printed(make: Maker, tmp_path: Path) -> None:
     """Bytes that a terminal cannot display are escaped."""
     with pytest.raises(UploadError, match="does not exist") as caught:
         make(Api()).medias.upload(tmp_path / os.fsdecode(b"\xff.mp4"))
@@ -304,7 +304,7 @@ def test_an_async_iterator_that_fails(make: Maker, given: Callable[[], Any]) -> 
 
 
 @pytest.mark.parametrize("make", ["async"], indirect=True)
-def test_an_async_iterator_of_what_is_as_good_as_bytes(make: Maker) -> None:
+def test_an_async_iterator_of_bytes_like_objects(make: Maker) -> None:
     """Sizes are counted in bytes, whatever the items are."""
     items = memoryview(array.array("I", range(200)))
     store = Store()
@@ -314,7 +314,7 @@ def test_an_async_iterator_of_what_is_as_good_as_bytes(make: Maker) -> None:
 
 @pytest.mark.parametrize("make", ["async"], indirect=True)
 @pytest.mark.parametrize("size", [-1, 1.5, "1", True])
-def test_an_async_iterator_of_no_size(make: Maker, size: Any) -> None:
+def test_an_async_iterator_without_a_valid_size(make: Maker, size: Any) -> None:
     """A wrong size is refused before anything is sent."""
     api = Api()
     with pytest.raises(InvalidInputError, match="size must be"):
@@ -390,7 +390,7 @@ async def test_the_disk_is_waited_for_in_a_thread(
 
 
 @pytest.mark.anyio
-async def test_a_system_that_cannot_tell_reads_in_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_a_system_without_preadv_reads_in_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Where it is not known what is in memory, nothing is read by the event loop's thread."""
     path = tmp_path / "video.mp4"
     path.write_bytes(CONTENT)
@@ -401,7 +401,7 @@ async def test_a_system_that_cannot_tell_reads_in_threads(monkeypatch: pytest.Mo
     assert readers.by_the_loop == [False, False, False]
 
 
-def test_a_name_is_no_markup() -> None:
+def test_a_name_is_not_markup() -> None:
     """A file's name is shown unchanged, brackets included."""
     drawn = io.StringIO()
     console = Console(file=drawn, force_terminal=True, width=100)

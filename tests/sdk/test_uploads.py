@@ -128,7 +128,7 @@ def test_every_kind_of_source(make: Maker, tmp_path: Path, source: Callable[[Pat
         file.close()
 
 
-def test_a_file_is_sent_from_where_it_stands(make: Maker) -> None:
+def test_a_file_is_sent_from_its_position(make: Maker) -> None:
     """A file that is passed at an offset is sent from there, on every attempt."""
     api, store = Api(), Store(503, 200)
     file = io.BytesIO(b"header--" + MP4)
@@ -172,7 +172,7 @@ def test_a_callback_that_raises_ends_the_upload(make: Maker, tmp_path: Path) -> 
         (lambda _folder: os.devnull, "not_a_file"),
     ],
 )
-def test_what_cannot_be_uploaded_is_refused_before_sending(
+def test_invalid_uploads_are_refused_before_sending(
     make: Maker, tmp_path: Path, build: Callable[[Path], Any], reason: str
 ) -> None:
     """A missing, empty or wrong file is an error before an upload is even prepared."""
@@ -195,7 +195,7 @@ def test_a_file_over_the_limit_is_refused(make: Maker, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [None, 5, ["a.mp4"], io.StringIO("text")])
-def test_what_is_no_file_is_refused(make: Maker, file: Any) -> None:
+def test_invalid_files_are_refused(make: Maker, file: Any) -> None:
     """Something that can be no file is named for what it is."""
     with pytest.raises(InvalidInputError):
         make(Api()).medias.upload(file)
@@ -210,7 +210,7 @@ def test_a_pipe_is_refused(make: Maker) -> None:
 
 
 @pytest.mark.parametrize("change", ["shrinks", "grows", "is replaced"])
-def test_a_file_that_changes_meanwhile(make: Maker, tmp_path: Path, change: str) -> None:
+def test_a_file_that_changes_during_the_upload(make: Maker, tmp_path: Path, change: str) -> None:
     """A file that changes while it is sent is an error, and no media is created."""
     path = video(tmp_path, MP4[:24] + b"\0" * (3 * 1024 * 1024))
 
@@ -265,9 +265,7 @@ def test_a_broken_connection_gets_another_try(make: Maker, tmp_path: Path, troub
         (httpx.Response(302, headers={"Location": "https://evil.test/"}), "refused"),
     ],
 )
-def test_a_refusal_is_surfaced_as_what_it_is(
-    make: Maker, tmp_path: Path, http_response: httpx.Response, reason: str
-) -> None:
+def test_a_refusal_keeps_its_reason(make: Maker, tmp_path: Path, http_response: httpx.Response, reason: str) -> None:
     """What the store will refuse again is raised at once, with its status and code, without the URL's signature."""
     api, store = Api(), Store(http_response)
     with pytest.raises(UploadError) as caught:

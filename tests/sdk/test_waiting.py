@@ -77,7 +77,7 @@ def test_a_result_at_the_deadline_counts(make: Maker) -> None:
     assert make(handler).medias.wait("m-1", timeout=10.0, poll_interval=4.0).is_finished
 
 
-def test_a_timeout_of_nothing_looks_once(make: Maker) -> None:
+def test_a_timeout_of_zero_polls_once(make: Maker) -> None:
     """With `timeout=0`, a media that is already finished is returned."""
     handler, seen = states(False)
     assert make(handler).medias.wait("m-1", timeout=0).is_finished
@@ -85,7 +85,7 @@ def test_a_timeout_of_nothing_looks_once(make: Maker) -> None:
 
 
 @pytest.mark.parametrize("trouble", [500, 503, 429, httpx.ReadTimeout, httpx.ConnectError])
-def test_trouble_that_passes_is_no_end(make: Maker, trouble: Any) -> None:
+def test_temporary_failures_do_not_end_a_wait(make: Maker, trouble: Any) -> None:
     """A failing server or connection, for longer than the retries, does not end a wait."""
     handler, seen = states(*[trouble] * 9, False)
     assert make(handler, max_retries=1).medias.wait("m-1").is_finished
@@ -142,7 +142,7 @@ def test_several_are_waited_for_by_one_list(make: Maker) -> None:
     assert seen == ["/api/v1/medias"] * 3
 
 
-def test_several_that_the_list_does_not_show_are_asked_for(make: Maker) -> None:
+def test_several_that_are_not_in_the_list_are_requested(make: Maker) -> None:
     """A media that is not among the newest is fetched by its id."""
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -206,7 +206,7 @@ def test_a_webhook_wakes(make: Maker, clock: FakeClock) -> None:
     assert [event.state for event in setup.inbox.events()] == ["pending"], "the event is left to its handlers"
 
 
-def test_webhooks_wake_who_waits_for_several(make: Maker, clock: FakeClock) -> None:
+def test_webhooks_wake_a_wait_for_several(make: Maker, clock: FakeClock) -> None:
     """The webhook of any of them is a reason to poll the list; that of another media is not."""
     start = clock.now
     looks: list[float] = []
@@ -225,7 +225,7 @@ def test_webhooks_wake_who_waits_for_several(make: Maker, clock: FakeClock) -> N
     assert 41.7 <= looks[-1] <= 42.2
 
 
-def test_who_waits_for_several_knows_what_had_arrived(make: Maker, clock: FakeClock) -> None:
+def test_a_wait_for_several_knows_earlier_webhooks(make: Maker, clock: FakeClock) -> None:
     """A webhook from before the wait is not a reason to poll, and the wait still polls each minute."""
     start = clock.now
 
@@ -283,7 +283,7 @@ def test_clips_that_do_not_finish_are_named(make: Maker) -> None:
     assert (caught.value.media_id, caught.value.clip_id) == (None, "b")
 
 
-def test_several_and_no_inbox(make: Maker, clock: FakeClock) -> None:
+def test_several_without_an_inbox(make: Maker, clock: FakeClock) -> None:
     """What is not an inbox is refused before anything is sent."""
     with pytest.raises(InvalidInputError, match=r"SQLiteInbox.*Nothing was sent"):
         make(lambda _request: many([], next=None)).medias.wait_many(["m-1", "m-2"], inbox="events.db")
@@ -308,7 +308,7 @@ def test_the_fallback_can_be_chosen(make: Maker, clock: FakeClock) -> None:
     assert clock.now - start == pytest.approx(0.4)
 
 
-def test_webhooks_of_others_wake_nobody(make: Maker, clock: FakeClock) -> None:
+def test_webhooks_of_others_wake_no_wait(make: Maker, clock: FakeClock) -> None:
     """Nor does one that was there before, nor another event."""
     handler, seen = states(None, False)
     start = clock.now

@@ -64,7 +64,7 @@ async def test_a_cancelled_upload_closes_its_connection(
 
 
 @pytest.mark.parametrize("behave", [stop_in_body, stop_before_response])
-async def test_closing_the_line_ends_uploads_under_way(client: Client, stores: Stores, behave: Behaviour) -> None:
+async def test_closing_the_transport_ends_current_uploads(client: Client, stores: Stores, behave: Behaviour) -> None:
     """An upload that waits for a store, in another thread or task, fails at once."""
     store = stores.open(behave)
 
@@ -195,7 +195,7 @@ async def test_a_body_of_another_length_than_announced_is_an_error(client: Clien
         await client.put(store.url, [bytes(given)], 5)
 
 
-async def test_a_line_that_breaks_before_the_response_is_an_error(client: Client, stores: Stores) -> None:
+async def test_a_connection_that_breaks_before_the_response_is_an_error(client: Client, stores: Stores) -> None:
     """The store has the whole body, and its response is unknown."""
 
     def behave(_store: Store, line: Line) -> None:
@@ -208,7 +208,7 @@ async def test_a_line_that_breaks_before_the_response_is_an_error(client: Client
         await client.put(store.url, [b"video"], 5)
 
 
-async def test_what_is_no_http_is_an_error(client: Client, stores: Stores) -> None:
+async def test_bytes_that_are_not_http_are_an_error(client: Client, stores: Stores) -> None:
     """Another protocol responds."""
 
     def behave(_store: Store, line: Line) -> None:
@@ -235,7 +235,7 @@ async def test_a_url_that_leads_nowhere_is_an_error(client: Client, url: str, er
         await client.put(url, [b"video"], 5)
 
 
-async def test_a_name_that_nobody_knows_is_an_error(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unknown_name_is_an_error(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """The name cannot be resolved."""
 
     def unknown(*_args: object, **_options: object) -> None:
@@ -246,7 +246,7 @@ async def test_a_name_that_nobody_knows_is_an_error(client: Client, monkeypatch:
         await client.put("http://store.example/video", [b"video"], 5)
 
 
-async def test_a_line_may_be_closed_twice(client: Client, stores: Stores) -> None:
+async def test_a_transport_may_be_closed_twice(client: Client, stores: Stores) -> None:
     """Also after an upload, whose end closed it already."""
 
     def behave(_store: Store, line: Line) -> None:

@@ -16,7 +16,7 @@ from schemathesis.checks import CHECKS
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
-from tests.schemathesis.document import document
+from tests.conformance.schemathesis.document import document
 from tests.simulator.driver import Contract
 
 if TYPE_CHECKING:

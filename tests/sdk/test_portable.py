@@ -15,9 +15,9 @@ from contentgroove._core.moments import moment
 from contentgroove._core.uploads import media_type_problem
 from contentgroove._io.upload_connection import connect
 from contentgroove._io.upload_transport import wait_sync
-from contentgroove.tools import upload_root
-from contentgroove.tools.errors import ToolError
-from contentgroove.tools.upload_root import same_drive
+from contentgroove.tools import media_tools
+from contentgroove.tools.media_tools import same_drive
+from contentgroove.tools.results import ToolError
 
 if TYPE_CHECKING:
     from pathlib import PurePath
@@ -82,9 +82,9 @@ def test_another_drive_is_not_checked(monkeypatch: pytest.MonkeyPatch, tmp_path:
         return real(path, strict=strict)
 
     monkeypatch.setattr(Path, "resolve", resolve)
-    monkeypatch.setattr(upload_root, "same_drive", lambda *_paths: False)
+    monkeypatch.setattr(media_tools, "same_drive", lambda *_paths: False)
     with pytest.raises(ToolError, match="no regular file"):
-        upload_root.open_below(tmp_path, "film.mp4")
+        media_tools.open_below(tmp_path, "film.mp4")
     assert resolved == [tmp_path]
 
 

@@ -38,8 +38,7 @@ README_TESTS = "docs"
 TRIED = (
     "cli",
     "contract",
-    "generated",
-    "journey",
+    "end_to_end",
     "mcp",
     "openapi",
     "plugin",
@@ -48,15 +47,15 @@ TRIED = (
     "simulator",
     "spec/diff",
     "tools",
-    "upload_network",
+    "uploads",
     "webhooks",
 )
 """Folders of tests of the wheel's packages, which the user's Python runs."""
 
 LEFT_OUT = {
+    "conformance": "checks this repository's simulator with another tool, with mutants of it",
     "oracles": "compares this repository's checker with another one",
     "recorded": "the recorder, which runs only in this repository, and its recordings",
-    "schemathesis": "checks this repository's simulator with another tool, with mutants of it",
     "spec": "the pipeline, which runs only in this repository",
     "toolchain": "this repository's own tools",
     "typing": "read by type checkers, never run",

@@ -18,7 +18,7 @@ from contentgroove.cli.webhook_server import _Server as ListeningServer
 from contentgroove_mock import Fault, Simulator, serve
 from contentgroove_mock.simulator import server
 from contentgroove_mock.simulator.core.records import State
-from contentgroove_mock.simulator.files import FileStore, StateFile
+from contentgroove_mock.simulator.files import Storage
 from contentgroove_mock.simulator.web import responses
 
 if TYPE_CHECKING:
@@ -123,24 +123,24 @@ def test_writing_a_state_file_that_is_open_is_retried(tmp_path: Path, monkeypatc
     path, calls = tmp_path / "state.json", list[Path]()
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", refusing(2, Path.replace, calls))
-        StateFile(path).save(State(secret="s"))
+        Storage(path).save(State(secret="s"))
     assert (len(calls), [item.name for item in tmp_path.iterdir()]) == (3, ["state.json"])
     with monkeypatch.context() as patch:
         patch.setattr(durable_files, "PATIENCE", 0.0)
         patch.setattr(Path, "replace", refusing(9, Path.replace, []))
         with pytest.raises(OSError, match=r"Cannot write .*state\.json: The process cannot access"):
-            StateFile(path).save(State(secret="s"))
+            Storage(path).save(State(secret="s"))
     assert [item.name for item in tmp_path.iterdir()] == ["state.json"]
 
 
 def test_a_file_that_is_being_sent_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its media can still be deleted."""
-    store = FileStore(tmp_path)
-    with store.open() as file:
+    storage = Storage(tmp_path / "state.json")
+    with storage.open_file() as file:
         file.write(b"film")
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", refusing(1, Path.unlink, []))
-        store.discard(file.name)
+        storage.delete_file(file.name)
     assert Path(file.name).exists()
-    store.discard(file.name)
+    storage.delete_file(file.name)
     assert not Path(file.name).exists()

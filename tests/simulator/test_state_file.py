@@ -12,7 +12,7 @@ import httpx
 import pytest
 from contentgroove_mock import ManualClock, Policy, Simulator, sample_video
 from contentgroove_mock.simulator.core.records import State
-from contentgroove_mock.simulator.files import StateFile
+from contentgroove_mock.simulator.files import Storage
 
 from tests.platforms import WINDOWS
 from tests.simulator.driver import KEY, ORIGIN, Contract, Driver
@@ -72,11 +72,11 @@ async def stored_driver(stored_state: Path, contract: Contract) -> AsyncGenerato
 def test_stored_state_is_written_again_byte_for_byte(stored_state: Path) -> None:
     """Every member of a state file is read, and written in the same form and order."""
     before = stored_state.read_bytes()
-    file = StateFile(stored_state)
-    state = file.load()
+    storage = Storage(stored_state)
+    state = storage.load()
     assert state is not None
     stored_state.unlink()
-    file.save(state)
+    storage.save(state)
     assert stored_state.read_bytes() == before
 
 
@@ -233,15 +233,15 @@ def test_a_path_that_cannot_be_used_is_an_error_at_the_start(tmp_path: Path, nam
 
 def test_state_is_written_when_it_changes(tmp_path: Path) -> None:
     """The file is replaced if the state differs from its content, and not touched otherwise."""
-    file = StateFile(tmp_path / "state.json")
+    storage = Storage(tmp_path / "state.json")
     state = State(secret="one")
-    file.save(state)
+    storage.save(state)
     written = (tmp_path / "state.json").stat().st_ino
-    file.save(state)
+    storage.save(state)
     assert (tmp_path / "state.json").stat().st_ino == written
     state.secret = "two"
-    file.save(state)
-    assert file.load() == state
+    storage.save(state)
+    assert storage.load() == state
 
 
 def test_seed_and_state_file_cannot_be_combined(tmp_path: Path) -> None:

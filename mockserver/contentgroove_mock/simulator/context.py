@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt  # noqa: TC003  # msgspec reads the fields' types at run time
+import re
 import threading
 from collections import deque
 from typing import TYPE_CHECKING
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from contentgroove_mock.simulator.clock import Clock
+    from contentgroove_mock.simulator.core.faults import Fault
     from contentgroove_mock.simulator.core.service import Service
-    from contentgroove_mock.simulator.files import FileStore, StateFile
+    from contentgroove_mock.simulator.files import Storage
 
 _MAX_REQUESTS = 10_000
 _REDACTED = "REDACTED"
+_SECRET_PARAMETERS = re.compile(r"api_key|x-amz-.*", re.IGNORECASE | re.DOTALL)
 _SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "proxy-authorization"})
 
 
@@ -59,9 +62,8 @@ class SimulatorContext:
         self,
         service: Service,
         clock: Clock,
-        files: FileStore,
+        storage: Storage,
         *,
-        state_file: StateFile | None,
         api_keys: frozenset[str] | None,
         webhook_client: httpx.AsyncClient | None,
         allow_remote_webhooks: bool,
@@ -69,9 +71,8 @@ class SimulatorContext:
         self._service = service
         # Requests come from an event loop, control calls from any thread.
         self._lock = threading.RLock()
-        self._state_file = state_file
         self.clock = clock
-        self.files = files
+        self.storage = storage
         self.api_keys = api_keys
         self.requests: deque[RequestRecord] = deque(maxlen=_MAX_REQUESTS)
         self.sender = WebhookSender(
@@ -86,9 +87,16 @@ class SimulatorContext:
                 yield self._service
             finally:
                 while self._service.discarded:
-                    self.files.discard(self._service.discarded.pop())
-                if self._state_file is not None:
-                    self._state_file.save(self._service.state)
+                    self.storage.delete_file(self._service.discarded.pop())
+                self.storage.save(self._service.state)
+
+    async def take_fault(self, operation: str) -> Fault | None:
+        """Return the fault that happens to a request, if any, after its latency."""
+        with self.locked_service() as service:
+            fault = service.faults.take(operation)
+        if fault is not None and fault.kind == "latency":
+            await self.clock.sleep(fault.seconds)
+        return fault
 
     def record_request(self, request: Request, operation: str) -> RequestRecord:
         """Add a request to the log; its status is set later."""
@@ -98,12 +106,8 @@ class SimulatorContext:
             operation=operation,
             method=request.method,
             path=request.scope["path"],
-            query=[(name, _REDACTED if _is_secret(name.lower()) else value) for name, value in query],
+            query=[(name, _REDACTED if _SECRET_PARAMETERS.fullmatch(name) else value) for name, value in query],
             headers={name: _REDACTED if name in _SECRET_HEADERS else value for name, value in request.headers.items()},
         )
         self.requests.append(record)
         return record
-
-
-def _is_secret(parameter: str) -> bool:
-    return parameter == "api_key" or parameter.startswith("x-amz-")

@@ -34,48 +34,26 @@ def sample_thumbnail() -> Path:
     return _PACKAGE / "sample.jpg"
 
 
-class FileStore:
-    """A folder of uploaded files: next to the state file, or a temporary one that is deleted with this object."""
+class Storage:
+    """The state file and a folder of uploaded files next to it; without a path only a temporary folder.
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+    The state is JSON, replaced as a whole so that a crash of this process never leaves half of it; it is not synced.
+    """
 
-    def open(self) -> IO[bytes]:
-        """Create a new file and open it for writing; its `name` is its path."""
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="contentgroove-mock-"))
-            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        descriptor, path = tempfile.mkstemp(dir=self._folder, prefix="upload-")
-        os.close(descriptor)
-        return Path(path).open("wb")
-
-    def discard(self, path: str) -> None:
-        """Delete a file."""
-        # Windows refuses this while the file is being sent; it then stays until its folder is deleted.
-        with contextlib.suppress(FileNotFoundError, PermissionError):
-            Path(path).unlink()
-
-
-class StateFile:
-    """The state as JSON, replaced as a whole so that a crash of this process never leaves half of it; not synced."""
-
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path = path
+        self._folder = None if path is None else path.with_name(path.name + ".files")
         self._written: bytes | None = None
 
-    @property
-    def files(self) -> Path:
-        """The folder for uploaded files."""
-        return self._path.with_name(self._path.name + ".files")
-
     def load(self) -> State | None:
-        """Read the state; None if the file does not exist yet.
+        """Read the state; None if it is not stored yet.
 
         Raises:
             ValueError: The file is not a simulator's state.
             OSError: The file cannot be read.
         """
+        if self._path is None:
+            return None
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
@@ -85,9 +63,8 @@ class StateFile:
         try:
             return msgspec.json.decode(content, type=State)
         except msgspec.DecodeError as error:
-            raise ValueError(
-                f"{self._path} is not a simulator's state ({error}): pass another file, or delete this one"
-            ) from error
+            message = f"{self._path} is not a simulator's state ({error}): pass another file, or delete this one"
+            raise ValueError(message) from error
 
     def save(self, state: State) -> None:
         """Write the state if it has changed since it was last written.
@@ -95,22 +72,36 @@ class StateFile:
         Raises:
             OSError: The file cannot be written.
         """
-        content = msgspec.json.encode(state)
-        if content == self._written:
+        if self._path is None or (content := msgspec.json.encode(state)) == self._written:
             return
+        target = self._path
         try:
             # The file contains the secret that signs upload URLs, so only its owner may read it.
-            descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
+            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
             draft = Path(name)
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(content)
-                patiently(lambda: draft.replace(self._path))
+                patiently(lambda: draft.replace(target))
             finally:
                 draft.unlink(missing_ok=True)
         except OSError as error:
-            raise OSError(error.errno, f"Cannot write {self._path}: {error.strerror}") from error
+            raise OSError(error.errno, f"Cannot write {target}: {error.strerror}") from error
         self._written = content
+
+    def open_file(self) -> IO[bytes]:
+        """Create a new file for an upload and open it for writing; its `name` is its path."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="contentgroove-mock-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.NamedTemporaryFile(dir=self._folder, prefix="upload-", delete=False)  # returned
+
+    def delete_file(self, path: str) -> None:
+        """Delete an uploaded file."""
+        # Windows refuses this while the file is being sent; it then stays until its folder is deleted.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            Path(path).unlink()
 
 
 class NoMediaInfoError(RuntimeError):
@@ -138,7 +129,7 @@ def inspect_file(path: Path) -> SourceFile | None:
     duration = _milliseconds(general, video, audio)
     if (video is None and audio is None) or not duration:
         return None
-    kind = "video" if video is not None else "audio"
+    kind = "audio" if video is None else "video"
     return SourceFile(
         content_type=getattr(general, "internet_media_type", None) or f"{kind}/octet-stream",
         duration=round(duration / _MILLISECONDS, 6),
@@ -166,12 +157,7 @@ def _tracks(path: Path) -> list[Any]:
 
 
 def missing_library(system: str, machine: str) -> str:
-    """Write the message for pymediainfo without MediaInfo's library: where to get it.
-
-    Args:
-        system: `sys.platform`.
-        machine: `platform.machine()`.
-    """
+    """Return where to get MediaInfo's library, for `sys.platform` and `platform.machine()`."""
     problem = "The mock cannot inspect uploaded files: pymediainfo has no MediaInfo library for"
     # pip installs a build without the library if there is none with it: on Linux with musl, and on Windows on ARM.
     if system == "win32":

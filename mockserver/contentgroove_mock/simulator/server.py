@@ -91,14 +91,13 @@ def serve(
     Raises:
         OSError: The port is in use, or the address is not one of this machine's; the message says which.
     """
-    listener = _listen(host, port)
-    ready: Future[asyncio.AbstractEventLoop] = Future()
+    ready: Future[tuple[asyncio.AbstractEventLoop, Server]] = Future()
     leave = asyncio.Event()
 
     async def run() -> None:
         try:
-            async with _served(simulator, listener, app or simulator):
-                ready.set_result(asyncio.get_running_loop())
+            async with aserve(simulator, port, host=host, app=app) as server:
+                ready.set_result((asyncio.get_running_loop(), server))
                 await leave.wait()
         except Exception as error:
             if ready.done():
@@ -112,22 +111,17 @@ def serve(
     thread = threading.Thread(target=work, name="contentgroove-simulator", daemon=True)
     thread.start()
     wait_for(lambda seconds: wait([ready], seconds).done)
-    loop = ready.result()
+    loop, server = ready.result()
     try:
-        yield Server(simulator, _origin(listener))
+        yield server
     finally:
         loop.call_soon_threadsafe(leave.set)
         join(thread)
 
 
 def loop_factory(system: str = os.name) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return the function that creates a server thread's event loop; None means asyncio's default.
-
-    Windows' default loop shuts a connection down before closing it, so that a fault's reset would be a normal end.
-
-    Args:
-        system: `os.name`.
-    """
+    """Return the function that creates a server thread's event loop on an `os.name`; None means asyncio's default."""
+    # Windows' default loop shuts a connection down before closing it, so that a fault's reset would be a normal end.
     return asyncio.SelectorEventLoop if system == "nt" else None
 
 
@@ -138,24 +132,19 @@ async def aserve(
     """Serve a simulator from the running event loop, until the context is left; the arguments are those of `serve`.
 
     Raises:
-        OSError: As `serve`.
+        OSError: The port is in use, or the address is not one of this machine's; the message says which.
     """
     listener = _listen(host, port)
-    async with _served(simulator, listener, app or simulator):
-        yield Server(simulator, _origin(listener))
-
-
-@contextlib.asynccontextmanager
-async def _served(simulator: Simulator, listener: socket.socket, app: ASGIApp) -> AsyncGenerator[None]:
     # uvicorn's own Server checks only ten times a second whether to stop, and waits as long for open connections.
-    config = Config(_without_cancellation_errors(app), lifespan="off", ws="none", log_config=None)
+    config = Config(_without_cancellation_errors(app or simulator), lifespan="off", ws="none", log_config=None)
     config.load()
     connections = ServerState()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: HttpProtocol(config, connections), sock=listener)
     simulator.start()
     try:
-        yield
+        host, port = listener.getsockname()[:2]
+        yield Server(simulator, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
     finally:
         await _stop_listener(loop, listener)
         server.close()
@@ -198,13 +187,8 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise OSError(
-                error.errno, f"Port {port} of {host} is in use: choose another, or 0 for any free port"
-            ) from None
-        raise OSError(error.errno, f"Cannot listen on {host}:{port}: {error.strerror}") from None
+            message = f"Port {port} of {host} is in use: choose another, or 0 for any free port"
+        else:
+            message = f"Cannot listen on {host}:{port}: {error.strerror}"
+        raise OSError(error.errno, message) from None
     return listener
-
-
-def _origin(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -21,14 +21,14 @@ from contentgroove_mock.simulator.core.errors import method_not_allowed, not_fou
 from contentgroove_mock.simulator.core.faults import Fault
 from contentgroove_mock.simulator.core.records import Policy
 from contentgroove_mock.simulator.core.service import Service
-from contentgroove_mock.simulator.files import FileStore, StateFile
+from contentgroove_mock.simulator.files import Storage
 from contentgroove_mock.simulator.web.api import api_routes
 from contentgroove_mock.simulator.web.control import control_route, control_routes
 from contentgroove_mock.simulator.web.file_store import store_routes
 from contentgroove_mock.simulator.web.responses import error_response
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Coroutine, Mapping
+    from collections.abc import Collection, Mapping
 
     import httpx
     from starlette.requests import Request
@@ -89,17 +89,15 @@ class Simulator:
         """
         if seed is not None and state_file is not None:
             raise ValueError("Pass either seed or state_file: with both, ids would repeat after a restart")
-        file = StateFile(Path(state_file)) if state_file is not None else None
+        storage = Storage(None if state_file is None else Path(state_file))
         source = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311  # requested
-        service = Service(policy or Policy(), source, file.load() if file else None)
-        if file:
-            # Written now, so that a file that cannot be written is an error here and not in the first request.
-            file.save(service.state)
+        service = Service(policy or Policy(), source, storage.load())
+        # Written now, so that a file that cannot be written is an error here and not in the first request.
+        storage.save(service.state)
         self._context = SimulatorContext(
             service,
             clock or SystemClock(),
-            FileStore(file.files if file else None),
-            state_file=file,
+            storage,
             api_keys=None if api_keys is None else frozenset(api_keys),
             webhook_client=webhook_client,
             allow_remote_webhooks=allow_remote_webhooks,
@@ -107,23 +105,21 @@ class Simulator:
         routes = [*api_routes(self._context), *store_routes(self._context)]
         if control:
             routes += control_routes(self, Simulator)
-        self._app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route, Exception: _server_error})
+        self._app = Starlette(routes=routes, exception_handlers=dict.fromkeys((HTTPException, Exception), _on_error))
         self._app.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request."""
-        self._context.sender.ensure_running()
-        await self._app(scope, receive, self._with_date_header(send))
 
-    def _with_date_header(self, send: Send) -> Send:
-        # An origin server dates its responses (RFC 9110, 6.6.1); here by the simulator's clock.
-        async def dated(message: Message) -> None:
+        async def send_with_date(message: Message) -> None:
+            # An origin server dates its responses (RFC 9110, 6.6.1); here by the simulator's clock.
             if message["type"] == "http.response.start":
                 date = format_datetime(self._context.clock.now(), usegmt=True).encode()
                 message = {**message, "headers": [*message["headers"], (b"date", date)]}
             await send(message)
 
-        return dated
+        self._context.sender.ensure_running()
+        await self._app(scope, receive, send_with_date)
 
     @property
     def clock(self) -> Clock:
@@ -248,46 +244,35 @@ class Simulator:
 
     def _catch_up(self) -> None:
         sender = self._context.sender
-        if not sender.is_due():
-            # The next change may be due earlier than what the sender waits for.
-            sender.wake_up()
-            return
         loop = sender.loop
         try:
             running_loop = asyncio.get_running_loop()
         except RuntimeError:
             running_loop = None
-        if loop is not None and loop is running_loop:
+        if sender.next_due() is None or (loop is not None and loop is running_loop):
+            # The next change may be due earlier than what the sender waits for.
             sender.wake_up()
         elif loop is not None:
-            _finish(sender.send_due(), loop)
+            sending = asyncio.run_coroutine_threadsafe(sender.send_due(), loop)
+            wait_for(lambda seconds: wait([sending], seconds).done, _DELIVERY_TIMEOUT)
+            sending.result(0)
         elif running_loop is None:
             asyncio.run(sender.send_due())
         else:
             sender.ensure_running()
 
 
-def _finish(coroutine: Coroutine[object, object, None], loop: asyncio.AbstractEventLoop) -> None:
-    sending = asyncio.run_coroutine_threadsafe(coroutine, loop)
-    wait_for(lambda seconds: wait([sending], seconds).done, _DELIVERY_TIMEOUT)
-    sending.result(0)
-
-
 def _find(records: Mapping[str, Record], identifier: str, kind: str) -> Record:
-    try:
-        return records[identifier]
-    except KeyError:
-        raise LookupError(f"The simulator has no {kind} {identifier!r}; it has {len(records)} of them") from None
+    if identifier not in records:
+        raise LookupError(f"The simulator has no {kind} {identifier!r}; it has {len(records)} of them")
+    return records[identifier]
 
 
-async def _no_route(request: Request, error: Exception) -> Response:
+async def _on_error(request: Request, error: Exception) -> Response:
     del request
-    if isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004  # method not allowed
+    if not isinstance(error, HTTPException):
+        return error_response(server_error(500))
+    if error.status_code == 405:  # noqa: PLR2004  # method not allowed
         allowed = sorted(set((error.headers or {}).get("Allow", "").split(", ")) - {"HEAD"})
         return error_response(method_not_allowed(allowed))
     return error_response(not_found())
-
-
-async def _server_error(request: Request, error: Exception) -> Response:
-    del request, error
-    return error_response(server_error(500))

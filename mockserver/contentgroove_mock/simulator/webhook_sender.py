@@ -12,15 +12,14 @@ from contentgroove_mock.simulator.core import lifecycle
 from contentgroove_mock.simulator.core.records import DeliveryAttempt
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     import httpx
 
     from contentgroove_mock.simulator.clock import Clock
     from contentgroove_mock.simulator.core.records import Delivery, Policy
     from contentgroove_mock.simulator.core.service import Service
-
 
 _GRACE = 1.0
 
@@ -51,13 +50,13 @@ class WebhookSender:
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
         """The running loop that webhooks are sent from, or None."""
-        running = self._task is not None and not self._task.done() and self._loop is not None
-        return self._loop if running and self._loop is not None and self._loop.is_running() else None
+        loop = None if self._task is None or self._task.done() else self._task.get_loop()
+        return loop if loop is not None and loop.is_running() else None
 
     def ensure_running(self) -> None:
         """Start to send from the running loop, unless another loop already does."""
         if self.loop is None:
-            self._use_loop(asyncio.get_running_loop())
+            self._use_running_loop()
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
@@ -74,28 +73,30 @@ class WebhookSender:
 
     def wake_up(self) -> None:
         """Check again what is due; may be called from any thread."""
-        loop = self.loop
-        if loop is not None:
+        if (loop := self.loop) is not None:
             loop.call_soon_threadsafe(self._changed.set)
 
     async def send_due(self) -> None:
         """Send every webhook that is due now."""
         if self.loop is None:
-            self._use_loop(asyncio.get_running_loop())
+            self._use_running_loop()
         async with self._turn:
-            if self._next() is None:
+            if self.next_due() is None:
                 return
             async with self._open_client() as client:
-                while not self._stopping and (delivery := self._next()) is not None:
+                while not self._stopping and (delivery := self.next_due()) is not None:
                     await self._attempt(delivery, client)
 
-    def is_due(self) -> bool:
-        """Return whether a webhook is due now."""
-        return self._next() is not None
+    def next_due(self) -> Delivery | None:
+        """Return the webhook that has been due for longest, or None."""
+        with self._locked_service() as service:
+            now = self._clock.now()
+            service.catch_up(now)
+            return lifecycle.next_due_delivery(service.state, now)
 
-    def _use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _use_running_loop(self) -> None:
         # asyncio's locks and events belong to one loop, and a simulator may be used in several, one after the other.
-        if self._loop is not loop:
+        if self._loop is not (loop := asyncio.get_running_loop()):
             self._loop, self._turn, self._changed = loop, asyncio.Lock(), asyncio.Event()
 
     async def _run(self) -> None:
@@ -108,57 +109,45 @@ class WebhookSender:
     async def _wait(self) -> None:
         with self._locked_service() as service:
             next_time = lifecycle.next_change(service.state)
-        now = self._clock.now()
         waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
         if next_time is not None:
-            waits.append(asyncio.ensure_future(self._clock.sleep((next_time - now).total_seconds())))
+            waits.append(asyncio.ensure_future(self._clock.sleep((next_time - self._clock.now()).total_seconds())))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
 
-    def _next(self) -> Delivery | None:
-        with self._locked_service() as service:
-            now = self._clock.now()
-            service.catch_up(now)
-            return lifecycle.next_due_delivery(service.state, now)
-
-    @contextlib.asynccontextmanager
-    async def _open_client(self) -> AsyncGenerator[httpx.AsyncClient]:
+    def _open_client(self) -> AbstractAsyncContextManager[httpx.AsyncClient]:
         if self._client is not None:
-            yield self._client
-            return
+            return contextlib.nullcontext(self._client)
         # Loaded when a webhook is sent, so that a simulator without subscribers starts faster.
         import httpx
 
-        async with httpx.AsyncClient(timeout=None, trust_env=False, follow_redirects=False) as client:  # noqa: S113  # _post limits it
-            yield client
+        return httpx.AsyncClient(timeout=None, trust_env=False, follow_redirects=False)  # noqa: S113  # _attempt limits it
 
     async def _attempt(self, delivery: Delivery, client: httpx.AsyncClient) -> None:
         if not (self._allow_remote or _is_loopback(delivery.url)):
             with self._locked_service():
                 lifecycle.reject_remote_url(delivery, self._clock.now())
             return
-        status, error = await self._post(delivery, client)
-        with self._locked_service() as service:
-            attempt = DeliveryAttempt(at=self._clock.now(), status=status, error=error)
-            lifecycle.record_attempt(service.state, delivery, attempt, self._policy)
-
-    async def _post(self, delivery: Delivery, client: httpx.AsyncClient) -> tuple[int | None, str | None]:
-        body = delivery.body()
+        status: int | None = None
+        error: str | None = None
         headers = {"Content-Type": "application/json", "User-Agent": "ContentGroove-Simulator"}
         try:
             # One limit for the whole attempt: httpx's own starts again with each byte of a slow response.
             async with (
                 asyncio.timeout(self._policy.webhook_timeout),
-                client.stream("POST", delivery.url, content=body, headers=headers) as response,
+                client.stream("POST", delivery.url, content=delivery.body(), headers=headers) as response,
             ):
-                return response.status_code, None
+                status = response.status_code
         except TimeoutError:
-            return None, "no response in time"
+            status, error = None, "no response in time"
         except Exception as failure:  # noqa: BLE001  # a receiver in this process may raise anything
-            return None, type(failure).__name__
+            status, error = None, type(failure).__name__
+        with self._locked_service() as service:
+            attempt = DeliveryAttempt(at=self._clock.now(), status=status, error=error)
+            lifecycle.record_attempt(service.state, delivery, attempt, self._policy)
 
 
 def _is_loopback(url: str) -> bool:

@@ -55,11 +55,7 @@ def method_not_allowed(allowed: list[str]) -> ErrorResponse:
 
 
 def unprocessable(problems: list[tuple[str, str, str]]) -> ErrorResponse:
-    """422: values are wrong.
-
-    Args:
-        problems: For each, a JSON pointer, a code such as `blank`, and a sentence.
-    """
+    """422: values are wrong: for each a JSON pointer, a code such as `blank`, and a sentence."""
     common = {"status": "422", "title": "Unprocessable Entity"}
     errors = [
         {**common, "detail": sentence, "code": code, "source": {"pointer": pointer}}
@@ -69,11 +65,7 @@ def unprocessable(problems: list[tuple[str, str, str]]) -> ErrorResponse:
 
 
 def too_many_requests(retry_after: int) -> ErrorResponse:
-    """429: the window's requests are used up.
-
-    Args:
-        retry_after: Whole seconds until the next window, for a header that the provider does not document.
-    """
+    """429: the window's requests are used up, for that many seconds; the provider does not document the header."""
     detail = "You have exceeded the maximum number of requests in the current window. Please try again later."
     errors = [{"detail": detail, "status": "429", "title": "Too Many Requests"}]
     return ErrorResponse(429, errors, {"Retry-After": str(retry_after)})

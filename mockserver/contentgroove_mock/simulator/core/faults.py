@@ -109,8 +109,7 @@ class Faults:
     def take(self, operation: str) -> Fault | None:
         """Return the fault that happens to a request now, if any, and count it."""
         for index, (fault, remaining) in enumerate(self._waiting):
-            matches_any = fault.operation == "*" and operation in _API_NAMES
-            if fault.operation != operation and not matches_any:
+            if fault.operation != operation and not (fault.operation == "*" and operation in _API_NAMES):
                 continue
             if remaining == 1:
                 del self._waiting[index]

@@ -72,10 +72,9 @@ class Fields:
     def web_address(self, name: str, *, required: bool = False) -> str | None:
         """Read an absolute http or https URL."""
         value = self.text(name, required=required)
-        if value is None or _is_web_address(value):
-            return value
-        self._add_problem_of(name, "invalid", "must be an absolute http or https URL")
-        return None
+        if value is not None and not _is_web_address(value):
+            self._add_problem_of(name, "invalid", "must be an absolute http or https URL")
+        return value
 
     def seconds(self, name: str, *, required: bool = False) -> float | None:
         """Read a time in seconds, at least 0."""

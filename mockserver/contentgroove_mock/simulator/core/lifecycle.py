@@ -187,12 +187,11 @@ def redeliver(delivery: Delivery, now: dt.datetime) -> None:
 def sentences(duration: float) -> list[Span]:
     """Spread sentences evenly over a video, one every 2 seconds, at most 300."""
     count = max(1, min(_MAX_SENTENCES, round(duration / _SENTENCE_SECONDS)))
+    edges = [*(round(duration * index / count, 2) for index in range(count)), duration]
     result: list[Span] = []
     position = 0
-    for index in range(count):
+    for index, (start, end) in enumerate(itertools.pairwise(edges)):
         text = _SENTENCES[index % len(_SENTENCES)]
-        start = round(duration * index / count, 2)
-        end = duration if index == count - 1 else round(duration * (index + 1) / count, 2)
         result.append(Span(start, end, position, position + len(text), text))
         position += len(text) + 1
     return result

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["text", "number", "boolean", "time"]
 Value: TypeAlias = "str | float | bool | dt.datetime"
 Query: TypeAlias = "Sequence[tuple[str, str]]"
+Condition: TypeAlias = "Callable[[Mapping[str, Any]], bool]"
+"""A parsed filter: returns whether attributes satisfy it."""
 
 _FILTER = re.compile(r"filter\[(?P<name>[^\[\]]+)\](?:\[\d*\])?")
 
@@ -48,24 +50,6 @@ SUBSCRIPTION_ATTRIBUTES = _attributes(
 )
 
 
-class Condition(NamedTuple):
-    """One parsed filter.
-
-    Attributes:
-        attributes: The attributes that it tests.
-        join: `all` if every attribute must satisfy it, `any` if one is enough.
-        test: Returns whether one attribute's value satisfies it.
-    """
-
-    attributes: tuple[str, ...]
-    join: Callable[[list[bool]], bool]
-    test: Callable[[Any], bool]
-
-    def accepts(self, attributes: Mapping[str, Any]) -> bool:
-        """Return whether a resource satisfies the filter."""
-        return self.join([self.test(attributes[name]) for name in self.attributes])
-
-
 class ListQuery(NamedTuple):
     """The parsed query of a list request.
 
@@ -82,12 +66,7 @@ class ListQuery(NamedTuple):
     size: int
 
     def select(self, items: list[Any], attributes: Callable[[Any], Mapping[str, Any]]) -> tuple[list[Any], int]:
-        """Filter and sort records, and return one page and the number of the last page.
-
-        Args:
-            items: All of the account's records, in the order of creation.
-            attributes: Returns the attributes of one record, by which it is filtered and sorted.
-        """
+        """Filter and sort records by their attributes, and return one page and the number of the last page."""
         selected = items
         if self.conditions:
             selected = [item for item in items if self._accepts(attributes(item))]
@@ -104,17 +83,11 @@ class ListQuery(NamedTuple):
         return selected[begin : begin + self.size], max(1, -(-len(selected) // self.size))
 
     def _accepts(self, attributes: Mapping[str, Any]) -> bool:
-        return all(condition.accepts(attributes) for condition in self.conditions)
+        return all(condition(attributes) for condition in self.conditions)
 
 
 def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], default_size: int) -> ListQuery:
-    """Parse a list request's query; unknown parameters are ignored.
-
-    Args:
-        query: Names and values, decoded, in order.
-        kinds: The attributes that can be filtered by.
-        sorts: The attributes that can be sorted by.
-        default_size: How many items a page has by default.
+    """Parse a list request's decoded query; parameters that do not concern lists are ignored.
 
     Raises:
         ErrorResponse: 400, because a filter, sort or page is unknown.
@@ -145,14 +118,7 @@ def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], de
 
 
 def links(url: str, query: Query, number: int, last: int) -> dict[str, str | None]:
-    """Return the links to this page and to others; a key in the query is not repeated in them.
-
-    Args:
-        url: The list's URL without a query.
-        query: The request's query, decoded.
-        number: This page's number.
-        last: The last page's number.
-    """
+    """Return the links of a page to itself and to others; a key in the decoded query is not repeated in them."""
     kept = [(name, f"{quote(name, safe='[]')}={quote(value, safe='')}") for name, value in query if name != "api_key"]
     remaining = "".join(f"{text}&" for name, text in kept if name != "page[number]")
 
@@ -177,12 +143,7 @@ def _positive(name: str, value: str) -> int:
 
 
 def parse_filter(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condition:
-    """Parse one filter.
-
-    Args:
-        name: Attributes and matcher, such as `name_or_description_cont`.
-        values: Its values; only matchers that take lists may have several.
-        kinds: The attributes that can be filtered by, and the kinds of their values.
+    """Parse one filter, such as `name_or_description_cont`; only matchers that take lists may have several values.
 
     Raises:
         ErrorResponse: 400, because the filter is unknown, or a value does not fit the attribute.
@@ -191,35 +152,35 @@ def parse_filter(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) ->
     own_kinds: set[Kind] = {kinds[attribute] for attribute in attributes}
     if len(own_kinds) > 1:
         raise bad_request(f"filter[{name}] combines attributes of different kinds: {', '.join(sorted(own_kinds))}.")
-    kind = own_kinds.pop()
-    join = all if joint == "_and_" else any
     if several and matcher not in _COMPARISONS:
         raise bad_request(f"filter[{name}]: {matcher} cannot be combined with {several}.")
     if matcher in _STATES:
-        return Condition(attributes, join, _state_test(name, matcher, _single(name, values)))
-    if matcher in {"in", "not_in"}:
-        listed = [_read(name, value, kind) for value in values]
-        positive = matcher == "in"
+        test = _state_test(name, matcher, _single(name, values))
+    else:
+        matcher, several = _LISTS.get(matcher, (matcher, several))
+        test = _comparison_test(name, matcher, several, values, own_kinds.pop())
+    join = all if joint == "_and_" else any
+    return lambda resource: join([test(resource[attribute]) for attribute in attributes])
 
-        def is_one_of(value: Any) -> bool:  # any JSON value
-            return value is not None and (_comparable(value, kind) in listed) is positive
 
-        return Condition(attributes, join, is_one_of)
+def _comparison_test(
+    name: str, matcher: str, several: str, values: Sequence[str], kind: Kind
+) -> Callable[[Any], bool]:  # of any JSON value
     compare = _COMPARISONS[matcher]
-    if not several:
-        values = [_single(name, values)]
     # Patterns are text, whatever the attribute's kind; comparisons need values of that kind.
     matching = matcher in _PATTERNS
+    if not several:
+        values = [_single(name, values)]
     operands: list[Any] = [value if matching else _read(name, value, kind) for value in values]
     combine = any if several == "_any" else all
 
-    def test(value: Any) -> bool:  # any JSON value
+    def test(value: Any) -> bool:
         if value is None:
             return False
         subject = _as_text(value) if matching else _comparable(value, kind)
         return combine([compare(subject, operand) for operand in operands])
 
-    return Condition(attributes, join, test)
+    return test
 
 
 def _like_pattern(pattern: str) -> re.Pattern[str]:
@@ -255,7 +216,8 @@ _PATTERNS = _POSITIVE | {
 }
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {**_ORDERED, **_PATTERNS}
 _STATES = frozenset({"present", "blank", "null", "not_null", "true", "not_true", "false", "not_false"})
-_MATCHERS = "|".join(sorted([*_COMPARISONS, *_STATES, "in", "not_in"], key=len, reverse=True))
+_LISTS = {"in": ("eq", "_any"), "not_in": ("not_eq", "_all")}
+_MATCHERS = "|".join(sorted([*_COMPARISONS, *_STATES, *_LISTS], key=len, reverse=True))
 
 
 def _split(name: str, kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], str, str, str]:

@@ -82,10 +82,8 @@ def media_resource(media: Media, origin: str, *, with_transcription: bool) -> Js
     """Write a media; lists omit the relationship to its transcription."""
     relationships: Json = {"clips": {"data": [_identifier("clips", clip_id) for clip_id in media.clip_ids]}}
     if with_transcription:
-        transcription = media.transcription
-        relationships["transcription"] = {
-            "data": _identifier("transcriptions", transcription.id) if transcription else None
-        }
+        spoken = media.transcription
+        relationships["transcription"] = {"data": _identifier("transcriptions", spoken.id) if spoken else None}
     return _resource("medias", media.id, media_attributes(media, origin), relationships)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -67,20 +68,24 @@ class Service:
         self.limits = accounts.Limits()
         self.faults = Faults()
         self.discarded: list[str] = []
+        media_sorts = ("created_at", "original_created_at", "name")
+        medias, clips, subscriptions = self.state.medias, self.state.clips, self.state.subscriptions
         self._operations: dict[str, Callable[[Call], Json | None]] = {
-            "getMedias": self._list_medias,
+            "getMedias": partial(self._list, medias, listing.MEDIA_ATTRIBUTES, media_sorts),
             "createMedia": self._create_media,
-            "getMediaById": self._get_media,
+            "getMediaById": partial(self._get, medias),
             "updateMediaById": self._update_media,
             "deleteMediaById": self._delete_media,
-            "getClips": self._list_clips,
+            "getClips": partial(self._list, clips, listing.CLIP_ATTRIBUTES, ("created_at", "name")),
             "createClip": self._create_clip,
-            "getClipById": self._get_clip,
+            "getClipById": partial(self._get, clips),
             "updateClipById": self._update_clip,
             "deleteClipById": self._delete_clip,
-            "getWebhookSubscriptions": self._list_subscriptions,
+            "getWebhookSubscriptions": partial(
+                self._list, subscriptions, listing.SUBSCRIPTION_ATTRIBUTES, ("created_at",)
+            ),
             "createWebhookSubscription": self._create_subscription,
-            "getWebhookSubscriptionById": self._get_subscription,
+            "getWebhookSubscriptionById": partial(self._get, subscriptions),
             "deleteWebhookSubscriptionById": self._delete_subscription,
             "getUploadUrl": self._prepare_upload,
         }
@@ -88,9 +93,7 @@ class Service:
     def account(self, key: str) -> Account:
         """Return the account of an API key; an unknown key creates one."""
         identifier = accounts.account_id(key)
-        if identifier not in self.state.accounts:
-            self.state.accounts[identifier] = Account(id=identifier)
-        return self.state.accounts[identifier]
+        return self.state.accounts.setdefault(identifier, Account(id=identifier))
 
     def catch_up(self, now: dt.datetime) -> None:
         """Bring every media and clip up to date."""
@@ -113,14 +116,35 @@ class Service:
         accounts.count_request(call.account, self.limits, call.now)
         return self._operations[operation](call)
 
-    def _list_medias(self, call: Call) -> Json:
-        return self._list(
-            call,
-            self.state.medias,
-            kinds=listing.MEDIA_ATTRIBUTES,
-            sorts=("created_at", "original_created_at", "name"),
-            write=lambda media: serializers.media_resource(media, call.origin, with_transcription=False),
-        )
+    def _list(
+        self, records: Mapping[str, Any], kinds: Mapping[str, listing.Kind], sorts: tuple[str, ...], call: Call
+    ) -> Json:
+        def attributes(record: Any) -> Json:
+            # Lists of clips are also filtered by media_id, which is not among their attributes.
+            written: Json = self._resource(record, call)["attributes"]
+            return written | {"id": record.id, "media_id": getattr(record, "media_id", None)}
+
+        query = listing.read_query(call.query, kinds, sorts, self.policy.page_size)
+        own = [record for record in records.values() if record.account == call.account.id]
+        items, last = query.select(own, attributes)
+        return {
+            "data": [self._resource(item, call, in_list=True) for item in items],
+            "links": listing.links(call.url, call.query, query.number, last),
+        }
+
+    def _get(self, records: Mapping[str, Any], call: Call) -> Json:
+        return self._single(_find_owned(records, call), call)
+
+    def _single(self, record: Media | Clip | Subscription, call: Call) -> Json:
+        return {"data": self._resource(record, call), "links": {"self": call.url}}
+
+    def _resource(self, record: Media | Clip | Subscription, call: Call, *, in_list: bool = False) -> Json:
+        if isinstance(record, Media):
+            return serializers.media_resource(record, call.origin, with_transcription=not in_list)
+        if isinstance(record, Clip):
+            return serializers.clip_resource(record, self.state.medias[record.media_id], call.origin)
+        sent = (item for item in self.state.deliveries.values() if item.subscription_id == record.id)
+        return serializers.subscription_resource(record, sent)
 
     def _create_media(self, call: Call) -> Json:
         fields = read_body(call.content, call.content_type)
@@ -150,10 +174,7 @@ class Service:
             upload.used = True
         self.state.medias[media.id] = media
         self.state.unsettled[media.id] = media.starts_at
-        return self._single_media(call, media)
-
-    def _get_media(self, call: Call) -> Json:
-        return self._single_media(call, _find_owned(self.state.medias, call))
+        return self._single(media, call)
 
     def _update_media(self, call: Call) -> Json:
         media = _find_owned(self.state.medias, call)
@@ -162,7 +183,7 @@ class Service:
         fields.check()
         media.name = media.name if name is None else name
         media.description = media.description if description is None else description
-        return self._single_media(call, media)
+        return self._single(media, call)
 
     def _delete_media(self, call: Call) -> None:
         media = _find_owned(self.state.medias, call)
@@ -174,21 +195,12 @@ class Service:
         if media.path is not None:
             self.discarded.append(media.path)
 
-    def _list_clips(self, call: Call) -> Json:
-        return self._list(
-            call,
-            self.state.clips,
-            kinds=listing.CLIP_ATTRIBUTES,
-            sorts=("created_at", "name"),
-            write=lambda clip: self._clip(clip, call),
-        )
-
     def _create_clip(self, call: Call) -> Json:
         fields = read_body(call.content, call.content_type)
         name = fields.text("name", required=True)
         media_id = fields.text("media_id", required=True)
         start, end = fields.seconds("start_time", required=True), fields.seconds("end_time", required=True)
-        media = None if media_id is None else _find_owned(self.state.medias, call._replace(identifier=media_id))
+        media = None if media_id is None else _find_owned(self.state.medias, call, media_id)
         _check_span(fields, media, start, end)
         fields.check()
         accounts.count_creation(call.account, "clips", self.limits, call.now)
@@ -207,10 +219,7 @@ class Service:
         self._process(clip, call.now)
         self.state.clips[clip.id] = clip
         self.state.medias[clip.media_id].clip_ids.append(clip.id)
-        return self._single(call, self._clip(clip, call))
-
-    def _get_clip(self, call: Call) -> Json:
-        return self._single(call, self._clip(_find_owned(self.state.clips, call), call))
+        return self._single(clip, call)
 
     def _update_clip(self, call: Call) -> Json:
         clip = _find_owned(self.state.clips, call)
@@ -225,22 +234,13 @@ class Service:
         if (start, end) != (clip.start_time, clip.end_time):
             clip.start_time, clip.end_time = start, end
             self._process(clip, call.now)
-        return self._single(call, self._clip(clip, call))
+        return self._single(clip, call)
 
     def _delete_clip(self, call: Call) -> None:
         clip = _find_owned(self.state.clips, call)
         del self.state.clips[clip.id]
         self.state.medias[clip.media_id].clip_ids.remove(clip.id)
         self.state.unsettled.pop(clip.id, None)
-
-    def _list_subscriptions(self, call: Call) -> Json:
-        return self._list(
-            call,
-            self.state.subscriptions,
-            kinds=listing.SUBSCRIPTION_ATTRIBUTES,
-            sorts=("created_at",),
-            write=self._subscription,
-        )
 
     def _create_subscription(self, call: Call) -> Json:
         fields = read_body(call.content, call.content_type)
@@ -255,10 +255,7 @@ class Service:
             created_at=call.now,
         )
         self.state.subscriptions[subscription.id] = subscription
-        return self._single(call, self._subscription(subscription))
-
-    def _get_subscription(self, call: Call) -> Json:
-        return self._single(call, self._subscription(_find_owned(self.state.subscriptions, call)))
+        return self._single(subscription, call)
 
     def _delete_subscription(self, call: Call) -> None:
         subscription = _find_owned(self.state.subscriptions, call)
@@ -270,42 +267,6 @@ class Service:
     def _prepare_upload(self, call: Call) -> Json:
         upload = uploads.prepare(self.state, call.account.id, self.ids, self.policy, call.now)
         return serializers.upload_document(upload, uploads.signed_url(self.state, upload, call.origin, self.policy))
-
-    def _list(
-        self,
-        call: Call,
-        records: Mapping[str, Any],
-        *,
-        kinds: Mapping[str, listing.Kind],
-        sorts: tuple[str, ...],
-        write: Callable[[Any], Json],
-    ) -> Json:
-        def attributes(record: Any) -> Json:
-            # Lists of clips are also filtered by media_id, which is not among their attributes.
-            ids: Json = {"id": record.id, "media_id": getattr(record, "media_id", None)}
-            values: Json = write(record)["attributes"]
-            return ids | values
-
-        list_query = listing.read_query(call.query, kinds, sorts, self.policy.page_size)
-        own = [record for record in records.values() if record.account == call.account.id]
-        items, last = list_query.select(own, attributes)
-        return {
-            "data": [write(item) for item in items],
-            "links": listing.links(call.url, call.query, list_query.number, last),
-        }
-
-    def _single(self, call: Call, resource: Json) -> Json:
-        return {"data": resource, "links": {"self": call.url}}
-
-    def _single_media(self, call: Call, media: Media) -> Json:
-        return self._single(call, serializers.media_resource(media, call.origin, with_transcription=True))
-
-    def _clip(self, clip: Clip, call: Call) -> Json:
-        return serializers.clip_resource(clip, self.state.medias[clip.media_id], call.origin)
-
-    def _subscription(self, subscription: Subscription) -> Json:
-        sent = (item for item in self.state.deliveries.values() if item.subscription_id == subscription.id)
-        return serializers.subscription_resource(subscription, sent)
 
     def _process(self, clip: Clip, now: dt.datetime) -> None:
         clip.stage = "queued"
@@ -333,8 +294,8 @@ class Service:
         return None
 
 
-def _find_owned(records: Mapping[str, Any], call: Call) -> Any:  # each caller knows the type of its record
-    record = records.get(call.identifier)
+def _find_owned(records: Mapping[str, Any], call: Call, identifier: str | None = None) -> Any:  # any record
+    record = records.get(call.identifier if identifier is None else identifier)
     if record is None or record.account != call.account.id:
         raise not_found()
     return record

@@ -43,11 +43,7 @@ class StoreError(Exception):  # a response, not a programming error
 
 
 class PutRequest(NamedTuple):
-    """The head of a PUT, by which it can be rejected before its body is read.
-
-    Attributes:
-        headers: By lower-case name.
-    """
+    """The head of a PUT, by which it can be rejected before its body is read; headers by lower-case name."""
 
     host: str
     path: str
@@ -108,11 +104,7 @@ def check_put(state: State, put: PutRequest, policy: Policy, now: dt.datetime) -
 
 
 def check_complete(received: int, expected: int) -> None:
-    """Compare the length of a body with its Content-Length.
-
-    Raises:
-        StoreError: The body is shorter or longer.
-    """
+    """Raise a StoreError if a body does not have the length of its Content-Length."""
     if received != expected:
         message = "You did not provide the number of bytes specified by the Content-Length HTTP header"
         raise StoreError(400, "IncompleteBody", message)

@@ -8,13 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contentgroove_mock.simulator.core.errors import (
-    ErrorResponse,
-    bad_request,
-    method_not_allowed,
-    server_error,
-    unauthorized,
-)
+from contentgroove_mock.simulator.core import errors
 from contentgroove_mock.simulator.core.faults import API_OPERATIONS
 from contentgroove_mock.simulator.core.service import Call
 from contentgroove_mock.simulator.web.responses import ResetResponse, TruncatedResponse, error_response, json_response
@@ -41,7 +35,7 @@ def _route(context: SimulatorContext, path: str, operations: dict[str, str]) -> 
     async def endpoint(request: Request) -> Response:
         operation = operations.get(request.method)
         if operation is None:
-            return error_response(method_not_allowed(list(operations)))
+            return error_response(errors.method_not_allowed(list(operations)))
         return await _respond(context, operation, request)
 
     return Route(BASE_PATH + path, endpoint, methods=list(operations))
@@ -54,10 +48,7 @@ async def _respond(context: SimulatorContext, operation: str, request: Request) 
     except ClientDisconnect:
         # The client has disconnected, so the response does not matter.
         return Response(status_code=400)
-    with context.locked_service() as service:
-        fault = service.faults.take(operation)
-    if fault is not None and fault.kind == "latency":
-        await context.clock.sleep(fault.seconds)
+    fault = await context.take_fault(operation)
     if fault is not None and not fault.after_commit and fault.kind in {"status", "reset"}:
         response = _fault_response(fault)
     else:
@@ -76,7 +67,7 @@ async def _respond(context: SimulatorContext, operation: str, request: Request) 
 def _fault_response(fault: Fault) -> Response:
     if fault.kind == "reset":
         return ResetResponse()
-    error = server_error(fault.status)
+    error = errors.server_error(fault.status)
     error.headers[FAULT_HEADER] = fault.kind
     if fault.retry_after is not None:
         error.headers["Retry-After"] = fault.retry_after
@@ -87,9 +78,9 @@ def _handle(context: SimulatorContext, operation: str, request: Request, content
     try:
         key = _key(request)
         if not key or (context.api_keys is not None and key not in context.api_keys):
-            raise unauthorized()  # caught below
+            raise errors.unauthorized()  # caught below
         if content is None:
-            raise bad_request(f"The body is larger than {_MAX_BODY} bytes.")  # caught below
+            raise errors.bad_request(f"The body is larger than {_MAX_BODY} bytes.")  # caught below
         with context.locked_service() as service:
             call = Call(
                 account=service.account(key),
@@ -102,7 +93,7 @@ def _handle(context: SimulatorContext, operation: str, request: Request, content
                 content_type=request.headers.get("content-type"),
             )
             body = service.handle(operation, call)
-    except ErrorResponse as error:
+    except errors.ErrorResponse as error:
         return error_response(error)
     return Response(status_code=204) if body is None else json_response(body)
 

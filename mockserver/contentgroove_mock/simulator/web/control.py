@@ -53,18 +53,18 @@ def control_routes(simulator: object, interface: type) -> list[Route]:
     """Create the routes below `/_control` of a simulator, for the functions that `control_route` marks in its class."""
     operations: dict[str, dict[str, _Operation]] = {}
     for name, member in vars(interface).items():
-        function: Any = member.fget if isinstance(member, property) else member
+        is_property = isinstance(member, property)
+        function: Any = member.fget if is_property else member
         if hasattr(function, _ROUTE):
             method, path, to_json = getattr(function, _ROUTE)
             decode = _arguments_decoder(function, 2 if "{id}" in path else 1)
-            operations.setdefault(path, {})[method] = _Operation(partial(getattr, simulator, name), decode, to_json)
+            run = partial(getattr, simulator, name) if is_property else getattr(simulator, name)
+            operations.setdefault(path, {})[method] = _Operation(run, decode, to_json)
     return [_route(path, methods) for path, methods in operations.items()]
 
 
 class _Operation(NamedTuple):
-    """One function; `get` returns it, or a property's value, and `decode` its arguments, if it has any."""
-
-    get: Callable[[], Any]
+    run: Callable[..., Any]
     decode: Callable[[bytes], dict[str, Any]] | None
     to_json: ToJson
 
@@ -92,10 +92,15 @@ def _route(path: str, operations: dict[str, _Operation]) -> Route:
             return error_response(bad_request(reason))
         if operation.decode is not None and request.headers.get("content-type") != "application/json":
             return error_response(bad_request("The Content-Type must be application/json."))
-        content = await request.body()
+        arguments: dict[str, Any] = {}
         try:
+            if operation.decode is not None:
+                content = await request.body()
+                check_levels(content)
+                arguments = operation.decode(content)
             # In its own thread, it can wait for the webhooks that this event loop sends.
-            result = await anyio.to_thread.run_sync(_call, operation, request.path_params, content)
+            run = partial(operation.run, *request.path_params.values(), **arguments)
+            result = await anyio.to_thread.run_sync(run)
         except LookupError:
             return error_response(not_found())
         except (ValueError, msgspec.DecodeError) as error:
@@ -103,12 +108,3 @@ def _route(path: str, operations: dict[str, _Operation]) -> Route:
         return Response(status_code=204) if result is None else json_response(operation.to_json(result))
 
     return Route(PATH + path, endpoint, methods=list(operations))
-
-
-def _call(operation: _Operation, path_params: dict[str, str], content: bytes) -> object:
-    arguments: dict[str, Any] = {}
-    if operation.decode is not None:
-        check_levels(content)
-        arguments = operation.decode(content)
-    member = operation.get()
-    return member(*path_params.values(), **arguments) if callable(member) else member

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
 from contentgroove_mock.simulator.core import uploads
-from contentgroove_mock.simulator.core.errors import not_found
 from contentgroove_mock.simulator.core.faults import UPLOAD
 from contentgroove_mock.simulator.core.serializers import FILES_PATH
 from contentgroove_mock.simulator.core.uploads import PutRequest, StoreError
 from contentgroove_mock.simulator.files import NoMediaInfoError, inspect_file, sample_thumbnail, sample_video
-from contentgroove_mock.simulator.web.responses import ResetResponse, StoredFileResponse, error_response
+from contentgroove_mock.simulator.web.responses import ResetResponse, StoredFileResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,14 +41,13 @@ def store_routes(context: SimulatorContext) -> list[Route]:
 
     async def video(request: Request) -> Response:
         media = _finished_media(context, request)
-        if media is None or media.file is None:
-            return error_response(not_found())
-        return StoredFileResponse(media.path or sample_video(), media_type=media.file.content_type)
+        return StoredFileResponse(
+            media.path or sample_video(), media_type=media.file.content_type if media.file else None
+        )
 
     async def thumbnail(request: Request) -> Response:
+        _finished_media(context, request)
         # Every media has the sample's picture, because making one would require a decoder.
-        if _finished_media(context, request) is None:
-            return error_response(not_found())
         return StoredFileResponse(sample_thumbnail(), media_type="image/jpeg")
 
     return [
@@ -59,22 +58,19 @@ def store_routes(context: SimulatorContext) -> list[Route]:
 
 
 async def _put(context: SimulatorContext, request: Request) -> Response:
-    with context.locked_service() as service:
-        fault = service.faults.take(UPLOAD)
-    if fault is not None and fault.kind == "latency":
-        await context.clock.sleep(fault.seconds)
+    fault = await context.take_fault(UPLOAD)
     body: AsyncIterator[bytes] = request.stream()
     try:
         upload, length = _check_request(context, request, fault)
         if fault is not None and fault.kind in {"reset", "stall"} and not fault.after_commit:
             body = _body_with_fault(context, body, fault)
-        path = await _receive(context, body, length)
-        await _store_file(context, upload, path)
+        await _store_file(context, upload, body, length)
         if fault is not None and fault.after_commit:
             raise _StoreFault if fault.kind == "reset" else _fault_error(fault)
     except StoreError as error:
         if fault is not None and fault.drain:
-            await _drain(body)
+            async for _ in body:
+                pass
         return Response(error.xml(), error.status, {"Connection": "close"}, "application/xml")
     except _StoreFault:
         return ResetResponse()
@@ -89,12 +85,8 @@ class _StoreFault(Exception):  # noqa: N818  # a requested fault
 
 
 def _check_request(context: SimulatorContext, request: Request, fault: Fault | None) -> tuple[Upload, int]:
-    head = PutRequest(
-        host=request.url.netloc,
-        path=request.url.path,
-        query=request.url.query,
-        headers=request.headers,
-    )
+    url = request.url
+    head = PutRequest(host=url.netloc, path=url.path, query=url.query, headers=request.headers)
     with context.locked_service() as service:
         upload, length = uploads.check_put(service.state, head, service.policy, context.clock.now())
     if fault is not None and fault.kind in {"status", "expired"} and not fault.after_commit:
@@ -123,41 +115,32 @@ async def _body_with_fault(context: SimulatorContext, body: AsyncIterator[bytes]
         yield chunk
 
 
-async def _receive(context: SimulatorContext, body: AsyncIterator[bytes], length: int) -> str:
+async def _store_file(context: SimulatorContext, upload: Upload, body: AsyncIterator[bytes], length: int) -> None:
     received = 0
-    file = context.files.open()
+    file = context.storage.open_file()
     try:
         with file:
             async for chunk in body:
                 received += len(chunk)
                 file.write(chunk)
         uploads.check_complete(received, length)
-    except BaseException:
-        context.files.discard(file.name)
+        facts = await anyio.to_thread.run_sync(inspect_file, Path(file.name))
+    except BaseException as error:
+        context.storage.delete_file(file.name)
+        if isinstance(error, NoMediaInfoError):
+            raise StoreError(501, "NotImplemented", str(error)) from error
         raise
-    return file.name
-
-
-async def _store_file(context: SimulatorContext, upload: Upload, path: str) -> None:
-    try:
-        facts = await anyio.to_thread.run_sync(inspect_file, Path(path))
-    except NoMediaInfoError as error:
-        context.files.discard(path)
-        raise StoreError(501, "NotImplemented", str(error)) from error
     with context.locked_service():
         if upload.path is not None:
-            context.files.discard(path)
+            context.storage.delete_file(file.name)
             raise StoreError(403, "AccessDenied", "This upload URL has been used")
-        upload.path, upload.file = path, facts
+        upload.path, upload.file = file.name, facts
 
 
-async def _drain(body: AsyncIterator[bytes]) -> None:
-    async for _ in body:
-        pass
-
-
-def _finished_media(context: SimulatorContext, request: Request) -> Media | None:
+def _finished_media(context: SimulatorContext, request: Request) -> Media:
     with context.locked_service() as service:
         service.catch_up(context.clock.now())
         media = service.state.medias.get(request.path_params["id"])
-    return media if media is not None and media.stage == "finished" else None
+    if media is None or media.stage != "finished":
+        raise HTTPException(404)
+    return media

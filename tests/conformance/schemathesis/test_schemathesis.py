@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.schemathesis.alone import fuzz_alone
-from tests.schemathesis.document import document, operation_ids
-from tests.schemathesis.fuzzing import CHECKED, WAYS, Effort
+from tests.conformance.schemathesis.alone import fuzz_alone
+from tests.conformance.schemathesis.document import document, operation_ids
+from tests.conformance.schemathesis.fuzzing import CHECKED, WAYS, Effort
 
 DELETES = {"deleteMediaById", "deleteClipById", "deleteWebhookSubscriptionById"}
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.schemathesis.fuzzing import Effort, fuzz
-from tests.schemathesis.mutants import CAUGHT_BY_SCHEMATHESIS, CAUGHT_BY_TESTS
-from tests.schemathesis.patched_copy import SimulatorTests, imported, patched_copy
+from tests.conformance.schemathesis.fuzzing import Effort, fuzz
+from tests.conformance.schemathesis.mutants import CAUGHT_BY_SCHEMATHESIS, CAUGHT_BY_TESTS
+from tests.conformance.schemathesis.patched_copy import SimulatorTests, imported, patched_copy
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from tests.schemathesis.mutants import Mutant
+    from tests.conformance.schemathesis.mutants import Mutant
 
 # These checks compare a request with those before it.
 OF_CHAINS = {"use_after_free", "ensure_resource_availability"}

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from .changes import Change
 
-VERSION = 1
-
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -66,13 +64,13 @@ def read_coverage(path: Path) -> Coverage:
         raise PipelineError(f"Cannot read {path}: {error.strerror}.") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PipelineError(
-            f"{path} is not a coverage file of version {VERSION}: {type(error).__name__} {error}. "
+            f"{path} is not a coverage file of version 1: {type(error).__name__} {error}. "
             "Write it again: pytest --contentgroove-coverage=FILE"
         ) from error
 
 
 def _parse(data: dict[str, Any]) -> Coverage:
-    if data["version"] != VERSION:
+    if data["version"] != 1:
         raise ValueError(f"its version is {data['version']!r}")
     return Coverage(
         {

@@ -106,14 +106,13 @@ class ReferenceResolver:
     """Expands the references of one document.
 
     An expanded component is the same object everywhere, so that the result stays small however often the component is
-    used. It must not be changed.
+    used. It must not be changed. Messages contain the document's name.
 
     Attributes:
         followed: The references followed so far.
     """
 
     def __init__(self, document: Document, name: str) -> None:
-        """Take a document, and its name for messages."""
         self._document = document
         self._name = name
         self._known: dict[str, Any] = {}

@@ -109,14 +109,14 @@ def changes_between(
     if finding["property"] == "required" and finding["typeName"] == "Schema":
         yield from _required(finding, location)
         return
-    breaking, reason = rate(
-        finding, location, examples_match=was_unspecified(finding) and _examples_match(finding, before, compared[1])
+    breaking, reason = _rate(
+        finding, location, examples_match=_was_unspecified(finding) and _examples_match(finding, before, compared[1])
     )
     yield Change(
         Rating.BREAKING if breaking else Rating.SAFE,
         "changed" if finding["kind"] == "modified" else cast("Kind", finding["kind"]),
         location,
-        describe(finding),
+        _describe(finding),
         reason,
         finding["old"],
         finding["new"],
@@ -162,17 +162,8 @@ def _examples_match(finding: Finding, before: Mapping[tuple[str, str], Operation
     return all(validator.is_valid(value) for value in found)
 
 
-def rate(finding: Finding, location: Location, *, examples_match: bool) -> tuple[bool, str]:
-    """Rate one finding.
-
-    Args:
-        finding: A finding of Redocly.
-        location: Its location.
-        examples_match: Whether the old document's own examples match the new schema.
-
-    Returns:
-        Whether it breaks, and the reason.
-    """
+def _rate(finding: Finding, location: Location, *, examples_match: bool) -> tuple[bool, str]:
+    """Return whether a finding breaks, and the reason."""
     if location.webhook and finding["typeName"] == "PathItem" and finding["kind"] != "added":
         return True, "Deliveries no longer go to the URL that the app subscribed."
     if location.part in {"request", "parameter"} and not location.is_received:
@@ -204,14 +195,14 @@ def _request_value(finding: Finding, *, examples_match: bool) -> tuple[bool, str
         return True, "A call that omits it behaves differently."
     if finding["property"] == "format" and (finding["old"], finding["new"]) in _WIDER_FORMATS:
         return False, "Smaller numbers are accepted as before."
-    if was_unspecified(finding):
+    if _was_unspecified(finding):
         if examples_match:
             return False, "The document specifies what it left open, and its own examples match."
         return True, "The document allowed any value; now some may be rejected."
     return None
 
 
-def was_unspecified(finding: Finding) -> bool:
+def _was_unspecified(finding: Finding) -> bool:
     """Return whether a finding is about a location that had no schema and now has one."""
     if finding["kind"] == "added":
         return finding["typeName"] == "Schema" and finding["path"].endswith("/schema")
@@ -225,12 +216,12 @@ def _response(finding: Finding, location: Location) -> tuple[bool, str] | None:
         return None
     if location.is_received and finding["kind"] == "removed" and finding["path"].endswith("/schema"):
         return True, "Any value may come now."
-    if location.is_received and was_unspecified(finding) and not finding["major"]:
+    if location.is_received and _was_unspecified(finding) and not finding["major"]:
         return False, "The document specifies what it left open."
     return None
 
 
-def describe(finding: Finding) -> str:
+def _describe(finding: Finding) -> str:
     """Describe a finding, without its location."""
     if finding["messages"]:
         return " ".join(finding["messages"])

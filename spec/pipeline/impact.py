@@ -120,8 +120,7 @@ def _generated(config: Config, contract: Document) -> Iterator[Advice]:
         except PipelineError as error:
             yield Advice(str(error), "Correct what the generator reports.")
         else:
-            made = Path(folder, config.package.name)
-            yield from api_changes(package_api(config.package), package_api(made))
+            yield from api_changes(package_api(config.package), package_api(Path(folder, config.package.name)))
 
 
 def _operations(old: Document, new: Document) -> Iterator[Advice]:
@@ -138,12 +137,11 @@ def _models(config: Config, old: Document, new: Document) -> Iterator[Advice]:
     for model, pointer in config.public_models.items():
         module, _, name = model.partition(":")
         public = getattr(importlib.import_module(module), name)
-        had, has = _properties(old, pointer), _properties(new, pointer)
+        # Attributes that were not described before cannot have been removed.
+        had, has = _properties(old, pointer) or set(), _properties(new, pointer)
         if has is None:
             yield Advice(f"{name}: the contract no longer has {pointer}.", "Set the pointer of its attributes.")
             continue
-        # Attributes that were not described before cannot have been removed.
-        had = had or set()
         for attribute in sorted(has ^ had):
             if attribute in has and not hasattr(public, attribute):
                 yield Advice(f"{name} lacks `{attribute}`, which is new.", "Add it; until then it is in `.extra`.")
@@ -199,9 +197,7 @@ def package_api(package: Path) -> dict[str, str]:
         module's value is empty.
     """
     found: dict[str, str] = {}
-    for path in sorted(package.rglob("*.py")):
-        if path.name == "__init__.py":
-            continue
+    for path in sorted(path for path in package.rglob("*.py") if path.name != "__init__.py"):
         module = ".".join(path.relative_to(package).with_suffix("").parts)
         found[module] = ""
         for node in ast.parse(path.read_text(encoding="utf-8")).body:

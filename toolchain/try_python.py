@@ -39,7 +39,6 @@ TRIED = (
     "cli",
     "contract",
     "end_to_end",
-    "generated",
     "mcp",
     "openapi",
     "plugin",
@@ -48,7 +47,7 @@ TRIED = (
     "simulator",
     "spec/diff",
     "tools",
-    "upload_network",
+    "uploads",
     "webhooks",
 )
 """Folders of tests of the wheel's packages, which the user's Python runs."""

@@ -19,8 +19,6 @@ from .changes import Rating
 
 if TYPE_CHECKING:
     from .changes import Comparison
-    from .config import Config
-    from .documents import Document
     from .reports import Section
 
 
@@ -85,14 +83,19 @@ def diff(
     the documentation.
     """
     with needs("`contentgroove spec diff`", "spec"):
+        from .compare import compare
         from .config import default_config
         from .coverage import impact_on_app, read_coverage
         from .documents import canonical_digest, dump_yaml
+        from .fetching import fetch, from_file, from_name
 
     try:
         config = default_config()
         usage = None if coverage is None else read_coverage(coverage)
-        documents, comparison = _compare_documents(config, old, new)
+        before = from_file(config.published) if old is None else from_name(old, config)
+        after = fetch(config, mirror=None, file=None, log=_print_note) if new is None else from_name(new, config)
+        documents = (before.parse(), after.parse())
+        comparison = compare(*documents, old_name=before.source, new_name=after.source)
         if save is not None and (not save.exists() or len({*map(canonical_digest, documents)}) > 1):
             _write(save, dump_yaml(documents[1]))
         sections: tuple[Section, ...] = ()
@@ -136,16 +139,6 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise PipelineError(f"Cannot write {path}: {error.strerror}.") from error
-
-
-def _compare_documents(config: Config, old: str | None, new: str | None) -> tuple[list[Document], Comparison]:
-    from .compare import compare
-    from .fetching import fetch_document, from_file, from_name
-
-    before = from_file(config.published) if old is None else from_name(old, config)
-    after = fetch_document(config, _print_note) if new is None else from_name(new, config)
-    documents = [fetched.parse() for fetched in (before, after)]
-    return documents, compare(documents[0], documents[1], old_name=before.source, new_name=after.source)
 
 
 def _print_note(line: str) -> None:

@@ -99,7 +99,8 @@ def impact_on_app(comparison: Comparison, coverage: Coverage) -> tuple[Compariso
     kept = tuple(change for change in comparison.changes if affects(change, coverage))
     affecting = Comparison(comparison.old, comparison.new, kept)
     breaking, used = comparison.rated(Rating.BREAKING), affecting.rated(Rating.BREAKING)
-    names = "; ".join(f"{group.locations[0]}: {group.what.rstrip('.')}" for group in group_changes(used))
+    groups = group_changes(used).items()
+    names = "; ".join(f"{locations[0]}: {what.rstrip('.')}" for (what, _), locations in groups)
     summary = f"{count_text(len(breaking), 'breaking change')}; you use {len(used)}{': ' + names if names else ''}."
     advice = tuple(Advice(f"{change.location}: {change.what} {change.reason}", _action(change)) for change in used)
     return affecting, Section("What it means for your app", summary, advice)
@@ -134,25 +135,19 @@ def affects(change: Change, coverage: Coverage) -> bool:
 
 def _affects_operation(change: Change, usage: Usage) -> bool:
     location = change.location
-    if location.part == "parameter":
-        return _affects_parameter(change, usage)
-    if location.part == "response":
-        received = (
-            location.name in usage.statuses or f"{location.name[:1]}XX" == location.name or location.name == "default"
-        )
-        return received and (not location.field or uses(usage.read, location.field))
-    if location.part == "request" and location.field:
-        return uses(usage.written, location.field) != change.newly_required
-    return True
-
-
-def _affects_parameter(change: Change, usage: Usage) -> bool:
-    name, _, kind = change.location.name.rpartition(" in ")
-    if kind != "query":
-        return True
-    # filter[name_eq] is sent for the parameter `filter`.
-    sent = any(used == name or used.startswith(f"{name}[") for used in usage.parameters)
-    return sent != change.newly_required
+    match location.part:
+        case "parameter" if location.name.endswith(" in query"):
+            name = location.name.removesuffix(" in query")
+            # filter[name_eq] is sent for the parameter `filter`.
+            sent = any(used == name or used.startswith(f"{name}[") for used in usage.parameters)
+            return sent != change.newly_required
+        case "response":
+            received = location.name in {*usage.statuses, "default", f"{location.name[:1]}XX"}
+            return received and (not location.field or uses(usage.read, location.field))
+        case "request" if location.field:
+            return uses(usage.written, location.field) != change.newly_required
+        case _:
+            return True
 
 
 def uses(used: Iterable[str], field: str) -> bool:

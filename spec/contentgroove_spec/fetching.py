@@ -83,6 +83,8 @@ class FetchedDocument:
 def fetch(config: Config, *, mirror: str | None, file: Path | None, log: Callable[[str], None]) -> FetchedDocument:
     """Fetch a local document, a release of the mirror, or the document that is published now.
 
+    That is fetched from the first source that has it: the URLs in order, then the mirror.
+
     Raises:
         PipelineError: No source returned the expected document.
     """
@@ -90,15 +92,6 @@ def fetch(config: Config, *, mirror: str | None, file: Path | None, log: Callabl
         return from_file(file)
     if mirror is not None:
         return from_mirror(config.mirror, mirror, config.cache)
-    return fetch_document(config, log)
-
-
-def fetch_document(config: Config, log: Callable[[str], None]) -> FetchedDocument:
-    """Fetch the document from the first source that has it: the URLs in order, then the mirror.
-
-    Raises:
-        PipelineError: No source returned the expected document.
-    """
     for url in config.urls:
         try:
             fetched = from_web(url)

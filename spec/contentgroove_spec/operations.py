@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from contentgroove._openapi import operations as openapi
 from contentgroove._openapi.documents import DocumentError
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .documents import Document
+
+RECURSION = "x-recursion"
+"""Marks where a schema contains itself; the value is the schema's name."""
+
+MAX_CREATED = 2_000_000
+"""Nodes; a document with many reference loops expands almost without limit."""
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
@@ -92,16 +98,8 @@ def server_prefixes(document: Document) -> list[str]:
     for url in filter(openapi.can_be_server, openapi.server_urls(document)):
         parts = urlsplit(url)
         path = parts.path.rstrip("/")
-        path = "" if path == base else path
-        result.append(urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")) or "/")
+        result.append(parts._replace(path="" if path == base else path, fragment="").geturl() or "/")
     return result
-
-
-RECURSION = "x-recursion"
-"""Marks where a schema contains itself; the value is the schema's name."""
-
-MAX_CREATED = 2_000_000
-"""Nodes; a document with many reference loops expands almost without limit."""
 
 
 class ReferenceResolver:

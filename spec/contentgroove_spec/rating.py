@@ -110,7 +110,7 @@ def changes_between(
         yield from _required(finding, location)
         return
     breaking, reason = rate(
-        finding, location, examples_fit=was_unspecified(finding) and _examples_fit(finding, before, compared[1])
+        finding, location, examples_match=was_unspecified(finding) and _examples_match(finding, before, compared[1])
     )
     yield Change(
         Rating.BREAKING if breaking else Rating.SAFE,
@@ -143,23 +143,32 @@ def _required(finding: Finding, location: Location) -> Iterator[Change]:
         yield Change(rating, "changed", inner, what, reason, newly_required=required and breaks)
 
 
-def _examples_fit(finding: Finding, before: Mapping[tuple[str, str], Operation], new: Document) -> bool:
-    """Return whether the old document's own examples match a request's new schema."""
+def _examples_match(finding: Finding, before: Mapping[tuple[str, str], Operation], new: Document) -> bool:
+    """Return whether the old document's own examples have values for a request's new schema, and all match it."""
     match split(finding["path"]):
         case ["paths", path, method, "requestBody", "content", _, "schema", *inner]:
-            schema: Any = lookup(new, finding["path"])
-            return examples_match(before[method, path].definition["requestBody"], inner, schema)
+            content = before[method, path].definition["requestBody"].get("content", {})
         case _:
             return False
+    found = [value for media in content.values() for value in _values(media, inner)]
+    if not found:
+        return False
+    import jsonschema_rs
+
+    try:
+        validator = jsonschema_rs.Draft202012Validator(lookup(new, finding["path"]))
+    except ValueError:
+        return False
+    return all(validator.is_valid(value) for value in found)
 
 
-def rate(finding: Finding, location: Location, *, examples_fit: bool) -> tuple[bool, str]:
+def rate(finding: Finding, location: Location, *, examples_match: bool) -> tuple[bool, str]:
     """Rate one finding.
 
     Args:
         finding: A finding of Redocly.
         location: Its location.
-        examples_fit: Whether the old document's own examples match the new schema.
+        examples_match: Whether the old document's own examples match the new schema.
 
     Returns:
         Whether it breaks, and the reason.
@@ -167,7 +176,7 @@ def rate(finding: Finding, location: Location, *, examples_fit: bool) -> tuple[b
     if location.webhook and finding["typeName"] == "PathItem" and finding["kind"] != "added":
         return True, "Deliveries no longer go to the URL that the app subscribed."
     if location.part in {"request", "parameter"} and not location.is_received:
-        own = _request_part(finding) or _request_value(finding, examples_fit=examples_fit)
+        own = _request_part(finding) or _request_value(finding, examples_match=examples_match)
     else:
         own = _response(finding, location)
     if own is not None:
@@ -190,13 +199,13 @@ def _request_part(finding: Finding) -> tuple[bool, str] | None:
     return None
 
 
-def _request_value(finding: Finding, *, examples_fit: bool) -> tuple[bool, str] | None:
+def _request_value(finding: Finding, *, examples_match: bool) -> tuple[bool, str] | None:
     if finding["property"] == "default" and finding["old"] is not None and finding["new"] is not None:
         return True, "A call that omits it behaves differently."
     if finding["property"] == "format" and (finding["old"], finding["new"]) in _WIDER_FORMATS:
         return False, "Smaller numbers are accepted as before."
     if was_unspecified(finding):
-        if examples_fit:
+        if examples_match:
             return False, "The document specifies what it left open, and its own examples match."
         return True, "The document allowed any value; now some may be rejected."
     return None
@@ -253,26 +262,6 @@ def _short(value: Any) -> str:
     return text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 1]}…"
 
 
-def examples_match(body: Document, path: list[str], schema: Any) -> bool:
-    """Return whether a document's own examples have values at a location, all of which match a schema.
-
-    Args:
-        body: The request body with its references expanded, including examples.
-        path: The location, as steps from the media type's schema.
-        schema: A canonical schema.
-    """
-    import jsonschema_rs
-
-    found = [value for media in body.get("content", {}).values() for value in _values(media, path)]
-    if not found:
-        return False
-    try:
-        validator = jsonschema_rs.Draft202012Validator(schema)
-    except ValueError:
-        return False
-    return all(validator.is_valid(value) for value in found)
-
-
 def _values(media: Document, path: list[str]) -> Iterator[Any]:
     for example in _examples(media):
         yield from _values_at(example, path)
@@ -298,14 +287,13 @@ def _examples(holder: Document) -> Iterator[Any]:
         yield from cast("list[Any]", examples)
 
 
-def _values_at(value: Any, path: list[str]) -> Iterator[Any]:
-    if not path:
-        yield value
-    elif path[0] == "items":
-        if isinstance(value, list):
-            for item in cast("list[Any]", value):
-                yield from _values_at(item, path[1:])
-    elif path[0] == "properties" and len(path) > 1 and isinstance(value, dict):
-        members = cast("Document", value)
-        if path[1] in members:
-            yield from _values_at(members[path[1]], path[2:])
+def _values_at(value: Any, path: list[str]) -> list[Any]:
+    match path:
+        case []:
+            return [value]
+        case ["items", *inner] if isinstance(value, list):
+            return [found for item in cast("list[Any]", value) for found in _values_at(item, inner)]
+        case ["properties", name, *inner] if isinstance(value, dict) and name in value:
+            return _values_at(cast("Document", value)[name], inner)
+        case _:
+            return []

@@ -47,24 +47,15 @@ class Section:
     advice: tuple[Advice, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The same change at several locations."""
-
-    what: str
-    reason: str
-    locations: tuple[str, ...]
-
-
-def group_changes(changes: Iterable[Change]) -> list[Group]:
-    """Group changes with the same text, in the order of their first occurrence."""
-    found: dict[tuple[str, str], list[str]] = {}
+def group_changes(changes: Iterable[Change]) -> dict[tuple[str, str], list[str]]:
+    """Return the locations of each change and reason, in the order of their first occurrence."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
     for change in changes:
-        found.setdefault((change.what, change.reason), []).append(str(change.location))
-    return [Group(what, reason, tuple(dict.fromkeys(locations))) for (what, reason), locations in found.items()]
+        found.setdefault((change.what, change.reason), {})[str(change.location)] = None
+    return {texts: list(locations) for texts, locations in found.items()}
 
 
-def _rated_groups(comparison: Comparison) -> Iterator[tuple[Rating, str, list[Group]]]:
+def _rated_groups(comparison: Comparison) -> Iterator[tuple[Rating, str, dict[tuple[str, str], list[str]]]]:
     """Yield each rating that changes have, with a title and the grouped changes."""
     for rating in Rating:
         changes = comparison.rated(rating)
@@ -93,11 +84,11 @@ def as_text(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
     lines = [f"{comparison.old} → {comparison.new}: {headline(comparison)}"]
     for _, title, groups in _rated_groups(comparison):
         lines += ["", title]
-        for group in groups:
-            lines.append(f"  {group.what} {group.reason}")
-            lines += [f"    {location}" for location in group.locations[:MAX_SHOWN_LOCATIONS]]
-            if len(group.locations) > MAX_SHOWN_LOCATIONS:
-                lines.append(f"    … and {len(group.locations) - MAX_SHOWN_LOCATIONS} more locations")
+        for (what, reason), locations in groups.items():
+            lines.append(f"  {what} {reason}")
+            lines += [f"    {location}" for location in locations[:MAX_SHOWN_LOCATIONS]]
+            if len(locations) > MAX_SHOWN_LOCATIONS:
+                lines.append(f"    … and {len(locations) - MAX_SHOWN_LOCATIONS} more locations")
     for section in sections:
         lines += ["", f"{section.title}: {section.summary}"]
         for advice in section.advice:
@@ -141,9 +132,9 @@ def as_markdown(comparison: Comparison, sections: Iterable[Section] = ()) -> str
     lines = [f"# {_escape(comparison.old)} → {_escape(comparison.new)}", "", _escape(headline(comparison))]
     for _, title, groups in _rated_groups(comparison):
         lines += ["", f"## {title}"]
-        for group in groups:
-            lines += ["", f"**{_escape(group.what)}** {_escape(group.reason)}", ""]
-            lines += [f"- {_escape(location)}" for location in group.locations]
+        for (what, reason), locations in groups.items():
+            lines += ["", f"**{_escape(what)}** {_escape(reason)}", ""]
+            lines += [f"- {_escape(location)}" for location in locations]
     for section in sections:
         lines += ["", f"## {_escape(section.title)}", "", _escape(section.summary)]
         if section.advice:
@@ -197,10 +188,10 @@ def as_html(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
     for rating, heading, groups in _rated_groups(comparison):
         lines.append(f'<h2 class="{rating.value}">{heading}</h2>')
         opened = " open" if rating is Rating.BREAKING else ""
-        for group in groups:
-            lines.append(f"<details{opened}><summary>{escape(group.what)} ({len(group.locations)})</summary>")
-            lines.append(f'<p class="reason">{escape(group.reason)}</p><ul>')
-            lines += [f'<li class="location">{escape(location)}</li>' for location in group.locations]
+        for (what, reason), locations in groups.items():
+            lines.append(f"<details{opened}><summary>{escape(what)} ({len(locations)})</summary>")
+            lines.append(f'<p class="reason">{escape(reason)}</p><ul>')
+            lines += [f'<li class="location">{escape(location)}</li>' for location in locations]
             lines.append("</ul></details>")
     lines.append("</body></html>")
     return "\n".join(lines) + "\n"

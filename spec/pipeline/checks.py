@@ -94,13 +94,12 @@ def _failed_tests(report: Path) -> Iterator[Failure]:
     except (OSError, ET.ParseError):
         return
     for case in cases:
-        # A test whose teardown failed as well has two.
-        for kind in ("failure", "error"):
-            if (problem := case.find(kind)) is not None:
-                module, name = case.get("classname", ""), case.get("name", "")
-                # A file that could not be collected has only a name.
-                location = f"{module.replace('.', '/')}.py::{name}" if module else f"{name.replace('.', '/')}.py"
-                yield Failure(location, _reason(problem.get("message", ""), problem.text or ""))
+        module, name = case.get("classname", ""), case.get("name", "")
+        # A file that could not be collected has only a name.
+        location = f"{module.replace('.', '/')}.py::{name}" if module else f"{name.replace('.', '/')}.py"
+        # A test whose teardown failed as well has two problems.
+        for problem in (*case.findall("failure"), *case.findall("error")):
+            yield Failure(location, _reason(problem.get("message", ""), problem.text or ""))
 
 
 def _reason(message: str, text: str) -> str:

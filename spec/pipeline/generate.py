@@ -79,23 +79,14 @@ def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path
     _run_generator(config, contract_json, package)
     made = {contract_yaml: config.contract, contract_json: config.contract_json, package: config.package}
     if config.tools is not None:
+        try:
+            operations = compile_document(contract, base_path(server_urls(contract)), closed=True)
+        except SpecError as error:
+            raise PipelineError(f"The built-in tools cannot be made from the contract: {error}") from error
         tools = folder / config.tools.name
-        tools.write_bytes(operations_file(contract))
+        tools.write_bytes(msgspec.json.format(msgspec.json.encode(operations), indent=1) + b"\n")
         made[tools] = config.tools
     return made
-
-
-def operations_file(contract: Document) -> bytes:
-    """Return the file's content for a contract.
-
-    Raises:
-        PipelineError: The contract has an operation that cannot be a tool.
-    """
-    try:
-        operations = compile_document(contract, base_path(server_urls(contract)), closed=True)
-    except SpecError as error:
-        raise PipelineError(f"The built-in tools cannot be made from the contract: {error}") from error
-    return msgspec.json.format(msgspec.json.encode(operations), indent=1) + b"\n"
 
 
 def _run_generator(config: Config, document: Path, package: Path) -> None:
@@ -178,12 +169,10 @@ def differences(config: Config) -> Iterator[str]:
 
 
 def _compare_folders(made: Path, committed: Path) -> Iterator[str]:
-    def files(folder: Path) -> set[Path]:
-        found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-        return {path for path in found if "__pycache__" not in path.parts}
-
-    for path in sorted(files(made) | files(committed)):
-        yield from _compare(made / path, committed / path, f"{committed.name}/{path.as_posix()}")
+    files = {path.relative_to(root) for root in (made, committed) for path in root.rglob("*") if path.is_file()}
+    for path in sorted(files):
+        if "__pycache__" not in path.parts:
+            yield from _compare(made / path, committed / path, f"{committed.name}/{path.as_posix()}")
 
 
 def _compare(made: Path, committed: Path, name: str) -> Iterator[str]:

@@ -110,7 +110,7 @@ def _validity(config: Config, contract: Document) -> Iterator[Advice]:
     except PipelineError as error:
         yield Advice(str(error), action)
     else:
-        yield from (Advice(str(finding), action) for finding in check_contract(contract, complete=config.complete))
+        yield from (Advice(finding, action) for finding in check_contract(contract, complete=config.complete))
 
 
 def _generated(config: Config, contract: Document) -> Iterator[Advice]:
@@ -127,11 +127,8 @@ def _generated(config: Config, contract: Document) -> Iterator[Advice]:
 def _operations(old: Document, new: Document) -> Iterator[Advice]:
     had, has = ({operation.wire_key: operation.name for operation in operations(document)} for document in (old, new))
     for key in sorted(has.keys() - had.keys()):
-        action = (
-            "Give the SDK a method, the simulator a route, the recorder a request and the tool a name; "
-            "CONTRIBUTING.md lists the files."
-        )
-        yield Advice(f"{has[key]} is new.", action)
+        action = "Give the SDK a method, the simulator a route, the recorder a request and the tool a name; "
+        yield Advice(f"{has[key]} is new.", f"{action}CONTRIBUTING.md lists the files.")
     for key in sorted(had.keys() - has.keys()):
         action = "Remove its method and its route with a note in the changelog, or keep it by a correction."
         yield Advice(f"{had[key]} was removed.", action)
@@ -147,11 +144,10 @@ def _models(config: Config, old: Document, new: Document) -> Iterator[Advice]:
             continue
         # Attributes that were not described before cannot have been removed.
         had = had or set()
-        for attribute in sorted(has - had):
-            if not hasattr(public, attribute):
+        for attribute in sorted(has ^ had):
+            if attribute in has and not hasattr(public, attribute):
                 yield Advice(f"{name} lacks `{attribute}`, which is new.", "Add it; until then it is in `.extra`.")
-        for attribute in sorted(had - has):
-            if hasattr(public, attribute):
+            elif attribute in had and hasattr(public, attribute):
                 action = "Remove it with a note in the changelog, or let it be None."
                 yield Advice(f"{name} has `{attribute}`, which the contract no longer has.", action)
 

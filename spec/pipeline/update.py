@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from contentgroove_spec.config import Config
     from contentgroove_spec.reports import Section
 
-LEFT = "The new files were written: check `git diff`, write what is missing, and run `make test`."
-
 
 class UpdateStoppedError(PipelineError):
     """A step needs a person; the message names the step, the problem and the state of the files."""
@@ -120,5 +118,7 @@ def _check(config: Config, log: Callable[[str], None]) -> None:
         works = by_work(failures, config.works)
         raise UpdateStoppedError(
             f"The checks fail.{ending} The required work, in {count_text(len(works), 'kind')}:\n\n"
-            f"{as_text(failures, config.works)}\n\n{LEFT}\nFull output of the checks: {log_file}"
+            f"{as_text(failures, config.works)}\n\n"
+            "The new files were written: check `git diff`, write what is missing, and run `make test`.\n"
+            f"Full output of the checks: {log_file}"
         )

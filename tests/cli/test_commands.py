@@ -33,9 +33,9 @@ def all_commands() -> list[tuple[str, ...]]:
     from typer.main import get_group
 
     found: list[tuple[str, ...]] = []
-    for name, group in GROUPS.items():
-        module: Any = __import__(group.module, fromlist=["app"])
-        found += [(name, command) for command in get_group(module.app).commands]
+    for group in GROUPS:
+        module: Any = __import__(f"contentgroove.cli.{group}", fromlist=["app"])
+        found += [(group, command) for command in get_group(module.app).commands]
     return found
 
 
@@ -210,7 +210,7 @@ def test_commands_of_other_packages(cli: CommandLine, monkeypatch: pytest.Monkey
         Entry("broken", ImportError("No module named 'absent'", name="absent")),
         Entry("wrong", AttributeError("no register")),
     ]
-    monkeypatch.setattr(app, "_command_entries", lambda: entries)
+    monkeypatch.setattr(app, "_command_entries", lambda: {entry.name: entry for entry in entries})
     ran = cli("--help")
     assert ran.code == 0
     assert "Say hello." in ran.out
@@ -239,7 +239,7 @@ def test_exit_codes_of_other_packages_are_kept(cli: CommandLine, monkeypatch: py
 
         target.command("end")(end)
 
-    monkeypatch.setattr(app, "_command_entries", lambda: [Entry("end", register)])
+    monkeypatch.setattr(app, "_command_entries", lambda: {"end": Entry("end", register)})
     assert cli("end", "message") == (1, "", "no more\n")
     assert cli("end", "code") == (42, "", "")
     assert cli("end", "connection") == (7, "", "error: The connection broke.\n")
@@ -247,7 +247,9 @@ def test_exit_codes_of_other_packages_are_kept(cli: CommandLine, monkeypatch: py
 
 def test_completion_next_to_a_broken_package(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that cannot be loaded is not completed; the others are."""
-    monkeypatch.setattr(app, "_command_entries", lambda: [Entry("broken", ImportError("No module named 'absent'"))])
+    monkeypatch.setattr(
+        app, "_command_entries", lambda: {"broken": Entry("broken", ImportError("No module named 'absent'"))}
+    )
     monkeypatch.setenv("_CONTENTGROOVE_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", "contentgroove ")
     monkeypatch.setenv("COMP_CWORD", "1")

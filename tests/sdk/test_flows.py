@@ -1,4 +1,4 @@
-"""Flows: coroutines that the sync and the async client share, and the two ways to run them."""
+"""Flows: coroutines that the sync and the async client share, and how both run them."""
 
 from __future__ import annotations
 
@@ -301,6 +301,10 @@ async def raw_content(session: Session) -> bytes:
 FLOWS: dict[Any, tuple[Callable[[Session], Coroutine[Any, Any, object]], list[Response]]] = {
     calls.call: (lambda session: calls.call(operations.get_media("m-1"), session), [UNAVAILABLE, MEDIA]),
     calls.call_raw: (raw_content, [UNAVAILABLE, MEDIA]),
+    calls.fetch_response: (
+        lambda session: calls.fetch_response(operations.get_media("m-1"), session),
+        [UNAVAILABLE, MEDIA],
+    ),
     calls.send_with_retries: (
         lambda session: calls.send_with_retries(operations.get_media("m-1"), session),
         [UNAVAILABLE, MEDIA],

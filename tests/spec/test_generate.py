@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from contentgroove_spec import PipelineError
 from contentgroove_spec.documents import dump_yaml
+from pipeline import __main__ as commands
 from pipeline import generate as generating
 from pipeline.__main__ import main
 from pipeline.generate import differences, generate, require_up_to_date
@@ -334,3 +336,14 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
         with pytest.raises(SystemExit) as caught:
             main(wrong)
         assert caught.value.code == 2
+
+
+def test_reports_are_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports contain arrows, which cp1252 lacks, and the same newlines on every system."""
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="cp1252", newline="\r\n")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(commands, "_run", lambda *_arguments: stream.write("old → new\n") < 0)
+    assert main(["verify"]) == 0
+    stream.flush()
+    assert written.getvalue() == "old → new\n".encode()

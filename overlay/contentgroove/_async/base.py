@@ -29,8 +29,7 @@ class AsyncResource:
         if self._raw:
             # `raw_method` gives the methods that are called on this resource their actual type.
             return cast("T", await run_async(call_raw(operation, self._session)))
-        _, result = await run_async(call(operation, self._session))
-        return result
+        return await run_async(call(operation, self._session))
 
 
 class AsyncPager(Generic[T]):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from contentgroove.errors import RequestInfo
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from contentgroove_api.types import Request
 
-    from contentgroove.errors import ContentGrooveError, ResponseDecodeError
+    from contentgroove.errors import ContentGrooveError
 
     from .io import IO, Clock, Timeouts
     from .settings import Settings
@@ -95,30 +95,38 @@ class RawResponse(Generic[T]):
         Raises:
             ResponseDecodeError: The body does not match the contract.
         """
-        try:
-            return self._operation.decode(self.content)
-        except BodyMismatchError as error:
-            raise decode_error(self._operation, self._response, self._session, error) from error
+        return decode_response(self._operation, self._response, self._session)
 
 
-async def call(operation: Operation[T], session: Session) -> tuple[Response, T]:
+async def call(operation: Operation[T], session: Session) -> T:
     """Send an operation with retries and decode its response; raise a ContentGrooveError for any failure."""
-    outcome, attempts = await send_with_retries(operation, session)
-    if isinstance(outcome, TransportFailure) or not outcome.is_success:
-        gone = isinstance(outcome, Response) and outcome.status_code == HTTPStatus.NOT_FOUND
-        if isinstance(outcome, TransportFailure) or not (gone and operation.accept_404_on_retry and attempts > 1):
-            raise _error(operation, outcome, attempts, session)
-    try:
-        return outcome, operation.decode(outcome.content)
-    except BodyMismatchError as error:
-        raise decode_error(operation, outcome, session, error) from error
+    return decode_response(operation, await fetch_response(operation, session), session)
 
 
 async def call_raw(operation: Operation[T], session: Session) -> RawResponse[T]:
-    """Send an operation with retries, without decoding its response."""
-    undecoded: Operation[Any] = structs.replace(cast("Operation[Any]", operation), decode=bytes)
-    response, _ = await call(undecoded, session)
-    return RawResponse(response, operation, session)
+    """Send an operation with retries, without decoding its response; raise a ContentGrooveError for any failure."""
+    return RawResponse(await fetch_response(operation, session), operation, session)
+
+
+async def fetch_response(operation: Operation[Any], session: Session) -> Response:
+    """Send an operation with retries and return its response; raise a ContentGrooveError for any other outcome."""
+    outcome, attempts = await send_with_retries(operation, session)
+    if isinstance(outcome, Response):
+        was_retried = operation.accept_404_on_retry and attempts > 1
+        if outcome.is_success or (was_retried and outcome.status_code == HTTPStatus.NOT_FOUND):
+            return outcome
+    raise _error(operation, outcome, attempts, session)
+
+
+def decode_response(operation: Operation[T], response: Response, session: Session) -> T:
+    """Decode the response of an operation; raise a ResponseDecodeError if it does not match the contract."""
+    try:
+        return operation.decode(response.content)
+    except BodyMismatchError as error:
+        from .error_mapping import response_decode_error
+
+        redacted = redact_key(response, session.settings.last_key())
+        raise response_decode_error(redacted, request_info(operation.request, session), str(error)) from error
 
 
 async def send_with_retries(operation: Operation[Any], session: Session) -> tuple[Response | TransportFailure, int]:
@@ -178,17 +186,6 @@ def _error(
         return error
     redacted, now = redact_key(outcome, session.settings.last_key()), session.clock.time()
     return error_from_response(redacted, info, idempotent=idempotent, attempts=attempts, now=now)
-
-
-def decode_error(
-    operation: Operation[Any], response: Response, session: Session, error: BodyMismatchError
-) -> ResponseDecodeError:
-    """Create the error of a success whose body does not match the contract."""
-    from .error_mapping import response_decode_error
-
-    return response_decode_error(
-        redact_key(response, session.settings.last_key()), request_info(operation.request, session), str(error)
-    )
 
 
 def redact_key(response: Response, key: str) -> Response:

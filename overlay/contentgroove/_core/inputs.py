@@ -129,15 +129,13 @@ def check_filter(value: Filter | None) -> dict[str, object] | None:
     mapping: object = value
     if not isinstance(mapping, Mapping):
         raise invalid_input(f"filter must be a mapping such as {{'name_eq': 'Chimp'}}, not {type(value).__name__}.")
-    return {_check_filter_name(name): check_query_value(f"filter {name}", item) for name, item in value.items()}
-
-
-def _check_filter_name(name: object) -> str:
-    if not isinstance(name, str) or not _ATTRIBUTE.fullmatch(name) or "_" not in name.strip("_"):
-        raise invalid_input(
-            f"{name!r} is not a filter: write attribute_matcher, such as name_eq, text_cont or created_at_gteq."
-        )
-    return name
+    names: list[object] = list(value)
+    for name in names:
+        if not isinstance(name, str) or not _ATTRIBUTE.fullmatch(name) or "_" not in name.strip("_"):
+            raise invalid_input(
+                f"{name!r} is not a filter: write attribute_matcher, such as name_eq, text_cont or created_at_gteq."
+            )
+    return {name: check_query_value(f"filter {name}", item) for name, item in value.items()}
 
 
 def check_query_value(parameter: str, value: object) -> object:
@@ -147,7 +145,10 @@ def check_query_value(parameter: str, value: object) -> object:
         return plain
     short = short_repr(value)
     if isinstance(value, (list, tuple, set, frozenset)):
-        items = [_plain_scalar(parameter, item) for item in _stable_order(cast("Collection[object]", value))]
+        members = cast("Collection[object]", value)
+        # Sets in a stable order, so that equal calls send equal requests.
+        ordered = sorted(members, key=short_repr) if isinstance(value, (set, frozenset)) else members
+        items = [_plain_scalar(parameter, item) for item in ordered]
         if items and None not in items:
             return items
     raise invalid_input(
@@ -161,24 +162,17 @@ def _plain_scalar(parameter: str, value: object) -> object:
     if isinstance(value, str):
         return str.__str__(check_text(value, f"The {parameter}"))
     if isinstance(value, dt.datetime):
-        return _check_aware(parameter, value)
+        if value.tzinfo is None:
+            raise invalid_input(
+                f"The {parameter} {value!r} has no time zone: pass an aware datetime, such as one with "
+                "tzinfo=datetime.UTC."
+            )
+        return value
     if isinstance(value, (bool, dt.date)):
         return value
     if isinstance(value, int) and value.bit_length() <= _MAX_INTEGER_BITS:
         return int(value)
     return float(value) if isinstance(value, float) and math.isfinite(value) else None
-
-
-def _stable_order(values: Collection[object]) -> list[object]:
-    return sorted(values, key=short_repr) if isinstance(values, (set, frozenset)) else list(values)
-
-
-def _check_aware(parameter: str, value: dt.datetime) -> dt.datetime:
-    if value.tzinfo is None:
-        raise invalid_input(
-            f"The {parameter} {value!r} has no time zone: pass an aware datetime, such as one with tzinfo=datetime.UTC."
-        )
-    return value
 
 
 def check_sort(value: str | None, known: object) -> str | None:

@@ -94,7 +94,7 @@ async def fetch_page(listing: ListOperation[T], cursor: PageCursor[T], session: 
     if request is None:
         return None
     number = cursor.number
-    _, page = await call(Operation(request, lambda body: listing.decode(body, number)), session)
+    page = await call(Operation(request, lambda body: listing.decode(body, number)), session)
     return cursor.accept(page)
 
 

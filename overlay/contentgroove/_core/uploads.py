@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from contentgroove.errors import APIError, OutcomeUnknownError, UploadError, UploadErrorReason
 
 from . import operations
-from .calls import call
+from .calls import call, decode_response, fetch_response
 from .checkpoints import (
     MAX_TIMESTAMP,
     Checkpoint,
@@ -111,7 +111,7 @@ async def upload(plan: UploadPlan, session: Session, options: PollOptions | None
     operations.create_media(source_url=None, upload_id="", name=checkpoint.name, description=checkpoint.description)
     if checkpoint.media_id is not None:
         plan.known_uploads[checkpoint.media_id] = checkpoint.upload_id or ""
-        _, media = await call(operations.get_media(checkpoint.media_id), session)
+        media = await call(operations.get_media(checkpoint.media_id), session)
     else:
         if checkpoint.upload_id is None or checkpoint.state == "prepared":
             # It is unknown whether the file of a prepared upload arrived, and a new upload costs nothing. Writing the
@@ -143,7 +143,9 @@ async def _save_checkpoint(session: Session, plan: UploadPlan, checkpoint: Check
 async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
     attempt = 0
     while True:
-        response, prepared = await call(operations.prepare_upload(), session)
+        operation = operations.prepare_upload()
+        response = await fetch_response(operation, session)
+        prepared = decode_response(operation, response, session)
         checkpoint = structs.replace(
             plan.checkpoint,
             state="prepared",
@@ -191,7 +193,7 @@ async def _create_media(plan: UploadPlan, checkpoint: Checkpoint, session: Sessi
                 raise _outcome_unknown_error(plan, found, unknown_outcome) from unknown_outcome
         await _save_checkpoint(session, plan, structs.replace(checkpoint, state="creating"))
         try:
-            _, media = await call(operation, session)
+            media = await call(operation, session)
         except OutcomeUnknownError as error:
             unknown_outcome, may_exist = error, True
             repeats += 1

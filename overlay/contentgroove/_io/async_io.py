@@ -116,17 +116,16 @@ class AsyncIO:
     async def _exchange(
         self, request: httpcore.Request, custom: AsyncTransport | None, *, uploading: bool
     ) -> Response | TransportFailure:
-        info, result = self._hooks.before_request(request)
-        await _await_if_needed(result)
+        info = self._hooks.describe(request)
+        if info is not None:
+            await _await_if_needed(self._hooks.before_request(info))
         started = time.monotonic()
         outcome: Response | TransportFailure
         try:
             transport = custom or async_instrumented(self._transport_for(request.url, uploading=uploading))
             response = await transport.handle_async_request(request)
             try:
-                reader = http.ResponseReader(
-                    response, http.MAX_STORE_RESPONSE_BYTES if uploading else http.MAX_RESPONSE_BYTES
-                )
+                reader = http.ResponseReader(response, uploading=uploading)
                 async for chunk in response.aiter_stream():
                     reader.add(chunk)
                 outcome = reader.response()
@@ -137,7 +136,8 @@ class AsyncIO:
             raise
         except Exception as error:  # noqa: BLE001 - see classify_error
             outcome = http.classify_error(error)
-        await _await_if_needed(self._hooks.after_response(info, started, outcome))
+        if info is not None:
+            await _await_if_needed(self._hooks.after_response(info, started, outcome))
         return outcome
 
     def _transport_for(self, url: httpcore.URL, *, uploading: bool) -> AsyncTransport:

@@ -9,7 +9,7 @@ import contextlib
 import errno
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from .durable_files import patiently
 
@@ -17,42 +17,41 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class FileLock(Protocol):
-    """A lock that no one else can take between `take` and `release`."""
+class FileLock:
+    """A lock that no one else can take between `take` and `release`.
 
-    def take(self) -> None:
-        """Take the lock.
+    Args:
+        path: Its file, which stays empty and must not be used for anything else.
+        system: The module of the system's locks.
+    """
 
-        Raises:
-            BlockingIOError: Another holder has it.
-            OSError: Its file cannot be created.
-        """
-        ...
-
-    def release(self) -> None:
-        """Release the lock and remove its file."""
-        ...
-
-
-def file_lock(path: Path) -> FileLock:
-    """Return a lock for this system; its file stays empty and must not be used for anything else."""
-    return WindowsLock(path, import_module("msvcrt")) if os.name == "nt" else PosixLock(path, import_module("fcntl"))
-
-
-class PosixLock:
-    """A lock by `flock`, of the module `fcntl`, which Windows lacks."""
-
-    def __init__(self, path: Path, fcntl: Any) -> None:
+    def __init__(self, path: Path, system: Any) -> None:
         self._path = path
-        self._fcntl = fcntl
+        self._system = system
         self._descriptor = -1
 
     def take(self) -> None:
-        """Take the lock."""
+        """Take the lock; raise BlockingIOError if another holder has it, OSError if its file cannot be created."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Release the lock and remove its file."""
+        raise NotImplementedError
+
+
+def file_lock(path: Path) -> FileLock:
+    """Return a lock for this system."""
+    return WindowsLock(path, import_module("msvcrt")) if os.name == "nt" else PosixLock(path, import_module("fcntl"))
+
+
+class PosixLock(FileLock):
+    """A lock by `flock`, of the module `fcntl`, which Windows lacks."""
+
+    def take(self) -> None:
         while True:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                self._fcntl.flock(descriptor, self._fcntl.LOCK_EX | self._fcntl.LOCK_NB)
+                self._system.flock(descriptor, self._system.LOCK_EX | self._system.LOCK_NB)
                 if self._is_at(descriptor):
                     self._descriptor = descriptor
                     return
@@ -76,23 +75,17 @@ class PosixLock:
             return False
 
 
-class WindowsLock:
+class WindowsLock(FileLock):
     """A lock by `LockFile`, of the module `msvcrt`, which only Windows has.
 
     An open file cannot be removed there, so an open descriptor always belongs to the file that the path names.
     """
 
-    def __init__(self, path: Path, msvcrt: Any) -> None:
-        self._path = path
-        self._msvcrt = msvcrt
-        self._descriptor = -1
-
     def take(self) -> None:
-        """Take the lock."""
         # Refused for a moment while its last holder removes it.
         descriptor = patiently(lambda: os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         try:
-            self._msvcrt.locking(descriptor, self._msvcrt.LK_NBLCK, 1)
+            self._system.locking(descriptor, self._system.LK_NBLCK, 1)
         except OSError as error:
             os.close(descriptor)
             # Reported like on every other system.
@@ -105,7 +98,7 @@ class WindowsLock:
         """Release the lock and remove its file."""
         # Explicit, because the system releases the lock of a closed file only after some time.
         with contextlib.suppress(OSError):
-            self._msvcrt.locking(self._descriptor, self._msvcrt.LK_UNLCK, 1)
+            self._system.locking(self._descriptor, self._system.LK_UNLCK, 1)
         os.close(self._descriptor)
         # Refused if another process has opened it since; that one takes the lock and removes the file.
         with contextlib.suppress(OSError):

@@ -77,7 +77,7 @@ class ResponseInfo(Struct, frozen=True):
 class Hooks(Struct, frozen=True):
     """The application's functions that are called for each exchange, uploads included.
 
-    The result of a hook is returned, so that an async client can await it.
+    Their results are returned, so that an async client can await them.
 
     Attributes:
         on_request: Called before a request is sent, for each attempt.
@@ -87,17 +87,19 @@ class Hooks(Struct, frozen=True):
     on_request: Callable[[RequestInfo], object] | None = None
     on_response: Callable[[ResponseInfo], object] | None = None
 
-    def before_request(self, request: httpcore.Request) -> tuple[RequestInfo | None, object]:
-        """Call the hook; return the request's description, None if it is not needed, and the hook's result."""
+    def describe(self, request: httpcore.Request) -> RequestInfo | None:
+        """Describe a request, redacted; return None if neither a hook nor the log needs it."""
         if self.on_request is None and self.on_response is None and not logger.isEnabledFor(logging.DEBUG):
-            return None, None
-        info = request_info(request)
-        return info, None if self.on_request is None else self.on_request(info)
-
-    def after_response(self, info: RequestInfo | None, started: float, outcome: Response | TransportFailure) -> object:
-        """Log the outcome and call the hook; return its result."""
-        if info is None:
             return None
+        url = b"%b://%b%b" % (request.url.scheme, host_header(request.url), request.url.target)
+        return RequestInfo(request.method.decode("ascii"), redact_url(url.decode("ascii")))
+
+    def before_request(self, info: RequestInfo) -> object:
+        """Call the hook and return its result."""
+        return None if self.on_request is None else self.on_request(info)
+
+    def after_response(self, info: RequestInfo, started: float, outcome: Response | TransportFailure) -> object:
+        """Log the outcome, call the hook and return its result."""
         elapsed = time.monotonic() - started
         if isinstance(outcome, TransportFailure):
             logger.debug("%s failed after %.0f ms: %s", info, elapsed * 1000, type(outcome.cause).__name__)
@@ -106,9 +108,3 @@ class Hooks(Struct, frozen=True):
         if self.on_response is None:
             return None
         return self.on_response(ResponseInfo(info, outcome.status_code, elapsed))
-
-
-def request_info(request: httpcore.Request) -> RequestInfo:
-    """Describe a request for logs and errors, redacted."""
-    url = b"%b://%b%b" % (request.url.scheme, host_header(request.url), request.url.target)
-    return RequestInfo(request.method.decode("ascii"), redact_url(url.decode("ascii")))

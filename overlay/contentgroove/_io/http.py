@@ -187,10 +187,10 @@ class Decompression:
 class ResponseReader:
     """Collects the chunks of a response, decompressed, within limits of size and time."""
 
-    def __init__(self, response: httpcore.Response, limit: int) -> None:
+    def __init__(self, response: httpcore.Response, *, uploading: bool) -> None:
         self._status = response.status
         self._headers = Headers(response.headers)
-        self._limit = limit
+        self._limit = limit = MAX_STORE_RESPONSE_BYTES if uploading else MAX_RESPONSE_BYTES
         self._parts: list[bytes] = []
         self._size = 0
         self._deadline = time.monotonic() + MAX_RESPONSE_SECONDS

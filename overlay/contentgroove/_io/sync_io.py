@@ -101,16 +101,16 @@ class SyncIO:
     def _exchange(
         self, request: httpcore.Request, custom: Transport | None, *, uploading: bool
     ) -> Response | TransportFailure:
-        info, _ = self._hooks.before_request(request)
+        info = self._hooks.describe(request)
+        if info is not None:
+            self._hooks.before_request(info)
         started = time.monotonic()
         outcome: Response | TransportFailure
         try:
             transport = custom or instrumented(self._transport_for(request.url, uploading=uploading))
             response = transport.handle_request(request)
             try:
-                reader = http.ResponseReader(
-                    response, http.MAX_STORE_RESPONSE_BYTES if uploading else http.MAX_RESPONSE_BYTES
-                )
+                reader = http.ResponseReader(response, uploading=uploading)
                 for chunk in response.iter_stream():
                     reader.add(chunk)
                 outcome = reader.response()
@@ -121,7 +121,8 @@ class SyncIO:
             raise
         except Exception as error:  # noqa: BLE001 - see classify_error
             outcome = http.classify_error(error)
-        self._hooks.after_response(info, started, outcome)
+        if info is not None:
+            self._hooks.after_response(info, started, outcome)
         return outcome
 
     def _transport_for(self, url: httpcore.URL, *, uploading: bool) -> Transport:

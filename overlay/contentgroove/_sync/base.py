@@ -30,8 +30,7 @@ class Resource:
         if self._raw:
             # `raw_method` gives the methods that are called on this resource their actual type.
             return cast("T", run_sync(call_raw(operation, self._session)))
-        _, result = run_sync(call(operation, self._session))
-        return result
+        return run_sync(call(operation, self._session))
 
 
 class Pager(Generic[T]):

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from contentgroove._io.batches import UploadItem, UploadResult
     from contentgroove._io.sources import File
     from contentgroove.models import DirectUpload
-    from contentgroove.webhooks import Inbox
-    from contentgroove.webhooks.inbox import ArrivalWatcher
+    from contentgroove.webhooks.inbox import ArrivalWatcher, Inbox
 
 WAIT_TIMEOUT = 3600.0
 """Seconds: the service states only that processing takes some time, depending on size and duration."""

@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.main import get_command, get_group
@@ -22,20 +22,14 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 PROGRAM = "contentgroove"
-ENTRY_POINTS = "contentgroove.commands"
-
-
-class _Group(NamedTuple):
-    module: str
-    summary: str
 
 
 GROUPS = {
-    "medias": _Group("contentgroove.cli.medias", "Upload, list, change and delete videos and audios."),
-    "clips": _Group("contentgroove.cli.clips", "List, cut, export and delete parts of medias."),
-    "webhooks": _Group("contentgroove.cli.webhooks", "Subscribe to events, receive, replay and handle them."),
+    "medias": "Upload, list, change and delete videos and audios.",
+    "clips": "List, cut, export and delete parts of medias.",
+    "webhooks": "Subscribe to events, receive, replay and handle them.",
 }
-"""A group is imported when it is used: a command does not wait for the others."""
+"""The groups with their summaries. Each is the module of its name, which is imported when it is used."""
 
 
 class RootGroup(GroupWithHelp):
@@ -44,7 +38,7 @@ class RootGroup(GroupWithHelp):
     def list_commands(self, ctx: Any) -> list[str]:
         """Return all names."""
         del ctx
-        return [*GROUPS, *(entry.name for entry in _command_entries() if entry.name not in GROUPS)]
+        return [*GROUPS, *_command_entries()]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load one command.
@@ -52,39 +46,38 @@ class RootGroup(GroupWithHelp):
         Raises:
             CommandError: It needs a package that is not installed, or cannot be loaded.
         """
-        if cmd_name not in self.commands:
-            if cmd_name in GROUPS:
-                self.commands[cmd_name] = get_group(import_module(GROUPS[cmd_name].module).app)
-            else:
-                for entry in _command_entries():
-                    if entry.name == cmd_name:
-                        try:
-                            self.commands[cmd_name] = _load(entry)
-                        except CommandError:
-                            # A shell that completes a line cannot show an error: the command is not offered.
-                            if not ctx.resilient_parsing:
-                                raise
+        if cmd_name in self.commands:
+            pass
+        elif cmd_name in GROUPS:
+            self.commands[cmd_name] = get_group(import_module(f"{__package__}.{cmd_name}").app)
+        elif entry := _command_entries().get(cmd_name):
+            try:
+                self.commands[cmd_name] = _load(entry)
+            except CommandError:
+                # A shell that completes a line cannot show an error: the command is not offered.
+                if not ctx.resilient_parsing:
+                    raise
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands without loading the groups."""
-        rows = [(name, group.summary) for name, group in GROUPS.items()]
-        for entry in _command_entries():
-            if entry.name not in GROUPS:
-                try:
-                    rows.append((entry.name, self.get_command(ctx, entry.name).get_short_help_str(limit=80)))
-                except CommandError as error:
-                    rows.append((entry.name, f"Not usable: {error.failure.hint}"))
+        rows = list(GROUPS.items())
+        for name in _command_entries():
+            try:
+                rows.append((name, self.get_command(ctx, name).get_short_help_str(limit=80)))
+            except CommandError as error:
+                rows.append((name, f"Not usable: {error.failure.hint}"))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
 
 @functools.cache
-def _command_entries() -> list[EntryPoint]:
+def _command_entries() -> dict[str, EntryPoint]:
     # This searches every installed package, which takes a while.
     from importlib.metadata import entry_points
 
-    return sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
+    entries = sorted(entry_points(group="contentgroove.commands"), key=lambda entry: entry.name)
+    return {entry.name: entry for entry in entries if entry.name not in GROUPS}
 
 
 def _load(entry: EntryPoint) -> Any:
@@ -185,7 +178,9 @@ def _exit_code_for(error: BaseException, arguments: list[str]) -> int:
     failure = _report_failure(error)
     # Searched by hand, because parsing the options may be what failed.
     if "--debug" in arguments:
-        _show_traceback(error)
+        import traceback
+
+        write_error(multi_line("".join(traceback.format_exception(error)).rstrip()))
     Output().failure(failure)
     return failure.exit
 
@@ -210,9 +205,3 @@ def _report_failure(error: BaseException) -> ErrorReport:
             hint = f"Put this option after the command: {PROGRAM} medias list --json"
         return ErrorReport(ExitCode.USAGE, error.format_message(), hint)
     return describe_error(error)
-
-
-def _show_traceback(error: BaseException) -> None:
-    import traceback
-
-    write_error(multi_line("".join(traceback.format_exception(error)).rstrip()))

@@ -39,36 +39,25 @@ def expand_patterns(files: Iterable[Path], system: str = os.name) -> Iterator[Pa
         yield from map(Path, matches) if matches else (file,)
 
 
-@dataclass(frozen=True)
-class UploadPlan:
-    """What to upload.
-
-    Attributes:
-        items: The files, with the names of their medias.
-        concurrency: Number of uploads at the same time.
-        checkpoint_dir: The folder of the checkpoints; None for no checkpoints.
-        wait: Seconds to wait for processing after the last upload; None not to wait.
-    """
-
-    items: list[UploadItem]
-    concurrency: int
-    checkpoint_dir: Path | None
-    wait: float | None
-
-
 @dataclass
 class BatchUpload:
     """The uploads of one run and their outcomes.
 
     Attributes:
-        plan: What to upload.
         out: The command's output.
+        items: The files, with the names of their medias.
+        concurrency: Number of uploads at the same time.
+        checkpoint_dir: The folder of the checkpoints; None for no checkpoints.
+        wait: Seconds to wait for processing after the last upload; None not to wait.
         medias: The created medias, by file.
         exits: The exit codes of the files that are finished.
     """
 
-    plan: UploadPlan
     out: Output
+    items: list[UploadItem]
+    concurrency: int
+    checkpoint_dir: Path | None
+    wait: float | None
     medias: dict[str, Media] = field(default_factory=dict[str, "Media"])
     exits: dict[str, ExitCode] = field(default_factory=dict[str, ExitCode])
 
@@ -82,7 +71,7 @@ class BatchUpload:
             asyncio.run(self._run(client))
         except KeyboardInterrupt as error:
             raise self._interrupted() from error
-        files = len(self.plan.items)
+        files = len(self.items)
         if files > 1:
             self.out.summary(self.summary())
         code = combined_exit_code(self.exits.values())
@@ -90,10 +79,10 @@ class BatchUpload:
 
     def summary(self) -> str:
         """Return the outcome of all files in one line."""
-        total = len(self.plan.items)
+        total = len(self.items)
         succeeded = sum(code is ExitCode.OK for code in self.exits.values())
         failed = len(self.exits) - succeeded
-        parts = [f"{succeeded} of {total} files {'processed' if self.plan.wait is not None else 'uploaded'}"]
+        parts = [f"{succeeded} of {total} files {'processed' if self.wait is not None else 'uploaded'}"]
         if failed:
             parts.append(f"{failed} failed")
         if remaining := total - len(self.exits):
@@ -103,11 +92,11 @@ class BatchUpload:
     async def _run(self, client: AsyncContentGroove) -> None:
         async with client:
             await self._upload(client)
-            if self.plan.wait is not None and self.medias:
-                await self._wait(client, self.plan.wait)
+            if self.wait is not None and self.medias:
+                await self._wait(client, self.wait)
 
     async def _upload(self, client: AsyncContentGroove) -> None:
-        sizes = {_path(item.file): _size(_path(item.file)) for item in self.plan.items}
+        sizes = {str(item.file): _size(str(item.file)) for item in self.items}
         with UploadDisplay(self.out, sizes) as display:
 
             async def upload_one(item: UploadItem, _progress: object) -> Media:
@@ -115,20 +104,20 @@ class BatchUpload:
                     item.file,
                     name=item.name,
                     description=item.description,
-                    progress=display.callback(_path(item.file)),
-                    checkpoint=checkpoint_path(self.plan.checkpoint_dir, item),
+                    progress=display.callback(str(item.file)),
+                    checkpoint=checkpoint_path(self.checkpoint_dir, item),
                 )
 
-            results: Any = aupload_batch(upload_one, self.plan.items, self.plan.concurrency)
+            results: Any = aupload_batch(upload_one, self.items, self.concurrency)
             async with contextlib.aclosing(results):
                 async for result in results:
-                    file = _path(result.file)
+                    file = str(result.file)
                     display.end(file)
                     if result.media is None:
                         self._fail(file, describe_error(result.error))
                     else:
                         self.medias[file] = result.media
-                        if self.plan.wait is None:
+                        if self.wait is None:
                             self._succeed(file, result.media)
                     if isinstance(result.error, AuthenticationError):
                         # Every other file would fail, too.
@@ -185,18 +174,14 @@ class BatchUpload:
 
     def _interrupted(self) -> CommandError:
         created = [media.id for file, media in self.medias.items() if file not in self.exits]
-        if self.plan.checkpoint_dir is not None:
-            hint = f"Run the same command again: it continues from the checkpoints in {self.plan.checkpoint_dir}."
+        if self.checkpoint_dir is not None:
+            hint = f"Run the same command again: it continues from the checkpoints in {self.checkpoint_dir}."
         elif created:
             # Their ids are printed after processing, and would be lost now.
             hint = f"Processing continues. Wait for it: contentgroove medias wait {' '.join(created)}"
         else:
             hint = "Pass --checkpoint-dir DIR to be able to continue interrupted uploads."
         return CommandError(ExitCode.INTERRUPTED, f"Interrupted: {self.summary()}", hint)
-
-
-def _path(file: object) -> str:
-    return str(file)
 
 
 def _size(path: str) -> int:

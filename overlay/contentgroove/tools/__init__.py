@@ -20,13 +20,11 @@ from contentgroove._openapi.documents import Json, yaml_loader
 with import_needs(__name__, "mcp"):
     # The first YAML document may come late; a missing reader is reported now.
     yaml_loader()
-    from .addresses import Origin, origin_of
-    from .api import api_tools
-    from .errors import ErrorCode, SpecError, ToolError
-    from .medias import MediaTools
-    from .network import NetworkPolicy
+    from .media_tools import MediaTools
+    from .network import NetworkPolicy, Origin, origin_of
+    from .operation_tools import api_tools
     from .registry import Access, ProgressCallback, Tool, ToolFunction, ToolRegistry
-    from .results import Success
+    from .results import ErrorCode, SpecError, Success, ToolError
     from .sources import SpecSources
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from .inbox import EventUpdates, InboxError, StoredEvent
-from .sql_connections import Connection, ConnectionPool, Cursor
+from .sql_connections import C, ConnectionPool, Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -51,8 +51,6 @@ _INSERT = f"INSERT INTO contentgroove_events ({_NAMES}) VALUES ({', '.join('?' *
 _CHANGES = ", ".join(f"{name} = ?" for name in _COLUMNS[2:])
 _UPDATE = f"UPDATE contentgroove_events SET {_CHANGES} WHERE key = ?"  # noqa: S608 - as above
 _OPEN = "state IN ('pending', 'claimed')"
-
-C = TypeVar("C", bound=Connection)
 
 StatementRunner: TypeAlias = "Callable[..., Cursor]"
 """Runs a statement with the values of its parameters."""

@@ -1,8 +1,13 @@
-"""Builds HTTP requests: arguments are written into path, query, headers and body as the document defines."""
+"""Tools of operations: their requests, and the tools of ContentGroove's own 15 operations.
+
+Arguments are written into path, query, headers and body as the document defines. The tools of the own operations use
+the SDK with its key, retries and errors.
+"""
 
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode
 
@@ -10,17 +15,85 @@ import msgspec
 from contentgroove_api.types import encode_query, path_segment, query_text
 from msgspec import Struct
 
-from .errors import ToolError
-from .operations import request_path
+from .operations import Operation, request_path
+from .registry import Tool
+from .results import Success, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from contentgroove import AsyncContentGroove
     from contentgroove._openapi.documents import Json
 
-    from .operations import Operation, Parameter
+    from .operations import Parameter
+    from .registry import ProgressCallback, ToolFunction
+
+# Although it is a GET, each call creates a new upload.
+_MINTING = frozenset({"directUploads.getApiV1DirectUploads"})
+
+MAX_DESCRIPTION = 2000
+"""Characters; a model reads the descriptions of all tools, and pays for them."""
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_DESTRUCTIVE = frozenset({"PUT", "PATCH", "DELETE"})
+_IDEMPOTENT = frozenset({"PUT", "DELETE"})
 
 _DELIMITERS = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
+
+
+def contract_operations() -> list[Operation]:
+    """Read the operations that were compiled from the API's contract."""
+    content = files("contentgroove.tools").joinpath("operations.json").read_bytes()
+    return msgspec.json.decode(content, type=list[Operation])
+
+
+def api_tools(client: Callable[[], AsyncContentGroove]) -> list[Tool]:
+    """Create the tools of the API's operations.
+
+    Args:
+        client: Returns the client, which is created when it is first needed.
+    """
+    return [operation_tool(operation, _caller(operation, client)) for operation in contract_operations()]
+
+
+def operation_tool(operation: Operation, run: ToolFunction, *, namespace: str | None = None, about: str = "") -> Tool:
+    """Create the tool of an operation.
+
+    Args:
+        operation: The operation.
+        run: Calls it.
+        namespace: The source that it belongs to; None if it is built in.
+        about: The end of the description.
+    """
+    prefix = "" if namespace is None else f"{namespace}."
+    reading = operation.method in _READING and operation.name not in _MINTING
+    description = operation.description
+    if len(description) > MAX_DESCRIPTION:
+        description = f"{description[:MAX_DESCRIPTION]}…"
+    lines = (operation.title, description, f"{operation.method} {operation.path}{about}")
+    return Tool(
+        name=f"{prefix}{operation.name}",
+        title=operation.title,
+        description="\n\n".join(line for line in lines if line),
+        input_schema=operation.input_schema,
+        run=run,
+        operation_id=f"{prefix}{operation.operation_id}" if operation.operation_id else "",
+        is_read_only=reading,
+        is_destructive=operation.method in _DESTRUCTIVE,
+        is_idempotent=reading or operation.method in _IDEMPOTENT,
+        source=namespace,
+    )
+
+
+def _caller(operation: Operation, client: Callable[[], AsyncContentGroove]) -> ToolFunction:
+    async def run(arguments: Json, _report: ProgressCallback) -> Success:
+        call = build_request(operation, arguments)
+        response = await client().request(
+            call.method, call.path, query=structured_query(operation, arguments), body=arguments.get("body")
+        )
+        return Success(response.parse(), {"status": response.status_code})
+
+    return run
 
 
 class PreparedRequest(Struct, frozen=True):

@@ -158,7 +158,8 @@ def assert_raises(call, *errors):
     raise AssertionError(call)
 
 def use():
-    with httpx.Client(transport=httpx.MockTransport(respond)) as http_client, ContentGroove("k", http_client=http_client) as client:
+    own = httpx.Client(transport=httpx.MockTransport(respond))
+    with own, ContentGroove("k", http_client=own) as client:
         assert_raises(lambda: client.medias.get("m-200"), ResponseDecodeError)
         assert_raises(lambda: client.medias.get("m-400"), APIError)
         assert_raises(client.request("GET", "/medias/m-200").parse, ResponseDecodeError)

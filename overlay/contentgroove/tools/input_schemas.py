@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+import jsonschema_rs
+
 from contentgroove._openapi.pointers import references, resolve_reference
 from contentgroove._openapi.schemas import has_subschemas, map_subschemas, translate_bounds
 
-from .arguments import is_supported_pattern
-from .errors import SpecError
+from .results import SpecError, ToolError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from contentgroove._openapi.documents import Json
 
 INLINED = 1000
@@ -21,6 +25,16 @@ INLINED = 1000
 
 MAX_TOOL = 512 * 1024
 """Characters of one tool's schema."""
+
+MAX_PROBLEMS = 5
+"""Problems in one message."""
+
+MAX_MESSAGE = 300
+"""Characters for one problem: it can quote a whole value."""
+
+# A pattern in a document that was added can need exponential time.
+_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
+
 
 _KEPT = frozenset(
     {
@@ -86,7 +100,9 @@ class Converter:
             elif has_subschemas(name, value) and name != "$defs":
                 convert = functools.partial(self._convert, composed=composed or name in _COMPOSED)
                 converted[name] = map_subschemas(name, value, convert)
-        _drop_unsupported_patterns(converted)
+        for pattern in [*converted.get("patternProperties", ())]:
+            if not is_supported_pattern(pattern):
+                del converted["patternProperties"][pattern]
         _without_read_only(members, converted)
         translate_bounds(converted)
         open_ended = composed or _COMPOSED & converted.keys() - {"not"}
@@ -98,7 +114,8 @@ class Converter:
         reference = str(members["$ref"])
         key = f"{reference} {composed}"
         if key not in self._names:
-            self._names[key] = name = self._unused_name(reference)
+            last = re.sub(r"[^A-Za-z0-9._-]", "_", reference.rpartition("/")[2])
+            self._names[key] = name = unused_name(last, self._names.values(), "_")
             self._definitions[name] = self._convert(resolve_reference(self._document, reference), composed=composed)
             definition = self._definitions[name]
             if not _references(definition) and len(json.dumps(definition)) <= INLINED:
@@ -110,13 +127,11 @@ class Converter:
             return cast("Json", inlined) | {"description": members["description"]}
         return cast("Any", inlined)
 
-    def _unused_name(self, reference: str) -> str:
-        last = re.sub(r"[^A-Za-z0-9._-]", "_", reference.rpartition("/")[2])
-        taken = set(self._names.values())
-        name, number = last, 2
-        while name in taken:
-            name, number = f"{last}_{number}", number + 1
-        return name
+
+def unused_name(name: str, taken: Collection[str], separator: str = "") -> str:
+    """Return a name, with a number at its end if it is taken."""
+    numbered = (f"{name}{separator}{number}" for number in itertools.count(2))
+    return next(free for free in itertools.chain([name], numbered) if free not in taken)
 
 
 def _is_supported_keyword(name: str, value: Any) -> bool:
@@ -128,12 +143,6 @@ def _is_supported_keyword(name: str, value: Any) -> bool:
 def _references(schema: Any) -> set[str]:
     prefix = "#/$defs/"
     return {reference.removeprefix(prefix) for reference in references(schema) if reference.startswith(prefix)}
-
-
-def _drop_unsupported_patterns(converted: Json) -> None:
-    if isinstance(named := converted.get("patternProperties"), dict):
-        kept = {name: schema for name, schema in cast("Json", named).items() if is_supported_pattern(name)}
-        converted["patternProperties"] = kept
 
 
 def _without_read_only(members: Json, converted: Json) -> None:
@@ -156,3 +165,69 @@ def _nullable(converted: Json) -> Json:
     if isinstance(widened.get("enum"), list) and None not in widened["enum"]:
         widened["enum"] = [*widened["enum"], None]
     return widened
+
+
+@functools.lru_cache(maxsize=4096)
+def is_supported_pattern(pattern: str) -> bool:
+    """Return whether a regular expression can be used here; some documents have those of other languages."""
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=_PATTERNS)
+    except ValueError:
+        return False
+    return True
+
+
+def compile_schema(schema: Json, what: str) -> jsonschema_rs.Validator:
+    """Create the validator of a tool's arguments.
+
+    Raises:
+        SpecError: The schema is not valid.
+    """
+    try:
+        return jsonschema_rs.Draft202012Validator(schema, pattern_options=_PATTERNS, validate_formats=False)
+    except (ValueError, TypeError, RecursionError, jsonschema_rs.ReferencingError) as error:
+        # The first line has the reason; the others quote the schema.
+        reason = str(error).partition("\n")[0][:MAX_MESSAGE]
+        raise SpecError(f"{what} has a schema that is not a valid JSON Schema: {reason}.") from error
+
+
+def check_arguments(validator: jsonschema_rs.Validator, arguments: Json, tool: str) -> None:
+    """Check a tool's arguments.
+
+    Raises:
+        ToolError: They do not match; the message and the details name each field.
+    """
+    problems: list[Json] = []
+    for error in validator.iter_errors(arguments):
+        problems.extend({"field": field, "problem": problem[:MAX_MESSAGE]} for field, problem in _explain(error))
+        if len(problems) >= MAX_PROBLEMS:
+            break
+    if problems:
+        text = "; ".join(f"{problem['field']}: {problem['problem']}" for problem in problems)
+        raise ToolError("invalid_input", f"{tool} was not called. {text}.", details=problems)
+
+
+def _explain(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
+    kind: Any = error.kind
+    path = [str(step) for step in error.instance_path]
+
+    def field(*further: str) -> str:
+        return ".".join((*path, *further)) or "arguments"
+
+    match str(kind.name):
+        case "required":
+            yield field(kind.property), "is required"
+        case "additionalProperties":
+            for name in kind.unexpected:
+                yield field(name), "is not known"
+        case "falseSchema":
+            # An object without any properties reports this instead.
+            yield field(), "is not known"
+        case "propertyNames":
+            yield field(kind.error.instance), f"is not an allowed name: {kind.error.message}"
+        case "not":
+            # The rule comes first in the message; the value after it may be long, and the caller knows it.
+            rule = error.message.partition(" is not allowed for ")[0]
+            yield field(), f"does not match any allowed combination of members; it must not match: {rule}"
+        case _:
+            yield field(), error.message

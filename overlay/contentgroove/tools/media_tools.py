@@ -1,19 +1,24 @@
-"""Tools that need several calls of the API: upload, wait, cut, and read the transcript."""
+"""Tools that need several calls of the API: upload, wait, cut, and read the transcript.
+
+Files are uploaded only from below one folder, the upload root.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import stat
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 
-from .registry import ProgressCallback, Tool
-from .results import Success
-from .upload_root import open_below
+from .registry import ProgressCallback, Tool, object_schema
+from .results import Success, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
+    from pathlib import PurePath
 
     from contentgroove import AsyncContentGroove, Clip, Media
     from contentgroove._openapi.documents import Json
@@ -28,6 +33,7 @@ MAX_CLIPS = 1000
 MAX_EVENTS = 1000
 """Events that are searched for a transcription, the newest first."""
 
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _ID = {"type": "string", "minLength": 1}
 _NAME = {"type": "string"}
 _SECONDS = {"type": "number", "minimum": 0}
@@ -58,13 +64,9 @@ class MediaTools:
                     "With wait, the result is returned when the media is processed, which can take many minutes; "
                     "without it, call wait_for_media next."
                 ),
-                input_schema=_object_schema(
+                input_schema=object_schema(
                     {
-                        "path": {
-                            "type": "string",
-                            "minLength": 1,
-                            "description": "Relative to the upload root, or absolute.",
-                        },
+                        "path": {**_ID, "description": "Relative to the upload root, or absolute."},
                         "name": {**_NAME, "description": "The media's name."},
                         "description": _NAME,
                         "wait": {"type": "boolean", "description": "Whether to wait until the media is processed."},
@@ -80,7 +82,7 @@ class MediaTools:
                     "Return the media when its processing has finished. If that takes longer than the timeout, the "
                     "error's code is wait_timeout and nothing is lost: call the tool again."
                 ),
-                input_schema=_object_schema(
+                input_schema=object_schema(
                     {
                         "id": {**_ID, "description": "The media's id."},
                         "timeout": {
@@ -101,12 +103,8 @@ class MediaTools:
                 name="create_clip",
                 title="Cut a clip out of a media",
                 description="Create a clip of a part of a processed media. Times are seconds from the media's start.",
-                input_schema=_object_schema(
-                    {"media_id": _ID, "name": _NAME, "start_time": _SECONDS, "end_time": _SECONDS},
-                    "media_id",
-                    "name",
-                    "start_time",
-                    "end_time",
+                input_schema=object_schema(
+                    {"media_id": _ID, "name": _NAME, "start_time": _SECONDS, "end_time": _SECONDS}
                 ),
                 run=self._create_clip,
             ),
@@ -114,7 +112,7 @@ class MediaTools:
                 name="list_media_clips",
                 title="List the clips of a media",
                 description="Return the clips of a media in the order of their start: times in seconds, text, URLs.",
-                input_schema=_object_schema({"media_id": _ID}, "media_id"),
+                input_schema=object_schema({"media_id": _ID}),
                 run=self._list_clips,
                 is_read_only=True,
                 is_idempotent=True,
@@ -126,7 +124,7 @@ class MediaTools:
                     "Return the transcription of a media if a webhook delivered it. Otherwise return the texts of its "
                     "clips in order, marked partial: speech between clips is missing, and clips can overlap."
                 ),
-                input_schema=_object_schema({"media_id": _ID}, "media_id"),
+                input_schema=object_schema({"media_id": _ID}),
                 run=self._transcript,
                 is_read_only=True,
                 is_idempotent=True,
@@ -254,5 +252,69 @@ def _stored_transcription(inbox: Path, media_id: str) -> str | None:
     return None
 
 
-def _object_schema(properties: Json, *required: str) -> Json:
-    return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}
+def open_below(root: Path | None, name: str) -> IO[bytes]:
+    """Open a regular file that is below the root after all symbolic links are followed.
+
+    Args:
+        root: The folder; None if uploads are disabled.
+        name: The file's path, absolute or relative to the root.
+
+    Raises:
+        ToolError: Uploads are disabled, or there is no such file below the root.
+    """
+    if root is None:
+        raise ToolError(
+            "not_allowed",
+            "Nothing was sent: uploads are disabled. Start the server with --upload-root FOLDER to allow files below "
+            "that folder.",
+        )
+    try:
+        whole = root.resolve(strict=True)
+        if not same_drive(whole, whole / name):
+            raise _not_found_error(name, root)
+        path = (whole / name).resolve(strict=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _not_found_error(name, root) from error
+    if not path.is_relative_to(whole) or path == whole:
+        # The caller must not learn whether a file exists outside.
+        raise _not_found_error(name, root)
+    try:
+        file = open(path, "rb", opener=lambda opened, _flags: _open(whole, opened))  # noqa: SIM115 - the caller closes it
+    except (OSError, ValueError) as error:
+        raise _not_found_error(name, root) from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise _not_found_error(name, root)
+    return file
+
+
+def same_drive(root: PurePath, path: PurePath) -> bool:
+    """Return whether a path is on the root's drive; only Windows has several.
+
+    It is checked before anything is opened: testing whether `//host/share/file` exists logs on to that host, and names
+    such as `//./pipe/x` are not files.
+    """
+    return path.drive.lower() == root.drive.lower()
+
+
+def _open(root: Path, path: str) -> int:
+    if os.open not in os.supports_dir_fd:
+        return os.open(path, _FLAGS)
+    # Step by step and without following links: a folder may have become one since the path was resolved.
+    folder = os.open(root, os.O_RDONLY)
+    *folders, last = Path(path).relative_to(root).parts
+    try:
+        for step in folders:
+            inner = os.open(step, _FLAGS | getattr(os, "O_DIRECTORY", 0), dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        return os.open(last, _FLAGS, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _not_found_error(name: str, root: Path) -> ToolError:
+    return ToolError(
+        "invalid_input",
+        f"Nothing was sent: there is no regular file {name[:200]!r} below the upload root {str(root)!r}.",
+    )

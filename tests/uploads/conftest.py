@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from contentgroove._io.upload_connection import SocketWait
 
-    from .clients import Client, ClientFactory
-    from .waits import Watch
+    from .clients import Client, ClientFactory, Watch
 
 
 @pytest.fixture(scope="session")

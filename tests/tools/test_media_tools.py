@@ -22,7 +22,7 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Make an upload root with a film in a folder, and a secret beside it."""
+    """Create an upload root with a film in a folder, and a secret next to it."""
     folder = tmp_path / "root"
     (folder / "films").mkdir(parents=True)
     (folder / "films" / "film.mp4").write_bytes(FILM)
@@ -31,7 +31,7 @@ def root(tmp_path: Path) -> Path:
 
 
 async def test_upload(service: Service, root: Path) -> None:
-    """A file below the root becomes a media; how far it is is told in growing numbers."""
+    """A file below the root becomes a media; progress is reported in increasing numbers."""
     tools = service.tools(upload_root=root)
     arguments = {"path": "films/film.mp4", "name": "Film", "description": "D"}
     result = await tools.call("upload_media", arguments, service.report)
@@ -46,7 +46,7 @@ async def test_upload(service: Service, root: Path) -> None:
 
 
 async def test_upload_and_wait(service: Service, root: Path) -> None:
-    """With wait, the media is processed when the result comes, and each change of it was told."""
+    """With wait, the media is processed when the result is returned, and each change of it was reported."""
     tools = service.tools(upload_root=root)
     path = str(root / "films" / "film.mp4")
     result = await tools.call("upload_media", {"path": path, "wait": True}, service.report)
@@ -73,7 +73,7 @@ async def test_upload_and_wait(service: Service, root: Path) -> None:
     ],
 )
 async def test_files_elsewhere_are_not_sent(service: Service, root: Path, path: str) -> None:
-    """Neither by dots nor by links; folders and pipes are not files; and all are told in the same words."""
+    """Neither by dots nor by links; folders and pipes are not files; and all have the same error."""
     (root / "link.mp4").symlink_to(root.parent / "secret.mp4")
     (root / "linked").symlink_to(root.parent)
     make_named_pipe(root / "pipe")
@@ -123,7 +123,7 @@ async def test_systems_that_open_whole_paths_only(
 
 
 async def test_without_an_upload_root(service: Service, root: Path) -> None:
-    """No folder was named, so nothing is sent, and the error says how to name one."""
+    """Without a folder nothing is sent, and the error names the option."""
     error = (await service.tools().call("upload_media", {"path": str(root / "films/film.mp4")}))["error"]
     assert error["code"] == "not_allowed"
     assert "--upload-root" in error["message"]
@@ -143,7 +143,7 @@ async def test_uploads_that_fail(service: Service, root: Path) -> None:
 
 
 async def test_wait(service: Service) -> None:
-    """The finished media comes, or an error that names it and can be repeated."""
+    """The result is the finished media, or an error that names it and is retryable."""
     tools = service.tools()
     media = await service.client.medias.create(source_url="https://example.com/a.mp4")
     error = (await tools.call("wait_for_media", {"id": media.id, "timeout": 0.1}))["error"]
@@ -180,7 +180,7 @@ async def test_clips(service: Service) -> None:
 
 
 async def test_transcript_of_clips(service: Service, tmp_path: Path) -> None:
-    """Without a webhook it is the clips' text in order, and says that it is partial."""
+    """Without a webhook it is the clips' text in order, marked partial."""
     media_id = await service.new_media()
     clips = [clip async for clip in service.client.clips.list(filter={"media_id_eq": media_id})]
     expected = [clip.text for clip in sorted(clips, key=lambda clip: clip.start_time) if clip.text]

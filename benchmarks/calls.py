@@ -1,6 +1,6 @@
 """Small calls, parsing and imports, each as a ratio to a named rival in the same run.
 
-`python -m benchmarks.calls [--seconds 2]`: a local keep-alive server answers from memory; the rivals take turns.
+`python -m benchmarks.calls [--seconds 2]`: a local keep-alive server responds from memory; the rivals take turns.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def documents() -> tuple[bytes, bytes, bytes]:
 
 
 class Server(asyncio.Protocol):
-    """Answers each request with a canned body, by its path; keeps connections open."""
+    """Sends a fixed body for each path; keeps connections open."""
 
     bodies: dict[bytes, bytes]
 
@@ -58,14 +58,14 @@ class Server(asyncio.Protocol):
         self.buffer = b""
 
     def data_received(self, data: bytes) -> None:
-        """Answer whole requests; none here has a body."""
+        """Respond to complete requests, which have no body here."""
         self.buffer += data
         while b"\r\n\r\n" in self.buffer:
             head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
             path = head.split(b" ", 2)[1].partition(b"?")[0]
             body = self.bodies[b"page" if path.endswith(b"/medias") else b"one"]
             if b"number]=" in head:
-                # Other items on each page, or the walk would take them for a circle.
+                # Each page has other items, because equal pages would be detected as a loop.
                 number = head.partition(b"number]=")[2].partition(b"&")[0].partition(b" ")[0]
                 body = body.replace(b'"m-', b'"m-%b-' % number)
             self.transport.write(
@@ -74,7 +74,7 @@ class Server(asyncio.Protocol):
 
 
 def serve(bodies: dict[bytes, bytes]) -> int:
-    """Serve from a thread; gives the port."""
+    """Serve from a thread and return the port."""
     Server.bodies = bodies
     ready = threading.Event()
     port = 0
@@ -93,7 +93,7 @@ def serve(bodies: dict[bytes, bytes]) -> int:
 
 
 def rate(call: Callable[[], object], seconds: float) -> float:
-    """Calls a second."""
+    """Return the calls per second."""
     end = time.perf_counter() + seconds
     count = 0
     start = time.perf_counter()
@@ -104,7 +104,7 @@ def rate(call: Callable[[], object], seconds: float) -> float:
 
 
 def compare(name: str, ours: Callable[[], object], rival: Callable[[], object], seconds: float, goal: str) -> None:
-    """Print the median ratio of our rate to the rival's, in turns."""
+    """Print the median ratio of our rate to the rival's, measured in turns."""
     ours()
     rival()
     ratios = [rate(ours, seconds) / rate(rival, seconds) for _ in range(ROUNDS)]
@@ -112,7 +112,7 @@ def compare(name: str, ours: Callable[[], object], rival: Callable[[], object], 
 
 
 async def at_once(call: Callable[[], Awaitable[object]], seconds: float) -> float:
-    """Calls a second with fifty at once."""
+    """Return the calls per second with fifty at once."""
     end = time.perf_counter() + seconds
     count = 0
     start = time.perf_counter()
@@ -123,7 +123,7 @@ async def at_once(call: Callable[[], Awaitable[object]], seconds: float) -> floa
 
 
 async def compare_async(base: str, seconds: float) -> None:
-    """Fifty async calls at once, against stock httpx, by default and over aiohttp's connections (extra `aiohttp`)."""
+    """Compare fifty async calls at once with stock httpx, by default and over aiohttp (extra `aiohttp`)."""
     async with HttpxAiohttpClient() as aiohttp:
         cases = (
             ("50 async calls at once / httpx.AsyncClient", AsyncContentGroove(KEY, base), ">= 1.5"),
@@ -134,7 +134,7 @@ async def compare_async(base: str, seconds: float) -> None:
 
 
 async def compare_one_async(name: str, client: AsyncContentGroove, goal: str, base: str, seconds: float) -> None:
-    """One client against stock httpx, in turns."""
+    """Compare one client with stock httpx, in turns."""
     async with client, httpx.AsyncClient() as stock:
         headers = {"Authorization": f"Bearer {KEY}"}
 
@@ -149,7 +149,7 @@ async def compare_one_async(name: str, client: AsyncContentGroove, goal: str, ba
 
 
 def compare_length(base: str) -> None:
-    """Ten thousand items by one list, against a hundred: the cost of an item, and the memory that is held."""
+    """Compare a list of ten thousand items with one of a hundred: the cost of an item, and the memory."""
 
     def cost(items: int) -> float:
         with ContentGroove(KEY, base) as client:
@@ -170,19 +170,19 @@ def compare_length(base: str) -> None:
 
 
 def started(code: str) -> float:
-    """Seconds that a fresh interpreter takes for some code."""
+    """Return the seconds that a new interpreter needs for some code."""
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], check=True)
     return time.perf_counter() - start
 
 
 def compare_imports(base: str) -> None:
-    """Fresh interpreters, in turns; httpx without its command line, which it imports where click is installed."""
-    # As installers do; a checkout's own files may never have been compiled (PYTHONDONTWRITEBYTECODE).
+    """Compare new interpreters, in turns; httpx without its command line, which it imports if click is installed."""
+    # Installers compile modules, but those of a checkout may never have been compiled (PYTHONDONTWRITEBYTECODE).
     for package in (contentgroove, contentgroove_api):
         compileall.compile_dir(str(Path(str(package.__file__)).parent), quiet=1)
     httpx_alone = "import sys; sys.modules['click'] = None; import httpx"
-    ask = f"c.get('{base}/medias/m-1', headers={{'Authorization': 'Bearer k'}})"
+    get = f"c.get('{base}/medias/m-1', headers={{'Authorization': 'Bearer k'}})"
     cases = [
         ("import contentgroove / bare Python", "import contentgroove", "pass", "", "<= 1.2"),
         (
@@ -193,9 +193,9 @@ def compare_imports(base: str) -> None:
             "<= 0.6",
         ),
         (
-            "import to first answer / the same with httpx",
+            "import to first response / the same with httpx",
             f"from contentgroove import ContentGroove; c = ContentGroove('k', '{base}'); c.medias.get('m-1')",
-            f"{httpx_alone}, json; c = httpx.Client(); json.loads({ask}.content)",
+            f"{httpx_alone}, json; c = httpx.Client(); json.loads({get}.content)",
             "",
             "<= 1.05",
         ),

@@ -1,7 +1,7 @@
-"""What the contract checker costs: `python -m benchmarks.contract`.
+"""The cost of the contract checker: `python -m benchmarks.contract`.
 
-A small exchange (one media) and a list of 100 medias, each checked whole: route, key, query, body, headers. Beside
-them `json.loads` of the same body in the same run, because machines differ.
+A small exchange (one media) and a list of 100 medias, each checked completely: route, key, query, body, headers. They
+are compared with `json.loads` of the same body in the same run, because machines differ.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ GOALS = {"one media": 80.0, "list of 100": 700.0}
 
 
 def microseconds(work: Callable[[], object]) -> float:
-    """Give the microseconds that a call takes when nothing disturbs it."""
+    """Return the microseconds of an undisturbed call."""
     return min(timeit.repeat(work, number=RUNS, repeat=REPEATS)) / RUNS * 1e6
 
 
 def exchange(target: str, body: bytes) -> tuple[httpx.Request, httpx.Response]:
-    """Make an exchange that was read."""
+    """Make a completed exchange."""
     request = httpx.Request(
         "GET", f"https://api.contentgroove.com/api/v1{target}", headers={"Authorization": "Bearer any-key"}
     )
@@ -37,12 +37,12 @@ def exchange(target: str, body: bytes) -> tuple[httpx.Request, httpx.Response]:
 
 
 def example(checker: Checker, path: str) -> Any:
-    """Give the contract's example of an answer."""
+    """Return the contract's example of a response."""
     return checker.document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"]
 
 
 def main() -> None:
-    """Measure, and say how it compares."""
+    """Measure and print the comparison."""
     checker = Checker()
     several = example(checker, "/medias")
     several["data"] *= 100
@@ -55,7 +55,7 @@ def main() -> None:
         request, response = exchange(target, body)
         violations = checker.check(request, response)
         if violations:
-            raise SystemExit(f"The example breaks the contract: {violations[0]}")
+            raise SystemExit(f"The example violates the contract: {violations[0]}")
         checked = microseconds(partial(checker.check, request, response))
         loaded = microseconds(partial(json.loads, body))
         ratio = f"{checked / loaded:5.2f}"
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def milliseconds(work: Callable[[], object]) -> float:
-    """Give the milliseconds of slow work."""
+    """Return the milliseconds of a slow call."""
     return min(timeit.repeat(work, number=1, repeat=5)) * 1e3
 
 

@@ -1,4 +1,4 @@
-"""How soon the simulator answers, and how many checked requests it takes, against Prism's proxy before the same one.
+"""The simulator's start-up time, and its rate of checked requests compared with Prism's proxy in front of it.
 
 `python -m benchmarks.simulator [--seconds 2]`. Throughput is that of one process with the in-process checker around
 the simulator, against `prism proxy --errors` in front of a process with the simulator alone; the same aiohttp client
@@ -36,7 +36,7 @@ CONTRACT = Path(__file__).parents[1] / "spec" / "contract.yaml"
 
 ONCE = """
 import time
-begun = time.perf_counter()
+start = time.perf_counter()
 import asyncio, httpx
 loaded_httpx = time.perf_counter()
 from contentgroove_mock import Simulator
@@ -70,7 +70,7 @@ with serve(simulator, app=CheckedApp(simulator, Checker())) as server:
 """
 
 
-class Ask(NamedTuple):
+class Call(NamedTuple):
     """One kind of request."""
 
     name: str
@@ -79,24 +79,24 @@ class Ask(NamedTuple):
     body: bytes | None = None
 
 
-def check(right: bool, told: object) -> None:  # noqa: FBT001  # as assert's
-    """End the benchmark where it would measure something else."""
-    if not right:
-        raise SystemExit(f"error: {told}")
+def check(condition: bool, message: object) -> None:  # noqa: FBT001  # as in assert
+    """End the benchmark if it would measure something else."""
+    if not condition:
+        raise SystemExit(f"error: {message}")
 
 
-def announced(process: subprocess.Popen[str]) -> str:
+def read_base_url(process: subprocess.Popen[str]) -> str:
     """Read the base URL that a process announces in its first line."""
     line = process.stdout.readline() if process.stdout else ""
     found = re.search(r"http://\S+", line)
     if found is None:
-        raise SystemExit(f"error: a server did not start; it said {line!r}")
+        raise SystemExit(f"error: a server did not start; it printed {line!r}")
     return found[0]
 
 
-def started() -> float:
-    """Seconds from the start of `contentgroove mock` to the first byte of its first answer."""
-    begun = time.perf_counter()
+def time_to_response() -> float:
+    """Return the seconds from the start of `contentgroove mock` to the first byte of its first response."""
+    start = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, "-m", "contentgroove", "mock"],
         stdout=subprocess.PIPE,
@@ -104,56 +104,56 @@ def started() -> float:
         encoding="utf-8",
     ) as process:
         try:
-            port = int(announced(process).rpartition(":")[2].partition("/")[0])
+            port = int(read_base_url(process).rpartition(":")[2].partition("/")[0])
             with contextlib.closing(socket.create_connection(("127.0.0.1", port))) as client:
                 client.sendall(b"GET /api/v1/medias HTTP/1.1\r\nHost: a\r\nX-API-KEY: any\r\n\r\n")
-                check(client.recv(12) == b"HTTP/1.1 200", "the simulator does not answer")
-            return time.perf_counter() - begun
+                check(client.recv(12) == b"HTTP/1.1 200", "the simulator does not respond")
+            return time.perf_counter() - start
         finally:
             process.kill()
 
 
 @contextlib.contextmanager
 def served(code: str) -> Generator[str]:
-    """Serve from a process of its own; gives the base URL."""
+    """Serve from a separate process; yields the base URL."""
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         try:
-            yield announced(process)
+            yield read_base_url(process)
         finally:
             process.kill()
 
 
 async def prepare(base_url: str) -> str:
-    """Make a page of medias, and give the id of one."""
+    """Make a page of medias, and return the id of one."""
     identifier = ""
     async with aiohttp.ClientSession(headers={"X-API-KEY": KEY}) as client:
         for number in range(MEDIAS):
             attributes = {"source_url": "https://films.example/a.mp4", "name": f"Film {number}"}
-            async with client.post(f"{base_url}/medias", json={"data": {"attributes": attributes}}) as answer:
-                identifier = (await answer.json())["data"]["id"]
+            async with client.post(f"{base_url}/medias", json={"data": {"attributes": attributes}}) as response:
+                identifier = (await response.json())["data"]["id"]
     return identifier
 
 
-async def rate(base_url: str, ask: Ask, identifier: str, seconds: float) -> float:
-    """Requests a second; each must be answered 200."""
-    headers = {"X-API-KEY": KEY} | ({"Content-Type": "application/json"} if ask.body else {})
-    url = base_url + ask.path.format(id=identifier)
-    begun = time.perf_counter()
+async def rate(base_url: str, call: Call, identifier: str, seconds: float) -> float:
+    """Return the requests per second; each must have status 200."""
+    headers = {"X-API-KEY": KEY} | ({"Content-Type": "application/json"} if call.body else {})
+    url = base_url + call.path.format(id=identifier)
+    start = time.perf_counter()
     count = 0
     async with aiohttp.ClientSession(headers=headers) as client:
 
         async def send() -> None:
             nonlocal count
-            while time.perf_counter() < begun + seconds:
-                async with client.request(ask.method, url, data=ask.body) as answer:
-                    body = await answer.read()
-                    check(answer.status == HTTPStatus.OK, body)
+            while time.perf_counter() < start + seconds:
+                async with client.request(call.method, url, data=call.body) as response:
+                    body = await response.read()
+                    check(response.status == HTTPStatus.OK, body)
                 count += 1
 
         await asyncio.gather(*(send() for _ in range(CONNECTIONS)))
-    return count / (time.perf_counter() - begun)
+    return count / (time.perf_counter() - start)
 
 
 def show(name: str, value: float, goal: str) -> None:
@@ -162,26 +162,26 @@ def show(name: str, value: float, goal: str) -> None:
 
 
 def compare_throughput(seconds: float) -> None:
-    """Checked requests a second, as the median ratio to Prism's proxy."""
-    asks = (
-        Ask("one media", "GET", "/medias/{id}"),
-        Ask("a page of 25 medias", "GET", "/medias?page[number]=1&page[size]=25"),
-        Ask("an update", "PUT", "/medias/{id}", json.dumps({"data": {"attributes": {"name": "New"}}}).encode()),
+    """Compare the checked requests per second with Prism's proxy, as a median ratio."""
+    calls = (
+        Call("one media", "GET", "/medias/{id}"),
+        Call("a page of 25 medias", "GET", "/medias?page[number]=1&page[size]=25"),
+        Call("an update", "PUT", "/medias/{id}", json.dumps({"data": {"attributes": {"name": "New"}}}).encode()),
     )
     with served(ALONE) as alone, served(CHECKED) as checked, Prism.proxy(CONTRACT, alone) as prism:
         behind, own = asyncio.run(prepare(alone)), asyncio.run(prepare(checked))
-        for ask in asks:
-            # Node compiles what runs often, Python specialises it: both get the time to.
-            asyncio.run(rate(checked, ask, own, 2 * seconds))
-            asyncio.run(rate(prism.base_url, ask, behind, 2 * seconds))
+        for call in calls:
+            # Node compiles frequent code, and Python specialises it, so both are warmed up.
+            asyncio.run(rate(checked, call, own, 2 * seconds))
+            asyncio.run(rate(prism.base_url, call, behind, 2 * seconds))
             ours: list[float] = []
             theirs: list[float] = []
             for _ in range(ROUNDS):
-                ours.append(asyncio.run(rate(checked, ask, own, seconds)))
-                theirs.append(asyncio.run(rate(prism.base_url, ask, behind, seconds)))
+                ours.append(asyncio.run(rate(checked, call, own, seconds)))
+                theirs.append(asyncio.run(rate(prism.base_url, call, behind, seconds)))
             ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
-            told = f"{statistics.median(ours):.0f}/s with the checker, {statistics.median(theirs):.0f}/s through Prism"
-            show(f"{ask.name}: {told}", ratio, ">= 3")
+            rates = f"{statistics.median(ours):.0f}/s with the checker, {statistics.median(theirs):.0f}/s through Prism"
+            show(f"{call.name}: {rates}", ratio, ">= 3")
 
 
 def main() -> None:
@@ -189,7 +189,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each turn of each side")
     seconds = parser.parse_args().seconds
-    show("contentgroove mock, start to first answer, s", statistics.median(started() for _ in range(STARTS)), "< 0.5")
+    show(
+        "contentgroove mock, start to first response, s",
+        statistics.median(time_to_response() for _ in range(STARTS)),
+        "< 0.5",
+    )
     runs = [
         [
             float(word)
@@ -200,7 +204,7 @@ def main() -> None:
         for _ in range(STARTS)
     ]
     with_imports, cold, warm = (statistics.median(column) for column in zip(*runs, strict=True))
-    show("in process, construct to first answer, s", cold, "< 0.020")
+    show("in process, construct to first response, s", cold, "< 0.020")
     show("the same, a second simulator, s", warm, "< 0.020")
     show("the same as the first with its imports, httpx loaded before, s", with_imports, "")
     compare_throughput(seconds)

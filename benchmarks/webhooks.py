@@ -1,8 +1,8 @@
-"""Webhooks: reading one, and recording and answering one, each as a ratio to its floor and to a rival in the same run.
+"""Webhooks: reading one, and receiving one, each as a ratio to its minimum and to a rival in the same run.
 
-`python -m benchmarks.webhooks [--seconds 2]`. The floor of reading is `json.loads` of the same body; that of recording
-is one commit of the same bytes to an SQLite file, as durable (WAL, synced). The rival is a FastAPI app with pydantic
-models as a user would write it, called like ours: by its ASGI interface, without a server in between.
+`python -m benchmarks.webhooks [--seconds 2]`. The minimum of reading is `json.loads` of the same body; that of
+receiving is one commit of the same bytes to an SQLite file, equally durable (WAL, synced). The rival is a FastAPI app
+with pydantic models as a user would write it. Both are called by their ASGI interfaces, without a server.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 TURNS = 20
-"""Deliveries in one call of a turn, so that starting the loop costs nothing that shows."""
+"""Deliveries in one call of a turn, so that the start of the loop does not matter."""
 
 
 class Attributes(BaseModel):
-    """What most resources have."""
+    """Attributes that most resources have."""
 
     name: str
     created_at: dt.datetime
 
 
 class MediaAttributes(Attributes):
-    """A media's."""
+    """A media's attributes."""
 
     description: str | None
     has_fetch_error: bool
@@ -60,7 +60,7 @@ class Media(BaseModel):
 
 
 class ClipAttributes(Attributes):
-    """A clip's."""
+    """A clip's attributes."""
 
     start_time: float
     end_time: float
@@ -94,14 +94,14 @@ class Transcription(BaseModel):
 
 
 class Payload(BaseModel):
-    """What the event is about."""
+    """The payload of the event."""
 
     data: Media
     included: list[Annotated[Clip | Transcription, Field(discriminator="type")]] = []
 
 
 class Webhook(BaseModel):
-    """What the service POSTs."""
+    """The body of a delivery."""
 
     event: str
     payload: Payload
@@ -136,7 +136,7 @@ def fastapi_app(keep: Callable[[str, bytes], object]) -> Any:
 
 
 async def deliver(app: Any, body: bytes) -> None:
-    """Deliver one webhook to an ASGI app, which has to answer with 200."""
+    """Deliver one webhook to an ASGI app, which must respond with 200."""
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -162,18 +162,18 @@ async def deliver(app: Any, body: bytes) -> None:
 
     await app(scope, receive, send)
     if statuses != [200]:
-        raise SystemExit(f"an app answered {statuses}")
+        raise SystemExit(f"an app responded with {statuses}")
 
 
 def bodies(hook: bytes) -> Iterator[bytes]:
-    """Give webhooks that are all different events of the same size."""
+    """Yield webhooks that are different events of the same size."""
     media_id = json.loads(hook)["payload"]["data"]["id"].encode()
     for number in itertools.count():
         yield hook.replace(media_id, b"%0*d" % (len(media_id), number))
 
 
 def delivering(loop: asyncio.AbstractEventLoop, app: Any, hook: bytes) -> Callable[[], object]:
-    """Give a call that delivers some webhooks, one after the other."""
+    """Return a function that delivers some webhooks, one after the other."""
     events = bodies(hook)
 
     async def some() -> None:

@@ -36,7 +36,7 @@ NAMES = {
     "__aiter__": "__iter__",
     "aclose": "close",
     "anyio": "time",
-    "async_shell": "sync_shell",
+    "async_io": "sync_io",
     "aupload_batch": "upload_batch",
     "open_async_source": "open_source",
     "run_async": "run_sync",

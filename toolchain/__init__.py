@@ -1,1 +1,1 @@
-"""What keeps development working: tools that install, try and pin, and are no part of what users get."""
+"""Tools for development that install, test and pin packages. They are not part of the wheel."""

@@ -1,7 +1,7 @@
-"""The locks: wanted is what `requirements/*.in` and pyproject.toml say, installed is what `requirements/*.txt` say.
+"""The locks: `requirements/*.txt` pin the requirements of `requirements/*.in` and pyproject.toml.
 
-`make lock` writes them with uv, which resolves for every supported Python and system at once, and renews npm's. `make
-check` compares them with what is wanted and asks no registry: a release that nobody here chose changes no answer.
+`make lock` writes them with uv, which resolves for every supported Python and system at once, and renews npm's locks.
+`make check` compares them with the requirements and uses no registry, so that a new release cannot change its result.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SYSTEMS = (
     {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix", "platform_machine": "arm64"},
     {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"},
 )
-# The locks and the extra of the package that each holds, too. The largest is first: the others take its versions.
+# The locks, each with the extra of the package that it contains. The largest is first: the others use its versions.
 LOCKS = {"dev": "all", "demo": "mock", "setup": ""}
 NPM_LOCKS = ("mockserver", "spec/redocly", "tests/mcp/inspector")
 _HEAD = """\
@@ -47,19 +47,19 @@ _SECONDS = 600.0
 
 
 class LockError(Exception):
-    """A lock is not what is wanted, or could not be made; the message says what to do."""
+    """A lock does not match its requirements, or could not be made; the message says what to do."""
 
 
-def wanted(name: str, root: Path = ROOT) -> list[str]:
-    """List what a lock is made from: its file's lines, and what the package needs with the lock's extra."""
+def list_requirements(name: str, root: Path = ROOT) -> list[str]:
+    """List the requirements of a lock: its file's lines, and the package's own with the lock's extra."""
     lines = _lines(root / "requirements" / f"{name}.in")
-    return sorted({*lines, *(of_package(LOCKS[name], root) if LOCKS[name] else ())})
+    return sorted({*lines, *(package_requirements(LOCKS[name], root) if LOCKS[name] else ())})
 
 
-def of_package(extra: str, root: Path = ROOT) -> list[str]:
-    """List what the package needs with an extra."""
+def package_requirements(extra: str, root: Path = ROOT) -> list[str]:
+    """List the package's requirements with an extra."""
     project = cast("dict[str, Any]", tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"])
-    return sorted({*project["dependencies"], *_of_extra(extra, project["optional-dependencies"])})
+    return sorted({*project["dependencies"], *_extra_requirements(extra, project["optional-dependencies"])})
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -71,24 +71,24 @@ def _lines(path: Path) -> Iterator[str]:
             yield line
 
 
-def _of_extra(extra: str, extras: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _extra_requirements(extra: str, extras: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for line in extras[extra]:
         requirement = Requirement(line)
         if requirement.name == "contentgroove":
             for part in requirement.extras:
-                yield from _of_extra(part, extras)
+                yield from _extra_requirements(part, extras)
         else:
             yield line
 
 
 def pins(text: str) -> list[Requirement]:
-    """Read the exact versions of a lock, with the markers that say where each holds."""
+    """Read the exact versions of a lock, with the markers of the environments that use them."""
     found = _PIN.finditer(text)
     return [Requirement(f"{m['name']}=={m['version']}" + (f"; {m['marker']}" if m["marker"] else "")) for m in found]
 
 
 def environments() -> Iterator[dict[str, str]]:
-    """List the environments that a lock serves, as markers see them."""
+    """List the environments that a lock supports, as markers see them."""
     for python, system in itertools.product(PYTHONS, SYSTEMS):
         yield {
             "implementation_name": "cpython",
@@ -101,7 +101,7 @@ def environments() -> Iterator[dict[str, str]]:
 
 
 def check(root: Path = ROOT) -> None:
-    """Compare each lock with what is wanted.
+    """Compare each lock with its requirements.
 
     Raises:
         LockError: They differ, or a lock was edited by hand.
@@ -114,74 +114,75 @@ def check(root: Path = ROOT) -> None:
 
 def _faults(name: str, root: Path) -> list[str]:
     path = root / "requirements" / f"{name}.txt"
-    shown = path.relative_to(root)
+    lock = str(path.relative_to(root))
     if not path.exists():
-        return [f"{shown} does not exist."]
+        return [f"{lock} does not exist."]
     text = path.read_text(encoding="utf-8")
-    wishes, locked = wanted(name, root), pins(text)
-    faults = sorted({fault for wish in wishes for fault in _unmet(Requirement(wish), locked, str(shown))})
+    required, locked = list_requirements(name, root), pins(text)
+    faults = sorted({fault for line in required for fault in _unmet(Requirement(line), locked, lock)})
     if faults:
         return faults
     digests = _DIGESTS.match(text)
     if digests is None:
-        return [f"{shown} was not written by `make lock`: its first lines are not those that it writes."]
+        return [f"{lock} was not written by `make lock`: its first lines are different."]
     if digests[2] != _digest(text[digests.end() :]):
-        return [f"{shown} was edited after `make lock` wrote it."]
-    if digests[1] != _digest(_wishes_text(wishes, root)):
-        return [f"{shown} was made from other wishes than those of requirements/{name}.in and pyproject.toml."]
+        return [f"{lock} was edited after `make lock` wrote it."]
+    if digests[1] != _digest(_requirements_text(required, root)):
+        return [f"{lock} was made from other requirements than those of requirements/{name}.in and pyproject.toml."]
     return []
 
 
-def _unmet(wish: Requirement, locked: Sequence[Requirement], shown: str) -> Iterator[str]:
-    name = canonicalize_name(wish.name)
+def _unmet(requirement: Requirement, locked: Sequence[Requirement], lock: str) -> Iterator[str]:
+    name = canonicalize_name(requirement.name)
     candidates = [pin for pin in locked if canonicalize_name(pin.name) == name]
-    served = [environment for environment in environments() if _holds(wish, environment)]
-    bare = [environment for environment in served if not any(_holds(pin, environment) for pin in candidates)]
-    if bare:
-        places = (f"Python {one['python_version']} on {one['platform_system']}" for one in bare)
-        yield f"{shown} lacks {wish.name}" + ("." if bare == served else f" for {', '.join(dict.fromkeys(places))}.")
+    needed = [environment for environment in environments() if _applies(requirement, environment)]
+    missing = [environment for environment in needed if not any(_applies(pin, environment) for pin in candidates)]
+    if missing:
+        names = dict.fromkeys(f"Python {item['python_version']} on {item['platform_system']}" for item in missing)
+        yield f"{lock} lacks {requirement.name}" + ("." if missing == needed else f" for {', '.join(names)}.")
     for pin in candidates:
         version = str(pin.specifier).removeprefix("==")
-        if any(_holds(pin, one) for one in served) and not wish.specifier.contains(version, prereleases=True):
-            yield f"{shown} has {wish.name} {version}; wanted is {wish}."
+        used = any(_applies(pin, environment) for environment in needed)
+        if used and not requirement.specifier.contains(version, prereleases=True):
+            yield f"{lock} has {requirement.name} {version}; required is {requirement}."
 
 
-def _holds(requirement: Requirement, environment: dict[str, str]) -> bool:
+def _applies(requirement: Requirement, environment: dict[str, str]) -> bool:
     return requirement.marker is None or requirement.marker.evaluate(environment)
 
 
-def _npm_faults(folder: Path, shown: str) -> Iterator[str]:
-    wish: dict[str, Any] = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+def _npm_faults(folder: Path, name: str) -> Iterator[str]:
+    required: dict[str, Any] = json.loads((folder / "package.json").read_text(encoding="utf-8"))
     lock: dict[str, Any] = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
     root = lock["packages"][""]
     for kind in ("dependencies", "devDependencies", "engines"):
-        if wish.get(kind, {}) != root.get(kind, {}):
-            yield f"{shown} was made from other {kind} than those of the package.json beside it."
+        if required.get(kind, {}) != root.get(kind, {}):
+            yield f"{name} was made from other {kind} than those of its package.json."
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _wishes_text(wishes: Sequence[str], root: Path) -> str:
+def _requirements_text(required: Sequence[str], root: Path) -> str:
     python = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
-    return "\n".join((python, *wishes))
+    return "\n".join((python, *required))
 
 
 def renew(*, keep: bool, root: Path = ROOT) -> None:
-    """Write each lock anew and tell what moved.
+    """Write each lock again and print the changes.
 
     Args:
-        keep: Keep each version that still fits, and move only what a changed wish asks for.
+        keep: Keep each version that still matches, and change only what a changed requirement needs.
         root: The repository.
 
     Raises:
-        LockError: uv or npm found no answer.
+        LockError: uv or npm found no solution.
     """
     for name in LOCKS:
         _renew(name, keep=keep, root=root)
     for folder in NPM_LOCKS:
-        _renew_npm(root / folder, keep=keep, shown=f"{folder}/package-lock.json")
+        _renew_npm(root / folder, keep=keep, name=f"{folder}/package-lock.json")
 
 
 def _renew(name: str, *, keep: bool, root: Path) -> None:
@@ -202,37 +203,37 @@ def _renew(name: str, *, keep: bool, root: Path) -> None:
     head = _HEAD.format(
         name=name,
         package=f" and pyproject.toml with the extra {LOCKS[name]}" if LOCKS[name] else "",
-        wanted=_digest(_wishes_text(wanted(name, root), root)),
+        wanted=_digest(_requirements_text(list_requirements(name, root), root)),
         locked=_digest(body),
     )
     path.write_text(head + body, encoding="utf-8", newline="\n")
-    _tell(f"requirements/{name}.txt", _versions(before), _versions(body))
+    _print_changes(f"requirements/{name}.txt", _versions(before), _versions(body))
 
 
-def _renew_npm(folder: Path, *, keep: bool, shown: str) -> None:
+def _renew_npm(folder: Path, *, keep: bool, name: str) -> None:
     # Imported here: `check` needs no Node.
     from contentgroove_mock.npm import child_environment, node_program, npm_cli
 
     path = folder / "package-lock.json"
     before = _npm_versions(path)
     verb = "install" if keep else "update"
-    # A lock names no host: npm then asks the registry that it is set up for.
+    # The lock names no host, so that npm uses its configured registry.
     flags = ("--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund", "--omit-lockfile-registry-resolved")
-    resolve([str(node_program()), str(npm_cli()), verb, *flags], folder, shown, child_environment())
-    _tell(shown, before, _npm_versions(path))
+    resolve([str(node_program()), str(npm_cli()), verb, *flags], folder, name, child_environment())
+    _print_changes(name, before, _npm_versions(path))
 
 
-def resolve(command: Sequence[str], folder: Path, shown: str, environment: Mapping[str, str] | None = None) -> None:
-    """Run uv or npm, which asks its registry.
+def resolve(command: Sequence[str], folder: Path, name: str, environment: Mapping[str, str] | None = None) -> None:
+    """Run uv or npm, which use their registries.
 
     Args:
-        command: What to run.
-        folder: Where.
-        shown: What it makes, for the message.
-        environment: That of the program, ours if left out.
+        command: The command.
+        folder: The folder in which it runs.
+        name: Its output, for the message.
+        environment: The program's environment variables; by default those of this process.
 
     Raises:
-        LockError: It found no answer.
+        LockError: It found no solution.
     """
     try:
         done = subprocess.run(  # noqa: S603 - our own programs, fixed arguments
@@ -247,9 +248,9 @@ def resolve(command: Sequence[str], folder: Path, shown: str, environment: Mappi
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise LockError(f"{shown} could not be made within {_SECONDS:.0f} s: try again.") from None
+        raise LockError(f"{name} could not be made within {_SECONDS:.0f} s: try again.") from None
     if done.returncode != 0:
-        raise LockError(f"{shown} could not be made:\n{(done.stderr or done.stdout).strip()}")
+        raise LockError(f"{name} could not be made:\n{(done.stderr or done.stdout).strip()}")
 
 
 def _versions(text: str) -> dict[str, str]:
@@ -261,31 +262,31 @@ def _versions(text: str) -> dict[str, str]:
 
 def _npm_versions(path: Path) -> dict[str, str]:
     lock: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return {place.removeprefix("node_modules/"): entry["version"] for place, entry in lock["packages"].items() if place}
+    return {path.removeprefix("node_modules/"): entry["version"] for path, entry in lock["packages"].items() if path}
 
 
-def moves(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Name what two sets of versions have not in common, a line each."""
+def changed_versions(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """List the differences of two sets of versions, one line for each."""
     names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     return [f"{name} {before.get(name, '(none)')} -> {after.get(name, '(none)')}" for name in names]
 
 
-def _tell(shown: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-    moved = moves(before, after)
-    print(f"{shown}: {len(moved) or 'nothing'} moved")  # noqa: T201 - a command line prints
-    for line in moved:
+def _print_changes(name: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    changes = changed_versions(before, after)
+    print(f"{name}: {len(changes) or 'nothing'} changed")  # noqa: T201 - a command line prints
+    for line in changes:
         print(f"  {line}")  # noqa: T201 - a command line prints
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit status."""
+    """Run one command and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m toolchain.lock", description="Write the locks, or check them.")
     parser.add_argument("command", choices=["renew", "check"])
-    parser.add_argument("--keep", action="store_true", help="renew only what a changed wish asks for")
-    chosen = parser.parse_args(arguments)
+    parser.add_argument("--keep", action="store_true", help="renew only what a changed requirement needs")
+    options = parser.parse_args(arguments)
     try:
-        if chosen.command == "renew":
-            renew(keep=chosen.keep)
+        if options.command == "renew":
+            renew(keep=options.keep)
         else:
             check()
     except LockError as error:

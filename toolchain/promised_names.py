@@ -1,7 +1,7 @@
-"""Import every public name of what is installed, in an environment with some extras.
+"""Import every public name of the installed packages, in an environment with some extras.
 
-`python promised_names.py [EXTRA …]` is run by `try_python` with the environment's own Python. What belongs to an extra
-that is not there must say which; everything else must be there.
+`try_python` runs `python promised_names.py [EXTRA …]` with the environment's own Python. Names of an extra that is not
+installed must raise an error that names the extra; all others must exist.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _NAMED = re.compile(r"pip install 'contentgroove\[([\w,]+)\]'")
 
 
 def with_implied(extras: Iterable[str], requirements: Iterable[str]) -> set[str]:
-    """Give extras and those that they bring along.
+    """Return extras with those that they imply.
 
     Args:
         extras: Their names.
-        requirements: What the distribution's metadata says that it requires.
+        requirements: The requirements in the distribution's metadata.
     """
     implied = {found[2]: found[1].split(",") for line in requirements if (found := _IMPLIED.match(line))}
     known: set[str] = set()
@@ -45,7 +45,7 @@ def with_implied(extras: Iterable[str], requirements: Iterable[str]) -> set[str]
 
 
 def public_modules(package: str, folder: Path) -> Iterator[str]:
-    """Name a package's modules that have an `__all__`, without those whose names say that they are private."""
+    """Yield the names of a package's modules that have an `__all__` and no private name."""
     for path in sorted(folder.rglob("*.py")):
         parts = [part for part in path.relative_to(folder).with_suffix("").parts if part != "__init__"]
         if not any(part.startswith("_") for part in parts) and _has_public_names(path):
@@ -61,29 +61,29 @@ def _has_public_names(path: Path) -> bool:
     return any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets)
 
 
-def problem(use: Callable[[], object], installed: Collection[str]) -> str | None:
-    """Use something; gives what is wrong with how that ended.
+def find_problem(use: Callable[[], object], installed: Collection[str]) -> str | None:
+    """Call a function and return the problem with its error, or None.
 
     Args:
-        use: What uses it.
+        use: The function.
         installed: The extras that are installed.
     """
     try:
         use()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it must say which extra is missing
+    except Exception as error:  # noqa: BLE001 - every error must name the missing extra
         named = {extra for found in _NAMED.findall(str(error)) for extra in found.split(",")}
         if not named:
-            return f"{type(error).__name__} without a word on what to install: {error}"
+            return f"{type(error).__name__} does not name a package to install: {error}"
         if named <= set(installed):
             return f"{type(error).__name__} names an extra that is installed: {error}"
     return None
 
 
-def _imported_here(name: str) -> None:
+def _import_installed(name: str) -> None:
     module = importlib.import_module(name)
-    place = Path(str(module.__file__)).resolve()
-    if Path(sys.prefix).resolve() not in place.parents:
-        raise RuntimeError(f"it is not the installed one: {place}")
+    path = Path(str(module.__file__)).resolve()
+    if Path(sys.prefix).resolve() not in path.parents:
+        raise RuntimeError(f"the imported module is not the installed one: {path}")
 
 
 def _problems(installed: Collection[str]) -> Iterator[str]:
@@ -93,12 +93,12 @@ def _problems(installed: Collection[str]) -> Iterator[str]:
             yield f"{package}: not installed"
             continue
         for name in dict.fromkeys((package, *public_modules(package, Path(spec.origin).parent))):
-            found = problem(partial(_imported_here, name), installed)
+            found = find_problem(partial(_import_installed, name), installed)
             if found is not None:
                 yield f"{name}: {found}"
             module = sys.modules.get(name)
             for member in getattr(module, "__all__", ()):
-                found = problem(partial(getattr, module, member), installed)
+                found = find_problem(partial(getattr, module, member), installed)
                 if found is not None:
                     yield f"{name}.{member}: {found}"
 
@@ -111,11 +111,11 @@ def _command_problem(installed: Collection[str]) -> str | None:
         if done.returncode:
             raise RuntimeError(done.stderr)
 
-    return problem(use, installed)
+    return find_problem(use, installed)
 
 
 def main(extras: list[str]) -> int:
-    """Say what is wrong; gives the exit code."""
+    """Print the problems and return the exit code."""
     installed = with_implied(extras, requires("contentgroove") or ())
     found = [*_problems(installed)]
     command = _command_problem(installed)

@@ -1,4 +1,4 @@
-"""The versions that a trial installs: the lock's, or the lowest or newest that the bounds of the package allow."""
+"""The versions that a trial installs: those of the lock, or the lowest or newest within the package's bounds."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 KINDS = ("locked", "lowest", "newest")
 TOOLS = "requirements/test.in"
-"""What the tests need beside the package."""
+"""Requirements of the tests, in addition to the package's."""
 
-# A version without a build for a Python is none that its users can install without a compiler.
+# Only versions with wheels count, because users should not need a compiler.
 _RESOLVE = ("-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--only-binary", ":all:")
 
 
@@ -31,27 +31,27 @@ class Bound(NamedTuple):
     version: Version
 
     def __str__(self) -> str:
-        """Read as people name a version."""
+        """Return the name and the version."""
         return f"{self.requirement.name} {self.version}"
 
 
 def constraints(pins: str) -> str:
-    """Give pins as pip takes them for constraints: without hashes, which the wheel has none of, and without extras."""
+    """Convert pins to pip's constraints: without hashes, because the wheel has none, and without extras."""
     lines = re.sub(r"\\\n", " ", pins).splitlines()
     kept = (re.sub(r"\s--hash=\S+|(?:^|\s)#.*", "", line).rstrip() for line in lines)
     return "".join(re.sub(r"^([\w.-]+)\[[^\]]*\]", r"\1", line) + "\n" for line in kept if line)
 
 
 def write(kind: str, python: Path, folder: Path) -> Path:
-    """Write the constraints of a kind for a Python into a folder; gives the file.
+    """Write the constraints of a kind for a Python into a folder, and return the file.
 
     Args:
         kind: One of `KINDS`.
-        python: The interpreter that the versions are for.
-        folder: Where; made if it does not exist.
+        python: The interpreter for which the versions are.
+        folder: The folder; it is created if needed.
 
     Raises:
-        LockError: No versions fit.
+        LockError: No versions match.
     """
     folder.mkdir(parents=True, exist_ok=True)
     made = folder / f"{kind}.txt"
@@ -61,7 +61,7 @@ def write(kind: str, python: Path, folder: Path) -> Path:
         package = folder / f"{kind}-package.txt"
         resolution = "lowest-direct" if kind == "lowest" else "highest"
         _resolve(python, package, "--resolution", resolution, "pyproject.toml", "--extra", "all")
-        # What the tests need is as new as goes with these.
+        # The tests' requirements are as new as these versions allow.
         _resolve(python, made, "pyproject.toml", "--extra", "all", TOOLS, "--constraint", str(package))
         text = made.read_text(encoding="utf-8")
     made.write_text(constraints(text), encoding="utf-8", newline="\n")
@@ -74,19 +74,19 @@ def _resolve(python: Path, made: Path, *arguments: str) -> None:
     lock.resolve(command, lock.ROOT, made.name)
 
 
-def bounds(wishes: Sequence[str], pins: str) -> Iterator[Bound]:
-    """Give the version of each requirement."""
+def bounds(required: Sequence[str], pins: str) -> Iterator[Bound]:
+    """Yield the version of each requirement."""
     found = {canonicalize_name(pin.name): Version(str(pin.specifier).removeprefix("==")) for pin in lock.pins(pins)}
-    for requirement in map(Requirement, wishes):
+    for requirement in map(Requirement, required):
         version = found.get(canonicalize_name(requirement.name))
         if version is not None:
             yield Bound(requirement, version)
 
 
-def untrue(found: Sequence[Bound]) -> list[str]:
-    """Name the lower bounds that nobody can install: what is found for the lowest is higher."""
+def unreachable(found: Sequence[Bound]) -> list[str]:
+    """List the lower bounds that cannot be installed, because the lowest version found is higher."""
     return [
-        f"{bound.requirement.name}: {specifier.version} is allowed, and {bound.version} is the lowest that fits"
+        f"{bound.requirement.name}: {specifier.version} is allowed, but the lowest version is {bound.version}"
         for bound in found
         for specifier in bound.requirement.specifier
         if specifier.operator == ">=" and Version(specifier.version) != bound.version

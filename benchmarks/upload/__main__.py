@@ -1,8 +1,8 @@
 """Compare uploads with `curl -T`, over http and https on loopback: `python -m benchmarks.upload`.
 
-Each upload is a process; its time runs from before the connection to after the answer, without the process's start,
-for curl (`time_total`) as for the rest. The ways alternate; each run is compared with the rival's just before it,
-because machines have fast and slow minutes, and the median of these ratios is printed.
+Each upload is a process; its time runs from before the connection to after the response, without the process's
+start, for curl (`time_total`) as for the others. The ways alternate; each run is compared with the rival's run just
+before it, because machines have fast and slow minutes, and the median of these ratios is printed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ GOALS = {
     ("http", "async"): 1.2,
     ("https", "async"): 1.1,
 }
-"""Throughput by curl's that each way is to reach."""
+"""The ratio to curl's throughput that each way should reach."""
 MEMORY_GOAL = 8 * MEBIBYTE
 
 
@@ -52,7 +52,7 @@ def size(text: str) -> int:
     """Read a size such as 1GiB or 256MiB."""
     match = re.fullmatch(r"(\d+)(MiB|GiB)", text, re.IGNORECASE)
     if match is None:
-        raise argparse.ArgumentTypeError(f"{text} is no size such as 256MiB or 1GiB")
+        raise argparse.ArgumentTypeError(f"{text} is not a size such as 256MiB or 1GiB")
     return int(match[1]) * UNITS[match[2].upper()]
 
 
@@ -107,7 +107,7 @@ def main() -> None:
     network.enter("benchmarks.upload", sys.argv[1:])
     arguments = parser.parse_args()
     if shutil.which("curl") is None:
-        raise SystemExit("curl is what uploads are compared with; install it and run this again.")
+        raise SystemExit("Uploads are compared with curl: install it and run this again.")
     print(f"{arguments.size / MEBIBYTE:,.0f} MiB, {arguments.runs} runs of each way, on {network.prepare()}")
     authority = trustme.CA()
     ways = ["curl", *(way for way in arguments.ways if way != "curl")]

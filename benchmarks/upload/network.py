@@ -1,7 +1,7 @@
-"""A network of the benchmark's own, where the system permits one.
+"""A separate network for the benchmark, if the system permits it.
 
-BBR, the default of many machines, paces plain http over loopback and presses every ratio toward 1. In a namespace of
-its own the benchmark can use reno without changing anything for others.
+BBR, the default of many machines, paces plain http over loopback and presses every ratio toward 1. In its
+own namespace the benchmark can use reno without changing anything for others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ INSIDE = "CONTENTGROOVE_BENCHMARK_NAMESPACE"
 
 
 def enter(module: str, arguments: list[str]) -> None:
-    """Run the benchmark again inside a namespace and end with its status; return where that is not permitted."""
+    """Run the benchmark again inside a namespace and end with its status; return if that is not permitted."""
     unshare = shutil.which("unshare")
     if os.environ.get(INSIDE) or unshare is None:
         return
@@ -29,15 +29,15 @@ def enter(module: str, arguments: list[str]) -> None:
 
 
 def prepare() -> str:
-    """Make loopback ready and tell which network this is."""
+    """Set up loopback and return a description of the network."""
     if not os.environ.get(INSIDE):
         return f"the machine's own network, {_congestion_control()}"
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     try:
         CONGESTION_CONTROL.write_text("reno", "ascii")
     except OSError as error:
-        return f"a namespace of its own, {_congestion_control()} (reno refused: {error.strerror})"
-    return f"a namespace of its own, {_congestion_control()}"
+        return f"an own namespace, {_congestion_control()} (reno was rejected: {error.strerror})"
+    return f"an own namespace, {_congestion_control()}"
 
 
 def _congestion_control() -> str:

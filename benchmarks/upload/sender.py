@@ -1,4 +1,4 @@
-"""Uploads one file once, in a process of its own, and prints the seconds and the memory it took as JSON."""
+"""Upload one file in a separate process, and print the time in seconds and the memory in bytes as JSON."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 import httpcore
 import httpx
+from contentgroove._io.async_io import aiter_with_progress
 from contentgroove._io.connections import default_ssl_context
 from contentgroove._io.http import parse_url
-from contentgroove._io.httpx_lines import AsyncHttpxTransport, HttpxTransport
-from contentgroove._io.progress import aiter_with_progress, iter_with_progress
+from contentgroove._io.httpx_transports import AsyncHttpxTransport, HttpxTransport
 from contentgroove._io.sources import PathSource
-from contentgroove._io.upload_network import AsyncUploadTransport, UploadTransport
+from contentgroove._io.sync_io import iter_with_progress
+from contentgroove._io.upload_transport import AsyncUploadTransport, UploadTransport
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, Generator
     from typing import Self
 
-    from contentgroove._io.async_connections import AsyncTransport
-    from contentgroove._io.connections import Transport
+    from contentgroove._io.http import AsyncTransport, Transport
 
 SECONDS = 60.0
 HEAP_STEP = 16
 """Bytes to which malloc aligns."""
 HEAP_STEPS = 4096 // HEAP_STEP
-"""In a page."""
+"""Steps in a page."""
 
 
 def request(url: str, source: PathSource, content: Generator[bytes] | AsyncGenerator[bytes]) -> httpcore.Request:
@@ -44,12 +44,12 @@ def request(url: str, source: PathSource, content: Generator[bytes] | AsyncGener
 
 
 class Measured:
-    """What a block took.
+    """The resources that a block used.
 
     Attributes:
         seconds: Its time.
         idle: Bytes of memory before it.
-        peak: The most that the process has had since its start.
+        peak: The maximum of the process since its start.
     """
 
     def __enter__(self) -> Self:
@@ -62,35 +62,35 @@ class Measured:
         self.peak = memory("VmHWM")
 
 
-def send(line: Transport, url: str, source: PathSource) -> Measured:
+def send(transport: Transport, url: str, source: PathSource) -> Measured:
     """Upload synchronously."""
     with (
         Measured() as measured,
-        contextlib.closing(line),
+        contextlib.closing(transport),
         contextlib.closing(iter_with_progress(source, None)) as content,
     ):
-        answer = line.handle_request(request(url, source, content))
-        answer.read()
-        answer.close()
-    return checked(answer.status, measured)
+        response = transport.handle_request(request(url, source, content))
+        response.read()
+        response.close()
+    return checked(response.status, measured)
 
 
-async def asend(line: AsyncTransport, url: str, source: PathSource) -> Measured:
+async def asend(transport: AsyncTransport, url: str, source: PathSource) -> Measured:
     """Upload asynchronously."""
-    # No upload is a client's first call: by the one that gave the URL, anyio has loaded what it needs of asyncio.
+    # An upload is never a client's first call: the request for the URL has made anyio load its asyncio part.
     await anyio.to_thread.run_sync(int)
     with Measured() as measured:
-        async with contextlib.aclosing(line), contextlib.aclosing(aiter_with_progress(source, None)) as content:
-            answer = await line.handle_async_request(request(url, source, content))
-            await answer.aread()
-            await answer.aclose()
-    return checked(answer.status, measured)
+        async with contextlib.aclosing(transport), contextlib.aclosing(aiter_with_progress(source, None)) as content:
+            response = await transport.handle_async_request(request(url, source, content))
+            await response.aread()
+            await response.aclose()
+    return checked(response.status, measured)
 
 
 def checked(status: int, measured: Measured) -> Measured:
     """End the process if the upload failed."""
-    if status != 200:  # noqa: PLR2004 - the status that the sink gives
-        raise SystemExit(f"the sink answered {status}")
+    if status != 200:  # noqa: PLR2004 - the sink's status
+        raise SystemExit(f"the sink responded with {status}")
     return measured
 
 
@@ -105,14 +105,14 @@ def upload(way: str, context: ssl.SSLContext, url: str, source: PathSource) -> M
         case "httpx":
             return send(HttpxTransport(httpx.HTTPTransport(verify=context).handle_request), url, source)
         case "httpx-async":
-            line = AsyncHttpxTransport(httpx.AsyncHTTPTransport(verify=context).handle_async_request)
-            return asyncio.run(asend(line, url, source))
+            transport = AsyncHttpxTransport(httpx.AsyncHTTPTransport(verify=context).handle_async_request)
+            return asyncio.run(asend(transport, url, source))
         case _:
             raise ValueError(f"no such way: {way}")
 
 
 def memory(name: str) -> int:
-    """Read one of this process's figures, in bytes; 0 where there is no /proc."""
+    """Read one of this process's figures, in bytes; 0 if there is no /proc."""
     try:
         status = Path("/proc/self/status").read_text("ascii")
     except OSError:
@@ -127,8 +127,8 @@ def main() -> None:
     for name in ("way", "url", "file", "ca"):
         parser.add_argument(f"--{name}", required=True)
     arguments = parser.parse_args()
-    # Some processors (AMD Zen 3) copy four times slower to an address 16 bytes into a page. The heap would be laid out
-    # alike in every run, so that luck decided for all of them: this moves it by another distance in each.
+    # Some processors (AMD Zen 3) copy four times slower to an address 16 bytes into a page. The heap would have
+    # the same layout in every run, so that luck would decide for all of them: this moves it by a random distance.
     moved = bytearray(HEAP_STEP * (HEAP_STEPS + random.randrange(HEAP_STEPS)))  # noqa: S311 - no secret
     context = default_ssl_context()
     context.load_verify_locations(arguments.ca)

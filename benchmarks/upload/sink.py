@@ -1,6 +1,6 @@
-"""A store that takes a body as fast as a Python process can, and answers 200.
+"""A store that receives a body as fast as a Python process can, and responds with 200.
 
-It must not be what limits the senders. Over http the kernel drops the bytes (MSG_TRUNC) instead of copying them. Over
+It must not limit the senders. Over http the kernel drops the bytes (MSG_TRUNC) instead of copying them. Over
 https only the request's head is decrypted; of the body's records the sink reads the lengths, which TLS 1.3 sends in
 clear, and drops the rest.
 """
@@ -25,7 +25,7 @@ BUFFER = 4 * 1024 * 1024
 RECORD_HEADER = 5
 RECORD_OVERHEAD = 17
 """Bytes of a TLS 1.3 record that are not data: the tag and the inner type (RFC 8446, 5.2)."""
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -49,11 +49,11 @@ def take_plain(connection: socket.socket) -> None:
     flags = socket.MSG_TRUNC if sys.platform == "linux" else 0
     while left:
         left -= connection.recv_into(buffer, min(left, BUFFER), flags) or _ended()
-    connection.sendall(ANSWER)
+    connection.sendall(RESPONSE)
 
 
 class _Records:
-    """Splits what comes from a socket into whole TLS records, without copying those that nobody looks at."""
+    """Splits the bytes of a socket into whole TLS records, without copying unused ones."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -61,7 +61,7 @@ class _Records:
         self._start = self._end = 0
 
     def next(self) -> memoryview:
-        """Wait for a record; it may be looked at until the next one is asked for."""
+        """Wait for a record, which is valid until the next call."""
         while True:
             have = self._end - self._start
             if have >= RECORD_HEADER:
@@ -96,12 +96,12 @@ def take_tls(connection: socket.socket, context: ssl.SSLContext) -> None:
     left = content_length(head) - len(body)
     while left:
         left -= len(records.next()) - RECORD_HEADER - RECORD_OVERHEAD
-    tls.write(ANSWER)
+    tls.write(RESPONSE)
     connection.sendall(outgoing.read())
 
 
 def _ended() -> NoReturn:
-    raise ConnectionError("the sender closed before its body was through")
+    raise ConnectionError("the sender closed before the end of its body")
 
 
 def _serve(listener: socket.socket, take: Callable[[socket.socket], None]) -> None:
@@ -120,14 +120,14 @@ def _run(certificate: str, ports: Connection) -> None:
     threading.Thread(target=_serve, args=(plain, take_plain), daemon=True).start()
     threading.Thread(target=_serve, args=(encrypted, functools.partial(take_tls, context=context)), daemon=True).start()
     ports.send({"http": plain.getsockname()[1], "https": encrypted.getsockname()[1]})
-    # Until the parent hangs up.
+    # Until the parent closes the pipe.
     with contextlib.suppress(EOFError):
         ports.recv()
 
 
 @contextlib.contextmanager
 def running_sink(certificate: str) -> Generator[dict[str, int], None, None]:
-    """Run a sink in a process of its own.
+    """Run a sink in a separate process.
 
     Args:
         certificate: The path of a PEM file with the key and the certificate.
@@ -144,5 +144,5 @@ def running_sink(certificate: str) -> Generator[dict[str, int], None, None]:
         yield ours.recv()
     finally:
         ours.close()
-        # It ends with its end of the pipe.
+        # It ends because its pipe was closed.
         process.join(END_SECONDS)

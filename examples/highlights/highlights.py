@@ -1,6 +1,6 @@
-"""Highlights: an application that hands films to ContentGroove and keeps the three best parts of each.
+"""Highlights: an application that uploads films to ContentGroove and keeps the three best parts of each.
 
-`hand_in` uploads a film and returns at once. The service tells `receiver` when it is done, by webhook; the handler
+`hand_in` uploads a film and returns at once. The service sends a webhook to `receiver` when it is done; the handler
 then writes `<media id>.csv` into the folder of results. `examples/highlights/test_highlights.py` tests it against
 the simulated service, without a key or a network.
 """
@@ -25,7 +25,7 @@ class Highlights:
     """The application.
 
     Attributes:
-        receiver: Takes the webhooks; its `asgi` or `wsgi` is served at the subscribed URL.
+        receiver: Receives the webhooks; its `asgi` or `wsgi` is served at the subscribed URL.
     """
 
     def __init__(self, client: ContentGroove, results: Path) -> None:
@@ -35,7 +35,7 @@ class Highlights:
         self.receiver.on("media.processing_finished")(self._write)
 
     def hand_in(self, film: Path) -> str | None:
-        """Upload a film; gives the media's id, or None when the month's quota is used up."""
+        """Upload a film and return the media's id, or None if the month's quota is used up."""
         try:
             media = self._client.medias.upload(film, name=film.stem, checkpoint=self._results / f"{film.name}.json")
         except QuotaExceededError:
@@ -50,7 +50,7 @@ class Highlights:
 
 
 def best(clips: tuple[Clip, ...]) -> list[Clip]:
-    """Choose the clips that the service ranks first, in the order in which they are seen."""
+    """Return the clips that the service ranks first, in the order of the film."""
     ranked = sorted(clips, key=lambda clip: (clip.rank is None, clip.rank))
     return sorted(ranked[:BEST], key=lambda clip: clip.start_time)
 

@@ -1,6 +1,6 @@
-"""Highlights against the simulated service; every exchange is held to the contract.
+"""Tests of Highlights with the simulated service; every exchange is checked against the contract.
 
-Run with `pytest examples/highlights --contentgroove-coverage=contract.html` to see what of the API the application
+Run `pytest examples/highlights --contentgroove-coverage=contract.html` to see which parts of the API the application
 uses.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Delivered:
-    """Hands webhooks to the application that is being tested, in process."""
+    """Passes webhooks to the tested application, in process."""
 
     app: Highlights | None = None
 
@@ -51,7 +51,7 @@ def app(contentgroove_client: ContentGroove, delivered: Delivered, tmp_path: Pat
 
 
 def test_a_film_becomes_a_cut_list(app: Highlights, contentgroove_simulator: Simulator, tmp_path: Path) -> None:
-    """Handing in takes no wait; the webhook brings the result."""
+    """The upload does not wait; the webhook brings the result."""
     media_id = app.hand_in(sample_video())
     assert media_id is not None
     assert not list(tmp_path.glob("*.csv"))
@@ -67,7 +67,7 @@ def test_a_film_becomes_a_cut_list(app: Highlights, contentgroove_simulator: Sim
 def test_a_webhook_that_comes_twice_is_handled_once(
     app: Highlights, contentgroove_simulator: Simulator, tmp_path: Path
 ) -> None:
-    """The service sends at least once."""
+    """The service delivers at least once."""
     contentgroove_simulator.add_fault(Fault(kind="duplicate", operation="webhook"))
     media_id = app.hand_in(sample_video())
     assert media_id is not None
@@ -78,14 +78,14 @@ def test_a_webhook_that_comes_twice_is_handled_once(
 
 
 def test_an_outage_is_survived(app: Highlights, contentgroove_simulator: Simulator) -> None:
-    """The SDK tries again what may be tried again."""
+    """The SDK retries failed requests."""
     contentgroove_simulator.add_fault(Fault(kind="status", operation="getUploadUrl", status=503, count=2))
     contentgroove_simulator.add_fault(Fault(kind="status", operation="upload", status=500))
     assert app.hand_in(sample_video())
 
 
-def test_a_used_up_quota_is_told(app: Highlights, contentgroove_simulator: Simulator) -> None:
-    """Nothing is lost: the film can be handed in next month."""
+def test_a_used_up_quota_is_reported(app: Highlights, contentgroove_simulator: Simulator) -> None:
+    """The film can be uploaded next month."""
     contentgroove_simulator.set_quota(medias=0)
     assert app.hand_in(sample_video()) is None
     contentgroove_simulator.set_quota(medias=1)

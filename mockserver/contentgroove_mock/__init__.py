@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from contentgroove_mock.prism import Prism, PrismError
-    from contentgroove_mock.sample import sample_video
     from contentgroove_mock.simulator.clock import ManualClock, SystemClock
     from contentgroove_mock.simulator.core.faults import Fault
-    from contentgroove_mock.simulator.core.policy import Policy
+    from contentgroove_mock.simulator.core.records import Policy
+    from contentgroove_mock.simulator.files import sample_video
     from contentgroove_mock.simulator.server import Server, aserve, serve
     from contentgroove_mock.simulator.simulator import Simulator
 
@@ -33,19 +33,16 @@ __all__ = [
     "serve",
 ]
 
-_HOMES = {
-    "Fault": "contentgroove_mock.simulator.core.faults",
-    "ManualClock": "contentgroove_mock.simulator.clock",
-    "Policy": "contentgroove_mock.simulator.core.policy",
-    "Prism": "contentgroove_mock.prism",
-    "PrismError": "contentgroove_mock.prism",
-    "Server": "contentgroove_mock.simulator.server",
-    "Simulator": "contentgroove_mock.simulator.simulator",
-    "SystemClock": "contentgroove_mock.simulator.clock",
-    "aserve": "contentgroove_mock.simulator.server",
-    "sample_video": "contentgroove_mock.sample",
-    "serve": "contentgroove_mock.simulator.server",
+_MODULES = {
+    "prism": ("Prism", "PrismError"),
+    "simulator.clock": ("ManualClock", "SystemClock"),
+    "simulator.core.faults": ("Fault",),
+    "simulator.core.records": ("Policy",),
+    "simulator.files": ("sample_video",),
+    "simulator.server": ("Server", "aserve", "serve"),
+    "simulator.simulator": ("Simulator",),
 }
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
@@ -54,7 +51,7 @@ def __getattr__(name: str) -> object:
     from contentgroove._extras import import_needs
 
     with import_needs(f"{__name__}.{name}", "mock"):
-        home = importlib.import_module(_HOMES[name])
+        home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
     value: object = getattr(home, name)
     globals()[name] = value
     return value

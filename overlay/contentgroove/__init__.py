@@ -10,10 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._async.client import AsyncContentGroove
     from ._core.calls import RawResponse
-    from ._core.filters import Sort
+    from ._core.inputs import Sort
     from ._core.retries import RetryPolicy
     from ._io.batches import UploadItem, UploadResult
-    from ._io.http import ResponseInfo
+    from ._io.hooks import ResponseInfo
     from ._sync.client import ContentGroove
     from ._version import __version__
     from .errors import (
@@ -48,48 +48,26 @@ if TYPE_CHECKING:
     from .models import Clip, DirectUpload, Media, Page, Transcription, WebhookSubscription
     from .progress import progress_bar
 
-_MODULES = {
-    "._async.client": ("AsyncContentGroove",),
-    "._sync.client": ("ContentGroove",),
-    "._core.filters": ("Sort",),
-    "._core.retries": ("RetryPolicy",),
-    "._core.calls": ("RawResponse",),
-    "._io.http": ("ResponseInfo",),
-    "._version": ("__version__",),
-    ".errors": (
-        "APIConnectionError",
-        "APIError",
-        "APITimeoutError",
-        "AuthenticationError",
-        "BadRequestError",
-        "CheckpointError",
-        "ConfigurationError",
-        "ContentGrooveError",
-        "ContractViolation",
-        "ContractViolationError",
-        "ErrorDetail",
-        "InvalidInputError",
-        "MediaProcessingError",
-        "NotFoundError",
-        "OutcomeUnknownError",
-        "PagingError",
-        "QuotaExceededError",
-        "RateLimitError",
-        "RequestInfo",
-        "ResponseDecodeError",
-        "ServerError",
-        "ServerOutcomeUnknownError",
-        "UnprocessableEntityError",
-        "UploadError",
-        "WaitTimeoutError",
-        "WebhookAuthError",
-        "WebhookPayloadError",
-    ),
-    ".models": ("Clip", "DirectUpload", "Media", "Page", "Transcription", "WebhookSubscription"),
-    ".progress": ("progress_bar",),
-    "._io.batches": ("UploadItem", "UploadResult"),
+_ERRORS = ".errors"
+_HOMES = {
+    "AsyncContentGroove": "._async.client",
+    "Clip": ".models",
+    "ContentGroove": "._sync.client",
+    "DirectUpload": ".models",
+    "Media": ".models",
+    "Page": ".models",
+    "RawResponse": "._core.calls",
+    "ResponseInfo": "._io.hooks",
+    "RetryPolicy": "._core.retries",
+    "Sort": "._core.inputs",
+    "Transcription": ".models",
+    "UploadItem": "._io.batches",
+    "UploadResult": "._io.batches",
+    "WebhookSubscription": ".models",
+    "__version__": "._version",
+    "progress_bar": ".progress",
 }
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+"""The modules of all public names that `_ERRORS` does not define."""
 
 __all__ = [
     "APIConnectionError",
@@ -139,11 +117,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value: object = getattr(import_module(_HOMES[name], __name__), name)
+    value: object = getattr(import_module(_HOMES.get(name, _ERRORS), __name__), name)
     globals()[name] = value
     return value
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from types import TracebackType
 
 _OWN = frozenset({"contentgroove", "contentgroove_api", "contentgroove_mock", "contentgroove_spec"})
@@ -29,38 +31,32 @@ class Trouble(NamedTuple):
     reason: str | None
 
 
-class needs:  # noqa: N801 - reads as a statement: `with needs(…): import …`
-    """Replaces the exception of a failed import inside the `with` by a `ConfigurationError` with advice.
+@contextmanager
+def needs(subject: str, extra: str) -> Generator[None]:
+    """Replace the exception of a failed import inside the `with` by a `ConfigurationError` with advice.
 
     Args:
         subject: The feature that needs the extra, as the subject of the message.
         extra: The extra's name.
     """
-
-    def __init__(self, subject: str, extra: str) -> None:
-        self._subject = subject
-        self._extra = extra
-
-    def __enter__(self) -> None:
-        """Do nothing: only exceptions matter."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, Exception) and (trouble := find_trouble(error)) is not None:
-            raise self._error(f"{self._subject} needs {advice(trouble, self._extra)}", trouble) from error
-
-    def _error(self, message: str, trouble: Trouble) -> Exception:
-        del trouble
-        return ConfigurationError(message)
+    try:
+        yield
+    except Exception as error:
+        if (trouble := find_trouble(error)) is None:
+            raise
+        raise ConfigurationError(f"{subject} needs {advice(trouble, extra)}") from error
 
 
-class import_needs(needs):  # noqa: N801 - as above
-    """The same for importing a module of this library: raises an `ImportError`, as imports do."""
-
-    def _error(self, message: str, trouble: Trouble) -> Exception:
+@contextmanager
+def import_needs(subject: str, extra: str) -> Generator[None]:
+    """Replace it by an `ImportError`, as callers expect where a module of this library is imported."""
+    try:
+        yield
+    except Exception as error:
+        if (trouble := find_trouble(error)) is None:
+            raise
         error_class = ModuleNotFoundError if trouble.reason is None else ImportError
-        return error_class(message, name=trouble.module)
+        raise error_class(f"{subject} needs {advice(trouble, extra)}", name=trouble.module) from error
 
 
 def find_trouble(error: Exception) -> Trouble | None:

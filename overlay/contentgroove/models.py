@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from ._page import Page
-from ._view import Model, ids_of, to_utc, unset_to_none, utc_or_none
+from ._model_base import Model, Page, ids_of, to_utc, unset_to_none, utc_or_none
 
 __all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "WebhookSubscription"]
 
@@ -44,23 +43,6 @@ class Media(_MediaModel):
 
     __slots__ = ()
 
-    _attributes = (
-        "name",
-        "description",
-        "is_processing",
-        "has_fetch_error",
-        "created_at",
-        "original_created_at",
-        "processing_started_at",
-        "external_id",
-        "source_url",
-        "source_created_at",
-        "source_file_content_type",
-        "source_file_duration",
-        "source_file_height",
-        "source_file_width",
-        "source_file_preview_image_url",
-    )
     _relationships: ClassVar[Mapping[str, str]] = {"clip_ids": "clips", "transcription_id": "transcription"}
     _repr_fields = ("name", "is_processing")
 
@@ -183,25 +165,6 @@ class Clip(_ClipModel):
 
     __slots__ = ()
 
-    _attributes = (
-        "name",
-        "start_time",
-        "end_time",
-        "text",
-        "start_char",
-        "end_char",
-        "rank",
-        "is_processing",
-        "created_at",
-        "processing_started_at",
-        "external_id",
-        "media_file_content_type",
-        "media_file_duration",
-        "media_file_height",
-        "media_file_width",
-        "media_file_preview_image_url",
-        "media_file_url",
-    )
     _relationships: ClassVar[Mapping[str, str]] = {"media_id": "media"}
     _repr_fields = ("name", "start_time", "end_time", "is_processing")
 
@@ -313,8 +276,6 @@ class Transcription(_TranscriptionModel):
 
     __slots__ = ()
 
-    _attributes = ("text",)
-
     @property
     def id(self) -> str:
         """The transcription's id."""
@@ -334,7 +295,6 @@ class WebhookSubscription(_WebhookSubscriptionModel):
 
     __slots__ = ()
 
-    _attributes = ("url", "subscribed_events", "active", "created_at", "updated_at")
     _relationships: ClassVar[Mapping[str, str]] = {"user_id": "user", "webhook_event_ids": "webhook_events"}
     _repr_fields = ("url", "subscribed_events", "active")
 
@@ -389,8 +349,6 @@ class DirectUpload(_DirectUploadModel):
     """
 
     __slots__ = ()
-
-    _attributes = ("upload_id", "upload_url")
 
     @property
     def id(self) -> str:

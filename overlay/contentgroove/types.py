@@ -1,8 +1,11 @@
-"""The types that appear in public signatures, for annotations; loaded on first use, like the package itself.
+"""The types that appear in public signatures, for annotations.
 
-from contentgroove.types import Pager, Progress
+They are loaded on first use, like the names of the package itself::
 
-def upload_all(files: list[Path], progress: Progress) -> Pager[Media]: ...
+    from contentgroove.types import Filter, Pager
+
+    def find(client: ContentGroove, matchers: Filter) -> Pager[Media]:
+        return client.medias.list(filter=matchers)
 """
 
 from __future__ import annotations
@@ -16,20 +19,20 @@ if TYPE_CHECKING:
     from ._async.medias import AsyncDirectUploads, AsyncMedias, AsyncRawDirectUploads, AsyncRawMedias
     from ._async.webhook_subscriptions import AsyncRawWebhookSubscriptions, AsyncWebhookSubscriptions
     from ._core.calls import RawResponse
-    from ._core.filters import Filter, FilterValue, Sort
+    from ._core.inputs import Filter, FilterValue, Sort
     from ._core.io import Clock, Progress
     from ._core.retries import RetryPolicy
     from ._core.settings import ApiKey, AuthMethod
     from ._io.batches import UploadItem, UploadResult
-    from ._io.contract import OnContractViolation
-    from ._io.http import ResponseInfo
+    from ._io.contract_monitor import OnContractViolation
+    from ._io.hooks import ResponseInfo
     from ._io.sources import AsyncFile, File
-    from ._page import Page
     from ._sync.base import Pager
     from ._sync.clips import Clips, RawClips
     from ._sync.medias import DirectUploads, Medias, RawDirectUploads, RawMedias
     from ._sync.webhook_subscriptions import RawWebhookSubscriptions, WebhookSubscriptions
     from .errors import RequestInfo, UploadErrorReason
+    from .models import Page
     from .progress import ProgressBar
 
 _MODULES = {
@@ -38,15 +41,15 @@ _MODULES = {
     "._async.medias": ("AsyncDirectUploads", "AsyncMedias", "AsyncRawDirectUploads", "AsyncRawMedias"),
     "._async.webhook_subscriptions": ("AsyncRawWebhookSubscriptions", "AsyncWebhookSubscriptions"),
     "._core.calls": ("RawResponse",),
-    "._core.filters": ("Filter", "FilterValue", "Sort"),
+    "._core.inputs": ("Filter", "FilterValue", "Sort"),
     "._core.io": ("Clock", "Progress"),
     "._core.retries": ("RetryPolicy",),
     "._core.settings": ("ApiKey", "AuthMethod"),
     "._io.batches": ("UploadItem", "UploadResult"),
-    "._io.contract": ("OnContractViolation",),
-    "._io.http": ("ResponseInfo",),
+    "._io.contract_monitor": ("OnContractViolation",),
+    "._io.hooks": ("ResponseInfo",),
     "._io.sources": ("AsyncFile", "File"),
-    "._page": ("Page",),
+    ".models": ("Page",),
     "._sync.base": ("Pager",),
     "._sync.clips": ("Clips", "RawClips"),
     "._sync.medias": ("DirectUploads", "Medias", "RawDirectUploads", "RawMedias"),

@@ -1,25 +1,32 @@
-"""One spelling for everything that means the same on the wire, by the rules of OpenAPI 3.1.
+"""The canonical form of operations: one form for all that is equal on the wire, by the rules of OpenAPI 3.1.
 
-What only people and generators read is left out; what a document may leave unsaid is said.
+Texts for people and generators are omitted; default values are explicit or omitted everywhere alike.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from contentgroove._openapi.documents import DocumentError
 from contentgroove._openapi.operations import METHODS
+from contentgroove._openapi.schemas import map_subschemas, translate_bounds
 
-from .folding import Operation, parameter_numbers
-from .references import RECURSION
+from . import PipelineError
+from .operations import RECURSION, Operation, ReferenceResolver, operations, parameter_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .documents import Document
+
+Key: TypeAlias = tuple[str, str]
 
 SCHEMA_DOCUMENTATION = frozenset(
     {"title", "description", "example", "examples", "externalDocs", "xml", "$comment", "$id", "$schema", "$anchor"}
 )
 
-# What each keyword says when it is absent.
+# A keyword with this value means the same as without it.
 _DEFAULTS: dict[str, Any] = {
     "required": [],
     "readOnly": False,
@@ -33,62 +40,97 @@ _DEFAULTS: dict[str, Any] = {
     "nullable": False,
     "properties": {},
 }
-_SCHEMA_MAPS = ("properties", "patternProperties", "dependentSchemas", "$defs")
-_SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
-_SCHEMAS = ("items", "not", "additionalProperties", "if", "then", "else", "contains", "propertyNames")
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+_UNIONS = ("oneOf", "anyOf")
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedDocument:
+    """One of the two documents.
+
+    Attributes:
+        document: The document as published.
+        expanded: The same with its references expanded; it must not be changed.
+        followed: The references that are reachable from an operation.
+        operations: Its operations.
+        canonical: The same in canonical form.
+    """
+
+    document: Document
+    expanded: Document
+    followed: frozenset[str]
+    operations: dict[Key, Operation]
+    canonical: dict[Key, Document]
+
+    @classmethod
+    def load(cls, document: Document, name: str) -> ComparedDocument:
+        """Prepare a document for comparison.
+
+        Raises:
+            PipelineError: A reference names nothing, or the document is too large or not valid.
+        """
+        references, canonical = ReferenceResolver(document, name), Canonical()
+        expanded = references.expand({key: value for key, value in document.items() if key != "components"})
+        try:
+            found = {operation.wire_key: operation for operation in operations(expanded)}
+            forms = {key: canonical.operation(operation.definition, operation.path) for key, operation in found.items()}
+        except (AttributeError, DocumentError, KeyError, TypeError, ValueError) as error:
+            raise PipelineError(
+                f"{name} is not a valid OpenAPI document and cannot be compared ({type(error).__name__}: {error})."
+            ) from error
+        return cls(document, expanded, frozenset(references.followed), found, forms)
+
+
+def shared_operations(before: ComparedDocument, after: ComparedDocument) -> Iterator[tuple[Key, Operation, Operation]]:
+    """Yield the key, the old and the new form of each operation that both documents have."""
+    for key, operation in after.operations.items():
+        if key in before.operations:
+            yield key, before.operations[key], operation
 
 
 class Canonical:
-    """Spells the operations of one document, whose references are unfolded.
+    """Converts the operations of one document, whose references are expanded, to canonical form.
 
-    The same schema object is spelled once; the result must not be changed.
+    The same schema object is converted once; the result must not be changed.
     """
 
     def __init__(self) -> None:
-        """Know nothing yet."""
         self._known: dict[int, tuple[Any, Any]] = {}
 
-    def operation(self, operation: Operation) -> Document:
-        """Spell an operation."""
-        return self._operation(operation.definition, parameter_numbers(operation.path))
-
-    def _operation(self, definition: Document, numbers: dict[str, str]) -> Document:
-        result: Document = {}
+    def operation(self, definition: Document, path: str = "") -> Document:
+        """Return an operation in canonical form."""
+        numbers = parameter_numbers(path)
         parameters = [self._parameter(parameter, numbers) for parameter in definition.get("parameters", [])]
-        if parameters:
-            result["parameters"] = sorted(parameters, key=lambda one: (one["in"], one["name"]))
+        responses = {str(status): self._response(item) for status, item in definition.get("responses", {}).items()}
+        result = _without_empty(
+            parameters=sorted(parameters, key=lambda parameter: (parameter["in"], parameter["name"])),
+            callbacks={name: self._callback(item) for name, item in definition.get("callbacks", {}).items()},
+            security=definition.get("security"),
+            deprecated=bool(definition.get("deprecated")),
+        )
+        result["responses"] = {status: item for status, item in responses.items() if not status.startswith("x-")}
         if "requestBody" in definition:
             body = definition["requestBody"]
             result["requestBody"] = {"required": body.get("required", False), "content": self._content(body)}
-        responses = {str(status): self._response(one) for status, one in definition.get("responses", {}).items()}
-        result["responses"] = {key: one for key, one in responses.items() if not key.startswith("x-")}
-        callbacks = {name: self._callback(one) for name, one in definition.get("callbacks", {}).items()}
-        if callbacks:
-            result["callbacks"] = callbacks
-        if definition.get("security"):
-            result["security"] = definition["security"]
-        if definition.get("deprecated"):
-            result["deprecated"] = True
         return result
 
     def _callback(self, callback: Document) -> Document:
         return {
-            expression: {method: self._operation(item[method], {}) for method in METHODS if method in item}
+            expression: {method: self.operation(item[method]) for method in METHODS if method in item}
             for expression, item in callback.items()
             if not expression.startswith("x-")
         }
 
     def _parameter(self, parameter: Document, numbers: dict[str, str]) -> Document:
-        place, name = str(parameter.get("in")), str(parameter.get("name"))
-        if place == "path":
+        location, name = str(parameter.get("in")), str(parameter.get("name"))
+        if location == "path":
             name = numbers.get(name, name)
-        elif place == "header":
+        elif location == "header":
             name = name.lower()
-        return {"name": name, "in": place, **self._value(parameter, _STYLES.get(place, "simple"))}
+        return {"name": name, "in": location, **self._value(parameter, _STYLES.get(location, "simple"))}
 
     def _value(self, holder: Document, style: str) -> Document:
-        """Spell what parameters and headers share."""
+        """Convert what parameters and headers have in common."""
         result: Document = {}
         if "content" in holder:
             result["content"] = self._content(holder)
@@ -97,67 +139,52 @@ class Canonical:
             result["explode"] = holder.get("explode", result["style"] == "form")
             if "schema" in holder:
                 result["schema"] = self.schema(holder["schema"])
-        for flag in ("required", "allowReserved", "allowEmptyValue", "deprecated"):
-            if holder.get(flag):
-                result[flag] = True
-        return result
+        flags = ("required", "allowReserved", "allowEmptyValue", "deprecated")
+        return result | {flag: True for flag in flags if holder.get(flag)}
 
     def _response(self, response: Document) -> Document:
-        # Redocly takes a response that is an empty object for none.
-        result: Document = {"description": ""}
-        content = self._content(response)
-        if content:
-            result["content"] = content
-        headers = {name.lower(): self._value(one, "simple") for name, one in response.get("headers", {}).items()}
-        if headers:
-            result["headers"] = headers
-        return result
+        headers = {name.lower(): self._value(header, "simple") for name, header in response.get("headers", {}).items()}
+        # Redocly treats an empty object as a missing response.
+        return {"description": "", **_without_empty(content=self._content(response), headers=headers)}
 
     def _content(self, holder: Document) -> Document:
         result: Document = {}
         for name, media in holder.get("content", {}).items():
-            spelled = {"schema": self.schema(media["schema"])} if "schema" in media else {}
+            canonical = {"schema": self.schema(media["schema"])} if "schema" in media else {}
             if media.get("encoding"):
-                spelled["encoding"] = media["encoding"]
-            result[name.lower().replace(" ", "")] = spelled
+                canonical["encoding"] = media["encoding"]
+            result[name.lower().replace(" ", "")] = canonical
         return result
 
     def schema(self, schema: Any) -> Any:
-        """Spell a schema as JSON Schema 2020-12."""
+        """Return a schema in canonical form, as JSON Schema 2020-12."""
         if not isinstance(schema, dict):
             return schema
         members = cast("Document", schema)
         if id(members) not in self._known:
-            # The schema is kept with its spelling, because only a living object's id is its own.
-            self._known[id(members)] = (members, _normalise(self._members(members)))
+            canonical = {
+                keyword: map_subschemas(keyword, value, self.schema)
+                for keyword, value in members.items()
+                if keyword == RECURSION or not (keyword in SCHEMA_DOCUMENTATION or keyword.startswith("x-"))
+            }
+            # The schema is kept alive, because a freed object's id may be used again.
+            self._known[id(members)] = (members, _normalise(canonical))
         return self._known[id(members)][1]
 
-    def _members(self, schema: Document) -> Document:
-        result: Document = {}
-        for keyword, value in schema.items():
-            if keyword in SCHEMA_DOCUMENTATION or (keyword.startswith("x-") and keyword != RECURSION):
-                continue
-            if keyword in _SCHEMA_MAPS and isinstance(value, dict):
-                members = cast("Document", value)
-                result[keyword] = {name: self.schema(member) for name, member in members.items()}
-            elif keyword in _SCHEMA_LISTS and isinstance(value, list):
-                result[keyword] = [self.schema(member) for member in cast("list[Any]", value)]
-            elif keyword in _SCHEMAS:
-                result[keyword] = self.schema(value)
-            else:
-                result[keyword] = value
-        return result
+
+def _without_empty(**members: Any) -> Document:
+    return {name: value for name, value in members.items() if value}
 
 
 def _normalise(schema: Document) -> Document:
     schema = _with_parts_merged(schema)
-    _normalise_bounds(schema)
+    translate_bounds(schema)
     kinds = schema.get("type")
     names = list(cast("list[str]", kinds)) if isinstance(kinds, list) else [kinds] if isinstance(kinds, str) else []
     if schema.pop("nullable", False) and names and "null" not in names:
         names.append("null")
     if not names:
-        # What names members or items means objects or arrays, whether it says so or not.
+        # A schema with properties or items means objects or arrays, even without a type.
         names = ["object"] if schema.get("properties") else ["array"] if "items" in schema else []
     if names:
         schema["type"] = names[0] if len(names) == 1 else sorted(names)
@@ -166,7 +193,7 @@ def _normalise(schema: Document) -> Document:
             schema[keyword] = sorted(schema[keyword], key=repr)
     if schema.get("additionalProperties") == {}:
         del schema["additionalProperties"]
-    # Compared with its kind, because Python takes 0 for False.
+    # Types are compared as well, because 0 == False in Python.
     return {
         keyword: value
         for keyword, value in schema.items()
@@ -174,15 +201,8 @@ def _normalise(schema: Document) -> Document:
     }
 
 
-def _normalise_bounds(schema: Document) -> None:
-    """Spell OpenAPI 3.0's boolean bounds as numbers."""
-    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if isinstance(schema.get(exclusive), bool) and schema.pop(exclusive) and bound in schema:
-            schema[exclusive] = schema.pop(bound)
-
-
 def _with_parts_merged(schema: Document) -> Document:
-    """Join the parts of an `allOf` with what stands beside it, where no two say different things about the same."""
+    """Merge the parts of an `allOf` with the keywords next to it, unless two of them disagree."""
     parts = schema.get("allOf")
     if not isinstance(parts, list) or not parts:
         return schema
@@ -201,3 +221,59 @@ def _with_parts_merged(schema: Document) -> Document:
             else:
                 return schema
     return result
+
+
+class BranchAligner:
+    """Aligns pairs of canonical values where only one schema is a union, or where branches have another order.
+
+    Equal pairs are aligned once and shared.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], tuple[Any, Any, tuple[Any, Any]]] = {}
+
+    def align(self, old: Any, new: Any) -> tuple[Any, Any]:
+        """Return both values in forms that can be compared part by part.
+
+        A schema that becomes one of several is treated as a union of one to which others are added.
+        """
+        if old is new or old == new:
+            return new, new
+        key = (id(old), id(new))
+        if key not in self._known:
+            # The pair is kept alive, because a freed object's id may be used again.
+            self._known[key] = (old, new, self._align(old, new))
+        return self._known[key][2]
+
+    def _align(self, old: Any, new: Any) -> tuple[Any, Any]:
+        if isinstance(old, dict) and isinstance(new, dict):
+            return self._objects(cast("Document", old), cast("Document", new))
+        if isinstance(old, list) and isinstance(new, list):
+            return self._lists(cast("list[Any]", old), cast("list[Any]", new))
+        return old, new  # pyright: ignore[reportUnknownVariableType] - of any kind
+
+    def _objects(self, old: Document, new: Document) -> tuple[Document, Document]:
+        for keyword in _UNIONS:
+            if isinstance(new.get(keyword), list) and keyword not in old and _is_plain(old):
+                old = {keyword: [old]}
+            elif isinstance(old.get(keyword), list) and keyword not in new and _is_plain(new):
+                new = {keyword: [new]}
+        before, after = dict(old), dict(new)
+        for name in old.keys() & new.keys():
+            before[name], after[name] = self.align(old[name], new[name])
+        return before, after
+
+    def _lists(self, old: list[Any], new: list[Any]) -> tuple[list[Any], list[Any]]:
+        if not all(isinstance(item, dict) and "name" not in item for item in [*old, *new]):
+            return old, new
+        same = [item for item in old if item in new]
+        other_old = [item for item in old if item not in same]
+        other_new = [item for item in new if item not in same]
+        pairs = [self.align(before, after) for before, after in zip(other_old, other_new, strict=False)]
+        before = [*same, *(pair[0] for pair in pairs), *other_old[len(pairs) :]]
+        after = [*same, *(pair[1] for pair in pairs), *other_new[len(pairs) :]]
+        return before, after
+
+
+def _is_plain(schema: Document) -> bool:
+    return isinstance(schema.get("type"), (str, list)) and not any(keyword in schema for keyword in _UNIONS)

@@ -1,20 +1,28 @@
-"""What a comparison finds."""
+"""The result of a comparison: changes and their locations in the API."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+from contentgroove._openapi.pointers import escape, split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .documents import Document
+    from .operations import Operation
 
 Kind: TypeAlias = Literal["added", "removed", "changed"]
 Part: TypeAlias = Literal["document", "operation", "parameter", "request", "response", "security"]
 
 
 class Rating(StrEnum):
-    """What a change means for programs that were written for the old document."""
+    """The consequence of a change for programs that were written for the old document."""
 
     BREAKING = "breaking"
-    """What they send may be refused, or what they read may be missing or of another kind."""
+    """What they send may be rejected, or what they read may be missing or have another type."""
     SAFE = "safe"
     """They work as before."""
     DOCUMENTATION = "documentation"
@@ -23,15 +31,15 @@ class Rating(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a change is.
+    """The location of a change in the API.
 
     Attributes:
-        operation: Such as `GET /api/v1/medias`; empty for the whole document.
+        operation: The operation, such as `GET /api/v1/medias`; empty for the whole document.
         webhook: The callback's name, if it is in one of the operation's callbacks.
-        part: Which part of the operation.
-        name: The parameter's name, the response's status, or what the part is called.
-        field: In a body: the field as JSON pointer, with `*` for the items of a list and for any member of a map.
-        detail: What else tells where, for people.
+        part: The part of the operation.
+        name: The parameter's name, the response's status, or the name of the part.
+        field: The field of a body as JSON pointer, with `*` for the items of a list and for any member of a map.
+        detail: More about the location, for people.
     """
 
     operation: str = ""
@@ -42,26 +50,21 @@ class Location:
     detail: str = ""
 
     def __str__(self) -> str:
-        """Say it for people."""
+        """Return the location for people."""
         if not self.operation:
             return ", ".join(filter(None, ("whole document", self.name)))
-        where = [f"webhook {self.webhook} of {self.operation}" if self.webhook else self.operation]
+        words = [f"webhook {self.webhook} of {self.operation}" if self.webhook else self.operation]
         if self.part != "operation":
-            where.append(" ".join(filter(None, (self.part, self.name, f"({self.detail})" if self.detail else ""))))
+            words.append(" ".join(filter(None, (self.part, self.name, f"({self.detail})" if self.detail else ""))))
         elif self.name:
-            where.append(self.name)
-        said = ", ".join(where)
-        return f"{said}: {self.dotted_path}" if self.field else said
-
-    @property
-    def dotted_path(self) -> str:
-        """The field as people write it, such as `data[].attributes.name`."""
-        names = [step.replace("~1", "/").replace("~0", "~") for step in self.field.split("/")[1:]]
-        return "".join("[]" if name == "*" else f".{name}" for name in names).removeprefix(".")
+            words.append(self.name)
+        # A field is written as `data[].attributes.name`.
+        field = "".join("[]" if name == "*" else f".{name}" for name in split(self.field)).removeprefix(".")
+        return ", ".join(words) + (f": {field}" if field else "")
 
     @property
     def is_received(self) -> bool:
-        """Whether an app reads what is there, instead of writing it."""
+        """Whether an app reads the value there instead of sending it."""
         return (self.part == "response") != bool(self.webhook)
 
 
@@ -70,34 +73,35 @@ class Change:
     """One difference between two documents.
 
     Attributes:
-        rating: What it means for programs.
-        kind: Whether something came, went or is another.
-        place: Where.
-        what: What changed, one sentence.
-        reason: Why it is rated so, one sentence.
-        old: What the old document says there, if it is one value.
-        new: What the new one says.
-        demands: Whether it asks for something that could be left out before: only who leaves it out is concerned.
+        rating: The consequence for programs.
+        kind: Whether something was added, removed or changed.
+        location: Its location.
+        what: The change, in one sentence.
+        reason: The reason for the rating, in one sentence.
+        old: The value in the old document, if it is one value.
+        new: The value in the new document.
+        newly_required: Whether something became required that could be omitted before. Only apps that omit it are
+            affected.
     """
 
     rating: Rating
     kind: Kind
-    place: Location
+    location: Location
     what: str
     reason: str
     old: Any = None
     new: Any = None
-    demands: bool = False
+    newly_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything that differs between two documents.
+    """All differences between two documents.
 
     Attributes:
-        old: What the old document is called.
-        new: What the new one is called.
-        changes: The breaking ones first, then by place.
+        old: The old document's name.
+        new: The new document's name.
+        changes: The changes: breaking ones first, then by location.
     """
 
     old: str
@@ -105,5 +109,73 @@ class Comparison:
     changes: tuple[Change, ...]
 
     def rated(self, rating: Rating) -> tuple[Change, ...]:
-        """Give the changes with one rating."""
+        """Return the changes with one rating."""
         return tuple(change for change in self.changes if change.rating is rating)
+
+
+def kind_of(old: Any, new: Any) -> Kind:
+    """Return what happened to a value that is None if it does not exist."""
+    return "added" if old is None else "removed" if new is None else "changed"
+
+
+def locate(pointer: str, document: Document, names: Mapping[tuple[str, str], Operation]) -> Location:
+    """Return the location in the API of a pointer.
+
+    Args:
+        pointer: A JSON pointer into the canonical document.
+        document: The canonical document.
+        names: The operations that it was made from.
+    """
+    match split(pointer):
+        case ["paths", path, method, "callbacks", name, expression, inner, *steps]:
+            definition = document["paths"][path][method]["callbacks"][name][expression][inner]
+            return _inner_location(names[method, path].name, name, steps, definition)
+        case ["paths", path, method, "callbacks", name, *urls]:
+            return Location(names[method, path].name, name, "operation", "".join(f"sent to {url}" for url in urls))
+        case ["paths", path, method, *steps]:
+            return _inner_location(names[method, path].name, "", steps, document["paths"][path][method])
+        case ["components", "securitySchemes", name, *_]:
+            return Location(name=f"security scheme {name}")
+        case steps:
+            return Location(name=" ".join(steps))
+
+
+def _inner_location(operation: str, webhook: str, steps: list[str], definition: Document) -> Location:
+    match steps:
+        case ["parameters", index, *inner]:
+            parameters = definition.get("parameters", [])
+            known = index.isdigit() and int(index) < len(parameters)
+            parameter = cast("Document", parameters[int(index)] if known else {})
+            name = f"{parameter.get('name', index)} in {parameter.get('in', 'the request')}"
+            return Location(operation, webhook, "parameter", name, _field(inner))
+        case ["requestBody", *inner]:
+            return Location(operation, webhook, "request", "", _field(inner), _media_type(inner))
+        case ["responses", status, "headers", name, *_]:
+            return Location(operation, webhook, "response", status, detail=f"header {name}")
+        case ["responses", status, *inner]:
+            return Location(operation, webhook, "response", status, _field(inner), _media_type(inner))
+        case ["security", *_]:
+            return Location(operation, webhook, "security")
+        case _:
+            return Location(operation, webhook, "operation", steps[0] if steps else "")
+
+
+def _media_type(steps: list[str]) -> str:
+    # JSON is expected and is not mentioned.
+    is_other = steps[:1] == ["content"] and steps[1:2] not in ([], ["application/json"])
+    return steps[1] if is_other else ""
+
+
+def _field(steps: list[str]) -> str:
+    """Return the field at a path through schemas, as JSON pointer."""
+    result = ""
+    remaining = iter(steps)
+    for step in remaining:
+        if step in {"items", "additionalProperties"}:
+            result += "/*"
+        elif step in {"properties", "patternProperties"}:
+            name = next(remaining, None)
+            result += "" if name is None else f"/{escape(name)}"
+        elif step in {"content", "allOf", "anyOf", "oneOf", "prefixItems"}:
+            next(remaining, None)
+    return result

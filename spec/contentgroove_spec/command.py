@@ -14,18 +14,16 @@ from contentgroove.cli.command import GroupWithHelp
 from contentgroove.cli.exit_codes import CommandError, ExitCode
 from contentgroove.cli.output import multi_line
 
+from . import PipelineError
 from .changes import Rating
-from .errors import PipelineError
 
 if TYPE_CHECKING:
     from .changes import Comparison
-    from .config import Config
-    from .documents import Document
     from .reports import Section
 
 
 class Format(StrEnum):
-    """How a report is written."""
+    """Format of a report."""
 
     TEXT = "text"
     JSON = "json"
@@ -34,7 +32,7 @@ class Format(StrEnum):
 
 
 class FailOn(StrEnum):
-    """What ends the command with status 1."""
+    """The changes that end the command with status 1."""
 
     BREAKING = "breaking"
     ANY = "any"
@@ -52,52 +50,57 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the command line."""
-    group = typer.Typer(name="spec", cls=GroupWithHelp, help="See what changed in the API's document.")
+    group = typer.Typer(name="spec", cls=GroupWithHelp, help="Show what changed in the API's document.")
     group.command("diff", epilog=_EPILOG)(diff)
-    # A group with one command would otherwise be that command.
+    # Without a callback, Typer turns a group with one command into that command.
     group.callback()(_spec)
     app.add_typer(group)
 
 
 def _spec() -> None:
-    """See what changed in the API's document."""
+    """Show what changed in the API's document."""
 
 
 def diff(
     old: Annotated[str | None, typer.Argument(help="A file, a URL, or a release of the npm mirror.")] = None,
-    new: Annotated[str | None, typer.Argument(help="Another one; the newly published document if left out.")] = None,
+    new: Annotated[str | None, typer.Argument(help="Another one. Default: what is published now.")] = None,
     *,
     coverage: Annotated[
-        Path | None, typer.Option(help="Only what touches an app: the file of --contentgroove-coverage.")
+        Path | None, typer.Option(help="Report only changes that affect an app: the file of --contentgroove-coverage.")
     ] = None,
-    fail_on: Annotated[FailOn, typer.Option(help="Which changes end in exit status 1.")] = FailOn.NONE,
-    style: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.TEXT,
-    as_json: Annotated[bool, typer.Option("--json", help="As --format json.")] = False,
+    fail_on: Annotated[FailOn, typer.Option(help="Changes that end in exit status 1.")] = FailOn.NONE,
+    style: Annotated[Format, typer.Option("--format", help="Format of the report.")] = Format.TEXT,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write the report into this file.")] = None,
     save: Annotated[
         Path | None,
-        typer.Option(help="Keep NEW in this file, if it says something else than OLD or the file is not there."),
+        typer.Option(help="Save NEW to this file if it differs from OLD or the file does not exist."),
     ] = None,
 ) -> None:
-    """Tell what changed between two versions of the API's document, and what breaks.
+    """Show what changed between two versions of the API's document, and what breaks.
 
-    Without OLD it is the document that this version was made from. --fail-on any passes over changes of the
-    documentation only.
+    By default, OLD is the document that this version was made from. --fail-on any ignores changes that affect only
+    the documentation.
     """
     with needs("`contentgroove spec diff`", "spec"):
+        from .compare import compare
+        from .config import default_config
         from .coverage import impact_on_app, read_coverage
         from .documents import canonical_digest, dump_yaml
-        from .settings import default_config
+        from .fetching import fetch, from_file, from_name
 
     try:
         config = default_config()
-        used = None if coverage is None else read_coverage(coverage)
-        documents, comparison = _compare_documents(config, old, new)
+        usage = None if coverage is None else read_coverage(coverage)
+        before = from_file(config.published) if old is None else from_name(old, config)
+        after = fetch(config, mirror=None, file=None, log=_print_note) if new is None else from_name(new, config)
+        documents = (before.parse(), after.parse())
+        comparison = compare(*documents, old_name=before.source, new_name=after.source)
         if save is not None and (not save.exists() or len({*map(canonical_digest, documents)}) > 1):
             _write(save, dump_yaml(documents[1]))
         sections: tuple[Section, ...] = ()
-        if used is not None:
-            comparison, section = impact_on_app(comparison, used)
+        if usage is not None:
+            comparison, section = impact_on_app(comparison, usage)
             sections = (section,)
         report = write(comparison, sections, Format.JSON if as_json else style)
         if output is None:
@@ -111,18 +114,22 @@ def diff(
 
 
 def write(comparison: Comparison, sections: tuple[Section, ...], style: Format) -> str:
-    """Write a report in one of its forms."""
-    from . import html_report, reports
+    """Write a report in a format."""
+    from . import reports
 
-    if style is Format.TEXT:
-        return multi_line(reports.as_text(comparison, sections))
-    if style is Format.HTML:
-        return html_report.as_html(comparison, sections)
-    return (reports.as_json if style is Format.JSON else reports.as_markdown)(comparison, sections)
+    match style:
+        case Format.TEXT:
+            return multi_line(reports.as_text(comparison, sections))
+        case Format.JSON:
+            return reports.as_json(comparison, sections)
+        case Format.MARKDOWN:
+            return reports.as_markdown(comparison, sections)
+        case Format.HTML:
+            return reports.as_html(comparison, sections)
 
 
 def fails(comparison: Comparison, fail_on: FailOn) -> bool:
-    """Tell whether a comparison has what ends in exit status 1."""
+    """Return whether a comparison ends in exit status 1."""
     breaking, safe = comparison.rated(Rating.BREAKING), comparison.rated(Rating.SAFE)
     return bool(breaking and fail_on is not FailOn.NONE) or bool(safe and fail_on is FailOn.ANY)
 
@@ -132,20 +139,6 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise PipelineError(f"Cannot write {path}: {error.strerror}.") from error
-
-
-def _compare_documents(config: Config, old: str | None, new: str | None) -> tuple[list[Document], Comparison]:
-    from contentgroove._openapi.documents import check_version, parse
-
-    from .compare import compare
-    from .sources import fetch_document, from_file, from_name
-
-    fetched = from_file(config.published) if old is None else from_name(old, config)
-    other = fetch_document(config, _print_note) if new is None else from_name(new, config)
-    documents = [parse(one.content, one.source) for one in (fetched, other)]
-    for document, one in zip(documents, (fetched, other), strict=True):
-        check_version(document, one.source)
-    return documents, compare(documents[0], documents[1], old_name=fetched.source, new_name=other.source)
 
 
 def _print_note(line: str) -> None:

@@ -1,21 +1,23 @@
-"""The settings of one API's pipeline."""
+"""The configuration of one API's pipeline."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-from .errors import PipelineError
+from contentgroove_mock.npm import user_cache
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from . import PipelineError
+
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """An npm package that holds snapshots of the document."""
+    """An npm package with snapshots of the document."""
 
     package: str
     release: str
@@ -24,49 +26,48 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a person writes when the document changes, and how to tell that it is missing.
+    """Work for a person after a change of the document, and how to recognise that it is missing.
 
     Attributes:
-        what: What it is about.
-        todo: What to write, and where.
-        patterns: Regular expressions; a failure that one of them is found in, as `where: reason`, asks for it.
+        what: Its subject.
+        todo: What to write, and in which files.
+        patterns: Regular expressions; a failure, as `location: reason`, requires this work if one matches in it.
     """
 
     what: str
     todo: str
     patterns: tuple[re.Pattern[str], ...]
 
-    def fits(self, failure: str) -> bool:
-        """Tell whether a failure asks for this work."""
+    def matches(self, failure: str) -> bool:
+        """Return whether a failure requires this work."""
         return any(pattern.search(failure) for pattern in self.patterns)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The settings in a `pipeline.toml`; all paths are absolute.
 
     Attributes:
         title: `info.title` of the document.
         path_ends: Ends of path keys that any version of the document has.
-        urls: Where it is published.
-        mirror: Where snapshots of it are.
+        urls: The URLs at which it is published.
+        mirror: The npm package with snapshots of it.
         published: The document as published.
-        lock: Where it came from, and its digests.
+        lock: Its source and its digests.
         corrections: The overlay that corrects it.
         contract: The corrected document.
         contract_json: The same as JSON.
         package: The generated client.
-        tools: The operations that the built-in tools are made from, if there are any.
-        templates: The generator's templates, if there are any of its own.
-        cache: What is downloaded from the mirror.
-        recordings: Recorded exchanges, if there are any.
-        complete: Whether every answer in the contract must have a schema and an example; those that are there must
-            fit in any case.
+        tools: The operations that the built-in tools are made from; None if there are no such tools.
+        templates: Own templates for the generator; None for the generator's.
+        cache: The folder of downloads from the mirror.
+        recordings: The folder of recorded exchanges; None if there is none.
+        complete: Whether every response in the contract must have a schema and an example. Examples must always match
+            their schemas.
         generator: The generator's own settings.
-        public_models: Classes that people import, as `module:Class`, each with the JSON pointer of the properties
-            that it shows.
-        checks: The commands that `update` ends with, the quickest first.
-        works: What their failures ask for.
+        public_models: Classes that users import, as `module:Class`, each with the JSON pointer of its properties.
+        checks: The commands that `update` runs at the end, the quickest first.
+        works: The work that their failures require.
     """
 
     title: str
@@ -79,10 +80,10 @@ class Config:
     contract: Path
     contract_json: Path
     package: Path
-    tools: Path | None
-    templates: Path | None
+    tools: Path | None = None
+    templates: Path | None = None
     cache: Path
-    recordings: Path | None
+    recordings: Path | None = None
     complete: bool
     generator: dict[str, Any]
     public_models: dict[str, str]
@@ -94,38 +95,26 @@ def load_config(path: Path) -> Config:
     """Read a `pipeline.toml`.
 
     Raises:
-        PipelineError: The file is missing, no TOML, or lacks a setting.
+        PipelineError: The file is missing, is not TOML, or lacks a setting.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        source, files = data["source"], data["files"]
-        folder = path.resolve().parent
-
-        def path_of(name: str) -> Path:
-            return (folder / str(files[name])).resolve()
-
+        source = data["source"]
+        paths = {name: (path.resolve().parent / str(file)).resolve() for name, file in data["files"].items()}
+        updating = data.get("update", {})
         return Config(
             title=str(source["title"]),
             path_ends=tuple(source["paths"]),
             urls=tuple(source["urls"]),
             mirror=Mirror(**source["mirror"]),
-            published=path_of("published"),
-            lock=path_of("lock"),
-            corrections=path_of("corrections"),
-            contract=path_of("contract"),
-            contract_json=path_of("contract_json"),
-            package=path_of("package"),
-            tools=path_of("tools") if "tools" in files else None,
-            templates=path_of("templates") if "templates" in files else None,
-            cache=path_of("cache"),
-            recordings=path_of("recordings") if "recordings" in files else None,
+            **paths,
             complete=bool(data.get("verify", {}).get("complete", True)),
             generator=dict(data["generator"]),
             public_models=dict(data.get("public_models", {})),
-            checks=tuple(tuple(map(str, command)) for command in data.get("update", {}).get("checks", ())),
+            checks=tuple(tuple(map(str, command)) for command in updating.get("checks", ())),
             works=tuple(
                 Work(str(work["what"]), str(work["todo"]), tuple(map(re.compile, work["failures"])))
-                for work in data.get("update", {}).get("work", ())
+                for work in updating.get("work", ())
             ),
         )
     except OSError as error:
@@ -134,3 +123,15 @@ def load_config(path: Path) -> Config:
         raise PipelineError(f"{path} is not TOML: {error}.") from error
     except (KeyError, TypeError, re.error) as error:
         raise PipelineError(f"{path} lacks a setting or has a wrong one: {error}.") from error
+
+
+def default_config() -> Config:
+    """Read the checkout's configuration, or the installed package's with the user's cache.
+
+    Raises:
+        PipelineError: It cannot be read.
+    """
+    packaged = _HERE / "pipeline.toml"
+    if not packaged.is_file():
+        return load_config(_HERE.parent / "pipeline.toml")
+    return replace(load_config(packaged), cache=user_cache() / "spec")

@@ -1,16 +1,16 @@
-"""What changes mean for an app, by the coverage that its own tests wrote (`--contentgroove-coverage=FILE`)."""
+"""The impact of changes on an app, by the coverage that its own tests wrote (`--contentgroove-coverage=FILE`)."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from . import PipelineError
 from .changes import Comparison, Rating
-from .errors import PipelineError
-from .folding import with_numbered_parameters
-from .reports import Advice, Section, count_text, grouped
+from .operations import with_numbered_parameters
+from .reports import Advice, Section, count_text, group_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,19 +18,17 @@ if TYPE_CHECKING:
 
     from .changes import Change
 
-VERSION = 1
-
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an app uses of one operation, or of one webhook.
+    """An app's use of one operation or one webhook.
 
     Attributes:
-        name: How the coverage calls it.
-        statuses: The statuses that its tests met.
-        parameters: Names of query parameters sent.
-        written: Fields of the body that it sends, as JSON pointers with `*` for items of lists.
-        read: Fields that it reads.
+        name: Its name in the coverage file.
+        statuses: The statuses that the app's tests received.
+        parameters: The names of the query parameters that it sends.
+        written: The fields of the body that it sends, as JSON pointers with `*` for items of lists.
+        read: The fields that it reads.
     """
 
     name: str
@@ -42,11 +40,12 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What an app uses.
+    """An app's use of the API.
 
     Attributes:
-        operations: By method and path with numbers in braces, so that renamed ids and parameters do not matter.
-        webhooks: By the event's name.
+        operations: The use of operations, by method and path with numbers in braces, so that renamed ids and parameters
+            do not matter.
+        webhooks: The use of webhooks, by the event's name.
     """
 
     operations: dict[tuple[str, str], Usage] = dataclasses.field(default_factory=dict[tuple[str, str], Usage])
@@ -57,107 +56,102 @@ def read_coverage(path: Path) -> Coverage:
     """Read the file that the pytest plugin wrote.
 
     Raises:
-        PipelineError: It cannot be read, or is none.
+        PipelineError: It cannot be read, or is not such a file.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        return _parse(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise PipelineError(f"Cannot read {path}: {error.strerror}.") from error
-    except ValueError as error:
-        raise PipelineError(f"{path} is no coverage file: {error}. {_AGAIN}") from error
-    if not isinstance(data, dict) or cast("dict[str, Any]", data).get("version") != VERSION:
-        raise PipelineError(f"{path} is no coverage file of version {VERSION}. {_AGAIN}")
-    whole = cast("dict[str, Any]", data)
-    try:
-        return Coverage(
-            {
-                (str(one["method"]).lower(), with_numbered_parameters(str(one["path"]))): Usage(
-                    name,
-                    frozenset(one.get("statuses", ())),
-                    frozenset(one.get("query", ())),
-                    frozenset(one.get("request_fields", ())),
-                    frozenset(one.get("response_fields", ())),
-                )
-                for name, one in whole.get("operations", {}).items()
-                if any(status.get("calls") for status in one.get("statuses", {}).values())
-            },
-            {
-                name: Usage(name, read=frozenset(one.get("fields", ())))
-                for name, one in whole.get("webhooks", {}).items()
-                if one.get("deliveries")
-            },
-        )
-    except (AttributeError, KeyError, TypeError) as error:
-        raise PipelineError(f"{path} is no coverage file: {type(error).__name__} {error}. {_AGAIN}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise PipelineError(
+            f"{path} is not a coverage file of version 1: {type(error).__name__} {error}. "
+            "Write it again: pytest --contentgroove-coverage=FILE"
+        ) from error
 
 
-_AGAIN = "Write it anew: pytest --contentgroove-coverage=FILE"
+def _parse(data: dict[str, Any]) -> Coverage:
+    if data["version"] != 1:
+        raise ValueError(f"its version is {data['version']!r}")
+    return Coverage(
+        {
+            (str(entry["method"]).lower(), with_numbered_parameters(str(entry["path"]))): Usage(
+                name,
+                frozenset(entry.get("statuses", ())),
+                frozenset(entry.get("query", ())),
+                frozenset(entry.get("request_fields", ())),
+                frozenset(entry.get("response_fields", ())),
+            )
+            for name, entry in data.get("operations", {}).items()
+            if any(status.get("calls") for status in entry.get("statuses", {}).values())
+        },
+        {
+            name: Usage(name, read=frozenset(entry.get("fields", ())))
+            for name, entry in data.get("webhooks", {}).items()
+            if entry.get("deliveries")
+        },
+    )
 
 
 def impact_on_app(comparison: Comparison, coverage: Coverage) -> tuple[Comparison, Section]:
-    """Keep only the changes that touch what an app uses, and say how many there were."""
+    """Keep only the changes that affect an app, and summarise them in a section."""
     kept = tuple(change for change in comparison.changes if affects(change, coverage))
-    mine = Comparison(comparison.old, comparison.new, kept)
-    breaking, used = comparison.rated(Rating.BREAKING), mine.rated(Rating.BREAKING)
-    names = "; ".join(f"{group.places[0]}: {group.what.rstrip('.')}" for group in grouped(used))
+    affecting = Comparison(comparison.old, comparison.new, kept)
+    breaking, used = comparison.rated(Rating.BREAKING), affecting.rated(Rating.BREAKING)
+    groups = group_changes(used).items()
+    names = "; ".join(f"{locations[0]}: {what.rstrip('.')}" for (what, _), locations in groups)
     summary = f"{count_text(len(breaking), 'breaking change')}; you use {len(used)}{': ' + names if names else ''}."
-    advice = tuple(Advice(f"{change.place}: {change.what} {change.reason}", _action(change)) for change in used)
-    return mine, Section("What it means for your app", summary, advice)
+    advice = tuple(Advice(f"{change.location}: {change.what} {change.reason}", _action(change)) for change in used)
+    return affecting, Section("What it means for your app", summary, advice)
 
 
 def _action(change: Change) -> str:
-    if not change.place.operation:
-        return "Every call is concerned: try one before you release."
-    if change.place.part == "operation" and change.kind == "removed":
-        return "Find another way to what you use it for, or stay with the old version while it works."
-    if change.place.is_received:
-        return "Look where your app reads it, and handle what may come now."
-    return "Look where your app sends it, and send what is accepted now."
+    if not change.location.operation:
+        return "Every call is affected: try one before you release."
+    if change.location.part == "operation" and change.kind == "removed":
+        return "Replace your use of it, or keep the old version while it works."
+    if change.location.is_received:
+        return "Check where your app reads it, and handle the new values."
+    return "Check where your app sends it, and send only accepted values."
 
 
 def affects(change: Change, coverage: Coverage) -> bool:
-    """Tell whether a change touches what an app uses.
+    """Return whether a change affects what an app uses.
 
-    A change of a body touches an app that uses the field or one inside it. What nothing finer is known of touches
-    everybody who calls the operation.
+    A change of a body affects an app that uses the field or one inside it. A change without a field affects every app
+    that calls the operation.
     """
-    place = change.place
-    if not place.operation:
+    location = change.location
+    if not location.operation:
         return change.rating is not Rating.DOCUMENTATION
-    if place.webhook:
-        usage = coverage.webhooks.get(place.webhook)
-        return usage is not None and (not place.field or uses(usage.read, place.field))
-    method, _, path = place.operation.partition(" ")
+    if location.webhook:
+        usage = coverage.webhooks.get(location.webhook)
+        return usage is not None and (not location.field or uses(usage.read, location.field))
+    method, _, path = location.operation.partition(" ")
     usage = coverage.operations.get((method.lower(), with_numbered_parameters(path)))
     return usage is not None and _affects_operation(change, usage)
 
 
 def _affects_operation(change: Change, usage: Usage) -> bool:
-    place = change.place
-    if place.part == "parameter":
-        return _affects_parameter(change, usage)
-    if place.part == "response":
-        met = place.name in usage.statuses or f"{place.name[:1]}XX" == place.name or place.name == "default"
-        return met and (not place.field or uses(usage.read, place.field))
-    if place.part == "request" and place.field:
-        return uses(usage.written, place.field) != change.demands
-    return True
-
-
-def _affects_parameter(change: Change, usage: Usage) -> bool:
-    name, _, where = change.place.name.rpartition(" in ")
-    if where != "query":
-        return True
-    # filter[name_eq] is sent for the parameter `filter`.
-    sent = any(used == name or used.startswith(f"{name}[") for used in usage.parameters)
-    return sent != change.demands
+    location = change.location
+    match location.part:
+        case "parameter" if location.name.endswith(" in query"):
+            name = location.name.removesuffix(" in query")
+            # filter[name_eq] is sent for the parameter `filter`.
+            sent = any(used == name or used.startswith(f"{name}[") for used in usage.parameters)
+            return sent != change.newly_required
+        case "response":
+            received = location.name in {*usage.statuses, "default", f"{location.name[:1]}XX"}
+            return received and (not location.field or uses(usage.read, location.field))
+        case "request" if location.field:
+            return uses(usage.written, location.field) != change.newly_required
+        case _:
+            return True
 
 
 def uses(used: Iterable[str], field: str) -> bool:
-    """Tell whether a field, or one inside it, is among those that are used."""
-    wanted = field.split("/")
+    """Return whether a field, or one inside it, is used."""
+    steps = field.split("/")
     return any(
-        len(names) >= len(wanted)
-        and all("*" in pair or pair[0] == pair[1] for pair in zip(names, wanted, strict=False))
-        for names in (one.split("/") for one in used)
+        len(names) >= len(steps) and all("*" in pair or pair[0] == pair[1] for pair in zip(names, steps, strict=False))
+        for names in (path.split("/") for path in used)
     )

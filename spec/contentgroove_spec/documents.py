@@ -1,4 +1,4 @@
-"""Documents written as text, so that YAML 1.1 reads what YAML 1.2 reads, and compared by their meaning."""
+"""Write documents as text that YAML 1.1 and 1.2 readers understand alike, and digest their content."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any, TypeAlias, cast
 
 import yaml
 import yamlcore
-from contentgroove._openapi.documents import check_version, yaml_loader
+from contentgroove._openapi.documents import yaml_loader
 
-from .errors import PipelineError
+from . import PipelineError
 
 Document: TypeAlias = dict[str, Any]
 
-# Line ends to YAML 1.1 only, or nothing that a reader may see: written as escapes.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+# Line ends in YAML 1.1 only, and invisible characters, are written as escapes.
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
 
 
 class _Dumper(yaml.CSafeDumper):
-    """Block style; strings quoted wherever YAML 1.1 or 1.2 would read something else."""
+    """Block style; strings are quoted wherever YAML 1.1 or 1.2 would read another value."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
@@ -31,7 +31,7 @@ class _Dumper(yaml.CSafeDumper):
 
 def _represent_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
     style = None
-    if _UNSEEN.search(text):
+    if _INVISIBLE.search(text):
         style = '"'
     elif "\n" in text and not re.search(r"[ \t]\n|\t|\r", text):
         style = "|"
@@ -56,34 +56,29 @@ def dump_yaml(document: Document) -> str:
     """Write a document as YAML, keys in the document's order.
 
     Raises:
-        PipelineError: A YAML 1.1 or 1.2 reader would read something else.
+        PipelineError: A YAML 1.1 or 1.2 reader would read another value.
     """
-    # Some releases of the stubs give `dump` a type that a strict checker refuses.
+    # Some releases of the stubs give `dump` a type that a strict checker rejects.
     text: str = cast("Any", yaml).dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     readers = (yaml.CSafeLoader, yaml_loader())
     if any(yaml.load(text, Loader=reader) != document for reader in readers):  # noqa: S506 - safe ones
-        raise PipelineError("The document cannot be written as YAML that every reader reads the same.")
+        raise PipelineError("The document cannot be written as YAML that all readers understand alike.")
     return text
 
 
-def dump_json(document: Document) -> str:
-    """Write a document as JSON, keys in the document's order."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-
-
 def digest(content: bytes) -> str:
-    """The SHA-256 of bytes, in hexadecimal."""
+    """Return the SHA-256 of bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def canonical_digest(document: Document) -> str:
-    """The SHA-256 of what a document says: key order, spelling and timestamps inside examples do not count."""
+    """Return the SHA-256 of a document without key order, notation and timestamps in examples."""
     canonical = json.dumps(without_timestamps(document), sort_keys=True, ensure_ascii=True)
     return digest(canonical.encode())
 
 
 def without_timestamps(value: Any, *, in_example: bool = False) -> Any:
-    """Give JSON with placeholders for the timestamps inside examples."""
+    """Replace the timestamps inside examples by placeholders."""
     if isinstance(value, dict):
         members = cast("dict[str, Any]", value)
         return {
@@ -93,25 +88,6 @@ def without_timestamps(value: Any, *, in_example: bool = False) -> Any:
     if isinstance(value, list):
         return [without_timestamps(item, in_example=in_example) for item in cast("list[Any]", value)]
     if in_example and isinstance(value, str):
-        # The mirror's build writes its own date into them.
+        # The mirror's build writes its own date into examples.
         return _TIMESTAMP.sub("<timestamp>", value)
     return value
-
-
-def check_openapi(document: Document, source: str, *, title: str, path_ends: tuple[str, ...]) -> None:
-    """Check that a document is OpenAPI 3 and the expected API's.
-
-    Raises:
-        DocumentError: It is not OpenAPI 3.
-        PipelineError: It is another API's.
-    """
-    check_version(document, source)
-    info = document.get("info")
-    found = cast("Document", info).get("title") if isinstance(info, dict) else None
-    if found != title:
-        raise PipelineError(f"{source} describes another API: its title is {found!r}, not {title!r}.")
-    paths = document.get("paths")
-    keys = [str(key) for key in cast("Document", paths)] if isinstance(paths, dict) else []
-    missing = [end for end in path_ends if not any(key.endswith(end) for key in keys)]
-    if missing:
-        raise PipelineError(f"{source} lacks the paths {', '.join(missing)}: it is not the expected document.")

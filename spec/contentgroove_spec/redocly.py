@@ -1,4 +1,4 @@
-"""Runs the comparison of Redocly's command line, an npm package (extra `spec`)."""
+"""Run the comparison of Redocly's command line, an npm package (extra `spec`)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from contentgroove_mock.npm import NpmError, PinnedPackage, child_environment, node_program
 
-from .errors import PipelineError
+from . import PipelineError
 
 if TYPE_CHECKING:
     from .documents import Document
 
 _HERE = Path(__file__).parent
 _PACKAGE = PinnedPackage("redocly", _HERE / "npm" / "package-lock.json", _HERE.parent / "redocly" / "package-lock.json")
-install = _PACKAGE.install
 install_dir = _PACKAGE.install_dir
 _SCRIPT = Path("node_modules", "@redocly", "cli", "bin", "cli.js")
+_ARGUMENTS = ("diff", "old.json", "new.json", "--format=json", "--fail-on=none")
 _SECONDS = 120.0
-# It would report each run to its maker, and ask npm whether there is a newer one.
+# Without these, Redocly sends telemetry and asks npm for a newer version at each run.
 _QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "CI": "true"}
 
 
@@ -40,7 +40,7 @@ class Finding(TypedDict):
 
 
 def compare(old: Document, new: Document) -> list[Finding]:
-    """Have Redocly compare two canonical documents.
+    """Compare two canonical documents with Redocly.
 
     Raises:
         PipelineError: Node or Redocly is missing and cannot be installed, or Redocly failed.
@@ -50,15 +50,7 @@ def compare(old: Document, new: Document) -> list[Finding]:
             Path(folder, name).write_text(json.dumps(document), encoding="utf-8", newline="\n")
         try:
             done = subprocess.run(  # noqa: S603 - our own Node and Redocly
-                [
-                    node_program(),
-                    install_dir() / _SCRIPT,
-                    "diff",
-                    "old.json",
-                    "new.json",
-                    "--format=json",
-                    "--fail-on=none",
-                ],
+                [node_program(), install_dir() / _SCRIPT, *_ARGUMENTS],
                 cwd=folder,
                 env={**child_environment(), **_QUIET},
                 stdin=subprocess.DEVNULL,
@@ -75,8 +67,8 @@ def compare(old: Document, new: Document) -> list[Finding]:
     try:
         report: Document = json.loads(done.stdout)
     except ValueError as error:
-        said = " ".join((done.stderr or done.stdout).split())[:400]
-        raise PipelineError(f"Redocly could not compare the documents: {said}") from error
+        reason = " ".join((done.stderr or done.stdout).split())[:400]
+        raise PipelineError(f"Redocly could not compare the documents: {reason}") from error
     return [_finding(change) for change in cast("list[Document]", report["changes"])]
 
 

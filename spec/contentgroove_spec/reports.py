@@ -1,4 +1,4 @@
-"""Writes what a comparison found: as text, JSON and Markdown."""
+"""Write the report of a comparison as text, JSON, Markdown or HTML."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import dataclasses
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from html import escape
+from typing import TYPE_CHECKING
 
 from .changes import Change, Comparison, Rating
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAX_SHOWN_LOCATIONS = 8
-"""In text; the other forms name all."""
+"""In the text report; the other formats list all."""
 
 TITLES = {
     Rating.BREAKING: "Breaking",
@@ -25,7 +26,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One consequence, and what to do about it."""
+    """One consequence, and the action that it requires."""
 
     what: str
     action: str
@@ -33,12 +34,12 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What the changes mean for somebody.
+    """The impact of the changes in one respect.
 
     Attributes:
-        title: For whom, or in which respect.
-        summary: In one sentence.
-        advice: One by one.
+        title: The respect.
+        summary: The impact in one sentence.
+        advice: Each consequence.
     """
 
     title: str
@@ -46,25 +47,24 @@ class Section:
     advice: tuple[Advice, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The same change in several places."""
-
-    what: str
-    reason: str
-    places: tuple[str, ...]
-
-
-def grouped(changes: Iterable[Change]) -> list[Group]:
-    """Put changes together that say the same, in the order in which each is met first."""
-    found: dict[tuple[str, str], list[str]] = {}
+def group_changes(changes: Iterable[Change]) -> dict[tuple[str, str], list[str]]:
+    """Return the locations of each change and reason, in the order of their first occurrence."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
     for change in changes:
-        found.setdefault((change.what, change.reason), []).append(str(change.place))
-    return [Group(what, reason, tuple(dict.fromkeys(places))) for (what, reason), places in found.items()]
+        found.setdefault((change.what, change.reason), {})[str(change.location)] = None
+    return {texts: list(locations) for texts, locations in found.items()}
 
 
-def headline(comparison: Comparison) -> str:
-    """Say in one line how much changed."""
+def _rated_groups(comparison: Comparison) -> Iterator[tuple[Rating, str, dict[tuple[str, str], list[str]]]]:
+    """Yield each rating that changes have, with a title and the grouped changes."""
+    for rating in Rating:
+        changes = comparison.rated(rating)
+        if changes:
+            yield rating, f"{TITLES[rating]} ({len(changes)})", group_changes(changes)
+
+
+def _headline(comparison: Comparison) -> str:
+    """Summarise a comparison in one line."""
     if not comparison.changes:
         return "Nothing changed."
     counts = {rating: len(comparison.rated(rating)) for rating in Rating}
@@ -75,35 +75,25 @@ def headline(comparison: Comparison) -> str:
 
 
 def count_text(count: int, noun: str) -> str:
-    """Say a number with its noun."""
+    """Return a number with its noun."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def as_text(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
-    """Write a report for terminals; the texts in it are the documents' own and may hold anything."""
-    return "\n".join(_text(comparison, sections)) + "\n"
-
-
-def _text(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
-    yield f"{comparison.old} → {comparison.new}: {headline(comparison)}"
-    for rating in Rating:
-        changes = comparison.rated(rating)
-        if not changes:
-            continue
-        yield ""
-        yield f"{TITLES[rating]} ({len(changes)})"
-        for group in grouped(changes):
-            yield f"  {group.what} {group.reason}"
-            for place in group.places[:MAX_SHOWN_LOCATIONS]:
-                yield f"    {place}"
-            if len(group.places) > MAX_SHOWN_LOCATIONS:
-                yield f"    … and {len(group.places) - MAX_SHOWN_LOCATIONS} more places"
+    """Write a report for terminals. Its texts come from the documents and may contain control characters."""
+    lines = [f"{comparison.old} → {comparison.new}: {_headline(comparison)}"]
+    for _, title, groups in _rated_groups(comparison):
+        lines += ["", title]
+        for (what, reason), locations in groups.items():
+            lines.append(f"  {what} {reason}")
+            lines += [f"    {location}" for location in locations[:MAX_SHOWN_LOCATIONS]]
+            if len(locations) > MAX_SHOWN_LOCATIONS:
+                lines.append(f"    … and {len(locations) - MAX_SHOWN_LOCATIONS} more locations")
     for section in sections:
-        yield ""
-        yield f"{section.title}: {section.summary}"
+        lines += ["", f"{section.title}: {section.summary}"]
         for advice in section.advice:
-            yield f"  {advice.what}"
-            yield f"    → {advice.action}"
+            lines += [f"  {advice.what}", f"    → {advice.action}"]
+    return "\n".join(lines) + "\n"
 
 
 def as_json(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
@@ -113,65 +103,91 @@ def as_json(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
         "old": comparison.old,
         "new": comparison.new,
         "summary": {rating.value: len(comparison.rated(rating)) for rating in Rating},
-        "changes": [_change(change) for change in comparison.changes],
+        "changes": [
+            {
+                "rating": change.rating.value,
+                "kind": change.kind,
+                "location": str(change.location),
+                "operation": change.location.operation or None,
+                "webhook": change.location.webhook or None,
+                "part": change.location.part,
+                "name": change.location.name or None,
+                "field": change.location.field or None,
+                "what": change.what,
+                "reason": change.reason,
+                "old": change.old,
+                "new": change.new,
+            }
+            for change in comparison.changes
+        ],
         "sections": [dataclasses.asdict(section) for section in sections],
     }
     return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
 
 
-def _change(change: Change) -> dict[str, Any]:
-    place = change.place
-    return {
-        "rating": change.rating.value,
-        "kind": change.kind,
-        "place": str(place),
-        "operation": place.operation or None,
-        "webhook": place.webhook or None,
-        "part": place.part,
-        "name": place.name or None,
-        "field": place.field or None,
-        "what": change.what,
-        "reason": change.reason,
-        "old": change.old,
-        "new": change.new,
-    }
-
-
 def as_markdown(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
     """Write a report for pull requests."""
-    return "\n".join(_markdown(comparison, sections)) + "\n"
-
-
-def _markdown(comparison: Comparison, sections: Iterable[Section]) -> Iterator[str]:
-    yield f"# {_escaped(comparison.old)} → {_escaped(comparison.new)}"
-    yield ""
-    yield _escaped(headline(comparison))
-    for rating in Rating:
-        changes = comparison.rated(rating)
-        if not changes:
-            continue
-        yield ""
-        yield f"## {TITLES[rating]} ({len(changes)})"
-        for group in grouped(changes):
-            yield ""
-            yield f"**{_escaped(group.what)}** {_escaped(group.reason)}"
-            yield ""
-            yield from (f"- {_escaped(place)}" for place in group.places)
+    lines = [f"# {_escape(comparison.old)} → {_escape(comparison.new)}", "", _escape(_headline(comparison))]
+    for _, title, groups in _rated_groups(comparison):
+        lines += ["", f"## {title}"]
+        for (what, reason), locations in groups.items():
+            lines += ["", f"**{_escape(what)}** {_escape(reason)}", ""]
+            lines += [f"- {_escape(location)}" for location in locations]
     for section in sections:
-        yield ""
-        yield f"## {_escaped(section.title)}"
-        yield ""
-        yield _escaped(section.summary)
-        if section.advice:
-            yield ""
+        lines += ["", f"## {_escape(section.title)}", "", _escape(section.summary), *([""] if section.advice else [])]
         for advice in section.advice:
-            yield f"- {_escaped(advice.what)}  "
-            yield f"  → {_escaped(advice.action)}"
+            lines += [f"- {_escape(advice.what)}  ", f"  → {_escape(advice.action)}"]
+    return "\n".join(lines) + "\n"
 
 
-def _escaped(text: str) -> str:
-    """Write text so that Markdown shows it as it is; code in backticks stays code."""
+def _escape(text: str) -> str:
+    """Escape text for Markdown; code in backticks stays code."""
     parts = re.split(r"(`[^`\n]+`)", " ".join(text.split()))
     return "".join(
         part if index % 2 else re.sub(r"([\\`*_{}\[\]<>#|~@!])", r"\\\1", part) for index, part in enumerate(parts)
     )
+
+
+_STYLE = """
+:root { color-scheme: light dark }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
+h2 { border-left: .4rem solid; padding-left: .6rem }
+h2.breaking { border-color: #c62828 }
+h2.safe { border-color: #2e7d32 }
+h2.documentation { border-color: #757575 }
+code, .location { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere }
+summary { cursor: pointer }
+.reason, .action { opacity: .8 }
+"""
+
+
+def as_html(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
+    """Write a report for browsers: one page without scripts that loads nothing."""
+    title = f"{escape(comparison.old)} → {escape(comparison.new)}"
+    lines = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        # Texts of the documents could contain markup, so the page may neither run nor load anything.
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{title}</title><style>{_STYLE}</style></head><body>",
+        f"<h1>{title}</h1><p>{escape(_headline(comparison))}</p>",
+    ]
+    for section in sections:
+        lines.append(f"<h2>{escape(section.title)}</h2><p>{escape(section.summary)}</p>")
+        if section.advice:
+            lines.append("<ul>")
+            for advice in section.advice:
+                action = f'<span class="action">→ {escape(advice.action)}</span>'
+                lines.append(f"<li>{escape(advice.what)}<br>{action}</li>")
+            lines.append("</ul>")
+    for rating, heading, groups in _rated_groups(comparison):
+        lines.append(f'<h2 class="{rating.value}">{heading}</h2>')
+        opened = " open" if rating is Rating.BREAKING else ""
+        for (what, reason), locations in groups.items():
+            lines.append(f"<details{opened}><summary>{escape(what)} ({len(locations)})</summary>")
+            lines.append(f'<p class="reason">{escape(reason)}</p><ul>')
+            lines += [f'<li class="location">{escape(location)}</li>' for location in locations]
+            lines.append("</ul></details>")
+    lines.append("</body></html>")
+    return "\n".join(lines) + "\n"

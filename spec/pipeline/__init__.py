@@ -1,4 +1,4 @@
 """From a published OpenAPI document to a corrected contract and a generated client.
 
-Nothing here knows the API by name: all of that is in a `pipeline.toml`.
+This code does not mention a specific API: everything about it is in a `pipeline.toml`.
 """

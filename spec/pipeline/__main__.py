@@ -8,16 +8,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contentgroove._openapi.documents import DocumentError, parse
+from contentgroove._openapi.documents import DocumentError
 from contentgroove.cli.output import multi_line, prepare_streams
+from contentgroove_spec import PipelineError
 from contentgroove_spec.command import FailOn, Format, fails, write
 from contentgroove_spec.compare import compare
 from contentgroove_spec.config import load_config
-from contentgroove_spec.documents import check_openapi
-from contentgroove_spec.errors import PipelineError
-from contentgroove_spec.sources import fetch
+from contentgroove_spec.fetching import fetch
 
-from .correct import read
+from .corrections import read
 from .generate import generate, require_up_to_date
 from .impact import impact
 from .pull import pull
@@ -33,11 +32,11 @@ DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "pipeline.toml"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; gives the exit status: 0 done, 1 a person has to look."""
+    """Run one command and return the exit status: 0 for success, 1 if a person must act."""
     prepare_streams()
-    chosen = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        return int(_run(load_config(chosen.config), chosen))
+        return int(_run(load_config(options.config), options))
     except (PipelineError, DocumentError, OSError) as error:
         print(f"error: {multi_line(str(error))}", file=sys.stderr)  # noqa: T201 - a command line prints
         return 1
@@ -50,13 +49,13 @@ def _parser() -> argparse.ArgumentParser:
     pulling = commands.add_parser("pull", help="fetch the published document")
     commands.add_parser("generate", help="correct, verify and regenerate")
     commands.add_parser("verify", help="check the published document and the contract")
-    commands.add_parser("check", help="fail if what is committed is not what the pipeline makes")
-    comparing = commands.add_parser("diff", help="tell what a new document changes and what that means here")
+    commands.add_parser("check", help="fail if the committed files differ from the pipeline's output")
+    comparing = commands.add_parser("diff", help="show what a new document changes, and the impact on this package")
     updating = commands.add_parser("update", help="pull, correct, verify, regenerate, type-check and test")
     for parser_ in (pulling, comparing, updating):
         source = parser_.add_mutually_exclusive_group()
-        source.add_argument("--mirror", metavar="RELEASE", help="take this release of the npm mirror")
-        source.add_argument("--file", type=Path, metavar="PATH", help="take a local document")
+        source.add_argument("--mirror", metavar="RELEASE", help="use this release of the npm mirror")
+        source.add_argument("--file", type=Path, metavar="PATH", help="use a local document")
     comparing.add_argument("--fail-on", type=FailOn, choices=list(FailOn), default=FailOn.NONE)
     for parser_ in (comparing, updating):
         parser_.add_argument("--format", type=Format, choices=list(Format), default=Format.TEXT)
@@ -64,50 +63,45 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(config: Config, chosen: argparse.Namespace) -> bool:
-    """Run the command; gives whether it ends in status 1."""
-    if chosen.command == "pull":
-        pull(config, mirror=chosen.mirror, file=chosen.file, say=_say)
-    elif chosen.command == "generate":
+def _run(config: Config, options: argparse.Namespace) -> bool:
+    """Run the command, and return whether it ends in status 1."""
+    if options.command == "pull":
+        pull(config, mirror=options.mirror, file=options.file, log=_print)
+    elif options.command == "generate":
         generate(config)
-        _say(f"Wrote {config.contract.name} and {config.package.name}.")
-    elif chosen.command == "verify":
+        _print(f"Wrote {config.contract.name} and {config.package.name}.")
+    elif options.command == "verify":
         check_structure(read(config.published), config.published.name)
         require_valid(read(config.contract), config.contract.name, complete=config.complete)
-        _say(f"{config.published.name} and {config.contract.name} are sound.")
-    elif chosen.command == "check":
+        _print(f"{config.published.name} and {config.contract.name} are valid.")
+    elif options.command == "check":
         require_up_to_date(config)
-        _say(f"{config.contract.name} and {config.package.name} are what the pipeline makes.")
-    elif chosen.command == "diff":
-        return _diff(config, chosen)
+        _print(f"{config.contract.name} and {config.package.name} are up to date.")
+    elif options.command == "diff":
+        fetched = fetch(config, mirror=options.mirror, file=options.file, log=_print_note)
+        new = fetched.parse_expected(config)
+        comparison = compare(read(config.published), new, old_name=config.published.name, new_name=fetched.source)
+        _report(options, comparison, impact(config, new) if comparison.changes else ())
+        return fails(comparison, options.fail_on)
     else:
-        update(config, mirror=chosen.mirror, file=chosen.file, log=_say, report=functools.partial(_report, chosen))
+        update(config, mirror=options.mirror, file=options.file, log=_print, report=functools.partial(_report, options))
     return False
 
 
-def _diff(config: Config, chosen: argparse.Namespace) -> bool:
-    fetched = fetch(config, mirror=chosen.mirror, file=chosen.file, say=_say_aside)
-    new = parse(fetched.content, fetched.source)
-    check_openapi(new, fetched.source, title=config.title, path_ends=config.path_ends)
-    comparison = compare(read(config.published), new, old_name=config.published.name, new_name=fetched.source)
-    _report(chosen, comparison, impact(config, new) if comparison.changes else ())
-    return fails(comparison, chosen.fail_on)
-
-
-def _report(chosen: argparse.Namespace, comparison: Comparison, sections: tuple[Section, ...]) -> None:
-    text = write(comparison, sections, chosen.format)
-    if chosen.output is None:
-        _say(text.rstrip("\n"))
+def _report(options: argparse.Namespace, comparison: Comparison, sections: tuple[Section, ...]) -> None:
+    text = write(comparison, sections, options.format)
+    if options.output is None:
+        _print(text.rstrip("\n"))
     else:
-        chosen.output.write_text(text, encoding="utf-8", newline="\n")
-        _say_aside(f"Wrote {chosen.output}.")
+        options.output.write_text(text, encoding="utf-8", newline="\n")
+        _print_note(f"Wrote {options.output}.")
 
 
-def _say_aside(line: str) -> None:
+def _print_note(line: str) -> None:
     print(multi_line(line), file=sys.stderr, flush=True)  # noqa: T201 - a command line prints
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - a command line prints
 
 

@@ -1,4 +1,4 @@
-"""Run the checks of an update, and put what fails together by what must be written."""
+"""Run the checks of an update, and group their failures by the work that they require."""
 
 from __future__ import annotations
 
@@ -22,48 +22,50 @@ CHECK_SECONDS = 3600.0
 MAX_SHOWN_LINES = 40
 MAX_REASON = 160
 
-# As mypy and pyright write it.
-_TYPE_ERROR = re.compile(r"^\s*(?P<file>[^\s:]+\.py):(?P<line>\d+)(?::\d+)?(?: -|:) error: (?P<said>.*)$", re.MULTILINE)
+# As mypy and pyright write errors.
+_TYPE_ERROR = re.compile(
+    r"^\s*(?P<file>[^\s:]+\.py):(?P<line>\d+)(?::\d+)?(?: -|:) error: (?P<message>.*)$", re.MULTILINE
+)
 
-# How pytest explains what two collections do not share, and how its additions start: with CI=true, with a whole diff.
+# How pytest explains the differences of two collections, and the start of its additions (with CI=true, a diff).
 _DIFFERING = re.compile(r"Extra items in the |Left contains |Right contains |Differing items")
 _PADDING = ("Use -v", "Full diff", "...Full output")
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One thing that a check complains of.
+    """One failure of a check.
 
     Attributes:
-        where: The test, or the place in a file.
-        said: The first line of the reason.
+        location: The test, or the file and line.
+        message: The first line of the reason.
     """
 
-    where: str
-    said: str
+    location: str
+    message: str
 
 
 def run_check(command: tuple[str, ...], folder: Path, log: Path) -> list[Failure]:
-    """Run a check and add all that it says to the log.
+    """Run a check and append its output to the log.
 
     Args:
-        command: What to run; a word `python` is this environment's.
-        folder: Where to run it.
-        log: The file that all it says is added to.
+        command: The command; the word `python` is replaced by this environment's.
+        folder: The folder in which it runs.
+        log: The file to which its output is appended.
 
     Returns:
-        What it complains of, nothing if it passes.
+        Its failures; empty if it passes.
     """
-    shown = " ".join(command)
-    own = [sys.executable if word == "python" else word for word in command]
+    text = " ".join(command)
+    program = [sys.executable if word == "python" else word for word in command]
     report = log.with_suffix(".xml")
     report.unlink(missing_ok=True)
     if "pytest" in command:
-        # A test file that cannot be imported must not hide what the others find.
-        own += [f"--junitxml={report}", "--continue-on-collection-errors"]
+        # A test file that cannot be imported must not hide the failures of the others.
+        program += [f"--junitxml={report}", "--continue-on-collection-errors"]
     try:
         done = subprocess.run(
-            own,
+            program,
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -74,16 +76,16 @@ def run_check(command: tuple[str, ...], folder: Path, log: Path) -> list[Failure
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return [Failure(shown, str(error))]
+        return [Failure(text, str(error))]
     with log.open("a", encoding="utf-8") as opened:
-        opened.write(f"$ {shown}\n{done.stdout}\n")
+        opened.write(f"$ {text}\n{done.stdout}\n")
     if not done.returncode:
         return []
     found = [*_failed_tests(report), *_type_errors(done.stdout, folder)]
     if found:
         return found
     last = "\n".join(done.stdout.rstrip().splitlines()[-MAX_SHOWN_LINES:])
-    return [Failure(shown, f"it ended with status {done.returncode} and said:\n{last}")]
+    return [Failure(text, f"it ended with status {done.returncode} and wrote:\n{last}")]
 
 
 def _failed_tests(report: Path) -> Iterator[Failure]:
@@ -92,17 +94,16 @@ def _failed_tests(report: Path) -> Iterator[Failure]:
     except (OSError, ET.ParseError):
         return
     for case in cases:
-        # One that failed and could not be taken down has two.
-        for kind in ("failure", "error"):
-            if (problem := case.find(kind)) is not None:
-                module, name = case.get("classname", ""), case.get("name", "")
-                # A file that could not be collected is all name.
-                where = f"{module.replace('.', '/')}.py::{name}" if module else f"{name.replace('.', '/')}.py"
-                yield Failure(where, _reason(problem.get("message", ""), problem.text or ""))
+        module, name = case.get("classname", ""), case.get("name", "")
+        # A file that could not be collected has only a name.
+        location = f"{module.replace('.', '/')}.py::{name}" if module else f"{name.replace('.', '/')}.py"
+        # A test whose teardown failed as well has two problems.
+        for problem in (*case.findall("failure"), *case.findall("error")):
+            yield Failure(location, _reason(problem.get("message", ""), problem.text or ""))
 
 
 def _reason(message: str, text: str) -> str:
-    """Give the line that tells most: what pytest says is too much or missing, else the error, else the message."""
+    """Return the most useful line: pytest's list of differing items, or else the error, or else the message."""
     marked: list[str] = re.findall(r"^E +(\S.*)$", text, re.MULTILINE)
     differing = next((index for index, line in enumerate(marked) if _DIFFERING.match(line)), None)
     if differing is not None:
@@ -115,31 +116,31 @@ def _reason(message: str, text: str) -> str:
 def _type_errors(output: str, folder: Path) -> Iterator[Failure]:
     for found in _TYPE_ERROR.finditer(output):
         file = found["file"].removeprefix(f"{folder}/")
-        yield Failure(f"{file}:{found['line']}", found["said"][:MAX_REASON])
+        yield Failure(f"{file}:{found['line']}", found["message"][:MAX_REASON])
 
 
 def by_work(failures: Iterable[Failure], works: Iterable[Work]) -> dict[Work | None, list[Failure]]:
-    """Put failures to the first work that one of its patterns finds in them; None has the rest."""
+    """Group failures by the first work whose patterns match; the key None has the others."""
     found: dict[Work | None, list[Failure]] = {work: [] for work in (*works, None)}
     for failure in dict.fromkeys(failures):
-        text = f"{failure.where}: {failure.said}"
-        found[next((work for work in found if work and work.fits(text)), None)].append(failure)
-    return {work: of_it for work, of_it in found.items() if of_it}
+        text = f"{failure.location}: {failure.message}"
+        found[next((work for work in found if work and work.matches(text)), None)].append(failure)
+    return {work: matching for work, matching in found.items() if matching}
 
 
 def as_text(failures: Iterable[Failure], works: Iterable[Work]) -> str:
-    """Name every failure below what must be written; a test with parameters stands there once, with all reasons."""
+    """List every failure below the work that it requires; a test with parameters is listed once, with all reasons."""
     lines: list[str] = []
-    for work, of_it in by_work(failures, works).items():
+    for work, matching in by_work(failures, works).items():
         lines.append("")
-        lines.append(f"{work.what if work else 'Something else'}: {count_text(len(of_it), 'failure')}")
-        lines.append(f"  → {work.todo if work else 'Look at each.'}")
-        places: dict[str, list[str]] = {}
-        for failure in of_it:
-            places.setdefault(failure.where.partition("[")[0], []).append(failure.said)
-        for where, said in places.items():
-            times = f" ({len(said)} times)" if len(said) > 1 else ""
-            first, *others = dict.fromkeys(said)
-            lines.append(f"  {where}{times}: {first}")
+        lines.append(f"{work.what if work else 'Something else'}: {count_text(len(matching), 'failure')}")
+        lines.append(f"  → {work.todo if work else 'Check each of them.'}")
+        messages: dict[str, list[str]] = {}
+        for failure in matching:
+            messages.setdefault(failure.location.partition("[")[0], []).append(failure.message)
+        for location, reasons in messages.items():
+            times = f" ({len(reasons)} times)" if len(reasons) > 1 else ""
+            first, *others = dict.fromkeys(reasons)
+            lines.append(f"  {location}{times}: {first}")
             lines.extend(f"    {reason}" for reason in others)
     return "\n".join(lines).strip("\n")

@@ -1,4 +1,4 @@
-"""Generate the contract and the client, and compare them with what is committed."""
+"""Generate the contract, the client and the operations of the tools, and compare them with the committed files."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contentgroove_spec.documents import dump_json, dump_yaml
-from contentgroove_spec.errors import PipelineError
+import msgspec
+from contentgroove._openapi.operations import base_path, server_urls
+from contentgroove.tools import SpecError
+from contentgroove.tools.operations import compile_document
+from contentgroove_spec import PipelineError
+from contentgroove_spec.documents import dump_yaml
 
-from .correct import make_contract, read
-from .placement import replace_all
-from .pull import is_unchanged
-from .tools import operations_file
+from .corrections import make_contract, read
+from .pull import is_unchanged, replace_all
 from .verify import check_structure, require_valid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from contentgroove_spec.config import Config
     from contentgroove_spec.documents import Document
@@ -34,64 +38,73 @@ LINE_LENGTH = 110
 MAX_SHOWN_LINES = 40
 
 
-def build(config: Config, folder: Path) -> dict[Path, Path]:
-    """Make everything that the pipeline makes, in a folder of its own.
+def build(
+    config: Config, folder: Path, step: Callable[[str], AbstractContextManager[object]] = nullcontext
+) -> dict[Path, Path]:
+    """Write all outputs of the pipeline into a folder.
+
+    Args:
+        config: The pipeline's configuration.
+        folder: The folder.
+        step: Called with the name of each step; returns a context in which the step runs.
 
     Returns:
-        Each output with the place it belongs at.
+        Each output with its path in the repository.
 
     Raises:
-        PipelineError: A document is not sound, a correction has gone stale, or the generator complained.
+        PipelineError: A document is not valid, a correction is stale, or the generator failed.
     """
-    check_structure(read(config.published), config.published.name)
-    contract = make_contract(config)
-    require_valid(contract, config.contract.name, complete=config.complete)
-    return write_outputs(config, contract, folder)
+    with step("correct"):
+        check_structure(read(config.published), config.published.name)
+        contract = make_contract(config)
+    with step("verify"):
+        require_valid(contract, config.contract.name, complete=config.complete)
+    with step("regenerate"):
+        return write_outputs(config, contract, folder)
 
 
 def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path, Path]:
     """Write a contract and what is generated from it into a folder.
 
     Returns:
-        Each output with the place it belongs at.
+        Each output with its path in the repository.
 
     Raises:
-        PipelineError: The generator complained, or an operation cannot be a tool.
+        PipelineError: The generator failed, or an operation cannot be a tool.
     """
     contract_yaml, contract_json = folder / "contract.yaml", folder / "contract.json"
     contract_yaml.write_text(dump_yaml(contract), encoding="utf-8", newline="\n")
-    contract_json.write_text(dump_json(contract), encoding="utf-8", newline="\n")
+    text = json.dumps(contract, ensure_ascii=False, allow_nan=False, indent=1)
+    contract_json.write_text(text + "\n", encoding="utf-8", newline="\n")
     package = folder / config.package.name
     _run_generator(config, contract_json, package)
     made = {contract_yaml: config.contract, contract_json: config.contract_json, package: config.package}
     if config.tools is not None:
+        try:
+            operations = compile_document(contract, base_path(server_urls(contract)), closed=True)
+        except SpecError as error:
+            raise PipelineError(f"The built-in tools cannot be made from the contract: {error}") from error
         tools = folder / config.tools.name
-        tools.write_bytes(operations_file(contract))
+        tools.write_bytes(msgspec.json.format(msgspec.json.encode(operations), indent=1) + b"\n")
         made[tools] = config.tools
     return made
 
 
 def _run_generator(config: Config, document: Path, package: Path) -> None:
     settings = document.with_name("generator.json")
-    # Without --isolated, the formatter would take over the settings of the repository it runs in.
+    # Without --isolated, the formatter would use the settings of the repository in which it runs.
     hooks = [
         f"ruff check --isolated --no-cache --quiet --fix-only --select I,F401 --line-length {LINE_LENGTH} .",
         f"ruff format --isolated --no-cache --quiet --line-length {LINE_LENGTH} .",
     ]
     settings.write_text(json.dumps({**config.generator, "post_hooks": hooks}), encoding="utf-8", newline="\n")
-    command = [
-        sys.executable,
-        "-m",
-        "openapi_python_client",
-        "generate",
-        f"--path={document}",
-        f"--config={settings}",
-        f"--output-path={package}",
-        "--meta=none",
-        "--fail-on-warning",
-    ]
+    command = [sys.executable, "-m", "openapi_python_client", "generate", f"--path={document}", f"--config={settings}"]
+    command += [f"--output-path={package}", "--meta=none", "--fail-on-warning"]
     if config.templates is not None:
         command.append(f"--custom-template-path={config.templates}")
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
+    if ruff is None:
+        raise PipelineError("ruff is missing from this environment: run `make setup`.")
     try:
         done = subprocess.run(
             command,
@@ -100,31 +113,24 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
             errors="replace",
             timeout=GENERATOR_TIMEOUT,
             check=False,
-            # The formatter of this environment goes before whatever else is on PATH.
-            env={**os.environ, "PATH": f"{_script('ruff').parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+            # The formatter of this environment comes first on PATH.
+            env={**os.environ, "PATH": f"{Path(ruff).parent}{os.pathsep}{os.environ.get('PATH', '')}"},
         )
     except subprocess.TimeoutExpired as error:
         raise PipelineError(f"The generator did not finish within {GENERATOR_TIMEOUT:g} s.") from error
     if done.returncode:
         raise PipelineError(f"The generator failed:\n{done.stdout}{done.stderr}".rstrip())
     for module in package.rglob("*.py"):
-        # The generator writes the system's newlines, and what is committed is the same on every system.
+        # The generator writes the system's newlines, but the committed files are the same on every system.
         module.write_bytes(module.read_bytes().replace(b"\r\n", b"\n"))
     (package / "py.typed").touch()
 
 
-def _script(name: str) -> Path:
-    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if found is None:
-        raise PipelineError(f"{name} is missing from this environment: run `make setup`.")
-    return Path(found)
-
-
 def generate(config: Config) -> None:
-    """Make everything anew and put it in place, all or nothing.
+    """Write all outputs again and replace the committed files, all or none.
 
     Raises:
-        PipelineError: As `build` and `replace_all`.
+        PipelineError: See `build` and `replace_all`.
     """
     config.package.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as name:
@@ -132,49 +138,47 @@ def generate(config: Config) -> None:
 
 
 def require_up_to_date(config: Config) -> None:
-    """Compare what is committed with what the pipeline makes.
+    """Check that the committed files are the pipeline's outputs.
 
     Raises:
-        PipelineError: They differ, or as `build`.
+        PipelineError: They differ; see also `build`.
     """
     found = list(differences(config))
     if found:
         raise PipelineError(
-            "\n".join(["What is committed is not what the pipeline makes: run `make generate`.", *found])
+            "\n".join(["The committed files are not the pipeline's outputs: run `make generate`.", *found])
         )
 
 
 def differences(config: Config) -> Iterator[str]:
-    """Compare what the pipeline makes with what is committed, one line a difference.
+    """Yield the differences between the pipeline's outputs and the committed files, one line for each.
 
     Raises:
-        PipelineError: As `build`.
+        PipelineError: See `build`.
     """
     if not is_unchanged(config):
         yield (
-            f"{config.published.name} is not what was pulled: undo the edit and put it into "
+            f"{config.published.name} was edited after it was pulled: undo the edit and put it into "
             f"{config.corrections.name}, or run `make spec`"
         )
     with tempfile.TemporaryDirectory(prefix="check-") as name:
-        for output, place in build(config, Path(name)).items():
+        for output, path in build(config, Path(name)).items():
             if output.is_dir():
-                yield from _compare_folders(output, place)
+                yield from _compare_folders(output, path)
             else:
-                yield from _compare(output, place, place.name)
+                yield from _compare(output, path, path.name)
 
 
 def _compare_folders(made: Path, committed: Path) -> Iterator[str]:
-    def files(folder: Path) -> set[Path]:
-        found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-        return {path for path in found if "__pycache__" not in path.parts}
-
-    for path in sorted(files(made) | files(committed)):
-        yield from _compare(made / path, committed / path, f"{committed.name}/{path.as_posix()}")
+    files = {path.relative_to(root) for root in (made, committed) for path in root.rglob("*") if path.is_file()}
+    for path in sorted(files):
+        if "__pycache__" not in path.parts:
+            yield from _compare(made / path, committed / path, f"{committed.name}/{path.as_posix()}")
 
 
 def _compare(made: Path, committed: Path, name: str) -> Iterator[str]:
     if not made.exists():
-        yield f"{name} is not made by the pipeline"
+        yield f"{name} is not an output of the pipeline"
     elif not committed.exists():
         yield f"{name} is missing"
     elif made.read_bytes() != committed.read_bytes():

@@ -1,48 +1,45 @@
-"""What a newly published document means for this project: corrections, generated code, models, recordings."""
+"""The impact of a newly published document on this project: corrections, generated code, models, recordings."""
 
 from __future__ import annotations
 
+import ast
 import importlib
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import httpx
 from contentgroove._openapi.pointers import lookup
 from contentgroove_mock.contract import Checker
 from contentgroove_mock.recording.contract import PackagedContract
-from contentgroove_mock.recording.recordings import RecordingError, load, stale
-from contentgroove_spec.errors import PipelineError
-from contentgroove_spec.folding import operations
+from contentgroove_mock.recording.recordings import RecordingError, load, stale, unexpected_violations
+from contentgroove_spec import PipelineError
+from contentgroove_spec.operations import operations
 from contentgroove_spec.reports import Advice, Section, count_text
 
-from .correct import read
+from .corrections import action_name, apply_matching, read
 from .generate import write_outputs
-from .overlay_document import action_name, apply_matching
-from .surface import differences, package_api
 from .verify import check_contract, check_structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contentgroove_mock.contract import Violation
     from contentgroove_mock.recording.recordings import Recording
     from contentgroove_spec.config import Config
     from contentgroove_spec.documents import Document
 
-    from .overlay_document import Applied
+    from .corrections import Applied
 
 MAX_SHOWN_LEAVES = 5
 
 
 def impact(config: Config, new: Document) -> tuple[Section, ...]:
-    """Tell what a new document means, compared with what is committed.
+    """Return the impact of a new document, compared with the committed files.
 
-    The contract is made from it with those corrections that still fit, so that one stale correction hides nothing
-    else.
+    The contract is made from it with the corrections that still match, so that one stale correction does not hide
+    anything else.
 
     Raises:
-        PipelineError: Something that is committed cannot be read.
+        PipelineError: A committed file cannot be read.
     """
     overlay = read(config.corrections)
     before, after = (apply_matching(document, overlay) for document in (read(config.published), new))
@@ -55,11 +52,16 @@ def impact(config: Config, new: Document) -> tuple[Section, ...]:
         ("Public models", _models(config, before.document, contract)),
         ("Recorded exchanges", _recordings(config, contract)),
     )
-    return tuple(_section(title, tuple(advice)) for title, advice in parts)
+    sections: list[Section] = []
+    for title, found in parts:
+        advice = tuple(found)
+        summary = f"{count_text(len(advice), 'item')} to check." if advice else "Nothing to do."
+        sections.append(Section(title, summary, advice))
+    return tuple(sections)
 
 
 def _without_duplicates(value: Any) -> Any:
-    """Leave out what a correction adds to a list of names that has it by now; `_corrections` tells of it."""
+    """Remove names that a correction adds to a list that already has them; `_corrections` reports those."""
     if isinstance(value, dict):
         return {key: _without_duplicates(member) for key, member in cast("Document", value).items()}
     if isinstance(value, list):
@@ -69,59 +71,46 @@ def _without_duplicates(value: Any) -> Any:
     return value
 
 
-def _section(title: str, advice: tuple[Advice, ...]) -> Section:
-    summary = f"{count_text(len(advice), 'thing')} to look at." if advice else "Nothing to do."
-    return Section(title, summary, advice)
-
-
 def _corrections(overlay: Document, before: Applied, after: Applied) -> Iterator[Advice]:
-    old, new = ([_leaves(document) for document in applied.steps] for applied in (before, after))
+    old, new = ([dict(_leaves(document)) for document in applied.steps] for applied in (before, after))
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
         name = action_name(index, action)
         if index in after.problems:
-            yield Advice(after.problems[index], "Until then nothing can be generated.")
+            yield Advice(after.problems[index], "Until then, the client cannot be generated.")
             continue
-        said = _now_redundant(*old[index : index + 2], *new[index : index + 2])
-        if said:
-            shown = ", ".join(said[:MAX_SHOWN_LEAVES]) + (", …" if len(said) > MAX_SHOWN_LEAVES else "")
-            yield Advice(f"{name}: the document says some of it itself now: {shown}.", "Take that out of the action.")
+        made, still_made = (_changed_leaves(*steps[index : index + 2]) for steps in (old, new))
+        # The action changed these in the old document, and they are already correct in the new one.
+        redundant = sorted(key for key in made.keys() - still_made if new[index].get(key) == made[key])
+        if redundant:
+            short = ", ".join(redundant[:MAX_SHOWN_LEAVES]) + (", …" if len(redundant) > MAX_SHOWN_LEAVES else "")
+            what = f"{name}: the published document now contains part of this correction: {short}."
+            yield Advice(what, "Remove that part from the action.")
 
 
-def _now_redundant(
-    old_before: dict[str, str], old_after: dict[str, str], new_before: dict[str, str], new_after: dict[str, str]
-) -> list[str]:
-    """Give the places that an action had to change in the old document, and that the new one has right by itself."""
-    made = {place for place, value in old_after.items() if old_before.get(place) != value}
-    still_made = {place for place, value in new_after.items() if new_before.get(place) != value}
-    return sorted(place for place in made - still_made if new_before.get(place) == old_after[place])
+def _changed_leaves(before: dict[str, str], after: dict[str, str]) -> dict[str, str]:
+    return {pointer: value for pointer, value in after.items() if before.get(pointer) != value}
 
 
-def _leaves(document: Document) -> dict[str, str]:
-    found: dict[str, str] = {}
-
-    def walk(value: Any, pointer: str) -> None:
-        if isinstance(value, dict):
-            for key, member in cast("Document", value).items():
-                walk(member, f"{pointer}/{key}")
-        elif isinstance(value, list):
-            # What a list of names holds does not depend on their order.
-            for position, item in enumerate(cast("list[Any]", value)):
-                walk(item, f"{pointer}/{item if isinstance(item, str) else position}")
-        else:
-            found[pointer] = repr(value)
-
-    walk(document, "")
-    return found
+def _leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, member in cast("Document", value).items():
+            yield from _leaves(member, f"{pointer}/{key}")
+    elif isinstance(value, list):
+        # The order of a list of names does not matter.
+        for position, item in enumerate(cast("list[Any]", value)):
+            yield from _leaves(item, f"{pointer}/{item if isinstance(item, str) else position}")
+    else:
+        yield pointer, repr(value)
 
 
 def _validity(config: Config, contract: Document) -> Iterator[Advice]:
-    todo = f"Correct it in {config.corrections.name}."
+    action = f"Correct it in {config.corrections.name}."
     try:
         check_structure(contract, config.contract.name)
     except PipelineError as error:
-        yield Advice(str(error), todo)
+        yield Advice(str(error), action)
     else:
-        yield from (Advice(str(finding), todo) for finding in check_contract(contract, complete=config.complete))
+        yield from (Advice(finding, action) for finding in check_contract(contract, complete=config.complete))
 
 
 def _generated(config: Config, contract: Document) -> Iterator[Advice]:
@@ -129,42 +118,36 @@ def _generated(config: Config, contract: Document) -> Iterator[Advice]:
         try:
             write_outputs(config, contract, Path(folder))
         except PipelineError as error:
-            yield Advice(str(error), "Correct what the generator complains of.")
+            yield Advice(str(error), "Correct what the generator reports.")
         else:
-            made = Path(folder, config.package.name)
-            yield from differences(package_api(config.package), package_api(made))
+            yield from api_changes(package_api(config.package), package_api(Path(folder, config.package.name)))
 
 
 def _operations(old: Document, new: Document) -> Iterator[Advice]:
-    had, has = ({one.wire_key: one.name for one in operations(document)} for document in (old, new))
+    had, has = ({operation.wire_key: operation.name for operation in operations(document)} for document in (old, new))
     for key in sorted(has.keys() - had.keys()):
-        todo = (
-            "Give the SDK a method, the simulator a route, the recorder a request and the tool a name; CONTRIBUTING.md "
-            "says where."
-        )
-        yield Advice(f"{has[key]} is new.", todo)
+        action = "Give the SDK a method, the simulator a route, the recorder a request and the tool a name; "
+        yield Advice(f"{has[key]} is new.", f"{action}CONTRIBUTING.md lists the files.")
     for key in sorted(had.keys() - has.keys()):
-        todo = "Take its method and its route away with a note in the changes, or keep it by a correction."
-        yield Advice(f"{had[key]} is gone.", todo)
+        action = "Remove its method and its route with a note in the changelog, or keep it by a correction."
+        yield Advice(f"{had[key]} was removed.", action)
 
 
 def _models(config: Config, old: Document, new: Document) -> Iterator[Advice]:
     for model, pointer in config.public_models.items():
         module, _, name = model.partition(":")
-        shown = getattr(importlib.import_module(module), name)
-        had, has = _properties(old, pointer), _properties(new, pointer)
+        public = getattr(importlib.import_module(module), name)
+        # Attributes that were not described before cannot have been removed.
+        had, has = _properties(old, pointer) or set(), _properties(new, pointer)
         if has is None:
-            yield Advice(f"{name}: the contract has no {pointer} any more.", "Name where its attributes are now.")
+            yield Advice(f"{name}: the contract no longer has {pointer}.", "Set the pointer of its attributes.")
             continue
-        # A document that described none of it before has lost none of it.
-        had = had or set()
-        for attribute in sorted(has - had):
-            if not hasattr(shown, attribute):
+        for attribute in sorted(has ^ had):
+            if attribute in has and not hasattr(public, attribute):
                 yield Advice(f"{name} lacks `{attribute}`, which is new.", "Add it; until then it is in `.extra`.")
-        for attribute in sorted(had - has):
-            if hasattr(shown, attribute):
-                todo = "Take it away with a note in the changes, or let it be None."
-                yield Advice(f"{name} has `{attribute}`, which the contract lost.", todo)
+            elif attribute in had and hasattr(public, attribute):
+                action = "Remove it with a note in the changelog, or let it be None."
+                yield Advice(f"{name} has `{attribute}`, which the contract no longer has.", action)
 
 
 def _properties(document: Document, pointer: str) -> set[str] | None:
@@ -181,40 +164,78 @@ def _recordings(config: Config, contract: Document) -> Iterator[Advice]:
         recordings = load(config.recordings)
         checker = Checker(contract)
     except (RecordingError, ValueError, KeyError) as error:
-        yield Advice(f"Recordings cannot be compared: {error}", "Make the contract sound first.")
+        yield Advice(f"Recordings cannot be compared: {error}", "Make the contract valid first.")
         return
-    broken = {name: found for name, one in recordings.items() if (found := next(_violations(checker, one), None))}
-    # Many have the same reason, which is told once.
+    broken = {name: problem for name, recording in recordings.items() if (problem := _problem(recording, checker))}
+    # Many recordings have the same reason, which is reported once.
     same: dict[tuple[str, str], list[str]] = {}
     for name, reason in broken.items():
-        todo = "Run make record; if it was recorded live, see what is true."
-        same.setdefault((reason, todo), []).append(name)
+        action = "Run make record; if it was recorded live, check which is right."
+        same.setdefault((reason, action), []).append(name)
     for sentence in stale(recordings, PackagedContract(contract)):
-        name, _, told = sentence.partition(": ")
+        name, _, text = sentence.partition(": ")
         if name not in broken:
-            reason, _, todo = told.rpartition(". ")
-            same.setdefault((f"{reason}.", todo), []).append(name)
-    for (reason, todo), names in same.items():
-        yield Advice(f"{', '.join(names)}: {reason}", todo)
+            reason, _, action = text.rpartition(". ")
+            same.setdefault((f"{reason}.", action), []).append(name)
+    for (reason, action), names in same.items():
+        yield Advice(f"{', '.join(names)}: {reason}", action)
 
 
-def _violations(checker: Checker, recording: Recording) -> Iterator[str]:
-    sent, recorded = recording.request, recording.response
-    if recording.operation in checker.event_schemas:
-        yield from map(_message, checker.check_webhook(sent.content, sent.headers))
-    elif recording.operation not in checker.operations:
-        yield f"there is no operation {recording.operation} any more."
-    else:
-        url = httpx.URL("https://service.invalid" + checker.base_path + sent.path, params=sent.query)
-        request = httpx.Request(
-            sent.method, url, headers={"authorization": "Bearer any", **sent.headers}, content=sent.content
-        )
-        response = httpx.Response(recording.status, headers=recorded.headers, content=recorded.content)
-        for violation in checker.check(request, response):
-            if recording.request_fault is None or not violation.location.startswith("request."):
-                yield _message(violation)
+def _problem(recording: Recording, checker: Checker) -> str | None:
+    if recording.operation not in {*checker.operations, *checker.event_schemas}:
+        return f"the operation {recording.operation} no longer exists."
+    found = unexpected_violations(recording, checker)
+    # The lines after the first name the calling code, and recordings have none.
+    return str(found[0]).partition("\n")[0] if found else None
 
 
-def _message(violation: Violation) -> str:
-    # The lines after the first tell who made the call, which is nobody here.
-    return str(violation).partition("\n")[0]
+def package_api(package: Path) -> dict[str, str]:
+    """Read the definitions of every module of a package.
+
+    Returns:
+        By dotted names below the package: a field's or alias's type, a function's signature, a class's bases. A
+        module's value is empty.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(path for path in package.rglob("*.py") if path.name != "__init__.py"):
+        module = ".".join(path.relative_to(package).with_suffix("").parts)
+        found[module] = ""
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            found.update((f"{module}.{name}", text) for name, text in _defined(node))
+    return found
+
+
+def _defined(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+        yield node.name, f"({ast.unparse(node.args)}){returns}"
+    elif isinstance(node, ast.ClassDef):
+        yield node.name, ", ".join(map(ast.unparse, node.bases))
+        for member in node.body:
+            yield from ((f"{node.name}.{name}", text) for name, text in _defined(member))
+    elif isinstance(node, ast.AnnAssign):
+        yield ast.unparse(node.target), ast.unparse(node.annotation)
+    elif isinstance(node, ast.Assign):
+        for target in node.targets:
+            yield ast.unparse(target), ast.unparse(node.value)
+
+
+def api_changes(old: dict[str, str], new: dict[str, str]) -> Iterator[Advice]:
+    """Yield the definitions that were added, removed or changed, each with an action."""
+    for name in sorted(old.keys() | new.keys()):
+        owner = name.rpartition(".")[0]
+        if name not in new:
+            if owner not in old or owner in new:
+                action = "Code that uses it fails: replace it, or keep the name by a correction."
+                yield Advice(f"`{name}` was removed.", action)
+        elif name not in old:
+            if owner not in new or owner in old:
+                text = f": {_shorten(new[name])}" if new[name] else "."
+                yield Advice(f"`{name}` is new{text}", "Use it where it helps.")
+        elif old[name] != new[name]:
+            what = f"`{name}` changed from {_shorten(old[name])} to {_shorten(new[name])}"
+            yield Advice(what, "Check the code that uses it.")
+
+
+def _shorten(text: str, longest: int = 120) -> str:
+    return f"`{text if len(text) <= longest else text[: longest - 1] + '…'}`"

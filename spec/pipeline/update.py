@@ -1,8 +1,8 @@
 """Take over a newly published document: pull, correct, verify, regenerate, type-check, test.
 
-Until everything is made, nothing that is committed is touched. What the checks say afterwards needs a person, who
-finds the new files in place, and every failure below what must be written. The quick checks come first, and what they
-find is told at once.
+The committed files are replaced only after all new files were made. Failures of the checks afterwards need a person,
+who gets every failure below the work that it requires. The quick checks come first, and their failures are logged at
+once.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contentgroove._openapi.documents import DocumentError
+from contentgroove_spec import PipelineError
 from contentgroove_spec.compare import compare
 from contentgroove_spec.documents import canonical_digest
-from contentgroove_spec.errors import PipelineError
 from contentgroove_spec.reports import count_text
 
 from .checks import Failure, as_text, by_work, run_check
-from .correct import make_contract, read
-from .generate import write_outputs
+from .corrections import read
+from .generate import build
 from .impact import impact
-from .placement import replace_all
-from .pull import is_unchanged, pull
-from .verify import check_structure, require_valid
+from .pull import is_unchanged, pull, replace_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -34,11 +32,9 @@ if TYPE_CHECKING:
     from contentgroove_spec.config import Config
     from contentgroove_spec.reports import Section
 
-LEFT = "The new files are in place: look at `git diff`, write what is missing, and run `make test`."
-
 
 class UpdateStoppedError(PipelineError):
-    """A step needs a person; the message says which, what is wrong, and how the files are left."""
+    """A step needs a person; the message names the step, the problem and the state of the files."""
 
 
 def update(
@@ -49,59 +45,46 @@ def update(
     log: Callable[[str], None],
     report: Callable[[Comparison, tuple[Section, ...]], None],
 ) -> bool:
-    """Take over what is published now.
+    """Take over the document that is published now.
 
     Args:
         config: The pipeline's settings.
-        mirror: A release of the mirror to take instead of the web's document.
-        file: A local document to take instead.
+        mirror: A release of the mirror to use instead of the web's document.
+        file: A local document to use instead.
         log: Called with a line about each step.
-        report: Called with what changed and what it means, before anything is changed.
+        report: Called with the changes and their impact, before any file is changed.
 
     Returns:
-        Whether there was anything new.
+        True if the document was new.
 
     Raises:
-        UpdateStoppedError: A step needs a person. Up to regenerating, the files are as they were; after it, all new
-            ones are in place.
+        UpdateStoppedError: A step needs a person. No file was changed, or all were written and a check fails.
     """
-    with _step("look at what is committed"):
+    with _step("check the committed files"):
         if not is_unchanged(config):
             raise PipelineError(
-                f"{config.published.name} is not what was pulled: put the edit into {config.corrections.name}, or "
-                "run `make spec`."
+                f"{config.published.name} was edited after it was pulled: put the edit into "
+                f"{config.corrections.name}, or run `make spec`."
             )
     config.package.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the generated package, so that everything can be moved into place at once.
+    # In the folder of the generated package, so that everything can be moved at once.
     with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as name:
-        folder = Path(name)
-        staged = dataclasses.replace(
-            config, published=folder / "pulled" / config.published.name, lock=folder / "pulled" / config.lock.name
-        )
+        pulled = Path(name, "pulled")
+        staged = dataclasses.replace(config, published=pulled / config.published.name, lock=pulled / config.lock.name)
         with _step("pull"):
-            pull(staged, mirror=mirror, file=file, say=log)
+            pull(staged, mirror=mirror, file=file, log=log)
             old, new = read(config.published), read(staged.published)
             if canonical_digest(old) == canonical_digest(new):
-                log("Nothing new: what is published says the same. Nothing was changed.")
+                log("Nothing new: the published document has the same content. Nothing was changed.")
                 return False
         with _step("compare"):
             report(compare(old, new, old_name="committed", new_name="published now"), impact(config, new))
-        outputs = _write_files(staged, folder)
-        with _step("put in place"):
+        outputs = build(staged, Path(name), _step)
+        with _step("replace the files"):
             replace_all({staged.published: config.published, staged.lock: config.lock, **outputs})
-    log("The new document, the contract and the generated client are in place.")
+    log("The new document, the contract and the generated client were written.")
     _check(config, log)
     return True
-
-
-def _write_files(staged: Config, folder: Path) -> dict[Path, Path]:
-    with _step("correct"):
-        check_structure(read(staged.published), staged.published.name)
-        contract = make_contract(staged)
-    with _step("verify"):
-        require_valid(contract, staged.contract.name, complete=staged.complete)
-    with _step("regenerate"):
-        return write_outputs(staged, contract, folder)
 
 
 @contextmanager
@@ -124,13 +107,15 @@ def _check(config: Config, log: Callable[[str], None]) -> None:
             found = run_check(command, config.published.parent.parent, log_file)
             if found and command != config.checks[-1]:
                 log(as_text(found, config.works))
-                log("The other checks follow; Ctrl-C ends them, and leaves the new files in place.")
+                log("The other checks follow; Ctrl-C ends them and keeps the new files.")
             failures += found
     except KeyboardInterrupt:
         ending = " The checks were interrupted, so there may be more."
     if failures or ending:
         works = by_work(failures, config.works)
         raise UpdateStoppedError(
-            f"The checks fail.{ending} What must be written, in {count_text(len(works), 'kind')}:\n\n"
-            f"{as_text(failures, config.works)}\n\n{LEFT}\nAll that the checks said: {log_file}"
+            f"The checks fail.{ending} The required work, in {count_text(len(works), 'kind')}:\n\n"
+            f"{as_text(failures, config.works)}\n\n"
+            "The new files were written: check `git diff`, write what is missing, and run `make test`.\n"
+            f"Full output of the checks: {log_file}"
         )

@@ -1,53 +1,34 @@
-"""Check a document: by prance as a whole, and its examples against its own schemas with all objects closed."""
+"""Check a document with prance, and its examples against its own schemas with all objects closed."""
 
 from __future__ import annotations
 
 import json
 import tempfile
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import jsonschema_rs
-from contentgroove._openapi.pointers import resolve_reference
+from contentgroove._openapi.operations import operations
+from contentgroove._openapi.pointers import escape, resolve
 from contentgroove._openapi.schemas import bundle, validator_schema
-from contentgroove_spec.errors import PipelineError
+from contentgroove_spec import PipelineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from contentgroove._openapi.operations import Operation
     from contentgroove_spec.documents import Document
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 NO_BODY = frozenset({"204", "304"})
-COMPONENT_SCHEMAS = "#/components/schemas/"
 MAX_SHOWN = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong.
-
-    Attributes:
-        operation: The operation or component it belongs to.
-        place: Where in it.
-        rule: What is broken, and by what.
-    """
-
-    operation: str
-    place: str
-    rule: str
-
-    def __str__(self) -> str:
-        return f"{self.operation}: {self.place}: {self.rule}"
-
-
 def check_structure(document: Document, name: str) -> None:
-    """Have prance validate a document.
+    """Validate a document with prance.
 
     Raises:
-        PipelineError: It is not valid OpenAPI, or a reference dangles.
+        PipelineError: It is not valid OpenAPI, or a reference names nothing.
     """
     import prance
     from prance.util.url import ResolutionError
@@ -64,84 +45,48 @@ def check_structure(document: Document, name: str) -> None:
             raise PipelineError(f"{name} is not a valid OpenAPI document: {reason}") from error
 
 
-def check_contract(document: Document, *, complete: bool = True) -> list[Finding]:
-    """Check that examples fit and, where it has to be complete, that everything has a schema and an example."""
-    whole = with_parts(document)
-    return [*(_missing(whole) if complete else ()), *_examples(whole)]
+def check_contract(document: Document, *, complete: bool = True) -> list[str]:
+    """Check that examples match and, if it must be complete, that everything has a schema and an example.
+
+    Returns:
+        The violations: the operation or component, the location in it, and the rule.
+    """
+    return [*(_missing(document) if complete else ()), *_wrong_examples(document)]
 
 
 def require_valid(document: Document, name: str, *, complete: bool = True) -> None:
-    """Check a contract wholly.
+    """Check a contract completely.
 
     Raises:
-        PipelineError: Something is wrong; the message lists what.
+        PipelineError: It is not valid; the message lists the violations.
     """
     check_structure(document, name)
     findings = check_contract(document, complete=complete)
     if findings:
-        shown = "\n".join(f"  {finding}" for finding in findings[:MAX_SHOWN])
+        listed = "\n".join(f"  {finding}" for finding in findings[:MAX_SHOWN])
         more = f"\n  … and {len(findings) - MAX_SHOWN} more" if len(findings) > MAX_SHOWN else ""
-        raise PipelineError(f"{name} breaks its own rules in {len(findings)} places:\n{shown}{more}")
+        raise PipelineError(f"{name} violates its own rules at {len(findings)} locations:\n{listed}{more}")
 
 
-def operations(document: Document) -> Iterator[tuple[str, Document]]:
-    """Give every operation, callbacks' included, with its path's parameters and a name for messages."""
-    yield from _operations(document["paths"], "")
-
-
-def _operations(paths: Document, prefix: str) -> Iterator[tuple[str, Document]]:
-    for path, item in paths.items():
-        for method in METHODS:
-            operation = item.get(method)
-            if operation is None:
-                continue
-            name = f"{prefix}{method.upper()} {path}"
-            parameters = [*item.get("parameters", []), *operation.get("parameters", [])]
-            yield name, {**operation, "parameters": parameters}
-            for callback_name, callback in operation.get("callbacks", {}).items():
-                yield from _operations(callback, f"{name} → {callback_name}: ")
-
-
-def with_parts(document: Document) -> Document:
-    """Put shared parameters, bodies, headers and so on where the document refers to them; schemas stay references."""
-
-    def filled(value: Any, *, above: frozenset[str] = frozenset()) -> Any:
-        if isinstance(value, list):
-            return [filled(item, above=above) for item in cast("list[Any]", value)]
-        if not isinstance(value, dict):
-            return value
-        members = cast("Document", value)
-        reference = members.get("$ref")
-        if not isinstance(reference, str) or not reference.startswith("#/") or reference in above:
-            return {name: filled(item, above=above) for name, item in members.items()}
-        if reference.startswith(COMPONENT_SCHEMAS):
-            return members
-        return filled(resolve_reference(document, reference), above=above | {reference})
-
-    whole: Document = filled(document)
-    return whole
-
-
-def _missing(document: Document) -> Iterator[Finding]:
-    for name, operation in operations(document):
-        for status, response in operation["responses"].items():
-            if status in NO_BODY or " → " in name:
-                continue
-            content = response.get("content", {})
-            if not any("schema" in media for media in content.values()):
-                yield Finding(name, f"response {status}", "it has no schema")
-            if not any("example" in media or "examples" in media for media in content.values()):
-                yield Finding(name, f"response {status}", "it has no example")
-    for pointer, schema in _nodes(document, ""):
+def _missing(document: Document) -> Iterator[str]:
+    for operation in operations(document):
+        for status, response in operation.responses.items():
+            if status not in NO_BODY:
+                present = {name for media in response.get("content", {}).values() for name in media}
+                if "schema" not in present:
+                    yield f"{operation}: response {status}: it has no schema"
+                if not present & {"example", "examples"}:
+                    yield f"{operation}: response {status}: it has no example"
+    for pointer, schema in _objects(document, ""):
         if isinstance(schema.get("properties"), dict) and "type" not in schema:
-            yield Finding("schemas", pointer, "it has properties and no type")
+            yield f"schemas: {pointer}: it has properties and no type"
 
 
-def _nodes(value: Any, pointer: str, *, names: bool = False) -> Iterator[tuple[str, Document]]:
-    """Give all objects that are no example, with their JSON pointers."""
+def _objects(value: Any, pointer: str, *, names: bool = False) -> Iterator[tuple[str, Document]]:
+    """Yield all objects that are not examples, with their JSON pointers."""
     if isinstance(value, list):
         for index, item in enumerate(cast("list[Any]", value)):
-            yield from _nodes(item, f"{pointer}/{index}")
+            yield from _objects(item, f"{pointer}/{index}")
     elif isinstance(value, dict):
         members = cast("Document", value)
         # Below `properties` the keys are names: a property may itself be called "example" or "properties".
@@ -149,59 +94,64 @@ def _nodes(value: Any, pointer: str, *, names: bool = False) -> Iterator[tuple[s
             yield pointer, members
         for name, item in members.items():
             if names or name not in {"example", "examples"}:
-                inner = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-                yield from _nodes(item, inner, names=name == "properties" and not names)
+                yield from _objects(item, f"{pointer}/{escape(name)}", names=name == "properties" and not names)
 
 
-def _examples(document: Document) -> Iterator[Finding]:
+def _wrong_examples(document: Document) -> Iterator[str]:
     components = cast("Document", document.get("components", {}).get("schemas", {}))
     definitions = bundle(components, closed=True)
-
-    def check(operation: str, place: str, schema: Document, example: object) -> Iterator[Finding]:
+    examples = [(name, *found) for name, schema in components.items() for found in _schema_examples("", schema)]
+    examples += [
+        (name, *found) for name, operation in _with_callbacks(operations(document)) for found in _examples(operation)
+    ]
+    for operation, location, schema, example in examples:
         complete = validator_schema(schema, definitions, closed=True)
         try:
             validator = jsonschema_rs.Draft202012Validator(complete, validate_formats=True)
         except ValueError as error:
-            yield Finding(operation, place, f"the schema cannot be used: {error}")
-            return
+            yield f"{operation}: {location}: the schema cannot be used: {error}"
+            continue
         for broken in validator.iter_errors(example):
             path = "".join(f"/{step}" for step in broken.instance_path)
-            yield Finding(operation, f"{place}{path}", broken.message)
-
-    for name, schema in components.items():
-        yield from _inner_path(name, "", schema, check)
-    for name, operation in operations(document):
-        for where, described in _described(operation):
-            # Without a schema anything fits; that there is none is a finding of its own.
-            schema = described.get("schema", {})
-            for place, example in _given_values(described, where):
-                yield from check(name, place, schema, example)
-            yield from _inner_path(name, where, schema, check)
+            yield f"{operation}: {location}{path}: {broken.message}"
 
 
-def _described(operation: Document) -> Iterator[tuple[str, Document]]:
-    holders = [(f"parameter {parameter['name']}", parameter) for parameter in operation["parameters"]]
-    holders.append(("request body", operation.get("requestBody", {})))
-    for status, response in operation["responses"].items():
-        holders.append((f"response {status}", response))
-        headers = response.get("headers", {}).items()
-        holders.extend((f"response {status}, header {name}", header) for name, header in headers)
-    for where, holder in holders:
+def _with_callbacks(found: Iterable[Operation], prefix: str = "") -> Iterator[tuple[str, Operation]]:
+    """Yield operations and those of their callbacks, with names for messages."""
+    for operation in found:
+        name = f"{prefix}{operation}"
+        yield name, operation
+        for callback in operation.callbacks:
+            yield from _with_callbacks([callback], f"{name} → {callback.callback}: ")
+
+
+def _examples(operation: Operation) -> Iterator[tuple[str, Document, object]]:
+    """Yield the location, the schema and the value of each example of an operation."""
+    for location, holder in _holders(operation):
         for media in (holder, *holder.get("content", {}).values()):
-            if "schema" in media or media is not holder:
-                yield where, media
+            # Without a schema every example matches; the missing schema is a separate finding.
+            schema = media.get("schema", {})
+            if "example" in media:
+                yield f"{location}, example", schema, media["example"]
+            for name, node in media.get("examples", {}).items():
+                example = resolve(operation.document, node)
+                # An external example has an `externalValue` instead.
+                if "value" in example:
+                    yield f"{location}, example {name}", schema, example["value"]
+            yield from _schema_examples(location, schema)
 
 
-def _given_values(holder: Document, place: str) -> Iterator[tuple[str, object]]:
-    if "example" in holder:
-        yield f"{place}, example", holder["example"]
-    for name, example in holder.get("examples", {}).items():
-        # One that lives elsewhere has an `externalValue` instead.
-        if "value" in example:
-            yield f"{place}, example {name}", example["value"]
+def _holders(operation: Operation) -> Iterator[tuple[str, Document]]:
+    for parameter in operation.parameters:
+        yield f"parameter {parameter['name']}", parameter
+    yield "request body", operation.body
+    for status, response in operation.responses.items():
+        yield f"response {status}", response
+        for name, header in response.get("headers", {}).items():
+            yield f"response {status}, header {name}", resolve(operation.document, header)
 
 
-def _inner_path(operation: str, place: str, schema: Document, check: Any) -> Iterator[Finding]:
-    for pointer, inner in _nodes(schema, ""):
+def _schema_examples(location: str, schema: Document) -> Iterator[tuple[str, Document, object]]:
+    for pointer, inner in _objects(schema, ""):
         if "example" in inner:
-            yield from check(operation, f"{place} schema{pointer}, example", inner, inner["example"])
+            yield f"{location} schema{pointer}, example", inner, inner["example"]

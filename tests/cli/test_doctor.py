@@ -170,12 +170,12 @@ def test_no_key_and_no_service(capsys: pytest.CaptureFixture[str], monkeypatch: 
 @pytest.mark.usefixtures("server")
 def test_without_the_checker(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra, everything else is checked, and the hint names the extra."""
-    from contentgroove._io import contract
+    from contentgroove._io import contract_monitor
 
-    monkeypatch.setattr(contract, "GROUP", "contentgroove.nothing")
-    contract._checker.cache_clear()
+    monkeypatch.setattr(contract_monitor, "GROUP", "contentgroove.nothing")
+    contract_monitor._checker.cache_clear()
     code, checks = diagnosed(capsys)
-    contract._checker.cache_clear()
+    contract_monitor._checker.cache_clear()
     assert code == 0
     assert checks["contract"]["state"] == "skipped"
     assert checks["medias"]["state"] == "ok"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from contentgroove._io.batches import aupload_batch
-from contentgroove._io.checkpoint_file import FileCheckpointStore
+from contentgroove._io.checkpoint_store import FileCheckpointStore
 from contentgroove.cli import upload_batch
 from contentgroove_mock import Fault, Policy, Simulator, serve
 

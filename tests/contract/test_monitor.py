@@ -122,7 +122,7 @@ async def test_wrong_options_are_refused(get: Get, options: dict[str, Any], mess
 
 @pytest.mark.process
 def test_a_missing_checker_is_explained_and_an_unused_one_not_loaded() -> None:
-    """Without jsonschema-rs the option says what to install; a client without the option does without it."""
+    """Without jsonschema-rs the option states what to install; a client without the option does not need it."""
     code = """
 import sys
 sys.modules["jsonschema_rs"] = None

@@ -45,14 +45,14 @@ class Session:
         return result
 
     async def good(self, name: str, arguments: dict[str, Any] | None = None, **options: Any) -> Any:
-        """Call a tool that succeeds; gives its data."""
+        """Call a tool that succeeds; return its data."""
         result = await self.call(name, arguments, **options)
         assert result.structured_content is not None
         assert result.structured_content["ok"] is True, result.structured_content
         return result.structured_content["data"]
 
     async def bad(self, name: str, arguments: dict[str, Any] | None = None) -> str:
-        """Call a tool that fails; gives the error's code."""
+        """Call a tool that fails; return the error's code."""
         result = await self.call(name, arguments)
         assert result.structured_content is not None
         assert result.structured_content["ok"] is False, result.structured_content
@@ -65,7 +65,7 @@ Start = Callable[..., AbstractAsyncContextManager[Session]]
 
 @pytest.fixture
 def simulator() -> Generator[tuple[Simulator, str]]:
-    """Serve a service that is quick and only takes the canary key; gives it and its base URL."""
+    """Serve a fast simulator that accepts only the canary key; return it and its base URL."""
     simulator = Simulator(api_keys=[KEY], policy=Policy(queue_seconds=0, processing_seconds=0, clip_seconds=0))
     with serve(simulator) as server:
         yield simulator, server.base_url

@@ -35,7 +35,7 @@ def frame(method: str, params: dict[str, Any], number: int | None = None) -> str
 
 @pytest.mark.process
 def test_standard_output_is_the_protocols_alone() -> None:
-    """Every line is a frame, nothing is said on standard error, and the process ends when its input does."""
+    """Every line is a frame, nothing is written to standard error, and the process ends when its input does."""
     process = subprocess.Popen(
         [sys.executable, "-X", "dev", "-m", "contentgroove.mcp"],
         stdin=subprocess.PIPE,
@@ -98,7 +98,7 @@ def test_ctrl_c_ends_it_at_once() -> None:
 
 @pytest.mark.process
 def test_errors_are_one_line() -> None:
-    """A tool that does not exist is told on standard error, without a traceback, and nothing is served."""
+    """An unknown tool is reported on standard error, without a traceback, and nothing is served."""
     done = subprocess.run(
         [sys.executable, "-m", "contentgroove.mcp", "--tools", "getMediaz"],
         stdin=subprocess.DEVNULL,
@@ -124,18 +124,18 @@ def app() -> typer.Typer:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--read-only", "--allow-destructive"], "choose one"),
         (["--allow-origin", "ftp://example.com"], "not an https URL"),
         (["--tools", "a,b"], "no tool 'a'"),
     ],
 )
-def test_options_that_cannot_be_served(app: typer.Typer, options: list[str], said: str) -> None:
+def test_options_that_cannot_be_served(app: typer.Typer, options: list[str], message: str) -> None:
     """They are documented errors, which the command line tells in its own way."""
     result = CliRunner().invoke(app, ["mcp", *options])
     assert isinstance(result.exception, ContentGrooveError)
-    assert said in result.exception.message
+    assert message in result.exception.message
 
 
 def test_folders_that_do_not_exist(app: typer.Typer, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import typer
 from contentgroove.mcp import command
 from contentgroove.tools import open_tools
-from contentgroove.tools.errors import ErrorCode
+from contentgroove.tools.results import ErrorCode
 from typer.testing import CliRunner
 
 from tests.mcp.conftest import KEY
@@ -47,7 +47,7 @@ def test_every_switch_is_described() -> None:
 
 @pytest.mark.process
 def test_the_example_runs(simulator: tuple[Simulator, str]) -> None:
-    """As it stands, with the key and the mock's URL in the environment."""
+    """Unchanged, with the key and the mock's URL in the environment."""
     _, base_url = simulator
     (example,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text

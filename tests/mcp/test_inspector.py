@@ -56,7 +56,7 @@ def inspect(simulator: tuple[Simulator, str], tmp_path: Path) -> Inspect:
 
 
 def call(inspect: Inspect, era: str, name: str, arguments: dict[str, Any]) -> tuple[int, Any]:
-    """Call a tool; gives the inspector's exit status and the structured result."""
+    """Call a tool; return the inspector's exit status and the structured result."""
     done = inspect(era, "tools/call", "--tool-name", name, "--tool-args-json", json.dumps(arguments))
     assert KEY not in done.stdout + done.stderr
     return done.returncode, json.loads(done.stdout)["structuredContent"]

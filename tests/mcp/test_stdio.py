@@ -46,8 +46,8 @@ async def test_each_of_the_seventeen(start: Start, era: str) -> None:
         listed = await good("medias.getApiV1Medias", {"filter": {"name_eq": "A"}, "page": {"size": 1}})
         assert [item["id"] for item in listed["data"]] == [media["id"]]
         await good("medias.putApiV1MediasId", media | attributes(name="B"))
-        shown = await good("medias.getApiV1MediasId", media)
-        assert shown["data"]["attributes"]["name"] == "B"
+        updated = await good("medias.getApiV1MediasId", media)
+        assert updated["data"]["attributes"]["name"] == "B"
         made = await good("clips.postApiV1Clips", attributes(media_id=media["id"], name="c", start_time=0, end_time=1))
         clip = {"id": made["data"]["id"]}
         await good("clips.putApiV1ClipsId", clip | attributes(name="d"))
@@ -83,19 +83,19 @@ async def fail(session: Session, name: str) -> None:
 
 
 async def test_listing(start: Start, era: str) -> None:
-    """Names without dots, the dotted ones beside them, closed schemas, annotations; nothing destructive works."""
+    """Names without dots, the dotted ones in addition, closed schemas, annotations; nothing destructive works."""
     async with start(era=era) as session:
         tools = {tool.name: tool for tool in (await session.client.list_tools()).tools}
         assert len(tools) == 22
         assert not [name for name in tools if "." in name]
-        shown = tools["medias_putApiV1MediasId"]
-        assert shown.meta == {
+        declared = tools["medias_putApiV1MediasId"]
+        assert declared.meta == {
             "com.contentgroove/canonicalName": "medias.putApiV1MediasId",
             "com.contentgroove/operationId": "updateMediaById",
         }
-        assert shown.input_schema["additionalProperties"] is False
-        assert shown.input_schema["required"] == ["id", "body"]
-        marks = shown.annotations
+        assert declared.input_schema["additionalProperties"] is False
+        assert declared.input_schema["required"] == ["id", "body"]
+        marks = declared.annotations
         assert marks is not None
         assert (marks.read_only_hint, marks.destructive_hint, marks.idempotent_hint, marks.open_world_hint) == (
             False,
@@ -138,20 +138,20 @@ async def test_clients_learn_of_new_tools(start: Start, era: str) -> None:
         assert await session.bad("openapi_addSource", {"spec": SPEC}) == "source_exists"
 
 
-async def test_uploads_tell_their_progress(start: Start, era: str, tmp_path: Path) -> None:
+async def test_uploads_report_their_progress(start: Start, era: str, tmp_path: Path) -> None:
     """A file is uploaded and waited for, progress arrives on the way, and the presigned URL does not."""
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "film.mp4").write_bytes(sample_video().read_bytes())
-    told: list[tuple[float, float | None, str | None]] = []
+    reports: list[tuple[float, float | None, str | None]] = []
 
     async def on_progress(done: float, total: float | None, message: str | None) -> None:
-        told.append((done, total, message))
+        reports.append((done, total, message))
 
     async with start("--upload-root", str(tmp_path / "root"), era=era) as session:
         arguments = {"path": "film.mp4", "wait": True}
         media = await session.good("upload_media", arguments, progress_callback=on_progress)
         assert media["is_processing"] is False
-        assert "100 % sent" in [message for *_, message in told]
+        assert "100 % sent" in [message for *_, message in reports]
         assert "X-Amz" not in str(session.received)
         clips = await session.good("list_media_clips", {"media_id": media["id"]})
         transcript = await session.good("get_transcript", {"media_id": media["id"]})
@@ -160,7 +160,7 @@ async def test_uploads_tell_their_progress(start: Start, era: str, tmp_path: Pat
         assert await session.bad("upload_media", {"path": "../stderr"}) == "invalid_input"
 
 
-async def test_the_key_shows_nowhere(start: Start, era: str, simulator: tuple[Simulator, str]) -> None:
+async def test_the_key_is_never_visible(start: Start, era: str, simulator: tuple[Simulator, str]) -> None:
     """Neither in what clients receive nor in what the server writes to its standard error."""
     service, base_url = simulator
     async with start("--allow-destructive", "--allow-origin", base_url, era=era) as session:
@@ -171,9 +171,9 @@ async def test_the_key_shows_nowhere(start: Start, era: str, simulator: tuple[Si
         assert await session.bad("openapi.previewSpec", {"spec": f"{base_url}/medias"}) == "unauthorized"
         service.set_rate_limit(0)
         assert await session.bad("getMedias") == "rate_limited"
-        shown = "".join(repr(each) for each in session.received)
-        assert shown
-        assert KEY not in shown
+        received = "".join(repr(each) for each in session.received)
+        assert received
+        assert KEY not in received
     assert KEY not in session.errors.read_text(encoding="utf-8")
     fetched = [request for request in service.requests if request.status == 401]
     assert fetched

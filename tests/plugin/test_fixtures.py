@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +16,8 @@ if TYPE_CHECKING:
     Run = Callable[..., pytest.RunResult]
 
 pytestmark = pytest.mark.process
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "highlights"
 
 
 def test_a_test_gets_a_client_of_its_own_service(run: Run) -> None:
@@ -198,3 +204,22 @@ def test_help_names_the_options_and_fixtures(run: Run) -> None:
     for fixture in ("contentgroove_simulator", "contentgroove_client", "async_contentgroove_client"):
         assert f"\n{fixture} -- " in fixtures
     assert "@pytest.mark.contentgroove_violations(why)" in run("", "--markers").stdout.str()
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_the_example_passes_its_own_tests(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Without Node, and with workers; its report lists what the application uses of the API."""
+    report = tmp_path / "seen.json"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    command.append(f"--contentgroove-coverage={report}")
+    done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, encoding="utf-8", timeout=100, check=False)  # noqa: S603 - fixed command, no shell
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 passed" in done.stdout
+    seen = json.loads(report.read_text(encoding="utf-8"))
+    assert set(seen["operations"]) >= {"getUploadUrl", "createMedia", "createWebhookSubscription"}
+    assert seen["operations"]["createMedia"]["request_fields"] == [
+        "/data/attributes/name",
+        "/data/attributes/upload_id",
+    ]
+    assert "/payload/included/*/attributes/text" in seen["webhooks"]["media.processing_finished"]["fields"]
+    assert seen["violations"] == []

@@ -21,7 +21,7 @@ from contentgroove_mock.recording.recorder import Recorder
 from contentgroove_mock.recording.recordings import RecordingError, unexpected_violations, write
 from contentgroove_mock.recording.scrubbing import Scrubber
 from contentgroove_mock.recording.targets import LiveTarget, record_live
-from contentgroove_mock.simulator.core import answers
+from contentgroove_mock.simulator.core import serializers
 
 from tests.recorded.recordings import CONTRACT
 
@@ -364,8 +364,8 @@ class TestCommand:
         def with_mood(*arguments: Any, **named: Any) -> dict[str, Any]:
             return media_attributes(*arguments, **named) | {"mood": "For Bob"}
 
-        media_attributes = answers.media_attributes
-        monkeypatch.setattr(answers, "media_attributes", with_mood)
+        media_attributes = serializers.media_attributes
+        monkeypatch.setattr(serializers, "media_attributes", with_mood)
         assert main([str(tmp_path), "--live"]) == 0
         output = capsys.readouterr().out
         assert "contract violation: getMediaById-200-live: getMediaById: response.body" in output

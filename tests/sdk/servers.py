@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 GOOD = json.dumps({"data": media_json(), "links": {"self": "x"}}).encode()
 
 
-def answer(body: bytes = GOOD, status: str = "200 OK", *headers: str) -> bytes:
-    """Write an answer with a length."""
+def http_response(body: bytes = GOOD, status: str = "200 OK", *headers: str) -> bytes:
+    """Write a response with a length."""
     lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
 @contextmanager
 def server(script: Callable[[socket.socket], None]) -> Generator[tuple[str, list[bytes]], None, None]:
-    """Serve each connection by a script; gives the base URL and what was received."""
+    """Serve each connection by a script; yield the base URL and the received requests."""
     received: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(20)

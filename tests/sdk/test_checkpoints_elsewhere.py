@@ -1,4 +1,4 @@
-"""What Windows and macOS do otherwise with checkpoints, played on this system; nobody has run it there."""
+"""What Windows and macOS do otherwise with checkpoints, played on this system; no one has run it there."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove import CheckpointError, InvalidInputError
-from contentgroove._io import checkpoint_file, durable_files
-from contentgroove._io.checkpoint_file import FileCheckpointStore
+from contentgroove._io import checkpoint_store, durable_files
+from contentgroove._io.checkpoint_store import FileCheckpointStore
 from contentgroove._io.file_locks import FileLock, WindowsLock
 
 from .test_uploads import Api, Store, video
@@ -33,7 +33,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> WindowsFiles:
     def lock(path: Path) -> FileLock:
         return WindowsLock(path, files)
 
-    monkeypatch.setattr(checkpoint_file, "file_lock", lock)
+    monkeypatch.setattr(checkpoint_store, "file_lock", lock)
     return files
 
 
@@ -50,7 +50,7 @@ class Pauses:
     then: dict[int, Callable[[], object]] = field(default_factory=dict)
 
     def monotonic(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return sum(self.taken)
 
     def sleep(self, seconds: float) -> None:
@@ -68,24 +68,24 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
     return taken
 
 
-def holder(place: Path) -> Any:
-    """Hold a checkpoint."""
-    held = FileCheckpointStore(place).lock()
+def holder(location: Path) -> Any:
+    """Lock a checkpoint."""
+    held = FileCheckpointStore(location).lock()
     held.__enter__()
     return held
 
 
 @pytest.mark.usefixtures("windows")
 def test_one_upload_at_a_time_on_windows(make: Maker, tmp_path: Path) -> None:
-    """A second upload with the same checkpoint is refused before anything is sent; after the first it goes on."""
-    path, place = video(tmp_path), tmp_path / "c.json"
+    """A second upload with the same checkpoint is refused before anything is sent; after the first one it continues."""
+    path, location = video(tmp_path), tmp_path / "c.json"
     api = Api()
-    held = holder(place)
+    held = holder(location)
     with pytest.raises(InvalidInputError, match="Another upload, in this process or another"):
-        make(api, store=Store()).medias.upload(path, checkpoint=place)
+        make(api, store=Store()).medias.upload(path, checkpoint=location)
     assert api.prepared == 0
     held.__exit__(None, None, None)
-    assert make(api, store=Store()).medias.upload(path, checkpoint=place).id == "m-1"
+    assert make(api, store=Store()).medias.upload(path, checkpoint=location).id == "m-1"
     assert sorted(found.name for found in tmp_path.iterdir()) == ["c.json", "film.mp4"]
 
 
@@ -97,20 +97,20 @@ def test_the_lock_is_removed_once_it_is_closed(windows: WindowsFiles, tmp_path: 
 
 
 def test_a_lock_that_is_taken_between_close_and_removal_stays(windows: WindowsFiles, tmp_path: Path) -> None:
-    """Whoever opens the file in between holds it; the first one's removal is refused, so a third is kept out."""
-    place = tmp_path / "c.json"
-    first, later = holder(place), list[Any]()
-    windows.when_closed.append(lambda: later.append(holder(place)))
+    """A process that opens the file in between has the lock; the removal by the first is refused, and so is a third."""
+    location = tmp_path / "c.json"
+    first, later = holder(location), list[Any]()
+    windows.when_closed.append(lambda: later.append(holder(location)))
     first.__exit__(None, None, None)
     assert (windows.refusals, len(later)) == (1, 1)
-    with pytest.raises(InvalidInputError, match="Another upload"), FileCheckpointStore(place).lock():
+    with pytest.raises(InvalidInputError, match="Another upload"), FileCheckpointStore(location).lock():
         raise AssertionError("two uploads hold one checkpoint")
     later[0].__exit__(None, None, None)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_lock_that_cannot_be_had_for_another_reason(windows: WindowsFiles, tmp_path: Path) -> None:
-    """It is no other upload that is told."""
+    """The error is not reported as another upload."""
 
     def full(*_arguments: int) -> None:
         raise OSError(errno.ENOSPC, "No space left")
@@ -119,50 +119,50 @@ def test_a_lock_that_cannot_be_had_for_another_reason(windows: WindowsFiles, tmp
     with pytest.raises(OSError, match="No space left") as caught:
         lock.take()
     assert not isinstance(caught.value, BlockingIOError)
-    # Nothing holds its file.
+    # No process has its file open.
     (tmp_path / "c.json.lock").unlink()
     assert windows.refusals == 0
 
 
-def test_a_checkpoint_that_somebody_reads_is_replaced_in_a_moment(
+def test_a_checkpoint_that_is_being_read_is_replaced_later(
     make: Maker, windows: WindowsFiles, tmp_path: Path, pauses: Pauses
 ) -> None:
-    """A virus scanner, or an upload that looks into it, delays a checkpoint and costs no media."""
-    path, place = video(tmp_path), tmp_path / "c.json"
+    """A virus scanner, or an upload that reads it, delays a checkpoint, and no media is lost."""
+    path, location = video(tmp_path), tmp_path / "c.json"
     held: list[int] = []
 
     def progress(_sent: int, _total: int) -> None:
         if not held:
-            held.append(windows.hold(place))
+            held.append(windows.hold(location))
             pauses.then[3] = lambda: os.close(held[0])
 
-    assert make(Api(), store=Store()).medias.upload(path, checkpoint=place, progress=progress).id == "m-1"
+    assert make(Api(), store=Store()).medias.upload(path, checkpoint=location, progress=progress).id == "m-1"
     assert (windows.refusals, pauses.taken) == (3, [durable_files.PAUSE] * 3)
     assert sorted(found.name for found in tmp_path.iterdir()) == ["c.json", "film.mp4"]
 
 
 def test_a_checkpoint_that_stays_open(make: Maker, windows: WindowsFiles, tmp_path: Path, pauses: Pauses) -> None:
-    """The wait ends, the error says what was done, and the old checkpoint is whole."""
-    path, place = video(tmp_path), tmp_path / "c.json"
+    """The wait ends, the error says what was done, and the old checkpoint is complete."""
+    path, location = video(tmp_path), tmp_path / "c.json"
     held: list[int] = []
 
     def progress(_sent: int, _total: int) -> None:
         if not held:
-            held.append(windows.hold(place))
+            held.append(windows.hold(location))
 
     client = make(Api(), store=Store())
     with pytest.raises(CheckpointError, match=r"c\.json cannot be written: The process cannot access"):
-        client.medias.upload(path, checkpoint=place, progress=progress)
+        client.medias.upload(path, checkpoint=location, progress=progress)
     assert sum(pauses.taken) == pytest.approx(2.0, abs=durable_files.PAUSE)
     os.close(held[0])
-    assert client.medias.upload(path, checkpoint=place).id == "m-1"
+    assert client.medias.upload(path, checkpoint=location).id == "m-1"
     assert sorted(found.name for found in tmp_path.iterdir()) == ["c.json", "film.mp4"]
 
 
 def test_a_neighbour_that_is_being_replaced_is_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pauses: Pauses
 ) -> None:
-    """A checkpoint that is overlooked for a moment could have its media taken."""
+    """The media of a checkpoint that is not seen could be claimed by another upload."""
     (tmp_path / "b.json").write_bytes(b"B")
     real = Path.read_bytes
 
@@ -176,8 +176,8 @@ def test_a_neighbour_that_is_being_replaced_is_read(
     assert len(pauses.taken) == 1
 
 
-def test_no_permission_is_told_at_once_elsewhere(tmp_path: Path) -> None:
-    """Where open files keep nobody out, a refusal does not pass."""
+def test_a_lack_of_permission_is_reported_at_once_elsewhere(tmp_path: Path) -> None:
+    """Where open files do not prevent anything, a refusal does not pass."""
     tries: list[int] = []
 
     def refuse() -> None:

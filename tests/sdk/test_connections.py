@@ -1,4 +1,4 @@
-"""The ways to a server: what goes over the line, who can watch it, by whose leave."""
+"""Transports: what they send, which libraries can observe it, and which authorities they trust."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ import httpx
 import pytest
 import respx
 from contentgroove import APIConnectionError, APIError, APITimeoutError, ConfigurationError, UploadError, __version__
-from contentgroove._core.headers import Headers
+from contentgroove._core.responses import Headers
 from contentgroove._core.settings import resolve_settings
 from contentgroove._io import connections
-from contentgroove._io.decompression import PIECE, Decompression
-from contentgroove._io.http import InvalidUrlError, build_api_request, parse_url
+from contentgroove._io.http import MAX_PIECE, Decompression, InvalidUrlError, build_api_request, parse_url
 from contentgroove_api.types import Request
 from contentgroove_mock import Simulator, sample_video, serve
 
 from .conftest import BASE, KEY, STORE, media_json, one
-from .servers import GOOD, answer, says, server
+from .servers import GOOD, http_response, says, server
 from .test_uploads import MP4, Api
 
 if TYPE_CHECKING:
@@ -69,9 +68,9 @@ def test_neither_calls_nor_uploads_import_httpx(code: str) -> None:
 
 @pytest.mark.usefixtures("way")
 def test_what_a_call_sends(make: Maker) -> None:
-    """Each byte of a request is the same whichever way it goes."""
-    # The server closes after each answer and has to say so: a POST might else go to a line that is about to end.
-    with server(says(answer(GOOD, "200 OK", "Connection: close"))) as (base_url, received):
+    """Each byte of a request is the same with every transport."""
+    # The server closes after each response and must announce it, or a POST might use a connection that is about to end.
+    with server(says(http_response(GOOD, "200 OK", "Connection: close"))) as (base_url, received):
         client = make(base_url=base_url)
         client.medias.get("m-1")
         client.request("POST", "/medias/m-1", query={"a": "b c"}, body={"x": 1})
@@ -91,7 +90,7 @@ def test_what_a_call_sends(make: Maker) -> None:
 
 @pytest.mark.usefixtures("way")
 def test_respx_intercepts_by_default(make: Maker, tmp_path: Path) -> None:
-    """A test mocked with respx as it comes never reaches the network, uploads included."""
+    """A test that is mocked with respx never reaches the network, uploads included."""
     file = tmp_path / "film.mp4"
     file.write_bytes(MP4)
     with respx.mock() as router:
@@ -101,7 +100,7 @@ def test_respx_intercepts_by_default(make: Maker, tmp_path: Path) -> None:
     assert put.calls.last.request.content == MP4
 
 
-def test_whoever_patches_httpx_intercepts(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patches_of_httpx_intercept(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """pytest-httpx and OpenTelemetry patch httpx's transports, and see calls and uploads pass there."""
     seen: list[str] = []
     api = Api()
@@ -122,8 +121,8 @@ def test_whoever_patches_httpx_intercepts(make: Maker, tmp_path: Path, monkeypat
     assert seen == ["GET api.contentgroove.test", "PUT store.test", "POST api.contentgroove.test"]
 
 
-def test_a_hook_of_an_own_client_may_read_answers(make: Maker) -> None:
-    """An answer that an application has read already is decoded all the same."""
+def test_a_hook_of_an_own_client_may_read_responses(make: Maker) -> None:
+    """A response that an application has read already is still decoded."""
     body = zlib.compress(one(media_json()).content)
 
     def handler(_request: httpx.Request) -> httpx.Response:
@@ -132,9 +131,9 @@ def test_a_hook_of_an_own_client_may_read_answers(make: Maker) -> None:
     assert make(handler).medias.get("m-1").id == "m-1"
 
 
-def test_an_own_client_follows_no_redirect(make: Maker) -> None:
-    """A client that would follow them is kept from it: the key would go along."""
-    with server(says(answer(b"", "302 Found", "Location: /elsewhere"))) as (base_url, received):
+def test_an_own_client_does_not_follow_redirects(make: Maker) -> None:
+    """A client that would follow them does not: the key would be sent with the request."""
+    with server(says(http_response(b"", "302 Found", "Location: /elsewhere"))) as (base_url, received):
         kind: Any = httpx.Client if make.kind == "sync" else httpx.AsyncClient
         make.opened.append(kind(follow_redirects=True))
         with pytest.raises(APIError, match="Redirects are not followed"):
@@ -150,13 +149,13 @@ def test_what_the_libraries_log_is_redacted(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The URLs of requests, which httpx logs, and those in answers' headers, which httpcore logs."""
+    """The URLs of requests, which httpx logs, and those in responses' headers, which httpcore logs."""
     for name in ("httpx", "httpcore.http11"):
         # What clients of other tests have set up.
         monkeypatch.setattr(logging.getLogger(name), "filters", [])
     caplog.set_level(logging.DEBUG)
     echo = f"Location: /elsewhere?api_key={KEY}&X-Amz-Signature=canary-signature"
-    with server(says(answer(b"", "302 Found", echo, f"X-Echo: {KEY}"))) as (base_url, _):
+    with server(says(http_response(b"", "302 Found", echo, f"X-Echo: {KEY}"))) as (base_url, _):
         options: dict[str, Any] = {"auth": "query", "max_retries": 0}
         if own:
             make.opened.append(httpx.Client() if make.kind == "sync" else httpx.AsyncClient())
@@ -172,8 +171,8 @@ def test_what_the_libraries_log_is_redacted(
 
 
 @pytest.mark.parametrize(("queued", "seconds"), [(True, 600.0), (False, 5.0)])
-def test_queueing_for_a_connection_is_no_silence_of_the_network(queued: bool, seconds: float) -> None:  # noqa: FBT001 - a case
-    """Connections of ours are waited for longer than anything else; an own client's limits are its own."""
+def test_waiting_for_a_connection_has_its_own_limit(queued: bool, seconds: float) -> None:  # noqa: FBT001 - a case
+    """Waiting for the client's own connections has a longer limit; an application's client keeps its own."""
     settings = resolve_settings(api_key=KEY, base_url=BASE, auth="bearer", version="1", environment={})
     listing = Request(method="GET", path="/medias")
     timeouts: Timeouts = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
@@ -185,7 +184,10 @@ def test_queueing_for_a_connection_is_no_silence_of_the_network(queued: bool, se
 @pytest.mark.parametrize("scheme", ["http://", ""])
 def test_proxies_of_the_environment(make: Maker, monkeypatch: pytest.MonkeyPatch, scheme: str, user: str) -> None:
     """Calls go through the proxy that HTTP_PROXY names, unless NO_PROXY names the host."""
-    with server(says(answer())) as (url, asked_of_proxy), server(says(answer())) as (base_url, asked_directly):
+    with (
+        server(says(http_response())) as (url, asked_of_proxy),
+        server(says(http_response())) as (base_url, asked_directly),
+    ):
         monkeypatch.setenv("HTTP_PROXY", f"{scheme}{user}{url.removeprefix('http://').removesuffix('/api/v1')}")
         monkeypatch.setenv("http_proxy", os.environ["HTTP_PROXY"])
         make(base_url=base_url).medias.get("m-1")
@@ -201,12 +203,12 @@ def test_proxies_of_the_environment(make: Maker, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("proxy", ["http://proxy.invalid:3128", "proxy.invalid:3128", "socks5://proxy.invalid"])
-def test_what_is_meant_for_this_machine_stays_here(make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_requests_to_this_machine_use_no_proxy(make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     """Plain http to loopback goes through no proxy elsewhere, which would get the key in clear text."""
     for name in ("HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, proxy)
         monkeypatch.setenv(name.lower(), proxy)
-    with server(says(answer())) as (base_url, asked_directly):
+    with server(says(http_response())) as (base_url, asked_directly):
         make(base_url=base_url, max_retries=0).medias.get("m-1")
     assert len(asked_directly) == 1
     https = httpcore.URL("https://api.contentgroove.test/")
@@ -214,8 +216,8 @@ def test_what_is_meant_for_this_machine_stays_here(make: Maker, monkeypatch: pyt
 
 
 def test_a_proxy_that_refuses_never_sees_the_key(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An https call asks the proxy for a tunnel only; without one, nothing has arrived anywhere."""
-    with server(says(answer(b"", "403 Forbidden"))) as (url, received):
+    """An https call only requests a tunnel from the proxy; without one, nothing has arrived anywhere."""
+    with server(says(http_response(b"", "403 Forbidden"))) as (url, received):
         for name in ("HTTPS_PROXY", "https_proxy"):
             monkeypatch.setenv(name, url.removesuffix("/api/v1"))
         with pytest.raises(APIConnectionError, match="cannot connect"):
@@ -226,7 +228,7 @@ def test_a_proxy_that_refuses_never_sees_the_key(make: Maker, monkeypatch: pytes
 
 @pytest.mark.parametrize("proxy", ["ftp://user:hunter2@127.0.0.1:1", "http://user:hunter2@[::1"])
 def test_a_proxy_that_is_none(make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    """A setting that can never work is said to be one, without its password."""
+    """A setting that can never work is named, without its password."""
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, proxy)
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
@@ -234,7 +236,7 @@ def test_a_proxy_that_is_none(make: Maker, monkeypatch: pytest.MonkeyPatch, prox
     assert "hunter2" not in str(caught.value) + str(caught.value.__cause__)
 
 
-def test_failures_say_what_the_library_said(make: Maker, way: str) -> None:
+def test_failures_contain_the_text_of_the_library(make: Maker, way: str) -> None:
     """The cause of an error is the exception of whichever library met it."""
     library: Any = {"httpcore": httpcore, "httpx": httpx}[way]
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -269,7 +271,7 @@ def authority(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("variables", [(), ("SSL_CERT_FILE",), ("SSL_CERT_DIR",), ("SSL_CERT_FILE", "SSL_CERT_DIR")])
 def test_trust_is_that_of_httpx(monkeypatch: pytest.MonkeyPatch, authority: Path, variables: tuple[str, ...]) -> None:
-    """Whoever httpx trusts is trusted, with the same checks, and nobody else."""
+    """The authorities that httpx trusts are trusted, with the same checks, and no others."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
     for name in variables:
@@ -288,8 +290,8 @@ def test_trust_is_that_of_httpx(monkeypatch: pytest.MonkeyPatch, authority: Path
     assert (ours.minimum_version, ours.options) == (default.minimum_version, default.options)
 
 
-def test_plain_http_trusts_nobody() -> None:
-    """A context that is not meant to be used would refuse everybody."""
+def test_plain_http_trusts_no_authority() -> None:
+    """A context that is not meant to be used would refuse everyone."""
     context = connections.ssl_context_for(parse_url("http://127.0.0.1/"), None)
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.get_ca_certs() == []
@@ -317,7 +319,7 @@ def test_urls_are_read_as_httpx_reads_them(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["", "https://", "https:///path", "https://[::1/x", "https://h:x/", "https://bücher.test/"]
 )
-def test_urls_that_no_request_can_have(url: str) -> None:
+def test_urls_that_cannot_be_requested(url: str) -> None:
     """They are known before anything is sent."""
     with pytest.raises(InvalidUrlError):
         parse_url(url)
@@ -326,7 +328,7 @@ def test_urls_that_no_request_can_have(url: str) -> None:
 @pytest.mark.parametrize("url", ["", "https://", "https://[::1/x", "https://bücher.test/", "ftp://store.test/x"])
 @pytest.mark.parametrize("own", [False, True])
 def test_an_upload_url_that_is_none(make: Maker, tmp_path: Path, url: str, own: bool) -> None:  # noqa: FBT001 - a case
-    """What the service gives as a URL and is none ends in an upload's error."""
+    """An upload URL that is not a URL is an error of the upload."""
     api = Api()
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -345,11 +347,11 @@ def test_an_upload_url_that_is_none(make: Maker, tmp_path: Path, url: str, own: 
 
 
 def test_little_becomes_much_in_pieces() -> None:
-    """What a thousandfold compressed answer decompresses to is never in memory at once."""
-    bomb = zlib.compress(bytes(16 * PIECE), 9)
+    """What a thousandfold compressed response decompresses to is never in memory at once."""
+    bomb = zlib.compress(bytes(16 * MAX_PIECE), 9)
     sizes = [len(piece) for piece in Decompression().pieces(bomb)]
-    assert sum(sizes) == 16 * PIECE
-    assert max(sizes) <= PIECE
+    assert sum(sizes) == 16 * MAX_PIECE
+    assert max(sizes) <= MAX_PIECE
 
 
 def test_headers_by_any_name() -> None:

@@ -1,4 +1,4 @@
-"""Whatever the service answers, callers get a value or a documented error, and never the key."""
+"""Whatever the service returns, callers get a value or a documented error, and never the key."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ SHAPES: list[tuple[int, Any, type[APIError], ErrorDetail]] = [
 
 @pytest.mark.parametrize(("status", "body", "kind", "detail"), SHAPES, ids=[str(shape[0]) for shape in SHAPES])
 def test_each_documented_shape(make: Maker, status: int, body: Any, kind: type[APIError], detail: ErrorDetail) -> None:
-    """Each status is a class of its own, and its entries are read whatever their shape."""
+    """Each status has its own class, and its entries are parsed in every shape."""
     client = make(lambda _request: httpx.Response(status, json=body), max_retries=0)
     with pytest.raises(APIError) as caught:
         client.medias.get("m-1")
@@ -84,8 +84,8 @@ def test_messages_say_what_to_do_next(make: Maker, status: int, step: str) -> No
 
 
 @pytest.mark.parametrize(("status", "redirects"), [(301, True), (302, True), (307, True), (308, True), (304, False)])
-def test_what_is_said_of_redirects(make: Maker, status: int, *, redirects: bool) -> None:
-    """A redirect is said not to be followed; what a conditional request gets is none."""
+def test_messages_about_redirects(make: Maker, status: int, *, redirects: bool) -> None:
+    """The error says that a redirect is not followed; a 304 is not a redirect."""
     client = make(lambda _request: httpx.Response(status))
     with pytest.raises(APIError) as caught:
         client.request("GET", "/medias", headers={"If-None-Match": '"a"'})
@@ -116,8 +116,8 @@ def test_what_is_said_of_redirects(make: Maker, status: int, *, redirects: bool)
         (404, b"\xff", NotFoundError),
     ],
 )
-def test_odd_answers(make: Maker, status: int, content: bytes, kind: type[ContentGrooveError]) -> None:
-    """A status that nobody documented or a body that is no document is a documented error."""
+def test_odd_responses(make: Maker, status: int, content: bytes, kind: type[ContentGrooveError]) -> None:
+    """A status that is not documented or a body that is not a document is a documented error."""
     client = make(lambda _request: httpx.Response(status, content=content), max_retries=0)
     with pytest.raises(ContentGrooveError) as caught:
         client.medias.get("m-1")
@@ -126,7 +126,7 @@ def test_odd_answers(make: Maker, status: int, content: bytes, kind: type[Conten
 
 
 def test_new_fields_and_values_break_nothing(make: Maker) -> None:
-    """Fields, types and states that are new tomorrow are kept, not refused."""
+    """Fields, types and states that are not known yet are kept, not refused."""
     resource = media_json(brand_new={"a": [1]})
     resource["relationships"]["folder"] = {"data": None}
     resource["meta"] = {"b": 2}
@@ -137,7 +137,7 @@ def test_new_fields_and_values_break_nothing(make: Maker) -> None:
 
 @pytest.mark.parametrize("value", [b"9" * 5000, b"1e999", b'"\xff"'], ids=["large", "float", "no UTF-8"])
 def test_new_fields_that_cannot_be_read_concern_nothing_else(make: Maker, value: bytes) -> None:
-    """A model is read without what it does not know; only whoever asks for that hears of it."""
+    """A model is read without what it does not know; only an application that reads it sees of it."""
     content = one(media_json(brand_new="here")).content.replace(b'"here"', value)
     media = make(lambda _request: httpx.Response(200, content=content)).medias.get("m-1")
     assert media.name == "Chimp"
@@ -147,7 +147,7 @@ def test_new_fields_that_cannot_be_read_concern_nothing_else(make: Maker, value:
 
 @pytest.mark.parametrize("auth", ["bearer", "header", "query"])
 def test_the_key_shows_nowhere(make: Maker, caplog: pytest.LogCaptureFixture, auth: str) -> None:
-    """No message, traceback, log line, repr or pickle holds the key, even when the server echoes it."""
+    """No message, traceback, log line, repr or pickle contains the key, even if the server echoes it."""
     caplog.set_level(logging.DEBUG)
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -174,7 +174,7 @@ def test_the_key_shows_nowhere(make: Maker, caplog: pytest.LogCaptureFixture, au
 )
 @pytest.mark.parametrize("status", [401, 200])
 def test_an_escaped_key_is_known(make: Maker, echo: str, status: int) -> None:
-    """Servers escape what they write into JSON and URLs: a key with such characters is taken out all the same."""
+    """Servers escape what they write into JSON and URLs: a key with such characters is still removed."""
     content = f'{{"errors": [{{"message": "bad key {echo}"}}]}}'.encode()
     client = make(lambda _request: httpx.Response(status, content=content), api_key="canary/key+=&x")
     with pytest.raises(ContentGrooveError) as caught:
@@ -228,7 +228,7 @@ def test_headers_of_an_error_that_echoes_the_key_are_headers(make: Maker) -> Non
 
 
 def test_a_message_stays_readable_whatever_the_service_says(make: Maker) -> None:
-    """Endless explanations are cut, many are counted; the entries are kept."""
+    """Long explanations are cut, many are counted; the entries are kept."""
     entries: list[Any] = [{"detail": "x" * 1_000_000}, *({"detail": f"reason {number}"} for number in range(50))]
     client = make(lambda _request: httpx.Response(400, json={"errors": entries}))
     with pytest.raises(BadRequestError, match=r"reason 8\. … and 41 more\. The service could not read") as caught:
@@ -238,7 +238,7 @@ def test_a_message_stays_readable_whatever_the_service_says(make: Maker) -> None
 
 
 @pytest.mark.parametrize("auth", ["bearer", "header", "query"])
-def test_the_key_shows_in_no_connection_error(make: Maker, auth: str) -> None:
+def test_connection_errors_do_not_contain_the_key(make: Maker, auth: str) -> None:
     """An error of the HTTP library that names the URL is redacted, too."""
 
     def handler(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Threads that are the first to use the SDK, all at the same moment."""
+"""The first use of the SDK: by several threads at the same moment, and of single names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.process
 
 ROUNDS = 6
-"""Processes tried; without the lock four in ten die."""
+"""The number of processes; without the lock, four in ten die."""
 
 RACE = """
 import sys, threading
@@ -39,10 +39,27 @@ print("done")
 """
 
 
-def test_threads_decode_their_first_answers_at_once() -> None:
+def test_threads_decode_their_first_responses_at_once() -> None:
     """The process outlives it."""
     for _ in range(ROUNDS):
         ran = subprocess.run(  # noqa: S603 - this interpreter
             [sys.executable, "-c", RACE], capture_output=True, encoding="utf-8", timeout=60, check=False
         )
         assert (ran.returncode, ran.stdout) == (0, "done\n"), ran.stderr
+
+
+@pytest.mark.parametrize("module", ["contentgroove", "contentgroove.types"])
+def test_names_are_loaded_on_first_use(module: str) -> None:
+    """Importing a module of names loads nothing else of the SDK, and a name only what it needs."""
+    code = f"""
+import sys
+import {module}
+own = {{name for name in sys.modules if name.startswith("contentgroove")}}
+assert own == {{"contentgroove", "{module}"}}, own
+{module}.Page
+assert not sys.modules.keys() & {{"httpx", "httpcore", "asyncio", "contentgroove._sync", "contentgroove._io"}}
+"""
+    ran = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")

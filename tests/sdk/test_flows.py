@@ -1,4 +1,4 @@
-"""Flows: coroutines that the sync and the async client share, and the two ways to run them."""
+"""Flows: coroutines that the sync and the async client share, and how both run them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import contentgroove._core
 import httpx
 import pytest
 from contentgroove import ContentGroove
-from contentgroove._core import calls, listing, medias, uploads, waiting
+from contentgroove._core import calls, operations, paging, uploads, waiting
 from contentgroove._core.io import CallbackError, run_async, run_sync
 from contentgroove._core.responses import Response
-from contentgroove._io.async_shell import AsyncIO
-from contentgroove._io.http import Hooks, SystemClock
+from contentgroove._io.async_io import AsyncIO
+from contentgroove._io.hooks import Hooks
 from contentgroove._io.sources import open_source
 
 from .conftest import BASE, KEY, clip_json, media_json, one
@@ -83,7 +83,7 @@ APPLICATION_CODE: dict[str, tuple[dict[str, Any], Callable[[Any], None]]] = {
     "on_request": ({"on_request": stop}, get),
     "on_response": ({"on_response": stop}, get),
     "api_key": ({"api_key": stop}, get),
-    "sleep": ({"sleep": stop, "clock": SystemClock()}, get),
+    "sleep": ({"sleep": stop, "clock": time}, get),
     "on_contract_violation": ({"on_contract_violation": stop}, get),
     "on_update": ({}, wait),
     "progress": ({}, upload_with_progress),
@@ -94,6 +94,7 @@ APPLICATION_CODE: dict[str, tuple[dict[str, Any], Callable[[Any], None]]] = {
 def test_a_stop_iteration_of_the_application_leaves_a_sync_client_unchanged(case: str) -> None:
     """Everywhere that the client calls the application, also inside the HTTP library."""
     options, use = APPLICATION_CODE[case]
+    arguments: dict[str, Any] = {"api_key": KEY, "base_url": BASE, **options}
     busy = [True] if case == "sleep" else []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -110,9 +111,7 @@ def test_a_stop_iteration_of_the_application_leaves_a_sync_client_unchanged(case
     with (
         httpx.Client(transport=httpx.MockTransport(handler)) as own,
         httpx.Client(transport=httpx.MockTransport(store)) as own_store,
-        ContentGroove(
-            **{"api_key": KEY, "base_url": BASE, "http_client": own, "upload_http_client": own_store, **options}
-        ) as client,
+        ContentGroove(**arguments, http_client=own, upload_http_client=own_store) as client,
         pytest.raises(StopIteration) as caught,
     ):
         use(client)
@@ -231,7 +230,7 @@ async def test_a_sync_flow_runs_inside_an_event_loop() -> None:
 
 
 OPTIONS = waiting.PollOptions.checked(60.0, 2.0, lambda _item: None, lambda: frozenset({"key"}))
-LIST = listing.ListArguments(filter=None, sort=None, page_number=None, page_size=None, limit=None)
+LIST = paging.ListArguments(filter=None, sort=None, page_number=None, page_size=None, limit=None)
 
 MEDIA = json_response({"data": media_json(is_processing=False), "links": {"self": "x"}})
 PROCESSING = json_response({"data": media_json(is_processing=True), "links": {"self": "x"}})
@@ -288,25 +287,29 @@ def upload(session: Session) -> Coroutine[Any, Any, object]:
 
 
 async def fetch_page(session: Session) -> object:
-    operation = medias.list_medias(LIST)
-    page = await listing.fetch_page(operation, operation.cursor(), session)
+    operation = operations.list_medias(LIST)
+    page = await paging.fetch_page(operation, operation.cursor(), session)
     assert page is not None
     return page.items
 
 
 async def raw_content(session: Session) -> bytes:
     """Fetch a media without decoding it."""
-    return (await calls.call_raw(medias.get_media("m-1"), session)).content
+    return (await calls.call_raw(operations.get_media("m-1"), session)).content
 
 
 FLOWS: dict[Any, tuple[Callable[[Session], Coroutine[Any, Any, object]], list[Response]]] = {
-    calls.call: (lambda session: calls.call(medias.get_media("m-1"), session), [UNAVAILABLE, MEDIA]),
+    calls.call: (lambda session: calls.call(operations.get_media("m-1"), session), [UNAVAILABLE, MEDIA]),
     calls.call_raw: (raw_content, [UNAVAILABLE, MEDIA]),
-    calls.send_with_retries: (
-        lambda session: calls.send_with_retries(medias.get_media("m-1"), session),
+    calls.fetch_response: (
+        lambda session: calls.fetch_response(operations.get_media("m-1"), session),
         [UNAVAILABLE, MEDIA],
     ),
-    listing.fetch_page: (fetch_page, [MEDIAS]),
+    calls.send_with_retries: (
+        lambda session: calls.send_with_retries(operations.get_media("m-1"), session),
+        [UNAVAILABLE, MEDIA],
+    ),
+    paging.fetch_page: (fetch_page, [MEDIAS]),
     waiting.wait_for_media: (
         lambda session: waiting.wait_for_media("m-1", OPTIONS, session),
         [UNAVAILABLE, PROCESSING, MEDIA],
@@ -361,4 +364,4 @@ def test_a_sync_flow_that_suspends_is_an_error(clock: FakeClock) -> None:
     """The `IO` of a sync client must not suspend."""
     suspending = SuspendingIO(clock, MEDIA)
     with pytest.raises(RuntimeError, match="call suspended"):
-        run_sync(calls.call(medias.get_media("m-1"), session_over(suspending, clock)))
+        run_sync(calls.call(operations.get_media("m-1"), session_over(suspending, clock)))

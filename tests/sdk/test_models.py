@@ -1,4 +1,4 @@
-"""Models: flat, immutable, numbers as numbers, times with a zone, and nothing lost."""
+"""Models are flat and immutable; numbers are numbers, times have a zone, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SCHEMAS = CONTRACT["components"]["schemas"]
     ],
 )
 def test_models_know_exactly_the_contract(model: Any, schema: str) -> None:
-    """The contract gaining or losing an attribute or relationship fails here."""
+    """This fails if the contract gains or loses an attribute or relationship."""
     properties = SCHEMAS[schema]["properties"]
     attributes = set(properties["attributes"]["properties"])
     relationships = set(properties.get("relationships", {}).get("properties", {}))
@@ -66,8 +66,8 @@ def test_numbers_and_times(make: Maker) -> None:
     assert clip.media_id == "m-1"
 
 
-def test_absent_and_null_are_told_apart(make: Maker) -> None:
-    """Both read as None; `fields_set` says which was sent."""
+def test_absent_and_null_are_distinguished(make: Maker) -> None:
+    """Both are None; `fields_set` contains those that were sent."""
     resource = media_json()
     del resource["attributes"]["description"], resource["relationships"]["transcription"]
     media = make(lambda _request: one(resource)).medias.get("m-1")
@@ -80,15 +80,15 @@ def test_absent_and_null_are_told_apart(make: Maker) -> None:
 
 
 def event(media: dict[str, Any], included: Any = None) -> bytes:
-    """Write a webhook."""
+    """Build the body of a webhook."""
     payload: dict[str, Any] = {"data": media}
     if included is not None:
         payload["included"] = included
     return json.dumps({"event": "media.processing_finished", "payload": payload}).encode()
 
 
-def test_rest_and_webhook_give_equal_models(make: Maker) -> None:
-    """The same media in both spellings is the same: strings for numbers, the transcription beside or below."""
+def test_rest_and_webhook_models_are_equal(make: Maker) -> None:
+    """A media is equal in both forms: numbers as strings, the transcription in the relationships or not."""
     link = {"data": {"id": "t-1", "type": "transcriptions"}}
     rest = media_json(source_file_duration=98.5, source_file_height=280, is_processing=False)
     rest["relationships"] |= {"transcription": link, "clips": {"data": [{"id": "c-1", "type": "clips"}]}}
@@ -132,7 +132,7 @@ def test_models_cannot_be_changed(make: Maker) -> None:
 
 
 def test_reprs_hide_credentials(make: Maker) -> None:
-    """A subscription's token and a prepared upload stay out of logs."""
+    """The token of a subscription and a prepared upload do not get into logs."""
     subscription = make(lambda _request: one(subscription_json())).webhook_subscriptions.get("w-1")
     assert subscription.url == "https://example.com/hook?token=secret"
     assert "secret" not in repr(subscription)

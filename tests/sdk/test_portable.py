@@ -1,4 +1,4 @@
-"""What gives the same answer on every system, where Python's own means give each system's."""
+"""Results that are the same on every system, although Python's own functions depend on it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from contentgroove._core.io import run_sync
 from contentgroove._core.moments import moment
 from contentgroove._core.uploads import media_type_problem
 from contentgroove._io.upload_connection import connect
-from contentgroove._io.upload_network import wait_sync
-from contentgroove.tools import upload_root
-from contentgroove.tools.errors import ToolError
-from contentgroove.tools.upload_root import same_drive
+from contentgroove._io.upload_transport import wait_sync
+from contentgroove.tools import media_tools
+from contentgroove.tools.media_tools import same_drive
+from contentgroove.tools.results import ToolError
 
 if TYPE_CHECKING:
     from pathlib import PurePath
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
         (MAX_TIMESTAMP, dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)),
     ],
 )
-def test_moments(seconds: float, expected: dt.datetime) -> None:
-    """Any that a checkpoint may hold."""
+def test_timestamps(seconds: float, expected: dt.datetime) -> None:
+    """Every time that a checkpoint may contain."""
     assert moment(seconds) == expected
 
 
-def test_a_files_type_is_not_what_the_machine_says() -> None:
-    """Programs change Windows' registry and a Linux machine's tables, so that a film's ending means something else."""
+def test_a_files_type_does_not_depend_on_the_machine() -> None:
+    """Programs change Windows' registry and a Linux machine's tables, so that an ending has another meaning."""
     mimetypes.init()
     mimetypes.add_type("application/x-editor-project", ".mp4")
     try:
         assert mimetypes.guess_type("film.mp4")[0] == "application/x-editor-project"
         assert media_type_problem("film.mp4", b"\0", lambda _start: None) is None
-        assert media_type_problem("notes.txt", b"\0", lambda _start: None) == "its name says text/plain"
+        assert media_type_problem("notes.txt", b"\0", lambda _start: None) == "its name suggests text/plain"
     finally:
         mimetypes.init()
 
@@ -58,20 +58,20 @@ def test_a_files_type_is_not_what_the_machine_says() -> None:
         ("c:\\films\\film.mp4", True),
         ("C:film.mp4", True),
         ("D:\\film.mp4", False),
-        # To look at one is to log on to a machine that a model names.
+        # Checking one logs on to a machine that a model names.
         ("\\\\host\\share\\film.mp4", False),
         ("//host/share/film.mp4", False),
         ("\\\\?\\UNC\\host\\share\\film.mp4", False),
         ("\\\\.\\pipe\\film", False),
     ],
 )
-def test_only_the_roots_drive_is_looked_at(name: str, *, same: bool) -> None:
-    """Before anything asks the system whether a file is there."""
+def test_only_the_roots_drive_is_checked(name: str, *, same: bool) -> None:
+    """Before anything checks whether a file exists."""
     root: PurePath = PureWindowsPath("C:\\films")
     assert same_drive(root, root / name) is same
 
 
-def test_another_drive_is_not_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_another_drive_is_not_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is refused in the words for what is not there, before its path is resolved."""
     (tmp_path / "film.mp4").touch()
     resolved: list[Path] = []
@@ -82,9 +82,9 @@ def test_another_drive_is_not_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_pat
         return real(path, strict=strict)
 
     monkeypatch.setattr(Path, "resolve", resolve)
-    monkeypatch.setattr(upload_root, "same_drive", lambda *_paths: False)
+    monkeypatch.setattr(media_tools, "same_drive", lambda *_paths: False)
     with pytest.raises(ToolError, match="no regular file"):
-        upload_root.open_below(tmp_path, "film.mp4")
+        media_tools.open_below(tmp_path, "film.mp4")
     assert resolved == [tmp_path]
 
 

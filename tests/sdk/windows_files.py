@@ -1,6 +1,6 @@
 """Windows' rules for open files, as far as checkpoints meet them, on a system that has none of them.
 
-Made from the documentation of Windows and of Python's `msvcrt`; nobody has held it against Windows itself.
+Made from the documentation of Windows and of Python's `msvcrt`; no one has compared it with Windows itself.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class WindowsFiles:
         self._real_unlink, self._real_replace = Path.unlink, Path.replace
         patch.setattr(os, "open", self._opened)
         patch.setattr(os, "close", self._closed)
-        # Functions, because methods of this object would not be given the path.
+        # Functions, because methods of this object would not receive the path.
         patch.setattr(Path, "unlink", lambda path, **options: self._unlinked(path, **options))  # noqa: PLW0108 - as above
         patch.setattr(Path, "replace", lambda path, target: self._replaced(path, target))  # noqa: PLW0108 - as above
 
@@ -47,13 +47,13 @@ class WindowsFiles:
         return self._opened(path, os.O_RDONLY)
 
     def locking(self, descriptor: int, mode: int, _count: int) -> None:
-        """Do what `msvcrt.locking` does to the byte where a file stands."""
+        """Do what `msvcrt.locking` does to the byte at a file's position."""
         info = os.fstat(descriptor)
-        place = (info.st_ino, os.lseek(descriptor, 0, os.SEEK_CUR))
+        location = (info.st_ino, os.lseek(descriptor, 0, os.SEEK_CUR))
         if mode == self.LK_UNLCK:
-            if self._holders.pop(place, None) != descriptor:
+            if self._holders.pop(location, None) != descriptor:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        elif self._holders.setdefault(place, descriptor) != descriptor:
+        elif self._holders.setdefault(location, descriptor) != descriptor:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def _opened(self, path: Any, *arguments: Any, **options: Any) -> int:
@@ -63,7 +63,7 @@ class WindowsFiles:
 
     def _closed(self, descriptor: int) -> None:
         self._open.discard(descriptor)
-        self._holders = {place: holder for place, holder in self._holders.items() if holder != descriptor}
+        self._holders = {location: holder for location, holder in self._holders.items() if holder != descriptor}
         self._real_close(descriptor)
         while self.when_closed:
             self.when_closed.pop()()

@@ -1,4 +1,4 @@
-"""A simulator on a clock that stands still, and what drives it."""
+"""A simulator on a manual clock, its driver and its server."""
 
 from __future__ import annotations
 

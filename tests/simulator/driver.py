@@ -1,4 +1,4 @@
-"""Drives a simulator in tests: what a client of the API does, every answer checked against the contract."""
+"""Drives a simulator in tests as a client of the API; all responses are checked against the contract."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BASE_URL = f"{ORIGIN}/api/v1"
 
 
 class Contract:
-    """The contract's schemas, closed: a member that they do not declare is wrong."""
+    """The contract's schemas, closed: members that they do not declare are errors."""
 
     def __init__(self) -> None:
         path = Path(contentgroove_mock.__file__).with_name("contract.json")
@@ -33,8 +33,8 @@ class Contract:
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
         self.seen: set[tuple[str, int]] = set()
 
-    def check_answer(self, response: httpx.Response) -> None:
-        """Check an answer of the API."""
+    def check_response(self, response: httpx.Response) -> None:
+        """Check a response of the API."""
         request = response.request
         for template, item in self._document["paths"].items():
             if re.fullmatch("/api/v1" + re.sub(r"\{\w+\}", "[^/]+", template), request.url.path):
@@ -42,28 +42,28 @@ class Contract:
                 break
         else:
             return
-        answer = operation.get("responses", {}).get(str(response.status_code))
-        if answer is None:
+        documented = operation.get("responses", {}).get(str(response.status_code))
+        if documented is None:
             unnamed = (request.method, response.status_code)
             if request.method == "HEAD":
                 return
-            assert response.status_code in {405, 503}, f"{unnamed} is no answer"
+            assert response.status_code in {405, 503}, f"{unnamed} is not documented"
             self.check_component("error_response_object", response.json())
             return
         self.seen.add((operation["operationId"], response.status_code))
         if response.status_code == 204:
             assert response.content == b""
         else:
-            (media_type,) = answer["content"]
+            (media_type,) = documented["content"]
             assert response.headers["content-type"] == media_type
-            self._check(answer["content"][media_type]["schema"], response.json())
+            self._check(documented["content"][media_type]["schema"], response.json())
 
     def check_component(self, name: str, value: object) -> None:
         """Check a value against a component schema."""
         self._check({"$ref": f"#/components/schemas/{name}"}, value)
 
     def documented(self, status: int) -> set[str]:
-        """Name the operations that can answer a status."""
+        """Return the operations that document a status."""
         return {
             operation["operationId"]
             for item in self._document["paths"].values()
@@ -80,11 +80,11 @@ class Contract:
 
 
 class Driver:
-    """A signed-in client in this process.
+    """An authenticated client in this process.
 
     Attributes:
         api: Calls the API, relative to its base URL.
-        bare: Calls any URL of the simulator, with no key.
+        bare: Calls any URL of the simulator, without a key.
     """
 
     def __init__(self, simulator: Simulator, contract: Contract, key: str = KEY) -> None:
@@ -92,7 +92,7 @@ class Driver:
 
         async def check(response: httpx.Response) -> None:
             await response.aread()
-            contract.check_answer(response)
+            contract.check_response(response)
 
         self.simulator = simulator
         self.contract = contract
@@ -105,49 +105,49 @@ class Driver:
         )
 
     async def post(self, path: str, **attributes: object) -> httpx.Response:
-        """Create something."""
+        """Create a resource."""
         return await self.api.post(path, json={"data": {"attributes": attributes}})
 
     async def put(self, path: str, **attributes: object) -> httpx.Response:
-        """Update something."""
+        """Update a resource."""
         return await self.api.put(path, json={"data": {"attributes": attributes}})
 
     async def data(self, path: str) -> Any:  # a resource or a list of them
-        """Get something that exists."""
-        answer = await self.api.get(path)
-        assert answer.status_code == 200, answer.text
-        return answer.json()["data"]
+        """Fetch a resource or list that exists."""
+        response = await self.api.get(path)
+        assert response.status_code == 200, response.text
+        return response.json()["data"]
 
     async def media(self, **attributes: object) -> Json:
-        """Make a media, from a URL unless an upload is named."""
+        """Create a media, by default from a URL."""
         if "upload_id" not in attributes:
             attributes.setdefault("source_url", "https://films.example/one.mp4")
-        answer = await self.post("/medias", **attributes)
-        assert answer.status_code == 200, answer.text
-        return cast("Json", answer.json()["data"])
+        response = await self.post("/medias", **attributes)
+        assert response.status_code == 200, response.text
+        return cast("Json", response.json()["data"])
 
     async def finished(self, **attributes: object) -> Json:
-        """Make a media and process it."""
+        """Create a media and finish its processing."""
         made = await self.media(**attributes)
         self.simulator.finish_media(made["id"])
         return cast("Json", await self.data(f"/medias/{made['id']}"))
 
     async def subscribe(self, url: str = "http://receiver.example/hook", **attributes: object) -> Json:
-        """Subscribe a URL to webhooks; the default is on another machine, so nothing is sent there."""
-        answer = await self.post("/webhook_subscriptions", url=url, **attributes)
-        assert answer.status_code == 200, answer.text
-        return cast("Json", answer.json()["data"])
+        """Subscribe a URL to webhooks; the default is on another machine, so it receives nothing."""
+        response = await self.post("/webhook_subscriptions", url=url, **attributes)
+        assert response.status_code == 200, response.text
+        return cast("Json", response.json()["data"])
 
     async def prepare(self) -> tuple[str, str]:
-        """Prepare an upload; gives its id and URL."""
+        """Prepare an upload and return its id and URL."""
         attributes = (await self.data("/direct_uploads"))["attributes"]
         return attributes["upload_id"], attributes["upload_url"]
 
     async def upload(self, content: bytes | None = None) -> str:
-        """Upload a file, by default the sample; gives its id."""
+        """Upload a file, by default the sample, and return the upload's id."""
         upload_id, url = await self.prepare()
-        answer = await self.bare.put(url, content=sample_video().read_bytes() if content is None else content)
-        assert answer.status_code == 200, answer.text
+        response = await self.bare.put(url, content=sample_video().read_bytes() if content is None else content)
+        assert response.status_code == 200, response.text
         return upload_id
 
     async def aclose(self) -> None:
@@ -156,7 +156,7 @@ class Driver:
         await self.api.aclose()
 
 
-def pointers(answer: httpx.Response) -> set[str]:
-    """Give the JSON pointers of a 422."""
-    assert answer.status_code == 422, answer.text
-    return {error["source"]["pointer"] for error in answer.json()["errors"]}
+def pointers(response: httpx.Response) -> set[str]:
+    """Return the JSON pointers of a 422."""
+    assert response.status_code == 422, response.text
+    return {error["source"]["pointer"] for error in response.json()["errors"]}

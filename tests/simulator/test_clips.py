@@ -1,4 +1,4 @@
-"""Clips that users make."""
+"""Clips that users create."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tests.simulator.driver import Driver, pointers
 pytestmark = pytest.mark.anyio
 
 
-async def test_clip_lives_as_a_media_does(driver: Driver) -> None:
-    """A new clip is null, then true, then false, and tells its text and file only at the end."""
+async def test_clip_is_processed_like_a_media(driver: Driver) -> None:
+    """is_processing goes from null to true to false, and only a finished clip has a text and a file."""
     media = await driver.finished()
     made = await driver.post("/clips", media_id=media["id"], name="Mine", start_time=1.5, end_time=3.25)
     clip = made.json()["data"]
@@ -20,12 +20,12 @@ async def test_clip_lives_as_a_media_does(driver: Driver) -> None:
     driver.simulator.advance(0.5)
     assert (await driver.data(path))["attributes"]["is_processing"] is True
     driver.simulator.advance(1)
-    told = (await driver.data(path))["attributes"]
-    assert told["is_processing"] is False
-    assert (told["rank"], told["media_file_duration"], told["media_file_width"]) == (None, 1.75, 320)
-    assert told["media_file_url"].endswith("#t=1.5,3.25")
+    attributes = (await driver.data(path))["attributes"]
+    assert attributes["is_processing"] is False
+    assert (attributes["rank"], attributes["media_file_duration"], attributes["media_file_width"]) == (None, 1.75, 320)
+    assert attributes["media_file_url"].endswith("#t=1.5,3.25")
     suggested = await driver.data(f"/clips/{media['relationships']['clips']['data'][0]['id']}")
-    assert told["text"].startswith(suggested["attributes"]["text"])
+    assert attributes["text"].startswith(suggested["attributes"]["text"])
     assert clip["id"] in {
         item["id"] for item in (await driver.data(f"/medias/{media['id']}"))["relationships"]["clips"]["data"]
     }
@@ -43,7 +43,7 @@ async def test_clip_lives_as_a_media_does(driver: Driver) -> None:
         ({"name": None, "end_time": None}, {"/data/attributes/name", "/data/attributes/end_time"}),
     ],
 )
-async def test_wrong_clip_is_refused(driver: Driver, changed: dict[str, object], wrong: set[str]) -> None:
+async def test_wrong_clip_is_rejected(driver: Driver, changed: dict[str, object], wrong: set[str]) -> None:
     """A clip must have a name, and lie within its media in the right order."""
     media = await driver.finished()
     before = await driver.data("/clips")
@@ -62,7 +62,7 @@ async def test_clip_needs_a_finished_media(driver: Driver) -> None:
 
 
 async def test_update_processes_a_clip_again_if_its_times_change(driver: Driver) -> None:
-    """A new name alone leaves the file; new times are checked together and processed."""
+    """A new name does not change the file; new times are checked together and processed."""
     await driver.finished()
     path = f"/clips/{(await driver.data('/clips'))[0]['id']}"
     renamed = (await driver.put(path, name="Best part")).json()["data"]["attributes"]
@@ -86,8 +86,8 @@ async def test_deleted_clip_is_gone_from_its_media(driver: Driver) -> None:
     assert len(left) == 2
 
 
-async def test_clip_being_processed_can_go_with_its_media(driver: Driver) -> None:
-    """A media that is deleted while a clip of it is processed leaves nothing that time would trip over."""
+async def test_clip_being_processed_can_be_deleted_with_its_media(driver: Driver) -> None:
+    """After a media is deleted while its clip is processed, time can advance."""
     media = await driver.finished()
     await driver.post("/clips", media_id=media["id"], name="Mine", start_time=1, end_time=2)
     await driver.api.delete(f"/medias/{media['id']}")

@@ -12,15 +12,15 @@ from contentgroove_mock import ManualClock, SystemClock
 pytestmark = pytest.mark.anyio
 
 
-async def test_manual_clock_stands_still_until_it_is_moved() -> None:
-    """Only advance moves it, by what it is told."""
+async def test_manual_clock_only_moves_with_advance() -> None:
+    """Only advance moves it, by its argument."""
     clock = ManualClock(dt.datetime(2025, 5, 5, tzinfo=dt.UTC))
     clock.advance(90)
     assert clock.now() == clock.now() == dt.datetime(2025, 5, 5, 0, 1, 30, tzinfo=dt.UTC)
 
 
 async def test_manual_clock_wakes_sleepers_in_time() -> None:
-    """A sleeper wakes when its time has come and not before, moved from another thread too."""
+    """A sleeping coroutine wakes at its time and not before, also if another thread moves the clock."""
     clock = ManualClock()
     woken: list[int] = []
 
@@ -47,7 +47,7 @@ async def test_manual_clock_wakes_sleepers_in_time() -> None:
 
 
 async def test_cancelled_sleeper_is_forgotten() -> None:
-    """Moving the clock after a sleeper was cancelled disturbs nothing."""
+    """After a sleeping coroutine was cancelled, the clock can be moved."""
     clock = ManualClock()
     with anyio.move_on_after(0):
         await clock.sleep(5)
@@ -55,8 +55,8 @@ async def test_cancelled_sleeper_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("clock", [ManualClock(), SystemClock()])
-async def test_clocks_do_not_go_back(clock: ManualClock | SystemClock) -> None:
-    """A clock can be moved forward, not back."""
+async def test_clocks_do_not_move_back(clock: ManualClock | SystemClock) -> None:
+    """A clock can only be moved forward."""
     before = clock.now()
     with pytest.raises(ValueError, match="forward"):
         clock.advance(-1)
@@ -66,13 +66,13 @@ async def test_clocks_do_not_go_back(clock: ManualClock | SystemClock) -> None:
 
 
 async def test_manual_clock_needs_an_aware_start() -> None:
-    """A start without a time zone is refused."""
+    """A start without a time zone is an error."""
     with pytest.raises(ValueError, match="tzinfo"):
         ManualClock(dt.datetime(2025, 5, 5))  # noqa: DTZ001  # what is tested
 
 
 async def test_system_clock_runs() -> None:
-    """It goes on by itself, and its sleep ends."""
+    """It runs by itself, and its sleep ends."""
     clock = SystemClock()
     before = clock.now()
     await clock.sleep(0.001)

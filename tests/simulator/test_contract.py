@@ -1,4 +1,4 @@
-"""Every answer that the contract documents, given once by the simulator and found to fit."""
+"""The simulator sends each response that the contract documents, in the documented form."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ WRONG: dict[str, object] = {"name": 7, "url": "no url"}
 
 @pytest.fixture
 async def own(simulator: Simulator) -> AsyncGenerator[Driver]:
-    """A driver with a contract of its own, which has seen nothing yet."""
+    """A driver with its own contract, which has not checked any response yet."""
     driver = Driver(simulator, Contract())
     yield driver
     await driver.aclose()
@@ -53,14 +53,14 @@ async def own(simulator: Simulator) -> AsyncGenerator[Driver]:
 
 
 async def call(driver: Driver, operation: str, ids: dict[str, str], attributes: object) -> int:
-    """Call an operation and give the status of its answer, which the driver has checked."""
+    """Call an operation and return the status of its response, which the driver has checked."""
     method, path = OPERATIONS[operation]
     body = {"data": {"attributes": attributes}} if operation in BODIES else None
     return (await driver.api.request(method, path.format(**ids), json=body)).status_code
 
 
-async def test_every_documented_answer_is_given(own: Driver, simulator: Simulator) -> None:
-    """Each operation answers each status that the contract gives it, in the contract's words."""
+async def test_every_documented_response_is_sent(own: Driver, simulator: Simulator) -> None:
+    """Each operation responds with each of its documented statuses, in the documented form."""
     for operation, (method, path) in OPERATIONS.items():
         media = await own.finished()
         ids = {

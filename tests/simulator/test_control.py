@@ -48,8 +48,8 @@ async def control(driver: Driver, method: str, path: str, body: object = None) -
     return await driver.bare.request(method, f"{ORIGIN}/_control{path}", json=body)
 
 
-async def test_time_moves_and_webhooks_are_sent_before_the_answer(driver: Driver) -> None:
-    """Advancing processes a media and delivers its webhook; both are done when the answer comes."""
+async def test_time_moves_and_webhooks_are_sent_before_the_response(driver: Driver) -> None:
+    """Advancing processes a media and delivers its webhook before the response is sent."""
     await driver.subscribe("http://127.0.0.1/hook")
     media = await driver.media()
     assert (await control(driver, "POST", "/advance", {"seconds": 60})).status_code == 204
@@ -60,7 +60,7 @@ async def test_time_moves_and_webhooks_are_sent_before_the_answer(driver: Driver
     assert again["state"] == "delivered"
 
 
-async def test_medias_are_ended_by_hand(driver: Driver) -> None:
+async def test_medias_finish_and_fail_on_demand(driver: Driver) -> None:
     """Medias finish and fail on demand."""
     ended: list[tuple[bool, bool]] = []
     for end in ("finish", "fail"):
@@ -72,7 +72,7 @@ async def test_medias_are_ended_by_hand(driver: Driver) -> None:
 
 
 async def test_faults_and_limits_are_set(driver: Driver) -> None:
-    """Faults, quota and rate are set, and called off again."""
+    """Faults, quota and rate limit are set and removed."""
     assert (await control(driver, "POST", "/faults", {"kind": "status", "count": 2})).status_code == 204
     assert (await driver.api.get("/medias")).status_code == 503
     assert (await control(driver, "DELETE", "/faults")).status_code == 204
@@ -94,7 +94,7 @@ async def test_next_webhook_is_dropped(driver: Driver) -> None:
 
 
 async def test_faults_that_happened_are_counted(driver: Driver) -> None:
-    """What has happened is counted by kind and operation."""
+    """Faults that have happened are counted by kind and operation."""
     await control(driver, "POST", "/faults", {"kind": "status", "operation": "getMedias", "count": 2})
     await driver.api.get("/medias")
     await driver.api.get("/medias")
@@ -102,8 +102,8 @@ async def test_faults_that_happened_are_counted(driver: Driver) -> None:
     assert counted == [{"kind": "status", "operation": "getMedias", "count": 2}]
 
 
-async def test_requests_are_shown_and_forgotten(driver: Driver) -> None:
-    """The log of requests is readable, without credentials, and can begin anew."""
+async def test_requests_are_listed_and_removed(driver: Driver) -> None:
+    """The request log is readable, contains no credentials, and can be emptied."""
     await driver.api.get("/medias")
     (record,) = (await control(driver, "GET", "/requests")).json()
     assert (record["operation"], record["status"]) == ("getMedias", 200)
@@ -127,11 +127,11 @@ async def test_requests_are_shown_and_forgotten(driver: Driver) -> None:
         ("POST", "/unknown", None, 404),
     ],
 )
-async def test_wrong_control_call_is_refused(driver: Driver, method: str, path: str, body: Any, status: int) -> None:
-    """A control call that makes no sense changes nothing and says why."""
-    answer = await control(driver, method, path, body)
-    assert answer.status_code == status
-    assert answer.json()["errors"]
+async def test_wrong_control_call_is_rejected(driver: Driver, method: str, path: str, body: Any, status: int) -> None:
+    """A wrong control call changes nothing and is an error with a reason."""
+    response = await control(driver, method, path, body)
+    assert response.status_code == status
+    assert response.json()["errors"]
 
 
 @pytest.mark.parametrize(
@@ -143,22 +143,22 @@ async def test_wrong_control_call_is_refused(driver: Driver, method: str, path: 
     ],
 )
 async def test_web_pages_cannot_control(driver: Driver, path: str, content: bytes, headers: dict[str, str]) -> None:
-    """What a browser sends for a web page is refused and changes nothing."""
+    """Requests of a web page are rejected and change nothing."""
     before = driver.simulator.clock.now()
-    answer = await driver.bare.post(f"{ORIGIN}/_control{path}", content=content, headers=headers)
-    assert answer.status_code == 400
+    response = await driver.bare.post(f"{ORIGIN}/_control{path}", content=content, headers=headers)
+    assert response.status_code == 400
     assert driver.simulator.clock.now() == before
 
 
 @pytest.mark.parametrize(("kind", "operation"), OPERATION_OF_KIND.items())
 async def test_every_kind_of_fault_can_be_set(driver: Driver, kind: Kind, operation: str) -> None:
-    """Each fault that the Python interface knows is set over HTTP with all its arguments."""
+    """Each kind of fault can be set over HTTP with all its arguments."""
     body = {"kind": kind, "operation": operation, "count": 3, "seconds": 7, "after_bytes": 5, "after_commit": True}
     assert (await control(driver, "POST", "/faults", body)).status_code == 204
     expected = Fault(kind=kind, operation=operation, count=3, seconds=7, after_bytes=5, after_commit=True)
-    assert driver.simulator._world._service.faults._waiting == [(expected, 3)]
+    assert driver.simulator._context._service.faults._waiting == [(expected, 3)]
 
 
-def test_no_kind_of_fault_is_left_out() -> None:
-    """The kinds above are all there are."""
+def test_no_kind_of_fault_is_missing() -> None:
+    """The table above contains all kinds."""
     assert set(OPERATION_OF_KIND) == set(get_args(Kind))

@@ -1,4 +1,4 @@
-"""Faults over real sockets: what a client sees on the wire, and what has happened behind it."""
+"""Faults over real sockets: what a client receives, and what has happened in the simulator."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def client(server: Server) -> Generator[httpx.Client]:
 
 
 def prepared(client: httpx.Client) -> str:
-    """Prepare an upload and give its URL."""
+    """Prepare an upload and return its URL."""
     url: str = client.get("/direct_uploads").json()["data"]["attributes"]["upload_url"]
     return url
 
 
 def made(client: httpx.Client) -> list[dict[str, Any]]:
-    """Give the medias there are."""
+    """Return all medias."""
     medias: list[dict[str, Any]] = client.get("/medias").json()["data"]
     return medias
 
@@ -57,31 +57,31 @@ def begin_put(url: str, length: int, *headers: str) -> socket.socket:
     return connection
 
 
-def answer_on(connection: socket.socket) -> tuple[int, bytes]:
-    """Read an answer and see the connection closed after it."""
-    answer = http.client.HTTPResponse(connection)
-    answer.begin()
-    content = answer.read()
+def read_response(connection: socket.socket) -> tuple[int, bytes]:
+    """Read a response, and check that the connection is closed after it."""
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    content = response.read()
     assert connection.recv(1) == b""
-    answer.close()
+    response.close()
     connection.close()
-    return answer.status, content
+    return response.status, content
 
 
 def test_status_burst_ends(client: httpx.Client, simulator: Simulator) -> None:
-    """Three 503 with Retry-After, for one operation only, then the answer; nothing has happened meanwhile."""
+    """Three 503 with Retry-After, for one operation only, then success; the first three created nothing."""
     simulator.add_fault(Fault(kind="status", operation="createMedia", status=503, count=3, retry_after="7"))
     assert client.get("/medias").status_code == 200
-    answers = [create(client) for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [503, 503, 503, 200]
-    assert answers[0].headers["Retry-After"] == "7"
-    assert answers[0].json()["errors"][0]["status"] == "503"
+    responses = [create(client) for _ in range(4)]
+    assert [response.status_code for response in responses] == [503, 503, 503, 200]
+    assert responses[0].headers["Retry-After"] == "7"
+    assert responses[0].json()["errors"][0]["status"] == "503"
     assert len(made(client)) == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 502, 504, 520, 599])
-def test_any_error_status_can_be_asked_for(client: httpx.Client, simulator: Simulator, status: int) -> None:
-    """A fault answers the status it names, on every operation unless it names one."""
+def test_any_error_status_can_be_requested(client: httpx.Client, simulator: Simulator, status: int) -> None:
+    """A fault has the requested status, for every operation unless it names one."""
     simulator.add_fault(Fault(kind="status", status=status, count=2))
     assert client.get("/medias").status_code == status
     assert client.get("/clips").status_code == status
@@ -89,7 +89,7 @@ def test_any_error_status_can_be_asked_for(client: httpx.Client, simulator: Simu
 
 
 def test_status_after_commit_hides_what_happened(client: httpx.Client, simulator: Simulator) -> None:
-    """With after_commit the client sees 503, and the media was made."""
+    """With after_commit the client receives 503, and the media was created."""
     simulator.add_fault(Fault(kind="status", operation="createMedia", after_commit=True))
     assert create(client).status_code == 503
     assert len(made(client)) == 1
@@ -97,7 +97,7 @@ def test_status_after_commit_hides_what_happened(client: httpx.Client, simulator
 
 @pytest.mark.parametrize("after_commit", [False, True])
 def test_reset_is_a_reset(client: httpx.Client, simulator: Simulator, after_commit: bool) -> None:  # noqa: FBT001  # a parameter of the test
-    """The client's connection is reset, before or after the media was made."""
+    """The client's connection is reset, before or after the media was created."""
     simulator.add_fault(Fault(kind="reset", operation="createMedia", after_commit=after_commit))
     with pytest.raises(httpx.ReadError, match="reset by peer"):
         create(client)
@@ -105,8 +105,8 @@ def test_reset_is_a_reset(client: httpx.Client, simulator: Simulator, after_comm
     assert simulator.requests[0].status is None
 
 
-def test_truncated_answer_is_short(client: httpx.Client, simulator: Simulator) -> None:
-    """The answer announces its length and ends before it."""
+def test_truncated_response_is_short(client: httpx.Client, simulator: Simulator) -> None:
+    """The response ends before its Content-Length."""
     simulator.add_fault(Fault(kind="truncate", operation="getMedias", after_bytes=20))
     with pytest.raises(httpx.RemoteProtocolError, match="20 bytes"):
         client.get("/medias")
@@ -114,23 +114,23 @@ def test_truncated_answer_is_short(client: httpx.Client, simulator: Simulator) -
 
 
 def test_latency_waits_for_the_clock(client: httpx.Client, simulator: Simulator) -> None:
-    """A late answer comes once the clock has moved, and a client that does not wait sees a timeout."""
+    """A late response is sent after the clock has moved, and a client that does not wait gets a timeout."""
     simulator.add_fault(Fault(kind="latency", operation="getMedias", seconds=30, count=2))
     with pytest.raises(httpx.ReadTimeout):
         client.get("/medias", timeout=0.05)
     statuses: list[int] = []
-    asking = threading.Thread(target=lambda: statuses.append(client.get("/medias").status_code))
-    asking.start()
-    asking.join(0.05)
-    assert asking.is_alive()
-    while asking.is_alive():
+    requesting = threading.Thread(target=lambda: statuses.append(client.get("/medias").status_code))
+    requesting.start()
+    requesting.join(0.05)
+    assert requesting.is_alive()
+    while requesting.is_alive():
         simulator.advance(30)
-        asking.join(0.01)
+        requesting.join(0.01)
     assert statuses == [200]
 
 
-def test_refusal_comes_before_the_body(client: httpx.Client, simulator: Simulator) -> None:
-    """A refused upload is answered when its head is read, and the connection closed, as S3 does."""
+def test_rejection_is_sent_before_the_body(client: httpx.Client, simulator: Simulator) -> None:
+    """An upload is rejected when its head is read, and the connection is closed, as S3 does."""
     del simulator
     url = prepared(client)
     for connection, status, code in (
@@ -139,24 +139,24 @@ def test_refusal_comes_before_the_body(client: httpx.Client, simulator: Simulato
         (begin_put(url, 5 * 1024**3 + 1), 400, b"EntityTooLarge"),
         (begin_put(url, 100, "Expect: 100-continue", "Content-Type: video/mp4"), 403, b"SignatureDoesNotMatch"),
     ):
-        assert (answer := answer_on(connection))[0] == status
-        assert code in answer[1]
+        assert (response := read_response(connection))[0] == status
+        assert code in response[1]
     assert httpx.put(url, content=FILM).status_code == 200
 
 
 def test_body_that_ends_early_is_incomplete(client: httpx.Client) -> None:
-    """A client that stops in the middle and waits is told so; the URL can be used again."""
+    """A client that ends its body early receives an error, and the URL can be used again."""
     url = prepared(client)
     connection = begin_put(url, 100)
     connection.sendall(b"x" * 60)
     connection.shutdown(socket.SHUT_WR)
-    status, content = answer_on(connection)
+    status, content = read_response(connection)
     assert (status, b"IncompleteBody" in content) == (400, True)
     assert httpx.put(url, content=FILM).status_code == 200
 
 
-def test_body_of_no_length_is_refused(client: httpx.Client) -> None:
-    """Over the wire, too, a chunked body is not implemented and a missing length is refused."""
+def test_body_without_length_is_rejected(client: httpx.Client) -> None:
+    """Over a socket, too, a chunked body is not implemented and a missing length is rejected."""
     url = urlsplit(prepared(client))
     for headers, status in (({"Transfer-Encoding": "chunked"}, 501), ({}, 411)):
         connection = http.client.HTTPConnection(url.netloc, timeout=LIMIT)
@@ -168,8 +168,8 @@ def test_body_of_no_length_is_refused(client: httpx.Client) -> None:
         connection.close()
 
 
-def test_drained_refusal_reads_the_whole_body(client: httpx.Client, simulator: Simulator) -> None:
-    """A store that drains answers only after the last byte."""
+def test_drained_rejection_reads_the_whole_body(client: httpx.Client, simulator: Simulator) -> None:
+    """A store that drains responds only after the last byte."""
     url = prepared(client)
     simulator.add_fault(Fault(kind="status", operation="upload", status=403, drain=True))
     connection = begin_put(url, 1000)
@@ -179,19 +179,19 @@ def test_drained_refusal_reads_the_whole_body(client: httpx.Client, simulator: S
         connection.recv(1)
     connection.settimeout(LIMIT)
     connection.sendall(b"x")
-    status, content = answer_on(connection)
+    status, content = read_response(connection)
     assert (status, b"AccessDenied" in content) == (403, True)
     assert httpx.put(url, content=FILM).status_code == 200
 
 
-def test_early_refusal_of_an_upload(client: httpx.Client, simulator: Simulator) -> None:
-    """Expired and refused URLs are answered at once, and the next try is served."""
+def test_early_rejection_of_an_upload(client: httpx.Client, simulator: Simulator) -> None:
+    """Expired and rejected URLs get a response at once, and the next attempt succeeds."""
     url = prepared(client)
     simulator.add_fault(Fault(kind="expired", operation="upload"))
     simulator.add_fault(Fault(kind="status", operation="upload", status=503))
-    status, content = answer_on(begin_put(url, 1000))
+    status, content = read_response(begin_put(url, 1000))
     assert (status, b"Request has expired" in content) == (403, True)
-    status, content = answer_on(begin_put(url, 1000))
+    status, content = read_response(begin_put(url, 1000))
     assert (status, b"SlowDown" in content) == (503, True)
     assert httpx.put(url, content=FILM).status_code == 200
 
@@ -210,7 +210,7 @@ def test_upload_is_reset_in_the_middle(client: httpx.Client, simulator: Simulato
 
 @pytest.mark.parametrize("kind", ["status", "reset"])
 def test_stored_upload_can_look_failed(client: httpx.Client, simulator: Simulator, kind: Any) -> None:
-    """With after_commit the file is stored though the client sees a failure."""
+    """With after_commit the file is stored although the client receives an error."""
     attributes = client.get("/direct_uploads").json()["data"]["attributes"]
     simulator.add_fault(Fault(kind=kind, operation="upload", after_commit=True))
     if kind == "reset":
@@ -222,8 +222,8 @@ def test_stored_upload_can_look_failed(client: httpx.Client, simulator: Simulato
     assert client.post("/medias", json=body).status_code == 200
 
 
-def test_stalled_upload_goes_on_with_the_clock(client: httpx.Client, simulator: Simulator) -> None:
-    """A store that stalls takes some bytes, answers nothing, and goes on when its time is over."""
+def test_stalled_upload_continues_with_the_clock(client: httpx.Client, simulator: Simulator) -> None:
+    """A store that stalls reads some bytes, sends nothing, and continues when its time is over."""
     url = prepared(client)
     simulator.add_fault(Fault(kind="stall", operation="upload", after_bytes=1, seconds=60))
     connection = begin_put(url, len(FILM))
@@ -233,15 +233,15 @@ def test_stalled_upload_goes_on_with_the_clock(client: httpx.Client, simulator: 
         connection.recv(1)
     connection.settimeout(LIMIT)
     simulator.advance(60)
-    answer = http.client.HTTPResponse(connection)
-    answer.begin()
-    assert answer.status == 200
-    answer.close()
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    assert response.status == 200
+    response.close()
     connection.close()
 
 
-def test_server_ends_whatever_hangs(simulator: Simulator, caplog: pytest.LogCaptureFixture) -> None:
-    """Leaving `serve` ends requests that are stuck in a fault, and does not call that an error."""
+def test_server_ends_requests_that_hang(simulator: Simulator, caplog: pytest.LogCaptureFixture) -> None:
+    """Leaving `serve` ends requests that hang in a fault, and logs no error."""
     simulator.add_fault(Fault(kind="latency", operation="getMedias", seconds=3600))
     with serve(simulator) as server:
         parts = urlsplit(server.base_url)
@@ -259,15 +259,15 @@ def test_server_ends_whatever_hangs(simulator: Simulator, caplog: pytest.LogCapt
 @pytest.mark.anyio
 @pytest.mark.parametrize(("kind", "error"), [("reset", httpx.ReadError), ("truncate", httpx.RemoteProtocolError)])
 async def test_broken_connection_in_process(driver: Driver, kind: Any, error: type[httpx.HTTPError]) -> None:
-    """Without a socket a broken connection raises what httpx raises over one."""
+    """Without a socket a broken connection raises the same httpx error."""
     driver.simulator.add_fault(Fault(kind=kind, operation="getMedias"))
     with pytest.raises(error):
         await driver.api.get(f"{BASE_URL}/medias")
     assert await driver.data("/medias") == []
 
 
-def test_faults_can_be_called_off(client: httpx.Client, simulator: Simulator) -> None:
-    """What has not happened yet never will."""
+def test_faults_can_be_removed(client: httpx.Client, simulator: Simulator) -> None:
+    """Faults that have not happened yet are removed."""
     simulator.add_fault(Fault(kind="status", count=5))
     simulator.clear_faults()
     assert client.get("/medias").status_code == 200
@@ -288,16 +288,16 @@ def test_faults_can_be_called_off(client: httpx.Client, simulator: Simulator) ->
         {"kind": "latency", "seconds": -1},
     ],
 )
-def test_impossible_fault_is_refused(wrong: dict[str, Any]) -> None:
-    """A fault that cannot happen is an error where it is made."""
+def test_impossible_fault_is_rejected(wrong: dict[str, Any]) -> None:
+    """A fault that cannot happen is an error when it is created."""
     with pytest.raises(ValueError, match=r"\w"):
         Fault(**wrong)
 
 
-def test_key_is_on_no_wire_but_its_own(
+def test_server_does_not_print_the_key(
     client: httpx.Client, simulator: Simulator, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither output nor log of the server shows the key, not even in a query."""
+    """Neither the output nor the log of the server contains the key, not even from a query."""
     client.get(f"/medias?api_key={KEY}")
     client.get("/medias", headers={"Authorization": f"Bearer {KEY}"})
     out, err = capfd.readouterr()
@@ -305,7 +305,7 @@ def test_key_is_on_no_wire_but_its_own(
 
 
 def test_faults_that_happened_are_counted_and_marked(client: httpx.Client, simulator: Simulator) -> None:
-    """An answer that a fault made says so, and what happened is counted by kind and operation."""
+    """The responses of faults are marked, and faults are counted by kind and operation."""
     simulator.add_fault(Fault(kind="status", operation="getMedias", status=503, count=2))
     marked = [client.get("/medias").headers.get("X-ContentGroove-Fault") for _ in range(3)]
     assert marked == ["status", "status", None]

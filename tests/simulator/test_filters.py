@@ -1,4 +1,4 @@
-"""The whole grammar of filters: every attribute with every matcher of the contract, and what holds for all of them."""
+"""The grammar of filters: every attribute with every matcher of the contract, and rules for all of them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 import contentgroove_mock
 import msgspec
 import pytest
-from contentgroove_mock.simulator.core import filtering
-from contentgroove_mock.simulator.core.refusals import ErrorResponse
+from contentgroove_mock.simulator.core import listing
+from contentgroove_mock.simulator.core.errors import ErrorResponse
 
 from tests.simulator.test_lists import FILTERS
 
 if TYPE_CHECKING:
-    from contentgroove_mock.simulator.core.filtering import Kind
+    from contentgroove_mock.simulator.core.listing import Kind
 
     from tests.simulator.driver import Driver
 
 LISTS: dict[str, dict[str, Kind]] = {
-    "/medias": filtering.MEDIA_ATTRIBUTES,
-    "/clips": filtering.CLIP_ATTRIBUTES,
-    "/webhook_subscriptions": filtering.SUBSCRIPTION_ATTRIBUTES,
+    "/medias": listing.MEDIA_ATTRIBUTES,
+    "/clips": listing.CLIP_ATTRIBUTES,
+    "/webhook_subscriptions": listing.SUBSCRIPTION_ATTRIBUTES,
 }
 FITTING: dict[Kind, str] = {"text": "film", "number": "2.5", "boolean": "true", "time": "2026-01-01T00:00:00Z"}
 STATES = ("present", "blank", "null", "not_null", "true", "not_true", "false", "not_false")
@@ -49,7 +49,7 @@ ODD = [
 
 
 def grammar(path: str) -> tuple[set[str], list[str]]:
-    """Read the attributes and the matchers that the contract allows in a list's filters."""
+    """Return the attributes and the matchers that the contract allows in a list's filters."""
     contract = json.loads(Path(contentgroove_mock.__file__).with_name("contract.json").read_text("utf-8"))
     (schema,) = (item["schema"] for item in contract["paths"][path]["get"]["parameters"] if item["name"] == "filter")
     attributes, _, _, matchers = re.findall(r"\(([a-zA-Z_|]+)\)", schema["x-propertyNames"]["pattern"])[:4]
@@ -58,15 +58,15 @@ def grammar(path: str) -> tuple[set[str], list[str]]:
 
 @pytest.mark.parametrize("path", LISTS)
 def test_simulator_and_contract_name_the_same_filters(path: str) -> None:
-    """What the contract allows to filter by is what the simulator knows."""
+    """The contract and the simulator have the same filters."""
     attributes, matchers = grammar(path)
-    # The published example spells this one in another way.
+    # The published example spells this attribute in camelCase.
     assert attributes - {"sourceUrl"} == set(LISTS[path])
-    assert set(matchers) == {*filtering._COMPARISONS, *filtering._STATES, "in", "not_in"}
+    assert set(matchers) == {*listing._COMPARISONS, *listing._STATES, "in", "not_in"}
 
 
 def test_each_matcher_has_an_example() -> None:
-    """No matcher of the contract goes without a filter whose result was thought out by hand."""
+    """Each matcher of the contract has a filter in FILTERS, whose results were written by hand."""
     _, matchers = grammar("/medias")
     tried = {query.partition("=")[0].partition("]")[0] for query, _ in FILTERS}
     untried = [
@@ -80,7 +80,7 @@ def test_each_matcher_has_an_example() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("path", LISTS)
 async def test_every_attribute_takes_every_matcher(driver: Driver, path: str) -> None:
-    """With values that fit, each pair is answered, here all matchers of an attribute in one request."""
+    """Each pair is accepted with values that fit; here all matchers of an attribute in one request."""
     await driver.finished(name="film")
     await driver.subscribe()
     _, matchers = grammar(path)
@@ -88,36 +88,36 @@ async def test_every_attribute_takes_every_matcher(driver: Driver, path: str) ->
         query = {
             f"filter[{attribute}_{matcher}]": "true" if matcher in STATES else FITTING[kind] for matcher in matchers
         }
-        answer = await driver.api.get(path, params=query)
-        assert answer.status_code == 200, (attribute, answer.text)
+        response = await driver.api.get(path, params=query)
+        assert response.status_code == 200, (attribute, response.text)
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_no_value_is_too_odd(path: str) -> None:
-    """Whatever value a filter is given, it either is read and decides, or is refused with 400."""
+def test_odd_values_are_read_or_rejected(path: str) -> None:
+    """A filter with any value is either evaluated or rejected with 400."""
     attributes: dict[str, Any] = dict.fromkeys(LISTS[path])
-    held: dict[Kind, object] = {"text": "film", "number": 2.5, "boolean": True, "time": "2026-01-01T00:00:00.000Z"}
-    refusals: set[int] = set()
-    verdicts: set[object] = set()
+    values: dict[Kind, object] = {"text": "film", "number": 2.5, "boolean": True, "time": "2026-01-01T00:00:00.000Z"}
+    statuses: set[int] = set()
+    results: set[object] = set()
     _, matchers = grammar(path)
     for (attribute, kind), matcher, value in itertools.product(LISTS[path].items(), matchers, ODD):
         try:
-            condition = filtering.parse(f"{attribute}_{matcher}", [value], LISTS[path])
-        except ErrorResponse as refusal:
-            refusals.add(refusal.status)
-            msgspec.json.encode(refusal.body)
+            condition = listing.parse_filter(f"{attribute}_{matcher}", [value], LISTS[path])
+        except ErrorResponse as error:
+            statuses.add(error.status)
+            msgspec.json.encode(error.body)
         else:
-            verdicts |= {condition.accepts(attributes | {attribute: seen}) for seen in (None, held[kind])}
-    assert (refusals, verdicts) == ({400}, {True, False})
+            results |= {condition(attributes | {attribute: value}) for value in (None, values[kind])}
+    assert (statuses, results) == ({400}, {True, False})
 
 
 @pytest.mark.parametrize("matcher", ["eq", "lt", "lteq", "gt", "gteq", "matches", "cont", "i_cont", "start", "end"])
 @pytest.mark.parametrize("name", ["", "a", "alpha", "Alpha", "beta", "100%"])
 def test_lists_of_values_combine_single_ones(matcher: str, name: str) -> None:
-    """`_any` is satisfied where one value is, `_all` where each is, and `not_` where the plain matcher is not."""
+    """`_any` is satisfied if one value is, `_all` if each is, and `not_` if the plain matcher is not."""
 
     def satisfied(filter_name: str, *values: str) -> bool:
-        return filtering.parse(filter_name, values, LISTS["/medias"]).accepts({"name": name})
+        return listing.parse_filter(filter_name, values, LISTS["/medias"])({"name": name})
 
     values = ("a", "Alpha", "%a", "")
     single = [satisfied(f"name_{matcher}", value) for value in values]
@@ -125,16 +125,16 @@ def test_lists_of_values_combine_single_ones(matcher: str, name: str) -> None:
     assert satisfied(f"name_{matcher}_all", *values) is all(single)
     if matcher in {"eq", "matches", "cont", "i_cont", "start", "end"}:
         negative = "does_not_match" if matcher == "matches" else f"not_{matcher}"
-        assert [satisfied(f"name_{negative}", value) for value in values] == [not verdict for verdict in single]
+        assert [satisfied(f"name_{negative}", value) for value in values] == [not satisfies for satisfies in single]
 
 
 @pytest.mark.parametrize("name", ["", "a", "beta"])
 def test_in_is_equal_to_any(name: str) -> None:
-    """`_in` finds what `_eq_any` finds, `_not_in` the rest; a null is in neither."""
+    """`_in` finds what `_eq_any` finds, `_not_in` the remaining items; a null is in neither."""
     values = ("a", "b")
     for value in (name, None):
         found = {
-            matcher: filtering.parse(f"name_{matcher}", values, LISTS["/medias"]).accepts({"name": value})
+            matcher: listing.parse_filter(f"name_{matcher}", values, LISTS["/medias"])({"name": value})
             for matcher in ("in", "not_in", "eq_any", "not_eq_all")
         }
         assert found["in"] is found["eq_any"] is (value == "a")

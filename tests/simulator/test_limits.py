@@ -15,12 +15,12 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_quota_of_medias_is_402(driver: Driver, simulator: Simulator, contract: Contract) -> None:
-    """Above the quota a create is answered 402 as documented, makes nothing, and a delete gives nothing back."""
+    """Above the quota a creation is a 402 as documented and creates nothing; a deletion does not raise the quota."""
     simulator.set_quota(medias=1)
     made = await driver.media()
-    answer = await driver.post("/medias", source_url="https://films.example/b.mp4")
-    assert answer.status_code == 402
-    (error,) = answer.json()["errors"]
+    response = await driver.post("/medias", source_url="https://films.example/b.mp4")
+    assert response.status_code == 402
+    (error,) = response.json()["errors"]
     assert (error["code"], error["status"], error["source"]) == ("exceeded_quota_count", "422", {"pointer": ""})
     assert "number of medias" in error["detail"]
     await driver.api.delete(f"/medias/{made['id']}")
@@ -33,7 +33,7 @@ async def test_quota_of_medias_is_402(driver: Driver, simulator: Simulator, cont
 
 
 async def test_quota_keeps_the_upload(driver: Driver, simulator: Simulator) -> None:
-    """A create that is refused for its quota does not use its upload up."""
+    """A creation that the quota rejects does not use its upload."""
     upload_id = await driver.upload()
     simulator.set_quota(medias=0)
     assert (await driver.post("/medias", upload_id=upload_id)).status_code == 402
@@ -41,26 +41,26 @@ async def test_quota_keeps_the_upload(driver: Driver, simulator: Simulator) -> N
     await driver.media(upload_id=upload_id)
 
 
-async def test_quota_of_clips_counts_what_users_make(driver: Driver, simulator: Simulator) -> None:
-    """Suggested clips are free; a user's own count."""
+async def test_quota_of_clips_counts_those_of_users(driver: Driver, simulator: Simulator) -> None:
+    """Suggested clips do not count; a user's own clips do."""
     simulator.set_quota(clips=1)
     media = await driver.finished()
     attributes = {"media_id": media["id"], "name": "Mine", "start_time": 0, "end_time": 1}
     assert (await driver.post("/clips", **attributes)).status_code == 200
-    answer = await driver.post("/clips", **attributes)
-    assert answer.status_code == 402
-    assert "number of clips" in answer.json()["errors"][0]["detail"]
+    response = await driver.post("/clips", **attributes)
+    assert response.status_code == 402
+    assert "number of clips" in response.json()["errors"][0]["detail"]
 
 
 async def test_rate_is_limited_by_window(driver: Driver, simulator: Simulator, contract: Contract) -> None:
-    """A full window answers 429 with the seconds that are left; the next window is open, other accounts too."""
+    """In a full window the status is 429 with the remaining seconds; the next window and other accounts are free."""
     simulator.set_rate_limit(2, window_seconds=30)
     statuses = [(await driver.api.get("/medias")).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
     simulator.advance(10.5)
-    answer = await driver.post("/medias", source_url="https://films.example/a.mp4")
-    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "20")
-    assert answer.json()["errors"][0]["title"] == "Too Many Requests"
+    response = await driver.post("/medias", source_url="https://films.example/a.mp4")
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "20")
+    assert response.json()["errors"][0]["title"] == "Too Many Requests"
     other = Driver(simulator, contract, "another key")
     assert (await other.api.get("/medias")).status_code == 200
     await other.aclose()
@@ -70,14 +70,14 @@ async def test_rate_is_limited_by_window(driver: Driver, simulator: Simulator, c
     assert [(await driver.api.get("/clips")).status_code for _ in range(5)] == [200] * 5
 
 
-async def test_quota_begins_anew_each_month(driver: Driver, simulator: Simulator) -> None:
-    """With a new calendar month the counts of medias and of clips begin at none."""
+async def test_quota_starts_again_each_month(driver: Driver, simulator: Simulator) -> None:
+    """With a new calendar month the counts of medias and of clips start at 0."""
     simulator.set_quota(medias=1, clips=1)
     media = await driver.finished()
     clip = {"media_id": media["id"], "name": "Mine", "start_time": 0, "end_time": 1}
     film = {"source_url": "https://films.example/b.mp4"}
     statuses: list[int] = []
-    for days in (0, 30, 1):  # the clock begins on January 1
+    for days in (0, 30, 1):  # the clock starts on January 1
         simulator.advance(days * 86_400)
         statuses += [
             (await driver.post("/clips", **clip)).status_code,

@@ -74,7 +74,7 @@ FILTERS = [
 
 @pytest.fixture
 async def films(driver: Driver, simulator: Simulator) -> Driver:
-    """Four medias: `alpha` and `Beta 50%` are finished, `gamma` failed, `` is new and has no name."""
+    """Create four medias: `alpha` and `Beta 50%` are finished, `gamma` failed, and a new one has no name."""
     await driver.finished(name="alpha", description="first film", source_url="https://a.example/1.mp4")
     simulator.advance(100)
     await driver.finished(name="Beta 50%", description="second", source_url="https://b.example/2.mp4")
@@ -85,17 +85,17 @@ async def films(driver: Driver, simulator: Simulator) -> Driver:
     return driver
 
 
-def names(answer: Any) -> str:  # JSON
-    """Write the names' first letters; a dash stands for the media without a name."""
-    return "".join(item["attributes"]["name"][:1] or "-" for item in answer)
+def names(items: Any) -> str:  # JSON
+    """Return the names' first letters; a dash means the media without a name."""
+    return "".join(item["attributes"]["name"][:1] or "-" for item in items)
 
 
 @pytest.mark.parametrize(("query", "found"), FILTERS)
 async def test_filter(films: Driver, query: str, found: str) -> None:
-    """Each matcher finds what ransack's documentation says."""
-    first, _, rest = query.partition("=")
+    """Each matcher finds the items that ransack's documentation describes."""
+    first, _, value = query.partition("=")
     name = first if "]" in first else first + "]"
-    assert names(await films.data(f"/medias?filter[{name}={rest}")) == found
+    assert names(await films.data(f"/medias?filter[{name}={value}")) == found
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ async def test_filter(films: Driver, query: str, found: str) -> None:
         "page=1",
     ],
 )
-async def test_what_a_list_does_not_know_is_refused(films: Driver, query: str) -> None:
-    """An unknown filter, sort or page is answered 400 with a sentence that names it."""
-    answer = await films.api.get(f"/medias?{query}")
-    assert answer.status_code == 400
-    assert any(word in answer.json()["errors"][0]["detail"] for word in ("filter", "sort", "page"))
+async def test_unknown_query_parameters_are_rejected(films: Driver, query: str) -> None:
+    """An unknown filter, sort or page is a 400 with a sentence that names it."""
+    response = await films.api.get(f"/medias?{query}")
+    assert response.status_code == 400
+    assert any(word in response.json()["errors"][0]["detail"] for word in ("filter", "sort", "page"))
 
 
 @pytest.mark.parametrize(
@@ -150,11 +150,11 @@ async def test_what_a_list_does_not_know_is_refused(films: Driver, query: str) -
     ],
 )
 async def test_sort(films: Driver, path: str, sort: str, found: str) -> None:
-    """Each documented order; what is equal stays in the order of its making, nulls count as largest."""
+    """Each documented order; equal items stay in the order of creation, and nulls count as largest."""
     assert names(await films.data(f"{path}?sort={sort}")) == found
 
 
-async def test_lists_of_the_other_kinds_filter_too(films: Driver) -> None:
+async def test_lists_of_clips_and_subscriptions_are_filtered(films: Driver) -> None:
     """Clips filter by media and text, subscriptions by URL and events."""
     media = (await films.data("/medias"))[0]
     assert len(await films.data(f"/clips?filter[media_id_eq]={media['id']}")) == 3
@@ -168,16 +168,16 @@ async def test_lists_of_the_other_kinds_filter_too(films: Driver) -> None:
 
 
 async def test_pages_link_to_each_other(driver: Driver) -> None:
-    """Following links.next meets every item once; first, prev and last lead where they say."""
+    """Following links.next finds every item once; first, prev and last lead to the right pages."""
     for number in range(5):
         await driver.media(name=f"film {number}")
     url: str | None = f"{BASE_URL}/medias?page[size]=2&sort=-name&filter[name_start]=film&api_key={KEY}"
     seen: list[str] = []
     numbers: list[tuple[str | None, ...]] = []
     while url:
-        answer = (await driver.api.get(url)).json()
-        seen += [item["attributes"]["name"][-1] for item in answer["data"]]
-        links = answer["links"]
+        response = (await driver.api.get(url)).json()
+        seen += [item["attributes"]["name"][-1] for item in response["data"]]
+        links = response["links"]
         assert KEY not in str(links)
         numbers.append(tuple(_page(links[name]) for name in ("current", "first", "prev", "next", "last")))
         url = links["next"]
@@ -194,7 +194,7 @@ def _page(link: str | None) -> str | None:
 
 
 async def test_page_has_25_items_by_default(driver: Driver) -> None:
-    """Without a size a page has 25 items; a page behind the last is empty."""
+    """Without a size a page has 25 items; a page after the last is empty."""
     for _ in range(26):
         await driver.media()
     assert len(await driver.data("/medias")) == 25
@@ -203,10 +203,10 @@ async def test_page_has_25_items_by_default(driver: Driver) -> None:
     assert len(await driver.data("/medias?page[size]=100")) == 26
 
 
-async def test_single_answers_link_to_themselves(driver: Driver) -> None:
-    """A create links to the list, everything else to the resource, at the origin that was asked."""
+async def test_single_responses_link_to_themselves(driver: Driver) -> None:
+    """A creation links to the list, other operations to the resource, at the origin of the request."""
     made = await driver.post("/medias", source_url="https://films.example/a.mp4")
     assert made.json()["links"] == {"self": f"{BASE_URL}/medias"}
     path = f"/medias/{made.json()['data']['id']}"
-    shown = await driver.api.get(f"{path}?api_key={KEY}")
-    assert shown.json()["links"] == {"self": BASE_URL + path}
+    fetched = await driver.api.get(f"{path}?api_key={KEY}")
+    assert fetched.json()["links"] == {"self": BASE_URL + path}

@@ -1,4 +1,4 @@
-"""Medias: their making, their life on the clock, their change and end."""
+"""Medias: creation, processing, changes and deletion."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_new_media_is_as_documented(driver: Driver) -> None:
-    """The answer to a create has is_processing null, processing_started_at set and no external_id."""
+    """A new media has is_processing null, processing_started_at set and external_id null."""
     media = await driver.media(source_url="https://films.example/a.mp4")
     attributes = media["attributes"]
     assert attributes["is_processing"] is None
@@ -23,7 +23,7 @@ async def test_new_media_is_as_documented(driver: Driver) -> None:
 
 
 async def test_processing_goes_from_null_over_true_to_false(contract: Contract) -> None:
-    """Time alone takes a media through its stages, each at its moment."""
+    """Time alone takes a media through its stages, each at its planned time."""
     policy = Policy(queue_seconds=10, processing_seconds=30)
     driver = Driver(Simulator(clock=ManualClock(), policy=policy), contract)
     path = f"/medias/{(await driver.media())['id']}"
@@ -35,22 +35,22 @@ async def test_processing_goes_from_null_over_true_to_false(contract: Contract) 
     await driver.aclose()
 
 
-async def test_uploaded_file_is_what_the_media_tells(driver: Driver) -> None:
+async def test_media_has_the_facts_of_the_uploaded_file(driver: Driver) -> None:
     """Duration, size and type are those of the uploaded file, known once it is processed."""
     media = await driver.media(upload_id=await driver.upload(), name="Film", description="Moving bars")
     assert media["attributes"]["source_file_duration"] is None
     assert media["attributes"]["source_url"] is None
     driver.simulator.advance(60)
     attributes = (await driver.data(f"/medias/{media['id']}"))["attributes"]
-    told = {name.removeprefix("source_file_"): value for name, value in attributes.items() if "_file_" in name}
-    assert told.pop("preview_image_url").startswith(f"{ORIGIN}/_files/{media['id']}")
-    assert told == {"content_type": "video/mp4", "duration": 6.0, "height": 180, "width": 320}
+    facts = {name.removeprefix("source_file_"): value for name, value in attributes.items() if "_file_" in name}
+    assert facts.pop("preview_image_url").startswith(f"{ORIGIN}/_files/{media['id']}")
+    assert facts == {"content_type": "video/mp4", "duration": 6.0, "height": 180, "width": 320}
     assert (attributes["name"], attributes["description"]) == ("Film", "Moving bars")
     assert attributes["has_fetch_error"] is False
 
 
 async def test_finished_media_has_clips_and_a_transcription(driver: Driver) -> None:
-    """Suggested clips are ranked, lie within the film, and quote the transcription where they say they do."""
+    """Suggested clips are ranked, lie within the video, and quote the transcription at their positions."""
     await driver.subscribe()
     media = await driver.finished()
     text = driver.simulator.deliveries[0].payload["included"][-1]["attributes"]["text"]
@@ -58,14 +58,14 @@ async def test_finished_media_has_clips_and_a_transcription(driver: Driver) -> N
     assert media["relationships"]["transcription"]["data"]["type"] == "transcriptions"
     assert [clip["attributes"]["rank"] for clip in clips] == [0, 1, 2]
     for clip in clips:
-        told = clip["attributes"]
-        assert 0 <= told["start_time"] < told["end_time"] <= 6.0
-        assert told["text"] == text[told["start_char"] : told["end_char"]]
-        assert told["is_processing"] is False
+        attributes = clip["attributes"]
+        assert 0 <= attributes["start_time"] < attributes["end_time"] <= 6.0
+        assert attributes["text"] == text[attributes["start_char"] : attributes["end_char"]]
+        assert attributes["is_processing"] is False
         assert clip["relationships"]["media"]["data"]["id"] == media["id"]
 
 
-async def test_lists_leave_the_transcription_out(driver: Driver) -> None:
+async def test_lists_omit_the_transcription(driver: Driver) -> None:
     """A media in a list has no transcription relationship, as in the published examples."""
     await driver.finished()
     assert set((await driver.data("/medias"))[0]["relationships"]) == {"clips"}
@@ -73,7 +73,7 @@ async def test_lists_leave_the_transcription_out(driver: Driver) -> None:
 
 @pytest.mark.parametrize("url", ["https://nowhere.invalid/a.mp4", "http://invalid/a.mp4", "https://down.example/a.mp4"])
 async def test_file_that_cannot_be_fetched_ends_with_an_error(contract: Contract, url: str) -> None:
-    """A host that cannot be reached makes the media end with has_fetch_error, without clips."""
+    """A media from an unreachable host ends with has_fetch_error, without clips."""
     policy = Policy(unreachable_hosts=frozenset({"down.example"}))
     driver = Driver(Simulator(clock=ManualClock(), policy=policy), contract)
     media = await driver.media(source_url=url)
@@ -86,8 +86,8 @@ async def test_file_that_cannot_be_fetched_ends_with_an_error(contract: Contract
 
 
 @pytest.mark.parametrize("content", [b"no film at all", b"", b"\x00" * 4096])
-async def test_file_that_is_no_film_ends_with_an_error(driver: Driver, content: bytes) -> None:
-    """An uploaded file that is neither video nor audio makes the media end with has_fetch_error."""
+async def test_file_that_is_not_a_video_ends_with_an_error(driver: Driver, content: bytes) -> None:
+    """A media from an uploaded file that is neither video nor audio ends with has_fetch_error."""
     media = await driver.finished(upload_id=await driver.upload(content))
     assert media["attributes"]["has_fetch_error"] is True
     assert media["attributes"]["source_file_duration"] is None
@@ -112,10 +112,10 @@ async def test_file_that_is_no_film_ends_with_an_error(driver: Driver, content: 
         ),
     ],
 )
-async def test_wrong_values_are_refused_and_make_nothing(
+async def test_wrong_values_are_rejected_and_create_nothing(
     driver: Driver, attributes: dict[str, object], wrong: set[str]
 ) -> None:
-    """A create with wrong values is answered 422, names each of them, and makes no media."""
+    """A creation with wrong values is a 422 that names each of them, and creates no media."""
     assert pointers(await driver.post("/medias", **attributes)) == wrong
     assert await driver.data("/medias") == []
 
@@ -131,19 +131,19 @@ async def test_upload_makes_one_media_only(driver: Driver) -> None:
     assert pointers(await driver.post("/medias", upload_id=forged)) == {"/data/attributes/upload_id"}
 
 
-async def test_update_changes_what_it_names(driver: Driver) -> None:
-    """A PUT changes name and description and leaves out what it does not name."""
+async def test_update_only_changes_the_fields_in_it(driver: Driver) -> None:
+    """A PUT changes name and description, but not what it omits."""
     path = f"/medias/{(await driver.media(name='Old', description='Kept'))['id']}"
-    answer = await driver.put(path, name="New", source_url="https://ignored.example/b.mp4")
-    assert answer.json()["data"]["attributes"]["name"] == "New"
+    response = await driver.put(path, name="New", source_url="https://ignored.example/b.mp4")
+    assert response.json()["data"]["attributes"]["name"] == "New"
     changed = (await driver.data(path))["attributes"]
     assert (changed["name"], changed["description"]) == ("New", "Kept")
     assert changed["source_url"] == "https://films.example/one.mp4"
     assert pointers(await driver.put(path, name=1)) == {"/data/attributes/name"}
 
 
-async def test_delete_takes_the_clips_along(driver: Driver) -> None:
-    """A deleted media is gone with its clips and its file; a second delete is a 404."""
+async def test_delete_also_deletes_the_clips(driver: Driver) -> None:
+    """A media is deleted with its clips and its file; a second deletion is a 404."""
     media = await driver.finished(upload_id=await driver.upload())
     clip = (await driver.data("/clips"))[0]
     assert (await driver.api.delete(f"/medias/{media['id']}")).status_code == 204
@@ -155,7 +155,7 @@ async def test_delete_takes_the_clips_along(driver: Driver) -> None:
     assert (await driver.bare.get(f"{ORIGIN}/_files/{media['id']}")).status_code == 404
 
 
-async def test_stored_file_is_served_in_parts(driver: Driver) -> None:
+async def test_stored_file_is_served_whole_and_by_range(driver: Driver) -> None:
     """The clip's URL plays: the stored file is served whole and by range, once it is processed."""
     content = sample_video().read_bytes() + b"\x00" * 8
     media = await driver.media(upload_id=await driver.upload(content))
@@ -168,11 +168,11 @@ async def test_stored_file_is_served_in_parts(driver: Driver) -> None:
     assert (whole.content, whole.headers["content-type"]) == (content, "video/mp4")
     part = await driver.bare.get(url, headers={"Range": "bytes=4-7"})
     assert (part.status_code, part.content) == (206, content[4:8])
-    still = await driver.bare.get(clip["media_file_preview_image_url"])
-    assert still.content.startswith(b"\xff\xd8")
+    thumbnail = await driver.bare.get(clip["media_file_preview_image_url"])
+    assert thumbnail.content.startswith(b"\xff\xd8")
 
 
-async def test_control_ends_processing_by_hand(driver: Driver, simulator: Simulator) -> None:
+async def test_processing_ends_on_demand(driver: Driver, simulator: Simulator) -> None:
     """finish_media and fail_media end the processing now; an unknown id is an error that names it."""
     failed = await driver.media()
     simulator.fail_media(failed["id"])

@@ -1,4 +1,4 @@
-"""Ports, connections and files as Windows has them, played here."""
+"""Ports, connections and files as on Windows, simulated on other systems."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from contentgroove.cli.webhook_server import _Server as ListeningServer
 from contentgroove_mock import Fault, Simulator, serve
 from contentgroove_mock.simulator import server
 from contentgroove_mock.simulator.core.records import State
-from contentgroove_mock.simulator.storage import FileStore, StateFile
-from contentgroove_mock.simulator.web import wire
+from contentgroove_mock.simulator.files import Storage
+from contentgroove_mock.simulator.web import responses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,39 +27,39 @@ if TYPE_CHECKING:
 HEADERS = {"Authorization": "Bearer any-key"}
 
 
-class Noted:
-    """A socket that notes which options it is given."""
+class RecordingSocket:
+    """Records the options that are set on a socket."""
 
     def __init__(self) -> None:
         self.options: list[tuple[int, int, int]] = []
 
     def setsockopt(self, level: int, option: int, value: int) -> None:
-        """Note one."""
+        """Record an option."""
         self.options.append((level, option, value))
 
 
 @pytest.mark.parametrize(("system", "option"), [("posix", socket.SO_REUSEADDR), ("nt", -5)])
-def test_a_port_is_one_programs(system: str, option: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_belongs_to_one_program(system: str, option: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """On Windows SO_REUSEADDR would let two mocks share it."""
     monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", -5, raising=False)
-    noted: Any = Noted()
-    claim_port(noted, system)
-    assert noted.options == [(socket.SOL_SOCKET, option, 1)]
+    recording: Any = RecordingSocket()
+    claim_port(recording, system)
+    assert recording.options == [(socket.SOL_SOCKET, option, 1)]
 
 
 @pytest.mark.parametrize("kind", ["mock", "listen"])
 def test_every_server_claims_its_port(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mock and `webhooks listen`, before they are bound, and with no option besides."""
+    """The mock and `webhooks listen` claim it before they bind it, and set no other option."""
     claimed: list[tuple[str, int]] = []
-    wanted: list[int] = []
+    options: list[int] = []
 
     class Socket(socket.socket):
-        """Notes what is asked of it before it is bound."""
+        """Records the options that are set before it is bound."""
 
         def setsockopt(self, *arguments: Any) -> None:
-            """Note an option."""
+            """Record an option."""
             if self.getsockname()[1] == 0:
-                wanted.append(arguments[1])
+                options.append(arguments[1])
             super().setsockopt(*arguments)
 
     monkeypatch.setattr(socket, "socket", Socket)
@@ -70,12 +70,12 @@ def test_every_server_claims_its_port(kind: str, monkeypatch: pytest.MonkeyPatch
             pass
     else:
         ListeningServer("127.0.0.1", 0).server_close()
-    assert claimed == [("0.0.0.0", 0)]  # noqa: S104 - what an unbound socket says
-    assert socket.SO_REUSEADDR not in wanted
+    assert claimed == [("0.0.0.0", 0)]  # noqa: S104 - the address of an unbound socket
+    assert socket.SO_REUSEADDR not in options
 
 
 def test_windows_servers_have_a_loop_whose_resets_are_resets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same kind of loop as elsewhere, under which a reset reaches the client as one."""
+    """The server has the kind of loop in which a reset reaches the client as a reset."""
     assert server.loop_factory("posix") is None
     factory = server.loop_factory("nt")
     assert factory is asyncio.SelectorEventLoop
@@ -93,14 +93,14 @@ def test_windows_servers_have_a_loop_whose_resets_are_resets(monkeypatch: pytest
     assert len(used) == 1
 
 
-def test_a_reset_lingers_not() -> None:
-    """The option is two numbers: int here, short on Windows."""
-    assert len(wire.NO_LINGERING) == (4 if os.name == "nt" else 8)
-    assert struct.unpack("hh" if os.name == "nt" else "ii", wire.NO_LINGERING) == (1, 0)
+def test_a_reset_does_not_linger() -> None:
+    """The option is two numbers: short on Windows, int elsewhere."""
+    assert len(responses.NO_LINGERING) == (4 if os.name == "nt" else 8)
+    assert struct.unpack("hh" if os.name == "nt" else "ii", responses.NO_LINGERING) == (1, 0)
 
 
 def refusing(times: int, method: Callable[..., Any], calls: list[Path]) -> Callable[..., Any]:
-    """Refuse a change so many times, as Windows does where a file is open."""
+    """Fail a number of times, as Windows does if a file is open."""
 
     def change(path: Path, *arguments: Any, **options: Any) -> Any:
         calls.append(path)
@@ -118,29 +118,29 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_patient")
-def test_a_state_that_somebody_reads_is_written_in_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And one that cannot be written at all leaves no draft."""
-    place, calls = tmp_path / "state.json", list[Path]()
+def test_writing_a_state_file_that_is_open_is_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If it cannot be written at all, no draft is left."""
+    path, calls = tmp_path / "state.json", list[Path]()
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", refusing(2, Path.replace, calls))
-        StateFile(place).save(State(secret="s"))
-    assert (len(calls), [path.name for path in tmp_path.iterdir()]) == (3, ["state.json"])
+        Storage(path).save(State(secret="s"))
+    assert (len(calls), [item.name for item in tmp_path.iterdir()]) == (3, ["state.json"])
     with monkeypatch.context() as patch:
         patch.setattr(durable_files, "PATIENCE", 0.0)
         patch.setattr(Path, "replace", refusing(9, Path.replace, []))
-        with pytest.raises(OSError, match=r"state\.json cannot be written: The process cannot access"):
-            StateFile(place).save(State(secret="s"))
-    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+        with pytest.raises(OSError, match=r"Cannot write .*state\.json: The process cannot access"):
+            Storage(path).save(State(secret="s"))
+    assert [item.name for item in tmp_path.iterdir()] == ["state.json"]
 
 
 def test_a_file_that_is_being_sent_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deleting its media is answered all the same."""
-    store = FileStore(tmp_path)
-    with store.open() as file:
+    """Its media can still be deleted."""
+    storage = Storage(tmp_path / "state.json")
+    with storage.open_file() as file:
         file.write(b"film")
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", refusing(1, Path.unlink, []))
-        store.discard(file.name)
+        storage.delete_file(file.name)
     assert Path(file.name).exists()
-    store.discard(file.name)
+    storage.delete_file(file.name)
     assert not Path(file.name).exists()

@@ -1,4 +1,4 @@
-"""Who may ask, and what is not understood."""
+"""Authentication, and requests that cannot be understood."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ pytestmark = pytest.mark.anyio
         ({}, f"?api_key={KEY}"),
     ],
 )
-async def test_each_way_of_authentication_opens_the_same_account(
+async def test_each_way_to_authenticate_leads_to_the_same_account(
     driver: Driver, headers: dict[str, str], query: str
 ) -> None:
     """The three documented ways to send the key lead to one account."""
     made = await driver.media()
-    answer = await driver.bare.get(f"{BASE_URL}/medias{query}", headers=headers)
-    assert [item["id"] for item in answer.json()["data"]] == [made["id"]]
+    response = await driver.bare.get(f"{BASE_URL}/medias{query}", headers=headers)
+    assert [item["id"] for item in response.json()["data"]] == [made["id"]]
 
 
 @pytest.mark.parametrize(
@@ -34,14 +34,14 @@ async def test_each_way_of_authentication_opens_the_same_account(
     [{}, {"Authorization": "Bearer "}, {"Authorization": KEY}, {"Authorization": f"Basic {KEY}"}, {"X-API-KEY": " "}],
 )
 async def test_no_key_is_unauthorized(driver: Driver, headers: dict[str, str]) -> None:
-    """Without a key, or with one sent in no documented way, every operation answers 401 in its own shape."""
-    answer = await driver.bare.get(f"{BASE_URL}/medias", headers=headers)
-    assert answer.status_code == 401
-    assert answer.json() == {"errors": [{"message": "You need to sign in or sign up before continuing."}]}
+    """Without a key, or with a key sent in an undocumented way, the response is a 401 in its own form."""
+    response = await driver.bare.get(f"{BASE_URL}/medias", headers=headers)
+    assert response.status_code == 401
+    assert response.json() == {"errors": [{"message": "You need to sign in or sign up before continuing."}]}
 
 
-async def test_only_given_keys_are_accepted(contract: Contract) -> None:
-    """A simulator made for certain keys refuses others."""
+async def test_only_listed_keys_are_accepted(contract: Contract) -> None:
+    """A simulator with a list of keys rejects others."""
     simulator = Simulator(clock=ManualClock(), api_keys=["right"])
     for key, status in (("right", 200), ("wrong", 401)):
         driver = Driver(simulator, contract, key)
@@ -50,7 +50,7 @@ async def test_only_given_keys_are_accepted(contract: Contract) -> None:
 
 
 async def test_accounts_see_only_their_own(driver: Driver, simulator: Simulator, contract: Contract) -> None:
-    """What one key made is not found with another."""
+    """A key does not find what another key created."""
     media = await driver.finished()
     clip = (await driver.data("/clips"))[0]
     subscription = await driver.subscribe()
@@ -71,32 +71,32 @@ async def test_accounts_see_only_their_own(driver: Driver, simulator: Simulator,
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"data": NaN}', b'{"a": "\xff"}', b"[" * 100_000])
-async def test_body_that_is_no_json_is_a_bad_request(driver: Driver, content: bytes) -> None:
-    """A body that does not parse is answered 400, as documented."""
-    answer = await driver.api.post("/medias", content=content, headers={"Content-Type": "application/json"})
-    assert answer.status_code == 400
+async def test_body_that_is_not_json_is_a_bad_request(driver: Driver, content: bytes) -> None:
+    """A body that cannot be parsed is a 400, as documented."""
+    response = await driver.api.post("/medias", content=content, headers={"Content-Type": "application/json"})
+    assert response.status_code == 400
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain"])
 async def test_body_needs_its_content_type(driver: Driver, content_type: str | None) -> None:
-    """Without a JSON Content-Type the answer is 400, as documented."""
+    """Without a JSON Content-Type the response is a 400, as documented."""
     headers = {} if content_type is None else {"Content-Type": content_type}
     content = b'{"data": {"attributes": {"source_url": "https://films.example/a.mp4"}}}'
-    answer = await driver.api.post("/medias", content=content, headers=headers)
-    assert answer.status_code == 400
-    assert "Content-Type" in answer.json()["errors"][0]["detail"]
+    response = await driver.api.post("/medias", content=content, headers=headers)
+    assert response.status_code == 400
+    assert "Content-Type" in response.json()["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize("body", [None, [], "text", {}, {"data": []}, {"data": {"attributes": 1}}])
 async def test_body_of_another_form_is_a_bad_request(driver: Driver, body: object) -> None:
-    """JSON that has no data.attributes is answered 400."""
+    """JSON without data.attributes is a 400."""
     assert (await driver.api.post("/clips", json=body)).status_code == 400
 
 
 async def test_body_is_bounded(driver: Driver) -> None:
-    """A body above 1 MiB is refused instead of kept."""
-    answer = await driver.post("/medias", name="x" * 1024 * 1024, source_url="https://films.example/a.mp4")
-    assert answer.status_code == 400
+    """A body above 1 MiB is rejected."""
+    response = await driver.post("/medias", name="x" * 1024 * 1024, source_url="https://films.example/a.mp4")
+    assert response.status_code == 400
     assert await driver.data("/medias") == []
 
 
@@ -104,11 +104,11 @@ async def test_body_is_bounded(driver: Driver) -> None:
     "path", ["/api/v1", "/api/v1/", "/api/v1/medias/", "/api/v1/users", "/api/v1/medias/a/b", "/", "/_control/advance"]
 )
 async def test_unknown_path_is_not_found_as_json(contract: Contract, path: str) -> None:
-    """A path that leads nowhere is answered 404 in the documented shape, and control is off by default."""
+    """An unknown path is a 404 in the documented form, and the control interface is off by default."""
     driver = Driver(Simulator(clock=ManualClock()), contract)
-    answer = await driver.bare.post(ORIGIN + path)
-    assert answer.status_code == 404
-    contract.check_component("not_found_error_response_object", answer.json())
+    response = await driver.bare.post(ORIGIN + path)
+    assert response.status_code == 404
+    contract.check_component("not_found_error_response_object", response.json())
     await driver.aclose()
 
 
@@ -121,15 +121,15 @@ async def test_unknown_path_is_not_found_as_json(contract: Contract, path: str) 
         ("HEAD", "/direct_uploads", "GET"),
     ],
 )
-async def test_wrong_method_is_refused(driver: Driver, method: str, path: str, allowed: str) -> None:
-    """A method that an operation does not have is answered 405 and names those it has."""
-    answer = await driver.api.request(method, path)
-    assert answer.status_code == 405
-    assert ", ".join(sorted(answer.headers["Allow"].split(", "))) == allowed
+async def test_wrong_method_is_rejected(driver: Driver, method: str, path: str, allowed: str) -> None:
+    """A wrong method is a 405 that lists the allowed ones."""
+    response = await driver.api.request(method, path)
+    assert response.status_code == 405
+    assert ", ".join(sorted(response.headers["Allow"].split(", "))) == allowed
 
 
 async def test_requests_are_logged_without_credentials(driver: Driver, simulator: Simulator) -> None:
-    """The log tells what was asked and answered, and holds no key, no signature."""
+    """The log contains requests and statuses, but no key and no signature."""
     await driver.upload()
     await driver.bare.get(f"{BASE_URL}/medias?api_key={KEY}&sort=name", headers={"X-API-KEY": KEY, "Cookie": KEY})
     prepare, upload, listing = simulator.requests
@@ -138,24 +138,24 @@ async def test_requests_are_logged_without_credentials(driver: Driver, simulator
     assert listing.query == [("api_key", "REDACTED"), ("sort", "name")]
     assert prepare.headers["authorization"] == "REDACTED"
     assert "authorization" not in upload.headers
-    kept = repr(simulator.requests)
-    assert KEY not in kept
+    log = repr(simulator.requests)
+    assert KEY not in log
     assert {value for name, value in upload.query if name.startswith("X-Amz-")} == {"REDACTED"}
     simulator.clear_requests()
     assert simulator.requests == []
 
 
-async def test_a_request_that_fails_inside_is_answered_as_json(
+async def test_an_internal_error_is_a_json_response(
     driver: Driver, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A mistake in the simulator is a 500 in JSON, and is raised where the application runs."""
+    """An internal error is a 500 in JSON, and is also raised for the server."""
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("contentgroove_mock.simulator.core.service.limits.count_request", broken)
+    monkeypatch.setattr("contentgroove_mock.simulator.core.service.accounts.count_request", broken)
     transport = httpx.ASGITransport(app=simulator, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, headers={"X-API-KEY": KEY}) as client:
-        answer = await client.get(f"{BASE_URL}/medias")
-    assert answer.status_code == 500
-    driver.contract.check_answer(answer)
+        response = await client.get(f"{BASE_URL}/medias")
+    assert response.status_code == 500
+    driver.contract.check_response(response)

@@ -24,8 +24,8 @@ import httpx
 import pytest
 from anyio.lowlevel import checkpoint
 from contentgroove_mock import Fault, ManualClock, Simulator, aserve, sample_video, serve
-from contentgroove_mock.simulator.web import store
-from contentgroove_mock.simulator.web.protocol import HttpProtocol
+from contentgroove_mock.simulator.server import HttpProtocol
+from contentgroove_mock.simulator.web.responses import StoredFileResponse
 
 from tests.platforms import WINDOWS
 from tests.simulator.driver import KEY
@@ -45,12 +45,12 @@ class Hooks(HTTPServer):
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
-        self.came = threading.Event()
+        self.received = threading.Event()
         super().__init__(("127.0.0.1", 0), _Hook)
 
     @property
     def url(self) -> str:
-        """Where webhooks are received."""
+        """The URL that receives webhooks."""
         return f"http://127.0.0.1:{self.server_port}/hook"
 
 
@@ -60,7 +60,7 @@ class _Hook(BaseHTTPRequestHandler):
         self.server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
         self.send_response(200)
         self.end_headers()
-        self.server.came.set()
+        self.server.received.set()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
         pass
@@ -77,8 +77,8 @@ def hooks() -> Generator[Hooks]:
     server.server_close()
 
 
-def test_served_simulator_answers_and_stops(simulator: Simulator) -> None:
-    """The server is ready when it is given, and its port is closed afterwards."""
+def test_served_simulator_responds_and_stops(simulator: Simulator) -> None:
+    """The server is ready inside the context, and its port is closed afterwards."""
     with serve(simulator) as server:
         assert server.base_url == f"{server.origin}/api/v1"
         assert httpx.get(f"{server.base_url}/medias", headers=HEADERS).json()["data"] == []
@@ -88,26 +88,28 @@ def test_served_simulator_answers_and_stops(simulator: Simulator) -> None:
         assert httpx.get(f"{again.base_url}/medias", headers=HEADERS).status_code == 200
 
 
-def test_answers_are_dated_by_the_simulators_clock(simulator: Simulator) -> None:
-    """API and store, answers and refusals: each carries the Date of the clock that everything runs by."""
+def test_responses_are_dated_by_the_simulators_clock(simulator: Simulator) -> None:
+    """All responses of API and store, errors included, have the Date of the simulator's clock."""
     start = simulator.clock.now()
     simulator.add_fault(Fault(kind="status", operation="getClips", status=503))
     with serve(simulator) as server, httpx.Client(headers=HEADERS) as client:
         for late in (0, 90):
             simulator.advance(late)
-            asked = [
+            responses = [
                 client.get(f"{server.base_url}/medias"),
                 client.get(f"{server.base_url}/clips"),
                 client.delete(f"{server.base_url}/medias"),
                 client.get(f"{server.base_url}/none"),
                 client.put(f"{server.origin}/uploads/none", content=b"x"),
             ]
-            dates = [[parsedate_to_datetime(each) for each in answer.headers.get_list("date")] for answer in asked]
+            dates = [
+                [parsedate_to_datetime(each) for each in response.headers.get_list("date")] for response in responses
+            ]
             assert dates == [[start + dt.timedelta(seconds=late)]] * 5
 
 
-def test_answers_are_sent_without_delay(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Head and body of an answer do not wait for each other's acknowledgement, 40 ms on every call."""
+def test_responses_are_sent_without_delay(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Head and body of a response do not wait for each other's acknowledgement, 40 ms on every call."""
     seen: list[int] = []
     begin = HttpProtocol.connection_made
 
@@ -122,7 +124,7 @@ def test_answers_are_sent_without_delay(simulator: Simulator, monkeypatch: pytes
 
 
 def test_port_in_use_is_a_clear_error(simulator: Simulator) -> None:
-    """A port that is taken is named, with what to do."""
+    """The error for a used port names it, with what to do."""
     with serve(simulator) as server:
         second = serve(Simulator(), int(server.origin.rpartition(":")[2]))
         with pytest.raises(OSError, match=r"in use: choose another"):
@@ -151,17 +153,17 @@ def test_advance_from_a_test_waits_for_webhooks(simulator: Simulator, hooks: Hoo
 
 
 def test_time_passes_by_itself(hooks: Hooks) -> None:
-    """On the system's clock a media finishes and its webhook is sent with nobody asking."""
+    """On the system's clock a media finishes and its webhook is sent without a request."""
     policy = contentgroove_mock.Policy(queue_seconds=0.01, processing_seconds=0.01)
     with serve(Simulator(policy=policy)) as server, httpx.Client(base_url=server.base_url, headers=HEADERS) as client:
         client.post("/webhook_subscriptions", json={"data": {"attributes": {"url": hooks.url}}})
         attributes = {"source_url": "https://films.example/a.mp4"}
         client.post("/medias", json={"data": {"attributes": attributes}})
-        assert hooks.came.wait(LIMIT)
+        assert hooks.received.wait(LIMIT)
 
 
-def test_time_goes_on_from_where_it_was_moved(hooks: Hooks) -> None:
-    """After the system's clock was moved to just before a media is finished, the rest passes by itself."""
+def test_time_continues_after_it_was_moved(hooks: Hooks) -> None:
+    """After the system's clock was moved to just before a media is finished, the remaining time passes by itself."""
     policy = contentgroove_mock.Policy(queue_seconds=0, processing_seconds=3600)
     simulator = Simulator(policy=policy)
     with serve(simulator) as server, httpx.Client(base_url=server.base_url, headers=HEADERS) as client:
@@ -171,11 +173,11 @@ def test_time_goes_on_from_where_it_was_moved(hooks: Hooks) -> None:
         for _ in range(5):  # by then the simulator waits for the hour to pass
             client.get("/medias")
         simulator.advance(3599.9)
-        assert hooks.came.wait(LIMIT)
+        assert hooks.received.wait(LIMIT)
 
 
 def test_advance_works_without_a_loop(hooks: Hooks) -> None:
-    """Once nothing is served any more, advance delivers what is due by itself."""
+    """After the server has stopped, advance delivers what is due by itself."""
     simulator = Simulator(clock=ManualClock())
     with serve(simulator) as server, httpx.Client(base_url=server.base_url, headers=HEADERS) as client:
         client.post("/webhook_subscriptions", json={"data": {"attributes": {"url": hooks.url}}})
@@ -187,13 +189,13 @@ def test_advance_works_without_a_loop(hooks: Hooks) -> None:
 
 @pytest.mark.anyio
 async def test_simulator_is_served_from_the_running_loop(simulator: Simulator) -> None:
-    """`aserve` serves beside the test's own tasks."""
+    """`aserve` serves in the same loop as the test's own tasks."""
     async with aserve(simulator) as server, httpx.AsyncClient(headers=HEADERS) as client:
         assert (await client.get(f"{server.base_url}/medias")).status_code == 200
 
 
 STOPS = [getattr(signal, "CTRL_BREAK_EVENT")] if WINDOWS else [signal.SIGINT, signal.SIGTERM]  # noqa: B009 - see below
-"""What a program can send; the first is known on Windows alone, also to type checkers."""
+"""The signals that a program can send; the first only exists on Windows, also for type checkers."""
 
 
 def _start(*arguments: str) -> subprocess.Popen[str]:
@@ -213,19 +215,19 @@ def _start(*arguments: str) -> subprocess.Popen[str]:
 
 
 def _address(process: subprocess.Popen[str]) -> str:
-    """Read where a command serves."""
+    """Return the URL that a command prints."""
     assert process.stdout is not None
-    told = "".join(process.stdout.readline() for _ in range(3))
-    found = re.search(r"http://\S+", told)
-    assert found is not None, told
-    assert "Ctrl+C" in told
+    output = "".join(process.stdout.readline() for _ in range(3))
+    found = re.search(r"http://\S+", output)
+    assert found is not None, output
+    assert "Ctrl+C" in output
     return found[0]
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("number", STOPS)
-def test_command_serves_until_it_is_told_to_stop(number: int, tmp_path: Path) -> None:
-    """The command says where it serves, keeps its state, and ends cleanly on either signal."""
+def test_command_serves_until_a_signal(number: int, tmp_path: Path) -> None:
+    """The command prints its URL, stores its state, and ends cleanly on each signal."""
     state = tmp_path / "state.json"
     with _start("--state", str(state), "--control", "--processing-seconds", "9") as process:
         try:
@@ -242,7 +244,7 @@ def test_command_serves_until_it_is_told_to_stop(number: int, tmp_path: Path) ->
 
 @pytest.mark.process
 def test_state_survives_a_kill(tmp_path: Path) -> None:
-    """What was answered before a kill -9 is there afterwards: the media, its upload, its processing and its webhook."""
+    """A media, its upload, its processing and its webhook survive a kill -9."""
     options = ("--state", str(tmp_path / "state.json"), "--control", "--processing-seconds", "3600")
     with _start(*options) as process:
         try:
@@ -271,7 +273,7 @@ def test_state_survives_a_kill(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_command_tells_of_a_port_in_use() -> None:
+def test_command_reports_a_port_in_use() -> None:
     """The command fails with one clear line if it cannot serve."""
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
@@ -285,8 +287,8 @@ def test_command_tells_of_a_port_in_use() -> None:
 
 @pytest.mark.parametrize("passes", range(6))
 @pytest.mark.anyio
-async def test_a_connection_that_comes_at_the_end_is_closed(passes: int) -> None:
-    """However far the loop has come with taking it; asyncio warns of one that is left open."""
+async def test_a_connection_that_is_made_at_the_end_is_closed(passes: int) -> None:
+    """At each step of accepting it; asyncio warns of a connection that is left open."""
     with socket.socket() as client:
         async with aserve(Simulator()) as server:
             client.connect(("127.0.0.1", int(server.origin.rpartition(":")[2])))
@@ -299,10 +301,10 @@ async def test_a_connection_that_comes_at_the_end_is_closed(passes: int) -> None
 
 
 @pytest.mark.anyio
-async def test_a_file_is_closed_where_its_answer_is_cancelled_while_it_is_opened(
+async def test_a_file_is_closed_if_its_response_is_cancelled_while_it_is_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The thread that opens it goes on, and nobody but the answer could close what it gives."""
+    """The thread that opens it continues, and only the response could close the opened file."""
     entered, cancelled, opened = threading.Event(), threading.Event(), list[Any]()
     real = anyio.open_file
 
@@ -311,7 +313,7 @@ async def test_a_file_is_closed_where_its_answer_is_cancelled_while_it_is_opened
         assert cancelled.wait(LIMIT)
 
     async def open_slowly(path: Path, mode: Any) -> Any:
-        # In one thread with the opening, as where a disk is slow.
+        # In the thread that opens the file, as on a slow disk.
         await asyncio.shield(asyncio.to_thread(take_long))
         opened.append(await real(path, mode))
         return opened[-1]
@@ -323,8 +325,8 @@ async def test_a_file_is_closed_where_its_answer_is_cancelled_while_it_is_opened
         pass
 
     monkeypatch.setattr(anyio, "open_file", open_slowly)
-    answer = store._File(sample_video())
-    sending = asyncio.ensure_future(answer({"type": "http", "method": "GET", "headers": []}, receive, send))
+    response = StoredFileResponse(sample_video())
+    sending = asyncio.ensure_future(response({"type": "http", "method": "GET", "headers": []}, receive, send))
     assert await asyncio.to_thread(entered.wait, LIMIT)
     sending.cancel()
     await checkpoint()

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from contentgroove_mock import ManualClock, Policy, Simulator, sample_video
 from contentgroove_mock.simulator.core.records import State
-from contentgroove_mock.simulator.storage import StateFile
+from contentgroove_mock.simulator.files import Storage
 
 from tests.platforms import WINDOWS
 from tests.simulator.driver import KEY, ORIGIN, Contract, Driver
@@ -72,11 +72,11 @@ async def stored_driver(stored_state: Path, contract: Contract) -> AsyncGenerato
 def test_stored_state_is_written_again_byte_for_byte(stored_state: Path) -> None:
     """Every member of a state file is read, and written in the same form and order."""
     before = stored_state.read_bytes()
-    file = StateFile(stored_state)
-    state = file.load()
+    storage = Storage(stored_state)
+    state = storage.load()
     assert state is not None
     stored_state.unlink()
-    file.save(state)
+    storage.save(state)
     assert stored_state.read_bytes() == before
 
 
@@ -201,20 +201,20 @@ async def test_everything_survives_a_restart(tmp_path: Path, contract: Contract)
 
 
 @pytest.mark.anyio
-async def test_state_file_is_private_and_holds_no_key(tmp_path: Path, contract: Contract) -> None:
+async def test_state_file_is_private_and_contains_no_key(tmp_path: Path, contract: Contract) -> None:
     """Only its owner can read the file, and the key is not in it."""
     driver = Driver(Simulator(clock=ManualClock(), state_file=tmp_path / "state.json"), contract)
     await driver.media()
     await driver.aclose()
     (written,) = tmp_path.iterdir()  # noqa: ASYNC240  # nothing else runs
-    # On Windows the folder says who may read it.
+    # On Windows the folder determines who may read it.
     assert WINDOWS or written.stat().st_mode & 0o077 == 0
     assert KEY not in written.read_text("utf-8")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"secret": 1}', '{"medias": {}}'])
-def test_other_file_is_refused_and_kept(tmp_path: Path, content: str) -> None:
-    """A file that is no state is an error that names it, and stays as it is."""
+def test_other_file_is_an_error_and_not_changed(tmp_path: Path, content: str) -> None:
+    """A file with other content is an error that names it, and is not changed."""
     path = tmp_path / "other.json"
     path.write_text(content, "utf-8")
     with pytest.raises(ValueError, match=r"other\.json"):
@@ -222,37 +222,37 @@ def test_other_file_is_refused_and_kept(tmp_path: Path, content: str) -> None:
     assert path.read_text("utf-8") == content
 
 
-@pytest.mark.parametrize(("name", "words"), [("missing/state.json", "cannot be written"), (".", "cannot be read")])
-def test_a_place_that_cannot_hold_it_is_told_at_the_start(tmp_path: Path, name: str, words: str) -> None:
-    """Nobody works with a simulator first and learns then that nothing was kept."""
+@pytest.mark.parametrize(("name", "words"), [("missing/state.json", "Cannot write"), (".", "Cannot read")])
+def test_a_path_that_cannot_be_used_is_an_error_at_the_start(tmp_path: Path, name: str, words: str) -> None:
+    """A state file that cannot be used is an error before the first request."""
     path = tmp_path / name
-    with pytest.raises(OSError, match=f"{re.escape(str(path))} {words}"):
+    with pytest.raises(OSError, match=f"{words} {re.escape(str(path))}:"):
         Simulator(state_file=path)
     assert not list(tmp_path.iterdir())
 
 
 def test_state_is_written_when_it_changes(tmp_path: Path) -> None:
-    """The file is replaced when the state differs from what it holds, and left alone otherwise."""
-    file = StateFile(tmp_path / "state.json")
+    """The file is replaced if the state differs from its content, and not touched otherwise."""
+    storage = Storage(tmp_path / "state.json")
     state = State(secret="one")
-    file.save(state)
+    storage.save(state)
     written = (tmp_path / "state.json").stat().st_ino
-    file.save(state)
+    storage.save(state)
     assert (tmp_path / "state.json").stat().st_ino == written
     state.secret = "two"
-    file.save(state)
-    assert file.load() == state
+    storage.save(state)
+    assert storage.load() == state
 
 
-def test_seed_and_state_file_do_not_go_together(tmp_path: Path) -> None:
-    """A seed would give the ids of the first run again."""
+def test_seed_and_state_file_cannot_be_combined(tmp_path: Path) -> None:
+    """A seed would repeat the ids of the first run."""
     with pytest.raises(ValueError, match="seed"):
         Simulator(seed=1, state_file=tmp_path / "state.json")
 
 
 @pytest.mark.anyio
 async def test_seed_repeats_ids(contract: Contract) -> None:
-    """Two simulators of one seed answer alike; without a seed ids differ."""
+    """Two simulators with the same seed make the same ids; without a seed ids differ."""
     ids: list[str] = []
     for seed in (7, 7, 8, None, None):
         driver = Driver(Simulator(clock=ManualClock(), seed=seed), contract)

@@ -1,4 +1,4 @@
-"""The file store: what it takes, and what it refuses as S3 does."""
+"""The file store: uploads that it accepts, and those that it rejects as S3 does."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ pytestmark = pytest.mark.anyio
 CONTENT = b"some bytes"
 
 
-def code(answer: httpx.Response) -> str:
+def code(response: httpx.Response) -> str:
     """Read the error code out of S3's XML."""
-    assert answer.headers["content-type"].startswith("application/xml")
-    return answer.text.partition("<Code>")[2].partition("</Code>")[0]
+    assert response.headers["content-type"].startswith("application/xml")
+    return response.text.partition("<Code>")[2].partition("</Code>")[0]
 
 
 async def test_prepared_upload_is_as_documented(driver: Driver) -> None:
-    """The URL is on the simulator's own origin, expires in 7 days and is signed; each call makes another."""
-    answer = await driver.api.get("/direct_uploads")
-    data = answer.json()["data"]
+    """The URL is on the simulator's own origin, expires in 7 days and is signed; each call returns another."""
+    response = await driver.api.get("/direct_uploads")
+    data = response.json()["data"]
     assert data["type"] == "direct_upload_blobs"
     url = urlsplit(str(data["attributes"]["upload_url"]))
     assert f"{url.scheme}://{url.netloc}" == ORIGIN
@@ -41,7 +41,7 @@ async def test_prepared_upload_is_as_documented(driver: Driver) -> None:
 
 
 async def test_file_is_stored_once(driver: Driver) -> None:
-    """The first PUT is answered 200 without a body, a second 403."""
+    """The first PUT is a 200 without a body, the second a 403."""
     _, url = await driver.prepare()
     stored = await driver.bare.put(url, content=sample_video().read_bytes())
     assert (stored.status_code, stored.content) == (200, b"")
@@ -65,63 +65,63 @@ async def test_file_is_stored_once(driver: Driver) -> None:
         ({"Content-Length": "9"}, "", 400, "IncompleteBody"),
     ],
 )
-async def test_store_refuses_what_s3_refuses(
+async def test_store_rejects_what_s3_rejects(
     driver: Driver, headers: dict[str, str], more: str, status: int, expected: str
 ) -> None:
-    """Each refusal has S3's status and error code, says nothing secret, and leaves the upload usable."""
+    """Each error has S3's status and code, contains no secret, and the upload can still be used."""
     upload_id, url = await driver.prepare()
-    answer = await driver.bare.put(url + more, content=CONTENT, headers=headers)
-    assert (answer.status_code, code(answer)) == (status, expected)
-    assert answer.headers["connection"] == "close"
-    assert KEY not in answer.text
+    response = await driver.bare.put(url + more, content=CONTENT, headers=headers)
+    assert (response.status_code, code(response)) == (status, expected)
+    assert response.headers["connection"] == "close"
+    assert KEY not in response.text
     assert (await driver.post("/medias", upload_id=upload_id)).status_code == 422
     assert (await driver.bare.put(url, content=CONTENT)).status_code == 200
 
 
 async def test_chunked_body_is_not_implemented(driver: Driver) -> None:
-    """A body without a length is refused as S3 does."""
+    """A body without a length is rejected as S3 does."""
 
     async def chunks() -> AsyncIterator[bytes]:
         yield CONTENT
 
     _, url = await driver.prepare()
-    answer = await driver.bare.put(url, content=chunks())
-    assert (answer.status_code, code(answer)) == (501, "NotImplemented")
+    response = await driver.bare.put(url, content=chunks())
+    assert (response.status_code, code(response)) == (501, "NotImplemented")
 
 
 @pytest.mark.parametrize("part", ["/_uploads/", "X-Amz-Expires=60", "X-Amz-Date=2026", "X-Amz-Signature="])
 async def test_tampered_url_does_not_match(driver: Driver, part: str) -> None:
-    """Whatever is changed in the URL, its signature no longer matches."""
+    """After any change in the URL, its signature no longer matches."""
     _, url = await driver.prepare()
     position = url.index(part) + len(part)
     forged = url[:position] + ("0" if url[position] != "0" else "1") + url[position + 1 :]
-    answer = await driver.bare.put(forged, content=CONTENT)
-    assert (answer.status_code, code(answer)) == (403, "SignatureDoesNotMatch")
+    response = await driver.bare.put(forged, content=CONTENT)
+    assert (response.status_code, code(response)) == (403, "SignatureDoesNotMatch")
 
 
 async def test_unsigned_url_is_denied(driver: Driver) -> None:
-    """Without a signature the store is closed."""
+    """Without a signature the store denies access."""
     _, url = await driver.prepare()
-    answer = await driver.bare.put(url.partition("?")[0], content=CONTENT)
-    assert (answer.status_code, code(answer)) == (403, "AccessDenied")
+    response = await driver.bare.put(url.partition("?")[0], content=CONTENT)
+    assert (response.status_code, code(response)) == (403, "AccessDenied")
 
 
 async def test_url_expires_on_the_clock(contract: Contract) -> None:
-    """The URL is good until its last second and no longer."""
+    """The URL is valid until it expires and no longer."""
     driver = Driver(Simulator(clock=ManualClock(), policy=Policy(upload_seconds=60)), contract)
     _, late = await driver.prepare()
     _, early = await driver.prepare()
     driver.simulator.advance(59.9)
     assert (await driver.bare.put(early, content=CONTENT)).status_code == 200
     driver.simulator.advance(0.1)
-    answer = await driver.bare.put(late, content=CONTENT)
-    assert (answer.status_code, code(answer)) == (403, "AccessDenied")
-    assert "expired" in answer.text
+    response = await driver.bare.put(late, content=CONTENT)
+    assert (response.status_code, code(response)) == (403, "AccessDenied")
+    assert "expired" in response.text
     await driver.aclose()
 
 
 async def test_two_uploads_to_one_url_store_one_file(driver: Driver) -> None:
-    """Of two PUTs at the same time one is stored, the other refused."""
+    """Of two PUTs at the same time one is stored, the other rejected."""
     _, url = await driver.prepare()
     statuses: list[int] = []
 
@@ -135,6 +135,6 @@ async def test_two_uploads_to_one_url_store_one_file(driver: Driver) -> None:
 
 
 async def test_only_put_is_served(driver: Driver) -> None:
-    """Reading an upload URL is no way to get the file back."""
+    """The file cannot be read from its upload URL."""
     _, url = await driver.prepare()
     assert (await driver.bare.get(url)).status_code == 405

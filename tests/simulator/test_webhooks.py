@@ -1,4 +1,4 @@
-"""Webhooks: who gets them, what they say, and how they are tried again."""
+"""Webhooks: receivers, content and retries."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ HOOK = "http://127.0.0.1/hook"
 
 
 class Receiver:
-    """Gets webhooks in this process.
+    """Receives webhooks in this process.
 
     Attributes:
-        statuses: What to answer, in order; then 200.
-        bodies: What came, in order.
+        statuses: The statuses of the responses, in order; then 200.
+        bodies: The received bodies, in order.
     """
 
     def __init__(self) -> None:
         self.statuses: list[int | Exception] = []
         self.bodies: list[dict[str, Any]] = []
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        """Answer one webhook."""
+    def respond(self, request: httpx.Request) -> httpx.Response:
+        """Respond to one webhook."""
         assert (request.method, request.headers["content-type"]) == ("POST", "application/json")
         assert "authorization" not in request.headers
         self.bodies.append(json.loads(request.content))
@@ -45,7 +45,7 @@ class Receiver:
 
     @property
     def medias(self) -> list[str]:
-        """The names of the medias that were told of."""
+        """The names of the medias in the received webhooks."""
         return [body["payload"]["data"]["attributes"]["name"] for body in self.bodies]
 
 
@@ -56,7 +56,7 @@ def receiver() -> Receiver:
 
 @pytest.fixture
 async def driver(receiver: Receiver, contract: Contract) -> AsyncGenerator[Driver]:
-    client = httpx.AsyncClient(transport=httpx.MockTransport(receiver.answer))
+    client = httpx.AsyncClient(transport=httpx.MockTransport(receiver.respond))
     policy = Policy(webhook_attempts=4, webhook_retry_seconds=10)
     driver = Driver(Simulator(clock=ManualClock(), seed=1, policy=policy, webhook_client=client), contract)
     yield driver
@@ -65,7 +65,7 @@ async def driver(receiver: Receiver, contract: Contract) -> AsyncGenerator[Drive
     await client.aclose()
 
 
-async def test_webhook_tells_of_a_finished_media(driver: Driver, receiver: Receiver, contract: Contract) -> None:
+async def test_webhook_describes_a_finished_media(driver: Driver, receiver: Receiver, contract: Contract) -> None:
     """The webhook fits the contract and uses the spellings of the published example."""
     await driver.subscribe(HOOK)
     media = await driver.finished(name="Film")
@@ -83,12 +83,12 @@ async def test_webhook_tells_of_a_finished_media(driver: Driver, receiver: Recei
     assert (clip["start_time"], clip["end_time"], clip["media_file_duration"], clip["end_char"]) == ("0", "2", 2.0, 62)
     assert "is_processing" not in clip
     assert "processing_started_at" not in clip
-    # What REST says of the same clip differs in those spellings only.
+    # The API's version of the same clip only differs in the form of these.
     rest = (await driver.data(f"/clips/{included[0]['id']}"))["attributes"]
     assert {name for name in clip if clip[name] != rest[name]} == {"start_time", "end_time"}
 
 
-async def test_only_subscribers_of_the_event_and_account_are_told(
+async def test_only_subscribers_of_the_event_and_account_receive_it(
     driver: Driver, receiver: Receiver, contract: Contract
 ) -> None:
     """`*` and the event's own name subscribe to it; other names, accounts and deleted subscriptions do not."""
@@ -103,8 +103,8 @@ async def test_only_subscribers_of_the_event_and_account_are_told(
     await driver.simulator.wait_until_idle()
     assert len(receiver.bodies) == 2
     for subscription, count in ((all_events, 1), (named, 1), (other_event, 0)):
-        shown = await driver.data(f"/webhook_subscriptions/{subscription['id']}")
-        events = shown["relationships"]["webhook_events"]["data"]
+        fetched = await driver.data(f"/webhook_subscriptions/{subscription['id']}")
+        events = fetched["relationships"]["webhook_events"]["data"]
         assert [event["type"] for event in events] == ["webhook_events"] * count
     await stranger.aclose()
 
@@ -119,12 +119,12 @@ async def test_failed_media_sends_nothing(driver: Driver, receiver: Receiver) ->
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "status",
     [201, 202, 204, 301, 404, 500, httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), KeyError("its own bug")],
 )
-async def test_only_200_counts_as_delivered(driver: Driver, receiver: Receiver, answer: int | Exception) -> None:
-    """Anything but 200 is tried again after the wait, and no redirect is followed."""
-    receiver.statuses = [answer]
+async def test_only_200_counts_as_delivered(driver: Driver, receiver: Receiver, status: int | Exception) -> None:
+    """Anything but 200 is retried after the wait, and no redirect is followed."""
+    receiver.statuses = [status]
     await driver.subscribe(HOOK)
     await driver.finished()
     await driver.simulator.wait_until_idle()
@@ -139,8 +139,8 @@ async def test_only_200_counts_as_delivered(driver: Driver, receiver: Receiver, 
     assert delivery.attempts[1].status == 200
 
 
-async def test_receiver_that_never_answers_is_given_up(contract: Contract) -> None:
-    """A try ends when its time is over, whatever the receiver does, and another is planned."""
+async def test_attempt_without_a_response_ends(contract: Contract) -> None:
+    """An attempt ends after its timeout even if the receiver hangs, and another is planned."""
     never = anyio.Event()
 
     async def hang(_: httpx.Request) -> httpx.Response:
@@ -155,7 +155,7 @@ async def test_receiver_that_never_answers_is_given_up(contract: Contract) -> No
     with anyio.fail_after(10):
         await driver.simulator.wait_until_idle()
     (delivery,) = driver.simulator.deliveries
-    assert (delivery.attempts[0].status, delivery.attempts[0].error) == (None, "no answer in time")
+    assert (delivery.attempts[0].status, delivery.attempts[0].error) == (None, "no response in time")
     assert delivery.state == "pending"
     await driver.aclose()
     await driver.simulator.aclose()
@@ -163,7 +163,7 @@ async def test_receiver_that_never_answers_is_given_up(contract: Contract) -> No
 
 
 async def test_retries_back_off_and_end(driver: Driver, receiver: Receiver) -> None:
-    """Each wait is twice as long as the last; after the last try the webhook has failed for good."""
+    """Each wait is twice as long as the last; after the last attempt the webhook has failed."""
     receiver.statuses = [500] * 9
     await driver.subscribe(HOOK)
     await driver.finished()
@@ -171,14 +171,14 @@ async def test_retries_back_off_and_end(driver: Driver, receiver: Receiver) -> N
         driver.simulator.advance(1)
         await driver.simulator.wait_until_idle()
     (delivery,) = driver.simulator.deliveries
-    begin = delivery.attempts[0].at
-    waits = [(attempt.at - begin) / dt.timedelta(seconds=1) for attempt in delivery.attempts]
+    start = delivery.attempts[0].at
+    waits = [(attempt.at - start) / dt.timedelta(seconds=1) for attempt in delivery.attempts]
     assert waits == [0, 10, 30, 70]
     assert delivery.state == "failed"
 
 
 async def test_redelivery_sends_again(driver: Driver, receiver: Receiver) -> None:
-    """A webhook can be sent again, delivered or not; an unknown id is an error that names it."""
+    """A webhook can be sent again in any state; an unknown id is an error that names it."""
     await driver.subscribe(HOOK)
     await driver.finished()
     await driver.simulator.wait_until_idle()
@@ -190,7 +190,7 @@ async def test_redelivery_sends_again(driver: Driver, receiver: Receiver) -> Non
 
 
 async def test_deleted_subscription_gets_no_retry(driver: Driver, receiver: Receiver) -> None:
-    """A subscription that is deleted between two tries gets no more."""
+    """A subscription that is deleted between two attempts receives nothing more."""
     receiver.statuses = [500]
     subscription = await driver.subscribe(HOOK)
     await driver.finished()
@@ -202,19 +202,19 @@ async def test_deleted_subscription_gets_no_retry(driver: Driver, receiver: Rece
 
 
 async def test_lost_webhook_is_never_sent(driver: Driver, receiver: Receiver) -> None:
-    """The next webhook can be lost; the one after it arrives."""
+    """The next webhook can be lost; the one after it is delivered."""
     driver.simulator.drop_next_webhook()
     await driver.subscribe(HOOK)
     await driver.finished(name="lost")
-    await driver.finished(name="told")
+    await driver.finished(name="delivered")
     driver.simulator.advance(1000)
     await driver.simulator.wait_until_idle()
-    assert receiver.medias == ["told"]
+    assert receiver.medias == ["delivered"]
     assert [delivery.state for delivery in driver.simulator.deliveries] == ["lost", "delivered"]
 
 
 async def test_webhook_faults_duplicate_delay_and_reorder(driver: Driver, receiver: Receiver) -> None:
-    """A webhook can come twice, late, or after the next one."""
+    """A webhook can be delivered twice, late, or after the next one."""
     await driver.subscribe(HOOK)
     driver.simulator.add_fault(Fault(kind="duplicate", operation="webhook"))
     await driver.finished(name="twice")
@@ -237,9 +237,9 @@ async def test_webhook_faults_duplicate_delay_and_reorder(driver: Driver, receiv
 
 @pytest.mark.parametrize("url", ["http://example.com/hook", "https://192.0.2.1/hook", "http://localhost.example/hook"])
 async def test_webhooks_stay_on_this_machine(contract: Contract, receiver: Receiver, url: str) -> None:
-    """A URL that leaves the machine gets nothing unless that is allowed, and the log says why."""
+    """A URL on another machine receives nothing unless that is allowed, and the delivery has the reason."""
     for allowed in (False, True):
-        client = httpx.AsyncClient(transport=httpx.MockTransport(receiver.answer))
+        client = httpx.AsyncClient(transport=httpx.MockTransport(receiver.respond))
         simulator = Simulator(clock=ManualClock(), webhook_client=client, allow_remote_webhooks=allowed)
         driver = Driver(simulator, contract)
         await driver.subscribe(url)
@@ -256,7 +256,7 @@ async def test_webhooks_stay_on_this_machine(contract: Contract, receiver: Recei
 
 @pytest.mark.parametrize("url", ["http://localhost:1/a", "http://127.8.8.8/a", "http://[::1]/a"])
 async def test_loopback_has_several_names(driver: Driver, receiver: Receiver, url: str) -> None:
-    """Every address of this machine counts as such."""
+    """Every loopback address counts as this machine."""
     await driver.subscribe(url)
     await driver.finished()
     await driver.simulator.wait_until_idle()
@@ -274,14 +274,14 @@ async def test_loopback_has_several_names(driver: Driver, receiver: Receiver, ur
         {"url": HOOK, "subscribed_events": None},
     ],
 )
-async def test_wrong_subscription_is_refused(driver: Driver, attributes: dict[str, object]) -> None:
-    """A subscription needs an absolute URL and, if it names events, a list of names."""
+async def test_wrong_subscription_is_rejected(driver: Driver, attributes: dict[str, object]) -> None:
+    """A subscription needs an absolute URL and, if it has events, a list of names."""
     assert (await driver.post("/webhook_subscriptions", **attributes)).status_code == 422
     assert await driver.data("/webhook_subscriptions") == []
 
 
-async def test_subscription_to_no_events_gets_none(driver: Driver, receiver: Receiver) -> None:
-    """The contract allows an empty list of events: such a subscription is kept and told of nothing."""
+async def test_subscription_without_events_receives_nothing(driver: Driver, receiver: Receiver) -> None:
+    """The contract allows an empty list of events: such a subscription is stored and receives nothing."""
     subscription = await driver.subscribe(HOOK, subscribed_events=[])
     assert subscription["attributes"]["subscribed_events"] == []
     await driver.finished()
@@ -290,7 +290,7 @@ async def test_subscription_to_no_events_gets_none(driver: Driver, receiver: Rec
 
 
 async def test_new_subscription_is_as_documented(driver: Driver) -> None:
-    """A subscription that names no events gets all of them, belongs to a user, and cannot be changed."""
+    """A subscription without events receives all of them, belongs to a user, and cannot be changed."""
     subscription = await driver.subscribe(HOOK)
     assert subscription["attributes"]["subscribed_events"] == ["*"]
     assert subscription["attributes"]["active"] is True

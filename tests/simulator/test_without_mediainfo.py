@@ -1,4 +1,4 @@
-"""The mock on a system that pymediainfo has no library for: Linux with musl, Windows on ARM."""
+"""The mock on systems without MediaInfo's library: Linux with musl, Windows on ARM."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pymediainfo
 import pytest
 from contentgroove import ContentGroove, UploadError
 from contentgroove_mock import ManualClock, Simulator, sample_video, serve
-from contentgroove_mock.simulator.inspection import inspect_file, missing_library
+from contentgroove_mock.simulator.files import inspect_file, missing_library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def other_film(tmp_path: Path) -> Path:
-    """A film that is not the sample."""
+    """A video that is not the sample."""
     path = tmp_path / "film.mp4"
     path.write_bytes(sample_video().read_bytes() + b"\0")
     return path
@@ -26,7 +26,7 @@ def other_film(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["no library", "no package"])
 def _no_mediainfo(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take MediaInfo away."""
+    """Make MediaInfo unavailable."""
 
     def refuse(*_args: object, **_options: object) -> NoReturn:
         raise OSError("Failed to load library from libmediainfo.so.0")
@@ -39,8 +39,8 @@ def _no_mediainfo(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("_no_mediainfo")
-def test_everything_but_other_films_works(other_film: Path) -> None:
-    """The sample is known without looking; another film is refused by the store, which says what is missing."""
+def test_everything_but_other_videos_works(other_film: Path) -> None:
+    """The sample works without MediaInfo; the store rejects another video and states what is missing."""
     simulator = Simulator(clock=ManualClock())
     with serve(simulator) as server, ContentGroove("any-key", server.base_url, max_retries=0) as client:
         media = client.medias.upload(sample_video(), name="Sample")
@@ -49,12 +49,12 @@ def test_everything_but_other_films_works(other_film: Path) -> None:
         for each in (media, fetched):
             found = client.medias.get(each.id)
             assert (found.is_finished, found.source_file_duration, found.source_file_width) == (True, 6.0, 320)
-        with pytest.raises(UploadError, match=r"501 NotImplemented \(The mock cannot look into uploaded files: \w+"):
+        with pytest.raises(UploadError, match=r"501 NotImplemented \(The mock cannot inspect uploaded files: \w+"):
             client.medias.upload(other_film)
 
 
-def test_a_file_that_cannot_be_read_is_no_missing_library(monkeypatch: pytest.MonkeyPatch, other_film: Path) -> None:
-    """Where MediaInfo can be loaded, another failure stays what it is."""
+def test_a_file_that_cannot_be_read_is_not_a_missing_library(monkeypatch: pytest.MonkeyPatch, other_film: Path) -> None:
+    """If MediaInfo can be loaded, other errors are not changed."""
 
     def refuse(*_args: object, **_options: object) -> NoReturn:
         raise OSError("Input/output error")
@@ -65,14 +65,14 @@ def test_a_file_that_cannot_be_read_is_no_missing_library(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("system", "machine", "says"),
+    ("system", "machine", "expected"),
     [
         ("linux", "x86_64", r"linux on x86_64: apk add libmediainfo"),
         ("win32", "ARM64", r"Windows on ARM64: use Python for x86-64, or put MediaInfo\.dll on PATH"),
         ("darwin", "ppc", r"macOS on ppc: brew install media-info"),
     ],
 )
-def test_what_to_do_is_said_for_each_system(system: str, machine: str, says: str) -> None:
-    """What is missing, on what machine, and how to get it; short enough for a store's message."""
-    assert re.search(says, missing_library(system, machine))
+def test_message_has_a_solution_for_each_system(system: str, machine: str, expected: str) -> None:
+    """The message states what is missing, on which machine, and how to get it; it fits into a store's message."""
+    assert re.search(expected, missing_library(system, machine))
     assert len(missing_library(system, machine)) < 300

@@ -1,4 +1,4 @@
-"""Both documents, taken apart: where the tests of the corrections look, and how they try a schema out."""
+"""Access to parts of both documents, and checks of values against schemas, for the tests of the corrections."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
+from contentgroove._openapi.operations import operations
 from contentgroove._openapi.schemas import bundle, validator_schema
-from pipeline.verify import operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ EXPRESSION = "{$request.body#/data/attributes/url}"
 
 def own_operations(document: Json) -> list[tuple[str, Json]]:
     """The operations without callbacks."""
-    return [(name, operation) for name, operation in operations(document) if " → " not in name]
+    return [(str(operation), operation.definition) for operation in operations(document)]
 
 
 def schema(document: Json, name: str, *steps: str) -> Any:
@@ -43,8 +43,8 @@ def parameters(document: Json, path: str) -> dict[str, Json]:
     return {item["name"]: item for item in document["paths"][path]["get"]["parameters"]}
 
 
-def answer(document: Json, path: str, method: str, status: str) -> Json:
-    """An answer's JSON: its schema and its example."""
+def response_json(document: Json, path: str, method: str, status: str) -> Json:
+    """A response's JSON content: its schema and its example."""
     found: Json = document["paths"][path][method]["responses"][status]["content"]["application/json"]
     return found
 
@@ -81,19 +81,19 @@ def event(contract: Json) -> Json:
     return copy.deepcopy(corrected_hook(contract)["requestBody"]["content"]["application/json"]["example"])
 
 
-def fits(document: Json, wanted: Json | str, value: object, *, closed: bool = False) -> bool:
-    """Whether JSON fits a schema, or a component schema named by its key."""
-    if isinstance(wanted, str):
-        wanted = {"$ref": f"#/components/schemas/{wanted}"}
+def fits(document: Json, expected: Json | str, value: object, *, closed: bool = False) -> bool:
+    """Whether a value matches a schema, or a component schema named by its key."""
+    if isinstance(expected, str):
+        expected = {"$ref": f"#/components/schemas/{expected}"}
     definitions = bundle(document["components"]["schemas"], closed=closed)
     validator = jsonschema_rs.Draft202012Validator(
-        validator_schema(wanted, definitions, closed=closed), validate_formats=True
+        validator_schema(expected, definitions, closed=closed), validate_formats=True
     )
     return validator.is_valid(value)
 
 
 def objects(value: object) -> Iterator[Json]:
-    """Every schema that names its members, wherever it stands."""
+    """Every schema that names its members, at any depth."""
     if isinstance(value, dict):
         if isinstance(value.get("properties"), dict):
             yield value

@@ -1,4 +1,8 @@
-"""A pipeline of its own for each test, in a folder of its own."""
+"""An own pipeline for each test, in an own folder.
+
+The pipeline is imported inside the fixtures, because the tests in `diff` also run against an installed wheel, and the
+wheel does not contain it.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,6 @@ from typing import Any
 
 import pytest
 from contentgroove_spec.config import Config, load_config
-from pipeline import generate as generating
-from pipeline.correct import read
-from pipeline.generate import build
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def committed_published() -> dict[str, Any]:
     """The committed published document."""
+    from pipeline.corrections import read
+
     return read(ROOT / "spec" / "openapi.yaml")
 
 
@@ -34,6 +37,8 @@ def published(committed_published: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def committed_contract() -> dict[str, Any]:
     """The committed contract."""
+    from pipeline.corrections import read
+
     return read(ROOT / "spec" / "contract.yaml")
 
 
@@ -45,7 +50,7 @@ def contract(committed_contract: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    """The committed settings, with all outputs in a folder of the test's own."""
+    """The committed configuration, with all outputs in the test's own folder."""
     real = load_config(ROOT / "spec" / "pipeline.toml")
     return dataclasses.replace(
         real,
@@ -67,15 +72,17 @@ def as_json(document: dict[str, Any]) -> bytes:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Everything that the pipeline makes, made once."""
+    """All outputs of the pipeline, made once."""
+    from pipeline.generate import build
+
     folder = tmp_path_factory.mktemp("made")
     build(load_config(ROOT / "spec" / "pipeline.toml"), folder)
     return folder
 
 
 @pytest.fixture
-def placed(config: Config) -> Config:
-    """Settings whose outputs are in place and up to date: those that are committed."""
+def up_to_date(config: Config) -> Config:
+    """A configuration whose outputs are up to date: copies of the committed ones."""
     committed = load_config(ROOT / "spec" / "pipeline.toml")
     config.contract_json.parent.mkdir(parents=True)
     assert config.tools
@@ -90,18 +97,20 @@ def placed(config: Config) -> Config:
 
 @pytest.fixture(scope="session")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the generator has made so far in this run, each in a folder that is named for what it was made of."""
+    """The generator's outputs of this run, each in a folder named after its inputs."""
     return tmp_path_factory.mktemp("generated")
 
 
 @pytest.fixture
 def each_generated_once(generated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The generator runs once for each document, which saves seconds where a test looks at what is around it."""
+    """The generator runs once for each document, which saves seconds where a test checks something else."""
+    from pipeline import generate as generating
+
     run = generating._run_generator
 
     def run_once(config: Config, document: Path, package: Path) -> None:
-        of = repr((document.read_bytes(), config.generator, config.templates))
-        kept = generated / sha256(of.encode()).hexdigest() / package.name
+        inputs = repr((document.read_bytes(), config.generator, config.templates))
+        kept = generated / sha256(inputs.encode()).hexdigest() / package.name
         if not kept.exists():
             run(config, document, kept)
         shutil.copytree(kept, package)

@@ -1,4 +1,4 @@
-"""What the provider might publish next: the committed document with changes."""
+"""Documents that the provider might publish next: the committed one with changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def attributes(document: dict[str, Any], schema: str) -> dict[str, Any]:
 
 
 def with_a_defect_mended(published: dict[str, Any]) -> dict[str, Any]:
-    """The clip's duration gets the name that all examples have, so that its correction has nothing to do."""
+    """The clip's duration gets the name that all examples have, so that its correction changes nothing."""
     document = copy.deepcopy(published)
     clip = attributes(document, CLIP)
     clip["media_file_duration"] = clip.pop("media_file_content_duration")
@@ -23,7 +23,7 @@ def with_a_defect_mended(published: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_a_new_attribute(published: dict[str, Any]) -> dict[str, Any]:
-    """Medias tell their language."""
+    """Medias have a language."""
     document = copy.deepcopy(published)
     attributes(document, MEDIA)["language"] = {"type": "string", "nullable": True}
     return document
@@ -32,21 +32,21 @@ def with_a_new_attribute(published: dict[str, Any]) -> dict[str, Any]:
 def with_new_timestamps(published: dict[str, Any]) -> dict[str, Any]:
     """The mirror's build wrote another date into an example."""
     document = copy.deepcopy(published)
-    answer = document["paths"]["/medias"]["get"]["responses"]["200"]["content"]["application/json"]
-    answer["example"]["data"][0]["attributes"]["created_at"] = "2031-01-02T03:04:05.678Z"
+    content = document["paths"]["/medias"]["get"]["responses"]["200"]["content"]["application/json"]
+    content["example"]["data"][0]["attributes"]["created_at"] = "2031-01-02T03:04:05.678Z"
     return document
 
 
 def with_a_wrong_example(published: dict[str, Any]) -> dict[str, Any]:
-    """An example has a rank that is no number."""
+    """An example has a rank that is not a number."""
     document = copy.deepcopy(published)
-    answer = document["paths"]["/clips"]["get"]["responses"]["200"]["content"]["application/json"]
-    answer["example"]["data"][0]["attributes"]["rank"] = "first"
+    content = document["paths"]["/clips"]["get"]["responses"]["200"]["content"]["application/json"]
+    content["example"]["data"][0]["attributes"]["rank"] = "first"
     return document
 
 
 def with_names_as_numbers(published: dict[str, Any]) -> dict[str, Any]:
-    """The names of medias become numbers, and the document says itself what a media's answer always holds."""
+    """The names of medias become numbers, and the document itself requires `data` in a media's response."""
     document = with_a_new_attribute(published)
     attributes(document, MEDIA)["name"] = {"type": "integer"}
     document["components"]["schemas"]["media_response_object"]["required"] = ["data"]

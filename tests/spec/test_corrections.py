@@ -1,6 +1,6 @@
-"""Each numbered defect of the published document is corrected, or the overlay says why not.
+"""Each numbered defect of the published document is corrected, or the overlay gives a reason.
 
-Defects 1 to 15 are tried in test_corrections_resources and test_corrections_operations.
+Defects 1 to 15 are tested in test_corrections_resources and test_corrections_operations.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 import yaml
 from contentgroove._openapi.documents import parse
-from pipeline.correct import read
+from pipeline.corrections import read
 
 from tests.spec.both_documents import (
     Json,
-    answer,
     corrected_hook,
     own_operations,
     published_hook,
     published_payload,
+    response_json,
     schema,
     texts,
 )
@@ -32,7 +32,7 @@ AUTHENTICATION: list[Json] = [{"BearerHeader": []}, {"ApiKeyHeader": []}, {"ApiK
 
 
 def excuse(defect: int) -> str:
-    """Why the overlay leaves a defect as it is."""
+    """The reason why the overlay does not correct a defect."""
     reason: str
     (reason,) = [item["reason"] for item in OVERLAY["info"]["x-not-corrected"] if item["defect"] == defect]
     return reason
@@ -40,14 +40,14 @@ def excuse(defect: int) -> str:
 
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_every_defect_is_accounted_for(defect: int) -> None:
-    """Each number has an action whose description begins with it, or a written reason why there is none."""
+    """Each number has an action whose description starts with it, or a written reason for its absence."""
     numbers = {int(found) for action in OVERLAY["actions"] for found in re.findall(r"^\d+", action["description"])}
     excused = {item["defect"] for item in OVERLAY["info"]["x-not-corrected"] if len(item["reason"]) > 40}
     assert defect in numbers | excused
     assert numbers | excused <= set(DEFECTS)
 
 
-def test_every_action_says_what_is_wrong() -> None:
+def test_every_action_describes_its_defect() -> None:
     """Each description has a defect's number; the few without one are about authentication, known from prose."""
     unnumbered = [a["target"] for a in OVERLAY["actions"] if not re.match(r"\d+\. \S", a["description"])]
     assert all("securitySchemes" in target or target.endswith(".security") for target in unnumbered)
@@ -55,7 +55,7 @@ def test_every_action_says_what_is_wrong() -> None:
 
 
 def test_16_a_get_that_creates(published: Json, contract: Json) -> None:
-    """OpenAPI cannot say it, so the description does, and the overlay says why there is no more."""
+    """OpenAPI cannot express it, so the description does, and the overlay explains why that is all."""
     assert "description" not in published["paths"]["/direct_uploads"]["get"]
     assert "Creates an upload" in contract["paths"]["/direct_uploads"]["get"]["description"]
     assert list(contract["paths"]["/direct_uploads"]) == ["get"]
@@ -63,7 +63,7 @@ def test_16_a_get_that_creates(published: Json, contract: Json) -> None:
 
 
 def test_17_what_the_service_lacks_stays_missing(published: Json, contract: Json) -> None:
-    """No signature, no event id, creates answer 200; a Retry-After may come, and the one event is named."""
+    """No signature, no event id, status 200 for creations; a Retry-After may come, and the one event is named."""
     for document, hook in ((published, published_hook(published)), (contract, corrected_hook(contract))):
         assert "parameters" not in hook
         creates = [operation for name, operation in own_operations(document) if name.startswith("POST")]
@@ -82,20 +82,20 @@ def test_17_what_the_service_lacks_stays_missing(published: Json, contract: Json
 
 
 def test_18_timestamps_stay_strings(contract: Json) -> None:
-    """A YAML 1.1 reader makes dates of unquoted timestamps; the pipeline does not, and writes them quoted."""
+    """A YAML 1.1 reader converts unquoted timestamps to dates; the pipeline does not, and quotes them."""
     unquoted = "created_at: 2025-10-15T13:51:02.558Z\n"
     assert isinstance(yaml.safe_load(unquoted)["created_at"], dt.datetime)
     assert parse(unquoted.encode(), "test") == {"created_at": "2025-10-15T13:51:02.558Z"}
     for name in ("openapi.yaml", "contract.yaml"):
         text = (ROOT / "spec" / name).read_text(encoding="utf-8")
         assert yaml.safe_load(text) == read(ROOT / "spec" / name)
-    created = answer(contract, "/medias/{id}", "get", "200")["example"]["data"]["attributes"]["created_at"]
+    created = response_json(contract, "/medias/{id}", "get", "200")["example"]["data"]["attributes"]["created_at"]
     assert isinstance(created, str)
     assert "strings" in excuse(18)
 
 
 def test_19_no_operation_returns_a_transcription(published: Json, contract: Json) -> None:
-    """Neither document has one: its text comes with the webhook alone."""
+    """Neither document has such an operation: the text comes only with the webhook."""
     assert published["paths"].keys() == contract["paths"].keys()
     assert not any("transcription" in path for path in contract["paths"])
     included = published_payload(published)["included"]["items"]["oneOf"][1]["properties"]
@@ -112,7 +112,7 @@ def test_19_no_operation_returns_a_transcription(published: Json, contract: Json
 
 
 def test_three_ways_to_authenticate(published: Json, contract: Json) -> None:
-    """Published is an API key in the Authorization header; each operation takes any of the three of prose."""
+    """The published document has an API key in the Authorization header; each operation accepts any of the three."""
     assert published["components"]["securitySchemes"].keys() == {"BearerHeader"}
     assert published["components"]["securitySchemes"]["BearerHeader"]["type"] == "apiKey"
     prose = published["info"]["description"]

@@ -1,7 +1,7 @@
-"""Defects 6 to 13 and 15, in what is sent and answered: published so, corrected in the contract.
+"""Defects 6 to 13 and 15, in requests and responses: present in the published document, corrected in the contract.
 
-The first half of each test would notice that the provider mended it. Where a schema is at fault, both documents'
-schemas are tried on the same JSON.
+The first half of each test fails if the provider fixes the defect. Defects of schemas are shown by checking the same
+JSON against both documents' schemas.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from tests.spec.both_documents import (
     MEDIA,
     SUBSCRIPTION,
     Json,
-    answer,
     attributes,
     corrected_hook,
     fits,
@@ -26,6 +25,7 @@ from tests.spec.both_documents import (
     parameters,
     published_hook,
     request,
+    response_json,
     schema,
     texts,
 )
@@ -40,7 +40,7 @@ def test_6_callback(published: Json, contract: Json) -> None:
     assert list(callback) == [EXPRESSION]
     assert list(corrected_hook(contract)["responses"]) == ["200"]
     assert corrected_hook(contract)["security"] == []
-    # What the expression leads to must be there.
+    # The expression must name an existing field.
     found = request(contract, "/webhook_subscriptions")
     for step in ("data", "attributes", "url"):
         assert step in found["required"]
@@ -49,23 +49,23 @@ def test_6_callback(published: Json, contract: Json) -> None:
 
 @pytest.mark.parametrize("path", ["/medias", "/clips", "/webhook_subscriptions"])
 def test_7_filter(published: Json, contract: Json, path: str) -> None:
-    """As published any object is a filter and the example is none; now names and values count."""
+    """In the published document any object is a filter but the example is not; now names and values are checked."""
     before, after = parameters(published, path)["filter"], parameters(contract, path)["filter"]
     assert isinstance(before["example"], str)
     assert not fits(published, before["schema"], before["example"])
     assert fits(published, before["schema"], {"no such filter": {}})
     assert (after["style"], after["explode"]) == ("deepObject", True)
-    wanted = after["schema"]
-    assert fits(contract, wanted, after["example"])
+    expected = after["schema"]
+    assert fits(contract, expected, after["example"])
     for name in ("created_at_gteq", "id_in", "created_at_or_id_not_eq", "id_eq_any", "id_does_not_match", "id_null"):
-        assert fits(contract, wanted, {name: "1"}), name
+        assert fits(contract, expected, {name: "1"}), name
     for name in ("created_at", "nothing_eq", "created_at_is", "_eq", "created_at_gteq_", "id_or_eq", "filter[id_eq]"):
-        assert not fits(contract, wanted, {name: "1"}), name
+        assert not fits(contract, expected, {name: "1"}), name
     for good in ("a", 1, 1.5, True, ["a", "b"]):
-        assert fits(contract, wanted, {"id_in": good}), good
-    refused: list[object] = [None, {}, {"a": 1}, [], [{}]]
-    for bad in refused:
-        assert not fits(contract, wanted, {"id_in": bad}), bad
+        assert fits(contract, expected, {"id_in": good}), good
+    rejected: list[object] = [None, {}, {"a": 1}, [], [{}]]
+    for bad in rejected:
+        assert not fits(contract, expected, {"id_in": bad}), bad
 
 
 @pytest.mark.parametrize(
@@ -74,17 +74,17 @@ def test_7_filter(published: Json, contract: Json, path: str) -> None:
 )
 def test_7_every_attribute_can_be_filtered_by(contract: Json, path: str, key: str) -> None:
     """The names in a filter's pattern are the resource's own, all of them."""
-    wanted = parameters(contract, path)["filter"]["schema"]
-    named = set(wanted["x-propertyNames"]["pattern"].removeprefix("^(").partition(")")[0].split("|"))
-    # `sourceUrl` stands in the published example, `media_id` is the foreign key behind a relationship.
+    expected = parameters(contract, path)["filter"]["schema"]
+    named = set(expected["x-propertyNames"]["pattern"].removeprefix("^(").partition(")")[0].split("|"))
+    # `sourceUrl` is in the published example, `media_id` is the foreign key behind a relationship.
     assert named - {"sourceUrl", "media_id"} == {"id", *attributes(contract, key)}
     described = re.findall(r"filter\[(\w+)\]=", parameters(contract, path)["filter"]["description"])
     assert described
-    assert all(fits(contract, wanted, {name: "x"}) for name in described)
+    assert all(fits(contract, expected, {name: "x"}) for name in described)
 
 
 def test_7_page(published: Json, contract: Json) -> None:
-    """As published any object is a page; now it has a number and a size, both from 1."""
+    """In the published document any object is a page; now it has a number and a size, both from 1."""
     for path in ("/medias", "/clips"):
         before = parameters(published, path)["page"]
         assert not fits(published, before["schema"], before["example"])
@@ -97,8 +97,8 @@ def test_7_page(published: Json, contract: Json) -> None:
             assert not fits(contract, after["schema"], bad), bad
 
 
-def test_8_answers_without_schema(published: Json, contract: Json) -> None:
-    """Of the published answers 23 have no schema, all of them to errors; now each has one and an example."""
+def test_8_responses_without_schema(published: Json, contract: Json) -> None:
+    """Of the published responses 23 have no schema, all of them errors; now each has one and an example."""
 
     def without(document: Json, part: str) -> list[str]:
         return [
@@ -114,22 +114,22 @@ def test_8_answers_without_schema(published: Json, contract: Json) -> None:
 
 
 def test_8_statuses(published: Json, contract: Json) -> None:
-    """The statuses that prose documents, and 422, stand where they occur, and nowhere else."""
+    """The statuses that prose documents, and 422, are documented where they occur, and nowhere else."""
     for name, operation in own_operations(published):
         assert not {"400", "422", "500"} & operation["responses"].keys(), name
         assert "404" not in operation["responses"] or not name.startswith("PUT"), name
     for name, operation in own_operations(contract):
-        wanted = {"401", "429", "500"}
+        expected = {"401", "429", "500"}
         if name.startswith(("POST", "PUT")):
-            wanted |= {"400", "422"}
+            expected |= {"400", "422"}
         if name in {"GET /medias", "GET /clips", "GET /webhook_subscriptions"}:
-            wanted.add("400")
+            expected.add("400")
         if "{id}" in name or name == "POST /clips":
-            wanted.add("404")
+            expected.add("404")
         if name in {"POST /medias", "POST /clips"}:
-            wanted.add("402")
-        wanted.add("204" if name.startswith("DELETE") else "200")
-        assert operation["responses"].keys() == wanted, name
+            expected.add("402")
+        expected.add("204" if name.startswith("DELETE") else "200")
+        assert operation["responses"].keys() == expected, name
 
 
 SHAPES = [
@@ -145,29 +145,29 @@ def test_9_error_shapes(
     published: Json, contract: Json, status: str, path: str, method: str, members: set[str]
 ) -> None:
     """Each of the four shapes has a schema that requires what the published example has."""
-    example = answer(published, path, method, status)["example"]
+    example = response_json(published, path, method, status)["example"]
     assert set(example["errors"][0]) == members
-    wanted = answer(contract, path, method, status)["schema"]
-    assert fits(contract, wanted, example, closed=True)
+    expected = response_json(contract, path, method, status)["schema"]
+    assert fits(contract, expected, example, closed=True)
     for name in members:
         lacking = {"errors": [{key: value for key, value in example["errors"][0].items() if key != name}]}
-        assert not fits(contract, wanted, lacking), name
-    assert not fits(contract, wanted, {"errors": []})
+        assert not fits(contract, expected, lacking), name
+    assert not fits(contract, expected, {"errors": []})
 
 
 def test_9_published_schemas_forbid_the_nulls_of_404(published: Json, contract: Json) -> None:
-    """No published error schema fits the published 404, and 402 says 422 of itself."""
-    example = answer(published, "/medias/{id}", "get", "404")["example"]
+    """The published 404 matches no published error schema, and the 402's body contains the status 422."""
+    example = response_json(published, "/medias/{id}", "get", "404")["example"]
     keys = [name for name in published["components"]["schemas"] if "error" in name]
     assert len(keys) == 3
     assert not any(fits(published, name, example, closed=True) for name in keys)
-    assert answer(published, "/medias", "post", "402")["example"]["errors"][0]["status"] == "422"
-    assert answer(contract, "/medias", "post", "402")["example"]["errors"][0]["status"] == "422"
+    assert response_json(published, "/medias", "post", "402")["example"]["errors"][0]["status"] == "422"
+    assert response_json(contract, "/medias", "post", "402")["example"]["errors"][0]["status"] == "422"
 
 
 @pytest.mark.parametrize("status", ["400", "422", "500"])
 def test_9_undocumented_bodies_are_called_assumed(contract: Json, status: str) -> None:
-    """What the provider never showed has JSON:API's shape and says that it is assumed."""
+    """Bodies that the provider never documented have JSON:API's shape and are described as assumed."""
     found = contract["paths"]["/medias"]["post"]["responses"][status]
     assert "assumed" in found["description"]
     assert found["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/error_response_object"}
@@ -184,13 +184,13 @@ def test_10_examples(published: Json, contract: Json) -> None:
     # Signed ids as Rails makes them: base64, two hyphens, a digest.
     assert any(re.search(r"--[0-9a-f]{40}$", text) for text in texts(published))
     assert not any(re.search(r"--[0-9a-f]{40}$", text) for text in texts(contract))
-    upload = answer(contract, "/direct_uploads", "get", "200")
+    upload = response_json(contract, "/direct_uploads", "get", "200")
     assert upload["example"]["data"]["attributes"]["upload_url"].startswith("https://")
     assert upload["example"]["data"]["attributes"]["upload_id"] == "example-upload-id"
 
 
 @pytest.mark.parametrize(
-    ("given", "accepted"),
+    ("values", "accepted"),
     [
         ({"source_url": "https://example.com/film.mp4"}, True),
         ({"upload_id": "example-upload-id"}, True),
@@ -200,9 +200,9 @@ def test_10_examples(published: Json, contract: Json) -> None:
         ({"source_url": "https://example.com/film.mp4", "upload_id": "example-upload-id"}, False),
     ],
 )
-def test_11_exactly_one_source(published: Json, contract: Json, given: Json, accepted: bool) -> None:  # noqa: FBT001 - a case's outcome
-    """As published a media can be created of nothing or of two things; now of exactly one."""
-    body = {"data": {"attributes": given}}
+def test_11_exactly_one_source(published: Json, contract: Json, values: Json, accepted: bool) -> None:  # noqa: FBT001 - a case's outcome
+    """In the published document a media needs no source or may have two; now it has exactly one."""
+    body = {"data": {"attributes": values}}
     assert fits(published, request(published, "/medias"), body)
     assert fits(contract, request(contract, "/medias"), body) == accepted
 
@@ -216,7 +216,7 @@ SORTS = [
 
 @pytest.mark.parametrize(("path", "key", "orders"), SORTS)
 def test_12_sort(published: Json, contract: Json, path: str, key: str, orders: set[str]) -> None:
-    """As published each list has the same orders; now those whose field the resource has, up and down."""
+    """In the published document each list has the same orders; now those of the resource's own fields, both ways."""
     pasted = {"created_at", "original_created_at", "name"}
     assert pasted & attributes(published, key).keys() == orders
     before = {f"{sign}{name}" for name in pasted for sign in ("", "-")}
@@ -226,8 +226,8 @@ def test_12_sort(published: Json, contract: Json, path: str, key: str, orders: s
 
 
 def test_12_page_of_subscriptions(published: Json, contract: Json) -> None:
-    """The list whose link carries a page takes one."""
-    links = answer(published, "/webhook_subscriptions", "get", "200")["example"]["links"]
+    """The list whose links contain a page has the parameter."""
+    links = response_json(published, "/webhook_subscriptions", "get", "200")["example"]["links"]
     assert "page[number]=1" in links["current"]
     assert "page" not in parameters(published, "/webhook_subscriptions")
     assert "page" in parameters(contract, "/webhook_subscriptions")
@@ -274,7 +274,7 @@ def test_15_tags(published: Json, contract: Json) -> None:
 
 
 def test_15_types_and_titles(published: Json, contract: Json) -> None:
-    """Three published schemas have members and no type; in the contract each has a type and a title of its own."""
+    """Three published schemas have members and no type; in the contract each has a type and its own title."""
     assert sum("type" not in item for item in objects(published)) == 3
     found = list(objects(contract))
     assert all(item["type"] == "object" for item in found)
@@ -285,6 +285,6 @@ def test_15_types_and_titles(published: Json, contract: Json) -> None:
 
 
 def test_every_component_is_used(contract: Json) -> None:
-    """A schema that nothing refers to would only look as if it said something."""
+    """A schema without references would have no effect."""
     components = contract["components"]["schemas"].keys()
     assert {f"#/components/schemas/{name}" for name in components} <= set(texts(contract))

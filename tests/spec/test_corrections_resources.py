@@ -1,7 +1,7 @@
-"""Defects 1 to 5 and 14, in what a media, a clip or a webhook is: published so, corrected in the contract.
+"""Defects 1 to 5 and 14, in medias, clips and webhooks: present in the published document, corrected in the contract.
 
-The first half of each test would notice that the provider mended it. Where a schema is at fault, both documents'
-schemas are tried on the same JSON.
+The first half of each test fails if the provider fixes the defect. Defects of schemas are shown by checking the same
+JSON against both documents' schemas.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from tests.spec.both_documents import (
     MEDIA,
     SUBSCRIPTION,
     Json,
-    answer,
     attributes,
     event,
     fits,
     objects,
     published_hook,
     published_payload,
+    response_json,
     schema,
 )
 
 
 def test_1_nothing_was_required(published: Json, contract: Json) -> None:
-    """As published `{}` is a media; now everything is required that every example has."""
+    """In the published document `{}` is a media; now everything is required that every example has."""
     assert not any("required" in item for item in objects(published["components"]))
     assert fits(published, MEDIA, {})
     assert not fits(contract, MEDIA, {})
@@ -47,9 +47,9 @@ def test_1_nothing_was_required(published: Json, contract: Json) -> None:
 
 @pytest.mark.parametrize("name", ["id", "type", "attributes", "relationships"])
 @pytest.mark.parametrize(("path", "key"), [("/medias/{id}", MEDIA), ("/clips/{id}", CLIP)])
-def test_1_a_resource_without_a_part_is_refused(contract: Json, path: str, key: str, name: str) -> None:
-    """Each required member counts, tried on the example of one resource."""
-    example = copy.deepcopy(answer(contract, path, "get", "200")["example"]["data"])
+def test_1_a_resource_without_a_part_is_rejected(contract: Json, path: str, key: str, name: str) -> None:
+    """Each required member is needed, checked with the example of one resource."""
+    example = copy.deepcopy(response_json(contract, path, "get", "200")["example"]["data"])
     assert fits(contract, key, example, closed=True)
     del example[name]
     assert not fits(contract, key, example)
@@ -58,10 +58,10 @@ def test_1_a_resource_without_a_part_is_refused(contract: Json, path: str, key: 
 def test_2_media_file_duration(published: Json, contract: Json) -> None:
     """The schema's name was wrong, that of all four examples right."""
     examples = [
-        answer(published, "/clips", "get", "200")["example"]["data"][0],
-        answer(published, "/clips", "post", "200")["example"]["data"],
-        answer(published, "/clips/{id}", "get", "200")["example"]["data"],
-        answer(published, "/clips/{id}", "put", "200")["example"]["data"],
+        response_json(published, "/clips", "get", "200")["example"]["data"][0],
+        response_json(published, "/clips", "post", "200")["example"]["data"],
+        response_json(published, "/clips/{id}", "get", "200")["example"]["data"],
+        response_json(published, "/clips/{id}", "put", "200")["example"]["data"],
     ]
     for example in examples:
         assert "media_file_duration" in example["attributes"]
@@ -74,7 +74,7 @@ def test_2_media_file_duration(published: Json, contract: Json) -> None:
 
 def test_3_transcription(published: Json, contract: Json) -> None:
     """The examples had a relationship that the schema lacked, and the webhook has it one level up."""
-    example = answer(published, "/medias/{id}", "get", "200")["example"]["data"]
+    example = response_json(published, "/medias/{id}", "get", "200")["example"]["data"]
     assert example["relationships"]["transcription"] == {"data": None}
     assert not fits(published, MEDIA, example, closed=True)
     assert fits(contract, MEDIA, example, closed=True)
@@ -124,7 +124,7 @@ NUMBERS = [
 def test_4_a_number_may_come_as_a_string(
     published: Json, contract: Json, key: str, name: str, number: float, text: str
 ) -> None:
-    """As published only one of the two fits; in the contract both do, and nothing that is no number."""
+    """In the published document only one of the two matches; in the contract both do, and nothing else."""
     before = attributes(published, key).get(name, {"type": "string"})
     assert not (fits(published, before, number) and fits(published, before, text))
     after = attributes(contract, key)[name]
@@ -145,17 +145,17 @@ def test_4_null_and_fractions_where_they_belong(contract: Json) -> None:
 
 
 def test_4_one_schema_for_rest_and_webhook(contract: Json) -> None:
-    """A webhook brings the very media and clip that REST answers with."""
+    """A webhook contains the same media and clip as REST responses."""
     payload = schema(contract, "webhook_event", "properties", "payload", "properties")
     assert payload["data"] == {"$ref": f"#/components/schemas/{MEDIA}"}
     assert {"$ref": f"#/components/schemas/{CLIP}"} in payload["included"]["items"]["oneOf"]
     for path, key in (("/medias", "medias_response_object"), ("/clips", "clips_response_object")):
-        assert answer(contract, path, "get", "200")["schema"] == {"$ref": f"#/components/schemas/{key}"}
+        assert response_json(contract, path, "get", "200")["schema"] == {"$ref": f"#/components/schemas/{key}"}
     assert schema(contract, "medias_response_object", "properties", "data", "items") == payload["data"]
 
 
 def test_5_included_resources_exclude_each_other(published: Json, contract: Json) -> None:
-    """As published a transcription fits both branches, so oneOf refuses it; now each fits exactly one."""
+    """In the published document a transcription matches both branches of the oneOf; now each matches exactly one."""
     clip, transcription = event(contract)["payload"]["included"]
     before = published_payload(published)["included"]["items"]
     assert not fits(published, before, transcription)
@@ -173,26 +173,26 @@ def test_5_included_resources_exclude_each_other(published: Json, contract: Json
     ]
 
 
-def test_5_an_empty_event_is_refused(published: Json, contract: Json) -> None:
-    """As published `{}` is an event; the contract's whole example fits closed, and nothing without its parts."""
+def test_5_an_empty_event_is_rejected(published: Json, contract: Json) -> None:
+    """In the published document `{}` is an event; the contract's example matches, and nothing without its parts."""
     before = published_hook(published)["requestBody"]["content"]["application/json"]["schema"]
     assert fits(published, before, {})
     assert fits(contract, "webhook_event", event(contract), closed=True)
     named = {"event": "media.processing_finished"}
-    refused: list[Json] = [{}, named, named | {"payload": {}}]
-    for bad in refused:
+    rejected: list[Json] = [{}, named, named | {"payload": {}}]
+    for bad in rejected:
         assert not fits(contract, "webhook_event", bad)
 
 
 @pytest.mark.parametrize(("path", "key"), [("/medias", MEDIA), ("/clips", CLIP)])
 def test_14_null_is_not_finished(published: Json, contract: Json, path: str, key: str) -> None:
-    """The answer to a creation has null beside a start of processing, and now the schema says what null means."""
-    created = answer(published, path, "post", "200")["example"]["data"]["attributes"]
+    """The response to a creation has null and a start of processing, and now the schema explains null."""
+    created = response_json(published, path, "post", "200")["example"]["data"]["attributes"]
     assert created["is_processing"] is None
     assert created["processing_started_at"] is not None
-    assert answer(published, path, "get", "200")["example"]["data"][0]["attributes"]["is_processing"] is True
+    assert response_json(published, path, "get", "200")["example"]["data"][0]["attributes"]["is_processing"] is True
     assert "description" not in attributes(published, key)["is_processing"]
-    assert answer(contract, path, "post", "200")["example"]["data"]["attributes"]["is_processing"] is None
+    assert response_json(contract, path, "post", "200")["example"]["data"]["attributes"]["is_processing"] is None
     after = attributes(contract, key)["is_processing"]
     assert after["nullable"] is True
     assert re.search(r"[Ff]alse .*finished.* true .*null right after creation", after["description"])
@@ -200,11 +200,11 @@ def test_14_null_is_not_finished(published: Json, contract: Json, path: str, key
 
 @pytest.mark.parametrize("key", [MEDIA, CLIP, SUBSCRIPTION])
 def test_times_and_addresses_have_formats(published: Json, contract: Json, key: str) -> None:
-    """As published they are any string; a link stays one, because the brackets of `page[number]` are no URI's."""
+    """Published as any string; links remain so, because URIs cannot contain the brackets of `page[number]`."""
     assert not any("format" in item for item in attributes(published, key).values())
     for name, item in attributes(contract, key).items():
-        wanted = "date-time" if name.endswith("_at") else "uri" if name.endswith("url") else None
-        assert item.get("format") == wanted, name
+        expected = "date-time" if name.endswith("_at") else "uri" if name.endswith("url") else None
+        assert item.get("format") == expected, name
     links = schema(contract, "links_object_data", "properties").values()
     assert not any("format" in item for item in links)
 
@@ -212,11 +212,11 @@ def test_times_and_addresses_have_formats(published: Json, contract: Json, key: 
 def test_each_resource_has_the_type_of_its_example(contract: Json) -> None:
     """A one-value type tells resources apart; undeclared members are left to clients to tolerate."""
     for name in ("medias", "clips", "webhook_subscriptions"):
-        found = answer(contract, f"/{name}/{{id}}", "get", "200")
+        found = response_json(contract, f"/{name}/{{id}}", "get", "200")
         key, example = found["schema"], found["example"]
         assert example["data"]["type"] == name
         assert fits(contract, key, example)
         assert fits(contract, key, example | {"data": example["data"] | {"new": 1}, "meta": {}})
         assert not fits(contract, key, example | {"data": example["data"] | {"type": "topics"}})
-    upload = answer(contract, "/direct_uploads", "get", "200")
+    upload = response_json(contract, "/direct_uploads", "get", "200")
     assert not fits(contract, upload["schema"], {"data": upload["example"]["data"] | {"type": "topics"}})

@@ -1,4 +1,4 @@
-"""Writing documents so that every reader reads the same."""
+"""Writing documents so that every reader gets the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 @pytest.mark.parametrize("key", ["200", "on", "no", "null", "~", "1.0", "2025-10-15", "<<"])
 def test_keys_are_strings(key: str) -> None:
-    """A key that looks like another value is written so that old readers take it for a string."""
+    """A key that looks like another value is written so that old readers read a string."""
     document = {"a": {key: 1}}
     assert yaml.safe_load(dump_yaml(document)) == document
 
@@ -80,15 +80,15 @@ def test_what_is_written_is_easy_to_compare() -> None:
 
 
 def test_timestamps_stay_strings_for_old_readers() -> None:
-    """apis.guru writes them unquoted; we write them so that nobody makes a date of them."""
+    """apis.guru writes them unquoted; they are written so that no reader converts them to dates."""
     document = parse(b"example: 2025-10-15T13:51:02.558Z\nplain: text\n", "test")
     text = dump_yaml(document)
     assert yaml.safe_load(text) == {"example": "2025-10-15T13:51:02.558Z", "plain": "text"}
     assert "'2025-10-15T13:51:02.558Z'" in text
 
 
-def test_the_meaning_does_not_change_with_spelling_or_timestamps() -> None:
-    """Key order and the mirror's rewritten dates leave the digest of the meaning as it is; anything else does not."""
+def test_the_canonical_digest_ignores_notation_and_timestamps() -> None:
+    """Key order and the mirror's rewritten dates do not change the digest; anything else does."""
     first = {"a": 1, "b": {"example": {"at": "2025-10-15T13:51:02.558Z", "id": "x"}}}
     same = {"b": {"example": {"id": "x", "at": "2026-01-01T00:00:00.000Z"}}, "a": 1}
     other = {"a": 1, "b": {"example": {"at": "2025-10-15T13:51:02.558Z", "id": "y"}}}

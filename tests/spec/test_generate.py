@@ -1,8 +1,9 @@
-"""Generating: the same bytes each time, all or nothing, and a check that notices every difference."""
+"""Generating: the same bytes each time, all or nothing, and a check that finds every difference."""
 
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import shutil
@@ -11,8 +12,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from contentgroove_spec import PipelineError
 from contentgroove_spec.documents import dump_yaml
-from contentgroove_spec.errors import PipelineError
+from pipeline import __main__ as commands
 from pipeline import generate as generating
 from pipeline.__main__ import main
 from pipeline.generate import differences, generate, require_up_to_date
@@ -31,8 +33,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.process
-def test_what_is_committed_is_what_the_pipeline_makes(made: Path) -> None:
-    """Nobody edited the contract or the generated package."""
+def test_the_committed_files_are_the_outputs_of_the_pipeline(made: Path) -> None:
+    """Neither the contract nor the generated package was edited."""
     assert (made / "contract.yaml").read_bytes() == (ROOT / "spec" / "contract.yaml").read_bytes()
     committed = ROOT / "mockserver" / "contentgroove_mock" / "contract.json"
     assert (made / "contract.json").read_bytes() == committed.read_bytes()
@@ -58,19 +60,19 @@ def test_the_output_is_the_same_with_another_hash_seed(made: Path, tmp_path: Pat
 
 
 @pytest.fixture
-def built(placed: Config, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the pipeline makes is what is committed, which saves seconds where only the comparison counts."""
+def built(up_to_date: Config, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pipeline copies the committed files, which saves seconds in tests of the comparison."""
     made = tmp_path_factory.mktemp("built")
-    assert placed.tools
-    for place in (placed.contract, placed.contract_json, placed.tools):
-        shutil.copy(place, made)
-    shutil.copytree(placed.package, made / placed.package.name)
+    assert up_to_date.tools
+    for path in (up_to_date.contract, up_to_date.contract_json, up_to_date.tools):
+        shutil.copy(path, made)
+    shutil.copytree(up_to_date.package, made / up_to_date.package.name)
 
     def copied(config: Config, folder: Path) -> dict[Path, Path]:
         shutil.copytree(made, folder, dirs_exist_ok=True)
         assert config.tools
-        places = (config.contract, config.contract_json, config.package, config.tools)
-        return {folder / place.name: place for place in places}
+        paths = (config.contract, config.contract_json, config.package, config.tools)
+        return {folder / path.name: path for path in paths}
 
     monkeypatch.setattr(generating, "build", copied)
 
@@ -83,7 +85,7 @@ def built(placed: Config, tmp_path_factory: pytest.TempPathFactory, monkeypatch:
             lambda config: (config.package / "types.py").write_text("# edited\n", encoding="utf-8"),
             "contentgroove_api/types.py differs",
         ),
-        (lambda config: (config.package / "stray.py").touch(), "stray.py is not made by the pipeline"),
+        (lambda config: (config.package / "stray.py").touch(), "stray.py is not an output of the pipeline"),
         (lambda config: (config.package / "models" / "media.py").unlink(), "models/media.py is missing"),
         (lambda config: config.contract.write_text("openapi: 3.0.1\n", encoding="utf-8"), "contract.yaml differs"),
         (lambda config: config.contract_json.unlink(), "contract.json is missing"),
@@ -92,24 +94,24 @@ def built(placed: Config, tmp_path_factory: pytest.TempPathFactory, monkeypatch:
         (lambda config: (config.package / "py.typed").unlink(), "py.typed is missing"),
         (
             lambda config: config.published.write_bytes(config.published.read_bytes() + b"# edited\n"),
-            "openapi.yaml is not what was pulled",
+            "openapi.yaml was edited after it was pulled",
         ),
-        (lambda config: config.lock.write_text("{}", encoding="utf-8"), "openapi.yaml is not what was pulled"),
+        (lambda config: config.lock.write_text("{}", encoding="utf-8"), "openapi.yaml was edited after it was pulled"),
     ],
 )
-def test_check_notices_differences(placed: Config, change: Callable[[Config], object], words: str) -> None:
-    """A hand edit, a stray file or a missing one is named."""
-    change(placed)
-    found = list(differences(placed))
+def test_check_finds_differences(up_to_date: Config, change: Callable[[Config], object], words: str) -> None:
+    """A manual edit, a stray file or a missing one is named."""
+    change(up_to_date)
+    found = list(differences(up_to_date))
     assert any(words in line for line in found)
 
 
 @pytest.mark.usefixtures("built")
-def test_check_shows_what_differs(placed: Config) -> None:
+def test_check_shows_the_differing_lines(up_to_date: Config) -> None:
     """The lines that differ are shown, and no more than a screen of them."""
-    file = placed.package / "types.py"
+    file = up_to_date.package / "types.py"
     file.write_text(file.read_text(encoding="utf-8") + "# edited\n" + "x = 1\n" * 100, encoding="utf-8")
-    found = list(differences(placed))
+    found = list(differences(up_to_date))
     assert "-# edited" in found
     assert found[-1].endswith("more lines")
     assert len(found) == 42
@@ -122,17 +124,15 @@ def test_check_shows_what_differs(placed: Config) -> None:
         ("overlay: 1.1.0\n", "overlay: 3.0.0\n", "not a version"),
     ],
 )
-def test_check_notices_corrections_that_do_not_fit(
-    placed: Config, tmp_path: Path, old: str, new: str, words: str
-) -> None:
-    """A correction that has gone stale is an error by itself, before anything is compared."""
-    config = with_corrections(placed, tmp_path, old, new)
+def test_check_finds_stale_corrections(up_to_date: Config, tmp_path: Path, old: str, new: str, words: str) -> None:
+    """A stale correction is an error before anything is compared."""
+    config = with_corrections(up_to_date, tmp_path, old, new)
     with pytest.raises(PipelineError, match=words):
         require_up_to_date(config)
 
 
 def with_corrections(config: Config, folder: Path, old: str, new: str) -> Config:
-    """Settings with changed corrections."""
+    """A configuration with changed corrections."""
     corrections = folder / "corrections.yaml"
     text = config.corrections.read_text(encoding="utf-8")
     assert old in text
@@ -142,25 +142,25 @@ def with_corrections(config: Config, folder: Path, old: str, new: str) -> Config
 
 @pytest.mark.process
 @pytest.mark.usefixtures("each_generated_once")
-def test_check_is_quiet_when_all_is_well(placed: Config) -> None:
-    """Up to date means no line at all."""
-    assert list(differences(placed)) == []
+def test_check_is_quiet_when_all_is_well(up_to_date: Config) -> None:
+    """Without differences there is no output."""
+    assert list(differences(up_to_date)) == []
 
 
 @pytest.mark.process
 @pytest.mark.usefixtures("each_generated_once")
-def test_generate_replaces_everything(placed: Config, made: Path) -> None:
+def test_generate_replaces_everything(up_to_date: Config, made: Path) -> None:
     """Old files go, new ones come, and nothing else is left behind."""
-    (placed.package / "stray.py").touch()
-    placed.contract.write_text("old", encoding="utf-8")
-    generate(placed)
-    assert contents(placed.package) == contents(made / "contentgroove_api")
-    assert placed.contract.read_bytes() == (made / "contract.yaml").read_bytes()
-    assert [path.name for path in placed.package.parent.iterdir()] == ["contentgroove_api"]
+    (up_to_date.package / "stray.py").touch()
+    up_to_date.contract.write_text("old", encoding="utf-8")
+    generate(up_to_date)
+    assert contents(up_to_date.package) == contents(made / "contentgroove_api")
+    assert up_to_date.contract.read_bytes() == (made / "contract.yaml").read_bytes()
+    assert [path.name for path in up_to_date.package.parent.iterdir()] == ["contentgroove_api"]
 
 
 def with_template(config: Config, folder: Path, name: str, text: str) -> Config:
-    """Settings with one template changed."""
+    """A configuration with one changed template."""
     templates = folder / "templates"
     shutil.copytree(config.templates or ROOT, templates)
     (templates / name).write_text(text, encoding="utf-8")
@@ -168,23 +168,23 @@ def with_template(config: Config, folder: Path, name: str, text: str) -> Config:
 
 
 @pytest.fixture
-def before(placed: Config) -> Generator[Config, None, None]:
-    """What is in place, older than what would be made, must be there byte for byte, and alone, at the end."""
-    placed.contract.write_text("old contract", encoding="utf-8")
-    placed.contract_json.write_text("old contract as JSON", encoding="utf-8")
-    (placed.package / "types.py").write_text("# old\n", encoding="utf-8")
+def before(up_to_date: Config) -> Generator[Config, None, None]:
+    """Old outputs, which must still be there byte for byte, and alone, at the end."""
+    up_to_date.contract.write_text("old contract", encoding="utf-8")
+    up_to_date.contract_json.write_text("old contract as JSON", encoding="utf-8")
+    (up_to_date.package / "types.py").write_text("# old\n", encoding="utf-8")
 
     def outputs() -> dict[str, bytes]:
         return {
-            **contents(placed.package),
-            "contract.yaml": placed.contract.read_bytes(),
-            "contract.json": placed.contract_json.read_bytes(),
+            **contents(up_to_date.package),
+            "contract.yaml": up_to_date.contract.read_bytes(),
+            "contract.json": up_to_date.contract_json.read_bytes(),
         }
 
     old = outputs()
-    yield placed
+    yield up_to_date
     assert outputs() == old
-    assert [path.name for path in placed.package.parent.iterdir()] == ["contentgroove_api"]
+    assert [path.name for path in up_to_date.package.parent.iterdir()] == ["contentgroove_api"]
 
 
 @pytest.mark.process
@@ -199,7 +199,7 @@ def before(placed: Config) -> Generator[Config, None, None]:
 def test_a_broken_template_leaves_the_old_output(
     before: Config, tmp_path: Path, name: str, text: str, words: str
 ) -> None:
-    """What a template breaks, be it Python or itself, is told in the generator's words."""
+    """Errors in a template, or in the Python code that it makes, are reported with the generator's message."""
     with pytest.raises(PipelineError, match=words):
         generate(with_template(before, tmp_path, name, text))
 
@@ -208,7 +208,7 @@ def test_a_broken_template_leaves_the_old_output(
 def test_a_generator_that_warns_leaves_the_old_output(
     before: Config, tmp_path: Path, contract: dict[str, object]
 ) -> None:
-    """A part that the generator would leave out is an error, not a smaller client."""
+    """A part that the generator would skip is an error, not a smaller client."""
     corrections = {
         "overlay": "1.1.0",
         "info": {"title": "T", "version": "1"},
@@ -228,7 +228,7 @@ def test_a_generator_that_warns_leaves_the_old_output(
 
 
 @pytest.mark.process
-def test_a_generator_that_refuses_its_settings(before: Config) -> None:
+def test_a_generator_that_rejects_its_settings(before: Config) -> None:
     """A setting that the generator does not accept is an error."""
     with pytest.raises(PipelineError, match="The generator failed"):
         generate(dataclasses.replace(before, generator={"literal_enums": "maybe"}))
@@ -236,14 +236,14 @@ def test_a_generator_that_refuses_its_settings(before: Config) -> None:
 
 @pytest.mark.process
 def test_a_generator_that_hangs(before: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The generator gets a time, and not more."""
+    """The generator has a time limit."""
     monkeypatch.setattr(generating, "GENERATOR_TIMEOUT", 0.01)
     with pytest.raises(PipelineError, match=r"did not finish within 0\.01 s"):
         generate(before)
 
 
 def test_a_stale_correction_leaves_the_old_output(before: Config, tmp_path: Path) -> None:
-    """A correction that has gone stale stops everything."""
+    """A stale correction stops everything."""
     with pytest.raises(PipelineError, match="selects nothing"):
         generate(with_corrections(before, tmp_path, "media_file_content_duration\n", "gone\n"))
 
@@ -251,12 +251,12 @@ def test_a_stale_correction_leaves_the_old_output(before: Config, tmp_path: Path
 def test_a_contract_with_a_wrong_example_leaves_the_old_output(before: Config, tmp_path: Path) -> None:
     """The corrected contract is verified before anything is generated from it."""
     config = with_corrections(before, tmp_path, "page_query:\n", "page_query:\n        example: {number: 0}\n")
-    with pytest.raises(PipelineError, match=r"contract\.yaml breaks its own rules in 1 places:\n.*page_query"):
+    with pytest.raises(PipelineError, match=r"contract\.yaml violates its own rules at 1 locations:\n.*page_query"):
         generate(config)
 
 
-def test_a_document_that_is_no_openapi_leaves_the_old_output(before: Config) -> None:
-    """Prance looks at the published document first."""
+def test_a_document_that_is_not_openapi_leaves_the_old_output(before: Config) -> None:
+    """Prance checks the published document first."""
     text = before.published.read_text(encoding="utf-8")
     before.published.write_text(text.replace("operationId: getClips", "operationId: getMedias"), encoding="utf-8")
     with pytest.raises(PipelineError, match=r"openapi\.yaml is not a valid OpenAPI document"):
@@ -265,8 +265,8 @@ def test_a_document_that_is_no_openapi_leaves_the_old_output(before: Config) -> 
 
 @pytest.mark.process
 @pytest.mark.usefixtures("each_generated_once")
-def test_a_place_that_cannot_be_written_leaves_the_old_output(before: Config, tmp_path: Path) -> None:
-    """When the last output cannot be put in place, the first ones go back."""
+def test_a_path_that_cannot_be_written_leaves_the_old_output(before: Config, tmp_path: Path) -> None:
+    """If the last output cannot be written, the first ones are restored."""
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     config = dataclasses.replace(before, contract_json=tmp_path / "file" / "contract.json")
     with pytest.raises(PipelineError, match=r"Cannot write .*contract\.json.*Nothing was changed"):
@@ -278,7 +278,7 @@ def test_a_place_that_cannot_be_written_leaves_the_old_output(before: Config, tm
 def test_the_formatter_is_the_one_beside_the_interpreter(
     config: Config, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another ruff that comes first on PATH is not used, nor the settings of the folder it runs in."""
+    """Another ruff that comes first on PATH is not used, nor the settings of the folder in which it runs."""
     other = tmp_path / "bin" / "ruff"
     other.parent.mkdir()
     other.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
@@ -291,7 +291,7 @@ def test_the_formatter_is_the_one_beside_the_interpreter(
 
 
 def test_pulling_by_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """What is done is told; what fails is one message, whether the pipeline or the system says it."""
+    """Successes are printed; failures are one message, from the pipeline or the system."""
     settings, document = tmp_path / "spec" / "pipeline.toml", ROOT / "spec" / "openapi.yaml"
     settings.parent.mkdir()
     shutil.copy(ROOT / "spec" / "pipeline.toml", settings)
@@ -308,7 +308,7 @@ def test_pulling_by_the_command_line(capsys: pytest.CaptureFixture[str], tmp_pat
 
 @pytest.mark.process
 def test_checking_by_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """`check` fails where something is missing, and says what to run; `generate` makes it."""
+    """`check` fails if something is missing and names the command; `generate` makes it."""
     shutil.copytree(ROOT / "spec", tmp_path / "spec", ignore=shutil.ignore_patterns("pipeline", "__pycache__"))
     arguments = ["--config", str(tmp_path / "spec" / "pipeline.toml")]
     assert main([*arguments, "check"]) == 1
@@ -317,7 +317,7 @@ def test_checking_by_the_command_line(capsys: pytest.CaptureFixture[str], tmp_pa
     assert "contract.json is missing" in error
     assert main([*arguments, "generate"]) == 0
     assert main([*arguments, "check"]) == 0
-    assert capsys.readouterr().out.endswith("contract.yaml and contentgroove_api are what the pipeline makes.\n")
+    assert capsys.readouterr().out.endswith("contract.yaml and contentgroove_api are up to date.\n")
 
 
 def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -331,8 +331,19 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     assert main(["--config", str(tmp_path / "bad.toml"), "check"]) == 1
     assert "lacks a setting" in capsys.readouterr().err
     assert main(["verify"]) == 0
-    assert capsys.readouterr().out == "openapi.yaml and contract.yaml are sound.\n"
+    assert capsys.readouterr().out == "openapi.yaml and contract.yaml are valid.\n"
     for wrong in (["fly"], ["pull", "--mirror", "1.3.1", "--file", "x"]):
         with pytest.raises(SystemExit) as caught:
             main(wrong)
         assert caught.value.code == 2
+
+
+def test_reports_are_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports contain arrows, which cp1252 lacks, and the same newlines on every system."""
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="cp1252", newline="\r\n")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(commands, "_run", lambda *_arguments: stream.write("old → new\n") < 0)
+    assert main(["verify"]) == 0
+    stream.flush()
+    assert written.getvalue() == "old → new\n".encode()

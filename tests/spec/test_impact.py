@@ -1,4 +1,4 @@
-"""What a new document means here: one report, each line with what to do."""
+"""The impact of a new document: one report, each line with an action."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pipeline import impact as looking
+from pipeline import impact as impacts
 from pipeline.__main__ import main
-from pipeline.impact import impact
-from pipeline.overlay_document import apply_matching, apply_overlay
-from pipeline.surface import differences, package_api
+from pipeline.corrections import apply_matching, apply_overlay
+from pipeline.impact import api_changes, impact, package_api
 
 from .conftest import ROOT, as_json
 from .published_changes import with_a_defect_mended, with_names_as_numbers
@@ -27,87 +26,87 @@ pytestmark = pytest.mark.slow
 
 
 def by_title(sections: tuple[Section, ...]) -> dict[str, list[str]]:
-    """Give what each section says, without what to do."""
+    """Return the lines of each section, without their actions."""
     assert all(advice.action for section in sections for advice in section.advice)
     return {section.title: [advice.what for advice in section.advice] for section in sections}
 
 
 @pytest.mark.process
 @pytest.mark.usefixtures("each_generated_once")
-def test_the_committed_document_means_nothing(placed: Config, published: dict[str, Any]) -> None:
-    """Every section is empty where nothing changed."""
-    assert set(map(len, by_title(impact(placed, published)).values())) == {0}
+def test_the_committed_document_has_no_impact(up_to_date: Config, published: dict[str, Any]) -> None:
+    """Every section is empty if nothing changed."""
+    assert set(map(len, by_title(impact(up_to_date, published)).values())) == {0}
 
 
-def test_a_mended_defect(placed: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The correction that has nothing to do is named, by its number and its target; the rest is looked at as well."""
-    monkeypatch.setattr(looking, "_generated", lambda _config, _contract: ())
-    said = by_title(impact(placed, with_a_defect_mended(published)))
-    (stale,) = said["Corrections"]
+def test_a_fixed_defect(up_to_date: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The superfluous correction is named by its number and its target; the other sections are complete."""
+    monkeypatch.setattr(impacts, "_generated", lambda _config, _contract: ())
+    lines = by_title(impact(up_to_date, with_a_defect_mended(published)))
+    (stale,) = lines["Corrections"]
     assert "2. The clip schema has `media_file_content_duration`" in stale
     assert "selects nothing" in stale
-    assert said["Public models"] == []
+    assert lines["Public models"] == []
 
 
 @pytest.mark.process
 @pytest.mark.usefixtures("each_generated_once")
-def test_a_new_attribute_and_another_type(placed: Config, published: dict[str, Any]) -> None:
-    """Generated code, public models, examples and recordings that do not fit any more are told."""
-    said = by_title(impact(placed, with_names_as_numbers(published)))
-    assert any("/media_response_object/required/data" in line for line in said["Corrections"])
-    generated = said["Generated code"]
+def test_a_new_attribute_and_another_type(up_to_date: Config, published: dict[str, Any]) -> None:
+    """Generated code, public models, examples and recordings that no longer match are reported."""
+    lines = by_title(impact(up_to_date, with_names_as_numbers(published)))
+    assert any("/media_response_object/required/data" in line for line in lines["Corrections"])
+    generated = lines["Generated code"]
     assert "`models.media_attributes.MediaAttributes.language` is new: `str | None | UnsetType`" in generated
     assert "`models.media_attributes.MediaAttributes.name` changed from `str` to `int`" in generated
-    assert said["Public models"] == ["Media lacks `language`, which is new."]
-    assert any("GET /medias" in line for line in said["Contract"])
-    recorded = said["Recorded exchanges"]
+    assert lines["Public models"] == ["Media lacks `language`, which is new."]
+    assert any("GET /medias" in line for line in lines["Contract"])
+    recorded = lines["Recorded exchanges"]
     assert any(re.search(r"\bgetMediaById-200\b.*: .*/name", line) for line in recorded)
     assert any(re.search(r"\bmedia\.processing_finished-200\b.*: ", line) for line in recorded)
     assert not any("getClips-200" in line for line in recorded)
-    assert not any("\n" in line or "called by" in line for line in said["Recorded exchanges"])
+    assert not any("\n" in line or "called by" in line for line in lines["Recorded exchanges"])
 
 
 def test_operations_that_come_and_go(
-    placed: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    up_to_date: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are told by what is on the wire, with the recordings that are missing or left over, each reason once."""
-    monkeypatch.setattr(looking, "_generated", lambda _config, _contract: ())
+    """They are compared by their URL on the wire, with missing and superfluous recordings, each reason once."""
+    monkeypatch.setattr(impacts, "_generated", lambda _config, _contract: ())
     clip = published["paths"]["/clips/{id}"]
     published["paths"]["/moods/{id}"] = {"get": {**copy.deepcopy(clip["get"]), "operationId": "getMood"}}
     del clip["delete"]
-    said = by_title(impact(placed, published))
-    assert said["Operations"] == ["GET /api/v1/moods/{id} is new.", "DELETE /api/v1/clips/{id} is gone."]
+    lines = by_title(impact(up_to_date, published))
+    assert lines["Operations"] == ["GET /api/v1/moods/{id} is new.", "DELETE /api/v1/clips/{id} was removed."]
     recorded = {
-        reason: names.split(", ") for names, _, reason in (line.partition(": ") for line in said["Recorded exchanges"])
+        reason: names.split(", ") for names, _, reason in (line.partition(": ") for line in lines["Recorded exchanges"])
     }
-    assert recorded.pop("there is no operation deleteClipById any more.") == [
+    assert recorded.pop("the operation deleteClipById no longer exists.") == [
         f"deleteClipById-{status}" for status in (204, 401, 404, 429, 500)
     ]
-    missing = recorded.pop("the contract documents this answer, and no recording shows it.")
+    missing = recorded.pop("the contract documents this response, but it is not recorded.")
     assert missing == [f"getMood-{status}" for status in (200, 401, 404, 429, 500)]
     assert recorded == {}
 
 
-def test_attributes_that_the_contract_loses(placed: Config, committed_contract: dict[str, Any]) -> None:
-    """A public attribute without a source is named, and so is a schema that is gone."""
+def test_attributes_that_the_contract_loses(up_to_date: Config, committed_contract: dict[str, Any]) -> None:
+    """A public attribute without a source is named, and so is a removed schema."""
     without = json.loads(json.dumps(committed_contract))
     schemas = without["components"]["schemas"]
     del schemas["media_response_object_data"]["properties"]["attributes"]["properties"]["source_url"]
     del schemas["clip_response_object_data"]
-    said = [advice.what for advice in looking._models(placed, committed_contract, without)]
-    assert said[0] == "Media has `source_url`, which the contract lost."
-    assert said[1].startswith("Clip: the contract has no /components/schemas/clip_response_object_data")
-    assert len(said) == 2
+    lines = [advice.what for advice in impacts._models(up_to_date, committed_contract, without)]
+    assert lines[0] == "Media has `source_url`, which the contract no longer has."
+    assert lines[1].startswith("Clip: the contract no longer has /components/schemas/clip_response_object_data")
+    assert len(lines) == 2
 
 
-def test_attributes_that_the_contract_did_not_have(placed: Config, committed_contract: dict[str, Any]) -> None:
-    """A contract that begins to describe what the models have loses and lacks nothing."""
+def test_attributes_that_the_contract_did_not_have(up_to_date: Config, committed_contract: dict[str, Any]) -> None:
+    """A contract that starts to describe the attributes of the models has no impact."""
     before: dict[str, Any] = {**committed_contract, "components": {"schemas": {}}}
-    assert list(looking._models(placed, before, committed_contract)) == []
+    assert list(impacts._models(up_to_date, before, committed_contract)) == []
 
 
-def test_what_fits_is_applied(published: dict[str, Any]) -> None:
-    """One stale action hides nothing: the others do what they did, and the document is left as it was."""
+def test_matching_actions_are_applied(published: dict[str, Any]) -> None:
+    """Despite stale actions the others are applied, and the document itself is not changed."""
     overlay: dict[str, Any] = {
         "overlay": "1.1.0",
         "info": {"title": "Two", "version": "1"},
@@ -138,14 +137,14 @@ def test_the_surface_of_a_package(tmp_path: Path) -> None:
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "m.py").write_text(text, encoding="utf-8")
-    said = [advice.what for advice in differences(package_api(tmp_path / "old"), package_api(tmp_path / "new"))]
-    assert said == [
+    lines = [advice.what for advice in api_changes(package_api(tmp_path / "old"), package_api(tmp_path / "new"))]
+    assert lines == [
         "`m.A.x` changed from `int` to `str`",
-        "`m.A.y` is gone.",
+        "`m.A.y` was removed.",
         "`m.A.z` is new: `int`",
         "`m.C` is new.",
         "`m.X` changed from `int` to `str`",
-        "`m.g` is gone.",
+        "`m.g` was removed.",
     ]
 
 
@@ -156,14 +155,14 @@ def test_the_command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One command tells what changed and what that means; CI may stop at it."""
-    monkeypatch.setattr(looking, "_generated", lambda _config, _contract: ())
+    """One command reports the changes and their impact; CI may fail on them."""
+    monkeypatch.setattr(impacts, "_generated", lambda _config, _contract: ())
     new = tmp_path / "new.json"
     new.write_bytes(as_json(with_a_defect_mended(published)))
     assert main(["diff", "--file", str(new), "--fail-on", "breaking"]) == 1
-    said = capsys.readouterr().out
-    assert "openapi.yaml → file:new.json: 4 breaking changes" in said
-    assert "Corrections: 1 thing to look at." in said
+    output = capsys.readouterr().out
+    assert "openapi.yaml → file:new.json: 4 breaking changes" in output
+    assert "Corrections: 1 item to check." in output
     report = tmp_path / "report.html"
     assert main(["diff", "--file", str(new), "--format", "html", "--output", str(report)]) == 0
     assert "Corrections" in report.read_text(encoding="utf-8")

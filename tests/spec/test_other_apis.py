@@ -1,4 +1,4 @@
-"""The pipeline knows no API by name: three others of different styles and sizes become clients that work."""
+"""The pipeline is not specific to one API: three others of different styles and sizes become working clients."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ APIS = Path(__file__).with_name("other_apis")
 
 @dataclass(frozen=True)
 class Api:
-    """One of them, and one call of it.
+    """One of them, and one call.
 
     Attributes:
         name: Its folder and its package.
         endpoint: The module of an operation, below the package's `api`.
-        arguments: What its function takes.
-        headers: What a call needs beside them.
-        query: As `headers`.
-        read: Takes something out of the decoded answer that the document says is there.
-        size: The least that the document must have, in bytes.
+        arguments: The arguments of its function.
+        headers: Further headers of a call.
+        query: Further query parameters of a call.
+        read: Checks a documented part of the decoded response.
+        size: The minimum size of the document, in bytes.
     """
 
     name: str
@@ -74,7 +74,7 @@ CASES = [
         {"id": "9b9a2e82-5b47-4f59-831d-4c239824b983", "xero_tenant_id": "any"},
         {"Authorization": "Bearer any"},
     ),
-    # Two hundred operations with everything inline, shared parameters, arrays as answers.
+    # Two hundred operations with everything inline, shared parameters, arrays as responses.
     Api(
         "eve_online",
         "market.get_markets_region_id_history",
@@ -97,7 +97,7 @@ def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 
 def published(api: Api, folder: Path) -> Path:
-    """Copy an API's folder, and give its document."""
+    """Copy an API's folder, and return the path of its document."""
     shutil.copytree(APIS / api.name, folder, dirs_exist_ok=True)
     packed = folder / "document.json.xz"
     if packed.exists():
@@ -109,12 +109,12 @@ def published(api: Api, folder: Path) -> Path:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("api", CASES, ids=lambda api: api.name)
 def test_another_api(api: Api, tmp_path: Path) -> None:
-    """Pulled, corrected, verified and generated, every module imports, and an answer of Prism's is decoded."""
+    """Pulled, corrected, verified and generated, every module imports, and a response of Prism is decoded."""
     document = published(api, tmp_path)
     assert document.stat().st_size >= api.size
     templates = ROOT / "spec" / "templates"
     config = dataclasses.replace(load_config(tmp_path / "pipeline.toml"), templates=templates)
-    pull(config, mirror=None, file=document, say=lambda _: None)
+    pull(config, mirror=None, file=document, log=lambda _: None)
     generate(config)
 
     package = importlib.import_module(api.name)
@@ -122,9 +122,9 @@ def test_another_api(api: Api, tmp_path: Path) -> None:
     for name in modules:
         importlib.import_module(name)
     operations = sum(
-        "operationId" in one
+        "operationId" in operation
         for item in json.loads(document.read_text(encoding="utf-8"))["paths"].values()
-        for one in item.values()
+        for operation in item.values()
     )
     assert len([name for name in modules if ".api." in name and name.count(".") == 3]) == operations
 
@@ -144,11 +144,11 @@ def test_another_api(api: Api, tmp_path: Path) -> None:
 
 @pytest.mark.timeout(300)
 def test_check_for_another_api(tmp_path: Path) -> None:
-    """What was generated for another API is held up to date like this one's, too."""
+    """The outputs for another API are compared in the same way."""
     api = CASES[0]
     document = published(api, tmp_path)
     config = load_config(tmp_path / "pipeline.toml")
-    pull(config, mirror=None, file=document, say=lambda _: None)
+    pull(config, mirror=None, file=document, log=lambda _: None)
     generate(config)
     assert list(differences(config)) == []
     with config.contract.open("a", encoding="utf-8") as opened:

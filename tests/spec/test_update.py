@@ -1,4 +1,4 @@
-"""`make update`: all the way where it can, else to the first step that needs a person, and never half of a step."""
+"""`make update`: completely, or up to the first step that needs a person, and never half a step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contentgroove_spec.config import Work
 from pipeline import generate as generating
 from pipeline import update as updating
 from pipeline.checks import Failure
-from pipeline.correct import read
+from pipeline.corrections import read
 from pipeline.generate import differences
 from pipeline.pull import pull
 from pipeline.update import UpdateStoppedError, update
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.process
 
-GENERATION_2 = ROOT / "tests" / "spec_diff" / "published" / "1.3.1.json"
-GENERATION_3 = ROOT / "tests" / "spec_diff" / "published" / "1.3.17.json"
+GENERATION_2 = ROOT / "tests" / "spec" / "diff" / "published" / "1.3.1.json"
+GENERATION_3 = ROOT / "tests" / "spec" / "diff" / "published" / "1.3.17.json"
 
 
 class Run:
-    """One run of the update in a tree of its own."""
+    """One run of the update in its own tree."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -55,14 +55,14 @@ class Run:
 
     @property
     def tree(self) -> dict[str, bytes]:
-        """All files, but for what is being published."""
+        """All files except the document to publish."""
         files = contents(self.config.published.parent)
         return {name: content for name, content in files.items() if name != "new.json"}
 
 
 @pytest.fixture
 def publish(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
-    """Write a document that is published now."""
+    """Write a document as published now."""
 
     def write(document: dict[str, Any]) -> Path:
         path = tmp_path / "new.json"
@@ -73,29 +73,29 @@ def publish(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
 
 
 @pytest.fixture
-def run(placed: Config) -> Run:
+def run(up_to_date: Config) -> Run:
     """An update of the committed document, with a check that does nothing."""
-    return Run(dataclasses.replace(placed, checks=(("python", "-c", ""),)))
+    return Run(dataclasses.replace(up_to_date, checks=(("python", "-c", ""),)))
 
 
 @pytest.fixture
 def _no_impact(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out what the changes mean, which other tests look at and which takes seconds."""
+    """Skip the impact, which other tests check and which takes seconds."""
     monkeypatch.setattr(updating, "impact", lambda _config, _new: ())
 
 
 @pytest.mark.usefixtures("each_generated_once")
 @pytest.mark.timeout(300)
 def test_from_the_second_generation_to_the_third(config: Config) -> None:
-    """With the committed corrections everything is made as it is committed, and is checked for its types."""
+    """With the committed corrections the outputs are the committed files, and their types are checked."""
     checks = (("python", "-m", "mypy", "--no-incremental", str(config.package)), ("python", "-c", ""))
     run = Run(dataclasses.replace(config, checks=checks))
-    pull(run.config, mirror=None, file=GENERATION_2, say=run.lines.append)
+    pull(run.config, mirror=None, file=GENERATION_2, log=run.lines.append)
     assert run(GENERATION_3)
     ((comparison, sections),) = run.reports
     assert (comparison.old, len(comparison.changes)) == ("committed", 62)
     assert [section.title for section in sections][:2] == ["Corrections", "Contract"]
-    # The old document described nothing of this; what the new one describes is what the models have.
+    # Only the new document describes these attributes, and the models have all of them.
     assert {section.title: section.advice for section in sections}["Public models"] == ()
     assert list(differences(run.config)) == []
     assert run.config.contract.read_bytes() == (ROOT / "spec" / "contract.yaml").read_bytes()
@@ -108,7 +108,7 @@ def test_from_the_second_generation_to_the_third(config: Config) -> None:
 
 @pytest.mark.usefixtures("_no_impact")
 def test_nothing_new(run: Run, published: dict[str, Any], publish: Callable[[dict[str, Any]], Path]) -> None:
-    """Rewritten timestamps are nothing to take over: not even the date of the last pull changes."""
+    """Rewritten timestamps are not a change: not even the date of the last pull changes."""
     before = run.tree
     assert not run(publish(with_new_timestamps(published)))
     assert run.tree == before
@@ -132,7 +132,7 @@ def test_it_stops_where_a_person_is_needed(
     step: str,
     words: str,
 ) -> None:
-    """The step and the reason are told, and no file is another one or left over."""
+    """The message names the step and the reason, and no file was changed or left over."""
     before = run.tree
     with pytest.raises(UpdateStoppedError) as caught:
         run(publish(change(published)))
@@ -148,7 +148,7 @@ def test_the_generator_fails(
     publish: Callable[[dict[str, Any]], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A generator that does not finish changes nothing, either."""
+    """If the generator does not finish, nothing is changed."""
     monkeypatch.setattr(generating, "GENERATOR_TIMEOUT", 0.01)
     before = run.tree
     with pytest.raises(UpdateStoppedError, match="Stopped at the step `regenerate`"):
@@ -157,12 +157,12 @@ def test_the_generator_fails(
 
 
 @pytest.mark.usefixtures("_no_impact", "each_generated_once")
-def test_a_failing_check_leaves_a_difference_to_look_at(
+def test_a_failing_check_keeps_the_new_files(
     run: Run,
     published: dict[str, Any],
     publish: Callable[[dict[str, Any]], Path],
 ) -> None:
-    """What was made is whole and in place, the check's own words are told at once, and the others run as well."""
+    """All new files are written, the check's output is logged at once, and the other checks run as well."""
     code = "import sys; print('models lack', 'language'); sys.exit(1)"
     run.config = dataclasses.replace(
         run.config, checks=(("python", "-c", code), ("python", "-c", "print('the last one')"))
@@ -170,11 +170,11 @@ def test_a_failing_check_leaves_a_difference_to_look_at(
     with pytest.raises(UpdateStoppedError, match="models lack language") as caught:
         run(publish(with_a_new_attribute(published)))
     assert "git diff" in str(caught.value)
-    told_at_once = run.lines.index(next(line for line in run.lines if "models lack language" in line))
+    logged = run.lines.index(next(line for line in run.lines if "models lack language" in line))
     assert run.lines[-1] == "Running python -c print('the last one')"
-    assert told_at_once < len(run.lines) - 1
+    assert logged < len(run.lines) - 1
     log = run.config.cache / "update.log"
-    assert str(caught.value).endswith(f"All that the checks said: {log}")
+    assert str(caught.value).endswith(f"Full output of the checks: {log}")
     assert "\nmodels lack language\n" in log.read_text(encoding="utf-8")
     assert "\nthe last one\n" in log.read_text(encoding="utf-8")
     assert list(differences(run.config)) == []
@@ -185,15 +185,15 @@ def test_a_failing_check_leaves_a_difference_to_look_at(
 
 @pytest.fixture
 def checked(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """An update that makes nothing and goes to its checks at once."""
+    """An update that writes no files and starts its checks at once."""
     monkeypatch.setattr(updating, "impact", lambda _config, _new: ())
-    monkeypatch.setattr(updating, "_write_files", lambda _staged, _folder: {})
+    monkeypatch.setattr(updating, "build", lambda _staged, _folder, _step: {})
     return run
 
 
 WORKS = (
     Work("Models", "Write models.py.", (re.compile("test_models"), re.compile(r"models\.py:"))),
-    Work("The rest of the tests", "Write them.", (re.compile("test_"),)),
+    Work("Other tests", "Write them.", (re.compile("test_"),)),
 )
 TESTS = {
     "test_models.py": """
@@ -221,14 +221,14 @@ def test_routes(served): pass
 
 
 @pytest.mark.parametrize("in_ci", ["", "true"])
-def test_every_failing_test_is_named_below_what_must_be_written(
+def test_every_failing_test_is_listed_below_its_work(
     checked: Run,
     published: dict[str, Any],
     publish: Callable[[dict[str, Any]], Path],
     monkeypatch: pytest.MonkeyPatch,
     in_ci: str,
 ) -> None:
-    """A file that cannot be imported hides no other; the parameters of a test share a line.
+    """A file that cannot be imported does not hide others; the parameters of a test share a line.
 
     In CI, pytest shows whole differences.
     """
@@ -241,25 +241,25 @@ def test_every_failing_test_is_named_below_what_must_be_written(
     checked.config = dataclasses.replace(checked.config, checks=(command,), works=WORKS)
     with pytest.raises(UpdateStoppedError) as caught:
         checked(publish(with_a_new_attribute(published)))
-    said = str(caught.value)
-    assert "What must be written, in 2 kinds:" in said
-    _, models, rest = re.split(r"Models: 4 failures\n  → Write models.py.\n|The rest of the tests: 2 failures\n", said)
-    place = f"  {folder.parent.name}/checked"
+    message = str(caught.value)
+    assert "The required work, in 2 kinds:" in message
+    _, models, others = re.split(r"Models: 4 failures\n  → Write models.py.\n|Other tests: 2 failures\n", message)
+    path = f"  {folder.parent.name}/checked"
     assert models.splitlines()[:4] == [
-        f"{place}/test_models.py::test_names: Extra items in the right set: 'language'",
-        f"{place}/test_models.py::test_attributes (3 times): AssertionError: a is unknown",
+        f"{path}/test_models.py::test_names: Extra items in the right set: 'language'",
+        f"{path}/test_models.py::test_attributes (3 times): AssertionError: a is unknown",
         "    AssertionError: b is unknown",
         "    AssertionError: c is unknown",
     ]
-    assert "test_passes" not in said
-    assert f"{place}/test_broken.py: ModuleNotFoundError: No module named 'planted_absent'" in rest
-    assert f"{place}/test_fixtures.py::test_routes: RuntimeError: no route" in rest
+    assert "test_passes" not in message
+    assert f"{path}/test_broken.py: ModuleNotFoundError: No module named 'planted_absent'" in others
+    assert f"{path}/test_fixtures.py::test_routes: RuntimeError: no route" in others
 
 
-def test_every_type_error_is_named_below_what_must_be_written(
+def test_every_type_error_is_listed_below_its_work(
     checked: Run, published: dict[str, Any], publish: Callable[[dict[str, Any]], Path], tmp_path: Path
 ) -> None:
-    """As the two type checkers write them."""
+    """Errors of both type checkers are recognised."""
     (tmp_path / "models.py").write_text("x: int = 'text'\n", encoding="utf-8")
     checks = (
         ("python", "-m", "mypy", "--no-incremental", "--config-file=", str(tmp_path / "models.py")),
@@ -268,9 +268,9 @@ def test_every_type_error_is_named_below_what_must_be_written(
     checked.config = dataclasses.replace(checked.config, checks=checks, works=WORKS)
     with pytest.raises(UpdateStoppedError) as caught:
         checked(publish(with_a_new_attribute(published)))
-    said = str(caught.value)
-    assert "Models: 2 failures\n" in said
-    assert f"{tmp_path.name}/models.py:1 (2 times): " in said
+    message = str(caught.value)
+    assert "Models: 2 failures\n" in message
+    assert f"{tmp_path.name}/models.py:1 (2 times): " in message
 
 
 def test_checks_can_be_interrupted(
@@ -279,17 +279,17 @@ def test_checks_can_be_interrupted(
     publish: Callable[[dict[str, Any]], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What the first ones found is told, and that it is not all."""
+    """The failures so far are reported, with the note that there may be more."""
     found = [Failure("tests/test_models.py::test_a", "language is unknown")]
-    answers: Iterator[list[Failure] | KeyboardInterrupt] = iter([found, KeyboardInterrupt()])
+    results: Iterator[list[Failure] | KeyboardInterrupt] = iter([found, KeyboardInterrupt()])
 
-    def answer(*_arguments: object) -> list[Failure]:
-        given = next(answers)
-        if isinstance(given, KeyboardInterrupt):
-            raise given
-        return given
+    def run_check(*_arguments: object) -> list[Failure]:
+        result = next(results)
+        if isinstance(result, KeyboardInterrupt):
+            raise result
+        return result
 
-    monkeypatch.setattr(updating, "run_check", answer)
+    monkeypatch.setattr(updating, "run_check", run_check)
     checked.config = dataclasses.replace(checked.config, checks=(("a",), ("b",)), works=WORKS)
     with pytest.raises(UpdateStoppedError, match="language is unknown") as caught:
         checked(publish(with_a_new_attribute(published)))
@@ -299,14 +299,14 @@ def test_checks_can_be_interrupted(
 def test_a_program_that_is_not_there(
     checked: Run, published: dict[str, Any], publish: Callable[[dict[str, Any]], Path]
 ) -> None:
-    """A check that cannot be run is told as one that failed."""
+    """A check that cannot be started is reported as failed."""
     checked.config = dataclasses.replace(checked.config, checks=(("no-such-program",),))
     with pytest.raises(UpdateStoppedError, match="no-such-program"):
         checked(publish(with_a_new_attribute(published)))
 
 
 def test_the_work_that_is_configured(config: Config) -> None:
-    """Each file that is named is there; the quick check comes first and runs tests, and the last one runs them all."""
+    """All named files exist; the quick check comes first and runs some tests, and the last one runs all tests."""
     for work in config.works:
         for name in re.findall(r"[\w.-]+(?:/[\w.-]*\w)+", work.todo):
             assert (ROOT / name).exists(), name
@@ -314,16 +314,16 @@ def test_the_work_that_is_configured(config: Config) -> None:
     assert all((ROOT / word).exists() for word in first if word.startswith("tests/"))
     quick = [f"{word}/test" for word in first if word.startswith("tests/")]
     assert quick
-    assert [name for name in quick if not any(work.fits(name) for work in config.works)] == []
+    assert [name for name in quick if not any(work.matches(name) for work in config.works)] == []
     assert "pytest" in last
     assert not any(word.startswith("tests/") for word in last)
 
 
-def test_a_hand_edit_is_not_lost(run: Run) -> None:
-    """An edited published document stops it before anything is pulled."""
+def test_a_manual_edit_is_not_lost(run: Run) -> None:
+    """An edited published document stops the update before anything is pulled."""
     with run.config.published.open("a", encoding="utf-8") as opened:
         opened.write("# by hand\n")
     before = run.tree
-    with pytest.raises(UpdateStoppedError, match="is not what was pulled"):
+    with pytest.raises(UpdateStoppedError, match="was edited after it was pulled"):
         run(Path(sys.executable))
     assert run.tree == before

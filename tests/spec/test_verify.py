@@ -1,4 +1,4 @@
-"""Verification: a sound contract passes, and each kind of seeded mistake is found where it is."""
+"""Verification: a valid contract passes, and each kind of seeded mistake is found at its location."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contentgroove_spec.errors import PipelineError
+from contentgroove_spec import PipelineError
 from pipeline.verify import check_contract, check_structure, require_valid
 
 pytestmark = pytest.mark.slow
@@ -38,8 +38,8 @@ def hook_example(contract: dict[str, Any]) -> Any:
     return hook(contract)["requestBody"]["content"]["application/json"]["example"]
 
 
-def answer(contract: dict[str, Any], path: str, method: str, status: str) -> Any:
-    """An answer's JSON."""
+def response_json(contract: dict[str, Any], path: str, method: str, status: str) -> Any:
+    """A response's JSON content."""
     return contract["paths"][path][method]["responses"][status]["content"]["application/json"]
 
 
@@ -48,8 +48,8 @@ def parameter(contract: dict[str, Any], path: str, name: str) -> dict[str, Any]:
     return next(item for item in contract["paths"][path]["get"]["parameters"] if item["name"] == name)
 
 
-def test_the_committed_documents_are_sound(published: dict[str, Any], contract: dict[str, Any]) -> None:
-    """The published document is valid OpenAPI; the contract is that and keeps its own rules."""
+def test_the_committed_documents_are_valid(published: dict[str, Any], contract: dict[str, Any]) -> None:
+    """The published document is valid OpenAPI; the contract is that and follows its own rules."""
     check_structure(published, "published")
     require_valid(contract, "contract")
 
@@ -68,7 +68,7 @@ SEEDED: list[tuple[str, Breaking, str]] = [
     ("undeclared member of a relationship", lambda c: media(c)["relationships"]["clips"].update(meta=1), "clips"),
     (
         "undeclared member of an error",
-        lambda c: answer(c, "/medias", "get", "401")["example"]["errors"][0].update(x=1),
+        lambda c: response_json(c, "/medias", "get", "401")["example"]["errors"][0].update(x=1),
         "401",
     ),
     ("webhook: undeclared member", lambda c: hook_example(c)["payload"]["data"].update(meta=1), "processing_finished"),
@@ -86,17 +86,17 @@ SEEDED: list[tuple[str, Breaking, str]] = [
     ("page that is none", lambda c: parameter(c, "/clips", "page")["example"].update(offset=3), "parameter page"),
     ("page zero", lambda c: parameter(c, "/clips", "page")["example"].update(number=0), "parameter page"),
     (
-        "answer without schema",
-        lambda c: answer(c, "/clips", "get", "429").pop("schema"),
+        "response without schema",
+        lambda c: response_json(c, "/clips", "get", "429").pop("schema"),
         "response 429: it has no schema",
     ),
     (
-        "answer without example",
-        lambda c: answer(c, "/clips", "get", "500").pop("example"),
+        "response without example",
+        lambda c: response_json(c, "/clips", "get", "500").pop("example"),
         "response 500: it has no example",
     ),
     (
-        "answer without content",
+        "response without content",
         lambda c: c["paths"]["/clips"]["get"]["responses"]["401"].pop("content"),
         "response 401",
     ),
@@ -114,7 +114,7 @@ SEEDED: list[tuple[str, Breaking, str]] = [
 
 @pytest.mark.parametrize(("breaking", "words"), [case[1:] for case in SEEDED], ids=[case[0] for case in SEEDED])
 def test_a_seeded_mistake_is_found(contract: dict[str, Any], breaking: Breaking, words: str) -> None:
-    """Each kind of mistake is an error that says where."""
+    """Each kind of mistake is an error with its location."""
     breaking(contract)
     found = "\n".join(str(finding) for finding in check_contract(contract))
     assert re.search(words, found), found
@@ -140,26 +140,26 @@ def test_exactly_one_source(contract: dict[str, Any], body: dict[str, Any], *, f
     "breaking",
     [
         lambda c: c["paths"]["/medias"]["get"].update(operationId="getClips"),
-        lambda c: answer(c, "/medias", "get", "200").update(schema={"$ref": "#/components/schemas/gone"}),
+        lambda c: response_json(c, "/medias", "get", "200").update(schema={"$ref": "#/components/schemas/gone"}),
         lambda c: c["paths"].update({"/x/{id}": {"get": {"responses": {"200": {"description": "d"}}}}}),
         lambda c: c["paths"]["/medias"]["get"].pop("responses"),
     ],
     ids=["operationId twice", "dangling reference", "undeclared path parameter", "no responses"],
 )
 def test_prance_guards_the_structure(contract: dict[str, Any], breaking: Breaking) -> None:
-    """What is no OpenAPI is refused before anything is generated of it."""
+    """A document that is not OpenAPI is rejected before anything is generated from it."""
     breaking(contract)
     with pytest.raises(PipelineError, match="not a valid OpenAPI document"):
         require_valid(contract, "contract")
 
 
 def small(**operation: Any) -> dict[str, Any]:
-    """Write a document with one operation, sound unless the operation says otherwise."""
-    answer_204 = {"responses": {"204": {"description": "Done"}}}
+    """Write a document with one operation, valid unless the operation is not."""
+    no_content = {"responses": {"204": {"description": "Done"}}}
     return {
         "openapi": "3.0.3",
         "info": {"title": "T", "version": "1"},
-        "paths": {"/things": {"get": {**answer_204, **operation}}},
+        "paths": {"/things": {"get": {**no_content, **operation}}},
         "components": {"schemas": {"Thing": {"type": "object", "properties": {"id": {"type": "string"}}}}},
     }
 
@@ -183,7 +183,7 @@ def on_path(document: dict[str, Any], **members: Any) -> dict[str, Any]:
     return document
 
 
-PLACES: list[tuple[str, dict[str, Any], str]] = [
+LOCATIONS: list[tuple[str, dict[str, Any], str]] = [
     ("parameter", small(parameters=[BAD_PARAMETER]), "GET /things: parameter n, example: .*seven"),
     ("path's parameter", on_path(small(), parameters=[BAD_PARAMETER]), "GET /things: parameter n, example: .*seven"),
     (
@@ -284,9 +284,9 @@ PLACES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("document", "words"), [case[1:] for case in PLACES], ids=[case[0] for case in PLACES])
-def test_examples_are_found_wherever_they_stand(document: dict[str, Any], words: str) -> None:
-    """An example that breaks its schema is found in every place that can have one, with what was seen."""
+@pytest.mark.parametrize(("document", "words"), [case[1:] for case in LOCATIONS], ids=[case[0] for case in LOCATIONS])
+def test_examples_are_found_at_every_location(document: dict[str, Any], words: str) -> None:
+    """An example that violates its schema is found at every possible location, with the value."""
     found = [str(finding) for finding in check_contract(document)]
     assert len(found) == 1, found
     assert re.search(words, found[0]), found
@@ -311,16 +311,16 @@ def test_examples_are_found_wherever_they_stand(document: dict[str, Any], words:
         ),
         on_path(small(), summary="s", **{"x-more": {"get": 1}}),
     ],
-    ids=["no body at all", "example that lives elsewhere", "properties with names of keywords", "extension"],
+    ids=["no body at all", "external example", "properties with names of keywords", "extension"],
 )
-def test_what_is_sound_has_no_finding(document: dict[str, Any]) -> None:
+def test_valid_documents_have_no_findings(document: dict[str, Any]) -> None:
     """None of these is a mistake."""
     assert check_contract(document) == []
 
 
 def test_many_findings_are_shortened() -> None:
-    """A message stays readable, and says how much it leaves out."""
+    """A message stays readable, and contains the number of omitted findings."""
     parameters = [{**BAD_PARAMETER, "name": f"n{number}"} for number in range(25)]
-    with pytest.raises(PipelineError, match=r"(?s)in 25 places.*parameter n19.*… and 5 more$") as caught:
+    with pytest.raises(PipelineError, match=r"(?s)at 25 locations.*parameter n19.*… and 5 more$") as caught:
         require_valid(small(parameters=parameters), "contract")
     assert "n20" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""What a user would install, built once, by the build requirements of this environment."""
+"""The wheel that users install, built once, with the build requirements of this environment."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
-    """Run a command, in the repository if no other folder is named; gives what it prints."""
+    """Run a command, by default in the repository, and return its output."""
     done = subprocess.run(  # noqa: S603 - fixed commands
         [str(part) for part in command],
         cwd=cwd,
-        # As the Makefile says: what is installed stays inside the repository.
+        # As in the Makefile, installed files stay inside the repository.
         env={**os.environ, "UV_CACHE_DIR": str(ROOT / ".cache" / "uv"), **environment},
         capture_output=True,
         encoding="utf-8",
@@ -30,13 +30,13 @@ def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel as a user would."""
+    """Build the wheel like a user."""
     folder = tmp_path_factory.mktemp("wheel")
     return build_wheel(ROOT, folder)
 
 
 def build_wheel(source: Path, folder: Path) -> Path:
-    """Build the wheel from a folder or an sdist, without asking an index for the build's requirements."""
+    """Build the wheel from a folder or an sdist, without using an index for the build's requirements."""
     command = ("-m", "pip", "wheel", "--quiet", "--no-cache-dir", "--no-deps", "--no-build-isolation", "--wheel-dir")
     run(sys.executable, *command, folder, source)
     (built,) = folder.glob("contentgroove-*.whl")

@@ -1,4 +1,4 @@
-"""An extra that cannot be used says whether it is missing or broken, and what to do; broken packages are planted."""
+"""The errors of extras state whether a package is missing or broken, and the action; broken packages are planted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.process
 COMMAND = "import sys; sys.argv[1:] = {arguments!r}; from contentgroove.cli import main; main()"
 CHECK = "from contentgroove import ContentGroove; ContentGroove('key', on_contract_violation='log')"
 
-# A package of each extra, and what uses it.
+# A package of each extra, and code that uses it.
 USES = [
     ("rich", "cli", "from contentgroove import progress_bar; progress_bar()"),
     ("typer", "cli", COMMAND.format(arguments=["medias", "list"])),
@@ -48,8 +48,8 @@ except (Exception, SystemExit) as error:
 """
 
 
-def told(code: str, **environment: str) -> str:
-    """Run a program; gives all that it says about its failure."""
+def failure(code: str, **environment: str) -> str:
+    """Run a program and return its report of the failure."""
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text
         [sys.executable, "-c", TRIED.format(code=code)],
         env={**os.environ, **environment},
@@ -62,7 +62,7 @@ def told(code: str, **environment: str) -> str:
 
 
 def plant(folder: Path, module: str, source: str) -> None:
-    """Write a package that comes before the installed one of that name."""
+    """Write a package that shadows the installed one of that name."""
     (folder / module).mkdir(parents=True)
     (folder / module / "__init__.py").write_text(source, encoding="utf-8")
 
@@ -71,9 +71,9 @@ def plant(folder: Path, module: str, source: str) -> None:
 def test_a_package_that_cannot_be_imported_is_not_called_missing(
     module: str, extra: str, code: str, tmp_path: Path
 ) -> None:
-    """The package and what its import raised are told; installing the extra, which changes nothing, is not advised."""
+    """The message has the package and its error; it does not advise to install the extra, which changes nothing."""
     plant(tmp_path, module, "raise ImportError('planted.so: cannot open shared object file')")
-    words = told(code, PYTHONPATH=str(tmp_path))
+    words = failure(code, PYTHONPATH=str(tmp_path))
     assert re.search(rf"needs {module}\b.* cannot be imported \(ImportError: planted\.so: ", words), words
     assert f"[{extra}]" not in words
     assert "pip install --force-reinstall '" in words
@@ -83,15 +83,15 @@ def test_a_package_that_cannot_be_imported_is_not_called_missing(
 def test_a_package_that_is_missing_is_named_with_its_extra(module: str, extra: str, code: str, tmp_path: Path) -> None:
     """One command installs it."""
     (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules[{module!r}] = None", encoding="utf-8")
-    words = told(code, PYTHONPATH=str(tmp_path))
+    words = failure(code, PYTHONPATH=str(tmp_path))
     assert re.search(rf"needs {module}: pip install 'contentgroove\[{extra}\]'", words), words
 
 
 def test_a_missing_library_of_postgres(tmp_path: Path) -> None:
-    """The driver is installed; what is missing is libpq."""
+    """The driver is installed, but libpq is missing."""
     message = "no pq wrapper available.\\nAttempts made:\\n- couldn't import psycopg 'python' implementation"
     plant(tmp_path, "psycopg", f'raise ImportError("{message}")')
-    words = told("from contentgroove.webhooks import PostgresInbox; PostgresInbox('')", PYTHONPATH=str(tmp_path))
+    words = failure("from contentgroove.webhooks import PostgresInbox; PostgresInbox('')", PYTHONPATH=str(tmp_path))
     assert words.startswith("PostgresInbox needs libpq, PostgreSQL's C library, which psycopg ")
     assert "libpq5" in words
     assert "pip install 'psycopg[binary]'" in words
@@ -112,12 +112,12 @@ FAULTS = {
 
 @pytest.mark.parametrize("source", FAULTS)
 def test_ways_to_be_broken(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the import raises, the package is named as the one that is there, and the error is the cause."""
+    """For every error of the import, the message says that the package is installed, and the error is the cause."""
     module = f"planted_{list(FAULTS).index(source)}"
     plant(tmp_path, module, source)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ConfigurationError) as caught, needs("This", "extra"):
-        exec(f"from {module} import wanted", {"__name__": "contentgroove.anything"})  # noqa: S102 - as a module of ours
+        exec(f"from {module} import wanted", {"__name__": "contentgroove.anything"})  # noqa: S102 - like an own module
     message = caught.value.message
     assert message.startswith(f"This needs {module}")
     assert f"which is installed but cannot be imported ({FAULTS[source]}" in message
@@ -126,40 +126,40 @@ def test_ways_to_be_broken(source: str, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_missing_part_of_an_old_release() -> None:
-    """A submodule that the installed release lacks does not make the package missing, and the version is told."""
-    said = r"needs starlette [0-9.]+, which is installed .*\.absent"
-    with pytest.raises(ImportError, match=said) as caught, import_needs("This", "mock"):
+    """If the installed release lacks a submodule, the package is not called missing, and its version is named."""
+    message = r"needs starlette [0-9.]+, which is installed .*\.absent"
+    with pytest.raises(ImportError, match=message) as caught, import_needs("This", "mock"):
         importlib.import_module("starlette.absent")
     assert not isinstance(caught.value, ModuleNotFoundError)
     assert re.search(r"--force-reinstall 'starlette[<>=0-9.,]+'", str(caught.value))
 
 
-def test_what_is_explained_once_is_not_explained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The outer `with` names what the inner one found, and why."""
+def test_an_error_is_explained_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outer `with` reports the package that the inner one found, and the reason."""
     plant(tmp_path, "planted_twice", "raise RuntimeError('the reason')")
     monkeypatch.syspath_prepend(tmp_path)
-    said = r"^Outer needs planted_twice [^:]* cannot be imported \(RuntimeError: the reason\)"
-    with pytest.raises(ConfigurationError, match=said), needs("Outer", "b"), import_needs("Inner", "a"):
+    message = r"^Outer needs planted_twice [^:]* cannot be imported \(RuntimeError: the reason\)"
+    with pytest.raises(ConfigurationError, match=message), needs("Outer", "b"), import_needs("Inner", "a"):
         importlib.import_module("planted_twice")
-    said = r"^Outer needs planted_absent: pip install 'contentgroove\[b\]'$"
-    with pytest.raises(ConfigurationError, match=said), needs("Outer", "b"), import_needs("Inner", "a"):
+    message = r"^Outer needs planted_absent: pip install 'contentgroove\[b\]'$"
+    with pytest.raises(ConfigurationError, match=message), needs("Outer", "b"), import_needs("Inner", "a"):
         importlib.import_module("planted_absent")
 
 
 def fails_by_itself() -> None:
-    raise AttributeError("a defect of ours")
+    raise AttributeError("an own defect")
 
 
 @pytest.mark.parametrize("call", [fails_by_itself, lambda: importlib.import_module("contentgroove.absent")])
-def test_defects_of_ours_stay_what_they_are(call: Callable[[], object]) -> None:
+def test_own_defects_are_not_converted(call: Callable[[], object]) -> None:
     """No package is blamed for them."""
     with pytest.raises((AttributeError, ModuleNotFoundError)) as caught, needs("This", "extra"):
         call()
     assert not isinstance(caught.value, ConfigurationError)
 
 
-def test_a_command_that_draws_explains_a_broken_package() -> None:
-    """Whatever leaves a command is looked at."""
+def test_a_command_with_tables_explains_a_broken_package() -> None:
+    """Every error of a command is examined."""
     from contentgroove.cli.exit_codes import ExitCode, describe_error
 
     error = ImportError("cannot import name 'Table'", name="rich.table")
@@ -171,8 +171,8 @@ def test_a_command_that_draws_explains_a_broken_package() -> None:
     assert failure.message.endswith(advice(trouble, "cli"))
 
 
-def test_no_other_place_calls_an_extra_missing() -> None:
-    """One module writes these messages; Node, which is no module to import, has its own."""
+def test_only_one_module_calls_an_extra_missing() -> None:
+    """One module writes these messages; Node, which is not a Python module, has its own."""
     found = [
         path.relative_to(ROOT).as_posix()
         for folder in ("overlay", "mockserver", "spec")
@@ -183,5 +183,5 @@ def test_no_other_place_calls_an_extra_missing() -> None:
         "mockserver/contentgroove_mock/npm.py",
         "overlay/contentgroove/_extras.py",
         "overlay/contentgroove/cli/app.py",
-        "spec/contentgroove_spec/sources.py",
+        "spec/contentgroove_spec/fetching.py",
     ]

@@ -1,4 +1,4 @@
-"""The locks hold what is wanted; what would make them differ is found without a network and named."""
+"""The locks match their requirements; differences are found without a network and named."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIGEST = re.compile(r"^# (wanted|locked): sha256:[0-9a-f]{64}$", re.MULTILINE)
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of all wishes and locks."""
+    """A copy of all requirements and locks."""
     for name in (
         "pyproject.toml",
         *(f"{folder}/package{part}.json" for folder in lock.NPM_LOCKS for part in ("", "-lock")),
@@ -31,23 +31,23 @@ def copy(tmp_path: Path) -> Path:
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    """Replace a text that is there."""
+    """Replace an existing text."""
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def faults(root: Path) -> list[str]:
-    """List what a check says, without what to do about it."""
+    """List the faults that a check finds, without the advice."""
     with pytest.raises(lock.LockError) as caught:
         lock.check(root)
-    *lines, what_to_do = str(caught.value).splitlines()
-    assert "make lock" in what_to_do
+    *lines, advice = str(caught.value).splitlines()
+    assert "make lock" in advice
     return lines
 
 
-def test_the_committed_locks_are_what_is_wanted(copy: Path) -> None:
-    """In the repository as it is, and in a copy elsewhere."""
+def test_the_committed_locks_match_their_requirements(copy: Path) -> None:
+    """In the repository, and in a copy elsewhere."""
     lock.check()
     lock.check(copy)
 
@@ -67,24 +67,24 @@ def test_every_version_is_exact_and_has_its_digest(name: str) -> None:
 
 
 def test_the_largest_lock_holds_the_others_versions() -> None:
-    """Who goes on from the demo to the tests keeps what is installed."""
-    held = {
+    """Packages of the demo stay installed for the tests."""
+    versions = {
         name: {
             (pin.name, str(pin.specifier)) for pin in lock.pins((ROOT / f"requirements/{name}.txt").read_text("utf-8"))
         }
         for name in lock.LOCKS
     }
-    assert held["demo"] < held["dev"]
-    assert held["setup"] < held["demo"]
+    assert versions["demo"] < versions["dev"]
+    assert versions["setup"] < versions["demo"]
 
 
-def test_every_supported_python_is_served() -> None:
+def test_every_supported_python_is_locked() -> None:
     """The Pythons of the lock are those of the package's metadata."""
     declared = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert tuple(declared) == lock.PYTHONS
 
 
-def test_a_wish_that_the_lock_does_not_meet(copy: Path) -> None:
+def test_a_requirement_that_the_lock_does_not_meet(copy: Path) -> None:
     """A raised bound names the requirement, the version that is locked, and the lock; in every lock that has it."""
     version = next(
         str(pin.specifier)[2:]
@@ -93,18 +93,18 @@ def test_a_wish_that_the_lock_does_not_meet(copy: Path) -> None:
     )
     edit(copy / "pyproject.toml", '"anyio>=4.10,<5"', '"anyio>=900"')
     assert faults(copy) == [
-        f"requirements/{name}.txt has anyio {version}; wanted is anyio>=900." for name in ("dev", "demo")
+        f"requirements/{name}.txt has anyio {version}; required is anyio>=900." for name in ("dev", "demo")
     ]
 
 
-def test_a_new_wish(copy: Path) -> None:
-    """A package that the lock lacks is named once, with the places where it is wanted if these are not all."""
+def test_a_new_requirement(copy: Path) -> None:
+    """A missing package is named once, with the environments that need it unless all do."""
     edit(copy / "requirements/dev.in", "prance", "no-such-thing>=1\nmine>=1; sys_platform == 'win32'\nprance")
     assert faults(copy) == ["requirements/dev.txt lacks mine.", "requirements/dev.txt lacks no-such-thing."]
 
 
-def test_a_lock_that_serves_only_some(copy: Path) -> None:
-    """A version for other Pythons or systems only is no version for the rest."""
+def test_a_lock_for_only_some_environments(copy: Path) -> None:
+    """A version only for other Pythons or systems does not count for the remaining ones."""
     text = (copy / "requirements/dev.txt").read_text(encoding="utf-8")
     (pin,) = re.findall(r"^respx==\S+", text, re.MULTILINE)
     edit(copy / "requirements/dev.txt", pin, f"{pin} ; python_full_version < '3.14' or sys_platform == 'darwin'")
@@ -112,11 +112,11 @@ def test_a_lock_that_serves_only_some(copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "said"),
+    ("name", "old", "new", "words"),
     [
-        ("pyproject.toml", '"anyio>=4.10,<5"', '"anyio>=4.9,<5"', "made from other wishes"),
-        ("pyproject.toml", 'requires-python = ">=3.11"', 'requires-python = ">=3.12"', "made from other wishes"),
-        ("requirements/setup.in", "uv>=0.9,<1\n", "", "made from other wishes"),
+        ("pyproject.toml", '"anyio>=4.10,<5"', '"anyio>=4.9,<5"', "made from other requirements"),
+        ("pyproject.toml", 'requires-python = ">=3.11"', 'requires-python = ">=3.12"', "made from other requirements"),
+        ("requirements/setup.in", "uv>=0.9,<1\n", "", "made from other requirements"),
         ("requirements/dev.txt", "--hash=sha256:", "--hash=sha256:0", "edited after"),
         ("requirements/demo.txt", "h11==", "h12==", "lacks h11"),
         ("requirements/setup.txt", "# Written", "# Made", "was not written by"),
@@ -134,10 +134,10 @@ def test_a_lock_that_serves_only_some(copy: Path) -> None:
         ),
     ],
 )
-def test_what_differs_is_named(copy: Path, name: str, old: str, new: str, said: str) -> None:
-    """Wider bounds, removed wishes, edited locks and npm's locks are all seen."""
+def test_differences_are_named(copy: Path, name: str, old: str, new: str, words: str) -> None:
+    """Wider bounds, removed requirements, edited locks and npm's locks are all found."""
     edit(copy / name, old, new)
-    assert any(said in fault for fault in faults(copy))
+    assert any(words in fault for fault in faults(copy))
 
 
 def test_a_lock_that_is_missing(copy: Path) -> None:
@@ -146,30 +146,35 @@ def test_a_lock_that_is_missing(copy: Path) -> None:
     assert faults(copy) == ["requirements/demo.txt does not exist."]
 
 
-def test_comments_are_no_wishes(copy: Path) -> None:
+def test_comments_are_not_requirements(copy: Path) -> None:
     """A comment may be changed without a new lock."""
     edit(copy / "requirements/dev.in", "# Second opinions", "# Other opinions")
     lock.check(copy)
 
 
-def test_what_moved_is_told() -> None:
-    """New, gone and moved packages, each with both versions; what stays is not named."""
+def test_changed_versions_are_listed() -> None:
+    """New, removed and changed packages, each with both versions; others are not listed."""
     before = {"a": "1", "b": "1", "c": "1"}
-    assert lock.moves(before, {"a": "1", "b": "2", "d": "1"}) == ["b 1 -> 2", "c 1 -> (none)", "d (none) -> 1"]
+    after = {"a": "1", "b": "2", "d": "1"}
+    assert lock.changed_versions(before, after) == [
+        "b 1 -> 2",
+        "c 1 -> (none)",
+        "d (none) -> 1",
+    ]
 
 
 def test_the_npm_locks_name_no_host() -> None:
-    """No address: npm asks the registry that the user has set up; every package has its digest."""
+    """No address: npm uses the user's registry; every package has its digest."""
     for folder in lock.NPM_LOCKS:
         packages = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-        for place, entry in packages.items():
+        for path, entry in packages.items():
             assert "resolved" not in entry
-            assert not place or entry["integrity"].startswith("sha512-"), place
+            assert not path or entry["integrity"].startswith("sha512-"), path
 
 
 @pytest.mark.process
 def test_a_resolver_that_fails_or_hangs_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it said is told, with the lock that it was to make; nothing else leaves."""
+    """The message contains its output and the name of the lock; no other error is raised."""
     with pytest.raises(lock.LockError, match=r"^x\.txt could not be made:\nthe reason$"):
         lock.resolve([sys.executable, "-c", "import sys; sys.exit('the reason')"], tmp_path, "x.txt")
     monkeypatch.setattr(lock, "_SECONDS", 0.01)

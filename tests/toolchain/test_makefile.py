@@ -1,4 +1,4 @@
-"""Setup works with odd Pythons and after interruptions, and does nothing twice. Pythons here are stand-ins."""
+"""Setup works with unusual Pythons and after interruptions, and does nothing twice. The Pythons are stand-ins."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ LAUNCHERS = ("python3.13", "python3.12", "python3.11", "python3.14", "python3", 
 STAMP = ".venv/.installed"
 
 BROKEN = "#!/bin/sh\necho 'pyenv: no such version' >&2\nexit 127\n"
-# As a Python that is too old answers the question whether it is new enough.
+# A Python that is too old exits with 1 when the Makefile checks its version.
 TOO_OLD = "#!/bin/sh\nexit 1\n"
 WITHOUT_VENV = '#!/bin/sh\ncase "$1" in -m) mkdir -p "$3"; exit 1;; esac\n'
-# Makes an environment whose Python notes what it is asked, and fails at what the file `failing` names.
+# Makes an environment whose Python records its calls and fails at the step in the file `failing`.
 GOOD = """#!/bin/sh
 case "$1" in -m)
     mkdir -p "$3/bin"
@@ -64,7 +64,7 @@ class Clone:
         (self.commands / name).chmod(0o755)
 
     def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run make; nothing of our own environment reaches it."""
+        """Run make without this process's environment."""
         return subprocess.run(  # noqa: S603 - make
             [self.commands / "make", *arguments],
             cwd=self.folder,
@@ -76,7 +76,7 @@ class Clone:
         )
 
     def calls(self) -> list[str]:
-        """Tell what was called since this was last asked."""
+        """Return the calls since the last time."""
         noted = self.folder / "calls"
         lines = noted.read_text(encoding="utf-8").splitlines() if noted.exists() else []
         noted.unlink(missing_ok=True)
@@ -89,7 +89,7 @@ class Clone:
         return lines
 
     def renew(self, name: str) -> None:
-        """Change a file after everything that was made so far."""
+        """Make a file newer than all others."""
         newest = max(path.stat().st_mtime_ns for path in self.folder.rglob("*") if path.is_file())
         os.utime(self.folder / name, ns=(newest + 10**9, newest + 10**9))
 
@@ -105,7 +105,7 @@ PRISM = "-c from contentgroove_mock.prism import install; install()"
 
 @pytest.mark.parametrize("jobs", ["-j1", "-j2"])
 def test_setup_takes_the_first_python_that_works(clone: Clone, jobs: str) -> None:
-    """Launchers that are broken, too old or without venv are passed over; a second setup does nothing."""
+    """Launchers that are broken, too old or without venv are skipped; a second setup does nothing."""
     clone.python("python3.13", BROKEN)
     clone.python("python3.12", WITHOUT_VENV)
     clone.python("python3.11", TOO_OLD)
@@ -128,7 +128,7 @@ def test_a_python_can_be_named(clone: Clone) -> None:
 
 
 def test_without_a_python(clone: Clone) -> None:
-    """One line says what is missing and what to do, and nothing stays behind."""
+    """One line names the missing Python and the action, and no file is left."""
     clone.python("python", WITHOUT_VENV)
     done = clone.make("demo")
     assert done.returncode != 0
@@ -139,8 +139,8 @@ def test_without_a_python(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize(("step", "name"), [("pip", "pip"), ("uv", "uv"), ("contentgroove_mock.prism", "npm")])
-def test_a_failed_step_begins_anew(clone: Clone, step: str, name: str) -> None:
-    """A failure shows the log and names the step; the next setup does that step again and what follows."""
+def test_a_failed_step_is_repeated(clone: Clone, step: str, name: str) -> None:
+    """A failure shows the log and names the step; the next setup repeats that step and continues."""
     clone.python("python3", GOOD)
     (clone.folder / "failing").write_text(f"{step}\nfrom {step} import install; install()\n", encoding="utf-8")
     done = clone.make("setup")
@@ -154,8 +154,8 @@ def test_a_failed_step_begins_anew(clone: Clone, step: str, name: str) -> None:
     assert clone.calls() == (["venv by python3", *PACKAGES, PRISM] if name != "npm" else [PRISM])
 
 
-def test_new_requirements_are_installed_in_place(clone: Clone) -> None:
-    """A changed requirement or package runs pip, a changed lock runs npm; if pip fails, all begins anew."""
+def test_new_requirements_are_installed(clone: Clone) -> None:
+    """A changed requirement or package runs pip, a changed lock runs npm; if pip fails, everything is repeated."""
     clone.python("python3", GOOD)
     clone.make("setup")
     clone.calls()
@@ -163,7 +163,7 @@ def test_new_requirements_are_installed_in_place(clone: Clone) -> None:
         clone.renew(name)
         assert clone.make("setup").returncode == 0
         assert clone.calls() == PACKAGES
-        # The change lies in the future; it has been seen.
+        # The change has a time in the future; it has been handled.
         os.utime(clone.folder / name, ns=(0, 0))
     clone.renew("mockserver/package-lock.json")
     assert clone.make("setup").returncode == 0
@@ -179,7 +179,7 @@ def test_new_requirements_are_installed_in_place(clone: Clone) -> None:
 
 
 def test_the_demo_installs_what_it_needs(clone: Clone) -> None:
-    """The demo alone brings its own packages; where all are installed they serve it, and all replace the demo's."""
+    """The demo installs its own packages; if all are installed it uses those, and all replace the demo's."""
     clone.python("python3", GOOD)
     assert clone.make("demo").returncode == 0
     assert clone.calls() == ["venv by python3", "pip", "uv demo", "package", "examples/demo.py"]
@@ -194,8 +194,8 @@ def test_the_demo_installs_what_it_needs(clone: Clone) -> None:
     assert clone.calls() == [*PACKAGES, "examples/demo.py"]
 
 
-def test_a_failed_demo_begins_anew(clone: Clone) -> None:
-    """What was half installed is not used."""
+def test_a_failed_demo_is_repeated(clone: Clone) -> None:
+    """An incomplete installation is not used."""
     clone.python("python3", GOOD)
     (clone.folder / "failing").write_text("uv\n", encoding="utf-8")
     done = clone.make("demo")
@@ -208,7 +208,7 @@ def test_a_failed_demo_begins_anew(clone: Clone) -> None:
 
 
 def test_a_moved_clone_gets_a_new_environment(clone: Clone) -> None:
-    """An environment holds the path of its folder: in another one, and without its Python, it is made again."""
+    """An environment contains the path of its folder: in another one, and without its Python, it is made again."""
     clone.python("python3", GOOD)
     clone.make("setup")
     clone.calls()
@@ -221,7 +221,7 @@ def test_a_moved_clone_gets_a_new_environment(clone: Clone) -> None:
 
 
 def test_make_alone_lists_the_commands(clone: Clone) -> None:
-    """Each command has its line, and asking installs nothing."""
+    """Each command has its line, and the list installs nothing."""
     done = clone.make()
     listed = re.findall(r"^make ([a-z-]+) +\S", done.stdout, re.MULTILINE)
     (phony,) = re.findall(r"^\.PHONY: (help .*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)

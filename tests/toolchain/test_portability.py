@@ -1,4 +1,4 @@
-"""What reads well and means something else on Windows is written nowhere; read from the syntax of every module."""
+"""Code that behaves differently on Windows is not used; checked by the syntax of every module."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ WAITS = frozenset({"acquire", "get", "join", "result", "wait"})
 ENDS_BY_ITSELF = {
     "mockserver/contentgroove_mock/prism.py: process.wait()": "the process was killed",
     "mockserver/contentgroove_mock/simulator/server.py: ready.result()": "it is there",
-    "overlay/contentgroove/resources/batches.py: future.result()": "it is done",
-    "overlay/contentgroove/resources/batches.py: task.result()": "it is done",
+    "overlay/contentgroove/_io/async_io.py: thread.result()": "it is done",
+    "overlay/contentgroove/_io/batches.py: future.result()": "it is done",
+    "overlay/contentgroove/_io/batches.py: task.result()": "it is done",
 }
-"""Waits without a limit that wait for nothing, and why."""
+"""Waits without a limit that never block, each with the reason."""
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str, set[str | None]]]:
-    """Give each call that is not asyncio's, the last part of what it calls, and the names of its keywords."""
+    """Yield each call that is not asyncio's, the last part of its function's name, and its keywords."""
     awaited = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Await)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(getattr(node.func, "value", None), "id", None) == "asyncio":
@@ -43,13 +44,13 @@ def calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str, set[str | None]]]:
 
 
 def mode_of(call: ast.Call, position: int) -> Any:
-    """Give the mode that a file is opened with, as far as it is written there."""
+    """Return the mode of a call that opens a file, if it is a literal."""
     given = [keyword.value for keyword in call.keywords if keyword.arg == "mode"] or call.args[position : position + 1]
     return given[0].value if given and isinstance(given[0], ast.Constant) else None
 
 
 def without_encoding(tree: ast.AST) -> Iterator[ast.Call]:
-    """Find files and programs whose text is read or written in the encoding of whatever system this runs on."""
+    """Find files and programs whose text is read or written in the system's encoding."""
     for call, name, keywords in calls(tree):
         if "encoding" in keywords or None in keywords:
             continue
@@ -68,21 +69,21 @@ def without_encoding(tree: ast.AST) -> Iterator[ast.Call]:
 
 
 def without_newline(tree: ast.AST) -> Iterator[ast.Call]:
-    """Find files that are written with the newlines of whatever system this runs on."""
+    """Find files that are written with the system's newlines."""
     for call, name, keywords in calls(tree):
         if name == "write_text" and "newline" not in keywords:
             yield call
 
 
 def without_limit(tree: ast.AST) -> Iterator[ast.Call]:
-    """Find waits for other threads and for processes that last until they end, Ctrl-C or not."""
+    """Find waits for threads and processes that Ctrl-C cannot interrupt."""
     for call, name, keywords in calls(tree):
         if name in WAITS and isinstance(call.func, ast.Attribute) and not call.args and not keywords:
             yield call
 
 
 def by_the_system(tree: ast.AST) -> Iterator[ast.Call]:
-    """Find what answers by the system's own tables and limits."""
+    """Find functions whose results depend on the system's tables and limits."""
     for call, name, _ in calls(tree):
         if name in {"fromtimestamp", "utcfromtimestamp", "guess_type", "guess_extension"}:
             yield call
@@ -131,7 +132,7 @@ def by_the_system(tree: ast.AST) -> Iterator[ast.Call]:
     ],
 )
 def test_rules(rule: Callable[[ast.AST], Iterator[ast.Call]], found: list[str], passed: list[str]) -> None:
-    """Each finds what it is for, and nothing else."""
+    """Each rule finds its cases, and nothing else."""
     wrapped = (f"async def f():\n    {code}" for code in [*found, *passed])
     assert [bool(list(rule(ast.parse(code)))) for code in wrapped] == [True] * len(found) + [False] * len(passed)
 
@@ -154,7 +155,7 @@ def findings(rule: Callable[[ast.AST], Iterator[ast.Call]], folders: tuple[str, 
 
 
 def test_text_has_an_encoding() -> None:
-    """Files and programs' output are UTF-8; left out, it is cp1252 on most of Windows."""
+    """Files and programs' output are UTF-8; the default is cp1252 on most Windows systems."""
     assert findings(without_encoding, ("",)) == []
 
 
@@ -164,12 +165,12 @@ def test_files_are_the_same_on_every_system() -> None:
 
 
 def test_ctrl_c_ends_every_wait() -> None:
-    """Windows does not wake who waits for a lock: `contentgroove._io.interruptible` waits in steps."""
+    """On Windows, Ctrl-C does not interrupt the wait for a lock: `contentgroove._io.interruptible` waits in steps."""
     assert sorted(findings(without_limit, SHIPPED)) == sorted(ENDS_BY_ITSELF)
 
 
-def test_no_answer_depends_on_the_system() -> None:
-    """Windows' clock knows no year after 3000, and its registry says what other programs made it say."""
+def test_no_result_depends_on_the_system() -> None:
+    """Windows' clock has no year after 3000, and other programs can change its registry."""
     assert findings(by_the_system, SHIPPED) == [
         "overlay/contentgroove/_core/uploads.py: mimetypes.MimeTypes().guess_type(name or '')"
     ]

@@ -1,4 +1,4 @@
-"""A test that starts a process or leaves this machine says so by its mark, or fails."""
+"""A test that starts a process or uses the network must have the mark, or it fails."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ WRONG = {
 
 @pytest.mark.process
 def test_tests_without_the_mark_fail(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each one that starts something or leaves is told by what it does, and nobody else fails."""
+    """Each test that starts a process or uses the network fails with the reason, and no other test fails."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(TESTS)
@@ -101,5 +101,5 @@ def test_tests_without_the_mark_fail(pytester: pytest.Pytester, monkeypatch: pyt
     ],
 )
 def test_addresses(address: object, here: bool) -> None:  # noqa: FBT001 - a case
-    """Loopback and local sockets are on this machine; any name but loopback's leads elsewhere."""
+    """Loopback and local sockets are on this machine; any name other than loopback's is not."""
     assert is_here(address) == here

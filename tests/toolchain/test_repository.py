@@ -1,4 +1,4 @@
-"""What is committed names no registry, no machine's folders, and no secrets; CI runs what the README says."""
+"""The committed files name no registry, no machine's folders, and no secrets; CI runs the README's command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def tracked() -> list[Path]:
-    """List the files that git tracks, as text files that exist."""
+    """List the existing text files that git tracks."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)  # noqa: S607 - git
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
@@ -30,7 +30,7 @@ def tracked() -> list[Path]:
     ],
 )
 def test_nothing_of_this_machine_is_committed(pattern: str) -> None:
-    """No file names a package registry's host or a folder of the machine it was made on."""
+    """No file names a package registry's host or a folder of a developer's machine."""
     expression = re.compile(pattern.encode())
     found = [str(path.relative_to(ROOT)) for path in tracked() if expression.search(path.read_bytes())]
     assert found == []
@@ -46,7 +46,7 @@ def test_ci_runs_the_command_that_the_readme_names() -> None:
 
 
 def test_imports_go_one_way() -> None:
-    """Generated code knows nothing of the SDK, the SDK nothing of the mock or the pipeline."""
+    """Generated code does not import the SDK, and the SDK does not import the mock or the pipeline."""
     rules = {
         "generated/contentgroove_api": ("contentgroove", "contentgroove_mock", "spec"),
         "overlay/contentgroove": ("contentgroove_mock", "spec"),
@@ -78,8 +78,8 @@ def test_modules_are_short() -> None:
                 assert lines <= 410, path
 
 
-def test_contributors_find_what_is_named() -> None:
-    """Each folder and file that CONTRIBUTING.md and SECURITY.md name is there."""
+def test_named_files_exist() -> None:
+    """Each folder and file that CONTRIBUTING.md and SECURITY.md name exists."""
     # The lock's files are those of the commands that write them.
     names = {
         name

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import make_sync
 import pytest
+from contentgroove._async import base as async_base
 from contentgroove._async import client as async_client
 from contentgroove._async import clips as async_clips
 from contentgroove._async import medias as async_medias
 from contentgroove._async import webhook_subscriptions as async_subscriptions
-from contentgroove._sync import client, clips, medias, webhook_subscriptions
+from contentgroove._sync import base, client, clips, medias, webhook_subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 MODULES = [
+    (async_base, base),
     (async_client, client),
     (async_clips, clips),
     (async_medias, medias),
@@ -51,6 +53,7 @@ def test_all_classes_are_compared() -> None:
     """A class that only one side has fails here."""
     assert {cls.__name__ for _, cls in CLASSES} >= {
         "ContentGroove",
+        "Pager",
         "Medias",
         "RawMedias",
         "Clips",

@@ -1,4 +1,4 @@
-"""The repository's own workflows: valid, safe by zizmor, and made of the commands that people run."""
+"""The repository's own workflows: valid, safe by zizmor, and made of the commands that people use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.process
 
 
 def passes(tool: str, *arguments: str | Path) -> bool:
-    """Run a checker; gives whether it found nothing."""
+    """Run a checker and return whether it found nothing."""
     done = subprocess.run(  # noqa: S603 - installed beside this Python
         [TOOLS / tool, *arguments], capture_output=True, check=False, timeout=60
     )
@@ -38,15 +38,15 @@ def commands(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_the_workflow_is_sound(path: Path) -> None:
-    """Nothing dangerous is found by zizmor, GitHub's schema is kept, actions are pinned by commit."""
+def test_the_workflow_is_valid(path: Path) -> None:
+    """Zizmor finds nothing dangerous, the file matches GitHub's schema, and actions are pinned by commit."""
     assert passes("zizmor", "--offline", "--no-progress", path)
     assert passes("check-jsonschema", "--builtin-schema", "vendor.github-workflows", path)
     for line in re.findall(r"uses: (.+)", path.read_text(encoding="utf-8")):
         assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
 
 
-def test_the_checkers_see_faults(tmp_path: Path) -> None:
+def test_the_checkers_find_faults(tmp_path: Path) -> None:
     """An unpinned action and an unknown key are found."""
     text = WORKFLOWS[0].read_text(encoding="utf-8")
     broken = tmp_path / "broken.yml"
@@ -57,7 +57,7 @@ def test_the_checkers_see_faults(tmp_path: Path) -> None:
 
 
 def test_every_declared_python_is_run() -> None:
-    """The Pythons of the metadata are those that the workflows run everything on, and try the bounds with."""
+    """The workflows run everything on the Pythons of the metadata, and try the bounds with them."""
     declared = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     ci, weekly = (jobs(ROOT / ".github" / "workflows" / name) for name in ("ci.yml", "weekly.yml"))
     assert ci["linux"]["strategy"]["matrix"]["python"] == declared
@@ -67,7 +67,7 @@ def test_every_declared_python_is_run() -> None:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_the_commands_exist(path: Path) -> None:
-    """A workflow uses the Makefile's targets and the repository's files, under the names that they have."""
+    """A workflow uses existing targets of the Makefile and existing files."""
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     for command in commands(path):
         words = command.replace("-o check ", "").split()

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from contentgroove.tools.addresses import Origin, check_addresses, check_url, is_public, origin_of
-from contentgroove.tools.errors import ToolError
+from contentgroove.tools.network import Origin, check_addresses, check_url, is_public, origin_of
+from contentgroove.tools.results import ToolError
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "93.184.215.14", "2606:4700::1111", "2a00:1450:4001:81b::200e"])

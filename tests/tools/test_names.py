@@ -7,9 +7,9 @@ import pytest
 import yaml
 from contentgroove._openapi.documents import parse
 from contentgroove._openapi.operations import base_path, server_urls
-from contentgroove.tools import naming
-from contentgroove.tools.api import contract_operations
-from contentgroove.tools.operations import compile_document
+from contentgroove.tools.operation_tools import contract_operations
+from contentgroove.tools.operations import MAX_NAMESPACE, compile_document, group_name, to_camel_case, to_slug
+from contentgroove.tools.registry import public_name
 
 # As the API's integration page lists them, with the operation that the contract calls so.
 CANONICAL = {
@@ -54,7 +54,7 @@ def test_names_hold_where_the_base_path_stands_in_the_paths(contract: str) -> No
 
 
 def test_names_without_tags(contract: str) -> None:
-    """Without tags, the group is named for the path's first part that says what it is about."""
+    """Without tags, the group is the first segment of the path that is not a prefix."""
     document = yaml.safe_load(contract)
     for item in document["paths"].values():
         for operation in item.values():
@@ -76,7 +76,7 @@ def test_names_without_tags(contract: str) -> None:
 )
 def test_camel_case(text: str, named: str) -> None:
     """Words are joined; letters lose their marks, and what is left of nothing is nothing."""
-    assert naming.to_camel_case(text) == named
+    assert to_camel_case(text) == named
 
 
 @pytest.mark.parametrize(
@@ -90,21 +90,21 @@ def test_camel_case(text: str, named: str) -> None:
 )
 def test_group(tags: list[str], path: str, group: str) -> None:
     """The first tag names the group, else the path, else nothing does."""
-    assert naming.group(tags, path) == group
+    assert group_name(tags, path) == group
 
 
 def test_slug() -> None:
     """A title becomes a namespace of bounded length."""
-    assert naming.to_slug("Nexmo Application API (v2)") == "nexmo-application-api-v2"
-    assert naming.to_slug("!") == ""
-    assert len(naming.to_slug("a title that is far longer than any name may be")) <= naming.MAX_NAMESPACE
+    assert to_slug("Nexmo Application API (v2)") == "nexmo-application-api-v2"
+    assert to_slug("!") == ""
+    assert len(to_slug("a title that is far longer than any name may be")) <= MAX_NAMESPACE
 
 
 def test_published_names_fit_hosts() -> None:
     """No dots, at most 64 characters, and two long names stay two."""
-    assert naming.public_name("clips.getApiV1Clips", dotted=False) == "clips_getApiV1Clips"
-    assert naming.public_name("clips.getApiV1Clips", dotted=True) == "clips.getApiV1Clips"
-    long = [naming.public_name(f"a.{'b' * 80}{end}", dotted=False) for end in "cd"]
+    assert public_name("clips.getApiV1Clips", dotted=False) == "clips_getApiV1Clips"
+    assert public_name("clips.getApiV1Clips", dotted=True) == "clips.getApiV1Clips"
+    long = [public_name(f"a.{'b' * 80}{end}", dotted=False) for end in "cd"]
     assert len(set(long)) == 2
     assert {len(name) for name in long} == {64}
 

@@ -124,7 +124,7 @@ async def test_redirects_are_followed(secure: LocalServer) -> None:
     "location", ["http://docs.test/a", "https://127.0.0.1/a", "https://evil.test/a", "file:///etc/passwd", "//[::1]/a"]
 )
 async def test_redirects_are_checked_again(secure: LocalServer, location: str) -> None:
-    """A redirect to plain http, to this machine, to a name that leads to it or to a file is refused."""
+    """A redirect to plain http, to this machine, to a name with its address or to a file is refused."""
     secure.responses["/a"] = Response(302, {"Location": location})
     error = await refusal(f"{secure.origin}/a", secure.policy())
     assert error.code == "fetch_refused"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from contentgroove._openapi.documents import parse
-from contentgroove.tools.api import contract_operations
-from contentgroove.tools.arguments import check_arguments, compile_schema
-from contentgroove.tools.errors import SpecError, ToolError
+from contentgroove.tools.input_schemas import check_arguments, compile_schema
+from contentgroove.tools.operation_tools import contract_operations
 from contentgroove.tools.operations import MAX_OPERATIONS, Operation, compile_document
+from contentgroove.tools.results import SpecError, ToolError
 
 
 def compiled(operation: dict[str, Any], path: str = "/things", *, closed: bool = False, **document: Any) -> Operation:
@@ -94,6 +94,16 @@ def test_references_do_not_multiply() -> None:
     assert len(schema["$defs"]) == 61
 
 
+def test_chains_of_references_have_a_limit() -> None:
+    """Schemas that refer to each other over thousands of levels are the document's defect, not this package's."""
+    schemas: dict[str, Any] = {
+        f"A{level}": {"properties": {"next": {"$ref": f"#/components/schemas/A{level + 1}"}}} for level in range(5000)
+    }
+    schemas["A5000"] = {"type": "string"}
+    with pytest.raises(SpecError, match="too many levels"):
+        body({"$ref": "#/components/schemas/A0"}, components={"schemas": schemas})
+
+
 @pytest.mark.parametrize("closed", [True, False])
 def test_closed_objects(closed: bool) -> None:  # noqa: FBT001 - a case
     """Objects that list their properties can be closed, except where another schema adds to them."""
@@ -158,7 +168,7 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "path", "said"),
+    ("operation", "path", "message"),
     [
         ({"parameters": [{"in": "query"}]}, "/a", "without a name"),
         ({"parameters": [{"name": "a", "in": "body"}]}, "/a", "outside path, header, query, cookie"),
@@ -172,9 +182,9 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
         ({"requestBody": {"content": {"application/json": {"schema": {"type": 3}}}}}, "/a", "not a valid JSON Schema"),
     ],
 )
-def test_operations_that_cannot_be_understood(operation: dict[str, Any], path: str, said: str) -> None:
-    """What no call could be made of is an error that names the operation."""
-    with pytest.raises(SpecError, match=said):
+def test_operations_that_are_not_supported(operation: dict[str, Any], path: str, message: str) -> None:
+    """An operation that cannot be called is an error that names it."""
+    with pytest.raises(SpecError, match=message):
         compiled(operation, path)
 
 
@@ -186,7 +196,7 @@ def test_circles_of_references() -> None:
 
 
 def test_too_many_operations() -> None:
-    """A document cannot make more tools than anyone could look through."""
+    """A document cannot add any number of tools."""
     paths: dict[str, Any] = {f"/p{number}": {"get": {}} for number in range(MAX_OPERATIONS + 1)}
     document = parse(json.dumps({"openapi": "3.0.0", "info": {"title": "T"}, "paths": paths}), "it")
     with pytest.raises(SpecError, match=r"more than 2,000 operations"):
@@ -201,7 +211,7 @@ def test_patterns_of_other_languages_are_the_servers_to_check() -> None:
 
 
 def test_messages_name_the_field() -> None:
-    """What is missing, unknown, wrong or contradictory is told by its path."""
+    """Missing, unknown, wrong and contradictory members are named by their paths."""
     schemas = {operation.operation_id: operation.input_schema for operation in contract_operations()}
     wrong = {"pag": 1, "page": {"number": "x"}, "filter": {"colour_eq": 1}, "sort": "size"}
     found = refused(schemas["getMedias"], wrong)

@@ -36,12 +36,12 @@ FURTHER = {"upload_media", "wait_for_media", "create_clip", "list_media_clips", 
 
 
 def no_client() -> Any:
-    """Fail where a client is asked for."""
+    """Fail if a client is requested."""
     raise ConfigurationError("There is no API key.")
 
 
 def tool(name: str, result: Any = None, **options: Any) -> Tool:
-    """Make a tool that gives a result, or raises it."""
+    """Create a tool that returns a result, or raises it."""
 
     async def run(_arguments: Json, _report: ProgressCallback) -> Success:
         if isinstance(result, Exception):
@@ -53,7 +53,7 @@ def tool(name: str, result: Any = None, **options: Any) -> Tool:
 
 
 def listed(tools: ToolRegistry) -> set[str]:
-    """Give the canonical names of what is listed."""
+    """Return the canonical names of the listed tools."""
     return {tool.name for tool in tools.list_tools()}
 
 

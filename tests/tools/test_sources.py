@@ -248,7 +248,7 @@ async def test_base_urls_that_are_refused(base_url: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1"])
 async def test_this_machine_is_named_by_the_caller_only(host: str) -> None:
-    """A document cannot lead calls to this machine; a caller can, by one of its plain names."""
+    """A document cannot send calls to this machine; a caller can, by one of its plain names."""
     tools = opened()
     spec = json.dumps(document(servers=[{"url": f"https://{host}:9/"}]))
     assert await code(tools, spec=spec) == "fetch_refused"
@@ -257,7 +257,7 @@ async def test_this_machine_is_named_by_the_caller_only(host: str) -> None:
 
 
 async def test_long_descriptions_are_cut() -> None:
-    """What a document says about an operation is shown to a model, and has an end."""
+    """A model reads the descriptions of operations, so their length is limited."""
     long = document()
     long["paths"]["/films"]["get"]["description"] = "x" * 100_000
     tools = opened()
@@ -312,7 +312,7 @@ async def test_headers_do_not_show() -> None:
     ],
 )
 async def test_invalid_documents_are_refused(text: str, message: str) -> None:
-    """Anything that is not an OpenAPI 3.x document is an error that says why."""
+    """Anything that is not an OpenAPI 3.x document is an error with the reason."""
     result = await opened().call("openapi_previewSpec", {"spec": text})
     assert result["error"]["code"] == "invalid_spec"
     assert message in result["error"]["message"]
@@ -356,7 +356,7 @@ async def test_documents_by_url(films: LocalServer, tool: str) -> None:
 @pytest.mark.parametrize(
     "spec", ["file:///etc/passwd", "/etc/passwd", "http://example.com/a", "ftp://example.com/a", "https://localhost/a"]
 )
-async def test_what_is_never_fetched(spec: str) -> None:
+async def test_urls_that_are_never_fetched(spec: str) -> None:
     """No files, no plain http, not this machine."""
     for tool in ("openapi.previewSpec", "openapi.addSource"):
         error = (await opened().call(tool, {"spec": spec}))["error"]
@@ -375,7 +375,7 @@ async def test_the_key_goes_to_no_source(service: Service, films: LocalServer) -
 
 
 async def test_a_source_that_echoes_the_key(service: Service, films: LocalServer) -> None:
-    """What looks like the key is redacted in a source's responses as well."""
+    """The key is redacted in a source's responses as well."""
     tools = service.tools()
     await added(tools, baseUrl=str(films.origin))
     films.responses["/films"] = Response(content=f"<{KEY}>".encode())

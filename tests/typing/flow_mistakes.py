@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_type
 
-from contentgroove import Media
+from contentgroove import Clip, Media
 from contentgroove._core.calls import call
 from contentgroove._core.io import run_async, run_sync
-from contentgroove._core.medias import get_media
+from contentgroove._core.operations import get_media
 from contentgroove._core.responses import Response, TransportFailure
 from contentgroove._core.uploads import UploadPlan
 from contentgroove._core.waiting import wait_for_media
@@ -30,7 +30,7 @@ async def right(io: IO, request: Request, session: Session, options: PollOptions
     outcome = await io.send(request, {}, None)
     assert_type(outcome, Response | TransportFailure)
     assert_type(await io.call_blocking(lambda: 1), int)
-    assert_type((await call(get_media("m"), session))[1], Media)
+    assert_type(await call(get_media("m"), session), Media)
     assert_type(run_sync(wait_for_media("m", options, session)), Media)
     assert_type(await run_async(wait_for_media("m", options, session)), Media)
     return await wait_for_media("m", options, session)
@@ -56,9 +56,9 @@ async def wrong_result_of_a_blocking_call(io: IO) -> str:
     return await io.call_blocking(lambda: 1)  # type: ignore[arg-type,return-value]
 
 
-async def wrong_result_of_a_call(session: Session) -> Media:
-    """A call returns the response and the result."""
-    return await call(get_media("m"), session)  # type: ignore[return-value]
+async def wrong_result_of_a_call(session: Session) -> Clip:
+    """The operation fetches a media."""
+    return await call(get_media("m"), session)  # type: ignore[arg-type]
 
 
 async def ignored_transport_failure(io: IO, request: Request) -> int:

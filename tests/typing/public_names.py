@@ -1,6 +1,6 @@
 """Type checkers read this file: the public names have the types that users rely on.
 
-It is never run; `make check` fails if a line here stops being true.
+It is never run; `make check` fails if a statement here is no longer true.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from contentgroove import (
     UploadResult,
     WebhookSubscription,
 )
-from contentgroove._async.base import AsyncPager
-from contentgroove._sync.base import Pager
+from contentgroove.types import AsyncPager, Pager
 from contentgroove.webhooks import (
     MediaProcessingFinished,
     MemoryInbox,
@@ -90,7 +89,7 @@ def models(media: Media, clip: Clip, subscription: WebhookSubscription, words: T
 
 
 def errors(error: NotFoundError) -> None:
-    """What errors carry."""
+    """The attributes of errors."""
     assert_type(error.status_code, int)
     assert_type(error.errors, tuple[ErrorDetail, ...])
     assert_type(error.retryable, bool)

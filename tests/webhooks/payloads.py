@@ -1,9 +1,14 @@
-"""Webhooks as the service sends them."""
+"""Webhooks as the service sends them, and receivers that have recorded some."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from contentgroove.webhooks import WebhookReceiver
+
+if TYPE_CHECKING:
+    from contentgroove.webhooks import Inbox
 
 STARTED = "2025-10-15T13:51:02.559Z"
 
@@ -69,3 +74,11 @@ def finished(media_id: str = "m-1", included: list[Any] | None = None, **attribu
 def body(event: object) -> bytes:
     """Encode a body as it is sent."""
     return json.dumps(event).encode()
+
+
+def received(inbox: Inbox, *medias: str, **options: Any) -> WebhookReceiver:
+    """Make a receiver, and deliver the events of medias to it."""
+    receiver = WebhookReceiver(inbox, **options)
+    for media_id in medias:
+        assert receiver.receive(body(finished(media_id))).status_code == 200
+    return receiver

@@ -283,7 +283,7 @@ def test_a_mapping_that_contains_itself_is_refused() -> None:
     """It raises no RecursionError."""
     loop: dict[str, Any] = {"event": "x"}
     loop["payload"] = [loop, loop]
-    with pytest.raises(WebhookPayloadError, match="it holds itself, or has more than 100 levels"):
+    with pytest.raises(WebhookPayloadError, match="it contains itself, or has more than 100 levels"):
         parse_event(loop)
 
 

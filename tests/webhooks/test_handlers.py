@@ -10,7 +10,7 @@ import pytest
 from contentgroove import ConfigurationError, InvalidInputError
 from contentgroove.webhooks import Backoff, HandlerError, MemoryInbox, WebhookReceiver
 
-from tests.webhooks.deliveries import received
+from tests.webhooks.payloads import received
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -52,8 +52,7 @@ class CheckedApp:
         if scope["type"] != "http" or not scope["path"].startswith(f"{self._checker.base_path}/"):
             await self.app(scope, receive, send)
             return
-        received = bytearray()
-        sent = bytearray()
+        received, sent = bytearray(), bytearray()
         start: Message = {}
 
         async def receive_and_copy() -> Message:
@@ -76,15 +75,10 @@ class CheckedApp:
     def _check(self, scope: Scope, received: bytes, start: Mapping[str, Any], sent: bytes) -> None:
         query = scope["query_string"].decode("ascii")
         path = scope.get("raw_path", scope["path"].encode()).decode("ascii").partition("?")[0]
-        request = CheckedRequest(
-            scope["method"], f"{path}?{query}" if query else path, _headers(scope["headers"]), received
-        )
+        target = f"{path}?{query}" if query else path
+        request = CheckedRequest(scope["method"], target, _headers(scope["headers"]), received)
         response = CheckedResponse(start["status"], _headers(start.get("headers", ())), sent)
         self._on_exchange(request, response, self._checker.check_exchange(request, response))
-
-
-def _headers(raw: Any) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
 
 
 class PrismCheckedApp:
@@ -117,7 +111,9 @@ class PrismCheckedApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] == "http" and scope["path"].startswith(f"{UPSTREAM}/"):
-            await self._app(_without_prefix(scope), receive, send)
+            raw = scope["raw_path"].removeprefix(UPSTREAM.encode())
+            scope = {**scope, "path": scope["path"].removeprefix(UPSTREAM), "raw_path": raw}
+            await self._app(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith(f"{self._checker.base_path}/"):
             await self._forward(scope, receive, send)
         else:
@@ -127,9 +123,13 @@ class PrismCheckedApp:
         import httpcore
 
         content = await _body(receive)
+
+        async def receive_again() -> Message:
+            return {"type": "http.request", "body": content, "more_body": False}
+
         if content and not _is_json(content):
             # Prism never responds to it; the checker behind it reports the violation.
-            await self._app(scope, _received(content), send)
+            await self._app(scope, receive_again, send)
             return
         method: str = scope["method"]
         path = scope["raw_path"].decode("ascii").partition("?")[0].removeprefix(self._checker.base_path)
@@ -203,17 +203,9 @@ async def _body(receive: Receive) -> bytes:
             return bytes(content)
 
 
-def _received(content: bytes) -> Receive:
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": content, "more_body": False}
-
-    return receive
-
-
-def _without_prefix(scope: Scope) -> Scope:
-    raw = scope["raw_path"].removeprefix(UPSTREAM.encode())
-    return {**scope, "path": scope["path"].removeprefix(UPSTREAM), "raw_path": raw}
-
-
 def _kept_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name, value in headers if name.lower() not in _OF_ONE_CONNECTION]
+
+
+def _headers(raw: Any) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}

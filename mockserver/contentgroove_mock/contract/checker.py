@@ -33,7 +33,7 @@ class CheckedRequest(Struct, frozen=True):
     """A request.
 
     Attributes:
-        method: In capitals.
+        method: In upper case.
         target: The path, percent-encoded, with the query.
         headers: By name; lookups use lower-case names.
         content: The body.
@@ -97,7 +97,7 @@ class Checker:
         self.digest = hashlib.sha256(content).hexdigest()
         prefix = openapi.base_path(openapi.server_urls(contract)) if base_path is None else base_path
         self.base_path = prefix.rstrip("/")
-        self._compiled = Operations(contract)
+        self._compiled = Operations(contract, self.base_path)
         self.operations: Mapping[str, Operation] = self._compiled.all
         self.event_schemas: Mapping[str, Mapping[str, Any]] = {
             name: callback.schema for name, callback in self._compiled.callbacks.items()
@@ -117,8 +117,7 @@ class Checker:
 
     def check_exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> list[Violation]:
         """Check an exchange of any HTTP library."""
-        found = list(self._check_exchange(request, response))
-        return _add_caller(found) if found else found
+        return _with_caller(self._check_exchange(request, response))
 
     def check_call(
         self,
@@ -134,7 +133,7 @@ class Checker:
         """Check an exchange whatever the API's base URL is; the SDK's option `on_contract_violation` calls this.
 
         Args:
-            method: In capitals.
+            method: In upper case.
             path: The path below the API's base path, with the query.
             headers: The request's headers by lower-case name.
             content: The request's body.
@@ -152,25 +151,21 @@ class Checker:
             content: Its body.
             headers: Its headers by lower-case name; if omitted, its Content-Type is not checked.
         """
-        found = list(self._check_webhook(content, None if headers is None else headers.get("content-type")))
-        return _add_caller(found) if found else found
+        return _with_caller(self._check_webhook(content, None if headers is None else headers.get("content-type")))
 
     def operation_of(self, method: str, target: str) -> Operation | None:
         """Return the operation that a request is for, None if there is no such operation.
 
         Args:
-            method: In capitals.
+            method: In upper case.
             target: The path, percent-encoded, with or without a query.
         """
-        segments = self._segments(target.partition("?")[0])
-        methods = None if segments is None else self._compiled.match(segments)
-        return methods.get(method) if methods else None
+        return self._compiled.match(target.partition("?")[0])[1].get(method)
 
     def _check_exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> Iterator[Violation]:
         path, _, query = request.target.partition("?")
-        segments = self._segments(path)
-        methods = None if segments is None else self._compiled.match(segments)
-        if segments is None or methods is None:
+        segments, methods = self._compiled.match(path)
+        if not methods:
             message = f"there is no such path below {self.base_path or '/'}"
             yield Violation(None, "request.path", "unknown-path", message, short_repr(path))
             return
@@ -205,13 +200,8 @@ class Checker:
         assumed = callback.body.types[0] if media_type is None and callback.body.types else media_type
         yield from callback.body.check(content, assumed, callback.name, "webhook")
 
-    def _segments(self, path: str) -> tuple[str, ...] | None:
-        base = self.base_path
-        if not path.startswith(base) or not path.startswith("/", len(base)):
-            return None
-        return tuple(path[len(base) + 1 :].split("/"))
 
-
-def _add_caller(found: list[Violation]) -> list[Violation]:
-    call = find_caller()
+def _with_caller(violations: Iterator[Violation]) -> list[Violation]:
+    found = list(violations)
+    call = find_caller() if found else None
     return found if call is None else [structs.replace(violation, call=call) for violation in found]

@@ -49,7 +49,7 @@ class Operation:
 
     Attributes:
         name: Its operationId.
-        method: In capitals.
+        method: In upper case.
         path: Its path template, without the server's base path.
         statuses: The documented statuses.
         success: The schema of the JSON body of the first documented success; empty if there is none.
@@ -105,7 +105,9 @@ class Operation:
                 yield from parameter.check(value, self.name, location, "path-parameter")
         if pairs or self.query.required:
             yield from self.query.check(pairs, self.name)
-        if self._security and not any(_is_authenticated(alternative, pairs, headers) for alternative in self._security):
+        if self._security and not any(
+            all(_credential_present(scheme, pairs, headers) for scheme in alternative) for alternative in self._security
+        ):
             yield self._unauthenticated(headers)
         yield from self.body.check(content, headers.get("content-type"), self.name, "request")
 
@@ -143,8 +145,9 @@ class Callback(NamedTuple):
 class Operations:
     """All operations and callbacks of a contract."""
 
-    def __init__(self, document: Json) -> None:
+    def __init__(self, document: Json, base_path: str) -> None:
         components = Components(document)
+        self._prefix = f"{base_path}/"
         self.all: dict[str, Operation] = {}
         self.callbacks: dict[str, Callback] = {}
         self._paths: dict[tuple[str, ...], dict[str, Operation]] = {}
@@ -157,28 +160,25 @@ class Operations:
                 self.callbacks[callback.callback] = Callback(callback.callback, schema, body)
         self._templates = [path for path in self._paths if any(part.startswith("{") for part in path)]
 
-    def match(self, segments: tuple[str, ...]) -> dict[str, Operation] | None:
-        """Return the operations of a path by their methods, None if there is no such path."""
+    def match(self, path: str) -> tuple[tuple[str, ...], dict[str, Operation]]:
+        """Return the segments of a path below the base path, and its operations by method; none if it is unknown."""
+        segments = tuple(path.removeprefix(self._prefix).split("/"))
+        if not path.startswith(self._prefix):
+            return segments, {}
         if (found := self._paths.get(segments)) is not None:
-            return found
+            return segments, found
         for template in self._templates:
             if len(template) == len(segments) and all(
                 segment if part.startswith("{") else part == segment
                 for part, segment in zip(template, segments, strict=True)
             ):
-                return self._paths[template]
-        return None
+                return segments, self._paths[template]
+        return segments, {}
 
 
 def _json_schema(declaration: Mapping[str, Any]) -> Mapping[str, Any]:
     schema: Mapping[str, Any] = declaration.get("content", {}).get("application/json", {}).get("schema", {})
     return schema
-
-
-def _is_authenticated(
-    alternative: Sequence[dict[str, Any]], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]
-) -> bool:
-    return all(_credential_present(scheme, pairs, headers) for scheme in alternative)
 
 
 def _credential_present(scheme: dict[str, Any], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]) -> bool:

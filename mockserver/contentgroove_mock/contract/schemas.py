@@ -10,7 +10,7 @@ from contentgroove._openapi.pointers import resolve
 from contentgroove._openapi.schemas import Schema, bundle, validator_schema
 from msgspec import Struct
 
-from contentgroove_mock.contract.violations import Violation, short_repr
+from contentgroove_mock.contract.violations import short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,12 +36,6 @@ class Finding(Struct, frozen=True):
     message: str
     actual: str
 
-    def to_violation(self, operation: str | None, location: str) -> Violation:
-        """Return it as a violation."""
-        return Violation(
-            operation=operation, location=location, rule=self.rule, message=self.message, actual=self.actual
-        )
-
 
 class CompiledSchema:
     """One schema, closed: objects must not have members that it does not declare.
@@ -60,10 +54,7 @@ class CompiledSchema:
         """Return the errors in a value; a valid one is the common and fast case."""
         if self._validator.is_valid(value):
             return []
-        found: list[Finding] = []
-        for error in self._validator.iter_errors(value):
-            found.extend(_explain(error, value))
-        return found
+        return [finding for error in self._validator.iter_errors(value) for finding in _explain(error, value)]
 
 
 class Components:
@@ -90,13 +81,11 @@ def _explain(error: jsonschema_rs.ValidationError, value: object) -> Iterator[Fi
     kind: Any = error.kind
     name = str(kind.name)
     steps = tuple(error.instance_path)
-    if name in {"anyOf", "oneOf"}:
-        branch = _closest_branch(getattr(kind, "context", ()), len(steps))
-        if branch:
-            for inner in branch:
-                yield from _explain(inner, value)
-            return
-    if name == "required":
+    branch = _closest_branch(kind.context, len(steps)) if name in {"anyOf", "oneOf"} else []
+    if branch:
+        for inner in branch:
+            yield from _explain(inner, value)
+    elif name == "required":
         yield Finding((*steps, str(kind.property)), "missing-field", f'"{kind.property}" is required', "nothing")
     elif name in {"additionalProperties", "unevaluatedProperties"}:
         for member in kind.unexpected:
@@ -122,10 +111,7 @@ def _closest_branch(
         for errors in branches
         if not any(str(error.kind.name) == "type" and len(error.instance_path) == depth for error in errors)
     ]
-    if not candidates:
-        return []
-    closest: list[jsonschema_rs.ValidationError] = min(candidates, key=len)
-    return closest
+    return min(candidates, key=len) if candidates else []
 
 
 def _at(value: object, steps: Steps) -> object:

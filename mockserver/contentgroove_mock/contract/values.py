@@ -66,12 +66,7 @@ class Query:
         self._components = components
 
     def check(self, pairs: Sequence[tuple[str, str]], operation: str) -> Iterator[Violation]:
-        """Check a query.
-
-        Args:
-            pairs: Names and values, decoded, in order.
-            operation: The operation's name, for violations.
-        """
+        """Check the decoded names and values of a query, in their order."""
         objects: dict[str, dict[str, list[str]]] = {}
         lists: set[tuple[str, str]] = set()
         present: set[str] = set()
@@ -153,10 +148,10 @@ class BodySpec:
     def check(
         self, content: bytes, media_type: str | None, operation: str, side: str, *, required: bool = False
     ) -> Iterator[Violation]:
-        """Check a body.
+        """Check a body, decompressed, and its Content-Type.
 
         Args:
-            content: The body, decompressed.
+            content: The body.
             media_type: The Content-Type header.
             operation: The operation's name, for violations.
             side: `request`, `response` or `webhook`.
@@ -198,7 +193,8 @@ class BodySpec:
             return
         compiled = self._schemas.get(_JSON)
         for finding in compiled.findings(value) if compiled else ():
-            yield finding.to_violation(operation, f"{location}#{join(finding.steps)}")
+            pointer = f"{location}#{join(finding.steps)}"
+            yield Violation(operation, pointer, finding.rule, finding.message, finding.actual)
 
 
 def decode_json(content: bytes) -> object:

@@ -134,9 +134,8 @@ def _libraries() -> tuple[Path, ...]:
     import contentgroove
     import contentgroove_api
 
-    folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders: set[str | Path] = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     folders |= {*site.getsitepackages(), site.getusersitepackages()}
-    packages = {Path(__file__).parents[1]}
-    for package in (contentgroove, contentgroove_api):
-        packages.add(Path(str(package.__file__)).parent)
-    return tuple(Path(folder).resolve() for folder in folders if folder) + tuple(packages)
+    folders |= {Path(__file__).parents[1]}
+    folders |= {Path(str(package.__file__)).parent for package in (contentgroove, contentgroove_api)}
+    return tuple(Path(folder).resolve() for folder in folders if folder)

@@ -155,10 +155,10 @@ def recorded_reads(reads: set[str]) -> Generator[None]:
 
 
 def fields_of(read: str, properties: Mapping[str, Any]) -> list[str]:
-    """Return the fields of a resource's schema that an attribute is computed from, as JSON pointers.
+    """Return the fields that an attribute is computed from, as JSON pointers: `Media.is_finished` from `is_processing`.
 
     Args:
-        read: The attribute, such as `Media.is_finished`, which is computed from the field `is_processing`.
+        read: The attribute, such as `Media.is_finished`.
         properties: The properties of the resource's schema.
     """
     model_name, _, name = read.partition(".")

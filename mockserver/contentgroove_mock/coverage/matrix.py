@@ -98,8 +98,14 @@ class CoverageMatrix(Struct, frozen=True):
 
 def matrix(collected: CoverageData, checker: Checker) -> CoverageMatrix:
     """Compare coverage data with a contract."""
+    reads: dict[str, set[str]] = {}
+    for read in collected.reads:
+        reads.setdefault(read.partition(".")[0], set()).add(read)
+
+    def read_fields(schema: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(sorted(set(_walk(schema, checker.document, reads))))
+
     rows: list[Row] = []
-    reads = _by_model(collected.reads)
     for name, operation in checker.operations.items():
         usage = collected.operations.get(name, OperationUsage())
         documented = {status: usage.statuses.get(status, 0) for status in operation.statuses}
@@ -112,36 +118,15 @@ def matrix(collected: CoverageData, checker: Checker) -> CoverageMatrix:
                 {status: times for status, times in sorted(usage.statuses.items()) if status not in documented},
                 tuple(sorted(usage.query)),
                 tuple(sorted(usage.request_fields)),
-                _read_fields(operation.success, checker.document, reads) if usage.statuses else (),
+                read_fields(operation.success) if usage.statuses else (),
             )
         )
-    events = [
-        Event(
-            name,
-            collected.webhooks.get(name, 0),
-            _read_fields(schema, checker.document, reads) if name in collected.webhooks else (),
-        )
+    events = tuple(
+        Event(name, collected.webhooks.get(name, 0), read_fields(schema) if name in collected.webhooks else ())
         for name, schema in checker.event_schemas.items()
-    ]
-    return CoverageMatrix(
-        checker.digest,
-        tuple(rows),
-        tuple(events),
-        dict(sorted(collected.faults.items())),
-        tuple(collected.violations),
     )
-
-
-def _by_model(reads: set[str]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for read in reads:
-        found.setdefault(read.partition(".")[0], set()).add(read)
-    return found
-
-
-def _read_fields(schema: Mapping[str, Any], document: Json, reads: Mapping[str, set[str]]) -> tuple[str, ...]:
-    """Return the pointers of the fields that were read from the resources in a body."""
-    return tuple(sorted(set(_walk(schema, document, reads))))
+    faults = dict(sorted(collected.faults.items()))
+    return CoverageMatrix(checker.digest, tuple(rows), events, faults, tuple(collected.violations))
 
 
 def _walk(

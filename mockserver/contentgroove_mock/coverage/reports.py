@@ -44,22 +44,19 @@ def json_report(matrix: CoverageMatrix) -> str:
     `violations`. Fields are JSON pointers with `*` for the items of lists; `response_fields` are those that the
     application read from the SDK's models of that kind.
     """
-    operations = {
-        row.name: {
-            "method": row.method,
-            "path": row.path,
-            "statuses": {
-                status: {"calls": times}
-                for status, times in sorted({**row.documented, **row.undocumented}.items())
-                if times
-            },
-            "query": row.query,
-            "request_fields": row.request_fields,
-            "response_fields": row.response_fields,
-        }
-        for row in matrix.rows
-        if row.call_count
-    }
+    operations: dict[str, object] = {}
+    for row in matrix.rows:
+        if row.call_count:
+            statuses = sorted({**row.documented, **row.undocumented}.items())
+            operations[row.name] = {
+                "method": row.method,
+                "path": row.path,
+                "statuses": {status: {"calls": times} for status, times in statuses if times},
+                "query": row.query,
+                "request_fields": row.request_fields,
+                "response_fields": row.response_fields,
+            }
+    delivered = [event for event in matrix.events if event.deliveries]
     report = {
         "version": VERSION,
         "contract": matrix.contract,
@@ -68,11 +65,7 @@ def json_report(matrix: CoverageMatrix) -> str:
         "total": matrix.total,
         "missing": matrix.missing,
         "operations": operations,
-        "webhooks": {
-            event.name: {"deliveries": event.deliveries, "fields": event.fields}
-            for event in matrix.events
-            if event.deliveries
-        },
+        "webhooks": {event.name: {"deliveries": event.deliveries, "fields": event.fields} for event in delivered},
         "faults": matrix.faults,
         "violations": matrix.violations,
     }
@@ -183,13 +176,10 @@ def format_of(path: Path) -> Callable[[CoverageMatrix], str]:
     Raises:
         ValueError: The suffix is not a known format.
     """
-    if path.suffix == ".json":
-        return json_report
-    if path.suffix == ".xml":
-        return junit_report
-    if path.suffix in {".html", ".htm"}:
-        return html_report
-    raise ValueError(f"{path}: the suffix must be .json, .xml (JUnit) or .html")
+    formats = {".json": json_report, ".xml": junit_report, ".html": html_report, ".htm": html_report}
+    if path.suffix not in formats:
+        raise ValueError(f"{path}: the suffix must be .json, .xml (JUnit) or .html")
+    return formats[path.suffix]
 
 
 def _printable(text: str) -> str:

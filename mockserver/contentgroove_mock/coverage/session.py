@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import socket
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -38,11 +39,7 @@ class PluginSession:
     """
 
     def __init__(self, *, prism: bool) -> None:
-        """Start a session.
-
-        Args:
-            prism: Whether everything is also sent through Prism's proxy.
-        """
+        """Start a session; with `prism`, everything is also sent through Prism's proxy."""
         self.checker = Checker()
         self.collected = CoverageData()
         self._violations: list[Violation] = []
@@ -62,25 +59,18 @@ class PluginSession:
     def serve(self, options: Mapping[str, Any], *, allow_violations: bool) -> Generator[str]:
         """Serve a new simulator while the context is entered; yields the base URL for clients.
 
-        Args:
-            options: The simulator's arguments; by default its clock is a `ManualClock`.
-            allow_violations: Whether requests may violate the contract; violations are then ignored.
+        By default its clock is a `ManualClock`. With `allow_violations`, violations of the contract are ignored.
         """
         from contentgroove_mock import ManualClock, Simulator, serve
 
         arguments: dict[str, Any] = {"clock": ManualClock(), **options}
         simulator = Simulator(**arguments)
-        app: ASGIApp = CheckedApp(
-            simulator, self.checker, self._record_broken_faults if allow_violations else self._record_violations
-        )
+        on_exchange = self._record_exchange if allow_violations else self._record_violations
+        app: ASGIApp = CheckedApp(simulator, self.checker, on_exchange)
         if self._with_prism:
             self._start_prism()
-            app = PrismCheckedApp(
-                app,
-                self.checker,
-                self._prism_url,
-                _ignore_violations if allow_violations else self._record_prism_violations,
-            )
+            on_violations = _ignore_violations if allow_violations else self._record_prism_violations
+            app = PrismCheckedApp(app, self.checker, self._prism_url, on_violations)
         self._simulators.append(simulator)
         try:
             with serve(simulator, self._port, app=app) as server, use_simulated_time(simulator, self._note_caller):
@@ -121,18 +111,18 @@ class PluginSession:
         self._violations.extend(known)
         self.collected.add_exchange(self.checker.operation_of(request.method, request.target), request, response, known)
 
-    def _record_broken_faults(
-        self, request: CheckedRequest, response: CheckedResponse, violations: Sequence[Violation]
-    ) -> None:
+    def _record_exchange(self, request: CheckedRequest, response: CheckedResponse, _: Sequence[Violation]) -> None:
         # The response to a request that violates the contract still counts as seen.
-        del violations
         self._record_violations(request, response, ())
 
     def _record_prism_violations(self, method: str, path: str, violations: Sequence[Violation]) -> None:
         caller = self._callers.get((method, path)) or find_caller()
         known = [structs.replace(violation, call=caller) for violation in violations]
-        self._violations.extend(known)
-        self.collected.violations.extend(str(violation) for violation in known)
+        self._add_violations(known)
+
+    def _add_violations(self, violations: Sequence[Violation]) -> None:
+        self._violations.extend(violations)
+        self.collected.violations.extend(str(violation) for violation in violations)
 
     def _note_caller(self, info: RequestInfo) -> None:
         # This runs on the caller's stack, which the server's thread cannot see; async callers have no other trace.
@@ -143,9 +133,7 @@ class PluginSession:
     def _finish(self, simulator: Simulator) -> None:
         self.collected.add_faults(simulator.faults_happened())
         for delivery in simulator.deliveries:
-            violations = self.checker.check_webhook(delivery.body())
-            self._violations.extend(violations)
-            self.collected.violations.extend(str(violation) for violation in violations)
+            self._add_violations(self.checker.check_webhook(delivery.body()))
             if delivery.state == "delivered":
                 self.collected.add_delivery(delivery.event)
 
@@ -166,39 +154,25 @@ def _ignore_violations(method: str, path: str, violations: Sequence[Violation]) 
     """Do nothing: the test violates the contract on purpose."""
 
 
-class ClientClock:
-    """A simulator's time as the clock of a client."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
-
-    def monotonic(self) -> float:
-        """Return seconds on a clock that never goes back."""
-        return self.time()
-
-    def time(self) -> float:
-        """Return seconds since 1970."""
-        return self._simulator.clock.now().timestamp()
-
-
 @contextlib.contextmanager
 def use_simulated_time(simulator: Simulator, on_request: Callable[[RequestInfo], object]) -> Generator[None]:
     """Make every client that is created in this context use the simulator's time, unless it has its own clock.
 
-    Waiting then moves the simulator's clock instead of taking time.
-
-    Args:
-        simulator: The simulator.
-        on_request: Called with each request before it is sent, in addition to the client's own `on_request`.
+    Waiting then moves the simulator's clock instead of taking time. `on_request` is called with each request before it
+    is sent, in addition to the client's own `on_request`.
     """
+
+    def now() -> float:
+        return simulator.clock.now().timestamp()
 
     async def sleep(seconds: float) -> None:
         # Due webhooks are delivered before this ends, and the loop must be free to receive them.
         await asyncio.to_thread(simulator.advance, seconds)
 
+    clock = SimpleNamespace(monotonic=now, time=now)
     with contextlib.ExitStack() as undo:
         for client, sleep_function in ((ContentGroove, simulator.advance), (AsyncContentGroove, sleep)):
-            defaults = {"clock": ClientClock(simulator), "sleep": sleep_function}
+            defaults = {"clock": clock, "sleep": sleep_function}
             undo.callback(setattr, client, "__init__", client.__init__)
             replacement: Any = _with_defaults(client.__init__, defaults, on_request)
             client.__init__ = replacement  # type: ignore[method-assign]  # undone above

@@ -38,12 +38,8 @@ def main(arguments: list[str] | None = None, *, sleep: Callable[[float], object]
     )
     parser.add_argument("folder", type=Path, help="the folder of the recordings, one file each")
     parser.add_argument("--without-prism", action="store_true", help="call the simulator directly, without Node")
-    parser.add_argument(
-        "--live", action="store_true", help="record from the service, scrubbed; needs CONTENTGROOVE_API_KEY"
-    )
-    parser.add_argument(
-        "--writes", action="store_true", help="with --live: create, change and delete in the account of the key"
-    )
+    parser.add_argument("--live", action="store_true", help="record from the service; needs CONTENTGROOVE_API_KEY")
+    parser.add_argument("--writes", action="store_true", help="with --live: create, change and delete in the account")
     options = parser.parse_args(arguments)
     if options.writes and not options.live:
         parser.error("--writes needs --live; with the simulator everything is always recorded")

@@ -20,7 +20,14 @@ from contentgroove_mock.recording.journey import (
     SendFile,
     WaitUntilProcessed,
 )
-from contentgroove_mock.recording.recordings import Origin, RecordedResponse, Recording, RecordingError, Request
+from contentgroove_mock.recording.recordings import (
+    Origin,
+    RecordedResponse,
+    Recording,
+    RecordingError,
+    Request,
+    make_recording,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -98,20 +105,14 @@ class Recorder:
     """Walks the journey once; everything that it creates is deleted at the end, even after an error."""
 
     def __init__(self, target: RecordingTarget, contract: PackagedContract, scrubber: Scrubber) -> None:
-        self._target = target
-        self._contract = contract
-        self._scrubber = scrubber
+        self._target, self._contract, self._scrubber = target, contract, scrubber
         self._ids: dict[str, str] = {"unknown": UNKNOWN_ID}
         self._upload_url = ""
         self._created: dict[str, list[tuple[str, str]]] = {operation: [] for operation in _DELETIONS}
         self._result = Result()
 
     def walk(self, actions: Iterable[Action], known: dict[str, str] | None = None) -> Result:
-        """Perform the actions in order.
-
-        Args:
-            actions: The journey, or a part of it.
-            known: Ids of existing resources.
+        """Perform the actions in order; steps can use the known ids.
 
         Raises:
             RecordingError: The service cannot be reached, or does not finish processing.
@@ -141,14 +142,15 @@ class Recorder:
 
     def _record(self, step: JourneyStep) -> None:
         name = f"{step.operation}-{step.status}"
-        if missing := self._missing(step.request):
-            self._result.skip(name, f"there is no {missing} to request")
+        try:
+            request = self._request(step.operation, step.request)
+        except KeyError as error:
+            self._result.skip(name, f"there is no {error.args[0]} to request")
             return
         condition = self._target.provoke_status(step.status)
         if condition is None:
             self._result.skip(name, f"a {step.status} is not provoked")
             return
-        request = self._request(step.operation, step.request)
         key = _INVALID_KEY if step.status == 401 else self._target.key  # noqa: PLR2004 - a status
         with condition:
             response = self._send(request, key, direct=step.request.fault is not None)
@@ -160,46 +162,36 @@ class Recorder:
             self._result.skip(name, f"the response was {' '.join(fact for fact in facts if fact)}")
             return
         headers = {name: response.headers[name] for name in _RECORDED_HEADERS if name in response.headers}
-        request, recorded = self._scrubber.scrub(request, RecordedResponse(headers=headers, body=body))
         origin = self._target.origin
         variants = [variant for variant in (step.variant, origin if origin == "live" else None) if variant]
         self._result.recordings.append(
-            Recording(
-                operation=step.operation,
-                status=step.status,
+            make_recording(
+                self._contract,
+                step.operation,
+                step.status,
+                self._scrubber.scrub(request, RecordedResponse(headers=headers, body=body)),
                 variant="-".join(variants) or None,
                 origin=origin,
                 request_fault=step.request.fault,
-                contract=self._contract.parts(step.operation, step.status),
-                request=request,
-                response=recorded,
             )
         )
 
-    def _missing(self, request: RequestSpec) -> str | None:
-        values = [*(request.attributes or {}).values(), *(value for _, value in request.query)]
-        needed = [value[1:-1] for value in values if isinstance(value, str) and value.startswith("{")]
-        needed += [request.resource] if request.resource else []
-        return next((name for name in needed if name not in self._ids), None)
-
-    def _request(self, operation: str, request: RequestSpec) -> Request:
+    def _request(self, operation: str, spec: RequestSpec) -> Request:
+        """Return the request of an operation; raises a KeyError with the name of an id that is missing."""
         found = self._contract.operations[operation]
-        identifier = quote(self._ids[request.resource], safe="") if request.resource else ""
-        has_body = request.attributes is not None or request.text is not None
-        attributes = {name: self._filled(value) for name, value in (request.attributes or {}).items()}
+        identifier = quote(self._ids[spec.resource], safe="") if spec.resource else ""
+        attributes = {name: self._filled(value) for name, value in (spec.attributes or {}).items()}
         return Request(
             method=found.method,
             path=found.path.replace("{id}", identifier),
-            query=tuple((name, self._filled(value)) for name, value in request.query),
-            headers={"content-type": "application/json"} if has_body else {},
-            body=UNSET if request.attributes is None else {"data": {"attributes": attributes}},
-            text=UNSET if request.text is None else request.text,
+            query=tuple((name, self._filled(value)) for name, value in spec.query),
+            headers={} if spec.attributes is None and spec.text is None else {"content-type": "application/json"},
+            body=UNSET if spec.attributes is None else {"data": {"attributes": attributes}},
+            text=UNSET if spec.text is None else spec.text,
         )
 
     def _filled(self, value: Any) -> Any:
-        if isinstance(value, str) and value.startswith("{"):
-            return self._ids[value[1:-1]]
-        return value
+        return self._ids[value[1:-1]] if isinstance(value, str) and value.startswith("{") else value
 
     def _send(self, request: Request, key: str, *, direct: bool = False) -> httpx.Response:
         client = self._target.direct_client if direct else self._target.client

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Origin: TypeAlias = Literal["simulator", "spec example", "live"]
 
-_INDENT = 2
-_SUFFIX = ".json"
 # Recordings contain no credentials; the recorded request had some.
 _KEY = {"authorization": "Bearer scrubbed"}
 
@@ -57,12 +55,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class RecordedResponse(Struct, frozen=True, kw_only=True):
-    """A recorded response.
-
-    Attributes:
-        headers: The relevant headers by lower-case name.
-        body: The JSON that was received; unset if there was none.
-    """
+    """A recorded response; the attributes are like those of `Request`."""
 
     headers: dict[str, str] = {}
     body: Any = UNSET
@@ -100,17 +93,23 @@ class Recording(Struct, frozen=True, kw_only=True):
         return "-".join((self.operation, str(self.status), *([self.variant] if self.variant else [])))
 
 
+def make_recording(
+    contract: PackagedContract, operation: str, status: int, exchange: tuple[Request, RecordedResponse], **fields: Any
+) -> Recording:
+    """Return a recording with the digests of the parts of the contract that it depends on."""
+    request, response = exchange
+    parts = contract.parts(operation, status)
+    return Recording(operation=operation, status=status, contract=parts, request=request, response=response, **fields)
+
+
 def write(recording: Recording) -> str:
     """Return a recording as text: equal recordings as equal texts, with the keys of bodies in alphabetical order."""
-    return json.dumps(_to_json(recording), indent=_INDENT, ensure_ascii=False, allow_nan=False) + "\n"
+    value = _with_integers(msgspec.to_builtins(recording, order="deterministic"))
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read(text: str, name: str) -> Recording:
-    """Return the recording in a text.
-
-    Args:
-        text: The text that `write` returned.
-        name: The file's name, for the message.
+    """Return the recording in the text of a file with this name.
 
     Raises:
         RecordingError: The text is not a recording.
@@ -127,16 +126,11 @@ def load(folder: Path) -> dict[str, Recording]:
     Raises:
         RecordingError: A file is not a recording.
     """
-    return {path.stem: _load(path) for path in sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stem)}
+    return {path.stem: _load(path) for path in sorted(folder.glob("*.json"), key=lambda path: path.stem)}
 
 
 def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection[Origin]) -> int:
-    """Write recordings, and delete those of the same origins that are not among them.
-
-    Args:
-        folder: Their folder; it is created if it does not exist.
-        recordings: The recordings to write.
-        replacing: The origins that were recorded; files of other origins stay. If it is empty, nothing is deleted.
+    """Write recordings, and delete files of the origins in `replacing` that are not among them.
 
     Returns:
         The number of files that were changed, added or deleted.
@@ -144,12 +138,12 @@ def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection
     folder.mkdir(parents=True, exist_ok=True)
     texts = {recording.name: write(recording) for recording in recordings}
     changed = 0
-    for path in folder.glob(f"*{_SUFFIX}"):
+    for path in folder.glob("*.json"):
         if replacing and path.stem not in texts and _has_origin(path, replacing):
             path.unlink()
             changed += 1
     for name, text in texts.items():
-        path = folder / (name + _SUFFIX)
+        path = folder / f"{name}.json"
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8", newline="\n")
             changed += 1
@@ -157,12 +151,7 @@ def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection
 
 
 def stale(recordings: Mapping[str, Recording], contract: PackagedContract) -> list[str]:
-    """Return what is outdated, unexpected or missing: a sentence each, with what to do.
-
-    Args:
-        recordings: The recordings by the names of their files.
-        contract: The contract that they should match.
-    """
+    """Return what is outdated, unexpected or missing in files by their names: a sentence each, with what to do."""
     recorded = {(recording.operation, recording.status) for recording in recordings.values()}
     found = [
         f"{operation}-{status}: the contract documents this response, but it is not recorded. Run make record."
@@ -175,7 +164,10 @@ def stale(recordings: Mapping[str, Recording], contract: PackagedContract) -> li
         if (recording.operation, recording.status) not in contract.response_specs():
             found.append(f"{name}: the contract no longer documents this response. {again}")
             continue
-        changes = _changes(recording.contract, contract.parts(recording.operation, recording.status))
+        old, new = recording.contract, contract.parts(recording.operation, recording.status)
+        changes = [f"{part} is new" for part in new if part not in old]
+        changes += [f"{part} is gone" for part in old if part not in new]
+        changes += [f"{part} is different" for part in new if part in old and new[part] != old[part]]
         if changes:
             found.append(f"{name}: the contract has changed since it was recorded: {'; '.join(changes)}. {again}")
     return found
@@ -204,29 +196,17 @@ def unexpected_violations(recording: Recording, checker: Checker) -> list[Violat
     return [violation for violation in found if not violation.location.startswith("request.")]
 
 
-def _to_json(value: object) -> object:
-    if isinstance(value, Struct):
-        fields = ((name, getattr(value, name)) for name in value.__struct_fields__)
-        return {name: _to_json(field) for name, field in fields if field is not UNSET}
+def _with_integers(value: object) -> object:
+    """Return JSON with 6 for 6.0: JSON has one kind of number, and a proxy that rewrites it turns 6.0 into 6."""
     if isinstance(value, dict):
-        members = sorted(cast("dict[str, object]", value).items())
-        return {name: _to_json(member) for name, member in members}
+        return {name: _with_integers(member) for name, member in cast("dict[str, object]", value).items()}
     if isinstance(value, (list, tuple)):
-        return [_to_json(item) for item in cast("list[object]", value)]
-    # JSON has one kind of number: a proxy that rewrites it turns 6.0 into 6.
+        return [_with_integers(item) for item in cast("list[object]", value)]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _content(body: object) -> bytes:
     return b"" if body is UNSET else msgspec.json.encode(body)
-
-
-def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    return [
-        *(f"{part} is new" for part in new if part not in old),
-        *(f"{part} is gone" for part in old if part not in new),
-        *(f"{part} is different" for part in new if part in old and new[part] != old[part]),
-    ]
 
 
 def _has_origin(path: Path, origins: Collection[Origin]) -> bool:

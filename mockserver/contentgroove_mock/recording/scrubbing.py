@@ -13,14 +13,14 @@ import json
 import posixpath
 import re
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from msgspec import structs
 
 from contentgroove_mock.recording.recordings import RecordedResponse, RecordingError, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
 SERVICE = "service.example"
 FILES = "files.example"
@@ -172,25 +172,22 @@ class _ExchangeScrubber:
     def _url(self, url: str) -> str:
         parts = urlsplit(url)
         own = parts.netloc == self._netloc
-        path = self.path(parts.path) if own else self._file(parts)
-        fragment = f"#{parts.fragment}" if _TIME_FRAGMENT.fullmatch(parts.fragment) else ""
-        query = self._query(parse_qsl(parts.query, keep_blank_values=True), own=own)
-        return f"{parts.scheme}://{SERVICE if own else FILES}{path}{'?' + query if query else ''}{fragment}"
-
-    def _query(self, pairs: Iterable[tuple[str, str]], *, own: bool) -> str:
-        # The service's links repeat what the recorder requested; another server's contain credentials and file names.
-        return urlencode(
-            [
-                (name, self.sent(value) if own and not _CREDENTIAL.fullmatch(name) else SCRUBBED)
-                for name, value in pairs
-            ],
-            safe="[]",
-        )
-
-    @staticmethod
-    def _file(parts: SplitResult) -> str:
         extension = posixpath.splitext(parts.path)[1]
-        return f"/{SCRUBBED}{extension if _EXTENSION.fullmatch(extension) else ''}"
+        file = f"/{SCRUBBED}{extension if _EXTENSION.fullmatch(extension) else ''}"
+        # The service's links repeat what the recorder requested; another server's contain credentials and file names.
+        query = [
+            (name, self.sent(value) if own and not _CREDENTIAL.fullmatch(name) else SCRUBBED)
+            for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        ]
+        return urlunsplit(
+            SplitResult(
+                scheme=parts.scheme,
+                netloc=SERVICE if own else FILES,
+                path=self.path(parts.path) if own else file,
+                query=urlencode(query, safe="[]"),
+                fragment=parts.fragment if _TIME_FRAGMENT.fullmatch(parts.fragment) else "",
+            )
+        )
 
 
 def _is_known(text: str, name: str, container: str) -> bool:

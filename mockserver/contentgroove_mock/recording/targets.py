@@ -1,8 +1,7 @@
 """The targets of recording: the simulator, directly or through Prism's proxy, and the service itself.
 
-The simulator's recordings are completed by the contract's examples: of every success, and of what has no other
-recording. The examples of successes come from the provider, so they are the closest thing to the service's real
-responses.
+The simulator's recordings are completed by the contract's examples: of every success, because they come from the
+provider and are the closest thing to the service's real responses, and of failures without another recording.
 
 The service is called with a key. Its recordings are scrubbed, and nothing is left behind in the account; nothing is
 created, changed or deleted unless `writes` is set. A 402, 429 or 500 is never provoked.
@@ -12,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -31,7 +31,7 @@ from contentgroove_mock.recording.journey import (
     sent_texts,
 )
 from contentgroove_mock.recording.recorder import Recorder, Result
-from contentgroove_mock.recording.recordings import RecordedResponse, Recording, RecordingError, Request
+from contentgroove_mock.recording.recordings import RecordedResponse, Recording, RecordingError, Request, make_recording
 from contentgroove_mock.recording.scrubbing import Scrubber
 
 if TYPE_CHECKING:
@@ -49,10 +49,6 @@ _SIMULATED_TIMEOUT = 20.0
 _LIVE_TIMEOUT = 60.0
 _POLL_SECONDS = 5.0
 _POLLS = 240
-_OK = 200
-# A GET that prepares an upload.
-_CREATES = "getUploadUrl"
-_NOT_PROVOKED = frozenset({402, 429})
 _FIRST_SERVER_ERROR = 500
 _WRITES = (
     "it creates, changes or deletes; WRITES=1 records it with a media, a clip and a webhook subscription of its own, "
@@ -100,12 +96,7 @@ class SimulatedTarget:
 def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording]:
     """Record every documented response and every webhook with the simulator, and the examples of every success.
 
-    Two runs return the same recordings.
-
-    Args:
-        contract: The contract to record.
-        through_prism: Whether to call the simulator through Prism's proxy, which checks requests and responses; it
-            needs the extra `prism`.
+    Two runs return the same recordings, with and without Prism's proxy, which checks requests and responses.
 
     Raises:
         RecordingError: Something documented is available neither from the simulator nor from an example.
@@ -160,9 +151,6 @@ def _recorded_url(contract: PackagedContract, upstream: str, *, through_prism: b
     if not through_prism:
         yield upstream
         return
-    # Imported here, because everything else works without the extra `prism`.
-    import tempfile
-
     from contentgroove_mock.prism import Prism
 
     with tempfile.TemporaryDirectory() as folder:
@@ -176,29 +164,15 @@ def _delivery_recording(
     contract: PackagedContract, request: httpx.Request, scrubber: Scrubber, variant: str | None
 ) -> Recording:
     body = json.loads(request.content)
-    event: str = body["event"]
     headers = {"content-type": request.headers["content-type"]}
     sent = Request(method=request.method, path=request.url.path, headers=headers, body=body)
-    # Here the service's texts are in the request; a scrubber treats both sides alike.
-    cleaned, response = scrubber.scrub(sent, RecordedResponse())
-    return Recording(
-        operation=event,
-        status=200,
-        variant=variant,
-        origin="simulator",
-        contract=contract.parts(event, 200),
-        request=cleaned,
-        response=response,
-    )
+    # The service's texts are in the request here; a scrubber treats both sides alike.
+    exchange = scrubber.scrub(sent, RecordedResponse())
+    return make_recording(contract, body["event"], 200, exchange, variant=variant, origin="simulator")
 
 
 def examples(contract: PackagedContract, recorded: Collection[tuple[str, int]]) -> Iterator[Recording]:
-    """Yield recordings of examples.
-
-    Args:
-        contract: The contract.
-        recorded: The operations and statuses that already have a recording.
-    """
+    """Yield recordings of examples: of all successes, and of failures that are not yet recorded."""
     for name, operation in contract.operations.items():
         for status in contract.statuses(name):
             example = contract.example(name, status)
@@ -207,19 +181,10 @@ def examples(contract: PackagedContract, recorded: Collection[tuple[str, int]]) 
             if operation.callback:
                 path = urlsplit(HOOK_URL).path
                 request = Request(method=operation.method, path=path, headers=_JSON, body=example)
-                response = RecordedResponse()
+                exchange = request, RecordedResponse()
             else:
-                request = _request(operation, example)
-                response = RecordedResponse(headers=_JSON, body=example)
-            yield Recording(
-                operation=name,
-                status=status,
-                variant="example",
-                origin="spec example",
-                contract=contract.parts(name, status),
-                request=request,
-                response=response,
-            )
+                exchange = _request(operation, example), RecordedResponse(headers=_JSON, body=example)
+            yield make_recording(contract, name, status, exchange, variant="example", origin="spec example")
 
 
 def _request(operation: Operation, example: dict[str, Any]) -> Request:
@@ -266,7 +231,7 @@ class LiveTarget:
 
     def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
         """Return None for statuses that would use up quota or break the service."""
-        if status in _NOT_PROVOKED or status >= _FIRST_SERVER_ERROR:
+        if status in {402, 429} or status >= _FIRST_SERVER_ERROR:
             return None
         return contextlib.nullcontext()
 
@@ -285,16 +250,7 @@ class LiveTarget:
 def record_live(
     contract: PackagedContract, settings: Settings, *, writes: bool, sleep: Callable[[float], object]
 ) -> Result:
-    """Record with the service.
-
-    Args:
-        contract: The contract to record.
-        settings: The service's base URL and the key.
-        writes: Whether a media, a clip and a webhook subscription may be created, changed and deleted again.
-        sleep: The function that waits for processing.
-
-    Returns:
-        The recordings, what was skipped, and what was created and could not be deleted.
+    """Record with the service; with `writes`, a media, a clip and a webhook subscription are created and deleted.
 
     Raises:
         RecordingError: The service cannot be reached, rejects the key, or does not finish processing.
@@ -319,7 +275,7 @@ def _is_read_only(action: Action, contract: PackagedContract) -> bool:
     return (
         isinstance(action, JourneyStep)
         and not action.simulated
-        and action.operation != _CREATES
+        and action.operation != "getUploadUrl"  # a GET that prepares an upload
         and contract.operations[action.operation].method == "GET"
     )
 
@@ -332,7 +288,7 @@ def _existing_id(client: httpx.Client, key: str) -> dict[str, str]:
             response = client.get(path, headers={"authorization": f"Bearer {key}"})
         except httpx.HTTPError as error:
             raise RecordingError(f"Cannot reach the service: {type(error).__name__}. Nothing was recorded.") from error
-        if response.status_code != _OK:
+        if response.status_code != 200:  # noqa: PLR2004 - a status
             raise RecordingError(
                 f"The service responded to GET {path} with {response.status_code}. Nothing was recorded. Check "
                 "CONTENTGROOVE_API_KEY and CONTENTGROOVE_BASE_URL."

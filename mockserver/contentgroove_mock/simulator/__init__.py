@@ -1,1 +1,1 @@
-"""The simulator: `core` holds what the service does, `web` speaks HTTP, the rest joins them to the world."""
+"""The simulator: `core` is the service without I/O, `web` its HTTP side, and the other modules connect the two."""

@@ -1,4 +1,4 @@
-"""Clocks: one that runs by itself, one that a test moves."""
+"""Clocks: one that runs by itself, and one that a test moves."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 class Clock(Protocol):
-    """What the simulator needs of a clock."""
+    """The time that a simulator runs by."""
 
     def now(self) -> dt.datetime:
-        """Tell the time, aware, in UTC."""
+        """Return the time, aware, in UTC."""
         ...
 
     def advance(self, seconds: float) -> None:
@@ -28,18 +28,18 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """Runs with the monotonic clock, so that nobody who sets the machine's time disturbs it."""
+    """A clock that runs with the monotonic clock, so that changes of the machine's time do not affect it."""
 
     def __init__(self) -> None:
         self._start = dt.datetime.now(dt.UTC)
         self._origin = time.monotonic()
 
     def now(self) -> dt.datetime:
-        """Tell the time."""
+        """Return the time."""
         return self._start + dt.timedelta(seconds=time.monotonic() - self._origin)
 
     def advance(self, seconds: float) -> None:
-        """Jump forward; who sleeps meanwhile sleeps on."""
+        """Jump forward. Coroutines that are already sleeping are not woken."""
         _check(seconds)
         self._start += dt.timedelta(seconds=seconds)
 
@@ -49,21 +49,21 @@ class SystemClock:
 
 
 class ManualClock:
-    """Stands still until `advance` moves it; may be moved from any thread."""
+    """A clock that only moves when `advance` is called, from any thread."""
 
     def __init__(self, start: dt.datetime = _START) -> None:
         if start.tzinfo is None:
-            raise ValueError(f"A clock starts at an aware time, not {start!r}: add tzinfo, such as datetime.UTC")
+            raise ValueError(f"start must be an aware time, not {start!r}: add tzinfo, such as datetime.UTC")
         self._now = start
         self._lock = threading.Lock()
         self._sleepers: list[tuple[dt.datetime, asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     def now(self) -> dt.datetime:
-        """Tell the time."""
+        """Return the time."""
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Move forward, and wake whoever has slept enough."""
+        """Move forward, and wake the coroutines whose sleep is over."""
         _check(seconds)
         with self._lock:
             self._now += dt.timedelta(seconds=seconds)
@@ -72,7 +72,7 @@ class ManualClock:
             loop.call_soon_threadsafe(event.set)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until the clock was moved that far."""
+        """Wait until the clock has been moved that far."""
         if seconds <= 0:
             return
         event = asyncio.Event()
@@ -88,4 +88,4 @@ class ManualClock:
 
 def _check(seconds: float) -> None:
     if seconds < 0:
-        raise ValueError(f"A clock moves forward only, not by {seconds} seconds")
+        raise ValueError(f"A clock can only move forward: seconds must be at least 0, not {seconds}")

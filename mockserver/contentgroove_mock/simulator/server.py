@@ -1,10 +1,11 @@
-"""Serves a simulator on a local port, from a thread of this process."""
+"""Serves a simulator on a local port, from a thread or an event loop of this process."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import socket
 import threading
@@ -17,24 +18,52 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from contentgroove_mock.simulator.web.api import BASE_PATH
-from contentgroove_mock.simulator.web.protocol import HttpProtocol
+from contentgroove_mock.simulator.web.responses import TRANSPORT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
 
     from starlette.types import ASGIApp, Receive, Scope, Send
+    from uvicorn.protocols.http.h11_impl import H11Protocol as AutoHTTPProtocol
 
     from contentgroove_mock.simulator.simulator import Simulator
-
+else:
+    # Uses httptools if it is installed, a parser in C that saves a third of a small request's time, and h11 otherwise.
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 _BACKLOG = 2048
+
+
+class HttpProtocol(AutoHTTPProtocol):
+    """uvicorn's HTTP/1.1, with the connection in the scope's state, and with half-closed requests."""
+
+    def __init__(self, config: Config, server_state: ServerState) -> None:
+        super().__init__(config=config, server_state=server_state, app_state={})
+        # uvicorn's own loggers belong to the process, and its access log would contain keys in queries.
+        self.logger = logging.getLogger("contentgroove_mock.server")
+        self.access_log = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Make the connection available to its requests."""
+        self.app_state = {TRANSPORT: transport}
+        super().connection_made(transport)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio allows a truth value
+        """Let the application respond to a client that ended its body early; otherwise close, as uvicorn does."""
+        cycle = self.cycle
+        # None until the first request, though uvicorn declares otherwise.
+        if cycle is None or cycle.response_complete or not cycle.more_body:  # pyright: ignore[reportUnnecessaryComparison]
+            return False
+        cycle.more_body = False
+        cycle.message_event.set()
+        return True
 
 
 class Server(NamedTuple):
     """A simulator that is being served.
 
     Attributes:
-        simulator: What is served.
+        simulator: The simulator.
         origin: Scheme, host and port, such as `http://127.0.0.1:8080`.
     """
 
@@ -43,7 +72,7 @@ class Server(NamedTuple):
 
     @property
     def base_url(self) -> str:
-        """What a client takes as `base_url`."""
+        """The `base_url` for clients."""
         return self.origin + BASE_PATH
 
 
@@ -51,25 +80,24 @@ class Server(NamedTuple):
 def serve(
     simulator: Simulator, port: int = 0, *, host: str = "127.0.0.1", app: ASGIApp | None = None
 ) -> Generator[Server]:
-    """Serve a simulator from a thread of its own, until the context is left.
+    """Serve a simulator from its own thread, until the context is left.
 
     Args:
-        simulator: What to serve.
-        port: The port; 0 lets the system choose one.
-        host: The address to listen at; only this machine by default.
-        app: What answers, if not the simulator itself: a `CheckedApp` around it.
+        simulator: The simulator.
+        port: The port; 0 means any free port.
+        host: The address to listen on; by default only this machine can connect.
+        app: The application to serve instead of the simulator itself, such as a `CheckedApp` around it.
 
     Raises:
-        OSError: The port is in use, or the address is none of this machine's; the message says which.
+        OSError: The port is in use, or the address is not one of this machine's; the message says which.
     """
-    listening = _listen(host, port)
-    ready: Future[asyncio.AbstractEventLoop] = Future()
+    ready: Future[tuple[asyncio.AbstractEventLoop, Server]] = Future()
     leave = asyncio.Event()
 
     async def run() -> None:
         try:
-            async with _serving(simulator, listening, app or simulator):
-                ready.set_result(asyncio.get_running_loop())
+            async with aserve(simulator, port, host=host, app=app) as server:
+                ready.set_result((asyncio.get_running_loop(), server))
                 await leave.wait()
         except Exception as error:
             if ready.done():
@@ -83,22 +111,17 @@ def serve(
     thread = threading.Thread(target=work, name="contentgroove-simulator", daemon=True)
     thread.start()
     wait_for(lambda seconds: wait([ready], seconds).done)
-    loop = ready.result()
+    loop, server = ready.result()
     try:
-        yield Server(simulator, _origin(listening))
+        yield server
     finally:
         loop.call_soon_threadsafe(leave.set)
         join(thread)
 
 
 def loop_factory(system: str = os.name) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Tell what makes the event loop of a server in a thread; None leaves it to asyncio.
-
-    Windows' own kind of loop shuts a connection down before it closes it, so that a fault's reset would be a plain end.
-
-    Args:
-        system: `os.name`.
-    """
+    """Return the function that creates a server thread's event loop on an `os.name`; None means asyncio's default."""
+    # Windows' default loop shuts a connection down before closing it, so that a fault's reset would be a normal end.
     return asyncio.SelectorEventLoop if system == "nt" else None
 
 
@@ -109,26 +132,21 @@ async def aserve(
     """Serve a simulator from the running event loop, until the context is left; the arguments are those of `serve`.
 
     Raises:
-        OSError: As `serve`.
+        OSError: The port is in use, or the address is not one of this machine's; the message says which.
     """
-    listening = _listen(host, port)
-    async with _serving(simulator, listening, app or simulator):
-        yield Server(simulator, _origin(listening))
-
-
-@contextlib.asynccontextmanager
-async def _serving(simulator: Simulator, listening: socket.socket, app: ASGIApp) -> AsyncGenerator[None]:
-    # uvicorn's own Server polls ten times a second whether to end, and waits as long for open connections.
-    config = Config(_ending_quietly(app), lifespan="off", ws="none", log_config=None)
+    listener = _listen(host, port)
+    # uvicorn's own Server checks only ten times a second whether to stop, and waits as long for open connections.
+    config = Config(_without_cancellation_errors(app or simulator), lifespan="off", ws="none", log_config=None)
     config.load()
     connections = ServerState()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: HttpProtocol(config, connections), sock=listening)
+    server = await loop.create_server(lambda: HttpProtocol(config, connections), sock=listener)
     simulator.start()
     try:
-        yield
+        host, port = listener.getsockname()[:2]
+        yield Server(simulator, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
     finally:
-        await _stop_listening(loop, listening)
+        await _stop_listener(loop, listener)
         server.close()
         for connection in list(connections.connections):
             if (transport := getattr(connection, "transport", None)) is not None:
@@ -140,18 +158,18 @@ async def _serving(simulator: Simulator, listening: socket.socket, app: ASGIApp)
         await simulator.aclose()
 
 
-async def _stop_listening(loop: asyncio.AbstractEventLoop, listening: socket.socket) -> None:
-    """Take no connection any more, and let those that were just taken become known, so that they are closed, too."""
-    with contextlib.suppress(NotImplementedError):  # loops of Windows wait in another way
-        loop.remove_reader(listening)
-    # Taken in one pass of the loop, given a transport in the next, and that a protocol in the one after.
+async def _stop_listener(loop: asyncio.AbstractEventLoop, listener: socket.socket) -> None:
+    """Accept no more connections, and wait until those that were just accepted are known, so that they get closed."""
+    with contextlib.suppress(NotImplementedError):  # not available in Windows' default loop
+        loop.remove_reader(listener)
+    # A connection is accepted in one iteration of the loop and gets its transport and its protocol in the next two.
     for _ in range(4):
         await asyncio.sleep(0)
 
 
-def _ending_quietly(app: ASGIApp) -> ASGIApp:
+def _without_cancellation_errors(app: ASGIApp) -> ASGIApp:
     async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
-        # Requests that hang are cancelled at the end, which uvicorn would log as a failure.
+        # Requests that hang are cancelled at the end, and uvicorn would log that as an error.
         with contextlib.suppress(asyncio.CancelledError):
             await app(scope, receive, send)
 
@@ -160,22 +178,17 @@ def _ending_quietly(app: ASGIApp) -> ASGIApp:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends without Nagle's delay only where the protocol is named, which create_server does not do.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # asyncio disables Nagle's delay only if the socket names its protocol, which create_server does not do.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        claim_port(listening)
-        listening.bind((host, port))
-        listening.listen(_BACKLOG)
+        claim_port(listener)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
     except OSError as error:
-        listening.close()
+        listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise OSError(
-                error.errno, f"Port {port} of {host} is in use: choose another, or 0 for any that is free"
-            ) from None
-        raise OSError(error.errno, f"Cannot listen at {host}, port {port}: {error.strerror}") from None
-    return listening
-
-
-def _origin(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            message = f"Port {port} of {host} is in use: choose another, or 0 for any free port"
+        else:
+            message = f"Cannot listen on {host}:{port}: {error.strerror}"
+        raise OSError(error.errno, message) from None
+    return listener

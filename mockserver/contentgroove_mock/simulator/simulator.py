@@ -1,4 +1,4 @@
-"""The simulator that users hold in their hands: an ASGI application and the means to move it."""
+"""The public simulator: an ASGI application, with methods that control it."""
 
 from __future__ import annotations
 
@@ -15,41 +15,47 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from contentgroove_mock.simulator.clock import Clock, SystemClock
-from contentgroove_mock.simulator.core import lifecycle, webhooks
+from contentgroove_mock.simulator.context import SimulatorContext
+from contentgroove_mock.simulator.core import lifecycle
+from contentgroove_mock.simulator.core.errors import method_not_allowed, not_found, server_error
 from contentgroove_mock.simulator.core.faults import Fault
-from contentgroove_mock.simulator.core.policy import Policy
-from contentgroove_mock.simulator.core.refusals import method_not_allowed, not_found, server_error
+from contentgroove_mock.simulator.core.records import Policy
 from contentgroove_mock.simulator.core.service import Service
-from contentgroove_mock.simulator.storage import FileStore, StateFile
-from contentgroove_mock.simulator.web.api import api_routes, refused
-from contentgroove_mock.simulator.web.store import store_routes
-from contentgroove_mock.simulator.world import SimulatorContext
+from contentgroove_mock.simulator.files import Storage
+from contentgroove_mock.simulator.web.api import api_routes
+from contentgroove_mock.simulator.web.control import control_route, control_routes
+from contentgroove_mock.simulator.web.file_store import store_routes
+from contentgroove_mock.simulator.web.responses import error_response
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Coroutine, Mapping
+    from collections.abc import Collection, Mapping
 
     import httpx
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import Message, Receive, Scope, Send
 
+    from contentgroove_mock.simulator.context import RequestRecord
     from contentgroove_mock.simulator.core.faults import Kind
     from contentgroove_mock.simulator.core.records import Delivery
-    from contentgroove_mock.simulator.web.requests_log import RequestRecord
 
 Record = TypeVar("Record")
 
-_DELIVERY_LIMIT = 60.0
+_DELIVERY_TIMEOUT = 60.0
+
+
+def _list_counts(happened: dict[tuple[Kind, str], int]) -> list[dict[str, object]]:
+    return [{"kind": kind, "operation": operation, "count": count} for (kind, operation), count in happened.items()]
 
 
 class Simulator:
     """An ASGI application that behaves like the ContentGroove service.
 
-    Serve it with `serve`, or give it to `httpx.ASGITransport`. Every API key has an account of its own. Where the
-    provider's documentation leaves something open, `Policy` and this package's docstrings say what is assumed.
+    Serve it with `serve`, or pass it to `httpx.ASGITransport`. Every API key has its own account. Where the
+    provider's documentation leaves something open, `Policy` and this package's docstrings state what is assumed.
 
     Methods that change something may be called from any thread. `advance`, `finish_media` and `redeliver` return
-    when the webhooks that became due were tried, except inside the event loop that sends them: there, await
+    after the webhooks that became due were attempted, except inside the event loop that sends them: there, await
     `wait_until_idle` afterwards.
     """
 
@@ -65,213 +71,208 @@ class Simulator:
         seed: int | None = None,
         state_file: Path | str | None = None,
     ) -> None:
-        """Make a service without any resources, or with those of a state file.
+        """Create a service without any resources, or with those of a state file.
 
         Args:
-            clock: What time it is; by default it runs by itself.
+            clock: The clock to run by; by default one that runs by itself.
             policy: Delays, sizes and limits.
-            api_keys: The keys to accept; any non-empty key if left out.
-            control: Whether the control interface is served, below `/_control`.
-            webhook_client: What webhooks are sent with; by default a client of its own that uses no proxy.
-            allow_remote_webhooks: Whether webhooks may leave this machine; otherwise only loopback URLs get any.
+            api_keys: The keys to accept; by default any non-empty key.
+            control: Whether to serve the control interface, below `/_control`.
+            webhook_client: The client to send webhooks with; by default its own client, which uses no proxy.
+            allow_remote_webhooks: Whether webhooks may leave this machine; by default only loopback URLs receive any.
             seed: Makes ids repeatable.
-            state_file: Where everything is kept across restarts; uploaded files are kept beside it.
+            state_file: The file that keeps everything across restarts; uploaded files are kept next to it.
 
         Raises:
-            ValueError: The state file holds something else, or a seed is given with it, which would give
-                ids twice.
+            ValueError: The state file is not a simulator's state, or a seed is passed with it, which would repeat ids.
             OSError: The state file cannot be read or written.
         """
         if seed is not None and state_file is not None:
-            raise ValueError("A seed with a state file would give the same ids again after a restart: drop one")
-        file = StateFile(Path(state_file)) if state_file is not None else None
-        source = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311  # asked for
-        service = Service(policy or Policy(), source, file.load() if file else None)
-        if file:
-            # What cannot be kept is told now, not by the first request.
-            file.save(service.state)
-        self._world = SimulatorContext(
+            raise ValueError("Pass either seed or state_file: with both, ids would repeat after a restart")
+        storage = Storage(None if state_file is None else Path(state_file))
+        source = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311  # requested
+        service = Service(policy or Policy(), source, storage.load())
+        # Written now, so that a file that cannot be written is an error here and not in the first request.
+        storage.save(service.state)
+        self._context = SimulatorContext(
             service,
             clock or SystemClock(),
-            FileStore(file.files if file else None),
-            state_file=file,
+            storage,
             api_keys=None if api_keys is None else frozenset(api_keys),
             webhook_client=webhook_client,
             allow_remote_webhooks=allow_remote_webhooks,
         )
-        routes = [*api_routes(self._world), *store_routes(self._world)]
+        routes = [*api_routes(self._context), *store_routes(self._context)]
         if control:
-            from contentgroove_mock.simulator.web.control import control_routes  # a cycle
-
-            routes += control_routes(self)
-        self._app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route, Exception: _server_error})
+            routes += control_routes(self, Simulator)
+        self._app = Starlette(routes=routes, exception_handlers=dict.fromkeys((HTTPException, Exception), _on_error))
         self._app.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        self._world.sender.ensure_running()
-        await self._app(scope, receive, self._with_date_header(send))
+        """Respond to one request."""
 
-    def _with_date_header(self, send: Send) -> Send:
-        # An origin server dates its answers (RFC 9110, 6.6.1), by the clock that everything here runs by.
-        async def dated(message: Message) -> None:
+        async def send_with_date(message: Message) -> None:
+            # An origin server dates its responses (RFC 9110, 6.6.1); here by the simulator's clock.
             if message["type"] == "http.response.start":
-                date = format_datetime(self._world.clock.now(), usegmt=True).encode()
+                date = format_datetime(self._context.clock.now(), usegmt=True).encode()
                 message = {**message, "headers": [*message["headers"], (b"date", date)]}
             await send(message)
 
-        return dated
+        self._context.sender.ensure_running()
+        await self._app(scope, receive, send_with_date)
 
     @property
     def clock(self) -> Clock:
         """The clock that everything runs by."""
-        return self._world.clock
+        return self._context.clock
 
     @property
+    @control_route("GET", "/requests")
     def requests(self) -> list[RequestRecord]:
         """The last 10,000 requests, oldest first, without credentials."""
-        return self._world.log.all()
+        return list(self._context.requests)
 
     @property
+    @control_route("GET", "/deliveries")
     def deliveries(self) -> list[Delivery]:
-        """Every webhook that was made, oldest first, with the tries to deliver it."""
-        with self._world.locked_service() as service:
+        """All webhooks, oldest first, with the attempts to deliver them."""
+        with self._context.locked_service() as service:
             return copy.deepcopy(list(service.state.deliveries.values()))
 
+    @control_route("POST", "/advance")
     def advance(self, seconds: float) -> None:
         """Move the clock forward, and everything with it.
 
         Raises:
             ValueError: `seconds` is negative.
         """
-        self._world.clock.advance(seconds)
+        self._context.clock.advance(seconds)
         self._catch_up()
 
+    @control_route("POST", "/medias/{id}/finish")
     def finish_media(self, media_id: str) -> None:
         """Finish a media's processing now.
 
         Raises:
             LookupError: There is no such media.
         """
-        with self._world.locked_service() as service:
+        with self._context.locked_service() as service:
             media = _find(service.state.medias, media_id, "media")
             if media.id in service.state.unsettled:
-                now = self._world.clock.now()
+                now = self._context.clock.now()
                 lifecycle.end_media(service.state, media, service.ids, service.faults, now)
         self._catch_up()
 
+    @control_route("POST", "/medias/{id}/fail")
     def fail_media(self, media_id: str) -> None:
         """End a media's processing now, with a fetch error.
 
         Raises:
             LookupError: There is no such media.
         """
-        with self._world.locked_service() as service:
+        with self._context.locked_service() as service:
             lifecycle.fail_media(service.state, _find(service.state.medias, media_id, "media"))
 
+    @control_route("POST", "/deliveries/{id}/redeliver")
     def redeliver(self, delivery_id: str) -> None:
-        """Send a webhook again, whatever became of it.
+        """Send a webhook again, whatever its state.
 
         Raises:
             LookupError: There is no such delivery.
         """
-        with self._world.locked_service() as service:
+        with self._context.locked_service() as service:
             delivery = _find(service.state.deliveries, delivery_id, "delivery")
-            webhooks.redeliver(delivery, self._world.clock.now())
+            lifecycle.redeliver(delivery, self._context.clock.now())
         self._catch_up()
 
+    @control_route("POST", "/webhooks/drop_next")
     def drop_next_webhook(self) -> None:
         """Lose the next webhook."""
         self.add_fault(Fault(kind="lost", operation="webhook"))
 
+    @control_route("POST", "/faults")
     def add_fault(self, fault: Fault) -> None:
-        """Let something go wrong."""
-        with self._world.locked_service() as service:
+        """Add a fault: something that goes wrong on purpose."""
+        with self._context.locked_service() as service:
             service.faults.add(fault)
 
+    @control_route("DELETE", "/faults")
     def clear_faults(self) -> None:
-        """Call all faults off that have not happened."""
-        with self._world.locked_service() as service:
+        """Remove all faults that have not happened."""
+        with self._context.locked_service() as service:
             service.faults.clear()
 
+    @control_route("GET", "/faults", _list_counts)
     def faults_happened(self) -> dict[tuple[Kind, str], int]:
-        """Count the faults that have happened, by kind and operation."""
-        with self._world.locked_service() as service:
+        """Return how many faults have happened, by kind and operation."""
+        with self._context.locked_service() as service:
             return dict(service.faults.happened)
 
+    @control_route("DELETE", "/requests")
     def clear_requests(self) -> None:
-        """Forget the requests so far."""
-        self._world.log.clear()
+        """Empty the request log."""
+        self._context.requests.clear()
 
+    @control_route("PUT", "/quota")
     def set_quota(self, *, medias: int | None = None, clips: int | None = None) -> None:
-        """Limit how many medias and clips an account can make in a month, this one's so far included.
+        """Limit how many medias and clips an account can create in a month, including those of the current one.
 
         Args:
-            medias: How many medias; None is no limit.
-            clips: How many clips beside those that are suggested; None is no limit.
+            medias: How many medias; None means without limit.
+            clips: How many clips in addition to the suggested ones; None means without limit.
         """
-        with self._world.locked_service() as service:
+        with self._context.locked_service() as service:
             service.limits.medias, service.limits.clips = medias, clips
 
+    @control_route("PUT", "/rate_limit")
     def set_rate_limit(self, requests: int | None, window_seconds: float = 60.0) -> None:
-        """Limit how many requests an account can send in a window; None is no limit."""
-        with self._world.locked_service() as service:
+        """Limit how many requests an account can send in a window; None means without limit."""
+        with self._context.locked_service() as service:
             service.limits.requests, service.limits.window_seconds = requests, window_seconds
 
     async def wait_until_idle(self) -> None:
-        """Wait until every webhook that is due was tried."""
-        await self._world.sender.send_due()
+        """Wait until every webhook that is due was attempted."""
+        await self._context.sender.send_due()
 
     async def aclose(self) -> None:
         """Stop sending webhooks from the running loop."""
-        await self._world.sender.stop()
+        await self._context.sender.stop()
 
     def start(self) -> None:
-        """Begin to send webhooks from the running loop; the first request does it as well."""
-        self._world.sender.ensure_running()
+        """Start to send webhooks from the running loop; the first request does that, too."""
+        self._context.sender.ensure_running()
 
     def _catch_up(self) -> None:
-        sender = self._world.sender
-        if not sender.is_due():
-            # What it waits for may be nearer now.
-            sender.wake_up()
-            return
+        sender = self._context.sender
         loop = sender.loop
         try:
-            here = asyncio.get_running_loop()
+            running_loop = asyncio.get_running_loop()
         except RuntimeError:
-            here = None
-        if loop is not None and loop is here:
+            running_loop = None
+        if sender.next_due() is None or (loop is not None and loop is running_loop):
+            # The next change may be due earlier than what the sender waits for.
             sender.wake_up()
         elif loop is not None:
-            _finish(sender.send_due(), loop)
-        elif here is None:
+            sending = asyncio.run_coroutine_threadsafe(sender.send_due(), loop)
+            wait_for(lambda seconds: wait([sending], seconds).done, _DELIVERY_TIMEOUT)
+            sending.result(0)
+        elif running_loop is None:
             asyncio.run(sender.send_due())
         else:
             sender.ensure_running()
 
 
-def _finish(coroutine: Coroutine[object, object, None], loop: asyncio.AbstractEventLoop) -> None:
-    sending = asyncio.run_coroutine_threadsafe(coroutine, loop)
-    wait_for(lambda seconds: wait([sending], seconds).done, _DELIVERY_LIMIT)
-    sending.result(0)
-
-
 def _find(records: Mapping[str, Record], identifier: str, kind: str) -> Record:
-    try:
-        return records[identifier]
-    except KeyError:
-        raise LookupError(f"The simulator has no {kind} {identifier!r}; it has {len(records)} of them") from None
+    if identifier not in records:
+        raise LookupError(f"The simulator has no {kind} {identifier!r}; it has {len(records)} of them")
+    return records[identifier]
 
 
-async def _no_route(request: Request, error: Exception) -> Response:
+async def _on_error(request: Request, error: Exception) -> Response:
     del request
-    if isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004  # method not allowed
+    if not isinstance(error, HTTPException):
+        return error_response(server_error(500))
+    if error.status_code == 405:  # noqa: PLR2004  # method not allowed
         allowed = sorted(set((error.headers or {}).get("Allow", "").split(", ")) - {"HEAD"})
-        return refused(method_not_allowed(allowed))
-    return refused(not_found())
-
-
-async def _server_error(request: Request, error: Exception) -> Response:
-    del request, error
-    return refused(server_error(500))
+        return error_response(method_not_allowed(allowed))
+    return error_response(not_found())

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from contentgroove._core.calls import Operation, RawResponse, Session
-    from contentgroove._core.listing import ListOperation
+    from contentgroove._core.paging import ListOperation
     from contentgroove.models import Page
 
 P = ParamSpec("P")
@@ -29,8 +29,7 @@ class AsyncResource:
         if self._raw:
             # `raw_method` gives the methods that are called on this resource their actual type.
             return cast("T", await run_async(call_raw(operation, self._session)))
-        _, result = await run_async(call(operation, self._session))
-        return result
+        return await run_async(call(operation, self._session))
 
 
 class AsyncPager(Generic[T]):
@@ -50,7 +49,7 @@ class AsyncPager(Generic[T]):
             PagingError: The service's paging links form a loop.
             ContentGrooveError: A call failed.
         """
-        from contentgroove._core.listing import fetch_page
+        from contentgroove._core.paging import fetch_page
 
         cursor = self._listing.cursor()
         while (page := await run_async(fetch_page(self._listing, cursor, self._session))) is not None:

@@ -11,8 +11,8 @@ import anyio
 
 from contentgroove._core.io import run_async
 from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
-from contentgroove._io.async_shell import AsyncIO
-from contentgroove._io.options import (
+from contentgroove._io.async_io import AsyncIO
+from contentgroove._io.client_options import (
     DEFAULT_TIMEOUT,
     check_clients,
     check_policy,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from contentgroove._core.calls import RawResponse
     from contentgroove._core.io import Clock
     from contentgroove._core.retries import RetryPolicy
-    from contentgroove._io.contract import OnContractViolation
-    from contentgroove._io.http import ResponseInfo
+    from contentgroove._io.contract_monitor import OnContractViolation
+    from contentgroove._io.hooks import ResponseInfo
     from contentgroove.errors import RequestInfo
 
     from .clips import AsyncClips
@@ -166,7 +166,7 @@ class AsyncContentGroove:
             The response; `.parse()` decodes its JSON.
         """
         from contentgroove._core.calls import call_raw
-        from contentgroove._core.custom import custom_operation
+        from contentgroove._core.custom_request import custom_operation
 
         return await run_async(call_raw(custom_operation(method, path, query, body, headers), self._session))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove._core import clips
+from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
 from contentgroove._core.io import run_async
-from contentgroove._core.listing import ListArguments
+from contentgroove._core.paging import ListArguments
 from contentgroove.models import Clip
 
 from .base import AsyncPager, AsyncResource, raw_method
@@ -15,7 +15,7 @@ from .base import AsyncPager, AsyncResource, raw_method
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from contentgroove._core.filters import Filter
+    from contentgroove._core.inputs import Filter
 
 WAIT_TIMEOUT = 900.0
 """Seconds; less than for a media, because a clip is cut from a file that has already been processed."""
@@ -51,7 +51,9 @@ class AsyncClips(AsyncResource):
             InvalidInputError: An argument is invalid. Nothing was sent.
             ContentGrooveError: A call failed while iterating.
         """
-        return AsyncPager(clips.list_clips(ListArguments(filter, sort, page_number, page_size, limit)), self._session)
+        return AsyncPager(
+            operations.list_clips(ListArguments(filter, sort, page_number, page_size, limit)), self._session
+        )
 
     async def get(self, id: str) -> Clip:  # noqa: A002 - the API's name
         """Fetch one clip.
@@ -59,7 +61,7 @@ class AsyncClips(AsyncResource):
         Raises:
             NotFoundError: There is no clip with this id.
         """
-        return await self._call(clips.get_clip(id))
+        return await self._call(operations.get_clip(id))
 
     async def create(self, *, media_id: str, name: str, start_time: float, end_time: float) -> Clip:
         """Create a clip of a part of a media.
@@ -76,7 +78,7 @@ class AsyncClips(AsyncResource):
             QuotaExceededError: The account's limit is reached.
             OutcomeUnknownError: It is unknown whether the clip was created. The request was not retried.
         """
-        operation = clips.create_clip(media_id=media_id, name=name, start_time=start_time, end_time=end_time)
+        operation = operations.create_clip(media_id=media_id, name=name, start_time=start_time, end_time=end_time)
         return await self._call(operation)
 
     async def update(
@@ -93,7 +95,7 @@ class AsyncClips(AsyncResource):
             NotFoundError: There is no clip with this id.
             UnprocessableEntityError: The service rejected the values.
         """
-        return await self._call(clips.update_clip(id, name=name, start_time=start_time, end_time=end_time))
+        return await self._call(operations.update_clip(id, name=name, start_time=start_time, end_time=end_time))
 
     async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """Delete a clip.
@@ -101,7 +103,7 @@ class AsyncClips(AsyncResource):
         Raises:
             NotFoundError: There is no clip with this id.
         """
-        return await self._call(clips.delete_clip(id))
+        return await self._call(operations.delete_clip(id))
 
     async def wait(
         self,

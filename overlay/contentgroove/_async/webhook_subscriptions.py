@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove._core import webhook_subscriptions
-from contentgroove._core.listing import ListArguments
+from contentgroove._core import operations
+from contentgroove._core.paging import ListArguments
 
 from .base import AsyncPager, AsyncResource, raw_method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contentgroove._core.filters import Filter
+    from contentgroove._core.inputs import Filter
     from contentgroove.models import WebhookSubscription
 
 
@@ -47,7 +47,7 @@ class AsyncWebhookSubscriptions(AsyncResource):
             ContentGrooveError: A call failed while iterating.
         """
         arguments = ListArguments(filter, sort, page_number, page_size, limit)
-        return AsyncPager(webhook_subscriptions.list_webhook_subscriptions(arguments), self._session)
+        return AsyncPager(operations.list_webhook_subscriptions(arguments), self._session)
 
     async def get(self, id: str) -> WebhookSubscription:  # noqa: A002 - the API's name
         """Fetch one webhook subscription.
@@ -55,7 +55,7 @@ class AsyncWebhookSubscriptions(AsyncResource):
         Raises:
             NotFoundError: There is no subscription with this id.
         """
-        return await self._call(webhook_subscriptions.get_webhook_subscription(id))
+        return await self._call(operations.get_webhook_subscription(id))
 
     async def create(self, *, url: str, subscribed_events: Sequence[str] | None = None) -> WebhookSubscription:
         """Subscribe a URL to events.
@@ -70,7 +70,7 @@ class AsyncWebhookSubscriptions(AsyncResource):
         Raises:
             OutcomeUnknownError: It is unknown whether the subscription was created. The request was not retried.
         """
-        operation = webhook_subscriptions.create_webhook_subscription(url=url, subscribed_events=subscribed_events)
+        operation = operations.create_webhook_subscription(url=url, subscribed_events=subscribed_events)
         return await self._call(operation)
 
     async def delete(self, id: str) -> None:  # noqa: A002 - the API's name
@@ -79,7 +79,7 @@ class AsyncWebhookSubscriptions(AsyncResource):
         Raises:
             NotFoundError: There is no subscription with this id.
         """
-        return await self._call(webhook_subscriptions.delete_webhook_subscription(id))
+        return await self._call(operations.delete_webhook_subscription(id))
 
 
 class AsyncRawWebhookSubscriptions:

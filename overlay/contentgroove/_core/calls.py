@@ -1,20 +1,18 @@
-"""One call of the API: what it sends, and what its answer decodes to or fails with."""
+"""One call of the API: its request with retries, and its result or error."""
 
 from __future__ import annotations
 
 import math
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from contentgroove.errors import RequestInfo
 
-from .decoding import BodyMismatchError
-from .headers import Headers
 from .redaction import REDACTED, echoed_key_pattern, redact_url
-from .responses import Response, TransportFailure
+from .responses import BodyMismatchError, Headers, Response, TransportFailure
 from .retries import TOO_MANY_REQUESTS, Cooldown, RetryPolicy, parse_retry_after, should_retry
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
     from contentgroove_api.types import Request
 
-    from contentgroove.errors import ContentGrooveError, ResponseDecodeError
+    from contentgroove.errors import ContentGrooveError
 
     from .io import IO, Clock, Timeouts
     from .settings import Settings
@@ -35,9 +33,9 @@ class Operation(Struct, Generic[T], frozen=True):
 
     Attributes:
         request: What to send.
-        decode: Makes the result of a success's body.
-        idempotent: Whether the request does no more when it arrives twice than when it arrives once.
-        accept_404_on_retry: Whether "not found" on a repeated attempt means that an earlier one succeeded.
+        decode: Creates the result from the body of a success.
+        idempotent: Whether the request may arrive twice without doing more.
+        accept_404_on_retry: Whether "not found" after a retry means that an earlier attempt succeeded.
     """
 
     request: Request
@@ -97,46 +95,42 @@ class RawResponse(Generic[T]):
         Raises:
             ResponseDecodeError: The body does not match the contract.
         """
-        try:
-            return self._operation.decode(self.content)
-        except BodyMismatchError as error:
-            raise decode_error(self._operation, self._response, self._session, error) from error
+        return decode_response(self._operation, self._response, self._session)
 
 
-async def call(operation: Operation[T], session: Session) -> tuple[Response, T]:
-    """Send an operation with retries and decode its response.
-
-    Raises:
-        ContentGrooveError: The response is an error, or there is none.
-    """
-    outcome, attempts = await send_with_retries(operation, session)
-    if isinstance(outcome, TransportFailure) or not outcome.is_success:
-        gone = isinstance(outcome, Response) and outcome.status_code == HTTPStatus.NOT_FOUND
-        if isinstance(outcome, TransportFailure) or not (gone and operation.accept_404_on_retry and attempts > 1):
-            raise _error(operation, outcome, attempts, session)
-    try:
-        return outcome, operation.decode(outcome.content)
-    except BodyMismatchError as error:
-        raise decode_error(operation, outcome, session, error) from error
+async def call(operation: Operation[T], session: Session) -> T:
+    """Send an operation with retries and decode its response; raise a ContentGrooveError for any failure."""
+    return decode_response(operation, await fetch_response(operation, session), session)
 
 
 async def call_raw(operation: Operation[T], session: Session) -> RawResponse[T]:
-    """Send an operation with retries, without decoding its response.
+    """Send an operation with retries, without decoding its response; raise a ContentGrooveError for any failure."""
+    return RawResponse(await fetch_response(operation, session), operation, session)
 
-    Raises:
-        ContentGrooveError: The response is an error, or there is none.
-    """
-    undecoded: Operation[Any] = structs.replace(cast("Operation[Any]", operation), decode=bytes)
-    response, _ = await call(undecoded, session)
-    return RawResponse(response, operation, session)
+
+async def fetch_response(operation: Operation[Any], session: Session) -> Response:
+    """Send an operation with retries and return its response; raise a ContentGrooveError for any other outcome."""
+    outcome, attempts = await send_with_retries(operation, session)
+    if isinstance(outcome, Response):
+        was_retried = operation.accept_404_on_retry and attempts > 1
+        if outcome.is_success or (was_retried and outcome.status_code == HTTPStatus.NOT_FOUND):
+            return outcome
+    raise _error(operation, outcome, attempts, session)
+
+
+def decode_response(operation: Operation[T], response: Response, session: Session) -> T:
+    """Decode the response of an operation; raise a ResponseDecodeError if it does not match the contract."""
+    try:
+        return operation.decode(response.content)
+    except BodyMismatchError as error:
+        from .error_mapping import response_decode_error
+
+        redacted = redact_key(response, session.settings.last_key())
+        raise response_decode_error(redacted, request_info(operation.request, session), str(error)) from error
 
 
 async def send_with_retries(operation: Operation[Any], session: Session) -> tuple[Response | TransportFailure, int]:
-    """Send a request as often as the policy allows.
-
-    Returns:
-        The outcome of the last attempt, and the number of attempts.
-    """
+    """Send a request as often as the policy allows; return the last outcome and the number of attempts."""
     policy, clock = session.policy, session.clock
     deadline = math.inf
     attempt = 0
@@ -182,41 +176,30 @@ async def _wait_for_cooldown(session: Session, deadline: float) -> bool:
 def _error(
     operation: Operation[Any], outcome: Response | TransportFailure, attempts: int, session: Session
 ) -> ContentGrooveError:
-    # Imported when something fails: a program that all goes well for does without.
-    from .answers import error_from_response, error_from_transport_failure
+    # Imported only if something fails, because most programs do not need it.
+    from .error_mapping import error_from_response, error_from_transport_failure
 
-    info, repeatable = request_info(operation.request, session), operation.idempotent
+    info, idempotent = request_info(operation.request, session), operation.idempotent
     if isinstance(outcome, TransportFailure):
-        error = error_from_transport_failure(outcome, info, idempotent=repeatable, attempts=attempts)
+        error = error_from_transport_failure(outcome, info, idempotent=idempotent, attempts=attempts)
         error.__cause__ = outcome.cause
         return error
     redacted, now = redact_key(outcome, session.settings.last_key()), session.clock.time()
-    return error_from_response(redacted, info, idempotent=repeatable, attempts=attempts, now=now)
-
-
-def decode_error(
-    operation: Operation[Any], response: Response, session: Session, error: BodyMismatchError
-) -> ResponseDecodeError:
-    """Make the error of a success whose body does not fit the contract."""
-    from .answers import response_decode_error
-
-    return response_decode_error(
-        redact_key(response, session.settings.last_key()), request_info(operation.request, session), str(error)
-    )
+    return error_from_response(redacted, info, idempotent=idempotent, attempts=attempts, now=now)
 
 
 def redact_key(response: Response, key: str) -> Response:
-    """Take the key out of an answer that an error will show: a server may echo what it was sent."""
+    """Remove the key from a response that an error will contain: a server may echo it."""
     echo = echoed_key_pattern(key)
     headers = Headers((name.encode(), re.sub(echo, REDACTED, text).encode()) for name, text in response.headers.items())
     return Response(response.status_code, headers, re.sub(echo.encode(), REDACTED.encode(), response.content))
 
 
 def request_info(request: Request, session: Session) -> RequestInfo:
-    """Name a request as errors show it."""
+    """Describe a request for errors, redacted."""
     query = f"?{request.query}" if request.query else ""
     return RequestInfo(request.method, redact_url(f"{session.settings.base_url}{request.path}{query}"))
 
 
 def decode_nothing(_content: bytes) -> None:
-    """Decode an answer whose body means nothing, such as a 204's."""
+    """Ignore the body, such as that of a 204."""

@@ -1,9 +1,9 @@
-"""What an upload has to remember to go on after its process was killed.
+"""What an upload must remember to continue after its process was killed.
 
-The states, each written before the next step begins: `new` (nothing was sent; it shows that the file can be written),
-`prepared` (an upload exists), `sent` (the store has the file),
-`creating` (the POST may go out at any moment), `created` (the media's id is known), `finished` (it is processed). The
-presigned URL is never written: it is a credential, and a new one costs nothing.
+Each state is written before the next step starts: `new` (nothing was sent; shows that the file can be written),
+`prepared` (an upload exists), `sent` (the store has the file), `creating` (the POST may be sent at any moment),
+`created` (the media's id is known), `finished` (it is processed). The presigned URL is never written: it is a
+credential, and a new one costs nothing.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ import msgspec
 from contentgroove_api.types import check_levels
 from msgspec import Meta, Struct
 
-from contentgroove.errors import CheckpointError, InvalidInputError, UploadError
+from contentgroove.errors import CheckpointError, UploadError
+
+from .inputs import invalid_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from contentgroove.errors import InvalidInputError
 
 VERSION = 1
 
@@ -30,11 +34,11 @@ MAX_TIMESTAMP = 253_402_300_799
 
 
 class Fingerprint(Struct, frozen=True):
-    """What tells one file from another without reading it.
+    """Distinguishes files without reading them.
 
     Attributes:
-        name: The file's name, as `printable_name` gives it.
-        size: Its bytes.
+        name: The file's name, as `printable_name` returns it.
+        size: Its size in bytes.
         modified: When it was last changed, in nanoseconds since 1970; None if it has no such time.
     """
 
@@ -44,10 +48,10 @@ class Fingerprint(Struct, frozen=True):
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
-    """Where an upload is.
+    """How far an upload is.
 
     Attributes:
-        base_url: The API that it goes to.
+        base_url: The API that it is sent to.
         file: The file.
         name: The media's name.
         description: The media's description.
@@ -55,7 +59,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
         upload_id: The prepared upload, which creating the media needs.
         since: The service's time when the upload was prepared, in seconds since 1970.
         media_id: The media, once it is created.
-        version: Of this format.
+        version: The version of this format.
     """
 
     base_url: str
@@ -69,97 +73,86 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     version: int = VERSION
 
 
-# Made here, where one thread alone is: msgspec crashes where several are the first to decode a type that refers to
-# another.
+# Created at import, by one thread: msgspec crashes if several threads are the first to decode a type that refers to
+# another one.
 _DECODER = msgspec.json.Decoder(Checkpoint)
 
 
 def printable_name(name: str | None) -> str | None:
-    """Give a file's name with escapes in place of bytes that are no text, which no JSON and no terminal can carry."""
+    """Return a file's name with escapes for bytes that are not text: neither JSON nor a terminal can carry them."""
     return None if name is None else name.encode("utf-8", "backslashreplace").decode()
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
-    """Write a checkpoint."""
+    """Encode a checkpoint."""
     return msgspec.json.encode(checkpoint) + b"\n"
 
 
 def parse_checkpoints(contents: Iterable[bytes]) -> list[Checkpoint]:
-    """Read what is a checkpoint of some files, and leave the rest."""
+    """Parse the contents that are checkpoints, and ignore the others."""
     found: list[Checkpoint] = []
     for content in contents:
         with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            found.append(_decoded(content))
+            found.append(_decode(content))
     return found
 
 
-def _decoded(content: bytes) -> Checkpoint:
+def _decode(content: bytes) -> Checkpoint:
     check_levels(content)
     return _DECODER.decode(content)
 
 
 def checkpoint_write_error(checkpoint: Checkpoint, path: str, error: OSError) -> InvalidInputError | CheckpointError:
-    """Say that a checkpoint could not be written, and what that means for its upload.
-
-    Args:
-        checkpoint: What could not be written.
-        path: Its file.
-        error: What kept it.
-    """
+    """Create the error of a checkpoint that could not be written; its message says what follows for the upload."""
     happened = f"The checkpoint {path} cannot be written: {error.strerror or error}."
-    advice = "Make room for it, or see to it that its folder can be written to"
+    advice = "Free disk space, or make its folder writable"
     match checkpoint.state:
         case "new":
-            return InvalidInputError(f"{happened} {advice}, or pass another path. Nothing was sent.")
+            return invalid_input(f"{happened} {advice}, or pass another path.")
         case "prepared":
-            then = f"No media was created. {advice}, and upload again."
+            consequence = f"No media was created. {advice}, and upload again."
         case "sent":
-            then = f"The file was sent, no media was created. {advice}, and upload again, which sends it again."
-        case "creating":
-            then = f"The file was sent, no media was created. {advice}; the same call goes on from there."
-        case "created" | "finished":
-            then = (
-                f"The media was created: {checkpoint.media_id}. Note its id and do not upload the file again; or "
-                f"{advice[0].lower()}{advice[1:]}, and make the same call, which looks for it first."
+            consequence = (
+                f"The file was sent, but no media was created. {advice}, and upload again: the file is sent again."
             )
-    return CheckpointError(f"{happened} {then}", checkpoint=path, media_id=checkpoint.media_id)
+        case "creating":
+            consequence = f"The file was sent, but no media was created. {advice}; the same call continues from there."
+        case "created" | "finished":
+            consequence = (
+                f"The media was created: {checkpoint.media_id}. Note its id and do not upload the file again. Or: "
+                f"{advice}, and repeat the same call, which searches for the media first."
+            )
+    return CheckpointError(f"{happened} {consequence}", checkpoint=path, media_id=checkpoint.media_id)
 
 
 def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str) -> Checkpoint:
-    """Read a checkpoint back and check that it belongs to this upload.
-
-    Args:
-        content: The file's content, None if there is no file yet.
-        fresh: The checkpoint that a new upload would begin with.
-        path: The file, for messages.
+    """Parse a checkpoint, if there is one, and check that it belongs to the upload whose new checkpoint is `fresh`.
 
     Raises:
-        InvalidInputError: It is no checkpoint, or one of another upload.
-        UploadError: The video file has changed since.
+        InvalidInputError: It is not a checkpoint, or belongs to another upload.
+        UploadError: The file has changed since.
     """
     if content is None:
         return fresh
     try:
-        found = _decoded(content)
+        found = _decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInputError(
-            f"{path} is no checkpoint of an upload ({error}). Pass another path, or delete it to begin anew. "
-            "Nothing was sent."
+        raise invalid_input(
+            f"{path} is not an upload checkpoint ({error}). Pass another path, or delete the file to start again."
         ) from error
     if found.version != VERSION:
-        raise InvalidInputError(
-            f"{path} was written by another version of this library (format {found.version}); finish the upload "
-            "with that one, or delete the file to begin anew. Nothing was sent."
+        raise invalid_input(
+            f"{path} was written by another version of this library (format {found.version}). Finish the upload "
+            "with that version, or delete the file to start again."
         )
     same = (fresh.base_url, fresh.file.name, fresh.name, fresh.description)
     if (found.base_url, found.file.name, found.name, found.description) != same:
-        raise InvalidInputError(
+        raise invalid_input(
             f"{path} belongs to the upload of {found.file.name or 'other data'} as {found.name!r} to "
-            f"{found.base_url}. "
-            "Use one checkpoint for each upload. Nothing was sent."
+            f"{found.base_url}. Use one checkpoint for each upload."
         )
     if found.state in {"new", "prepared"} and found.file != fresh.file:
-        # Nothing of the file as it was is used: it is sent anew in any case.
+        # The whole file is sent again, so its earlier content does not matter.
         return fresh
     if found.file != fresh.file:
         raise UploadError(

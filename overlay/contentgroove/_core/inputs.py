@@ -1,93 +1,97 @@
-"""Checks of arguments before anything is sent."""
+"""Checks of arguments before anything is sent: each raises `InvalidInputError` for a wrong value.
+
+The API filters lists by ransack matchers: `name_eq`, `text_cont`, `created_at_gteq`. Its document can name neither all
+attributes nor all matchers that the server accepts, so unknown names are accepted; what cannot be a filter is refused.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias, cast, get_args
 from urllib.parse import urlsplit
 
 from contentgroove.errors import InvalidInputError
 
 from .redaction import redact_url
 
-# Printable ASCII without what a path, a query or a proxy reads as structure. The service's ids are UUIDs; the
-# documentation calls them strings, so other spellings pass.
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+FilterValue: TypeAlias = str | int | float | bool | dt.datetime | dt.date
+Filter: TypeAlias = Mapping[str, FilterValue | Sequence[FilterValue]]
+
+# Printable ASCII without the characters that have a meaning in a path or a query. The service's ids are UUIDs, but the
+# documentation calls them strings, so other spellings are accepted.
 _SAFE_ID = re.compile(r"[A-Za-z0-9_.~-]{1,200}")
 
 MAX_COUNT = 2**31 - 1
-"""What any database takes as an integer; a larger page number is a mistake."""
+"""The largest integer that every database accepts; a larger page number is a mistake."""
+
+_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_MAX_INTEGER_BITS = 64
+"""Bits; databases do not compare longer ones."""
+
+
+def invalid_input(problem: str) -> InvalidInputError:
+    """Create the error of a wrong argument."""
+    return InvalidInputError(f"{problem} Nothing was sent.")
 
 
 def short_repr(value: object) -> str:
-    """Give a wrong argument as a message shows it."""
+    """Return a short text for a value in a message."""
     try:
         return repr(value)[:200]
     except (ValueError, RecursionError):
-        # Python does not write numbers of thousands of digits.
+        # Python refuses to convert integers of thousands of digits.
         return f"this {type(value).__name__}"
 
 
-def check_id(value: object, what: str) -> str:
-    """Give the id back if it can only lead to the resource it names.
-
-    Args:
-        value: The id as the caller gave it.
-        what: What it is an id of, for the message.
-
-    Raises:
-        InvalidInputError: It is no string, empty, `.` or `..`, too long, or has a character such as `/`.
-    """
+def check_id(value: object, kind: str) -> str:
+    """Return an id if it cannot lead to anything but the resource that it names; `kind` is for the message."""
     if not isinstance(value, str):
-        raise InvalidInputError(
-            f"A {what} id must be a string, not {type(value).__name__}: pass the .id of the {what}. Nothing was sent."
-        )
+        raise invalid_input(f"A {kind} id must be a string, not {type(value).__name__}: pass the .id of the {kind}.")
     if not _SAFE_ID.fullmatch(value) or not value.strip("."):
-        raise InvalidInputError(
-            f"{value[:60]!r} is not a {what} id: ids are letters, digits and - _ . ~, such as "
-            "9b9a2e82-5b47-4f59-831d-4c239824b983. Nothing was sent."
+        raise invalid_input(
+            f"{value[:60]!r} is not a {kind} id: ids consist of letters, digits and - _ . ~, such as "
+            "9b9a2e82-5b47-4f59-831d-4c239824b983."
         )
     return value
 
 
 def check_iterable(value: object, name: str) -> None:
-    """Refuse one thing or one id, whose letters nobody means, where several are needed.
-
-    Raises:
-        InvalidInputError: It is that, or nothing to iterate.
-    """
+    """Check that a value is an iterable of several, not a single id, whose letters would be taken for ids."""
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise InvalidInputError(
-            f"{name} must be several {name} or ids, such as a list of them, not {type(value).__name__}. "
-            "Nothing was sent."
+        raise invalid_input(
+            f"{name} must be several {name} or ids, such as a list of them, not {type(value).__name__}."
         )
 
 
 def check_text(value: object, name: str) -> str:
-    """Give a string back; anything else is an InvalidInputError."""
+    """Return a string that can be sent."""
     if not isinstance(value, str):
-        raise InvalidInputError(f"{name} must be a string, not {type(value).__name__}. Nothing was sent.")
+        raise invalid_input(f"{name} must be a string, not {type(value).__name__}.")
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise InvalidInputError(
-            f"{name} holds half of a surrogate pair at character {error.start}, which no UTF-8 text can carry. "
-            "Nothing was sent."
+        raise invalid_input(
+            f"{name} contains a lone surrogate at index {error.start} and cannot be encoded as UTF-8."
         ) from error
     return value
 
 
 def check_seconds(value: object, name: str) -> float:
-    """Give a finite number of seconds from 0 back; anything else is an InvalidInputError."""
+    """Return a finite number of seconds from 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= sys.float_info.max:
-        raise InvalidInputError(
-            f"{name} must be a number of seconds from 0, not {short_repr(value)}. Nothing was sent."
-        )
+        raise invalid_input(f"{name} must be a number of seconds from 0, not {short_repr(value)}.")
     return float(value)
 
 
 def check_url(value: object, name: str) -> str:
-    """Give an http or https URL back; anything else is an InvalidInputError."""
+    """Return an http or https URL."""
     text = check_text(value, name)
     try:
         parts = urlsplit(text)
@@ -95,20 +99,90 @@ def check_url(value: object, name: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise InvalidInputError(
-            f"{name} must be an http or https URL, not {redact_url(text)[:200]!r}. Nothing was sent."
-        )
+        raise invalid_input(f"{name} must be an http or https URL, not {redact_url(text)[:200]!r}.")
     return text
 
 
 def check_count(value: object, name: str) -> int | None:
-    """Give a page number, page size or limit back if it is None or a whole number from 1.
-
-    Raises:
-        InvalidInputError: It is something else.
-    """
+    """Return a page number, page size or limit: None or a whole number from 1."""
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_COUNT:
-        raise InvalidInputError(f"{name} must be a whole number from 1, not {short_repr(value)}. Nothing was sent.")
+        raise invalid_input(f"{name} must be a whole number from 1, not {short_repr(value)}.")
     return value
+
+
+class Sort(str):
+    """A sort order that this version of the library does not know, passed on purpose.
+
+    `list(sort=Sort("-rank"))` sends `sort=-rank` unchecked, whereas a plain string must be one of the orders in the
+    API's document.
+    """
+
+    __slots__ = ()
+
+
+def check_filter(value: Filter | None) -> dict[str, object] | None:
+    """Check a filter and return its values as the API reads them."""
+    if value is None:
+        return None
+    mapping: object = value
+    if not isinstance(mapping, Mapping):
+        raise invalid_input(f"filter must be a mapping such as {{'name_eq': 'Chimp'}}, not {type(value).__name__}.")
+    names: list[object] = list(value)
+    for name in names:
+        if not isinstance(name, str) or not _ATTRIBUTE.fullmatch(name) or "_" not in name.strip("_"):
+            raise invalid_input(
+                f"{name!r} is not a filter: write attribute_matcher, such as name_eq, text_cont or created_at_gteq."
+            )
+    return {name: check_query_value(f"filter {name}", item) for name, item in value.items()}
+
+
+def check_query_value(parameter: str, value: object) -> object:
+    """Check a value, or a list of values, of a query parameter and return it as a plain one."""
+    plain = _plain_scalar(parameter, value)
+    if plain is not None:
+        return plain
+    short = short_repr(value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        members = cast("Collection[object]", value)
+        # Sets in a stable order, so that equal calls send equal requests.
+        ordered = sorted(members, key=short_repr) if isinstance(value, (set, frozenset)) else members
+        items = [_plain_scalar(parameter, item) for item in ordered]
+        if items and None not in items:
+            return items
+    raise invalid_input(
+        f"The {parameter} must be a string, a number, True or False, a date, an aware datetime, or a non-empty list of "
+        f"those, not {short}."
+    )
+
+
+def _plain_scalar(parameter: str, value: object) -> object:
+    # Converted to plain values: the text of an Enum's member that is also a string or a number can be its name.
+    if isinstance(value, str):
+        return str.__str__(check_text(value, f"The {parameter}"))
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is None:
+            raise invalid_input(
+                f"The {parameter} {value!r} has no time zone: pass an aware datetime, such as one with "
+                "tzinfo=datetime.UTC."
+            )
+        return value
+    if isinstance(value, (bool, dt.date)):
+        return value
+    if isinstance(value, int) and value.bit_length() <= _MAX_INTEGER_BITS:
+        return int(value)
+    return float(value) if isinstance(value, float) and math.isfinite(value) else None
+
+
+def check_sort(value: str | None, known: object) -> str | None:
+    """Check a sort order; `known` is the generated `Literal` type of the orders in the API's document."""
+    if value is None or isinstance(value, Sort):
+        return None if value is None else str(check_text(value, "sort"))
+    orders: tuple[str, ...] = get_args(known)
+    if value not in orders:
+        raise invalid_input(
+            f"sort must be one of {', '.join(orders)}, not {short_repr(value)}. Pass contentgroove.Sort(...) for an "
+            "order that only the service knows."
+        )
+    return str.__str__(value)

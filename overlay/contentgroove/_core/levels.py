@@ -1,4 +1,4 @@
-"""How deeply what a caller passes may be nested."""
+"""How deeply an argument may be nested."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from contentgroove_api.types import MAX_LEVELS
 
 
 def check_value_levels(value: object) -> None:
-    """Look how deeply a value is nested before an encoder does: on some Pythons too much of it ends the process.
+    """Raise ValueError if a value has more levels than JSON that this library reads, such as one that contains itself.
 
-    Raises:
-        ValueError: It has more levels than JSON that this library reads, such as one that holds itself.
+    On some Pythons, encoding too many levels ends the process.
     """
-    # By identity, because a list that holds itself twice has twice as many members a level further down.
+    # By identity, because a list that contains itself twice has twice as many members on each further level.
     level: dict[int, object] = {id(value): value}
     for _ in range(MAX_LEVELS + 1):
         level = {id(member): member for holder in level.values() for member in _members(holder)}
         if not level:
             return
-    raise ValueError(f"it holds itself, or has more than {MAX_LEVELS} levels")
+    raise ValueError(f"it contains itself, or has more than {MAX_LEVELS} levels")
 
 
 def _members(value: object) -> list[object]:

@@ -1,4 +1,4 @@
-"""Moments out of seconds since 1970."""
+"""Datetimes from seconds since 1970."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def moment(seconds: float) -> dt.datetime:
-    """Give the moment so many seconds after 1970 began, in UTC."""
-    # Counted, because Windows' own conversion ends with the year 3000.
+    """Return the datetime of a number of seconds since 1970, in UTC."""
+    # Computed, because Windows' own conversion ends with the year 3000.
     return _EPOCH + dt.timedelta(seconds=seconds)

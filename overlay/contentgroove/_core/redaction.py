@@ -1,4 +1,4 @@
-"""Take credentials out of what is shown: logs, errors, reprs."""
+"""Remove credentials from logs, errors and reprs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 REDACTED = "[redacted]"
 
-# Compiled by `re` when first used, and kept there: compiling takes longer than importing all of this.
+# Compiled by `re` on first use, and cached there: compiling takes longer than importing the whole package.
 _NAMES = r"(?:api_key|x-amz-[a-z0-9-]+|token|signature|awsaccesskeyid)"
 _CREDENTIAL_PARAMETER = (
     # In a URL; in JSON, whose writers may escape the ampersand; in a URL that is itself a parameter of another.
@@ -19,10 +19,10 @@ _SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "set-cookie
 
 def redact_url(url: str) -> str:
     """Replace the values of credential parameters and of user information in a URL, or in text with URLs."""
-    shown = re.sub(_USER_INFO, f"{REDACTED}@", url)
+    redacted = re.sub(_USER_INFO, f"{REDACTED}@", url)
     for parameter in _CREDENTIAL_PARAMETER:
-        shown = re.sub(parameter, rf"\g<1>{REDACTED}", shown)
-    return shown
+        redacted = re.sub(parameter, rf"\g<1>{REDACTED}", redacted)
+    return redacted
 
 
 def redact_headers(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -31,7 +31,7 @@ def redact_headers(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def echoed_key_pattern(key: str) -> str:
-    """Give the pattern of an API key as a server may echo it: as it is, escaped in JSON, or in a URL."""
+    """Return a pattern for an API key as a server may echo it: plain, escaped in JSON, or in a URL."""
     return "(?i)" + "".join(
-        sign if sign.isalnum() else rf"(?:\\?{re.escape(sign)}|\\u00{ord(sign):02x}|%{ord(sign):02x})" for sign in key
+        char if char.isalnum() else rf"(?:\\?{re.escape(char)}|\\u00{ord(char):02x}|%{ord(char):02x})" for char in key
     )

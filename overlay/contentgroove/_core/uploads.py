@@ -1,4 +1,4 @@
-"""From a file to a media: prepare, send to the store, create; once, whatever breaks on the way."""
+"""From a file to a media: prepare, send to the store, create. Once, whatever fails in between."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from contentgroove.errors import APIError, InvalidInputError, OutcomeUnknownError, UploadError, UploadErrorReason
+from contentgroove.errors import APIError, OutcomeUnknownError, UploadError, UploadErrorReason
 
-from . import direct_uploads, medias
-from .calls import call
+from . import operations
+from .calls import call, decode_response, fetch_response
 from .checkpoints import (
     MAX_TIMESTAMP,
     Checkpoint,
@@ -23,8 +23,9 @@ from .checkpoints import (
     printable_name,
     resume_checkpoint,
 )
-from .listing import ListArguments, fetch_page
+from .inputs import invalid_input
 from .moments import moment
+from .paging import ListArguments, fetch_page
 from .redaction import redact_url
 from .responses import Response, TransportFailure
 from .waiting import PollOptions, wait_for_media
@@ -41,10 +42,10 @@ MAX_SIZE = 5 * 1024**3
 """Bytes: the limit of a single PUT to S3, which the documentation's "5gb per file" is taken to mean."""
 
 CLOCK_SKEW = 120.0
-"""Seconds that the service's clocks may differ from each other when a lost creation is looked for."""
+"""Seconds that the service's clocks may differ from each other, in the search for a lost creation."""
 
 SEARCH_ATTEMPTS = 3
-"""How often a lost creation is looked for before it is repeated: it may still be on its way."""
+"""Searches for a lost creation before it is repeated: it may still be on its way."""
 
 _CODE = re.compile(rb"<Code>([A-Za-z.]{1,60})</Code>")
 _MESSAGE = re.compile(rb"<Message>([^<]{1,300})</Message>")
@@ -60,8 +61,8 @@ class UploadPlan(Struct, frozen=True):
         progress: Called after each chunk that was sent.
         checkpoint: How far the upload is; a new one at its beginning.
         store: Where the checkpoint is kept, None if it is not.
-        known_uploads: The medias that uploads of this client made, with the `upload_id` of each, so that none is taken
-            for another's; one whose id could not be written down is still its own upload's.
+        known_uploads: The medias that uploads of this client created, with the `upload_id` of each, so that none is
+            taken for another's; one whose id could not be written down still belongs to its own upload.
     """
 
     source: Source
@@ -86,16 +87,7 @@ def plan_upload(
     store: CheckpointStore | None,
     known_uploads: dict[str, str],
 ) -> UploadPlan:
-    """Plan an upload, from its beginning or from a checkpoint.
-
-    Args:
-        source: The content.
-        name: The media's name.
-        description: The media's description.
-        session: What the calls of the client share.
-        progress: Called after each chunk that was sent.
-        store: Where the checkpoint is kept, None if it is not.
-        known_uploads: The medias that uploads of this client made, with the `upload_id` of each.
+    """Plan an upload, from its beginning or from a checkpoint. `UploadPlan` describes the arguments.
 
     Raises:
         InvalidInputError: The checkpoint belongs to another upload, or the source cannot have one.
@@ -105,37 +97,25 @@ def plan_upload(
     checkpoint = Checkpoint(base_url=session.settings.base_url, file=file, name=name, description=description)
     if store is not None:
         if file.modified is None:
-            raise InvalidInputError(
-                "Only an upload of a path can have a checkpoint: what is in memory is gone when the process is. "
-                "Nothing was sent."
+            raise invalid_input(
+                "Only the upload of a path can have a checkpoint: data in memory is lost with the process."
             )
         checkpoint = resume_checkpoint(store.read(), checkpoint, store.path)
     return UploadPlan(source, progress, checkpoint, store, known_uploads)
 
 
-async def upload(plan: UploadPlan, session: Session, patience: PollOptions | None) -> Media:
-    """Upload a file and create its media, from wherever the checkpoint says.
-
-    Args:
-        plan: What is to be uploaded.
-        session: What calls of the client share.
-        patience: How to wait for the media to be processed, None not to.
-
-    Raises:
-        UploadError: The store did not take the file.
-        CheckpointError: A checkpoint could not be written.
-        ContentGrooveError: A call failed.
-    """
+async def upload(plan: UploadPlan, session: Session, options: PollOptions | None) -> Media:
+    """Upload a file and create its media, from the step in the checkpoint; wait for it if there are options to."""
     # Checked before anything is sent: a name that cannot be sent must not cost an upload.
     checkpoint = plan.checkpoint
-    medias.create_media(source_url=None, upload_id="", name=checkpoint.name, description=checkpoint.description)
+    operations.create_media(source_url=None, upload_id="", name=checkpoint.name, description=checkpoint.description)
     if checkpoint.media_id is not None:
         plan.known_uploads[checkpoint.media_id] = checkpoint.upload_id or ""
-        _, media = await call(medias.get_media(checkpoint.media_id), session)
+        media = await call(operations.get_media(checkpoint.media_id), session)
     else:
         if checkpoint.upload_id is None or checkpoint.state == "prepared":
-            # Whether the file of a prepared upload arrived is not known; a new upload costs nothing. Writing that down
-            # shows whether anything can be written before anything is sent.
+            # It is unknown whether the file of a prepared upload arrived, and a new upload costs nothing. Writing the
+            # checkpoint first shows that it can be written, before anything is sent.
             await _save_checkpoint(session, plan, structs.replace(checkpoint, state="new", upload_id=None))
             checkpoint = await _send_file(plan, session)
         media = await _create_media(plan, checkpoint, session)
@@ -143,8 +123,8 @@ async def upload(plan: UploadPlan, session: Session, patience: PollOptions | Non
         checkpoint = await _save_checkpoint(
             session, plan, structs.replace(checkpoint, state="created", media_id=media.id)
         )
-    if patience is not None:
-        media = await wait_for_media(media.id, patience, session)
+    if options is not None:
+        media = await wait_for_media(media.id, options, session)
     if media.is_finished and checkpoint.state != "finished":
         await _save_checkpoint(session, plan, structs.replace(checkpoint, state="finished", media_id=media.id))
     return media
@@ -163,7 +143,9 @@ async def _save_checkpoint(session: Session, plan: UploadPlan, checkpoint: Check
 async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
     attempt = 0
     while True:
-        response, prepared = await call(direct_uploads.prepare_upload(), session)
+        operation = operations.prepare_upload()
+        response = await fetch_response(operation, session)
+        prepared = decode_response(operation, response, session)
         checkpoint = structs.replace(
             plan.checkpoint,
             state="prepared",
@@ -177,7 +159,7 @@ async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
         error = upload_error(outcome, plan)
         if not error.retryable or not plan.source.rewindable or attempt >= session.policy.max_retries:
             raise error from (outcome.cause if isinstance(outcome, TransportFailure) else None)
-        # An expired URL is simply replaced; anything else gets time to pass.
+        # An expired URL is replaced at once; any other failure needs time to pass.
         if error.reason != "expired":
             await session.io.sleep(session.policy.backoff(attempt, session.random))
         attempt += 1
@@ -187,14 +169,15 @@ def _server_time(response: Response, now: float) -> float:
     from email.utils import parsedate_to_datetime
 
     try:
-        said = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
+        seconds = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
     except (ValueError, TypeError, OverflowError):
         return now
-    return said if 0 <= said <= MAX_TIMESTAMP else now
+
+    return seconds if 0 <= seconds <= MAX_TIMESTAMP else now
 
 
 async def _create_media(plan: UploadPlan, checkpoint: Checkpoint, session: Session) -> Media:
-    operation = medias.create_media(
+    operation = operations.create_media(
         source_url=None, upload_id=checkpoint.upload_id, name=checkpoint.name, description=checkpoint.description
     )
     # An earlier process may have sent the POST before it was killed.
@@ -210,13 +193,13 @@ async def _create_media(plan: UploadPlan, checkpoint: Checkpoint, session: Sessi
                 raise _outcome_unknown_error(plan, found, unknown_outcome) from unknown_outcome
         await _save_checkpoint(session, plan, structs.replace(checkpoint, state="creating"))
         try:
-            _, media = await call(operation, session)
+            media = await call(operation, session)
         except OutcomeUnknownError as error:
             unknown_outcome, may_exist = error, True
             repeats += 1
         except APIError:
             if not may_exist:
-                # It was refused, so the next call has nothing to look for.
+                # It was refused, so the next call has nothing to search for.
                 await _save_checkpoint(session, plan, structs.replace(checkpoint, state="sent"))
             raise
         else:
@@ -226,21 +209,21 @@ async def _create_media(plan: UploadPlan, checkpoint: Checkpoint, session: Sessi
 def _outcome_unknown_error(
     plan: UploadPlan, found: list[Media], unknown_outcome: OutcomeUnknownError | None
 ) -> OutcomeUnknownError:
-    ids = ", ".join(media.id for media in found) or "none was found"
+    ids = ", ".join(media.id for media in found) or "none"
     return OutcomeUnknownError(
-        f"The file {plan.file or ''} was sent, and whether its media was created is not known (medias that it may be: "
-        f"{ids}). Compare them before creating it again.",
+        f"{plan.file or 'The data'} was uploaded, but it is unknown whether its media was created (candidates: {ids}). "
+        "Check them before you upload again.",
         request=None if unknown_outcome is None else unknown_outcome.request,
     )
 
 
 async def _find_lost_media(plan: UploadPlan, checkpoint: Checkpoint, session: Session) -> tuple[list[Media], bool]:
-    """Look for the media that a lost answer may have been about; tell whether what was found is certain to be it."""
+    """Search for the media of a creation without a response; return the candidates, and whether the one is certain."""
     query = ListArguments(filter=None, sort="-created_at", page_number=None, page_size=100, limit=None)
     found: list[Media] = []
-    for look in range(SEARCH_ATTEMPTS):
-        await session.io.sleep(session.policy.backoff(look, lambda: 1.0))
-        listing = medias.list_medias(query)
+    for attempt in range(SEARCH_ATTEMPTS):
+        await session.io.sleep(session.policy.backoff(attempt, lambda: 1.0))
+        listing = operations.list_medias(query)
         page = await fetch_page(listing, listing.cursor(), session)
         candidates = [media for media in (page or ()) if _matches_upload(media, checkpoint)]
         others: list[Checkpoint] = []
@@ -250,7 +233,7 @@ async def _find_lost_media(plan: UploadPlan, checkpoint: Checkpoint, session: Se
         found = [
             media
             for media in candidates
-            # Looked up last: another upload may have taken one meanwhile.
+            # Checked last, because another upload may have claimed one in the meantime.
             if media.id not in claimed_ids
             and plan.known_uploads.get(media.id, checkpoint.upload_id) == checkpoint.upload_id
         ]
@@ -276,17 +259,17 @@ def _matches_upload(media: Media, checkpoint: Checkpoint) -> bool:
 
 
 def upload_error(outcome: Response | TransportFailure, plan: UploadPlan) -> UploadError:
-    """Say why the store does not have the file."""
+    """Create the error of a file that the store did not accept."""
     file = plan.file or "the data"
     if isinstance(outcome, TransportFailure):
         return _connection_error(outcome, file, plan)
     status = outcome.status_code
     code = _search(_CODE, outcome.content)
-    said = _search(_MESSAGE, outcome.content) or ""
-    reason, next_step = _classify_store_error(status, code, said)
-    details = " ".join(part for part in (f"{status}", code or "", f"({redact_url(said)})" if said else "") if part)
+    message = _search(_MESSAGE, outcome.content) or ""
+    reason, advice = _classify_store_error(status, code, message)
+    details = " ".join(part for part in (f"{status}", code, f"({redact_url(message)})" if message else None) if part)
     return UploadError(
-        f"The store refused {file}: {details}. {next_step} No media was created.",
+        f"The store refused {file}: {details}. {advice} No media was created.",
         reason=reason,
         file=plan.file,
         status_code=status,
@@ -294,26 +277,23 @@ def upload_error(outcome: Response | TransportFailure, plan: UploadPlan) -> Uplo
     )
 
 
-def _classify_store_error(status: int, code: str | None, said: str) -> tuple[UploadErrorReason, str]:
-    if code in _EXPIRED or (status == HTTPStatus.FORBIDDEN and "expired" in said.lower()):
-        return "expired", "The upload URL had expired before the file was through; upload again."
+def _classify_store_error(status: int, code: str | None, message: str) -> tuple[UploadErrorReason, str]:
+    if code in _EXPIRED or (status == HTTPStatus.FORBIDDEN and "expired" in message.lower()):
+        return "expired", "The upload URL expired before the file was uploaded; upload again."
     if code == "EntityTooLarge" or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return "too_large", "The file is larger than the store takes; shorten or compress it."
+        return "too_large", "The file is larger than the store accepts; shorten or compress it."
     if code in _SIGNATURE:
         return "signature", "The upload URL was changed, or a header that was not signed was sent."
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return "refused", "The store failed; upload again later."
-    return "refused", "Upload again; if it happens again, ask ContentGroove."
+    return "refused", "Upload again; if it happens again, contact ContentGroove."
 
 
 def _connection_error(failure: TransportFailure, file: str, plan: UploadPlan) -> UploadError:
     reason: UploadErrorReason
     cause = redact_url(str(failure.cause)) or type(failure.cause).__name__
     if failure.kind == "source_changed":
-        reason, text = (
-            "changed",
-            f"{file} changed while it was sent ({cause}). Upload it again once it is complete.",
-        )
+        reason, text = "changed", f"{file} changed while it was sent ({cause}). Upload it again once it is complete."
     elif failure.kind == "unreadable":
         reason, text = "unreadable", f"{file} could not be read to its end ({cause})."
     elif plan.source.rewindable:
@@ -322,7 +302,7 @@ def _connection_error(failure: TransportFailure, file: str, plan: UploadPlan) ->
         reason = "connection"
         text = (
             f"The connection to the store failed while {file} was sent ({cause}). It cannot be rewound, so it was "
-            "not sent again: pass a path or a seekable file to have that done."
+            "not sent again: pass a path or a seekable file to allow retries."
         )
     return UploadError(f"{text} No media was created.", reason=reason, file=plan.file)
 
@@ -332,40 +312,31 @@ def _search(pattern: re.Pattern[bytes], content: bytes) -> str | None:
     return None if found is None else found[1].decode("utf-8", "replace")
 
 
-def check_upload_size(size: int, file: str | None) -> None:
-    """Refuse what the store would refuse after hours of sending.
+def unusable_file(problem: str, reason: UploadErrorReason, file: str | None) -> UploadError:
+    """Create the error of a file that cannot be uploaded."""
+    return UploadError(f"{problem} Nothing was sent.", reason=reason, file=file)
 
-    Raises:
-        UploadError: The file is empty or too large.
-    """
-    shown = file or "The data"
+
+def check_upload_size(size: int, file: str | None) -> None:
+    """Raise an UploadError for a file that the store would refuse after hours of sending."""
+    subject = file or "The data"
     if size == 0:
-        raise UploadError(f"{shown} is empty. Nothing was sent.", reason="empty", file=file)
+        raise unusable_file(f"{subject} is empty.", "empty", file)
     if size > MAX_SIZE:
-        raise UploadError(
-            f"{shown} has {size:,} bytes; the service takes at most {MAX_SIZE:,} (5 GiB) a file. Shorten or "
-            "compress it. Nothing was sent.",
-            reason="too_large",
-            file=file,
-        )
+        limit = f"the service accepts at most {MAX_SIZE:,} (5 GiB) per file"
+        raise unusable_file(f"{subject} has {size:,} bytes; {limit}. Shorten or compress it.", "too_large", file)
 
 
 def media_type_problem(name: str | None, start: bytes, guess_media_type: Callable[[bytes], str | None]) -> str | None:
-    """Say why a file cannot be audio or video, None if it may be.
-
-    Args:
-        name: The file's name, None if it has none.
-        start: The file's first bytes.
-        guess_media_type: Returns the media type that first bytes show, None if they show none.
-    """
+    """Return why a file with this name and these first bytes cannot be audio or video, None if it can be."""
     import mimetypes
 
     detected = guess_media_type(start)
     if detected is not None:
         return None if detected.startswith(("audio/", "video/")) else f"its content is {detected}"
-    # Python's own table: the one of a machine, such as Windows' registry, says what other programs made it say.
-    named = mimetypes.MimeTypes().guess_type(name or "")[0]
-    # What neither content nor name gives away may still be a format that the service reads.
-    if named is None or named == "application/octet-stream" or named.startswith(("audio/", "video/")):
+    # Python's own table, because other programs change that of the machine, such as Windows' registry.
+    by_name = mimetypes.MimeTypes().guess_type(name or "")[0]
+    # A file that neither its content nor its name identifies may still have a format that the service reads.
+    if by_name is None or by_name == "application/octet-stream" or by_name.startswith(("audio/", "video/")):
         return None
-    return f"its name says {named}"
+    return f"its name suggests {by_name}"

@@ -1,1 +1,1 @@
-"""The shells: everything that touches sockets, files, clocks and chance, once for sync and once for async."""
+"""Everything that touches sockets, files, threads, clocks and random numbers, once for sync and once for async."""

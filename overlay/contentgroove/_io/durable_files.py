@@ -1,4 +1,4 @@
-"""Files that are whole after a power cut, and changes that Windows refuses while another program has a file open."""
+"""Files that survive a power cut, and changes that Windows refuses while another program has a file open."""
 
 from __future__ import annotations
 
@@ -17,25 +17,22 @@ T = TypeVar("T")
 try:
     _fcntl: Any = import_module("fcntl")
 except ImportError:
-    # Windows has none.
+    # Windows does not have it.
     _fcntl = None
 
 PATIENCE = 2.0 if os.name == "nt" else 0.0
-"""Seconds for which a refused change is tried again. Elsewhere an open file keeps nobody from anything, and a refusal
-is one of permissions, which does not pass."""
+"""Seconds for which a refused change is retried. On other systems an open file prevents nothing, and a refusal concerns
+permissions, which is not temporary."""
 
 PAUSE = 0.01
-"""Seconds between two tries."""
+"""Seconds between two attempts."""
 
 
 def patiently(change: Callable[[], T]) -> T:
-    """Change or open a file, again and again while Windows refuses it.
+    """Change or open a file, and retry while Windows refuses it.
 
-    There a file cannot be renamed, replaced or deleted while somebody has it open: a virus scanner, an indexer, another
-    upload that looks into it. All of them are done within moments.
-
-    Raises:
-        OSError: What kept it to the end.
+    There, a file cannot be renamed, replaced or deleted while another program has it open: a virus scanner, an indexer,
+    another upload that reads it. All of them close it soon.
     """
     end = time.monotonic() + PATIENCE
     while True:
@@ -48,13 +45,9 @@ def patiently(change: Callable[[], T]) -> T:
 
 
 def sync(descriptor: int) -> None:
-    """Have the disk keep what was written.
-
-    Raises:
-        OSError: The disk failed, or is full.
-    """
+    """Make sure that written data is on the disk."""
     if hasattr(_fcntl, "F_FULLFSYNC"):
-        # macOS: its fsync stops at the drive's own memory, which a power cut empties. Not every file system has it.
+        # On macOS, fsync stops at the drive's cache, which a power cut empties. Not every file system supports this.
         with contextlib.suppress(OSError):
             _fcntl.fcntl(descriptor, _fcntl.F_FULLFSYNC)
             return
@@ -62,18 +55,13 @@ def sync(descriptor: int) -> None:
 
 
 def write_whole(target: Path, draft: Path, content: bytes) -> None:
-    """Replace a file's content so that it survives the machine's death; a file that fails leaves the old one.
+    """Replace a file's content atomically and durably; if that fails, the old content stays.
 
-    Args:
-        target: The file; readable by its owner alone if it is new, which Windows leaves to its folder.
-        draft: Where the new content is written first, in the same folder; nobody else may use it meanwhile.
-        content: The new content.
-
-    Raises:
-        OSError: It could not be written.
+    A new file is readable by its owner only (on Windows, its folder determines that). The content is first written to
+    `draft`, in the same folder, which nothing else may use.
     """
     try:
-        # A process that was killed in here may have left one.
+        # A process that was killed here may have left one.
         patiently(lambda: draft.unlink(missing_ok=True))
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
@@ -87,13 +75,13 @@ def write_whole(target: Path, draft: Path, content: bytes) -> None:
 
 
 def _sync_name(target: Path) -> None:
-    # Not every file system can do it.
+    # Not every file system supports it.
     with contextlib.suppress(OSError):
         try:
             descriptor = os.open(target.parent, os.O_RDONLY)
         except PermissionError:
-            # Windows opens no folder; there the new name is in the file system's journal, which is written before a
-            # file counts as synced.
+            # Windows cannot open a folder. There, the new name is in the file system's journal, which is written before
+            # a file counts as synced.
             descriptor = os.open(target, os.O_RDWR)
         try:
             sync(descriptor)

@@ -1,6 +1,6 @@
-"""Locks that are files: one holder at a time, in this process and all others, and none left when a process dies.
+"""File locks: one holder at a time, in this process and all others, and none is left when a process dies.
 
-Both kinds remove their file at the end, in the order that their system demands.
+Both kinds remove their file at the end, in the order that their system requires.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import contextlib
 import errno
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from .durable_files import patiently
 
@@ -17,63 +17,53 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class FileLock(Protocol):
-    """A lock that nobody else can take from `take` to `release`."""
-
-    def take(self) -> None:
-        """Take it.
-
-        Raises:
-            BlockingIOError: Somebody else holds it.
-            OSError: Its file cannot be made.
-        """
-        ...
-
-    def release(self) -> None:
-        """Give it back, and remove its file."""
-        ...
-
-
-def file_lock(path: Path) -> FileLock:
-    """Give the lock of this system.
+class FileLock:
+    """A lock that no one else can take between `take` and `release`.
 
     Args:
-        path: Its file, which holds nothing and is used for nothing else.
-    """
-    return WindowsLock(path, import_module("msvcrt")) if os.name == "nt" else PosixLock(path, import_module("fcntl"))
-
-
-class PosixLock:
-    """A lock of `flock`.
-
-    Args:
-        path: Its file.
-        fcntl: The module, which Windows lacks.
+        path: Its file, which stays empty and must not be used for anything else.
+        system: The module of the system's locks.
     """
 
-    def __init__(self, path: Path, fcntl: Any) -> None:
+    def __init__(self, path: Path, system: Any) -> None:
         self._path = path
-        self._fcntl = fcntl
+        self._system = system
         self._descriptor = -1
 
     def take(self) -> None:
-        """Take it."""
+        """Take the lock; raise BlockingIOError if another holder has it, OSError if its file cannot be created."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Release the lock and remove its file."""
+        raise NotImplementedError
+
+
+def file_lock(path: Path) -> FileLock:
+    """Return a lock for this system."""
+    return WindowsLock(path, import_module("msvcrt")) if os.name == "nt" else PosixLock(path, import_module("fcntl"))
+
+
+class PosixLock(FileLock):
+    """A lock by `flock`, of the module `fcntl`, which Windows lacks."""
+
+    def take(self) -> None:
         while True:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                self._fcntl.flock(descriptor, self._fcntl.LOCK_EX | self._fcntl.LOCK_NB)
+                self._system.flock(descriptor, self._system.LOCK_EX | self._system.LOCK_NB)
                 if self._is_at(descriptor):
                     self._descriptor = descriptor
                     return
             except BaseException:
                 os.close(descriptor)
                 raise
-            # Its holder removed it between the two steps, so it keeps nobody out.
+            # Its holder removed the file between the two steps, so the lock protects nothing.
             os.close(descriptor)
 
     def release(self) -> None:
-        """Give it back."""
-        # Removed before it is free: afterwards it may be somebody else's.
+        """Release the lock and remove its file."""
+        # Removed before it is released: afterwards it may belong to another holder.
         with contextlib.suppress(OSError):
             self._path.unlink()
         os.close(self._descriptor)
@@ -85,41 +75,31 @@ class PosixLock:
             return False
 
 
-class WindowsLock:
-    """A lock of `LockFile`.
+class WindowsLock(FileLock):
+    """A lock by `LockFile`, of the module `msvcrt`, which only Windows has.
 
-    What is open cannot be removed there, so whoever has opened the file has the file that the name leads to.
-
-    Args:
-        path: Its file.
-        msvcrt: The module, which only Windows has.
+    An open file cannot be removed there, so an open descriptor always belongs to the file that the path names.
     """
 
-    def __init__(self, path: Path, msvcrt: Any) -> None:
-        self._path = path
-        self._msvcrt = msvcrt
-        self._descriptor = -1
-
     def take(self) -> None:
-        """Take it."""
-        # Refused for a moment while its last holder's removal is under way.
+        # Refused for a moment while its last holder removes it.
         descriptor = patiently(lambda: os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         try:
-            self._msvcrt.locking(descriptor, self._msvcrt.LK_NBLCK, 1)
+            self._system.locking(descriptor, self._system.LK_NBLCK, 1)
         except OSError as error:
             os.close(descriptor)
-            # Said as every other system says it.
+            # Reported like on every other system.
             if error.errno in {errno.EACCES, errno.EDEADLK}:
                 raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
             raise
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Give it back."""
-        # Said, because the system frees what is only closed when it has time.
+        """Release the lock and remove its file."""
+        # Explicit, because the system releases the lock of a closed file only after some time.
         with contextlib.suppress(OSError):
-            self._msvcrt.locking(self._descriptor, self._msvcrt.LK_UNLCK, 1)
+            self._system.locking(self._descriptor, self._system.LK_UNLCK, 1)
         os.close(self._descriptor)
-        # Refused if somebody has opened it meanwhile, who then holds it, and removes it.
+        # Refused if another process has opened it since; that one takes the lock and removes the file.
         with contextlib.suppress(OSError):
             self._path.unlink()

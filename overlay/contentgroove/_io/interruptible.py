@@ -1,4 +1,4 @@
-"""Waits for other threads that Ctrl-C ends, on Windows as well."""
+"""Waits for other threads that Ctrl-C interrupts, also on Windows."""
 
 from __future__ import annotations
 
@@ -15,30 +15,25 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STEP = 0.25 if os.name == "nt" else 86_400.0
-"""Seconds of one wait. Windows does not wake a thread that waits for a lock: what a signal calls, Ctrl-C included, is
-called when the wait is over. Elsewhere a signal ends the wait by itself."""
+"""Seconds of one wait. Windows does not wake a thread that waits for a lock: signal handlers, Ctrl-C included, run when
+the wait is over. On other systems a signal ends the wait."""
 
 
 def wait_for(attempt: Callable[[float], T], timeout: float | None = None) -> T:
-    """Wait, in steps that are short where they have to be, until an attempt gives something true.
+    """Wait, in steps that are short where they must be, until an attempt returns a true value; return the last value.
 
-    Args:
-        attempt: Waits for at most so many seconds, such as `event.wait`.
-        timeout: Seconds in all; None waits as long as it takes.
-
-    Returns:
-        What the last attempt gave.
+    An attempt waits for at most the seconds that it gets, such as `event.wait`. Without a timeout there is no limit.
     """
     end = None if timeout is None else time.monotonic() + timeout
     while True:
-        left = STEP if end is None else max(0.0, min(STEP, end - time.monotonic()))
-        result = attempt(left)
+        seconds = STEP if end is None else max(0.0, min(STEP, end - time.monotonic()))
+        result = attempt(seconds)
         if result or (end is not None and time.monotonic() >= end):
             return result
 
 
 def join(thread: Thread, timeout: float | None = None) -> bool:
-    """Wait for a thread's end; False if it has not ended in time."""
+    """Wait for a thread's end; return False if it has not ended in time."""
 
     def ended(seconds: float) -> bool:
         thread.join(seconds)
@@ -48,18 +43,14 @@ def join(thread: Thread, timeout: float | None = None) -> bool:
 
 
 def take(queue: SimpleQueue[T], timeout: float | None = None) -> T:
-    """Wait for the next thing in a queue.
+    """Wait for the next item in a queue; raise Empty if nothing comes in time."""
 
-    Raises:
-        Empty: None came in time.
-    """
-
-    def look(seconds: float) -> list[T]:
+    def attempt(seconds: float) -> list[T]:
         try:
             return [queue.get(timeout=seconds)]
         except Empty:
             return []
 
-    if found := wait_for(look, timeout):
+    if found := wait_for(attempt, timeout):
         return found[0]
     raise Empty

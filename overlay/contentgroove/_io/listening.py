@@ -1,4 +1,4 @@
-"""Ports that one program has for itself."""
+"""Ports that only one program listens on."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ import socket
 
 
 def claim_port(listening: socket.socket, system: str = os.name) -> None:
-    """Let a socket that is bound next have a port that nobody listens at, and nobody share it.
+    """Make sure that the port to which a socket is bound next is not shared with another program.
 
-    SO_REUSEADDR lets a port be taken at once whose last connections are still being wound up. On Windows, where that
-    needs no option, it lets two programs listen at one port instead, and connections reach either.
-
-    Args:
-        listening: A socket that is not bound yet.
-        system: `os.name`.
+    SO_REUSEADDR allows binding to a port whose last connections are still being closed. On Windows, where that needs no
+    option, it lets two programs listen on one port instead, and connections reach either.
     """
-    # Looked up by its name, because other systems lack it.
+    # Looked up by name, because other systems lack it.
     option: int = vars(socket)["SO_EXCLUSIVEADDRUSE"] if system == "nt" else socket.SO_REUSEADDR
     listening.setsockopt(socket.SOL_SOCKET, option, 1)

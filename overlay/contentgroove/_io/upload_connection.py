@@ -10,31 +10,29 @@ import contextlib
 import os
 import re
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpcore
 
-from .tls_records import TlsBuffer
-
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterable
 
     Address: TypeAlias = tuple[int, int, int, str, tuple[str | int, ...] | tuple[int, bytes]]
 
 SEND_CHUNK = 1024 * 1024
-"""Bytes sent at most between two looks for an early answer."""
+"""Bytes sent at most between two checks for an early response."""
 
 TLS_CHUNK = 512 * 1024
-"""Bytes encrypted at once: fewer cost a system call and a wait each, more make the memory of each piece come and go."""
+"""Bytes encrypted at once: smaller pieces cost more system calls and waits, larger ones more allocations."""
 
 RECV_SIZE = 64 * 1024
-"""Bytes received at once; a store's answer has some hundred."""
+"""Bytes received at once; a store's response has a few hundred."""
 
 INTERIM_STATUS = re.compile(rb"HTTP/1\.\d 1\d\d")
-"""The start of an answer that another follows (RFC 9110, 15.2), such as 100 Continue."""
+"""The start of a response that is followed by another one (RFC 9110, 15.2), such as 100 Continue."""
 
 STATUS_LINE = len(b"HTTP/1.1 100")
 
@@ -45,8 +43,8 @@ class SocketWait:
 
     Attributes:
         socket: The socket that is not ready.
-        writable: Whether being able to write ends the wait; being able to read always does.
-        seconds: For how long, None for ever.
+        writable: Whether the wait also ends when the socket becomes writable; it always ends when it becomes readable.
+        seconds: For how long, None without limit.
     """
 
     socket: socket.socket
@@ -55,7 +53,7 @@ class SocketWait:
 
 
 class _StalledError(Exception):
-    """Nothing moved for as long as was allowed; not an `OSError`, which the kernel raises for a lost line."""
+    """Nothing moved for the allowed time; not an `OSError`, which the kernel raises for a lost connection."""
 
 
 WaitForSocket: TypeAlias = Callable[[SocketWait], Awaitable[bool]]
@@ -63,33 +61,28 @@ WaitForSocket: TypeAlias = Callable[[SocketWait], Awaitable[bool]]
 
 
 def strip_interim_responses(received: bytes) -> bytes:
-    """Drop the complete interim answers from the start of what a store sent."""
+    """Remove the complete interim responses from the start of the received bytes."""
     while INTERIM_STATUS.match(received):
-        _, end, rest = received.partition(b"\r\n\r\n")
+        _, end, remaining = received.partition(b"\r\n\r\n")
         if not end:
             break
-        received = rest
+        received = remaining
     return received
 
 
 def starts_final_response(received: bytes) -> bool:
-    """Tell whether this is the start of a final answer, or something that is no HTTP, which ends an upload too."""
+    """Return whether this is the start of a final response, or is not HTTP, which also ends an upload."""
     if len(received) < STATUS_LINE:
         return False
     return not INTERIM_STATUS.match(received) or len(received) > RECV_SIZE
 
 
 async def connect(addresses: Iterable[Address], seconds: float | None, wait: WaitForSocket) -> UploadConnection:
-    """Connect to the first of some addresses that accepts.
-
-    Args:
-        addresses: As `socket.getaddrinfo` gives them.
-        seconds: How long each may take.
-        wait: Waits for the socket.
+    """Connect to the first address, of the results of `socket.getaddrinfo`, that accepts; each may take `seconds`.
 
     Raises:
-        httpcore.ConnectError: None accepts.
-        httpcore.ConnectTimeout: The last one did not answer in time.
+        httpcore.ConnectError: No address accepts.
+        httpcore.ConnectTimeout: The last one did not respond in time.
     """
     failure: OSError = OSError("the host has no address")
     for family, kind, protocol, _, address in addresses:
@@ -114,7 +107,7 @@ async def _connect_to(sock: socket.socket, address: Any, seconds: float | None, 
                 raise TimeoutError(f"the store did not accept a connection for {seconds:g} s") from None
             problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if problem:
-                raise OSError(problem, _said_of(problem)) from None
+                raise OSError(problem, _describe_error(problem)) from None
     except BaseException:
         # Also if the task is cancelled.
         sock.close()
@@ -122,14 +115,14 @@ async def _connect_to(sock: socket.socket, address: Any, seconds: float | None, 
     return sock
 
 
-def _said_of(problem: int) -> str:
-    # Windows numbers failures of sockets otherwise than files', and tells their names here.
+def _describe_error(problem: int) -> str:
+    # Windows has other numbers for socket errors than for file errors, with a table of their texts.
     table: dict[int, str] = getattr(socket, "errorTab", {})
     return table.get(problem) or os.strerror(problem)
 
 
 class UploadConnection:
-    """A connection on which one body is sent and one answer received.
+    """A connection on which one body is sent and one response received.
 
     Attributes:
         socket: A connected socket that does not block. The connection owns it.
@@ -147,23 +140,18 @@ class UploadConnection:
 
     @property
     def ssl_object(self) -> ssl.SSLObject | None:
-        """What `ssl` knows of the connection, None without TLS."""
+        """The connection of `ssl`, None without TLS."""
         return None if self._tls is None else self._tls.ssl_object
 
     def close(self) -> None:
-        """Close the socket; may be called again, and while another thread waits for it."""
+        """Close the socket; can be called again, and while another thread waits for it."""
         with contextlib.suppress(OSError):
-            # Closing alone leaves that thread waiting.
+            # Closing alone does not wake that thread.
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
     async def start_tls(self, context: ssl.SSLContext, hostname: str | None, seconds: float | None) -> None:
-        """Make the TLS handshake, which checks the certificate and its name as the context says.
-
-        Raises:
-            httpcore.ConnectError: The handshake failed.
-            httpcore.ConnectTimeout: The store said nothing for that many seconds.
-        """
+        """Perform the TLS handshake, which checks the certificate and its name according to the context."""
         tls = None
         try:
             tls = TlsBuffer(context, hostname)
@@ -173,49 +161,47 @@ class UploadConnection:
                 tls.feed(received)
             await self._send(tls.take(), seconds, check_response=False)
         except _StalledError as error:
-            raise httpcore.ConnectTimeout(f"the TLS handshake stood still for {seconds:g} s") from error
+            raise httpcore.ConnectTimeout(f"the TLS handshake stalled for {seconds:g} s") from error
         except (OSError, ValueError) as error:
             if tls is not None:
-                # Best effort: the alert tells the store's operators why nothing came.
+                # Best effort: the alert shows the store's operators the reason.
                 with contextlib.suppress(OSError):
                     self.socket.send(tls.take())
             raise httpcore.ConnectError(str(error)) from error
         self._tls = tls
 
     async def write(self, data: bytes, seconds: float | None) -> None:
-        """Send data, looking for an answer before each piece.
+        """Send data, and check for an early response before each piece.
 
-        Args:
-            data: What is sent.
-            seconds: How long the socket may take none of it. A slow line may take as long as it needs.
+        The socket may accept nothing for `seconds`; a slow connection may take as long as it needs.
 
         Raises:
-            httpcore.WriteError: The store answered or closed, or the line broke. httpcore goes on to `read` then,
-                which gives the answer if there is one, and else the reason.
-            httpcore.WriteTimeout: The upload stalled, and there is no answer either.
+            httpcore.WriteError: The store responded or closed, or the connection broke. httpcore then continues with
+                `read`, which returns the response if there is one, and raises the reason if not.
+            httpcore.WriteTimeout: The upload stalled, and there is no response.
         """
-        rest = memoryview(data)
+        remaining = memoryview(data)
         size = SEND_CHUNK if self._tls is None else TLS_CHUNK
         try:
-            while rest:
-                piece, rest = rest[:size], rest[size:]
+            while remaining:
+                piece, remaining = remaining[:size], remaining[size:]
                 self._check_for_early_response()
                 await self._send(piece if self._tls is None else self._tls.encrypt(piece), seconds, check_response=True)
         except _StalledError as error:
-            raise httpcore.WriteTimeout(f"the store took no data for {seconds:g} s") from error
+            raise httpcore.WriteTimeout(f"the store accepted no data for {seconds:g} s") from error
         except OSError as error:
             self._unwritable = error
-            # The answer may have come just before the line broke.
+            # The response may have come just before the connection broke.
             self._receive()
             raise httpcore.WriteError(str(error)) from error
 
     async def read(self, limit: int, seconds: float | None) -> bytes:
-        """Give what the store sent, nothing once it has closed.
+        """Return what the store sent, empty once it has closed.
 
         Raises:
             httpcore.ReadTimeout: It sent nothing for that many seconds.
-            httpcore.ReadError: The line broke.
-            httpcore.WriteError: It broke, or the store closed, before the store had the body, and without an answer.
+            httpcore.ReadError: The connection broke.
+            httpcore.WriteError: The connection broke or was closed before the store had the body, without a response.
         """
         while not self._received:
             if self._unwritable is not None and not self._response_started:
@@ -231,16 +217,16 @@ class UploadConnection:
         return data
 
     async def _send(self, data: bytes | memoryview, seconds: float | None, *, check_response: bool) -> None:
-        rest = memoryview(data)
+        remaining = memoryview(data)
         in_time = True
-        while rest:
+        while remaining:
             try:
-                # A view moves on without copying what is left.
-                rest = rest[self.socket.send(rest) :]
+                # A view advances without copying the remaining bytes.
+                remaining = remaining[self.socket.send(remaining) :]
                 in_time = True
             except BlockingIOError:
-                # A socket counts as writable once a third of its buffer is free, which takes a slow line longer than
-                # it stalls: only when a last try is refused too, nothing has moved.
+                # A socket counts as writable once a third of its buffer is free, which can take longer than the limit
+                # on a slow connection: only if a last attempt is also refused, nothing has moved.
                 if not in_time:
                     raise _StalledError from None
                 in_time = await self._wait(SocketWait(self.socket, writable=True, seconds=seconds))
@@ -259,14 +245,14 @@ class UploadConnection:
         self._receive()
         self._received = strip_interim_responses(self._received)
         if starts_final_response(self._received):
-            raise ConnectionAbortedError("the store answered before it had the whole body")
+            raise ConnectionAbortedError("the store responded before it had the whole body")
         if self._unreadable is not None:
             raise self._unreadable
         if self._eof:
             raise ConnectionAbortedError("the store closed the connection before it had the whole body")
 
     def _receive(self) -> bool:
-        """Take what has come, without waiting, and tell whether anything has."""
+        """Receive without waiting; return whether anything has come."""
         try:
             received = self.socket.recv(RECV_SIZE)
         except BlockingIOError:
@@ -292,3 +278,58 @@ class UploadConnection:
                 self._received += data
         except OSError as error:
             self._unreadable = error
+
+
+class TlsBuffer:
+    """The client's side of one TLS connection.
+
+    A socket that is wrapped in TLS is written to once per record of 16 KiB. Records that are created in memory are
+    passed to the socket together, which makes uploads over TLS fast.
+
+    Attributes:
+        ssl_object: The connection of `ssl`: certificate, protocol version, ALPN.
+    """
+
+    def __init__(self, context: ssl.SSLContext, hostname: str | None) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self.ssl_object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
+
+    def take(self) -> bytes:
+        """Take the bytes that must be sent to the peer: handshakes, alerts, replies to key updates."""
+        return self._outgoing.read()
+
+    def feed(self, received: bytes) -> None:
+        """Add what the peer sent; empty means that it has closed."""
+        if received:
+            self._incoming.write(received)
+        else:
+            self._incoming.write_eof()
+
+    def handshake(self) -> bool:
+        """Continue the handshake; return whether it is complete. If it fails, `take` returns the alert."""
+        try:
+            self.ssl_object.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def encrypt(self, data: memoryview) -> bytes:
+        """Encrypt data to records."""
+        done = 0
+        while done < len(data):
+            done += self.ssl_object.write(data[done:])
+        return self._outgoing.read()
+
+    def decrypt(self, limit: int) -> bytes | None:
+        """Return the received data, up to a limit; None while there is none, empty once the peer has closed.
+
+        It may have closed without TLS's closing message: HTTP's framing shows whether a response is complete. Session
+        tickets and other messages of TLS itself are not data.
+        """
+        try:
+            return self.ssl_object.read(limit)
+        except ssl.SSLWantReadError:
+            return None
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""

@@ -89,6 +89,16 @@ def check_version(document: Json, source: str) -> None:
         raise DocumentError(f"{source} is not an OpenAPI 3.x document (openapi: {str(version)[:50]!r}).")
 
 
+def as_object(value: Any) -> Json:
+    """Return a value of a document if it is an object, else an empty one."""
+    return cast("Json", value) if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a value of a document if it is a list, else an empty one."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
 @functools.cache
 def yaml_loader() -> Any:
     """Return PyYAML's loader class for YAML 1.2's core schema, in which dates stay strings.

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
 
-from .documents import DocumentError
+from .documents import DocumentError, as_list, as_object
 from .pointers import resolve
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Operation:
             DocumentError: A `$ref` leads nowhere or in a circle.
         """
         found: dict[tuple[Any, Any], Json] = {}
-        for node in (*_list(self.item.get("parameters")), *_list(self.definition.get("parameters"))):
+        for node in (*as_list(self.item.get("parameters")), *as_list(self.definition.get("parameters"))):
             parameter = resolve(self.document, node)
             found[str(parameter.get("in")), str(parameter.get("name"))] = parameter
         return list(found.values())
@@ -103,12 +103,12 @@ class Operation:
     @property
     def security(self) -> list[Json]:
         """The alternative security requirements: its own, or the document's; a callback has only its own."""
-        return _list(self.definition.get("security", None if self.callback else self.document.get("security")))
+        return as_list(self.definition.get("security", None if self.callback else self.document.get("security")))
 
     @property
     def own_servers(self) -> list[Json]:
         """The servers of the operation, or of its path; empty if those of the document apply."""
-        return _list(self.definition.get("servers", self.item.get("servers")))
+        return as_list(self.definition.get("servers", self.item.get("servers")))
 
     @property
     def base_path(self) -> str:
@@ -157,10 +157,10 @@ def server_urls(holder: Json, document_url: str | None = None) -> list[str]:
             and there are no servers, there is one, `/` (OpenAPI 3.0.4, "OpenAPI Object").
     """
     found: list[str] = []
-    for server in _list(holder.get("servers")):
-        url = cast("Json", server).get("url") if isinstance(server, dict) else None
+    for server in as_list(holder.get("servers")):
+        url = as_object(server).get("url")
         if isinstance(url, str):
-            filled = _with_defaults(url.strip(), cast("Json", server).get("variables"))
+            filled = _with_defaults(url.strip(), server.get("variables"))
             found.append(urljoin(document_url, filled) if document_url else filled)
     return found or ([urljoin(document_url, "/")] if document_url else [])
 
@@ -191,15 +191,8 @@ def _item_operations(document: Json, path: str, node: Any, callback: str) -> Ite
 
 
 def _with_defaults(url: str, variables: Any) -> str:
-    known: Json = cast("Json", variables) if isinstance(variables, dict) else {}
-
     def default(found: re.Match[str]) -> str:
-        variable = known.get(found[1])
-        value = cast("Json", variable).get("default") if isinstance(variable, dict) else None
+        value = as_object(as_object(variables).get(found[1])).get("default")
         return str(value) if isinstance(value, str | int | float) else found[0]
 
     return _VARIABLE.sub(default, url)
-
-
-def _list(value: Any) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []

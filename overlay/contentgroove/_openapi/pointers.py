@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 from urllib.parse import unquote
 
-from .documents import DocumentError
+from .documents import DocumentError, as_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -91,7 +91,7 @@ def resolve(document: Json, node: Any) -> Json:
             raise ReferenceLoopError(f"The $ref {reference!r} leads in a circle.")
         seen.add(reference)
         node = resolve_reference(document, reference)
-    return cast("Json", node) if isinstance(node, dict) else {}
+    return as_object(node)
 
 
 def references(value: Any) -> Iterator[str]:

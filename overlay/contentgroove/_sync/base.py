@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from contentgroove._core.calls import Operation, RawResponse, Session
-    from contentgroove._core.listing import ListOperation
+    from contentgroove._core.paging import ListOperation
     from contentgroove.models import Page
 
 P = ParamSpec("P")
@@ -30,8 +30,7 @@ class Resource:
         if self._raw:
             # `raw_method` gives the methods that are called on this resource their actual type.
             return cast("T", run_sync(call_raw(operation, self._session)))
-        _, result = run_sync(call(operation, self._session))
-        return result
+        return run_sync(call(operation, self._session))
 
 
 class Pager(Generic[T]):
@@ -51,7 +50,7 @@ class Pager(Generic[T]):
             PagingError: The service's paging links form a loop.
             ContentGrooveError: A call failed.
         """
-        from contentgroove._core.listing import fetch_page
+        from contentgroove._core.paging import fetch_page
 
         cursor = self._listing.cursor()
         while (page := run_sync(fetch_page(self._listing, cursor, self._session))) is not None:

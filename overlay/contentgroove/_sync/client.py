@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from contentgroove._core.io import run_sync
 from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
-from contentgroove._io.options import (
+from contentgroove._io.client_options import (
     DEFAULT_TIMEOUT,
     check_clients,
     check_policy,
@@ -20,7 +20,7 @@ from contentgroove._io.options import (
     create_session,
     replace_options,
 )
-from contentgroove._io.sync_shell import SyncIO
+from contentgroove._io.sync_io import SyncIO
 from contentgroove._version import __version__
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from contentgroove._core.calls import RawResponse
     from contentgroove._core.io import Clock
     from contentgroove._core.retries import RetryPolicy
-    from contentgroove._io.contract import OnContractViolation
-    from contentgroove._io.http import ResponseInfo
+    from contentgroove._io.contract_monitor import OnContractViolation
+    from contentgroove._io.hooks import ResponseInfo
     from contentgroove.errors import RequestInfo
 
     from .clips import Clips
@@ -166,7 +166,7 @@ class ContentGroove:
             The response; `.parse()` decodes its JSON.
         """
         from contentgroove._core.calls import call_raw
-        from contentgroove._core.custom import custom_operation
+        from contentgroove._core.custom_request import custom_operation
 
         return run_sync(call_raw(custom_operation(method, path, query, body, headers), self._session))
 

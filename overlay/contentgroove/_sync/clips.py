@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove._core import clips
+from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
 from contentgroove._core.io import run_sync
-from contentgroove._core.listing import ListArguments
+from contentgroove._core.paging import ListArguments
 from contentgroove.models import Clip
 
 from .base import Pager, Resource, raw_method
@@ -16,7 +16,7 @@ from .base import Pager, Resource, raw_method
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from contentgroove._core.filters import Filter
+    from contentgroove._core.inputs import Filter
 
 WAIT_TIMEOUT = 900.0
 """Seconds; less than for a media, because a clip is cut from a file that has already been processed."""
@@ -52,7 +52,7 @@ class Clips(Resource):
             InvalidInputError: An argument is invalid. Nothing was sent.
             ContentGrooveError: A call failed while iterating.
         """
-        return Pager(clips.list_clips(ListArguments(filter, sort, page_number, page_size, limit)), self._session)
+        return Pager(operations.list_clips(ListArguments(filter, sort, page_number, page_size, limit)), self._session)
 
     def get(self, id: str) -> Clip:  # noqa: A002 - the API's name
         """Fetch one clip.
@@ -60,7 +60,7 @@ class Clips(Resource):
         Raises:
             NotFoundError: There is no clip with this id.
         """
-        return self._call(clips.get_clip(id))
+        return self._call(operations.get_clip(id))
 
     def create(self, *, media_id: str, name: str, start_time: float, end_time: float) -> Clip:
         """Create a clip of a part of a media.
@@ -77,7 +77,7 @@ class Clips(Resource):
             QuotaExceededError: The account's limit is reached.
             OutcomeUnknownError: It is unknown whether the clip was created. The request was not retried.
         """
-        operation = clips.create_clip(media_id=media_id, name=name, start_time=start_time, end_time=end_time)
+        operation = operations.create_clip(media_id=media_id, name=name, start_time=start_time, end_time=end_time)
         return self._call(operation)
 
     def update(
@@ -94,7 +94,7 @@ class Clips(Resource):
             NotFoundError: There is no clip with this id.
             UnprocessableEntityError: The service rejected the values.
         """
-        return self._call(clips.update_clip(id, name=name, start_time=start_time, end_time=end_time))
+        return self._call(operations.update_clip(id, name=name, start_time=start_time, end_time=end_time))
 
     def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """Delete a clip.
@@ -102,7 +102,7 @@ class Clips(Resource):
         Raises:
             NotFoundError: There is no clip with this id.
         """
-        return self._call(clips.delete_clip(id))
+        return self._call(operations.delete_clip(id))
 
     def wait(
         self,

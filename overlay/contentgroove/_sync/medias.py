@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove._core import medias
+from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
 from contentgroove._core.io import run_sync
 from contentgroove.models import Media
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from contentgroove._core.calls import Session
-    from contentgroove._core.filters import Filter
+    from contentgroove._core.inputs import Filter
     from contentgroove._core.io import Progress
     from contentgroove._core.waiting import PollOptions
     from contentgroove._io.batches import UploadItem, UploadResult
     from contentgroove._io.sources import File
     from contentgroove.models import DirectUpload
-    from contentgroove.webhooks import Inbox
-    from contentgroove.webhooks.inbox import ArrivalWatcher
+    from contentgroove.webhooks.inbox import ArrivalWatcher, Inbox
 
 WAIT_TIMEOUT = 3600.0
 """Seconds: the service states only that processing takes some time, depending on size and duration."""
@@ -67,9 +66,9 @@ class Medias(Resource):
             InvalidInputError: An argument is invalid. Nothing was sent.
             ContentGrooveError: A call failed while iterating.
         """
-        from contentgroove._core.listing import ListArguments
+        from contentgroove._core.paging import ListArguments
 
-        return Pager(medias.list_medias(ListArguments(filter, sort, page_number, page_size, limit)), self._session)
+        return Pager(operations.list_medias(ListArguments(filter, sort, page_number, page_size, limit)), self._session)
 
     def get(self, id: str) -> Media:  # noqa: A002 - the API's name
         """Fetch one media.
@@ -77,7 +76,7 @@ class Medias(Resource):
         Raises:
             NotFoundError: There is no media with this id.
         """
-        return self._call(medias.get_media(id))
+        return self._call(operations.get_media(id))
 
     def create(
         self,
@@ -100,7 +99,7 @@ class Medias(Resource):
             OutcomeUnknownError: It is unknown whether the media was created. The request was not retried.
         """
         return self._call(
-            medias.create_media(source_url=source_url, upload_id=upload_id, name=name, description=description)
+            operations.create_media(source_url=source_url, upload_id=upload_id, name=name, description=description)
         )
 
     def update(
@@ -115,7 +114,7 @@ class Medias(Resource):
         Raises:
             NotFoundError: There is no media with this id.
         """
-        return self._call(medias.update_media(id, name=name, description=description))
+        return self._call(operations.update_media(id, name=name, description=description))
 
     def delete(self, id: str) -> None:  # noqa: A002 - the API's name
         """Delete a media and its clips.
@@ -123,7 +122,7 @@ class Medias(Resource):
         Raises:
             NotFoundError: There is no media with this id.
         """
-        return self._call(medias.delete_media(id))
+        return self._call(operations.delete_media(id))
 
     def upload(
         self,
@@ -166,7 +165,7 @@ class Medias(Resource):
                 if it was created.
         """
         from contentgroove._core.uploads import plan_upload, upload
-        from contentgroove._io.checkpoint_file import open_store
+        from contentgroove._io.checkpoint_store import open_store
         from contentgroove._io.sources import open_source
 
         source = open_source(file)
@@ -289,7 +288,7 @@ class DirectUploads(Resource):
 
     def prepare(self) -> DirectUpload:
         """Prepare an upload: returns a URL to PUT one file to, and the id to pass to `medias.create` afterwards."""
-        from contentgroove._core.direct_uploads import prepare_upload
+        from contentgroove._core.operations import prepare_upload
 
         return self._call(prepare_upload())
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove._core import webhook_subscriptions
-from contentgroove._core.listing import ListArguments
+from contentgroove._core import operations
+from contentgroove._core.paging import ListArguments
 
 from .base import Pager, Resource, raw_method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contentgroove._core.filters import Filter
+    from contentgroove._core.inputs import Filter
     from contentgroove.models import WebhookSubscription
 
 
@@ -48,7 +48,7 @@ class WebhookSubscriptions(Resource):
             ContentGrooveError: A call failed while iterating.
         """
         arguments = ListArguments(filter, sort, page_number, page_size, limit)
-        return Pager(webhook_subscriptions.list_webhook_subscriptions(arguments), self._session)
+        return Pager(operations.list_webhook_subscriptions(arguments), self._session)
 
     def get(self, id: str) -> WebhookSubscription:  # noqa: A002 - the API's name
         """Fetch one webhook subscription.
@@ -56,7 +56,7 @@ class WebhookSubscriptions(Resource):
         Raises:
             NotFoundError: There is no subscription with this id.
         """
-        return self._call(webhook_subscriptions.get_webhook_subscription(id))
+        return self._call(operations.get_webhook_subscription(id))
 
     def create(self, *, url: str, subscribed_events: Sequence[str] | None = None) -> WebhookSubscription:
         """Subscribe a URL to events.
@@ -71,7 +71,7 @@ class WebhookSubscriptions(Resource):
         Raises:
             OutcomeUnknownError: It is unknown whether the subscription was created. The request was not retried.
         """
-        operation = webhook_subscriptions.create_webhook_subscription(url=url, subscribed_events=subscribed_events)
+        operation = operations.create_webhook_subscription(url=url, subscribed_events=subscribed_events)
         return self._call(operation)
 
     def delete(self, id: str) -> None:  # noqa: A002 - the API's name
@@ -80,7 +80,7 @@ class WebhookSubscriptions(Resource):
         Raises:
             NotFoundError: There is no subscription with this id.
         """
-        return self._call(webhook_subscriptions.delete_webhook_subscription(id))
+        return self._call(operations.delete_webhook_subscription(id))
 
 
 class RawWebhookSubscriptions:

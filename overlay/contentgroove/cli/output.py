@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from contentgroove._view import Model
+    from contentgroove._model_base import Model
 
     from .exit_codes import ErrorReport
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
 
 import mcp_types as types
 from mcp.server.lowlevel import NotificationOptions, Server
@@ -24,7 +25,6 @@ from contentgroove.tools import open_tools
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from mcp.server.context import ServerRequestContext
 
@@ -67,12 +67,8 @@ class LazyClient:
             )
         return self._client
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def aclose(self) -> None:
+        """Close the client if there is one."""
         if self._client is not None:
             await self._client.aclose()
 
@@ -90,7 +86,7 @@ async def serve(
     Raises:
         InvalidInputError: `access` names a tool that does not exist, or is read-only and allows destructive tools.
     """
-    async with LazyClient() as client:
+    async with aclosing(LazyClient()) as client:
         tools = open_tools(
             client,
             access=access,

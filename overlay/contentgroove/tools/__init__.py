@@ -15,17 +15,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contentgroove._extras import import_needs
-from contentgroove._openapi.documents import yaml_loader
+from contentgroove._openapi.documents import Json, yaml_loader
 
 with import_needs(__name__, "mcp"):
     # The first YAML document may come late; a missing reader is reported now.
     yaml_loader()
-    from .addresses import Origin, origin_of
-    from .api import api_tools
-    from .errors import SpecError, ToolError
-    from .medias import MediaTools
-    from .network import NetworkPolicy
-    from .registry import Access, Tool, ToolRegistry
+    from .media_tools import MediaTools
+    from .network import NetworkPolicy, Origin, origin_of
+    from .operation_tools import api_tools
+    from .registry import Access, ProgressCallback, Tool, ToolFunction, ToolRegistry
+    from .results import ErrorCode, SpecError, Success, ToolError
     from .sources import SpecSources
 
 if TYPE_CHECKING:
@@ -36,11 +35,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "ErrorCode",
+    "Json",
     "NetworkPolicy",
     "Origin",
+    "ProgressCallback",
     "SpecError",
+    "Success",
     "Tool",
     "ToolError",
+    "ToolFunction",
     "ToolRegistry",
     "open_tools",
     "origin_of",

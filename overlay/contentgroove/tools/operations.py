@@ -1,5 +1,9 @@
 """Compiles the operations of an OpenAPI document to what one tool each needs.
 
+A tool's canonical name is `group.leaf`. The group comes from the operation's first tag, and the leaf from its method
+and its whole path on the wire, so that a name stays the same when a base path moves from the paths into the server's
+URL.
+
 The built-in tools are made by the same code, ahead of time: `operations.json` contains the result of
 `compile_document` for this API's contract. `make generate` updates it.
 """
@@ -7,17 +11,18 @@ The built-in tools are made by the same code, ahead of time: `operations.json` c
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from msgspec import Struct
 
 from contentgroove._openapi import operations as openapi
-from contentgroove._openapi.documents import DocumentError
+from contentgroove._openapi.documents import DocumentError, as_list, as_object
 
-from . import naming
-from .arguments import compile_schema
-from .errors import SpecError
-from .schemas import Converter
+from .input_schemas import Converter, compile_schema, unused_name
+from .registry import MAX_PUBLIC_NAME
+from .results import SpecError
 
 if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json
@@ -26,7 +31,12 @@ MAX_OPERATIONS = 2000
 MAX_SCHEMAS = 32 * 1024 * 1024
 """Characters of all schemas of one document."""
 
+MAX_NAMESPACE = 32
+
 Location: TypeAlias = Literal["path", "query", "header", "cookie"]
+
+_WORDS = re.compile(r"[A-Za-z0-9]+")
+_VERSION = re.compile(r"v\d+", re.IGNORECASE)
 
 # Parameters of these names are ignored, because other parts of a document describe them ("Parameter Object").
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
@@ -110,7 +120,40 @@ def compile_document(document: Json, base_path: str, *, closed: bool) -> list[Op
                 raise SpecError(f"The document's schemas have more than {MAX_SCHEMAS:,} characters.")
     except DocumentError as error:
         raise SpecError(error.message) from error
+    except RecursionError as error:
+        raise SpecError("The document's schemas refer to each other over too many levels.") from error
     return operations
+
+
+def to_camel_case(text: str) -> str:
+    """Join the words of a text: `webhook_subscriptions` becomes `webhookSubscriptions`; empty if there are none."""
+    words: list[str] = _WORDS.findall(_ascii(text))
+    if not words:
+        return ""
+    first = words[0].lower() if words[0].isupper() else words[0][0].lower() + words[0][1:]
+    return first + "".join(word[0].upper() + word[1:] for word in words[1:])
+
+
+def group_name(tags: list[str], path: str) -> str:
+    """Return an operation's group: its first tag, or the first segment of its path that is not `api` or a version."""
+    segments = (part for part in path.split("/") if part != "api" and not _VERSION.fullmatch(part) and "{" not in part)
+    candidates = (to_camel_case(text) for text in (*tags[:1], *segments))
+    return next((name for name in candidates if name), "default")
+
+
+def leaf_name(method: str, path: str) -> str:
+    """Return the name of an operation: `GET /api/v1/clips/{id}` is `getApiV1ClipsId`."""
+    return to_camel_case(f"{method.lower()} {path}")
+
+
+def to_slug(title: str) -> str:
+    """Return a namespace for a title: `Pet Store (v2)` becomes `pet-store-v2`; empty if nothing is left."""
+    return "-".join(_WORDS.findall(_ascii(title).lower()))[:MAX_NAMESPACE].strip("-")
+
+
+def argument_name(name: str) -> str:
+    """Return a parameter's name among a tool's arguments, in characters that common hosts accept."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:MAX_PUBLIC_NAME]
 
 
 def request_path(path: str) -> str:
@@ -121,11 +164,13 @@ def request_path(path: str) -> str:
 def _compile(found: openapi.Operation, base_path: str, converter: Converter, names: set[str]) -> Operation:
     definition = found.definition
     full_path = f"{base_path.rstrip('/')}/{found.path.lstrip('/')}"
-    tags = [tag for tag in _list(definition.get("tags")) if isinstance(tag, str)]
+    tags = [tag for tag in as_list(definition.get("tags")) if isinstance(tag, str)]
     parameters, schema, body_type = _build_inputs(found, converter)
     compile_schema(schema, str(found))
+    name = unused_name(f"{group_name(tags, full_path)}.{leaf_name(found.method, full_path)}", names)
+    names.add(name)
     return Operation(
-        name=_unused_name(f"{naming.group(tags, full_path)}.{naming.leaf(found.method, full_path)}", names),
+        name=name,
         operation_id=found.operation_id,
         title=_text(definition.get("summary")) or str(found),
         description=_text(definition.get("description")),
@@ -145,7 +190,7 @@ def _build_inputs(found: openapi.Operation, converter: Converter) -> tuple[tuple
     required: list[str] = []
     parameters: list[Parameter] = []
     for declaration in _parameters(found):
-        argument = naming.argument_name(declaration["name"])
+        argument = argument_name(declaration["name"])
         if argument in properties or (argument == "body" and body_type):
             argument = f"{declaration['in']}_{argument}"
         if argument in properties:
@@ -183,21 +228,17 @@ def _parameters(found: openapi.Operation) -> list[Json]:
 
 def _parameter(declaration: Json, argument: str) -> tuple[Parameter, Any]:
     location: Location = declaration["in"]
-    content = declaration.get("content")
-    media_type = ""
-    schema = declaration.get("schema")
-    if isinstance(content, dict) and content:
-        # There is only one entry ("Parameter Object").
-        media_type, entry = next(iter(cast("Json", content).items()))
-        schema = cast("Json", entry).get("schema") if isinstance(entry, dict) else None
+    # There is a schema, or a content with only one entry ("Parameter Object").
+    media_type, schema_holder = next(iter(as_object(declaration.get("content")).items()), ("", declaration))
     style = _text(declaration.get("style")) or _DEFAULT_STYLES[location]
     explode = declaration.get("explode", style in {"form", "deepObject"}) is True
-    return Parameter(argument, declaration["name"], location, style, explode, media_type), schema
+    parameter = Parameter(argument, declaration["name"], location, style, explode, media_type)
+    return parameter, as_object(schema_holder).get("schema")
 
 
 def _describe(schema: Any, declaration: Json) -> Json:
     """Add the description and example of a parameter or body to its schema, which hosts show to the caller."""
-    members: Json = {**cast("Json", schema)} if isinstance(schema, dict) else {}
+    members = {**as_object(schema)}
     if description := _text(declaration.get("description")):
         members["description"] = description.strip()
     if "example" in declaration:
@@ -206,10 +247,9 @@ def _describe(schema: Any, declaration: Json) -> Json:
 
 
 def _body(body: Json) -> tuple[str, Any]:
-    content = body.get("content")
-    if not isinstance(content, dict) or not content:
+    media_types = as_object(body.get("content"))
+    if not media_types:
         return "", None
-    media_types = cast("Json", content)
     for kind in _BODY_KINDS:
         for media_type, entry in media_types.items():
             if kind in media_type and isinstance(entry, dict):
@@ -218,17 +258,9 @@ def _body(body: Json) -> tuple[str, Any]:
     return next(iter(media_types)), {"type": "string"}
 
 
-def _unused_name(name: str, names: set[str]) -> str:
-    free, number = name, 2
-    while free in names:
-        free, number = f"{name}{number}", number + 1
-    names.add(free)
-    return free
-
-
-def _list(value: Any) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
-
-
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _ascii(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from msgspec import Struct
 
-from contentgroove._core.redaction import REDACTED
+from contentgroove._openapi.documents import Json
 from contentgroove.errors import InvalidInputError
 
-from . import arguments as checking
-from . import naming, results
-from .errors import ToolError
+from .input_schemas import check_arguments, compile_schema
+from .results import Success, ToolError, failure, redact, success
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable
 
     import jsonschema_rs
 
-    from contentgroove._openapi.documents import Json
 
-    from .results import Success
+MAX_PUBLIC_NAME = 64
+"""Characters of a name that common hosts of tools accept."""
 
-ProgressCallback: TypeAlias = "Callable[[float, float | None, str], Awaitable[None]]"
+ProgressCallback: TypeAlias = Callable[[float, float | None, str], Awaitable[None]]
 """Called with the amount that is done, the total or None if it is unknown, and a message."""
 
-ToolFunction: TypeAlias = "Callable[[Json, ProgressCallback], Awaitable[Success]]"
+ToolFunction: TypeAlias = Callable[[Json, ProgressCallback], Awaitable[Success]]
 """Performs a tool's call; its arguments are already checked."""
 
 MIN_SECRET = 8
@@ -59,6 +61,12 @@ class Tool(Struct, frozen=True, kw_only=True):
     is_destructive: bool = False
     is_idempotent: bool = False
     source: str | None = None
+
+
+def object_schema(properties: Json, *required: str) -> Json:
+    """Return the schema of an object with these properties, all of which are required by default."""
+    names = [*(required or properties)]
+    return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
 
 
 class Access(Struct, frozen=True):
@@ -106,9 +114,7 @@ class ToolRegistry:
         self._tools: dict[str, Tool] = {}
         self._names: dict[str, Tool] = {}
         self._validators: dict[str, jsonschema_rs.Validator] = {}
-        self._groups: set[str] = set()
         self.add(tools)
-        self._groups = {tool.name.split(".", 1)[0] for tool in self._tools.values()}
         if self._access.read_only and self._access.allow_destructive:
             raise InvalidInputError("Read-only access does not include destructive tools: choose one of the two.")
         self._only: set[str] | None = None
@@ -118,11 +124,11 @@ class ToolRegistry:
     @property
     def reserved(self) -> frozenset[str]:
         """Names that added sources cannot have: the first parts of built-in names."""
-        return frozenset(self._groups)
+        return frozenset(tool.name.partition(".")[0] for tool in self._tools.values() if tool.source is None)
 
     def public_name(self, tool: Tool) -> str:
         """Return the name that hosts receive for a tool."""
-        return naming.public_name(tool.name, dotted=self._dotted)
+        return public_name(tool.name, dotted=self._dotted)
 
     def list_tools(self) -> list[Tool]:
         """Return the tools that callers may see, in a stable order."""
@@ -142,7 +148,7 @@ class ToolRegistry:
         added = list(tools)
         names: dict[str, Tool] = {}
         for tool in added:
-            for name in {tool.name, *(naming.public_name(tool.name, dotted=dotted) for dotted in (True, False))}:
+            for name in {tool.name, *(public_name(tool.name, dotted=dotted) for dotted in (True, False))}:
                 if name in self._names or name in names:
                     raise ToolError("source_exists", f"A tool called {name!r} already exists. Nothing was added.")
                 names[name] = tool
@@ -164,12 +170,12 @@ class ToolRegistry:
             `{"ok": True, "data": …, "http": …}` or `{"ok": False, "error": {"code": …, "message": …, …}}`.
         """
         try:
-            envelope = results.success(await self._run(name, {} if arguments is None else arguments, report))
+            envelope = success(await self._run(name, {} if arguments is None else arguments, report))
         except Exception as error:  # noqa: BLE001 - a tool's caller is a model, which can only read results
-            envelope = results.failure(error)
+            envelope = failure(error)
         secret = self._secret()
         if secret is not None and len(secret) >= MIN_SECRET:
-            return cast("Json", results.redact(envelope, secret, REDACTED))
+            return cast("Json", redact(envelope, secret))
         return envelope
 
     async def _run(self, name: str, arguments: Any, report: ProgressCallback) -> Success:
@@ -183,8 +189,8 @@ class ToolRegistry:
                 "to allow it.",
             )
         if tool.name not in self._validators:
-            self._validators[tool.name] = checking.compile_schema(tool.input_schema, tool.name)
-        checking.check_arguments(self._validators[tool.name], arguments, name)
+            self._validators[tool.name] = compile_schema(tool.input_schema, tool.name)
+        check_arguments(self._validators[tool.name], arguments, name)
         return await tool.run(arguments, report)
 
     def unknown(self, name: str) -> str:
@@ -197,7 +203,7 @@ class ToolRegistry:
     def _is_visible(self, tool: Tool) -> bool:
         if self._access.read_only and not tool.is_read_only:
             return False
-        return self._access.only is None or tool.source is not None or tool.name in (self._only or ())
+        return self._only is None or tool.source is not None or tool.name in self._only
 
     def _known(self, name: str) -> Tool:
         tool = self._names.get(name)
@@ -205,3 +211,15 @@ class ToolRegistry:
             known = sorted(self.public_name(each) for each in self._tools.values())
             raise InvalidInputError(f"There is no tool {name!r}. The tools are {', '.join(known)}.")
         return tool
+
+
+def public_name(name: str, *, dotted: bool) -> str:
+    """Return the name that hosts receive.
+
+    Several hosts reject all tools because of one name with a dot or more than 64 characters. So dots become
+    underscores, and a long name ends with a digest of the whole.
+    """
+    public = name if dotted else re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    if len(public) <= MAX_PUBLIC_NAME:
+        return public
+    return f"{public[: MAX_PUBLIC_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

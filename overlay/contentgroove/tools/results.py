@@ -1,18 +1,25 @@
-"""Results of tools: `{ok: true, data, http}` or `{ok: false, error: {code, message, …}}`."""
+"""Results and errors of tools for models: `{ok: true, data, http}` or `{ok: false, error: {code, message, …}}`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from msgspec import Struct, to_builtins
 
 from contentgroove import errors
+from contentgroove._core.redaction import REDACTED
 from contentgroove._openapi.documents import DocumentError
-
-from .errors import ErrorCode, ToolError
 
 if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json
+
+ErrorCode: TypeAlias = Literal[
+    "unknown_tool", "invalid_input", "not_allowed", "configuration",
+    "bad_request", "unauthorized", "quota_exceeded", "not_found", "unprocessable", "rate_limited", "server_error",
+    "http_error", "connection_failed", "timed_out", "outcome_unknown", "unexpected_answer",
+    "upload_failed", "processing_failed", "wait_timeout",
+    "invalid_spec", "fetch_refused", "source_exists", "internal_error",
+]  # fmt: skip
 
 _CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
     # Subclasses are before their bases.
@@ -35,6 +42,7 @@ _CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
     (DocumentError, "invalid_spec"),
     (errors.InvalidInputError, "invalid_input"),
     (errors.ConfigurationError, "configuration"),
+    (Exception, "internal_error"),
 )
 
 _STATUS_CODES: dict[int, ErrorCode] = {
@@ -45,6 +53,33 @@ _STATUS_CODES: dict[int, ErrorCode] = {
     422: "unprocessable",
     429: "rate_limited",
 }
+
+
+class ToolError(errors.ContentGrooveError):
+    """A call of a tool failed.
+
+    Attributes:
+        code: The kind of failure, for programs.
+        status: The HTTP status of the response; None if there was no response.
+        details: More about it as JSON; None if there is nothing to add.
+        retryable: Whether the same call can succeed later.
+    """
+
+    def __init__(
+        self, code: ErrorCode, message: str, *, status: int | None = None, details: Any = None, retryable: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.code: ErrorCode = code
+        self.status = status
+        self.details = details
+        self.retryable = retryable
+
+
+class SpecError(ToolError):
+    """Tools cannot be made of a text: it is not an OpenAPI 3.x document, or something in it is not supported."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("invalid_spec", message)
 
 
 class Success(Struct, frozen=True):
@@ -80,33 +115,24 @@ def error_code(status: int) -> ErrorCode:
     return _STATUS_CODES.get(status, "server_error" if status >= 500 else "http_error")  # noqa: PLR2004 - HTTP's classes
 
 
-def redact(value: Any, secret: str, replacement: str) -> Any:
-    """Replace a secret wherever it occurs, because a server may echo its request."""
+def redact(value: Any, secret: str) -> Any:
+    """Redact a secret wherever it occurs, because a server may echo its request."""
     if isinstance(value, str):
-        return value.replace(secret, replacement)
+        return value.replace(secret, REDACTED)
     if isinstance(value, list):
-        return [redact(item, secret, replacement) for item in cast("list[Any]", value)]
+        return [redact(item, secret) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
-        members = cast("Json", value)
-        return {redact(key, secret, replacement): redact(item, secret, replacement) for key, item in members.items()}
+        return {redact(key, secret): redact(item, secret) for key, item in cast("Json", value).items()}
     return value
 
 
-def _code_for_error(error: Exception) -> ErrorCode:
-    for kind, code in _CODES:
-        if isinstance(error, kind):
-            return code
-    return "internal_error"
-
-
 def _tool_error(error: Exception) -> ToolError:
-    code = _code_for_error(error)
+    codes: list[ErrorCode] = [code for kind, code in _CODES if isinstance(error, kind)]
+    code = codes[0]
     if not isinstance(error, errors.ContentGrooveError):
         return ToolError(code, f"The tool failed with {type(error).__name__}; this is a defect of contentgroove.")
-    details: Json = {}
-    for name in ("media_id", "clip_id", "reason", "retry_after"):
-        if (value := getattr(error, name, None)) is not None:
-            details[name] = value
+    names = ("media_id", "clip_id", "reason", "retry_after")
+    details: Json = {name: value for name in names if (value := getattr(error, name, None)) is not None}
     if isinstance(error, errors.APIError) and error.errors:
         details["errors"] = [
             {key: value for key, value in cast("Json", to_builtins(detail)).items() if value is not None}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import anyio.to_thread
@@ -16,20 +16,17 @@ import msgspec
 from contentgroove_api.types import check_levels
 from msgspec import Struct, structs
 
-from contentgroove._openapi.documents import check_version, parse
+from contentgroove._openapi.documents import as_list, as_object, check_version, parse
 from contentgroove._openapi.operations import base_path, can_be_server, server_urls
-from contentgroove._openapi.pointers import is_local, references
+from contentgroove._openapi.pointers import is_local, references, resolve
 from contentgroove.errors import RETRYABLE_STATUSES
 
-from . import naming, network
-from .addresses import check_url, origin_of
-from .api import operation_tool
-from .errors import SpecError, ToolError
-from .operations import Operation, compile_document
-from .preview import describe_document
-from .registry import ProgressCallback, Tool, ToolFunction, ToolRegistry
-from .requests import build_request
-from .results import Success, error_code
+from . import network
+from .network import check_url, origin_of
+from .operation_tools import build_request, operation_tool
+from .operations import MAX_NAMESPACE, Operation, compile_document, to_slug
+from .registry import ProgressCallback, Tool, ToolFunction, ToolRegistry, object_schema
+from .results import SpecError, Success, ToolError, error_code
 
 if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
 MAX_SOURCES = 20
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
-_NAMESPACE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{naming.MAX_NAMESPACE - 1}}}")
+_NAMESPACE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MAX_NAMESPACE - 1}}}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "upgrade"})
 
@@ -109,7 +106,7 @@ class SpecSources:
                     "Read an OpenAPI 3.x document and return its title, version, servers, operations, tags and kinds "
                     "of authentication. Nothing is added. openapi_addSource accepts the same document."
                 ),
-                input_schema=_object_schema({"spec": _SPEC}, "spec"),
+                input_schema=object_schema({"spec": _SPEC}),
                 run=self._preview,
                 is_read_only=True,
                 is_idempotent=True,
@@ -123,7 +120,7 @@ class SpecSources:
                     "public addresses; plain http to this machine is possible if baseUrl is such a URL. Check the "
                     "document with openapi_previewSpec first, and add only documents that you trust."
                 ),
-                input_schema=_object_schema(
+                input_schema=object_schema(
                     {
                         "spec": _SPEC,
                         "namespace": {
@@ -148,8 +145,7 @@ class SpecSources:
         ]
 
     async def _preview(self, arguments: Json, _report: ProgressCallback) -> Success:
-        document = await self._read(arguments["spec"])
-        return Success(describe_document(document.content, document.servers, document.operations))
+        return Success(describe_document(await self._read(arguments["spec"])))
 
     async def _add(self, arguments: Json, _report: ProgressCallback) -> Success:
         document = await self._read(arguments["spec"])
@@ -183,7 +179,7 @@ class SpecSources:
 
     def _source(self, document: Document, arguments: Json) -> Source:
         title: str = document.content["info"]["title"]
-        name = arguments.get("namespace") or naming.to_slug(title)
+        name = arguments.get("namespace") or to_slug(title)
         if not name:
             raise ToolError("invalid_input", f"Cannot make a name from the title {title!r}: pass namespace.")
         if self._registry is not None and name in self._registry.reserved:
@@ -220,8 +216,7 @@ def read_document(content: bytes | str, source: str) -> Json:
     """
     document = parse(content, source)
     check_version(document, source)
-    info = document.get("info")
-    if not isinstance(info, dict) or not isinstance(cast("Json", info).get("title"), str):
+    if not isinstance(as_object(document.get("info")).get("title"), str):
         raise SpecError(f"{source} has no info.title, which OpenAPI requires.")
     if not isinstance(document.get("paths", {}), dict):
         raise SpecError(f"{source} has paths that are not an object.")
@@ -242,6 +237,51 @@ def usable_server(urls: list[str]) -> str | None:
         if is_complete and not (parts.query or parts.fragment):
             return url.rstrip("/")
     return None
+
+
+def describe_document(document: Document) -> Json:
+    """Describe a document: its title, servers, operations, tags, and how it authenticates."""
+    info: Json = document.content["info"]
+    declared = as_object(as_object(document.content.get("components")).get("securitySchemes"))
+    schemes = {name: resolve(document.content, scheme) for name, scheme in declared.items()}
+    tags = [as_object(tag).get("name") for tag in as_list(document.content.get("tags"))]
+    tags += [tag for operation in document.operations for tag in operation.tags]
+    return {
+        "title": info["title"],
+        "version": info.get("version"),
+        "servers": document.servers,
+        "operationCount": len(document.operations),
+        "operations": [
+            {
+                "name": operation.name,
+                "operationId": operation.operation_id or None,
+                "method": operation.method,
+                "path": operation.path,
+                "summary": operation.title,
+            }
+            for operation in document.operations
+        ],
+        "tags": [*dict.fromkeys(tag for tag in tags if isinstance(tag, str))],
+        "securitySchemes": schemes,
+        "authStrategies": [_auth_strategy(name, scheme) for name, scheme in schemes.items()],
+    }
+
+
+def _auth_strategy(name: str, scheme: Json) -> Json:
+    """Describe how a scheme is used with `openapi.addSource`, whose `headers` are sent with every call."""
+    kind = str(scheme.get("type"))
+    location, parameter, value = "header", "Authorization", "Bearer <access token>"
+    if kind == "http":
+        kind = str(scheme.get("scheme", "")).lower()
+        known = {"bearer": "Bearer <token>", "basic": "Basic <base64 of user:password>"}
+        value = known.get(kind, f"{kind.title()} <credentials>")
+    elif kind == "apiKey":
+        location, parameter = str(scheme.get("in")), str(scheme.get("name"))
+        value = f"{parameter}=<key>" if location == "cookie" else "<key>"
+    elif kind not in {"oauth2", "openIdConnect"}:
+        return {"scheme": name, "type": kind, "headers": None}
+    headers = {"header": {parameter: value}, "cookie": {"Cookie": value}}.get(location)
+    return {"scheme": name, "type": kind, "in": location, "name": parameter, "headers": headers}
 
 
 def _compile(content: bytes | str, source: str, url: str | None) -> Document:
@@ -298,7 +338,3 @@ def _data(response: HttpResponse) -> Any:
         return response.content.decode("utf-8")
     except UnicodeDecodeError:
         return {"contentType": media_type, "base64": base64.b64encode(response.content).decode()}
-
-
-def _object_schema(properties: Json, *required: str) -> Json:
-    return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}

@@ -46,7 +46,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .apps import Receipt
+    from .apps import AsgiApp, Receipt, WsgiApp
     from .events import Event, MediaProcessingFinished, UnknownEvent, parse_event
     from .inbox import Backoff, Claim, HandlerError, Inbox, InboxError, State, StoredEvent, TransactionalInbox
     from .memory import MemoryInbox
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 _INBOX = ("Backoff", "Claim", "HandlerError", "Inbox", "InboxError", "State", "StoredEvent", "TransactionalInbox")
 _MODULES = {
-    ".apps": ("Receipt",),
+    ".apps": ("AsgiApp", "Receipt", "WsgiApp"),
     ".events": ("Event", "MediaProcessingFinished", "UnknownEvent", "parse_event"),
     ".inbox": _INBOX,
     ".memory": ("MemoryInbox",),
@@ -69,6 +69,7 @@ _MODULES = {
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "AsgiApp",
     "Backoff",
     "Claim",
     "Event",
@@ -85,6 +86,7 @@ __all__ = [
     "TransactionalInbox",
     "UnknownEvent",
     "WebhookReceiver",
+    "WsgiApp",
     "asubscribe",
     "parse_event",
     "subscribe",

@@ -80,11 +80,10 @@ class AsgiReceiver:
         if scope["type"] != "http":
             raise ValueError(f"This app serves http, not {scope['type']}.")
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        length = headers.get(b"content-length")
         head = _RequestHead(
             scope["method"],
             scope.get("query_string", b"").decode("latin-1"),
-            None if length is None else length.decode("latin-1"),
+            headers.get(b"content-length", b"").decode("latin-1") or None,
         )
         receipt = head.check(self._receiver)
         if receipt is None:
@@ -92,10 +91,10 @@ class AsgiReceiver:
             if body is None:
                 return
             receipt = await self._receiver.areceive(body, head.token)
-        response = _Response.from_receipt(receipt)
-        raw_headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
-        await send({"type": "http.response.start", "status": response.status, "headers": raw_headers})
-        await send({"type": "http.response.body", "body": response.body})
+        response_headers, content = _write_response(receipt)
+        raw_headers = [(name.lower().encode(), value.encode()) for name, value in response_headers]
+        await send({"type": "http.response.start", "status": receipt.status_code, "headers": raw_headers})
+        await send({"type": "http.response.body", "body": content})
 
 
 def wsgi_app(receiver: Receiver) -> WsgiApp:
@@ -107,9 +106,10 @@ def wsgi_app(receiver: Receiver) -> WsgiApp:
         head = _RequestHead(
             environ["REQUEST_METHOD"], environ.get("QUERY_STRING", ""), environ.get("CONTENT_LENGTH") or None
         )
-        response = _Response.from_receipt(head.check(receiver) or _receive_wsgi(receiver, head, environ))
-        start_response(f"{response.status} {HTTPStatus(response.status).phrase}", response.headers)
-        return [response.body]
+        receipt = head.check(receiver) or _receive_wsgi(receiver, head, environ)
+        headers, content = _write_response(receipt)
+        start_response(f"{receipt.status_code} {HTTPStatus(receipt.status_code).phrase}", headers)
+        return [content]
 
     return app
 
@@ -139,18 +139,12 @@ class _RequestHead(NamedTuple):
         return receiver.check_headers(self.token, self.content_length)
 
 
-class _Response(NamedTuple):
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    @classmethod
-    def from_receipt(cls, receipt: Receipt) -> _Response:
-        body = f"{receipt.reason or 'recorded'}\n".encode()
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-        if receipt.status_code == METHOD_NOT_ALLOWED:
-            headers.append(("Allow", METHOD))
-        return cls(receipt.status_code, headers, body)
+def _write_response(receipt: Receipt) -> tuple[list[tuple[str, str]], bytes]:
+    content = f"{receipt.reason or 'recorded'}\n".encode()
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(content)))]
+    if receipt.status_code == METHOD_NOT_ALLOWED:
+        headers.append(("Allow", METHOD))
+    return headers, content
 
 
 async def _read_body(receive: Receive, limit: int) -> bytes | None:

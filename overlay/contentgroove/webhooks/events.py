@@ -22,7 +22,7 @@ from contentgroove_api.types import check_levels
 from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
-from contentgroove._view import JsonSource, to_utc
+from contentgroove._model_base import JsonSource, to_utc
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
 
@@ -43,13 +43,9 @@ _QUERY = rb'("https?://[^"\\?]*)\?(?:[^"\\]|\\.)*"'
 
 
 def _tagged_struct(wire: type[msgspec.Struct], name: str, *, tag: str | None = None, **types: Any) -> Any:
-    """Build a variant of a generated struct.
+    """Build a variant of a generated struct, with new types of some fields.
 
-    Args:
-        wire: The generated struct.
-        name: The variable of this module that the variant is assigned to, which pickling needs.
-        tag: The value of `type` that selects the variant in a union.
-        **types: New types of fields, by field name.
+    `tag` is the value of `type` that selects it in a union. Pickling requires that a variable has the same `name`.
     """
     field: Any = msgspec.field  # its overloads accept one kind of default, not both
     fields: list[Any] = [
@@ -90,8 +86,7 @@ _envelope_decoder = Decoder(_Envelope, strict=False)
 _event_decoder: Decoder[Any] = Decoder(TaggedEvent, strict=False)
 _lenient_decoder = Decoder(WebhookEvent, strict=False)
 _type_decoder = Decoder(_TypeOnly, strict=False)
-_clip_decoder = Decoder(WireClip, strict=False)
-_transcription_decoder = Decoder(WireTranscription, strict=False)
+_included_decoder: Decoder[Any] = Decoder(TaggedClip | TaggedTranscription, strict=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +179,7 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
 
 
 def to_bytes(body: object) -> bytes:
-    """Return a body as bytes, without a byte order mark.
-
-    Raises:
-        WebhookPayloadError: The body is not bytes, text or a mapping, or cannot be encoded.
-    """
+    """Return a body as bytes, without a byte order mark; raises WebhookPayloadError if that is impossible."""
     if isinstance(body, bytes):
         content = body
     elif isinstance(body, (bytearray, memoryview)):
@@ -234,27 +225,18 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
     clips: list[Clip] = []
     transcription: Transcription | None = None
     for index, resource in enumerate(resources):
-        kind = resource.__class__
-        if kind is TaggedClip or kind is WireClip:
+        if resource.__class__ is TaggedClip:
             clips.append(Clip(resource, source, index))
         elif resource is not None and (transcription is None or resource.id == media.transcription_id):
             transcription = Transcription(resource, source, index)
-    return MediaProcessingFinished(
-        PROCESSING_FINISHED,
-        media,
-        tuple(clips),
-        transcription,
-        event_key_for(media),
-        content,
-    )
+    key = event_key_for(media)
+    return MediaProcessingFinished(PROCESSING_FINISHED, media, tuple(clips), transcription, key, content)
 
 
-def _decode_included(item: msgspec.Raw) -> WireClip | WireTranscription | None:
+def _decode_included(item: msgspec.Raw) -> Any:
     """Decode an included resource; None if its type is unknown."""
-    kind = _type_decoder.decode(item).type
-    if kind == "clips":
-        return _clip_decoder.decode(item)
-    return _transcription_decoder.decode(item) if kind == "transcriptions" else None
+    known = _type_decoder.decode(item).type in {"clips", "transcriptions"}
+    return _included_decoder.decode(item) if known else None
 
 
 def _parse_unknown(content: bytes) -> UnknownEvent:
@@ -290,13 +272,7 @@ def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | s
     """Return the key of an event: equal for all deliveries of it, different for different events.
 
     The service sends no event id. A digest of the body is not enough: a second delivery of an event can contain newly
-    signed URLs.
-
-    Args:
-        event: The event's name.
-        kind: The resource's type, such as `medias`.
-        resource_id: The resource's id.
-        started: When processing started. If it is None, all events of this name about the resource have one key.
+    signed URLs. If `started` is None, all events of one name about a resource have the same key.
     """
     parts = f"{event}{kind}{resource_id}"
     if ":" in parts or "%" in parts:
@@ -323,7 +299,7 @@ def _unknown_event_key(event: str, payload: Any) -> str:
         return dedupe_key(event, kind, resource_id, started)
     # The queries of URLs contain signatures and expiry times.
     stable = re.sub(_QUERY, rb'\1"', msgspec.json.encode(payload, order="deterministic"))
-    return _storable_key(f"{_escape(event)}:sha256:{_sha256(stable)}")
+    return _storable_key(f"{_escape(event)}:{_digest(stable)}")
 
 
 def _member(value: Any, name: str) -> Any:
@@ -352,11 +328,11 @@ def _storable_key(key: str) -> str:
     # The sender chooses these parts: PostgreSQL text cannot contain NUL, and an index cannot contain megabytes.
     if len(key) <= MAX_KEY_LENGTH and key.isprintable():
         return key
-    return f"sha256:{_sha256(key.encode())}"
+    return _digest(key.encode())
 
 
-def _sha256(content: bytes) -> str:
+def _digest(content: bytes) -> str:
     # Imported here because few events need it, and its import takes a third as long as that of this package.
     import hashlib
 
-    return hashlib.sha256(content).hexdigest()
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

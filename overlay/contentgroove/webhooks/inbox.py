@@ -11,6 +11,7 @@ store these records and change them only by these methods.
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -112,12 +113,7 @@ class StoredEvent:
     def claimed(self, now: float, lease: float) -> StoredEvent:
         """Return the record after a claim for `lease` seconds."""
         return replace(
-            self,
-            state="claimed",
-            due=now + lease,
-            claims=self.claims + 1,
-            attempts=self.attempts + 1,
-            changed_at=now,
+            self, state="claimed", due=now + lease, claims=self.claims + 1, attempts=self.attempts + 1, changed_at=now
         )
 
     def claim(self) -> Claim:
@@ -228,8 +224,7 @@ class Inbox(Protocol):
     def prune(self, older_than: float) -> int:
         """Delete events that were done more than `older_than` seconds ago; returns how many.
 
-        A deleted event is handled again if it is delivered again: keep events for longer than the service may repeat
-        deliveries.
+        A deleted event is handled again if it is delivered again: keep events longer than the service may repeat them.
         """
         ...
 
@@ -250,17 +245,37 @@ class TransactionalInbox(Protocol):
         ...
 
 
+class EventUpdates(ABC):
+    """The methods of an inbox that change one event; inboxes define how to load and store it."""
+
+    def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
+        """Store the names of the handlers that have succeeded so far, and extend the claim."""
+        return self._update_claimed(claim, lambda event, now: event.with_progress(now, lease, handled))
+
+    def done(self, claim: Claim) -> bool:
+        """Complete a claimed event."""
+        return self._update_claimed(claim, StoredEvent.done)
+
+    def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
+        """Release a claimed event; it is due again after `delay` seconds, or dead if that is None."""
+        return self._update_claimed(claim, lambda event, now: event.released(now, delay, error, handled))
+
+    def replay(self, key: str) -> bool:
+        """Make a dead or done event pending again; False if it does not exist or is still open."""
+        return self._update(key, StoredEvent.replayed)
+
+    def _update_claimed(self, claim: Claim, change: Callable[[StoredEvent, float], StoredEvent]) -> bool:
+        return self._update(claim.key, lambda event, now: change(event, now) if event.is_claimed_by(claim) else None)
+
+    @abstractmethod
+    def _update(self, key: str, change: Callable[[StoredEvent, float], StoredEvent | None]) -> bool:
+        """Change an event; False if it does not exist or `change` returns None."""
+
+
 class ArrivalWatcher:
     """Returns the keys of the recorded events about some medias.
 
     If the inbox fails, that is logged and the last result is returned: the wait also polls the API.
-
-    Args:
-        inbox: The inbox of a receiver in this process or another one.
-        media_ids: The ids of the medias.
-
-    Raises:
-        InvalidInputError: `inbox` is not an inbox.
     """
 
     def __init__(self, inbox: Inbox, media_ids: Iterable[str]) -> None:

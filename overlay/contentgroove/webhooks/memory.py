@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from .inbox import StoredEvent
+from .inbox import EventUpdates, StoredEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .inbox import Claim, State
 
 
-class MemoryInbox:
+class MemoryInbox(EventUpdates):
     """Keeps events in this process, for tests and tools. All are lost when the process ends.
 
     Args:
@@ -55,18 +55,6 @@ class MemoryInbox:
                     return self._events[key].claim()
             return None
 
-    def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
-        """Store the names of the handlers that have succeeded so far, and extend the claim."""
-        return self._change(claim, lambda event, now: event.with_progress(now, lease, handled))
-
-    def done(self, claim: Claim) -> bool:
-        """Complete a claimed event."""
-        return self._change(claim, lambda event, now: event.done(now))
-
-    def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
-        """Release a claimed event; it is due again after `delay` seconds, or dead if that is None."""
-        return self._change(claim, lambda event, now: event.released(now, delay, error, handled))
-
     def next_due(self) -> float | None:
         """Seconds until an event is due, 0 if one is due now; None if no event is open."""
         with self._lock:
@@ -78,16 +66,6 @@ class MemoryInbox:
         with self._lock:
             kept = [event for event in self._events.values() if state in {None, event.state}]
         return kept[::-1][:limit]
-
-    def replay(self, key: str) -> bool:
-        """Make a dead or done event pending again; False if it does not exist or is still open."""
-        with self._lock:
-            event = self._events.get(key)
-            replayed = None if event is None else event.replayed(self._clock())
-            if replayed is None:
-                return False
-            self._events[key] = replayed
-            return True
 
     def prune(self, older_than: float) -> int:
         """Delete events that were done more than `older_than` seconds ago; returns how many."""
@@ -103,10 +81,11 @@ class MemoryInbox:
         """The time, in seconds since 1970, before which done events may have been deleted; 0 if none were."""
         return self._pruned_until
 
-    def _change(self, claim: Claim, change: Callable[[StoredEvent, float], StoredEvent]) -> bool:
+    def _update(self, key: str, change: Callable[[StoredEvent, float], StoredEvent | None]) -> bool:
         with self._lock:
-            event = self._events.get(claim.key)
-            if event is None or not event.is_claimed_by(claim):
+            event = self._events.get(key)
+            changed = event and change(event, self._clock())
+            if changed is None:
                 return False
-            self._events[claim.key] = change(event, self._clock())
+            self._events[key] = changed
             return True

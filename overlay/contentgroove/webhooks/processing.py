@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookPayloadError
+from contentgroove.models import Media
 
 from .events import MediaProcessingFinished, event_key_for, finished_event_body, parse_event
 
@@ -35,31 +36,27 @@ class HandlerIO(Protocol):
     """How inboxes and handlers are called."""
 
     async def call(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool = True) -> T:
-        """Call a function; if its result is awaitable, await it.
-
-        Args:
-            function: The function.
-            blocking: Whether it may block, so that an event loop calls it in a thread.
-        """
+        """Call a function; if its result is awaitable, await it. An event loop calls blocking functions in threads."""
         ...
 
 
 class SyncHandlerIO:
-    """Calls functions in this thread; awaitables run in one private event loop.
-
-    Args:
-        needs_loop: Whether a handler is async.
-
-    Raises:
-        ConfigurationError: A handler is async, and this thread already runs an event loop.
-    """
+    """Calls functions in this thread; awaitables run in one private event loop."""
 
     def __init__(self, *, needs_loop: bool) -> None:
         self._runner: asyncio.Runner | None = None
-        if needs_loop and _loop_is_running():
-            raise ConfigurationError(
-                "process_pending() cannot run async handlers inside an event loop: await aprocess_pending()."
-            )
+        if not needs_loop:
+            return
+        # Imported here because its import takes long, and apps without async handlers do not need it.
+        import asyncio
+
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        raise ConfigurationError(
+            "process_pending() cannot run async handlers inside an event loop: await aprocess_pending()."
+        )
 
     async def call(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool = True) -> T:
         """Call a function, and run an awaitable result to its end."""
@@ -95,12 +92,7 @@ class AsyncHandlerIO:
 
 @dataclass(slots=True)
 class Outcome:
-    """The outcome of processing the due events.
-
-    Attributes:
-        handled: How many events were handled.
-        errors: The exceptions of failed handlers.
-    """
+    """How many events were handled, and the exceptions of failed handlers."""
 
     handled: int = 0
     errors: list[Exception] = field(default_factory=list[Exception])
@@ -108,15 +100,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A registered function.
-
-    Attributes:
-        event: The event's name, or `*`.
-        name: The name under which its success is stored.
-        call: The function.
-        is_async: Whether it is a coroutine function.
-        transaction: Whether it takes the inbox's connection as a second argument.
-    """
+    """A registered function, its event (or `*`) and the name under which its success is stored."""
 
     event: str
     name: str
@@ -128,12 +112,8 @@ class Handler:
 class EventProcessor:
     """Claims due events of an inbox and calls their handlers.
 
-    Args:
-        inbox: The inbox with the events.
-        confirm: Fetches a media by its id; None if webhooks are trusted.
-        authenticated: Whether senders must have the token, so that the unconfirmed parts of events are trusted.
-        backoff: When failed events are handled again.
-        lease: Seconds until a claim expires.
+    The arguments are those of `WebhookReceiver`; `authenticated` means that it has a secret token, so that the
+    unconfirmed parts of events are trusted.
     """
 
     def __init__(
@@ -154,12 +134,7 @@ class EventProcessor:
         self._handlers: list[Handler] = []
 
     def add(self, event: str, call: Callable[..., object], name: str | None, *, transaction: bool) -> None:
-        """Register a handler.
-
-        Raises:
-            InvalidInputError: Its name is already used, or it is async and needs a transaction.
-            ConfigurationError: It needs a transaction and the inbox has none.
-        """
+        """Register a handler; see `WebhookReceiver.on`."""
         if name is None:
             function = _without_partial(call)
             qualified = getattr(function, "__qualname__", type(function).__qualname__)
@@ -183,13 +158,13 @@ class EventProcessor:
         """Whether a handler or `confirm` is async."""
         return self._confirm_is_async or any(handler.is_async for handler in self._handlers)
 
-    async def process(self, io: HandlerIO, should_stop: Callable[[], bool]) -> Outcome:
+    async def process(self, io: HandlerIO, should_stop: Callable[[], bool] | None) -> Outcome:
         """Handle the due events one after the other, until none is left or a stop is requested."""
         outcome = Outcome()
         if not self._handlers:
             logger.warning("No webhook handler is registered. Recorded events stay pending.")
             return outcome
-        while not should_stop():
+        while should_stop is None or not should_stop():
             claim = await io.call(partial(self._inbox.claim, self._lease))
             if claim is None:
                 break
@@ -201,7 +176,7 @@ class EventProcessor:
             # Failed attempts make an event dead at the last one, so the earlier workers were killed.
             error = f"{claim.attempt - 1} attempts were started and none finished."
             logger.error("Webhook %s is dead: %s", claim.key, error)
-            await self._release(io, claim, None, error, claim.handled)
+            await io.call(partial(self._inbox.release, claim, delay=None, error=error, handled=claim.handled))
             return
         try:
             event = await self._load_event(io, claim)
@@ -241,7 +216,8 @@ class EventProcessor:
                 errors.append(error)
             except (KeyboardInterrupt, SystemExit) as error:
                 # The process must end, and the next one should not wait until the claim expires.
-                await self._release(io, claim, 0.0, describe_error(error), handled)
+                text = describe_error(error)
+                await io.call(partial(self._inbox.release, claim, delay=0.0, error=text, handled=handled))
                 raise
             else:
                 handled |= {handler.name}
@@ -274,13 +250,9 @@ class EventProcessor:
         delay = self._backoff.delay(claim.attempt)
         if delay is None:
             logger.error("Webhook %s is dead after %d attempts; replay it.", claim.key, claim.attempt)
-        if not await self._release(io, claim, delay, describe_error(errors[0]), handled):
+        text = describe_error(errors[0])
+        if not await io.call(partial(self._inbox.release, claim, delay=delay, error=text, handled=handled)):
             _warn_lease_expired(claim)
-
-    async def _release(
-        self, io: HandlerIO, claim: Claim, delay: float | None, error: str, handled: frozenset[str]
-    ) -> bool:
-        return await io.call(partial(self._inbox.release, claim, delay=delay, error=error, handled=handled))
 
 
 def is_async(call: Callable[..., object]) -> bool:
@@ -299,12 +271,7 @@ def confirmed_event(event: MediaProcessingFinished, media: object, *, authentica
 
     The API has no transcriptions, and each clip would need a call. Both are kept only if the sender has the token, and
     only those that the confirmed media names.
-
-    Raises:
-        WebhookPayloadError: `media` is not this media, or it is not finished.
     """
-    from contentgroove.models import Media
-
     if not isinstance(media, Media) or media.id != event.media.id:
         raise WebhookPayloadError(f"confirm= did not return media {event.media.id}: pass client.medias.get.")
     if not media.is_finished:
@@ -336,14 +303,3 @@ def _warn_lease_expired(claim: Claim) -> None:
 
 async def _as_coroutine(awaitable: Awaitable[object]) -> object:
     return await awaitable
-
-
-def _loop_is_running() -> bool:
-    # Imported here because its import takes long, and other parts of the package do not need it.
-    import asyncio
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -91,8 +91,7 @@ class WebhookReceiver:
 
         Args:
             event: The event's name, or `*`.
-            name: The name under which its success is stored; by default the qualified name. Keep it when you rename
-                the function.
+            name: The name of its stored success; by default the qualified name. Keep it when you rename the function.
             transaction: Call it with a second argument, the inbox's database connection. Its writes there are
                 committed together with its success. It must be sync and must not commit.
 
@@ -121,11 +120,9 @@ class WebhookReceiver:
             try:
                 check_token(self._token, token)
             except WebhookAuthError as error:
-                logger.warning("A webhook was refused: %s", error)
-                return Receipt(401, reason=error.message)
+                return _refuse(401, error.message)
         if length > self._max_body_bytes:
-            logger.warning("A webhook was refused: its body is larger than %d bytes.", self._max_body_bytes)
-            return Receipt(413, reason=f"The body is larger than {self._max_body_bytes:,} bytes.")
+            return _refuse(413, f"The body is larger than {self._max_body_bytes:,} bytes.")
         return None
 
     @property
@@ -152,15 +149,14 @@ class WebhookReceiver:
         try:
             content = to_bytes(body)
         except WebhookPayloadError as error:
-            return self.check_headers(token, 0) or Receipt(400, reason=error.message)
+            return self.check_headers(token, 0) or _refuse(400, error.message)
         refused = self.check_headers(token, len(content))
         if refused is not None:
             return refused
         try:
             event = parse_event(content)
         except WebhookPayloadError as error:
-            logger.warning("A webhook was refused: %s", error)
-            return Receipt(400, reason=error.message)
+            return _refuse(400, error.message)
         try:
             new = self._inbox.record(event.dedupe_key, event.body)
         except Exception:
@@ -186,39 +182,33 @@ class WebhookReceiver:
         return await to_thread.run_sync(self.receive, body, token)
 
     def process_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
-        """Handle all due events. Async handlers run in a private event loop.
+        """Handle all due events and return how many were handled. Async handlers run in a private event loop.
 
         Does nothing if no handler is registered. An event without a matching handler is completed.
 
         Args:
             should_stop: Called before each event; if it returns True, the remaining events stay pending.
-
-        Returns:
-            How many events were handled.
 
         Raises:
             HandlerError: Handlers failed. It is raised after all events; the failed ones are handled again later.
             InboxError: The inbox failed.
             ConfigurationError: A handler is async and an event loop is running; await `aprocess_pending` instead.
         """
-        return self._process(should_stop or _never)
+        return self._process(should_stop)
 
     async def aprocess_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
-        """Handle all due events. Async handlers run in the running event loop, the others in threads.
+        """Handle all due events and return how many were handled. Async handlers run in this loop, others in threads.
 
         Does nothing if no handler is registered. An event without a matching handler is completed.
 
         Args:
             should_stop: Called before each event; if it returns True, the remaining events stay pending.
 
-        Returns:
-            How many events were handled.
-
         Raises:
             HandlerError: Handlers failed. It is raised after all events; the failed ones are handled again later.
             InboxError: The inbox failed.
         """
-        return await self._aprocess(should_stop or _never)
+        return await self._aprocess(should_stop)
 
     def work(self, *, poll_interval: float = POLL_INTERVAL, should_stop: Callable[[], bool] | None = None) -> None:
         """Handle events in this thread, as soon as they arrive or are due again, until `stop_worker` is called.
@@ -233,7 +223,7 @@ class WebhookReceiver:
         Raises:
             ConfigurationError: A worker is already running.
         """
-        self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval, should_stop or _never)
+        self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval, should_stop)
         try:
             self._worker.work(self._process)
         finally:
@@ -271,17 +261,13 @@ class WebhookReceiver:
         return Worker(self._inbox, self._wakeup, poll_interval).run_in_task(self._aprocess)
 
     def reconcile(self, client: ContentGroove, *, since: dt.datetime) -> int:
-        """Record the events that were never delivered, from the medias and clips of the API.
+        """Record the events that were never delivered, from medias and clips of the API, and return their number.
 
-        A webhook that arrives later is a duplicate. The recorded events have no transcription, because the API does
-        not return it.
+        A webhook that arrives later is a duplicate. Recorded events have no transcription: the API does not return it.
 
         Args:
             client: A `ContentGroove` client.
             since: Only medias whose processing started at this time or later are checked.
-
-        Returns:
-            How many events were recorded.
 
         Raises:
             InvalidInputError: `since` has no time zone, or is before the time up to which the inbox was pruned.
@@ -296,17 +282,13 @@ class WebhookReceiver:
         return found
 
     async def areconcile(self, client: AsyncContentGroove, *, since: dt.datetime) -> int:
-        """Record the events that were never delivered, from the medias and clips of the API.
+        """Record the events that were never delivered, from medias and clips of the API, and return their number.
 
-        A webhook that arrives later is a duplicate. The recorded events have no transcription, because the API does
-        not return it.
+        A webhook that arrives later is a duplicate. Recorded events have no transcription: the API does not return it.
 
         Args:
             client: An `AsyncContentGroove` client.
             since: Only medias whose processing started at this time or later are checked.
-
-        Returns:
-            How many events were recorded.
 
         Raises:
             InvalidInputError: `since` has no time zone, or is before the time up to which the inbox was pruned.
@@ -343,20 +325,16 @@ class WebhookReceiver:
             raise ConfigurationError("A webhook worker is already running: call stop_worker() first.")
         return self._inbox
 
-    def _process(self, should_stop: Callable[[], bool]) -> int:
+    def _process(self, should_stop: Callable[[], bool] | None) -> int:
         with closing(SyncHandlerIO(needs_loop=self._processor.any_async)) as io:
             return _handled_count(run_sync(self._processor.process(io, should_stop)))
 
-    async def _aprocess(self, should_stop: Callable[[], bool]) -> int:
+    async def _aprocess(self, should_stop: Callable[[], bool] | None) -> int:
         return _handled_count(await self._processor.process(AsyncHandlerIO(), should_stop))
 
 
 def _medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
-    """Return the filter for medias whose processing started at `since` or later.
-
-    Raises:
-        InvalidInputError: `since` has no time zone, or handled events since then may have been pruned.
-    """
+    """Return the filter for medias whose processing started at `since` or later."""
     if since.tzinfo is None:
         raise InvalidInputError(f"since= must have a time zone, such as tzinfo=datetime.UTC, not {since!r}.")
     pruned_until = inbox.pruned_until()
@@ -373,8 +351,9 @@ def _is_missing(media: Media, inbox: Inbox) -> bool:
     return media.is_finished and not media.has_fetch_error and not inbox.has(event_key_for(media))
 
 
-def _never() -> bool:
-    return False
+def _refuse(status_code: int, reason: str) -> Receipt:
+    logger.warning("A webhook was refused: %s", reason)
+    return Receipt(status_code, reason=reason)
 
 
 def _handled_count(outcome: Outcome) -> int:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
-from .inbox import InboxError, StoredEvent
-from .sql_connections import Connection, ConnectionPool, Cursor
+from .inbox import EventUpdates, InboxError, StoredEvent
+from .sql_connections import C, ConnectionPool, Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from types import TracebackType
     from typing import Self
 
     from .inbox import Claim, State
@@ -42,43 +42,36 @@ MIGRATIONS = (
 )
 """The statements from each schema version to the next; a database of version n has executed the first n entries."""
 
-_COLUMNS = "key, body, state, due, claims, attempts, handled, error, recorded_at, changed_at"
-_SELECT = f"SELECT {_COLUMNS} FROM contentgroove_events"  # noqa: S608 - of constants alone
-_INSERT = f"INSERT INTO contentgroove_events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - as above
-_OPEN = "state IN ('pending', 'claimed')"
-_EARLIEST = f"SELECT min(due) FROM contentgroove_events WHERE {_OPEN}"  # noqa: S608 - as above
+_COLUMNS = ("key", "body", "state", "due", "claims", "attempts", "handled", "error", "recorded_at", "changed_at")
+"""The fields of a `StoredEvent`."""
 
-C = TypeVar("C", bound=Connection)
+_NAMES = ", ".join(_COLUMNS)
+_SELECT = f"SELECT {_NAMES} FROM contentgroove_events"  # noqa: S608 - of constants alone
+_INSERT = f"INSERT INTO contentgroove_events ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - as above
+_CHANGES = ", ".join(f"{name} = ?" for name in _COLUMNS[2:])
+_UPDATE = f"UPDATE contentgroove_events SET {_CHANGES} WHERE key = ?"  # noqa: S608 - as above
+_OPEN = "state IN ('pending', 'claimed')"
+
+StatementRunner: TypeAlias = "Callable[..., Cursor]"
+"""Runs a statement with the values of its parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The differences between the databases.
+    """The differences between the databases."""
 
-    Attributes:
-        name: The database's name in messages.
-        driver_error: The base class of the driver's exceptions.
-        begin: Starts a transaction that writes.
-        begin_reading: Starts a read-only transaction, which does not wait for those that write.
-        placeholder: Marks a parameter.
-        lock: Locks a selected row until the transaction ends.
-        skip: Skips rows that others have locked.
-        types: The column types `serial`, `bytes`, `float`, and `text`, which sorts by code points.
-        before_migration: Statements that stop other processes from migrating at the same time.
-    """
-
-    name: str
-    driver_error: type[Exception]
-    begin: str
-    begin_reading: str
-    placeholder: str
-    lock: str
-    skip: str
-    types: dict[str, str]
-    before_migration: tuple[str, ...]
+    name: str  # the database's name in messages
+    driver_error: type[Exception]  # the base class of the driver's exceptions
+    begin: str  # starts a transaction that writes
+    begin_reading: str  # starts a read-only transaction, which does not wait for those that write
+    placeholder: str  # marks a parameter
+    lock: str  # locks a selected row until the transaction ends
+    skip: str  # skips rows that others have locked
+    types: dict[str, str]  # the column types `serial`, `bytes`, `float`, and `text`, which sorts by code points
+    before_migration: tuple[str, ...]  # statements that stop other processes from migrating at the same time
 
 
-class SqlInbox(ABC, Generic[C]):
+class SqlInbox(EventUpdates, Generic[C]):
     """Keeps events in tables named `contentgroove_…`, for any number of threads and processes.
 
     It is a context manager; `close` closes its idle connections. The constructor connects and migrates the tables.
@@ -101,9 +94,7 @@ class SqlInbox(ABC, Generic[C]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -142,18 +133,6 @@ class SqlInbox(ABC, Generic[C]):
             _write(run, event)
             return event.claim()
 
-    def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
-        """Store the names of the handlers that have succeeded so far, and extend the claim."""
-        return self._update_claimed(claim, lambda event, now: event.with_progress(now, lease, handled))
-
-    def done(self, claim: Claim) -> bool:
-        """Complete a claimed event."""
-        return self._update_claimed(claim, lambda event, now: event.done(now))
-
-    def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
-        """Release a claimed event; it is due again after `delay` seconds, or dead if that is None."""
-        return self._update_claimed(claim, lambda event, now: event.released(now, delay, error, handled))
-
     def apply(self, claim: Claim, name: str, effect: Callable[[C], object], lease: float) -> bool:
         """Call a handler with the connection, and commit its writes together with its success.
 
@@ -161,9 +140,9 @@ class SqlInbox(ABC, Generic[C]):
         Exceptions of the handler and of the database are raised unchanged: both are failures of the handler.
         """
         with self._transaction(self._dialect.begin) as connection:
-            run = self._runner(connection)
-            event = self._lock_claimed(run, claim)
-            if event is None:
+            run = partial(self._run, connection)
+            event = self._lock_event(run, claim.key)
+            if event is None or not event.is_claimed_by(claim):
                 return False
             effect(connection)
             if not self._is_in_transaction(connection):
@@ -174,7 +153,7 @@ class SqlInbox(ABC, Generic[C]):
     def next_due(self) -> float | None:
         """Seconds until an event is due, 0 if one is due now; None if no event is open."""
         with self._statements(write=False) as run:
-            (due,) = run(_EARLIEST).fetchone()
+            (due,) = run(f"SELECT min(due) FROM contentgroove_events WHERE {_OPEN}").fetchone()  # noqa: S608 - as above
         return None if due is None else max(0.0, due - self._clock())
 
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
@@ -184,21 +163,10 @@ class SqlInbox(ABC, Generic[C]):
             rows = run(f"{_SELECT}{where} ORDER BY position DESC LIMIT ?", *values, limit).fetchall()
         return [_event(row) for row in rows]
 
-    def replay(self, key: str) -> bool:
-        """Make a dead or done event pending again; False if it does not exist or is still open."""
-        with self._statements() as run:
-            event = self._lock_event(run, key)
-            replayed = None if event is None else event.replayed(self._clock())
-            if replayed is None:
-                return False
-            _write(run, replayed)
-            return True
-
     def prune(self, older_than: float) -> int:
         """Delete events that were done more than `older_than` seconds ago; returns how many.
 
-        A deleted event is handled again if it is delivered again: keep events for longer than the service may repeat
-        deliveries.
+        A deleted event is handled again if it is delivered again: keep events longer than the service may repeat them.
         """
         horizon = self._clock() - older_than
         with self._statements() as run:
@@ -212,17 +180,14 @@ class SqlInbox(ABC, Generic[C]):
         with self._statements(write=False) as run:
             return _number(run, "pruned_until")
 
-    def _update_claimed(self, claim: Claim, change: Callable[[StoredEvent, float], StoredEvent]) -> bool:
+    def _update(self, key: str, change: Callable[[StoredEvent, float], StoredEvent | None]) -> bool:
         with self._statements() as run:
-            event = self._lock_claimed(run, claim)
-            if event is None:
+            event = self._lock_event(run, key)
+            changed = event and change(event, self._clock())
+            if changed is None:
                 return False
-            _write(run, change(event, self._clock()))
+            _write(run, changed)
             return True
-
-    def _lock_claimed(self, run: StatementRunner, claim: Claim) -> StoredEvent | None:
-        event = self._lock_event(run, claim.key)
-        return event if event is not None and event.is_claimed_by(claim) else None
 
     def _lock_event(self, run: StatementRunner, key: str) -> StoredEvent | None:
         row = run(f"{_SELECT} WHERE key = ? {self._dialect.lock}", key).fetchone()
@@ -249,7 +214,7 @@ class SqlInbox(ABC, Generic[C]):
     def _statements(self, *, write: bool = True) -> Generator[StatementRunner]:
         try:
             with self._transaction(self._dialect.begin if write else self._dialect.begin_reading) as connection:
-                yield self._runner(connection)
+                yield partial(self._run, connection)
         except self._dialect.driver_error as error:
             raise InboxError(f"The inbox in {self._dialect.name} failed: {type(error).__name__}: {error}") from error
 
@@ -265,68 +230,26 @@ class SqlInbox(ABC, Generic[C]):
             raise
         self._connections.release(connection)
 
-    def _runner(self, connection: C) -> StatementRunner:
-        return StatementRunner(connection, self._dialect)
-
-
-class StatementRunner:
-    """Runs statements that are written once for all databases."""
-
-    def __init__(self, connection: Connection, dialect: Dialect) -> None:
-        self._connection = connection
-        self._dialect = dialect
-
-    def __call__(self, statement: str, *values: object) -> Cursor:
-        """Run a statement with `?` for parameters and with column types such as `{float}`."""
+    def _run(self, connection: C, statement: str, *values: object) -> Cursor:
+        """Run a statement, written once for all databases: with `?` for parameters and types such as `{float}`."""
         for name, column_type in self._dialect.types.items():
             statement = statement.replace(f"{{{name}}}", column_type)
-        return self._connection.execute(statement.replace("?", self._dialect.placeholder), values)
+        return connection.execute(statement.replace("?", self._dialect.placeholder), values)
 
 
-def _row(event: StoredEvent) -> tuple[object, ...]:
-    return (
-        event.key,
-        event.body,
-        event.state,
-        event.due,
-        event.claims,
-        event.attempts,
-        json.dumps(sorted(event.handled)),
-        event.error,
-        event.recorded_at,
-        event.changed_at,
-    )
+def _row(event: StoredEvent) -> list[object]:
+    return [json.dumps(sorted(event.handled)) if name == "handled" else getattr(event, name) for name in _COLUMNS]
 
 
 def _event(row: Any) -> StoredEvent:
-    key, body, state, due, claims, attempts, handled, error, recorded_at, changed_at = row
-    return StoredEvent(
-        key=key,
-        body=bytes(body),
-        state=state,
-        due=due,
-        claims=claims,
-        attempts=attempts,
-        handled=frozenset(json.loads(handled)),
-        error=error,
-        recorded_at=recorded_at,
-        changed_at=changed_at,
-    )
+    values = dict(zip(_COLUMNS, row, strict=True))
+    values["handled"] = frozenset(json.loads(values["handled"]))
+    return StoredEvent(**values)
 
 
 def _write(run: StatementRunner, event: StoredEvent) -> None:
-    run(
-        "UPDATE contentgroove_events SET state = ?, due = ?, claims = ?, attempts = ?, handled = ?, error = ?, "
-        "changed_at = ? WHERE key = ?",
-        event.state,
-        event.due,
-        event.claims,
-        event.attempts,
-        json.dumps(sorted(event.handled)),
-        event.error,
-        event.changed_at,
-        event.key,
-    )
+    key, _, *values = _row(event)
+    run(_UPDATE, *values, key)
 
 
 def _number(run: StatementRunner, name: str) -> float:

@@ -45,12 +45,7 @@ C = TypeVar("C", bound=Connection)
 
 
 class ConnectionPool(Generic[C]):
-    """Lends each connection to one user at a time; threads and forked processes never share one.
-
-    Args:
-        connect: Opens a connection in autocommit mode.
-        driver_error: The base class of the driver's exceptions.
-    """
+    """Lends connections in autocommit mode to one user at a time; threads and forked processes never share one."""
 
     def __init__(self, connect: Callable[[], C], driver_error: type[Exception]) -> None:
         self._connect = connect
@@ -64,21 +59,18 @@ class ConnectionPool(Generic[C]):
 
     def begin(self, statement: str) -> C:
         """Return a connection in which a transaction was started."""
-        while (connection := self._acquire()) is not None:
+        while True:
+            idle = self._acquire()
+            connection = self._connect() if idle is None else idle
             try:
                 connection.execute(statement)
-            except self._driver_error:
-                # The server may have restarted while it was idle; a new connection shows whether that is all.
+            except BaseException as error:
                 connection.close()
+                # The server may have restarted while it was idle; a new connection shows whether that is all.
+                if idle is None or not isinstance(error, self._driver_error):
+                    raise
             else:
                 return connection
-        connection = self._connect()
-        try:
-            connection.execute(statement)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
 
     def release(self, connection: C) -> None:
         """Keep a connection for the next use."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sqlite3
 import time
@@ -31,8 +30,7 @@ class SQLiteInbox(SqlInbox[sqlite3.Connection]):
 
     The file is in WAL mode and every commit is synced to the disk: an acknowledged event (200) survives a power cut.
     WAL does not work on network file systems. A handler registered with `transaction=True` gets an
-    `sqlite3.Connection`. While it runs, nothing else can write to the file, not even a receiver, so it should be
-    brief.
+    `sqlite3.Connection`. While it runs, nothing else can write to the file, not even a receiver: keep it short.
 
     Args:
         path: The file. If it does not exist, it is created for its owner only; on Windows its folder decides.
@@ -58,13 +56,12 @@ class SQLiteInbox(SqlInbox[sqlite3.Connection]):
         if not self._path.parent.is_dir():
             raise InvalidInputError(f"The folder of the inbox {self._path} does not exist: create it first.")
         # Payloads contain signed URLs. An existing file is not opened: closing it would drop SQLite's locks on it.
-        with contextlib.suppress(FileExistsError):
-            try:
-                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL, 0o600))
-            except FileExistsError:
-                raise
-            except OSError as error:
-                raise InboxError(f"Cannot create the inbox {self._path}: {error.strerror}.") from error
+        try:
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise InboxError(f"Cannot create the inbox {self._path}: {error.strerror}.") from error
         super().__init__(
             Dialect(
                 name=str(self._path),

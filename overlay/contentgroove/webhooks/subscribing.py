@@ -107,11 +107,7 @@ def is_loopback(host: str) -> bool:
 
 
 def check_token(expected: str, actual: str | None) -> None:
-    """Compare tokens in constant time.
-
-    Raises:
-        WebhookAuthError: They differ.
-    """
+    """Compare tokens in constant time; raises WebhookAuthError if they differ."""
     # Undecodable bytes of a query are surrogates here, which plain UTF-8 would reject.
     if not hmac.compare_digest(expected.encode(), (actual or "").encode(errors="surrogatepass")):
         raise WebhookAuthError("The token of the subscribed URL is missing or wrong.")

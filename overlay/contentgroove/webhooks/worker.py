@@ -24,44 +24,36 @@ POLL_INTERVAL = 5.0
 
 
 class Wakeup:
-    """Wakes workers; a notification that comes before a worker waits is not lost."""
+    """Wakes workers; a notification that comes before a worker waits is not lost.
+
+    Attributes:
+        count: How often `notify` was called.
+    """
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._count = 0
-
-    @property
-    def count(self) -> int:
-        """How often `notify` was called."""
-        return self._count
+        self.count = 0
 
     def notify(self) -> None:
         """Wake all workers that wait."""
         with self._condition:
-            self._count += 1
+            self.count += 1
             self._condition.notify_all()
 
     def wait(self, after: int, timeout: float) -> None:
         """Wait until the count is greater than `after`, at most for `timeout` seconds."""
         with self._condition:
-            wait_for(
-                lambda seconds: self._condition.wait_for(lambda: self._count > after, seconds),
-                timeout,
-            )
+            wait_for(lambda seconds: self._condition.wait_for(lambda: self.count > after, seconds), timeout)
 
 
 class Worker:
     """Processes due events, then waits for a notification, for the next retry, or for the poll interval.
 
-    Args:
-        inbox: The inbox of the events.
-        wakeup: Notified when an event has arrived.
-        poll_interval: Seconds between checks for events that other processes have recorded.
-        extra_stop: Another reason to stop, which is checked from time to time.
+    It checks `extra_stop`, another reason to stop, before each event and after each wait.
     """
 
     def __init__(
-        self, inbox: Inbox, wakeup: Wakeup, poll_interval: float, extra_stop: Callable[[], bool] = lambda: False
+        self, inbox: Inbox, wakeup: Wakeup, poll_interval: float, extra_stop: Callable[[], bool] | None = None
     ) -> None:
         self._inbox = inbox
         self._wakeup = wakeup
@@ -72,7 +64,7 @@ class Worker:
 
     def should_stop(self) -> bool:
         """Whether a stop was requested."""
-        return self._stop.is_set() or self._extra_stop()
+        return self._stop.is_set() or (self._extra_stop is not None and self._extra_stop())
 
     def stop(self) -> None:
         """Request a stop after the current event."""

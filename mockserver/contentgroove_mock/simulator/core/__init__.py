@@ -1,1 +1,1 @@
-"""What the service does, without I/O: time and randomness come in as arguments."""
+"""The service's behaviour, without I/O: time and randomness are arguments."""

@@ -1,4 +1,4 @@
-"""Faults: things that go wrong on purpose, for one operation, a number of times."""
+"""Faults: what goes wrong on purpose, for one operation, a number of times."""
 
 from __future__ import annotations
 
@@ -8,41 +8,29 @@ from typing import Literal, TypeAlias, get_args
 from msgspec import Struct
 
 Kind: TypeAlias = Literal[
-    "latency",
-    "status",
-    "reset",
-    "truncate",
-    "stall",
-    "expired",
-    "lost",
-    "late",
-    "out_of_order",
-    "duplicate",
+    "latency", "status", "reset", "truncate", "stall", "expired", "lost", "late", "out_of_order", "duplicate"
 ]
 
 UPLOAD = "upload"
 WEBHOOK = "webhook"
-API_OPERATIONS = (
-    "getMedias",
-    "createMedia",
-    "getMediaById",
-    "updateMediaById",
-    "deleteMediaById",
-    "getClips",
-    "createClip",
-    "getClipById",
-    "updateClipById",
-    "deleteClipById",
-    "getWebhookSubscriptions",
-    "createWebhookSubscription",
-    "getWebhookSubscriptionById",
-    "deleteWebhookSubscriptionById",
-    "getUploadUrl",
-)
-_KINDS_OF_API = frozenset({"latency", "status", "reset", "truncate"})
-_KINDS_OF_UPLOAD = frozenset({"latency", "status", "reset", "stall", "expired"})
-_KINDS_OF_WEBHOOK = frozenset({"lost", "late", "out_of_order", "duplicate"})
-_FIRST_STATUS, _LAST_STATUS = 400, 599
+API_OPERATIONS = {
+    "/medias": {"GET": "getMedias", "POST": "createMedia"},
+    "/medias/{id}": {"GET": "getMediaById", "PUT": "updateMediaById", "DELETE": "deleteMediaById"},
+    "/clips": {"GET": "getClips", "POST": "createClip"},
+    "/clips/{id}": {"GET": "getClipById", "PUT": "updateClipById", "DELETE": "deleteClipById"},
+    "/webhook_subscriptions": {"GET": "getWebhookSubscriptions", "POST": "createWebhookSubscription"},
+    "/webhook_subscriptions/{id}": {"GET": "getWebhookSubscriptionById", "DELETE": "deleteWebhookSubscriptionById"},
+    "/direct_uploads": {"GET": "getUploadUrl"},
+}
+"""The operationIds of the API, by path and method."""
+
+_API_NAMES = [name for methods in API_OPERATIONS.values() for name in methods.values()]
+_KINDS = {
+    **{name: {"latency", "status", "reset", "truncate"} for name in ("*", *_API_NAMES)},
+    UPLOAD: {"latency", "status", "reset", "stall", "expired"},
+    WEBHOOK: {"lost", "late", "out_of_order", "duplicate"},
+}
+_MIN_STATUS, _MAX_STATUS = 400, 599
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -50,12 +38,12 @@ class Fault(Struct, frozen=True, kw_only=True):
 
     Attributes:
         kind: What happens.
-            `latency`: the answer comes after `seconds`.
-            `status`: `status` is answered instead; with `after_commit` what was asked for happens all the same.
+            `latency`: the response is sent after `seconds`.
+            `status`: the response has the status `status`; with `after_commit` the operation is still performed.
             `reset`: the connection is reset, an upload's after `after_bytes` of its body; with `after_commit`
-            after what was asked for has happened.
-            `truncate`: the answer ends after `after_bytes` of its body, the connection with it.
-            `stall`: the store takes `after_bytes` and then nothing, until `seconds` are over.
+            after the operation was performed.
+            `truncate`: the response ends after `after_bytes` of its body, and the connection is closed.
+            `stall`: the store reads `after_bytes` and then nothing until `seconds` have passed.
             `expired`: the upload URL counts as expired.
             `lost`: the webhook is never sent. `late`: it is sent after `seconds`. `duplicate`: it is sent twice.
             `out_of_order`: it is sent after the next one of its subscription.
@@ -63,11 +51,11 @@ class Fault(Struct, frozen=True, kw_only=True):
             operation of the API.
         count: How many times.
         seconds: See `kind`.
-        status: The status to answer, 400 to 599.
-        retry_after: The Retry-After header of that answer: seconds or a date.
+        status: The status of the response, 400 to 599.
+        retry_after: The Retry-After header of that response: seconds or a date.
         after_bytes: See `kind`.
         after_commit: See `kind`.
-        drain: Whether the store reads the whole body before it refuses it; otherwise it answers at once.
+        drain: Whether the store reads the whole body before it rejects the upload; by default it responds at once.
     """
 
     kind: Kind
@@ -84,32 +72,26 @@ class Fault(Struct, frozen=True, kw_only=True):
         """Check that the fault can happen.
 
         Raises:
-            ValueError: It cannot; the message says why.
+            ValueError: It cannot happen; the message says why.
         """
         if self.kind not in get_args(Kind):
-            raise ValueError(f"A fault's kind is one of {', '.join(get_args(Kind))}, not {self.kind!r}")
-        if self.operation == UPLOAD:
-            possible = _KINDS_OF_UPLOAD
-        elif self.operation == WEBHOOK:
-            possible = _KINDS_OF_WEBHOOK
-        elif self.operation == "*" or self.operation in API_OPERATIONS:
-            possible = _KINDS_OF_API
-        else:
-            known = ", ".join(("*", *API_OPERATIONS, UPLOAD, WEBHOOK))
-            raise ValueError(f"A fault's operation is one of {known}, not {self.operation!r}")
-        if self.kind not in possible:
-            raise ValueError(f"{self.operation} has no fault {self.kind}, only {', '.join(sorted(possible))}")
+            raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}, not {self.kind!r}")
+        if self.operation not in _KINDS:
+            raise ValueError(f"operation must be one of {', '.join(_KINDS)}, not {self.operation!r}")
+        if self.kind not in _KINDS[self.operation]:
+            possible = ", ".join(sorted(_KINDS[self.operation]))
+            raise ValueError(f"The kind of a fault of {self.operation} must be one of {possible}, not {self.kind}")
         if self.count < 1 or self.seconds < 0 or self.after_bytes < 0:
-            raise ValueError("count is at least 1; seconds and after_bytes are at least 0")
-        if not _FIRST_STATUS <= self.status <= _LAST_STATUS:
-            raise ValueError(f"A fault answers a status from 400 to 599, not {self.status}")
+            raise ValueError("count must be at least 1, seconds and after_bytes at least 0")
+        if not _MIN_STATUS <= self.status <= _MAX_STATUS:
+            raise ValueError(f"status must be from 400 to 599, not {self.status}")
 
 
 class Faults:
-    """The faults that are waiting to happen, in the order they were added.
+    """The faults that have not happened yet, in the order they were added.
 
     Attributes:
-        happened: How often each kind has happened, by the operation it happened to.
+        happened: How often each kind has happened, by operation.
     """
 
     def __init__(self) -> None:
@@ -117,23 +99,22 @@ class Faults:
         self._waiting: list[tuple[Fault, int]] = []
 
     def add(self, fault: Fault) -> None:
-        """Let a fault happen to the next requests it fits."""
+        """Add a fault for the next requests that it fits."""
         self._waiting.append((fault, fault.count))
 
     def clear(self) -> None:
-        """Call all faults off."""
+        """Remove all faults."""
         self._waiting.clear()
 
     def take(self, operation: str) -> Fault | None:
-        """Give the fault that happens to a request now, and count it."""
-        for index, (fault, left) in enumerate(self._waiting):
-            everywhere = fault.operation == "*" and operation in API_OPERATIONS
-            if fault.operation != operation and not everywhere:
+        """Return the fault that happens to a request now, if any, and count it."""
+        for index, (fault, remaining) in enumerate(self._waiting):
+            if fault.operation != operation and not (fault.operation == "*" and operation in _API_NAMES):
                 continue
-            if left == 1:
+            if remaining == 1:
                 del self._waiting[index]
             else:
-                self._waiting[index] = (fault, left - 1)
+                self._waiting[index] = (fault, remaining - 1)
             self.happened[fault.kind, operation] += 1
             return fault
         return None

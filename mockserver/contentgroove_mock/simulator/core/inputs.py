@@ -1,4 +1,4 @@
-"""Request bodies: `{"data": {"attributes": {…}}}`, read field by field, every problem told at once."""
+"""Reads request bodies, `{"data": {"attributes": {…}}}`, field by field, and reports all problems at once."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from urllib.parse import urlsplit
 import msgspec
 from contentgroove_api.types import check_levels
 
-from contentgroove_mock.simulator.core.refusals import bad_request, unprocessable
+from contentgroove_mock.simulator.core.errors import bad_request, unprocessable
 
 
 def read_body(content: bytes, content_type: str | None) -> Fields:
     """Read a request's body.
 
     Raises:
-        Refusal: 400, as documented: no Content-Type, or no JSON; also (assumed) another type, or JSON of
-            another form.
+        ErrorResponse: 400, as documented, if the Content-Type is missing or the body is not JSON; also (assumed) if
+            the type or the JSON's structure is another.
     """
     if not content_type:
         raise bad_request("The Content-Type header is missing: send application/json.")
@@ -36,9 +36,9 @@ def read_body(content: bytes, content_type: str | None) -> Fields:
 
 
 class Fields:
-    """The attributes of a request; reading collects what is wrong, `check` refuses it.
+    """The attributes of a request; reading them collects problems, and `check` raises them.
 
-    A field that is left out reads as None. Fields that nobody asks for are ignored, as Rails does.
+    A field that is omitted reads as None. Unknown fields are ignored, as in Rails.
     """
 
     def __init__(self, attributes: dict[str, Any]) -> None:
@@ -48,67 +48,67 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return name in self._attributes
 
-    def problem(self, name: str, code: str, sentence: str) -> None:
-        """Note that a field is wrong."""
+    def add_problem(self, name: str, code: str, sentence: str) -> None:
+        """Record that a field, or for an empty name the whole body, is wrong."""
         self._problems.append((f"/data/attributes/{name}" if name else "/data/attributes", code, sentence))
 
     def check(self) -> None:
-        """End reading.
+        """Raise the problems, if there are any.
 
         Raises:
-            Refusal: 422, with every problem that was noted.
+            ErrorResponse: 422, with all problems.
         """
         if self._problems:
             raise unprocessable(self._problems)
 
     def text(self, name: str, *, required: bool = False) -> str | None:
         """Read a string; a required one must not be blank."""
-        value = self._attributes.get(name)
-        label = name.replace("_", " ").capitalize()
-        if value is None or (required and isinstance(value, str) and not value.strip()):
-            if required or name in self._attributes:
-                self.problem(name, "blank", f"{label} can't be blank")
-            return None
-        if not isinstance(value, str):
-            self.problem(name, "invalid", f"{label} must be a string")
-            return None
-        return value
+        value = self._read(name, required=required)
+        if value is None or isinstance(value, str):
+            return value
+        self._add_problem_of(name, "invalid", "must be a string")
+        return None
 
     def web_address(self, name: str, *, required: bool = False) -> str | None:
         """Read an absolute http or https URL."""
         value = self.text(name, required=required)
-        if value is None or _is_web_address(value):
-            return value
-        label = name.replace("_", " ").capitalize()
-        self.problem(name, "invalid", f"{label} must be an absolute http or https URL")
-        return None
+        if value is not None and not _is_web_address(value):
+            self._add_problem_of(name, "invalid", "must be an absolute http or https URL")
+        return value
 
     def seconds(self, name: str, *, required: bool = False) -> float | None:
-        """Read a time in seconds, from 0."""
-        value = self._attributes.get(name)
-        label = name.replace("_", " ").capitalize()
+        """Read a time in seconds, at least 0."""
+        value = self._read(name, required=required)
         if value is None:
-            if required or name in self._attributes:
-                self.problem(name, "blank", f"{label} can't be blank")
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.problem(name, "not_a_number", f"{label} is not a number")
-            return None
-        if value < 0:
-            self.problem(name, "greater_than_or_equal_to", f"{label} must be greater than or equal to 0")
-            return None
-        return value
+            self._add_problem_of(name, "not_a_number", "is not a number")
+        elif value < 0:
+            self._add_problem_of(name, "greater_than_or_equal_to", "must be greater than or equal to 0")
+        else:
+            return value
+        return None
 
     def texts(self, name: str) -> list[str] | None:
         """Read a list of strings, which may be empty."""
-        value = self._attributes.get(name)
         if name not in self._attributes:
             return None
-        items = cast("list[object]", value)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in items):
-            self.problem(name, "invalid", f"{name.replace('_', ' ').capitalize()} must be a list of strings")
-            return None
-        return cast("list[str]", items)
+        value = self._attributes[name]
+        if isinstance(value, list) and all(isinstance(item, str) for item in cast("list[object]", value)):
+            return cast("list[str]", value)
+        self._add_problem_of(name, "invalid", "must be a list of strings")
+        return None
+
+    def _read(self, name: str, *, required: bool) -> Any:  # any JSON value
+        value = self._attributes.get(name)
+        if required and isinstance(value, str) and not value.strip():
+            value = None
+        if value is None and (required or name in self._attributes):
+            self._add_problem_of(name, "blank", "can't be blank")
+        return value
+
+    def _add_problem_of(self, name: str, code: str, predicate: str) -> None:
+        self.add_problem(name, code, f"{name.replace('_', ' ').capitalize()} {predicate}")
 
 
 def _is_web_address(value: str) -> bool:

@@ -1,28 +1,53 @@
-"""What time does: medias and clips go from queued to processing to finished or failed.
+"""Changes that time causes: processing of medias and clips, their made-up speech, and webhooks to deliver.
 
-A file that is no video or audio, and a `source_url` that cannot be fetched, end with `has_fetch_error` true, the
-only sign of failure that the API has; no webhook tells about them (both assumed).
+If a file is neither video nor audio, or a `source_url` cannot be fetched, the media ends with `has_fetch_error` true,
+the only sign of failure in the API, and without a webhook (both assumed). Only the status 200 counts as delivered;
+anything else is retried, a limited number of times, each wait twice as long as the last (the published document has
+the rule, not the numbers).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import copy
+import datetime as dt
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
 
-from contentgroove_mock.simulator.core.records import Clip, Transcription
-from contentgroove_mock.simulator.core.transcript import full_text, spoken_in, suggested
-from contentgroove_mock.simulator.core.webhooks import queue_webhooks
+from contentgroove_mock.simulator.core.records import Clip, Delivery, DeliveryAttempt, Transcription
+from contentgroove_mock.simulator.core.serializers import webhook_payload
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from contentgroove_mock.simulator.core.faults import Faults
-    from contentgroove_mock.simulator.core.ids import Ids
-    from contentgroove_mock.simulator.core.records import Media, State
+    from contentgroove_mock.simulator.core.records import Ids, Media, Policy, State
+
+PROCESSING_FINISHED = "media.processing_finished"
+_DELIVERED = 200
+# Recordings and state files contain these sentences, so they must not change.
+_SENTENCES = (
+    "A small lamp lights up before the coloured bars begin to move.",
+    "With every second the tone climbs one step and the counter follows.",
+    "Whoever cuts this film well will find the steps still in order.",
+    "Nothing here was ever spoken aloud, yet every word has its place.",
+    "The last bar runs out of the picture and the hall is quiet again.",
+)
+_SENTENCE_SECONDS = 2.0
+_MAX_SENTENCES = 300
+_MAX_CLIPS = 3
+
+
+class Span(NamedTuple):
+    """A part of a video, with its times in seconds, and its words and their position in the transcription."""
+
+    start: float
+    end: float
+    start_char: int
+    end_char: int
+    text: str
 
 
 def catch_up(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
-    """Bring every media and clip up to the present, in the order in which things happened."""
-    while due := sorted((moment, key) for key, moment in state.unsettled.items() if moment <= now):
+    """Bring every media and clip up to date, in the order of their changes."""
+    while due := sorted((time, key) for key, time in state.unsettled.items() if time <= now):
         for _, key in due:
             item = state.clips[key] if key in state.clips else state.medias[key]
             if item.stage == "queued":
@@ -30,23 +55,24 @@ def catch_up(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
                 item.external_id = state.next_external_id()
                 state.unsettled[key] = item.finishes_at
             elif isinstance(item, Clip):
-                finish_clip(state, item)
+                _finish_clip(state, item)
             else:
                 end_media(state, item, ids, faults, item.finishes_at)
 
 
 def next_change(state: State) -> dt.datetime | None:
-    """Tell when time will next change something."""
-    return min(state.unsettled.values(), default=None)
+    """Return when a media or clip changes, or a delivery attempt is due, for the next time."""
+    attempts = [delivery.next_at for delivery in state.deliveries.values() if delivery.next_at]
+    return min([*state.unsettled.values(), *attempts], default=None)
 
 
 def end_media(state: State, media: Media, ids: Ids, faults: Faults, at: dt.datetime) -> None:
-    """End a media's processing: well if its file is known to be a video or audio, else with a fetch error."""
+    """End a media's processing: it is finished if its file is a video or audio, and failed otherwise."""
+    if media.file is None:
+        fail_media(state, media)
+        return
     state.unsettled.pop(media.id, None)
     media.external_id = media.external_id or state.next_external_id()
-    if media.file is None:
-        media.stage = "failed"
-        return
     media.stage = "finished"
     media.transcription = Transcription(id=ids.uuid(), text=full_text(media.file.duration))
     clips = [
@@ -68,7 +94,7 @@ def end_media(state: State, media: Media, ids: Ids, faults: Faults, at: dt.datet
             end_char=span.end_char,
             text=span.text,
         )
-        for rank, span in enumerate(suggested(media.file.duration))
+        for rank, span in enumerate(suggest_clips(media.file.duration))
     ]
     state.clips.update({clip.id: clip for clip in clips})
     media.clip_ids += [clip.id for clip in clips]
@@ -82,13 +108,112 @@ def fail_media(state: State, media: Media) -> None:
     media.stage = "failed"
 
 
-def finish_clip(state: State, clip: Clip) -> None:
-    """End a clip's processing."""
+def _finish_clip(state: State, clip: Clip) -> None:
     state.unsettled.pop(clip.id, None)
     file = state.medias[clip.media_id].file
     if file is None:
         clip.stage = "failed"
         return
-    span = spoken_in(file.duration, clip.start_time, clip.end_time)
+    span = span_between(file.duration, clip.start_time, clip.end_time)
     clip.start_char, clip.end_char, clip.text = span.start_char, span.end_char, span.text
     clip.stage = "finished"
+
+
+def queue_webhooks(state: State, media: Media, clips: list[Clip], *, ids: Ids, faults: Faults, at: dt.datetime) -> None:
+    """Create the webhooks of a finished media, one for each subscription of its account."""
+    for subscription in state.subscriptions.values():
+        if subscription.account != media.account or not {"*", PROCESSING_FINISHED} & set(subscription.events):
+            continue
+        delivery = Delivery(
+            id=ids.uuid(),
+            account=media.account,
+            subscription_id=subscription.id,
+            url=subscription.url,
+            event=PROCESSING_FINISHED,
+            payload=webhook_payload(media, clips),
+            created_at=at,
+            next_at=at,
+        )
+        state.deliveries[delivery.id] = delivery
+        fault = faults.take("webhook")
+        if fault is None:
+            continue
+        if fault.kind == "lost":
+            delivery.state, delivery.next_at = "lost", None
+        elif fault.kind == "late":
+            delivery.next_at = at + dt.timedelta(seconds=fault.seconds)
+        elif fault.kind == "out_of_order":
+            delivery.held, delivery.next_at = True, None
+        elif fault.kind == "duplicate":
+            copied = copy.deepcopy(delivery)
+            copied.id = ids.uuid()
+            state.deliveries[copied.id] = copied
+
+
+def next_due_delivery(state: State, now: dt.datetime) -> Delivery | None:
+    """Return the webhook that has been due for longest, if one is due."""
+    waiting = [item for item in state.deliveries.values() if item.next_at is not None and item.next_at <= now]
+    return min(waiting, key=lambda item: item.next_at or now, default=None)
+
+
+def record_attempt(state: State, delivery: Delivery, attempt: DeliveryAttempt, policy: Policy) -> None:
+    """Record the outcome of a delivery attempt, and plan the next one."""
+    delivery.attempts.append(attempt)
+    if attempt.status == _DELIVERED:
+        delivery.state, delivery.next_at = "delivered", None
+        for other in state.deliveries.values():
+            if other.held and other.subscription_id == delivery.subscription_id:
+                other.held, other.next_at = False, attempt.at
+    elif len(delivery.attempts) >= policy.webhook_attempts:
+        delivery.state, delivery.next_at = "failed", None
+    else:
+        wait = policy.webhook_retry_seconds * 2 ** (len(delivery.attempts) - 1)
+        delivery.next_at = attempt.at + dt.timedelta(seconds=wait)
+
+
+def reject_remote_url(delivery: Delivery, now: dt.datetime) -> None:
+    """End the delivery of a webhook that must not be sent, because its URL leaves this machine."""
+    reason = "the URL leaves this machine; allow_remote_webhooks permits it"
+    delivery.attempts.append(DeliveryAttempt(at=now, error=reason))
+    delivery.state, delivery.next_at = "refused", None
+
+
+def redeliver(delivery: Delivery, now: dt.datetime) -> None:
+    """Send a webhook again, whatever its state."""
+    delivery.attempts.clear()
+    delivery.state, delivery.next_at, delivery.held = "pending", now, False
+
+
+def sentences(duration: float) -> list[Span]:
+    """Spread sentences evenly over a video, one every 2 seconds, at most 300."""
+    count = max(1, min(_MAX_SENTENCES, round(duration / _SENTENCE_SECONDS)))
+    edges = [*(round(duration * index / count, 2) for index in range(count)), duration]
+    result: list[Span] = []
+    position = 0
+    for index, (start, end) in enumerate(itertools.pairwise(edges)):
+        text = _SENTENCES[index % len(_SENTENCES)]
+        result.append(Span(start, end, position, position + len(text), text))
+        position += len(text) + 1
+    return result
+
+
+def full_text(duration: float) -> str:
+    """Return the whole transcription of a video of that length."""
+    return " ".join(sentence.text for sentence in sentences(duration))
+
+
+def span_between(duration: float, start: float, end: float) -> Span:
+    """Return the sentences that are heard, at least in part, between two times."""
+    heard = [item for item in sentences(duration) if item.start < end and item.end > start]
+    first, last = heard[0], heard[-1]
+    text = " ".join(item.text for item in heard)
+    return Span(start, end, first.start_char, last.end_char, text)
+
+
+def suggest_clips(duration: float) -> list[Span]:
+    """Cut a video into the clips that the service suggests, best first."""
+    spoken = sentences(duration)
+    count = min(_MAX_CLIPS, len(spoken))
+    edges = [round(len(spoken) * step / count) for step in range(count + 1)]
+    parts = [spoken[begin:end] for begin, end in itertools.pairwise(edges)]
+    return [span_between(duration, part[0].start, part[-1].end) for part in parts]

@@ -1,31 +1,62 @@
-"""Lists: which resources, in what order, which page of them, and the links between pages."""
+"""Lists: filters, order, pages and the links between pages.
+
+The filters are ransack's matchers, as in its documentation. Where databases differ: `matches`, `cont`, `start` and
+`end` are case-sensitive, `i_cont` is not; and as in SQL, a null value satisfies no comparison, not even a negative one
+(both assumed). Unknown attributes or matchers are rejected (assumed), because a filter that is silently ignored hides
+mistakes.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import operator
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
-from contentgroove_mock.simulator.core.filtering import Condition, parse
-from contentgroove_mock.simulator.core.refusals import bad_request
+from contentgroove_mock.simulator.core.errors import bad_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from contentgroove_mock.simulator.core.filtering import Kind
-
+Kind: TypeAlias = Literal["text", "number", "boolean", "time"]
+Value: TypeAlias = "str | float | bool | dt.datetime"
 Query: TypeAlias = "Sequence[tuple[str, str]]"
+Condition: TypeAlias = "Callable[[Mapping[str, Any]], bool]"
+"""A parsed filter: returns whether attributes satisfy it."""
 
 _FILTER = re.compile(r"filter\[(?P<name>[^\[\]]+)\](?:\[\d*\])?")
 
 
+def _attributes(**names: str) -> dict[str, Kind]:
+    kinds: tuple[Kind, ...] = ("text", "number", "boolean", "time")
+    return {name: kind for kind in kinds for name in names[kind].split()}
+
+
+MEDIA_ATTRIBUTES = _attributes(
+    text="id description external_id name source_file_content_type source_file_preview_image_url source_url",
+    number="source_file_duration source_file_height source_file_width",
+    boolean="has_fetch_error is_processing",
+    time="created_at original_created_at processing_started_at source_created_at",
+)
+CLIP_ATTRIBUTES = _attributes(
+    text="id media_id external_id media_file_content_type media_file_preview_image_url media_file_url name text",
+    number="end_char end_time media_file_duration media_file_height media_file_width rank start_char start_time",
+    boolean="is_processing",
+    time="created_at processing_started_at",
+)
+SUBSCRIPTION_ATTRIBUTES = _attributes(
+    text="id subscribed_events url", number="", boolean="active", time="created_at updated_at"
+)
+
+
 class ListQuery(NamedTuple):
-    """What a list request asks for.
+    """The parsed query of a list request.
 
     Attributes:
-        sort: The attribute to sort by; None for the order of making.
+        sort: The attribute to sort by; None means the order of creation.
         number: The page's number, from 1.
-        size: Items on a page.
+        size: How many items a page has.
     """
 
     conditions: tuple[Condition, ...]
@@ -34,25 +65,32 @@ class ListQuery(NamedTuple):
     number: int
     size: int
 
+    def select(self, items: list[Any], attributes: Callable[[Any], Mapping[str, Any]]) -> tuple[list[Any], int]:
+        """Filter and sort records by their attributes, and return one page and the number of the last page."""
+        selected = items
+        if self.conditions:
+            selected = [item for item in items if self._accepts(attributes(item))]
+        if self.sort is not None:
+            sort = self.sort
 
-class Page(NamedTuple):
-    """One page of a list, and the number of the last page there is."""
+            def key(item: object) -> tuple[bool, Any]:
+                value = attributes(item)[sort]
+                return value is None, value
 
-    items: list[Any]
-    last: int
+            # Nulls come last ascending and first descending, PostgreSQL's order.
+            selected = sorted(selected, key=key, reverse=self.descending)
+        begin = (self.number - 1) * self.size
+        return selected[begin : begin + self.size], max(1, -(-len(selected) // self.size))
+
+    def _accepts(self, attributes: Mapping[str, Any]) -> bool:
+        return all(condition(attributes) for condition in self.conditions)
 
 
 def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], default_size: int) -> ListQuery:
-    """Read a list request's query; parameters that nobody knows are ignored.
-
-    Args:
-        query: Names and values, decoded, in order.
-        kinds: The attributes that can be filtered by.
-        sorts: The attributes that can be sorted by.
-        default_size: Items on a page if the query does not say.
+    """Parse a list request's decoded query; parameters that do not concern lists are ignored.
 
     Raises:
-        Refusal: A filter, sort or page that does not exist.
+        ErrorResponse: 400, because a filter, sort or page is unknown.
     """
     filters: dict[str, list[str]] = {}
     settings = {"page[number]": "1", "page[size]": str(default_size)}
@@ -69,9 +107,9 @@ def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], de
     attribute = None if sort is None else sort.removeprefix("-")
     if attribute is not None and attribute not in sorts:
         offered = ", ".join(f"{name}, -{name}" for name in sorts)
-        raise bad_request(f"sort={sort} is not offered; offered are {offered}.")
+        raise bad_request(f"sort must be one of {offered}, not {sort}.")
     return ListQuery(
-        tuple(parse(name, values, kinds) for name, values in filters.items()),
+        tuple(parse_filter(name, values, kinds) for name, values in filters.items()),
         attribute,
         sort is not None and sort.startswith("-"),
         _positive("page[number]", settings["page[number]"]),
@@ -79,47 +117,16 @@ def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], de
     )
 
 
-def select(items: Iterable[Any], asked: ListQuery, attributes: Callable[[Any], Mapping[str, Any]]) -> Page:
-    """Filter, sort and cut out one page.
-
-    Args:
-        items: All of the account's records, in the order of their making.
-        asked: The request.
-        attributes: Writes the attributes of one record, by which it is filtered and sorted.
-    """
-    chosen = list(items)
-    if asked.conditions:
-        chosen = [item for item in chosen if _accepted(attributes(item), asked.conditions)]
-    if asked.sort is not None:
-        sort = asked.sort
-
-        def key(item: object) -> tuple[bool, Any]:
-            value = attributes(item)[sort]
-            return value is None, value
-
-        # Nulls come last ascending and first descending, PostgreSQL's order.
-        chosen.sort(key=key, reverse=asked.descending)
-    begin = (asked.number - 1) * asked.size
-    return Page(chosen[begin : begin + asked.size], max(1, -(-len(chosen) // asked.size)))
-
-
 def links(url: str, query: Query, number: int, last: int) -> dict[str, str | None]:
-    """Link a page to itself and to others; the key that may be in the query is in none of the links.
-
-    Args:
-        url: The list's address without a query.
-        query: The request's query, decoded.
-        number: This page's number.
-        last: The last page's number.
-    """
+    """Return the links of a page to itself and to others; a key in the decoded query is not repeated in them."""
     kept = [(name, f"{quote(name, safe='[]')}={quote(value, safe='')}") for name, value in query if name != "api_key"]
-    rest = "".join(f"{written}&" for name, written in kept if name != "page[number]")
+    remaining = "".join(f"{text}&" for name, text in kept if name != "page[number]")
 
     def page(target: int) -> str:
-        return f"{url}?{rest}page[number]={target}"
+        return f"{url}?{remaining}page[number]={target}"
 
     return {
-        "self": f"{url}?{'&'.join(written for _, written in kept)}" if kept else url,
+        "self": f"{url}?{'&'.join(text for _, text in kept)}" if kept else url,
         "current": page(number),
         "first": page(1),
         "prev": page(number - 1) if number > 1 else None,
@@ -128,12 +135,150 @@ def links(url: str, query: Query, number: int, last: int) -> dict[str, str | Non
     }
 
 
-def _accepted(attributes: Mapping[str, Any], conditions: tuple[Condition, ...]) -> bool:
-    return all(condition.accepts(attributes) for condition in conditions)
-
-
 def _positive(name: str, value: str) -> int:
-    # Nine digits are more than any list has, and keep hostile numbers small.
+    # Nine digits are enough for any list, and keep hostile numbers small.
     if re.fullmatch(r"0*[1-9][0-9]{0,8}", value, re.ASCII) is None:
-        raise bad_request(f"{name} is a whole number from 1, not {value[:40]!r}.")
+        raise bad_request(f"{name} must be a whole number of at least 1, not {value[:40]!r}.")
     return int(value)
+
+
+def parse_filter(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condition:
+    """Parse one filter, such as `name_or_description_cont`; only matchers that take lists may have several values.
+
+    Raises:
+        ErrorResponse: 400, because the filter is unknown, or a value does not fit the attribute.
+    """
+    attributes, joint, matcher, several = _split(name, kinds)
+    own_kinds: set[Kind] = {kinds[attribute] for attribute in attributes}
+    if len(own_kinds) > 1:
+        raise bad_request(f"filter[{name}] combines attributes of different kinds: {', '.join(sorted(own_kinds))}.")
+    if several and matcher not in _COMPARISONS:
+        raise bad_request(f"filter[{name}]: {matcher} cannot be combined with {several}.")
+    if matcher in _STATES:
+        test = _state_test(name, matcher, _single(name, values))
+    else:
+        matcher, several = _LISTS.get(matcher, (matcher, several))
+        test = _comparison_test(name, matcher, several, values, own_kinds.pop())
+    join = all if joint == "_and_" else any
+    return lambda resource: join([test(resource[attribute]) for attribute in attributes])
+
+
+def _comparison_test(
+    name: str, matcher: str, several: str, values: Sequence[str], kind: Kind
+) -> Callable[[Any], bool]:  # of any JSON value
+    compare = _COMPARISONS[matcher]
+    # Patterns are text, whatever the attribute's kind; comparisons need values of that kind.
+    matching = matcher in _PATTERNS
+    if not several:
+        values = [_single(name, values)]
+    operands: list[Any] = [value if matching else _read(name, value, kind) for value in values]
+    combine = any if several == "_any" else all
+
+    def test(value: Any) -> bool:
+        if value is None:
+            return False
+        subject = _as_text(value) if matching else _comparable(value, kind)
+        return combine([compare(subject, operand) for operand in operands])
+
+    return test
+
+
+def _like_pattern(pattern: str) -> re.Pattern[str]:
+    # A backslash escapes the next character, as in PostgreSQL's LIKE.
+    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
+    wild = {"_": ".", "%": ".*"}
+    return re.compile("".join(wild.get(part) or re.escape(part[-1]) for part in parts), re.DOTALL)
+
+
+_POSITIVE: dict[str, Callable[[str, str], bool]] = {
+    "matches": lambda value, operand: bool(_like_pattern(operand).fullmatch(value)),
+    "cont": lambda value, operand: operand in value,
+    "i_cont": lambda value, operand: operand.casefold() in value.casefold(),
+    "start": lambda value, operand: value.startswith(operand),
+    "end": lambda value, operand: value.endswith(operand),
+}
+_ORDERED: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "not_eq": operator.ne,
+    "lt": operator.lt,
+    "lteq": operator.le,
+    "gt": operator.gt,
+    "gteq": operator.ge,
+}
+
+
+def _negated(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
+    return lambda value, operand: not compare(value, operand)
+
+
+_PATTERNS = _POSITIVE | {
+    "does_not_match" if name == "matches" else f"not_{name}": _negated(compare) for name, compare in _POSITIVE.items()
+}
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {**_ORDERED, **_PATTERNS}
+_STATES = frozenset({"present", "blank", "null", "not_null", "true", "not_true", "false", "not_false"})
+_LISTS = {"in": ("eq", "_any"), "not_in": ("not_eq", "_all")}
+_MATCHERS = "|".join(sorted([*_COMPARISONS, *_STATES, *_LISTS], key=len, reverse=True))
+
+
+def _split(name: str, kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], str, str, str]:
+    # The published example filters by sourceUrl, so camelCase means snake_case.
+    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", name)
+    known = "|".join(sorted(kinds, key=len, reverse=True))
+    joined = rf"(?:(?:{known})(?:_or_(?:{known}))*|(?:{known})(?:_and_(?:{known}))+)"
+    found = re.fullmatch(rf"(?P<attributes>{joined})_(?P<matcher>{_MATCHERS})(?P<several>_any|_all)?", snake)
+    if found is None:
+        raise bad_request(f"filter[{name}] is not known: write attribute_matcher, such as name_eq.")
+    joint = "_and_" if "_and_" in found["attributes"] else "_or_"
+    names = re.split(joint, found["attributes"])
+    return tuple(names), joint, found["matcher"], found["several"] or ""
+
+
+def _single(name: str, values: Sequence[str]) -> str:
+    if len(values) != 1:
+        raise bad_request(f"filter[{name}] must have one value, not {len(values)}; _in, _any and _all take lists.")
+    return values[0]
+
+
+_TRUE = frozenset({"true", "t", "1", "yes", "y", "on"})
+_FALSE = frozenset({"false", "f", "0", "no", "n", "off", ""})
+
+
+def _boolean(name: str, value: str) -> bool:
+    if value.lower() not in _TRUE | _FALSE:
+        raise bad_request(f"filter[{name}] must be true or false, not {value[:40]!r}.")
+    return value.lower() in _TRUE
+
+
+def _state_test(name: str, matcher: str, value: str) -> Callable[[Any], bool]:
+    # The value false negates each of these, as in ransack.
+    expected = _boolean(name, value)
+    if matcher in {"present", "blank"}:
+        return lambda item: (item is None or item in ("", [])) is (expected is (matcher == "blank"))
+    if matcher in {"null", "not_null"}:
+        return lambda item: (item is None) is (expected is (matcher == "null"))
+    truth = expected is (matcher in {"true", "not_false"})
+    return lambda item: item is truth
+
+
+def _read(name: str, value: str, kind: Kind) -> Value:
+    try:
+        if kind == "number":
+            return float(value)
+        if kind == "time":
+            time = dt.datetime.fromisoformat(value)
+            return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+    except ValueError:
+        raise bad_request(f"filter[{name}] must be a {kind}, not {value[:40]!r}.") from None
+    return _boolean(name, value) if kind == "boolean" else value
+
+
+def _comparable(value: Any, kind: Kind) -> Value:  # any JSON value
+    if kind == "time":
+        return dt.datetime.fromisoformat(value)
+    return _as_text(value) if kind == "text" else value
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(str(item) for item in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return str(value)

@@ -1,24 +1,71 @@
-"""What the service remembers: plain records that can be written to a file as they are."""
+"""The service's state as plain records, whose fields are the format of the state file; its policy and ids."""
 
 from __future__ import annotations
 
 import datetime as dt  # msgspec reads the fields' types at run time
-from typing import Any, Literal
+import uuid
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field, json
+
+if TYPE_CHECKING:
+    from random import Random
 
 Stage = Literal["queued", "processing", "finished", "failed"]
 
 
+class Policy(Struct, frozen=True, kw_only=True):
+    """The numbers of the simulated service that the provider does not document.
+
+    Attributes:
+        queue_seconds: How long a new media or clip has `is_processing` null.
+        processing_seconds: How long a media is processed after that.
+        clip_seconds: How long a user's clip is processed after its queue time.
+        page_size: How many items a page has if the request does not state a size.
+        upload_seconds: How long an upload URL is valid; 7 days in the published example.
+        upload_limit: The largest file in bytes; S3's limit for one PUT, which the documentation calls "5gb".
+        webhook_attempts: The maximum number of attempts to deliver a webhook.
+        webhook_retry_seconds: The wait before the second attempt; each later wait is twice as long.
+        webhook_timeout: Seconds until an attempt counts as failed.
+        unreachable_hosts: Hosts whose `source_url` cannot be fetched, in addition to all below `.invalid`.
+    """
+
+    queue_seconds: float = 0.2
+    processing_seconds: float = 2.0
+    clip_seconds: float = 1.0
+    page_size: int = 25
+    upload_seconds: int = 604_800
+    upload_limit: int = 5 * 1024**3
+    webhook_attempts: int = 5
+    webhook_retry_seconds: float = 1.0
+    webhook_timeout: float = 5.0
+    unreachable_hosts: frozenset[str] = frozenset()
+
+
+class Ids:
+    """Draws ids; the same seed results in the same ids in the same order."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    def uuid(self) -> str:
+        """Draw a random UUID (version 4)."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def secret(self) -> str:
+        """Draw 256 bits, as hexadecimal digits."""
+        return f"{self._random.getrandbits(256):064x}"
+
+
 class SourceFile(Struct, frozen=True, kw_only=True):
-    """What is known about a video or audio file.
+    """The facts about a video or audio file.
 
     Attributes:
         content_type: The media type, such as `video/mp4`.
         duration: The length in seconds.
         width: The picture's width in pixels; None for audio.
         height: The picture's height in pixels; None for audio.
-        made_at: When the file says it was made.
+        made_at: When the file was made, according to itself.
     """
 
     content_type: str
@@ -28,12 +75,16 @@ class SourceFile(Struct, frozen=True, kw_only=True):
     made_at: dt.datetime | None = None
 
 
+SAMPLE = SourceFile(content_type="video/mp4", duration=6.0, width=320, height=180)
+"""The facts of the video that this package contains."""
+
+
 class Account(Struct, kw_only=True):
-    """The owner of resources; the key itself is never kept, only a digest of it.
+    """The owner of resources; only a digest of the key is stored.
 
     Attributes:
         quota_month: The month, such as `2026-01`, that `medias_made` and `clips_made` count.
-        window_began: When the window began that `window_requests` counts.
+        window_began: When the window of `window_requests` started.
     """
 
     id: str
@@ -57,7 +108,7 @@ class Upload(Struct, kw_only=True):
 
 
 class Transcription(Struct, frozen=True, kw_only=True):
-    """What is spoken in a media."""
+    """The words spoken in a media."""
 
     id: str
     text: str
@@ -67,9 +118,9 @@ class Media(Struct, kw_only=True):
     """A video or audio.
 
     Attributes:
-        origin: Where the simulator was reached when the media was made; webhooks link to it.
+        origin: Scheme, host and port of the request that created the media; webhooks link to it.
         path: The stored file; None means the sample, which stands for a fetched `source_url`.
-        file: What is known about the file; None for one that is no video or audio, or cannot be fetched.
+        file: The file's facts; None if it is neither video nor audio, or cannot be fetched.
     """
 
     id: str
@@ -90,7 +141,7 @@ class Media(Struct, kw_only=True):
 
 
 class Clip(Struct, kw_only=True):
-    """A part of a media; `rank` is None for one that a user made."""
+    """A part of a media; `rank` is None if a user made it."""
 
     id: str
     account: str
@@ -111,7 +162,7 @@ class Clip(Struct, kw_only=True):
 
 
 class Subscription(Struct, kw_only=True):
-    """A URL that is told about events."""
+    """A URL that receives events."""
 
     id: str
     account: str
@@ -121,7 +172,7 @@ class Subscription(Struct, kw_only=True):
 
 
 class DeliveryAttempt(Struct, frozen=True, kw_only=True):
-    """One try to deliver a webhook: an HTTP status, or what kept it from getting one."""
+    """One attempt to deliver a webhook: an HTTP status, or the reason why there is none."""
 
     at: dt.datetime
     status: int | None = None
@@ -129,11 +180,11 @@ class DeliveryAttempt(Struct, frozen=True, kw_only=True):
 
 
 class Delivery(Struct, kw_only=True):
-    """A webhook on its way to one subscription.
+    """A webhook for one subscription.
 
     Attributes:
-        next_at: When it is tried next; None when it is settled or held back.
-        held: Whether it waits until another webhook of the subscription went out.
+        next_at: When the next attempt is due; None if there is none or it is held back.
+        held: Whether it waits until another webhook of the subscription is delivered.
     """
 
     id: str
@@ -149,16 +200,16 @@ class Delivery(Struct, kw_only=True):
     attempts: list[DeliveryAttempt] = field(default_factory=list[DeliveryAttempt])
 
     def body(self) -> bytes:
-        """Write what is POSTed."""
+        """Return the body of the POST request."""
         return json.encode({"event": self.event, "payload": self.payload})
 
 
 class State(Struct, kw_only=True):
-    """Everything, each kind of record by its id, in the order of its making.
+    """The whole state: each kind of record by id, in the order of creation.
 
     Attributes:
-        secret: What upload URLs are signed with.
-        unsettled: The medias and clips that time still changes, and when it does so next.
+        secret: The secret that signs upload URLs.
+        unsettled: The medias and clips that time still changes, and when each changes next.
     """
 
     secret: str
@@ -172,6 +223,6 @@ class State(Struct, kw_only=True):
     last_external_id: int = 467
 
     def next_external_id(self) -> str:
-        """Count on; the service gives running numbers beside its ids."""
+        """Return the next running number, which the service has in addition to ids."""
         self.last_external_id += 1
         return str(self.last_external_id)

@@ -1,52 +1,38 @@
-"""The 15 operations of the API, each a change of state and an answer."""
+"""The 15 operations of the API: each changes the state and returns a response body."""
 
 from __future__ import annotations
 
 import datetime as dt
-import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from contentgroove_mock import sample
-from contentgroove_mock.simulator.core import answers, filtering, limits, uploads
+from contentgroove_mock.simulator.core import accounts, listing, serializers, uploads
+from contentgroove_mock.simulator.core.errors import not_found
 from contentgroove_mock.simulator.core.faults import Faults
-from contentgroove_mock.simulator.core.ids import Ids, account_id
 from contentgroove_mock.simulator.core.inputs import read_body
 from contentgroove_mock.simulator.core.lifecycle import catch_up
-from contentgroove_mock.simulator.core.listing import links, read_query, select
-from contentgroove_mock.simulator.core.records import (
-    Account,
-    Clip,
-    Media,
-    SourceFile,
-    State,
-    Subscription,
-    Upload,
-)
-from contentgroove_mock.simulator.core.refusals import not_found
+from contentgroove_mock.simulator.core.records import SAMPLE, Account, Clip, Ids, Media, State, Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from random import Random
 
     from contentgroove_mock.simulator.core.inputs import Fields
     from contentgroove_mock.simulator.core.listing import Query
-    from contentgroove_mock.simulator.core.policy import Policy
+    from contentgroove_mock.simulator.core.records import Policy, SourceFile, Upload
 
 Json: TypeAlias = dict[str, Any]
 
-SAMPLE = SourceFile(content_type=sample.CONTENT_TYPE, duration=sample.SECONDS, width=sample.WIDTH, height=sample.HEIGHT)
-_DATED = ("created_at",)
-
 
 class Call(NamedTuple):
-    """One request to the API, its sender known.
+    """One authenticated request to the API.
 
     Attributes:
         origin: Scheme, host and port at which the simulator was reached.
-        path: The path, percent-encoded, for the answer's links.
+        path: The path, percent-encoded, for the links in the response.
         query: Names and values, decoded, in order.
-        identifier: The id in the path, empty where there is none.
+        identifier: The id in the path; empty if there is none.
     """
 
     account: Account
@@ -60,86 +46,105 @@ class Call(NamedTuple):
 
     @property
     def url(self) -> str:
-        """The request's address without its query."""
+        """The request's URL without its query."""
         return self.origin + self.path
 
 
 class Service:
-    """The service's state and what can be done to it.
+    """The service's state and its operations.
 
-    Every method is synchronous and does no I/O; the caller sees to it that one runs at a time.
+    The methods do no I/O, and the caller must not run two of them at the same time.
 
     Attributes:
-        limits: The limits in force, to be changed at will.
-        faults: The faults waiting to happen.
-        discarded: Paths of stored files that nothing refers to any more; the caller deletes them.
+        limits: The current limits, which may be changed.
+        faults: The faults that have not happened yet.
+        discarded: Paths of stored files that are no longer used; the caller deletes them.
     """
 
     def __init__(self, policy: Policy, random: Random, state: State | None = None) -> None:
         self.ids = Ids(random)
         self.policy = policy
         self.state = state or State(secret=self.ids.secret())
-        self.limits = limits.Limits()
+        self.limits = accounts.Limits()
         self.faults = Faults()
         self.discarded: list[str] = []
+        media_sorts = ("created_at", "original_created_at", "name")
+        medias, clips, subscriptions = self.state.medias, self.state.clips, self.state.subscriptions
         self._operations: dict[str, Callable[[Call], Json | None]] = {
-            "getMedias": self._list_medias,
+            "getMedias": partial(self._list, medias, listing.MEDIA_ATTRIBUTES, media_sorts),
             "createMedia": self._create_media,
-            "getMediaById": self._show_media,
+            "getMediaById": partial(self._get, medias),
             "updateMediaById": self._update_media,
             "deleteMediaById": self._delete_media,
-            "getClips": self._list_clips,
+            "getClips": partial(self._list, clips, listing.CLIP_ATTRIBUTES, ("created_at", "name")),
             "createClip": self._create_clip,
-            "getClipById": self._show_clip,
+            "getClipById": partial(self._get, clips),
             "updateClipById": self._update_clip,
             "deleteClipById": self._delete_clip,
-            "getWebhookSubscriptions": self._list_subscriptions,
+            "getWebhookSubscriptions": partial(
+                self._list, subscriptions, listing.SUBSCRIPTION_ATTRIBUTES, ("created_at",)
+            ),
             "createWebhookSubscription": self._create_subscription,
-            "getWebhookSubscriptionById": self._show_subscription,
+            "getWebhookSubscriptionById": partial(self._get, subscriptions),
             "deleteWebhookSubscriptionById": self._delete_subscription,
             "getUploadUrl": self._prepare_upload,
         }
 
     def account(self, key: str) -> Account:
-        """Find the account of an API key; an unknown key opens one."""
-        identifier = account_id(key)
-        if identifier not in self.state.accounts:
-            self.state.accounts[identifier] = Account(id=identifier)
-        return self.state.accounts[identifier]
+        """Return the account of an API key; an unknown key creates one."""
+        identifier = accounts.account_id(key)
+        return self.state.accounts.setdefault(identifier, Account(id=identifier))
 
     def catch_up(self, now: dt.datetime) -> None:
-        """Bring everything up to the present."""
+        """Bring every media and clip up to date."""
         catch_up(self.state, self.ids, self.faults, now)
 
     def handle(self, operation: str, call: Call) -> Json | None:
-        """Do what a request asks for.
+        """Perform one request.
 
         Args:
             operation: The operationId.
             call: The request.
 
         Returns:
-            The body of the answer with status 200; None stands for 204.
+            The body of a response with status 200; None means 204.
 
         Raises:
-            Refusal: The answer is an error.
+            ErrorResponse: The response is an error.
         """
         self.catch_up(call.now)
-        limits.count_request(call.account, self.limits, call.now)
+        accounts.count_request(call.account, self.limits, call.now)
         return self._operations[operation](call)
 
-    def _list_medias(self, call: Call) -> Json:
-        def attributes(media: Media) -> Mapping[str, Any]:
-            return {"id": media.id, **answers.media_attributes(media, call.origin)}
+    def _list(
+        self, records: Mapping[str, Any], kinds: Mapping[str, listing.Kind], sorts: tuple[str, ...], call: Call
+    ) -> Json:
+        def attributes(record: Any) -> Json:
+            # Lists of clips are also filtered by media_id, which is not among their attributes.
+            written: Json = self._resource(record, call)["attributes"]
+            return written | {"id": record.id, "media_id": getattr(record, "media_id", None)}
 
-        return self._list(
-            call,
-            self.state.medias,
-            kinds=filtering.MEDIA_ATTRIBUTES,
-            sorts=(*_DATED, "original_created_at", "name"),
-            attributes=attributes,
-            write=lambda media: self._media(media, call, with_transcription=False),
-        )
+        query = listing.read_query(call.query, kinds, sorts, self.policy.page_size)
+        own = [record for record in records.values() if record.account == call.account.id]
+        items, last = query.select(own, attributes)
+        return {
+            "data": [self._resource(item, call, in_list=True) for item in items],
+            "links": listing.links(call.url, call.query, query.number, last),
+        }
+
+    def _get(self, records: Mapping[str, Any], call: Call) -> Json:
+        return self._single(_find_owned(records, call), call)
+
+    def _single(self, record: Media | Clip | Subscription, call: Call) -> Json:
+        return {"data": self._resource(record, call), "links": {"self": call.url}}
+
+    def _resource(self, record: Media | Clip | Subscription, call: Call, *, in_list: bool = False) -> Json:
+        if isinstance(record, Media):
+            return serializers.media_resource(record, call.origin, with_transcription=not in_list)
+        if isinstance(record, Clip):
+            return serializers.clip_resource(record, self.state.medias[record.media_id], call.origin)
+        sent = (item for item in self.state.deliveries.values() if item.subscription_id == record.id)
+        return serializers.subscription_resource(record, sent)
 
     def _create_media(self, call: Call) -> Json:
         fields = read_body(call.content, call.content_type)
@@ -147,10 +152,10 @@ class Service:
         source_url = fields.web_address("source_url")
         upload_id = fields.text("upload_id")
         if ("source_url" in fields) == ("upload_id" in fields):
-            fields.problem("", "invalid", "Give exactly one of source_url and upload_id")
+            fields.add_problem("", "invalid", "Exactly one of source_url and upload_id must be present")
         upload = self._stored_upload(call.account, upload_id, fields) if upload_id is not None else None
         fields.check()
-        limits.count_media(call.account, self.limits, call.now)
+        accounts.count_creation(call.account, "medias", self.limits, call.now)
         starts_at = call.now + dt.timedelta(seconds=self.policy.queue_seconds)
         media = Media(
             id=self.ids.uuid(),
@@ -169,11 +174,7 @@ class Service:
             upload.used = True
         self.state.medias[media.id] = media
         self.state.unsettled[media.id] = media.starts_at
-        return self._single(call, self._media(media, call, with_transcription=True))
-
-    def _show_media(self, call: Call) -> Json:
-        media = _find_owned(self.state.medias, call)
-        return self._single(call, self._media(media, call, with_transcription=True))
+        return self._single(media, call)
 
     def _update_media(self, call: Call) -> Json:
         media = _find_owned(self.state.medias, call)
@@ -182,7 +183,7 @@ class Service:
         fields.check()
         media.name = media.name if name is None else name
         media.description = media.description if description is None else description
-        return self._single(call, self._media(media, call, with_transcription=True))
+        return self._single(media, call)
 
     def _delete_media(self, call: Call) -> None:
         media = _find_owned(self.state.medias, call)
@@ -194,35 +195,15 @@ class Service:
         if media.path is not None:
             self.discarded.append(media.path)
 
-    def _list_clips(self, call: Call) -> Json:
-        def attributes(clip: Clip) -> Mapping[str, Any]:
-            media = self.state.medias[clip.media_id]
-            return {
-                "id": clip.id,
-                "media_id": clip.media_id,
-                **answers.clip_attributes(clip, media, call.origin),
-            }
-
-        return self._list(
-            call,
-            self.state.clips,
-            kinds=filtering.CLIP_ATTRIBUTES,
-            sorts=(*_DATED, "name"),
-            attributes=attributes,
-            write=lambda clip: self._clip(clip, call),
-        )
-
     def _create_clip(self, call: Call) -> Json:
         fields = read_body(call.content, call.content_type)
         name = fields.text("name", required=True)
         media_id = fields.text("media_id", required=True)
         start, end = fields.seconds("start_time", required=True), fields.seconds("end_time", required=True)
-        if media_id is not None and media_id not in self._own_ids(self.state.medias, call.account):
-            raise not_found()
-        media = self.state.medias[media_id] if media_id is not None else None
+        media = None if media_id is None else _find_owned(self.state.medias, call, media_id)
         _check_span(fields, media, start, end)
         fields.check()
-        limits.count_clip(call.account, self.limits, call.now)
+        accounts.count_creation(call.account, "clips", self.limits, call.now)
         clip = Clip(
             id=self.ids.uuid(),
             account=call.account.id,
@@ -238,10 +219,7 @@ class Service:
         self._process(clip, call.now)
         self.state.clips[clip.id] = clip
         self.state.medias[clip.media_id].clip_ids.append(clip.id)
-        return self._single(call, self._clip(clip, call))
-
-    def _show_clip(self, call: Call) -> Json:
-        return self._single(call, self._clip(_find_owned(self.state.clips, call), call))
+        return self._single(clip, call)
 
     def _update_clip(self, call: Call) -> Json:
         clip = _find_owned(self.state.clips, call)
@@ -256,26 +234,13 @@ class Service:
         if (start, end) != (clip.start_time, clip.end_time):
             clip.start_time, clip.end_time = start, end
             self._process(clip, call.now)
-        return self._single(call, self._clip(clip, call))
+        return self._single(clip, call)
 
     def _delete_clip(self, call: Call) -> None:
         clip = _find_owned(self.state.clips, call)
         del self.state.clips[clip.id]
         self.state.medias[clip.media_id].clip_ids.remove(clip.id)
         self.state.unsettled.pop(clip.id, None)
-
-    def _list_subscriptions(self, call: Call) -> Json:
-        def attributes(subscription: Subscription) -> Mapping[str, Any]:
-            return {"id": subscription.id, **answers.subscription_attributes(subscription)}
-
-        return self._list(
-            call,
-            self.state.subscriptions,
-            kinds=filtering.SUBSCRIPTION_ATTRIBUTES,
-            sorts=_DATED,
-            attributes=attributes,
-            write=self._subscription,
-        )
 
     def _create_subscription(self, call: Call) -> Json:
         fields = read_body(call.content, call.content_type)
@@ -290,10 +255,7 @@ class Service:
             created_at=call.now,
         )
         self.state.subscriptions[subscription.id] = subscription
-        return self._single(call, self._subscription(subscription))
-
-    def _show_subscription(self, call: Call) -> Json:
-        return self._single(call, self._subscription(_find_owned(self.state.subscriptions, call)))
+        return self._single(subscription, call)
 
     def _delete_subscription(self, call: Call) -> None:
         subscription = _find_owned(self.state.subscriptions, call)
@@ -304,41 +266,7 @@ class Service:
 
     def _prepare_upload(self, call: Call) -> Json:
         upload = uploads.prepare(self.state, call.account.id, self.ids, self.policy, call.now)
-        return answers.upload_document(upload, uploads.signed_url(self.state, upload, call.origin, self.policy))
-
-    def _list(
-        self,
-        call: Call,
-        records: Mapping[str, Any],
-        *,
-        kinds: Mapping[str, filtering.Kind],
-        sorts: tuple[str, ...],
-        attributes: Callable[[Any], Mapping[str, Any]],
-        write: Callable[[Any], Json],
-    ) -> Json:
-        asked = read_query(call.query, kinds, sorts, self.policy.page_size)
-        own = (record for record in records.values() if record.account == call.account.id)
-        page = select(own, asked, attributes)
-        return {
-            "data": [write(item) for item in page.items],
-            "links": links(call.url, call.query, asked.number, page.last),
-        }
-
-    def _single(self, call: Call, resource: Json) -> Json:
-        return {"data": resource, "links": {"self": call.url}}
-
-    def _media(self, media: Media, call: Call, *, with_transcription: bool) -> Json:
-        return answers.media_resource(media, call.origin, with_transcription=with_transcription)
-
-    def _clip(self, clip: Clip, call: Call) -> Json:
-        return answers.clip_resource(clip, self.state.medias[clip.media_id], call.origin)
-
-    def _subscription(self, subscription: Subscription) -> Json:
-        sent = (item for item in self.state.deliveries.values() if item.subscription_id == subscription.id)
-        return answers.subscription_resource(subscription, sent)
-
-    def _own_ids(self, records: Mapping[str, Any], account: Account) -> Iterable[str]:
-        return {key for key, record in records.items() if record.account == account.id}
+        return serializers.upload_document(upload, uploads.signed_url(self.state, upload, call.origin, self.policy))
 
     def _process(self, clip: Clip, now: dt.datetime) -> None:
         clip.stage = "queued"
@@ -353,27 +281,21 @@ class Service:
         return None if unreachable else SAMPLE
 
     def _stored_upload(self, account: Account, upload_id: str, fields: Fields) -> Upload | None:
-        upload = self.state.uploads.get(_upload_key(upload_id))
-        if upload is None or upload.upload_id != upload_id or upload.account != account.id:
-            fields.problem("upload_id", "invalid", "Upload is not known")
+        own = (item for item in self.state.uploads.values() if item.account == account.id)
+        upload = next((item for item in own if item.upload_id == upload_id), None)
+        if upload is None:
+            fields.add_problem("upload_id", "invalid", "Upload is not known")
         elif upload.path is None:
-            fields.problem("upload_id", "invalid", "Upload has no file yet: PUT it to the upload_url first")
+            fields.add_problem("upload_id", "invalid", "Upload has no file yet: PUT it to the upload_url first")
         elif upload.used:
-            fields.problem("upload_id", "taken", "Upload has already been used for a media")
+            fields.add_problem("upload_id", "taken", "Upload has already been used for a media")
         else:
             return upload
         return None
 
 
-def _upload_key(upload_id: str) -> str:
-    try:
-        return str(uuid.UUID(upload_id.partition("--")[0]))
-    except ValueError:
-        return ""
-
-
-def _find_owned(records: Mapping[str, Any], call: Call) -> Any:  # each caller names the record it gets
-    record = records.get(call.identifier)
+def _find_owned(records: Mapping[str, Any], call: Call, identifier: str | None = None) -> Any:  # any record
+    record = records.get(call.identifier if identifier is None else identifier)
     if record is None or record.account != call.account.id:
         raise not_found()
     return record
@@ -383,9 +305,9 @@ def _check_span(fields: Fields, media: Media | None, start: float | None, end: f
     if media is None or start is None or end is None:
         return
     if media.stage != "finished" or media.file is None:
-        fields.problem("media_id", "invalid", "Media has not finished processing")
+        fields.add_problem("media_id", "invalid", "Media has not finished processing")
     elif end <= start:
-        fields.problem("end_time", "greater_than", "End time must be greater than start time")
+        fields.add_problem("end_time", "greater_than", "End time must be greater than start time")
     elif end > media.file.duration:
         message = f"End time must be within the media's {media.file.duration:g} seconds"
-        fields.problem("end_time", "less_than_or_equal_to", message)
+        fields.add_problem("end_time", "less_than_or_equal_to", message)

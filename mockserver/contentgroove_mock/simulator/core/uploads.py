@@ -1,7 +1,7 @@
-"""Presigned upload URLs: how they are made, and what a PUT to one is refused for, in the words of S3.
+"""Presigned upload URLs: how they are made, and why a PUT to one is rejected, with S3's error codes.
 
 The form follows AWS Signature Version 4 in the query (`X-Amz-…`), signed with HMAC-SHA256 over method, host, path
-and query; the signing string itself is this simulator's own.
+and query; the string to sign is not that of AWS.
 """
 
 from __future__ import annotations
@@ -18,17 +18,15 @@ from contentgroove_mock.simulator.core.records import Upload
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from contentgroove_mock.simulator.core.ids import Ids
-    from contentgroove_mock.simulator.core.policy import Policy
-    from contentgroove_mock.simulator.core.records import State
+    from contentgroove_mock.simulator.core.records import Ids, Policy, State
 
 PATH = "/_uploads"
 _ALGORITHM = "AWS4-HMAC-SHA256"
-_STAMP = "%Y%m%dT%H%M%SZ"
+_TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
-class StoreError(Exception):  # an answer on its way out, not a programming error
-    """What the file store answers instead of storing, with S3's status and error code."""
+class StoreError(Exception):  # a response, not a programming error
+    """An error response of the file store, with S3's status and error code."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(status, code)
@@ -37,7 +35,7 @@ class StoreError(Exception):  # an answer on its way out, not a programming erro
         self.message = message
 
     def xml(self) -> str:
-        """Write the answer's body as S3 does."""
+        """Return the body of the response, in the form of S3."""
         return (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
             f"<Error><Code>{escape(self.code)}</Code><Message>{escape(self.message)}</Message></Error>"
@@ -45,11 +43,7 @@ class StoreError(Exception):  # an answer on its way out, not a programming erro
 
 
 class PutRequest(NamedTuple):
-    """The head of a PUT: everything that can refuse it before its body is read.
-
-    Attributes:
-        headers: By lower-case name.
-    """
+    """The head of a PUT, by which it can be rejected before its body is read; headers by lower-case name."""
 
     host: str
     path: str
@@ -58,13 +52,13 @@ class PutRequest(NamedTuple):
 
 
 def prepare(state: State, account: str, ids: Ids, policy: Policy, now: dt.datetime) -> Upload:
-    """Make an upload that a file can be PUT to, once."""
+    """Create an upload, to which a file can be PUT once."""
     identifier = ids.uuid()
-    seal = _hmac(state.secret, f"upload_id\n{identifier}")[:40]
+    signature = _hmac(state.secret, f"upload_id\n{identifier}")[:40]
     upload = Upload(
         id=identifier,
         account=account,
-        upload_id=f"{identifier.replace('-', '')}--{seal}",
+        upload_id=f"{identifier.replace('-', '')}--{signature}",
         expires_at=now + dt.timedelta(seconds=policy.upload_seconds),
     )
     state.uploads[identifier] = upload
@@ -72,20 +66,13 @@ def prepare(state: State, account: str, ids: Ids, policy: Policy, now: dt.dateti
 
 
 def signed_url(state: State, upload: Upload, origin: str, policy: Policy) -> str:
-    """Write the URL that a prepared upload is PUT to.
-
-    Args:
-        state: Holds the secret to sign with.
-        upload: The prepared upload.
-        origin: Scheme, host and port at which the simulator was reached.
-        policy: Says how long the URL is valid.
-    """
+    """Return the URL of a prepared upload, for a PUT to the simulator at the origin: scheme, host and port."""
     path = f"{PATH}/{upload.id}"
     made_at = upload.expires_at - dt.timedelta(seconds=policy.upload_seconds)
     query = urlencode(
         {
             "X-Amz-Algorithm": _ALGORITHM,
-            "X-Amz-Date": made_at.strftime(_STAMP),
+            "X-Amz-Date": made_at.strftime(_TIME_FORMAT),
             "X-Amz-Expires": str(policy.upload_seconds),
             "X-Amz-SignedHeaders": "host",
         },
@@ -99,10 +86,10 @@ def check_put(state: State, put: PutRequest, policy: Policy, now: dt.datetime) -
     """Check the head of a PUT.
 
     Returns:
-        The upload, and how many bytes its body has.
+        The upload, and the number of bytes of the body.
 
     Raises:
-        StoreError: The store does not take it.
+        StoreError: The store rejects it.
     """
     _reject_second_credential(put)
     upload = _has_valid_signature(state, put)
@@ -111,34 +98,26 @@ def check_put(state: State, put: PutRequest, policy: Policy, now: dt.datetime) -
     if upload.path is not None:
         raise StoreError(403, "AccessDenied", "This upload URL has been used")
     if "content-type" in put.headers:
-        # A header that was not signed changes what S3 calculates.
+        # S3 includes this header in its own signature, and the URL was signed without it.
         raise _signature_mismatch()
     return upload, _length(put, policy)
 
 
-def check_complete(received: int, announced: int) -> None:
-    """Compare a body with its announced length.
-
-    Raises:
-        StoreError: The body is shorter or longer.
-    """
-    if received != announced:
-        raise StoreError(
-            400,
-            "IncompleteBody",
-            "You did not provide the number of bytes specified by the Content-Length HTTP header",
-        )
+def check_complete(received: int, expected: int) -> None:
+    """Raise a StoreError if a body does not have the length of its Content-Length."""
+    if received != expected:
+        message = "You did not provide the number of bytes specified by the Content-Length HTTP header"
+        raise StoreError(400, "IncompleteBody", message)
 
 
 def _reject_second_credential(put: PutRequest) -> None:
     names = {name.lower() for name, _ in parse_qsl(put.query, keep_blank_values=True)}
     if "authorization" in put.headers or "x-api-key" in put.headers or "api_key" in names:
-        raise StoreError(
-            400,
-            "InvalidArgument",
+        message = (
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query "
-            "string parameter or the Authorization header should be specified",
+            "string parameter or the Authorization header should be specified"
         )
+        raise StoreError(400, "InvalidArgument", message)
 
 
 def _has_valid_signature(state: State, put: PutRequest) -> Upload:
@@ -157,24 +136,20 @@ def _has_valid_signature(state: State, put: PutRequest) -> Upload:
 def _length(put: PutRequest, policy: Policy) -> int:
     if "transfer-encoding" in put.headers:
         raise StoreError(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
-    announced = put.headers.get("content-length", "")
-    if not announced:
+    content_length = put.headers.get("content-length", "")
+    if not content_length:
         raise StoreError(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
-    if not (announced.isascii() and announced.isdigit()):
+    if not (content_length.isascii() and content_length.isdigit()):
         raise StoreError(400, "BadRequest", "Content-Length is not a number")
-    length = int(announced)
+    length = int(content_length)
     if length > policy.upload_limit:
         raise StoreError(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size")
     return length
 
 
 def _signature_mismatch() -> StoreError:
-    return StoreError(
-        403,
-        "SignatureDoesNotMatch",
-        "The request signature we calculated does not match the signature you provided. Check your key and "
-        "signing method.",
-    )
+    message = "The request signature we calculated does not match the signature you provided. "
+    return StoreError(403, "SignatureDoesNotMatch", message + "Check your key and signing method.")
 
 
 def _signature(secret: str, host: str, path: str, query: str) -> str:

@@ -1,1 +1,1 @@
-"""HTTP around the core: routes, the file store's wire behaviour, faults on the connection."""
+"""The simulator's HTTP side: routes, the file store, faults of the connection."""

@@ -1,12 +1,15 @@
-"""The control interface over HTTP, for programs that are not in this process. Off unless it is asked for.
+"""The control interface over HTTP, for programs outside of this process. It is off by default.
 
-Bodies are JSON objects with the arguments of the `Simulator` method that a route calls. A web page cannot call any:
-whatever a browser sends for one names its origin, and is refused.
+`control_route` gives a method of `Simulator` its route, so that the interface is written once. Bodies are JSON objects
+with the method's arguments. Web pages cannot use it: a browser adds an Origin header to requests that change
+something, and those are rejected.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import inspect
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_type_hints
 
 import anyio.to_thread
 import msgspec
@@ -14,108 +17,94 @@ from contentgroove_api.types import check_levels
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contentgroove_mock.simulator.core.faults import Fault
-from contentgroove_mock.simulator.core.refusals import bad_request, not_found
-from contentgroove_mock.simulator.web.api import json_response, refused
+from contentgroove_mock.simulator.core.errors import bad_request, not_found
+from contentgroove_mock.simulator.web.responses import error_response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
 
-    from contentgroove_mock.simulator.simulator import Simulator
+    ToJson = Callable[[Any], object]
 
 PATH = "/_control"
+_ROUTE = "contentgroove_control_route"
+Function = TypeVar("Function", bound="Callable[..., Any]")
 
 
-class Advance(msgspec.Struct, forbid_unknown_fields=True):
-    """Arguments of `Simulator.advance`."""
+def control_route(method: str, path: str, to_json: ToJson = lambda result: result) -> Callable[[Function], Function]:
+    """Serve a method, or a property's function, over HTTP as well.
 
-    seconds: float
+    Args:
+        method: The HTTP method.
+        path: The path below `/_control`. An `{id}` in it is the function's first argument. The others are the members
+            of the body, or if the only one is a `Struct`, its members are.
+        to_json: Converts the result for the response; without a result the status is 204.
+    """
 
+    def mark(function: Function) -> Function:
+        setattr(function, _ROUTE, (method, path, to_json))
+        return function
 
-class Quota(msgspec.Struct, forbid_unknown_fields=True):
-    """Arguments of `Simulator.set_quota`."""
-
-    medias: int | None = None
-    clips: int | None = None
-
-
-class RateLimit(msgspec.Struct, forbid_unknown_fields=True):
-    """Arguments of `Simulator.set_rate_limit`."""
-
-    requests: int | None
-    window_seconds: float = 60.0
+    return mark
 
 
-def control_routes(simulator: Simulator) -> list[Route]:
-    """Make the routes below `/_control`."""
-    id_of: Callable[[Request], str] = lambda request: request.path_params["id"]  # noqa: E731  # used five times
-    changes: dict[str, tuple[str, type[Any] | None, Callable[[Request, Any], None]]] = {
-        "/advance": ("POST", Advance, lambda _, body: simulator.advance(body.seconds)),
-        "/medias/{id}/finish": ("POST", None, lambda request, _: simulator.finish_media(id_of(request))),
-        "/medias/{id}/fail": ("POST", None, lambda request, _: simulator.fail_media(id_of(request))),
-        "/deliveries/{id}/redeliver": ("POST", None, lambda request, _: simulator.redeliver(id_of(request))),
-        "/webhooks/drop_next": ("POST", None, lambda _, __: simulator.drop_next_webhook()),
-        "/quota": ("PUT", Quota, lambda _, body: simulator.set_quota(medias=body.medias, clips=body.clips)),
-        "/rate_limit": (
-            "PUT",
-            RateLimit,
-            lambda _, body: simulator.set_rate_limit(body.requests, body.window_seconds),
-        ),
-    }
-
-    async def faults(request: Request) -> Response:
-        if request.method == "GET":
-            happened = simulator.faults_happened().items()
-            return json_response(
-                [{"kind": kind, "operation": name, "count": count} for (kind, name), count in happened]
-            )
-        if request.method == "DELETE":
-            return await _change(request, None, lambda _, __: simulator.clear_faults())
-        return await _change(request, Fault, lambda _, fault: simulator.add_fault(fault))
-
-    async def requests(request: Request) -> Response:
-        if request.method == "DELETE":
-            return await _change(request, None, lambda _, __: simulator.clear_requests())
-        return json_response(simulator.requests)
-
-    async def deliveries(request: Request) -> Response:
-        del request
-        return json_response(simulator.deliveries)
-
-    return [
-        *[_route(path, *change) for path, change in changes.items()],
-        Route(f"{PATH}/faults", faults, methods=["GET", "POST", "DELETE"]),
-        Route(f"{PATH}/requests", requests, methods=["GET", "DELETE"]),
-        Route(f"{PATH}/deliveries", deliveries, methods=["GET"]),
-    ]
+def control_routes(simulator: object, interface: type) -> list[Route]:
+    """Create the routes below `/_control` of a simulator, for the functions that `control_route` marks in its class."""
+    operations: dict[str, dict[str, _Operation]] = {}
+    for name, member in vars(interface).items():
+        is_property = isinstance(member, property)
+        function: Any = member.fget if is_property else member
+        if hasattr(function, _ROUTE):
+            method, path, to_json = getattr(function, _ROUTE)
+            decode = _arguments_decoder(function, 2 if "{id}" in path else 1)
+            run = partial(getattr, simulator, name) if is_property else getattr(simulator, name)
+            operations.setdefault(path, {})[method] = _Operation(run, decode, to_json)
+    return [_route(path, methods) for path, methods in operations.items()]
 
 
-def _route(path: str, method: str, kind: type[Any] | None, change: Callable[[Request, Any], None]) -> Route:
+class _Operation(NamedTuple):
+    run: Callable[..., Any]
+    decode: Callable[[bytes], dict[str, Any]] | None
+    to_json: ToJson
+
+
+def _arguments_decoder(function: Callable[..., Any], skipped: int) -> Callable[[bytes], dict[str, Any]] | None:
+    parameters = list(inspect.signature(function).parameters.values())[skipped:]
+    if not parameters:
+        return None
+    types = get_type_hints(function)
+    first = types[parameters[0].name]
+    if inspect.isclass(first) and issubclass(first, msgspec.Struct):
+        return lambda content: {parameters[0].name: msgspec.json.decode(content, type=first)}
+    defaults = {item.name: msgspec.NODEFAULT if item.default is item.empty else item.default for item in parameters}
+    fields = [(name, types[name], default) for name, default in defaults.items()]
+    body = msgspec.defstruct(function.__name__, fields, forbid_unknown_fields=True)
+    return lambda content: msgspec.structs.asdict(msgspec.json.decode(content, type=body))
+
+
+def _route(path: str, operations: dict[str, _Operation]) -> Route:
     async def endpoint(request: Request) -> Response:
-        return await _change(request, kind, change)
+        method = "GET" if request.method == "HEAD" else request.method
+        operation = operations[method]
+        if method != "GET" and "origin" in request.headers:
+            reason = "The control interface does not accept requests from web pages (Origin header)."
+            return error_response(bad_request(reason))
+        if operation.decode is not None and request.headers.get("content-type") != "application/json":
+            return error_response(bad_request("The Content-Type must be application/json."))
+        arguments: dict[str, Any] = {}
+        try:
+            if operation.decode is not None:
+                content = await request.body()
+                check_levels(content)
+                arguments = operation.decode(content)
+            # In its own thread, it can wait for the webhooks that this event loop sends.
+            run = partial(operation.run, *request.path_params.values(), **arguments)
+            result = await anyio.to_thread.run_sync(run)
+        except LookupError:
+            return error_response(not_found())
+        except (ValueError, msgspec.DecodeError) as error:
+            return error_response(bad_request(str(error)))
+        return Response(status_code=204) if result is None else json_response(operation.to_json(result))
 
-    return Route(PATH + path, endpoint, methods=[method])
-
-
-async def _read(request: Request, kind: type[Any]) -> Any:
-    content = await request.body()
-    check_levels(content)
-    return msgspec.json.decode(content, type=kind)
-
-
-async def _change(request: Request, kind: type[Any] | None, change: Callable[[Request, Any], None]) -> Response:
-    try:
-        if "origin" in request.headers:
-            return refused(bad_request("This is for programs, not for web pages: send no Origin."))
-        if kind is not None and request.headers.get("content-type") != "application/json":
-            return refused(bad_request("The Content-Type must be application/json."))
-        body = await _read(request, kind) if kind is not None else None
-        # In a thread of its own it can wait for the webhooks that this event loop sends.
-        await anyio.to_thread.run_sync(change, request, body)
-    except LookupError:
-        return refused(not_found())
-    except (ValueError, msgspec.DecodeError) as error:
-        return refused(bad_request(str(error)))
-    return Response(status_code=204)
+    return Route(PATH + path, endpoint, methods=list(operations))

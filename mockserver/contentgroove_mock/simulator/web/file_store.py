@@ -1,0 +1,146 @@
+"""The routes of the file store: uploads to presigned URLs, rejected as S3 does, and the stored files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.routing import Route
+
+from contentgroove_mock.simulator.core import uploads
+from contentgroove_mock.simulator.core.faults import UPLOAD
+from contentgroove_mock.simulator.core.serializers import FILES_PATH
+from contentgroove_mock.simulator.core.uploads import PutRequest, StoreError
+from contentgroove_mock.simulator.files import NoMediaInfoError, inspect_file, sample_thumbnail, sample_video
+from contentgroove_mock.simulator.web.responses import ResetResponse, StoredFileResponse
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from contentgroove_mock.simulator.context import SimulatorContext
+    from contentgroove_mock.simulator.core.faults import Fault
+    from contentgroove_mock.simulator.core.records import Media, Upload
+
+_CODES = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown"}
+
+
+def store_routes(context: SimulatorContext) -> list[Route]:
+    """Create the routes for uploads and stored files."""
+
+    async def put(request: Request) -> Response:
+        record = context.record_request(request, UPLOAD)
+        response = await _put(context, request)
+        record.status = None if isinstance(response, ResetResponse) else response.status_code
+        return response
+
+    async def video(request: Request) -> Response:
+        media = _finished_media(context, request)
+        return StoredFileResponse(
+            media.path or sample_video(), media_type=media.file.content_type if media.file else None
+        )
+
+    async def thumbnail(request: Request) -> Response:
+        _finished_media(context, request)
+        # Every media has the sample's picture, because making one would require a decoder.
+        return StoredFileResponse(sample_thumbnail(), media_type="image/jpeg")
+
+    return [
+        Route(f"{uploads.PATH}/{{id}}", put, methods=["PUT"]),
+        Route(f"{FILES_PATH}/{{id}}", video, methods=["GET"]),
+        Route(f"{FILES_PATH}/{{id}}/still.jpg", thumbnail, methods=["GET"]),
+    ]
+
+
+async def _put(context: SimulatorContext, request: Request) -> Response:
+    fault = await context.take_fault(UPLOAD)
+    body: AsyncIterator[bytes] = request.stream()
+    try:
+        upload, length = _check_request(context, request, fault)
+        if fault is not None and fault.kind in {"reset", "stall"} and not fault.after_commit:
+            body = _body_with_fault(context, body, fault)
+        await _store_file(context, upload, body, length)
+        if fault is not None and fault.after_commit:
+            raise _StoreFault if fault.kind == "reset" else _fault_error(fault)
+    except StoreError as error:
+        if fault is not None and fault.drain:
+            async for _ in body:
+                pass
+        return Response(error.xml(), error.status, {"Connection": "close"}, "application/xml")
+    except _StoreFault:
+        return ResetResponse()
+    except ClientDisconnect:
+        # The client has disconnected, so the response does not matter.
+        return Response(status_code=400)
+    return Response(status_code=200)
+
+
+class _StoreFault(Exception):  # noqa: N818  # a requested fault
+    """A fault resets the connection now."""
+
+
+def _check_request(context: SimulatorContext, request: Request, fault: Fault | None) -> tuple[Upload, int]:
+    url = request.url
+    head = PutRequest(host=url.netloc, path=url.path, query=url.query, headers=request.headers)
+    with context.locked_service() as service:
+        upload, length = uploads.check_put(service.state, head, service.policy, context.clock.now())
+    if fault is not None and fault.kind in {"status", "expired"} and not fault.after_commit:
+        raise _fault_error(fault)
+    return upload, length
+
+
+def _fault_error(fault: Fault) -> StoreError:
+    if fault.kind == "expired":
+        return StoreError(403, "AccessDenied", "Request has expired")
+    return StoreError(fault.status, _CODES.get(fault.status, "InvalidRequest"), "A fault rejects this upload")
+
+
+async def _body_with_fault(context: SimulatorContext, body: AsyncIterator[bytes], fault: Fault) -> AsyncIterator[bytes]:
+    received = 0
+    if fault.after_bytes:
+        async for chunk in body:
+            received += len(chunk)
+            yield chunk
+            if received >= fault.after_bytes:
+                break
+    if fault.kind == "reset":
+        raise _StoreFault
+    await context.clock.sleep(fault.seconds)
+    async for chunk in body:
+        yield chunk
+
+
+async def _store_file(context: SimulatorContext, upload: Upload, body: AsyncIterator[bytes], length: int) -> None:
+    received = 0
+    file = context.storage.open_file()
+    try:
+        with file:
+            async for chunk in body:
+                received += len(chunk)
+                file.write(chunk)
+        uploads.check_complete(received, length)
+        facts = await anyio.to_thread.run_sync(inspect_file, Path(file.name))
+    except BaseException as error:
+        context.storage.delete_file(file.name)
+        if isinstance(error, NoMediaInfoError):
+            raise StoreError(501, "NotImplemented", str(error)) from error
+        raise
+    with context.locked_service():
+        if upload.path is not None:
+            context.storage.delete_file(file.name)
+            raise StoreError(403, "AccessDenied", "This upload URL has been used")
+        upload.path, upload.file = file.name, facts
+
+
+def _finished_media(context: SimulatorContext, request: Request) -> Media:
+    with context.locked_service() as service:
+        service.catch_up(context.clock.now())
+        media = service.state.medias.get(request.path_params["id"])
+    if media is None or media.stage != "finished":
+        raise HTTPException(404)
+    return media

@@ -1,0 +1,219 @@
+"""From an error response or a transport failure to the exception that reports it, with advice."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import msgspec
+from contentgroove_api.types import check_levels
+
+from contentgroove.errors import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ContentGrooveError,
+    ErrorDetail,
+    NotFoundError,
+    OutcomeUnknownError,
+    QuotaExceededError,
+    RateLimitError,
+    RequestInfo,
+    ResponseDecodeError,
+    ServerError,
+    ServerOutcomeUnknownError,
+    UnprocessableEntityError,
+)
+
+from .redaction import redact_url
+from .retries import parse_retry_after
+
+if TYPE_CHECKING:
+    from .responses import Response, TransportFailure
+
+MAX_EXCERPT = 2000
+"""Characters of a body that an error keeps."""
+
+MAX_TEXT = 1000
+"""Characters that an error keeps of each text of the service."""
+
+MAX_LISTED_ERRORS = 10
+"""Entries of the body's `errors` list that a message contains; the exception has all of them."""
+
+QUOTA_PAGE = "https://app.contentgroove.com/quota_usage"
+"""The page with an account's usage, according to the API's documentation of status 402."""
+
+JsonObject: TypeAlias = "dict[str, Any]"
+
+_ERRORS: dict[int, type[APIError]] = {
+    HTTPStatus.BAD_REQUEST: BadRequestError,
+    HTTPStatus.UNAUTHORIZED: AuthenticationError,
+    HTTPStatus.PAYMENT_REQUIRED: QuotaExceededError,
+    HTTPStatus.NOT_FOUND: NotFoundError,
+    HTTPStatus.UNPROCESSABLE_ENTITY: UnprocessableEntityError,
+    HTTPStatus.TOO_MANY_REQUESTS: RateLimitError,
+}
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+_ADVICE: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "The service could not read the request: check the values passed to the call.",
+    HTTPStatus.UNAUTHORIZED: (
+        "Check the API key: pass api_key= or set the environment variable CONTENTGROOVE_API_KEY."
+    ),
+    HTTPStatus.PAYMENT_REQUIRED: f"See your usage at {QUOTA_PAGE}. Retrying does not help until it changes.",
+    HTTPStatus.NOT_FOUND: "Check the id, and that it belongs to the account of this API key.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "The service rejects the values: correct them and call again.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Send fewer requests at once, or wait before calling again.",
+}
+
+
+def body_excerpt(content: bytes) -> str:
+    """Return the start of a body as text, without credentials."""
+    return redact_url(content[: MAX_EXCERPT * 4].decode("utf-8", "replace")[:MAX_EXCERPT])
+
+
+def parse_error_details(content: bytes) -> tuple[ErrorDetail, ...]:
+    """Parse the `errors` list in any of the four shapes that the service uses; empty for anything else."""
+    try:
+        check_levels(content)
+        body: object = msgspec.json.decode(content)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return ()
+    if not isinstance(body, dict):
+        return ()
+    entries = cast("JsonObject", body).get("errors")
+    if not isinstance(entries, list):
+        return ()
+    return tuple(
+        _parse_detail(cast("JsonObject", entry)) for entry in cast("list[object]", entries) if isinstance(entry, dict)
+    )
+
+
+def _parse_detail(entry: JsonObject) -> ErrorDetail:
+    source: object = entry.get("source")
+    pointer = cast("JsonObject", source).get("pointer") if isinstance(source, dict) else None
+    return ErrorDetail(
+        title=_redacted_text(entry.get("title")),
+        detail=_redacted_text(entry.get("detail")) or _redacted_text(entry.get("message")),
+        code=_redacted_text(entry.get("code")),
+        status=_redacted_text(entry.get("status")),
+        pointer=_redacted_text(pointer),
+    )
+
+
+def _redacted_text(value: object) -> str | None:
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return redact_url(text[:MAX_TEXT])
+
+
+def error_from_response(
+    response: Response, request: RequestInfo, *, idempotent: bool, attempts: int, now: float
+) -> APIError:
+    """Create the error of a response that is not a success; `now` is seconds since 1970, for a `Retry-After` date."""
+    status = response.status_code
+    details = parse_error_details(response.content)
+    error_class = _ERRORS.get(status, APIError)
+    advice = _ADVICE.get(status, "")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        error_class = ServerError
+        advice = "The service failed. Try again later."
+        if not idempotent:
+            error_class = ServerOutcomeUnknownError
+            advice = (
+                "The operation may have been performed, so it was not sent again: "
+                "check for its result before you repeat the call."
+            )
+    elif status in _REDIRECTS:
+        advice = "Redirects are not followed, because they would receive the API key: check base_url."
+    details_text = " ".join(
+        text for text in (_detail_sentence(detail) for detail in details[:MAX_LISTED_ERRORS]) if text
+    )
+    if len(details) > MAX_LISTED_ERRORS:
+        details_text += f" … and {len(details) - MAX_LISTED_ERRORS} more."
+    message = " ".join(
+        part
+        for part in (
+            f"{request}: {status} {_reason_phrase(status)}{_after_attempts(attempts)}.".replace(" .", "."),
+            f"The service reports: {details_text}" if details_text else "",
+            advice,
+        )
+        if part
+    )
+    error = error_class(
+        message,
+        status_code=status,
+        errors=details,
+        headers=response.headers,
+        request=request,
+        body=body_excerpt(response.content),
+    )
+    if isinstance(error, RateLimitError):
+        error.retry_after = parse_retry_after(response.headers.get("retry-after"), now)
+    return error
+
+
+def _detail_sentence(detail: ErrorDetail) -> str:
+    text = detail.detail or detail.title or detail.code or ""
+    location = f" (at {detail.pointer})" if detail.pointer else ""
+    return f"{text.rstrip('.')}{location}." if text else ""
+
+
+def _reason_phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _after_attempts(attempts: int) -> str:
+    return f", after {attempts} attempts" if attempts > 1 else ""
+
+
+def error_from_transport_failure(
+    failure: TransportFailure, request: RequestInfo, *, idempotent: bool, attempts: int
+) -> ContentGrooveError:
+    """Create the error of a request that got no complete response."""
+    times = _after_attempts(attempts)
+    reason = redact_url(str(failure.cause)) or type(failure.cause).__name__
+    if failure.kind == "too_large":
+        return ResponseDecodeError(
+            f"{request}: the response is larger than any of this API. It was not read completely.",
+            status_code=HTTPStatus.OK,
+            request=request,
+        )
+    if failure.may_have_arrived and not idempotent:
+        return OutcomeUnknownError(
+            f"{request}: the connection failed after the request was sent ({reason}). The operation may have been "
+            "performed, so it was not sent again: check for its result before you repeat the call.",
+            request=request,
+        )
+    if failure.kind == "timeout":
+        return APITimeoutError(
+            f"{request}: no response in time{times} ({reason}). Try again, or pass a larger timeout=.", request=request
+        )
+    if failure.kind == "connect":
+        return APIConnectionError(
+            f"{request}: cannot connect{times} ({reason}). Check the network, the proxy and base_url.",
+            request=request,
+        )
+    return APIConnectionError(
+        f"{request}: the connection broke before the response was complete{times} ({reason}). Try again.",
+        request=request,
+    )
+
+
+def response_decode_error(response: Response, request: RequestInfo, reason: str) -> ResponseDecodeError:
+    """Create the error of a success whose body does not match the contract."""
+    content_type = response.headers.get("content-type", "no content type")
+    return ResponseDecodeError(
+        f"{request}: the body of the {response.status_code} response ({content_type}, {len(response.content):,} bytes) "
+        f"does not match the API's contract: {redact_url(reason)}",
+        status_code=response.status_code,
+        request=request,
+        body=body_excerpt(response.content),
+    )

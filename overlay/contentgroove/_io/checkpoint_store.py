@@ -1,0 +1,118 @@
+"""Checkpoints on disk: complete or absent, readable by their owner only, used by one upload at a time.
+
+A path that cannot be used, or is in use, is an `InvalidInputError`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contentgroove._core.inputs import invalid_input
+
+from .durable_files import patiently, write_whole
+from .file_locks import file_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from contentgroove.errors import InvalidInputError
+
+MAX_BYTES = 1024 * 1024
+"""The maximum size: a path passed by mistake may be that of a video."""
+
+
+class FileCheckpointStore:
+    """Reads and writes the checkpoint of one upload.
+
+    Attributes:
+        path: The checkpoint's path, for messages.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Check a path."""
+        try:
+            self.path = str(Path(path))
+            # A link stays a link, and an upload that uses another link encounters the same lock.
+            self._target = Path(os.path.realpath(self.path))
+            self._lock = self._target.with_name(f"{self._target.name}.lock")
+            self._new = self._target.with_name(f".{self._target.name}.new")
+        except (TypeError, ValueError, OSError) as error:
+            raise invalid_input(f"checkpoint must be the path of a file, not {path!r} ({error}).") from error
+
+    @contextlib.contextmanager
+    def lock(self) -> Generator[None, None, None]:
+        """Keep other uploads, in this process and others, from using the checkpoint."""
+        lock = file_lock(self._lock)
+        try:
+            self._require_regular_file()
+            lock.take()
+        except BlockingIOError as error:
+            raise invalid_input(
+                f"Another upload, in this process or another process, is using the checkpoint {self.path}; wait for it "
+                "to finish."
+            ) from error
+        except OSError as error:
+            raise self._unusable_error("written", error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _require_regular_file(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            # A device or a pipe would block or be replaced, and a folder cannot be written.
+            if not stat.S_ISREG(self._target.stat().st_mode):
+                raise invalid_input(
+                    f"The checkpoint {self.path} is not a regular file; pass the path of a writable file."
+                )
+
+    def read(self) -> bytes | None:
+        """Return the content, None if there is no file yet."""
+        try:
+            with patiently(lambda: self._target.open("rb")) as file:
+                return file.read(MAX_BYTES)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unusable_error("read", error) from error
+
+    def read_siblings(self) -> list[bytes]:
+        """Return the contents of the other files in the folder whose names have the same ending."""
+        found: list[bytes] = []
+        with contextlib.suppress(OSError):
+            for path in self._target.parent.glob(f"*{self._target.suffix}"):
+                # Large files, and those that have been removed in the meantime, are not useful checkpoints.
+                with contextlib.suppress(OSError):
+                    info = path.stat()
+                    if path != self._target and stat.S_ISREG(info.st_mode) and info.st_size < MAX_BYTES:
+                        found.append(patiently(path.read_bytes))
+        return found
+
+    def write(self, content: bytes) -> OSError | None:
+        """Replace the content atomically and durably. If that fails, keep the old content and return the error."""
+        try:
+            write_whole(self._target, self._new, content)
+        except OSError as error:
+            return error
+        return None
+
+    def _unusable_error(self, action: str, error: OSError) -> InvalidInputError:
+        return invalid_input(
+            f"The checkpoint {self.path} cannot be {action}: {error.strerror or error}. Pass a path in a writable "
+            "folder."
+        )
+
+
+@contextlib.contextmanager
+def open_store(path: str | os.PathLike[str] | None) -> Generator[FileCheckpointStore | None, None, None]:
+    """Lock the checkpoint at a path for one upload; yield None if there is no path."""
+    if path is None:
+        yield None
+        return
+    store = FileCheckpointStore(path)
+    with store.lock():
+        yield store

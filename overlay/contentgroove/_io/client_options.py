@@ -1,0 +1,119 @@
+"""The arguments of both clients, checked: a wrong one is a `ConfigurationError`."""
+
+from __future__ import annotations
+
+import math
+import random as chance
+import time
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import structs
+
+from contentgroove._core.calls import Session
+from contentgroove._core.retries import Cooldown, RetryPolicy
+from contentgroove.errors import ConfigurationError
+
+from .hooks import Hooks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from contentgroove._core.io import IO, Clock, Timeouts
+    from contentgroove._core.settings import Settings
+    from contentgroove.errors import RequestInfo
+
+    from .contract_monitor import ContractMonitor, OnContractViolation
+    from .hooks import ResponseInfo
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds for each of connecting, sending and receiving."""
+
+
+def check_timeout(value: float | httpx.Timeout) -> Timeouts:
+    """Return a client's limits, all of them finite."""
+    timeout: object = value
+    if isinstance(timeout, (int, float)) and not isinstance(timeout, bool) and 0 < timeout < math.inf:
+        return dict.fromkeys(("connect", "read", "write", "pool"), float(timeout))
+    import httpx
+
+    if not isinstance(timeout, httpx.Timeout):
+        raise ConfigurationError(f"timeout must be a number of seconds above 0 or an httpx.Timeout, not {value!r}.")
+    timeouts = {name: seconds for name, seconds in timeout.as_dict().items() if seconds is not None}
+    if len(timeouts) < len(timeout.as_dict()):
+        raise ConfigurationError("timeout must be finite: a call without a limit may hang.")
+    return timeouts
+
+
+def check_policy(policy: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
+    """Return the retry policy, with another number of retries if one is passed."""
+    policy = policy or RetryPolicy()
+    if max_retries is None:
+        return policy
+    retries: object = max_retries
+    if not isinstance(retries, int) or isinstance(retries, bool) or retries < 0:
+        raise ConfigurationError(f"max_retries must be a whole number from 0, not {max_retries!r}.")
+    return policy.with_retries(retries)
+
+
+def check_clients(kind: Literal["Client", "AsyncClient"], **clients: object) -> None:
+    """Check that the application's own HTTP clients are of a kind."""
+    for name, client in clients.items():
+        if client is None:
+            continue
+        import httpx
+
+        if not isinstance(client, getattr(httpx, kind)):
+            raise ConfigurationError(f"{name} must be an httpx.{kind}, not {type(client).__name__}.")
+
+
+def create_hooks(
+    on_request: Callable[[RequestInfo], object] | None,
+    on_response: Callable[[ResponseInfo], object] | None,
+    *,
+    awaited: bool = False,
+) -> Hooks:
+    """Create a client's hooks; `awaited` if it awaits async ones."""
+    hooks: tuple[tuple[str, object], ...] = (("on_request", on_request), ("on_response", on_response))
+    for name, hook in hooks:
+        if hook is None:
+            continue
+        if not callable(hook):
+            raise ConfigurationError(f"{name} must be callable, not {type(hook).__name__}.")
+        import inspect
+
+        if inspect.iscoroutinefunction(hook) and not awaited:
+            raise ConfigurationError(f"{name} is async, which needs an AsyncContentGroove.")
+    return Hooks(on_request, on_response)
+
+
+def create_session(
+    io: IO,
+    settings: Settings,
+    *,
+    timeout: float | httpx.Timeout,
+    policy: RetryPolicy,
+    clock: Clock | None,
+    random: Callable[[], float] | None,
+) -> Session:
+    """Create what the calls of a new client share; by default with the machine's clock and random numbers."""
+    return Session(io, settings, check_timeout(timeout), policy, Cooldown(), clock or time, random or chance.random)
+
+
+def replace_options(session: Session, timeout: float | httpx.Timeout | None, max_retries: int | None) -> Session:
+    """Return the session with other limits; what is None stays. Connections and cool-down are shared."""
+    return structs.replace(
+        session,
+        policy=check_policy(session.policy, max_retries),
+        timeouts=session.timeouts if timeout is None else check_timeout(timeout),
+    )
+
+
+def create_monitor(mode: OnContractViolation, settings: Settings) -> ContractMonitor | None:
+    """Create the contract monitor; None, and nothing is imported, if that is off."""
+    if mode == "off":
+        return None
+    from .contract_monitor import ContractMonitor
+
+    return ContractMonitor(mode, settings)

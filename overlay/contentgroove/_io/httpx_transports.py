@@ -1,0 +1,191 @@
+"""Transports over httpx, where it is needed: an application's own clients, proxies, and patched transports."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterable, Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+import httpcore
+import httpx
+
+from contentgroove._core.redaction import redact_url
+from contentgroove.errors import ConfigurationError
+
+from .http import ALREADY_DECODED, InvalidUrlError, extensions_of
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+
+    from .http import AsyncTransport, Transport
+
+
+class HttpxTransport:
+    """A transport over a function of httpx that sends a request and returns a response that is still to be read."""
+
+    def __init__(self, send: Callable[[httpx.Request], httpx.Response]) -> None:
+        self._send = send
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request."""
+        response = self._send(_request(request))
+        return _response(response, _Body(response))
+
+    def close(self) -> None:
+        """Close nothing: the sender belongs to the application."""
+
+
+class AsyncHttpxTransport:
+    """A transport over an async function of httpx."""
+
+    def __init__(self, send: Callable[[httpx.Request], Awaitable[httpx.Response]]) -> None:
+        self._send = send
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request."""
+        response = await self._send(_request(request))
+        return _response(response, _AsyncBody(response))
+
+    async def aclose(self) -> None:
+        """Close nothing: the sender belongs to the application."""
+
+
+def client_transport(client: httpx.Client, *, uploading: bool) -> Transport:
+    """Create a transport over an application's own client."""
+
+    def send(request: httpx.Request) -> httpx.Response:
+        _require_open(client)
+        return client.send(request, stream=True, follow_redirects=False, auth=_auth_of(client, uploading=uploading))
+
+    return HttpxTransport(send)
+
+
+def async_client_transport(client: httpx.AsyncClient, *, uploading: bool) -> AsyncTransport:
+    """Create a transport over an application's own client."""
+
+    async def send(request: httpx.Request) -> httpx.Response:
+        _require_open(client)
+        auth = _auth_of(client, uploading=uploading)
+        return await client.send(request, stream=True, follow_redirects=False, auth=auth)
+
+    return AsyncHttpxTransport(send)
+
+
+def _auth_of(client: httpx.Client | httpx.AsyncClient, *, uploading: bool) -> httpx.Auth | None:
+    # A presigned URL is the only credential that the store needs, and it must not see others.
+    return None if uploading else client.auth
+
+
+def _require_open(client: httpx.Client | httpx.AsyncClient) -> None:
+    # httpx treats this as a mistake of the program, but retries would take it for a broken connection.
+    if client.is_closed:
+        raise ConfigurationError(
+            "The httpx client that was passed in is closed: keep it open while it is used. Nothing was sent."
+        )
+
+
+# httpx's transports wrap a pool of httpcore in httpx's types. These classes only rely on the name of that pool: if it
+# changes, the tests of proxies and of patched transports fail.
+
+
+class WrappedTransport(httpx.HTTPTransport):
+    """An httpx transport that sends through a transport."""
+
+    # httpx's constructor would create its own pool.
+    def __init__(self, transport: Transport) -> None:
+        self._pool = cast("Any", transport)
+
+
+class AsyncWrappedTransport(httpx.AsyncHTTPTransport):
+    """An async httpx transport that sends through a transport."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._pool = cast("Any", transport)
+
+
+def proxy_transport(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> Transport:
+    """Create the pool that httpx creates for a proxy's URL, with any scheme and credentials."""
+    with _proxy_errors():
+        made: Any = httpx.HTTPTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy)
+    pool: Transport = made._pool  # noqa: SLF001 - see above
+    return pool
+
+
+def async_proxy_transport(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> AsyncTransport:
+    """Create the async pool that httpx creates for a proxy's URL."""
+    with _proxy_errors():
+        made: Any = httpx.AsyncHTTPTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy)
+    pool: AsyncTransport = made._pool  # noqa: SLF001 - see above
+    return pool
+
+
+@contextlib.contextmanager
+def _proxy_errors() -> Generator[None, None, None]:
+    try:
+        yield
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise ConfigurationError(
+            f"The proxy in the environment cannot be used ({redact_url(str(error))}): correct HTTPS_PROXY, "
+            "HTTP_PROXY or ALL_PROXY, or add the host to NO_PROXY."
+        ) from error
+
+
+def _limits(connections: int, idle_seconds: float) -> httpx.Limits:
+    return httpx.Limits(
+        max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=idle_seconds
+    )
+
+
+def _request(request: httpcore.Request) -> httpx.Request:
+    url = request.url
+    return httpx.Request(
+        request.method.decode("ascii"),
+        _url(url.scheme, url.host, url.port, url.target),
+        headers=request.headers,
+        content=_content(request.stream),
+        extensions=extensions_of(request),
+    )
+
+
+def _content(stream: Iterable[bytes] | AsyncIterable[bytes]) -> bytes | Iterable[bytes] | AsyncIterable[bytes]:
+    # Content in memory can be iterated both ways, a file's chunks cannot. Applications' hooks may read the former.
+    return b"".join(stream) if isinstance(stream, Iterable) and isinstance(stream, AsyncIterable) else stream
+
+
+@lru_cache(maxsize=64)
+def _url(scheme: bytes, host: bytes, port: int | None, target: bytes) -> httpx.URL:
+    # Parsing a URL takes longer than building the rest of a request, and a wait requests the same one each time.
+    try:
+        return httpx.URL(scheme=scheme.decode("ascii"), host=host.decode("ascii"), port=port, raw_path=target)
+    except httpx.InvalidURL as error:
+        raise InvalidUrlError(str(error)) from error
+
+
+def _response(response: httpx.Response, body: Iterable[bytes] | AsyncIterable[bytes]) -> httpcore.Response:
+    # The body of a mock, or one that an application's hook has read, is already read: only httpx has it, decoded.
+    decoded = {ALREADY_DECODED: True} if response.is_stream_consumed else None
+    return httpcore.Response(response.status_code, headers=response.headers.raw, content=body, extensions=decoded)
+
+
+class _Body:
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._response.iter_bytes() if self._response.is_stream_consumed else self._response.iter_raw()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class _AsyncBody:
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._response.aiter_bytes() if self._response.is_stream_consumed else self._response.aiter_raw()
+
+    async def aclose(self) -> None:
+        await self._response.aclose()

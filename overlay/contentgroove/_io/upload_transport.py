@@ -1,0 +1,290 @@
+"""Transports for presigned PUTs: as fast as the network, and able to receive an early response.
+
+httpcore's own connections send a body in small or quadratically sliced writes, over TLS with one write per record of 16
+KiB, and read nothing before the whole body is sent: a response such as 403 for an expired URL is lost if the store then
+closes or stops reading. These transports put `UploadConnection` below httpcore's HTTP/1.1. They follow no redirects,
+keep no cookies and use no proxies: uploads through a proxy use httpcore's own connections.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import h11
+import httpcore
+from anyio.lowlevel import checkpoint
+
+from contentgroove._core.io import run_sync
+
+from .http import extensions_of
+from .interruptible import wait_for
+from .upload_connection import UploadConnection, connect
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
+
+    from contentgroove._core.io import Timeouts
+
+    from .upload_connection import SocketWait
+
+WRITABLE_GRACE_SECONDS = 0.05
+"""Seconds in which a socket usually becomes writable. Waiting for a response as well takes two tasks, which costs five
+times as much as a plain wait and is only worth it if the connection is stalled."""
+
+# `poll` if it exists: it needs no file descriptor and has no limit of 1024 like `select`.
+_Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+async def wait_sync(wait: SocketWait) -> bool:
+    """Wait in this thread, without suspending; return whether the socket became ready in time."""
+    if wait.socket.fileno() < 0:
+        # Closed by another thread: the next call on it raises the error.
+        return True
+    with _Selector() as selector:
+        selector.register(wait.socket, selectors.EVENT_READ | (selectors.EVENT_WRITE if wait.writable else 0))
+        return bool(wait_for(selector.select, wait.seconds))
+
+
+async def wait_async(wait: SocketWait) -> bool:
+    """Wait in the event loop; return whether the socket became ready in time."""
+    if wait.socket.fileno() < 0:
+        return True
+    with contextlib.suppress(anyio.ClosedResourceError):
+        if not wait.writable:
+            return await _with_timeout(anyio.wait_readable, wait.socket, wait.seconds)
+        if await _with_timeout(anyio.wait_writable, wait.socket, WRITABLE_GRACE_SECONDS):
+            return True
+        return await _with_timeout(_readable_or_writable, wait.socket, wait.seconds)
+    return True
+
+
+async def _with_timeout(
+    ready: Callable[[socket.socket], Awaitable[None]], sock: socket.socket, seconds: float | None
+) -> bool:
+    with anyio.move_on_after(seconds) as limit:
+        await ready(sock)
+    return not limit.cancelled_caught
+
+
+async def _readable_or_writable(sock: socket.socket) -> None:
+    async def first(ready: Callable[[socket.socket], Awaitable[None]]) -> None:
+        with contextlib.suppress(anyio.ClosedResourceError):
+            await ready(sock)
+        waiting.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as waiting:
+        waiting.start_soon(first, anyio.wait_readable)
+        waiting.start_soon(first, anyio.wait_writable)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, connection: UploadConnection) -> None:
+        self._connection = connection
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return run_sync(self._connection.read(max_bytes, timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        run_sync(self._connection.write(buffer, timeout))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        try:
+            run_sync(self._connection.start_tls(ssl_context, server_hostname, timeout))
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._connection.ssl_object if info == "ssl_object" else None
+
+
+class _UploadBackend(httpcore.NetworkBackend):
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; not used here
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
+    ) -> httpcore.NetworkStream:
+        with _resolving():
+            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return _Stream(run_sync(connect(addresses, timeout, wait_sync)))
+
+
+class _AsyncStream(httpcore.AsyncNetworkStream):
+    def __init__(self, connection: UploadConnection) -> None:
+        self._connection = connection
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
+        return await self._connection.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
+        # A socket that is always ready must neither block other tasks nor hide a cancellation.
+        await checkpoint()
+        await self._connection.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        if self._connection.socket.fileno() >= 0:
+            # Ends the waits of other tasks for the socket.
+            anyio.notify_closing(self._connection.socket)
+            self._connection.close()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as above
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            await self._connection.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._connection.ssl_object if info == "ssl_object" else None
+
+
+class _AsyncUploadBackend(httpcore.AsyncNetworkBackend):
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; not used here
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
+    ) -> httpcore.AsyncNetworkStream:
+        with _resolving():
+            addresses = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return _AsyncStream(await connect(addresses, timeout, wait_async))
+
+
+@contextlib.contextmanager
+def _resolving() -> Generator[None, None, None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        # ValueError: a name that cannot be encoded, such as one with a label of more than 63 characters.
+        raise httpcore.ConnectError(str(error)) from error
+
+
+@contextlib.contextmanager
+def _http_errors() -> Generator[None, None, None]:
+    try:
+        yield
+    except h11.LocalProtocolError as error:
+        # A body without the announced length; httpcore converts only other errors of h11.
+        raise httpcore.LocalProtocolError(str(error)) from error
+
+
+@contextlib.contextmanager
+def _ignore_reset_after_error_status(status: int) -> Generator[None, None, None]:
+    try:
+        yield
+    except (httpcore.NetworkError, httpcore.RemoteProtocolError):
+        # A store that refuses an upload may reset the connection before its explanation arrives: the status is enough.
+        if status < HTTPStatus.BAD_REQUEST:
+            raise
+
+
+class _Body:
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _ignore_reset_after_error_status(self._response.status):
+            yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class _AsyncBody:
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _ignore_reset_after_error_status(self._response.status):
+            async for chunk in self._response.aiter_stream():
+                yield chunk
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+def _with_limits(seconds: Timeouts, request: httpcore.Request) -> httpcore.Request:
+    extensions = extensions_of(request)
+    limits = {**extensions.get("timeout", {}), **seconds}
+    return httpcore.Request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        content=request.stream,
+        extensions={**extensions, "timeout": limits},
+    )
+
+
+# Each upload gets its own connection: one that the store has closed in the meantime would fail in the middle of the
+# body, and a handshake is negligible compared to a video.
+_NO_KEEPALIVE: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 0}
+
+
+class UploadTransport:
+    """A transport for presigned PUTs.
+
+    A connection serves one upload. The request's own `connect` timeout applies; its `write` and `read` do not.
+    It raises only httpcore's exceptions and those of the body's iterator.
+
+    Args:
+        ssl_context: How https is verified; must check hostnames, like that of `ssl.create_default_context`.
+        stall_seconds: How long the connection may accept no byte of the body before `httpcore.WriteTimeout`.
+        response_seconds: How long the store may send nothing after it has the body before `httpcore.ReadTimeout`.
+    """
+
+    def __init__(self, *, ssl_context: ssl.SSLContext, stall_seconds: float, response_seconds: float) -> None:
+        self._pool = httpcore.ConnectionPool(ssl_context=ssl_context, network_backend=_UploadBackend(), **_NO_KEEPALIVE)
+        self._seconds = {"write": stall_seconds, "read": response_seconds}
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send the upload."""
+        with _http_errors():
+            response = self._pool.handle_request(_with_limits(self._seconds, request))
+        return httpcore.Response(response.status, headers=response.headers, content=_Body(response))
+
+    def close(self) -> None:
+        """Abort the current uploads."""
+        self._pool.close()
+
+
+class AsyncUploadTransport:
+    """A transport for presigned PUTs, like `UploadTransport`, for any event loop that anyio supports."""
+
+    def __init__(self, *, ssl_context: ssl.SSLContext, stall_seconds: float, response_seconds: float) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=ssl_context, network_backend=_AsyncUploadBackend(), **_NO_KEEPALIVE
+        )
+        self._seconds = {"write": stall_seconds, "read": response_seconds}
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send the upload."""
+        with _http_errors():
+            response = await self._pool.handle_async_request(_with_limits(self._seconds, request))
+        return httpcore.Response(response.status, headers=response.headers, content=_AsyncBody(response))
+
+    async def aclose(self) -> None:
+        """Abort the current uploads."""
+        await self._pool.aclose()

@@ -1,0 +1,320 @@
+"""Tools that need several calls of the API: upload, wait, cut, and read the transcript.
+
+Files are uploaded only from below one folder, the upload root.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+
+from .registry import ProgressCallback, Tool, object_schema
+from .results import Success, ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import PurePath
+
+    from contentgroove import AsyncContentGroove, Clip, Media
+    from contentgroove._openapi.documents import Json
+
+WAIT = 50.0
+"""Seconds that a wait takes by default: hosts give up on a call after 60."""
+
+MAX_WAIT_SECONDS = 3600.0
+
+MAX_CLIPS = 1000
+
+MAX_EVENTS = 1000
+"""Events that are searched for a transcription, the newest first."""
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_ID = {"type": "string", "minLength": 1}
+_NAME = {"type": "string"}
+_SECONDS = {"type": "number", "minimum": 0}
+
+
+class MediaTools:
+    """Tools on medias and clips.
+
+    Args:
+        client: Returns the client, which is created when it is first needed.
+        upload_root: The folder that files may be uploaded from; None if there are no uploads.
+        inbox: The SQLite file of a webhook inbox that is searched for transcriptions; None if there is none.
+    """
+
+    def __init__(self, client: Callable[[], AsyncContentGroove], upload_root: Path | None, inbox: Path | None) -> None:
+        self._client = client
+        self._upload_root = upload_root
+        self._inbox = inbox
+
+    def tools(self) -> list[Tool]:
+        """Return the tools."""
+        return [
+            Tool(
+                name="upload_media",
+                title="Upload a video or audio file",
+                description=(
+                    "Upload a file of this machine and create a media from it. The file must be below the upload root. "
+                    "With wait, the result is returned when the media is processed, which can take many minutes; "
+                    "without it, call wait_for_media next."
+                ),
+                input_schema=object_schema(
+                    {
+                        "path": {**_ID, "description": "Relative to the upload root, or absolute."},
+                        "name": {**_NAME, "description": "The media's name."},
+                        "description": _NAME,
+                        "wait": {"type": "boolean", "description": "Whether to wait until the media is processed."},
+                    },
+                    "path",
+                ),
+                run=self._upload,
+            ),
+            Tool(
+                name="wait_for_media",
+                title="Wait until a media is processed",
+                description=(
+                    "Return the media when its processing has finished. If that takes longer than the timeout, the "
+                    "error's code is wait_timeout and nothing is lost: call the tool again."
+                ),
+                input_schema=object_schema(
+                    {
+                        "id": {**_ID, "description": "The media's id."},
+                        "timeout": {
+                            "type": "number",
+                            "exclusiveMinimum": 0,
+                            "maximum": MAX_WAIT_SECONDS,
+                            "default": WAIT,
+                            "description": "Seconds to wait.",
+                        },
+                    },
+                    "id",
+                ),
+                run=self._wait,
+                is_read_only=True,
+                is_idempotent=True,
+            ),
+            Tool(
+                name="create_clip",
+                title="Cut a clip out of a media",
+                description="Create a clip of a part of a processed media. Times are seconds from the media's start.",
+                input_schema=object_schema(
+                    {"media_id": _ID, "name": _NAME, "start_time": _SECONDS, "end_time": _SECONDS}
+                ),
+                run=self._create_clip,
+            ),
+            Tool(
+                name="list_media_clips",
+                title="List the clips of a media",
+                description="Return the clips of a media in the order of their start: times in seconds, text, URLs.",
+                input_schema=object_schema({"media_id": _ID}),
+                run=self._list_clips,
+                is_read_only=True,
+                is_idempotent=True,
+            ),
+            Tool(
+                name="get_transcript",
+                title="Read what is said in a media",
+                description=(
+                    "Return the transcription of a media if a webhook delivered it. Otherwise return the texts of its "
+                    "clips in order, marked partial: speech between clips is missing, and clips can overlap."
+                ),
+                input_schema=object_schema({"media_id": _ID}),
+                run=self._transcript,
+                is_read_only=True,
+                is_idempotent=True,
+            ),
+        ]
+
+    async def _upload(self, arguments: Json, report: ProgressCallback) -> Success:
+        medias = self._client().medias
+        name, description = arguments.get("name"), arguments.get("description")
+        with await anyio.to_thread.run_sync(open_below, self._upload_root, arguments["path"]) as file:
+
+            async def upload(progress: _Progress) -> Media:
+                media = await medias.upload(file, name=name, description=description, progress=progress.sent)
+                return await medias.wait(media, on_update=progress.updated) if arguments.get("wait") else media
+
+            return Success((await _report_updates(report, upload)).to_dict())
+
+    async def _wait(self, arguments: Json, report: ProgressCallback) -> Success:
+        medias, timeout = self._client().medias, float(arguments.get("timeout", WAIT))
+
+        async def wait(progress: _Progress) -> Media:
+            return await medias.wait(arguments["id"], timeout=timeout, on_update=progress.updated)
+
+        return Success((await _report_updates(report, wait)).to_dict())
+
+    async def _create_clip(self, arguments: Json, _report: ProgressCallback) -> Success:
+        return Success((await self._client().clips.create(**arguments)).to_dict())
+
+    async def _list_clips(self, arguments: Json, _report: ProgressCallback) -> Success:
+        return Success([clip.to_dict() for clip in await self._clips(arguments["media_id"])])
+
+    async def _transcript(self, arguments: Json, _report: ProgressCallback) -> Success:
+        media_id = arguments["media_id"]
+        text = None
+        if self._inbox is not None:
+            text = await anyio.to_thread.run_sync(_stored_transcription, self._inbox, media_id)
+        if text is not None:
+            return Success({"media_id": media_id, "text": text, "partial": False, "from": "webhook"})
+        clips = await self._clips(media_id)
+        spoken = [
+            {"start_time": clip.start_time, "end_time": clip.end_time, "text": clip.text} for clip in clips if clip.text
+        ]
+        joined = "\n".join(str(part["text"]) for part in spoken)
+        return Success({"media_id": media_id, "text": joined, "partial": True, "from": "clips", "clips": spoken})
+
+    async def _clips(self, media_id: str) -> list[Clip]:
+        client = self._client()
+        # The list of clips is also empty if the media does not exist.
+        media = await client.medias.get(media_id)
+        listed = client.clips.list(filter={"media_id_eq": media.id}, limit=MAX_CLIPS)
+        return sorted([clip async for clip in listed], key=lambda clip: (clip.start_time, clip.end_time))
+
+
+class _Progress:
+    """Keeps the newest progress until it is reported, so that callbacks need not wait."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[float, float | None, str] | None = None
+        self._changed = anyio.Event()
+        self._is_finished = False
+        self._percent = -1
+        self._done = 0.0
+
+    def sent(self, sent: int, total: int) -> None:
+        percent = sent * 100 // total
+        if percent > self._percent:
+            self._percent, self._done = percent, float(sent)
+            self._publish((sent, total, f"{percent} % sent"))
+
+    def updated(self, media: Media) -> None:
+        # Progress must increase with each report.
+        self._done += 1
+        state = "finished" if media.is_finished else "is being processed" if media.is_processing else "waits"
+        self._publish((self._done, None, f"media {media.id} {state}"))
+
+    def finish(self) -> None:
+        self._is_finished = True
+        self._changed.set()
+
+    async def forward_reports(self, report: ProgressCallback) -> None:
+        while self._latest is not None or not self._is_finished:
+            await self._changed.wait()
+            self._changed = anyio.Event()
+            latest, self._latest = self._latest, None
+            if latest is not None:
+                await report(*latest)
+
+    def _publish(self, latest: tuple[float, float | None, str]) -> None:
+        self._latest = latest
+        self._changed.set()
+
+
+async def _report_updates(report: ProgressCallback, work: Callable[[_Progress], Awaitable[Media]]) -> Media:
+    """Run work and report its progress while it runs."""
+    progress = _Progress()
+    outcome: Media | Exception = RuntimeError("the work did not end")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(progress.forward_reports, report)
+        try:
+            outcome = await work(progress)
+        except Exception as error:  # noqa: BLE001 - raised below, because a task group would wrap it
+            outcome = error
+        progress.finish()
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def _stored_transcription(inbox: Path, media_id: str) -> str | None:
+    from contentgroove.errors import WebhookPayloadError
+    from contentgroove.webhooks import MediaProcessingFinished, SQLiteInbox, parse_event
+
+    if not inbox.is_file():
+        # The receiver has not created it yet.
+        return None
+    with SQLiteInbox(inbox) as opened:
+        events = opened.events(limit=MAX_EVENTS)
+    for stored in events:
+        try:
+            event = parse_event(stored.body)
+        except WebhookPayloadError:
+            continue
+        if isinstance(event, MediaProcessingFinished) and event.media.id == media_id and event.transcription:
+            return event.transcription.text
+    return None
+
+
+def open_below(root: Path | None, name: str) -> IO[bytes]:
+    """Open a regular file that is below the root after all symbolic links are followed.
+
+    Args:
+        root: The folder; None if uploads are disabled.
+        name: The file's path, absolute or relative to the root.
+
+    Raises:
+        ToolError: Uploads are disabled, or there is no such file below the root.
+    """
+    if root is None:
+        raise ToolError(
+            "not_allowed",
+            "Nothing was sent: uploads are disabled. Start the server with --upload-root FOLDER to allow files below "
+            "that folder.",
+        )
+    try:
+        whole = root.resolve(strict=True)
+        if not same_drive(whole, whole / name):
+            raise _not_found_error(name, root)
+        path = (whole / name).resolve(strict=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _not_found_error(name, root) from error
+    if not path.is_relative_to(whole) or path == whole:
+        # The caller must not learn whether a file exists outside.
+        raise _not_found_error(name, root)
+    try:
+        file = open(path, "rb", opener=lambda opened, _flags: _open(whole, opened))  # noqa: SIM115 - the caller closes it
+    except (OSError, ValueError) as error:
+        raise _not_found_error(name, root) from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise _not_found_error(name, root)
+    return file
+
+
+def same_drive(root: PurePath, path: PurePath) -> bool:
+    """Return whether a path is on the root's drive; only Windows has several.
+
+    It is checked before anything is opened: testing whether `//host/share/file` exists logs on to that host, and names
+    such as `//./pipe/x` are not files.
+    """
+    return path.drive.lower() == root.drive.lower()
+
+
+def _open(root: Path, path: str) -> int:
+    if os.open not in os.supports_dir_fd:
+        return os.open(path, _FLAGS)
+    # Step by step and without following links: a folder may have become one since the path was resolved.
+    folder = os.open(root, os.O_RDONLY)
+    *folders, last = Path(path).relative_to(root).parts
+    try:
+        for step in folders:
+            inner = os.open(step, _FLAGS | getattr(os, "O_DIRECTORY", 0), dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        return os.open(last, _FLAGS, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _not_found_error(name: str, root: Path) -> ToolError:
+    return ToolError(
+        "invalid_input",
+        f"Nothing was sent: there is no regular file {name[:200]!r} below the upload root {str(root)!r}.",
+    )

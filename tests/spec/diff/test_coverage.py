@@ -1,0 +1,308 @@
+"""The impact of changes on an app: only those that affect what its own tests used."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import jsonpatch
+import pytest
+from contentgroove.cli.app import run
+from contentgroove_spec import PipelineError
+from contentgroove_spec.changes import Change, Location, Rating
+from contentgroove_spec.compare import compare
+from contentgroove_spec.coverage import Coverage, Usage, affects, impact_on_app, read_coverage, uses
+from contentgroove_spec.reports import as_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COVERAGE: dict[str, Any] = {
+    "version": 1,
+    "contract": "0" * 64,
+    "operations": {
+        "aNameThatChanged": {
+            "method": "GET",
+            "path": "/v1/films",
+            "statuses": {"200": {"calls": 3}, "401": {"calls": 1}},
+            "query": ["sort", "filter[name_eq]"],
+            "request_fields": [],
+            "response_fields": ["/data/*/name", "/data/*/links/self"],
+        },
+        "createFilm": {
+            "method": "POST",
+            "path": "/v1/films",
+            "statuses": {"200": {"calls": 1}},
+            "query": [],
+            "request_fields": ["/name", "/genre"],
+            "response_fields": ["/id"],
+        },
+        "getFilm": {
+            "method": "GET",
+            "path": "/v1/films/{film_id}",
+            "statuses": {"404": {"calls": 1}},
+            "query": [],
+            "request_fields": [],
+            "response_fields": [],
+        },
+        "deleteFilm": {"method": "DELETE", "path": "/v1/films/{id}", "statuses": {}},
+    },
+    "webhooks": {
+        "film.finished": {"deliveries": 2, "fields": ["/film/id"]},
+        "film.started": {"deliveries": 0, "fields": []},
+    },
+    "faults": {},
+}
+
+FILM = "/components/schemas/Film"
+NEW_FILM = "/components/schemas/NewFilm"
+FILMS = "/paths/~1films"
+HOOK = f"{FILMS}/post/callbacks/film.finished/{{$request.body#~1notify_url}}/post"
+
+# A patch, and the breaking changes that affect the app. Each was checked by hand against the usage above.
+CASES: list[tuple[str, list[dict[str, Any]], list[str]]] = [
+    (
+        "a field that is read",
+        [{"op": "remove", "path": f"{FILM}/properties/name"}],
+        ["GET /v1/films, response 200: data[].name"],
+    ),
+    ("a field that is not read", [{"op": "remove", "path": f"{FILM}/properties/seconds"}], []),
+    (
+        "the parent of a field that is read",
+        [{"op": "remove", "path": f"{FILM}/properties/links"}],
+        ["GET /v1/films, response 200: data[].links"],
+    ),
+    (
+        "a field that is read in another response and in the webhook",
+        [{"op": "replace", "path": f"{FILM}/properties/id/type", "value": "integer"}],
+        ["POST /v1/films, response 200: id", "webhook film.finished of POST /v1/films, request: film.id"],
+    ),
+    (
+        "a response that the tests never received",
+        [{"op": "remove", "path": "/paths/~1films~1{id}/get/responses/200/content"}],
+        [],
+    ),
+    ("an operation that is called", [{"op": "remove", "path": f"{FILMS}/post"}], ["POST /v1/films"]),
+    ("an operation that is not called", [{"op": "remove", "path": "/paths/~1health"}], []),
+    ("an operation of which nothing was called", [{"op": "remove", "path": "/paths/~1films~1{id}/delete"}], []),
+    (
+        "a query parameter that is sent",
+        [{"op": "remove", "path": f"{FILMS}/get/parameters/0"}],
+        ["GET /v1/films, parameter sort in query"],
+    ),
+    (
+        "a parameter whose keys are sent",
+        [{"op": "replace", "path": f"{FILMS}/get/parameters/2/style", "value": "form"}],
+        ["GET /v1/films, parameter filter in query"],
+    ),
+    ("a query parameter that is not sent", [{"op": "remove", "path": f"{FILMS}/get/parameters/1"}], []),
+    (
+        "a parameter that is required and not sent",
+        [{"op": "add", "path": f"{FILMS}/get/parameters/1/required", "value": True}],
+        ["GET /v1/films, parameter size in query"],
+    ),
+    (
+        "a parameter that is required and sent anyway",
+        [{"op": "add", "path": f"{FILMS}/get/parameters/0/required", "value": True}],
+        [],
+    ),
+    (
+        "a field that is required and not sent",
+        [{"op": "add", "path": f"{NEW_FILM}/required/-", "value": "year"}],
+        ["POST /v1/films, request (application/x-www-form-urlencoded): year", "POST /v1/films, request: year"],
+    ),
+    (
+        "a field that is required and sent anyway",
+        [{"op": "add", "path": f"{NEW_FILM}/required/-", "value": "genre"}],
+        [],
+    ),
+    (
+        "an enum of what is sent",
+        [{"op": "remove", "path": f"{NEW_FILM}/properties/genre/enum/0"}],
+        ["POST /v1/films, request (application/x-www-form-urlencoded): genre", "POST /v1/films, request: genre"],
+    ),
+    (
+        "authentication",
+        [{"op": "replace", "path": "/components/securitySchemes/key/name", "value": "Api-Key"}],
+        ["whole document, security scheme key"],
+    ),
+    (
+        "a webhook that comes",
+        [{"op": "remove", "path": f"{FILMS}/post/callbacks"}],
+        ["webhook film.finished of POST /v1/films"],
+    ),
+    (
+        "a field of the webhook that is not read",
+        [{"op": "remove", "path": f"{HOOK}/requestBody/content/application~1json/schema/properties/note"}],
+        [],
+    ),
+]
+
+
+@pytest.fixture
+def coverage(tmp_path: Path) -> Coverage:
+    """What the app uses, read from a file."""
+    return read_coverage(written(tmp_path, COVERAGE))
+
+
+def written(folder: Path, data: object) -> Path:
+    """Write a coverage file."""
+    path = folder / "coverage.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return path
+
+
+@pytest.mark.process
+@pytest.mark.usefixtures("redocly_stays")
+@pytest.mark.parametrize(("patch", "affected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_changes_that_affect_an_app(
+    films: dict[str, Any], coverage: Coverage, patch: list[dict[str, Any]], affected: list[str]
+) -> None:
+    """Down to the fields read and sent, and to required values that are not sent."""
+    new: Any = jsonpatch.JsonPatch.from_string(json.dumps(patch)).apply(films)
+    comparison = compare(films, new)
+    breaking = len(comparison.rated(Rating.BREAKING))
+    assert breaking
+    affecting, section = impact_on_app(comparison, coverage)
+    assert sorted(str(change.location) for change in affecting.rated(Rating.BREAKING)) == sorted(affected)
+    assert section.summary.startswith(
+        f"{breaking} breaking change{'' if breaking == 1 else 's'}; you use {len(affected)}"
+    )
+    assert len(section.advice) == len(affected)
+    assert all(advice.action for advice in section.advice)
+
+
+@pytest.mark.process
+def test_safe_changes_are_reported_if_they_are_used(films: dict[str, Any], coverage: Coverage) -> None:
+    """The deprecation of a called operation is reported, a new field that is not used yet is not."""
+    new = copy.deepcopy(films)
+    new["paths"]["/films"]["get"]["deprecated"] = True
+    new["components"]["schemas"]["Film"]["properties"]["studio"] = {"type": "string"}
+    affecting, section = impact_on_app(compare(films, new), coverage)
+    assert [str(change.location) for change in affecting.changes] == ["GET /v1/films"]
+    assert section.summary == "0 breaking changes; you use 0."
+
+
+def test_documentation_of_the_whole_document_affects_no_app(coverage: Coverage) -> None:
+    """Apps do not use the version in the document's info."""
+    change = Change(Rating.DOCUMENTATION, "changed", Location(name="info"), "`version` changed.", "It is never sent.")
+    assert not affects(change, coverage)
+
+
+@pytest.mark.parametrize(
+    ("used", "changed", "affected"),
+    [
+        ("/data/*/name", "/data/*/name", True),
+        ("/data/*/name", "/data", True),
+        ("/data/*/name", "/data/*/name/first", False),
+        ("/data/*/name", "/data/*/names", False),
+        ("/meta/de/title", "/meta/*/title", True),
+        ("/meta/*/title", "/meta/de/title", True),
+    ],
+)
+def test_fields(used: str, changed: str, affected: bool) -> None:  # noqa: FBT001 - a case
+    """A field is used if it, or one inside it, was; a star stands for any step."""
+    assert uses([used], changed) is affected
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ([], "version 1"),
+        ({"version": 2}, "version 1"),
+        ({"version": 1, "operations": []}, "AttributeError"),
+        ({"version": 1, "operations": {"a": {"statuses": {"200": {"calls": 1}}}}}, "KeyError 'method'"),
+        ({"version": 1, "webhooks": {"a": None}}, "AttributeError"),
+    ],
+)
+def test_other_files(tmp_path: Path, data: object, words: str) -> None:
+    """Another file is rejected with the command that writes one."""
+    with pytest.raises(PipelineError, match="--contentgroove-coverage=FILE") as caught:
+        read_coverage(written(tmp_path, data))
+    assert words in str(caught.value)
+
+
+def test_a_file_without_json(tmp_path: Path) -> None:
+    """A file that is not JSON is named."""
+    path = tmp_path / "coverage.json"
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(PipelineError, match=r"coverage\.json is not a coverage file"):
+        read_coverage(path)
+
+
+def test_unknown_members_are_ignored(tmp_path: Path) -> None:
+    """A newer plugin may write more."""
+    more = copy.deepcopy(COVERAGE)
+    more["later"] = {}
+    more["operations"]["createFilm"]["later"] = 1
+    assert read_coverage(written(tmp_path, more)) == read_coverage(written(tmp_path, COVERAGE))
+
+
+@pytest.mark.process
+def test_the_command(tmp_path: Path, films: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """With --coverage, the report and the exit status are the app's."""
+    names: list[str] = []
+    for name, field in (("old", ""), ("unused", "seconds"), ("used", "name")):
+        films["components"]["schemas"]["Film"]["properties"].pop(field, None)
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(films), encoding="utf-8")
+        names.append(str(path))
+    options = ["--coverage", str(written(tmp_path, COVERAGE)), "--fail-on", "breaking"]
+    assert run(["spec", "diff", names[0], names[1], *options]) == 0
+    assert "4 breaking changes; you use 0." in capsys.readouterr().out
+    assert run(["spec", "diff", names[1], names[2], *options]) == 1
+    output = capsys.readouterr().out
+    assert (
+        "4 breaking changes; you use 1: GET /v1/films, response 200: data[].name: "
+        "Property `name` was removed." in output
+    )
+    assert "GET /v1/films/{id}" not in output
+
+
+def test_nothing_is_used() -> None:
+    """An app without tests is affected only by changes of the whole document."""
+    whole = Change(Rating.BREAKING, "removed", Location(name="servers 0"), "Gone.", "Why.")
+    one = Change(Rating.BREAKING, "removed", Location("GET /a", part="operation"), "Gone.", "Why.")
+    assert affects(whole, Coverage())
+    assert not affects(one, Coverage())
+    used = Coverage({("get", "/a"): Usage("a")})
+    assert affects(one, used)
+    assert "GET /a" in as_text(affecting_changes(one, used))
+
+
+def affecting_changes(change: Change, coverage: Coverage) -> Any:
+    """Return the comparison with the changes that affect the app."""
+    from contentgroove_spec.changes import Comparison
+
+    return impact_on_app(Comparison("old", "new", (change,)), coverage)[0]
+
+
+@pytest.mark.process
+def test_the_plugin_writes_what_is_read(
+    tmp_path: Path, generation_3: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An app's own test run writes the file, and the report follows from it: `name` is read, `external_id` is not."""
+    (tmp_path / "test_app.py").write_text(
+        "def test_app(contentgroove_client):\n"
+        "    media = contentgroove_client.medias.create(source_url='https://films.example/a.mp4')\n"
+        "    assert media.name is not None\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "--contentgroove-coverage=coverage.json", "test_app.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False, timeout=60)  # noqa: S603
+    assert done.returncode == 0, done.stdout
+    names: list[str] = []
+    attributes = generation_3["components"]["schemas"]["media_response_object_data"]["properties"]["attributes"]
+    for name, removed in (("old", []), ("new", ["name", "external_id"])):
+        for attribute in removed:
+            del attributes["properties"][attribute]
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(generation_3), encoding="utf-8")
+        names.append(str(path))
+    assert run(["spec", "diff", *names, "--coverage", str(tmp_path / "coverage.json"), "--fail-on", "breaking"]) == 1
+    output = capsys.readouterr().out
+    assert "you use 1: POST /api/v1/medias, response 200: data.attributes.name" in output
+    assert "external_id" not in output

@@ -38,7 +38,7 @@ README_TESTS = "docs"
 TRIED = (
     "cli",
     "contract",
-    "journey",
+    "end_to_end",
     "mcp",
     "openapi",
     "plugin",
@@ -53,9 +53,8 @@ TRIED = (
 """Folders of tests of the wheel's packages, which the user's Python runs."""
 
 LEFT_OUT = {
-    "oracles": "compares this repository's checker with another one",
+    "conformance": "compares this repository's simulator and checker with other tools, with mutants of them",
     "recorded": "the recorder, which runs only in this repository, and its recordings",
-    "schemathesis": "checks this repository's simulator with another tool, with mutants of it",
     "spec": "the pipeline, which runs only in this repository",
     "toolchain": "this repository's own tools",
     "typing": "read by type checkers, never run",

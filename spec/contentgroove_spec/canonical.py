@@ -73,7 +73,7 @@ class ComparedDocument:
         expanded = references.expand({key: value for key, value in document.items() if key != "components"})
         try:
             found = {operation.wire_key: operation for operation in operations(expanded)}
-            forms = {key: canonical.operation(operation) for key, operation in found.items()}
+            forms = {key: canonical.operation(operation.definition, operation.path) for key, operation in found.items()}
         except (AttributeError, DocumentError, KeyError, TypeError, ValueError) as error:
             raise PipelineError(
                 f"{name} is not a valid OpenAPI document and cannot be compared ({type(error).__name__}: {error})."
@@ -95,14 +95,11 @@ class Canonical:
     """
 
     def __init__(self) -> None:
-        """Start without known schemas."""
         self._known: dict[int, tuple[Any, Any]] = {}
 
-    def operation(self, operation: Operation) -> Document:
+    def operation(self, definition: Document, path: str = "") -> Document:
         """Return an operation in canonical form."""
-        return self._operation(operation.definition, parameter_numbers(operation.path))
-
-    def _operation(self, definition: Document, numbers: dict[str, str]) -> Document:
+        numbers = parameter_numbers(path)
         parameters = [self._parameter(parameter, numbers) for parameter in definition.get("parameters", [])]
         responses = {str(status): self._response(item) for status, item in definition.get("responses", {}).items()}
         result = _without_empty(
@@ -119,7 +116,7 @@ class Canonical:
 
     def _callback(self, callback: Document) -> Document:
         return {
-            expression: {method: self._operation(item[method], {}) for method in METHODS if method in item}
+            expression: {method: self.operation(item[method]) for method in METHODS if method in item}
             for expression, item in callback.items()
             if not expression.startswith("x-")
         }
@@ -233,7 +230,6 @@ class BranchAligner:
     """
 
     def __init__(self) -> None:
-        """Start without known pairs."""
         self._known: dict[tuple[int, int], tuple[Any, Any, tuple[Any, Any]]] = {}
 
     def align(self, old: Any, new: Any) -> tuple[Any, Any]:

@@ -58,13 +58,9 @@ class Location:
             words.append(" ".join(filter(None, (self.part, self.name, f"({self.detail})" if self.detail else ""))))
         elif self.name:
             words.append(self.name)
-        text = ", ".join(words)
-        return f"{text}: {self.dotted_path}" if self.field else text
-
-    @property
-    def dotted_path(self) -> str:
-        """The field as people write it, such as `data[].attributes.name`."""
-        return "".join("[]" if name == "*" else f".{name}" for name in split(self.field)).removeprefix(".")
+        # A field is written as `data[].attributes.name`.
+        field = "".join("[]" if name == "*" else f".{name}" for name in split(self.field)).removeprefix(".")
+        return ", ".join(words) + (f": {field}" if field else "")
 
     @property
     def is_received(self) -> bool:
@@ -165,12 +161,9 @@ def _inner_location(operation: str, webhook: str, steps: list[str], definition: 
 
 
 def _media_type(steps: list[str]) -> str:
-    match steps:
-        # JSON is expected and is not mentioned.
-        case ["content", name, *_] if name != "application/json":
-            return name
-        case _:
-            return ""
+    # JSON is expected and is not mentioned.
+    is_other = steps[:1] == ["content"] and steps[1:2] not in ([], ["application/json"])
+    return steps[1] if is_other else ""
 
 
 def _field(steps: list[str]) -> str:

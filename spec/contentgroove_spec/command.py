@@ -87,13 +87,13 @@ def diff(
         from .config import default_config
         from .coverage import impact_on_app, read_coverage
         from .documents import canonical_digest, dump_yaml
-        from .fetching import fetch_document, from_file, from_name
+        from .fetching import fetch, from_file, from_name
 
     try:
         config = default_config()
         usage = None if coverage is None else read_coverage(coverage)
         before = from_file(config.published) if old is None else from_name(old, config)
-        after = fetch_document(config, _print_note) if new is None else from_name(new, config)
+        after = fetch(config, mirror=None, file=None, log=_print_note) if new is None else from_name(new, config)
         documents = (before.parse(), after.parse())
         comparison = compare(*documents, old_name=before.source, new_name=after.source)
         if save is not None and (not save.exists() or len({*map(canonical_digest, documents)}) > 1):

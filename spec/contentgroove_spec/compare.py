@@ -115,7 +115,7 @@ def _differences(before: ComparedDocument, after: ComparedDocument) -> Iterator[
     old, new = _wire_operations(before, after)
     if old == new:
         return
-    if max(_size(old), _size(new)) > MAX_COMPARED:
+    if max(_size(old, {}), _size(new, {})) > MAX_COMPARED:
         raise PipelineError(
             f"The operations that differ have more than {MAX_COMPARED:,} nodes with all references expanded: that is "
             "too large to compare."
@@ -168,16 +168,12 @@ def _security_schemes(side: ComparedDocument) -> Document:
     }
 
 
-def _size(document: Document) -> int:
-    known: dict[int, int] = {}
-
-    def size(value: Any) -> int:
-        if not isinstance(value, (dict, list)):
-            return 1
-        container = cast("dict[str, Any] | list[Any]", value)
-        if id(container) not in known:
-            members = container.values() if isinstance(container, dict) else container
-            known[id(container)] = 1 + sum(size(member) for member in members)
-        return known[id(container)]
-
-    return size(document)
+def _size(value: Any, known: dict[int, int]) -> int:
+    """Count the nodes of a value; the sizes of shared objects are remembered by their ids."""
+    if not isinstance(value, (dict, list)):
+        return 1
+    container = cast("dict[str, Any] | list[Any]", value)
+    if id(container) not in known:
+        members = container.values() if isinstance(container, dict) else container
+        known[id(container)] = 1 + sum(_size(member, known) for member in members)
+    return known[id(container)]

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from .changes import Change
 
-VERSION = 1
-
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -66,13 +64,13 @@ def read_coverage(path: Path) -> Coverage:
         raise PipelineError(f"Cannot read {path}: {error.strerror}.") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PipelineError(
-            f"{path} is not a coverage file of version {VERSION}: {type(error).__name__} {error}. "
+            f"{path} is not a coverage file of version 1: {type(error).__name__} {error}. "
             "Write it again: pytest --contentgroove-coverage=FILE"
         ) from error
 
 
 def _parse(data: dict[str, Any]) -> Coverage:
-    if data["version"] != VERSION:
+    if data["version"] != 1:
         raise ValueError(f"its version is {data['version']!r}")
     return Coverage(
         {
@@ -99,7 +97,8 @@ def impact_on_app(comparison: Comparison, coverage: Coverage) -> tuple[Compariso
     kept = tuple(change for change in comparison.changes if affects(change, coverage))
     affecting = Comparison(comparison.old, comparison.new, kept)
     breaking, used = comparison.rated(Rating.BREAKING), affecting.rated(Rating.BREAKING)
-    names = "; ".join(f"{group.locations[0]}: {group.what.rstrip('.')}" for group in group_changes(used))
+    groups = group_changes(used).items()
+    names = "; ".join(f"{locations[0]}: {what.rstrip('.')}" for (what, _), locations in groups)
     summary = f"{count_text(len(breaking), 'breaking change')}; you use {len(used)}{': ' + names if names else ''}."
     advice = tuple(Advice(f"{change.location}: {change.what} {change.reason}", _action(change)) for change in used)
     return affecting, Section("What it means for your app", summary, advice)

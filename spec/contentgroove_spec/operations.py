@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
     from .documents import Document
 
+RECURSION = "x-recursion"
+"""Marks where a schema contains itself; the value is the schema's name."""
+
+MAX_CREATED = 2_000_000
+"""Nodes; a document with many reference loops expands almost without limit."""
+
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 WEBHOOKS = "/#webhooks"
@@ -96,25 +102,17 @@ def server_prefixes(document: Document) -> list[str]:
     return result
 
 
-RECURSION = "x-recursion"
-"""Marks where a schema contains itself; the value is the schema's name."""
-
-MAX_CREATED = 2_000_000
-"""Nodes; a document with many reference loops expands almost without limit."""
-
-
 class ReferenceResolver:
     """Expands the references of one document.
 
     An expanded component is the same object everywhere, so that the result stays small however often the component is
-    used. It must not be changed.
+    used. It must not be changed. Messages contain the document's name.
 
     Attributes:
         followed: The references followed so far.
     """
 
     def __init__(self, document: Document, name: str) -> None:
-        """Take a document, and its name for messages."""
         self._document = document
         self._name = name
         self._known: dict[str, Any] = {}

@@ -109,14 +109,14 @@ def changes_between(
     if finding["property"] == "required" and finding["typeName"] == "Schema":
         yield from _required(finding, location)
         return
-    breaking, reason = rate(
-        finding, location, examples_fit=was_unspecified(finding) and _examples_fit(finding, before, compared[1])
+    breaking, reason = _rate(
+        finding, location, examples_match=_was_unspecified(finding) and _examples_match(finding, before, compared[1])
     )
     yield Change(
         Rating.BREAKING if breaking else Rating.SAFE,
         "changed" if finding["kind"] == "modified" else cast("Kind", finding["kind"]),
         location,
-        describe(finding),
+        _describe(finding),
         reason,
         finding["old"],
         finding["new"],
@@ -143,31 +143,31 @@ def _required(finding: Finding, location: Location) -> Iterator[Change]:
         yield Change(rating, "changed", inner, what, reason, newly_required=required and breaks)
 
 
-def _examples_fit(finding: Finding, before: Mapping[tuple[str, str], Operation], new: Document) -> bool:
-    """Return whether the old document's own examples match a request's new schema."""
+def _examples_match(finding: Finding, before: Mapping[tuple[str, str], Operation], new: Document) -> bool:
+    """Return whether the old document's own examples have values for a request's new schema, and all match it."""
     match split(finding["path"]):
         case ["paths", path, method, "requestBody", "content", _, "schema", *inner]:
-            schema: Any = lookup(new, finding["path"])
-            return examples_match(before[method, path].definition["requestBody"], inner, schema)
+            content = before[method, path].definition["requestBody"].get("content", {})
         case _:
             return False
+    found = [value for media in content.values() for value in _values(media, inner)]
+    if not found:
+        return False
+    import jsonschema_rs
+
+    try:
+        validator = jsonschema_rs.Draft202012Validator(lookup(new, finding["path"]))
+    except ValueError:
+        return False
+    return all(validator.is_valid(value) for value in found)
 
 
-def rate(finding: Finding, location: Location, *, examples_fit: bool) -> tuple[bool, str]:
-    """Rate one finding.
-
-    Args:
-        finding: A finding of Redocly.
-        location: Its location.
-        examples_fit: Whether the old document's own examples match the new schema.
-
-    Returns:
-        Whether it breaks, and the reason.
-    """
+def _rate(finding: Finding, location: Location, *, examples_match: bool) -> tuple[bool, str]:
+    """Return whether a finding breaks, and the reason."""
     if location.webhook and finding["typeName"] == "PathItem" and finding["kind"] != "added":
         return True, "Deliveries no longer go to the URL that the app subscribed."
     if location.part in {"request", "parameter"} and not location.is_received:
-        own = _request_part(finding) or _request_value(finding, examples_fit=examples_fit)
+        own = _request_part(finding) or _request_value(finding, examples_match=examples_match)
     else:
         own = _response(finding, location)
     if own is not None:
@@ -190,19 +190,19 @@ def _request_part(finding: Finding) -> tuple[bool, str] | None:
     return None
 
 
-def _request_value(finding: Finding, *, examples_fit: bool) -> tuple[bool, str] | None:
+def _request_value(finding: Finding, *, examples_match: bool) -> tuple[bool, str] | None:
     if finding["property"] == "default" and finding["old"] is not None and finding["new"] is not None:
         return True, "A call that omits it behaves differently."
     if finding["property"] == "format" and (finding["old"], finding["new"]) in _WIDER_FORMATS:
         return False, "Smaller numbers are accepted as before."
-    if was_unspecified(finding):
-        if examples_fit:
+    if _was_unspecified(finding):
+        if examples_match:
             return False, "The document specifies what it left open, and its own examples match."
         return True, "The document allowed any value; now some may be rejected."
     return None
 
 
-def was_unspecified(finding: Finding) -> bool:
+def _was_unspecified(finding: Finding) -> bool:
     """Return whether a finding is about a location that had no schema and now has one."""
     if finding["kind"] == "added":
         return finding["typeName"] == "Schema" and finding["path"].endswith("/schema")
@@ -216,12 +216,12 @@ def _response(finding: Finding, location: Location) -> tuple[bool, str] | None:
         return None
     if location.is_received and finding["kind"] == "removed" and finding["path"].endswith("/schema"):
         return True, "Any value may come now."
-    if location.is_received and was_unspecified(finding) and not finding["major"]:
+    if location.is_received and _was_unspecified(finding) and not finding["major"]:
         return False, "The document specifies what it left open."
     return None
 
 
-def describe(finding: Finding) -> str:
+def _describe(finding: Finding) -> str:
     """Describe a finding, without its location."""
     if finding["messages"]:
         return " ".join(finding["messages"])
@@ -251,26 +251,6 @@ def describe_change(old: Any, new: Any) -> str:
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 1]}…"
-
-
-def examples_match(body: Document, path: list[str], schema: Any) -> bool:
-    """Return whether a document's own examples have values at a location, all of which match a schema.
-
-    Args:
-        body: The request body with its references expanded, including examples.
-        path: The location, as steps from the media type's schema.
-        schema: A canonical schema.
-    """
-    import jsonschema_rs
-
-    found = [value for media in body.get("content", {}).values() for value in _values(media, path)]
-    if not found:
-        return False
-    try:
-        validator = jsonschema_rs.Draft202012Validator(schema)
-    except ValueError:
-        return False
-    return all(validator.is_valid(value) for value in found)
 
 
 def _values(media: Document, path: list[str]) -> Iterator[Any]:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _PACKAGE = PinnedPackage("redocly", _HERE / "npm" / "package-lock.json", _HERE.parent / "redocly" / "package-lock.json")
-install = _PACKAGE.install
 install_dir = _PACKAGE.install_dir
 _SCRIPT = Path("node_modules", "@redocly", "cli", "bin", "cli.js")
 _ARGUMENTS = ("diff", "old.json", "new.json", "--format=json", "--fail-on=none")

@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .changes import Change, Comparison, Rating
 
@@ -47,24 +47,15 @@ class Section:
     advice: tuple[Advice, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The same change at several locations."""
-
-    what: str
-    reason: str
-    locations: tuple[str, ...]
-
-
-def group_changes(changes: Iterable[Change]) -> list[Group]:
-    """Group changes with the same text, in the order of their first occurrence."""
-    found: dict[tuple[str, str], list[str]] = {}
+def group_changes(changes: Iterable[Change]) -> dict[tuple[str, str], list[str]]:
+    """Return the locations of each change and reason, in the order of their first occurrence."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
     for change in changes:
-        found.setdefault((change.what, change.reason), []).append(str(change.location))
-    return [Group(what, reason, tuple(dict.fromkeys(locations))) for (what, reason), locations in found.items()]
+        found.setdefault((change.what, change.reason), {})[str(change.location)] = None
+    return {texts: list(locations) for texts, locations in found.items()}
 
 
-def _rated_groups(comparison: Comparison) -> Iterator[tuple[Rating, str, list[Group]]]:
+def _rated_groups(comparison: Comparison) -> Iterator[tuple[Rating, str, dict[tuple[str, str], list[str]]]]:
     """Yield each rating that changes have, with a title and the grouped changes."""
     for rating in Rating:
         changes = comparison.rated(rating)
@@ -72,7 +63,7 @@ def _rated_groups(comparison: Comparison) -> Iterator[tuple[Rating, str, list[Gr
             yield rating, f"{TITLES[rating]} ({len(changes)})", group_changes(changes)
 
 
-def headline(comparison: Comparison) -> str:
+def _headline(comparison: Comparison) -> str:
     """Summarise a comparison in one line."""
     if not comparison.changes:
         return "Nothing changed."
@@ -90,14 +81,14 @@ def count_text(count: int, noun: str) -> str:
 
 def as_text(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
     """Write a report for terminals. Its texts come from the documents and may contain control characters."""
-    lines = [f"{comparison.old} → {comparison.new}: {headline(comparison)}"]
+    lines = [f"{comparison.old} → {comparison.new}: {_headline(comparison)}"]
     for _, title, groups in _rated_groups(comparison):
         lines += ["", title]
-        for group in groups:
-            lines.append(f"  {group.what} {group.reason}")
-            lines += [f"    {location}" for location in group.locations[:MAX_SHOWN_LOCATIONS]]
-            if len(group.locations) > MAX_SHOWN_LOCATIONS:
-                lines.append(f"    … and {len(group.locations) - MAX_SHOWN_LOCATIONS} more locations")
+        for (what, reason), locations in groups.items():
+            lines.append(f"  {what} {reason}")
+            lines += [f"    {location}" for location in locations[:MAX_SHOWN_LOCATIONS]]
+            if len(locations) > MAX_SHOWN_LOCATIONS:
+                lines.append(f"    … and {len(locations) - MAX_SHOWN_LOCATIONS} more locations")
     for section in sections:
         lines += ["", f"{section.title}: {section.summary}"]
         for advice in section.advice:
@@ -112,42 +103,38 @@ def as_json(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
         "old": comparison.old,
         "new": comparison.new,
         "summary": {rating.value: len(comparison.rated(rating)) for rating in Rating},
-        "changes": [_change(change) for change in comparison.changes],
+        "changes": [
+            {
+                "rating": change.rating.value,
+                "kind": change.kind,
+                "location": str(change.location),
+                "operation": change.location.operation or None,
+                "webhook": change.location.webhook or None,
+                "part": change.location.part,
+                "name": change.location.name or None,
+                "field": change.location.field or None,
+                "what": change.what,
+                "reason": change.reason,
+                "old": change.old,
+                "new": change.new,
+            }
+            for change in comparison.changes
+        ],
         "sections": [dataclasses.asdict(section) for section in sections],
     }
     return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
 
 
-def _change(change: Change) -> dict[str, Any]:
-    location = change.location
-    return {
-        "rating": change.rating.value,
-        "kind": change.kind,
-        "location": str(location),
-        "operation": location.operation or None,
-        "webhook": location.webhook or None,
-        "part": location.part,
-        "name": location.name or None,
-        "field": location.field or None,
-        "what": change.what,
-        "reason": change.reason,
-        "old": change.old,
-        "new": change.new,
-    }
-
-
 def as_markdown(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
     """Write a report for pull requests."""
-    lines = [f"# {_escape(comparison.old)} → {_escape(comparison.new)}", "", _escape(headline(comparison))]
+    lines = [f"# {_escape(comparison.old)} → {_escape(comparison.new)}", "", _escape(_headline(comparison))]
     for _, title, groups in _rated_groups(comparison):
         lines += ["", f"## {title}"]
-        for group in groups:
-            lines += ["", f"**{_escape(group.what)}** {_escape(group.reason)}", ""]
-            lines += [f"- {_escape(location)}" for location in group.locations]
+        for (what, reason), locations in groups.items():
+            lines += ["", f"**{_escape(what)}** {_escape(reason)}", ""]
+            lines += [f"- {_escape(location)}" for location in locations]
     for section in sections:
-        lines += ["", f"## {_escape(section.title)}", "", _escape(section.summary)]
-        if section.advice:
-            lines.append("")
+        lines += ["", f"## {_escape(section.title)}", "", _escape(section.summary), *([""] if section.advice else [])]
         for advice in section.advice:
             lines += [f"- {_escape(advice.what)}  ", f"  → {_escape(advice.action)}"]
     return "\n".join(lines) + "\n"
@@ -184,7 +171,7 @@ def as_html(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{title}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>{title}</h1><p>{escape(headline(comparison))}</p>",
+        f"<h1>{title}</h1><p>{escape(_headline(comparison))}</p>",
     ]
     for section in sections:
         lines.append(f"<h2>{escape(section.title)}</h2><p>{escape(section.summary)}</p>")
@@ -197,10 +184,10 @@ def as_html(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
     for rating, heading, groups in _rated_groups(comparison):
         lines.append(f'<h2 class="{rating.value}">{heading}</h2>')
         opened = " open" if rating is Rating.BREAKING else ""
-        for group in groups:
-            lines.append(f"<details{opened}><summary>{escape(group.what)} ({len(group.locations)})</summary>")
-            lines.append(f'<p class="reason">{escape(group.reason)}</p><ul>')
-            lines += [f'<li class="location">{escape(location)}</li>' for location in group.locations]
+        for (what, reason), locations in groups.items():
+            lines.append(f"<details{opened}><summary>{escape(what)} ({len(locations)})</summary>")
+            lines.append(f'<p class="reason">{escape(reason)}</p><ul>')
+            lines += [f'<li class="location">{escape(location)}</li>' for location in locations]
             lines.append("</ul></details>")
     lines.append("</body></html>")
     return "\n".join(lines) + "\n"

@@ -78,18 +78,14 @@ def _run(config: Config, options: argparse.Namespace) -> bool:
         require_up_to_date(config)
         _print(f"{config.contract.name} and {config.package.name} are up to date.")
     elif options.command == "diff":
-        return _diff(config, options)
+        fetched = fetch(config, mirror=options.mirror, file=options.file, log=_print_note)
+        new = fetched.parse_expected(config)
+        comparison = compare(read(config.published), new, old_name=config.published.name, new_name=fetched.source)
+        _report(options, comparison, impact(config, new) if comparison.changes else ())
+        return fails(comparison, options.fail_on)
     else:
         update(config, mirror=options.mirror, file=options.file, log=_print, report=functools.partial(_report, options))
     return False
-
-
-def _diff(config: Config, options: argparse.Namespace) -> bool:
-    fetched = fetch(config, mirror=options.mirror, file=options.file, log=_print_note)
-    new = fetched.parse_expected(config)
-    comparison = compare(read(config.published), new, old_name=config.published.name, new_name=fetched.source)
-    _report(options, comparison, impact(config, new) if comparison.changes else ())
-    return fails(comparison, options.fail_on)
 
 
 def _report(options: argparse.Namespace, comparison: Comparison, sections: tuple[Section, ...]) -> None:

@@ -128,8 +128,7 @@ def apply_overlay(document: Document, overlay: Document) -> Document:
     """Apply all actions in order to a copy of a document.
 
     Raises:
-        PipelineError: The overlay is not valid, or an action cannot be applied, selects nothing or changes
-            nothing.
+        PipelineError: The overlay is not valid, or an action cannot be applied, selects nothing or changes nothing.
     """
     check_overlay(overlay)
     result = copy.deepcopy(document)

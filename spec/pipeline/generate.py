@@ -18,7 +18,7 @@ from contentgroove._openapi.operations import base_path, server_urls
 from contentgroove.tools import SpecError
 from contentgroove.tools.operations import compile_document
 from contentgroove_spec import PipelineError
-from contentgroove_spec.documents import dump_json, dump_yaml
+from contentgroove_spec.documents import dump_yaml
 
 from .corrections import make_contract, read
 from .pull import is_unchanged, replace_all
@@ -74,28 +74,20 @@ def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path
     """
     contract_yaml, contract_json = folder / "contract.yaml", folder / "contract.json"
     contract_yaml.write_text(dump_yaml(contract), encoding="utf-8", newline="\n")
-    contract_json.write_text(dump_json(contract), encoding="utf-8", newline="\n")
+    text = json.dumps(contract, ensure_ascii=False, allow_nan=False, indent=1)
+    contract_json.write_text(text + "\n", encoding="utf-8", newline="\n")
     package = folder / config.package.name
     _run_generator(config, contract_json, package)
     made = {contract_yaml: config.contract, contract_json: config.contract_json, package: config.package}
     if config.tools is not None:
+        try:
+            operations = compile_document(contract, base_path(server_urls(contract)), closed=True)
+        except SpecError as error:
+            raise PipelineError(f"The built-in tools cannot be made from the contract: {error}") from error
         tools = folder / config.tools.name
-        tools.write_bytes(operations_file(contract))
+        tools.write_bytes(msgspec.json.format(msgspec.json.encode(operations), indent=1) + b"\n")
         made[tools] = config.tools
     return made
-
-
-def operations_file(contract: Document) -> bytes:
-    """Return the file's content for a contract.
-
-    Raises:
-        PipelineError: The contract has an operation that cannot be a tool.
-    """
-    try:
-        operations = compile_document(contract, base_path(server_urls(contract)), closed=True)
-    except SpecError as error:
-        raise PipelineError(f"The built-in tools cannot be made from the contract: {error}") from error
-    return msgspec.json.format(msgspec.json.encode(operations), indent=1) + b"\n"
 
 
 def _run_generator(config: Config, document: Path, package: Path) -> None:

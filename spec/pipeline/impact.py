@@ -110,7 +110,7 @@ def _validity(config: Config, contract: Document) -> Iterator[Advice]:
     except PipelineError as error:
         yield Advice(str(error), action)
     else:
-        yield from (Advice(str(finding), action) for finding in check_contract(contract, complete=config.complete))
+        yield from (Advice(finding, action) for finding in check_contract(contract, complete=config.complete))
 
 
 def _generated(config: Config, contract: Document) -> Iterator[Advice]:
@@ -120,18 +120,14 @@ def _generated(config: Config, contract: Document) -> Iterator[Advice]:
         except PipelineError as error:
             yield Advice(str(error), "Correct what the generator reports.")
         else:
-            made = Path(folder, config.package.name)
-            yield from api_changes(package_api(config.package), package_api(made))
+            yield from api_changes(package_api(config.package), package_api(Path(folder, config.package.name)))
 
 
 def _operations(old: Document, new: Document) -> Iterator[Advice]:
     had, has = ({operation.wire_key: operation.name for operation in operations(document)} for document in (old, new))
     for key in sorted(has.keys() - had.keys()):
-        action = (
-            "Give the SDK a method, the simulator a route, the recorder a request and the tool a name; "
-            "CONTRIBUTING.md lists the files."
-        )
-        yield Advice(f"{has[key]} is new.", action)
+        action = "Give the SDK a method, the simulator a route, the recorder a request and the tool a name; "
+        yield Advice(f"{has[key]} is new.", f"{action}CONTRIBUTING.md lists the files.")
     for key in sorted(had.keys() - has.keys()):
         action = "Remove its method and its route with a note in the changelog, or keep it by a correction."
         yield Advice(f"{had[key]} was removed.", action)
@@ -141,17 +137,15 @@ def _models(config: Config, old: Document, new: Document) -> Iterator[Advice]:
     for model, pointer in config.public_models.items():
         module, _, name = model.partition(":")
         public = getattr(importlib.import_module(module), name)
-        had, has = _properties(old, pointer), _properties(new, pointer)
+        # Attributes that were not described before cannot have been removed.
+        had, has = _properties(old, pointer) or set(), _properties(new, pointer)
         if has is None:
             yield Advice(f"{name}: the contract no longer has {pointer}.", "Set the pointer of its attributes.")
             continue
-        # Attributes that were not described before cannot have been removed.
-        had = had or set()
-        for attribute in sorted(has - had):
-            if not hasattr(public, attribute):
+        for attribute in sorted(has ^ had):
+            if attribute in has and not hasattr(public, attribute):
                 yield Advice(f"{name} lacks `{attribute}`, which is new.", "Add it; until then it is in `.extra`.")
-        for attribute in sorted(had - has):
-            if hasattr(public, attribute):
+            elif attribute in had and hasattr(public, attribute):
                 action = "Remove it with a note in the changelog, or let it be None."
                 yield Advice(f"{name} has `{attribute}`, which the contract no longer has.", action)
 
@@ -203,9 +197,7 @@ def package_api(package: Path) -> dict[str, str]:
         module's value is empty.
     """
     found: dict[str, str] = {}
-    for path in sorted(package.rglob("*.py")):
-        if path.name == "__init__.py":
-            continue
+    for path in sorted(path for path in package.rglob("*.py") if path.name != "__init__.py"):
         module = ".".join(path.relative_to(package).with_suffix("").parts)
         found[module] = ""
         for node in ast.parse(path.read_text(encoding="utf-8")).body:

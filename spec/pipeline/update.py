@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from contentgroove_spec.config import Config
     from contentgroove_spec.reports import Section
 
-LEFT = "The new files were written: check `git diff`, write what is missing, and run `make test`."
-
 
 class UpdateStoppedError(PipelineError):
     """A step needs a person; the message names the step, the problem and the state of the files."""
@@ -60,8 +58,7 @@ def update(
         True if the document was new.
 
     Raises:
-        UpdateStoppedError: A step needs a person. Up to regenerating, no file was changed; afterwards,
-            all new files were written.
+        UpdateStoppedError: A step needs a person. No file was changed, or all were written and a check fails.
     """
     with _step("check the committed files"):
         if not is_unchanged(config):
@@ -72,10 +69,8 @@ def update(
     config.package.parent.mkdir(parents=True, exist_ok=True)
     # In the folder of the generated package, so that everything can be moved at once.
     with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as name:
-        folder = Path(name)
-        staged = dataclasses.replace(
-            config, published=folder / "pulled" / config.published.name, lock=folder / "pulled" / config.lock.name
-        )
+        pulled = Path(name, "pulled")
+        staged = dataclasses.replace(config, published=pulled / config.published.name, lock=pulled / config.lock.name)
         with _step("pull"):
             pull(staged, mirror=mirror, file=file, log=log)
             old, new = read(config.published), read(staged.published)
@@ -84,7 +79,7 @@ def update(
                 return False
         with _step("compare"):
             report(compare(old, new, old_name="committed", new_name="published now"), impact(config, new))
-        outputs = build(staged, folder, _step)
+        outputs = build(staged, Path(name), _step)
         with _step("replace the files"):
             replace_all({staged.published: config.published, staged.lock: config.lock, **outputs})
     log("The new document, the contract and the generated client were written.")
@@ -120,5 +115,7 @@ def _check(config: Config, log: Callable[[str], None]) -> None:
         works = by_work(failures, config.works)
         raise UpdateStoppedError(
             f"The checks fail.{ending} The required work, in {count_text(len(works), 'kind')}:\n\n"
-            f"{as_text(failures, config.works)}\n\n{LEFT}\nFull output of the checks: {log_file}"
+            f"{as_text(failures, config.works)}\n\n"
+            "The new files were written: check `git diff`, write what is missing, and run `make test`.\n"
+            f"Full output of the checks: {log_file}"
         )

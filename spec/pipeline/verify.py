@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,24 +22,6 @@ if TYPE_CHECKING:
 
 NO_BODY = frozenset({"204", "304"})
 MAX_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One violation.
-
-    Attributes:
-        operation: The operation or component with the violation.
-        location: The location in it.
-        rule: The rule and its violation.
-    """
-
-    operation: str
-    location: str
-    rule: str
-
-    def __str__(self) -> str:
-        return f"{self.operation}: {self.location}: {self.rule}"
 
 
 def check_structure(document: Document, name: str) -> None:
@@ -64,8 +45,12 @@ def check_structure(document: Document, name: str) -> None:
             raise PipelineError(f"{name} is not a valid OpenAPI document: {reason}") from error
 
 
-def check_contract(document: Document, *, complete: bool = True) -> list[Finding]:
-    """Check that examples match and, if it must be complete, that everything has a schema and an example."""
+def check_contract(document: Document, *, complete: bool = True) -> list[str]:
+    """Check that examples match and, if it must be complete, that everything has a schema and an example.
+
+    Returns:
+        The violations: the operation or component, the location in it, and the rule.
+    """
     return [*(_missing(document) if complete else ()), *_wrong_examples(document)]
 
 
@@ -83,18 +68,18 @@ def require_valid(document: Document, name: str, *, complete: bool = True) -> No
         raise PipelineError(f"{name} violates its own rules at {len(findings)} locations:\n{listed}{more}")
 
 
-def _missing(document: Document) -> Iterator[Finding]:
+def _missing(document: Document) -> Iterator[str]:
     for operation in operations(document):
         for status, response in operation.responses.items():
             if status not in NO_BODY:
                 present = {name for media in response.get("content", {}).values() for name in media}
                 if "schema" not in present:
-                    yield Finding(str(operation), f"response {status}", "it has no schema")
+                    yield f"{operation}: response {status}: it has no schema"
                 if not present & {"example", "examples"}:
-                    yield Finding(str(operation), f"response {status}", "it has no example")
+                    yield f"{operation}: response {status}: it has no example"
     for pointer, schema in _objects(document, ""):
         if isinstance(schema.get("properties"), dict) and "type" not in schema:
-            yield Finding("schemas", pointer, "it has properties and no type")
+            yield f"schemas: {pointer}: it has properties and no type"
 
 
 def _objects(value: Any, pointer: str, *, names: bool = False) -> Iterator[tuple[str, Document]]:
@@ -112,7 +97,7 @@ def _objects(value: Any, pointer: str, *, names: bool = False) -> Iterator[tuple
                 yield from _objects(item, f"{pointer}/{escape(name)}", names=name == "properties" and not names)
 
 
-def _wrong_examples(document: Document) -> Iterator[Finding]:
+def _wrong_examples(document: Document) -> Iterator[str]:
     components = cast("Document", document.get("components", {}).get("schemas", {}))
     definitions = bundle(components, closed=True)
     examples = [(name, *found) for name, schema in components.items() for found in _schema_examples("", schema)]
@@ -124,11 +109,11 @@ def _wrong_examples(document: Document) -> Iterator[Finding]:
         try:
             validator = jsonschema_rs.Draft202012Validator(complete, validate_formats=True)
         except ValueError as error:
-            yield Finding(operation, location, f"the schema cannot be used: {error}")
+            yield f"{operation}: {location}: the schema cannot be used: {error}"
             continue
         for broken in validator.iter_errors(example):
             path = "".join(f"/{step}" for step in broken.instance_path)
-            yield Finding(operation, f"{location}{path}", broken.message)
+            yield f"{operation}: {location}{path}: {broken.message}"
 
 
 def _with_callbacks(found: Iterable[Operation], prefix: str = "") -> Iterator[tuple[str, Operation]]:

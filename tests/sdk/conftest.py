@@ -29,11 +29,11 @@ class FakeClock:
     sleeps: list[float] = field(default_factory=list)
 
     def monotonic(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return self.now
 
     def time(self) -> float:
-        """Give the time since 1970."""
+        """Return the seconds since 1970."""
         return 1_780_000_000.0 + self.now
 
     def sleep(self, seconds: float) -> None:
@@ -47,7 +47,7 @@ class FakeClock:
 
 
 class Face:
-    """Calls an async object as if it were sync: awaits what it gives, collects what it iterates."""
+    """Calls an async object as if it were sync: awaits its results and collects what it iterates."""
 
     def __init__(self, target: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._target = target
@@ -88,7 +88,7 @@ async def _await(value: Any) -> Any:
 
 @dataclass
 class Maker:
-    """Makes clients of one kind whose requests go to a function."""
+    """Creates clients of one kind whose requests go to a function."""
 
     kind: str
     clock: FakeClock
@@ -98,7 +98,7 @@ class Maker:
     def __call__(
         self, handler: Handler | None = None, *, store: Handler | None = None, base_url: str = BASE, **options: Any
     ) -> Any:
-        """Make a client; without a handler it opens real connections."""
+        """Create a client; without a handler it opens real connections."""
         options.setdefault("clock", self.clock)
         options.setdefault("random", lambda: 1.0)
         options.setdefault("api_key", KEY)
@@ -116,7 +116,7 @@ class Maker:
         return client if sync else Face(client, self.loop)
 
     def close(self) -> None:
-        """Close all that was made."""
+        """Close everything that was created."""
         for item in reversed(self.opened):
             if hasattr(item, "aclose"):
                 self.loop.run_until_complete(item.aclose())
@@ -132,7 +132,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture(params=["sync", "async"])
 def make(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Maker]:
-    """Make clients, each test once sync and once async."""
+    """Create clients; each test runs with sync and with async ones."""
     loop = asyncio.new_event_loop()
     maker = Maker(request.param, clock, loop)
     yield maker
@@ -143,7 +143,7 @@ def make(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Maker]:
 
 @pytest.fixture(params=["httpcore", "httpx"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The two ways to a server: as without httpx imported, and with it imported."""
+    """The two transports: without httpx imported, and with it."""
     chosen: str = request.param
     monkeypatch.setattr(connections, "httpx_is_imported", lambda: chosen == "httpx")
     return chosen

@@ -25,7 +25,7 @@ def http_response(body: bytes = GOOD, status: str = "200 OK", *headers: str) -> 
 
 @contextmanager
 def server(script: Callable[[socket.socket], None]) -> Generator[tuple[str, list[bytes]], None, None]:
-    """Serve each connection by a script; gives the base URL and what was received."""
+    """Serve each connection by a script; yield the base URL and the received requests."""
     received: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(20)

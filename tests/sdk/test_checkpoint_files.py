@@ -1,4 +1,4 @@
-"""Checkpoints that cannot be kept: said before anything is sent where it can be known, and never at a media's cost."""
+"""Checkpoints that cannot be written: reported before anything is sent if possible, and no media is lost."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_full_disk_is_noticed_before_anything_is_sent(
 def test_a_disk_that_fills_up_before_the_media_is_created(
     make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int, sent: int, says: str, sent_again: int
 ) -> None:
-    """The step is not begun, the error names the checkpoint, and the same call goes on once there is room."""
+    """The step is not started, the error names the checkpoint, and the same call continues once there is space."""
     path, checkpoint = video(tmp_path), tmp_path / "c.json"
     api, store = Api(), Store()
     client = make(api, store=store)
@@ -78,7 +78,7 @@ def test_a_disk_that_fills_up_before_the_media_is_created(
 def test_a_disk_that_fills_up_once_the_media_is_created(
     make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
 ) -> None:
-    """The error gives the media's id, and the same call finds the media instead of creating another."""
+    """The error contains the media's id, and the same call finds the media instead of creating another one."""
     path, checkpoint = video(tmp_path), tmp_path / "c.json"
     api, store = Api(), Store()
     client = make(api, store=store)
@@ -95,7 +95,7 @@ def test_a_disk_that_fills_up_once_the_media_is_created(
 
 
 def test_a_full_disk_in_a_batch(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each file has a result of its own."""
+    """Each file has its own result."""
     fill_the_disk(monkeypatch, after=5)
     files = [video(tmp_path, name=f"{index}.mp4") for index in range(3)]
     client = make(Api(), store=Store())
@@ -104,8 +104,10 @@ def test_a_full_disk_in_a_batch(make: Maker, tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("location", ["", "/", ".", "folder", "\0", b"c.json", 7, "x" * 300])
-def test_what_can_be_no_checkpoint(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: Any) -> None:
-    """A folder, or something that is not a path, is refused before anything is sent, and left as it is."""
+def test_paths_that_cannot_be_checkpoints(
+    make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: Any
+) -> None:
+    """A folder, or something that is not a path, is refused before anything is sent, and is not changed."""
     monkeypatch.chdir(tmp_path)
     path = video(tmp_path)
     (tmp_path / "folder").mkdir()
@@ -117,7 +119,7 @@ def test_what_can_be_no_checkpoint(make: Maker, tmp_path: Path, monkeypatch: pyt
 
 
 @NAMED_PIPES
-def test_a_named_pipe_is_no_checkpoint(make: Maker, tmp_path: Path) -> None:
+def test_a_named_pipe_is_not_a_checkpoint(make: Maker, tmp_path: Path) -> None:
     """No one waits for its other end."""
     make_named_pipe(tmp_path / "pipe")
     with pytest.raises(InvalidInputError, match="not a regular file"):
@@ -125,8 +127,8 @@ def test_a_named_pipe_is_no_checkpoint(make: Maker, tmp_path: Path) -> None:
 
 
 @HOLES
-def test_a_video_is_no_checkpoint(make: Maker, tmp_path: Path) -> None:
-    """A path given by mistake is neither overwritten nor read whole."""
+def test_a_video_is_not_a_checkpoint(make: Maker, tmp_path: Path) -> None:
+    """A path that was passed by mistake is neither overwritten nor read completely."""
     path = video(tmp_path)
     os.truncate(path, 4 * 1024**3)
     with pytest.raises(InvalidInputError, match="not an upload checkpoint"):
@@ -173,8 +175,8 @@ def test_a_file_that_changed_before_it_was_sent_is_sent_as_it_is(make: Maker, tm
 
 
 @BYTE_NAMES
-def test_a_file_whose_name_is_no_text(make: Maker, tmp_path: Path) -> None:
-    """Its checkpoint says it with escapes, alone and in a batch."""
+def test_a_file_with_an_undecodable_name(make: Maker, tmp_path: Path) -> None:
+    """Its checkpoint contains escapes, alone and in a batch."""
     path = video(tmp_path, name=os.fsdecode(b"film \xff.mp4"))
     store = Store()
     client = make(Api(), store=store)
@@ -194,7 +196,7 @@ def test_a_long_name_in_a_batch(make: Maker, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [7, "\ud800"])
-def test_a_name_in_a_batch_that_is_no_text(make: Maker, tmp_path: Path, name: Any) -> None:
+def test_an_undecodable_name_in_a_batch(make: Maker, tmp_path: Path, name: Any) -> None:
     """It is that file's failure, not the batch's."""
     from contentgroove import UploadItem
 
@@ -210,8 +212,8 @@ def test_a_checkpoint_folder_that_can_be_none(make: Maker, tmp_path: Path) -> No
         assert [type(result.error) for result in results] == [InvalidInputError]
 
 
-def test_what_a_callback_raises_is_not_taken_for_another_upload(make: Maker, tmp_path: Path) -> None:
-    """An application's own BlockingIOError, such as of a terminal that takes no more, comes back as it is."""
+def test_a_callbacks_error_is_not_taken_for_another_upload(make: Maker, tmp_path: Path) -> None:
+    """An application's own BlockingIOError, such as that of a full terminal, is raised unchanged."""
 
     def full(_sent: int, _total: int) -> None:
         raise BlockingIOError(errno.EAGAIN, "the terminal")
@@ -221,8 +223,8 @@ def test_what_a_callback_raises_is_not_taken_for_another_upload(make: Maker, tmp
     assert sorted(found.name for found in tmp_path.iterdir()) == ["c.json", "film.mp4"]
 
 
-def test_a_lock_that_its_holder_removed_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who opened it before and locks it after takes the new one, so that a third is refused."""
+def test_a_lock_that_its_holder_removed_protects_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that opened the file before and locks it after that takes the new one, so that a third is refused."""
     location = tmp_path / "c.json"
     real = os.open
     first = FileCheckpointStore(location).lock()

@@ -1,4 +1,4 @@
-"""Crash-safe uploads: a process that is killed anywhere goes on, sends nothing twice and creates nothing twice."""
+"""Crash-safe uploads: after a kill at any point, the same call continues, and sends and creates nothing twice."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ MOMENTS = [
 
 
 def run_child(base_url: str, film: Path, checkpoint: Path, moment: str) -> subprocess.CompletedProcess[str]:
-    """Upload in a process of its own, which kills itself at a moment."""
+    """Upload in another process, which kills itself at one step."""
     return subprocess.run(  # noqa: S603 - this interpreter
         [sys.executable, "-c", CHILD, base_url, str(film), str(checkpoint), moment],
         capture_output=True,
@@ -88,7 +88,7 @@ def run_child(base_url: str, film: Path, checkpoint: Path, moment: str) -> subpr
 
 @pytest.mark.process
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_at_any_moment(tmp_path: Path, moment: str) -> None:
+def test_killed_at_any_step(tmp_path: Path, moment: str) -> None:
     """SIGKILL, then the same call again: one media, and a file that was noted as sent is not sent again."""
     film, checkpoint = tmp_path / "film.mp4", tmp_path / "film.json"
     film.write_bytes(sample_video().read_bytes())
@@ -112,7 +112,7 @@ def test_what_is_written(make: Maker, tmp_path: Path) -> None:
     """Only what is needed, for the owner's eyes only: no key, no presigned URL."""
     checkpoint = tmp_path / "c.json"
     make(Api(), store=Store()).medias.upload(video(tmp_path), name="N", checkpoint=checkpoint)
-    # On Windows the folder says who may read it.
+    # On Windows the folder determines who may read it.
     assert WINDOWS or stat.S_IMODE(checkpoint.stat().st_mode) == 0o600
     content = checkpoint.read_text(encoding="utf-8")
     assert "canary" not in content
@@ -122,7 +122,7 @@ def test_what_is_written(make: Maker, tmp_path: Path) -> None:
 
 
 def test_the_states_in_order(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each step is written down before the next begins."""
+    """Each step is written before the next one starts."""
     states: list[str] = []
     original = FileCheckpointStore.write
 
@@ -148,7 +148,7 @@ def test_a_sent_file_is_not_sent_again(make: Maker, tmp_path: Path) -> None:
 
 
 def test_another_upload_is_refused(make: Maker, tmp_path: Path) -> None:
-    """A checkpoint belongs to one file under one name; a changed file is an error that says so."""
+    """A checkpoint belongs to one file with one name; a changed file is an error."""
     client = make(Api(), store=Store())
     path, checkpoint = video(tmp_path), tmp_path / "c.json"
     client.medias.upload(path, name="N", checkpoint=checkpoint)
@@ -163,8 +163,8 @@ def test_another_upload_is_refused(make: Maker, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"not json", b'{"version": 1}', b"\xff", b"[" * 100_000])
-def test_what_is_no_checkpoint_is_refused(make: Maker, tmp_path: Path, content: bytes) -> None:
-    """A file that holds something else is never overwritten."""
+def test_invalid_checkpoints_are_refused(make: Maker, tmp_path: Path, content: bytes) -> None:
+    """A file with other content is never overwritten."""
     checkpoint = tmp_path / "c.json"
     checkpoint.write_bytes(content)
     api = Api()
@@ -175,7 +175,7 @@ def test_what_is_no_checkpoint_is_refused(make: Maker, tmp_path: Path, content: 
 
 
 def test_memory_has_no_checkpoint(make: Maker, tmp_path: Path) -> None:
-    """Bytes are gone when the process is, so a checkpoint of them would be a promise that cannot be kept."""
+    """Bytes are lost with the process, so a checkpoint of them would be useless."""
     with pytest.raises(InvalidInputError, match="Only the upload of a path"):
         make(Api()).medias.upload(MP4, checkpoint=tmp_path / "c.json")
 
@@ -208,7 +208,7 @@ def test_one_process_at_a_time(make: Maker, tmp_path: Path) -> None:
     make(Api(), store=Store()).medias.upload(video(tmp_path), checkpoint=checkpoint)
 
 
-def test_a_batch_that_was_stopped_goes_on(make: Maker, tmp_path: Path) -> None:
+def test_a_stopped_batch_continues(make: Maker, tmp_path: Path) -> None:
     """With `checkpoint_dir` a second run sends only what the first did not."""
     files = [video(tmp_path, name=f"{index}.mp4") for index in range(4)]
     store = Store(200, 200, httpx.ReadError, httpx.ReadError, httpx.ReadError)
@@ -234,7 +234,7 @@ def leave_in_doubt(points: Path) -> None:
 
 @pytest.mark.parametrize("names", [("A", "B"), (None, None)], ids=["named", "nameless"])
 def test_one_media_for_several_lost_ones(make: Maker, tmp_path: Path, names: tuple[str | None, ...]) -> None:
-    """Without names no one can tell whose it is: it is given to none, and nothing is created again."""
+    """Without names it is unknown whose media it is: no upload gets it, and nothing is created again."""
     files = [UploadItem(video(tmp_path, name=f"{index}.mp4"), name=name) for index, name in enumerate(names)]
     points = tmp_path / "points"
     api, store = Api(422, 422), Store()

@@ -50,7 +50,7 @@ class Pauses:
     then: dict[int, Callable[[], object]] = field(default_factory=dict)
 
     def monotonic(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return sum(self.taken)
 
     def sleep(self, seconds: float) -> None:
@@ -69,7 +69,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
 
 
 def holder(location: Path) -> Any:
-    """Hold a checkpoint."""
+    """Lock a checkpoint."""
     held = FileCheckpointStore(location).lock()
     held.__enter__()
     return held
@@ -77,7 +77,7 @@ def holder(location: Path) -> Any:
 
 @pytest.mark.usefixtures("windows")
 def test_one_upload_at_a_time_on_windows(make: Maker, tmp_path: Path) -> None:
-    """A second upload with the same checkpoint is refused before anything is sent; after the first it goes on."""
+    """A second upload with the same checkpoint is refused before anything is sent; after the first one it continues."""
     path, location = video(tmp_path), tmp_path / "c.json"
     api = Api()
     held = holder(location)
@@ -97,7 +97,7 @@ def test_the_lock_is_removed_once_it_is_closed(windows: WindowsFiles, tmp_path: 
 
 
 def test_a_lock_that_is_taken_between_close_and_removal_stays(windows: WindowsFiles, tmp_path: Path) -> None:
-    """A process that opens the file in between holds it; the first one's removal is refused, so a third is kept out."""
+    """A process that opens the file in between has the lock; the removal by the first is refused, and so is a third."""
     location = tmp_path / "c.json"
     first, later = holder(location), list[Any]()
     windows.when_closed.append(lambda: later.append(holder(location)))
@@ -110,7 +110,7 @@ def test_a_lock_that_is_taken_between_close_and_removal_stays(windows: WindowsFi
 
 
 def test_a_lock_that_cannot_be_had_for_another_reason(windows: WindowsFiles, tmp_path: Path) -> None:
-    """It is not another upload that is told."""
+    """The error is not reported as another upload."""
 
     def full(*_arguments: int) -> None:
         raise OSError(errno.ENOSPC, "No space left")
@@ -119,15 +119,15 @@ def test_a_lock_that_cannot_be_had_for_another_reason(windows: WindowsFiles, tmp
     with pytest.raises(OSError, match="No space left") as caught:
         lock.take()
     assert not isinstance(caught.value, BlockingIOError)
-    # Nothing holds its file.
+    # No process has its file open.
     (tmp_path / "c.json.lock").unlink()
     assert windows.refusals == 0
 
 
-def test_a_checkpoint_that_somebody_reads_is_replaced_in_a_moment(
+def test_a_checkpoint_that_is_being_read_is_replaced_later(
     make: Maker, windows: WindowsFiles, tmp_path: Path, pauses: Pauses
 ) -> None:
-    """A virus scanner, or an upload that looks into it, delays a checkpoint and costs no media."""
+    """A virus scanner, or an upload that reads it, delays a checkpoint, and no media is lost."""
     path, location = video(tmp_path), tmp_path / "c.json"
     held: list[int] = []
 
@@ -142,7 +142,7 @@ def test_a_checkpoint_that_somebody_reads_is_replaced_in_a_moment(
 
 
 def test_a_checkpoint_that_stays_open(make: Maker, windows: WindowsFiles, tmp_path: Path, pauses: Pauses) -> None:
-    """The wait ends, the error says what was done, and the old checkpoint is whole."""
+    """The wait ends, the error says what was done, and the old checkpoint is complete."""
     path, location = video(tmp_path), tmp_path / "c.json"
     held: list[int] = []
 
@@ -162,7 +162,7 @@ def test_a_checkpoint_that_stays_open(make: Maker, windows: WindowsFiles, tmp_pa
 def test_a_neighbour_that_is_being_replaced_is_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pauses: Pauses
 ) -> None:
-    """A checkpoint that is overlooked for a moment could have its media taken."""
+    """The media of a checkpoint that is not seen could be claimed by another upload."""
     (tmp_path / "b.json").write_bytes(b"B")
     real = Path.read_bytes
 
@@ -176,7 +176,7 @@ def test_a_neighbour_that_is_being_replaced_is_read(
     assert len(pauses.taken) == 1
 
 
-def test_no_permission_is_told_at_once_elsewhere(tmp_path: Path) -> None:
+def test_a_lack_of_permission_is_reported_at_once_elsewhere(tmp_path: Path) -> None:
     """Where open files do not prevent anything, a refusal does not pass."""
     tries: list[int] = []
 

@@ -39,7 +39,7 @@ def close(make: Maker, client: Any) -> None:
 
 
 @pytest.mark.parametrize("which", ["http_client", "upload_http_client"])
-def test_one_that_is_closed_is_said_to_be(make: Maker, clock: FakeClock, tmp_path: Path, which: str) -> None:
+def test_a_closed_client_is_an_error(make: Maker, clock: FakeClock, tmp_path: Path, which: str) -> None:
     """Not a broken connection that is tried again, nor, for a POST, an unknown outcome."""
     own = kind_of(make)()
     close(make, own)
@@ -52,7 +52,7 @@ def test_one_that_is_closed_is_said_to_be(make: Maker, clock: FakeClock, tmp_pat
 
 
 def test_its_own_credentials_stay_away_from_the_store(make: Maker, tmp_path: Path) -> None:
-    """A store refuses a second way to authenticate; at the API, the application's `auth` has the last word."""
+    """A store refuses a second authentication; for the API, the application's `auth` is used."""
     seen: list[httpx.Request] = []
     api, store = Api(), Store()
 
@@ -66,8 +66,8 @@ def test_its_own_credentials_stay_away_from_the_store(make: Maker, tmp_path: Pat
     assert [request.headers.get("Authorization", "none").split()[0] for request in seen] == ["Basic", "none", "Basic"]
 
 
-def test_what_http2_logs_of_headers_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
-    """The library below writes each header down as it is, and the whole block as it is encoded."""
+def test_http2_header_logs_are_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    """The HTTP library logs each header in plain text, and the whole block encoded."""
     ContentGroove(KEY, BASE).close()
     caplog.set_level(logging.DEBUG)
     for name in ("hpack.hpack", "hpack.table"):
@@ -75,8 +75,8 @@ def test_what_http2_logs_of_headers_is_not_shown(caplog: pytest.LogCaptureFixtur
     assert KEY not in caplog.text
 
 
-def test_what_holds_the_key_is_not_pickled() -> None:
-    """A raw response in a cache would keep the key there; models hold none."""
+def test_objects_with_the_key_are_not_pickled() -> None:
+    """A raw response in a cache would store the key there; models do not contain it."""
     with (
         httpx.Client(transport=httpx.MockTransport(lambda _request: one(media_json()))) as own,
         ContentGroove(KEY, BASE, http_client=own) as client,
@@ -113,14 +113,14 @@ async def test_an_async_client_awaits_its_hooks() -> None:
 
 @pytest.mark.parametrize("name", ["on_request", "on_response"])
 def test_a_hook_that_could_never_be_called(make: Maker, name: str) -> None:
-    """It is refused when the client is made."""
+    """It is refused when the client is created."""
     wrong: dict[str, Any] = {name: "print"}
     with pytest.raises(ConfigurationError, match=f"{name} must be callable, not str"):
         make(lambda _request: one(media_json()), **wrong)
 
 
 @pytest.mark.parametrize("name", ["on_request", "on_response"])
-def test_nobody_would_await_a_sync_clients_hook(name: str) -> None:
+def test_a_sync_client_refuses_async_hooks(name: str) -> None:
     """An async hook would be called and never run."""
     wrong: dict[str, Any] = {name: hook}
     with pytest.raises(ConfigurationError, match=f"{name} is async"):
@@ -128,7 +128,7 @@ def test_nobody_would_await_a_sync_clients_hook(name: str) -> None:
 
 
 def test_two_loops_at_once() -> None:
-    """Connections belong to the loop that opened them; another one can neither use nor close them, and says so."""
+    """Connections belong to the loop that opened them; using or closing them in another one is an error."""
     at = Simulator()
     used, leave = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""The ways to a server: what goes over the line, who can watch it, by whose leave."""
+"""Transports: what they send, which libraries can observe it, and which authorities they trust."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_neither_calls_nor_uploads_import_httpx(code: str) -> None:
 
 @pytest.mark.usefixtures("way")
 def test_what_a_call_sends(make: Maker) -> None:
-    """Each byte of a request is the same whichever way it goes."""
-    # The server closes after each response and has to say so: a POST might else go to a line that is about to end.
+    """Each byte of a request is the same with every transport."""
+    # The server closes after each response and must announce it, or a POST might use a connection that is about to end.
     with server(says(http_response(GOOD, "200 OK", "Connection: close"))) as (base_url, received):
         client = make(base_url=base_url)
         client.medias.get("m-1")
@@ -90,7 +90,7 @@ def test_what_a_call_sends(make: Maker) -> None:
 
 @pytest.mark.usefixtures("way")
 def test_respx_intercepts_by_default(make: Maker, tmp_path: Path) -> None:
-    """A test mocked with respx as it comes never reaches the network, uploads included."""
+    """A test that is mocked with respx never reaches the network, uploads included."""
     file = tmp_path / "film.mp4"
     file.write_bytes(MP4)
     with respx.mock() as router:
@@ -100,7 +100,7 @@ def test_respx_intercepts_by_default(make: Maker, tmp_path: Path) -> None:
     assert put.calls.last.request.content == MP4
 
 
-def test_whoever_patches_httpx_intercepts(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patches_of_httpx_intercept(make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """pytest-httpx and OpenTelemetry patch httpx's transports, and see calls and uploads pass there."""
     seen: list[str] = []
     api = Api()
@@ -131,8 +131,8 @@ def test_a_hook_of_an_own_client_may_read_responses(make: Maker) -> None:
     assert make(handler).medias.get("m-1").id == "m-1"
 
 
-def test_an_own_client_follows_no_redirect(make: Maker) -> None:
-    """A client that would follow them is kept from it: the key would go along."""
+def test_an_own_client_does_not_follow_redirects(make: Maker) -> None:
+    """A client that would follow them does not: the key would be sent with the request."""
     with server(says(http_response(b"", "302 Found", "Location: /elsewhere"))) as (base_url, received):
         kind: Any = httpx.Client if make.kind == "sync" else httpx.AsyncClient
         make.opened.append(kind(follow_redirects=True))
@@ -171,8 +171,8 @@ def test_what_the_libraries_log_is_redacted(
 
 
 @pytest.mark.parametrize(("queued", "seconds"), [(True, 600.0), (False, 5.0)])
-def test_queueing_for_a_connection_is_no_silence_of_the_network(queued: bool, seconds: float) -> None:  # noqa: FBT001 - a case
-    """The client's own connections are waited for longer than anything else; an own client's limits are its own."""
+def test_waiting_for_a_connection_has_its_own_limit(queued: bool, seconds: float) -> None:  # noqa: FBT001 - a case
+    """Waiting for the client's own connections has a longer limit; an application's client keeps its own."""
     settings = resolve_settings(api_key=KEY, base_url=BASE, auth="bearer", version="1", environment={})
     listing = Request(method="GET", path="/medias")
     timeouts: Timeouts = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
@@ -203,7 +203,7 @@ def test_proxies_of_the_environment(make: Maker, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("proxy", ["http://proxy.invalid:3128", "proxy.invalid:3128", "socks5://proxy.invalid"])
-def test_what_is_meant_for_this_machine_stays_here(make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_requests_to_this_machine_use_no_proxy(make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     """Plain http to loopback goes through no proxy elsewhere, which would get the key in clear text."""
     for name in ("HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, proxy)
@@ -216,7 +216,7 @@ def test_what_is_meant_for_this_machine_stays_here(make: Maker, monkeypatch: pyt
 
 
 def test_a_proxy_that_refuses_never_sees_the_key(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An https call asks the proxy for a tunnel only; without one, nothing has arrived anywhere."""
+    """An https call only requests a tunnel from the proxy; without one, nothing has arrived anywhere."""
     with server(says(http_response(b"", "403 Forbidden"))) as (url, received):
         for name in ("HTTPS_PROXY", "https_proxy"):
             monkeypatch.setenv(name, url.removesuffix("/api/v1"))
@@ -228,7 +228,7 @@ def test_a_proxy_that_refuses_never_sees_the_key(make: Maker, monkeypatch: pytes
 
 @pytest.mark.parametrize("proxy", ["ftp://user:hunter2@127.0.0.1:1", "http://user:hunter2@[::1"])
 def test_a_proxy_that_is_none(make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    """A setting that can never work is said to be one, without its password."""
+    """A setting that can never work is named, without its password."""
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, proxy)
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
@@ -236,7 +236,7 @@ def test_a_proxy_that_is_none(make: Maker, monkeypatch: pytest.MonkeyPatch, prox
     assert "hunter2" not in str(caught.value) + str(caught.value.__cause__)
 
 
-def test_failures_say_what_the_library_said(make: Maker, way: str) -> None:
+def test_failures_contain_the_text_of_the_library(make: Maker, way: str) -> None:
     """The cause of an error is the exception of whichever library met it."""
     library: Any = {"httpcore": httpcore, "httpx": httpx}[way]
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -290,7 +290,7 @@ def test_trust_is_that_of_httpx(monkeypatch: pytest.MonkeyPatch, authority: Path
     assert (ours.minimum_version, ours.options) == (default.minimum_version, default.options)
 
 
-def test_plain_http_trusts_nobody() -> None:
+def test_plain_http_trusts_no_authority() -> None:
     """A context that is not meant to be used would refuse everyone."""
     context = connections.ssl_context_for(parse_url("http://127.0.0.1/"), None)
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
@@ -319,7 +319,7 @@ def test_urls_are_read_as_httpx_reads_them(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["", "https://", "https:///path", "https://[::1/x", "https://h:x/", "https://bücher.test/"]
 )
-def test_urls_that_no_request_can_have(url: str) -> None:
+def test_urls_that_cannot_be_requested(url: str) -> None:
     """They are known before anything is sent."""
     with pytest.raises(InvalidUrlError):
         parse_url(url)
@@ -328,7 +328,7 @@ def test_urls_that_no_request_can_have(url: str) -> None:
 @pytest.mark.parametrize("url", ["", "https://", "https://[::1/x", "https://bücher.test/", "ftp://store.test/x"])
 @pytest.mark.parametrize("own", [False, True])
 def test_an_upload_url_that_is_none(make: Maker, tmp_path: Path, url: str, own: bool) -> None:  # noqa: FBT001 - a case
-    """What the service gives as a URL and is none ends in an upload's error."""
+    """An upload URL that is not a URL is an error of the upload."""
     api = Api()
 
     def handler(request: httpx.Request) -> httpx.Response:

@@ -58,7 +58,7 @@ SHAPES: list[tuple[int, Any, type[APIError], ErrorDetail]] = [
 
 @pytest.mark.parametrize(("status", "body", "kind", "detail"), SHAPES, ids=[str(shape[0]) for shape in SHAPES])
 def test_each_documented_shape(make: Maker, status: int, body: Any, kind: type[APIError], detail: ErrorDetail) -> None:
-    """Each status is a class of its own, and its entries are read whatever their shape."""
+    """Each status has its own class, and its entries are parsed in every shape."""
     client = make(lambda _request: httpx.Response(status, json=body), max_retries=0)
     with pytest.raises(APIError) as caught:
         client.medias.get("m-1")
@@ -84,8 +84,8 @@ def test_messages_say_what_to_do_next(make: Maker, status: int, step: str) -> No
 
 
 @pytest.mark.parametrize(("status", "redirects"), [(301, True), (302, True), (307, True), (308, True), (304, False)])
-def test_what_is_said_of_redirects(make: Maker, status: int, *, redirects: bool) -> None:
-    """A redirect is said not to be followed; what a conditional request gets is none."""
+def test_messages_about_redirects(make: Maker, status: int, *, redirects: bool) -> None:
+    """The error says that a redirect is not followed; a 304 is not a redirect."""
     client = make(lambda _request: httpx.Response(status))
     with pytest.raises(APIError) as caught:
         client.request("GET", "/medias", headers={"If-None-Match": '"a"'})
@@ -126,7 +126,7 @@ def test_odd_responses(make: Maker, status: int, content: bytes, kind: type[Cont
 
 
 def test_new_fields_and_values_break_nothing(make: Maker) -> None:
-    """Fields, types and states that are new tomorrow are kept, not refused."""
+    """Fields, types and states that are not known yet are kept, not refused."""
     resource = media_json(brand_new={"a": [1]})
     resource["relationships"]["folder"] = {"data": None}
     resource["meta"] = {"b": 2}
@@ -147,7 +147,7 @@ def test_new_fields_that_cannot_be_read_concern_nothing_else(make: Maker, value:
 
 @pytest.mark.parametrize("auth", ["bearer", "header", "query"])
 def test_the_key_shows_nowhere(make: Maker, caplog: pytest.LogCaptureFixture, auth: str) -> None:
-    """No message, traceback, log line, repr or pickle holds the key, even when the server echoes it."""
+    """No message, traceback, log line, repr or pickle contains the key, even if the server echoes it."""
     caplog.set_level(logging.DEBUG)
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -228,7 +228,7 @@ def test_headers_of_an_error_that_echoes_the_key_are_headers(make: Maker) -> Non
 
 
 def test_a_message_stays_readable_whatever_the_service_says(make: Maker) -> None:
-    """Endless explanations are cut, many are counted; the entries are kept."""
+    """Long explanations are cut, many are counted; the entries are kept."""
     entries: list[Any] = [{"detail": "x" * 1_000_000}, *({"detail": f"reason {number}"} for number in range(50))]
     client = make(lambda _request: httpx.Response(400, json={"errors": entries}))
     with pytest.raises(BadRequestError, match=r"reason 8\. … and 41 more\. The service could not read") as caught:
@@ -238,7 +238,7 @@ def test_a_message_stays_readable_whatever_the_service_says(make: Maker) -> None
 
 
 @pytest.mark.parametrize("auth", ["bearer", "header", "query"])
-def test_the_key_shows_in_no_connection_error(make: Maker, auth: str) -> None:
+def test_connection_errors_do_not_contain_the_key(make: Maker, auth: str) -> None:
     """An error of the HTTP library that names the URL is redacted, too."""
 
     def handler(request: httpx.Request) -> httpx.Response:

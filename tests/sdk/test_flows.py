@@ -1,4 +1,4 @@
-"""Flows: coroutines that the sync and the async client share, and the two ways to run them."""
+"""Flows: coroutines that the sync and the async client share, and how both run them."""
 
 from __future__ import annotations
 

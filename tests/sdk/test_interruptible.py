@@ -39,13 +39,13 @@ class Waits:
         self.begun = threading.Event()
 
     def note(self, seconds: float | None) -> None:
-        """Note one, if it is more than a look."""
+        """Record a wait, unless it only checks."""
         if seconds != 0:
             self.seconds.append(seconds)
             self.begun.set()
 
     def are_short(self) -> bool:
-        """Whether there were several, and none was longer than a step."""
+        """Return whether there were several, each at most a step long."""
         return len(self.seconds) > 1 and all(seconds is not None and seconds <= STEP for seconds in self.seconds)
 
 
@@ -74,7 +74,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
 
 
 def interrupting(after: int, attempts: list[float]) -> Callable[[float], bool]:
-    """Give an attempt that fails, and in which Ctrl-C comes, unnoticed until it is over."""
+    """Return an attempt that fails, and during which Ctrl-C comes, unnoticed until it ends."""
 
     def attempt(seconds: float) -> bool:
         attempts.append(seconds)
@@ -94,7 +94,7 @@ def test_ctrl_c_ends_a_wait_without_limit() -> None:
 
 
 def test_a_limit_is_kept() -> None:
-    """Steps are never longer than what is left, and a wait for no time looks once."""
+    """Steps are never longer than the remaining time, and a wait of 0 seconds checks once."""
     attempts: list[float] = []
     assert wait_for(interrupting(0, attempts), 0) is False
     assert attempts == [0.0]
@@ -105,7 +105,7 @@ def test_a_limit_is_kept() -> None:
 
 
 def test_a_thread_and_a_queue_are_waited_for() -> None:
-    """Their end and their next thing, or that neither came."""
+    """Their end and their next item, or that neither came."""
     gate, queue = threading.Event(), SimpleQueue[int]()
 
     def work() -> None:
@@ -123,7 +123,7 @@ def test_a_thread_and_a_queue_are_waited_for() -> None:
 
 
 def test_a_worker_waits_in_steps(waits: Waits) -> None:
-    """For the bell as for its thread, however rarely it looks by itself."""
+    """For the wakeup and for its thread, however rarely it polls."""
     bell = Wakeup()
     threading.Timer(5 * STEP, bell.notify).start()
     bell.wait(0, NEVER)

@@ -34,7 +34,7 @@ class Width(int, Enum):
 
 
 def number_of(request: httpx.Request) -> int:
-    """Read the page number that a request asks for."""
+    """Return the page number of a request."""
     return int(parse_qs(request.url.query.decode()).get("page[number]", ["1"])[0])
 
 
@@ -55,14 +55,14 @@ def pages(*sizes: int, linked: bool, scheme: str = "https", host: str = "api.con
 
 
 @pytest.mark.parametrize("linked", [True, False])
-def test_iterating_gives_every_item_of_every_page(make: Maker, *, linked: bool) -> None:
-    """Pages are followed by links or counted; each item comes once, in order."""
+def test_iterating_yields_every_item_of_every_page(make: Maker, *, linked: bool) -> None:
+    """Pages are followed by links or counted; each item is returned once, in order."""
     ids = [media.id for media in make(pages(2, 2, 1, linked=linked)).medias.list()]
     assert ids == ["m-1-0", "m-1-1", "m-2-0", "m-2-1", "m-3-0"]
 
 
 def test_pages_and_limits(make: Maker) -> None:
-    """`.pages()` gives whole pages; `limit` ends in the middle of one; `page_number` begins later."""
+    """`.pages()` yields whole pages; `limit` ends in the middle of one; `page_number` starts later."""
     client = make(pages(2, 2, 1, linked=True))
     assert [(page.number, len(page)) for page in client.medias.list().pages()] == [(1, 2), (2, 2), (3, 1)]
     assert [media.id for media in client.medias.list(limit=3)] == ["m-1-0", "m-1-1", "m-2-0"]
@@ -70,7 +70,7 @@ def test_pages_and_limits(make: Maker) -> None:
 
 
 def test_listing_is_lazy(make: Maker) -> None:
-    """Nothing is sent before the first item is asked for."""
+    """Nothing is sent before the first item is requested."""
     seen: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -103,7 +103,7 @@ def test_a_null_link_is_the_end(make: Maker) -> None:
 
 
 def test_an_empty_link_is_the_end(make: Maker) -> None:
-    """A link that is there and says nothing is as good as null."""
+    """An empty link is treated like null."""
     client = make(lambda _request: many([media_json("a")], next=""))
     assert [item.id for item in client.medias.list()] == ["a"]
     assert [page.is_last for page in client.medias.list().pages()] == [True]
@@ -116,12 +116,12 @@ def test_an_empty_page_is_the_end(make: Maker) -> None:
 
 
 def test_a_list_that_is_not_paged_ends(make: Maker) -> None:
-    """A service that ignores `page[number]` gives the same items again; they come once."""
+    """A service that ignores `page[number]` returns the same items again; they are returned once."""
     assert [item.id for item in make(lambda _request: many([media_json("a")])).medias.list()] == ["a"]
 
 
 @pytest.mark.parametrize("target", [1, 2])
-def test_a_circle_is_an_error(make: Maker, target: int) -> None:
+def test_a_loop_is_an_error(make: Maker, target: int) -> None:
     """Links that lead back end in an error instead of an endless loop."""
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -134,7 +134,7 @@ def test_a_circle_is_an_error(make: Maker, target: int) -> None:
 
 
 def test_the_same_page_under_ever_new_links_is_an_error(make: Maker) -> None:
-    """A service that gives one page for every number does not keep a caller busy forever."""
+    """A service that returns one page for every number does not keep a caller busy forever."""
 
     def handler(request: httpx.Request) -> httpx.Response:
         return many([media_json("same")], next=f"{BASE}/medias?page[number]={number_of(request) + 1}")
@@ -153,7 +153,7 @@ def test_the_same_page_under_ever_new_links_is_an_error(make: Maker) -> None:
     ],
 )
 def test_a_link_that_leads_nowhere_is_an_error_after_its_page(kind: str, link: str, what: str) -> None:
-    """What a page holds is given before the error about its link, so that asking for single pages is a way out."""
+    """A page's items are returned before the error about its link, so that single pages can still be requested."""
     given: list[str] = []
     transport = httpx.MockTransport(lambda _request: many([media_json("a")], next=link))
 
@@ -176,7 +176,7 @@ def test_a_link_that_leads_nowhere_is_an_error_after_its_page(kind: str, link: s
 
 @pytest.mark.parametrize("number", ["9" * 5000, "x", "-1", "²"])
 def test_a_link_may_number_its_page_as_it_likes(make: Maker, number: str) -> None:
-    """A number that is none that pages have is followed; pages are counted on."""
+    """A link with a strange page number is followed, and counting continues."""
     pages_: list[dict[str, str]] = [{"next": f"{BASE}/medias?page[number]={number}"}, {}]
     responses = iter([many([media_json(f"m-{index}")], **links) for index, links in enumerate(pages_)])
     client = make(lambda _request: next(responses))
@@ -185,7 +185,7 @@ def test_a_link_may_number_its_page_as_it_likes(make: Maker, number: str) -> Non
 
 @settings(max_examples=60)
 @given(st.lists(st.integers(1, 4), max_size=6), st.booleans(), st.integers(1, 30))
-def test_any_paging_gives_each_item_once(sizes: list[int], linked: bool, limit: int) -> None:  # noqa: FBT001 - drawn
+def test_any_paging_yields_each_item_once(sizes: list[int], linked: bool, limit: int) -> None:  # noqa: FBT001 - drawn
     """Whatever the pages' sizes: all items once, or the first `limit` of them."""
     http_client = httpx.Client(transport=httpx.MockTransport(pages(*sizes, linked=linked)))
     with http_client, ContentGroove(KEY, BASE, http_client=http_client) as client:
@@ -212,7 +212,7 @@ def test_any_paging_gives_each_item_once(sizes: list[int], linked: bool, limit: 
     ],
 )
 def test_filters_are_written_as_the_api_reads_them(make: Maker, filter_: dict[str, Any], query: str) -> None:
-    """Matchers, lists, booleans, moments and other alphabets go out as `filter[…]=…`."""
+    """Matchers, lists, booleans, datetimes and other alphabets are sent as `filter[…]=…`."""
     seen: list[str] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -224,7 +224,7 @@ def test_filters_are_written_as_the_api_reads_them(make: Maker, filter_: dict[st
 
 
 def test_a_naive_datetime_is_refused(make: Maker) -> None:
-    """A time without a zone names no moment."""
+    """A time without a zone is ambiguous."""
     naive = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - that is the case
     with pytest.raises(ValueError, match="no time zone"):
         make(lambda _request: many([])).medias.list(filter={"created_at_gt": naive})

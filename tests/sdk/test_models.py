@@ -88,7 +88,7 @@ def event(media: dict[str, Any], included: Any = None) -> bytes:
 
 
 def test_rest_and_webhook_models_are_equal(make: Maker) -> None:
-    """A media is equal in both spellings: numbers as strings, the transcription in the relationships or not."""
+    """A media is equal in both forms: numbers as strings, the transcription in the relationships or not."""
     link = {"data": {"id": "t-1", "type": "transcriptions"}}
     rest = media_json(source_file_duration=98.5, source_file_height=280, is_processing=False)
     rest["relationships"] |= {"transcription": link, "clips": {"data": [{"id": "c-1", "type": "clips"}]}}

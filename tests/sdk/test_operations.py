@@ -1,4 +1,4 @@
-"""Each operation sends what the API's document says and gives a model."""
+"""Each operation sends what the API's document requires and returns a model."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_operation(
     ],
     ids=["get", "update", "delete", "wait", "clip", "update clip", "delete clip", "create clip", "hook", "delete hook"],
 )
-def test_bad_ids_reach_no_endpoint(make: Maker, call: Callable[[Any, Any], Any], bad: Any) -> None:
+def test_bad_ids_are_never_sent(make: Maker, call: Callable[[Any, Any], Any], bad: Any) -> None:
     """An id that could lead to another endpoint is refused before anything is sent."""
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -287,7 +287,7 @@ def test_bad_ids_reach_no_endpoint(make: Maker, call: Callable[[Any, Any], Any],
     ],
 )
 def test_bad_arguments_are_refused_before_sending(make: Maker, call: Callable[[Any], Any]) -> None:
-    """An argument that cannot be right is an error that says so, and nothing is sent."""
+    """An argument that cannot be right is an error, and nothing is sent."""
 
     def handler(request: httpx.Request) -> httpx.Response:
         pytest.fail(f"sent {request.url}")
@@ -297,7 +297,7 @@ def test_bad_arguments_are_refused_before_sending(make: Maker, call: Callable[[A
 
 
 class RawFace:
-    """A client whose resources give raw responses."""
+    """A client whose resources return raw responses."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -311,10 +311,10 @@ class RawFace:
     [(case[1], case[5], case[6]) for case in CASES if case[6] is not list],
     ids=[case[0] for case in CASES if case[6] is not list],
 )
-def test_each_operation_gives_its_raw_response(
+def test_each_operation_returns_its_raw_response(
     make: Maker, call: Callable[[Any], Any], http_response: httpx.Response, kind: type
 ) -> None:
-    """With `with_raw_response`, each call gives its response, a deletion too, and decodes it on demand."""
+    """With `with_raw_response`, each call returns its response, also a deletion, and decodes it on demand."""
     client = make(
         lambda _request: httpx.Response(
             http_response.status_code, content=http_response.content, headers={"X-Request-Id": "r-9"}
@@ -327,7 +327,7 @@ def test_each_operation_gives_its_raw_response(
 
 
 def test_raw_response(make: Maker) -> None:
-    """`with_raw_response` gives status, headers and, on demand, the model."""
+    """`with_raw_response` returns status, headers and, on demand, the model."""
     client = make(lambda _request: httpx.Response(200, json=one(media_json()).json(), headers={"X-Request-Id": "r-9"}))
     raw = client.medias.with_raw_response.get("m-1")
     assert raw.status_code == 200
@@ -352,7 +352,7 @@ def test_custom_request(make: Maker) -> None:
     assert seen[0].headers["Authorization"] == f"Bearer {KEY}"
 
 
-def test_a_callers_headers_are_sent_instead_of_ours(make: Maker) -> None:
+def test_a_callers_headers_replace_the_clients(make: Maker) -> None:
     """One header of a name, in whatever case the caller writes it."""
     seen: list[httpx.Request] = []
 

@@ -1,4 +1,4 @@
-"""What is the same on every system, where Python's own means give each system's."""
+"""Results that are the same on every system, although Python's own functions depend on it."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
         (MAX_TIMESTAMP, dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)),
     ],
 )
-def test_moments(seconds: float, expected: dt.datetime) -> None:
-    """Any that a checkpoint may hold."""
+def test_timestamps(seconds: float, expected: dt.datetime) -> None:
+    """Every time that a checkpoint may contain."""
     assert moment(seconds) == expected
 
 
-def test_a_files_type_is_not_what_the_machine_says() -> None:
-    """Programs change Windows' registry and a Linux machine's tables, so that a film's ending means something else."""
+def test_a_files_type_does_not_depend_on_the_machine() -> None:
+    """Programs change Windows' registry and a Linux machine's tables, so that an ending has another meaning."""
     mimetypes.init()
     mimetypes.add_type("application/x-editor-project", ".mp4")
     try:
@@ -58,20 +58,20 @@ def test_a_files_type_is_not_what_the_machine_says() -> None:
         ("c:\\films\\film.mp4", True),
         ("C:film.mp4", True),
         ("D:\\film.mp4", False),
-        # To look at one is to log on to a machine that a model names.
+        # Checking one logs on to a machine that a model names.
         ("\\\\host\\share\\film.mp4", False),
         ("//host/share/film.mp4", False),
         ("\\\\?\\UNC\\host\\share\\film.mp4", False),
         ("\\\\.\\pipe\\film", False),
     ],
 )
-def test_only_the_roots_drive_is_looked_at(name: str, *, same: bool) -> None:
-    """Before anything asks the system whether a file is there."""
+def test_only_the_roots_drive_is_checked(name: str, *, same: bool) -> None:
+    """Before anything checks whether a file exists."""
     root: PurePath = PureWindowsPath("C:\\films")
     assert same_drive(root, root / name) is same
 
 
-def test_another_drive_is_not_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_another_drive_is_not_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is refused in the words for what is not there, before its path is resolved."""
     (tmp_path / "film.mp4").touch()
     resolved: list[Path] = []

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.slow]
 
 
 def endless(part: bytes, head: bytes) -> Callable[[socket.socket], None]:
-    """Send a head and then the same part for as long as it is taken, up to 200 MB."""
+    """Send a head and then the same chunk while the client accepts it, up to 200 MB."""
 
     def script(connection: socket.socket) -> None:
         connection.sendall(head)
@@ -79,7 +79,7 @@ def test_hostile_response(
     script: Callable[[socket.socket], None],
     kind: type[ContentGrooveError],
 ) -> None:
-    """Each kind of hostile response is a documented error that does not hold the key."""
+    """Each kind of hostile response is a documented error that does not contain the key."""
     caplog.set_level(logging.DEBUG)
     with server(script) as (base_url, received):
         client = make(base_url=base_url, max_retries=0, timeout=10)
@@ -123,7 +123,7 @@ def test_odd_but_fine(make: Maker, script: Callable[[socket.socket], None]) -> N
 
 
 def test_silence_ends_with_the_timeout(make: Maker) -> None:
-    """A server that takes the request and says nothing is a timeout."""
+    """A server that accepts the request and sends nothing causes a timeout."""
     leave = threading.Event()
 
     def wait(_connection: socket.socket) -> None:
@@ -149,7 +149,7 @@ def test_a_trickle_ends(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     ids=["a header", "interim responses"],
 )
 def test_a_beginning_that_trickles_ends(make: Maker, monkeypatch: pytest.MonkeyPatch, head: bytes, part: bytes) -> None:
-    """A response whose beginning never ends, each byte in time, does not block a call forever."""
+    """A response whose head never ends, although each byte comes in time, does not block a call forever."""
     monkeypatch.setattr(http, "MAX_RESPONSE_SECONDS", 0.3)
     left = threading.Event()
     kept = 0
@@ -183,8 +183,8 @@ def test_cookies_are_not_kept(make: Maker) -> None:
     assert b"ookie" not in received[1]
 
 
-def test_nobody_listens(make: Maker) -> None:
-    """A port that no one listens on is a connection error that says what to check."""
+def test_no_server_listens(make: Maker) -> None:
+    """A port without a listener is a connection error that says what to check."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     client: Any = make(base_url=f"http://127.0.0.1:{port}/api/v1", max_retries=1)

@@ -57,12 +57,12 @@ def script(*steps: Any) -> tuple[Handler, list[httpx.Request]]:
 
 
 def get(client: Any) -> Any:
-    """Make a call that may be repeated."""
+    """Make an idempotent call."""
     return client.medias.get("m-1")
 
 
 def create(client: Any) -> Any:
-    """Make a call that may not."""
+    """Make a call that is not idempotent."""
     return client.medias.create(upload_id="u")
 
 
@@ -103,7 +103,7 @@ def test_connection_errors_are_repeated(make: Maker, error: Any, call: Callable[
     ],
 )
 def test_attempts_are_limited(make: Maker, clock: FakeClock, error: Any, kind: type[Exception]) -> None:
-    """After `max_retries` the error is raised and says how often it was tried."""
+    """After `max_retries` the error is raised and contains the number of attempts."""
     handler, seen = script(error)
     with pytest.raises(kind, match="after 3 attempts"):
         get(make(handler, max_retries=2))
@@ -113,7 +113,7 @@ def test_attempts_are_limited(make: Maker, clock: FakeClock, error: Any, kind: t
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 def test_post_is_never_repeated_on_a_failure_of_the_server(make: Maker, status: int) -> None:
-    """A POST that a server failed on may have been done: it is sent once, and the error says so."""
+    """A POST that failed in the server may have been performed: it is sent once, and the error says so."""
     handler, seen = script(status)
     with pytest.raises(APIError) as caught:
         create(make(handler))
@@ -177,7 +177,7 @@ def test_delete_that_finds_nothing_on_its_second_try_has_succeeded(make: Maker) 
 
 
 def test_retry_after_is_obeyed(make: Maker, clock: FakeClock) -> None:
-    """Seconds, or a date, or nothing to be read: the wait is what was asked, and never longer than two minutes."""
+    """Seconds, a date, or something else: the wait is as requested, and never longer than two minutes."""
     date = dt.datetime.fromtimestamp(clock.time() + 7, dt.UTC)
     for value, wait in (("3", 3.0), (format_datetime(date, usegmt=True), 7.0), ("soon", 0.5), ("99999999", 120.0)):
         clock.sleeps.clear()
@@ -188,7 +188,7 @@ def test_retry_after_is_obeyed(make: Maker, clock: FakeClock) -> None:
 
 
 def test_a_429_slows_down_every_call_of_the_client(make: Maker, clock: FakeClock) -> None:
-    """The next caller waits, too, until the service said."""
+    """The next caller also waits until the time that the service requested."""
     handler, _ = script(httpx.Response(429, headers={"Retry-After": "5"}), one(media_json()))
     client = make(handler, max_retries=0, random=lambda: 0.0)
     with pytest.raises(RateLimitError) as caught:
@@ -241,8 +241,8 @@ def test_the_deadline_is_counted_from_the_first_attempt(clock: FakeClock) -> Non
     assert scripted.steps == [("sleep", 101.0), attempt, ("sleep", 0.5), attempt]
 
 
-def test_no_attempt_begins_after_the_deadline(make: Maker, clock: FakeClock) -> None:
-    """A wait that would end too late is not begun."""
+def test_no_attempt_starts_after_the_deadline(make: Maker, clock: FakeClock) -> None:
+    """A wait that would end too late is not started."""
     handler, seen = script(httpx.Response(503, headers={"Retry-After": "50"}))
     with pytest.raises(ServerError):
         get(make(handler, retry_policy=RetryPolicy(max_retries=9, deadline=120.0)))
@@ -275,6 +275,6 @@ def test_backoff_is_jitter_under_a_cap(attempt: int, chance: float) -> None:
 
 @given(st.text(max_size=60), st.floats(min_value=0, max_value=4e9))
 def test_any_retry_after_header_is_survived(value: str, now: float) -> None:
-    """A header from anybody gives a number of seconds from 0, or nothing."""
+    """Any header is parsed to a number of seconds from 0, or to None."""
     seconds = parse_retry_after(value, now)
     assert seconds is None or 0 <= seconds < float("inf")

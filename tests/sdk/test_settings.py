@@ -1,4 +1,4 @@
-"""Settings: a client that cannot work or would leak its key is not made."""
+"""Settings: a client that cannot work or would leak its key is not created."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_key_is_needed(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a key, making a client says where to put one; the environment is one source."""
+    """Without a key, the error says where to set one; the environment is one source."""
     with pytest.raises(ConfigurationError, match="CONTENTGROOVE_API_KEY"):
         kind()
     monkeypatch.setenv("CONTENTGROOVE_API_KEY", "")
@@ -71,7 +71,7 @@ def test_unusable_keys(kind: Any, key: Any) -> None:
     ],
 )
 def test_unusable_base_urls(kind: Any, url: Any) -> None:
-    """Plain http to another machine, or no URL at all, is refused before the key could go out."""
+    """Plain http to another machine, or something that is not a URL, is refused before the key could be sent."""
     with pytest.raises(ConfigurationError) as caught:
         kind(KEY, url)
     assert "secret" not in str(caught.value)
@@ -110,7 +110,7 @@ def test_unusable_options(kind: Any, options: dict[str, Any]) -> None:
     [("bearer", "authorization", f"Bearer {KEY}"), ("header", "x-api-key", KEY), ("query", "", "")],
 )
 def test_three_ways_to_authenticate(make: Maker, auth: str, header: str, value: str) -> None:
-    """The key goes where it was asked to, and nowhere else."""
+    """The key is sent as requested, and in no other way."""
     seen: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -127,7 +127,7 @@ def test_three_ways_to_authenticate(make: Maker, auth: str, header: str, value: 
 
 
 def test_a_key_that_rotates(make: Maker) -> None:
-    """A function is asked for the key at each request."""
+    """A function is called for the key at each request."""
     seen: list[str] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -143,7 +143,7 @@ def test_a_key_that_rotates(make: Maker) -> None:
     assert seen == ["Bearer first", "Bearer second"]
 
 
-def test_an_error_asks_for_no_key(make: Maker) -> None:
+def test_an_error_does_not_request_the_key(make: Maker) -> None:
     """The key that was sent is taken out of what the server echoes, not the one that would be sent next."""
     keys = iter(["canary-first"])
     client = make(
@@ -156,7 +156,7 @@ def test_an_error_asks_for_no_key(make: Maker) -> None:
 
 
 def test_use_after_close(make: Maker) -> None:
-    """Closing twice is fine; calling after it is an error that says so."""
+    """Closing twice is allowed; a call after that is an error."""
     client = make(lambda _request: one(media_json()))
     for _ in range(2):
         client.close() if make.kind == "sync" else client.aclose()

@@ -44,7 +44,7 @@ def zipped(content: bytes = MP4, *, compression: int = zipfile.ZIP_STORED, damag
 
 
 def compressed(module: Any, *, cut: int | None = None) -> Any:
-    """Open the film as it is compressed, all of it or what is left of it."""
+    """Open the compressed film, all of it or the part from an offset."""
     return module.open(io.BytesIO(module.compress(MP4)[:cut]))
 
 
@@ -74,20 +74,20 @@ class Summed(io.RawIOBase):
         self._expected: bytes | None = expected
 
     def seekable(self) -> bool:
-        """Say that it can be sought in."""
+        """Return that it can seek."""
         return True
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return that it can be read."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go elsewhere, and give up comparing."""
+        """Move, and stop comparing."""
         self._expected = None
         return self._content.seek(offset, whence)
 
     def tell(self) -> int:
-        """Say where it stands."""
+        """Return the position."""
         return self._content.tell()
 
     def readinto(self, target: Any) -> int:
@@ -140,8 +140,8 @@ UNREADABLE: dict[str, Callable[[Path], Any]] = {
 
 
 @pytest.mark.parametrize("build", SOUND.values(), ids=SOUND)
-def test_files_that_are_no_files_on_disk(make: Maker, tmp_path: Path, build: Callable[[Path], Any]) -> None:
-    """What can be read and rewound is sent, and sent again, as what it holds."""
+def test_files_that_are_not_on_disk(make: Maker, tmp_path: Path, build: Callable[[Path], Any]) -> None:
+    """Whatever can be read and rewound is sent, and sent again, unchanged."""
     store = Store(503, 200)
     with build(tmp_path) as file:
         make(Api(), store=store).medias.upload(file)
@@ -157,7 +157,7 @@ def test_a_file_that_cannot_be_read(make: Maker, tmp_path: Path, build: Callable
     assert (caught.value.reason, api.prepared) == ("unreadable", 0)
 
 
-def test_an_archives_member_is_sent_from_where_it_stands(make: Maker) -> None:
+def test_an_archives_member_is_sent_from_its_position(make: Maker) -> None:
     """As any other file, each time that it is sent."""
     store = Store(503, 200)
     with zipped(b"header" + MP4) as file:
@@ -172,21 +172,21 @@ class Endless(io.RawIOBase):
     position = 0
 
     def seekable(self) -> bool:
-        """Say that it can be sought in."""
+        """Return that it can seek."""
         return True
 
     def tell(self) -> int:
-        """Say where it stands."""
+        """Return the position."""
         return self.position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go back to the start, which is all that is asked for."""
+        """Move to the start, the only position that is requested."""
         assert whence == os.SEEK_SET
         self.position = offset
         return offset
 
     def read(self, size: int = -1) -> bytes:
-        """Read what is asked for."""
+        """Read the requested bytes."""
         self.position += size
         return MP4.ljust(size, b"x")[:size]
 
@@ -219,7 +219,7 @@ class Burning(io.BytesIO):
     reads = 0
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read what is asked for, the first time."""
+        """Read the requested bytes, the first time."""
         self.reads += 1
         if self.reads > 1:
             raise RuntimeError("on fire")
@@ -243,7 +243,7 @@ class Awaited:
 
 
 class Wrong(io.BytesIO):
-    """A file whose bytes are none."""
+    """A file whose `read` does not return bytes."""
 
     def read(self, _size: int | None = -1) -> Any:
         """Read nothing of use."""
@@ -262,8 +262,8 @@ class Wrong(io.BytesIO):
     ],
     ids=["text", "StringIO", "awaited", "None", "gaps", "array"],
 )
-def test_what_is_no_binary_file(make: Maker, tmp_path: Path, build: Callable[[Path], Any], says: str) -> None:
-    """It is said what is wrong with it."""
+def test_files_that_are_not_binary(make: Maker, tmp_path: Path, build: Callable[[Path], Any], says: str) -> None:
+    """The error says what is wrong with it."""
     video(tmp_path, b"\x00\xff\xfe" + MP4)
     file = build(tmp_path)
     with pytest.raises(InvalidInputError, match=says):
@@ -281,15 +281,15 @@ def test_a_closed_file(make: Maker, tmp_path: Path) -> None:
 
 
 @BYTE_NAMES
-def test_a_message_about_a_name_that_is_no_text_can_be_printed(make: Maker, tmp_path: Path) -> None:
-    """Escapes stand for what no terminal can show."""
+def test_a_message_about_an_undecodable_name_can_be_printed(make: Maker, tmp_path: Path) -> None:
+    """Bytes that a terminal cannot display are escaped."""
     with pytest.raises(UploadError, match="does not exist") as caught:
         make(Api()).medias.upload(tmp_path / os.fsdecode(b"\xff.mp4"))
     assert str(caught.value).encode()
 
 
 async def burning() -> AsyncIterator[bytes]:
-    """Give a part, and fail."""
+    """Return a part, and fail."""
     yield MP4[:100]
     raise RuntimeError("on fire")
 
@@ -304,7 +304,7 @@ def test_an_async_iterator_that_fails(make: Maker, given: Callable[[], Any]) -> 
 
 
 @pytest.mark.parametrize("make", ["async"], indirect=True)
-def test_an_async_iterator_of_what_is_as_good_as_bytes(make: Maker) -> None:
+def test_an_async_iterator_of_bytes_like_objects(make: Maker) -> None:
     """Sizes are counted in bytes, whatever the items are."""
     items = memoryview(array.array("I", range(200)))
     store = Store()
@@ -314,8 +314,8 @@ def test_an_async_iterator_of_what_is_as_good_as_bytes(make: Maker) -> None:
 
 @pytest.mark.parametrize("make", ["async"], indirect=True)
 @pytest.mark.parametrize("size", [-1, 1.5, "1", True])
-def test_an_async_iterator_of_no_size(make: Maker, size: Any) -> None:
-    """A size that is none is refused before anything is sent."""
+def test_an_async_iterator_without_a_valid_size(make: Maker, size: Any) -> None:
+    """A wrong size is refused before anything is sent."""
     api = Api()
     with pytest.raises(InvalidInputError, match="size must be"):
         make(api).medias.upload(pieces(MP4), size=size)
@@ -342,7 +342,7 @@ CONTENT = b"\0\0\0\x18ftypisom" + os.urandom(2 * MEBIBYTE + MEBIBYTE // 2)
 
 
 class Readers:
-    """Notes for each piece whether the event loop's thread read it, of a file whose blocks are on disk as told."""
+    """Records for each chunk whether the event loop's thread read it; some blocks of the file are only on disk."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, on_disk: set[int]) -> None:
         self.by_the_loop: list[bool] = []
@@ -361,7 +361,7 @@ class Readers:
             return 1
 
         monkeypatch.setattr(sources.FileReader, "read", noted)
-        # The same on systems that cannot tell, which lack both.
+        # The same on systems without both functions.
         monkeypatch.setattr(sources, "_NOWAIT", 8)
         monkeypatch.setattr(os, "preadv", probe, raising=False)
 
@@ -390,7 +390,7 @@ async def test_the_disk_is_waited_for_in_a_thread(
 
 
 @pytest.mark.anyio
-async def test_a_system_that_cannot_tell_reads_in_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_a_system_without_preadv_reads_in_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Where it is not known what is in memory, nothing is read by the event loop's thread."""
     path = tmp_path / "video.mp4"
     path.write_bytes(CONTENT)
@@ -401,8 +401,8 @@ async def test_a_system_that_cannot_tell_reads_in_threads(monkeypatch: pytest.Mo
     assert readers.by_the_loop == [False, False, False]
 
 
-def test_a_name_is_no_markup() -> None:
-    """What stands in a file's name is shown as it is, brackets included."""
+def test_a_name_is_not_markup() -> None:
+    """A file's name is shown unchanged, brackets included."""
     drawn = io.StringIO()
     console = Console(file=drawn, force_terminal=True, width=100)
     with progress_bar("film [red]one[/red] [/].mp4", console=console) as progress:

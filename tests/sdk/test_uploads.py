@@ -1,4 +1,4 @@
-"""Uploads: exact, without credentials, from where the file was handed over, and once."""
+"""Uploads: exact, without credentials, from the position of the file, and once."""
 
 from __future__ import annotations
 
@@ -128,8 +128,8 @@ def test_every_kind_of_source(make: Maker, tmp_path: Path, source: Callable[[Pat
         file.close()
 
 
-def test_a_file_is_sent_from_where_it_stands(make: Maker) -> None:
-    """A file handed over at an offset is sent from there, on every try."""
+def test_a_file_is_sent_from_its_position(make: Maker) -> None:
+    """A file that is passed at an offset is sent from there, on every attempt."""
     api, store = Api(), Store(503, 200)
     file = io.BytesIO(b"header--" + MP4)
     file.seek(8)
@@ -148,7 +148,7 @@ def test_progress(make: Maker, tmp_path: Path) -> None:
 
 
 def test_a_callback_that_raises_ends_the_upload(make: Maker, tmp_path: Path) -> None:
-    """An application's own exception comes back as it is; no media is created."""
+    """An application's own exception is raised unchanged; no media is created."""
 
     def stop(_sent: int, _total: int) -> None:
         raise KeyError("enough")
@@ -172,7 +172,7 @@ def test_a_callback_that_raises_ends_the_upload(make: Maker, tmp_path: Path) -> 
         (lambda _folder: os.devnull, "not_a_file"),
     ],
 )
-def test_what_cannot_be_uploaded_is_refused_before_sending(
+def test_invalid_uploads_are_refused_before_sending(
     make: Maker, tmp_path: Path, build: Callable[[Path], Any], reason: str
 ) -> None:
     """A missing, empty or wrong file is an error before an upload is even prepared."""
@@ -186,7 +186,7 @@ def test_what_cannot_be_uploaded_is_refused_before_sending(
 
 @HOLES
 def test_a_file_over_the_limit_is_refused(make: Maker, tmp_path: Path) -> None:
-    """One byte over 5 GiB is too much; a sparse file shows it without filling a disk."""
+    """One byte over 5 GiB is too large; a sparse file shows it without filling a disk."""
     path = video(tmp_path)
     os.truncate(path, 5 * 1024**3 + 1)
     with pytest.raises(UploadError, match="5 GiB") as caught:
@@ -195,7 +195,7 @@ def test_a_file_over_the_limit_is_refused(make: Maker, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [None, 5, ["a.mp4"], io.StringIO("text")])
-def test_what_is_no_file_is_refused(make: Maker, file: Any) -> None:
+def test_invalid_files_are_refused(make: Maker, file: Any) -> None:
     """Something that can be no file is named for what it is."""
     with pytest.raises(InvalidInputError):
         make(Api()).medias.upload(file)
@@ -210,8 +210,8 @@ def test_a_pipe_is_refused(make: Maker) -> None:
 
 
 @pytest.mark.parametrize("change", ["shrinks", "grows", "is replaced"])
-def test_a_file_that_changes_meanwhile(make: Maker, tmp_path: Path, change: str) -> None:
-    """A file that changes while it is sent is an error that says so, and no media is created."""
+def test_a_file_that_changes_during_the_upload(make: Maker, tmp_path: Path, change: str) -> None:
+    """A file that changes while it is sent is an error, and no media is created."""
     path = video(tmp_path, MP4[:24] + b"\0" * (3 * 1024 * 1024))
 
     def meddle(sent: int, _total: int) -> None:
@@ -235,7 +235,7 @@ def test_a_file_that_changes_meanwhile(make: Maker, tmp_path: Path, change: str)
 
 
 def test_an_expired_url_is_replaced(make: Maker, clock: FakeClock, tmp_path: Path) -> None:
-    """A 403 that says "expired" gets a fresh URL at once, and the file is sent again from its start."""
+    """After a 403 with "expired", the file is sent again from its start to a new URL at once."""
     api, store = Api(), Store(s3_error(403, "AccessDenied", "Request has expired"), 200)
     assert make(api, store=store).medias.upload(video(tmp_path)).id == "m-1"
     assert [request.url.path for request in store.requests] == ["/1", "/2"]
@@ -248,7 +248,7 @@ def test_an_expired_url_is_replaced(make: Maker, clock: FakeClock, tmp_path: Pat
     "trouble", [500, 503, httpx.WriteError, httpx.ReadError, httpx.ConnectError, httpx.WriteTimeout]
 )
 def test_a_broken_connection_gets_another_try(make: Maker, tmp_path: Path, trouble: Any) -> None:
-    """A store that fails or a line that breaks is tried again with a fresh URL."""
+    """If the store fails or the connection breaks, the upload is retried with a new URL."""
     api, store = Api(), Store(trouble, 200)
     assert make(api, store=store).medias.upload(video(tmp_path)).id == "m-1"
     assert [request.url.path for request in store.requests] == ["/1", "/2"]
@@ -265,9 +265,7 @@ def test_a_broken_connection_gets_another_try(make: Maker, tmp_path: Path, troub
         (httpx.Response(302, headers={"Location": "https://evil.test/"}), "refused"),
     ],
 )
-def test_a_refusal_is_surfaced_as_what_it_is(
-    make: Maker, tmp_path: Path, http_response: httpx.Response, reason: str
-) -> None:
+def test_a_refusal_keeps_its_reason(make: Maker, tmp_path: Path, http_response: httpx.Response, reason: str) -> None:
     """What the store will refuse again is raised at once, with its status and code, without the URL's signature."""
     api, store = Api(), Store(http_response)
     with pytest.raises(UploadError) as caught:
@@ -305,7 +303,7 @@ def test_a_creation_that_never_happened_is_repeated(make: Maker, clock: FakeCloc
 
 
 def test_a_creation_that_may_be_one_of_several_is_left_to_the_caller(make: Maker, tmp_path: Path) -> None:
-    """Two candidates cannot be told apart: the error names both."""
+    """Two candidates cannot be distinguished: the error names both."""
     api = Api(httpx.ReadTimeout)
     api.listed = [media_json(name, name="Film", created_at="2025-10-15T13:51:05Z") for name in ("one", "two")]
     with pytest.raises(OutcomeUnknownError, match="one, two"):
@@ -314,7 +312,7 @@ def test_a_creation_that_may_be_one_of_several_is_left_to_the_caller(make: Maker
 
 
 def test_a_quota_error_is_final(make: Maker, tmp_path: Path) -> None:
-    """A 402 is raised as it is."""
+    """A 402 is raised unchanged."""
     with pytest.raises(QuotaExceededError):
         make(Api(402), store=Store()).medias.upload(video(tmp_path))
 
@@ -328,7 +326,7 @@ def test_a_bad_name_costs_no_upload(make: Maker, tmp_path: Path) -> None:
 
 
 async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
-    """Give chunks asynchronously."""
+    """Yield chunks asynchronously."""
     for chunk in chunks:
         yield chunk
 
@@ -351,13 +349,13 @@ def test_an_async_iterator(make: Maker) -> None:
 @pytest.mark.parametrize("make", ["async"], indirect=True)
 @pytest.mark.parametrize("size", [len(MP4) - 1, len(MP4) + 1])
 def test_an_async_iterator_of_another_size(make: Maker, size: int) -> None:
-    """An iterator that gives more or less than announced is an error that says so."""
+    """An iterator that yields more or less than announced is an error."""
     with pytest.raises(UploadError, match="changed while it was sent"):
         make(Api(), store=Store()).medias.upload(pieces(MP4), size=size)
 
 
 def test_many(make: Maker, tmp_path: Path) -> None:
-    """A batch gives a result for each file, failures included."""
+    """A batch yields a result for each file, failures included."""
     files = [video(tmp_path, name=f"{index}.mp4") for index in range(6)]
     batch = [*files, UploadItem(files[0], name="Named"), tmp_path / "missing.mp4", None]
     results = list(make(Api(), store=Store()).medias.upload_many(batch, concurrency=3))
@@ -368,7 +366,7 @@ def test_many(make: Maker, tmp_path: Path) -> None:
 
 
 def test_many_begin_nothing_after_a_quota_error(make: Maker, tmp_path: Path) -> None:
-    """After a 402 the rest comes back with it, unsent."""
+    """After a 402 the remaining files are returned with it, unsent."""
     files = [video(tmp_path, name=f"{index}.mp4") for index in range(8)]
     api = Api(None, 402, 402)
     results = list(make(api, store=Store()).medias.upload_many(files, concurrency=1))
@@ -379,7 +377,7 @@ def test_many_begin_nothing_after_a_quota_error(make: Maker, tmp_path: Path) -> 
 
 
 def test_many_take_files_only_as_they_begin(make: Maker, tmp_path: Path) -> None:
-    """An endless iterable of files is not a problem: no more are taken than are under way."""
+    """An endless iterable of files is not a problem: only those that are being sent are taken."""
     path = video(tmp_path)
     taken: list[int] = []
 
@@ -399,6 +397,6 @@ def test_many_take_files_only_as_they_begin(make: Maker, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("concurrency", [0, -1, None, 1.5])
 def test_many_with_bad_concurrency(make: Maker, concurrency: Any) -> None:
-    """A batch that cannot begin is refused."""
+    """A batch that cannot start is refused."""
     with pytest.raises(InvalidInputError):
         make(Api()).medias.upload_many([], concurrency=concurrency)

@@ -52,7 +52,7 @@ def test_null_is_not_finished(make: Maker, clock: FakeClock, what: str) -> None:
 
 
 def test_intervals_grow(make: Maker, clock: FakeClock) -> None:
-    """Without an interval the looks begin after a second and come no closer than fifteen apart."""
+    """Without an interval, polling starts after one second and slows down to one poll in fifteen seconds."""
     handler, _ = states(*[True] * 12, False)
     make(handler).medias.wait("m-1")
     assert clock.sleeps[:3] == [1.0, 1.5, 2.25]
@@ -61,7 +61,7 @@ def test_intervals_grow(make: Maker, clock: FakeClock) -> None:
 
 
 def test_a_timeout_names_the_media(make: Maker, clock: FakeClock) -> None:
-    """The error carries the id and says that processing goes on."""
+    """The error contains the id and says that processing continues."""
     handler, seen = states(True)
     start = clock.now
     with pytest.raises(WaitTimeoutError, match=r"m-1.*continues") as caught:
@@ -72,21 +72,21 @@ def test_a_timeout_names_the_media(make: Maker, clock: FakeClock) -> None:
 
 
 def test_a_result_at_the_deadline_counts(make: Maker) -> None:
-    """The last look is at the deadline, and what it finds is given."""
+    """The last poll is at the deadline, and its result is returned."""
     handler, _ = states(True, True, True, False)
     assert make(handler).medias.wait("m-1", timeout=10.0, poll_interval=4.0).is_finished
 
 
-def test_a_timeout_of_nothing_looks_once(make: Maker) -> None:
-    """With `timeout=0` a media that is finished already is given."""
+def test_a_timeout_of_zero_polls_once(make: Maker) -> None:
+    """With `timeout=0`, a media that is already finished is returned."""
     handler, seen = states(False)
     assert make(handler).medias.wait("m-1", timeout=0).is_finished
     assert len(seen) == 1
 
 
 @pytest.mark.parametrize("trouble", [500, 503, 429, httpx.ReadTimeout, httpx.ConnectError])
-def test_trouble_that_passes_is_no_end(make: Maker, trouble: Any) -> None:
-    """A failing server or line, longer than the retries, does not end a wait."""
+def test_temporary_failures_do_not_end_a_wait(make: Maker, trouble: Any) -> None:
+    """A failing server or connection, for longer than the retries, does not end a wait."""
     handler, seen = states(*[trouble] * 9, False)
     assert make(handler, max_retries=1).medias.wait("m-1").is_finished
     assert len(seen) == 10
@@ -109,7 +109,7 @@ def test_a_deleted_media_ends_a_wait(make: Maker) -> None:
 
 
 def test_a_fetch_error_is_a_failure(make: Maker) -> None:
-    """A media whose file the service could not fetch is an error that names it, whatever `is_processing` says."""
+    """A media whose file the service could not fetch is an error that names it, whatever `is_processing` is."""
     for state in (None, True, False):
         url = "https://example.com/gone.mp4"
         http_response = media_json(has_fetch_error=True, is_processing=state, source_url=url)
@@ -128,7 +128,7 @@ def test_a_media_can_be_passed_itself(make: Maker) -> None:
 
 
 def test_several_are_waited_for_by_one_list(make: Maker) -> None:
-    """Many medias cost one request a look, and come back in the order given."""
+    """Many medias cost one request per poll, and are returned in the order of the arguments."""
     seen: list[str] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -142,7 +142,7 @@ def test_several_are_waited_for_by_one_list(make: Maker) -> None:
     assert seen == ["/api/v1/medias"] * 3
 
 
-def test_several_that_the_list_does_not_show_are_asked_for(make: Maker) -> None:
+def test_several_that_are_not_in_the_list_are_requested(make: Maker) -> None:
     """A media that is not among the newest is fetched by its id."""
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -155,7 +155,7 @@ def test_several_that_the_list_does_not_show_are_asked_for(make: Maker) -> None:
 
 
 def test_several_that_do_not_finish_are_named(make: Maker) -> None:
-    """A timeout says which are missing."""
+    """A timeout names the missing ones."""
     page = [media_json("a", is_processing=False), media_json("b"), media_json("c", is_processing=True)]
     with pytest.raises(WaitTimeoutError, match=r"2 of 3 .*: b, c\."):
         make(lambda _request: many(page, next=None)).medias.wait_many(["a", "b", "c"], timeout=5)
@@ -206,8 +206,8 @@ def test_a_webhook_wakes(make: Maker, clock: FakeClock) -> None:
     assert [event.state for event in setup.inbox.events()] == ["pending"], "the event is left to its handlers"
 
 
-def test_webhooks_wake_who_waits_for_several(make: Maker, clock: FakeClock) -> None:
-    """That of any of them is a reason to look at the list, that of another media is none."""
+def test_webhooks_wake_a_wait_for_several(make: Maker, clock: FakeClock) -> None:
+    """The webhook of any of them is a reason to poll the list; that of another media is not."""
     start = clock.now
     looks: list[float] = []
 
@@ -225,8 +225,8 @@ def test_webhooks_wake_who_waits_for_several(make: Maker, clock: FakeClock) -> N
     assert 41.7 <= looks[-1] <= 42.2
 
 
-def test_who_waits_for_several_knows_what_had_arrived(make: Maker, clock: FakeClock) -> None:
-    """A webhook from before the wait wakes no one, and the wait looks each minute in any case."""
+def test_a_wait_for_several_knows_earlier_webhooks(make: Maker, clock: FakeClock) -> None:
+    """A webhook from before the wait is not a reason to poll, and the wait still polls each minute."""
     start = clock.now
 
     def handler(_request: httpx.Request) -> httpx.Response:
@@ -250,7 +250,7 @@ def test_several_are_not_one(make: Maker, what: str, given: Any) -> None:
 
 
 def test_several_clips_are_waited_for_by_one_list(make: Maker, clock: FakeClock) -> None:
-    """As several medias are, each change told; one that the list does not show is asked for by its id."""
+    """Like several medias, with a callback for each change; one that is not in the list is requested by its id."""
     start = clock.now
     seen: list[str] = []
     updates: list[tuple[str, bool | None]] = []
@@ -276,14 +276,14 @@ def test_several_clips_are_waited_for_by_one_list(make: Maker, clock: FakeClock)
 
 
 def test_clips_that_do_not_finish_are_named(make: Maker) -> None:
-    """A timeout says which are missing."""
+    """A timeout names the missing ones."""
     page = [clip_json("a", is_processing=False), clip_json("b"), clip_json("c", is_processing=True)]
     with pytest.raises(WaitTimeoutError, match=r"2 of 3 clips .*: b, c\.") as caught:
         make(lambda _request: many(page, next=None)).clips.wait_many(["a", "b", "c"], timeout=5)
     assert (caught.value.media_id, caught.value.clip_id) == (None, "b")
 
 
-def test_several_and_no_inbox(make: Maker, clock: FakeClock) -> None:
+def test_several_without_an_inbox(make: Maker, clock: FakeClock) -> None:
     """What is not an inbox is refused before anything is sent."""
     with pytest.raises(InvalidInputError, match=r"SQLiteInbox.*Nothing was sent"):
         make(lambda _request: many([], next=None)).medias.wait_many(["m-1", "m-2"], inbox="events.db")
@@ -291,7 +291,7 @@ def test_several_and_no_inbox(make: Maker, clock: FakeClock) -> None:
 
 
 def test_a_lost_webhook_is_made_up_for(make: Maker, clock: FakeClock) -> None:
-    """The wait looks each minute in any case."""
+    """The wait still polls each minute."""
     handler, seen = states(None, True, False)
     start = clock.now
     setup = Deliveries(make, clock, handler, {})
@@ -308,7 +308,7 @@ def test_the_fallback_can_be_chosen(make: Maker, clock: FakeClock) -> None:
     assert clock.now - start == pytest.approx(0.4)
 
 
-def test_webhooks_of_others_wake_nobody(make: Maker, clock: FakeClock) -> None:
+def test_webhooks_of_others_wake_no_wait(make: Maker, clock: FakeClock) -> None:
     """Nor does one that was there before, nor another event."""
     handler, seen = states(None, False)
     start = clock.now
@@ -320,7 +320,7 @@ def test_webhooks_of_others_wake_nobody(make: Maker, clock: FakeClock) -> None:
 
 
 def test_a_forged_webhook_injects_nothing(make: Maker, clock: FakeClock) -> None:
-    """It makes the wait look, and the API says that the media is not finished; a flood costs two looks a second."""
+    """It makes the wait poll, and the API returns an unfinished media; a flood costs two polls per second."""
     handler, seen = states(*[True] * 400, False)
     start = clock.now
     setup = Deliveries(make, clock, handler, {n / 100: hook(run=str(n)) for n in range(3_000)})
@@ -340,7 +340,7 @@ def test_a_webhook_that_is_earlier_than_the_api_is_followed_up(make: Maker, cloc
 
 
 def test_a_wait_with_an_inbox_ends_in_time(make: Maker, clock: FakeClock) -> None:
-    """And looks again at the end."""
+    """And polls again at the end."""
     handler, seen = states(True)
     start = clock.now
     setup = Deliveries(make, clock, handler, {})
@@ -352,7 +352,7 @@ def test_a_wait_with_an_inbox_ends_in_time(make: Maker, clock: FakeClock) -> Non
 def test_an_inbox_that_fails_leaves_the_fallback(
     make: Maker, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Said once; an inbox that comes back wakes again."""
+    """It is reported once; an inbox that works again is used again."""
     handler, seen = states(None, None, False)
     start = clock.now
     setup = Deliveries(make, clock, handler, {80.0: hook()})
@@ -361,7 +361,7 @@ def test_an_inbox_that_fails_leaves_the_fallback(
         """Fails for 70 seconds."""
 
         def keys_with_prefix(self, prefix: str) -> frozenset[str]:
-            """Fail, or look."""
+            """Fail, or return the arrivals."""
             if clock.now - start < 70:
                 raise InboxError("the database is away")
             return super().keys_with_prefix(prefix)

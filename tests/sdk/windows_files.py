@@ -38,7 +38,7 @@ class WindowsFiles:
         self._real_unlink, self._real_replace = Path.unlink, Path.replace
         patch.setattr(os, "open", self._opened)
         patch.setattr(os, "close", self._closed)
-        # Functions, because methods of this object would not be given the path.
+        # Functions, because methods of this object would not receive the path.
         patch.setattr(Path, "unlink", lambda path, **options: self._unlinked(path, **options))  # noqa: PLW0108 - as above
         patch.setattr(Path, "replace", lambda path, target: self._replaced(path, target))  # noqa: PLW0108 - as above
 
@@ -47,7 +47,7 @@ class WindowsFiles:
         return self._opened(path, os.O_RDONLY)
 
     def locking(self, descriptor: int, mode: int, _count: int) -> None:
-        """Do what `msvcrt.locking` does to the byte where a file stands."""
+        """Do what `msvcrt.locking` does to the byte at a file's position."""
         info = os.fstat(descriptor)
         location = (info.st_ino, os.lseek(descriptor, 0, os.SEEK_CUR))
         if mode == self.LK_UNLCK:

@@ -25,8 +25,9 @@ WAITS = frozenset({"acquire", "get", "join", "result", "wait"})
 ENDS_BY_ITSELF = {
     "mockserver/contentgroove_mock/prism.py: process.wait()": "the process was killed",
     "mockserver/contentgroove_mock/simulator/server.py: ready.result()": "it is there",
-    "overlay/contentgroove/resources/batches.py: future.result()": "it is done",
-    "overlay/contentgroove/resources/batches.py: task.result()": "it is done",
+    "overlay/contentgroove/_io/async_io.py: thread.result()": "it is done",
+    "overlay/contentgroove/_io/batches.py: future.result()": "it is done",
+    "overlay/contentgroove/_io/batches.py: task.result()": "it is done",
 }
 """Waits without a limit that never block, each with the reason."""
 

@@ -1,4 +1,4 @@
-"""Uploads by the sync and the async line, behind one name."""
+"""Uploads with the sync and the async transport, behind one interface."""
 
 from __future__ import annotations
 
@@ -26,38 +26,38 @@ Chunks: TypeAlias = Iterable[bytes]
 
 
 class Client(Protocol):
-    """Uploads by one of the lines."""
+    """Uploads with one of the transports."""
 
     async def put(self, url: str, chunks: Chunks, size: int, *, times: int = 1) -> httpcore.Response:
-        """Upload and close the line; the chunks are taken in a thread, so that they may wait for events."""
+        """Upload and close the transport; the chunks are taken in a thread, so that they may wait for events."""
         ...
 
     async def close(self) -> None:
-        """Close the line."""
+        """Close the transport."""
         ...
 
 
 class ClientFactory(Protocol):
-    """Makes clients with limits; those that a test does not name are never met."""
+    """Creates clients with limits; those that a test does not name are never reached."""
 
     def __call__(
         self, *, stall_seconds: float = PATIENCE, response_seconds: float = PATIENCE, connect_seconds: float = PATIENCE
     ) -> Client:
-        """Make a client."""
+        """Create a client."""
         ...
 
 
 def upload_request(
     url: str, content: Iterator[bytes] | AsyncGenerator[bytes, None], size: int, connect_seconds: float
 ) -> httpcore.Request:
-    """Make a request whose own limits of reading and writing no test meets: the line's apply."""
+    """Create a request whose own limits of reading and writing are never reached: the transport's apply."""
     timeout = {"connect": connect_seconds, "pool": PATIENCE, "read": 3 * PATIENCE, "write": 3 * PATIENCE}
     headers = [("Host", "store.test"), ("Content-Length", str(size))]
     return httpcore.Request("PUT", parse_url(url), headers=headers, content=content, extensions={"timeout": timeout})
 
 
 class SyncClient:
-    """Uploads by the sync line, in a thread."""
+    """Uploads with the sync transport, in a thread."""
 
     def __init__(
         self, trust: ssl.SSLContext, stall_seconds: float, response_seconds: float, connect_seconds: float
@@ -85,7 +85,7 @@ class SyncClient:
 
 
 class AsyncClient:
-    """Uploads by the async line."""
+    """Uploads with the async transport."""
 
     def __init__(
         self, trust: ssl.SSLContext, stall_seconds: float, response_seconds: float, connect_seconds: float
@@ -102,7 +102,7 @@ class AsyncClient:
         return responses[-1]
 
     async def send(self, url: str, content: AsyncGenerator[bytes, None], size: int) -> httpcore.Response:
-        """Upload what an async generator gives."""
+        """Upload the chunks of an async generator."""
         http_response = await self._line.handle_async_request(upload_request(url, content, size, self._connect_seconds))
         async with contextlib.aclosing(http_response):
             await http_response.aread()

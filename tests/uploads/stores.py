@@ -35,7 +35,7 @@ class Line:
     """Bytes of the body that the store has read."""
 
     def read_head(self) -> None:
-        """Read up to the empty line, and count what comes of the body with it."""
+        """Read up to the empty line, and count the part of the body that comes with it."""
         received = b""
         while END_OF_HEAD not in received:
             more = self.socket.recv(65536)
@@ -63,7 +63,7 @@ class Line:
             self.taken += more
 
     def read_until_closed(self) -> None:
-        """Read whatever comes until the client closes."""
+        """Read everything until the client closes."""
         while more := len(self.socket.recv(65536)):
             self.taken += more
 
@@ -101,7 +101,7 @@ class Store:
             except OSError:
                 return
             accepted.settimeout(PATIENCE)
-            # As HTTP servers do: a response that Nagle's algorithm holds back would never leave before a reset.
+            # Like HTTP servers: a response that Nagle's algorithm delays would never be sent before a reset.
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.serve_one(accepted, context)
 

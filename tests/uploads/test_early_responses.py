@@ -46,7 +46,7 @@ def close_on_unread_data(store: Store, line: Line) -> None:
     line.read_head()
     assert store.reached.wait(PATIENCE)
     line.socket.sendall(REFUSAL)
-    # Resets the line behind the response.
+    # Resets the connection after the response.
     line.reset()
     store.responded.set()
 
@@ -86,7 +86,7 @@ async def test_a_refusal_between_chunks_ends_the_upload(client: Client, stores: 
 
 
 @pytest.mark.parametrize("behave", [close, close_on_unread_data, stop_reading])
-async def test_a_refusal_that_comes_while_the_line_is_full_ends_the_upload(
+async def test_a_refusal_while_the_connection_is_full_ends_the_upload(
     client_within: ClientFactory, stores: Stores, behave: Behaviour, watch: Watch
 ) -> None:
     """The store reads nothing and responds once the client waits, which the response ends, and not the stall limit."""
@@ -161,7 +161,7 @@ async def test_a_refusal_whose_text_comes_later_is_read_to_its_end(
 
 
 async def test_a_store_that_will_not_response_any_more_ends_the_upload(client: Client, stores: Stores) -> None:
-    """It goes on reading, but has closed its own direction of the line."""
+    """It continues reading, but has closed its own direction of the connection."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
@@ -177,8 +177,8 @@ async def test_a_store_that_will_not_response_any_more_ends_the_upload(client: C
     assert body.taken_after_response <= MAX_AFTER_RESPONSE
 
 
-async def test_what_is_no_tls_ends_the_upload(client: Client, tls_stores: Stores) -> None:
-    """Something on the way writes in clear into the encrypted line."""
+async def test_bytes_that_are_not_tls_end_the_upload(client: Client, tls_stores: Stores) -> None:
+    """Something on the network path writes plain text into the encrypted connection."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
@@ -195,7 +195,7 @@ async def test_what_is_no_tls_ends_the_upload(client: Client, tls_stores: Stores
 
 
 async def test_a_refusal_whose_text_is_cut_short_still_counts(client: Client, stores: Stores) -> None:
-    """A store announces a longer explanation than it sends, and resets the line."""
+    """A store announces a longer explanation than it sends, and resets the connection."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
@@ -210,7 +210,7 @@ async def test_a_refusal_whose_text_is_cut_short_still_counts(client: Client, st
 
 
 async def test_a_success_whose_text_is_cut_short_is_an_error(client: Client, stores: Stores) -> None:
-    """Only a refusal may be incomplete: what a broken line calls success is none."""
+    """Only a refusal may be incomplete: a success over a broken connection is not one."""
 
     def behave(_store: Store, line: Line) -> None:
         line.read_head()
@@ -240,7 +240,7 @@ async def test_interim_responses_do_not_end_an_upload(client: Client, stores: St
 
 
 async def test_a_store_that_closes_without_an_response_is_an_error(client: Client, stores: Stores) -> None:
-    """Nothing says that the upload was refused, so that it can be tried again."""
+    """It is unknown whether the upload was refused, so it can be retried."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
@@ -255,7 +255,7 @@ async def test_a_store_that_closes_without_an_response_is_an_error(client: Clien
     assert body.taken_after_response <= MAX_AFTER_RESPONSE
 
 
-async def test_the_whole_body_arrives_as_it_was_given(client: Client, stores: Stores) -> None:
+async def test_the_whole_body_arrives_unchanged(client: Client, stores: Stores) -> None:
     """Chunks of odd sizes, smaller and larger than the pieces they are sent in, arrive in order."""
     chunks = [bytes([n % 251]) * (n * 104_729 + 1) for n in range(25)]
     arrived = bytearray()

@@ -1,4 +1,4 @@
-"""An upload may be slow, but not stand still."""
+"""An upload may be slow, but not stall."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ANNOUNCED = 64 * MIB
 
 
 async def test_a_store_that_takes_nothing_more_stalls_the_upload(client_within: ClientFactory, stores: Stores) -> None:
-    """The line's limit applies, not the longer one of the request, and counts from the last byte taken."""
+    """The transport's limit applies, not the longer one of the request, and counts from the last accepted byte."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()
@@ -39,7 +39,7 @@ async def test_a_store_that_takes_nothing_more_stalls_the_upload(client_within: 
 
 
 async def test_a_store_that_never_responses_ends_the_wait(client_within: ClientFactory, stores: Stores) -> None:
-    """The store has the whole body and says nothing."""
+    """The store has the whole body and sends nothing."""
 
     def behave(store: Store, line: Line) -> None:
         line.read_head()

@@ -64,7 +64,7 @@ async def test_a_cancelled_upload_closes_its_connection(
 
 
 @pytest.mark.parametrize("behave", [stop_in_body, stop_before_response])
-async def test_closing_the_line_ends_uploads_under_way(client: Client, stores: Stores, behave: Behaviour) -> None:
+async def test_closing_the_transport_ends_current_uploads(client: Client, stores: Stores, behave: Behaviour) -> None:
     """An upload that waits for a store, in another thread or task, fails at once."""
     store = stores.open(behave)
 
@@ -137,7 +137,7 @@ async def test_a_host_that_does_not_accept_is_a_connect_timeout(client_within: C
 async def test_an_upload_that_is_cancelled_in_the_handshake_closes_its_socket(
     async_client: AsyncClient, plain_stores: Stores
 ) -> None:
-    """The host accepts and takes the first message, and says nothing."""
+    """The host accepts and reads the first message, and sends nothing."""
 
     def behave(store: Store, line: Line) -> None:
         line.socket.recv(65536)
@@ -155,7 +155,7 @@ async def test_an_upload_that_is_cancelled_in_the_handshake_closes_its_socket(
 
 @DESCRIPTORS
 async def test_a_silent_handshake_is_a_connect_timeout(client_within: ClientFactory) -> None:
-    """The host accepts and says nothing."""
+    """The host accepts and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         before = open_sockets()
         with pytest.raises(httpcore.ConnectTimeout, match=r"handshake stalled for 0\.05 s"):
@@ -166,7 +166,7 @@ async def test_a_silent_handshake_is_a_connect_timeout(client_within: ClientFact
 
 
 async def test_a_body_that_fails_closes_the_connection(client: Client, stores: Stores) -> None:
-    """The body's own exception comes out as it is, and the store sees the connection end."""
+    """The body's own exception is raised unchanged, and the store sees the connection end."""
 
     def body() -> Iterator[bytes]:
         yield bytes(MIB)
@@ -195,7 +195,7 @@ async def test_a_body_of_another_length_than_announced_is_an_error(client: Clien
         await client.put(store.url, [bytes(given)], 5)
 
 
-async def test_a_line_that_breaks_before_the_response_is_an_error(client: Client, stores: Stores) -> None:
+async def test_a_connection_that_breaks_before_the_response_is_an_error(client: Client, stores: Stores) -> None:
     """The store has the whole body, and its response is unknown."""
 
     def behave(_store: Store, line: Line) -> None:
@@ -208,7 +208,7 @@ async def test_a_line_that_breaks_before_the_response_is_an_error(client: Client
         await client.put(store.url, [b"video"], 5)
 
 
-async def test_what_is_no_http_is_an_error(client: Client, stores: Stores) -> None:
+async def test_bytes_that_are_not_http_are_an_error(client: Client, stores: Stores) -> None:
     """Another protocol responds."""
 
     def behave(_store: Store, line: Line) -> None:
@@ -235,7 +235,7 @@ async def test_a_url_that_leads_nowhere_is_an_error(client: Client, url: str, er
         await client.put(url, [b"video"], 5)
 
 
-async def test_a_name_that_nobody_knows_is_an_error(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unknown_name_is_an_error(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """The name cannot be resolved."""
 
     def unknown(*_args: object, **_options: object) -> None:
@@ -246,7 +246,7 @@ async def test_a_name_that_nobody_knows_is_an_error(client: Client, monkeypatch:
         await client.put("http://store.example/video", [b"video"], 5)
 
 
-async def test_a_line_may_be_closed_twice(client: Client, stores: Stores) -> None:
+async def test_a_transport_may_be_closed_twice(client: Client, stores: Stores) -> None:
     """Also after an upload, whose end closed it already."""
 
     def behave(_store: Store, line: Line) -> None:
@@ -276,7 +276,7 @@ async def test_each_upload_has_a_connection_of_its_own(client: Client, stores: S
 
 
 async def test_a_redirect_is_an_response_like_any_other(client: Client, stores: Stores) -> None:
-    """A presigned URL is good for one URL only: the body goes nowhere else, and no cookie is kept."""
+    """A presigned URL is valid for one URL only: the body is sent nowhere else, and no cookie is kept."""
 
     def behave(_store: Store, line: Line) -> None:
         line.read_head()

@@ -1,4 +1,4 @@
-"""Nothing is sent to a store that cannot prove who it is."""
+"""Nothing is sent to a store that cannot prove its identity."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_a_certificate_for_another_name_is_refused(client: Client, tls_sto
 
 
 async def test_the_store_learns_why_it_was_refused(client: Client, tls_stores: Stores) -> None:
-    """A TLS alert reaches the store, whose operators would else see only a closed connection."""
+    """A TLS alert reaches the store; without it, its operators would only see a closed connection."""
     store = tls_stores.open(take, authority=trustme.CA())
     with pytest.raises(httpcore.ConnectError):
         await client.put(store.url, [b"video"], 5)
@@ -56,7 +56,7 @@ async def test_the_store_learns_why_it_was_refused(client: Client, tls_stores: S
 
 
 async def test_a_server_without_tls_is_refused(client: Client, plain_stores: Stores) -> None:
-    """A plain http server stands where the URL says https."""
+    """A plain http server listens at the https URL."""
 
     def behave(_store: Store, line: Line) -> None:
         line.socket.recv(65536)

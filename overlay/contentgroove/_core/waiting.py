@@ -162,17 +162,16 @@ def _missing_message(kind: _ResourceKind[Any], missing: list[str], total: int, o
 
 async def _poll(kind: _ResourceKind[T], ids: list[str], options: PollOptions, session: Session) -> dict[str, T]:
     """Return the items that have finished or failed: all, unless the time is over."""
-    for id_ in ids:
-        # Checked before anything is sent.
-        kind.get(id_)
+    # Built before anything is sent, because a wrong id is refused.
+    remaining = {id_: kind.get(id_) for id_ in ids}
     done: dict[str, T] = {}
     seen: dict[str, T] = {}
     schedule = PollSchedule(options, session)
     await schedule.check_inbox()
-    while len(done) < len(ids):
+    while remaining:
         found: dict[str, T] = {}
         try:
-            found = await _fetch(kind, [id_ for id_ in ids if id_ not in done], schedule.limited_session())
+            found = await _fetch(kind, remaining, schedule.limited_session())
         except ContentGrooveError as error:
             if not _is_temporary(error):
                 raise
@@ -182,16 +181,16 @@ async def _poll(kind: _ResourceKind[T], ids: list[str], options: PollOptions, se
             seen[id_] = item
             if item.is_finished or kind.has_failed(item):
                 done[id_] = item
-        if len(done) < len(ids) and not await schedule.wait_for_next_poll():
+                del remaining[id_]
+        if remaining and not await schedule.wait_for_next_poll():
             break
     return done
 
 
-async def _fetch(kind: _ResourceKind[T], ids: list[str], session: Session) -> dict[str, T]:
+async def _fetch(kind: _ResourceKind[T], wanted: dict[str, Operation[T]], session: Session) -> dict[str, T]:
     """Fetch items, several of them from the list of the newest as far as they are in it."""
-    wanted = set(ids)
     found: dict[str, T] = {}
-    if len(ids) > 1:
+    if len(wanted) > 1:
         query = ListArguments(filter=None, sort="-created_at", page_number=None, page_size=LIST_PAGE_SIZE, limit=None)
         newest = kind.list(query)
         cursor = newest.cursor()
@@ -202,8 +201,8 @@ async def _fetch(kind: _ResourceKind[T], ids: list[str], session: Session) -> di
             found.update((item.id, item) for item in page if item.id in wanted)
             if len(found) == len(wanted):
                 return found
-    for id_ in sorted(wanted - found.keys()):
-        found[id_] = await call(kind.get(id_), session)
+    for id_ in sorted(wanted.keys() - found.keys()):
+        found[id_] = await call(wanted[id_], session)
     return found
 
 

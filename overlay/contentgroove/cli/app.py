@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 PROGRAM = "contentgroove"
-ENTRY_POINTS = "contentgroove.commands"
 
 
 GROUPS = {
@@ -77,7 +76,7 @@ def _command_entries() -> dict[str, EntryPoint]:
     # This searches every installed package, which takes a while.
     from importlib.metadata import entry_points
 
-    entries = sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
+    entries = sorted(entry_points(group="contentgroove.commands"), key=lambda entry: entry.name)
     return {entry.name: entry for entry in entries if entry.name not in GROUPS}
 
 
@@ -179,7 +178,9 @@ def _exit_code_for(error: BaseException, arguments: list[str]) -> int:
     failure = _report_failure(error)
     # Searched by hand, because parsing the options may be what failed.
     if "--debug" in arguments:
-        _show_traceback(error)
+        import traceback
+
+        write_error(multi_line("".join(traceback.format_exception(error)).rstrip()))
     Output().failure(failure)
     return failure.exit
 
@@ -204,9 +205,3 @@ def _report_failure(error: BaseException) -> ErrorReport:
             hint = f"Put this option after the command: {PROGRAM} medias list --json"
         return ErrorReport(ExitCode.USAGE, error.format_message(), hint)
     return describe_error(error)
-
-
-def _show_traceback(error: BaseException) -> None:
-    import traceback
-
-    write_error(multi_line("".join(traceback.format_exception(error)).rstrip()))

@@ -8,21 +8,9 @@ import typer
 
 from contentgroove.errors import NotFoundError
 
+from . import options
 from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
-from .options import (
-    FilterOption,
-    LimitOption,
-    PageSizeOption,
-    TimeoutOption,
-    WaitOption,
-    YesOption,
-    format_timecode,
-    parse_filters,
-    parse_sort,
-    parse_time,
-    sort_option,
-)
 from .output import Column, document
 from .progress_display import wait_spinner
 
@@ -33,13 +21,12 @@ app = group("clips", "Parts of medias, suggested by the service or cut by you.")
 
 WAIT_SECONDS: float = 900
 
-
 Format: TypeAlias = Literal["srt", "vtt", "csv", "json"]
 
 
 def _time(text: str) -> float:
     try:
-        return parse_time(text)
+        return options.parse_time(text)
     except ValueError as error:
         raise typer.BadParameter(f"{error}.") from error
 
@@ -51,8 +38,8 @@ _END = typer.Option(parser=_time, metavar="TIME", help="End of the clip: seconds
 
 COLUMNS: list[Column[Clip]] = [
     Column("id", lambda clip: clip.id, 36),
-    Column("start", lambda clip: format_timecode(clip.start_time), 12),
-    Column("end", lambda clip: format_timecode(clip.end_time), 12),
+    Column("start", lambda clip: options.format_timecode(clip.start_time), 12),
+    Column("end", lambda clip: options.format_timecode(clip.end_time), 12),
     Column("name", lambda clip: clip.name),
     Column("text", lambda clip: clip.text),
 ]
@@ -69,16 +56,16 @@ def list_(
     media: Annotated[
         str | None, typer.Option("--media", "-m", metavar="MEDIA_ID", help="Only clips of this media.")
     ] = None,
-    filter_: FilterOption = None,
-    sort: Annotated[str | None, sort_option("created_at or name")] = None,
-    limit: LimitOption = None,
-    page_size: PageSizeOption = None,
+    filter_: options.FilterOption = None,
+    sort: Annotated[str | None, options.sort_option("created_at or name")] = None,
+    limit: options.LimitOption = None,
+    page_size: options.PageSizeOption = None,
 ) -> None:
     """List clips with id, time codes, name and text."""
     from contentgroove_api.models.get_clips_sort import GetClipsSort
 
     media_filter = [] if media is None else [f"media_id_eq={media}"]
-    filters, order = parse_filters([*media_filter, *(filter_ or ())]), parse_sort(sort, GetClipsSort)
+    filters, order = options.parse_filters([*media_filter, *(filter_ or ())]), options.parse_sort(sort, GetClipsSort)
     pager = run.client.clips.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     if not run.out.table(pager.pages(), COLUMNS, document):
         run.out.print_note("No clips.")
@@ -99,8 +86,8 @@ def create(
     name: Annotated[str, typer.Option("--name", "-n", metavar="TEXT", help="The clip's name.")],
     start: Annotated[float, _START],
     end: Annotated[float, _END],
-    wait: WaitOption = False,
-    timeout: TimeoutOption = WAIT_SECONDS,
+    wait: options.WaitOption = False,
+    timeout: options.TimeoutOption = WAIT_SECONDS,
 ) -> None:
     """Cut a clip out of a media."""
     clip = run.client.clips.create(media_id=media_id, name=name, start_time=start, end_time=end)
@@ -130,13 +117,13 @@ def update(
 
 
 @command(app, "delete", examples=("clips delete CLIP_ID --yes",))
-def delete(run: CommandContext, clip_ids: ClipIds, *, yes: YesOption = False) -> None:
+def delete(run: CommandContext, clip_ids: ClipIds, *, yes: options.YesOption = False) -> None:
     """Delete clips. This cannot be undone."""
     run.delete_each("clip", clip_ids, run.client.clips.delete, yes=yes)
 
 
 @command(app, "wait", examples=("clips wait CLIP_ID",))
-def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: TimeoutOption = WAIT_SECONDS) -> None:
+def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: options.TimeoutOption = WAIT_SECONDS) -> None:
     """Wait until the files of clips are ready.
 
     The time limit applies to each clip.
@@ -226,8 +213,8 @@ def fields(clip: Clip) -> dict[str, str | None]:
         "media": clip.media_id,
         "name": clip.name,
         "state": state(clip),
-        "start": format_timecode(clip.start_time),
-        "end": format_timecode(clip.end_time),
+        "start": options.format_timecode(clip.start_time),
+        "end": options.format_timecode(clip.end_time),
         "rank": None if clip.rank is None else str(clip.rank),
         "text": clip.text,
         "file": clip.media_file_url,

@@ -11,7 +11,7 @@ import inspect
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
@@ -30,27 +30,19 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show each request, and tracebacks of errors.")]
-KeyFileOption = Annotated[
-    Path | None, typer.Option("--api-key-file", metavar="FILE", help="Read the API key from this file.")
-]
-BaseUrlOption = Annotated[
-    str | None, typer.Option("--base-url", metavar="URL", help="Call another service, such as the mock.")
-]
-
-_COMMON = {
-    "as_json": (JsonOption, False),
-    "quiet": (QuietOption, False),
-    "debug": (DebugOption, False),
-    "api_key_file": (KeyFileOption, None),
-    "base_url": (BaseUrlOption, None),
+_KEY_FILE = typer.Option("--api-key-file", metavar="FILE", help="Read the API key from this file.")
+_BASE_URL = typer.Option("--base-url", metavar="URL", help="Call another service, such as the mock.")
+_COMMON: dict[str, tuple[object, object]] = {
+    "as_json": (Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")], False),
+    "quiet": (Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.")], False),
+    "debug": (Annotated[bool, typer.Option("--debug", help="Show each request, and tracebacks of errors.")], False),
+    "api_key_file": (Annotated[Path | None, _KEY_FILE], None),
+    "base_url": (Annotated[str | None, _BASE_URL], None),
 }
+"""The options of every command: annotations and defaults of their parameters."""
 
 OPTION_NAMES = frozenset({"--json", "--quiet", "-q", "--debug", "--api-key-file", "--base-url"})
 """The options of every command, as users write them."""
-
 
 STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 """Ctrl-C, the signal of service managers, and Ctrl-Break, the only one that programs can send on Windows."""
@@ -82,18 +74,15 @@ class CommandContext:
     debug: bool
     api_key_file: Path | None
     base_url: str | None
-    _client: ContentGroove | None = field(default=None, init=False)
 
-    @property
+    @functools.cached_property
     def client(self) -> ContentGroove:
         """The client, created on first use.
 
         Raises:
             CommandError: There is no valid API key.
         """
-        if self._client is None:
-            self._client = self.new_client()
-        return self._client
+        return self.new_client()
 
     def new_client(self, **options: Any) -> ContentGroove:
         """Create a client with further options; the caller must close it.
@@ -115,27 +104,6 @@ class CommandContext:
 
         return AsyncContentGroove(**self._settings())
 
-    def confirm(self, question: str, *, yes: bool) -> None:
-        """Require a confirmation before something that cannot be undone.
-
-        Args:
-            question: The question to the user.
-            yes: True if an option has confirmed it.
-
-        Raises:
-            CommandError: The user declined, or there is no terminal.
-        """
-        if yes:
-            return
-        if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-            raise CommandError(
-                ExitCode.USAGE,
-                "This needs a confirmation, but there is no terminal to request it.",
-                "Pass --yes to confirm.",
-            )
-        if not typer.confirm(single_line(question), err=True):
-            raise CommandError(ExitCode.FAILED, "Nothing was changed.")
-
     def delete_each(self, subject: str, ids: Sequence[str], delete: Callable[[str], None], *, yes: bool) -> None:
         """Delete several items after a confirmation, and print a line for each.
 
@@ -149,8 +117,13 @@ class CommandContext:
             CommandError: The user declined, or there is no terminal.
             typer.Exit: Not all were deleted.
         """
+        if not yes and not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+            message = "This needs a confirmation, but there is no terminal to request it."
+            raise CommandError(ExitCode.USAGE, message, "Pass --yes to confirm.")
         items = f"{subject} {ids[0]}" if len(ids) == 1 else f"{len(ids)} {subject}s"
-        self.confirm(f"Delete {items}{' and all clips' * (subject == 'media')}?", yes=yes)
+        question = f"Delete {items}{' and all clips' * (subject == 'media')}?"
+        if not yes and not typer.confirm(single_line(question), err=True):
+            raise CommandError(ExitCode.FAILED, "Nothing was changed.")
 
         def delete_one(id_: str) -> None:
             delete(id_)
@@ -195,13 +168,13 @@ class CommandContext:
             raise
 
     def _settings(self) -> dict[str, Any]:
-        hooks = {"on_request": _show_request, "on_response": _show_response} if self.debug else {}
+        hooks = {"on_request": _print_request, "on_response": _print_response} if self.debug else {}
         return {"api_key": find_api_key(self.api_key_file), "base_url": self.base_url, **hooks}
 
     def close(self) -> None:
-        """Close the client."""
-        if self._client is not None:
-            self._client.close()
+        """Close the client, if it was created."""
+        if "client" in vars(self):
+            self.client.close()
 
 
 def find_api_key(key_file: Path | None) -> str:
@@ -277,7 +250,7 @@ def group(name: str, summary: str) -> typer.Typer:
 
 
 def command(
-    app: typer.Typer, name: str, *, examples: Sequence[str] = (), needs_client: bool = True
+    app: typer.Typer, name: str, *, examples: Sequence[str], needs_client: bool = True
 ) -> Callable[[Callable[Concatenate[CommandContext, P], None]], Callable[Concatenate[CommandContext, P], None]]:
     """Return a decorator that adds a command to a group.
 
@@ -301,7 +274,9 @@ def command(
                 perform(context, **arguments)
 
         _add_common_options(run, function, needs_client=needs_client)
-        app.command(name, epilog=_epilog(examples))(run)
+        # \b keeps the line breaks.
+        epilog = "\b\nExamples:\n" + "\n".join(f"  contentgroove {example}" for example in examples)
+        app.command(name, epilog=epilog)(run)
         return function
 
     return add
@@ -320,14 +295,9 @@ def _add_common_options(run: Callable[..., None], function: Callable[..., None],
     del run.__wrapped__  # type: ignore[attr-defined]  # functools.wraps set it; its hints are not run's
 
 
-def _epilog(examples: Sequence[str]) -> str | None:
-    # \b keeps the line breaks.
-    return "\b\nExamples:\n" + "\n".join(f"  contentgroove {example}" for example in examples) if examples else None
-
-
-def _show_request(request: RequestInfo) -> None:
+def _print_request(request: RequestInfo) -> None:
     write_error(f"debug: {single_line(str(request))}")
 
 
-def _show_response(response: ResponseInfo) -> None:
+def _print_response(response: ResponseInfo) -> None:
     write_error(f"debug: {response.status_code} after {response.elapsed:.2f} s")

@@ -130,27 +130,23 @@ def describe_error(error: BaseException) -> ErrorReport:
 
 def combined_exit_code(exits: Iterable[ExitCode]) -> ExitCode:
     """Return the exit code that all items share, else PARTIAL."""
-    found = set(exits)
-    if not found:
-        return ExitCode.OK
-    return found.pop() if len(found) == 1 else ExitCode.PARTIAL
+    distinct = set(exits) or {ExitCode.OK}
+    return distinct.pop() if len(distinct) == 1 else ExitCode.PARTIAL
 
 
 def _library_error(error: errors.ContentGrooveError) -> ErrorReport:
+    message = _response_text(error) if isinstance(error, errors.APIError) else error.message
     for kind, code, hint in _EXITS:
         if isinstance(error, kind):
-            return ErrorReport(
-                code, _response_text(error) if isinstance(error, errors.APIError) else error.message, hint
-            )
-    return ErrorReport(ExitCode.FAILED, error.message)
+            return ErrorReport(code, message, hint)
+    return ErrorReport(ExitCode.FAILED, message)
 
 
 def _timeout_report(error: errors.WaitTimeoutError) -> ErrorReport:
     subject, id_ = ("clip", error.clip_id) if error.clip_id else ("media", error.media_id)
     hint = f"Wait longer: contentgroove {subject}s wait {id_} --timeout SECONDS" if id_ else ""
-    return ErrorReport(
-        ExitCode.TIMEOUT, f"{subject.capitalize()} {id_} was not finished in time. Processing continues.", hint
-    )
+    message = f"{subject.capitalize()} {id_} was not finished in time. Processing continues."
+    return ErrorReport(ExitCode.TIMEOUT, message, hint)
 
 
 def _response_text(error: errors.APIError) -> str:

@@ -8,21 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import options
 from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
-from .options import (
-    FilterOption,
-    LimitOption,
-    PageSizeOption,
-    TimeoutOption,
-    WaitOption,
-    YesOption,
-    format_timecode,
-    open_inbox,
-    parse_filters,
-    parse_sort,
-    sort_option,
-)
 from .output import Column, document
 from .progress_display import wait_spinner
 
@@ -48,7 +36,7 @@ def state(media: Media) -> str:
 
 
 def _duration(media: Media) -> str | None:
-    return None if media.source_file_duration is None else format_timecode(media.source_file_duration)
+    return None if media.source_file_duration is None else options.format_timecode(media.source_file_duration)
 
 
 COLUMNS: list[Column[Media]] = [
@@ -70,15 +58,15 @@ COLUMNS: list[Column[Media]] = [
 def list_(
     run: CommandContext,
     *,
-    filter_: FilterOption = None,
-    sort: Annotated[str | None, sort_option("created_at, original_created_at or name")] = None,
-    limit: LimitOption = None,
-    page_size: PageSizeOption = None,
+    filter_: options.FilterOption = None,
+    sort: Annotated[str | None, options.sort_option("created_at, original_created_at or name")] = None,
+    limit: options.LimitOption = None,
+    page_size: options.PageSizeOption = None,
 ) -> None:
     """List medias with id, state, length and name."""
     from contentgroove_api.models.get_medias_sort import GetMediasSort
 
-    filters, order = parse_filters(filter_), parse_sort(sort, GetMediasSort)
+    filters, order = options.parse_filters(filter_), options.parse_sort(sort, GetMediasSort)
     pager = run.client.medias.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     if not run.out.table(pager.pages(), COLUMNS, document):
         run.out.print_note("No medias.")
@@ -91,11 +79,6 @@ def show(run: CommandContext, media_id: MediaId) -> None:
     run.out.print_item(fields(media), document(media))
 
 
-def _media_name(file: Path) -> str:
-    # The name of a file may contain bytes that are not text.
-    return file.stem.encode(errors="replace").decode()
-
-
 @command(app, "create", examples=("medias create https://example.com/film.mp4 --name 'My film' --wait",))
 def create(
     run: CommandContext,
@@ -105,8 +88,8 @@ def create(
     *,
     name: NameOption = None,
     description: DescriptionOption = None,
-    wait: WaitOption = False,
-    timeout: TimeoutOption = WAIT_SECONDS,
+    wait: options.WaitOption = False,
+    timeout: options.TimeoutOption = WAIT_SECONDS,
 ) -> None:
     """Create a media from a URL that the service fetches.
 
@@ -131,7 +114,7 @@ def update(
 
 
 @command(app, "delete", examples=("medias delete MEDIA_ID --yes",))
-def delete(run: CommandContext, media_ids: MediaIds, *, yes: YesOption = False) -> None:
+def delete(run: CommandContext, media_ids: MediaIds, *, yes: options.YesOption = False) -> None:
     """Delete medias and their clips. This cannot be undone."""
     run.delete_each("media", media_ids, run.client.medias.delete, yes=yes)
 
@@ -152,8 +135,8 @@ def upload(
         ),
     ] = None,
     description: DescriptionOption = None,
-    wait: WaitOption = False,
-    timeout: TimeoutOption = WAIT_SECONDS,
+    wait: options.WaitOption = False,
+    timeout: options.TimeoutOption = WAIT_SECONDS,
     concurrency: Annotated[
         int, typer.Option(min=1, max=32, metavar="N", help="Number of uploads at the same time.")
     ] = 4,
@@ -177,7 +160,9 @@ def upload(
     unique = list({file.absolute(): file for file in expand_patterns(files)}.values())
     if name is not None and len(unique) > 1:
         raise CommandError(ExitCode.USAGE, f"--name is for a single file, not for {len(unique)}.")
-    items = [UploadItem(str(file), name=name or _media_name(file), description=description) for file in unique]
+    # The name of a file may contain bytes that are not text.
+    names = [name or file.stem.encode(errors="replace").decode() for file in unique]
+    items = [UploadItem(str(file), name, description) for file, name in zip(unique, names, strict=True)]
     batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, timeout if wait else None)
     raise typer.Exit(batch.run(run.async_client()))
 
@@ -187,21 +172,15 @@ def wait(
     run: CommandContext,
     media_ids: MediaIds,
     *,
-    timeout: TimeoutOption = WAIT_SECONDS,
-    inbox: Annotated[
-        str | None,
-        typer.Option(
-            "--inbox",
-            metavar="FILE|URL",
-            help="Poll when a receiver has recorded a media's webhook in this inbox, and once a minute.",
-        ),
-    ] = None,
+    timeout: options.TimeoutOption = WAIT_SECONDS,
+    inbox: options.InboxOption = None,
 ) -> None:
     """Wait until medias are processed.
 
-    The time limit applies to each media.
+    The time limit applies to each media. With --inbox, the API is polled when a receiver has recorded a media's
+    webhook in that inbox, and once a minute.
     """
-    with contextlib.nullcontext() if inbox is None else open_inbox(inbox, create=False) as opened:
+    with contextlib.nullcontext() if inbox is None else options.open_inbox(inbox, create=False) as opened:
 
         def act(media_id: str) -> None:
             media = _wait(run, media_id, timeout, opened)

@@ -19,20 +19,9 @@ if TYPE_CHECKING:
 
     from contentgroove.webhooks import MemoryInbox, PostgresInbox, SQLiteInbox
 
-FilterOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--filter",
-        "-f",
-        metavar="FILTER=VALUE",
-        help="For example name_cont=moon or created_at_gteq=2026-01-31. Can be repeated.",
-    ),
-]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")]
-LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Maximum number of items.")]
-PageSizeOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of items per request.")]
-
+TOKEN_VARIABLE = "CONTENTGROOVE_WEBHOOK_TOKEN"  # noqa: S105 - the name of a variable
 _YEAR = 365 * 86_400
+_TIME = re.compile(r"(?:(?:(?P<hours>\d{1,4}):)?(?P<minutes>\d{1,4}):)?(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)", re.ASCII)
 
 
 def sort_option(orders: str) -> Any:
@@ -40,7 +29,12 @@ def sort_option(orders: str) -> Any:
     return typer.Option("--sort", metavar="ORDER", help=f"{orders}; a leading minus reverses the order.")
 
 
-def _parse_timeout(text: str) -> float:
+def parse_timeout(text: str) -> float:
+    """Parse a number of seconds.
+
+    Raises:
+        typer.BadParameter: It is not a number, negative or longer than a year.
+    """
     try:
         seconds = float(text)
     except ValueError:
@@ -51,25 +45,21 @@ def _parse_timeout(text: str) -> float:
     return seconds
 
 
+_FILTER_HELP = "For example name_cont=moon or created_at_gteq=2026-01-31. Can be repeated."
+_TIMEOUT_HELP = "Maximum time to wait. Processing continues after it."
+_INBOX_HELP = "The inbox: an SQLite file, or the postgresql:// URL of a database."
+_INBOX = typer.Option("--inbox", metavar="FILE|URL", help=_INBOX_HELP)
+_TOKEN_FILE = typer.Option("--token-file", metavar="FILE", help="Read the URL's secret token from this file.")
+
+FilterOption = Annotated[list[str] | None, typer.Option("--filter", "-f", metavar="FILTER=VALUE", help=_FILTER_HELP)]
+LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Maximum number of items.")]
+PageSizeOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of items per request.")]
 WaitOption = Annotated[bool, typer.Option("--wait", "-w", help="Wait until processing has finished.")]
-TimeoutOption = Annotated[
-    float,
-    typer.Option(parser=_parse_timeout, metavar="SECONDS", help="Maximum time to wait. Processing continues after it."),
-]
-
-
-_TIME = re.compile(r"(?:(?:(?P<hours>\d{1,4}):)?(?P<minutes>\d{1,4}):)?(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)", re.ASCII)
-
-TOKEN_VARIABLE = "CONTENTGROOVE_WEBHOOK_TOKEN"  # noqa: S105 - the name of a variable
-
-_INBOX = typer.Option(
-    "--inbox", metavar="FILE|URL", help="The inbox: an SQLite file, or the postgresql:// URL of a database."
-)
+TimeoutOption = Annotated[float, typer.Option(parser=parse_timeout, metavar="SECONDS", help=_TIMEOUT_HELP)]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")]
 InboxOption = Annotated[str | None, _INBOX]
 NeededInboxOption = Annotated[str, _INBOX]
-TokenFileOption = Annotated[
-    Path | None, typer.Option("--token-file", metavar="FILE", help="Read the URL's secret token from this file.")
-]
+TokenFileOption = Annotated[Path | None, _TOKEN_FILE]
 
 
 def parse_filters(texts: Iterable[str] | None) -> dict[str, str | list[str]] | None:
@@ -163,17 +153,13 @@ def open_inbox(location: str | None, *, create: bool) -> Generator[SQLiteInbox |
         yield MemoryInbox()
     elif location.startswith(("postgresql://", "postgres://")):
         if "password=" in location or ":" in location.partition("://")[2].rpartition("@")[0]:
-            raise CommandError(
-                ExitCode.USAGE,
-                "Other users of this machine can read a password in the arguments.",
-                "Remove it from --inbox, and put it into PGPASSWORD or ~/.pgpass.",
-            )
+            message = "Other users of this machine can read a password in the arguments."
+            raise CommandError(ExitCode.USAGE, message, "Remove it from --inbox, and use PGPASSWORD or ~/.pgpass.")
         with PostgresInbox(location) as database:
             yield database
     else:
         if not create and not Path(location).exists():
-            raise CommandError(
-                ExitCode.USAGE, f"There is no inbox {location}.", "A receiver creates it: SQLiteInbox(path)."
-            )
+            message = f"There is no inbox {location}."
+            raise CommandError(ExitCode.USAGE, message, "A receiver creates it: SQLiteInbox(path).")
         with SQLiteInbox(location) as file:
             yield file

@@ -142,14 +142,10 @@ class Output:
         gap = "  " if is_terminal(sys.stdout) else "\t"
         _write(_to_json(data) if self.json else gap.join(single_line(cell) for cell in cells))
 
-    def summary(self, text: str) -> None:
-        """Print the outcome of a batch to standard error, also in a log, but not with --quiet."""
-        if not self.quiet:
+    def summary(self, text: str, *, always: bool = False) -> None:
+        """Print a line about the whole run to standard error, also in a log, but with --quiet only if `always`."""
+        if always or not self.quiet:
             write_error(single_line(text))
-
-    def print_always(self, text: str) -> None:
-        """Print to standard error, also with --quiet, what the caller needs to know."""
-        write_error(single_line(text))
 
     def table(
         self, pages: Iterable[Iterable[T]], columns: Sequence[Column[T]], data: Callable[[T], Mapping[str, Any]]

@@ -50,7 +50,8 @@ class UploadDisplay:
         if self._progress is not None:
             self._progress.start()
             if len(self._sizes) > 1:
-                self._all = self._progress.add_task(self._title(), total=sum(self._sizes.values()))
+                self._all = self._progress.add_task("")
+                self._refresh()
         return self
 
     def __exit__(
@@ -89,11 +90,8 @@ class UploadDisplay:
                 self._all,
                 completed=sum(self._sent.values()),
                 total=sum(self._sizes.values()),
-                description=self._title(),
+                description=f"{self._ended} of {len(self._sizes)} files",
             )
-
-    def _title(self) -> str:
-        return f"{self._ended} of {len(self._sizes)} files"
 
 
 @contextlib.contextmanager

@@ -8,11 +8,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from contentgroove._core.moments import moment
 from contentgroove._core.redaction import redact_url
+from contentgroove._core.settings import is_loopback
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.webhooks import MediaProcessingFinished, parse_event
 from contentgroove.webhooks.events import PROCESSING_FINISHED, key_prefix
 from contentgroove.webhooks.receiver import MAX_BODY_BYTES
-from contentgroove.webhooks.subscribing import TOKEN_PARAMETER, is_loopback
+from contentgroove.webhooks.subscribing import TOKEN_PARAMETER
 
 from .exit_codes import CommandError, ExitCode
 from .output import Column
@@ -28,22 +29,17 @@ TIMEOUT = 30.0
 """Seconds to wait for the receiver's response."""
 
 
-def _media_id(stored: StoredEvent) -> str | None:
-    media_id: str | None = _event_fields(stored)["media_id"]
-    return media_id
-
-
 EVENT_COLUMNS: list[Column[StoredEvent]] = [
     Column("state", lambda event: event.state, 7),
     Column("attempts", lambda event: str(event.attempts), 8),
     Column("recorded", lambda event: moment(event.recorded_at).isoformat(timespec="seconds"), 25),
-    Column("media", _media_id, 36),
+    Column("media", lambda event: _event_fields(event)["media_id"], 36),
     Column("key", lambda event: event.key),
     Column("error", lambda event: event.error),
 ]
 
 
-def cells(event: Event, *, duplicate: bool) -> tuple[str, ...]:
+def event_cells(event: Event, *, duplicate: bool) -> tuple[str, ...]:
     """Return the cells of a received event."""
     novelty = "again" if duplicate else "new"
     if isinstance(event, MediaProcessingFinished):
@@ -105,7 +101,7 @@ def record_event(out: Output, file: Path, inbox: Inbox) -> None:
     """Record a saved body in an inbox, as if it had just been delivered."""
     event = _read_event_file(file)
     duplicate = not inbox.record(event.dedupe_key, event.body)
-    out.line(received_event_json(event, duplicate=duplicate), cells(event, duplicate=duplicate))
+    out.line(received_event_json(event, duplicate=duplicate), event_cells(event, duplicate=duplicate))
     if duplicate:
         out.warn(f"The inbox has this event already. To handle it again, replay its key: {event.dedupe_key}")
 

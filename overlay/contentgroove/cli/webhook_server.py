@@ -15,7 +15,7 @@ from contentgroove._io.listening import claim_port
 from contentgroove.webhooks import WebhookReceiver
 
 from .exit_codes import CommandError, ExitCode
-from .webhook_inbox import cells, received_event_json
+from .webhook_inbox import event_cells, received_event_json
 from .webhook_worker import until_signalled
 
 if TYPE_CHECKING:
@@ -101,16 +101,12 @@ def open_server(out: Output, host: str, port: int, inbox: Inbox, token: str | No
         try:
             url_host = f"[{host}]" if ":" in host else host
             # Only this line tells which port --port 0 has selected.
-            out.print_always(f"Listening at http://{url_host}:{server.server_port}/ (Ctrl-C stops)")
-            _print(out, arrivals)
+            out.summary(f"Listening at http://{url_host}:{server.server_port}/ (Ctrl-C stops)", always=True)
+            while (receipt := take(arrivals)) is not None:
+                if receipt.event is not None:
+                    document = received_event_json(receipt.event, duplicate=receipt.duplicate)
+                    out.line(document, event_cells(receipt.event, duplicate=receipt.duplicate))
         finally:
             server.shutdown()
             server.server_close()
             join(thread)
-
-
-def _print(out: Output, arrivals: Arrivals) -> None:
-    while (receipt := take(arrivals)) is not None:
-        if receipt.event is not None:
-            document = received_event_json(receipt.event, duplicate=receipt.duplicate)
-            out.line(document, cells(receipt.event, duplicate=receipt.duplicate))

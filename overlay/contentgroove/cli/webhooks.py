@@ -10,22 +10,9 @@ import typer
 from contentgroove._core.redaction import redact_url
 from contentgroove.webhooks import subscribe
 
+from . import options
 from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
-from .options import (
-    FilterOption,
-    InboxOption,
-    LimitOption,
-    NeededInboxOption,
-    PageSizeOption,
-    TokenFileOption,
-    YesOption,
-    find_secret_token,
-    open_inbox,
-    parse_filters,
-    parse_sort,
-    sort_option,
-)
 from .output import Column, document
 
 if TYPE_CHECKING:
@@ -35,12 +22,7 @@ app = group("webhooks", "Subscriptions to events, and the events that are delive
 
 EventsOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--event",
-        "-e",
-        metavar="NAME",
-        help="For example media.processing_finished. Can be repeated; by default all events.",
-    ),
+    typer.Option("--event", "-e", metavar="NAME", help="Such as media.processing_finished; repeatable. Default: all."),
 ]
 
 
@@ -61,10 +43,10 @@ COLUMNS: list[Column[WebhookSubscription]] = [
 def list_(
     run: CommandContext,
     *,
-    filter_: FilterOption = None,
-    sort: Annotated[str | None, sort_option("created_at")] = None,
-    limit: LimitOption = None,
-    page_size: PageSizeOption = None,
+    filter_: options.FilterOption = None,
+    sort: Annotated[str | None, options.sort_option("created_at")] = None,
+    limit: options.LimitOption = None,
+    page_size: options.PageSizeOption = None,
 ) -> None:
     """List subscriptions with id, state, events and URL.
 
@@ -72,7 +54,7 @@ def list_(
     """
     from contentgroove_api.models.get_webhook_subscriptions_sort import GetWebhookSubscriptionsSort
 
-    filters, order = parse_filters(filter_), parse_sort(sort, GetWebhookSubscriptionsSort)
+    filters, order = options.parse_filters(filter_), options.parse_sort(sort, GetWebhookSubscriptionsSort)
     pager = run.client.webhook_subscriptions.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     if not run.out.table(pager.pages(), COLUMNS, document):
         run.out.print_note("No subscriptions.")
@@ -118,9 +100,7 @@ def subscribe_(
     """
     subscription, token = subscribe(run.client, url, events=events)
     run.out.print_item({**fields(subscription), "token": token}, {**document(subscription), "token": token})
-    run.out.print_note(
-        "The token is not shown again. Store it for your receiver, and keep it out of arguments and logs."
-    )
+    run.out.print_note("The token is not shown again. Keep it for your receiver, and out of arguments and logs.")
 
 
 @command(app, "delete", examples=("webhooks delete SUBSCRIPTION_ID --yes",))
@@ -128,7 +108,7 @@ def delete(
     run: CommandContext,
     subscription_ids: Annotated[list[str], typer.Argument(metavar="SUBSCRIPTION_ID...", help="Ids of subscriptions.")],
     *,
-    yes: YesOption = False,
+    yes: options.YesOption = False,
 ) -> None:
     """Delete subscriptions. Their URLs receive no more events."""
     run.delete_each("subscription", subscription_ids, run.client.webhook_subscriptions.delete, yes=yes)
@@ -143,12 +123,10 @@ def delete(
 def listen(
     run: CommandContext,
     *,
-    port: Annotated[
-        int, typer.Option("--port", metavar="PORT", help="The port; 0 selects a free one.", min=0, max=65535)
-    ] = 0,
+    port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0 selects a free port.")] = 0,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
-    inbox: InboxOption = None,
-    token_file: TokenFileOption = None,
+    inbox: options.InboxOption = None,
+    token_file: options.TokenFileOption = None,
 ) -> None:
     """Receive webhooks and print each event until Ctrl-C.
 
@@ -158,12 +136,10 @@ def listen(
     """
     from .webhook_server import open_server
 
-    token = find_secret_token(token_file)
+    token = options.find_secret_token(token_file)
     if token is None:
-        run.out.warn(
-            "Without CONTENTGROOVE_WEBHOOK_TOKEN or --token-file, every sender that reaches the port is trusted."
-        )
-    with open_inbox(inbox, create=True) as opened:
+        run.out.warn("Without CONTENTGROOVE_WEBHOOK_TOKEN or --token-file, every sender is trusted.")
+    with options.open_inbox(inbox, create=True) as opened:
         open_server(run.out, host, port, opened, token)
 
 
@@ -171,7 +147,7 @@ def listen(
 def events_(
     run: CommandContext,
     *,
-    inbox: NeededInboxOption,
+    inbox: options.NeededInboxOption,
     state: Annotated[
         Literal["pending", "claimed", "done", "dead"] | None,
         typer.Option("--state", metavar="STATE", help="Only events in this state: pending, claimed, done or dead."),
@@ -184,7 +160,7 @@ def events_(
     """
     from .webhook_inbox import EVENT_COLUMNS, stored_event_json
 
-    with open_inbox(inbox, create=False) as opened:
+    with options.open_inbox(inbox, create=False) as opened:
         found = opened.events(state, limit)
         if not run.out.table([found] if found else [], EVENT_COLUMNS, stored_event_json):
             run.out.print_note("No events.")
@@ -194,16 +170,14 @@ def events_(
 def prune(
     run: CommandContext,
     *,
-    inbox: NeededInboxOption,
-    days: Annotated[
-        float, typer.Option(min=0, metavar="N", help="Forget events that were done more than N days ago.")
-    ] = 90,
+    inbox: options.NeededInboxOption,
+    days: Annotated[float, typer.Option(min=0, metavar="N", help="Forget events done more than N days ago.")] = 90,
 ) -> None:
     """Forget events that were done long ago.
 
     A forgotten event is handled again if it is delivered again.
     """
-    with open_inbox(inbox, create=False) as opened:
+    with options.open_inbox(inbox, create=False) as opened:
         count = opened.prune(days * 86_400)
     run.out.print_item({"forgotten": str(count)}, {"forgotten": count})
 
@@ -220,16 +194,11 @@ def prune(
 )
 def replay(
     run: CommandContext,
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE|KEY|MEDIA_ID", help="The file of a saved body, or the key or media of an event in the inbox."
-        ),
-    ],
+    source: Annotated[str, typer.Argument(metavar="FILE|KEY|MEDIA_ID", help="A saved body, or an event in the inbox.")],
     *,
     to: Annotated[str | None, typer.Option("--to", metavar="URL", help="POST the file to this URL.")] = None,
-    inbox: InboxOption = None,
-    token_file: TokenFileOption = None,
+    inbox: options.InboxOption = None,
+    token_file: options.TokenFileOption = None,
 ) -> None:
     """Deliver a saved body, or handle an event again.
 
@@ -243,10 +212,10 @@ def replay(
         raise CommandError(ExitCode.USAGE, "Pass either --to URL or --inbox FILE.")
     file = Path(source)
     if to is not None:
-        webhook_inbox.post_event(run.out, file, to, find_secret_token(token_file))
+        webhook_inbox.post_event(run.out, file, to, options.find_secret_token(token_file))
         return
     is_file = file.is_file()
-    with open_inbox(inbox, create=is_file) as opened:
+    with options.open_inbox(inbox, create=is_file) as opened:
         if is_file:
             webhook_inbox.record_event(run.out, file, opened)
         else:
@@ -264,19 +233,12 @@ def work(
     *,
     application: Annotated[
         str,
-        typer.Option(
-            "--app",
-            metavar="MODULE:NAME",
-            help="Your WebhookReceiver, or a function that takes an inbox and returns one.",
-        ),
+        typer.Option("--app", metavar="MODULE:NAME", help="A WebhookReceiver, or a function that returns one."),
     ],
-    inbox: InboxOption = None,
+    inbox: options.InboxOption = None,
     once: Annotated[bool, typer.Option("--once", help="Handle the events that are due, then exit.")] = False,
     poll_interval: Annotated[
-        float,
-        typer.Option(
-            min=0.01, metavar="SECONDS", help="Time between checks for events that other processes have recorded."
-        ),
+        float, typer.Option(min=0.01, metavar="SECONDS", help="Time between checks for events of other processes.")
     ] = 5,
 ) -> None:
     """Run your handlers for the events in an inbox.
@@ -286,7 +248,7 @@ def work(
     """
     from . import webhook_worker
 
-    with open_inbox(inbox, create=True) as opened:
+    with options.open_inbox(inbox, create=True) as opened:
         receiver = webhook_worker.import_receiver(application, inbox, opened)
         if once:
             webhook_worker.work_once(run.out, receiver)

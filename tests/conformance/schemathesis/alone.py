@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, cast
 
 import contentgroove_mock
 
-from tests.schemathesis.fuzzing import Effort, fuzz
+from tests.conformance.schemathesis.fuzzing import Effort, fuzz
 
 if TYPE_CHECKING:
-    from tests.schemathesis.fuzzing import Findings
+    from tests.conformance.schemathesis.fuzzing import Findings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 _SECONDS = 110
 
 
 def fuzz_alone(way: str, effort: Effort, *, seed: int) -> Findings:
     """Call `fuzz` with the simulator itself and the same arguments."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.schemathesis.alone"],
+        [sys.executable, "-m", "tests.conformance.schemathesis.alone"],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": "0"},
         input=pickle.dumps((way, effort, seed)),

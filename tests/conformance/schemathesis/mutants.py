@@ -1,6 +1,6 @@
 """Mutants of the simulator: one bug each, and the check or test that detects it.
 
-`python -m tests.schemathesis` runs Schemathesis and all of tests/simulator on each mutant.
+`python -m tests.conformance.schemathesis` runs Schemathesis and all of tests/simulator on each mutant.
 """
 
 from __future__ import annotations

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from types import TracebackType
 
-    from tests.schemathesis.fuzzing import Mock
-    from tests.schemathesis.mutants import Mutant
+    from tests.conformance.schemathesis.fuzzing import Mock
+    from tests.conformance.schemathesis.mutants import Mutant
 
 _PACKAGE = contentgroove_mock.__name__
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _PLUGINS = ("no:cacheprovider", "no:schemathesis", "no:contentgroove_mock")
 
 
@@ -70,7 +70,7 @@ class SimulatorTests:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.schemathesis.one_pytest"],
+            [sys.executable, "-m", "tests.conformance.schemathesis.one_pytest"],
             cwd=_ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

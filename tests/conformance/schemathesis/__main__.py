@@ -1,6 +1,6 @@
 """Runs all of Schemathesis and all of tests/simulator on every mutant, and prints what fails first.
 
-`python -m tests.schemathesis` takes some minutes; the test suite runs only what is listed for each mutant.
+`python -m tests.conformance.schemathesis` takes some minutes; the test suite runs only what is listed for each mutant.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.schemathesis.fuzzing import CHECKED, Effort, fuzz
-from tests.schemathesis.mutants import CAUGHT_BY_SCHEMATHESIS, CAUGHT_BY_TESTS
-from tests.schemathesis.patched_copy import SimulatorTests, imported, patched_copy
+from tests.conformance.schemathesis.fuzzing import CHECKED, Effort, fuzz
+from tests.conformance.schemathesis.mutants import CAUGHT_BY_SCHEMATHESIS, CAUGHT_BY_TESTS
+from tests.conformance.schemathesis.patched_copy import SimulatorTests, imported, patched_copy
 
 
 def main() -> int:

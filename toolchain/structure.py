@@ -44,7 +44,14 @@ class Layer:
 LAYERS = (
     Layer(
         "Basics",
-        ("contentgroove.errors", "contentgroove._version", "contentgroove._extras", "contentgroove._core.redaction"),
+        (
+            "contentgroove.errors",
+            "contentgroove._version",
+            "contentgroove._extras",
+            "contentgroove._core.levels",
+            "contentgroove._core.moments",
+            "contentgroove._core.redaction",
+        ),
     ),
     Layer("OpenAPI documents", ("contentgroove._openapi",)),
     Layer("Models", ("contentgroove._model_base", "contentgroove.models")),

@@ -12,11 +12,17 @@ FORBIDDEN_IN_CORE = frozenset({"socket", "ssl", "threading", "asyncio", "anyio",
 """The core decides; what it knows of the world is given to it."""
 
 MOST_LINES = 450
-FEWEST_LINES = 100
+FEWEST_LINES = 60
 SMALL = {
-    "contentgroove._version": "the version, which the build reads",
+    "contentgroove._version": "the build reads it",
+    "contentgroove._core.levels": "a leaf that models and webhooks import, too",
+    "contentgroove._core.moments": "a leaf that models and webhooks import, too",
+    "contentgroove._core.redaction": "a leaf that everything imports",
+    "contentgroove._io.interruptible": "a leaf that the mock and the command line import, too",
+    "contentgroove._io.listening": "a leaf that the mock and the command line import, too",
+    "contentgroove_mock.command": "an entry point",
 }
-"""Modules below the fewest lines that are no package markers or entry points, and why each stands alone."""
+"""Modules with fewer lines, and why each is one."""
 
 
 def test_every_import_leads_down() -> None:
@@ -69,8 +75,8 @@ def test_the_core_has_no_input_and_output() -> None:
     assert imported == set()
 
 
-def test_modules_are_neither_long_nor_many() -> None:
-    """Package markers and entry points may be short; every other exception says why."""
+def test_modules_are_neither_long_nor_tiny() -> None:
+    """Package markers may be short; every other exception says why."""
     sizes = {
         name: len(path.read_text(encoding="utf-8").splitlines())
         for name, path in structure.modules().items()

@@ -53,8 +53,7 @@ TRIED = (
 """Folders of tests of the wheel's packages, which the user's Python runs."""
 
 LEFT_OUT = {
-    "conformance": "checks this repository's simulator with another tool, with mutants of it",
-    "oracles": "compares this repository's checker with another one",
+    "conformance": "compares this repository's simulator and checker with other tools, with mutants of them",
     "recorded": "the recorder, which runs only in this repository, and its recordings",
     "spec": "the pipeline, which runs only in this repository",
     "toolchain": "this repository's own tools",

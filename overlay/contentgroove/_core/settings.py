@@ -68,31 +68,24 @@ class Settings(Struct, frozen=True, weakref=True):
         # An application that caches or queues a raw response would store the key with it, unnoticed.
         raise TypeError("A client and its raw responses contain an API key, so they cannot be pickled or copied.")
 
-    def headers(self) -> list[tuple[str, str]]:
-        """Return the headers of every request, with the key if it is sent in one."""
-        common = [
-            ("Accept", "application/json"),
-            ("Accept-Encoding", "gzip"),
-            ("User-Agent", self.user_agent),
-        ]
-        if self.auth == "bearer":
-            return [*common, ("Authorization", f"Bearer {self.key()}")]
-        if self.auth == "header":
-            return [*common, ("X-API-KEY", self.key())]
-        return common
-
-    def url(self, request: Request) -> str:
-        """Return the request's URL, with the key if it is sent in the query."""
-        return self.base_url + self.path(request)
-
-    def path(self, request: Request) -> str:
-        """Return the part of the URL below the base URL."""
+    def url_and_headers(self, request: Request) -> tuple[str, list[tuple[str, str]]]:
+        """Return a request's URL and headers, with the key in the one or the others."""
         query = request.query
-        if self.auth == "query":
+        headers = [("Accept", "application/json"), ("Accept-Encoding", "gzip"), ("User-Agent", self.user_agent)]
+        key = self.key()
+        if self.auth == "bearer":
+            headers.append(("Authorization", f"Bearer {key}"))
+        elif self.auth == "header":
+            headers.append(("X-API-KEY", key))
+        else:
             from urllib.parse import quote
 
-            query = "&".join(part for part in (query, f"api_key={quote(self.key(), safe='')}") if part)
-        return f"{request.path}{'?' + query if query else ''}"
+            query = "&".join(part for part in (query, f"api_key={quote(key, safe='')}") if part)
+        if request.headers:
+            # A caller's own header replaces the client's.
+            replaced = {name.lower() for name in request.headers}
+            headers = [*(field for field in headers if field[0].lower() not in replaced), *request.headers.items()]
+        return f"{self.base_url}{request.path}{'?' + query if query else ''}", headers
 
     def key(self) -> str:
         """Return the current key."""

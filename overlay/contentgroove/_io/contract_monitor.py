@@ -61,11 +61,11 @@ class ContractMonitor:
 
     def check(self, request: Request, response: Response) -> None:
         """Check an exchange."""
-        headers = {name.lower(): value for name, value in (*self._settings.headers(), *request.headers.items())}
+        url, headers = self._settings.url_and_headers(request)
         violations = self._checker.check_call(
             method=request.method,
-            path=self._settings.path(request),
-            headers=headers,
+            path=url.removeprefix(self._settings.base_url),
+            headers={name.lower(): value for name, value in headers},
             content=request.content or b"",
             status=response.status_code,
             response_headers=response.headers,

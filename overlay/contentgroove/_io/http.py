@@ -101,14 +101,10 @@ def build_api_request(
     limits = {**timeouts, "pool": POOL_TIMEOUT} if queued else dict(timeouts)
     if time_limit is not None:
         limits = {name: min(seconds, time_limit) for name, seconds in limits.items()}
-    headers = settings.headers()
-    if request.headers:
-        # A caller's own header replaces the client's.
-        replaced = {name.lower() for name in request.headers}
-        headers = [*(field for field in headers if field[0].lower() not in replaced), *request.headers.items()]
+    url, headers = settings.url_and_headers(request)
     if request.content is not None or request.method in _WITH_CONTENT:
         headers.append(("Content-Length", str(len(request.content or b""))))
-    return _request(request.method, settings.url(request), headers, request.content or b"", limits)
+    return _request(request.method, url, headers, request.content or b"", limits)
 
 
 _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})

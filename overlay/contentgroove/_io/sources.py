@@ -163,6 +163,7 @@ class FileObjectSource:
     shows its size, and runs its own checks, which a member of a zip archive skips after a seek.
     """
 
+    rewindable = True
     modified: int | None = None
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -182,10 +183,8 @@ class FileObjectSource:
         self._start, self.size, first = measured
         if not isinstance(first, bytes):
             raise invalid_input(f"The file's read() must return bytes, not {type(first).__name__}.")
-        self.rewindable = True
-        if self.size <= 0:
-            check_upload_size(0, self.name)
-        check_upload_size(self.size, self.name)
+        # Negative if the position is behind the end.
+        check_upload_size(max(self.size, 0), self.name)
         _check_media_type(self.name, first)
 
     def chunks(self) -> Generator[bytes, None, None]:

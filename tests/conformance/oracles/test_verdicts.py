@@ -11,8 +11,8 @@ import pytest
 from contentgroove_mock import Prism
 from contentgroove_mock.contract import Rule
 
-from tests.oracles.judging import NOT_SENT, PASSES, ByChecker, ByOpenapiCore, ByPrism, document_for_all
-from tests.oracles.reading import Exchange, read_corpus
+from tests.conformance.oracles.judging import NOT_SENT, PASSES, ByChecker, ByOpenapiCore, ByPrism, document_for_all
+from tests.conformance.oracles.reading import Exchange, read_corpus
 from tests.prism.conftest import NO_CERTIFICATES, SECONDS
 from tests.prism.upstream import Canned, Upstream
 

@@ -13,8 +13,8 @@ from openapi_core import V30RequestValidator, V30ResponseValidator
 from openapi_core.templating.paths.exceptions import PathError
 from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 
-from tests.oracles.openapi_core_adapter import HttpxRequest, HttpxResponse
-from tests.oracles.reading import FURTHER_PATH, WEBHOOK, Json, read_yaml
+from tests.conformance.oracles.openapi_core_adapter import HttpxRequest, HttpxResponse
+from tests.conformance.oracles.reading import FURTHER_PATH, WEBHOOK, Json, read_yaml
 from tests.prism.documented import DOCUMENT
 from tests.prism.upstream import Canned
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from tests.oracles.reading import Exchange
+    from tests.conformance.oracles.reading import Exchange
     from tests.prism.upstream import Upstream
 
 PASSES = "passes"

@@ -68,11 +68,7 @@ def stored_event_json(stored: StoredEvent) -> dict[str, Any]:
 
 
 def post_event(out: Output, file: Path, url: str, token: str | None) -> None:
-    """POST a saved body as the service would, and print the status.
-
-    Raises:
-        CommandError: The file is not a webhook, the URL is not valid, or the status is not 200.
-    """
+    """POST a saved body as the service would, and print the status."""
     import httpx
 
     event = _read_event_file(file)
@@ -106,16 +102,7 @@ def record_event(out: Output, file: Path, inbox: Inbox) -> None:
 
 
 def replay_event(out: Output, name: str, inbox: Inbox) -> None:
-    """Let an event in an inbox be handled again.
-
-    Args:
-        out: The command's output.
-        name: The event's key, or the id of its media.
-        inbox: The inbox.
-
-    Raises:
-        CommandError: There is no such event, there are several, or it has not been handled yet.
-    """
+    """Let an event in an inbox be handled again; its name is its key, or the id of its media."""
     keys = (
         [name] if inbox.has(name) else sorted(inbox.keys_with_prefix(key_prefix(PROCESSING_FINISHED, "medias", name)))
     )

@@ -77,11 +77,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 def open_server(out: Output, host: str, port: int, inbox: Inbox, token: str | None) -> None:
-    """Serve until SIGINT or SIGTERM, and print each event once it is recorded.
-
-    Raises:
-        CommandError: The port is not available.
-    """
+    """Serve until SIGINT or SIGTERM, and print each event once it is recorded."""
     arrivals: Arrivals = SimpleQueue()
     receiver = _PrintReceiver(inbox, token, arrivals)
     try:

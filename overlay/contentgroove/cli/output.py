@@ -132,9 +132,13 @@ class Output:
             write_error(single_line(text))
 
     def table(
-        self, pages: Iterable[Iterable[T]], columns: Sequence[Column[T]], data: Callable[[T], Mapping[str, Any]]
-    ) -> int:
-        """Print many items, page by page as they arrive, and return their number."""
+        self,
+        pages: Iterable[Iterable[T]],
+        columns: Sequence[Column[T]],
+        data: Callable[[T], Mapping[str, Any]],
+        empty: str,
+    ) -> None:
+        """Print many items, page by page as they arrive; if there are none, a note."""
         count = 0
         for page in pages:
             items = list(page)
@@ -144,7 +148,8 @@ class Output:
                 rows = [[single_line(column.value(item) or "") for column in columns] for item in items]
                 self._print_rows(rows, columns, heading=count == 0)
             count += len(items)
-        return count
+        if not count:
+            self.print_note(empty)
 
     def _print_rows(self, rows: list[list[str]], columns: Sequence[Column[Any]], *, heading: bool) -> None:
         if not is_terminal(sys.stdout):

@@ -38,18 +38,14 @@ EVENT_COLUMNS: list[Column[StoredEvent]] = [
 ]
 
 
-def event_cells(event: Event, *, duplicate: bool) -> tuple[str, ...]:
-    """Return the cells of a received event."""
-    novelty = "again" if duplicate else "new"
+def print_event(out: Output, event: Event, *, duplicate: bool) -> None:
+    """Print a received event."""
+    details = [event.dedupe_key]
     if isinstance(event, MediaProcessingFinished):
         clips = f"{len(event.clips)} clip{'s' * (len(event.clips) != 1)}"
-        return (event.event, novelty, event.media.id, clips, event.media.name)
-    return (event.event, novelty, event.dedupe_key)
-
-
-def received_event_json(event: Event, *, duplicate: bool) -> dict[str, Any]:
-    """Return the JSON document of a received event."""
-    return {**_document(event), "duplicate": duplicate, "key": event.dedupe_key}
+        details = [event.media.id, clips, event.media.name]
+    document = {**_document(event), "duplicate": duplicate, "key": event.dedupe_key}
+    out.line(document, [event.event, "again" if duplicate else "new", *details])
 
 
 def stored_event_json(stored: StoredEvent) -> dict[str, Any]:
@@ -96,7 +92,7 @@ def record_event(out: Output, file: Path, inbox: Inbox) -> None:
     """Record a saved body in an inbox, as if it had just been delivered."""
     event = _read_event_file(file)
     duplicate = not inbox.record(event.dedupe_key, event.body)
-    out.line(received_event_json(event, duplicate=duplicate), event_cells(event, duplicate=duplicate))
+    print_event(out, event, duplicate=duplicate)
     if duplicate:
         out.warn(f"The inbox has this event already. To handle it again, replay its key: {event.dedupe_key}")
 

@@ -20,12 +20,7 @@ _NO_LIBPQ = "no pq wrapper available"
 
 
 class Trouble(NamedTuple):
-    """A package that caused an import to fail.
-
-    Attributes:
-        module: The package's top-level name.
-        reason: The exception of its import, as text; None if it is not installed.
-    """
+    """A package that caused an import to fail; the reason is its exception as text, None if it is not installed."""
 
     module: str
     reason: str | None
@@ -33,12 +28,7 @@ class Trouble(NamedTuple):
 
 @contextmanager
 def needs(subject: str, extra: str) -> Generator[None]:
-    """Replace the exception of a failed import inside the `with` by a `ConfigurationError` with advice.
-
-    Args:
-        subject: The feature that needs the extra, as the subject of the message.
-        extra: The extra's name.
-    """
+    """Replace the exception of a failed import by a `ConfigurationError` that starts with the subject."""
     try:
         yield
     except Exception as error:
@@ -155,16 +145,11 @@ def _requirement(name: str) -> str:
     import re
     from importlib import metadata
 
-    def normalized(text: str) -> str:
-        return re.sub(r"[-_.]+", "-", text).lower()
-
     try:
         requirements = metadata.requires("contentgroove") or []
     except metadata.PackageNotFoundError:
         requirements = []
-    for requirement in requirements:
-        specifier = requirement.partition(";")[0].strip()
-        found = re.match(r"[\w.-]+", specifier)
-        if found and normalized(found[0]) == normalized(name):
-            return specifier
-    return name
+    # Names are equal if they differ only in case and in runs of these characters.
+    pattern = re.compile(re.sub(r"[-_.]+", "[-_.]+", name) + r"(?![\w.-])", re.IGNORECASE)
+    specifiers = [requirement.partition(";")[0].strip() for requirement in requirements]
+    return next((specifier for specifier in specifiers if pattern.match(specifier)), name)

@@ -94,15 +94,7 @@ class ContentGrooveError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process pools and test workers, and the default calls the class with `args` only, which fails
         # where keyword arguments are required.
-        return _restore, (type(self), self.args, self.__dict__)
-
-
-def _restore(
-    error_class: type[ContentGrooveError], args: tuple[object, ...], state: dict[str, object]
-) -> ContentGrooveError:
-    error = error_class.__new__(error_class, *args)
-    error.__dict__.update(state)
-    return error
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class ConfigurationError(ContentGrooveError):

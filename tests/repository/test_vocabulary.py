@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.toolchain.test_repository import ROOT, tracked
+from tests.repository.test_repository import ROOT, tracked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

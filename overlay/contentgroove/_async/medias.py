@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from contentgroove._core.calls import Session
     from contentgroove._core.inputs import Filter
     from contentgroove._core.io import Progress
-    from contentgroove._core.waiting import PollOptions
     from contentgroove._io.batches import UploadItem, UploadResult
     from contentgroove._io.sources import AsyncFile, File
     from contentgroove.models import DirectUpload
@@ -168,6 +167,7 @@ class AsyncMedias(AsyncResource):
                 if it was created.
         """
         from contentgroove._core.uploads import plan_upload, upload
+        from contentgroove._core.waiting import PollOptions
         from contentgroove._io.checkpoint_store import open_store
         from contentgroove._io.sources import open_async_source
 
@@ -182,7 +182,8 @@ class AsyncMedias(AsyncResource):
                 store=store,
                 known_uploads=self._known_uploads,
             )
-            return await run_async(upload(plan, self._session, _poll_options(wait=wait)))
+            options = PollOptions.checked(WAIT_TIMEOUT, None, None) if wait else None
+            return await run_async(upload(plan, self._session, options))
 
     def upload_many(
         self,
@@ -315,14 +316,6 @@ class AsyncRawDirectUploads:
 
 def _media_id(media: Media | str) -> str:
     return check_id(media.id if isinstance(media, Media) else media, "media")
-
-
-def _poll_options(*, wait: bool) -> PollOptions | None:
-    if not wait:
-        return None
-    from contentgroove._core.waiting import PollOptions
-
-    return PollOptions.checked(WAIT_TIMEOUT, None, None)
 
 
 def _webhook_keys(inbox: Inbox | None, media_ids: Iterable[str]) -> ArrivalWatcher | None:

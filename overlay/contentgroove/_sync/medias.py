@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from contentgroove._core.calls import Session
     from contentgroove._core.inputs import Filter
     from contentgroove._core.io import Progress
-    from contentgroove._core.waiting import PollOptions
     from contentgroove._io.batches import UploadItem, UploadResult
     from contentgroove._io.sources import File
     from contentgroove.models import DirectUpload
@@ -165,6 +164,7 @@ class Medias(Resource):
                 if it was created.
         """
         from contentgroove._core.uploads import plan_upload, upload
+        from contentgroove._core.waiting import PollOptions
         from contentgroove._io.checkpoint_store import open_store
         from contentgroove._io.sources import open_source
 
@@ -179,7 +179,8 @@ class Medias(Resource):
                 store=store,
                 known_uploads=self._known_uploads,
             )
-            return run_sync(upload(plan, self._session, _poll_options(wait=wait)))
+            options = PollOptions.checked(WAIT_TIMEOUT, None, None) if wait else None
+            return run_sync(upload(plan, self._session, options))
 
     def upload_many(
         self,
@@ -312,14 +313,6 @@ class RawDirectUploads:
 
 def _media_id(media: Media | str) -> str:
     return check_id(media.id if isinstance(media, Media) else media, "media")
-
-
-def _poll_options(*, wait: bool) -> PollOptions | None:
-    if not wait:
-        return None
-    from contentgroove._core.waiting import PollOptions
-
-    return PollOptions.checked(WAIT_TIMEOUT, None, None)
 
 
 def _webhook_keys(inbox: Inbox | None, media_ids: Iterable[str]) -> ArrivalWatcher | None:

@@ -41,11 +41,7 @@ class RootGroup(GroupWithHelp):
         return [*GROUPS, *_command_entries()]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Load one command.
-
-        Raises:
-            CommandError: It needs a package that is not installed, or cannot be loaded.
-        """
+        """Load one command; raises CommandError if it cannot be loaded."""
         if cmd_name in self.commands:
             pass
         elif cmd_name in GROUPS:

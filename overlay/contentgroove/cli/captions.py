@@ -6,6 +6,7 @@ The API returns one text for each clip and no times of single words, so each cli
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 from typing import TYPE_CHECKING
@@ -49,7 +50,8 @@ def to_srt(clips: Iterable[Clip]) -> str:
 def to_vtt(clips: Iterable[Clip]) -> str:
     """Format clips as WebVTT (https://www.w3.org/TR/webvtt1/); the name of a cue is the id of its clip."""
     cues = [
-        f"{clip.id}\n{format_timecode(clip.start_time)} --> {format_timecode(clip.end_time)}\n{_vtt_text(clip)}\n"
+        f"{clip.id}\n{format_timecode(clip.start_time)} --> {format_timecode(clip.end_time)}\n"
+        f"{html.escape(_text(clip), quote=False)}\n"
         for clip in clips
     ]
     return "\n".join(["WEBVTT\n", *cues])
@@ -85,7 +87,3 @@ def _text(clip: Clip) -> str:
 
 def _srt_text(clip: Clip) -> str:
     return _TAG_LIKE.sub(rf"\g<1>{_WORD_JOINER}", _text(clip).replace("-->", "\N{RIGHTWARDS ARROW}"))
-
-
-def _vtt_text(clip: Clip) -> str:
-    return _text(clip).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

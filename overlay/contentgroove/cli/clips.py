@@ -67,8 +67,7 @@ def list_(
     media_filter = [] if media is None else [f"media_id_eq={media}"]
     filters, order = options.parse_filters([*media_filter, *(filter_ or ())]), options.parse_sort(sort, GetClipsSort)
     pager = run.client.clips.list(filter=filters, sort=order, limit=limit, page_size=page_size)
-    if not run.out.table(pager.pages(), COLUMNS, document):
-        run.out.print_note("No clips.")
+    run.out.table(pager.pages(), COLUMNS, document, "No clips.")
 
 
 @command(app, "show", examples=("clips show CLIP_ID --json",))

@@ -61,14 +61,7 @@ class GroupWithHelp(TyperGroup):
 
 @dataclass
 class CommandContext:
-    """One run of a command: its output and its client.
-
-    Attributes:
-        out: Prints its results and notes.
-        debug: The option --debug.
-        api_key_file: The option --api-key-file.
-        base_url: The option --base-url.
-    """
+    """One run of a command: its output, the common options, and clients (`CommandError` without a valid API key)."""
 
     out: Output
     debug: bool
@@ -77,45 +70,26 @@ class CommandContext:
 
     @functools.cached_property
     def client(self) -> ContentGroove:
-        """The client, created on first use.
-
-        Raises:
-            CommandError: There is no valid API key.
-        """
+        """The client, created on first use."""
         return self.new_client()
 
     def new_client(self, **options: Any) -> ContentGroove:
-        """Create a client with further options; the caller must close it.
-
-        Raises:
-            CommandError: There is no valid API key.
-        """
+        """Create a client with further options; the caller must close it."""
         from contentgroove import ContentGroove
 
         return ContentGroove(**self._settings(), **options)
 
     def async_client(self) -> AsyncContentGroove:
-        """Create an async client; the caller must close it.
-
-        Raises:
-            CommandError: There is no valid API key.
-        """
+        """Create an async client; the caller must close it."""
         from contentgroove import AsyncContentGroove
 
         return AsyncContentGroove(**self._settings())
 
     def delete_each(self, subject: str, ids: Sequence[str], delete: Callable[[str], None], *, yes: bool) -> None:
-        """Delete several items after a confirmation, and print a line for each.
-
-        Args:
-            subject: `media`, `clip` or `subscription`.
-            ids: Their ids.
-            delete: Deletes one of them.
-            yes: True if an option has confirmed it.
+        """Delete several items of the same kind after a confirmation, and print a line for each.
 
         Raises:
             CommandError: The user declined, or there is no terminal.
-            typer.Exit: Not all were deleted.
         """
         if not yes and not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
             message = "This needs a confirmation, but there is no terminal to request it."
@@ -155,12 +129,7 @@ class CommandContext:
 
     @contextlib.contextmanager
     def mention_created_on_error(self, subject: str, id_: str) -> Generator[None]:
-        """Print the id of what was created if the block fails, so that nothing that was paid for is lost.
-
-        Args:
-            subject: `media` or `clip`.
-            id_: Its id.
-        """
+        """Print the id of what was created if the block fails, so that nothing that was paid for is lost."""
         try:
             yield
         except (ContentGrooveError, KeyboardInterrupt):
@@ -181,9 +150,6 @@ def find_api_key(key_file: Path | None) -> str:
     """Return the key of --api-key-file, CONTENTGROOVE_API_KEY or CONTENTGROOVE_API_KEY_FILE, the first that is set.
 
     It is never an argument, which other users of the machine could read.
-
-    Raises:
-        CommandError: No key is set, or it is not valid.
     """
     from contentgroove._core.settings import API_KEY_VARIABLE, check_key
 
@@ -207,16 +173,7 @@ def find_api_key(key_file: Path | None) -> str:
 
 
 def read_secret(path: Path, subject: str, exit_code: ExitCode) -> str:
-    """Read a file that contains only a key or a token.
-
-    Args:
-        path: The file.
-        subject: `API key` or `token`.
-        exit_code: The exit code of an error.
-
-    Raises:
-        CommandError: The file cannot be read, or is too large.
-    """
+    """Read a file that contains only a key or a token (the subject of errors)."""
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_SECRET_FILE + 1)
@@ -233,12 +190,7 @@ def read_secret(path: Path, subject: str, exit_code: ExitCode) -> str:
 
 
 def group(name: str, summary: str) -> typer.Typer:
-    """Create a group of commands, such as `medias`.
-
-    Args:
-        name: Its name.
-        summary: The first line of its help.
-    """
+    """Create a group of commands, such as `medias`."""
     return typer.Typer(
         name=name,
         help=summary,
@@ -256,11 +208,8 @@ def command(
 
     The function's first parameter takes the `CommandContext`; the others are typer's. Its docstring is the help.
 
-    Args:
-        app: The group.
-        name: The command's name.
-        examples: Command lines at the end of its help, without the leading `contentgroove`.
-        needs_client: True if it calls the service, and so has --api-key-file and --base-url.
+    The examples are shown without the leading `contentgroove`. Only a command that calls the service has --api-key-file
+    and --base-url.
     """
 
     def add(function: Callable[Concatenate[CommandContext, P], None]) -> Callable[Concatenate[CommandContext, P], None]:

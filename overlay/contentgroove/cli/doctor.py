@@ -32,16 +32,7 @@ CLOCK_TOLERANCE = 60.0
 
 
 class Check(NamedTuple):
-    """The result of one check.
-
-    Attributes:
-        name: The subject, such as `key` or `medias`.
-        state: The outcome.
-        message: What was found.
-        details: Further findings, one on each line.
-        hint: What to do; empty if there is nothing to do.
-        exit: The exit code if it failed.
-    """
+    """The result of one check; `exit` is the exit code if it failed."""
 
     name: str
     state: Literal["ok", "warning", "failed", "skipped"]
@@ -113,12 +104,7 @@ def run_checks(run: CommandContext) -> list[Check]:
 
 
 def check_clock(date: str | None, now: dt.datetime) -> Check:
-    """Compare this machine's clock with the service's.
-
-    Args:
-        date: The response's Date header (RFC 9110, 6.6.1).
-        now: This machine's time, aware.
-    """
+    """Compare this machine's time with the response's Date header (RFC 9110, 6.6.1)."""
     try:
         served = None if date is None else parsedate_to_datetime(date)
     except ValueError:

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """The exit codes. Their names in lower case are the `kind` of errors in JSON output.
-
-    Attributes:
-        meaning: The text in --help.
-    """
+    """The exit codes, each with its text in --help."""
 
     meaning: str
 
@@ -54,13 +50,7 @@ class ExitCode(IntEnum):
 
 
 class ErrorReport(NamedTuple):
-    """An error as it is shown.
-
-    Attributes:
-        exit: Its exit code.
-        message: What happened.
-        hint: What to do next; empty if the message says it.
-    """
+    """An error as it is shown; the hint is what to do next, if the message does not say it."""
 
     exit: ExitCode
     message: str
@@ -68,11 +58,7 @@ class ErrorReport(NamedTuple):
 
 
 class CommandError(Exception):
-    """A command cannot continue, for a reason that is not an error of the library.
-
-    Attributes:
-        failure: The error as it is shown.
-    """
+    """A command cannot continue, for a reason that is not an error of the library."""
 
     def __init__(self, exit_code: ExitCode, message: str, hint: str = "") -> None:
         super().__init__(message)

@@ -68,8 +68,7 @@ def list_(
 
     filters, order = options.parse_filters(filter_), options.parse_sort(sort, GetMediasSort)
     pager = run.client.medias.list(filter=filters, sort=order, limit=limit, page_size=page_size)
-    if not run.out.table(pager.pages(), COLUMNS, document):
-        run.out.print_note("No medias.")
+    run.out.table(pager.pages(), COLUMNS, document, "No medias.")
 
 
 @command(app, "show", examples=("medias show MEDIA_ID", "medias show MEDIA_ID --json"))

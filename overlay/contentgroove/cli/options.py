@@ -30,11 +30,7 @@ def sort_option(orders: str) -> Any:
 
 
 def parse_timeout(text: str) -> float:
-    """Parse a number of seconds.
-
-    Raises:
-        typer.BadParameter: It is not a number, negative or longer than a year.
-    """
+    """Parse a number of seconds, at most a year."""
     try:
         seconds = float(text)
     except ValueError:
@@ -63,11 +59,7 @@ TokenFileOption = Annotated[Path | None, _TOKEN_FILE]
 
 
 def parse_filters(texts: Iterable[str] | None) -> dict[str, str | list[str]] | None:
-    """Parse `--filter` options; a repeated filter has all its values.
-
-    Raises:
-        typer.BadParameter: An option has no `=`.
-    """
+    """Parse `--filter` options; a repeated filter has all its values."""
     found: dict[str, list[str]] = {}
     for text in texts or ():
         name, equals, value = text.partition("=")
@@ -78,15 +70,7 @@ def parse_filters(texts: Iterable[str] | None) -> dict[str, str | list[str]] | N
 
 
 def parse_sort(text: str | None, order_type: object) -> str | None:
-    """Check a `--sort` option.
-
-    Args:
-        text: The option.
-        order_type: The generated `Literal` type of the orders that the API's document allows.
-
-    Raises:
-        typer.BadParameter: The order is not one of them.
-    """
+    """Check a `--sort` option against the generated `Literal` type of the orders that the API's document allows."""
     orders: tuple[str, ...] = get_args(order_type)
     if text is not None and text not in orders:
         names = ", ".join(order for order in orders if not order.startswith("-"))
@@ -95,12 +79,7 @@ def parse_sort(text: str | None, order_type: object) -> str | None:
 
 
 def format_timecode(seconds: float, point: str = ".") -> str:
-    """Format seconds as HH:MM:SS.mmm.
-
-    Args:
-        seconds: Rounded to milliseconds; negative and non-finite numbers count as 0.
-        point: The decimal separator; SubRip requires a comma.
-    """
+    """Format seconds as HH:MM:SS.mmm, with a comma for SubRip; negative and non-finite numbers count as 0."""
     total = round(max(seconds, 0.0) * 1000) if math.isfinite(seconds) else 0
     remaining, milliseconds = divmod(total, 1000)
     remaining, second = divmod(remaining, 60)
@@ -125,9 +104,6 @@ def find_secret_token(file: Path | None) -> str | None:
     """Return the token of --token-file or CONTENTGROOVE_WEBHOOK_TOKEN; None if neither is set.
 
     It is never an argument, which other users of the machine could read.
-
-    Raises:
-        CommandError: The file cannot be read, or is empty.
     """
     if file is None:
         return os.environ.get(TOKEN_VARIABLE) or None
@@ -138,15 +114,7 @@ def find_secret_token(file: Path | None) -> str | None:
 
 @contextlib.contextmanager
 def open_inbox(location: str | None, *, create: bool) -> Generator[SQLiteInbox | PostgresInbox | MemoryInbox]:
-    """Open an inbox in a file, a database or memory.
-
-    Args:
-        location: The file, or the URL of the database; None for an inbox in memory.
-        create: True to create a missing file.
-
-    Raises:
-        CommandError: It does not exist, or the URL contains a password, which other users of this machine could read.
-    """
+    """Open the inbox in a file (which `create` creates) or at a database's URL; None opens one in memory."""
     from contentgroove.webhooks import MemoryInbox, PostgresInbox, SQLiteInbox
 
     if location is None:

@@ -48,13 +48,7 @@ _CONTROL_IN_JSON = re.compile(f"[{_CONTROLS}]")
 
 @dataclass(frozen=True)
 class Column(Generic[T]):
-    """A column of a table.
-
-    Attributes:
-        title: Its heading.
-        value: Returns the cell of an item.
-        width: Its width in a terminal's columns; None for an equal share of the remaining width.
-    """
+    """A column of a table. Without a width (in a terminal's columns), it gets an equal share of the remaining width."""
 
     title: str
     value: Callable[[T], str | None]
@@ -109,12 +103,7 @@ class Output:
             write_error(f"  {single_line(failure.hint)}")
 
     def print_item(self, fields: Mapping[str, str | None], data: Mapping[str, Any]) -> None:
-        """Print one item.
-
-        Args:
-            fields: Its values by label; None is omitted.
-            data: The JSON document.
-        """
+        """Print one item: its values by label, without those that are None, or its JSON document."""
         lines = {label: single_line(value) for label, value in fields.items() if value is not None}
         if self.json:
             self.document(data)
@@ -133,12 +122,7 @@ class Output:
         sys.stdout.write(multi_line(text.replace("\r\n", "\n")) if is_terminal(sys.stdout) else text)
 
     def line(self, data: Mapping[str, Any], cells: Sequence[str]) -> None:
-        """Print one of several results: a JSON line, or cells.
-
-        Args:
-            data: The JSON document.
-            cells: The cells of a terminal or pipe.
-        """
+        """Print one of several results: a JSON line, or cells."""
         gap = "  " if is_terminal(sys.stdout) else "\t"
         _write(_to_json(data) if self.json else gap.join(single_line(cell) for cell in cells))
 
@@ -148,18 +132,13 @@ class Output:
             write_error(single_line(text))
 
     def table(
-        self, pages: Iterable[Iterable[T]], columns: Sequence[Column[T]], data: Callable[[T], Mapping[str, Any]]
-    ) -> int:
-        """Print many items, page by page as they arrive.
-
-        Args:
-            pages: The items.
-            columns: The columns of a terminal or pipe.
-            data: Returns the JSON document of an item.
-
-        Returns:
-            The number of items.
-        """
+        self,
+        pages: Iterable[Iterable[T]],
+        columns: Sequence[Column[T]],
+        data: Callable[[T], Mapping[str, Any]],
+        empty: str,
+    ) -> None:
+        """Print many items, page by page as they arrive; if there are none, a note."""
         count = 0
         for page in pages:
             items = list(page)
@@ -169,7 +148,8 @@ class Output:
                 rows = [[single_line(column.value(item) or "") for column in columns] for item in items]
                 self._print_rows(rows, columns, heading=count == 0)
             count += len(items)
-        return count
+        if not count:
+            self.print_note(empty)
 
     def _print_rows(self, rows: list[list[str]], columns: Sequence[Column[Any]], *, heading: bool) -> None:
         if not is_terminal(sys.stdout):
@@ -276,12 +256,8 @@ def is_terminal(stream: Any) -> bool:
 
 
 def is_closed_pipe(error: BaseException | None, system: str = os.name) -> bool:
-    """Return True if an error means that the output pipe was closed by its reader.
-
-    Args:
-        error: The exception.
-        system: `os.name`. Windows reports an invalid argument for such a pipe, without a file name.
-    """
+    """Return True if an error means that the output pipe was closed by its reader."""
     if isinstance(error, BrokenPipeError):
         return True
+    # Windows reports an invalid argument for such a pipe, without a file name.
     return system == "nt" and isinstance(error, OSError) and (error.errno, error.filename) == (errno.EINVAL, None)

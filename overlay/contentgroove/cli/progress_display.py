@@ -33,12 +33,7 @@ class UploadDisplay:
     """A bar for each running upload, and one for all files with speed and remaining time."""
 
     def __init__(self, out: Output, sizes: dict[str, int]) -> None:
-        """Prepare the bars.
-
-        Args:
-            out: The command's output.
-            sizes: The bytes of each file; 0 if unknown.
-        """
+        """Prepare the bars of files with these sizes in bytes; 0 if unknown."""
         self._sizes = sizes
         self._sent: dict[str, int] = {}
         self._tasks: dict[str, TaskID] = {}
@@ -96,13 +91,7 @@ class UploadDisplay:
 
 @contextlib.contextmanager
 def wait_spinner(out: Output, title: str, seconds: float) -> Generator[Callable[[str], None]]:
-    """Show a wait with its time so far and its time limit; yields a function that changes the text.
-
-    Args:
-        out: The command's output.
-        title: What the command waits for.
-        seconds: The time limit.
-    """
+    """Show a wait with its time so far and its time limit; yields a function that changes the text."""
     if not out.interactive or out.stderr_console.is_dumb_terminal:
         yield lambda _: None
         return

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 def expand_patterns(files: Iterable[Path], system: str = os.name) -> Iterator[Path]:
     """Replace patterns such as `*.mp4` by the files that they match, as shells do on every system but Windows.
 
-    Args:
-        files: Files and patterns; a pattern without a match stays, and is then reported as missing.
-        system: `os.name`.
+    A pattern without a match stays, and is then reported as missing.
     """
     for file in files:
         # The name of a file may look like a pattern: film[1].mp4.
@@ -41,16 +39,9 @@ def expand_patterns(files: Iterable[Path], system: str = os.name) -> Iterator[Pa
 
 @dataclass
 class BatchUpload:
-    """The uploads of one run and their outcomes.
+    """The uploads of one run, and their outcomes by file.
 
-    Attributes:
-        out: The command's output.
-        items: The files, with the names of their medias.
-        concurrency: Number of uploads at the same time.
-        checkpoint_dir: The folder of the checkpoints; None for no checkpoints.
-        wait: Seconds to wait for processing after the last upload; None not to wait.
-        medias: The created medias, by file.
-        exits: The exit codes of the files that are finished.
+    `wait` is the number of seconds to wait for processing after the last upload; None not to wait.
     """
 
     out: Output
@@ -62,11 +53,7 @@ class BatchUpload:
     exits: dict[str, ExitCode] = field(default_factory=dict[str, ExitCode])
 
     def run(self, client: AsyncContentGroove) -> ExitCode:
-        """Upload, wait if that is requested, and return the exit code.
-
-        Raises:
-            CommandError: The run was interrupted.
-        """
+        """Upload, wait if that is requested, and return the exit code."""
         try:
             asyncio.run(self._run(client))
         except KeyboardInterrupt as error:

@@ -39,18 +39,14 @@ EVENT_COLUMNS: list[Column[StoredEvent]] = [
 ]
 
 
-def event_cells(event: Event, *, duplicate: bool) -> tuple[str, ...]:
-    """Return the cells of a received event."""
-    novelty = "again" if duplicate else "new"
+def print_event(out: Output, event: Event, *, duplicate: bool) -> None:
+    """Print a received event."""
+    details = [event.dedupe_key]
     if isinstance(event, MediaProcessingFinished):
         clips = f"{len(event.clips)} clip{'s' * (len(event.clips) != 1)}"
-        return (event.event, novelty, event.media.id, clips, event.media.name)
-    return (event.event, novelty, event.dedupe_key)
-
-
-def received_event_json(event: Event, *, duplicate: bool) -> dict[str, Any]:
-    """Return the JSON document of a received event."""
-    return {**_document(event), "duplicate": duplicate, "key": event.dedupe_key}
+        details = [event.media.id, clips, event.media.name]
+    document = {**_document(event), "duplicate": duplicate, "key": event.dedupe_key}
+    out.line(document, [event.event, "again" if duplicate else "new", *details])
 
 
 def stored_event_json(stored: StoredEvent) -> dict[str, Any]:
@@ -69,11 +65,7 @@ def stored_event_json(stored: StoredEvent) -> dict[str, Any]:
 
 
 def post_event(out: Output, file: Path, url: str, token: str | None) -> None:
-    """POST a saved body as the service would, and print the status.
-
-    Raises:
-        CommandError: The file is not a webhook, the URL is not valid, or the status is not 200.
-    """
+    """POST a saved body as the service would, and print the status."""
     import httpx
 
     event = _read_event_file(file)
@@ -101,22 +93,13 @@ def record_event(out: Output, file: Path, inbox: Inbox) -> None:
     """Record a saved body in an inbox, as if it had just been delivered."""
     event = _read_event_file(file)
     duplicate = not inbox.record(event.dedupe_key, event.body)
-    out.line(received_event_json(event, duplicate=duplicate), event_cells(event, duplicate=duplicate))
+    print_event(out, event, duplicate=duplicate)
     if duplicate:
         out.warn(f"The inbox has this event already. To handle it again, replay its key: {event.dedupe_key}")
 
 
 def replay_event(out: Output, name: str, inbox: Inbox) -> None:
-    """Let an event in an inbox be handled again.
-
-    Args:
-        out: The command's output.
-        name: The event's key, or the id of its media.
-        inbox: The inbox.
-
-    Raises:
-        CommandError: There is no such event, there are several, or it has not been handled yet.
-    """
+    """Let an event in an inbox be handled again; its name is its key, or the id of its media."""
     keys = (
         [name] if inbox.has(name) else sorted(inbox.keys_with_prefix(key_prefix(PROCESSING_FINISHED, "medias", name)))
     )

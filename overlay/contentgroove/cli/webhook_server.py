@@ -15,7 +15,7 @@ from contentgroove._io.listening import claim_port
 from contentgroove.webhooks import WebhookReceiver
 
 from .exit_codes import CommandError, ExitCode
-from .webhook_inbox import event_cells, received_event_json
+from .webhook_inbox import print_event
 from .webhook_worker import until_signalled
 
 if TYPE_CHECKING:
@@ -77,11 +77,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 def open_server(out: Output, host: str, port: int, inbox: Inbox, token: str | None) -> None:
-    """Serve until SIGINT or SIGTERM, and print each event once it is recorded.
-
-    Raises:
-        CommandError: The port is not available.
-    """
+    """Serve until SIGINT or SIGTERM, and print each event once it is recorded."""
     arrivals: Arrivals = SimpleQueue()
     receiver = _PrintReceiver(inbox, token, arrivals)
     try:
@@ -104,8 +100,7 @@ def open_server(out: Output, host: str, port: int, inbox: Inbox, token: str | No
             out.summary(f"Listening at http://{url_host}:{server.server_port}/ (Ctrl-C stops)", always=True)
             while (receipt := take(arrivals)) is not None:
                 if receipt.event is not None:
-                    document = received_event_json(receipt.event, duplicate=receipt.duplicate)
-                    out.line(document, event_cells(receipt.event, duplicate=receipt.duplicate))
+                    print_event(out, receipt.event, duplicate=receipt.duplicate)
         finally:
             server.shutdown()
             server.server_close()

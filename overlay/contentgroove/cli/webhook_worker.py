@@ -25,15 +25,9 @@ if TYPE_CHECKING:
 
 
 def import_receiver(name: str, location: str | None, inbox: Inbox) -> WebhookReceiver:
-    """Import the app's receiver, or call the app's function that creates it.
+    """Import the app's receiver (`module:name`), or call the app's function that creates it.
 
-    Args:
-        name: `module:name`.
-        location: The value of --inbox.
-        inbox: That inbox, opened.
-
-    Raises:
-        CommandError: There is no receiver, or it has another inbox.
+    The location is the value of --inbox, and the inbox is the one opened there.
     """
     found = _import_object(name)
     if isinstance(found, WebhookReceiver):
@@ -77,11 +71,7 @@ def _import_object(name: str) -> Any:
 
 
 def work_once(out: Output, receiver: WebhookReceiver) -> None:
-    """Handle the events that are due.
-
-    Raises:
-        CommandError: Handlers failed.
-    """
+    """Handle the events that are due."""
     stopping = threading.Event()
     with until_signalled(out, stopping.set):
         try:

@@ -56,8 +56,7 @@ def list_(
 
     filters, order = options.parse_filters(filter_), options.parse_sort(sort, GetWebhookSubscriptionsSort)
     pager = run.client.webhook_subscriptions.list(filter=filters, sort=order, limit=limit, page_size=page_size)
-    if not run.out.table(pager.pages(), COLUMNS, document):
-        run.out.print_note("No subscriptions.")
+    run.out.table(pager.pages(), COLUMNS, document, "No subscriptions.")
 
 
 @command(app, "show", examples=("webhooks show SUBSCRIPTION_ID --json",))
@@ -162,8 +161,7 @@ def events_(
 
     with options.open_inbox(inbox, create=False) as opened:
         found = opened.events(state, limit)
-        if not run.out.table([found] if found else [], EVENT_COLUMNS, stored_event_json):
-            run.out.print_note("No events.")
+        run.out.table([found] if found else [], EVENT_COLUMNS, stored_event_json, "No events.")
 
 
 @command(app, "prune", examples=("webhooks prune --inbox events.db --days 90",), needs_client=False)

@@ -7,9 +7,10 @@ Clients of both kinds are served: those that start with `initialize`, and those 
 
 from __future__ import annotations
 
+import functools
 import json
 import os
-from contextlib import aclosing
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import mcp_types as types
@@ -47,32 +48,6 @@ OPERATION_ID = "com.contentgroove/operationId"
 """Keys of a tool's `_meta`."""
 
 
-class LazyClient:
-    """A client that is created on first use, so that the tools can be listed without a key."""
-
-    def __init__(self) -> None:
-        self._client: AsyncContentGroove | None = None
-
-    def __call__(self) -> AsyncContentGroove:
-        """Return the client.
-
-        Raises:
-            ConfigurationError: The environment has no key, or an invalid setting.
-        """
-        if self._client is None:
-            from contentgroove import AsyncContentGroove, RetryPolicy
-
-            self._client = AsyncContentGroove(
-                retry_policy=RetryPolicy(max_retry_after=MAX_RETRY_SECONDS, deadline=MAX_RETRY_SECONDS)
-            )
-        return self._client
-
-    async def aclose(self) -> None:
-        """Close the client if there is one."""
-        if self._client is not None:
-            await self._client.aclose()
-
-
 async def serve(
     *,
     access: Access,
@@ -86,7 +61,18 @@ async def serve(
     Raises:
         InvalidInputError: `access` names a tool that does not exist, or is read-only and allows destructive tools.
     """
-    async with aclosing(LazyClient()) as client:
+    async with AsyncExitStack() as stack:
+
+        @functools.cache
+        def client() -> AsyncContentGroove:
+            # Created on first use, so that the tools can be listed without a key.
+            from contentgroove import AsyncContentGroove, RetryPolicy
+
+            policy = RetryPolicy(max_retry_after=MAX_RETRY_SECONDS, deadline=MAX_RETRY_SECONDS)
+            created = AsyncContentGroove(retry_policy=policy)
+            stack.push_async_callback(created.aclose)
+            return created
+
         tools = open_tools(
             client,
             access=access,

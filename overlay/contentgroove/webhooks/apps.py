@@ -42,25 +42,17 @@ class Receipt:
     reason: str = ""
 
 
-class Receiver(Protocol):
-    """The methods of a receiver that the apps call."""
+class _Receiver(Protocol):
+    """The methods of a `WebhookReceiver` that the apps call."""
 
     @property
-    def max_body_bytes(self) -> int:
-        """The size of the largest accepted body."""
-        ...
+    def max_body_bytes(self) -> int: ...
 
-    def check_headers(self, token: str | None, length: int) -> Receipt | None:
-        """Return the receipt of a request that is refused; None if its body may be read."""
-        ...
+    def check_headers(self, token: str | None, length: int) -> Receipt | None: ...
 
-    def receive(self, body: bytes, token: str | None = None) -> Receipt:
-        """Check and record a delivery."""
-        ...
+    def receive(self, body: bytes, token: str | None = None) -> Receipt: ...
 
-    async def areceive(self, body: bytes, token: str | None = None) -> Receipt:
-        """Check and record a delivery in a thread."""
-        ...
+    async def areceive(self, body: bytes, token: str | None = None) -> Receipt: ...
 
 
 class AsgiReceiver:
@@ -69,7 +61,7 @@ class AsgiReceiver:
     It is an object because routers take a function for a view.
     """
 
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(self, receiver: _Receiver) -> None:
         self._receiver = receiver
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,7 +89,7 @@ class AsgiReceiver:
         await send({"type": "http.response.body", "body": content})
 
 
-def wsgi_app(receiver: Receiver) -> WsgiApp:
+def wsgi_app(receiver: _Receiver) -> WsgiApp:
     """Return the WSGI app of a receiver, for any path."""
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -132,7 +124,7 @@ class _RequestHead(NamedTuple):
         # No body has a length of 19 digits, and int() rejects thousands of digits.
         return int(self.length[:19]) if self.length and self.length.isascii() and self.length.isdigit() else 0
 
-    def check(self, receiver: Receiver) -> Receipt | None:
+    def check(self, receiver: _Receiver) -> Receipt | None:
         """Return the receipt of a request that is refused; None if its body may be read."""
         if self.method != METHOD:
             return Receipt(METHOD_NOT_ALLOWED, reason="Webhooks must be sent with POST.")
@@ -168,7 +160,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-def _receive_wsgi(receiver: Receiver, head: _RequestHead, environ: dict[str, Any]) -> Receipt:
+def _receive_wsgi(receiver: _Receiver, head: _RequestHead, environ: dict[str, Any]) -> Receipt:
     if head.length is None and environ.get("wsgi.input_terminated"):
         # The server ends the stream at the end of a chunked body. One byte over the limit is enough for a 413.
         body: bytes = environ["wsgi.input"].read(receiver.max_body_bytes + 1)

@@ -109,29 +109,20 @@ class Handler:
     transaction: bool
 
 
+@dataclass(slots=True)
 class EventProcessor:
     """Claims due events of an inbox and calls their handlers.
 
-    The arguments are those of `WebhookReceiver`; `authenticated` means that it has a secret token, so that the
+    The settings are those of `WebhookReceiver`; `authenticated` means that it has a secret token, so that the
     unconfirmed parts of events are trusted.
     """
 
-    def __init__(
-        self,
-        inbox: Inbox,
-        *,
-        confirm: Callable[[str], object] | None,
-        authenticated: bool,
-        backoff: Backoff,
-        lease: float,
-    ) -> None:
-        self._inbox = inbox
-        self._confirm = confirm
-        self._confirm_is_async = confirm is not None and is_async(confirm)
-        self._authenticated = authenticated
-        self._backoff = backoff
-        self._lease = lease
-        self._handlers: list[Handler] = []
+    inbox: Inbox
+    confirm: Callable[[str], object] | None
+    authenticated: bool
+    backoff: Backoff
+    lease: float
+    handlers: list[Handler] = field(default_factory=list[Handler])
 
     def add(self, event: str, call: Callable[..., object], name: str | None, *, transaction: bool) -> None:
         """Register a handler; see `WebhookReceiver.on`."""
@@ -139,44 +130,44 @@ class EventProcessor:
             function = _without_partial(call)
             qualified = getattr(function, "__qualname__", type(function).__qualname__)
             name = f"{getattr(function, '__module__', None) or type(function).__module__}.{qualified}"
-        if any(handler.name == name for handler in self._handlers):
+        if any(handler.name == name for handler in self.handlers):
             raise InvalidInputError(
                 f"Two handlers are named {name}, but success is stored by name: pass different names to on(…, name=…)."
             )
         # Since Python 3.12, isinstance would not see methods that an inbox delegates by __getattr__.
-        if transaction and not hasattr(self._inbox, "apply"):
+        if transaction and not hasattr(self.inbox, "apply"):
             raise ConfigurationError(
-                f"{type(self._inbox).__name__} has no transactions: use SQLiteInbox or PostgresInbox for {name}."
+                f"{type(self.inbox).__name__} has no transactions: use SQLiteInbox or PostgresInbox for {name}."
             )
         handler = Handler(event, name, call, is_async(call), transaction)
         if transaction and handler.is_async:
             raise InvalidInputError(f"{name} must not be async, because its database connection blocks.")
-        self._handlers.append(handler)
+        self.handlers.append(handler)
 
     @property
     def any_async(self) -> bool:
         """Whether a handler or `confirm` is async."""
-        return self._confirm_is_async or any(handler.is_async for handler in self._handlers)
+        return is_async(self.confirm) or any(handler.is_async for handler in self.handlers)
 
     async def process(self, io: HandlerIO, should_stop: Callable[[], bool] | None) -> Outcome:
         """Handle the due events one after the other, until none is left or a stop is requested."""
         outcome = Outcome()
-        if not self._handlers:
+        if not self.handlers:
             logger.warning("No webhook handler is registered. Recorded events stay pending.")
             return outcome
         while should_stop is None or not should_stop():
-            claim = await io.call(partial(self._inbox.claim, self._lease))
+            claim = await io.call(partial(self.inbox.claim, self.lease))
             if claim is None:
                 break
             await self._process_event(io, claim, outcome)
         return outcome
 
     async def _process_event(self, io: HandlerIO, claim: Claim, outcome: Outcome) -> None:
-        if claim.attempt > self._backoff.attempts:
+        if claim.attempt > self.backoff.attempts:
             # Failed attempts make an event dead at the last one, so the earlier workers were killed.
             error = f"{claim.attempt - 1} attempts were started and none finished."
             logger.error("Webhook %s is dead: %s", claim.key, error)
-            await io.call(partial(self._inbox.release, claim, delay=None, error=error, handled=claim.handled))
+            await io.call(partial(self.inbox.release, claim, delay=None, error=error, handled=claim.handled))
             return
         try:
             event = await self._load_event(io, claim)
@@ -185,27 +176,27 @@ class EventProcessor:
             await self._record_failure(io, claim, [error], claim.handled, outcome)
             return
         if event is None:
-            await io.call(partial(self._inbox.done, claim))
+            await io.call(partial(self.inbox.done, claim))
             return
         await self._call_handlers(io, claim, event, outcome)
 
     async def _load_event(self, io: HandlerIO, claim: Claim) -> Event | None:
         """Parse and confirm the event; None if another one was recorded instead, for the run that the API names."""
         event = dataclasses.replace(parse_event(claim.body), attempt=claim.attempt)
-        if self._confirm is None or not isinstance(event, MediaProcessingFinished):
+        if self.confirm is None or not isinstance(event, MediaProcessingFinished):
             return event
-        media = await io.call(partial(self._confirm, event.media.id), blocking=not self._confirm_is_async)
-        confirmed = confirmed_event(event, media, authenticated=self._authenticated)
+        media = await io.call(partial(self.confirm, event.media.id), blocking=not is_async(self.confirm))
+        confirmed = confirmed_event(event, media, authenticated=self.authenticated)
         if confirmed.dedupe_key == event.dedupe_key:
             return confirmed
         # A forger could name new runs of processing without limit; the run that the API names is handled once.
-        await io.call(partial(self._inbox.record, confirmed.dedupe_key, finished_event_body(confirmed.media, ())))
+        await io.call(partial(self.inbox.record, confirmed.dedupe_key, finished_event_body(confirmed.media, ())))
         return None
 
     async def _call_handlers(self, io: HandlerIO, claim: Claim, event: Event, outcome: Outcome) -> None:
         handled = claim.handled
         errors: list[Exception] = []
-        handlers = [item for item in self._handlers if item.event in {event.event, ANY_EVENT}]
+        handlers = [item for item in self.handlers if item.event in {event.event, ANY_EVENT}]
         for handler in handlers:
             if handler.name in handled:
                 continue
@@ -217,7 +208,7 @@ class EventProcessor:
             except (KeyboardInterrupt, SystemExit) as error:
                 # The process must end, and the next one should not wait until the claim expires.
                 text = describe_error(error)
-                await io.call(partial(self._inbox.release, claim, delay=0.0, error=text, handled=handled))
+                await io.call(partial(self.inbox.release, claim, delay=0.0, error=text, handled=handled))
                 raise
             else:
                 handled |= {handler.name}
@@ -226,7 +217,7 @@ class EventProcessor:
                     return
         if errors:
             await self._record_failure(io, claim, errors, handled, outcome)
-        elif await io.call(partial(self._inbox.done, claim)):
+        elif await io.call(partial(self.inbox.done, claim)):
             outcome.handled += 1
             if not handlers:
                 logger.info("Webhook %s has no handler. Replay it when there is one.", claim.key)
@@ -238,25 +229,25 @@ class EventProcessor:
     ) -> bool:
         call = partial(handler.call, event)
         if handler.transaction:
-            inbox = cast("TransactionalInbox", self._inbox)
-            return await io.call(partial(inbox.apply, claim, handler.name, call, self._lease))
+            inbox = cast("TransactionalInbox", self.inbox)
+            return await io.call(partial(inbox.apply, claim, handler.name, call, self.lease))
         await io.call(call, blocking=not handler.is_async)
-        return await io.call(partial(self._inbox.progress, claim, handled | {handler.name}, self._lease))
+        return await io.call(partial(self.inbox.progress, claim, handled | {handler.name}, self.lease))
 
     async def _record_failure(
         self, io: HandlerIO, claim: Claim, errors: list[Exception], handled: frozenset[str], outcome: Outcome
     ) -> None:
         outcome.errors.extend(errors)
-        delay = self._backoff.delay(claim.attempt)
+        delay = self.backoff.delay(claim.attempt)
         if delay is None:
             logger.error("Webhook %s is dead after %d attempts; replay it.", claim.key, claim.attempt)
         text = describe_error(errors[0])
-        if not await io.call(partial(self._inbox.release, claim, delay=delay, error=text, handled=handled)):
+        if not await io.call(partial(self.inbox.release, claim, delay=delay, error=text, handled=handled)):
             _warn_lease_expired(claim)
 
 
-def is_async(call: Callable[..., object]) -> bool:
-    """Whether a callable is async: a coroutine function, or an object whose `__call__` is one."""
+def is_async(call: object) -> bool:
+    """Whether an object is an async callable: a coroutine function, or an object whose `__call__` is one."""
     call = _without_partial(call)
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
 
@@ -291,9 +282,9 @@ def confirmed_event(event: MediaProcessingFinished, media: object, *, authentica
     )
 
 
-def _without_partial(call: Callable[..., object]) -> Callable[..., object]:
+def _without_partial(call: object) -> object:
     while isinstance(call, partial):
-        call = cast("Callable[..., object]", call.func)  # pyright: ignore[reportUnknownMemberType] - of any type
+        call = cast("object", call.func)  # pyright: ignore[reportUnknownMemberType] - of any type
     return call
 
 

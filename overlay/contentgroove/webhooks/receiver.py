@@ -194,7 +194,8 @@ class WebhookReceiver:
             InboxError: The inbox failed.
             ConfigurationError: A handler is async and an event loop is running; await `aprocess_pending` instead.
         """
-        return self._process(should_stop)
+        with closing(SyncHandlerIO(needs_loop=self._processor.any_async)) as io:
+            return _handled_count(run_sync(self._processor.process(io, should_stop)))
 
     async def aprocess_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
         """Handle all due events and return how many were handled. Async handlers run in this loop, others in threads.
@@ -208,7 +209,7 @@ class WebhookReceiver:
             HandlerError: Handlers failed. It is raised after all events; the failed ones are handled again later.
             InboxError: The inbox failed.
         """
-        return await self._aprocess(should_stop)
+        return _handled_count(await self._processor.process(AsyncHandlerIO(), should_stop))
 
     def work(self, *, poll_interval: float = POLL_INTERVAL, should_stop: Callable[[], bool] | None = None) -> None:
         """Handle events in this thread, as soon as they arrive or are due again, until `stop_worker` is called.
@@ -225,7 +226,7 @@ class WebhookReceiver:
         """
         self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval, should_stop)
         try:
-            self._worker.work(self._process)
+            self._worker.work(lambda stop: self.process_pending(should_stop=stop))
         finally:
             self._worker = None
 
@@ -239,7 +240,7 @@ class WebhookReceiver:
             ConfigurationError: A worker is already running.
         """
         self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval)
-        self._worker.start_thread(self._process)
+        self._worker.start_thread(lambda stop: self.process_pending(should_stop=stop))
 
     def stop_worker(self, timeout: float | None = None) -> bool:
         """Stop the worker after the current event; False if its thread has not ended after `timeout` seconds."""
@@ -258,7 +259,8 @@ class WebhookReceiver:
         Args:
             poll_interval: Seconds between checks for events that other processes have recorded.
         """
-        return Worker(self._inbox, self._wakeup, poll_interval).run_in_task(self._aprocess)
+        worker = Worker(self._inbox, self._wakeup, poll_interval)
+        return worker.run_in_task(lambda stop: self.aprocess_pending(should_stop=stop))
 
     def reconcile(self, client: ContentGroove, *, since: dt.datetime) -> int:
         """Record the events that were never delivered, from medias and clips of the API, and return their number.
@@ -324,13 +326,6 @@ class WebhookReceiver:
         if self._worker is not None:
             raise ConfigurationError("A webhook worker is already running: call stop_worker() first.")
         return self._inbox
-
-    def _process(self, should_stop: Callable[[], bool] | None) -> int:
-        with closing(SyncHandlerIO(needs_loop=self._processor.any_async)) as io:
-            return _handled_count(run_sync(self._processor.process(io, should_stop)))
-
-    async def _aprocess(self, should_stop: Callable[[], bool] | None) -> int:
-        return _handled_count(await self._processor.process(AsyncHandlerIO(), should_stop))
 
 
 def _medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:

@@ -29,19 +29,15 @@ class Cursor(Protocol):
         ...
 
 
-class Connection(Protocol):
+class _Connection(Protocol):
     """The used part of a connection, common to all databases."""
 
-    def execute(self, query: Any, params: Any = ..., /) -> Cursor:
-        """Run a statement."""
-        ...
+    def execute(self, query: Any, params: Any = ..., /) -> Cursor: ...
 
-    def close(self) -> None:
-        """Close it."""
-        ...
+    def close(self) -> None: ...
 
 
-C = TypeVar("C", bound=Connection)
+C = TypeVar("C", bound=_Connection)
 
 
 class ConnectionPool(Generic[C]):

@@ -93,7 +93,7 @@ LAYERS = (
 
 def modules() -> dict[str, Path]:
     """Return the file of each handwritten module."""
-    found = {}
+    found: dict[str, Path] = {}
     for package, folder in SOURCES.items():
         for path in sorted((ROOT / folder).rglob("*.py")):
             parts = path.relative_to(ROOT / folder).with_suffix("").parts

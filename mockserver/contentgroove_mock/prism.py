@@ -26,7 +26,7 @@ from contentgroove._io.interruptible import join, take
 from contentgroove_mock.npm import NpmError, PinnedPackage, child_environment, node_program
 
 _HERE = Path(__file__).parent
-_PACKAGE = PinnedPackage("prism", _HERE / "npm" / "package-lock.json", _HERE.parent / "package-lock.json")
+_PACKAGE = PinnedPackage("prism", _HERE / "prism_package" / "package-lock.json", _HERE.parent / "package-lock.json")
 install = _PACKAGE.install
 install_dir = _PACKAGE.install_dir
 _SCRIPT = Path("node_modules", "@stoplight", "prism-cli", "dist", "index.js")

@@ -10,7 +10,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOGS := .cache/logs
 
-# What setup has finished, each made as its last step: after an interruption the step begins anew. The demo's packages are
+# What setup has finished, each made as its last step: after an interruption the step starts again. The demo's packages are
 # a part of all packages.
 PACKAGES := $(VENV)/.installed
 DEMO := $(VENV)/.installed-demo
@@ -164,7 +164,7 @@ mock: $(PACKAGES) ## Serve the simulated service (PORT=8080)
 	@$(RUN) -m contentgroove mock --port $(or $(PORT),0)
 
 # A key in the environment stays there: it is no argument of any command.
-record: $(PACKAGES) $(PRISM) ## Record tests/recorded/exchanges anew (LIVE=1: the service's; WRITES=1: what creates, too)
+record: $(PACKAGES) $(PRISM) ## Record tests/recorded/exchanges again (LIVE=1: from the service; WRITES=1: with what creates)
 	@$(RUN) -m contentgroove_mock.recording tests/recorded/exchanges $(if $(LIVE),--live) $(if $(WRITES),--writes)
 
 bench: $(PACKAGES) ## Measure calls and uploads against their rivals; needs curl (SIZE=1GiB of an upload)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contentgroove._core.redaction import redact_url
-from contentgroove._io.durable_files import patiently
+from contentgroove._io.durable_files import retry_while_open
 
 _NPM_SECONDS = 600.0
 _WITHHELD = frozenset({"CONTENTGROOVE_API_KEY", "NODE_OPTIONS"})
@@ -149,14 +149,14 @@ def is_complete(home: Path) -> bool:
 def _replace(new: Path, target: Path, aside: Path) -> None:
     if target.exists():
         try:
-            patiently(lambda: target.rename(aside))
+            retry_while_open(lambda: target.rename(aside))
         except OSError as error:
             # Windows does not move files that are in use.
             raise NpmError(
                 f"Cannot replace {target}: {error.strerror}. End the programs that use it, and try again."
             ) from error
     try:
-        patiently(lambda: new.rename(target))
+        retry_while_open(lambda: new.rename(target))
     except OSError:
         # Another process was faster; its installation is as good.
         if not is_complete(target.parent):

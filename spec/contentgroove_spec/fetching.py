@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import httpx
-from contentgroove._io.durable_files import patiently
+from contentgroove._io.durable_files import retry_while_open
 from contentgroove._openapi.documents import MAX_BYTES, DocumentError, check_version, parse
 from contentgroove._openapi.pointers import resolve
 from contentgroove_mock.npm import NpmError, child_environment, node_program, npm_cli
@@ -189,7 +189,7 @@ def _download(package: str, release: str, archive: Path) -> None:
         if done.returncode or len(found) != 1:
             reason = " ".join(done.stderr.split())[:300]
             raise PipelineError(f"npm could not fetch {package}@{release}: {reason or 'it wrote no archive'}.")
-        patiently(lambda: found[0].replace(archive))
+        retry_while_open(lambda: found[0].replace(archive))
 
 
 def npm_command() -> list[str]:

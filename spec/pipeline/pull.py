@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contentgroove._io.durable_files import patiently
+from contentgroove._io.durable_files import retry_while_open
 from contentgroove._openapi.documents import DocumentError, parse
 from contentgroove_spec import PipelineError
 from contentgroove_spec.documents import canonical_digest, digest, dump_yaml
@@ -96,11 +96,11 @@ def replace_all(made: dict[Path, Path]) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
-                patiently(functools.partial(path.rename, old))
+                retry_while_open(functools.partial(path.rename, old))
             elif path.exists():
                 shutil.copy2(path, old)
             moved.append((old, path))
-            patiently(functools.partial(new.replace, path))
+            retry_while_open(functools.partial(new.replace, path))
         except OSError as error:
             _restore(moved)
             raise PipelineError(f"Cannot write {path}: {error.strerror}. Nothing was changed.") from error

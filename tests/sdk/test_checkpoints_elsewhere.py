@@ -64,7 +64,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
     """Let what is refused be tried again for two seconds, as on Windows."""
     taken = Pauses()
     monkeypatch.setattr(durable_files, "time", taken)
-    monkeypatch.setattr(durable_files, "PATIENCE", 2.0)
+    monkeypatch.setattr(durable_files, "RETRY_SECONDS", 2.0)
     return taken
 
 
@@ -184,11 +184,11 @@ def test_a_lack_of_permission_is_reported_at_once_elsewhere(tmp_path: Path) -> N
         tries.append(1)
         raise PermissionError(errno.EACCES, "no")
 
-    assert os.name == "nt" or durable_files.PATIENCE == 0
+    assert os.name == "nt" or durable_files.RETRY_SECONDS == 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(durable_files, "PATIENCE", 0.0)
+        patch.setattr(durable_files, "RETRY_SECONDS", 0.0)
         with pytest.raises(PermissionError, match="no"):
-            durable_files.patiently(refuse)
+            durable_files.retry_while_open(refuse)
     assert len(tries) == 1
     assert list(tmp_path.iterdir()) == []
 

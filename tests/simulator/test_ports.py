@@ -113,7 +113,7 @@ def refusing(times: int, method: Callable[..., Any], calls: list[Path]) -> Calla
 
 @pytest.fixture
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(durable_files, "PATIENCE", 10.0)
+    monkeypatch.setattr(durable_files, "RETRY_SECONDS", 10.0)
     monkeypatch.setattr(durable_files, "PAUSE", 0.0)
 
 
@@ -126,7 +126,7 @@ def test_writing_a_state_file_that_is_open_is_retried(tmp_path: Path, monkeypatc
         Storage(path).save(State(secret="s"))
     assert (len(calls), [item.name for item in tmp_path.iterdir()]) == (3, ["state.json"])
     with monkeypatch.context() as patch:
-        patch.setattr(durable_files, "PATIENCE", 0.0)
+        patch.setattr(durable_files, "RETRY_SECONDS", 0.0)
         patch.setattr(Path, "replace", refusing(9, Path.replace, []))
         with pytest.raises(OSError, match=r"Cannot write .*state\.json: The process cannot access"):
             Storage(path).save(State(secret="s"))

@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 
 import msgspec
 from contentgroove._extras import advice, find_trouble
-from contentgroove._io.durable_files import patiently
+from contentgroove._io.durable_files import retry_while_open
 
 from contentgroove_mock.simulator.core.records import SAMPLE, SourceFile, State
 
@@ -82,7 +82,7 @@ class Storage:
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(content)
-                patiently(lambda: draft.replace(target))
+                retry_while_open(lambda: draft.replace(target))
             finally:
                 draft.unlink(missing_ok=True)
         except OSError as error:

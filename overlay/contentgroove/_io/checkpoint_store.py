@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core.inputs import invalid_input
 
-from .durable_files import patiently, write_whole
+from .durable_files import retry_while_open, write_whole
 from .file_locks import file_lock
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class FileCheckpointStore:
     def read(self) -> bytes | None:
         """Return the content, None if there is no file yet."""
         try:
-            with patiently(lambda: self._target.open("rb")) as file:
+            with retry_while_open(lambda: self._target.open("rb")) as file:
                 return file.read(MAX_BYTES)
         except FileNotFoundError:
             return None
@@ -89,7 +89,7 @@ class FileCheckpointStore:
                 with contextlib.suppress(OSError):
                     info = path.stat()
                     if path != self._target and stat.S_ISREG(info.st_mode) and info.st_size < MAX_BYTES:
-                        found.append(patiently(path.read_bytes))
+                        found.append(retry_while_open(path.read_bytes))
         return found
 
     def write(self, content: bytes) -> OSError | None:

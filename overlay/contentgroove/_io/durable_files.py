@@ -20,7 +20,7 @@ except ImportError:
     # Windows does not have it.
     _fcntl = None
 
-PATIENCE = 2.0 if os.name == "nt" else 0.0
+RETRY_SECONDS = 2.0 if os.name == "nt" else 0.0
 """Seconds for which a refused change is retried. On other systems an open file prevents nothing, and a refusal concerns
 permissions, which is not temporary."""
 
@@ -28,13 +28,13 @@ PAUSE = 0.01
 """Seconds between two attempts."""
 
 
-def patiently(change: Callable[[], T]) -> T:
+def retry_while_open(change: Callable[[], T]) -> T:
     """Change or open a file, and retry while Windows refuses it.
 
     There, a file cannot be renamed, replaced or deleted while another program has it open: a virus scanner, an indexer,
     another upload that reads it. All of them close it soon.
     """
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + RETRY_SECONDS
     while True:
         try:
             return change()
@@ -62,12 +62,12 @@ def write_whole(target: Path, draft: Path, content: bytes) -> None:
     """
     try:
         # A process that was killed here may have left one.
-        patiently(lambda: draft.unlink(missing_ok=True))
+        retry_while_open(lambda: draft.unlink(missing_ok=True))
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
             file.flush()
             sync(file.fileno())
-        patiently(lambda: draft.replace(target))
+        retry_while_open(lambda: draft.replace(target))
         _sync_name(target)
     finally:
         with contextlib.suppress(OSError):

@@ -11,7 +11,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .durable_files import patiently
+from .durable_files import retry_while_open
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +83,7 @@ class WindowsLock(FileLock):
 
     def take(self) -> None:
         # Refused for a moment while its last holder removes it.
-        descriptor = patiently(lambda: os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        descriptor = retry_while_open(lambda: os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         try:
             self._system.locking(descriptor, self._system.LK_NBLCK, 1)
         except OSError as error:

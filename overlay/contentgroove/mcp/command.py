@@ -47,7 +47,7 @@ def mcp(
         ),
     ] = None,
 ) -> None:
-    """Serve the API's tools to a model, over the Model Context Protocol on standard input and output.
+    """Serve the API's tools to models (Model Context Protocol).
 
     The key comes from CONTENTGROOVE_API_KEY. Tools that change or delete data are listed, but fail without
     --allow-destructive.

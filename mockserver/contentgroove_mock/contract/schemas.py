@@ -23,11 +23,7 @@ _RULES: dict[str, Rule] = {"type": "type", "const": "enum", "format": "format"}
 
 
 class Finding(Struct, frozen=True):
-    """An error in a value.
-
-    Attributes:
-        steps: The location in the value, from its root.
-    """
+    """An error in a value; `steps` is its location in the value, from the root."""
 
     steps: tuple[str | int, ...]
     rule: Rule
@@ -70,8 +66,8 @@ class Components:
             self._compiled[name] = CompiledSchema(schema, self)
         return self._compiled[name]
 
-    def resolved(self, schema: Schema) -> Schema:
-        """Return the schema, or the shared schema that it refers to."""
+    def resolved(self, schema: Any) -> Schema:
+        """Return the schema, or the shared schema that it refers to; an empty one if it is not an object."""
         return resolve(self._document, schema)
 
 

@@ -23,11 +23,7 @@ Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTran
 
 
 def require_none(request: CheckedRequest, response: CheckedResponse, violations: Sequence[Violation]) -> None:
-    """Raise an error if there is a violation.
-
-    Raises:
-        ContractViolationError: There is a violation.
-    """
+    """Raise `ContractViolationError` if there is a violation."""
     del request, response
     if violations:
         raise ContractViolationError(violations)

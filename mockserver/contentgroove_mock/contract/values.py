@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from contentgroove._openapi.pointers import join
@@ -26,11 +26,7 @@ _JSON = "application/json"
 
 
 class Parameter(Struct, frozen=True):
-    """A parameter as the contract declares it.
-
-    Attributes:
-        deep: True if it is an object, written `name[key]=value` (style deepObject).
-    """
+    """A declared parameter; `deep` is True if it is an object, written `name[key]=value` (style deepObject)."""
 
     name: str
     required: bool
@@ -82,7 +78,6 @@ class Query:
                 present.add(name)
                 yield from self._plain[name].check(text, operation, location, "parameter-value")
             elif keyed and keyed["name"] in self._deep:
-                present.add(keyed["name"])
                 objects.setdefault(keyed["name"], {}).setdefault(keyed["key"], []).append(text)
                 if keyed["item"]:
                     lists.add((keyed["name"], keyed["key"]))
@@ -93,7 +88,7 @@ class Query:
         for name, members in objects.items():
             yield from self._check_object(self._deep[name], members, lists, operation)
         for parameter in self.required:
-            if parameter.name not in present:
+            if parameter.name not in present | objects.keys():
                 location, message = f"request.query.{parameter.name}", f"{parameter.name} is required"
                 yield Violation(operation, location, "missing-parameter", message, "nothing")
 
@@ -101,10 +96,11 @@ class Query:
         self, parameter: Parameter, members: dict[str, list[str]], lists: set[tuple[str, str]], operation: str
     ) -> Iterator[Violation]:
         name, schema = parameter.name, parameter.compiled.resolved
+        declared: dict[str, Any] = schema.get("properties", {})
         value = {
             key: texts
             if len(texts) > 1 or (name, key) in lists
-            else _parse(texts[0], self._components.resolved(_member_schema(schema, key)))
+            else _parse(texts[0], self._components.resolved(declared.get(key, schema.get("additionalProperties"))))
             for key, texts in members.items()
         }
 
@@ -124,7 +120,7 @@ class Query:
                 continue
             key = str(finding.steps[0])
             if finding.rule == "undeclared-field":
-                offered = ", ".join(f"{name}[{member}]" for member in schema.get("properties", {}))
+                offered = ", ".join(f"{name}[{member}]" for member in declared)
                 yield violation(key, "unknown-key", f"{name}[{key}] is not declared; the contract offers {offered}")
             else:
                 yield violation(key, "parameter-value", finding.message)
@@ -193,23 +189,12 @@ class BodySpec:
 
 
 def decode_json(content: bytes) -> object:
-    """Decode JSON.
-
-    Raises:
-        ValueError: The content is not JSON, or is nested too deeply.
-    """
+    """Decode JSON; raise `ValueError` if the content is not JSON, or is nested too deeply."""
     try:
         check_levels(content)
-        value: object = msgspec.json.decode(content)
+        return msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
-    return value
-
-
-def _member_schema(schema: dict[str, Any], key: str) -> dict[str, Any]:
-    additional = schema.get("additionalProperties")
-    default = cast("dict[str, Any]", additional) if isinstance(additional, dict) else {}
-    return cast("dict[str, Any]", schema.get("properties", {}).get(key, default))
 
 
 def _parse(text: str, schema: dict[str, Any]) -> object:

@@ -20,31 +20,12 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from types import FrameType
 
-Rule: TypeAlias = Literal[
-    "unknown-path",
-    "unknown-method",
-    "path-parameter",
-    "unknown-parameter",
-    "missing-parameter",
-    "parameter-value",
-    "unknown-key",
-    "auth",
-    "unknown-status",
-    "media-type",
-    "missing-header",
-    "header-value",
-    "missing-body",
-    "unexpected-body",
-    "json",
-    "missing-field",
-    "undeclared-field",
-    "type",
-    "enum",
-    "format",
-    "schema",
-    "unknown-event",
-    "prism",
-]
+_PathRule: TypeAlias = Literal["unknown-path", "unknown-method", "path-parameter"]
+_QueryRule: TypeAlias = Literal["unknown-parameter", "missing-parameter", "parameter-value", "unknown-key"]
+_HeadRule: TypeAlias = Literal["auth", "unknown-status", "media-type", "missing-header", "header-value"]
+_BodyRule: TypeAlias = Literal["missing-body", "unexpected-body", "json"]
+_SchemaRule: TypeAlias = Literal["missing-field", "undeclared-field", "type", "enum", "format", "schema"]
+Rule: TypeAlias = Literal[_PathRule, _QueryRule, _HeadRule, _BodyRule, _SchemaRule, "unknown-event", "prism"]
 
 _MAX_SHOWN = 120
 
@@ -103,10 +84,9 @@ def find_caller() -> str | None:
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
     line = _code_location(inspect.currentframe())
     if line is None:
-        main = threading.main_thread().ident
         # Documented despite its underscore: the only access to another thread's stack.
         frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        line = _code_location(frames.get(main) if main is not None else None)
+        line = _code_location(frames.get(threading.main_thread().ident or 0))
     if test and line:
         return f"{test}, at {line}"
     return test or line

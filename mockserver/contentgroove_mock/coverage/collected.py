@@ -8,7 +8,6 @@ import inspect
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import parse_qsl
 
-import msgspec
 from contentgroove import models
 from contentgroove._openapi.pointers import escape
 from msgspec import Struct, field
@@ -102,15 +101,6 @@ class CoverageData(Struct):
         _add(self.faults, other.faults)
         self.reads |= other.reads
         self.violations.extend(other.violations)
-
-    def dump(self) -> str:
-        """Return the data as text for another process."""
-        return msgspec.json.encode(self).decode()
-
-    @classmethod
-    def load(cls, text: str) -> Self:
-        """Return the data that `dump` wrote."""
-        return msgspec.json.decode(text.encode(), type=cls)
 
 
 def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:

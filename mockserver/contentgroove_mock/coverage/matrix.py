@@ -43,11 +43,7 @@ class Row(Struct, frozen=True):
 
 
 class Event(Struct, frozen=True):
-    """The coverage of one webhook.
-
-    Attributes:
-        fields: JSON pointers of the fields that were read from it.
-    """
+    """The coverage of one webhook; `fields` are JSON pointers of the fields that were read from it."""
 
     name: str
     deliveries: int
@@ -55,11 +51,7 @@ class Event(Struct, frozen=True):
 
 
 class CoverageMatrix(Struct, frozen=True):
-    """Coverage of a contract by a test run.
-
-    Attributes:
-        contract: The SHA-256 of the contract, which identifies it for later readers.
-    """
+    """Coverage of a contract by a test run; `contract` is its SHA-256, which identifies it for later readers."""
 
     contract: str
     rows: tuple[Row, ...]
@@ -108,19 +100,17 @@ def matrix(collected: CoverageData, checker: Checker) -> CoverageMatrix:
     rows: list[Row] = []
     for name, operation in checker.operations.items():
         usage = collected.operations.get(name, OperationUsage())
-        documented = {status: usage.statuses.get(status, 0) for status in operation.statuses}
-        rows.append(
-            Row(
-                name,
-                operation.method,
-                checker.base_path + operation.path,
-                dict(sorted(documented.items())),
-                {status: times for status, times in sorted(usage.statuses.items()) if status not in documented},
-                tuple(sorted(usage.query)),
-                tuple(sorted(usage.request_fields)),
-                read_fields(operation.success) if usage.statuses else (),
-            )
+        row = Row(
+            name,
+            operation.method,
+            checker.base_path + operation.path,
+            {status: usage.statuses.get(status, 0) for status in sorted(operation.statuses)},
+            {status: times for status, times in sorted(usage.statuses.items()) if status not in operation.statuses},
+            tuple(sorted(usage.query)),
+            tuple(sorted(usage.request_fields)),
+            read_fields(operation.success) if usage.statuses else (),
         )
+        rows.append(row)
     events = tuple(
         Event(name, collected.webhooks.get(name, 0), read_fields(schema) if name in collected.webhooks else ())
         for name, schema in checker.event_schemas.items()

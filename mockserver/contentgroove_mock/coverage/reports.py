@@ -166,11 +166,7 @@ def write(matrix: CoverageMatrix, path: Path) -> None:
 
 
 def format_of(path: Path) -> Callable[[CoverageMatrix], str]:
-    """Return the report function for a file's suffix.
-
-    Raises:
-        ValueError: The suffix is not a known format.
-    """
+    """Return the report function for a file's suffix; raise `ValueError` if it is not a known format."""
     formats = {".json": json_report, ".xml": junit_report, ".html": html_report, ".htm": html_report}
     if path.suffix not in formats:
         raise ValueError(f"{path}: the suffix must be .json, .xml (JUnit) or .html")

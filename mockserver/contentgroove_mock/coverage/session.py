@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
 from contentgroove import AsyncContentGroove, ContentGroove
 from msgspec import structs
 
@@ -96,9 +97,13 @@ class PluginSession:
         """Record which attributes of models are read, until the session is closed."""
         self._resources.enter_context(recorded_reads(self.collected.reads))
 
+    def dump(self) -> str:
+        """Return the coverage data as text for another process."""
+        return msgspec.json.encode(self.collected).decode()
+
     def add_worker(self, dumped: str) -> None:
-        """Add the coverage data of another process."""
-        self.collected.merge(CoverageData.load(dumped))
+        """Add the coverage data that another process dumped."""
+        self.collected.merge(msgspec.json.decode(dumped, type=CoverageData))
 
     def matrix(self) -> CoverageMatrix:
         """Compare the coverage data with the contract."""

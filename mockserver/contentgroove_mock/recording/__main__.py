@@ -25,12 +25,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None, *, sleep: Callable[[float], object] = time.sleep) -> int:
-    """Record, and return the exit status: 0 for success, 1 for an error or if something must be deleted by hand.
-
-    Args:
-        arguments: By default those of the command line.
-        sleep: The function that waits for the service.
-    """
+    """Record, and return the exit status: 0 for success, 1 for an error or if something must be deleted by hand."""
     prepare_streams()
     parser = argparse.ArgumentParser(
         prog="python -m contentgroove_mock.recording",

@@ -40,7 +40,7 @@ class PackagedContract:
     @classmethod
     def load_packaged(cls) -> PackagedContract:
         """Read the contract that is part of this package."""
-        return cls(json.loads(files("contentgroove_mock").joinpath("contract.json").read_text("utf-8")))
+        return cls(json.loads(files("contentgroove_mock").joinpath("contract.json").read_bytes()))
 
     def statuses(self, operation: str) -> list[int]:
         """Return the documented statuses of an operation in ascending order."""

@@ -5,6 +5,7 @@ A step is data. `{media}`, `{clip}`, `{subscription}` and `{upload}` stand for i
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from msgspec import Struct
@@ -18,11 +19,7 @@ Resource: TypeAlias = Literal["media", "clip", "subscription", "upload", "other_
 
 UNKNOWN_ID = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 SOURCE_URL = "https://films.example/flight.mp4"
-UNREACHABLE_URL = "https://films.invalid/flight.mp4"
 HOOK_URL = "https://hooks.example/contentgroove"
-
-FIRST_FAILURE = 400
-_NOT_JSON = "{"
 
 
 class RequestSpec(Struct, frozen=True, kw_only=True):
@@ -75,39 +72,38 @@ class SendFile(Struct, frozen=True):
 
 Action: TypeAlias = "JourneyStep | WaitUntilProcessed | SendFile"
 
+
+def _write(resource: str | None = None, **attributes: Any) -> RequestSpec:
+    return RequestSpec(resource=resource, attributes=attributes)
+
+
 _PAGE = (("page[number]", "1"), ("page[size]", "1"))
+_UPLOADED = _write(upload_id="{upload}", name="Recorded media", description="Six seconds")
+_UNREACHABLE = _write(source_url="https://films.invalid/flight.mp4")
 # The request of each operation whenever the response does not depend on it; sent twice, none changes more than once.
 USUAL: dict[str, RequestSpec] = {
     "getMedias": RequestSpec(query=(("filter[id_eq]", "{media}"),)),
-    "createMedia": RequestSpec(attributes={"source_url": SOURCE_URL, "name": "Recorded from a URL"}),
+    "createMedia": _write(source_url=SOURCE_URL, name="Recorded from a URL"),
     "getMediaById": RequestSpec(resource="media"),
-    "updateMediaById": RequestSpec(
-        resource="media", attributes={"name": "Renamed media", "description": "A new description"}
-    ),
+    "updateMediaById": _write("media", name="Renamed media", description="A new description"),
     "deleteMediaById": RequestSpec(resource="media"),
     "getClips": RequestSpec(query=(("filter[id_eq]", "{clip}"),)),
-    "createClip": RequestSpec(
-        attributes={"media_id": "{media}", "name": "Recorded clip", "start_time": 0.5, "end_time": 2.25}
-    ),
+    "createClip": _write(media_id="{media}", name="Recorded clip", start_time=0.5, end_time=2.25),
     "getClipById": RequestSpec(resource="clip"),
-    "updateClipById": RequestSpec(resource="clip", attributes={"name": "Renamed clip"}),
+    "updateClipById": _write("clip", name="Renamed clip"),
     "deleteClipById": RequestSpec(resource="clip"),
     "getWebhookSubscriptions": RequestSpec(query=(("filter[id_eq]", "{subscription}"),)),
-    "createWebhookSubscription": RequestSpec(
-        attributes={"url": HOOK_URL, "subscribed_events": ["media.processing_finished"]}
-    ),
+    "createWebhookSubscription": _write(url=HOOK_URL, subscribed_events=["media.processing_finished"]),
     "getWebhookSubscriptionById": RequestSpec(resource="subscription"),
     "deleteWebhookSubscriptionById": RequestSpec(resource="subscription"),
     "getUploadUrl": RequestSpec(),
 }
 _INVALID: dict[str, RequestSpec] = {
-    "createMedia": RequestSpec(attributes={"upload_id": "no-such-upload"}),
+    "createMedia": _write(upload_id="no-such-upload"),
     "updateMediaById": RequestSpec(resource="media", attributes={"name": None}, fault="The name is null."),
-    "createClip": RequestSpec(
-        attributes={"media_id": "{media}", "name": "Beyond the end", "start_time": 0, "end_time": 86400}
-    ),
-    "updateClipById": RequestSpec(resource="clip", attributes={"end_time": 86400}),
-    "createWebhookSubscription": RequestSpec(attributes={"url": "https://hooks.example:0/contentgroove"}),
+    "createClip": _write(media_id="{media}", name="Beyond the end", start_time=0, end_time=86400),
+    "updateClipById": _write("clip", end_time=86400),
+    "createWebhookSubscription": _write(url="https://hooks.example:0/contentgroove"),
 }
 
 
@@ -119,26 +115,14 @@ SUCCESSES: tuple[Action, ...] = (
     _step("createWebhookSubscription", save_as="subscription"),
     _step("getUploadUrl", save_as="upload"),
     SendFile(),
-    _step(
-        "createMedia",
-        request=RequestSpec(
-            attributes={"upload_id": "{upload}", "name": "Recorded media", "description": "Six seconds"}
-        ),
-        save_as="media",
-    ),
+    _step("createMedia", request=_UPLOADED, save_as="media"),
     WaitUntilProcessed("getMediaById", "media"),
     _step("createClip", save_as="clip"),
     WaitUntilProcessed("getClipById", "clip"),
     _step("createMedia", variant="url", save_as="other_media", simulated=True),
     _step("getMediaById", request=RequestSpec(resource="other_media"), variant="fresh", simulated=True),
     WaitUntilProcessed("getMediaById", "other_media", simulated=True),
-    _step(
-        "createMedia",
-        request=RequestSpec(attributes={"source_url": UNREACHABLE_URL}),
-        variant="unreachable",
-        save_as="failing_media",
-        simulated=True,
-    ),
+    _step("createMedia", request=_UNREACHABLE, variant="unreachable", save_as="failing_media", simulated=True),
     WaitUntilProcessed("getMediaById", "failing_media", simulated=True),
     _step("getMediaById", request=RequestSpec(resource="failing_media"), variant="failed", simulated=True),
     _step("getMediaById"),
@@ -165,7 +149,7 @@ def journey(contract: PackagedContract) -> Iterator[Action]:
     yield from (action for action in SUCCESSES if _is_documented(action, contract))
     for operation in contract.operations:
         for status in contract.statuses(operation) if operation in USUAL else ():
-            if status >= FIRST_FAILURE and (request := failing_request(operation, status)) is not None:
+            if status >= HTTPStatus.BAD_REQUEST and (request := failing_request(operation, status)) is not None:
                 yield _step(operation, status, request)
     yield from (action for action in DELETIONS if _is_documented(action, contract))
 
@@ -182,23 +166,19 @@ def failing_request(operation: str, status: int) -> RequestSpec | None:
     A 401, 402, 429 or 500 depends on the key, the account or the service: the request is the usual one.
     """
     usual = USUAL[operation]
-    request: RequestSpec | None = None
     match status:
         case 400 if usual.attributes is None:
-            request = RequestSpec(query=(("filter[nothing_eq]", "1"),), fault="The filter names no attribute.")
+            return RequestSpec(query=(("filter[nothing_eq]", "1"),), fault="The filter names no attribute.")
         case 400:
-            request = RequestSpec(resource=usual.resource, text=_NOT_JSON, fault="The body is not JSON.")
+            return RequestSpec(resource=usual.resource, text="{", fault="The body is not JSON.")
         case 401 | 402 | 429 | 500:
-            request = usual
+            return usual
         case 404 if usual.resource is not None:
-            request = RequestSpec(resource="unknown", attributes=usual.attributes)
+            return RequestSpec(resource="unknown", attributes=usual.attributes)
         case 404 if usual.attributes is not None and "media_id" in usual.attributes:
-            request = RequestSpec(attributes=usual.attributes | {"media_id": UNKNOWN_ID})
-        case 422:
-            request = _INVALID.get(operation)
+            return RequestSpec(attributes=usual.attributes | {"media_id": UNKNOWN_ID})
         case _:
-            pass
-    return request
+            return _INVALID.get(operation) if status == HTTPStatus.UNPROCESSABLE_ENTITY else None
 
 
 def sent_texts() -> frozenset[str]:

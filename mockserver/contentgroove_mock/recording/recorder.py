@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
@@ -12,34 +13,21 @@ from msgspec import UNSET
 
 from contentgroove_mock import sample_video
 from contentgroove_mock.contract.values import decode_json
-from contentgroove_mock.recording.journey import (
-    UNKNOWN_ID,
-    Action,
-    JourneyStep,
-    RequestSpec,
-    SendFile,
-    WaitUntilProcessed,
-)
-from contentgroove_mock.recording.recordings import (
-    Origin,
-    RecordedResponse,
-    Recording,
-    RecordingError,
-    Request,
-    make_recording,
-)
+from contentgroove_mock.recording.journey import UNKNOWN_ID, JourneyStep, RequestSpec, SendFile, WaitUntilProcessed
+from contentgroove_mock.recording.recordings import RecordedResponse, Recording, RecordingError, Request, make_recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
     from contentgroove_mock.recording.contract import PackagedContract
+    from contentgroove_mock.recording.journey import Action
+    from contentgroove_mock.recording.recordings import Origin
     from contentgroove_mock.recording.scrubbing import Scrubber
 
 _RECORDED_HEADERS = ("content-type", "retry-after")
 _INVALID_KEY = "no-key-that-any-account-has"
 _NO_JSON = object()
-_STORED = 200
 _STORE_SECONDS = 60.0
 _GONE = frozenset({200, 204, 404})
 # In this order: deleting a media may delete its clips too.
@@ -59,16 +47,12 @@ class RecordingTarget(Protocol):
         direct_client: Calls the service without a proxy in between, for requests that a proxy would reject; the same
             as `client` if there is no proxy.
         key: The key that the service accepts.
-        simulated: True if the service is a simulator, which also takes steps that a real account should not.
-        trust_env: Whether the file store is called through the environment's proxies.
     """
 
     origin: Origin
     client: httpx.Client
     direct_client: httpx.Client
     key: str
-    simulated: bool
-    trust_env: bool
 
     def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
         """Return a context in which the service responds with a failure that no request causes by itself.
@@ -132,8 +116,8 @@ class Recorder:
     def _perform(self, action: Action) -> None:
         if isinstance(action, SendFile):
             if self._upload_url:
-                _send_sample(self._upload_url, trust_env=self._target.trust_env)
-        elif action.simulated and not self._target.simulated:
+                _send_sample(self._upload_url, trust_env=self._target.origin == "live")
+        elif action.simulated and self._target.origin == "live":
             return
         elif isinstance(action, JourneyStep):
             self._record(action)
@@ -151,19 +135,18 @@ class Recorder:
         if condition is None:
             self._result.skip(name, f"a {step.status} is not provoked")
             return
-        key = _INVALID_KEY if step.status == 401 else self._target.key  # noqa: PLR2004 - a status
+        key = _INVALID_KEY if step.status == HTTPStatus.UNAUTHORIZED else self._target.key
         with condition:
             response = self._send(request, key, direct=step.request.fault is not None)
         body = _json(response)
         self._note_created(step, response, body, key)
         if response.status_code != step.status or "sl-violations" in response.headers or body is _NO_JSON:
-            facts = [str(response.status_code), response.headers.get("sl-violations", "")]
-            facts += ["without JSON"] if body is _NO_JSON else []
-            self._result.skip(name, f"the response was {' '.join(fact for fact in facts if fact)}")
+            facts = [response.headers.get("sl-violations"), "without JSON" if body is _NO_JSON else None]
+            self._result.skip(name, " ".join(["the response was", str(response.status_code), *filter(None, facts)]))
             return
         headers = {name: response.headers[name] for name in _RECORDED_HEADERS if name in response.headers}
         origin = self._target.origin
-        variants = [variant for variant in (step.variant, origin if origin == "live" else None) if variant]
+        variants = [variant for variant in (step.variant, origin) if variant and variant != "simulator"]
         self._result.recordings.append(
             make_recording(
                 self._contract,
@@ -177,7 +160,7 @@ class Recorder:
         )
 
     def _request(self, operation: str, spec: RequestSpec) -> Request:
-        """Return the request of an operation; raises a KeyError with the name of an id that is missing."""
+        """Return the request of an operation; raise a KeyError with the name of an id that is missing."""
         found = self._contract.operations[operation]
         identifier = quote(self._ids[spec.resource], safe="") if spec.resource else ""
         attributes = {name: self._filled(value) for name, value in (spec.attributes or {}).items()}
@@ -270,7 +253,7 @@ def _send_sample(url: str, *, trust_env: bool) -> None:
         response = httpx.put(url, content=sample_video().read_bytes(), timeout=_STORE_SECONDS, trust_env=trust_env)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise RecordingError(f"Cannot reach the file store: {type(error).__name__}. Try again later.") from None
-    if response.status_code != _STORED:
+    if response.status_code != HTTPStatus.OK:
         raise RecordingError(f"The file store rejected the sample video with {response.status_code}. Try again later.")
 
 

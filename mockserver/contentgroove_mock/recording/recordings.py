@@ -90,7 +90,12 @@ class Recording(Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """The name of its file, without `.json`."""
-        return "-".join((self.operation, str(self.status), *([self.variant] if self.variant else [])))
+        return f"{self.operation}-{self.status}{f'-{self.variant}' if self.variant else ''}"
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Its operation and status."""
+        return self.operation, self.status
 
 
 def make_recording(
@@ -108,25 +113,18 @@ def write(recording: Recording) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read(text: str, name: str) -> Recording:
-    """Return the recording in the text of a file with this name.
-
-    Raises:
-        RecordingError: The text is not a recording.
-    """
+def read(text: str | bytes, name: str) -> Recording:
+    """Return the recording in the text of a file with this name; raise `RecordingError` if there is none."""
     try:
         return msgspec.json.decode(text, type=Recording)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordingError(f"{name} is not a recording: {error}. Record it again: make record.") from error
 
 
 def load(folder: Path) -> dict[str, Recording]:
-    """Return all recordings by the names of their files.
-
-    Raises:
-        RecordingError: A file is not a recording.
-    """
-    return {path.stem: _load(path) for path in sorted(folder.glob("*.json"), key=lambda path: path.stem)}
+    """Return all recordings by the names of their files; raise `RecordingError` if a file is not a recording."""
+    paths = sorted(folder.glob("*.json"), key=lambda path: path.stem)
+    return {path.stem: read(path.read_bytes(), path.name) for path in paths}
 
 
 def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection[Origin]) -> int:
@@ -152,19 +150,19 @@ def save(folder: Path, recordings: Iterable[Recording], *, replacing: Collection
 
 def stale(recordings: Mapping[str, Recording], contract: PackagedContract) -> list[str]:
     """Return what is outdated, unexpected or missing in files by their names: a sentence each, with what to do."""
-    recorded = {(recording.operation, recording.status) for recording in recordings.values()}
+    documented = contract.response_specs()
     found = [
         f"{operation}-{status}: the contract documents this response, but it is not recorded. Run make record."
-        for operation, status in sorted(contract.response_specs() - recorded)
+        for operation, status in sorted(documented - {recording.key for recording in recordings.values()})
     ]
     for name, recording in recordings.items():
         again = "Run LIVE=1 make record, or delete the file." if recording.origin == "live" else "Run make record."
         if name != recording.name:
             found.append(f"{name}: the file contains {recording.name}. {again}")
-        if (recording.operation, recording.status) not in contract.response_specs():
+        if recording.key not in documented:
             found.append(f"{name}: the contract no longer documents this response. {again}")
             continue
-        old, new = recording.contract, contract.parts(recording.operation, recording.status)
+        old, new = recording.contract, contract.parts(*recording.key)
         changes = [f"{part} is new" for part in new if part not in old]
         changes += [f"{part} is gone" for part in old if part not in new]
         changes += [f"{part} is different" for part in new if part in old and new[part] != old[part]]
@@ -181,9 +179,7 @@ def violations(recording: Recording, checker: Checker) -> list[Violation]:
     request, response = recording.request, recording.response
     if recording.operation not in checker.operations:
         return checker.check_webhook(request.content, request.headers)
-    target = checker.base_path + quote(request.path)
-    if request.query:
-        target = f"{target}?{urlencode(request.query)}"
+    target = checker.base_path + quote(request.path) + (f"?{urlencode(request.query)}" if request.query else "")
     checked = CheckedRequest(request.method, target, {**request.headers, **_KEY}, request.content)
     return checker.check_exchange(checked, CheckedResponse(recording.status, response.headers, response.content))
 
@@ -191,9 +187,7 @@ def violations(recording: Recording, checker: Checker) -> list[Violation]:
 def unexpected_violations(recording: Recording, checker: Checker) -> list[Violation]:
     """Return the violations in a recording that are not on purpose."""
     found = violations(recording, checker)
-    if recording.request_fault is None:
-        return found
-    return [violation for violation in found if not violation.location.startswith("request.")]
+    return [item for item in found if recording.request_fault is None or not item.location.startswith("request.")]
 
 
 def _with_integers(value: object) -> object:
@@ -211,14 +205,7 @@ def _content(body: object) -> bytes:
 
 def _has_origin(path: Path, origins: Collection[Origin]) -> bool:
     try:
-        return _load(path).origin in origins
+        return read(path.read_bytes(), path.name).origin in origins
     except RecordingError:
         # An unreadable file is not a recording, and would only be an obstacle later.
         return True
-
-
-def _load(path: Path) -> Recording:
-    try:
-        return read(path.read_text(encoding="utf-8"), path.name)
-    except UnicodeDecodeError as error:
-        raise RecordingError(f"{path.name} is not UTF-8. Record it again: make record.") from error

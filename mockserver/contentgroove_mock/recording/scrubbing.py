@@ -12,8 +12,9 @@ import datetime as dt
 import json
 import posixpath
 import re
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from msgspec import structs
 
@@ -37,47 +38,35 @@ _TIME_FRAGMENT = re.compile(r"t=[\d.]+(?:,[\d.]+)?")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}")
 _LEAK = re.compile(r"(?i)(?:x-amz-[a-z-]+|api_key)=(?!scrubbed\b)[^&\s\"]+")
 # Members whose strings are fixed texts of the contract or the service's texts about a request, by their container.
-_ATTRIBUTES, _ERRORS, _REST = "attributes", "errors", ""
 _KNOWN = {
-    _ATTRIBUTES: frozenset({"source_file_content_type", "media_file_content_type"}),
-    _ERRORS: frozenset({"status", "code", "title", "detail", "message", "pointer"}),
-    _REST: frozenset({"type"}),
+    "attributes": frozenset({"source_file_content_type", "media_file_content_type"}),
+    "errors": frozenset({"status", "code", "title", "detail", "message", "pointer"}),
+    "": frozenset({"type"}),
 }
 _EVENT = re.compile(r"\*|[a-z_]+(?:\.[a-z_]+)+")
 _NUMBERED = {"upload_id": "upload", "external_id": "external"}
 
 
+@dataclass(frozen=True)
 class Scrubber:
     """Scrubs exchanges with one service.
 
     Attributes:
+        service: The API's base URL that was called; links to it become links to `service.example`.
         secrets: Strings that must not be in a recording at all, such as the API key.
+        sent: Strings that the recorder sends itself, which may stay.
+        keep_words: Whether names, descriptions and spoken text stay, because a simulator invented them.
     """
 
-    def __init__(
-        self, service: str, *, secrets: Collection[str] = (), sent: Collection[str] = (), keep_words: bool
-    ) -> None:
-        """Prepare for the exchanges with one service.
-
-        Args:
-            service: The API's base URL that was called; links to it become links to `service.example`.
-            secrets: See the attribute.
-            sent: Strings that the recorder sends itself, which may stay.
-            keep_words: Whether names, descriptions and spoken text stay, because a simulator invented them.
-        """
-        self.secrets = tuple(secret for secret in secrets if secret)
-        self._netloc = urlsplit(service).netloc
-        self._sent = frozenset(sent)
-        self._keep_words = keep_words
+    service: str
+    _: KW_ONLY
+    secrets: Collection[str] = ()
+    sent: Collection[str] = ()
+    keep_words: bool
 
     def scrub(self, request: Request, response: RecordedResponse) -> tuple[Request, RecordedResponse]:
-        """Scrub one exchange.
-
-        Raises:
-            RecordingError: A secret would be left; the message does not contain it.
-        """
-        scrubber = _ExchangeScrubber(self._netloc, self._sent, self.secrets, keep_words=self._keep_words)
-        scrubber.collect(request, response)
+        """Scrub one exchange; raise `RecordingError`, whose message does not contain it, if a secret would be left."""
+        scrubber = _ExchangeScrubber(self, request, response)
         request = structs.replace(
             request,
             path=scrubber.path(request.path),
@@ -96,19 +85,12 @@ class Scrubber:
 
 
 class _ExchangeScrubber:
-    """Scrubs one exchange: knows the placeholders that were assigned so far."""
+    """Scrubs one exchange: assigns placeholders to its ids and times, in their order."""
 
-    def __init__(self, netloc: str, sent: frozenset[str], secrets: tuple[str, ...], *, keep_words: bool) -> None:
-        self._netloc = netloc
-        self._sent = sent
-        self._secrets = secrets
-        self._keep_words = keep_words
+    def __init__(self, rules: Scrubber, request: Request, response: RecordedResponse) -> None:
+        self._rules = rules
         self._ids: dict[str, str] = {}
-        self._times: dict[dt.datetime, dt.datetime] = {}
         self._numbered: dict[tuple[str, str], str] = {}
-
-    def collect(self, request: Request, response: RecordedResponse) -> None:
-        """Assign placeholders to ids and times in their order."""
         text = _joined(unquote(request.path), request, response)
         for found in (*_UUID.findall(text), *_identifiers(response.body)):
             self._ids.setdefault(found, f"00000000-0000-4000-8000-{len(self._ids) + 1:012}")
@@ -122,7 +104,7 @@ class _ExchangeScrubber:
         """Scrub a value that the recorder sent: only ids and secrets can be private."""
         return self._ids.get(value, self._without_secrets(value))
 
-    def value(self, value: Any, name: str = "", container: str = _REST) -> Any:
+    def value(self, value: Any, name: str = "", container: str = "") -> Any:
         """Scrub JSON in a member with this name; the container is a resource's attributes, errors, or the rest."""
         container = name if name in _KNOWN else container
         if isinstance(value, dict):
@@ -139,11 +121,11 @@ class _ExchangeScrubber:
             return self._placeholder(_NUMBERED[name], text)
         if (time := _TIME.fullmatch(text)) is not None:
             return self._placeholder_time(time)
-        if text in self._sent:
+        if text in self._rules.sent:
             return text
         if _URL.fullmatch(text):
             return self._url(text)
-        if self._keep_words or _is_known(text, name, container):
+        if self._rules.keep_words or _is_known(text, name, container):
             return self._sentence(text)
         return f"{SCRUBBED} {name}".strip()
 
@@ -155,12 +137,12 @@ class _ExchangeScrubber:
         return _EMAIL.sub(f"{SCRUBBED}@example.com", text)
 
     def _without_secrets(self, text: str) -> str:
-        for secret in self._secrets:
+        for secret in self._rules.secrets:
             text = text.replace(secret, SCRUBBED)
         return text
 
     def _placeholder(self, kind: str, text: str) -> str:
-        count = sum(1 for known, _ in self._numbered if known == kind)
+        count = sum(known == kind for known, _ in self._numbered)
         return self._numbered.setdefault((kind, text), f"{kind}-{count + 1}")
 
     def _placeholder_time(self, match: re.Match[str]) -> str:
@@ -171,7 +153,7 @@ class _ExchangeScrubber:
 
     def _url(self, url: str) -> str:
         parts = urlsplit(url)
-        own = parts.netloc == self._netloc
+        own = parts.netloc == urlsplit(self._rules.service).netloc
         extension = posixpath.splitext(parts.path)[1]
         file = f"/{SCRUBBED}{extension if _EXTENSION.fullmatch(extension) else ''}"
         # The service's links repeat what the recorder requested; another server's contain credentials and file names.
@@ -179,15 +161,12 @@ class _ExchangeScrubber:
             (name, self.sent(value) if own and not _CREDENTIAL.fullmatch(name) else SCRUBBED)
             for name, value in parse_qsl(parts.query, keep_blank_values=True)
         ]
-        return urlunsplit(
-            SplitResult(
-                scheme=parts.scheme,
-                netloc=SERVICE if own else FILES,
-                path=self.path(parts.path) if own else file,
-                query=urlencode(query, safe="[]"),
-                fragment=parts.fragment if _TIME_FRAGMENT.fullmatch(parts.fragment) else "",
-            )
-        )
+        return parts._replace(
+            netloc=SERVICE if own else FILES,
+            path=self.path(parts.path) if own else file,
+            query=urlencode(query, safe="[]"),
+            fragment=parts.fragment if _TIME_FRAGMENT.fullmatch(parts.fragment) else "",
+        ).geturl()
 
 
 def _is_known(text: str, name: str, container: str) -> bool:

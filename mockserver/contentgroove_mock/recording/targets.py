@@ -12,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,15 +23,7 @@ import msgspec
 from msgspec import UNSET
 
 from contentgroove_mock import Fault, ManualClock, Simulator, serve
-from contentgroove_mock.recording.journey import (
-    FIRST_FAILURE,
-    HOOK_URL,
-    USUAL,
-    JourneyStep,
-    RequestSpec,
-    journey,
-    sent_texts,
-)
+from contentgroove_mock.recording.journey import HOOK_URL, USUAL, JourneyStep, RequestSpec, journey, sent_texts
 from contentgroove_mock.recording.recorder import Recorder, Result
 from contentgroove_mock.recording.recordings import RecordedResponse, Recording, RecordingError, Request, make_recording
 from contentgroove_mock.recording.scrubbing import Scrubber
@@ -49,7 +43,6 @@ _SIMULATED_TIMEOUT = 20.0
 _LIVE_TIMEOUT = 60.0
 _POLL_SECONDS = 5.0
 _POLLS = 240
-_FIRST_SERVER_ERROR = 500
 _WRITES = (
     "it creates, changes or deletes; WRITES=1 records it with a media, a clip and a webhook subscription of its own, "
     "which count toward the account's quota and are deleted at the end; the account's webhooks report the media"
@@ -59,36 +52,33 @@ _ID = "9b9a2e82-5b47-4f59-831d-4c239824b983"
 _JSON = {"content-type": "application/json"}
 
 
+@dataclass
 class SimulatedTarget:
     """The simulator, on a clock that only moves to finish processing."""
 
+    simulator: Simulator
+    client: httpx.Client
+    direct_client: httpx.Client
     origin: Origin = "simulator"
-    key = "recording"
-    simulated = True
-    trust_env = False
-
-    def __init__(self, simulator: Simulator, client: httpx.Client, direct_client: httpx.Client) -> None:
-        self._simulator = simulator
-        self.client = client
-        self.direct_client = direct_client
+    key: str = "recording"
 
     @contextlib.contextmanager
     def provoke_status(self, status: int) -> Generator[None]:
         """Set a limit or a fault while the context is entered."""
-        if status == 402:  # noqa: PLR2004 - a status
-            self._simulator.set_quota(medias=0, clips=0)
-        elif status == 429:  # noqa: PLR2004 - as above
-            self._simulator.set_rate_limit(0)
-        elif status >= _FIRST_SERVER_ERROR:
-            self._simulator.add_fault(Fault(kind="status", status=status))
+        if status == HTTPStatus.PAYMENT_REQUIRED:
+            self.simulator.set_quota(medias=0, clips=0)
+        elif status == HTTPStatus.TOO_MANY_REQUESTS:
+            self.simulator.set_rate_limit(0)
+        elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.simulator.add_fault(Fault(kind="status", status=status))
         yield
-        self._simulator.set_quota()
-        self._simulator.set_rate_limit(None)
-        self._simulator.clear_faults()
+        self.simulator.set_quota()
+        self.simulator.set_rate_limit(None)
+        self.simulator.clear_faults()
 
     def finish(self, step: WaitUntilProcessed, is_finished: Callable[[], bool]) -> None:
         """Move the clock forward."""
-        self._simulator.advance(60)
+        self.simulator.advance(60)
         if not is_finished():
             raise RecordingError(f"The simulator did not finish {step.resource} within a minute of its clock.")
 
@@ -134,10 +124,14 @@ def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording
     # The first media was uploaded, the second one fetched; the third one fails, so it has no webhook.
     recordings = result.recordings
     for request, variant in zip(delivered, (None, "url"), strict=True):
-        recordings.append(_delivery_recording(contract, request, scrubber, variant))
-    recordings += examples(contract, {(recording.operation, recording.status) for recording in recordings})
-    missing = contract.response_specs() - {(recording.operation, recording.status) for recording in recordings}
-    if missing:
+        body = json.loads(request.content)
+        headers = {"content-type": request.headers["content-type"]}
+        sent = Request(method=request.method, path=request.url.path, headers=headers, body=body)
+        # The service's texts are in the request here; a scrubber treats both sides alike.
+        exchange = scrubber.scrub(sent, RecordedResponse())
+        recordings.append(make_recording(contract, body["event"], 200, exchange, variant=variant, origin=target.origin))
+    recordings += examples(contract, {recording.key for recording in recordings})
+    if missing := contract.response_specs() - {recording.key for recording in recordings}:
         names = ", ".join(f"{operation}-{status}" for operation, status in sorted(missing))
         raise RecordingError(
             f"The contract documents {names}, but nothing provides it. Add an example to the contract, or a step to "
@@ -160,23 +154,12 @@ def _recorded_url(contract: PackagedContract, upstream: str, *, through_prism: b
             yield prism.base_url
 
 
-def _delivery_recording(
-    contract: PackagedContract, request: httpx.Request, scrubber: Scrubber, variant: str | None
-) -> Recording:
-    body = json.loads(request.content)
-    headers = {"content-type": request.headers["content-type"]}
-    sent = Request(method=request.method, path=request.url.path, headers=headers, body=body)
-    # The service's texts are in the request here; a scrubber treats both sides alike.
-    exchange = scrubber.scrub(sent, RecordedResponse())
-    return make_recording(contract, body["event"], 200, exchange, variant=variant, origin="simulator")
-
-
 def examples(contract: PackagedContract, recorded: Collection[tuple[str, int]]) -> Iterator[Recording]:
     """Yield recordings of examples: of all successes, and of failures that are not yet recorded."""
     for name, operation in contract.operations.items():
         for status in contract.statuses(name):
             example = contract.example(name, status)
-            if example is None or (status >= FIRST_FAILURE and (name, status) in recorded):
+            if example is None or (status >= HTTPStatus.BAD_REQUEST and (name, status) in recorded):
                 continue
             if operation.callback:
                 path = urlsplit(HOOK_URL).path
@@ -216,31 +199,28 @@ class _List(msgspec.Struct):
     data: list[_Item]
 
 
+@dataclass
 class LiveTarget:
     """The service, called directly: nothing else sees the key."""
 
+    client: httpx.Client
+    key: str
+    sleep: Callable[[float], object]
     origin: Origin = "live"
-    simulated = False
-    trust_env = True
 
-    def __init__(self, client: httpx.Client, key: str, sleep: Callable[[float], object]) -> None:
-        self.client = client
-        self.direct_client = client
-        self.key = key
-        self._sleep = sleep
+    def __post_init__(self) -> None:
+        self.direct_client = self.client
 
     def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
         """Return None for statuses that would use up quota or break the service."""
-        if status in {402, 429} or status >= _FIRST_SERVER_ERROR:
-            return None
-        return contextlib.nullcontext()
+        return None if status in {402, 429} or status >= HTTPStatus.INTERNAL_SERVER_ERROR else contextlib.nullcontext()
 
     def finish(self, step: WaitUntilProcessed, is_finished: Callable[[], bool]) -> None:
         """Poll until the resource is processed."""
         for _ in range(_POLLS):
             if is_finished():
                 return
-            self._sleep(_POLL_SECONDS)
+            self.sleep(_POLL_SECONDS)
         raise RecordingError(
             f"The {step.resource} was not processed within {_POLLS * _POLL_SECONDS / 60:.0f} minutes. Nothing was "
             "written. Try again later."
@@ -288,7 +268,7 @@ def _existing_id(client: httpx.Client, key: str) -> dict[str, str]:
             response = client.get(path, headers={"authorization": f"Bearer {key}"})
         except httpx.HTTPError as error:
             raise RecordingError(f"Cannot reach the service: {type(error).__name__}. Nothing was recorded.") from error
-        if response.status_code != 200:  # noqa: PLR2004 - a status
+        if response.status_code != HTTPStatus.OK:
             raise RecordingError(
                 f"The service responded to GET {path} with {response.status_code}. Nothing was recorded. Check "
                 "CONTENTGROOVE_API_KEY and CONTENTGROOVE_BASE_URL."

@@ -21,7 +21,6 @@ app = group("clips", "Parts of medias, suggested by the service or cut by you.")
 
 WAIT_SECONDS: float = 900
 
-
 Format: TypeAlias = Literal["srt", "vtt", "csv", "json"]
 
 

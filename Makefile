@@ -110,7 +110,7 @@ test: check $(PRISM) ## Check and test everything
 quick: $(PACKAGES) ## Format, lint and the quick tests
 	@$(MAKE) --no-print-directory check-format check-lint
 	@$(RUN) -m pytest -q -n 2 -m 'not process and not slow' \
-	    $(addprefix --ignore=tests/,docs mcp plugin prism conformance spec/diff)
+	    $(addprefix --ignore=tests/,mcp plugin prism conformance spec/diff)
 
 test-python: $(PACKAGES) ## Try the wheel on a Python (PYTHON=python3.14; VERSIONS=lowest or newest: of what it requires)
 	@$(RUN) -m toolchain.try_python $(if $(VERSIONS),--versions '$(VERSIONS)') '$(or $(PYTHON),$(RUN))'

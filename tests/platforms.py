@@ -25,7 +25,7 @@ HOLES = pytest.mark.skipif(WINDOWS, reason="Windows: a file made larger is writt
 DESCRIPTORS = pytest.mark.skipif(WINDOWS, reason="Windows: a process cannot list what it has open")
 PROC = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone lists a process's sockets in /proc")
 FULL_DEVICE = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has /dev/full")
-BYTE_NAMES = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has file names that are no text")
+BYTE_NAMES = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has file names that are not text")
 
 KILL = 9
 """What `os.kill` ends a process with, without a word: SIGKILL, and on Windows its exit code."""

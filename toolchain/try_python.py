@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache"
 
-README_TESTS = "docs"
+README_TESTS = "repository/test_readme.py"
 
 TRIED = (
     "cli",
@@ -55,9 +55,8 @@ TRIED = (
 LEFT_OUT = {
     "conformance": "compares this repository's simulator and checker with other tools, with mutants of them",
     "recorded": "the recorder, which runs only in this repository, and its recordings",
+    "repository": "this repository's structure, tools and pages; of these, the README's programs are tried",
     "spec": "the pipeline, which runs only in this repository",
-    "toolchain": "this repository's own tools",
-    "typing": "read by type checkers, never run",
 }
 """Folders of tests that do not depend on the user's Python, each with the reason."""
 

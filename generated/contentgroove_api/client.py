@@ -13,7 +13,7 @@ from .types import Request
 
 
 class Client:
-    """Sends requests and gives back answers as they are.
+    """Sends requests and returns responses unchanged.
 
     Args:
         base_url: The API's base URL; paths of requests are appended to it.
@@ -59,14 +59,14 @@ class Client:
         )
 
     def send(self, request: Request) -> httpx.Response:
-        """Send a request and read the whole answer."""
+        """Send a request and read the complete response."""
         with self._lock:
             if self._sync is None:
                 self._sync = self._owned = httpx.Client(follow_redirects=False)
         return self._sync.send(self._build(request))
 
     async def asend(self, request: Request) -> httpx.Response:
-        """Send a request and read the whole answer, asynchronously."""
+        """Send a request without blocking the event loop, and read the complete response."""
         with self._lock:
             if self._async is None:
                 self._async = self._async_owned = httpx.AsyncClient(follow_redirects=False)

@@ -45,7 +45,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Response(Struct, Generic[T], frozen=True, kw_only=True):
-    """An HTTP answer and what its body means."""
+    """An HTTP response with its decoded body."""
 
     status_code: int
     headers: Mapping[str, str]
@@ -55,11 +55,11 @@ class Response(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class UnexpectedBody(ValueError):
-    """An answer's body is not what the API's document says."""
+    """A response's body does not fit the API's document."""
 
     def __init__(self, status_code: int, reason: str) -> None:
         self.status_code = status_code
-        super().__init__(f"The answer with status {status_code} does not fit the API's document: {reason}")
+        super().__init__(f"The response with status {status_code} does not fit the API's document: {reason}")
 
 
 def _quote(text: str, safe: str) -> str:
@@ -144,7 +144,7 @@ def check_levels(content: bytes) -> None:
 
 
 def protect_stack(content: bytes) -> None:
-    """Look at the levels of an answer as `check_levels` does, unless the decoder stops in time by itself.
+    """Check the levels of a response as `check_levels` does, unless the decoder stops in time by itself.
 
     It does so, with a RecursionError, where a thread has as large a stack as Linux gives: Python counts the calls. A
     long list takes a tenth longer where its levels are counted.

@@ -26,7 +26,7 @@ from contentgroove._io.interruptible import join, take
 from contentgroove_mock.npm import NpmError, PinnedPackage, child_environment, node_program
 
 _HERE = Path(__file__).parent
-_PACKAGE = PinnedPackage("prism", _HERE / "npm" / "package-lock.json", _HERE.parent / "package-lock.json")
+_PACKAGE = PinnedPackage("prism", _HERE / "prism_package" / "package-lock.json", _HERE.parent / "package-lock.json")
 install = _PACKAGE.install
 install_dir = _PACKAGE.install_dir
 _SCRIPT = Path("node_modules", "@stoplight", "prism-cli", "dist", "index.js")
@@ -56,9 +56,8 @@ class Prism:
     def __init__(self, mode: tuple[str, ...], contract: Path, *, upstream: str | None, start_seconds: float) -> None:
         """Use `Prism.mock` or `Prism.proxy`."""
         self.base_url = ""
-        self._mode = mode
         self._contract = contract.resolve()
-        self._upstream = upstream
+        self._arguments = [*mode, "--port", "0", str(self._contract), *([upstream] if upstream else [])]
         self._start_seconds = start_seconds
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._process: subprocess.Popen[str] | None = None
@@ -112,9 +111,8 @@ class Prism:
             PrismError: Prism did not start, because the document is not a contract or for another reason.
         """
         home = install_dir()
-        targets = (self._contract, self._upstream) if self._upstream else (self._contract,)
         self._process = process = subprocess.Popen(  # noqa: S603 - our own Node and Prism
-            [node_program(), "--import", _END_WITH_PARENT, home / _SCRIPT, *self._mode, "--port", "0", *targets],
+            [node_program(), "--import", _END_WITH_PARENT, home / _SCRIPT, *self._arguments],
             env=child_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -131,13 +129,21 @@ class Prism:
         try:
             self.base_url = self._wait_for_address(announced)
         except BaseException:
-            self._stop()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *error: object) -> None:
         """End Prism."""
-        self._stop()
+        process, reader = self._process, self._reader
+        if process is None or reader is None:
+            return
+        with process:
+            # Prism is one process and stores nothing, so it need not end gracefully.
+            process.kill()
+            process.wait()
+            join(reader)
+        self._process = self._reader = None
 
     def _read(self, process: subprocess.Popen[str], announced: queue.SimpleQueue[str | None]) -> None:
         """Keep Prism's output; announce the address that it listens on, and its end as None."""
@@ -159,17 +165,3 @@ class Prism:
             fatal = _FATAL.search(self.log)
             raise PrismError(f"Prism cannot serve {self._contract}: {fatal[1] if fatal else self.log}")
         return address
-
-    def _stop(self) -> None:
-        process, reader = self._process, self._reader
-        if process is None or reader is None:
-            return
-        if process.poll() is None:
-            # Prism is one process and stores nothing, so it need not end gracefully.
-            process.kill()
-        process.wait()
-        join(reader)
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                stream.close()
-        self._process = self._reader = None

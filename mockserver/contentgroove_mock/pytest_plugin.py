@@ -17,6 +17,7 @@ An exchange that violates the contract fails the test that made it, unless the t
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from contentgroove_mock.coverage.session import PluginSession
 
 _WORKER_OUTPUT = "contentgroove_coverage"
-_FAILED = 1
 _MARKER = "contentgroove_violations"
 _SESSION = pytest.StashKey["PluginSession"]()
 
@@ -154,8 +154,7 @@ def contentgroove_client(contentgroove_base_url: str) -> Generator[ContentGroove
     """A client of `contentgroove_simulator`."""
     from contentgroove import ContentGroove
 
-    del contentgroove_base_url
-    with ContentGroove() as client:
+    with ContentGroove(base_url=contentgroove_base_url) as client:
         yield client
 
 
@@ -163,18 +162,16 @@ async def _async_client(contentgroove_base_url: str) -> AsyncGenerator[AsyncCont
     """An async client of `contentgroove_simulator`; the test runs under anyio's or pytest-asyncio's plugin."""
     from contentgroove import AsyncContentGroove
 
-    del contentgroove_base_url
-    async with AsyncContentGroove() as client:
+    async with AsyncContentGroove(base_url=contentgroove_base_url) as client:
         yield client
 
 
 def _async_fixture() -> Any:
-    try:
+    fixture: Any = pytest.fixture
+    with contextlib.suppress(ImportError):
         # In strict mode it runs only async fixtures that are marked as its own; anyio's plugin runs all.
-        import pytest_asyncio
-    except ImportError:
-        return pytest.fixture(name="async_contentgroove_client")(_async_client)
-    return pytest_asyncio.fixture(name="async_contentgroove_client")(_async_client)
+        from pytest_asyncio import fixture
+    return fixture(name="async_contentgroove_client")(_async_client)
 
 
 async_contentgroove_client = _async_fixture()
@@ -187,7 +184,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
         yield
     except BaseException:
         if violations := _pop_violations(item):
-            item.add_report_section("call", "contract violations", "\n".join(str(found) for found in violations))
+            item.add_report_section("call", "contract violations", "\n".join(map(str, violations)))
         raise
     _raise_violations(item)
 
@@ -233,7 +230,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     _, least = _requested_reports(config)
     if least is not None and plugin.matrix().percent < least and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = _FAILED
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -63,7 +63,7 @@ def _spec() -> None:
 
 def diff(
     old: Annotated[str | None, typer.Argument(help="A file, a URL, or a release of the npm mirror.")] = None,
-    new: Annotated[str | None, typer.Argument(help="Another one. Default: what is published now.")] = None,
+    new: Annotated[str | None, typer.Argument(help="Another one. Default: the published document.")] = None,
     *,
     coverage: Annotated[
         Path | None, typer.Option(help="Report only changes that affect an app: the file of --contentgroove-coverage.")

@@ -218,8 +218,8 @@ def _update(nodes: list[JSONPathNode], value: Any, name: str, *, is_1_0: bool = 
             _merge(cast("Document", old), cast("Document", new), name)
         elif isinstance(old, list):
             # In 1.0 the value is one entry, whatever it is; 1.1 concatenates arrays.
-            entries = cast("list[Any]", new) if isinstance(new, list) and not is_1_0 else [new]
-            cast("list[Any]", old).extend(entries)
+            is_entry = is_1_0 or not isinstance(new, list)
+            cast("list[Any]", old).extend([new] if is_entry else cast("list[Any]", new))
         elif is_1_0:
             raise PipelineError(
                 f"{name}: Overlay 1.0 updates only objects and arrays; use 1.1.0 to replace other values."

@@ -1,4 +1,4 @@
-"""The JSON Schemas that docs/cli.md promises."""
+"""The JSON Schemas in docs/cli.md and docs/webhooks.md."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 
 import jsonschema_rs
 
-_DOCUMENT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+SCHEMA = re.compile(r"^### (\w+)\n.*?^```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SCHEMAS: dict[str, Any] = {
     heading: json.loads(schema)
-    for heading, schema in re.findall(r"^### (\w+)\n.*?^```json\n(.*?)^```$", _DOCUMENT, re.MULTILINE | re.DOTALL)
+    for page in ("cli.md", "webhooks.md")
+    for heading, schema in SCHEMA.findall((DOCS / page).read_text(encoding="utf-8"))
 }
 
 

@@ -61,12 +61,12 @@ def test_a_journey_with_the_plain_client() -> None:
         body = CreateMediaRequest(
             data=CreateMediaRequestData(attributes=CreateMediaRequestAttributes(source_url="https://e.com/a.mp4"))
         )
-        created = create_media.sync(client=client, body=body)
+        created = create_media.sync_detailed(client=client, body=body).parsed
         assert isinstance(created, MediaDocument)
         assert created.data.attributes.is_processing is None
         response = get_media_by_id.sync_detailed(created.data.id, client=client)
         assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
-        missing = get_media_by_id.sync("missing", client=client)
+        missing = get_media_by_id.sync_detailed("missing", client=client).parsed
         assert isinstance(missing, NotFoundErrors)
         assert missing.errors[0].title == "Not Found"
 
@@ -76,7 +76,7 @@ async def test_the_plain_client_async() -> None:
     """The low-level client also has async functions."""
     with serve(Simulator()) as server:
         async with Client(server.base_url, token=KEY) as client:
-            found = await get_medias.asyncio(client=client, page={"size": 1})
+            found = (await get_medias.asyncio_detailed(client=client, page={"size": 1})).parsed
     assert found is not None
 
 
@@ -94,7 +94,7 @@ def test_defects_of_stock_code() -> None:
         assert KEY not in repr(client)
         assert get_media_by_id.sync_detailed("a", client=client).parsed is None
         with pytest.raises(UnexpectedBody, match="status 200"):
-            get_media_by_id.sync("a", client=client)
+            get_media_by_id.sync_detailed("a", client=client)
         for bad in ("", ".", ".."):
             with pytest.raises(ValueError, match="another endpoint"):
                 delete_media_by_id.sync_detailed(bad, client=client)

@@ -1,4 +1,4 @@
-"""All models of requests and answers, each loaded on first use."""
+"""All models of requests and responses, each loaded on first use."""
 
 from __future__ import annotations
 

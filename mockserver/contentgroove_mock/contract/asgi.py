@@ -73,10 +73,7 @@ class CheckedApp:
         await self.app(scope, receive_and_copy, send_and_copy)
 
     def _check(self, scope: Scope, received: bytes, start: Mapping[str, Any], sent: bytes) -> None:
-        query = scope["query_string"].decode("ascii")
-        path = scope.get("raw_path", scope["path"].encode()).decode("ascii").partition("?")[0]
-        target = f"{path}?{query}" if query else path
-        request = CheckedRequest(scope["method"], target, _headers(scope["headers"]), received)
+        request = CheckedRequest(scope["method"], _target(scope), _headers(scope["headers"]), received)
         response = CheckedResponse(start["status"], _headers(start.get("headers", ())), sent)
         self._on_exchange(request, response, self._checker.check_exchange(request, response))
 
@@ -85,7 +82,8 @@ class PrismCheckedApp:
     """An ASGI application that forwards the API's requests to Prism, which forwards them to the application.
 
     If Prism finds a violation, it responds itself with a 401, 404, 405, 422 or 500, and only this response contains the
-    reason. A request that violates the contract never reaches the application.
+    reason. A request that violates the contract never reaches the application. Prism's upstream is this application at
+    the path `UPSTREAM`; `on_violations` is called with a request's method and path, and the violations that it reports.
     """
 
     def __init__(
@@ -95,14 +93,6 @@ class PrismCheckedApp:
         prism_url: str,
         on_violations: Callable[[str, str, Sequence[Violation]], object],
     ) -> None:
-        """Wrap an application.
-
-        Args:
-            app: The application.
-            checker: The contract.
-            prism_url: Prism's base URL; its upstream is this application at the path `UPSTREAM`.
-            on_violations: Called with a request's method and path, and the violations that Prism reports.
-        """
         self._app = app
         self._checker = checker
         self._prism_url = prism_url
@@ -113,11 +103,10 @@ class PrismCheckedApp:
         if scope["type"] == "http" and scope["path"].startswith(f"{UPSTREAM}/"):
             raw = scope["raw_path"].removeprefix(UPSTREAM.encode())
             scope = {**scope, "path": scope["path"].removeprefix(UPSTREAM), "raw_path": raw}
-            await self._app(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith(f"{self._checker.base_path}/"):
             await self._forward(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         import httpcore
@@ -127,21 +116,25 @@ class PrismCheckedApp:
         async def receive_again() -> Message:
             return {"type": "http.request", "body": content, "more_body": False}
 
-        if content and not _is_json(content):
+        try:
+            if content:
+                decode_json(content)
+        except ValueError:
             # Prism never responds to it; the checker behind it reports the violation.
             await self._app(scope, receive_again, send)
             return
         method: str = scope["method"]
-        path = scope["raw_path"].decode("ascii").partition("?")[0].removeprefix(self._checker.base_path)
-        query = scope["query_string"].decode("ascii")
-        url = f"{self._prism_url}{path}{'?' + query if query else ''}"
+        target = _target(scope)
+        operation = self._checker.operation_of(method, target)
+        target = target.removeprefix(self._checker.base_path)
+        path = target.partition("?")[0]
         headers = _kept_headers(scope["headers"])
         if content or method in {"POST", "PUT", "PATCH"}:
             headers.append((b"content-length", b"%d" % len(content)))
         # One pool for each request: an ASGI application is not called when the server stops, so it could not close it.
         async with httpcore.AsyncConnectionPool() as connections:
+            url = f"{self._prism_url}{target}"
             response = await connections.request(method, url, headers=headers, content=content)
-        operation = self._checker.operation_of(method, self._checker.base_path + path)
         name = None if operation is None else operation.name
         found = [
             Violation(name, location, "prism", f"{method} {path}: {message}", f"Prism's {response.status}")
@@ -160,10 +153,6 @@ def violations_in(headers: Mapping[bytes, bytes], content: bytes) -> Iterator[tu
 
     A service that does not respond is not a violation, nor is what Prism only warns of: statuses that a simulated
     fault may have.
-
-    Args:
-        headers: The response's headers.
-        content: Its body.
     """
     if {name.lower(): value for name, value in headers.items()}.get(b"content-type") != _PROBLEM:
         return
@@ -186,12 +175,10 @@ def _location(location: Sequence[str]) -> str:
     return f"{side}.{'headers' if part == 'header' else part}{names}"
 
 
-def _is_json(content: bytes) -> bool:
-    try:
-        decode_json(content)
-    except ValueError:
-        return False
-    return True
+def _target(scope: Scope) -> str:
+    path = scope.get("raw_path", scope["path"].encode()).decode("ascii").partition("?")[0]
+    query = scope["query_string"].decode("ascii")
+    return f"{path}?{query}" if query else path
 
 
 async def _body(receive: Receive) -> bytes:

@@ -99,9 +99,7 @@ class Checker:
         self.base_path = prefix.rstrip("/")
         self._compiled = Operations(contract, self.base_path)
         self.operations: Mapping[str, Operation] = self._compiled.all
-        self.event_schemas: Mapping[str, Mapping[str, Any]] = {
-            name: callback.schema for name, callback in self._compiled.callbacks.items()
-        }
+        self.event_schemas = {name: body.json_schema for name, body in self._compiled.webhooks.items()}
 
     def check(self, request: httpx.Request, response: httpx.Response) -> list[Violation]:
         """Check an exchange whose request and response were both read.
@@ -182,7 +180,7 @@ class Checker:
             yield from operation.check_response(response.status, response.headers, response.content)
 
     def _check_webhook(self, content: bytes, media_type: str | None) -> Iterator[Violation]:
-        callbacks = self._compiled.callbacks
+        webhooks = self._compiled.webhooks
         try:
             body = decode_json(content)
         except ValueError as error:
@@ -192,13 +190,13 @@ class Checker:
             yield Violation(None, "webhook.body#", "type", "the body is an object", short_repr(body))
             return
         event = cast("dict[str, object]", body).get("event")
-        callback = callbacks.get(event) if isinstance(event, str) else None
-        if callback is None:
-            message = f"the events are {', '.join(callbacks)}"
+        if not isinstance(event, str) or event not in webhooks:
+            message = f"the events are {', '.join(webhooks)}"
             yield Violation(None, "webhook.body#/event", "unknown-event", message, short_repr(event))
             return
-        assumed = callback.body.types[0] if media_type is None and callback.body.types else media_type
-        yield from callback.body.check(content, assumed, callback.name, "webhook")
+        spec = webhooks[event]
+        assumed = spec.types[0] if media_type is None and spec.types else media_type
+        yield from spec.check(content, assumed, event, "webhook")
 
 
 def _with_caller(violations: Iterator[Violation]) -> list[Violation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from contentgroove._openapi import operations
@@ -24,7 +24,7 @@ class ResponseSpec:
 
     def __init__(self, status: str, declaration: dict[str, Any], components: Components) -> None:
         self._empty = status in _EMPTY
-        self._body = BodySpec(declaration, components)
+        self.body = BodySpec(declaration, components)
         self._headers = {
             name.lower(): Parameter.from_declaration(header, components)
             for name, header in declaration.get("headers", {}).items()
@@ -39,7 +39,7 @@ class ResponseSpec:
                 yield from parameter.check(text, operation, location, "header-value")
             elif parameter.required:
                 yield Violation(operation, location, "missing-header", f"{name} is required", "nothing")
-        yield from self._body.check(
+        yield from self.body.check(
             content, headers.get("content-type"), operation, "response", required=not self._empty
         )
 
@@ -60,10 +60,12 @@ class Operation:
         self.method = documented.method
         self.path = documented.path
         self.segments = tuple(self.path.strip("/").split("/"))
-        responses = documented.responses
-        self.statuses: tuple[str, ...] = tuple(responses)
-        successes = [response for status, response in sorted(responses.items()) if status.startswith("2")]
-        self.success: Mapping[str, Any] = _json_schema(successes[0]) if successes else {}
+        self._responses = {
+            status: ResponseSpec(status, response, components) for status, response in documented.responses.items()
+        }
+        self.statuses = tuple(self._responses)
+        success = min((status for status in self.statuses if status.startswith("2")), default=None)
+        self.success: Mapping[str, Any] = {} if success is None else self._responses[success].body.json_schema
         schemes = documented.document.get("components", {}).get("securitySchemes", {})
         self._security = [[schemes[name] for name in alternative] for alternative in documented.security]
         credentials = {
@@ -82,19 +84,11 @@ class Operation:
             f"{{{parameter.name}}}": parameter for location, parameter in parameters if location == "path"
         }
         self.body = BodySpec(documented.body, components)
-        self._responses = {status: ResponseSpec(status, response, components) for status, response in responses.items()}
 
     def check_request(
         self, path: Sequence[str], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str], content: bytes
     ) -> Iterator[Violation]:
-        """Check a request.
-
-        Args:
-            path: The path's segments below the base path, percent-encoded.
-            pairs: The query's names and values.
-            headers: By lower-case name.
-            content: The body.
-        """
+        """Check a request; `path` has the segments below the base path, percent-encoded."""
         for template, segment in zip(self.segments, path, strict=True):
             if (parameter := self.path_parameters.get(template)) is not None:
                 location = f"request.path.{parameter.name}"
@@ -129,35 +123,21 @@ class Operation:
         return Violation(self.name, "request.auth", "auth", hints, actual)
 
 
-class Callback(NamedTuple):
-    """A request that the service sends to applications.
-
-    Attributes:
-        name: The event's name.
-        schema: The schema of its JSON body.
-    """
-
-    name: str
-    schema: Mapping[str, Any]
-    body: BodySpec
-
-
 class Operations:
-    """All operations and callbacks of a contract."""
+    """All operations of a contract, and the bodies of its webhooks by event."""
 
     def __init__(self, document: Json, base_path: str) -> None:
         components = Components(document)
         self._prefix = f"{base_path}/"
         self.all: dict[str, Operation] = {}
-        self.callbacks: dict[str, Callback] = {}
+        self.webhooks: dict[str, BodySpec] = {}
         self._paths: dict[tuple[str, ...], dict[str, Operation]] = {}
         for documented in operations.operations(document):
             operation = Operation(documented, components)
             self.all[operation.name] = operation
             self._paths.setdefault(operation.segments, {})[operation.method] = operation
             for callback in documented.callbacks:
-                schema, body = _json_schema(callback.body), BodySpec(callback.body, components)
-                self.callbacks[callback.callback] = Callback(callback.callback, schema, body)
+                self.webhooks[callback.callback] = BodySpec(callback.body, components)
         self._templates = [path for path in self._paths if any(part.startswith("{") for part in path)]
 
     def match(self, path: str) -> tuple[tuple[str, ...], dict[str, Operation]]:
@@ -174,11 +154,6 @@ class Operations:
             ):
                 return segments, self._paths[template]
         return segments, {}
-
-
-def _json_schema(declaration: Mapping[str, Any]) -> Mapping[str, Any]:
-    schema: Mapping[str, Any] = declaration.get("content", {}).get("application/json", {}).get("schema", {})
-    return schema
 
 
 def _credential_present(scheme: dict[str, Any], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import jsonschema_rs
 from contentgroove._openapi.pointers import resolve
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json
 
     from contentgroove_mock.contract.violations import Rule
-
-Steps: TypeAlias = "Sequence[str | int]"
 
 _RULES: dict[str, Rule] = {"type": "type", "const": "enum", "format": "format"}
 
@@ -114,7 +112,7 @@ def _closest_branch(
     return min(candidates, key=len) if candidates else []
 
 
-def _at(value: object, steps: Steps) -> object:
+def _at(value: object, steps: tuple[str | int, ...]) -> object:
     found: Any = value
     for step in steps:
         found = found[step]

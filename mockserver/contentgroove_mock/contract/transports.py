@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import httpx
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     OnExchange: TypeAlias = Callable[[CheckedRequest, CheckedResponse, Sequence[Violation]], object]
 
+Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
+
 
 def require_none(request: CheckedRequest, response: CheckedResponse, violations: Sequence[Violation]) -> None:
     """Raise an error if there is a violation.
@@ -31,20 +33,13 @@ def require_none(request: CheckedRequest, response: CheckedResponse, violations:
         raise ContractViolationError(violations)
 
 
-class CheckedTransport(httpx.BaseTransport):
-    """Sends through another transport and checks each exchange once its response was read.
-
-    Attributes:
-        transport: The wrapped transport; closed together with this one.
-    """
-
-    def __init__(
-        self, transport: httpx.BaseTransport, checker: Checker, on_exchange: OnExchange = require_none
-    ) -> None:
+class _Wrapper(Generic[Transport]):
+    def __init__(self, transport: Transport, checker: Checker, on_exchange: OnExchange = require_none) -> None:
         """Wrap a transport.
 
         Args:
-            transport: Any transport: `HTTPTransport`, `MockTransport`, `WSGITransport`, …
+            transport: Any transport: `HTTPTransport`, `WSGITransport`, …, or `AsyncHTTPTransport`, `ASGITransport`, …
+                for the async one; `MockTransport` for both.
             checker: The contract.
             on_exchange: Called with the request, the response and the violations. By default a violation raises
                 `ContractViolationError` in the code that made the call.
@@ -53,14 +48,25 @@ class CheckedTransport(httpx.BaseTransport):
         self._checker = checker
         self._on_exchange = on_exchange
 
+    def _check(self, request: httpx.Request, response: httpx.Response) -> None:
+        exchange = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
+        self._on_exchange(*exchange, self._checker.check_exchange(*exchange))
+
+
+class CheckedTransport(_Wrapper[httpx.BaseTransport], httpx.BaseTransport):
+    """Sends through another transport and checks each exchange once its response was read.
+
+    Attributes:
+        transport: The wrapped transport; closed together with this one.
+    """
+
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         request.read()
         response = self.transport.handle_request(request)
         response.request = request
         response.read()
-        exchange = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
-        self._on_exchange(*exchange, self._checker.check_exchange(*exchange))
+        self._check(request, response)
         return response
 
     def close(self) -> None:
@@ -80,27 +86,12 @@ class CheckedTransport(httpx.BaseTransport):
         self.transport.__exit__(exc_type, exc_value, traceback)
 
 
-class AsyncCheckedTransport(httpx.AsyncBaseTransport):
+class AsyncCheckedTransport(_Wrapper[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport):
     """Sends through another async transport and checks each exchange once its response was read.
 
     Attributes:
         transport: The wrapped transport; closed together with this one.
     """
-
-    def __init__(
-        self, transport: httpx.AsyncBaseTransport, checker: Checker, on_exchange: OnExchange = require_none
-    ) -> None:
-        """Wrap a transport.
-
-        Args:
-            transport: Any async transport: `AsyncHTTPTransport`, `ASGITransport`, …
-            checker: The contract.
-            on_exchange: Called with the request, the response and the violations. By default a violation raises
-                `ContractViolationError` in the code that made the call.
-        """
-        self.transport = transport
-        self._checker = checker
-        self._on_exchange = on_exchange
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
@@ -108,8 +99,7 @@ class AsyncCheckedTransport(httpx.AsyncBaseTransport):
         response = await self.transport.handle_async_request(request)
         response.request = request
         await response.aread()
-        exchange = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
-        self._on_exchange(*exchange, self._checker.check_exchange(*exchange))
+        self._check(request, response)
         return response
 
     async def aclose(self) -> None:

@@ -135,27 +135,23 @@ class BodySpec:
 
     Attributes:
         types: The media types that it may have; empty if there must not be a body.
+        json_schema: The schema of a JSON body; empty if there is none.
     """
 
     def __init__(self, declaration: dict[str, Any], components: Components) -> None:
         content: dict[str, Any] = declaration.get("content", {})
         self.types = tuple(content)
         self._required = bool(declaration.get("required", False))
-        self._schemas: dict[str, CompiledSchema] = {
-            name: components.compiled(media["schema"]) for name, media in content.items() if "schema" in media
-        }
+        self.json_schema: dict[str, Any] = content.get(_JSON, {}).get("schema", {})
+        self._compiled = components.compiled(self.json_schema)
 
     def check(
         self, content: bytes, media_type: str | None, operation: str, side: str, *, required: bool = False
     ) -> Iterator[Violation]:
         """Check a body, decompressed, and its Content-Type.
 
-        Args:
-            content: The body.
-            media_type: The Content-Type header.
-            operation: The operation's name, for violations.
-            side: `request`, `response` or `webhook`.
-            required: Whether a body is required even if the contract does not declare it as required.
+        `side` is `request`, `response` or `webhook`. With `required`, a body is required even if the contract does not
+        declare it as required.
         """
         location = f"{side}.body"
         if not self.types:
@@ -191,8 +187,7 @@ class BodySpec:
         except ValueError as error:
             yield Violation(operation, location, "json", f"the body is JSON: {error}", short_repr(content[:200]))
             return
-        compiled = self._schemas.get(_JSON)
-        for finding in compiled.findings(value) if compiled else ():
+        for finding in self._compiled.findings(value):
             pointer = f"{location}#{join(finding.steps)}"
             yield Violation(operation, pointer, finding.rule, finding.message, finding.actual)
 

@@ -131,11 +131,10 @@ def _is_user_code(name: str) -> bool:
 
 @cache
 def _libraries() -> tuple[Path, ...]:
-    import contentgroove
     import contentgroove_api
 
     folders: set[str | Path] = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     folders |= {*site.getsitepackages(), site.getusersitepackages()}
     folders |= {Path(__file__).parents[1]}
-    folders |= {Path(str(package.__file__)).parent for package in (contentgroove, contentgroove_api)}
+    folders |= {Path(str(package.__file__)).parent for package in (errors, contentgroove_api)}
     return tuple(Path(folder).resolve() for folder in folders if folder)

@@ -31,6 +31,7 @@ MODELS: tuple[type[Any], ...] = (
 )
 _BASE_MODULE = models.Media.__mro__[1].__module__
 _ABOUT_FIELDS = frozenset({"fields_set", "extra"})
+_CONTAINERS = ("attributes", "relationships")
 
 
 class OperationUsage(Struct):
@@ -76,30 +77,29 @@ class CoverageData(Struct):
         if operation is None:
             return
         usage = self.operations.setdefault(operation.name, OperationUsage())
-        _count(usage.statuses, str(response.status))
-        usage.query.update(_query_names(request.target, operation.query.credentials))
-        usage.request_fields.update(_body_pointers(request.content))
+        _add(usage.statuses, {str(response.status): 1})
+        pairs = parse_qsl(request.target.partition("?")[2], keep_blank_values=True)
+        usage.query |= {name for name, _ in pairs} - operation.query.credentials
+        with contextlib.suppress(ValueError):
+            usage.request_fields.update(_leaf_pointers(decode_json(request.content), ""))
 
     def add_delivery(self, event: str) -> None:
         """Add one delivered webhook."""
-        _count(self.webhooks, event)
+        _add(self.webhooks, {event: 1})
 
     def add_faults(self, happened: Mapping[tuple[Kind, str], int]) -> None:
         """Add the faults of one simulator."""
-        for (kind, operation), times in happened.items():
-            _count(self.faults, f"{kind} {operation}", times)
+        _add(self.faults, {f"{kind} {operation}": times for (kind, operation), times in happened.items()})
 
     def merge(self, other: Self) -> None:
         """Add the data of another process."""
         for name, other_usage in other.operations.items():
             usage = self.operations.setdefault(name, OperationUsage())
-            for status, times in other_usage.statuses.items():
-                _count(usage.statuses, status, times)
+            _add(usage.statuses, other_usage.statuses)
             usage.query |= other_usage.query
             usage.request_fields |= other_usage.request_fields
-        for counts, other_counts in ((self.webhooks, other.webhooks), (self.faults, other.faults)):
-            for name, times in other_counts.items():
-                _count(counts, name, times)
+        _add(self.webhooks, other.webhooks)
+        _add(self.faults, other.faults)
         self.reads |= other.reads
         self.violations.extend(other.violations)
 
@@ -113,18 +113,9 @@ class CoverageData(Struct):
         return msgspec.json.decode(text.encode(), type=cls)
 
 
-def _count(counts: dict[str, int], name: str, times: int = 1) -> None:
-    counts[name] = counts.get(name, 0) + times
-
-
-def _query_names(target: str, credentials: frozenset[str]) -> set[str]:
-    query = target.partition("?")[2]
-    return {name for name, _ in parse_qsl(query, keep_blank_values=True)} - credentials
-
-
-def _body_pointers(content: bytes) -> Iterator[str]:
-    with contextlib.suppress(ValueError):
-        yield from _leaf_pointers(decode_json(content), "")
+def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, times in more.items():
+        counts[name] = counts.get(name, 0) + times
 
 
 def _leaf_pointers(value: Any, parent: str) -> Iterator[str]:
@@ -157,24 +148,18 @@ def recorded_reads(reads: set[str]) -> Generator[None]:
 def fields_of(read: str, properties: Mapping[str, Any]) -> list[str]:
     """Return the fields that an attribute is computed from, as JSON pointers: `Media.is_finished` from `is_processing`.
 
-    Args:
-        read: The attribute, such as `Media.is_finished`.
-        properties: The properties of the resource's schema.
+    `properties` are those of the resource's schema.
     """
     model_name, _, name = read.partition(".")
     model = next(model for model in MODELS if model.__name__ == model_name)
     getter = inspect.unwrap(cast("Callable[[Any], Any]", vars(model)[name].fget))
     # The getter looks up names of the generated struct, which are those of the contract.
-    mentioned = set(getter.__code__.co_names)
-    return [pointer for pointer, field in _fields(properties) if field in mentioned]
-
-
-def _fields(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, schema in properties.items():
-        if name in {"attributes", "relationships"}:
-            yield from ((f"/{name}/{inner}", inner) for inner in schema.get("properties", {}))
-        else:
-            yield f"/{name}", name
+    mentioned = getter.__code__.co_names
+    pointers = {f"/{name}": name for name in properties if name not in _CONTAINERS}
+    for container in _CONTAINERS:
+        inner = properties.get(container, {}).get("properties", {})
+        pointers |= {f"/{container}/{name}": name for name in inner}
+    return [pointer for pointer, name in pointers.items() if name in mentioned]
 
 
 def _is_user_code(frame: FrameType | None) -> bool:

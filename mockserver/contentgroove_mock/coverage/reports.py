@@ -159,12 +159,7 @@ def table_lines(matrix: CoverageMatrix) -> Iterator[str]:
 
 
 def write(matrix: CoverageMatrix, path: Path) -> None:
-    """Write a report in the format of the file's suffix: `.json`, `.xml` or `.html`.
-
-    Raises:
-        OSError: The file cannot be written.
-        ValueError: The suffix is not a known format.
-    """
+    """Write a report in the format of the file's suffix."""
     text = format_of(path)(matrix)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
@@ -210,12 +205,10 @@ def _violations(matrix: CoverageMatrix) -> str:
 
 
 def _used(row: Row) -> str:
-    facts = (("Query", row.query), ("Sent", row.request_fields), ("Read", row.response_fields))
-    html = "".join(
-        f"<p>{name}: {', '.join(f'<code>{escape(item)}</code>' for item in items)}</p>"
-        for name, items in facts
-        if items
-    )
+    html = ""
+    for name, items in (("Query", row.query), ("Sent", row.request_fields), ("Read", row.response_fields)):
+        if items:
+            html += f"<p>{name}: {', '.join(f'<code>{escape(item)}</code>' for item in items)}</p>"
     return f"<details><summary>{escape(row.name)}</summary>{html or '<p>called without parameters</p>'}</details>"
 
 

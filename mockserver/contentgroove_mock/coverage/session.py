@@ -63,13 +63,19 @@ class PluginSession:
         """
         from contentgroove_mock import ManualClock, Simulator, serve
 
+        def on_exchange(request: CheckedRequest, response: CheckedResponse, violations: Sequence[Violation]) -> None:
+            # The response to a request that violates the contract still counts as seen.
+            self._record_exchange(request, response, () if allow_violations else violations)
+
+        def on_violations(method: str, path: str, violations: Sequence[Violation]) -> None:
+            if not allow_violations:
+                self._add_violations(self._with_caller(method, path, violations))
+
         arguments: dict[str, Any] = {"clock": ManualClock(), **options}
         simulator = Simulator(**arguments)
-        on_exchange = self._record_exchange if allow_violations else self._record_violations
         app: ASGIApp = CheckedApp(simulator, self.checker, on_exchange)
         if self._with_prism:
             self._start_prism()
-            on_violations = _ignore_violations if allow_violations else self._record_prism_violations
             app = PrismCheckedApp(app, self.checker, self._prism_url, on_violations)
         self._simulators.append(simulator)
         try:
@@ -102,23 +108,17 @@ class PluginSession:
         """Stop everything that was started."""
         self._resources.close()
 
-    def _record_violations(
+    def _record_exchange(
         self, request: CheckedRequest, response: CheckedResponse, violations: Sequence[Violation]
     ) -> None:
-        path = request.target.partition("?")[0]
-        caller = self._callers.get((request.method, path.removeprefix(self.checker.base_path)))
-        known = [structs.replace(violation, call=caller) if caller else violation for violation in violations]
+        path = request.target.partition("?")[0].removeprefix(self.checker.base_path)
+        known = self._with_caller(request.method, path, violations)
         self._violations.extend(known)
         self.collected.add_exchange(self.checker.operation_of(request.method, request.target), request, response, known)
 
-    def _record_exchange(self, request: CheckedRequest, response: CheckedResponse, _: Sequence[Violation]) -> None:
-        # The response to a request that violates the contract still counts as seen.
-        self._record_violations(request, response, ())
-
-    def _record_prism_violations(self, method: str, path: str, violations: Sequence[Violation]) -> None:
-        caller = self._callers.get((method, path)) or find_caller()
-        known = [structs.replace(violation, call=caller) for violation in violations]
-        self._add_violations(known)
+    def _with_caller(self, method: str, path: str, violations: Sequence[Violation]) -> list[Violation]:
+        caller = self._callers.get((method, path))
+        return [structs.replace(found, call=caller or found.call or find_caller()) for found in violations]
 
     def _add_violations(self, violations: Sequence[Violation]) -> None:
         self._violations.extend(violations)
@@ -150,10 +150,6 @@ class PluginSession:
         self._prism_url = self._resources.enter_context(Prism.proxy(CONTRACT, upstream)).base_url
 
 
-def _ignore_violations(method: str, path: str, violations: Sequence[Violation]) -> None:
-    """Do nothing: the test violates the contract on purpose."""
-
-
 @contextlib.contextmanager
 def use_simulated_time(simulator: Simulator, on_request: Callable[[RequestInfo], object]) -> Generator[None]:
     """Make every client that is created in this context use the simulator's time, unless it has its own clock.
@@ -174,14 +170,13 @@ def use_simulated_time(simulator: Simulator, on_request: Callable[[RequestInfo],
         for client, sleep_function in ((ContentGroove, simulator.advance), (AsyncContentGroove, sleep)):
             defaults = {"clock": clock, "sleep": sleep_function}
             undo.callback(setattr, client, "__init__", client.__init__)
-            replacement: Any = _with_defaults(client.__init__, defaults, on_request)
-            client.__init__ = replacement  # type: ignore[method-assign]  # undone above
+            client.__init__ = _with_defaults(client.__init__, defaults, on_request)  # type: ignore[method-assign]  # undone
         yield
 
 
 def _with_defaults(
     initialize: Callable[..., None], defaults: dict[str, Any], on_request: Callable[[RequestInfo], object]
-) -> Callable[..., None]:
+) -> Any:
     @functools.wraps(initialize)
     def initialized(self: object, *positional: Any, **options: Any) -> None:
         own_hook: Callable[[RequestInfo], object] | None = options.pop("on_request", None)

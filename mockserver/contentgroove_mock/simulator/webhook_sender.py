@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from contentgroove._core.settings import is_loopback
 
 from contentgroove_mock.simulator.core import lifecycle
 from contentgroove_mock.simulator.core.records import DeliveryAttempt
@@ -127,7 +128,7 @@ class WebhookSender:
         return httpx.AsyncClient(timeout=None, trust_env=False, follow_redirects=False)  # noqa: S113  # _attempt limits it
 
     async def _attempt(self, delivery: Delivery, client: httpx.AsyncClient) -> None:
-        if not (self._allow_remote or _is_loopback(delivery.url)):
+        if not (self._allow_remote or is_loopback(urlsplit(delivery.url).hostname or "")):
             with self._locked_service():
                 lifecycle.reject_remote_url(delivery, self._clock.now())
             return
@@ -148,13 +149,3 @@ class WebhookSender:
         with self._locked_service() as service:
             attempt = DeliveryAttempt(at=self._clock.now(), status=status, error=error)
             lifecycle.record_attempt(service.state, delivery, attempt, self._policy)
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

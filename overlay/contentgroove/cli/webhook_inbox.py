@@ -8,11 +8,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from contentgroove._core.moments import moment
 from contentgroove._core.redaction import redact_url
+from contentgroove._core.settings import is_loopback
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.webhooks import MediaProcessingFinished, parse_event
 from contentgroove.webhooks.events import PROCESSING_FINISHED, key_prefix
 from contentgroove.webhooks.receiver import MAX_BODY_BYTES
-from contentgroove.webhooks.subscribing import TOKEN_PARAMETER, is_loopback
+from contentgroove.webhooks.subscribing import TOKEN_PARAMETER
 
 from .exit_codes import CommandError, ExitCode
 from .output import Column

@@ -241,8 +241,8 @@ def work(
 ) -> None:
     """Run your handlers for the events in an inbox.
 
-    This continues until Ctrl-C or SIGTERM; the current event is finished first. The module can be in the current
-    folder. Several workers can share an inbox.
+    This continues until Ctrl-C or SIGTERM; the current event is finished first. A function named by --app is called
+    with the inbox. The module can be in the current folder. Several workers can share an inbox.
     """
     from . import webhook_worker
 

@@ -21,6 +21,7 @@ import httpcore
 from msgspec import Struct
 
 from contentgroove._core.redaction import redact_url
+from contentgroove._core.settings import is_loopback
 from contentgroove._openapi.documents import MAX_BYTES
 from contentgroove._version import __version__
 
@@ -80,10 +81,7 @@ class Origin(Struct, frozen=True):
     @property
     def is_loopback(self) -> bool:
         """Whether the host is this machine by its name alone, without a name server."""
-        try:
-            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
 
 def origin_of(url: str) -> Origin:

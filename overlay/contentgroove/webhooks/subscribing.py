@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from contentgroove._core.settings import is_loopback
 from contentgroove.errors import InvalidInputError, WebhookAuthError
 
 if TYPE_CHECKING:
@@ -96,14 +96,6 @@ def webhook_url(base: str) -> tuple[str, str]:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     parts = parts._replace(query=urlencode([*query, (TOKEN_PARAMETER, token)]), fragment="")
     return parts.geturl(), token
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, so that data for it stays here."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def check_token(expected: str, actual: str | None) -> None:

@@ -1,13 +1,10 @@
-"""Files in the folder in which commands are run, and the documented output."""
+"""Files in the folder in which commands are run."""
 
 from __future__ import annotations
 
-import json
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonschema_rs
 from contentgroove.webhooks import SQLiteInbox, WebhookReceiver
 
 from tests.webhooks.payloads import body, finished
@@ -17,15 +14,6 @@ if TYPE_CHECKING:
 
 KEY = "media.processing_finished:medias:m-1:2025-10-15T13:51:02.559000+00:00"
 """The key of the event of the media `m-1`."""
-
-DOCUMENT = Path(__file__).parents[3] / "docs" / "webhooks.md"
-
-
-def check(name: str, document: Any) -> None:
-    """Check a JSON document against the documentation."""
-    _, _, section = DOCUMENT.read_text(encoding="utf-8").partition(f"### {name}\n")
-    schema = json.loads(section.partition("```json\n")[2].partition("```")[0])
-    jsonschema_rs.validator_for({**schema, "additionalProperties": False}, validate_formats=True).validate(document)
 
 
 def saved(cli: CommandLine, event: Any = None) -> str:

@@ -1,18 +1,25 @@
-"""`contentgroove webhooks events|replay|prune`, and wrong usage of all commands."""
+"""`contentgroove webhooks events|replay|prune`, wrong usage of all commands, and `medias wait --inbox`."""
 
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import contentgroove._sync.client
 import pytest
-from contentgroove.webhooks import PostgresInbox
+from contentgroove.webhooks import PostgresInbox, WebhookReceiver
+from contentgroove_mock import Policy, Simulator, serve
 
-from tests.cli.webhooks.folder import KEY, app, check, inbox_with, saved
+from tests.cli.conftest import CommandLine
+from tests.cli.schemas import check
+from tests.cli.webhooks.folder import KEY, app, inbox_with, saved
+from tests.webhooks.payloads import body, finished
 from tests.webhooks.postgres_server import postgres_server
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import CommandLine
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 def test_a_saved_body_is_recorded_in_an_inbox(cli: CommandLine) -> None:
@@ -143,3 +150,40 @@ def test_wrong_usage(
     assert words in ran.err
     assert "Traceback" not in ran.err
     assert sorted(path.name for path in cli.folder.iterdir() if path.name != "__pycache__") == before
+
+
+@pytest.fixture
+def waiting_cli(tmp_path: Path) -> Iterator[CommandLine]:
+    """The command line with a simulator whose medias are finished by the test."""
+    with serve(Simulator(policy=Policy(processing_seconds=86_400))) as server:
+        yield CommandLine(server, tmp_path)
+
+
+def test_a_webhook_ends_a_wait(waiting_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The inbox is checked each half second, the API is polled only at the start and after the event."""
+    simulator, slept = waiting_cli.server.simulator, list[float]()
+    with waiting_cli.client() as client:
+        media = client.medias.create(source_url="https://films.example/a.mp4", name="Film")
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 20:
+            simulator.finish_media(media.id)
+            with inbox_with(waiting_cli) as inbox:
+                WebhookReceiver(inbox).receive(body(finished(media.id)))
+
+    monkeypatch.setattr(contentgroove._sync.client, "time", SimpleNamespace(sleep=sleep))
+    inbox_with(waiting_cli).close()
+    ran = waiting_cli("medias", "wait", media.id, "--inbox", "events.db")
+    assert ran == (0, f"{media.id}\tfinished\tFilm\n", "")
+    assert slept == [0.5] * 20
+    assert [request.method for request in simulator.requests] == ["POST", "GET", "GET"]
+
+
+def test_a_missing_inbox(waiting_cli: CommandLine) -> None:
+    """It is wrong usage, and nothing is sent; an empty inbox is accepted."""
+    ran = waiting_cli("medias", "wait", "some-id", "--inbox", "events.db")
+    assert (ran.code, ran.out, waiting_cli.server.simulator.requests) == (2, "", [])
+    assert "There is no inbox events.db" in ran.err
+    inbox_with(waiting_cli).close()
+    assert waiting_cli("medias", "wait", "some-id", "--inbox", "events.db").code == 4

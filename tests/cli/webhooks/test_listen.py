@@ -13,15 +13,16 @@ import pytest
 from contentgroove.cli.webhook_server import IDLE_TIMEOUT
 
 from tests.cli.conftest import DEADLINE, Reader
-from tests.cli.webhooks.folder import KEY, app, check, inbox_with, saved
-from tests.cli.webhooks.listener import TOKEN
+from tests.cli.schemas import check
+from tests.cli.webhooks.conftest import TOKEN
+from tests.cli.webhooks.folder import KEY, app, inbox_with, saved
 from tests.platforms import PIPES, SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cli.conftest import CommandLine
-    from tests.cli.webhooks.listener import Listener
+    from tests.cli.webhooks.conftest import Listener
 
 pytestmark = [PIPES, SIGNALS, pytest.mark.process]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.cli.webhooks.folder import check
+from tests.cli.schemas import check
 
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine

@@ -31,7 +31,7 @@ def build_request(
 def parse_response(
     status_code: int, content: bytes
 ) -> UnauthorizedErrors | NotFoundErrors | TooManyRequestsErrors | Errors | None:
-    """Decode an answer's body by its status.
+    """Decode a response's body by its status.
 
     Returns:
         The decoded body, None for a status that the document does not name or that has no body.
@@ -65,30 +65,18 @@ def sync_detailed(
     *,
     client: Client,
 ) -> Response[UnauthorizedErrors | NotFoundErrors | TooManyRequestsErrors | Errors | None]:
-    """As `build_request`, sent; the whole answer."""
-    answer = client.send(
+    """Send what `build_request` makes, and return the complete response."""
+    response = client.send(
         build_request(
             id,
         )
     )
     return Response(
-        status_code=answer.status_code,
-        headers=answer.headers,
-        content=answer.content,
-        parsed=parse_response(answer.status_code, answer.content),
+        status_code=response.status_code,
+        headers=response.headers,
+        content=response.content,
+        parsed=parse_response(response.status_code, response.content),
     )
-
-
-def sync(
-    id: str,
-    *,
-    client: Client,
-) -> UnauthorizedErrors | NotFoundErrors | TooManyRequestsErrors | Errors | None:
-    """As `build_request`, sent; the decoded body."""
-    return sync_detailed(
-        id,
-        client=client,
-    ).parsed
 
 
 async def asyncio_detailed(
@@ -96,29 +84,15 @@ async def asyncio_detailed(
     *,
     client: Client,
 ) -> Response[UnauthorizedErrors | NotFoundErrors | TooManyRequestsErrors | Errors | None]:
-    """As `build_request`, sent asynchronously; the whole answer."""
-    answer = await client.asend(
+    """Send what `build_request` makes without blocking the event loop, and return the complete response."""
+    response = await client.asend(
         build_request(
             id,
         )
     )
     return Response(
-        status_code=answer.status_code,
-        headers=answer.headers,
-        content=answer.content,
-        parsed=parse_response(answer.status_code, answer.content),
+        status_code=response.status_code,
+        headers=response.headers,
+        content=response.content,
+        parsed=parse_response(response.status_code, response.content),
     )
-
-
-async def asyncio(
-    id: str,
-    *,
-    client: Client,
-) -> UnauthorizedErrors | NotFoundErrors | TooManyRequestsErrors | Errors | None:
-    """As `build_request`, sent asynchronously; the decoded body."""
-    return (
-        await asyncio_detailed(
-            id,
-            client=client,
-        )
-    ).parsed

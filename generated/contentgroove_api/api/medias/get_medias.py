@@ -43,7 +43,7 @@ def build_request(
 def parse_response(
     status_code: int, content: bytes
 ) -> MediaList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
-    """Decode an answer's body by its status.
+    """Decode a response's body by its status.
 
     Returns:
         The decoded body, None for a status that the document does not name or that has no body.
@@ -81,8 +81,8 @@ def sync_detailed(
     page: Mapping[str, object] | Unset = UNSET,
     sort: GetMediasSort | Unset = UNSET,
 ) -> Response[MediaList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None]:
-    """As `build_request`, sent; the whole answer."""
-    answer = client.send(
+    """Send what `build_request` makes, and return the complete response."""
+    response = client.send(
         build_request(
             filter_=filter_,
             page=page,
@@ -90,27 +90,11 @@ def sync_detailed(
         )
     )
     return Response(
-        status_code=answer.status_code,
-        headers=answer.headers,
-        content=answer.content,
-        parsed=parse_response(answer.status_code, answer.content),
+        status_code=response.status_code,
+        headers=response.headers,
+        content=response.content,
+        parsed=parse_response(response.status_code, response.content),
     )
-
-
-def sync(
-    *,
-    client: Client,
-    filter_: Mapping[str, object] | Unset = UNSET,
-    page: Mapping[str, object] | Unset = UNSET,
-    sort: GetMediasSort | Unset = UNSET,
-) -> MediaList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
-    """As `build_request`, sent; the decoded body."""
-    return sync_detailed(
-        filter_=filter_,
-        page=page,
-        sort=sort,
-        client=client,
-    ).parsed
 
 
 async def asyncio_detailed(
@@ -120,8 +104,8 @@ async def asyncio_detailed(
     page: Mapping[str, object] | Unset = UNSET,
     sort: GetMediasSort | Unset = UNSET,
 ) -> Response[MediaList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None]:
-    """As `build_request`, sent asynchronously; the whole answer."""
-    answer = await client.asend(
+    """Send what `build_request` makes without blocking the event loop, and return the complete response."""
+    response = await client.asend(
         build_request(
             filter_=filter_,
             page=page,
@@ -129,26 +113,8 @@ async def asyncio_detailed(
         )
     )
     return Response(
-        status_code=answer.status_code,
-        headers=answer.headers,
-        content=answer.content,
-        parsed=parse_response(answer.status_code, answer.content),
+        status_code=response.status_code,
+        headers=response.headers,
+        content=response.content,
+        parsed=parse_response(response.status_code, response.content),
     )
-
-
-async def asyncio(
-    *,
-    client: Client,
-    filter_: Mapping[str, object] | Unset = UNSET,
-    page: Mapping[str, object] | Unset = UNSET,
-    sort: GetMediasSort | Unset = UNSET,
-) -> MediaList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
-    """As `build_request`, sent asynchronously; the decoded body."""
-    return (
-        await asyncio_detailed(
-            filter_=filter_,
-            page=page,
-            sort=sort,
-            client=client,
-        )
-    ).parsed

@@ -45,7 +45,7 @@ def build_request(
 def parse_response(
     status_code: int, content: bytes
 ) -> WebhookSubscriptionList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
-    """Decode an answer's body by its status.
+    """Decode a response's body by its status.
 
     Returns:
         The decoded body, None for a status that the document does not name or that has no body.
@@ -83,8 +83,8 @@ def sync_detailed(
     sort: GetWebhookSubscriptionsSort | Unset = UNSET,
     page: Mapping[str, object] | Unset = UNSET,
 ) -> Response[WebhookSubscriptionList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None]:
-    """As `build_request`, sent; the whole answer."""
-    answer = client.send(
+    """Send what `build_request` makes, and return the complete response."""
+    response = client.send(
         build_request(
             filter_=filter_,
             sort=sort,
@@ -92,27 +92,11 @@ def sync_detailed(
         )
     )
     return Response(
-        status_code=answer.status_code,
-        headers=answer.headers,
-        content=answer.content,
-        parsed=parse_response(answer.status_code, answer.content),
+        status_code=response.status_code,
+        headers=response.headers,
+        content=response.content,
+        parsed=parse_response(response.status_code, response.content),
     )
-
-
-def sync(
-    *,
-    client: Client,
-    filter_: Mapping[str, object] | Unset = UNSET,
-    sort: GetWebhookSubscriptionsSort | Unset = UNSET,
-    page: Mapping[str, object] | Unset = UNSET,
-) -> WebhookSubscriptionList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
-    """As `build_request`, sent; the decoded body."""
-    return sync_detailed(
-        filter_=filter_,
-        sort=sort,
-        page=page,
-        client=client,
-    ).parsed
 
 
 async def asyncio_detailed(
@@ -122,8 +106,8 @@ async def asyncio_detailed(
     sort: GetWebhookSubscriptionsSort | Unset = UNSET,
     page: Mapping[str, object] | Unset = UNSET,
 ) -> Response[WebhookSubscriptionList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None]:
-    """As `build_request`, sent asynchronously; the whole answer."""
-    answer = await client.asend(
+    """Send what `build_request` makes without blocking the event loop, and return the complete response."""
+    response = await client.asend(
         build_request(
             filter_=filter_,
             sort=sort,
@@ -131,26 +115,8 @@ async def asyncio_detailed(
         )
     )
     return Response(
-        status_code=answer.status_code,
-        headers=answer.headers,
-        content=answer.content,
-        parsed=parse_response(answer.status_code, answer.content),
+        status_code=response.status_code,
+        headers=response.headers,
+        content=response.content,
+        parsed=parse_response(response.status_code, response.content),
     )
-
-
-async def asyncio(
-    *,
-    client: Client,
-    filter_: Mapping[str, object] | Unset = UNSET,
-    sort: GetWebhookSubscriptionsSort | Unset = UNSET,
-    page: Mapping[str, object] | Unset = UNSET,
-) -> WebhookSubscriptionList | Errors | UnauthorizedErrors | TooManyRequestsErrors | None:
-    """As `build_request`, sent asynchronously; the decoded body."""
-    return (
-        await asyncio_detailed(
-            filter_=filter_,
-            sort=sort,
-            page=page,
-            client=client,
-        )
-    ).parsed

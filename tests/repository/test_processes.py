@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.processes import is_here
-from tests.toolchain.conftest import ROOT
+from tests.repository.conftest import ROOT
 
 CONFTEST = """
 import pytest, subprocess, sys

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from contentgroove_mock import Policy, Simulator, sample_video, serve
 
-from tests.toolchain.conftest import ROOT, build_wheel, run
+from tests.repository.conftest import ROOT, build_wheel, run
 from toolchain.versions import constraints
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 from contentgroove._extras import advice, find_trouble, import_needs, needs
 from contentgroove.errors import ConfigurationError
 
-from tests.toolchain.conftest import ROOT
+from tests.repository.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

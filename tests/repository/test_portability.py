@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.toolchain.test_repository import tracked
+from tests.repository.test_repository import tracked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

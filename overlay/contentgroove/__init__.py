@@ -48,26 +48,20 @@ if TYPE_CHECKING:
     from .models import Clip, DirectUpload, Media, Page, Transcription, WebhookSubscription
     from .progress import progress_bar
 
-_ERRORS = ".errors"
-_HOMES = {
-    "AsyncContentGroove": "._async.client",
-    "Clip": ".models",
-    "ContentGroove": "._sync.client",
-    "DirectUpload": ".models",
-    "Media": ".models",
-    "Page": ".models",
-    "RawResponse": "._core.calls",
-    "ResponseInfo": "._io.hooks",
-    "RetryPolicy": "._core.retries",
-    "Sort": "._core.inputs",
-    "Transcription": ".models",
-    "UploadItem": "._io.batches",
-    "UploadResult": "._io.batches",
-    "WebhookSubscription": ".models",
-    "__version__": "._version",
-    "progress_bar": ".progress",
+_MODULES = {
+    "._async.client": ("AsyncContentGroove",),
+    "._core.calls": ("RawResponse",),
+    "._core.inputs": ("Sort",),
+    "._core.retries": ("RetryPolicy",),
+    "._io.batches": ("UploadItem", "UploadResult"),
+    "._io.hooks": ("ResponseInfo",),
+    "._sync.client": ("ContentGroove",),
+    "._version": ("__version__",),
+    ".models": ("Clip", "DirectUpload", "Media", "Page", "Transcription", "WebhookSubscription"),
+    ".progress": ("progress_bar",),
 }
-"""The modules of all public names that `_ERRORS` does not define."""
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+"""The modules of all public names that `.errors` does not define."""
 
 __all__ = [
     "APIConnectionError",
@@ -121,7 +115,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value: object = getattr(import_module(_HOMES.get(name, _ERRORS), __name__), name)
+    value: object = getattr(import_module(_HOMES.get(name, ".errors"), __name__), name)
     globals()[name] = value
     return value
 

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Self
 from ._extras import needs
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rich.console import Console
 
 __all__ = ["ProgressBar", "progress_bar"]
@@ -19,22 +17,14 @@ class ProgressBar:
 
     def __init__(self, description: str, console: Console | None) -> None:
         with needs("The progress bar", "cli"):
-            from rich import get_console
-            from rich.progress import (
-                BarColumn,
-                DownloadColumn,
-                Progress,
-                TextColumn,
-                TimeRemainingColumn,
-                TransferSpeedColumn,
-            )
+            from rich import get_console, progress
         console = console or get_console()
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn(binary_units=True),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
+        self._progress = progress.Progress(
+            progress.TextColumn("{task.description}", markup=False),
+            progress.BarColumn(),
+            progress.DownloadColumn(binary_units=True),
+            progress.TransferSpeedColumn(),
+            progress.TimeRemainingColumn(),
             console=console,
         )
         # A file's name may contain characters that the stream cannot encode, as is common with pipes on Windows.
@@ -49,9 +39,7 @@ class ProgressBar:
         self._progress.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
 

@@ -20,6 +20,7 @@ SMALL = {
     "contentgroove._core.redaction": "a leaf that everything imports",
     "contentgroove._io.interruptible": "a leaf that the mock and the command line import, too",
     "contentgroove._io.listening": "a leaf that the mock and the command line import, too",
+    "contentgroove.progress": "a public module, which applications import by this name",
     "contentgroove_mock.command": "an entry point",
 }
 """Modules with fewer lines, and why each is one."""

@@ -51,9 +51,8 @@ class AsyncClips(AsyncResource):
             InvalidInputError: An argument is invalid. Nothing was sent.
             ContentGrooveError: A call failed while iterating.
         """
-        return AsyncPager(
-            operations.list_clips(ListArguments(filter, sort, page_number, page_size, limit)), self._session
-        )
+        arguments = ListArguments(filter, sort, page_number, page_size, limit)
+        return AsyncPager(operations.list_clips(arguments), self._session)
 
     async def get(self, id: str) -> Clip:  # noqa: A002 - the API's name
         """Fetch one clip.

@@ -66,9 +66,8 @@ class AsyncMedias(AsyncResource):
         """
         from contentgroove._core.paging import ListArguments
 
-        return AsyncPager(
-            operations.list_medias(ListArguments(filter, sort, page_number, page_size, limit)), self._session
-        )
+        arguments = ListArguments(filter, sort, page_number, page_size, limit)
+        return AsyncPager(operations.list_medias(arguments), self._session)
 
     async def get(self, id: str) -> Media:  # noqa: A002 - the API's name
         """Fetch one media.

@@ -131,14 +131,14 @@ def error_from_response(
     elif status in _REDIRECTS:
         advice = "Redirects are not followed, because they would receive the API key: check base_url."
     details_text = " ".join(
-        text for text in (_detail_sentence(detail) for detail in details[:MAX_LISTED_ERRORS]) if text
+        text for text in (detail_sentence(detail) for detail in details[:MAX_LISTED_ERRORS]) if text
     )
     if len(details) > MAX_LISTED_ERRORS:
         details_text += f" … and {len(details) - MAX_LISTED_ERRORS} more."
     message = " ".join(
         part
         for part in (
-            f"{request}: {status} {_reason_phrase(status)}{_after_attempts(attempts)}.".replace(" .", "."),
+            f"{request}: {status} {reason_phrase(status)}{_after_attempts(attempts)}.".replace(" .", "."),
             f"The service reports: {details_text}" if details_text else "",
             advice,
         )
@@ -157,13 +157,15 @@ def error_from_response(
     return error
 
 
-def _detail_sentence(detail: ErrorDetail) -> str:
+def detail_sentence(detail: ErrorDetail) -> str:
+    """Return an entry of an error response as a sentence; empty if the entry has no text."""
     text = detail.detail or detail.title or detail.code or ""
     location = f" (at {detail.pointer})" if detail.pointer else ""
     return f"{text.rstrip('.')}{location}." if text else ""
 
 
-def _reason_phrase(status: int) -> str:
+def reason_phrase(status: int) -> str:
+    """Return the usual text of an HTTP status; empty if there is none."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -52,7 +52,8 @@ class Clips(Resource):
             InvalidInputError: An argument is invalid. Nothing was sent.
             ContentGrooveError: A call failed while iterating.
         """
-        return Pager(operations.list_clips(ListArguments(filter, sort, page_number, page_size, limit)), self._session)
+        arguments = ListArguments(filter, sort, page_number, page_size, limit)
+        return Pager(operations.list_clips(arguments), self._session)
 
     def get(self, id: str) -> Clip:  # noqa: A002 - the API's name
         """Fetch one clip.

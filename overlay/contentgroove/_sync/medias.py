@@ -67,7 +67,8 @@ class Medias(Resource):
         """
         from contentgroove._core.paging import ListArguments
 
-        return Pager(operations.list_medias(ListArguments(filter, sort, page_number, page_size, limit)), self._session)
+        arguments = ListArguments(filter, sort, page_number, page_size, limit)
+        return Pager(operations.list_medias(arguments), self._session)
 
     def get(self, id: str) -> Media:  # noqa: A002 - the API's name
         """Fetch one media.

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 PROGRAM = "contentgroove"
 
-
 GROUPS = {
     "medias": "Upload, list, change and delete videos and audios.",
     "clips": "List, cut, export and delete parts of medias.",

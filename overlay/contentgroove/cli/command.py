@@ -86,11 +86,7 @@ class CommandContext:
         return AsyncContentGroove(**self._settings())
 
     def delete_each(self, subject: str, ids: Sequence[str], delete: Callable[[str], None], *, yes: bool) -> None:
-        """Delete several items of the same kind after a confirmation, and print a line for each.
-
-        Raises:
-            CommandError: The user declined, or there is no terminal.
-        """
+        """Delete several items of the same kind after a confirmation, and print a line for each."""
         if not yes and not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
             message = "This needs a confirmation, but there is no terminal to request it."
             raise CommandError(ExitCode.USAGE, message, "Pass --yes to confirm.")
@@ -106,17 +102,13 @@ class CommandContext:
         self.for_each_id(ids, delete_one)
 
     def for_each_id(self, ids: Sequence[str], act: Callable[[str], None]) -> None:
-        """Call a function with each id; an error is printed, and the next id follows.
-
-        Raises:
-            typer.Exit: A call failed; the code is the one that all ids share, else PARTIAL.
-            AuthenticationError: The key was rejected, as it would be for every other id.
-        """
+        """Call a function with each id; an error is printed, and the next id follows."""
         exits: list[ExitCode] = []
         for id_ in ids:
             try:
                 act(id_)
             except AuthenticationError:
+                # Every other id would fail, too.
                 raise
             except ContentGrooveError as error:
                 failure = describe_error(error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from contentgroove import errors
@@ -85,6 +84,7 @@ _EXITS: tuple[tuple[type[BaseException], ExitCode, str], ...] = (
     (errors.MediaProcessingError, ExitCode.PROCESSING_FAILED, ""),
     (errors.InvalidInputError, ExitCode.USAGE, ""),
     (errors.ConfigurationError, ExitCode.USAGE, ""),
+    (errors.ContentGrooveError, ExitCode.FAILED, ""),
 )
 
 
@@ -99,7 +99,9 @@ def describe_error(error: BaseException) -> ErrorReport:
             lost = error.reason == "connection" and error.status_code is None
             failure = ErrorReport(ExitCode.NETWORK if lost else ExitCode.FILE, error.message)
         case errors.ContentGrooveError():
-            failure = _library_error(error)
+            message = _response_text(error) if isinstance(error, errors.APIError) else error.message
+            code, hint = next((code, hint) for kind, code, hint in _EXITS if isinstance(error, kind))
+            failure = ErrorReport(code, message, hint)
         case OSError():
             path = f"{error.filename}: " if error.filename else ""
             failure = ErrorReport(ExitCode.FAILED, f"{path}{error.strerror or error}")
@@ -120,14 +122,6 @@ def combined_exit_code(exits: Iterable[ExitCode]) -> ExitCode:
     return distinct.pop() if len(distinct) == 1 else ExitCode.PARTIAL
 
 
-def _library_error(error: errors.ContentGrooveError) -> ErrorReport:
-    message = _response_text(error) if isinstance(error, errors.APIError) else error.message
-    for kind, code, hint in _EXITS:
-        if isinstance(error, kind):
-            return ErrorReport(code, message, hint)
-    return ErrorReport(ExitCode.FAILED, message)
-
-
 def _timeout_report(error: errors.WaitTimeoutError) -> ErrorReport:
     subject, id_ = ("clip", error.clip_id) if error.clip_id else ("media", error.media_id)
     hint = f"Wait longer: contentgroove {subject}s wait {id_} --timeout SECONDS" if id_ else ""
@@ -136,16 +130,9 @@ def _timeout_report(error: errors.WaitTimeoutError) -> ErrorReport:
 
 
 def _response_text(error: errors.APIError) -> str:
-    try:
-        phrase = f" {HTTPStatus(error.status_code).phrase}"
-    except ValueError:
-        phrase = ""
-    text = " ".join(_sentence(detail) for detail in error.errors)
+    from contentgroove._core.error_mapping import detail_sentence, reason_phrase
+
+    status = f"{error.status_code} {reason_phrase(error.status_code)}".rstrip()
+    text = " ".join(map(detail_sentence, error.errors))
     request = f" for {error.request}" if error.request else ""
-    return f"The service returned {error.status_code}{phrase}{request}{': ' if text.strip() else '.'}{text}".rstrip()
-
-
-def _sentence(detail: errors.ErrorDetail) -> str:
-    text = (detail.detail or detail.title or detail.code or "").rstrip(".")
-    location = f" (at {detail.pointer})" if detail.pointer else ""
-    return f"{text}{location}." if text else ""
+    return f"The service returned {status}{request}{': ' if text.strip() else '.'}{text}".rstrip()

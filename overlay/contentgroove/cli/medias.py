@@ -23,6 +23,8 @@ app = group("medias", "Videos and audios that the service processes.")
 MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media's id.")]
 MediaIds = Annotated[list[str], typer.Argument(metavar="MEDIA_ID...", help="Ids of medias.")]
 NameOption = Annotated[str | None, typer.Option("--name", "-n", metavar="TEXT", help="The media's name.")]
+_UPLOAD_NAME_HELP = "The media's name, for a single file. By default the file's name."
+_CHECKPOINT_HELP = "Record the progress of each upload here; the same command then continues and sends nothing twice."
 DescriptionOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Free text.")]
 
 WAIT_SECONDS: float = 3600
@@ -127,25 +129,14 @@ def upload(
     run: CommandContext,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Video or audio files of at most 5 GiB.")],
     *,
-    name: Annotated[
-        str | None,
-        typer.Option(
-            "--name", "-n", metavar="TEXT", help="The media's name, for a single file. By default the file's name."
-        ),
-    ] = None,
+    name: Annotated[str | None, typer.Option("--name", "-n", metavar="TEXT", help=_UPLOAD_NAME_HELP)] = None,
     description: DescriptionOption = None,
     wait: options.WaitOption = False,
     timeout: options.TimeoutOption = WAIT_SECONDS,
     concurrency: Annotated[
         int, typer.Option(min=1, max=32, metavar="N", help="Number of uploads at the same time.")
     ] = 4,
-    checkpoint_dir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Record the progress of each upload here; the same command then continues and sends nothing twice.",
-        ),
-    ] = None,
+    checkpoint_dir: Annotated[Path | None, typer.Option(metavar="DIR", help=_CHECKPOINT_HELP)] = None,
 ) -> None:
     """Upload files and create a media from each.
 

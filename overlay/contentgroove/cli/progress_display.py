@@ -14,7 +14,6 @@ from .output import is_terminal, single_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
-    from types import TracebackType
 
     from rich.progress import Progress, ProgressColumn, TaskID
 
@@ -49,9 +48,7 @@ class UploadDisplay:
                 self._refresh()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._progress is not None:
             self._progress.stop()
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 TIMEOUT = 30.0
 """Seconds to wait for the receiver's response."""
 
-
 EVENT_COLUMNS: list[Column[StoredEvent]] = [
     Column("state", lambda event: event.state, 7),
     Column("attempts", lambda event: str(event.attempts), 8),

@@ -89,8 +89,28 @@ _type_decoder = Decoder(_TypeOnly, strict=False)
 _included_decoder: Decoder[Any] = Decoder(TaggedClip | TaggedTranscription, strict=False)
 
 
+class _EventBase:
+    __slots__ = ()
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The body as plain JSON, including fields that this version of the library does not know.
+
+        Raises:
+            WebhookPayloadError: A part that this version does not decode exceeds the limits of Python's JSON decoder.
+        """
+        # The standard library decodes numbers that msgspec rejects, such as integers of more than 64 bits.
+        import json
+
+        try:
+            return cast("dict[str, Any]", json.loads(cast("Event", self).body))
+        except (ValueError, RecursionError) as error:
+            reason = str(error)[:300]
+            raise WebhookPayloadError(f"The event's body cannot be decoded as plain JSON: {reason}.") from error
+
+
 @dataclass(frozen=True, slots=True)
-class MediaProcessingFinished:
+class MediaProcessingFinished(_EventBase):
     """A media's processing has finished.
 
     Attributes:
@@ -112,18 +132,9 @@ class MediaProcessingFinished:
     body: bytes = field(repr=False)
     attempt: int = field(default=1, compare=False)
 
-    @property
-    def raw(self) -> dict[str, Any]:
-        """The body as plain JSON, including fields that this version of the library does not know.
-
-        Raises:
-            WebhookPayloadError: A part that this version does not decode exceeds the limits of Python's JSON decoder.
-        """
-        return _load_json(self.body)
-
 
 @dataclass(frozen=True, slots=True)
-class UnknownEvent:
+class UnknownEvent(_EventBase):
     """An event that this version of the library does not know.
 
     Attributes:
@@ -138,15 +149,6 @@ class UnknownEvent:
     dedupe_key: str
     body: bytes = field(repr=False)
     attempt: int = field(default=1, compare=False)
-
-    @property
-    def raw(self) -> dict[str, Any]:
-        """The body as plain JSON.
-
-        Raises:
-            WebhookPayloadError: A part that this version does not decode exceeds the limits of Python's JSON decoder.
-        """
-        return _load_json(self.body)
 
 
 Event: TypeAlias = MediaProcessingFinished | UnknownEvent
@@ -243,16 +245,6 @@ def _parse_unknown(content: bytes) -> UnknownEvent:
     envelope = _envelope_decoder.decode(content)
     payload = msgspec.json.decode(envelope.payload)
     return UnknownEvent(envelope.event, _unknown_event_key(envelope.event, payload), content)
-
-
-def _load_json(content: bytes) -> dict[str, Any]:
-    # The standard library decodes numbers that msgspec rejects, such as integers of more than 64 bits.
-    import json
-
-    try:
-        return cast("dict[str, Any]", json.loads(content))
-    except (ValueError, RecursionError) as error:
-        raise WebhookPayloadError(f"The event's body cannot be decoded as plain JSON: {str(error)[:300]}.") from error
 
 
 def finished_event_body(media: Media, clips: Iterable[Clip]) -> bytes:

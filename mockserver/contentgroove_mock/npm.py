@@ -19,7 +19,7 @@ _WITHHELD = frozenset({"CONTENTGROOVE_API_KEY", "NODE_OPTIONS"})
 
 
 class NpmError(RuntimeError):
-    """Node is missing, npm could not install a package, or a program on Node did not start."""
+    """Node is missing, npm failed, or a program on Node did not start; the message states the cause and what to do."""
 
 
 def node_program(system: str = os.name) -> Path:

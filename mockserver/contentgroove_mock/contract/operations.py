@@ -74,15 +74,10 @@ class Operation:
             for scheme in alternative
             if scheme["type"] == "apiKey" and scheme["in"] == "query"
         }
-        parameters = [
-            (declaration["in"], Parameter.from_declaration(declaration, components))
-            for declaration in documented.parameters
-        ]
-        query = [parameter for location, parameter in parameters if location == "query"]
+        parameters = [Parameter.from_declaration(declaration, components) for declaration in documented.parameters]
+        query = [item for item in parameters if item.location == "query"]
         self.query = Query(query, frozenset(credentials), components)
-        self.path_parameters = {
-            f"{{{parameter.name}}}": parameter for location, parameter in parameters if location == "path"
-        }
+        self.path_parameters = {f"{{{item.name}}}": item for item in parameters if item.location == "path"}
         self.body = BodySpec(documented.body, components)
 
     def check_request(

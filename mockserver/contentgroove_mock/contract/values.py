@@ -29,6 +29,7 @@ class Parameter(Struct, frozen=True):
     """A declared parameter; `deep` is True if it is an object, written `name[key]=value` (style deepObject)."""
 
     name: str
+    location: str
     required: bool
     deep: bool
     compiled: CompiledSchema
@@ -38,6 +39,7 @@ class Parameter(Struct, frozen=True):
         """Compile a parameter object or a header object of the contract."""
         return cls(
             str(declaration.get("name", "")),
+            str(declaration.get("in", "header")),
             bool(declaration.get("required", False)),
             declaration.get("style") == "deepObject",
             components.compiled(declaration.get("schema", {})),

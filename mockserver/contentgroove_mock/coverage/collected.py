@@ -122,17 +122,13 @@ def _leaf_pointers(value: Any, parent: str) -> Iterator[str]:
 @contextlib.contextmanager
 def recorded_reads(reads: set[str]) -> Generator[None]:
     """Record each attribute that is read from a model, as `Media.name`, while the context is entered."""
-    undo: list[tuple[type[Any], str, property]] = []
-    for model in MODELS:
-        for name, attribute in list(vars(model).items()):
-            if isinstance(attribute, property) and name not in _ABOUT_FIELDS:
-                undo.append((model, name, attribute))
-                setattr(model, name, _recording(attribute, f"{model.__name__}.{name}", reads))
-    try:
+    with contextlib.ExitStack() as undo:
+        for model in MODELS:
+            for name, attribute in list(vars(model).items()):
+                if isinstance(attribute, property) and name not in _ABOUT_FIELDS:
+                    undo.callback(setattr, model, name, attribute)
+                    setattr(model, name, _recording(attribute, f"{model.__name__}.{name}", reads))
         yield
-    finally:
-        for model, name, attribute in undo:
-            setattr(model, name, attribute)
 
 
 def fields_of(read: str, properties: Mapping[str, Any]) -> list[str]:

@@ -175,7 +175,7 @@ def use_simulated_time(simulator: Simulator, on_request: Callable[[RequestInfo],
         for client, sleep_function in ((ContentGroove, simulator.advance), (AsyncContentGroove, sleep)):
             defaults = {"clock": clock, "sleep": sleep_function}
             undo.callback(setattr, client, "__init__", client.__init__)
-            client.__init__ = _with_defaults(client.__init__, defaults, on_request)  # type: ignore[method-assign]  # undone
+            client.__init__ = _with_defaults(client.__init__, defaults, on_request)  # type: ignore[method-assign]
         yield
 
 

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None, *, sleep: Callable[[float], object] = time.sleep) -> int:
-    """Record, and return the exit status: 0 for success, 1 for an error or if something must be deleted by hand."""
+    """Record, and return the exit status: 0 for success, 1 for an error or if something must be deleted by hand.
+
+    By default the arguments are those of the command line; `sleep` waits for the service.
+    """
     prepare_streams()
     parser = argparse.ArgumentParser(
         prog="python -m contentgroove_mock.recording",

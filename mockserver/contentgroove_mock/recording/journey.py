@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 Resource: TypeAlias = Literal["media", "clip", "subscription", "upload", "other_media", "failing_media"]
 
 UNKNOWN_ID = "ffffffff-ffff-4fff-bfff-ffffffffffff"
-SOURCE_URL = "https://films.example/flight.mp4"
 HOOK_URL = "https://hooks.example/contentgroove"
 
 
@@ -83,7 +82,7 @@ _UNREACHABLE = _write(source_url="https://films.invalid/flight.mp4")
 # The request of each operation whenever the response does not depend on it; sent twice, none changes more than once.
 USUAL: dict[str, RequestSpec] = {
     "getMedias": RequestSpec(query=(("filter[id_eq]", "{media}"),)),
-    "createMedia": _write(source_url=SOURCE_URL, name="Recorded from a URL"),
+    "createMedia": _write(source_url="https://films.example/flight.mp4", name="Recorded from a URL"),
     "getMediaById": RequestSpec(resource="media"),
     "updateMediaById": _write("media", name="Renamed media", description="A new description"),
     "deleteMediaById": RequestSpec(resource="media"),

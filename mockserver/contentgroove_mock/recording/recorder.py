@@ -146,7 +146,7 @@ class Recorder:
             return
         headers = {name: response.headers[name] for name in _RECORDED_HEADERS if name in response.headers}
         origin = self._target.origin
-        variants = [variant for variant in (step.variant, origin) if variant and variant != "simulator"]
+        variants = [variant for variant in (step.variant, origin if origin == "live" else None) if variant]
         self._result.recordings.append(
             make_recording(
                 self._contract,

@@ -162,8 +162,7 @@ def examples(contract: PackagedContract, recorded: Collection[tuple[str, int]]) 
             if example is None or (status >= HTTPStatus.BAD_REQUEST and (name, status) in recorded):
                 continue
             if operation.callback:
-                path = urlsplit(HOOK_URL).path
-                request = Request(method=operation.method, path=path, headers=_JSON, body=example)
+                request = Request(method=operation.method, path=urlsplit(HOOK_URL).path, headers=_JSON, body=example)
                 exchange = request, RecordedResponse()
             else:
                 exchange = _request(operation, example), RecordedResponse(headers=_JSON, body=example)
@@ -179,10 +178,10 @@ def _request(operation: Operation, example: dict[str, Any]) -> Request:
     if media := resource.get("relationships", {}).get("media"):
         known["media_id"] = media["data"]["id"]
     usual = USUAL.get(operation.operation_id, RequestSpec()).attributes or {}
-    sent = {name: known.get(name) for name in usual}
+    sent: dict[str, Any] = {}
     for name, value in usual.items():
-        if sent[name] is None:
-            sent[name] = _ID if isinstance(value, str) and value.startswith("{") else value
+        default = _ID if isinstance(value, str) and value.startswith("{") else value
+        sent[name] = default if known.get(name) is None else known[name]
     return Request(
         method=operation.method,
         path=operation.path.replace("{id}", str(resource.get("id", _ID))),

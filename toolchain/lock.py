@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -216,10 +217,18 @@ def _renew_npm(folder: Path, *, keep: bool, name: str) -> None:
 
     path = folder / "package-lock.json"
     before = _npm_versions(path)
-    verb = "install" if keep else "update"
+    npm = [str(node_program()), str(npm_cli())]
+    flags = ["--ignore-scripts", "--no-audit", "--no-fund"]
     # The lock names no host, so that npm uses its configured registry.
-    flags = ("--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund", "--omit-lockfile-registry-resolved")
-    resolve([str(node_program()), str(npm_cli()), verb, *flags], folder, name, child_environment())
+    lock_only = ["--package-lock-only", "--omit-lockfile-registry-resolved"]
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(temporary)
+        for file in folder.glob("package*.json"):
+            shutil.copy(file, copy)
+        resolve([*npm, "install" if keep else "update", *lock_only, *flags], copy, name, child_environment())
+        # npm omits an optional package that the registry lacks, and then refuses to install by the lock that it wrote.
+        resolve([*npm, "ci", "--dry-run", *flags], copy, name, child_environment())
+        shutil.copy(copy / path.name, path)
     _print_changes(name, before, _npm_versions(path))
 
 

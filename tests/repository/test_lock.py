@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from contentgroove_mock import npm
 
 from toolchain import lock
 
@@ -180,3 +181,35 @@ def test_a_resolver_that_fails_or_hangs_is_one_message(tmp_path: Path, monkeypat
     monkeypatch.setattr(lock, "_SECONDS", 0.01)
     with pytest.raises(lock.LockError, match=r"^x\.txt could not be made within 0 s: try again\.$"):
         lock.resolve([sys.executable, "-c", "while True: pass"], tmp_path, "x.txt")
+
+
+NPM = """
+import json, pathlib, sys
+if "ci" in sys.argv:
+    sys.exit("Missing: absent@ from lock file" if pathlib.Path("package.json").read_text("utf-8") == "refused" else 0)
+pathlib.Path("package-lock.json").write_text(json.dumps({"packages": {"node_modules/a": {"version": "2"}}}), "utf-8")
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("wish", "refused"), [("accepted", False), ("refused", True)])
+def test_a_lock_that_npm_cannot_install_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wish: str, *, refused: bool
+) -> None:
+    """A registry that lacks an optional package makes npm write such a lock; the old one stays."""
+    program = tmp_path / "npm.py"
+    program.write_text(NPM, encoding="utf-8")
+    monkeypatch.setattr(npm, "node_program", lambda: sys.executable)
+    monkeypatch.setattr(npm, "npm_cli", lambda: program)
+    monkeypatch.setattr(lock, "LOCKS", {})
+    monkeypatch.setattr(lock, "NPM_LOCKS", ("here",))
+    path = tmp_path / "here" / "package-lock.json"
+    path.parent.mkdir()
+    path.with_name("package.json").write_text(wish, encoding="utf-8")
+    path.write_text('{"packages": {"node_modules/a": {"version": "1"}}}', encoding="utf-8")
+    if refused:
+        with pytest.raises(lock.LockError, match=r"here/package-lock\.json could not be made:\nMissing: absent@"):
+            lock.renew(keep=False, root=tmp_path)
+    else:
+        lock.renew(keep=False, root=tmp_path)
+    assert json.loads(path.read_text("utf-8"))["packages"]["node_modules/a"]["version"] == ("1" if refused else "2")

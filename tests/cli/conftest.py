@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from dataclasses import dataclass, field
-from pathlib import Path  # noqa: TC003 - the dataclass below
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyte
@@ -243,6 +243,17 @@ class Terminal(Reader):
         """The text on the screen, with the lines that have scrolled away."""
         above = ["".join(line[x].data for x in sorted(line)) for line in self._screen.history.top]
         return "\n".join(line.rstrip() for line in (*above, *self._screen.display)).rstrip()
+
+    def wait_for_input(self, prompt: str) -> None:
+        """Wait until the program asks for input and sleeps, where the system can tell.
+
+        Python looks for signals before it reads and after it has read: between the two, Ctrl-C would come too early.
+        """
+        self.wait_for(re.escape(prompt))
+        state = Path(f"/proc/{self.process.pid}/stat")
+        end = time.monotonic() + DEADLINE
+        while state.exists() and state.read_text(encoding="utf-8", errors="replace").rpartition(") ")[2][:1] != "S":
+            assert time.monotonic() < end, "the program does not wait for input"
 
     def type(self, text: str) -> None:
         """Press keys."""

@@ -164,7 +164,7 @@ def test_a_deletion_needs_a_confirmation(cli: CommandLine, typed: str, code: int
     """Only a yes deletes."""
     media_id = cli.media()
     with cli.terminal("medias", "delete", media_id) as terminal:
-        terminal.wait_for(re.escape(f"Delete media {media_id} and all clips? [y/N]:"))
+        terminal.wait_for_input(f"Delete media {media_id} and all clips? [y/N]:")
         terminal.type(typed)
         assert terminal.end() == code
     assert cli("medias", "show", media_id).code == (4 if code == 0 else 0)

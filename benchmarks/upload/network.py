@@ -36,8 +36,8 @@ def prepare() -> str:
     try:
         CONGESTION_CONTROL.write_text("reno", "ascii")
     except OSError as error:
-        return f"an own namespace, {_congestion_control()} (reno was rejected: {error.strerror})"
-    return f"an own namespace, {_congestion_control()}"
+        return f"a network namespace of its own, {_congestion_control()} (reno was rejected: {error.strerror})"
+    return f"a network namespace of its own, {_congestion_control()}"
 
 
 def _congestion_control() -> str:

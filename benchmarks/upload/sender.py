@@ -96,17 +96,19 @@ def checked(status: int, measured: Measured) -> Measured:
 
 def upload(way: str, context: ssl.SSLContext, url: str, source: PathSource) -> Measured:
     """Upload in one of the ways that are compared."""
-    limits = {"stall_seconds": SECONDS, "answer_seconds": SECONDS}
     match way:
         case "sync":
-            return send(UploadTransport(ssl_context=context, **limits), url, source)
+            return send(
+                UploadTransport(ssl_context=context, stall_seconds=SECONDS, response_seconds=SECONDS), url, source
+            )
         case "async":
-            return asyncio.run(asend(AsyncUploadTransport(ssl_context=context, **limits), url, source))
+            transport = AsyncUploadTransport(ssl_context=context, stall_seconds=SECONDS, response_seconds=SECONDS)
+            return asyncio.run(asend(transport, url, source))
         case "httpx":
             return send(HttpxTransport(httpx.HTTPTransport(verify=context).handle_request), url, source)
         case "httpx-async":
-            transport = AsyncHttpxTransport(httpx.AsyncHTTPTransport(verify=context).handle_async_request)
-            return asyncio.run(asend(transport, url, source))
+            stock = AsyncHttpxTransport(httpx.AsyncHTTPTransport(verify=context).handle_async_request)
+            return asyncio.run(asend(stock, url, source))
         case _:
             raise ValueError(f"no such way: {way}")
 

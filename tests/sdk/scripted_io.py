@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +14,7 @@ from contentgroove._core.settings import resolve_settings
 from .conftest import BASE, KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from contentgroove._core.io import Progress, Source, Timeouts
     from contentgroove._core.responses import TransportFailure
@@ -81,11 +80,18 @@ class ScriptedIO:
         return call()
 
 
+class Suspension:
+    """Suspends the coroutine that awaits it: an event loop resumes it in its next round."""
+
+    def __await__(self) -> Generator[None]:
+        yield
+
+
 class SuspendingIO(ScriptedIO):
     """Suspends before each step, like the `IO` of an async client."""
 
     async def _record(self, *step: object) -> None:
-        await asyncio.sleep(0)
+        await Suspension()
         await super()._record(*step)
 
 

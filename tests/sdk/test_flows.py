@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import contentgroove._core
 import httpx
 import pytest
+from anyio.lowlevel import checkpoint
 from contentgroove import ContentGroove
 from contentgroove._core import calls, operations, paging, uploads, waiting
 from contentgroove._core.io import CallbackError, run_async, run_sync
@@ -22,7 +23,7 @@ from contentgroove._io.hooks import Hooks
 from contentgroove._io.sources import open_source
 
 from .conftest import BASE, KEY, clip_json, media_json, one
-from .scripted_io import ScriptedIO, SuspendingIO, json_response, session_over
+from .scripted_io import ScriptedIO, SuspendingIO, Suspension, json_response, session_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -50,7 +51,7 @@ async def outer(call: Callable[[], object]) -> object:
 
 
 async def yielding() -> None:
-    await asyncio.sleep(0)
+    await Suspension()
 
 
 def raising(error: BaseException) -> Callable[[], object]:
@@ -121,11 +122,11 @@ def test_a_stop_iteration_of_the_application_leaves_a_sync_client_unchanged(case
 @pytest.mark.anyio
 async def test_a_cancelled_task_waits_for_its_checkpoint(clock: FakeClock) -> None:
     """Whatever is written is whole."""
-    started, finished = threading.Event(), threading.Event()
+    started, released, finished = threading.Event(), threading.Event(), threading.Event()
 
     def write() -> None:
         started.set()
-        time.sleep(0.05)
+        assert released.wait(10)
         finished.set()
 
     settings = session_over(ScriptedIO(clock), clock).settings
@@ -133,6 +134,11 @@ async def test_a_cancelled_task_waits_for_its_checkpoint(clock: FakeClock) -> No
     task = asyncio.create_task(client_io.call_blocking(write, abandon=False))
     await asyncio.to_thread(started.wait)
     task.cancel()
+    # Enough for a task that does not wait to end.
+    for _ in range(5):
+        await checkpoint()
+    assert not task.done()
+    released.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert finished.is_set()

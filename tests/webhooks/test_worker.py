@@ -307,7 +307,8 @@ def test_a_task_that_is_interrupted_releases_its_claim(interrupt: type[BaseExcep
 
     async def work() -> None:
         async with receiver.worker(poll_interval=NEVER):
-            await anyio.sleep(LONG)
+            with anyio.fail_after(LONG):
+                await anyio.sleep_forever()
 
     receiver.receive(body(finished()))
     with pytest.raises(interrupt):

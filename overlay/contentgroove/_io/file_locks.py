@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from abc import ABC, abstractmethod
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class FileLock:
+class FileLock(ABC):
     """A lock that no one else can take between `take` and `release`.
 
     Args:
@@ -30,13 +31,13 @@ class FileLock:
         self._system = system
         self._descriptor = -1
 
+    @abstractmethod
     def take(self) -> None:
         """Take the lock; raise BlockingIOError if another holder has it, OSError if its file cannot be created."""
-        raise NotImplementedError
 
+    @abstractmethod
     def release(self) -> None:
         """Release the lock and remove its file."""
-        raise NotImplementedError
 
 
 def file_lock(path: Path) -> FileLock:

@@ -15,7 +15,7 @@ from .stores import PATIENCE, Stores
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from contentgroove._io.upload_connection import SocketWait
+    from contentgroove._io.connecting import SocketWait
 
     from .clients import Client, ClientFactory, Watch
 

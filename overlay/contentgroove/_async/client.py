@@ -7,8 +7,6 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-import anyio
-
 from contentgroove._core.io import run_async
 from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
 from contentgroove._io.async_io import AsyncIO
@@ -94,7 +92,7 @@ class AsyncContentGroove:
         check_clients("AsyncClient", http_client=http_client, upload_http_client=upload_http_client)
         hooks = create_hooks(on_request, on_response, awaited=True)
         monitor = create_monitor(on_contract_violation, settings)
-        self._io = AsyncIO(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, monitor=monitor)
+        self._io = AsyncIO(settings, hooks, sleep, http_client, upload_http_client, monitor=monitor)
         policy = check_policy(retry_policy, max_retries)
         self._session = create_session(self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random)
         self._known_uploads: dict[str, str] = {}
@@ -170,7 +168,11 @@ class AsyncContentGroove:
         return await run_async(call_raw(custom_operation(method, path, query, body, headers), self._session))
 
     async def aclose(self) -> None:
-        """Close all connections that the client opened; later calls raise a ConfigurationError."""
+        """Close all connections that the client opened.
+
+        Running calls, uploads and waits end with a ConfigurationError, or with an OutcomeUnknownError if they may have
+        created something; later calls raise a ConfigurationError. In a child process, the parent's client stays open.
+        """
         await self._io.aclose()
 
     async def __aenter__(self) -> Self:

@@ -144,18 +144,22 @@ def run_sync(flow: Coroutine[Any, Any, T]) -> T:
     Raises:
         RuntimeError: The flow suspended.
     """
+    carried: CallbackError | None = None
     try:
         flow.send(None)
     except StopIteration as stop:
         result: T = stop.value
         return result
     except CallbackError as error:
-        raise error.reason from error.reason.__cause__
+        carried = error
     except RuntimeError as error:
         # A StopIteration, such as one of an application's hook, cannot leave a coroutine. It can leave a function.
         if isinstance(error.__cause__, StopIteration) and str(error) == "coroutine raised StopIteration":
             raise error.__cause__ from None
         raise
+    if carried is not None:
+        # Here, because Python changes the context of what is raised while another exception is handled.
+        raise carried.reason
     flow.close()
     name = getattr(flow, "__qualname__", repr(flow))
     raise RuntimeError(f"{name} suspended: a flow may await only other flows and the methods of its IO.")
@@ -166,4 +170,5 @@ async def run_async(flow: Coroutine[Any, Any, T]) -> T:
     try:
         return await flow
     except CallbackError as error:
-        raise error.reason from error.reason.__cause__
+        carried = error
+    raise carried.reason

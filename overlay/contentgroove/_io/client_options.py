@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import random as chance
 import time
+from random import SystemRandom
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import structs
@@ -98,7 +98,9 @@ def create_session(
     random: Callable[[], float] | None,
 ) -> Session:
     """Create what the calls of a new client share; by default with the machine's clock and random numbers."""
-    return Session(io, settings, check_timeout(timeout), policy, Cooldown(), clock or time, random or chance.random)
+    # The system's numbers are different in each process, whoever forks it and whatever seed the application sets.
+    jitter = random or SystemRandom().random
+    return Session(io, settings, check_timeout(timeout), policy, Cooldown(), clock or time, jitter)
 
 
 def replace_options(session: Session, timeout: float | httpx.Timeout | None, max_retries: int | None) -> Session:

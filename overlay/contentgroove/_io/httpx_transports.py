@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
 import httpx
 
+from contentgroove._core.io import CallbackError
 from contentgroove._core.redaction import redact_url
 from contentgroove.errors import ConfigurationError
 
@@ -18,6 +19,7 @@ from .http import ALREADY_DECODED, InvalidUrlError, extensions_of
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+    from types import CodeType
 
     from .http import AsyncTransport, Transport
 
@@ -57,7 +59,13 @@ def client_transport(client: httpx.Client, *, uploading: bool) -> Transport:
 
     def send(request: httpx.Request) -> httpx.Response:
         _require_open(client)
-        return client.send(request, stream=True, follow_redirects=False, auth=_auth_of(client, uploading=uploading))
+        auth = _auth_of(client, uploading=uploading)
+        try:
+            return client.send(request, stream=True, follow_redirects=False, auth=auth)
+        except Exception as error:
+            if _was_raised_by_hook(error, client):
+                raise CallbackError(error) from error
+            raise
 
     return HttpxTransport(send)
 
@@ -68,9 +76,36 @@ def async_client_transport(client: httpx.AsyncClient, *, uploading: bool) -> Asy
     async def send(request: httpx.Request) -> httpx.Response:
         _require_open(client)
         auth = _auth_of(client, uploading=uploading)
-        return await client.send(request, stream=True, follow_redirects=False, auth=auth)
+        try:
+            return await client.send(request, stream=True, follow_redirects=False, auth=auth)
+        except Exception as error:
+            if _was_raised_by_hook(error, client):
+                raise CallbackError(error) from error
+            raise
 
     return AsyncHttpxTransport(send)
+
+
+def _was_raised_by_hook(error: Exception, client: httpx.Client | httpx.AsyncClient) -> bool:
+    """Return whether a hook of the client raised an exception, which may be of any class, even one of httpx."""
+    codes = {_code_of(hook) for hooks in client.event_hooks.values() for hook in hooks}
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code in codes:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _code_of(hook: Any) -> CodeType | None:
+    while isinstance(hook, partial):
+        hook = hook.func
+    function = getattr(hook, "__func__", hook)
+    if not hasattr(function, "__code__"):
+        # An object that can be called.
+        function = vars(type(hook)).get("__call__")
+    code: CodeType | None = getattr(function, "__code__", None)
+    return code
 
 
 def _auth_of(client: httpx.Client | httpx.AsyncClient, *, uploading: bool) -> httpx.Auth | None:
@@ -86,8 +121,8 @@ def _require_open(client: httpx.Client | httpx.AsyncClient) -> None:
         )
 
 
-# httpx's transports wrap a pool of httpcore in httpx's types. These classes only rely on the name of that pool: if it
-# changes, the tests of proxies and of patched transports fail.
+# httpx's transports wrap a pool of httpcore in httpx's types. These classes only rely on the names of that pool and of
+# its network: if they change, the tests of proxies and of patched transports fail.
 
 
 class WrappedTransport(httpx.HTTPTransport):
@@ -105,18 +140,24 @@ class AsyncWrappedTransport(httpx.AsyncHTTPTransport):
         self._pool = cast("Any", transport)
 
 
-def proxy_transport(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> Transport:
-    """Create the pool that httpx creates for a proxy's URL, with any scheme and credentials."""
+def proxy_transport(
+    proxy: str, context: ssl.SSLContext, idle_seconds: float, network: httpcore.NetworkBackend
+) -> Transport:
+    """Create the pool that httpx creates for a proxy's URL, with any scheme and credentials, for one connection."""
     with _proxy_errors():
-        made: Any = httpx.HTTPTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy)
+        made: Any = httpx.HTTPTransport(verify=context, limits=_limits(idle_seconds), proxy=proxy)
+    made._pool._network_backend = network  # noqa: SLF001 - see above
     pool: Transport = made._pool  # noqa: SLF001 - see above
     return pool
 
 
-def async_proxy_transport(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> AsyncTransport:
-    """Create the async pool that httpx creates for a proxy's URL."""
+def async_proxy_transport(
+    proxy: str, context: ssl.SSLContext, idle_seconds: float, network: httpcore.AsyncNetworkBackend
+) -> AsyncTransport:
+    """Create the async pool that httpx creates for a proxy's URL, for one connection."""
     with _proxy_errors():
-        made: Any = httpx.AsyncHTTPTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy)
+        made: Any = httpx.AsyncHTTPTransport(verify=context, limits=_limits(idle_seconds), proxy=proxy)
+    made._pool._network_backend = network  # noqa: SLF001 - see above
     pool: AsyncTransport = made._pool  # noqa: SLF001 - see above
     return pool
 
@@ -132,10 +173,8 @@ def _proxy_errors() -> Generator[None, None, None]:
         ) from error
 
 
-def _limits(connections: int, idle_seconds: float) -> httpx.Limits:
-    return httpx.Limits(
-        max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=idle_seconds
-    )
+def _limits(idle_seconds: float) -> httpx.Limits:
+    return httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_seconds)
 
 
 def _request(request: httpcore.Request) -> httpx.Request:

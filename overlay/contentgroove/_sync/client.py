@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import copy
 import os
-import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -94,7 +93,7 @@ class ContentGroove:
         check_clients("Client", http_client=http_client, upload_http_client=upload_http_client)
         hooks = create_hooks(on_request, on_response)
         monitor = create_monitor(on_contract_violation, settings)
-        self._io = SyncIO(settings, hooks, sleep or time.sleep, http_client, upload_http_client, monitor=monitor)
+        self._io = SyncIO(settings, hooks, sleep, http_client, upload_http_client, monitor=monitor)
         policy = check_policy(retry_policy, max_retries)
         self._session = create_session(self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random)
         self._known_uploads: dict[str, str] = {}
@@ -170,7 +169,11 @@ class ContentGroove:
         return run_sync(call_raw(custom_operation(method, path, query, body, headers), self._session))
 
     def close(self) -> None:
-        """Close all connections that the client opened; later calls raise a ConfigurationError."""
+        """Close all connections that the client opened.
+
+        Running calls, uploads and waits end with a ConfigurationError, or with an OutcomeUnknownError if they may have
+        created something; later calls raise a ConfigurationError. In a child process, the parent's client stays open.
+        """
         self._io.close()
 
     def __enter__(self) -> Self:

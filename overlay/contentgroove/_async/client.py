@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from contentgroove._core.io import run_async
@@ -20,6 +19,8 @@ from contentgroove._io.client_options import (
     replace_options,
 )
 from contentgroove._version import __version__
+
+from .base import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -100,28 +101,28 @@ class AsyncContentGroove:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._session.settings.base_url!r})"
 
-    @cached_property
+    @lazy
     def medias(self) -> AsyncMedias:
         """Videos and audio files."""
         from .medias import AsyncMedias
 
         return AsyncMedias(self._session, self._known_uploads)
 
-    @cached_property
+    @lazy
     def clips(self) -> AsyncClips:
         """Parts of medias."""
         from .clips import AsyncClips
 
         return AsyncClips(self._session)
 
-    @cached_property
+    @lazy
     def webhook_subscriptions(self) -> AsyncWebhookSubscriptions:
         """URLs that the service sends events to."""
         from .webhook_subscriptions import AsyncWebhookSubscriptions
 
         return AsyncWebhookSubscriptions(self._session)
 
-    @cached_property
+    @lazy
     def direct_uploads(self) -> AsyncDirectUploads:
         """Uploads whose medias are not created yet."""
         from .medias import AsyncDirectUploads

@@ -15,6 +15,7 @@ from contentgroove._core.inputs import invalid_input
 
 from .durable_files import retry_while_open, write_whole
 from .file_locks import file_lock
+from .foreign_errors import ignoring_os_errors, raise_if_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -56,6 +57,7 @@ class FileCheckpointStore:
                 "to finish."
             ) from error
         except OSError as error:
+            raise_if_foreign(error)
             raise self._unusable_error("written", error) from error
         try:
             yield
@@ -78,15 +80,16 @@ class FileCheckpointStore:
         except FileNotFoundError:
             return None
         except OSError as error:
+            raise_if_foreign(error)
             raise self._unusable_error("read", error) from error
 
     def read_siblings(self) -> list[bytes]:
         """Return the contents of the other files in the folder whose names have the same ending."""
         found: list[bytes] = []
-        with contextlib.suppress(OSError):
+        with ignoring_os_errors():
             for path in self._target.parent.glob(f"*{self._target.suffix}"):
                 # Large files, and those that have been removed in the meantime, are not useful checkpoints.
-                with contextlib.suppress(OSError):
+                with ignoring_os_errors():
                     info = path.stat()
                     if path != self._target and stat.S_ISREG(info.st_mode) and info.st_size < MAX_BYTES:
                         found.append(retry_while_open(path.read_bytes))
@@ -97,6 +100,7 @@ class FileCheckpointStore:
         try:
             write_whole(self._target, self._new, content)
         except OSError as error:
+            raise_if_foreign(error)
             return error
         return None
 

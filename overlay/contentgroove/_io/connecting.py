@@ -18,7 +18,7 @@ from .foreign_errors import network_error
 from .interruptible import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .stopping import Step
 
@@ -67,14 +67,14 @@ def readable(sockets: Iterable[socket.socket]) -> set[int]:
         return {key.fd for key, _ in selector.select(0)}
 
 
-def resolve(host: str, port: int, seconds: float | None, step: Step) -> list[Address]:
+def resolve(host: str, port: int, seconds: float | None, step: Step) -> Sequence[Address]:
     """Resolve a name, in a thread of its own: the system's resolver can be neither limited nor interrupted.
 
     Raises:
         httpcore.ConnectError: There is no such name.
         httpcore.ConnectTimeout: The resolver did not respond in time.
     """
-    outcome: list[list[Address] | Exception] = []
+    outcome: list[Sequence[Address] | Exception] = []
 
     def look_up() -> None:
         try:

@@ -5,7 +5,6 @@ Both kinds remove their file at the end, in the order that their system requires
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 from abc import ABC, abstractmethod
@@ -13,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .durable_files import retry_while_open
+from .foreign_errors import ignoring_os_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +30,7 @@ class FileLock(ABC):
         self._path = path
         self._system = system
         self._descriptor = -1
+        self._pid = -1
 
     @abstractmethod
     def take(self) -> None:
@@ -54,7 +55,7 @@ class PosixLock(FileLock):
             try:
                 self._system.flock(descriptor, self._system.LOCK_EX | self._system.LOCK_NB)
                 if self._is_at(descriptor):
-                    self._descriptor = descriptor
+                    self._descriptor, self._pid = descriptor, os.getpid()
                     return
             except BaseException:
                 os.close(descriptor)
@@ -64,9 +65,11 @@ class PosixLock(FileLock):
 
     def release(self) -> None:
         """Release the lock and remove its file."""
-        # Removed before it is released: afterwards it may belong to another holder.
-        with contextlib.suppress(OSError):
-            self._path.unlink()
+        # Removed before it is released: afterwards it may belong to another holder. A child process only has a copy of
+        # the descriptor; the lock and its file are the parent's.
+        if os.getpid() == self._pid:
+            with ignoring_os_errors():
+                self._path.unlink()
         os.close(self._descriptor)
 
     def _is_at(self, descriptor: int) -> bool:
@@ -98,9 +101,9 @@ class WindowsLock(FileLock):
     def release(self) -> None:
         """Release the lock and remove its file."""
         # Explicit, because the system releases the lock of a closed file only after some time.
-        with contextlib.suppress(OSError):
+        with ignoring_os_errors():
             self._system.locking(self._descriptor, self._system.LK_UNLCK, 1)
         os.close(self._descriptor)
         # Refused if another process has opened it since; that one takes the lock and removes the file.
-        with contextlib.suppress(OSError):
+        with ignoring_os_errors():
             self._path.unlink()

@@ -6,6 +6,7 @@ connection would retry, and the worker would never stop.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from contentgroove._core.io import CallbackError
 from contentgroove.errors import ContentGrooveError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from types import FrameType, TracebackType
 
 _LIBRARIES = frozenset(
@@ -55,8 +57,23 @@ def foreign_error(error: Exception, handled: BaseException | None) -> Exception 
 
 def is_foreign_os_error(error: OSError) -> bool:
     """Return whether something else than the system call in progress raised an OSError."""
-    # The system's always say what happened, and have the classes of Python's own.
-    return not error.args or _is_foreign(error)
+    # The system always says what happened; an exception that another thread sets has no arguments.
+    return _is_foreign(error) or (not error.args and _innermost_package(error) in _LIBRARIES)
+
+
+def raise_if_foreign(error: OSError) -> None:
+    """Raise an OSError again that a signal handler or a time limit raised, rather than the system call in progress."""
+    if is_foreign_os_error(error):
+        raise error
+
+
+@contextlib.contextmanager
+def ignoring_os_errors() -> Generator[None, None, None]:
+    """Ignore the OSErrors of system calls."""
+    try:
+        yield
+    except OSError as error:
+        raise_if_foreign(error)
 
 
 def network_error(error: Exception, timed_out: type[Exception], failed: type[Exception]) -> Exception:
@@ -84,16 +101,16 @@ def _is_foreign(error: Exception) -> bool:
         return defined_in not in _LIBRARIES
     # Connections raise OSErrors, whichever transport they belong to. Anything else that a library raises is a defect of
     # it, such as with a server that sends what it did not expect; the same class may be the application's.
-    return not isinstance(error, OSError) and not _raised_by_library(error)
+    return not isinstance(error, OSError) and not (error.args and _innermost_package(error) in _LIBRARIES)
 
 
-def _raised_by_library(error: Exception) -> bool:
+def _innermost_package(error: Exception) -> str:
     traceback = error.__traceback__
-    if traceback is None or not error.args:
-        return False
+    if traceback is None:
+        return ""
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
-    return _top_level(traceback.tb_frame.f_globals.get("__name__") or "") in _LIBRARIES
+    return _top_level(traceback.tb_frame.f_globals.get("__name__") or "")
 
 
 def was_raised_by_signal_handler(error: Exception) -> bool:

@@ -16,6 +16,7 @@ from contentgroove._core.inputs import invalid_input
 from contentgroove._core.io import CallbackError
 from contentgroove._core.uploads import MAX_SIZE, check_upload_size, media_type_problem, unusable_file
 
+from .foreign_errors import raise_if_foreign, was_raised_by_signal_handler
 from .http import SourceChangedError, SourceUnreadableError
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class PathSource:
         except FileNotFoundError as error:
             raise unusable_file(f"{printable} does not exist.", "missing", self.name) from error
         except (OSError, ValueError) as error:
+            if isinstance(error, OSError):
+                raise_if_foreign(error)
             problem = str(error.strerror if isinstance(error, OSError) else error)
             raise unusable_file(f"{printable} cannot be read: {problem}.", "unreadable", self.name) from error
         if not stat.S_ISREG(info.st_mode):
@@ -65,6 +68,7 @@ class PathSource:
             with path.open("rb") as opened:
                 _check_media_type(self.name, opened.read(SNIFF_BYTES))
         except OSError as error:
+            raise_if_foreign(error)
             raise unusable_file(f"{printable} cannot be read: {error.strerror}.", "unreadable", self.name) from error
 
     def chunks(self) -> Generator[bytes, None, None]:
@@ -88,7 +92,7 @@ class FileReader:
         try:
             self._file = path.open("rb", buffering=0)
         except OSError as error:
-            raise SourceUnreadableError(str(error)) from error
+            raise _unreadable(error) from error
         try:
             self._check_unchanged()
         except SourceChangedError:
@@ -103,7 +107,7 @@ class FileReader:
         try:
             chunk = self._file.read(min(CHUNK_SIZE, self._size - self._offset))
         except OSError as error:
-            raise SourceUnreadableError(str(error)) from error
+            raise _unreadable(error) from error
         if not chunk:
             raise SourceChangedError(f"it had {self._size:,} bytes and ends after {self._offset:,}")
         self._offset += len(chunk)
@@ -175,6 +179,8 @@ class FileObjectSource:
         try:
             measured = _position_and_size(file)
         except Exception as error:  # any object may be a file, such as a damaged archive's member
+            if was_raised_by_signal_handler(error):
+                raise
             problem = "it is closed" if getattr(file, "closed", False) is True else str(error) or type(error).__name__
             raise unusable_file(f"{subject} cannot be read: {problem}.", "unreadable", self.name) from error
         if measured is None:
@@ -261,13 +267,19 @@ def _read_through(file: IO[bytes]) -> tuple[object, int]:
     return first, size
 
 
+def _unreadable(error: Exception) -> Exception:
+    if was_raised_by_signal_handler(error):
+        return CallbackError(error)
+    return SourceUnreadableError(str(error) or type(error).__name__)
+
+
 @contextlib.contextmanager
 def _as_unreadable() -> Generator[None, None, None]:
     try:
         yield
     except Exception as error:
         # An exception of the file is not a failure of the connection: a retry would not help.
-        raise SourceUnreadableError(str(error) or type(error).__name__) from error
+        raise _unreadable(error) from error
 
 
 class AsyncIteratorSource:

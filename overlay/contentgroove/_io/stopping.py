@@ -149,5 +149,5 @@ current_batch: ContextVar[BatchStop | None] = ContextVar("current_batch", defaul
 def shut_down(sock: socket.socket) -> None:
     """Wake the thread that waits for a socket; the descriptor stays that thread's."""
     with contextlib.suppress(OSError):
-        # Not by the method of TLS sockets, which turns TLS off first: what the thread sends next would be in plain text.
+        # Not by the method of TLS sockets, which turns TLS off first: the thread would send the rest in plain text.
         socket.socket.shutdown(sock, socket.SHUT_RDWR)

@@ -162,7 +162,7 @@ class SyncIO:
         except (AssertionError, CallbackError):
             # A test's own transport fails its test: an error of respx or a contract check is not a broken connection.
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - foreign_error and classify_error tell them apart
             reason = foreign_error(error, handled)
             if reason is not None:
                 raise CallbackError(reason) from reason

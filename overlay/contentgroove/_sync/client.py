@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import copy
 import os
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from contentgroove._core.io import run_sync
@@ -21,6 +20,8 @@ from contentgroove._io.client_options import (
 )
 from contentgroove._io.sync_io import SyncIO
 from contentgroove._version import __version__
+
+from .base import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,28 +102,28 @@ class ContentGroove:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._session.settings.base_url!r})"
 
-    @cached_property
+    @lazy
     def medias(self) -> Medias:
         """Videos and audio files."""
         from .medias import Medias
 
         return Medias(self._session, self._known_uploads)
 
-    @cached_property
+    @lazy
     def clips(self) -> Clips:
         """Parts of medias."""
         from .clips import Clips
 
         return Clips(self._session)
 
-    @cached_property
+    @lazy
     def webhook_subscriptions(self) -> WebhookSubscriptions:
         """URLs that the service sends events to."""
         from .webhook_subscriptions import WebhookSubscriptions
 
         return WebhookSubscriptions(self._session)
 
-    @cached_property
+    @lazy
     def direct_uploads(self) -> DirectUploads:
         """Uploads whose medias are not created yet."""
         from .medias import DirectUploads

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from typing import TYPE_CHECKING, Any, Self
 
-from contentgroove._core.io import run_async
+from contentgroove._core.io import InOneProcess, run_async
 from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
 from contentgroove._io.async_io import AsyncIO
 from contentgroove._io.client_options import (
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from .webhook_subscriptions import AsyncWebhookSubscriptions
 
 
-class AsyncContentGroove:
+class AsyncContentGroove(InOneProcess):
     """A client of the ContentGroove API, to use from one event loop at a time; it is tested with asyncio.
 
     Args:
@@ -136,10 +135,11 @@ class AsyncContentGroove:
 
         Both clients share their connections and the cool-down after a 429; closing one closes both.
         """
-        other = copy.copy(self)
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
             other.__dict__.pop(name, None)
-        other._session = replace_options(self._session, timeout, max_retries)  # noqa: SLF001 - the same class
+        other._session = replace_options(self._session, timeout, max_retries)
         return other
 
     async def request(

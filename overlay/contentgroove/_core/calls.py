@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from contentgroove.errors import RequestInfo
 
+from .io import InOneProcess
 from .redaction import REDACTED, echoed_key_pattern, redact_url
 from .responses import BodyMismatchError, Headers, Response, TransportFailure
 from .retries import TOO_MANY_REQUESTS, Cooldown, RetryPolicy, parse_retry_after, should_retry
@@ -68,7 +69,7 @@ class Session(Struct, frozen=True):
     time_limit: float | None = None
 
 
-class RawResponse(Generic[T]):
+class RawResponse(InOneProcess, Generic[T]):
     """A response before it is decoded.
 
     Attributes:

@@ -9,7 +9,7 @@ once. Flows await nothing but each other and their `IO`, are not async generator
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator, Iterable
@@ -122,6 +122,19 @@ class IO(Protocol):
             abandon: Whether a cancelled task leaves the thread to itself; if not, it waits for its end.
         """
         ...
+
+
+class InOneProcess:
+    """What belongs to one process, because it leads to connections and to the API key."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(NO_COPY)
+
+
+NO_COPY = (
+    "A client, its resources, its lists and its raw responses contain an API key and connections, so they cannot be "
+    "pickled or copied: create the client in each process."
+)
 
 
 class CallbackError(Exception):

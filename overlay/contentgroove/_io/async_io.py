@@ -93,6 +93,7 @@ class AsyncIO:
 
     async def sleep(self, seconds: float) -> None:
         """See `IO.sleep`."""
+        self._require_open(while_running=True)
         with CancelScope() as scope:
             self._running.add(scope)
             try:

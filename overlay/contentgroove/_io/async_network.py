@@ -37,7 +37,11 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect."""
-        stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        try:
+            stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        except UnicodeError as error:
+            # A name that cannot be encoded, such as one with a label of more than 63 characters.
+            raise httpcore.ConnectError(str(error)) from error
         self._stream = stream
         return _AsyncStream(self, stream)
 

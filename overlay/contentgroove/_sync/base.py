@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, cast, overload
 
 from contentgroove._core.calls import call, call_raw
-from contentgroove._core.io import run_sync
+from contentgroove._core.io import InOneProcess, run_sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ class lazy(Generic[C, T]):  # noqa: N801 - used like `property`
         return created
 
 
-class Resource:
+class Resource(InOneProcess):
     """The base class of all resources of a sync client."""
 
     def __init__(self, session: Session, *, raw: bool = False) -> None:
@@ -57,7 +57,7 @@ class Resource:
         return run_sync(call(operation, self._session))
 
 
-class Pager(Generic[T]):
+class Pager(InOneProcess, Generic[T]):
     """A list that is fetched page by page while iterating; each iteration starts again at the first page."""
 
     def __init__(self, listing: ListOperation[T], session: Session) -> None:

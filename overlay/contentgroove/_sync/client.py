@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from typing import TYPE_CHECKING, Any, Self
 
-from contentgroove._core.io import run_sync
+from contentgroove._core.io import InOneProcess, run_sync
 from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
 from contentgroove._io.client_options import (
     DEFAULT_TIMEOUT,
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from .webhook_subscriptions import WebhookSubscriptions
 
 
-class ContentGroove:
+class ContentGroove(InOneProcess):
     """A client of the ContentGroove API; safe to share between threads.
 
     Args:
@@ -137,10 +136,11 @@ class ContentGroove:
 
         Both clients share their connections and the cool-down after a 429; closing one closes both.
         """
-        other = copy.copy(self)
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
             other.__dict__.pop(name, None)
-        other._session = replace_options(self._session, timeout, max_retries)  # noqa: SLF001 - the same class
+        other._session = replace_options(self._session, timeout, max_retries)
         return other
 
     def request(

@@ -34,7 +34,13 @@ def main() -> int:
         authority.cert_pem.write_to_path(folder / "authority.pem")
         authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
         os.environ["SSL_CERT_FILE"] = os.fspath(folder / "authority.pem")
-        command = [sys.executable, "-m", "tests.sdk.campaigns.server", os.fspath(folder / "server.pem"), str(options.seed)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.sdk.campaigns.server",
+            os.fspath(folder / "server.pem"),
+            str(options.seed),
+        ]
         with subprocess.Popen(  # noqa: S603 - this interpreter
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as server:

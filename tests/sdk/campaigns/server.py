@@ -1,8 +1,8 @@
 """A service in a process of its own that answers each request for a media with that media, after a random moment.
 
-`python -m tests.sdk.campaigns.server CERTIFICATE SEED` serves http and https, writes both ports, and ends with its input.
-The path says what a request gets: `busy-…` is refused with 503 the first time, so that it is retried; any other id is
-that of the media. A PUT is read slowly.
+`python -m tests.sdk.campaigns.server CERTIFICATE SEED` serves http and https, writes both ports and ends with its
+input. The path says what a request gets: `busy-…` is refused with 503 the first time, so that it is retried; any other
+id is that of the media. A PUT is read slowly.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Service:
     """Answers requests."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self._refused: set[str] = set()
         self._never = asyncio.Event()
 
@@ -39,12 +39,14 @@ class Service:
                 length = _LENGTH.search(head)
                 remaining = int(length[1]) if length else 0
                 while remaining:
-                    remaining -= len(await reader.read(min(remaining, 65536)))
+                    remaining -= len(await reader.read(min(remaining, 65536)) or bytes(remaining))
                     if head.startswith(b"PUT"):
                         await self._pause()
                 await self._pause()
-                host = re.search(rb"Host: (\S+)", head)
-                writer.write(self._answer(head.split(b" ")[1].decode().rsplit("/", 1)[-1], host[1].decode() if host else ""))
+                scheme = "http" if writer.get_extra_info("sslcontext") is None else "https"
+                port = writer.get_extra_info("sockname")[1]
+                name = head.split(b" ")[1].decode().rsplit("/", 1)[-1]
+                writer.write(self._answer(name, f"{scheme}://127.0.0.1:{port}"))
                 await writer.drain()
         writer.close()
 
@@ -52,7 +54,7 @@ class Service:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._never.wait(), self._random.uniform(0, LONGEST))
 
-    def _answer(self, name: str, host: str) -> bytes:
+    def _answer(self, name: str, origin: str) -> bytes:
         status = "200 OK"
         media_id = "new" if name == "medias" else name
         if media_id.startswith("busy-") and media_id not in self._refused:
@@ -60,10 +62,13 @@ class Service:
             status = "503 Busy"
         data = media_json(media_id)
         if name == "direct_uploads":
-            attributes = {"upload_id": "u", "upload_url": f"http://{host}/video?X-Amz-Signature=EXAMPLE"}
+            attributes = {"upload_id": "u", "upload_url": f"{origin}/video?X-Amz-Signature=EXAMPLE"}
             data = {"id": "u", "type": "direct_upload_blobs", "attributes": attributes}
         body = json.dumps({"data": data, "links": {"self": "x"}}).encode()
-        return f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        return (
+            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
 
 
 async def main(certificate: str, seed: int) -> None:

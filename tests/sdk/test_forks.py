@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import gc
 import multiprocessing
 import os
 import pickle
@@ -23,6 +22,8 @@ from contentgroove._io.file_locks import file_lock
 from contentgroove._sync.base import lazy
 from contentgroove_mock import Simulator, serve
 
+from tests.platforms import FORK
+
 from .conftest import BASE, KEY, media_json, one
 from .servers import http_response, server
 from .test_stopping import PREPARED
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork"),
+    FORK,
     # Python 3.12 and newer warn of what these tests are about.
     pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
 ]
@@ -114,7 +115,7 @@ def test_a_child_that_closes_leaves_its_parents_upload_alone(tmp_path: Path) -> 
             )
             thread.start()
             assert reached.wait(LONGEST)
-            status = in_child(lambda: (client.close(), gc.collect()))
+            status = in_child(client.close)
             assert (tmp_path / "film.json.lock").exists()
             forked.set()
             thread.join(LONGEST)

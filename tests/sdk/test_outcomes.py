@@ -1,7 +1,8 @@
-"""What an error says is decided by what was sent: nothing, and the call is repeated; anything, and it may have arrived."""
+"""What was sent decides what an error says: nothing, and the call is repeated; a byte, and it may have arrived."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
@@ -10,10 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from contentgroove import APIConnectionError, APITimeoutError, ContentGrooveError, OutcomeUnknownError
+from contentgroove import (
+    APIConnectionError,
+    APITimeoutError,
+    ContentGroove,
+    ContentGrooveError,
+    OutcomeUnknownError,
+)
 from contentgroove._io import connections
 
-from .conftest import media_json, one
+from tests.platforms import SIGNALS
+
+from .conftest import KEY, media_json, one
 from .servers import http_response, says, server
 from .test_uploads import MP4, Api
 
@@ -32,6 +41,11 @@ def fresh_trust() -> Iterator[None]:
     connections.default_ssl_context.cache_clear()
     yield
     connections.default_ssl_context.cache_clear()
+
+
+def until_closed(connection: socket.socket) -> None:
+    """Say nothing, and wait until the client has closed."""
+    connection.recv(1)
 
 
 def create_nothing(client: Any, clock: FakeClock) -> APIConnectionError:
@@ -107,7 +121,7 @@ def test_a_proxy_that_opens_no_tunnel(
 @pytest.mark.usefixtures("way")
 def test_a_proxy_that_is_silent(make: Maker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error is a timeout, and the request is sent again."""
-    with server(lambda connection: connection.recv(1) and None) as (url, received):
+    with server(until_closed) as (url, received):
         for name in ("HTTPS_PROXY", "https_proxy"):
             monkeypatch.setenv(name, url.removesuffix("/api/v1"))
         error = create_nothing(make(base_url=HTTPS, max_retries=2, timeout=0.05), clock)
@@ -191,7 +205,7 @@ def test_what_a_hook_raises_is_the_applications(
 
 
 class Caller:
-    """Hooks in the forms that Python has."""
+    """A hook as a method and as an object."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -200,26 +214,32 @@ class Caller:
         """Raise."""
         raise self._error
 
-    async def amethod(self, *_: object) -> None:
+    def __call__(self, *_: object) -> None:
         """Raise."""
         raise self._error
 
-    __call__ = method
 
-
-class AsyncCaller(Caller):
+class AsyncCaller:
     """A hook that is awaited."""
 
-    __call__ = Caller.amethod
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def method(self, *_: object) -> None:
+        """Raise."""
+        raise self._error
+
+    async def __call__(self, *_: object) -> None:
+        """Raise."""
+        raise self._error
 
 
 def hook_of(kind: str, form: str, error: Exception) -> Callable[..., Any]:
     """Return a hook that raises."""
-    caller = (Caller if kind == "sync" else AsyncCaller)(error)
-    method = caller.method if kind == "sync" else caller.amethod
+    caller: Any = (Caller if kind == "sync" else AsyncCaller)(error)
     forms: dict[str, Callable[..., Any]] = {
-        "method": method,
-        "partial": functools.partial(method, 1),
+        "method": caller.method,
+        "partial": functools.partial(caller.method, 1),
         "object": caller,
     }
     return forms[form]
@@ -284,17 +304,28 @@ def test_an_exception_that_was_being_handled_is_not_raised_again(make: Maker) ->
         raise httpx.ReadError("broken")
 
     client = make(handler, max_retries=0)
+    with contextlib.ExitStack() as handling:
+        # What an `except` of an application does: it runs while the exception is handled.
+        handling.push(lambda *_: call_in_vain(client))
+        raise OwnError("of before")
+
+
+def call_in_vain(client: Any) -> bool:
+    """Call, and see that the error is the call's own."""
     with pytest.raises(ContentGrooveError, match="broken"):
-        try:
-            raise OwnError("of before")
-        except OwnError:
-            client.medias.get("m-1")
+        client.medias.get("m-1")
+    return True
 
 
-def test_a_signal_handlers_exception_within_an_own_client(make: Maker) -> None:
+def send_signal(connection: socket.socket) -> None:
+    """Send this process a signal, and wait until the client has closed."""
+    os.kill(os.getpid(), signal.SIGALRM)
+    connection.recv(1)
+
+
+@SIGNALS
+def test_a_signal_handlers_exception_within_an_own_client() -> None:
     """It passes, although httpx would take it for its own."""
-    if make.kind == "async":
-        return
     error = TimeoutError("the time is up")
 
     def handle(_signum: int, _frame: object) -> None:
@@ -302,16 +333,8 @@ def test_a_signal_handlers_exception_within_an_own_client(make: Maker) -> None:
 
     before = signal.signal(signal.SIGALRM, handle)
     try:
-        with (
-            server(lambda connection: signal.setitimer(signal.ITIMER_REAL, 0.02) and connection.recv(1) and None) as (
-                base_url,
-                _,
-            ),
-            httpx.Client() as own,
-            pytest.raises(TimeoutError) as caught,
-        ):
-            make(base_url=base_url, http_client=own).medias.get("m-1")
+        with server(send_signal) as (base_url, _), httpx.Client() as own, pytest.raises(TimeoutError) as caught:
+            ContentGroove(KEY, base_url, http_client=own).medias.get("m-1")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert caught.value is error

@@ -34,6 +34,9 @@ class Service:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            scheme = "http" if writer.get_extra_info("sslcontext") is None else "https"
+            # None if the client has closed already.
+            port = (writer.get_extra_info("sockname") or ("", 0))[1]
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = _LENGTH.search(head)
@@ -43,8 +46,6 @@ class Service:
                     if head.startswith(b"PUT"):
                         await self._pause()
                 await self._pause()
-                scheme = "http" if writer.get_extra_info("sslcontext") is None else "https"
-                port = writer.get_extra_info("sockname")[1]
                 name = head.split(b" ")[1].decode().rsplit("/", 1)[-1]
                 writer.write(self._answer(name, f"{scheme}://127.0.0.1:{port}"))
                 await writer.drain()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httpcore
 
@@ -121,7 +121,9 @@ def was_raised_by_signal_handler(error: Exception) -> bool:
         frame = traceback.tb_frame
         if interrupted is not None:
             for value in frame.f_locals.values():
-                if value is interrupted or (isinstance(value, tuple) and any(item is interrupted for item in value)):
+                # `*arguments` are a tuple.
+                arguments = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+                if any(argument is interrupted for argument in arguments):
                     return True
         interrupted, traceback = frame, traceback.tb_next
     return False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "ContractViolationError",
     "ErrorDetail",
     "InvalidInputError",
+    "MediaCandidate",
     "MediaProcessingError",
     "NotFoundError",
     "OutcomeUnknownError",
@@ -125,6 +127,30 @@ class APITimeoutError(APIConnectionError):
     """The service did not respond within the timeout."""
 
 
+class MediaCandidate(Protocol):
+    """What an error says about a media; each one is a `Media`, with all its attributes."""
+
+    @property
+    def id(self) -> str:
+        """The id that calls take."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
+
+    @property
+    def description(self) -> str | None:
+        """The free text."""
+        ...
+
+    @property
+    def created_at(self) -> dt.datetime:
+        """When the service created it."""
+        ...
+
+
 class OutcomeUnknownError(ContentGrooveError):
     """A request that creates or changes something was sent, but its outcome is unknown.
 
@@ -132,12 +158,33 @@ class OutcomeUnknownError(ContentGrooveError):
     you send it again.
 
     Attributes:
-        request: The request, redacted.
+        request: The request, redacted; None if an earlier process sent it.
+        upload_id: The `upload_id` of the upload whose media was to be created; None if it was not about an upload.
+        candidates: For an upload, the `Media`s that its media may be: those without a `source_url` and with a
+            compatible name that the list shows as created since the upload was prepared. That one of them resembles
+            it is no proof, and its own may be missing: a list can show a new media late.
+        checkpoint: The path of the upload's checkpoint, for `client.medias.resolve`; None if it has none.
     """
 
-    def __init__(self, message: str, *, request: RequestInfo | None = None) -> None:
+    # Defaults of the class: the sub-class that is also a ServerError does not call this constructor.
+    upload_id: str | None = None
+    candidates: tuple[MediaCandidate, ...] = ()
+    checkpoint: str | None = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        request: RequestInfo | None = None,
+        upload_id: str | None = None,
+        candidates: Sequence[MediaCandidate] = (),
+        checkpoint: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.request = request
+        self.upload_id = upload_id
+        self.candidates = tuple(candidates)
+        self.checkpoint = checkpoint
 
 
 class APIError(ContentGrooveError):

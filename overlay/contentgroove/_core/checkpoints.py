@@ -163,11 +163,14 @@ def checkpoint_write_error(checkpoint: Checkpoint, path: str, error: OSError) ->
             )
         case "creating":
             consequence = f"The file was sent, but no media was created. {advice}; the same call continues from there."
-        case "created" | "finished":
+        case "created":
             consequence = (
                 f"The media was created: {checkpoint.media_id}. Note its id and do not upload the file again. Or: "
-                f"{advice}, and repeat the same call, which searches for the media first."
+                f"{advice}, call client.medias.resolve({path!r}, media_id={checkpoint.media_id!r}), and repeat the "
+                "same call."
             )
+        case "finished":
+            consequence = f"The media was created: {checkpoint.media_id}. {advice}, and repeat the same call to get it."
     return CheckpointError(f"{happened} {consequence}", checkpoint=path, media_id=checkpoint.media_id)
 
 

@@ -6,7 +6,6 @@ the only media of the right name and time can still be another upload's.
 
 from __future__ import annotations
 
-import datetime as dt
 import unicodedata
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -22,9 +21,10 @@ from .moments import moment
 from .paging import ListArguments, fetch_page
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
-    from contentgroove.models import Media, Page
+    from contentgroove.models import Media
 
     from .calls import Session
     from .checkpoints import Checkpoint
@@ -115,7 +115,7 @@ async def _read_pages(checkpoint: Checkpoint, search: Search, session: Session) 
     query = ListArguments(filter=None, sort="-created_at", page_number=None, page_size=PAGE_SIZE, limit=None)
     listing = operations.list_medias(query)
     cursor = listing.cursor()
-    latest: dt.datetime | None = None
+    before: dt.datetime | None = None
     newest_first = True
     for _ in range(MAX_PAGES):
         page = await fetch_page(listing, cursor, session)
@@ -127,21 +127,14 @@ async def _read_pages(checkpoint: Checkpoint, search: Search, session: Session) 
                 search.marked[media.id] = media
             if _resembles(media, checkpoint, earliest):
                 search.candidates[media.id] = media
-        newest_first = newest_first and _is_newest_first(page, latest)
-        latest = page.items[-1].created_at
+        # By the ends of pages, because the service's clocks may differ between neighbours.
+        first, last = page.items[0].created_at, page.items[-1].created_at
+        newest_first = newest_first and last <= first and (before is None or first <= before)
+        before = first
         # A service that ignores the order may list newer ones behind older ones.
         if newest_first and all(media.created_at < earliest for media in page):
             return
     search.complete = False
-
-
-def _is_newest_first(page: Page[Media], latest: dt.datetime | None) -> bool:
-    tolerance = dt.timedelta(seconds=CLOCK_SKEW)
-    for media in page:
-        if latest is not None and media.created_at > latest + tolerance:
-            return False
-        latest = media.created_at
-    return True
 
 
 def _resembles(media: Media, checkpoint: Checkpoint, earliest: dt.datetime) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from contentgroove import OutcomeUnknownError
 
 from .conftest import media_json, one
 from .test_uploads import Api, Store, video
@@ -65,10 +67,10 @@ def test_the_same_bytes_are_written(make: Maker, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("state", "puts", "posts"),
-    [("new", 1, 1), ("prepared", 1, 1), ("sent", 0, 1), ("creating", 0, 1), ("created", 0, 0), ("finished", 0, 0)],
+    [("new", 1, 1), ("prepared", 1, 1), ("sent", 0, 1), ("created", 0, 0), ("finished", 0, 0)],
 )
 def test_an_upload_continues(make: Maker, tmp_path: Path, state: str, puts: int, posts: int) -> None:
-    """What was done is not done again; a media that may have been created is searched for first."""
+    """What was done is not done again."""
     api, store, checkpoint = ProcessingApi(), Store(), tmp_path / "c.json"
     checkpoint.write_bytes(stored(state))
     media = make(api, store=store).medias.upload(
@@ -77,3 +79,19 @@ def test_an_upload_continues(make: Maker, tmp_path: Path, state: str, puts: int,
     assert media.id == "m-1"
     assert (len(store.requests), len(api.posts)) == (puts, posts)
     assert json.loads(checkpoint.read_bytes())["state"] == "finished"
+
+
+def test_an_upload_in_doubt(make: Maker, tmp_path: Path) -> None:
+    """A media that may have been created is not created again until the application asks for it."""
+    api, store, checkpoint = ProcessingApi(), Store(), tmp_path / "c.json"
+    checkpoint.write_bytes(stored("creating"))
+    client = make(api, store=store)
+    upload = partial(
+        client.medias.upload, film(tmp_path), name="Märchen", description="Line\nbreak", checkpoint=checkpoint
+    )
+    with pytest.raises(OutcomeUnknownError) as caught:
+        upload()
+    assert (caught.value.upload_id, api.posts) == ("signed-1", [])
+    client.medias.resolve(checkpoint, media_id=None)
+    assert upload().id == "m-1"
+    assert (len(store.requests), len(api.posts)) == (0, 1)

@@ -11,7 +11,7 @@ import httpx
 from .conftest import BASE, STORE, many, media_json, one, sent_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 PREPARED_AT = dt.datetime(2025, 10, 15, 13, 51, tzinfo=dt.UTC)
 """The service's time when it prepares an upload."""
@@ -42,7 +42,7 @@ class Service:
     """
 
     def __init__(self, *script: str | int) -> None:
-        self.script = list(script)
+        self.script: Sequence[str | int] = script
         self.medias: list[dict[str, Any]] = []
         self.uploads: dict[str, str] = {}
         self.posts: list[dict[str, Any]] = []
@@ -88,7 +88,8 @@ class Service:
     def _create(self, request: httpx.Request) -> httpx.Response:
         sent = sent_json(request)["data"]["attributes"]
         self.posts.append(sent)
-        step = self.script.pop(0) if self.script else "created"
+        step = self.script[0] if self.script else "created"
+        self.script = self.script[1:]
         if isinstance(step, int):
             return httpx.Response(step)
         if step == "unsent":

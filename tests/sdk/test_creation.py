@@ -10,6 +10,7 @@ import httpx
 import pytest
 from contentgroove import (
     APIConnectionError,
+    APIError,
     Media,
     OutcomeUnknownError,
     QuotaExceededError,
@@ -23,6 +24,7 @@ from .creating_service import Service
 from .test_uploads import MP4, Store, video
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from .conftest import FakeClock, Maker
@@ -194,7 +196,25 @@ def test_a_checkpoint_in_doubt_stays_in_doubt(make: Maker, tmp_path: Path, step:
     assert json.loads(checkpoint.read_bytes())["state"] == "creating"
 
 
-@pytest.mark.parametrize(("step", "error"), [(402, QuotaExceededError), ("unsent", APIConnectionError)])
+@pytest.mark.parametrize("status", [303, 307, 408, 500, 504])
+def test_statuses_that_prove_nothing(make: Maker, tmp_path: Path, status: int) -> None:
+    """A gateway's timeout or a redirect says nothing about the media; it is not sent again."""
+    service = Service(status)
+    client = make(service, store=Store())
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknownError):
+            client.medias.upload(video(tmp_path), checkpoint=tmp_path / "c.json")
+    assert len(service.posts) == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        (402, QuotaExceededError),
+        ("unsent", APIConnectionError),
+        *[(status, APIError) for status in (400, 401, 404, 409, 422, 429)],
+    ],
+)
 def test_a_creation_that_was_refused_or_never_sent_is_not_in_doubt(
     make: Maker, tmp_path: Path, step: str | int, error: type[Exception]
 ) -> None:
@@ -257,11 +277,12 @@ def test_other_creations_have_no_upload(make: Maker) -> None:
         raise httpx.ReadError("reset", request=request)
 
     client = make(lost)
-    for create in (
+    creations: list[Callable[[], object]] = [
         lambda: client.clips.create(media_id="m", name="c", start_time=0, end_time=1),
         lambda: client.webhook_subscriptions.create(url="https://e.com/hook"),
         lambda: client.medias.create(source_url="https://e.com/a.mp4"),
-    ):
+    ]
+    for create in creations:
         with pytest.raises(OutcomeUnknownError) as caught:
             create()
         assert (caught.value.upload_id, caught.value.candidates) == (None, ())

@@ -285,6 +285,15 @@ def test_other_values_are_refused(make: Maker, identify: Any) -> None:
     assert service.posts == []
 
 
+@pytest.mark.parametrize("description", [7, b"text", "\ud800", ["a"]])
+def test_a_bad_description_costs_no_upload(make: Maker, description: Any) -> None:
+    """It is refused before anything is sent, and not turned into text."""
+    service, store = Service(), Store()
+    with pytest.raises(InvalidInputError, match="description"):
+        make(service, store=store).medias.upload(MP4, description=description, identify="description")
+    assert (service.posts, store.requests) == ([], [])
+
+
 def test_no_marker_without_identify(make: Maker) -> None:
     """The description is sent as it is."""
     service = Service()

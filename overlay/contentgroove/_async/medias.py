@@ -92,7 +92,8 @@ class AsyncMedias(AsyncResource):
 
         Raises:
             QuotaExceededError: The account's limit is reached.
-            OutcomeUnknownError: It is unknown whether the media was created. The request was not retried.
+            OutcomeUnknownError: It is unknown whether the media was created. The request was not retried; `.upload_id`
+                is the one that was passed.
         """
         operation = operations.create_media(
             source_url=source_url, upload_id=upload_id, name=name, description=description

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 MAX_LISTED = 10
 """Ids of candidates that a message contains; the exception has all candidates."""
 
-_CONTRADICTIONS = frozenset({HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
+_TAKEN = frozenset({HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
 """Refusals by which a service may say that the upload is already used."""
 
 
@@ -70,12 +70,26 @@ async def create_uploaded_media(checkpoint: Checkpoint, store: CheckpointStore |
     except (OutcomeUnknownError, ResponseDecodeError) as error:
         unknown: ContentGrooveError = error
     except (APIError, APIConnectionError) as error:
-        # Another refusal, such as a 402, says nothing about the earlier POST, which the application has settled.
-        if not (checkpoint.is_repeated and isinstance(error, APIError) and error.status_code in _CONTRADICTIONS):
+        if _is_refused(error, checkpoint):
             await _withdraw(checkpoint, store, session, error)
             raise
         unknown = error
     return await _find_created(creating, store, session, unknown)
+
+
+def _is_refused(error: APIError | APIConnectionError, checkpoint: Checkpoint) -> bool:
+    """Return whether an error proves that its request created nothing."""
+    if isinstance(error, APIConnectionError):
+        # Raised for a POST only if it was never sent.
+        return True
+    if checkpoint.is_repeated and error.status_code in _TAKEN:
+        # The earlier POST may be what took the upload.
+        return False
+    # Gateways send 408 for a slow service, too, and a redirect can follow a success.
+    return (
+        HTTPStatus.BAD_REQUEST <= error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+        and error.status_code != HTTPStatus.REQUEST_TIMEOUT
+    )
 
 
 async def _withdraw(

@@ -6,7 +6,7 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from contentgroove.errors import UploadError, UploadErrorReason
 
@@ -96,7 +96,7 @@ async def upload(plan: UploadPlan, session: Session, options: PollOptions | None
     """Upload a file and create its media, from the step in the checkpoint; wait for it if there are options to."""
     # Checked before anything is sent: a name that cannot be sent must not cost an upload.
     checkpoint = plan.checkpoint
-    create_operation(structs.replace(checkpoint, upload_id=""))
+    create_operation(structs.replace(checkpoint, upload_id="", marker=UNSET))
     if checkpoint.media_id is not None:
         media = await call(operations.get_media(checkpoint.media_id), session)
     else:

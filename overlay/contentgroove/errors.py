@@ -6,12 +6,13 @@ appear as method and redacted URL only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from ._error_protocols import ContractViolation, MediaCandidate
+
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping, Sequence
 
 __all__ = [
@@ -127,30 +128,6 @@ class APITimeoutError(APIConnectionError):
     """The service did not respond within the timeout."""
 
 
-class MediaCandidate(Protocol):
-    """What an error says about a media; each one is a `Media`, with all its attributes."""
-
-    @property
-    def id(self) -> str:
-        """The id that calls take."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """The name."""
-        ...
-
-    @property
-    def description(self) -> str | None:
-        """The free text."""
-        ...
-
-    @property
-    def created_at(self) -> dt.datetime:
-        """When the service created it."""
-        ...
-
-
 class OutcomeUnknownError(ContentGrooveError):
     """A request that creates or changes something was sent, but its outcome is unknown.
 
@@ -161,8 +138,8 @@ class OutcomeUnknownError(ContentGrooveError):
         request: The request, redacted; None if an earlier process sent it.
         upload_id: The `upload_id` of the upload whose media was to be created; None if it was not about an upload.
         candidates: For an upload, the `Media`s that its media may be: those without a `source_url` and with a
-            compatible name that the list shows as created since the upload was prepared. That one of them resembles
-            it is no proof, and its own may be missing: a list can show a new media late.
+            compatible name that the list shows as created since the upload was prepared. Resemblance proves
+            nothing, and its own may be missing: a list can show a new media late.
         checkpoint: The path of the upload's checkpoint, for `client.medias.resolve`; None if it has none.
     """
 
@@ -383,35 +360,6 @@ class WebhookPayloadError(ContentGrooveError):
 
 class WebhookAuthError(ContentGrooveError):
     """A webhook was received without the secret token of the subscribed URL, or with a wrong one."""
-
-
-class ContractViolation(Protocol):
-    """One difference between an exchange and the API's document; `str()` returns it as one line of text."""
-
-    @property
-    def operation(self) -> str | None:
-        """The operationId; None if no operation matches."""
-        ...
-
-    @property
-    def location(self) -> str:
-        """The location, such as `request.query.limit` or `response.body#/data/attributes/name`."""
-        ...
-
-    @property
-    def rule(self) -> str:
-        """The name of the violated rule, such as `undeclared-field` or `enum`."""
-        ...
-
-    @property
-    def message(self) -> str:
-        """What the document requires."""
-        ...
-
-    @property
-    def actual(self) -> str:
-        """The actual value, shortened and redacted."""
-        ...
 
 
 class ContractViolationError(ContentGrooveError):

@@ -250,7 +250,7 @@ def test_a_lock_that_its_holder_removed_protects_nothing(tmp_path: Path, monkeyp
 
 @pytest.mark.parametrize("content", [b"", b" ", b" process\n", b" \xff\xfe", b"x"])
 def test_a_lock_that_does_not_say_its_holder(tmp_path: Path, content: bytes) -> None:
-    """One of an earlier release is empty, and what is no text is not shown."""
+    """One of an earlier release is empty, and other bytes than text are not shown."""
     location = tmp_path / "c.json"
     with FileCheckpointStore(location).lock():
         (tmp_path / "c.json.lock").write_bytes(content)

@@ -199,11 +199,11 @@ def test_a_checkpoint_in_doubt_stays_in_doubt(make: Maker, tmp_path: Path, step:
 @pytest.mark.parametrize("status", [303, 307, 408, 500, 504])
 def test_statuses_that_prove_nothing(make: Maker, tmp_path: Path, status: int) -> None:
     """A gateway's timeout or a redirect says nothing about the media; it is not sent again."""
-    service = Service(status)
+    service, path = Service(status), video(tmp_path)
     client = make(service, store=Store())
     for _ in range(2):
         with pytest.raises(OutcomeUnknownError):
-            client.medias.upload(video(tmp_path), checkpoint=tmp_path / "c.json")
+            client.medias.upload(path, checkpoint=tmp_path / "c.json")
     assert len(service.posts) == 1
 
 

@@ -136,7 +136,7 @@ def test_two_medias_with_the_marker(make: Maker) -> None:
     ids=["dropped", "stripped", "cut", "in capitals", "escaped", "without brackets"],
 )
 def test_a_service_that_changes_descriptions(make: Maker, keep: Callable[[str | None], str | None]) -> None:
-    """What does not come back as it was sent is no proof: the outcome is unknown."""
+    """What does not come back as it was sent proves nothing: the outcome is unknown."""
     service = Service("lost")
     service.keep = keep
     with pytest.raises(OutcomeUnknownError) as caught:

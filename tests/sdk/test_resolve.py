@@ -129,7 +129,7 @@ def test_a_second_creation_that_is_lost(make: Maker, tmp_path: Path) -> None:
 
 
 def test_a_first_creation_that_is_refused_is_final(make: Maker, tmp_path: Path) -> None:
-    """A 422 is no doubt if nothing was sent before."""
+    """A 422 leaves no doubt if nothing was sent before."""
     service = Service(422)
     client = make(service, store=Store())
     with pytest.raises(UnprocessableEntityError):

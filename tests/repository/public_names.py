@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def errors(error: OutcomeUnknownError) -> None:
+def upload_in_doubt(error: OutcomeUnknownError) -> None:
     """What an upload in doubt says."""
     assert_type(error.upload_id, str | None)
     assert_type(error.candidates, tuple[MediaCandidate, ...])

@@ -249,8 +249,8 @@ class AsyncMedias(AsyncResource):
     async def resolve(self, checkpoint: str | PathLike[str], *, media_id: str | None) -> Media | None:
         """Settle an upload whose outcome is unknown, so that the same `upload` call continues from its checkpoint.
 
-        An upload is in doubt after an `OutcomeUnknownError`, and after a kill at the creation. Look at the candidates of
-        the error and at the list of medias first: what is stated here is believed.
+        An upload is in doubt after an `OutcomeUnknownError`, and after a kill at the creation. Look at the candidates
+        of the error and at the list of medias first: what is stated here is believed.
 
         Args:
             checkpoint: The path of the upload's checkpoint.

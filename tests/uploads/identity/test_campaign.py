@@ -11,7 +11,7 @@ from tests.uploads.identity.campaign import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-RUNS = 40
+RUNS = 30
 
 pytestmark = pytest.mark.slow
 

@@ -123,7 +123,7 @@ def _outcome_unknown_error(
     if count > MAX_LISTED:
         ids += f" and {count - MAX_LISTED} more"
     if search.marked:
-        found = f"{count} medias have its marker ({ids}): the service created it more than once."
+        found = f"{count} medias have its marker ({ids}): it seems to have been created more than once."
     elif candidates:
         found = f"It may be {'this media' if count == 1 else f'one of these {count} medias'}, or another: {ids}."
     else:

@@ -95,7 +95,6 @@ class AsyncContentGroove(InOneProcess):
         self._io = AsyncIO(settings, hooks, sleep, http_client, upload_http_client, monitor=monitor)
         policy = check_policy(retry_policy, max_retries)
         self._session = create_session(self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random)
-        self._known_uploads: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._session.settings.base_url!r})"
@@ -105,7 +104,7 @@ class AsyncContentGroove(InOneProcess):
         """Videos and audio files."""
         from .medias import AsyncMedias
 
-        return AsyncMedias(self._session, self._known_uploads)
+        return AsyncMedias(self._session)
 
     @lazy
     def clips(self) -> AsyncClips:

@@ -15,7 +15,7 @@ from contentgroove._core.inputs import invalid_input
 
 from .durable_files import retry_while_open, write_whole
 from .file_locks import file_lock
-from .foreign_errors import ignoring_os_errors, raise_if_foreign
+from .foreign_errors import raise_if_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -53,8 +53,8 @@ class FileCheckpointStore:
             lock.take()
         except BlockingIOError as error:
             raise invalid_input(
-                f"Another upload, in this process or another process, is using the checkpoint {self.path}; wait for it "
-                "to finish."
+                f"Another upload is using the checkpoint {self.path}: {lock.holder() or 'in this process or another'}. "
+                "Wait for it to finish."
             ) from error
         except OSError as error:
             raise_if_foreign(error)
@@ -82,18 +82,6 @@ class FileCheckpointStore:
         except OSError as error:
             raise_if_foreign(error)
             raise self._unusable_error("read", error) from error
-
-    def read_siblings(self) -> list[bytes]:
-        """Return the contents of the other files in the folder whose names have the same ending."""
-        found: list[bytes] = []
-        with ignoring_os_errors():
-            for path in self._target.parent.glob(f"*{self._target.suffix}"):
-                # Large files, and those that have been removed in the meantime, are not useful checkpoints.
-                with ignoring_os_errors():
-                    info = path.stat()
-                    if path != self._target and stat.S_ISREG(info.st_mode) and info.st_size < MAX_BYTES:
-                        found.append(retry_while_open(path.read_bytes))
-        return found
 
     def write(self, content: bytes) -> OSError | None:
         """Replace the content atomically and durably. If that fails, keep the old content and return the error."""

@@ -73,7 +73,7 @@ def test_a_campaign_finds_nothing(campaign: str, runs: int) -> None:
     """A few runs of each; the command makes as many as anybody likes."""
     command = [sys.executable, "-m", "tests.sdk.campaigns", campaign, "--runs", str(runs), "--seed", "1"]
     done = subprocess.run(  # noqa: S603 - this interpreter
-        command, capture_output=True, text=True, check=False, timeout=120
+        command, capture_output=True, encoding="utf-8", check=False, timeout=120
     )
     assert done.stdout.endswith("\n0 faults\n"), done.stdout + done.stderr
     assert done.returncode == 0
@@ -103,10 +103,10 @@ def test_a_child_that_closes_leaves_its_parents_upload_alone(tmp_path: Path) -> 
         serving = threading.Thread(target=store, args=(listener,))
         serving.start()
         prepared = http_response(PREPARED.format(url=f"http://127.0.0.1:{listener.getsockname()[1]}/x").encode())
-        answers = [prepared, http_response(one(media_json()).content)]
+        responses = [prepared, http_response(one(media_json()).content)]
 
         def api(connection: socket.socket) -> None:
-            connection.sendall(answers.pop(0).replace(b"Content-Type", b"Connection: close\r\nContent-Type"))
+            connection.sendall(responses.pop(0).replace(b"Content-Type", b"Connection: close\r\nContent-Type"))
 
         with server(api) as (base_url, _), ContentGroove("key", base_url, max_retries=0) as client:
             outcome: list[str] = []

@@ -74,11 +74,11 @@ def drain(connection: socket.socket) -> None:
 
 
 class Service:
-    """A service whose answers depend on the path, and which says when a request has come.
+    """A service whose responses depend on the path, and which says when a request has come.
 
     Attributes:
         url: The base URL.
-        arrived: Set when a request has come that is not answered.
+        arrived: Set when a request has come that gets no response.
         paths: The paths of all requests.
     """
 
@@ -88,7 +88,7 @@ class Service:
         self.paths: list[str] = []
 
     def serve(self, connection: socket.socket) -> None:
-        """Answer the requests of one connection."""
+        """Serve one connection."""
         with connection, contextlib.suppress(OSError):
             connection.settimeout(PATIENCE)
             while head := connection.recv(65536):
@@ -103,9 +103,9 @@ class Service:
                     else:
                         drain(connection)
                     return
-                connection.sendall(self._answer(name))
+                connection.sendall(self._response(name))
 
-    def _answer(self, name: str) -> bytes:
+    def _response(self, name: str) -> bytes:
         if name == "busy":
             self.arrived.set()
             return http_response(b"", "503 Busy")
@@ -336,7 +336,7 @@ def test_an_exception_that_another_thread_sets(kind: type[Exception]) -> None:
 
 
 def test_a_connection_that_was_interrupted_is_not_used_again(service: Service, limit: Exception) -> None:
-    """Its late answer would be taken for that of the next call."""
+    """Its late response would be taken for that of the next call."""
     with client_of(service) as client:
         client.medias.get("m-1")
         for _ in range(3):
@@ -401,7 +401,7 @@ for result in client.medias.upload_many([b"no video", Blocked()], concurrency=2)
 def test_a_thread_that_cannot_end_does_not_keep_the_program() -> None:
     """One that reads from a file that blocks is left to itself."""
     done = subprocess.run(  # noqa: S603 - this interpreter
-        [sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True, timeout=PATIENCE
+        [sys.executable, "-c", BLOCKED], capture_output=True, encoding="utf-8", check=True, timeout=PATIENCE
     )
     assert done.stdout == "APIConnectionError\n"
 
@@ -527,7 +527,7 @@ def close_waiting() -> int:
 
 
 class Crowd:
-    """A service that answers once several requests have come, then closes all connections when it is told to."""
+    """A service that responds once several requests have come, then closes all connections when it is told to."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -536,7 +536,7 @@ class Crowd:
         self.connections: list[socket.socket] = []
 
     def serve(self, connection: socket.socket) -> None:
-        """Answer one request at the same time as the others."""
+        """Respond to one request at the same time as the others."""
         self.connections.append(connection)
         with contextlib.suppress(OSError):
             while connection.recv(65536):

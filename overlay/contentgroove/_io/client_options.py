@@ -98,7 +98,7 @@ def create_session(
     random: Callable[[], float] | None,
 ) -> Session:
     """Create what the calls of a new client share; by default with the machine's clock and random numbers."""
-    # The system's numbers are different in each process, whoever forks it and whatever seed the application sets.
+    # The system's numbers are different in each process, whatever forks it and whatever seed the application sets.
     jitter = random or SystemRandom().random
     return Session(io, settings, check_timeout(timeout), policy, Cooldown(), clock or time, jitter)
 

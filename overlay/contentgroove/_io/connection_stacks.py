@@ -40,7 +40,7 @@ KEEPALIVE_SECONDS = 30.0
 """Seconds for which an idle connection is kept."""
 
 WAIT_SECONDS = 1.0
-"""Seconds after which a call that waits for a connection looks again, in case that nobody rang."""
+"""Seconds after which a call that waits for a connection looks again, in case that it was not woken."""
 
 
 class Connection:

@@ -155,5 +155,7 @@ def default_ssl_context() -> ssl.SSLContext:
         try:
             return ssl.create_default_context(cafile=file)
         except OSError as error:
-            raise httpcore.ConnectError(f"SSL_CERT_FILE={file} is no readable file of certificates: {error}") from error
+            raise httpcore.ConnectError(
+                f"SSL_CERT_FILE={file} cannot be read as a file of certificates: {error}"
+            ) from error
     return ssl.create_default_context(capath=folder) if folder else ssl.create_default_context(cafile=certifi.where())

@@ -1,6 +1,6 @@
 """Ends what other threads do: the calls of a client that is closed, the uploads of a batch that is left.
 
-A thread registers each step that may take long, an exchange or a sleep. Whoever ends it only wakes the thread up, which
+A thread registers each step that may take long, an exchange or a sleep. What ends it only wakes the thread up, which
 then closes its own socket: a descriptor that another thread closes may by then belong to a different connection.
 Nothing here takes a lock that an exception of a signal handler could leave taken.
 """
@@ -37,7 +37,7 @@ class Step:
 
     Attributes:
         stopped: Whether another thread has ended it.
-        sent: Whether any byte of the request may have left this machine; None if nobody can tell, because the
+        sent: Whether any byte of the request may have left this machine; None if that is unknown, because the
             transport is an application's.
         socket: The socket that the thread uses, None if it has none.
     """
@@ -144,6 +144,11 @@ class BatchStop:
 
 current_batch: ContextVar[BatchStop | None] = ContextVar("current_batch", default=None)
 """What ends the uploads of the batch that this thread works for; None in all threads of applications."""
+
+
+def running_batch() -> BatchStop | None:
+    """Return what ends the uploads of the batch that this thread works for."""
+    return current_batch.get()
 
 
 def shut_down(sock: socket.socket) -> None:

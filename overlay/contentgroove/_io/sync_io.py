@@ -16,7 +16,7 @@ from . import http
 from .connections import instrumented, open_transport
 from .foreign_errors import foreign_error
 from .hooks import call_hook, install_log_filters
-from .stopping import Step, Stop, closed_error, current_batch
+from .stopping import Step, Stop, closed_error, running_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -127,13 +127,13 @@ class SyncIO:
         return call()
 
     def _require_open(self, *, while_running: bool = False) -> None:
-        if (batch := current_batch.get()) is not None:
+        if (batch := running_batch()) is not None:
             batch.require_running()
         if self._closed:
             raise closed_error(while_running=while_running)
 
     def _stops(self, *, uploading: bool) -> tuple[Stop, ...]:
-        batch = current_batch.get()
+        batch = running_batch()
         stop = self._process().stop
         return (stop,) if batch is None else (stop, batch.stop_of(calls=not uploading))
 
@@ -182,7 +182,7 @@ class SyncIO:
 
     def _stopped(self, failure: TransportFailure, *, uploading: bool) -> TransportFailure:
         """Return the failure of a call that another thread has ended; raise what ends an upload."""
-        if (batch := current_batch.get()) is not None:
+        if (batch := running_batch()) is not None:
             batch.require_running()
         if uploading:
             raise closed_error(while_running=True) from failure.cause

@@ -1,4 +1,4 @@
-"""Use a client while processes are forked or signals raise exceptions, and report every wrong answer.
+"""Use a client while processes are forked or signals raise exceptions, and report every wrong result.
 
 `python -m tests.sdk.campaigns forks --runs 600`, or `stops`; half of the runs over http, half over https.
 """
@@ -42,7 +42,7 @@ def main() -> int:
             str(options.seed),
         ]
         with subprocess.Popen(  # noqa: S603 - this interpreter
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         ) as server:
             assert server.stdin is not None
             assert server.stdout is not None

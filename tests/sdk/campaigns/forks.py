@@ -1,4 +1,4 @@
-"""Forks children off a process whose threads use a client; parent and children must get their own answers only."""
+"""Forks children off a process whose threads use a client; parent and children must get their own responses only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service in a process of its own that answers each request for a media with that media, after a random moment.
+"""A service in a process of its own that sends each media that is requested, after a random moment.
 
 `python -m tests.sdk.campaigns.server CERTIFICATE SEED` serves http and https, writes both ports and ends with its
 input. The path says what a request gets: `busy-…` is refused with 503 the first time, so that it is retried; any other
@@ -18,13 +18,13 @@ import sys
 from tests.sdk.conftest import media_json
 
 LONGEST = 0.006
-"""Seconds for which an answer is held back at most."""
+"""Seconds for which a response is held back at most."""
 
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
 class Service:
-    """Answers requests."""
+    """Sends responses."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
@@ -32,7 +32,7 @@ class Service:
         self._never = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection."""
+        """Serve one connection."""
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             scheme = "http" if writer.get_extra_info("sslcontext") is None else "https"
             # None if the client has closed already.
@@ -47,7 +47,7 @@ class Service:
                         await self._pause()
                 await self._pause()
                 name = head.split(b" ")[1].decode().rsplit("/", 1)[-1]
-                writer.write(self._answer(name, f"{scheme}://127.0.0.1:{port}"))
+                writer.write(self._response(name, f"{scheme}://127.0.0.1:{port}"))
                 await writer.drain()
         writer.close()
 
@@ -55,7 +55,7 @@ class Service:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._never.wait(), self._random.uniform(0, LONGEST))
 
-    def _answer(self, name: str, origin: str) -> bytes:
+    def _response(self, name: str, origin: str) -> bytes:
         status = "200 OK"
         media_id = "new" if name == "medias" else name
         if media_id.startswith("busy-") and media_id not in self._refused:

@@ -64,7 +64,7 @@ def _interrupt(client: ContentGroove, number: int, chance: random.Random, faults
     expected: BaseException = chance.choice(KINDS)("the time is up")
     raised: list[str] = []
     ignored: list[BaseException | None] = []
-    # Python ignores what is raised while it frees objects, whoever waits for it.
+    # Python itself ignores what is raised while it frees objects.
     sys.unraisablehook = lambda unraisable: ignored.append(unraisable.exc_value)
 
     def handler(_signum: int, frame: Any) -> None:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from contentgroove import AsyncContentGroove, ConfigurationError, ContentGroove
+from contentgroove._io.client_options import lazy
 from contentgroove._io.file_locks import file_lock
-from contentgroove._sync.base import lazy
 from contentgroove_mock import Simulator, serve
 
 from tests.platforms import FORK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from contentgroove._core.calls import call, call_raw
 from contentgroove._core.io import InOneProcess, run_async
@@ -14,32 +14,8 @@ if TYPE_CHECKING:
     from contentgroove._core.paging import ListOperation
     from contentgroove.models import Page
 
-C = TypeVar("C")
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class lazy(Generic[C, T]):  # noqa: N801 - used like `property`
-    """An attribute that is created on first use.
-
-    Python 3.11's own `cached_property` takes a lock, which another thread may hold when a process is forked: the child
-    would wait for it without end.
-    """
-
-    def __init__(self, create: Callable[[C], T]) -> None:
-        self._create = create
-        self._name = create.__name__
-        self.__doc__ = create.__doc__
-
-    @overload
-    def __get__(self, instance: None, owner: type[C]) -> Self: ...
-    @overload
-    def __get__(self, instance: C, owner: type[C]) -> T: ...
-    def __get__(self, instance: C | None, owner: type[C]) -> Self | T:
-        if instance is None:
-            return self
-        created: T = vars(instance).setdefault(self._name, self._create(instance))
-        return created
 
 
 class AsyncResource(InOneProcess):

@@ -15,11 +15,10 @@ from contentgroove._io.client_options import (
     create_hooks,
     create_monitor,
     create_session,
+    lazy,
     replace_options,
 )
 from contentgroove._version import __version__
-
-from .base import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from random import SystemRandom
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar, overload
 
 from msgspec import structs
 
@@ -27,8 +27,34 @@ if TYPE_CHECKING:
     from .contract_monitor import ContractMonitor, OnContractViolation
     from .hooks import ResponseInfo
 
+C = TypeVar("C")
+T = TypeVar("T")
+
 DEFAULT_TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
+
+
+class lazy(Generic[C, T]):  # noqa: N801 - used like `property`
+    """An attribute that is created on first use.
+
+    Python 3.11's own `cached_property` takes a lock, which another thread may hold when a process is forked: the child
+    would wait for it without end.
+    """
+
+    def __init__(self, create: Callable[[C], T]) -> None:
+        self._create = create
+        self._name = create.__name__
+        self.__doc__ = create.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type[C]) -> Self: ...
+    @overload
+    def __get__(self, instance: C, owner: type[C]) -> T: ...
+    def __get__(self, instance: C | None, owner: type[C]) -> Self | T:
+        if instance is None:
+            return self
+        created: T = vars(instance).setdefault(self._name, self._create(instance))
+        return created
 
 
 def check_timeout(value: float | httpx.Timeout) -> Timeouts:

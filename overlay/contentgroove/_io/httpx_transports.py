@@ -103,7 +103,7 @@ def _code_of(hook: Any) -> CodeType | None:
     function = getattr(hook, "__func__", hook)
     if not hasattr(function, "__code__"):
         # An object that can be called.
-        kind: type[object] = type(hook)
+        kind = cast("type[object]", type(hook))
         function = getattr(kind, "__call__", None)  # noqa: B004 - its code is wanted, not whether it can be called
     code: CodeType | None = getattr(function, "__code__", None)
     return code

@@ -15,12 +15,11 @@ from contentgroove._io.client_options import (
     create_hooks,
     create_monitor,
     create_session,
+    lazy,
     replace_options,
 )
 from contentgroove._io.sync_io import SyncIO
 from contentgroove._version import __version__
-
-from .base import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

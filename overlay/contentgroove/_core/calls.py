@@ -186,9 +186,7 @@ async def send_with_retries(operation: Operation[Any], session: Session) -> tupl
         await session.io.sleep(delay)
 
 
-def _record_failure(
-    outcome: Response | TransportFailure, epoch: int, session: Session
-) -> tuple[float | None, bool]:
+def _record_failure(outcome: Response | TransportFailure, epoch: int, session: Session) -> tuple[float | None, bool]:
     """Tell the pacer of a failure; return the delay that it requests, and whether it is a 429 that does not count."""
     pacer, now = session.pacer, session.clock.monotonic()
     if isinstance(outcome, TransportFailure):

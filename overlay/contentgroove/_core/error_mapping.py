@@ -10,6 +10,7 @@ import msgspec
 from contentgroove_api.types import check_levels
 
 from contentgroove.errors import (
+    RETRYABLE_STATUSES,
     APIConnectionError,
     APIError,
     APITimeoutError,
@@ -21,7 +22,6 @@ from contentgroove.errors import (
     OutcomeUnknownError,
     QuotaExceededError,
     RateLimitError,
-    RETRYABLE_STATUSES,
     RequestInfo,
     ResponseDecodeError,
     ServerError,

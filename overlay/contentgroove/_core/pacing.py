@@ -233,7 +233,7 @@ class Pacer:
                 states no time, or one that has proven too short.
 
         Returns:
-            Whether calls have passed recently, so that the refused call may hope for its turn.
+            Whether the call may hope for its turn: calls have passed recently, or it started before the pause.
         """
         with self._lock:
             if self._last_passed is None and self.has_passed:
@@ -244,7 +244,7 @@ class Pacer:
             if epoch < self.epoch:
                 if self._is_probing and self._probed_at is None:
                     self._next_start = max(self._next_start, now + pause)
-                return may_pass
+                return True
             self._refusals += 1
             if not pause or self._refusals > 1:
                 pause = min(max(pause, backoff(self._refusals - 1)), MAX_PAUSE)

@@ -142,20 +142,19 @@ async def send_with_retries(operation: Operation[Any], session: Session) -> tupl
     """
     policy, clock, pacer = session.policy, session.clock, session.pacer
     deadline = clock.monotonic() + policy.deadline
-    attempts = counted = 0
-    ticket: int | None = None
+    attempts = counted = ticket = 0
     outcome: Response | TransportFailure | None = None
     while True:
         if session.ceiling is not None:
             await _wait_for_ceiling(session.ceiling, operation, session)
         if not pacer.is_open:
+            # A call keeps its first ticket: what was refused comes before what arrived later.
             ticket = ticket or pacer.take_ticket()
-            delay = await _wait_for_turn(ticket, session, deadline)
-            if delay is not None:
-                if outcome is not None:
-                    return outcome, attempts
-                reason = "the service refused an earlier call with 429 and requested a pause"
-                raise _not_sent_error(operation, reason, delay, session)
+            too_late = await _wait_for_turn(ticket, session, deadline)
+            if too_late is not None:
+                if outcome is None:
+                    raise _not_sent_error(operation, _PAUSED, too_late, session)
+                return outcome, attempts
         epoch = pacer.epoch
         try:
             outcome = await session.io.send(operation.request, session.timeouts, session.time_limit)
@@ -168,38 +167,48 @@ async def send_with_retries(operation: Operation[Any], session: Session) -> tupl
             if not (pacer.is_open and pacer.has_passed):
                 pacer.record_passed(epoch, clock.monotonic())
             return outcome, attempts
-        requested, passes = _record_failure(outcome, epoch, session)
-        if not passes:
-            counted += 1
-        if not policy.max_retries or counted > policy.max_retries:
+        requested, counts = _record_failure(outcome, epoch, session)
+        counted += counts
+        if counted > policy.max_retries or not _may_retry(operation, outcome, requested, policy):
             return outcome, attempts
-        if not should_retry(outcome, idempotent=operation.idempotent):
-            return outcome, attempts
-        if requested is not None and requested > policy.max_retry_after:
-            return outcome, attempts
-        if isinstance(outcome, Response) and outcome.status_code == TOO_MANY_REQUESTS:
-            # Its turn comes like that of all other calls.
-            continue
-        delay = policy.backoff(counted - 1, session.random) if requested is None else requested
-        if clock.monotonic() + delay > deadline:
-            return outcome, attempts
-        await session.io.sleep(delay)
+        if not _is_refusal(outcome):
+            # A refused call gets its turn like all others.
+            delay = policy.backoff(counted - 1, session.random) if requested is None else requested
+            if clock.monotonic() + delay > deadline:
+                return outcome, attempts
+            await session.io.sleep(delay)
+
+
+_PAUSED = "the service refused an earlier call with 429 and requested a pause"
+
+
+def _is_refusal(outcome: Response | TransportFailure) -> bool:
+    return isinstance(outcome, Response) and outcome.status_code == TOO_MANY_REQUESTS
+
+
+def _may_retry(
+    operation: Operation[Any], outcome: Response | TransportFailure, requested: float | None, policy: RetryPolicy
+) -> bool:
+    """Return whether to send again, unless the number of retries is used up."""
+    if not policy.max_retries or (requested is not None and requested > policy.max_retry_after):
+        return False
+    return should_retry(outcome, idempotent=operation.idempotent)
 
 
 def _record_failure(outcome: Response | TransportFailure, epoch: int, session: Session) -> tuple[float | None, bool]:
-    """Tell the pacer of a failure; return the delay that it requests, and whether it is a 429 that does not count."""
+    """Tell the pacer of a failure; return the delay that it requests, and whether it counts as one of the attempts."""
     pacer, now = session.pacer, session.clock.monotonic()
     if isinstance(outcome, TransportFailure):
         pacer.record_unknown(epoch, now)
-        return None, False
+        return None, True
     requested = requested_delay(outcome.headers, session.clock.time())
-    if outcome.status_code == TOO_MANY_REQUESTS:
-        return requested, pacer.record_refused(epoch, now, requested, partial(session.policy.pause, session.random))
+    if _is_refusal(outcome):
+        return requested, not pacer.record_refused(epoch, now, requested, partial(session.policy.pause, session.random))
     if outcome.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         pacer.record_passed(epoch, now)
     else:
         pacer.record_unknown(epoch, now)
-    return requested, False
+    return requested, True
 
 
 async def _wait_for_ceiling(ceiling: Ceiling, operation: Operation[Any], session: Session) -> None:

@@ -259,8 +259,9 @@ def _connection_error(failure: TransportFailure, subject: str, file: str | None,
 
 def paused_error(file: str | None, delay: float, now: float) -> UploadError:
     """Create the error of a file that was not sent, because the store requested a pause that is too long."""
+    subject = file or "The data"
     return UploadError(
-        f"{file or 'The data'} was not sent: the store requested a pause. {come_back(delay, now)} No media was created.",
+        f"{subject} was not sent: the store requested a pause. {come_back(delay, now)} No media was created.",
         reason="unavailable",
         file=file,
         retry_after=delay,

@@ -6,6 +6,7 @@ import heapq
 import itertools
 import threading
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from contentgroove import RetryPolicy
@@ -18,12 +19,16 @@ from .conftest import BASE, KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
-    from random import Random
 
     from contentgroove._core.io import Progress, Source, Timeouts
     from contentgroove_api.types import Request
 
 T = TypeVar("T")
+
+
+def seeded(seed: int) -> Random:
+    """Return a source of chance that repeats itself."""
+    return Random(seed)  # noqa: S311 - chance in a test
 
 
 class Pause:

@@ -229,7 +229,7 @@ async def _wait_for_turn(ticket: int, session: Session, deadline: float) -> floa
         while wait := pacer.try_start(ticket, now):
             paused_until = pacer.paused_until()
             if max(now, paused_until) > deadline:
-                return max(wait, paused_until - now)
+                return paused_until - now if paused_until > now else wait
             await session.io.sleep(wait)
             # A test's sleep may take no time: it counts as if it had.
             now = max(clock.monotonic(), now + wait)

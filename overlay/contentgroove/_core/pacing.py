@@ -185,8 +185,8 @@ class Pacer:
         if now >= turn:
             self._next_start = max(self._next_start, now) + interval
             return 0.0
-        # Half of the time, because the rate rises in the meantime.
-        return turn - now if rank == 0 else max((turn - now) / 2, interval)
+        # A quarter of the time, because the rate rises in the meantime.
+        return turn - now if rank == 0 else max((turn - now) / 4, interval)
 
     def leave(self, ticket: int) -> None:
         """Forget a call that waits no longer, because it was cancelled or would start too late."""

@@ -13,6 +13,7 @@ from contentgroove._core import operations
 from contentgroove._core.calls import send_with_retries
 from contentgroove._core.pacing import PROBE_PATIENCE, Ceiling, Pacer
 from contentgroove._core.responses import Response, TransportFailure
+from msgspec import structs
 
 from .conftest import BASE, KEY, media_json, one
 from .virtual_time import Scheduler, Service, VirtualIO, client_session, seeded
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     import httpx
     from contentgroove._core.calls import Session
+    from contentgroove._core.io import Timeouts
+    from contentgroove_api.types import Request
 
     from .conftest import FakeClock, Maker
 
@@ -134,19 +137,28 @@ def test_only_one_call_probes() -> None:
     assert sum(gaps[-5:]) < sum(gaps[:5]) / 2
 
 
-def after_refusal(clock: Scheduler, outcomes: list[Response | TransportFailure | float]) -> tuple[Session, VirtualIO]:
-    """Create a client whose requests get these outcomes, then successes; a number is a response that late."""
+class ScriptedResponses(VirtualIO):
+    """Responds with prepared outcomes, then with successes; a number is a success that late."""
 
-    class Late(VirtualIO):
-        async def send(self, *_arguments: Any) -> Response | TransportFailure:
-            outcome = outcomes.pop(0) if outcomes else Response(200, {}, b"")
-            self.sent += 1
-            if isinstance(outcome, float):
-                await self.sleep(outcome)
-                return Response(200, {}, b"")
+    def __init__(self, outcomes: list[Response | TransportFailure | float]) -> None:
+        super().__init__(lambda: Response(200, {}, b""), lambda: 0.0)
+        self.outcomes = outcomes
+
+    async def send(self, request: Request, timeouts: Timeouts, time_limit: float | None) -> Response | TransportFailure:
+        """Return the next outcome."""
+        if not self.outcomes:
+            return await super().send(request, timeouts, time_limit)
+        self.sent += 1
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, (Response, TransportFailure)):
             return outcome
+        await self.sleep(outcome)
+        return Response(200, {}, b"")
 
-    io = Late(lambda: Response(200, {}, b""), lambda: 0.0)
+
+def after_refusal(clock: Scheduler, outcomes: list[Response | TransportFailure | float]) -> tuple[Session, VirtualIO]:
+    """Create a client whose requests get these outcomes."""
+    io = ScriptedResponses(outcomes)
     return client_session(clock, io, seeded(1)), io
 
 
@@ -219,8 +231,7 @@ def test_calls_that_wait_know_their_deadline() -> None:
     """A pause that ends too late for a call is an error at once, and later calls of the client are not sent at all."""
     clock = Scheduler()
     session, io = after_refusal(clock, [Response(429, {"retry-after": "90"}, b"")])
-    hasty = client_session(clock, io, seeded(1), RetryPolicy(deadline=30.0))
-    hasty = type(session)(io, session.settings, {}, hasty.policy, session.pacer, clock, session.random)
+    hasty = structs.replace(session, policy=RetryPolicy(deadline=30.0))
     clock.start(get(session))
     clock.start(get(hasty), after=1.0)
     clock.start(get(session), after=1.0)

@@ -198,8 +198,8 @@ def test_delete_that_finds_nothing_on_its_second_try_has_succeeded(make: Maker) 
     ],
 )
 def test_retry_after_is_obeyed(make: Maker, clock: FakeClock, status: int, value: str, delay: float) -> None:
-    """Seconds, with a fraction or without, are waited exactly; what is no number of seconds is ignored."""
-    refusal = httpx.Response(status, headers={"Retry-After": value.encode()})
+    """Seconds, with a fraction or without, are waited exactly; anything else is ignored."""
+    refusal = httpx.Response(status, headers=[(b"Retry-After", value.encode())])
     handler, _ = script(refusal, one(media_json()))
     get(make(handler))
     assert clock.sleeps == [delay]

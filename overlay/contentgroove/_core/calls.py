@@ -69,7 +69,7 @@ class Session(Struct, frozen=True):
     clock: Clock
     random: Callable[[], float]
     ceiling: Ceiling | None = None
-    stores: dict[str, Cooldown] = field(default_factory=dict)
+    stores: dict[str, Cooldown] = field(default_factory=dict[str, "Cooldown"])
     time_limit: float | None = None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -169,11 +168,12 @@ async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
 
 async def _put_file(url: str, plan: UploadPlan, session: Session) -> Response | TransportFailure:
     """Send the file to its store, after a pause that the store has requested; follow redirects."""
-    for redirects in itertools.count():
+    redirects = 0
+    while True:
         await _wait_for_store(url, plan, session)
         outcome = await session.io.put_file(url, plan.source, plan.progress, session.timeouts)
         if not isinstance(outcome, Response) or outcome.is_success:
-            break
+            return outcome
         if outcome.status_code in RETRYABLE_STATUSES:
             requested = requested_delay(outcome.headers, session.clock.time())
             if requested is not None:
@@ -181,9 +181,9 @@ async def _put_file(url: str, plan: UploadPlan, session: Session) -> Response | 
                 pause.extend(session.clock.monotonic() + min(requested, MAX_PAUSE))
         target = store_errors.redirect_target(url, outcome)
         if target is None or not plan.source.rewindable or redirects == store_errors.MAX_REDIRECTS:
-            break
+            return outcome
         url = target
-    return outcome
+        redirects += 1
 
 
 async def _wait_for_store(url: str, plan: UploadPlan, session: Session) -> None:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import math
 import threading
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
-from contentgroove import AsyncContentGroove, ConfigurationError, ContentGroove, RateLimitError, RetryPolicy
+from anyio.lowlevel import checkpoint
+from contentgroove import (
+    AsyncContentGroove,
+    ConfigurationError,
+    ContentGroove,
+    Media,
+    RateLimitError,
+    RetryPolicy,
+    ServerOutcomeUnknownError,
+)
 from contentgroove._core import operations
 from contentgroove._core.calls import send_with_retries
 from contentgroove._core.pacing import PROBE_PATIENCE, Ceiling, Pacer
@@ -21,7 +33,6 @@ from .virtual_time import Scheduler, Service, VirtualIO, client_session, seeded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
     from contentgroove._core.calls import Session
     from contentgroove._core.io import Timeouts
     from contentgroove_api.types import Request
@@ -245,6 +256,49 @@ def test_calls_that_wait_know_their_deadline() -> None:
     assert io.sent == 3
 
 
+@pytest.mark.parametrize("delay", [100.0, 200.0])
+def test_calls_wait_no_longer_than_a_service_may_request(make: Maker, clock: FakeClock, delay: float) -> None:
+    """A pause that the refused call may not wait for is too long for the next call as well."""
+    responses = [httpx.Response(429, headers={"Retry-After": str(delay)})]
+    client = make(lambda _request: responses.pop() if responses else one(media_json()))
+    with pytest.raises(RateLimitError, match="Send fewer requests"):
+        client.with_options(max_retries=0).medias.get("m-1")
+    if delay > 120.0:
+        with pytest.raises(RateLimitError, match="Try again in 200 s, at "):
+            client.medias.get("m-1")
+        clock.now += delay
+    assert client.medias.get("m-1").id == "m-1"
+    assert clock.sleeps == ([] if delay > 120.0 else [100.0])
+
+
+def test_a_refused_creation_also_says_when_to_come_back(make: Maker) -> None:
+    """A 429 means that nothing was done, so to come back is safe; a 503 means no such thing."""
+    responses = [httpx.Response(status, headers={"Retry-After": "3600"}) for status in (503, 429)]
+    client = make(lambda _request: responses.pop())
+    with pytest.raises(RateLimitError, match="Try again in 3,600 s"):
+        client.medias.create(upload_id="u")
+    client = make(lambda _request: responses.pop())
+    with pytest.raises(ServerOutcomeUnknownError) as caught:
+        client.medias.create(upload_id="u")
+    assert "Try again" not in str(caught.value)
+
+
+def test_a_wait_for_the_ceiling_takes_no_time_from_a_call() -> None:
+    """Many calls at a low ceiling take longer than the deadline of one, and all succeed, retries included."""
+    clock = Scheduler()
+    sent: list[float] = []
+
+    def respond() -> Response:
+        sent.append(clock.now)
+        return Response(503 if len(sent) == 90 else 200, {}, b"")
+
+    session = client_session(clock, VirtualIO(respond, lambda: 0.0), seeded(1), RetryPolicy(deadline=30.0), 1.0)
+    for _ in range(100):
+        clock.start(get(session))
+    clock.run()
+    assert statuses(clock) == [200] * 100
+
+
 def test_a_pacer_opens_again() -> None:
     """Once a minute has passed without a refusal, calls start at once as before."""
     clock = Scheduler()
@@ -362,3 +416,24 @@ def test_the_state_survives_threads() -> None:
         thread.join(30)
     assert not any(thread.is_alive() for thread in threads)
     assert len(set(starts)) == 2400
+
+
+@pytest.mark.anyio
+async def test_a_sleep_that_takes_no_time_does_not_hang() -> None:
+    """Tasks whose waits take no time and never suspend still come to their turn."""
+    refused = itertools.count()
+
+    async def handler(_request: httpx.Request) -> httpx.Response:
+        await checkpoint()
+        return httpx.Response(429) if next(refused) < 25 else one(media_json())
+
+    async def sleep(_seconds: float) -> None:
+        """Do not wait."""
+
+    async with (
+        httpx.AsyncClient(transport=httpx.MockTransport(handler)) as own,
+        AsyncContentGroove(KEY, BASE, http_client=own, sleep=sleep) as client,
+    ):
+        results = await asyncio.gather(*[client.medias.get("m-1") for _ in range(20)], return_exceptions=True)
+    assert {type(result) for result in results} <= {Media, RateLimitError}
+    assert any(isinstance(result, Media) for result in results)

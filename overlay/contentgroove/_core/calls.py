@@ -147,6 +147,9 @@ async def send_with_retries(operation: Operation[Any], session: Session) -> tupl
     while True:
         if session.ceiling is not None:
             await _wait_for_ceiling(session.ceiling, operation, session)
+            if not attempts:
+                # The application's own ceiling takes no time from a call.
+                deadline = clock.monotonic() + policy.deadline
         if not pacer.is_open:
             # A call keeps its first ticket: what was refused comes before what arrived later.
             ticket = ticket or pacer.take_ticket()
@@ -228,7 +231,7 @@ async def _wait_for_turn(ticket: int, session: Session, deadline: float) -> floa
     try:
         while wait := pacer.try_start(ticket, now):
             paused_until = pacer.paused_until()
-            if max(now, paused_until) > deadline:
+            if max(now, paused_until) > deadline or paused_until - now > session.policy.max_retry_after:
                 return paused_until - now if paused_until > now else wait
             await session.io.sleep(wait)
             # A test's sleep may take no time: it counts as if it had.

@@ -145,7 +145,8 @@ def error_from_response(
             f"{request}: {status} {reason_phrase(status)}{_after_attempts(attempts)}.".replace(" .", "."),
             f"The service reports: {details_text}" if details_text else "",
             advice,
-            "" if retry_after is None or not idempotent else come_back(retry_after, now),
+            # What may have been performed must not simply be repeated later.
+            "" if retry_after is None or error_class is ServerOutcomeUnknownError else come_back(retry_after, now),
         )
         if part
     )

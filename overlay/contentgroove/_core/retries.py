@@ -36,7 +36,8 @@ class RetryPolicy(Struct, frozen=True):
         max_delay: The maximum of every computed delay, in seconds.
         max_retry_after: The longest delay that the service may request (`Retry-After`), in seconds. A longer one is an
             error at once: to come back earlier would be refused again.
-        deadline: Seconds after which no further attempt starts, counted from the beginning of the call.
+        deadline: Seconds after which no further attempt starts, counted from the beginning of the call, or
+            from the time at which the client's `rate_limit=` lets it start.
     """
 
     max_retries: int = 3

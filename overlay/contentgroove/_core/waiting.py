@@ -238,10 +238,10 @@ class PollSchedule:
         return structs.replace(self._session, policy=limited, time_limit=remaining)
 
     def is_over_before(self, error: ContentGrooveError) -> bool:
-        """Return whether the service requested a pause that is longer than the rest of the wait."""
+        """Return whether the service requested a pause that no call waits for and that the wait does not outlast."""
         if not isinstance(error, RateLimitError) or error.retry_after is None:
             return False
-        return error.retry_after > self._deadline - self._now()
+        return error.retry_after > max(self._deadline - self._now(), self._session.policy.max_retry_after)
 
     async def check_inbox(self) -> bool:
         """Check which webhooks have arrived; return whether one is new."""

@@ -176,6 +176,22 @@ def after_refusal(clock: Scheduler, outcomes: list[Response | TransportFailure |
 REFUSAL = Response(429, {"retry-after": "1"}, b"")
 
 
+def test_a_refused_probe_stays_the_first() -> None:
+    """A call keeps its turn: those that came later do not overtake it because it was refused."""
+    clock = Scheduler()
+    session, _ = after_refusal(clock, [REFUSAL, REFUSAL, REFUSAL])
+    order: list[int] = []
+
+    async def numbered(number: int) -> None:
+        await get(session)
+        order.append(number)
+
+    for number in range(6):
+        clock.start(numbered(number), after=number / 100)
+    clock.run()
+    assert order == list(range(6))
+
+
 def test_a_probe_that_hangs_blocks_the_others_for_a_while_only() -> None:
     """They wait for its outcome for some seconds; then another call probes."""
     clock = Scheduler()

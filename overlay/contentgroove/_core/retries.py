@@ -102,8 +102,8 @@ def _http_date(text: str) -> float | None:
         return None
     try:
         fields = parsedate_tz(text)
-        # Without a zone, as in the oldest format, Python would take the date for local time.
-        return None if fields is None else float(mktime_tz((*fields[:9], fields[9] or 0)))
+        # A date without a zone, as in the oldest format, is in UTC for this parser, unlike for others of Python.
+        return None if fields is None else float(mktime_tz(fields))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 

@@ -146,6 +146,17 @@ def test_a_lock_that_another_thread_holds_at_the_fork(url: str) -> None:
             assert in_child(lambda: list(client.medias.list(limit=1))) == 0
 
 
+def test_the_pace_of_a_parent_that_waits(url: str) -> None:
+    """A child waits neither for the lock of the parent's pacer nor for the calls in its queue."""
+    with ContentGroove("key", url, rate_limit=1000) as client:
+        pacer = client._session.pacer
+        pacer.record_refused(0, 0.0, 0.001, lambda _count: 0.001)
+        for _ in range(1000):
+            pacer.try_start(pacer.take_ticket(), 0.0)
+        with pacer._lock:
+            assert in_child(lambda: list(client.medias.list(limit=1))) == 0
+
+
 def test_an_attribute_that_is_being_created_at_the_fork() -> None:
     """The child creates its own, although a thread of the parent is in the middle."""
     begun, leave = threading.Event(), threading.Event()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
+import threading
 import time
+import weakref
 from random import SystemRandom
 from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar, overload
 
 from msgspec import structs
 
 from contentgroove._core.calls import Session
-from contentgroove._core.retries import Cooldown, RetryPolicy
+from contentgroove._core.pacing import Ceiling, Pacer
+from contentgroove._core.retries import RetryPolicy
 from contentgroove.errors import ConfigurationError
 
 from .hooks import Hooks
@@ -32,6 +36,9 @@ T = TypeVar("T")
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
+
+MIN_RATE_LIMIT = 0.001
+"""Calls per second: one in about 17 minutes; less is rather a mistake than a wish."""
 
 
 class lazy(Generic[C, T]):  # noqa: N801 - used like `property`
@@ -83,6 +90,19 @@ def check_policy(policy: RetryPolicy | None, max_retries: int | None) -> RetryPo
     return policy.with_retries(retries)
 
 
+def check_rate_limit(value: float | None) -> float | None:
+    """Return the ceiling of a client's calls per second."""
+    rate: object = value
+    if rate is None:
+        return None
+    if not isinstance(rate, (int, float)) or isinstance(rate, bool) or not MIN_RATE_LIMIT <= rate < math.inf:
+        raise ConfigurationError(
+            f"rate_limit must be a number of calls per second from {MIN_RATE_LIMIT}, or None for no limit, "
+            f"not {value!r}."
+        )
+    return float(rate)
+
+
 def check_clients(kind: Literal["Client", "AsyncClient"], **clients: object) -> None:
     """Check that the application's own HTTP clients are of a kind."""
     for name, client in clients.items():
@@ -122,15 +142,36 @@ def create_session(
     policy: RetryPolicy,
     clock: Clock | None,
     random: Callable[[], float] | None,
+    rate_limit: float | None,
 ) -> Session:
     """Create what the calls of a new client share; by default with the machine's clock and random numbers."""
     # The system's numbers are different in each process, whatever forks it and whatever seed the application sets.
     jitter = random or SystemRandom().random
-    return Session(io, settings, check_timeout(timeout), policy, Cooldown(), clock or time, jitter)
+    timeouts, rate, lock = check_timeout(timeout), check_rate_limit(rate_limit), threading.Lock()
+    ceiling = None if rate is None else Ceiling(rate, lock)
+    pacer = Pacer(lock, rate)
+    _paced[io] = (pacer, ceiling)
+    return Session(io, settings, timeouts, policy, pacer, clock or time, jitter, ceiling)
+
+
+_paced: weakref.WeakKeyDictionary[IO, tuple[Pacer, Ceiling | None]] = weakref.WeakKeyDictionary()
+"""What paces the calls of all existing clients."""
+
+
+def _enter_child() -> None:
+    for pacer, ceiling in list(_paced.values()):
+        lock = threading.Lock()
+        pacer.enter_child(lock)
+        if ceiling is not None:
+            ceiling.enter_child(lock)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_enter_child)
 
 
 def replace_options(session: Session, timeout: float | httpx.Timeout | None, max_retries: int | None) -> Session:
-    """Return the session with other limits; what is None stays. Connections and cool-down are shared."""
+    """Return the session with other limits; what is None stays. Connections, cool-down and ceiling are shared."""
     return structs.replace(
         session,
         policy=check_policy(session.policy, max_retries),

@@ -51,6 +51,7 @@ LAYERS = (
             "contentgroove._core.levels",
             "contentgroove._core.moments",
             "contentgroove._core.redaction",
+            "contentgroove._core.secret",
         ),
     ),
     Layer("OpenAPI documents", ("contentgroove._openapi",)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 import msgspec
 from contentgroove_api.types import check_levels
 
-from ._core.redaction import redact_url
+from ._core.redaction import redact_text
 from .errors import ResponseDecodeError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class JsonSource:
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise ResponseDecodeError(
                 "The part of the response that this version does not know cannot be decoded: "
-                f"{redact_url(str(error))}. The known fields are unaffected.",
+                f"{redact_text(str(error))}. The known fields are unaffected.",
                 status_code=200,
             ) from error
         for step in self.path:
@@ -116,8 +116,12 @@ class Model(Generic[W]):
         return hash((type(self), self.id))
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("id", *self._repr_fields))
-        return redact_url(f"{type(self).__name__}({fields})")
+        try:
+            fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("id", *self._repr_fields))
+        except AttributeError:
+            # Error reporters also show an object whose constructor has failed.
+            return f"<{type(self).__name__}, incomplete>"
+        return redact_text(f"{type(self).__name__}({fields})")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values of all public attributes by name, except `extra`."""

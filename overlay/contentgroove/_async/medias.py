@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
 from contentgroove._core.io import run_async
+from contentgroove._core.secret import conceal
 from contentgroove.models import Media
 
 from .base import AsyncPager, AsyncResource, raw_method
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from contentgroove._core.calls import Session
     from contentgroove._core.inputs import Filter
     from contentgroove._core.io import Progress
+    from contentgroove._core.secret import Secret
     from contentgroove._io.batches import UploadItem, UploadResult
     from contentgroove._io.sources import AsyncFile, File
     from contentgroove.models import DirectUpload
@@ -80,8 +82,8 @@ class AsyncMedias(AsyncResource):
     async def create(
         self,
         *,
-        source_url: str | None = None,
-        upload_id: str | None = None,
+        source_url: str | Secret | None = None,
+        upload_id: str | Secret | None = None,
         name: str | None = None,
         description: str | None = None,
     ) -> Media:
@@ -97,6 +99,7 @@ class AsyncMedias(AsyncResource):
             QuotaExceededError: The account's limit is reached.
             OutcomeUnknownError: It is unknown whether the media was created. The request was not retried.
         """
+        source_url, upload_id = conceal(source_url), conceal(upload_id)
         return await self._call(
             operations.create_media(source_url=source_url, upload_id=upload_id, name=name, description=description)
         )

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from contentgroove.errors import InvalidInputError
 
 from .redaction import redact_url
+from .secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -71,16 +72,26 @@ def check_iterable(value: object, name: str) -> None:
 
 
 def check_text(value: object, name: str) -> str:
-    """Return a string that can be sent."""
-    if not isinstance(value, str):
-        raise invalid_input(f"{name} must be a string, not {type(value).__name__}.")
+    """Return a string that can be sent; the text of a `Secret` is not a variable when an error is raised."""
+    problem = _text_problem(value, name)
+    if problem is not None:
+        raise invalid_input(problem)
+    return _text_of(value)
+
+
+def _text_problem(value: object, name: str) -> str | None:
+    text: object = value.reveal() if isinstance(value, Secret) else value
+    if not isinstance(text, str):
+        return f"{name} must be a string, not {type(text).__name__}."
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError as error:
-        raise invalid_input(
-            f"{name} contains a lone surrogate at index {error.start} and cannot be encoded as UTF-8."
-        ) from error
-    return value
+        return f"{name} contains a lone surrogate at index {error.start} and cannot be encoded as UTF-8."
+    return None
+
+
+def _text_of(value: object) -> str:
+    return value.reveal() if isinstance(value, Secret) else cast("str", value)
 
 
 def check_seconds(value: object, name: str) -> float:
@@ -92,15 +103,20 @@ def check_seconds(value: object, name: str) -> float:
 
 def check_url(value: object, name: str) -> str:
     """Return an http or https URL."""
-    text = check_text(value, name)
+    problem = _text_problem(value, name) or _url_problem(value, name)
+    if problem is not None:
+        raise invalid_input(problem)
+    return _text_of(value)
+
+
+def _url_problem(value: object, name: str) -> str | None:
+    text = _text_of(value)
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
         usable = False
-    if not usable:
-        raise invalid_input(f"{name} must be an http or https URL, not {redact_url(text)[:200]!r}.")
-    return text
+    return None if usable else f"{name} must be an http or https URL, not {redact_url(text)[:200]!r}."
 
 
 def check_count(value: object, name: str) -> int | None:

@@ -26,8 +26,9 @@ from .checkpoints import (
 from .inputs import invalid_input
 from .moments import moment
 from .paging import ListArguments, fetch_page
-from .redaction import redact_url
+from .redaction import redact_text
 from .responses import Response, TransportFailure
+from .secret import Secret
 from .waiting import PollOptions, wait_for_media
 
 if TYPE_CHECKING:
@@ -153,12 +154,12 @@ async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
             since=_server_time(response, session.clock.time()),
         )
         await _save_checkpoint(session, plan, checkpoint)
-        outcome = await session.io.put_file(prepared.upload_url, plan.source, plan.progress, session.timeouts)
+        outcome = await session.io.put_file(Secret(prepared.upload_url), plan.source, plan.progress, session.timeouts)
         if isinstance(outcome, Response) and outcome.is_success:
             return await _save_checkpoint(session, plan, structs.replace(checkpoint, state="sent"))
         error = upload_error(outcome, plan)
         if not error.retryable or not plan.source.rewindable or attempt >= session.policy.max_retries:
-            raise error from (outcome.cause if isinstance(outcome, TransportFailure) else None)
+            raise error from (outcome.cause_without() if isinstance(outcome, TransportFailure) else None)
         # An expired URL is replaced at once; any other failure needs time to pass.
         if error.reason != "expired":
             await session.io.sleep(session.policy.backoff(attempt, session.random))
@@ -267,7 +268,7 @@ def upload_error(outcome: Response | TransportFailure, plan: UploadPlan) -> Uplo
     code = _search(_CODE, outcome.content)
     message = _search(_MESSAGE, outcome.content) or ""
     reason, advice = _classify_store_error(status, code, message)
-    details = " ".join(part for part in (f"{status}", code, f"({redact_url(message)})" if message else None) if part)
+    details = " ".join(part for part in (f"{status}", code, f"({redact_text(message)})" if message else None) if part)
     return UploadError(
         f"The store refused {file}: {details}. {advice} No media was created.",
         reason=reason,
@@ -291,7 +292,7 @@ def _classify_store_error(status: int, code: str | None, message: str) -> tuple[
 
 def _connection_error(failure: TransportFailure, file: str, plan: UploadPlan) -> UploadError:
     reason: UploadErrorReason
-    cause = redact_url(str(failure.cause)) or type(failure.cause).__name__
+    cause = failure.reason()
     if failure.kind == "source_changed":
         reason, text = "changed", f"{file} changed while it was sent ({cause}). Upload it again once it is complete."
     elif failure.kind == "unreadable":

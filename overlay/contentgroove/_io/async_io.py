@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from contentgroove._core.io import Progress, Source, Timeouts
     from contentgroove._core.responses import TransportFailure
+    from contentgroove._core.secret import Secret
     from contentgroove._core.settings import Settings
 
     from .contract_monitor import ContractMonitor
@@ -73,7 +74,7 @@ class AsyncIO:
         return outcome
 
     async def put_file(
-        self, url: str, source: Source, progress: Progress | None, timeouts: Timeouts
+        self, url: Secret, source: Source, progress: Progress | None, timeouts: Timeouts
     ) -> Response | TransportFailure:
         """See `IO.put_file`."""
         self._require_open()
@@ -131,11 +132,16 @@ class AsyncIO:
                 outcome = reader.response()
             finally:
                 await response.aclose()
-        except (AssertionError, CallbackError, ConfigurationError):
+        except AssertionError:
             # A test's own transport fails its test: an error of respx or a contract check is not a broken connection.
             raise
+        except (CallbackError, ConfigurationError) as error:
+            raise error.with_traceback(None)  # noqa: B904, TRY201 - see drop_frames; the cause has its own frames
         except Exception as error:  # noqa: BLE001 - see classify_error
             outcome = http.classify_error(error)
+        except BaseException as error:
+            http.drop_frames(error)
+            raise
         if info is not None:
             await _await_if_needed(self._hooks.after_response(info, started, outcome))
         return outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random as chance
 import time
 from typing import TYPE_CHECKING, Literal
@@ -11,6 +12,7 @@ from msgspec import structs
 
 from contentgroove._core.calls import Session
 from contentgroove._core.retries import Cooldown, RetryPolicy
+from contentgroove._core.secret import Secret
 from contentgroove.errors import ConfigurationError
 
 from .hooks import Hooks
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
+
+
+def read_variable(name: str) -> Secret | None:
+    """Read an environment variable; None if it is not set or empty."""
+    return Secret(os.environ[name]) if os.environ.get(name) else None
 
 
 def check_timeout(value: float | httpx.Timeout) -> Timeouts:

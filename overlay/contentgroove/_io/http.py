@@ -13,7 +13,9 @@ from urllib.parse import quote, urlsplit
 
 import httpcore
 
+from contentgroove._core.redaction import redact_url
 from contentgroove._core.responses import FailureKind, Headers, Response, TransportFailure
+from contentgroove._core.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +105,7 @@ def build_api_request(
         limits = {name: min(seconds, time_limit) for name, seconds in limits.items()}
     url, headers = settings.url_and_headers(request)
     if request.content is not None or request.method in _WITH_CONTENT:
-        headers.append(("Content-Length", str(len(request.content or b""))))
+        headers.append((b"Content-Length", b"%d" % len(request.content or b"")))
     return _request(request.method, url, headers, request.content or b"", limits)
 
 
@@ -111,35 +113,45 @@ _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 """Methods whose requests send Content-Length even without content (RFC 9110, 8.6)."""
 
 
-def build_upload_request(url: str, source: Source, content: Body, timeouts: Timeouts) -> httpcore.Request:
+def build_upload_request(url: Secret, source: Source, content: Body, timeouts: Timeouts) -> httpcore.Request:
     """Build the request of an upload: exact length, no type, no credentials except those in the URL."""
-    headers = [("Content-Length", str(source.size)), ("Accept", "*/*")]
+    headers = [(b"Content-Length", b"%d" % source.size), (b"Accept", b"*/*")]
     # It may not stall, but take any time.
     limits = {**timeouts, "write": UPLOAD_STALL_TIMEOUT, "read": UPLOAD_RESPONSE_TIMEOUT}
     return _request("PUT", url, headers, content, limits)
 
 
 def _request(
-    method: str, url: str, headers: list[tuple[str, str]], content: Body, timeouts: Timeouts
+    method: str, url: str | Secret, headers: list[tuple[bytes, bytes]], content: Body, timeouts: Timeouts
 ) -> httpcore.Request:
     parsed = parse_url(url)
-    fields = [(b"Host", host_header(parsed)), *((name.encode(), value.encode()) for name, value in headers)]
+    if parsed is None:
+        raise InvalidUrlError("the URL cannot be parsed, or has no host")
+    fields = [(b"Host", host_header(parsed)), *headers]
     return httpcore.Request(method, parsed, headers=fields, content=content, extensions={"timeout": timeouts})
 
 
+class RequestUrl(httpcore.URL):
+    """A URL whose repr shows no credentials: it is a variable of many functions."""
+
+    def __str__(self) -> str:
+        return redact_url((b"%b://%b%b" % (self.scheme, host_header(self), self.target)).decode("ascii"))
+
+    def __repr__(self) -> str:
+        return f"RequestUrl({str(self)!r})"
+
+
 @lru_cache(maxsize=64)
-def parse_url(url: str) -> httpcore.URL:
-    """Parse a URL; characters that a request line cannot contain are percent-encoded, and nothing else is changed."""
-    # Cached, because a wait requests the same URL each time.
+def parse_url(url: str | Secret) -> RequestUrl | None:
+    """Parse a URL; None if it is not one. Characters that a request line cannot contain are percent-encoded."""
+    # Cached, because a wait requests the same URL each time. Nothing is raised here, where its text is a variable.
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url if isinstance(url, str) else url.reveal())
         host, port = (parts.hostname or "").encode("ascii"), parts.port
         target = quote(f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", safe=string.punctuation)
-    except ValueError as error:
-        raise InvalidUrlError(f"the URL cannot be parsed: {error}") from error
-    if not host:
-        raise InvalidUrlError("the URL has no host")
-    return httpcore.URL(scheme=parts.scheme, host=host, port=port, target=target)
+    except ValueError:
+        return None
+    return RequestUrl(scheme=parts.scheme, host=host, port=port, target=target) if host else None
 
 
 def host_header(url: httpcore.URL) -> bytes:
@@ -219,6 +231,7 @@ def classify_error(error: Exception) -> TransportFailure:
 
     Every exception counts as a transport failure, so that callers get a documented error whatever the server sends.
     """
+    drop_frames(error)
     kind: FailureKind = "broken"
     may_have_arrived = True
     if isinstance(error, ResponseTooLargeError):
@@ -240,3 +253,41 @@ def _is_named(error: Exception, *names: str) -> bool:
     # httpx's exceptions have the same names as httpcore's; while it is not imported, none can have been raised.
     libraries = (httpcore, sys.modules.get("httpx"))
     return any(isinstance(error, getattr(library, name, ())) for library in libraries for name in names)
+
+
+def drop_frames(error: BaseException) -> None:
+    """Replace the frames of an exception and of its causes by a note of where it was raised.
+
+    Error reporters show the variables of all frames, and in those of HTTP libraries and of the application's own
+    transports are requests with their URLs and headers.
+    """
+    chain: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while chain:
+        current = chain.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        chain += [current.__cause__, current.__context__]
+        if isinstance(current, BaseExceptionGroup):
+            chain += cast("BaseExceptionGroup[BaseException]", current).exceptions
+        # httpx keeps the request in its exceptions; reading it from one without raises an error.
+        vars(current).pop("_request", None)
+        _note_location(current)
+        current.with_traceback(None)
+
+
+_NOTE = "Raised at "
+_MAX_NOTED = 8
+"""Frames that a note names, the innermost first."""
+
+
+def _note_location(error: BaseException) -> None:
+    entries: list[str] = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        entries.append(f"{code.co_filename}:{trace.tb_lineno} in {code.co_name}")
+        trace = trace.tb_next
+    if entries and not any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ())):
+        error.add_note(_NOTE + ", called at ".join(reversed(entries[-_MAX_NOTED:])))

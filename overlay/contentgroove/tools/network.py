@@ -20,7 +20,7 @@ import anyio
 import httpcore
 from msgspec import Struct
 
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import redact_text, redact_url
 from contentgroove._core.settings import is_loopback
 from contentgroove._openapi.documents import MAX_BYTES
 from contentgroove._version import __version__
@@ -255,7 +255,7 @@ def _incomplete_error(code: ErrorCode, problem: str, *, idempotent: bool) -> Too
 
 
 def _error_reason(error: Exception) -> str:
-    return redact_url(str(error))[:200] or type(error).__name__
+    return redact_text(str(error))[:200] or type(error).__name__
 
 
 def printable_url(url: str) -> str:

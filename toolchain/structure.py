@@ -52,6 +52,7 @@ LAYERS = (
             "contentgroove._core.moments",
             "contentgroove._core.redaction",
             "contentgroove._core.secret",
+            "contentgroove._core.tracebacks",
         ),
     ),
     Layer("OpenAPI documents", ("contentgroove._openapi",)),

@@ -19,6 +19,7 @@ import pytest
 import respx
 from contentgroove import APIConnectionError, APIError, APITimeoutError, ConfigurationError, UploadError, __version__
 from contentgroove._core.responses import Headers
+from contentgroove._core.secret import Secret
 from contentgroove._core.settings import resolve_settings
 from contentgroove._io import connections
 from contentgroove._io.http import MAX_PIECE, Decompression, InvalidUrlError, build_api_request, parse_url
@@ -173,7 +174,9 @@ def test_what_the_libraries_log_is_redacted(
 @pytest.mark.parametrize(("queued", "seconds"), [(True, 600.0), (False, 5.0)])
 def test_waiting_for_a_connection_has_its_own_limit(queued: bool, seconds: float) -> None:  # noqa: FBT001 - a case
     """Waiting for the client's own connections has a longer limit; an application's client keeps its own."""
-    settings = resolve_settings(api_key=KEY, base_url=BASE, auth="bearer", version="1", environment={})
+    settings = resolve_settings(
+        api_key=Secret(KEY), base_url=Secret(BASE), auth="bearer", version="1", variable=lambda _name: None
+    )
     listing = Request(method="GET", path="/medias")
     timeouts: Timeouts = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
     request = build_api_request(listing, settings, timeouts, None, queued=queued)

@@ -13,6 +13,7 @@ from contentgroove.errors import RequestInfo
 from .redaction import redact_echo, redact_url
 from .responses import BodyMismatchError, Response, TransportFailure, redact_response
 from .retries import TOO_MANY_REQUESTS, Cooldown, RetryPolicy, parse_retry_after, should_retry
+from .tracebacks import drop_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -124,6 +125,8 @@ def decode_response(operation: Operation[T], response: Response, session: Sessio
     except BodyMismatchError as error:
         from .error_mapping import response_decode_error
 
+        # The body, which may be a presigned URL, is a variable of the functions that decode.
+        drop_frames(error, error.__cause__ and error.__cause__.__context__)
         keys = session.settings.sent_keys()
         reason = redact_echo(str(error), keys)
         redacted, cause = redact_response(response, keys), error if reason == str(error) else None

@@ -72,6 +72,10 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     media_id: str | None = None
     version: int = VERSION
 
+    def __repr__(self) -> str:
+        # Without the upload's id, with which a media can be created.
+        return f"Checkpoint({self.file!r}, state={self.state!r}, media_id={self.media_id!r})"
+
 
 # Created at import, by one thread: msgspec crashes if several threads are the first to decode a type that refers to
 # another one.

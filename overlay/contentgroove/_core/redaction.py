@@ -56,7 +56,7 @@ _STORE_ERROR = r"<Error>"
 _ELEMENT = r"<(?!/|(?:Code|Message|RequestId|HostId|Error)>)([A-Za-z]\w{0,63})>[^<]+"
 
 _PUBLIC_HEADERS = frozenset({"www-authenticate", "proxy-authenticate"})
-_SECRET_HEADER = r"(?i)auth|cookie|token|secret|key|signature|credential|session|password"
+_SECRET_HEADER = r"(?i)auth|cookie|token|secret|key|signature|credential|session|password"  # noqa: S105 - names
 _URL_HEADERS = frozenset({"location", "content-location", "referer"})
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, SupportsIndex, overload
 from .redaction import REDACTED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
 
@@ -28,7 +29,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         # In a closure, because some debuggers and reporters show the attributes of objects.
-        self._reveal = lambda: value
+        self._reveal: Callable[[], str] = lambda: value
 
     def reveal(self) -> str:
         """Return the credential itself. Do not store it in a variable, which error reporters would show."""

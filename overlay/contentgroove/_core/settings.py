@@ -16,6 +16,8 @@ from .redaction import REDACTED, redact_url
 from .secret import Secret, SecretBytes, conceal
 
 if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
     from contentgroove_api.types import Request
 
 ApiKey: TypeAlias = str | Secret | Callable[[], str | Secret]
@@ -83,7 +85,7 @@ class Settings(Struct, frozen=True, weakref=True):
         ]
         query = f"?{request.query}" if request.query else ""
         url: str | Secret = f"{self.base_url}{request.path}{query}"
-        key = self.api_key if isinstance(self.api_key, Secret) else self.api_key()
+        key = self.current_key()
         if self.auth == "bearer":
             headers.append((b"Authorization", SecretBytes(b"Bearer " + key.reveal().encode())))
         elif self.auth == "header":
@@ -110,6 +112,10 @@ class Settings(Struct, frozen=True, weakref=True):
         """Return a request's query as it can be shown: with a placeholder for the key."""
         key = f"api_key={REDACTED}" if self.auth == "query" else ""
         return "&".join(part for part in (request.query, key) if part)
+
+    def current_key(self) -> Secret:
+        """Return the key to send now."""
+        return self.api_key if isinstance(self.api_key, Secret) else self.api_key()
 
     def sent_keys(self) -> tuple[Secret, ...]:
         """Return the keys that a server may echo, without calling the application's function: reports must not fail."""
@@ -189,21 +195,24 @@ def _base_url_problem(url: Secret) -> str | None:
     if not isinstance(text, str):
         return f"must be a string, not {type(text).__name__}."
     try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
+        problem = _problem_of_parts(urlsplit(text))
     except ValueError:
-        return f"{_shown(text)}is not a URL: its host or port cannot be read."
+        problem = "is not a URL: its host or port cannot be read."
+    return None if problem is None else f"{_shown(text)}{problem}"
+
+
+def _problem_of_parts(parts: SplitResult) -> str | None:
+    host, _ = parts.hostname, parts.port
     if parts.scheme not in {"http", "https"} or not host:
-        return f"{_shown(text)}is not an http or https URL, such as {DEFAULT_BASE_URL}."
-    shown = _shown(text)
+        return f"is not an http or https URL, such as {DEFAULT_BASE_URL}."
     if not host.isascii():
-        return f"{shown}must have its host in ASCII: write the form that starts with xn--."
+        return "must have its host in ASCII: write the form that starts with xn--."
     if parts.username is not None or parts.query or parts.fragment:
-        return f"{shown}must not have a user, query or fragment."
+        return "must not have a user, query or fragment."
     if parts.scheme == "http" and not is_loopback(host):
         return (
-            f"{shown}would send the API key in clear text: use https. Plain http is for this machine "
-            "only (127.0.0.1, localhost)."
+            "would send the API key in clear text: use https. Plain http is for this machine only (127.0.0.1, "
+            "localhost)."
         )
     return None
 

@@ -11,8 +11,8 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from contentgroove._extras import needs
 from contentgroove._core.responses import redact_response
+from contentgroove._extras import needs
 from contentgroove.errors import ConfigurationError, ContractViolation, ContractViolationError
 
 from .http import logger

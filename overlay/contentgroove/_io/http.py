@@ -15,7 +15,7 @@ import httpcore
 
 from contentgroove._core.redaction import redact_url
 from contentgroove._core.responses import FailureKind, Headers, Response, TransportFailure
-from contentgroove._core.secret import Secret
+from contentgroove._core.tracebacks import drop_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from contentgroove_api.types import Request
 
     from contentgroove._core.io import Source, Timeouts
+    from contentgroove._core.secret import Secret
     from contentgroove._core.settings import Settings
 
 Body: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
@@ -125,8 +126,6 @@ def _request(
     method: str, url: str | Secret, headers: list[tuple[bytes, bytes]], content: Body, timeouts: Timeouts
 ) -> httpcore.Request:
     parsed = parse_url(url)
-    if parsed is None:
-        raise InvalidUrlError("the URL cannot be parsed, or has no host")
     fields = [(b"Host", host_header(parsed)), *headers]
     return httpcore.Request(method, parsed, headers=fields, content=content, extensions={"timeout": timeouts})
 
@@ -141,9 +140,16 @@ class RequestUrl(httpcore.URL):
         return f"RequestUrl({str(self)!r})"
 
 
+def parse_url(url: str | Secret) -> RequestUrl:
+    """Parse a URL; characters that a request line cannot contain are percent-encoded, and nothing else is changed."""
+    parsed = _parse_url(url)
+    if parsed is None:
+        raise InvalidUrlError("the URL cannot be parsed, or has no host")
+    return parsed
+
+
 @lru_cache(maxsize=64)
-def parse_url(url: str | Secret) -> RequestUrl | None:
-    """Parse a URL; None if it is not one. Characters that a request line cannot contain are percent-encoded."""
+def _parse_url(url: str | Secret) -> RequestUrl | None:
     # Cached, because a wait requests the same URL each time. Nothing is raised here, where its text is a variable.
     try:
         parts = urlsplit(url if isinstance(url, str) else url.reveal())
@@ -226,12 +232,12 @@ class ResponseReader:
         return Response(self._status, self._headers, content)
 
 
-def classify_error(error: Exception) -> TransportFailure:
-    """Convert an exception of the HTTP library.
+def classify_error(error: Exception, outer: BaseException | None) -> TransportFailure:
+    """Convert an exception of the HTTP library; `outer` is described in `drop_frames`.
 
     Every exception counts as a transport failure, so that callers get a documented error whatever the server sends.
     """
-    drop_frames(error)
+    drop_frames(error, outer)
     kind: FailureKind = "broken"
     may_have_arrived = True
     if isinstance(error, ResponseTooLargeError):
@@ -253,41 +259,3 @@ def _is_named(error: Exception, *names: str) -> bool:
     # httpx's exceptions have the same names as httpcore's; while it is not imported, none can have been raised.
     libraries = (httpcore, sys.modules.get("httpx"))
     return any(isinstance(error, getattr(library, name, ())) for library in libraries for name in names)
-
-
-def drop_frames(error: BaseException) -> None:
-    """Replace the frames of an exception and of its causes by a note of where it was raised.
-
-    Error reporters show the variables of all frames, and in those of HTTP libraries and of the application's own
-    transports are requests with their URLs and headers.
-    """
-    chain: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while chain:
-        current = chain.pop()
-        if current is None or id(current) in seen:
-            continue
-        seen.add(id(current))
-        chain += [current.__cause__, current.__context__]
-        if isinstance(current, BaseExceptionGroup):
-            chain += cast("BaseExceptionGroup[BaseException]", current).exceptions
-        # httpx keeps the request in its exceptions; reading it from one without raises an error.
-        vars(current).pop("_request", None)
-        _note_location(current)
-        current.with_traceback(None)
-
-
-_NOTE = "Raised at "
-_MAX_NOTED = 8
-"""Frames that a note names, the innermost first."""
-
-
-def _note_location(error: BaseException) -> None:
-    entries: list[str] = []
-    trace = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        entries.append(f"{code.co_filename}:{trace.tb_lineno} in {code.co_name}")
-        trace = trace.tb_next
-    if entries and not any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ())):
-        error.add_note(_NOTE + ", called at ".join(reversed(entries[-_MAX_NOTED:])))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from contentgroove._core.io import CallbackError
 from contentgroove._core.responses import Response
+from contentgroove._core.tracebacks import drop_frames
 from contentgroove.errors import ConfigurationError
 
 from . import http
@@ -79,7 +81,7 @@ class SyncIO:
             try:
                 request = http.build_upload_request(url, source, content, timeouts)
             except http.InvalidUrlError as error:
-                return http.classify_error(error)
+                return http.classify_error(error, None)
             return self._exchange(request, self._custom_upload_transport, uploading=True)
 
     async def sleep(self, seconds: float) -> None:
@@ -105,7 +107,7 @@ class SyncIO:
         info = self._hooks.describe(request)
         if info is not None:
             self._hooks.before_request(info)
-        started = time.monotonic()
+        started, outer = time.monotonic(), sys.exception()
         outcome: Response | TransportFailure
         try:
             transport = custom or instrumented(self._transport_for(request.url, uploading=uploading))
@@ -115,17 +117,19 @@ class SyncIO:
                 for chunk in response.iter_stream():
                     reader.add(chunk)
                 outcome = reader.response()
+                # A hook that raises shows the variables of this function.
+                chunk = b""
             finally:
                 response.close()
         except AssertionError:
             # A test's own transport fails its test: an error of respx or a contract check is not a broken connection.
             raise
         except (CallbackError, ConfigurationError) as error:
-            raise error.with_traceback(None)  # noqa: B904, TRY201 - see drop_frames; the cause has its own frames
+            raise error.with_traceback(None)  # noqa: B904 - the same error, without its frames
         except Exception as error:  # noqa: BLE001 - see classify_error
-            outcome = http.classify_error(error)
+            outcome = http.classify_error(error, outer)
         except BaseException as error:
-            http.drop_frames(error)
+            drop_frames(error, outer)
             raise
         if info is not None:
             self._hooks.after_response(info, started, outcome)

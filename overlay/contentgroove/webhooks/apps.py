@@ -113,6 +113,10 @@ class _RequestHead(NamedTuple):
     query: str
     length: str | None
 
+    def __repr__(self) -> str:
+        # Without the token in the query.
+        return f"_RequestHead({self.method}, {self.length})"
+
     @property
     def token(self) -> str:
         """The token in the URL; empty if it is missing."""

@@ -174,10 +174,13 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
         return _parse_finished(content) or _parse_unknown(content)
     except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError) as error:
         reason = str(error) or type(error).__name__
-        raise WebhookPayloadError(
-            f"The body ({len(content):,} bytes) is not a ContentGroove webhook: {reason[:300]}. Respond with status "
-            "400 and check who sends to this URL."
-        ) from error
+    # The body contains signed URLs, so it is not a variable when the error is raised, here and in the decoders.
+    size = len(content)
+    del body, content
+    raise WebhookPayloadError(
+        f"The body ({size:,} bytes) is not a ContentGroove webhook: {reason[:300]}. Respond with status "
+        "400 and check who sends to this URL."
+    )
 
 
 def to_bytes(body: object) -> bytes:

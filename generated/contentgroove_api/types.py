@@ -47,6 +47,9 @@ class Request(Struct, frozen=True, kw_only=True):
         # Queries, headers and bodies may contain credentials, such as a signed URL.
         return f"Request({self.method} {self.path})"
 
+    def __rich_repr__(self) -> Iterator[str]:
+        yield f"{self.method} {self.path}"
+
 
 class Response(Struct, Generic[T], frozen=True, kw_only=True):
     """An HTTP response with its decoded body."""

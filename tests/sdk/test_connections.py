@@ -215,7 +215,7 @@ def test_requests_to_this_machine_use_no_proxy(make: Maker, monkeypatch: pytest.
         make(base_url=base_url, max_retries=0).medias.get("m-1")
     assert len(asked_directly) == 1
     https = httpcore.URL("https://api.contentgroove.test/")
-    assert connections.environment_proxy(https) == (proxy if "://" in proxy else f"http://{proxy}")
+    assert connections.environment_proxy(https) == Secret(proxy if "://" in proxy else f"http://{proxy}")
 
 
 def test_a_proxy_that_refuses_never_sees_the_key(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:

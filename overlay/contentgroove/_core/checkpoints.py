@@ -20,7 +20,7 @@ from contentgroove.errors import CheckpointError, UploadError
 from .inputs import invalid_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from contentgroove.errors import InvalidInputError
 
@@ -75,6 +75,11 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         # Without the upload's id, with which a media can be created.
         return f"Checkpoint({self.file!r}, state={self.state!r}, media_id={self.media_id!r})"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        yield "file", self.file
+        yield "state", self.state
+        yield "media_id", self.media_id
 
 
 # Created at import, by one thread: msgspec crashes if several threads are the first to decode a type that refers to

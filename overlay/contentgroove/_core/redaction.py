@@ -48,8 +48,8 @@ _ENCODED_PARAMETER = (
 )
 _USER_INFO = r"""(:(?:\\?/){2})[^/\s"'<>\\]*@"""
 _ENCODED_USER_INFO = r"""(?i)(%(?:25)*3a(?:%(?:25)*2f){2})(?:(?!%(?:25)*(?:2f|3f))[^\s"'<>/?&])*%(?:25)*40"""
-_FRAGMENT = r"t=[\d.,]*|[a-z]+(?:-[a-z]+){0,9}"
-"""A part of a video (`#t=10,20`) or of a page."""
+_FRAGMENT = r"t=[\d.,]*"
+"""A part of a video (`#t=10,20`)."""
 
 # S3's error documents repeat the signature and what was signed, and other stores do likewise.
 _STORE_ERROR = r"<Error>"
@@ -156,7 +156,7 @@ def redact_echo_bytes(content: bytes, secrets: Iterable[Secret]) -> bytes:
 
 def _echo_pattern(secret: Secret) -> str:
     escaped = "".join(
-        rf"(?:\\?{re.escape(char)}|\\u00{ord(char):02x}|%(?:25)*{ord(char):02x}|&#(?:0*{ord(char)}|x0*{ord(char):x});"
+        rf"(?:\\{{0,4}}{re.escape(char)}|\\{{1,4}}u00{ord(char):02x}|%(?:25)*{ord(char):02x}|&#(?:0*{ord(char)}|x0*{ord(char):x});"
         rf"{_NAMED_ENTITIES.get(char, '')})"
         for char in secret.reveal()
     )

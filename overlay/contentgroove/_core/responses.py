@@ -41,6 +41,11 @@ class Response(Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Response(status_code={self.status_code}, bytes={len(self.content)})"
 
+    def __rich_repr__(self) -> Iterator[tuple[str, int]]:
+        # That of msgspec shows all fields.
+        yield "status_code", self.status_code
+        yield "bytes", len(self.content)
+
 
 FailureKind: TypeAlias = Literal["connect", "timeout", "broken", "too_large", "source_changed", "unreadable"]
 
@@ -63,6 +68,10 @@ class TransportFailure(Struct, frozen=True):
     def __repr__(self) -> str:
         # The message may contain the request's URL.
         return f"TransportFailure({self.kind}, {type(self.cause).__name__})"
+
+    def __rich_repr__(self) -> Iterator[str]:
+        yield self.kind
+        yield type(self.cause).__name__
 
     def reason(self, secrets: Iterable[Secret] = ()) -> str:
         """Return the cause's message, or its type if it has none, without credentials."""

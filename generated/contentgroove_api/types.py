@@ -47,8 +47,8 @@ class Request(Struct, frozen=True, kw_only=True):
         # Queries, headers and bodies may contain credentials, such as a signed URL.
         return f"Request({self.method} {self.path})"
 
-    def __rich_repr__(self) -> Iterator[str]:
-        yield f"{self.method} {self.path}"
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("method", self.method), ("path", self.path)]
 
 
 class Response(Struct, Generic[T], frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 from contentgroove_api.types import check_levels
 
 from ._core.redaction import redact_text
+from ._core.tracebacks import with_safe_repr
 from .errors import ResponseDecodeError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def ids_of(relationship: ToMany | msgspec.UnsetType | None) -> tuple[str, ...]:
     return () if sent is None else tuple(item.id for item in sent.data)
 
 
+@with_safe_repr
 class Model(Generic[W]):
     """A flat, immutable view of one JSON:API resource."""
 
@@ -116,11 +118,7 @@ class Model(Generic[W]):
         return hash((type(self), self.id))
 
     def __repr__(self) -> str:
-        try:
-            fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("id", *self._repr_fields))
-        except AttributeError:
-            # Error reporters also show an object whose constructor has failed.
-            return f"<{type(self).__name__}, incomplete>"
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("id", *self._repr_fields))
         return redact_text(f"{type(self).__name__}({fields})")
 
     def to_dict(self) -> dict[str, Any]:
@@ -175,6 +173,7 @@ _set_source = _slots._source.__set__  # noqa: SLF001 - as above
 _set_index = _slots._index.__set__  # noqa: SLF001 - as above
 
 
+@with_safe_repr
 class Page(Generic[T]):
     """One page of a list.
 

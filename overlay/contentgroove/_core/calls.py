@@ -13,7 +13,7 @@ from contentgroove.errors import RequestInfo
 from .redaction import redact_echo, redact_url
 from .responses import BodyMismatchError, Response, TransportFailure, redact_response
 from .retries import TOO_MANY_REQUESTS, Cooldown, RetryPolicy, parse_retry_after, should_retry
-from .tracebacks import drop_frames
+from .tracebacks import drop_frames, with_safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,6 +68,7 @@ class Session(Struct, frozen=True):
     time_limit: float | None = None
 
 
+@with_safe_repr
 class RawResponse(Generic[T]):
     """A response before it is decoded.
 

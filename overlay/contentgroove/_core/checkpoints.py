@@ -9,7 +9,7 @@ credential, and a new one costs nothing.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from contentgroove_api.types import check_levels
@@ -20,7 +20,7 @@ from contentgroove.errors import CheckpointError, UploadError
 from .inputs import invalid_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from contentgroove.errors import InvalidInputError
 
@@ -76,10 +76,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
         # Without the upload's id, with which a media can be created.
         return f"Checkpoint({self.file!r}, state={self.state!r}, media_id={self.media_id!r})"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
-        yield "file", self.file
-        yield "state", self.state
-        yield "media_id", self.media_id
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("file", self.file), ("state", self.state), ("media_id", self.media_id)]
 
 
 # Created at import, by one thread: msgspec crashes if several threads are the first to decode a type that refers to

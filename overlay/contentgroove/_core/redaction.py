@@ -48,6 +48,9 @@ _ENCODED_PARAMETER = (
 )
 _USER_INFO = r"""(:(?:\\?/){2})[^/\s"'<>\\]*@"""
 _ENCODED_USER_INFO = r"""(?i)(%(?:25)*3a(?:%(?:25)*2f){2})(?:(?!%(?:25)*(?:2f|3f))[^\s"'<>/?&])*%(?:25)*40"""
+_SENTENCE = ").,;:!?}'"
+"""What follows a URL in a text."""
+
 _FRAGMENT = r"t=[\d.,]*"
 """A part of a video (`#t=10,20`)."""
 
@@ -81,7 +84,7 @@ def redact_text(text: str) -> str:
 
 
 def _redact_found_url(found: re.Match[str]) -> str:
-    url = found[2].rstrip(").,;:!?}'")
+    url = found[2].rstrip(_SENTENCE)
     return f"{found[1]}{_redact_query(url)}{found[2][len(url) :]}"
 
 
@@ -112,7 +115,9 @@ def _redact_part(part: str) -> str:
 
 def _redact_parameter(found: re.Match[str]) -> str:
     separator, name, equals, value = found.groups()
-    return found[0] if is_harmless(name, value) else f"{separator}{name}{equals}{REDACTED}"
+    # The end of a sentence after a URL that is already redacted.
+    is_done = value.startswith(REDACTED) and not value[len(REDACTED) :].strip(_SENTENCE)
+    return found[0] if is_done or is_harmless(name, value) else f"{separator}{name}{equals}{REDACTED}"
 
 
 def is_harmless(name: str, value: str) -> bool:

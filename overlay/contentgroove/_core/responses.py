@@ -13,6 +13,7 @@ from contentgroove._model_base import JsonSource
 from contentgroove.models import Clip, DirectUpload, Media, Page, WebhookSubscription
 
 from .redaction import redact_echo, redact_echo_bytes, redact_header_value, redact_headers, redact_text
+from .tracebacks import with_safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -41,10 +42,9 @@ class Response(Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Response(status_code={self.status_code}, bytes={len(self.content)})"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, int]]:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         # That of msgspec shows all fields.
-        yield "status_code", self.status_code
-        yield "bytes", len(self.content)
+        return [("status_code", self.status_code), ("bytes", len(self.content))]
 
 
 FailureKind: TypeAlias = Literal["connect", "timeout", "broken", "too_large", "source_changed", "unreadable"]
@@ -69,9 +69,8 @@ class TransportFailure(Struct, frozen=True):
         # The message may contain the request's URL.
         return f"TransportFailure({self.kind}, {type(self.cause).__name__})"
 
-    def __rich_repr__(self) -> Iterator[str]:
-        yield self.kind
-        yield type(self.cause).__name__
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("kind", self.kind), ("cause", type(self.cause))]
 
     def reason(self, secrets: Iterable[Secret] = ()) -> str:
         """Return the cause's message, or its type if it has none, without credentials."""
@@ -97,6 +96,7 @@ MAX_CAUSES = 20
 """Causes that are checked; a longer chain is not kept."""
 
 
+@with_safe_repr
 class Headers(Mapping[str, str]):
     """Headers by name, in any case; repeated ones are joined with commas (RFC 9110, 5.3)."""
 

@@ -1,8 +1,10 @@
-"""Exceptions of HTTP libraries and databases without the variables of their frames."""
+"""What error reporters show: the variables of frames, and the reprs of objects, also of incomplete ones."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TypeVar, cast
+
+C = TypeVar("C")
 
 _NOTE = "Raised at "
 _MAX_NOTED = 8
@@ -45,3 +47,20 @@ def _note_location(error: BaseException) -> None:
         trace = trace.tb_next
     if entries and not any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ())):
         error.add_note(_NOTE + ", called at ".join(reversed(entries[-_MAX_NOTED:])))
+
+
+def with_safe_repr(cls: type[C]) -> type[C]:
+    """Let the repr of a class also work for an object whose constructor has failed or not yet finished.
+
+    Error reporters show `self`, and some of them end with an exception of a repr.
+    """
+    show = cls.__repr__
+
+    def __repr__(self: C) -> str:  # noqa: N807 - it becomes the class's
+        try:
+            return show(self)
+        except AttributeError:
+            return f"<{type(self).__name__}, incomplete>"
+
+    cls.__repr__ = __repr__  # type: ignore[method-assign, assignment]
+    return cls

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from contentgroove._core.io import run_sync
 from contentgroove._core.secret import Secret, conceal
 from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
+from contentgroove._core.tracebacks import with_safe_repr
 from contentgroove._io.client_options import (
     DEFAULT_TIMEOUT,
     check_clients,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from .webhook_subscriptions import WebhookSubscriptions
 
 
+@with_safe_repr
 class ContentGroove:
     """A client of the ContentGroove API; safe to share between threads.
 
@@ -104,9 +106,7 @@ class ContentGroove:
         self._known_uploads: dict[str, str] = {}
 
     def __repr__(self) -> str:
-        # Error reporters also show a client whose constructor has failed.
-        session = vars(self).get("_session")
-        return f"{type(self).__name__}({'' if session is None else f'base_url={session.settings.base_url!r}'})"
+        return f"{type(self).__name__}(base_url={self._session.settings.base_url!r})"
 
     @cached_property
     def medias(self) -> Medias:

@@ -22,6 +22,7 @@ from contentgroove_api.types import check_levels
 from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
+from contentgroove._core.tracebacks import with_safe_repr
 from contentgroove._model_base import JsonSource, to_utc
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
@@ -109,6 +110,7 @@ class _EventBase:
             raise WebhookPayloadError(f"The event's body cannot be decoded as plain JSON: {reason}.") from error
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True)
 class MediaProcessingFinished(_EventBase):
     """A media's processing has finished.
@@ -133,6 +135,7 @@ class MediaProcessingFinished(_EventBase):
     attempt: int = field(default=1, compare=False)
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True)
 class UnknownEvent(_EventBase):
     """An event that this version of the library does not know.

@@ -355,7 +355,7 @@ def test_callbacks_that_fail_do_not_show_secrets(make: Maker, hook: str, *, own:
         api = SigningApi()
         api.upload_url = f"{base_url}/1?sig=canary"
         options: dict[str, Any] = {} if hook == "progress" else {hook: fail}
-        client = make(api, **({"store": Store()} if own else {}), auth="query", **options)
+        client = make(api, store=Store() if own else None, auth="query", **options)
         with pytest.raises(ZeroDivisionError) as caught:
             client.medias.upload(MP4, **({"progress": fail} if hook == "progress" else {}))
     assert "canary" not in shown_by(caught.value)

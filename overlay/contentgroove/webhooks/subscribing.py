@@ -26,7 +26,7 @@ TOKEN_BYTES = 32
 
 
 def subscribe(
-    client: ContentGroove, base: str, *, events: Sequence[str] | None = None
+    client: ContentGroove, base: str | Secret, *, events: Sequence[str] | None = None
 ) -> tuple[WebhookSubscription, str]:
     """Subscribe a receiver to events, with a URL that contains a new secret token.
 
@@ -44,12 +44,13 @@ def subscribe(
         OutcomeUnknownError: The subscription may have been created; check `client.webhook_subscriptions.list()`.
         ContentGrooveError: The call failed.
     """
-    url, token = _url_with_token(conceal(base))
+    base = conceal(base)
+    url, token = _url_with_token(base)
     return client.webhook_subscriptions.create(url=url, subscribed_events=events), token.reveal()
 
 
 async def asubscribe(
-    client: AsyncContentGroove, base: str, *, events: Sequence[str] | None = None
+    client: AsyncContentGroove, base: str | Secret, *, events: Sequence[str] | None = None
 ) -> tuple[WebhookSubscription, str]:
     """Subscribe a receiver to events, with a URL that contains a new secret token.
 
@@ -67,11 +68,12 @@ async def asubscribe(
         OutcomeUnknownError: The subscription may have been created; check `client.webhook_subscriptions.list()`.
         ContentGrooveError: The call failed.
     """
-    url, token = _url_with_token(conceal(base))
+    base = conceal(base)
+    url, token = _url_with_token(base)
     return await client.webhook_subscriptions.create(url=url, subscribed_events=events), token.reveal()
 
 
-def webhook_url(base: str) -> tuple[str, str]:
+def webhook_url(base: str | Secret) -> tuple[str, str]:
     """Return a URL to subscribe, with a new token.
 
     Args:
@@ -84,7 +86,8 @@ def webhook_url(base: str) -> tuple[str, str]:
     Raises:
         InvalidInputError: `base` is not an https URL (or an http URL of this machine), or already has a token.
     """
-    url, token = _url_with_token(conceal(base))
+    base = conceal(base)
+    url, token = _url_with_token(base)
     return url.reveal(), token.reveal()
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from contentgroove._core.redaction import REDACTED
+from contentgroove._core.secret import REDACTED
 from contentgroove._openapi.pointers import join
 from contentgroove_api.types import check_levels
 from msgspec import Struct

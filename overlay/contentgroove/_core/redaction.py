@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .secret import REDACTED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .secret import Secret
-
-REDACTED = "[redacted]"
 
 # Patterns are strings, which `re` compiles on first use and caches: compiling them takes longer than importing the
 # whole package. Each takes linear time, because the texts of a service may be long and hostile.

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn, SupportsIndex, overload
 
-from .redaction import REDACTED
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
+
+REDACTED = "[redacted]"
+"""What is shown instead of a credential."""
 
 
 class Secret:

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from contentgroove.errors import ConfigurationError
 
-from .redaction import REDACTED, redact_url
-from .secret import Secret, SecretBytes, conceal
+from .redaction import redact_url
+from .secret import REDACTED, Secret, SecretBytes, conceal
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult

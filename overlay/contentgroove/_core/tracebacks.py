@@ -34,8 +34,9 @@ def drop_frames(error: BaseException, outer: BaseException | None) -> None:
             chain += cast("BaseExceptionGroup[BaseException]", current).exceptions
         # httpx keeps the request in its exceptions; reading it from one without raises an error.
         vars(current).pop("_request", None)
-        _note_location(current)
-        current.with_traceback(None)
+        each = cast("BaseException", current)
+        _note_location(each)
+        each.with_traceback(None)
 
 
 def _note_location(error: BaseException) -> None:

@@ -51,6 +51,7 @@ def test_the_contract_checker_needs_little_of_the_sdk() -> None:
         "contentgroove.errors",
         "contentgroove._extras",
         "contentgroove._core.redaction",
+        "contentgroove._core.secret",
         "contentgroove._openapi",
     )
     assert [

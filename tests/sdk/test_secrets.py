@@ -283,6 +283,42 @@ def test_wrong_arguments_do_not_show_signed_urls(make: Maker, call: Callable[[An
     assert "canary" not in shown_by(error)
 
 
+MISTAKEN: list[Callable[[Any], object]] = [
+    lambda client: client.medias.get("https://films.test/a?sig=canary"),
+    lambda client: client.medias.list(filter={"source_url_eq": {"a": "https://films.test/a?sig=canary"}}),
+    lambda client: client.medias.list(page_size="https://films.test/a?sig=canary"),
+    lambda client: client.request("GET", "/medias?sig=canary"),
+    lambda client: client.request("https://films.test/a?sig=canary", "/medias"),
+    lambda client: client.request("GET", "/medias", headers={"X-Token": "canary\n"}),
+    lambda client: client.request("GET", "/medias", query={"filter": {"a_eq": {"b": "https://u:canary@films.test"}}}),
+]
+
+
+@pytest.mark.parametrize("call", MISTAKEN)
+def test_messages_about_wrong_arguments_show_no_credentials(make: Maker, call: Callable[[Any], object]) -> None:
+    """A URL in the wrong argument is shown like any other."""
+    error = raised_by(lambda: call(make()))
+    assert isinstance(error, InvalidInputError)
+    assert "canary" not in str(error)
+
+
+def test_custom_requests_show_no_credentials(make: Maker) -> None:
+    """Query, body and headers are not variables while the request is sent."""
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(404)
+
+    client = make(handler)
+    body = {"source_url": "https://films.test/?sig=canary"}
+    error = raised_by(
+        lambda: client.request("POST", "/new", query={"token": "canary"}, body=body, headers={"X-Token": "canary"})
+    )
+    assert "canary" not in shown_by(error)
+    assert (seen[0].url.query, seen[0].headers["X-Token"]) == (b"token=canary", "canary")
+
+
 @pytest.mark.parametrize("status", [400, 422, 500, 303])
 def test_a_refused_source_url_is_not_shown(make: Maker, status: int) -> None:
     """The service repeats the URL in the body and in a header."""

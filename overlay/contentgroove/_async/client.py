@@ -173,7 +173,10 @@ class AsyncContentGroove:
         from contentgroove._core.calls import call_raw
         from contentgroove._core.custom_request import custom_operation
 
-        return await run_async(call_raw(custom_operation(method, path, query, body, headers), self._session))
+        operation = custom_operation(method, path, query, body, headers)
+        # Any of them may have credentials, and error reporters show the variables of this function.
+        del query, body, headers
+        return await run_async(call_raw(operation, self._session))
 
     async def aclose(self) -> None:
         """Close all connections that the client opened; later calls raise a ConfigurationError."""

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from contentgroove.errors import InvalidInputError
 
-from .redaction import redact_url
+from .redaction import redact_text, redact_url
 from .secret import Secret
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def invalid_input(problem: str) -> InvalidInputError:
 
 
 def short_repr(value: object) -> str:
-    """Return a short text for a value in a message."""
+    """Return a short text for a value in a message, without the credentials of URLs."""
     try:
-        return repr(value)[:200]
+        return redact_text(repr(value)[:1000])[:200]
     except (ValueError, RecursionError):
         # Python refuses to convert integers of thousands of digits.
         return f"this {type(value).__name__}"
@@ -57,8 +57,8 @@ def check_id(value: object, kind: str) -> str:
         raise invalid_input(f"A {kind} id must be a string, not {type(value).__name__}: pass the .id of the {kind}.")
     if not _SAFE_ID.fullmatch(value) or not value.strip("."):
         raise invalid_input(
-            f"{value[:60]!r} is not a {kind} id: ids consist of letters, digits and - _ . ~, such as "
-            "9b9a2e82-5b47-4f59-831d-4c239824b983."
+            f"{redact_text(value[:1000])[:60]!r} is not a {kind} id: ids consist of letters, digits and - _ . ~, such "
+            "as 9b9a2e82-5b47-4f59-831d-4c239824b983."
         )
     return value
 

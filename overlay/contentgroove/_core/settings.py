@@ -142,7 +142,7 @@ def resolve_settings(
     methods: tuple[str, ...] = ("bearer", "header", "query")
     source = KeyProvider(api_key) if callable(api_key) else _find_key(api_key, variable)
     if auth not in methods:
-        raise ConfigurationError(f"auth must be one of {', '.join(methods)}, not {short_repr(auth)}.")
+        raise ConfigurationError(f"auth must be one of {', '.join(methods)}, not {_shown_word(auth)}.")
     url = check_base_url(base_url or variable(BASE_URL_VARIABLE) or Secret(DEFAULT_BASE_URL))
     return Settings(url, source, auth, f"contentgroove-python/{version}")
 
@@ -222,7 +222,7 @@ def _shown(url: str) -> str:
     return f"{redact_url(url)!r} " if re.match(r"(?i)[a-z]{1,10}://", url) else ""
 
 
-def short_repr(value: object) -> str:
+def _shown_word(value: object) -> str:
     """Return a short text for a value in a message; a string that is not a short word may be a credential."""
     if isinstance(value, str) and not re.fullmatch(r"[a-z]{0,10}", value):
         return "this string"

@@ -21,6 +21,7 @@ import pytest
 from contentgroove import ConfigurationError, ContentGrooveError, InvalidInputError, UploadError
 from contentgroove._core.secret import SecretBytes
 from contentgroove._core.tracebacks import drop_frames
+from contentgroove._io.http import parse_url
 from contentgroove.types import Secret
 from rich import inspect as rich_inspect
 from rich.console import Console
@@ -404,6 +405,13 @@ def test_a_response_that_cannot_be_decoded_does_not_show_the_url(make: Maker) ->
     client = make(lambda _request: httpx.Response(200, json=body))
     for call in (client.direct_uploads.prepare, lambda: client.medias.upload(MP4)):
         assert "canary" not in shown_by(raised_by(call))
+
+
+def test_parsed_urls_show_nothing() -> None:
+    """They are variables of many functions, and the HTTP library needs the whole target."""
+    parsed = parse_url(Secret(SIGNED))
+    assert "canary" not in f"{parsed!r} {parsed}"
+    assert parsed.target == b"/1?se=canary-a&sig=canary%2Bb&GoogleAccessId=canary-c"
 
 
 def test_a_prepared_upload_is_not_pickled(make: Maker) -> None:

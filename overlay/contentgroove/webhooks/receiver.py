@@ -153,8 +153,6 @@ class WebhookReceiver:
             inbox failed, so the service must send the event again).
         """
         event = self._check(body, token)
-        # The log of an inbox's error shows the variables of this function.
-        del body, token
         if isinstance(event, Receipt):
             return event
         outer = sys.exception()

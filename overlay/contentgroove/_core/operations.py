@@ -41,7 +41,7 @@ def get_media(media_id: str) -> Operation[Media]:
 
 
 def create_media(
-    *, source_url: str | Secret | None, upload_id: str | Secret | None, name: str | None, description: str | None
+    *, source_url: str | Secret | None, upload_id: str | None, name: str | None, description: str | None
 ) -> Operation[Media]:
     """Create a media from either a URL or an upload."""
     from contentgroove_api.api.medias import create_media

@@ -370,6 +370,15 @@ def test_a_store_that_cannot_be_reached_does_not_show_the_url(make: Maker) -> No
             assert "canary" not in shown_by(raised_by(partial(client.medias.upload, MP4)))
 
 
+def test_a_redirected_upload_does_not_show_the_url(make: Maker) -> None:
+    """The redirect's Location is signed, too, and the store behind it refuses the file."""
+    elsewhere = "https://elsewhere.test/1?sig=canary-e"
+    store = Store(httpx.Response(307, headers={"Location": elsewhere}), 403, *[403] * 3)
+    error = raised_by(lambda: make(SigningApi(), store=store, max_retries=0).medias.upload(MP4))
+    assert "canary" not in shown_by(error)
+    assert str(store.requests[1].url) == elsewhere
+
+
 def test_a_store_transport_that_quotes_the_url(make: Maker) -> None:
     """An application's own client for uploads fails with a message that has the URL."""
 

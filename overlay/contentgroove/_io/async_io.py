@@ -16,6 +16,7 @@ from anyio import CancelScope, to_thread
 
 from contentgroove._core.io import CallbackError
 from contentgroove._core.responses import Response, TransportFailure
+from contentgroove._core.tracebacks import drop_frames
 from contentgroove.errors import ConfigurationError
 
 from . import http
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from contentgroove_api.types import Request
 
     from contentgroove._core.io import Progress, Source, Timeouts
+    from contentgroove._core.secret import Secret
     from contentgroove._core.settings import Settings
 
     from .contract_monitor import ContractMonitor
@@ -80,7 +82,7 @@ class AsyncIO:
         return outcome
 
     async def put_file(
-        self, url: str, source: Source, progress: Progress | None, timeouts: Timeouts
+        self, url: Secret, source: Source, progress: Progress | None, timeouts: Timeouts
     ) -> Response | TransportFailure:
         """See `IO.put_file`."""
         self._require_open()
@@ -88,7 +90,7 @@ class AsyncIO:
             try:
                 request = http.build_upload_request(url, source, content, timeouts)
             except http.InvalidUrlError as error:
-                return http.classify_error(error, sent=False)
+                return http.classify_error(error, None, sent=False)
             return await self._exchange(request, self._custom_upload_transport, uploading=True)
 
     async def sleep(self, seconds: float) -> None:
@@ -160,7 +162,7 @@ class AsyncIO:
     async def _send(
         self, request: httpcore.Request, custom: AsyncTransport | None, step: Step, *, uploading: bool
     ) -> Response | TransportFailure:
-        handled = sys.exception()
+        outer = sys.exception()
         try:
             if custom is None:
                 step.sent = False
@@ -174,14 +176,20 @@ class AsyncIO:
                 return reader.response()
             finally:
                 await response.aclose()
-        except (AssertionError, CallbackError):
+        except AssertionError:
             # A test's own transport fails its test: an error of respx or a contract check is not a broken connection.
             raise
+        except CallbackError as error:
+            raise error.with_traceback(None)  # noqa: B904 - the same error, without its frames
         except Exception as error:  # noqa: BLE001 - foreign_error and classify_error tell them apart
-            reason = foreign_error(error, handled)
+            reason = foreign_error(error, outer)
             if reason is not None:
+                drop_frames(reason, outer)
                 raise CallbackError(reason) from reason
-            return http.classify_error(error, sent=step.sent)
+            return http.classify_error(error, outer, sent=step.sent)
+        except BaseException as error:
+            drop_frames(error, outer)
+            raise
 
     def _transport_for(self, url: httpcore.URL, *, uploading: bool) -> AsyncTransport:
         loop = _running_loop()

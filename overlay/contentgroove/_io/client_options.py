@@ -15,6 +15,7 @@ from msgspec import structs
 from contentgroove._core.calls import Session
 from contentgroove._core.pacing import Ceiling, Pacer
 from contentgroove._core.retries import RetryPolicy
+from contentgroove._core.secret import Secret
 from contentgroove.errors import ConfigurationError
 
 from .hooks import Hooks
@@ -62,6 +63,11 @@ class lazy(Generic[C, T]):  # noqa: N801 - used like `property`
             return self
         created: T = vars(instance).setdefault(self._name, self._create(instance))
         return created
+
+
+def read_variable(name: str) -> Secret | None:
+    """Read an environment variable; None if it is not set or empty."""
+    return Secret(os.environ[name]) if os.environ.get(name) else None
 
 
 def check_timeout(value: float | httpx.Timeout) -> Timeouts:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import httpcore
 
 from contentgroove._core.io import CallbackError
+from contentgroove._core.tracebacks import drop_frames
 from contentgroove.errors import ContentGrooveError
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def ignoring_os_errors() -> Generator[None, None, None]:
 def network_error(error: Exception, timed_out: type[Exception], failed: type[Exception]) -> Exception:
     """Return the exception of httpcore for what a socket raised; one that carries it if the socket did not raise it."""
     if is_foreign_os_error(error) if isinstance(error, OSError) else _is_foreign(error):
+        # The frames of sockets have requests with credentials.
+        drop_frames(error, error.__context__)
         return CallbackError(error)
     if isinstance(error, (timed_out, failed)):
         return error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterable, Iterable
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, cast
@@ -11,15 +10,17 @@ import httpcore
 import httpx
 
 from contentgroove._core.io import CallbackError
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.tracebacks import drop_frames
 from contentgroove.errors import ConfigurationError
 
 from .http import ALREADY_DECODED, InvalidUrlError, extensions_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from types import CodeType
+
+    from contentgroove._core.secret import Secret
 
     from .http import AsyncTransport, Transport
 
@@ -64,6 +65,7 @@ def client_transport(client: httpx.Client, *, uploading: bool) -> Transport:
             return client.send(request, stream=True, follow_redirects=False, auth=auth)
         except Exception as error:
             if _was_raised_by_hook(error, client):
+                drop_frames(error, error.__context__)
                 raise CallbackError(error) from error
             raise
 
@@ -80,6 +82,7 @@ def async_client_transport(client: httpx.AsyncClient, *, uploading: bool) -> Asy
             return await client.send(request, stream=True, follow_redirects=False, auth=auth)
         except Exception as error:
             if _was_raised_by_hook(error, client):
+                drop_frames(error, error.__context__)
                 raise CallbackError(error) from error
             raise
 
@@ -142,36 +145,40 @@ class AsyncWrappedTransport(httpx.AsyncHTTPTransport):
 
 
 def proxy_transport(
-    proxy: str, context: ssl.SSLContext, idle_seconds: float, network: httpcore.NetworkBackend
+    proxy: Secret, context: ssl.SSLContext, idle_seconds: float, network: httpcore.NetworkBackend
 ) -> Transport:
     """Create the pool that httpx creates for a proxy's URL, with any scheme and credentials, for one connection."""
-    with _proxy_errors():
-        made: Any = httpx.HTTPTransport(verify=context, limits=_limits(idle_seconds), proxy=proxy)
+    limits = _limits(idle_seconds)
+    made = _for_proxy(lambda: httpx.HTTPTransport(verify=context, limits=limits, proxy=proxy.reveal()))
     made._pool._network_backend = network  # noqa: SLF001 - see above
     pool: Transport = made._pool  # noqa: SLF001 - see above
     return pool
 
 
 def async_proxy_transport(
-    proxy: str, context: ssl.SSLContext, idle_seconds: float, network: httpcore.AsyncNetworkBackend
+    proxy: Secret, context: ssl.SSLContext, idle_seconds: float, network: httpcore.AsyncNetworkBackend
 ) -> AsyncTransport:
     """Create the async pool that httpx creates for a proxy's URL, for one connection."""
-    with _proxy_errors():
-        made: Any = httpx.AsyncHTTPTransport(verify=context, limits=_limits(idle_seconds), proxy=proxy)
+    limits = _limits(idle_seconds)
+    made = _for_proxy(lambda: httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy.reveal()))
     made._pool._network_backend = network  # noqa: SLF001 - see above
     pool: AsyncTransport = made._pool  # noqa: SLF001 - see above
     return pool
 
 
-@contextlib.contextmanager
-def _proxy_errors() -> Generator[None, None, None]:
+def _for_proxy(create: Callable[[], Any]) -> Any:
     try:
-        yield
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
-        raise ConfigurationError(
-            f"The proxy in the environment cannot be used ({redact_url(str(error))}): correct HTTPS_PROXY, "
-            "HTTP_PROXY or ALL_PROXY, or add the host to NO_PROXY."
-        ) from error
+        return create()
+    except ImportError as error:
+        problem = str(error)
+    except (ValueError, httpx.InvalidURL):
+        # Their messages quote the URL, which may contain a password.
+        problem = "its value is not the URL of an http, https or socks5 proxy"
+    # Outside the block, so that httpx's frames, which have the URL, are not part of the error.
+    raise ConfigurationError(
+        f"The proxy in the environment cannot be used ({problem}): correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or "
+        "add the host to NO_PROXY."
+    )
 
 
 def _limits(idle_seconds: float) -> httpx.Limits:

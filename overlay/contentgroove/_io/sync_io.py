@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from contentgroove._core.io import CallbackError
 from contentgroove._core.responses import Response, TransportFailure
+from contentgroove._core.tracebacks import drop_frames
 
 from . import http
 from .connections import instrumented, open_transport
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from contentgroove_api.types import Request
 
     from contentgroove._core.io import Progress, Source, Timeouts
+    from contentgroove._core.secret import Secret
     from contentgroove._core.settings import Settings
 
     from .contract_monitor import ContractMonitor
@@ -85,7 +87,7 @@ class SyncIO:
         return outcome
 
     async def put_file(
-        self, url: str, source: Source, progress: Progress | None, timeouts: Timeouts
+        self, url: Secret, source: Source, progress: Progress | None, timeouts: Timeouts
     ) -> Response | TransportFailure:
         """See `IO.put_file`."""
         self._require_open()
@@ -94,7 +96,7 @@ class SyncIO:
             try:
                 request = http.build_upload_request(url, source, content, timeouts)
             except http.InvalidUrlError as error:
-                return http.classify_error(error, sent=False)
+                return http.classify_error(error, None, sent=False)
             return self._exchange(request, self._custom_upload_transport, uploading=True)
 
     async def sleep(self, seconds: float) -> None:
@@ -144,13 +146,26 @@ class SyncIO:
         if info is not None:
             call_hook(self._hooks.before_request, info)
         started = time.monotonic()
-        handled = sys.exception()
         step = Step()
         stops = self._stops(uploading=uploading)
-        outcome: Response | TransportFailure
         try:
             for stop in stops:
                 stop.begin(step)
+            outcome = self._send(request, custom, step, uploading=uploading)
+        finally:
+            for stop in stops:
+                stop.end(step)
+        if step.stopped and isinstance(outcome, TransportFailure):
+            outcome = self._stopped(outcome, uploading=uploading)
+        if info is not None:
+            call_hook(self._hooks.after_response, info, started, outcome)
+        return outcome
+
+    def _send(
+        self, request: httpcore.Request, custom: Transport | None, step: Step, *, uploading: bool
+    ) -> Response | TransportFailure:
+        outer = sys.exception()
+        try:
             if custom is None:
                 step.sent = False
                 http.extensions_of(request)[http.STEP] = step
@@ -160,25 +175,23 @@ class SyncIO:
                 reader = http.ResponseReader(response, uploading=uploading)
                 for chunk in response.iter_stream():
                     reader.add(chunk)
-                outcome = reader.response()
+                return reader.response()
             finally:
                 response.close()
-        except (AssertionError, CallbackError):
+        except AssertionError:
             # A test's own transport fails its test: an error of respx or a contract check is not a broken connection.
             raise
+        except CallbackError as error:
+            raise error.with_traceback(None)  # noqa: B904 - the same error, without its frames
         except Exception as error:  # noqa: BLE001 - foreign_error and classify_error tell them apart
-            reason = foreign_error(error, handled)
+            reason = foreign_error(error, outer)
             if reason is not None:
+                drop_frames(reason, outer)
                 raise CallbackError(reason) from reason
-            outcome = http.classify_error(error, sent=step.sent)
-            if step.stopped:
-                outcome = self._stopped(outcome, uploading=uploading)
-        finally:
-            for stop in stops:
-                stop.end(step)
-        if info is not None:
-            call_hook(self._hooks.after_response, info, started, outcome)
-        return outcome
+            return http.classify_error(error, outer, sent=step.sent)
+        except BaseException as error:
+            drop_frames(error, outer)
+            raise
 
     def _stopped(self, failure: TransportFailure, *, uploading: bool) -> TransportFailure:
         """Return the failure of a call that another thread has ended; raise what ends an upload."""

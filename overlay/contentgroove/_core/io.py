@@ -153,27 +153,35 @@ class CallbackError(Exception):
 
 
 def run_sync(flow: Coroutine[Any, Any, T]) -> T:
-    """Run a flow whose I/O never suspends.
+    """Run a flow whose I/O never suspends, and raise the original of an exception that a CallbackError carries.
 
     Raises:
         RuntimeError: The flow suspended.
     """
-    reason: Exception | None = None
+    try:
+        return run_inner(flow)
+    except CallbackError as error:
+        reason = error.reason
+    # Outside the block, so that its context is not an error whose frames have requests with credentials.
+    raise reason
+
+
+def run_inner(flow: Coroutine[Any, Any, T]) -> T:
+    """Run a flow like `run_sync`, below code that must not see what a CallbackError carries.
+
+    Raises:
+        RuntimeError: The flow suspended.
+    """
     try:
         flow.send(None)
     except StopIteration as stop:
         result: T = stop.value
         return result
-    except CallbackError as error:
-        reason = error.reason
     except RuntimeError as error:
         # A StopIteration, such as one of an application's hook, cannot leave a coroutine. It can leave a function.
         if isinstance(error.__cause__, StopIteration) and str(error) == "coroutine raised StopIteration":
             raise error.__cause__ from None
         raise
-    if reason is not None:
-        # Outside the block, so that its context is not an error whose frames have requests with credentials.
-        raise reason
     flow.close()
     name = getattr(flow, "__qualname__", repr(flow))
     raise RuntimeError(f"{name} suspended: a flow may await only other flows and the methods of its IO.")

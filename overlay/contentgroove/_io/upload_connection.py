@@ -1,7 +1,7 @@
 """One connection to a store, written once for sync and async: its socket never blocks.
 
 Whenever the socket is not ready, an operation awaits the function that the connection was created with. That of a
-sync transport waits before it returns, so `run_sync` can run the operation.
+sync transport waits before it returns, so `run_inner` can run the operation.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ import h11
 import httpcore
 from anyio.lowlevel import checkpoint
 
-from contentgroove._core.io import run_sync
+from contentgroove._core.io import run_inner
 
 from .connecting import connect, resolve, wait_sync
 from .foreign_errors import network_error
@@ -77,11 +77,11 @@ class _Stream(httpcore.NetworkStream):
         self._step = step
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return run_sync(self._connection.read(max_bytes, timeout))
+        return run_inner(self._connection.read(max_bytes, timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._step.sent = True
-        run_sync(self._connection.write(buffer, timeout))
+        run_inner(self._connection.write(buffer, timeout))
 
     def close(self) -> None:
         self._connection.close()
@@ -90,7 +90,7 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         try:
-            run_sync(self._connection.start_tls(ssl_context, server_hostname, timeout))
+            run_inner(self._connection.start_tls(ssl_context, server_hostname, timeout))
         except BaseException:
             self.close()
             raise
@@ -113,7 +113,7 @@ class _UploadBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
     ) -> httpcore.NetworkStream:
         addresses = resolve(host, port, timeout, self._step)
-        sock = run_sync(connect(addresses, timeout, wait_sync, self._step.use))
+        sock = run_inner(connect(addresses, timeout, wait_sync, self._step.use))
         return _Stream(UploadConnection(sock, wait_sync), self._step)
 
 

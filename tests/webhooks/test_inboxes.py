@@ -64,6 +64,86 @@ def test_events_are_claimed_oldest_first_and_by_one_worker(inbox: Inbox) -> None
     assert inbox.claim(LEASE) is None
 
 
+def test_the_event_that_is_due_for_longest_is_claimed_first(inbox: Inbox, clock: Clock) -> None:
+    """An event that failed waits behind those that were due before its next attempt; none is starved."""
+    inbox.record("failing", b"")
+    inbox.release(claimed(inbox), delay=2, error="no", handled=NONE)
+    clock.now += 1
+    inbox.record("early", b"")
+    clock.now += 2
+    inbox.record("late", b"")
+    assert [claimed(inbox).key for _ in range(3)] == ["early", "failing", "late"]
+
+
+def test_one_event_is_claimed_by_its_key(inbox: Inbox, clock: Clock) -> None:
+    """If it is due; claims by key exclude others, as all claims do."""
+    for key in ("a", "b"):
+        inbox.record(key, key.encode())
+    claim = inbox.claim_key("b", LEASE)
+    assert claim is not None
+    assert (claim.key, claim.body, claim.attempt, claim.handled) == ("b", b"b", 1, NONE)
+    assert inbox.claim_key("b", LEASE) is None
+    assert inbox.claim_key("nowhere", LEASE) is None
+    assert inbox.release(claim, delay=5, error="", handled=HANDLED)
+    assert inbox.claim_key("b", LEASE) is None, "not due yet"
+    clock.now += 5
+    again = inbox.claim_key("b", LEASE)
+    assert again is not None
+    assert (again.attempt, again.handled) == (2, HANDLED)
+    inbox.done(again)
+    clock.now += 10 * LEASE
+    assert inbox.claim_key("b", LEASE) is None, "done"
+    assert claimed(inbox).key == "a"
+
+
+def test_events_are_counted_by_state(inbox: Inbox, clock: Clock) -> None:
+    """All four states, through every transition."""
+    assert inbox.counts() == {"pending": 0, "claimed": 0, "done": 0, "dead": 0}
+    for key in ("done", "dead", "claimed", "failed", "pending"):
+        inbox.record(key, b"")
+        inbox.record(key, b"")
+    inbox.done(claimed(inbox))
+    inbox.release(claimed(inbox), delay=None, error="", handled=NONE)
+    inbox.progress(claimed(inbox), HANDLED, LEASE)
+    inbox.release(claimed(inbox), delay=5, error="", handled=NONE)
+    assert inbox.counts() == {"pending": 2, "claimed": 1, "done": 1, "dead": 1}
+    inbox.replay("dead")
+    assert inbox.counts() == {"pending": 3, "claimed": 1, "done": 1, "dead": 0}
+    clock.now += 1
+    assert inbox.prune(older_than=0.5) == 1
+    assert inbox.counts() == {"pending": 3, "claimed": 1, "done": 0, "dead": 0}
+
+
+def test_the_oldest_pending_event_tells_how_long_events_wait(inbox: Inbox, clock: Clock) -> None:
+    """When it was recorded; claimed, done and dead events do not wait."""
+    assert inbox.oldest_pending() is None
+    start = clock.now
+    for key in ("a", "b", "c"):
+        inbox.record(key, b"")
+        clock.now += 1
+    first = claimed(inbox)
+    assert inbox.oldest_pending() == start + 1
+    inbox.release(first, delay=100, error="", handled=NONE)
+    assert inbox.oldest_pending() == start, "it waits for its next attempt"
+    for _ in range(2):
+        inbox.done(claimed(inbox))
+    clock.now += 100
+    claimed(inbox)
+    assert inbox.oldest_pending() is None
+
+
+def test_the_context_of_a_trace_is_kept(inbox: Inbox, clock: Clock) -> None:
+    """From the delivery to every claim."""
+    inbox.record("a", b"", trace="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    inbox.record("b", b"")
+    first = claimed(inbox)
+    assert first.trace == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    assert claimed(inbox).trace is None
+    clock.now += LEASE
+    assert claimed(inbox).trace == first.trace
+    assert [event.trace for event in inbox.events()] == [None, first.trace]
+
+
 def test_a_done_event_stays_done(inbox: Inbox, clock: Clock) -> None:
     """A handled event is never claimed again, nor recorded again."""
     inbox.record("a", b"")
@@ -129,6 +209,7 @@ def test_dead_events_wait_for_a_replay(inbox: Inbox, clock: Clock) -> None:
     assert inbox.replay("a")
     assert not inbox.replay("a")
     assert not inbox.replay("nowhere")
+    assert claimed(inbox).key == "b", "it waits for longer"
     again = claimed(inbox)
     assert (again.key, again.attempt, again.handled) == ("a", 1, HANDLED)
 

@@ -13,16 +13,18 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from contentgroove.errors import ContentGrooveError, InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 logger = logging.getLogger("contentgroove")
 
 State: TypeAlias = Literal["pending", "claimed", "done", "dead"]
+
+STATES: tuple[State, ...] = get_args(State)
 
 MAX_ERROR_TEXT = 500
 """In characters: how much of a handler's exception is stored."""
@@ -54,6 +56,7 @@ class Claim:
         number: How often the event was claimed so far; distinguishes this claim from others of the event.
         attempt: The number of this attempt, from 1; a replay resets it.
         handled: The names of the handlers that have succeeded in earlier attempts.
+        trace: The context of the trace in which the event was recorded; None if there was none.
     """
 
     key: str
@@ -61,6 +64,7 @@ class Claim:
     number: int
     attempt: int
     handled: frozenset[str]
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,7 @@ class StoredEvent:
         error: The exception of the last failed attempt.
         recorded_at: When it was received.
         changed_at: When its state last changed.
+        trace: The context of the trace in which it was recorded; None if there was none.
     """
 
     key: str
@@ -91,11 +96,12 @@ class StoredEvent:
     error: str = ""
     recorded_at: float
     changed_at: float
+    trace: str | None = None
 
     @classmethod
-    def new(cls, key: str, body: bytes, now: float) -> StoredEvent:
+    def new(cls, key: str, body: bytes, now: float, trace: str | None = None) -> StoredEvent:
         """Return the record of an event that was just received."""
-        return cls(key=key, body=body, due=now, recorded_at=now, changed_at=now)
+        return cls(key=key, body=body, due=now, recorded_at=now, changed_at=now, trace=trace)
 
     @property
     def is_open(self) -> bool:
@@ -118,7 +124,7 @@ class StoredEvent:
 
     def claim(self) -> Claim:
         """Return the claim for the worker."""
-        return Claim(self.key, self.body, self.claims, self.attempts, self.handled)
+        return Claim(self.key, self.body, self.claims, self.attempts, self.handled, self.trace)
 
     def with_progress(self, now: float, lease: float, handled: frozenset[str]) -> StoredEvent:
         """Return the record with the handlers that have succeeded so far and an extended claim."""
@@ -181,8 +187,11 @@ class Inbox(Protocol):
     return False and change nothing if the claim has expired and another worker has claimed the event.
     """
 
-    def record(self, key: str, body: bytes) -> bool:
-        """Record an event; False if its key is already recorded. When this returns, the event is stored safely."""
+    def record(self, key: str, body: bytes, *, trace: str | None = None) -> bool:
+        """Record an event; False if its key is already recorded. When this returns, the event is stored safely.
+
+        `trace` is the context of the current trace; it is stored unchanged and returned with claims.
+        """
         ...
 
     def has(self, key: str) -> bool:
@@ -194,7 +203,11 @@ class Inbox(Protocol):
         ...
 
     def claim(self, lease: float) -> Claim | None:
-        """Claim the oldest due event for `lease` seconds; None if no event is due."""
+        """Claim the event that is due for longest, for `lease` seconds; None if no event is due."""
+        ...
+
+    def claim_key(self, key: str, lease: float) -> Claim | None:
+        """Claim the event with this key for `lease` seconds; None if it does not exist or is not due."""
         ...
 
     def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
@@ -211,6 +224,14 @@ class Inbox(Protocol):
 
     def next_due(self) -> float | None:
         """Seconds until an event is due, 0 if one is due now; None if no event is open."""
+        ...
+
+    def counts(self) -> Mapping[State, int]:
+        """Return the number of events in each of the four states."""
+        ...
+
+    def oldest_pending(self) -> float | None:
+        """When the first recorded pending event was recorded, in seconds since 1970; None if none is pending."""
         ...
 
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:

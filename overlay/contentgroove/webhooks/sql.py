@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
-from .inbox import EventUpdates, InboxError, StoredEvent
+from .inbox import STATES, EventUpdates, InboxError, StoredEvent
 from .sql_connections import C, ConnectionPool, Cursor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable, Mapping
     from typing import Self
 
     from .inbox import Claim, State
@@ -39,16 +39,40 @@ MIGRATIONS = (
             WHERE state IN ('pending', 'claimed')""",
         "CREATE INDEX contentgroove_events_changed ON contentgroove_events (state, changed_at)",
     ),
+    (
+        "ALTER TABLE contentgroove_events ADD COLUMN trace TEXT",
+        # Claims and the next due time, without a search through events that others have claimed or that wait.
+        """CREATE INDEX contentgroove_events_due ON contentgroove_events (due, position)
+            WHERE state IN ('pending', 'claimed')""",
+        "CREATE INDEX contentgroove_events_state ON contentgroove_events (state, position)",
+        "CREATE INDEX contentgroove_events_done ON contentgroove_events (changed_at) WHERE state = 'done'",
+        "DROP INDEX contentgroove_events_open",
+        "DROP INDEX contentgroove_events_changed",
+    ),
 )
 """The statements from each schema version to the next; a database of version n has executed the first n entries."""
 
-_COLUMNS = ("key", "body", "state", "due", "claims", "attempts", "handled", "error", "recorded_at", "changed_at")
+_COLUMNS = (
+    "key",
+    "body",
+    "state",
+    "due",
+    "claims",
+    "attempts",
+    "handled",
+    "error",
+    "recorded_at",
+    "changed_at",
+    "trace",
+)
 """The fields of a `StoredEvent`."""
+
+_CHANGING = ("state", "due", "claims", "attempts", "handled", "error", "changed_at")
 
 _NAMES = ", ".join(_COLUMNS)
 _SELECT = f"SELECT {_NAMES} FROM contentgroove_events"  # noqa: S608 - of constants alone
 _INSERT = f"INSERT INTO contentgroove_events ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - as above
-_CHANGES = ", ".join(f"{name} = ?" for name in _COLUMNS[2:])
+_CHANGES = ", ".join(f"{name} = ?" for name in _CHANGING)
 _UPDATE = f"UPDATE contentgroove_events SET {_CHANGES} WHERE key = ?"  # noqa: S608 - as above
 _OPEN = "state IN ('pending', 'claimed')"
 
@@ -101,11 +125,11 @@ class SqlInbox(EventUpdates, Generic[C]):
         """Close the idle connections. The inbox opens new ones if it is used again."""
         self._connections.close()
 
-    def record(self, key: str, body: bytes) -> bool:
+    def record(self, key: str, body: bytes, *, trace: str | None = None) -> bool:
         """Record an event; False if its key is already recorded. When this returns, it is on disk."""
-        event = StoredEvent.new(key, body, self._clock())
+        event = StoredEvent.new(key, body, self._clock(), trace)
         with self._statements() as run:
-            return run(f"{_INSERT} ON CONFLICT (key) DO NOTHING", *_row(event)).rowcount == 1
+            return run(f"{_INSERT} ON CONFLICT (key) DO NOTHING", *_values(event, _COLUMNS)).rowcount == 1
 
     def has(self, key: str) -> bool:
         """Whether an event with this key is recorded."""
@@ -121,17 +145,12 @@ class SqlInbox(EventUpdates, Generic[C]):
         return frozenset(key for (key,) in rows)
 
     def claim(self, lease: float) -> Claim | None:
-        """Claim the oldest due event for `lease` seconds; None if no event is due."""
-        with self._statements() as run:
-            now = self._clock()
-            row = run(
-                f"{_SELECT} WHERE {_OPEN} AND due <= ? ORDER BY position LIMIT 1 {self._dialect.skip}", now
-            ).fetchone()
-            if row is None:
-                return None
-            event = _event(row).claimed(now, lease)
-            _write(run, event)
-            return event.claim()
+        """Claim the event that is due for longest, for `lease` seconds; None if no event is due."""
+        return self._claim("ORDER BY due, position LIMIT 1", (), lease)
+
+    def claim_key(self, key: str, lease: float) -> Claim | None:
+        """Claim the event with this key for `lease` seconds; None if it does not exist or is not due."""
+        return self._claim("AND key = ?", (key,), lease)
 
     def apply(self, claim: Claim, name: str, effect: Callable[[C], object], lease: float) -> bool:
         """Call a handler with the connection, and commit its writes together with its success.
@@ -156,6 +175,21 @@ class SqlInbox(EventUpdates, Generic[C]):
             (due,) = run(f"SELECT min(due) FROM contentgroove_events WHERE {_OPEN}").fetchone()  # noqa: S608 - as above
         return None if due is None else max(0.0, due - self._clock())
 
+    def counts(self) -> Mapping[State, int]:
+        """Return the number of events in each of the four states."""
+        with self._statements(write=False) as run:
+            rows = run("SELECT state, count(*) FROM contentgroove_events GROUP BY state").fetchall()
+        found = dict(rows)
+        return {state: found.get(state, 0) for state in STATES}
+
+    def oldest_pending(self) -> float | None:
+        """When the first recorded pending event was recorded, in seconds since 1970; None if none is pending."""
+        with self._statements(write=False) as run:
+            row = run(
+                "SELECT recorded_at FROM contentgroove_events WHERE state = 'pending' ORDER BY position LIMIT 1"
+            ).fetchone()
+        return None if row is None else float(row[0])
+
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
         """List the recorded events, the newest first."""
         where, values = ("", ()) if state is None else (" WHERE state = ?", (state,))
@@ -179,6 +213,16 @@ class SqlInbox(EventUpdates, Generic[C]):
         """The time, in seconds since 1970, before which done events may have been deleted; 0 if none were."""
         with self._statements(write=False) as run:
             return _number(run, "pruned_until")
+
+    def _claim(self, which: str, values: tuple[object, ...], lease: float) -> Claim | None:
+        with self._statements() as run:
+            now = self._clock()
+            row = run(f"{_SELECT} WHERE {_OPEN} AND due <= ? {which} {self._dialect.skip}", now, *values).fetchone()
+            if row is None:
+                return None
+            event = _event(row).claimed(now, lease)
+            _write(run, event)
+            return event.claim()
 
     def _update(self, key: str, change: Callable[[StoredEvent, float], StoredEvent | None]) -> bool:
         with self._statements() as run:
@@ -237,8 +281,8 @@ class SqlInbox(EventUpdates, Generic[C]):
         return connection.execute(statement.replace("?", self._dialect.placeholder), values)
 
 
-def _row(event: StoredEvent) -> list[object]:
-    return [json.dumps(sorted(event.handled)) if name == "handled" else getattr(event, name) for name in _COLUMNS]
+def _values(event: StoredEvent, names: Iterable[str]) -> list[object]:
+    return [json.dumps(sorted(event.handled)) if name == "handled" else getattr(event, name) for name in names]
 
 
 def _event(row: Any) -> StoredEvent:
@@ -248,8 +292,7 @@ def _event(row: Any) -> StoredEvent:
 
 
 def _write(run: StatementRunner, event: StoredEvent) -> None:
-    key, _, *values = _row(event)
-    run(_UPDATE, *values, key)
+    run(_UPDATE, *_values(event, _CHANGING), event.key)
 
 
 def _number(run: StatementRunner, name: str) -> float:

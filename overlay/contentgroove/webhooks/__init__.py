@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .events import Event, MediaProcessingFinished, UnknownEvent, parse_event
     from .inbox import Backoff, Claim, HandlerError, Inbox, InboxError, State, StoredEvent, TransactionalInbox
     from .memory import MemoryInbox
+    from .migrations import Migration
     from .postgres import PostgresInbox
     from .receiver import WebhookReceiver
     from .sqlite import SQLiteInbox
@@ -61,6 +62,7 @@ _MODULES = {
     ".events": ("Event", "MediaProcessingFinished", "UnknownEvent", "parse_event"),
     ".inbox": _INBOX,
     ".memory": ("MemoryInbox",),
+    ".migrations": ("Migration",),
     ".postgres": ("PostgresInbox",),
     ".receiver": ("WebhookReceiver",),
     ".sqlite": ("SQLiteInbox",),
@@ -78,6 +80,7 @@ __all__ = [
     "InboxError",
     "MediaProcessingFinished",
     "MemoryInbox",
+    "Migration",
     "PostgresInbox",
     "Receipt",
     "SQLiteInbox",

@@ -251,7 +251,7 @@ def test_a_file_that_is_not_an_inbox_does_not_replace_one(inbox: SQLiteInbox, pa
     empty.touch()
     replace(path, empty)
     for _ in range(2):
-        with pytest.raises(InboxError, match="replaced the inbox .* no tables"):
+        with pytest.raises(InboxError, match=r"replaced the inbox .* no tables"):
             inbox.record("b", b"")
 
 

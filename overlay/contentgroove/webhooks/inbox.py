@@ -26,8 +26,8 @@ State: TypeAlias = Literal["pending", "claimed", "done", "dead"]
 
 STATES: tuple[State, ...] = get_args(State)
 
-MAX_ERROR_TEXT = 500
-"""In characters: how much of a handler's exception is stored."""
+MAX_ERROR_TEXT = 4_000
+"""In characters: how much of a handler's exception and its traceback is stored."""
 
 
 class InboxError(ContentGrooveError):
@@ -38,12 +38,21 @@ class HandlerError(ContentGrooveError):
     """Handlers failed; their events stay in the inbox and are handled again.
 
     Attributes:
-        errors: The exceptions of the failed handlers.
+        errors: The exceptions of the failed handlers; of any kind, such as `SystemExit`.
     """
 
-    def __init__(self, message: str, errors: tuple[Exception, ...]) -> None:
+    def __init__(self, message: str, errors: tuple[BaseException, ...]) -> None:
         super().__init__(message)
         self.errors = errors
+
+
+class DispatchError(ContentGrooveError):
+    """An event could not be sent to the application's queue; it stays in the inbox."""
+
+
+def printable(text: str) -> str:
+    """Replace what databases and terminals reject: lone surrogates and NUL."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ class StoredEvent:
         claims: How often it was claimed.
         attempts: How often it was claimed since it was recorded or replayed.
         handled: The names of the handlers that have succeeded.
-        error: The exception of the last failed attempt.
+        error: The exception of the last failed attempt: its type and text, then its traceback on further lines.
         recorded_at: When it was received.
         changed_at: When its state last changed.
         trace: The context of the trace in which it was recorded; None if there was none.
@@ -141,9 +150,16 @@ class StoredEvent:
             state="dead" if delay is None else "pending",
             due=now + (delay or 0.0),
             handled=handled,
-            error=error[:MAX_ERROR_TEXT].replace("\0", ""),
+            error=printable(error[:MAX_ERROR_TEXT]),
             changed_at=now,
         )
+
+    def unclaimed(self, now: float, delay: float, error: str, handled: frozenset[str]) -> StoredEvent:
+        """Return the record as if this attempt had not been made, due after `delay` seconds.
+
+        The number of claims stays, so that this claim differs from the next. Without an error, the last one is kept.
+        """
+        return replace(self.released(now, delay, error or self.error, handled), attempts=max(0, self.attempts - 1))
 
     def replayed(self, now: float) -> StoredEvent | None:
         """Return the record to be handled again; None if it is still open."""
@@ -222,8 +238,28 @@ class Inbox(Protocol):
         """Release a claimed event; it is due again after `delay` seconds, or dead if that is None."""
         ...
 
+    def unclaim(self, claim: Claim, *, delay: float, error: str, handled: frozenset[str]) -> bool:
+        """Release a claimed event without counting the attempt; an empty error leaves the last one."""
+        ...
+
     def next_due(self) -> float | None:
         """Seconds until an event is due, 0 if one is due now; None if no event is open."""
+        ...
+
+    def overdue(self, seconds: float, limit: int = 1_000) -> list[str]:
+        """Return the keys of the events that have been due for at least `seconds` seconds, the longest due first."""
+        ...
+
+    def last_done(self) -> float | None:
+        """When an event was last completed, in seconds since 1970; None if none is done."""
+        ...
+
+    def beat(self, pause: float) -> None:
+        """Store that a worker lives now, and for how many seconds it pauses; 0 if it does not."""
+        ...
+
+    def last_beat(self) -> tuple[float, float] | None:
+        """Return the time of the last `beat`, in seconds since 1970, and its pause; None if there was none."""
         ...
 
     def counts(self) -> Mapping[State, int]:
@@ -280,6 +316,10 @@ class EventUpdates(ABC):
     def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
         """Release a claimed event; it is due again after `delay` seconds, or dead if that is None."""
         return self._update_claimed(claim, lambda event, now: event.released(now, delay, error, handled))
+
+    def unclaim(self, claim: Claim, *, delay: float, error: str, handled: frozenset[str]) -> bool:
+        """Release a claimed event without counting the attempt; an empty error leaves the last one."""
+        return self._update_claimed(claim, lambda event, now: event.unclaimed(now, delay, error, handled))
 
     def replay(self, key: str) -> bool:
         """Make a dead or done event pending again; False if it does not exist or is still open."""

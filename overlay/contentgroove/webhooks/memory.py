@@ -31,6 +31,7 @@ class MemoryInbox(EventUpdates, ForkAware):
         self._clock = clock
         self._events: dict[str, StoredEvent] = {}
         self._pruned_until = 0.0
+        self._beat: tuple[float, float] | None = None
         self._lock = threading.Lock()
         super().__init__()
 
@@ -87,6 +88,26 @@ class MemoryInbox(EventUpdates, ForkAware):
         """When the first recorded pending event was recorded, in seconds since 1970; None if none is pending."""
         with self._lock:
             return next((event.recorded_at for event in self._events.values() if event.state == "pending"), None)
+
+    def overdue(self, seconds: float, limit: int = 1_000) -> list[str]:
+        """Return the keys of the events that have been due for at least `seconds` seconds, the longest due first."""
+        with self._lock:
+            latest = self._clock() - seconds
+            found = sorted((event for event in self._events.values() if event.is_due(latest)), key=_due)
+        return [event.key for event in found[:limit]]
+
+    def last_done(self) -> float | None:
+        """When an event was last completed, in seconds since 1970; None if none is done."""
+        with self._lock:
+            return max((event.changed_at for event in self._events.values() if event.state == "done"), default=None)
+
+    def beat(self, pause: float) -> None:
+        """Store that a worker lives now, and for how many seconds it pauses; 0 if it does not."""
+        self._beat = (self._clock(), pause)
+
+    def last_beat(self) -> tuple[float, float] | None:
+        """Return the time of the last `beat`, in seconds since 1970, and its pause; None if there was none."""
+        return self._beat
 
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
         """List the recorded events, the newest first."""

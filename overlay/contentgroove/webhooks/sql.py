@@ -137,7 +137,7 @@ class SqlInbox(EventUpdates, Generic[C]):
 
     def overdue(self, seconds: float, limit: int = 1_000) -> list[str]:
         """Return the keys of the events that have been due for at least `seconds` seconds, the longest due first."""
-        with self._statements(write=False) as run:
+        with self._database.statements(write=False) as run:
             rows = run(
                 f"SELECT key FROM contentgroove_events WHERE {_OPEN} AND due <= ? ORDER BY due, position LIMIT ?",  # noqa: S608 - as above
                 self._clock() - seconds,
@@ -147,21 +147,23 @@ class SqlInbox(EventUpdates, Generic[C]):
 
     def last_done(self) -> float | None:
         """When an event was last completed, in seconds since 1970; None if none is done."""
-        with self._statements(write=False) as run:
-            (last,) = run("SELECT max(changed_at) FROM contentgroove_events WHERE state = 'done'").fetchone()
-        return None if last is None else float(last)
+        with self._database.statements(write=False) as run:
+            row = run(
+                "SELECT changed_at FROM contentgroove_events WHERE state = 'done' ORDER BY changed_at DESC LIMIT 1"
+            ).fetchone()
+        return None if row is None else float(row[0])
 
     def beat(self, pause: float) -> None:
         """Store that a worker lives now, and for how many seconds it pauses; 0 if it does not."""
-        with self._statements() as run:
-            _set_number(run, "worker_at", self._clock())
-            _set_number(run, "worker_pause", pause)
+        with self._database.statements() as run:
+            store_number(run, "worker_at", self._clock())
+            store_number(run, "worker_pause", pause)
 
     def last_beat(self) -> tuple[float, float] | None:
         """Return the time of the last `beat`, in seconds since 1970, and its pause; None if there was none."""
-        with self._statements(write=False) as run:
-            moment = _number(run, "worker_at")
-            return (moment, _number(run, "worker_pause")) if moment else None
+        with self._database.statements(write=False) as run:
+            moment = read_number(run, "worker_at")
+            return (moment, read_number(run, "worker_pause")) if moment else None
 
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
         """List the recorded events, the newest first."""

@@ -151,6 +151,12 @@ class SQLiteInbox(SqlInbox[FileConnection]):
         found = super().oldest_pending()
         return min(received if found is None else [*received, found], default=None)
 
+    def overdue(self, seconds: float, limit: int = 1_000) -> list[str]:
+        """Return the keys of the events that have been due for at least `seconds` seconds, the longest due first."""
+        latest = self._clock() - seconds
+        received = [event.key for event in self._spool.events() if event.is_due(latest)]
+        return list(dict.fromkeys([*super().overdue(seconds, limit), *received]))[:limit]
+
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
         """List the recorded events, the newest first."""
         received = self._spool.events() if state in {None, "pending"} else []

@@ -41,6 +41,7 @@ DIALECT = Dialect(
     placeholder="%s",
     lock="FOR UPDATE",
     skip="FOR UPDATE SKIP LOCKED",
+    by_index="",
     types={
         "serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         "bytes": "BYTEA",

@@ -86,11 +86,11 @@ class SqlInbox(EventUpdates, Generic[C]):
 
     def claim(self, lease: float) -> Claim | None:
         """Claim the event that is due for longest, for `lease` seconds; None if no event is due."""
-        return self._claim("ORDER BY due, position LIMIT 1", (), lease)
+        return self._claim(self._from_due, "ORDER BY due, position LIMIT 1", (), lease)
 
     def claim_key(self, key: str, lease: float) -> Claim | None:
         """Claim the event with this key for `lease` seconds; None if it does not exist or is not due."""
-        return self._claim("AND key = ?", (key,), lease)
+        return self._claim("FROM contentgroove_events", "AND key = ?", (key,), lease)
 
     def apply(self, claim: Claim, name: str, effect: Callable[[C], object], lease: float) -> bool:
         """Call a handler with the connection, and commit its writes together with its success.
@@ -113,7 +113,7 @@ class SqlInbox(EventUpdates, Generic[C]):
     def next_due(self) -> float | None:
         """Seconds until an event is due, 0 if one is due now; None if no event is open."""
         with self._database.statements(write=False) as run:
-            row = run(f"SELECT due FROM contentgroove_events WHERE {_OPEN} ORDER BY due LIMIT 1").fetchone()  # noqa: S608 - as above
+            row = run(f"SELECT due {self._from_due} WHERE {_OPEN} ORDER BY due LIMIT 1").fetchone()
         return None if row is None else max(0.0, float(row[0]) - self._clock())
 
     def counts(self) -> Mapping[State, int]:
@@ -131,7 +131,7 @@ class SqlInbox(EventUpdates, Generic[C]):
         """When the first recorded pending event was recorded, in seconds since 1970; None if none is pending."""
         with self._database.statements(write=False) as run:
             row = run(
-                "SELECT recorded_at FROM contentgroove_events WHERE state = 'pending' ORDER BY position LIMIT 1"
+                f"SELECT recorded_at {self._from_state} WHERE state = 'pending' ORDER BY position LIMIT 1"
             ).fetchone()
         return None if row is None else float(row[0])
 
@@ -139,7 +139,7 @@ class SqlInbox(EventUpdates, Generic[C]):
         """Return the keys of the events that have been due for at least `seconds` seconds, the longest due first."""
         with self._database.statements(write=False) as run:
             rows = run(
-                f"SELECT key FROM contentgroove_events WHERE {_OPEN} AND due <= ? ORDER BY due, position LIMIT ?",  # noqa: S608 - as above
+                f"SELECT key {self._from_due} WHERE {_OPEN} AND due <= ? ORDER BY due, position LIMIT ?",
                 self._clock() - seconds,
                 limit,
             ).fetchall()
@@ -149,7 +149,7 @@ class SqlInbox(EventUpdates, Generic[C]):
         """When an event was last completed, in seconds since 1970; None if none is done."""
         with self._database.statements(write=False) as run:
             row = run(
-                "SELECT changed_at FROM contentgroove_events WHERE state = 'done' ORDER BY changed_at DESC LIMIT 1"
+                f"SELECT changed_at {self._from_done} WHERE state = 'done' ORDER BY changed_at DESC LIMIT 1"
             ).fetchone()
         return None if row is None else float(row[0])
 
@@ -167,9 +167,10 @@ class SqlInbox(EventUpdates, Generic[C]):
 
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
         """List the recorded events, the newest first."""
-        where, values = ("", ()) if state is None else (" WHERE state = ?", (state,))
+        source = "FROM contentgroove_events" if state is None else f"{self._from_state} WHERE state = ?"
+        values = () if state is None else (state,)
         with self._database.statements(write=False) as run:
-            rows = run(f"{self._select}{where} ORDER BY position DESC LIMIT ?", *values, limit).fetchall()
+            rows = run(f"SELECT {self._names} {source} ORDER BY position DESC LIMIT ?", *values, limit).fetchall()
         return [self._event(row) for row in rows]
 
     def prune(self, older_than: float) -> int:
@@ -205,17 +206,26 @@ class SqlInbox(EventUpdates, Generic[C]):
         self._columns = _COLUMNS if version >= COUNTED else _COLUMNS[:-1]
         names = ", ".join(self._columns)
         marks = ", ".join("?" * len(self._columns))
-        self._select = f"SELECT {names} FROM contentgroove_events"  # noqa: S608 - of constants alone
+        self._from_due = self._from("contentgroove_events_due")
+        self._from_done = self._from("contentgroove_events_done")
+        self._from_state = self._from("contentgroove_events_state")
+        self._names = names
         self._insert = f"INSERT INTO contentgroove_events ({names}) VALUES ({marks}) ON CONFLICT (key) DO NOTHING"  # noqa: S608 - as above
+
+    def _from(self, index: str) -> str:
+        """Return the FROM clause of a query that must use an index, which tables of earlier releases lack."""
+        hint = self._database.dialect.by_index.format(index=index) if self._version >= COUNTED else ""
+        return f"FROM contentgroove_events {hint}"
 
     def _record(self, run: StatementRunner, event: StoredEvent) -> bool:
         return run(self._insert, *_values(event, self._columns)).rowcount == 1
 
-    def _claim(self, which: str, values: tuple[object, ...], lease: float) -> Claim | None:
+    def _claim(self, source: str, which: str, values: tuple[object, ...], lease: float) -> Claim | None:
         with self._database.statements() as run:
             now = self._clock()
             skip = self._database.dialect.skip
-            row = run(f"{self._select} WHERE {_OPEN} AND due <= ? {which} {skip}", now, *values).fetchone()
+            query = f"SELECT {self._names} {source} WHERE {_OPEN} AND due <= ? {which} {skip}"
+            row = run(query, now, *values).fetchone()
             if row is None:
                 return None
             event = self._event(row).claimed(now, lease)
@@ -232,11 +242,12 @@ class SqlInbox(EventUpdates, Generic[C]):
             return True
 
     def _lock_event(self, run: StatementRunner, key: str) -> StoredEvent | None:
-        row = run(f"{self._select} WHERE key = ? {self._database.dialect.lock}", key).fetchone()
+        lock = self._database.dialect.lock
+        row = run(f"SELECT {self._names} FROM contentgroove_events WHERE key = ? {lock}", key).fetchone()  # noqa: S608 - as above
         return None if row is None else self._event(row)
 
     def _prune_some(self, horizon: float) -> int:
-        done = "SELECT position FROM contentgroove_events WHERE state = 'done' AND changed_at < ? ORDER BY changed_at"
+        done = f"SELECT position {self._from_done} WHERE state = 'done' AND changed_at < ? ORDER BY changed_at"
         with self._database.statements() as run:
             return run(
                 f"DELETE FROM contentgroove_events WHERE position IN (WITH old AS ({done} LIMIT ? "  # noqa: S608 - as above

@@ -32,6 +32,7 @@ class Dialect:
     placeholder: str  # marks a parameter
     lock: str  # locks a selected row until the transaction ends
     skip: str  # skips rows that others have locked
+    by_index: str  # after a table's name: chooses the index `{index}`, where the planner has no statistics
     types: dict[str, str]  # column types: `serial`, `bytes`, `float`, `int`, and `text`, which sorts by code points
     find_tables: str  # selects a row if there are tables of an inbox
     before_migration: tuple[str, ...]  # statements that keep other processes from migrating at the same time

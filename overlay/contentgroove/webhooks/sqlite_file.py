@@ -39,6 +39,7 @@ DIALECT = Dialect(
     placeholder="?",
     lock="",
     skip="",
+    by_index="INDEXED BY {index}",
     types={
         "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
         "bytes": "BLOB",

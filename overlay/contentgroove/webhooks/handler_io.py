@@ -93,14 +93,23 @@ class _Loop:
         import asyncio
 
         self.process = os.getpid()
-        self.runner = asyncio.Runner()
+        # With a factory, because otherwise the runner would replace the application's current event loop.
+        self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self.close = weakref.finalize(self, _close_runner, self.runner, self.process)
 
 
 def _close_runner(runner: asyncio.Runner, process: int) -> None:
-    # A loop that was inherited from the parent process is the parent's.
-    if process == os.getpid():
+    import asyncio
+
+    if process != os.getpid():
+        return  # the loop is the parent process's
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
         runner.close()
+    else:
+        # Collected while another loop runs in this thread, so that this one cannot run its last tasks.
+        runner.get_loop().close()
 
 
 class SyncHandlerIO:

@@ -177,13 +177,69 @@ def test_a_released_event_is_due_after_its_delay(inbox: Inbox, clock: Clock) -> 
     inbox.record("a", b"")
     assert inbox.release(claimed(inbox), delay=5, error="ValueError: no\0" + "x" * 9_999, handled=HANDLED)
     (event,) = inbox.events("pending")
-    assert (event.attempts, event.handled, event.error[:14], len(event.error)) == (1, HANDLED, "ValueError: no", 499)
+    assert (event.attempts, event.handled, event.error[:14], len(event.error)) == (1, HANDLED, "ValueError: no", 3_999)
     assert inbox.claim(LEASE) is None
     assert inbox.next_due() == 5
     clock.now += 5
     assert inbox.next_due() == 0
     again = claimed(inbox)
     assert (again.attempt, again.handled) == (2, HANDLED)
+
+
+def test_an_unclaimed_event_has_not_been_attempted(inbox: Inbox, clock: Clock) -> None:
+    """It is due after the delay, with its progress; the claim differs from the next one, and the last error stays."""
+    inbox.record("a", b"")
+    inbox.release(claimed(inbox), delay=0, error="LookupError: no", handled=NONE)
+    first = claimed(inbox)
+    assert inbox.unclaim(first, delay=5, error="", handled=HANDLED)
+    assert not inbox.unclaim(first, delay=5, error="", handled=NONE)
+    (event,) = inbox.events("pending")
+    assert (event.attempts, event.claims, event.handled, event.error) == (1, 2, HANDLED, "LookupError: no")
+    assert inbox.claim(LEASE) is None
+    clock.now += 5
+    again = claimed(inbox)
+    assert (again.attempt, again.number, again.handled) == (2, 3, HANDLED)
+    assert not inbox.done(first)
+    assert inbox.unclaim(again, delay=0, error="OSError: away", handled=HANDLED)
+    assert [event.error for event in inbox.events()] == ["OSError: away"]
+
+
+def test_any_error_text_is_stored(inbox: Inbox) -> None:
+    """Also one that no database takes as it is."""
+    inbox.record("a", b"")
+    assert inbox.release(claimed(inbox), delay=0, error="a\udc80\0b" + "\ud800" * 9_999, handled=NONE)
+    assert inbox.events()[0].error.startswith("a\\udc80b\\ud800")
+
+
+def test_overdue_events_are_listed(inbox: Inbox, clock: Clock) -> None:
+    """Those that have been due for some time, the longest due first: pending ones, and those whose claim expired."""
+    for key in ("claimed", "pending", "done", "dead"):
+        inbox.record(key, b"")
+    claimed(inbox)
+    pending, done, dead = (claimed(inbox) for _ in range(3))
+    inbox.release(pending, delay=2, error="", handled=NONE)
+    inbox.done(done)
+    inbox.release(dead, delay=None, error="", handled=NONE)
+    clock.now += LEASE
+    inbox.record("new", b"")
+    assert inbox.overdue(1) == ["pending"]
+    clock.now += 1
+    assert inbox.overdue(1) == ["pending", "claimed", "new"]
+    assert inbox.overdue(1, limit=2) == ["pending", "claimed"]
+    assert inbox.overdue(LEASE) == []
+
+
+def test_signs_of_life_are_stored(inbox: Inbox, clock: Clock) -> None:
+    """The last one, and when an event was last completed."""
+    assert (inbox.last_beat(), inbox.last_done()) == (None, None)
+    inbox.record("a", b"")
+    clock.now += 1.5
+    inbox.beat(0)
+    inbox.done(claimed(inbox))
+    assert (inbox.last_beat(), inbox.last_done()) == ((clock.now, 0), clock.now)
+    clock.now += 1
+    inbox.beat(4.5)
+    assert (inbox.last_beat(), inbox.last_done()) == ((clock.now, 4.5), clock.now - 1)
 
 
 def test_progress_is_stored_and_extends_the_claim(inbox: Inbox, clock: Clock) -> None:

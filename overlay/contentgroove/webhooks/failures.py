@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from traceback import TracebackException
 from typing import TYPE_CHECKING
 
 from contentgroove._core.redaction import redact_url
@@ -90,9 +91,6 @@ def _codes_of_signal_handlers() -> set[CodeType]:
 
 
 def _traceback(error: BaseException) -> list[str]:
-    # Imported here, because its import takes long and most events succeed.
-    from traceback import TracebackException
-
     try:
         formatted = TracebackException(type(error), error, error.__traceback__, compact=True).format()
         return [_cleaned(entry, MAX_SUMMARY, "\n") for entry in deque(formatted, MAX_LINES)]

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-HAND_BACK_TIMEOUT = 10.0
-"""Seconds that a cancelled worker takes at most to hand back its claim."""
-
 
 @dataclass(frozen=True, slots=True)
 class Attempt(Generic[T]):
@@ -58,8 +55,11 @@ class HandlerIO(Protocol):
         """
         ...
 
-    async def finish(self, function: Callable[[], object]) -> None:
-        """Call a function of the inbox while the worker is being cancelled."""
+    async def write(self, function: Callable[[], T], limit: float | None = None) -> T | None:
+        """Call a function of the inbox although this task is cancelled: what a handler has done must be stored.
+
+        With a limit, it is not waited for longer than that number of seconds, and None is returned.
+        """
         ...
 
 
@@ -93,14 +93,23 @@ class _Loop:
         import asyncio
 
         self.process = os.getpid()
-        self.runner = asyncio.Runner()
+        # With a factory, because otherwise the runner would replace the application's current event loop.
+        self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self.close = weakref.finalize(self, _close_runner, self.runner, self.process)
 
 
 def _close_runner(runner: asyncio.Runner, process: int) -> None:
-    # A loop that was inherited from the parent process is the parent's.
-    if process == os.getpid():
+    import asyncio
+
+    if process != os.getpid():
+        return  # the loop is the parent process's
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
         runner.close()
+    else:
+        # Collected while another loop runs in this thread, so that this one cannot run its last tasks.
+        runner.get_loop().close()
 
 
 class SyncHandlerIO:
@@ -140,9 +149,10 @@ class SyncHandlerIO:
             raise attempt.error
         return attempt
 
-    async def finish(self, function: Callable[[], object]) -> None:
+    async def write(self, function: Callable[[], T], limit: float | None = None) -> T | None:
         """Call a function."""
-        function()
+        del limit
+        return function()
 
 
 class AsyncHandlerIO:
@@ -166,12 +176,13 @@ class AsyncHandlerIO:
             raise attempt.error
         return cast("Attempt[T]", attempt)
 
-    async def finish(self, function: Callable[[], object]) -> None:
-        """Call a function in a thread, although this task was cancelled."""
+    async def write(self, function: Callable[[], T], limit: float | None = None) -> T | None:
+        """Call a function in a thread, although this task is cancelled."""
         from anyio import move_on_after, to_thread
 
-        with move_on_after(HAND_BACK_TIMEOUT, shield=True):
-            await to_thread.run_sync(function, abandon_on_cancel=True)
+        with move_on_after(limit, shield=True):
+            return await to_thread.run_sync(function, abandon_on_cancel=True)
+        return None
 
 
 async def supervise(function: Callable[[], Awaitable[T]]) -> Attempt[T]:

@@ -79,6 +79,11 @@ class EventHandling:
         """The inbox that records the events."""
         return self._inbox
 
+    @property
+    def grace(self) -> float:
+        """Seconds that the current event gets when the process ends."""
+        return self._grace
+
     def on(self, event: str, *, name: str | None = None, transaction: bool = False) -> Callable[[Handler], Handler]:
         """Register a handler of an event, or of all events with `"*"`. Handlers run in the order of registration.
 

@@ -126,7 +126,9 @@ class Circuit:
 
     def failed(self, error: BaseException) -> None:
         """Count an outage; one for which the service names a pause opens the circuit at once."""
-        asked = max((getattr(part, "retry_after", None) or 0.0 for part in leaves(error)), default=0.0)
+        asked = max(
+            (part.retry_after or 0.0 for part in leaves(error) if isinstance(part, RateLimitError)), default=0.0
+        )
         self._outages = max(self._outages + 1, THRESHOLD if asked else 0)
         self.reason = describe_error(error)
         if self.is_open:

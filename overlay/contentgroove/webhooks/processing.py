@@ -36,6 +36,9 @@ logger = logging.getLogger("contentgroove")
 
 ANY_EVENT = "*"
 
+HAND_BACK_TIMEOUT = 10.0
+"""Seconds that a worker which stops takes at most to hand back its claim."""
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -158,7 +161,7 @@ class EventProcessor:
             raise  # this coroutine is being closed, and cannot await
         except BaseException:
             # The worker or the process stops, or the inbox failed: others should not wait until the claim expires.
-            await io.finish(held.hand_back)
+            await io.write(held.hand_back, HAND_BACK_TIMEOUT)
             raise
         finally:
             renewer.watch(None)
@@ -182,7 +185,7 @@ class _EventRun:
             # Failed attempts make an event dead at the last one, so the earlier workers were killed.
             error = f"{claim.attempt - 1} attempts were started and none finished."
             logger.error("Webhook %s is dead: %s", claim.key, error)
-            await self.io.call(partial(self.held.release, None, error))
+            await self.io.write(partial(self.held.release, None, error))
             return
         try:
             event = dataclasses.replace(parse_event(claim.body), attempt=claim.attempt)
@@ -192,7 +195,7 @@ class _EventRun:
             await self._fail([error])
             return
         if confirmed is None:
-            await self.io.call(self.held.done)
+            await self.io.write(self.held.done)
             return
         await self._call_handlers(confirmed)
 
@@ -231,7 +234,7 @@ class _EventRun:
                 return
         if errors:
             await self._fail(errors)
-        elif await self.io.call(self.held.done):
+        elif await self.io.write(self.held.done):
             self.settings.circuit.passed()
             self.outcome.handled += 1
             if not handlers:
@@ -248,7 +251,7 @@ class _EventRun:
         called = await self.io.attempt(partial(around, partial(handler.call, event)), blocking=not handler.is_async)
         if called.error is not None:
             return True, called.error
-        return await self.io.call(partial(self.held.progress, handler.name)), None
+        return bool(await self.io.write(partial(self.held.progress, handler.name))), None
 
     async def _fail(self, errors: list[BaseException]) -> None:
         settings, claim = self.settings, self.held.claim
@@ -263,7 +266,7 @@ class _EventRun:
                 logger.error("Several events failed with outages; webhooks pause. The last: %s", settings.last_error)
             delay = settings.circuit.delay(claim.number)
             if delay is not None and hasattr(settings.inbox, "unclaim"):
-                await self.io.call(partial(self.held.unclaim, self._delay(delay), text))
+                await self.io.write(partial(self.held.unclaim, self._delay(delay), text))
                 return
         else:
             settings.circuit.passed()
@@ -272,7 +275,7 @@ class _EventRun:
             logger.error("Webhook %s is dead after %d attempts; replay it.", claim.key, claim.attempt)
         else:
             delay = self._delay(delay)
-        await self.io.call(partial(self.held.release, delay, text))
+        await self.io.write(partial(self.held.release, delay, text))
 
     def _delay(self, delay: float) -> float:
         return delay if self.retry_delay is None else self.retry_delay

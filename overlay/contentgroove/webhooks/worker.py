@@ -166,13 +166,17 @@ class Worker:
             finally:
                 ended.set()
 
+        grace = self._grace
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(work)
             try:
                 yield
+            except anyio.get_cancelled_exc_class():
+                grace = 0.0
+                raise
             finally:
                 self.stop()
-                with anyio.move_on_after(self._grace):
+                with anyio.move_on_after(grace):
                     await ended.wait()
                 tasks.cancel_scope.cancel()
 

@@ -17,7 +17,6 @@ from tests.platforms import SIGNALS
 from tests.webhooks.payloads import body, finished, received
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from contentgroove.webhooks import Claim, Inbox, MediaProcessingFinished

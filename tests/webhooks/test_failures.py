@@ -42,7 +42,7 @@ class NotTextError(Exception):
     def __str__(self) -> str:
         """Return a number."""
         number: Any = 5
-        return number  # noqa: PLE0307 - on purpose
+        return number
 
 
 class Unusual(BaseException):
@@ -184,7 +184,7 @@ async def test_a_cancellation_that_the_worker_did_not_ask_for_is_a_failure(kind:
 
 @pytest.mark.anyio
 async def test_exceptions_of_exit_in_a_task_of_the_worker_do_not_end_the_loop() -> None:
-    """`SystemExit` and `KeyboardInterrupt` of a sync handler come from a thread, so they are no one's Ctrl-C."""
+    """`SystemExit` and `KeyboardInterrupt` of a sync handler come from a thread, so neither is Ctrl-C."""
     for raised in (SystemExit, KeyboardInterrupt):
         inbox = MemoryInbox()
         receiver = received(inbox, "m-1")

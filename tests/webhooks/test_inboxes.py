@@ -437,15 +437,20 @@ def test_tables_of_an_older_release_are_brought_up_to_date(database: Store, monk
     """Each migration runs once, in order, and the events stay."""
     with database.open() as inbox:
         inbox.record("a", b"body")
-    from contentgroove.webhooks import sql
+    from contentgroove.webhooks import migrations
 
-    steps = (*sql.MIGRATIONS, ("CREATE TABLE contentgroove_more (value {float})",), ("DROP TABLE contentgroove_more",))
-    monkeypatch.setattr(sql, "MIGRATIONS", steps[:-1])
-    for _ in range(2):
+    steps = (
+        *migrations.MIGRATIONS,
+        ("CREATE TABLE contentgroove_more (value {float})",),
+        ("DROP TABLE contentgroove_more",),
+    )
+    for count in (len(steps) - 1, len(steps)):
+        monkeypatch.setattr(migrations, "MIGRATIONS", steps[:count])
+        monkeypatch.setattr(migrations, "LATEST", count)
+        assert len(database.migrate().statements) > 0
+        assert database.migrate().statements == ()
         with database.open() as inbox:
             assert [event.body for event in inbox.events()] == [b"body"]
-    monkeypatch.setattr(sql, "MIGRATIONS", steps)
-    database.open().close()
     connection = database.connect()
     with pytest.raises(Exception, match="contentgroove_more"):
         connection.execute("SELECT * FROM contentgroove_more")

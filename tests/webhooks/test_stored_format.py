@@ -208,7 +208,7 @@ def test_stored_events_are_duplicates_of_new_deliveries(inbox: SQLiteInbox) -> N
 
 def test_this_release_writes_what_earlier_ones_wrote(stored: Path, tmp_path: Path) -> None:
     """A migrated inbox and a new one have the same tables, rows and numbers."""
-    SQLiteInbox(stored).close()
+    SQLiteInbox.migrate(stored)
     clock = Clock(START)
     with SQLiteInbox(tmp_path / "new.db", clock=clock) as inbox:
         write_events(inbox, clock)

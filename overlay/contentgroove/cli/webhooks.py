@@ -214,6 +214,41 @@ def prune(
 
 @command(
     app,
+    "migrate",
+    examples=("webhooks migrate --inbox events.db", "webhooks migrate --inbox postgresql://host/name --dry-run"),
+    needs_client=False,
+)
+def migrate(
+    run: CommandContext,
+    *,
+    inbox: options.NeededInboxOption,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the SQL.")] = False,
+) -> None:
+    """Bring the tables of an inbox to this release's version.
+
+    Prints the SQL that it runs, in one transaction. Only this command changes tables that exist, and it creates them
+    for roles of a database that may not. Receivers and workers can continue meanwhile: they wait.
+    """
+    migration = options.migrate_inbox(inbox, dry_run=dry_run)
+    if run.out.json:
+        run.out.document(
+            {
+                "from": migration.from_version,
+                "to": migration.to_version,
+                "statements": list(migration.statements),
+                "executed": migration.executed,
+            }
+        )
+    else:
+        run.out.text(migration.script)
+    if not migration.statements:
+        run.out.summary(f"The tables have version {migration.to_version} already.")
+    elif migration.executed:
+        run.out.summary(f"The tables had version {migration.from_version} and have version {migration.to_version} now.")
+
+
+@command(
+    app,
     "replay",
     examples=(
         "webhooks replay body.json --to http://127.0.0.1:8000/",

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         TransactionalInbox,
     )
     from .memory import MemoryInbox
+    from .migrations import Migration
     from .postgres import PostgresInbox
     from .receiver import WebhookReceiver
     from .sqlite import SQLiteInbox
@@ -82,6 +83,7 @@ _MODULES = {
     ".events": ("Event", "MediaProcessingFinished", "UnknownEvent", "parse_event"),
     ".inbox": _INBOX,
     ".memory": ("MemoryInbox",),
+    ".migrations": ("Migration",),
     ".postgres": ("PostgresInbox",),
     ".receiver": ("WebhookReceiver",),
     ".sqlite": ("SQLiteInbox",),
@@ -101,6 +103,7 @@ __all__ = [
     "InboxError",
     "MediaProcessingFinished",
     "MemoryInbox",
+    "Migration",
     "PostgresInbox",
     "Receipt",
     "ReceiverStatus",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
+from contentgroove._io.own_threads import UNLIMITED
 from contentgroove.errors import ConfigurationError
 
 from .failures import stops_process
@@ -160,15 +161,12 @@ class AsyncHandlerIO:
 
     async def call(self, function: Callable[[], T]) -> T:
         """Call a function in a thread."""
-        from anyio import to_thread
-
-        return await to_thread.run_sync(function)
+        return await UNLIMITED.run(function)
 
     async def attempt(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool) -> Attempt[T]:
         """Call a function, and await an awaitable result."""
-        from anyio import to_thread
-
-        attempt: Attempt[Any] = await to_thread.run_sync(_caught, function) if blocking else _caught(function)
+        caught = partial(_caught, function)
+        attempt: Attempt[Any] = await UNLIMITED.run(caught) if blocking else caught()
         if attempt.error is None and inspect.isawaitable(attempt.value):
             attempt, blocking = await supervise(partial(_awaited, attempt.value)), False
         # What was raised in another thread cannot be Ctrl-C.
@@ -178,10 +176,10 @@ class AsyncHandlerIO:
 
     async def write(self, function: Callable[[], T], limit: float | None = None) -> T | None:
         """Call a function in a thread, although this task is cancelled."""
-        from anyio import move_on_after, to_thread
+        from anyio import move_on_after
 
         with move_on_after(limit, shield=True):
-            return await to_thread.run_sync(function, abandon_on_cancel=True)
+            return await UNLIMITED.run(function, abandon_on_cancel=True)
         return None
 
 

@@ -14,6 +14,7 @@ from .between_events import BetweenEvents
 from .claims import Renewer
 from .handler_io import AsyncHandlerIO, PrivateLoops, SyncHandlerIO, is_async, supervise
 from .processing import EventProcessor, Outcome
+from .retention import Retention
 from .status import ReceiverStatus, Reporter, read_status
 from .worker import POLL_INTERVAL, Wakeup, Worker
 
@@ -48,9 +49,12 @@ class EventHandling:
         between_events: Callable[[], object] | None,
         outage_errors: tuple[type[BaseException], ...],
         on_metrics: Callable[[ReceiverStatus], object] | None,
+        retention: float | None,
     ) -> None:
         if not (lease > 0 and grace >= 0):
             raise InvalidInputError("lease must be greater than 0, and grace must not be negative.")
+        if retention is not None and not retention > 0:
+            raise InvalidInputError("retention must be greater than 0, in seconds, or None to keep all events.")
         for name, hook in (("between_events", between_events), ("on_metrics", on_metrics)):
             if hook is not None and (not callable(hook) or is_async(hook)):
                 raise InvalidInputError(f"{name} must be a function that is not async, not {type(hook).__name__}.")
@@ -61,6 +65,7 @@ class EventHandling:
         self._lease = lease
         self._grace = grace
         self._on_metrics = on_metrics
+        self._retention = None if retention is None else Retention(inbox, retention)
         self._processor = EventProcessor(
             inbox,
             confirm=confirm,
@@ -291,6 +296,12 @@ class EventHandling:
         reporter = Reporter(
             self._inbox, self._processor, self.status, on_metrics=self._on_metrics, interval=poll_interval
         )
+
+        def report() -> None:
+            reporter.report()
+            if self._retention is not None:
+                self._retention.start_if_due()
+
         return Worker(
             self._inbox,
             self._wakeup,
@@ -298,7 +309,7 @@ class EventHandling:
             lease=self._lease,
             poll_interval=poll_interval,
             grace=self._grace,
-            report=reporter.report,
+            report=report,
             extra_stop=should_stop,
         )
 

@@ -8,6 +8,7 @@ from collections import Counter
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from .forks import ForkAware
 from .inbox import STATES, EventUpdates, StoredEvent
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _due = attrgetter("due")
 
 
-class MemoryInbox(EventUpdates):
+class MemoryInbox(EventUpdates, ForkAware):
     """Keeps events in this process, for tests and tools. All are lost when the process ends.
 
     Args:
@@ -31,6 +32,11 @@ class MemoryInbox(EventUpdates):
         self._events: dict[str, StoredEvent] = {}
         self._pruned_until = 0.0
         self._beat: tuple[float, float] | None = None
+        self._lock = threading.Lock()
+        super().__init__()
+
+    def after_fork_in_child(self) -> None:
+        """Replace the lock, which another thread of the parent may have had."""
         self._lock = threading.Lock()
 
     def record(self, key: str, body: bytes, *, trace: str | None = None) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from contentgroove._core.moments import moment
+from contentgroove._io.own_threads import DELIVERIES, UNLIMITED, NoThreadError
 from contentgroove.errors import InvalidInputError, WebhookAuthError, WebhookPayloadError
 
 from . import application_inboxes
@@ -32,6 +34,11 @@ logger = logging.getLogger("contentgroove")
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """The event of a media with a thousand clips has about a million bytes."""
+
+THREAD_TIMEOUT = 10.0
+"""Seconds for which a delivery waits for a thread. Senders give up after some time, and then send again."""
+
+NOT_RECORDED = "The event was not recorded. Send it again."
 
 OLDEST_FIRST = "created_at"
 
@@ -61,6 +68,8 @@ class WebhookReceiver(EventHandling):
         dispatch: Called with the key of each event after it is recorded, such as `task.delay` of a queue whose workers
             call `receiver.handle(key)`. It may be async. It can also be set as an attribute.
         on_metrics: Called by the worker with a `ReceiverStatus`, at most once for each `poll_interval`.
+        retention: Seconds for which done events are kept; the worker deletes older ones, as `inbox.prune` does. It must
+            be longer than the service may repeat an event, such as 90 days. By default none is deleted.
 
     Raises:
         InvalidInputError: The token is empty, a number is not greater than 0, or a hook cannot be called.
@@ -80,6 +89,7 @@ class WebhookReceiver(EventHandling):
         outage_errors: tuple[type[BaseException], ...] = (),
         dispatch: Callable[[str], object] | None = None,
         on_metrics: Callable[[ReceiverStatus], object] | None = None,
+        retention: float | None = None,
     ) -> None:
         if secret_token is not None and not (isinstance(secret_token, str) and secret_token):
             raise InvalidInputError("secret_token must not be empty; generate one with webhook_url().")
@@ -95,6 +105,7 @@ class WebhookReceiver(EventHandling):
             between_events=between_events,
             outage_errors=outage_errors,
             on_metrics=on_metrics,
+            retention=retention,
         )
         self._token = secret_token
         self._max_body_bytes = max_body_bytes
@@ -153,11 +164,13 @@ class WebhookReceiver(EventHandling):
             except Exception as error:  # noqa: BLE001 - whatever an inbox raises, the service must send the event again
                 started.fail(error)
                 logger.error("The inbox could not record webhook %s: %s", event.dedupe_key, failure_text(error))  # noqa: TRY400 - it would log credentials
-                return Receipt(503, reason="The event was not recorded. Send it again.")
+                return Receipt(503, reason=NOT_RECORDED)
         return Receipt(200, duplicate=not new, event=event)
 
     async def areceive(self, body: bytes | bytearray | memoryview | str, token: str | None = None) -> Receipt:
         """Check and record a delivery in a thread, because the inbox may block.
+
+        Up to 40 deliveries have a thread at the same time; they do not use those of `anyio.to_thread`.
 
         Args:
             body: The request's body.
@@ -167,9 +180,11 @@ class WebhookReceiver(EventHandling):
             The receipt, with status 200 (recorded), 400 (not an event), 401 (wrong token), 413 (too large) or 503 (the
             inbox failed, so the service must send the event again).
         """
-        from anyio import to_thread
-
-        return await to_thread.run_sync(self.receive, body, token)
+        try:
+            return await DELIVERIES.run_within(THREAD_TIMEOUT, partial(self.receive, body, token))
+        except NoThreadError:
+            logger.error("A webhook was not recorded: all threads stayed in use. The inbox may hang.")  # noqa: TRY400 - nothing was raised by it
+            return Receipt(503, reason=NOT_RECORDED)
 
     def reconcile(self, client: ContentGroove, *, since: dt.datetime) -> int:
         """Record the events that were never delivered, from medias and clips of the API, and return their number.
@@ -206,14 +221,12 @@ class WebhookReceiver(EventHandling):
             InboxError: The inbox failed.
             ContentGrooveError: A call failed; the events found before it are recorded.
         """
-        from anyio import to_thread
-
-        medias_filter = await to_thread.run_sync(_medias_filter, since, self._inbox)
+        medias_filter = await UNLIMITED.run(partial(_medias_filter, since, self._inbox))
         found = 0
         async for media in client.medias.list(filter=medias_filter, sort=OLDEST_FIRST):
-            if await to_thread.run_sync(_is_missing, media, self._inbox):
+            if await UNLIMITED.run(partial(_is_missing, media, self._inbox)):
                 clips = client.clips.list(filter={"media_id_eq": media.id}, sort=OLDEST_FIRST)
-                found += await to_thread.run_sync(self._record_missing, media, [clip async for clip in clips])
+                found += await UNLIMITED.run(partial(self._record_missing, media, [clip async for clip in clips]))
         return found
 
     @property
@@ -262,9 +275,7 @@ class WebhookReceiver(EventHandling):
             InboxError: The inbox failed.
             DispatchError: `dispatch` raised; the remaining events were not dispatched.
         """
-        from anyio import to_thread
-
-        return await to_thread.run_sync(self._dispatcher.dispatch_overdue, older_than, limit)
+        return await UNLIMITED.run(partial(self._dispatcher.dispatch_overdue, older_than, limit))
 
     @property
     def asgi(self) -> AsgiApp:

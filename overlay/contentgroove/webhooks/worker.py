@@ -8,9 +8,11 @@ import os
 import threading
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from contentgroove._io.interruptible import join, wait_for
+from contentgroove._io.own_threads import UNLIMITED
 
 from .claims import Renewer
 from .failures import failure_text, stops_process
@@ -198,8 +200,6 @@ class Worker:
             self._ended = True
 
     async def _work_async(self, process: AsyncProcess) -> None:
-        from anyio import to_thread
-
         try:
             while not self.should_stop():
                 count = self._wakeup.count
@@ -208,7 +208,7 @@ class Worker:
                     claimed = (await process(self._stop_of_pass(), self._new_renewer())).claimed
                 except Exception as error:  # noqa: BLE001 - as above; the others end this task or the process
                     _log(error)
-                await to_thread.run_sync(self._report_and_wait, count, claimed, abandon_on_cancel=True)
+                await UNLIMITED.run(partial(self._report_and_wait, count, claimed), abandon_on_cancel=True)
         finally:
             self._ended = True
             self.stop()  # if this task was cancelled, the waiting thread must end as well

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import threading
 import urllib.error
+from email.message import Message
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -67,7 +68,7 @@ def of_the_api(kind: type[Any], status: int, **attributes: float) -> Exception:
     return error
 
 
-class OfTheApplication(Exception):
+class OfTheApplicationError(Exception):
     """Raised if the application's own store cannot be reached."""
 
 
@@ -83,7 +84,7 @@ OUTAGES = {
     "httpx timeout": httpx.ReadTimeout("no"),
     "httpx 503": httpx.HTTPStatusError("no", request=REQUEST, response=httpx.Response(503)),
     "urllib": urllib.error.URLError(ConnectionRefusedError()),
-    "urllib 502": urllib.error.HTTPError("http://a.test/", 502, "Bad Gateway", {}, None),  # type: ignore[arg-type]  # pyright: ignore
+    "urllib 502": urllib.error.HTTPError("http://a.test/", 502, "Bad Gateway", Message(), None),
     "psycopg": psycopg.OperationalError("server closed the connection unexpectedly"),
     "psycopg shutdown": psycopg.errors.AdminShutdown(),
     "psycopg interface": psycopg.InterfaceError("the connection is closed"),
@@ -108,7 +109,7 @@ OTHERS = {
     "exit": SystemExit(1),
     "httpx 404": httpx.HTTPStatusError("no", request=REQUEST, response=httpx.Response(404)),
     "httpx 500": httpx.HTTPStatusError("no", request=REQUEST, response=httpx.Response(500)),
-    "urllib 404": urllib.error.HTTPError("http://a.test/", 404, "Not Found", {}, None),  # type: ignore[arg-type]  # pyright: ignore
+    "urllib 404": urllib.error.HTTPError("http://a.test/", 404, "Not Found", Message(), None),
     "no table": raised(lambda: sqlite3.connect(":memory:").execute("SELECT * FROM missing")),
     "django no table": caused(
         named("OperationalError", "django.db.utils"),
@@ -137,16 +138,16 @@ def test_other_failures_are_no_outages(name: str) -> None:
 
 def test_more_classes_can_be_outages(process: Any, clock: Clock) -> None:
     """Those of the application."""
-    receiver = received(MemoryInbox(clock=clock), "m-1", outage_errors=(OfTheApplication,))
+    receiver = received(MemoryInbox(clock=clock), "m-1", outage_errors=(OfTheApplicationError,))
 
     @receiver.on(EVENT)
     def handle(_: MediaProcessingFinished) -> None:
-        raise OfTheApplication
+        raise OfTheApplicationError
 
     with pytest.raises(HandlerError):
         process(receiver)
     assert [event.attempts for event in receiver.inbox.events()] == [0]
-    assert not is_outage(OfTheApplication())
+    assert not is_outage(OfTheApplicationError())
 
 
 def test_what_is_not_a_class_of_exceptions_is_refused() -> None:

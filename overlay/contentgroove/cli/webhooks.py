@@ -309,7 +309,8 @@ def work(
     """Run your handlers for the events in an inbox.
 
     This continues until Ctrl-C or SIGTERM; the current event is finished first, or handed back after the receiver's
-    grace (5 seconds by default). A function named by --app is called with the inbox. The module can be in the current folder. Several workers can share an inbox.
+    grace (5 seconds by default). A function named by --app is called with the inbox. The module can be in the current
+    folder. Several workers can share an inbox.
     """
     from . import webhook_worker
 

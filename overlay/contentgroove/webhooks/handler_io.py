@@ -35,7 +35,7 @@ class Attempt(Generic[T]):
     value: T | None = None
     error: BaseException | None = None
 
-    def result(self) -> T:
+    def unwrap(self) -> T:
         """Return the value, or raise the exception."""
         if self.error is not None:
             raise self.error

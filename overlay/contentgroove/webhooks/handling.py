@@ -148,7 +148,7 @@ class EventHandling:
         """
         # In a task of its own: asyncio would interrupt this one even while it hands an event back.
         outcome = await supervise(partial(self._processor.process, AsyncHandlerIO(), should_stop))
-        return outcome.result().count()
+        return outcome.unwrap().count()
 
     def work(self, *, poll_interval: float = POLL_INTERVAL, should_stop: Callable[[], bool] | None = None) -> None:
         """Handle events in this thread, as soon as they arrive or are due again, until `stop_worker` is called.
@@ -249,7 +249,7 @@ class EventHandling:
             ConfigurationError: No handler is registered, or the inbox cannot claim an event by its key.
         """
         outcome = await supervise(partial(self._handle, AsyncHandlerIO(), key))
-        return outcome.result().count() > 0
+        return outcome.unwrap().count() > 0
 
     def status(self) -> ReceiverStatus:
         """Read how many events are in each state, how old the oldest is, and how the workers are.

@@ -51,6 +51,26 @@ def test_an_event_is_handled_again(cli: CommandLine, name: str) -> None:
             assert [event.state for event in inbox.events()] == ["pending", "pending"]
 
 
+def test_the_status_of_an_inbox_is_a_health_probe(cli: CommandLine) -> None:
+    """Its exit code is 1 if an event is overdue or no worker was seen; the reason and the advice are printed."""
+    with inbox_with(cli, "m-1", "m-2") as inbox:
+        ran = cli("webhooks", "status", "--inbox", "events.db", "--json")
+        check("Status", ran.document)
+        assert (ran.code, ran.document["healthy"], ran.document["pending"]) == (0, True, 2)
+        assert ran.document["worker_seen_at"] is None
+        overdue = cli("webhooks", "status", "--inbox", "events.db", "--overdue", "0")
+        assert (overdue.code, "due for more than 0 s" in overdue.err, "webhooks work" in overdue.err) == (1, True, True)
+        assert "overdue\tyes\n" in overdue.out
+        unseen = cli("webhooks", "status", "--inbox", "events.db", "--worker-within", "60")
+        assert (unseen.code, "No worker was seen" in unseen.err) == (1, True)
+        inbox.beat(0)
+        assert cli("webhooks", "status", "--inbox", "events.db", "--worker-within", "60").code == 0
+        inbox.beat(120)
+        paused = cli("webhooks", "status", "--inbox", "events.db", "--json")
+        check("Status", paused.document)
+        assert (paused.code, paused.document["paused_seconds"]) == (1, 120)
+
+
 def test_events_that_were_done_long_ago_are_forgotten(cli: CommandLine) -> None:
     """All others stay."""
     with inbox_with(cli, "m-1", "m-2") as inbox:

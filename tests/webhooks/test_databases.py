@@ -169,12 +169,11 @@ def test_keys_are_ordered_by_code_points(postgres_store: Store) -> None:
 @pytest.mark.process
 def test_a_connection_that_broke_while_idle_is_replaced(postgres_store: Store) -> None:
     """A restart of the server loses no event."""
-    with postgres_store.open() as inbox:
+    with PostgresInbox(f"{postgres_store.location} application_name=restarted") as inbox:
         inbox.record("a", b"")
         with psycopg.connect(postgres_store.location, autocommit=True) as other:
             killed = other.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'restarted'"
             ).fetchall()
         assert killed == [(True,)]
         assert inbox.record("b", b"")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .migrations import Migration
 
-PsycopgConnection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
+    PsycopgConnection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 MIGRATION_LOCK = 7_236_804_412_021
 """The key of the advisory lock: any number that other programs are unlikely to use."""
@@ -115,7 +115,7 @@ DIALECT = Dialect(
 )
 
 
-class PostgresDatabase(Database[PsycopgConnection]):
+class PostgresDatabase(Database["PsycopgConnection"]):
     """A PostgreSQL database. No state of a session is used, so that a pooler may change it with each transaction."""
 
     def __init__(
@@ -184,7 +184,7 @@ class PostgresDatabase(Database[PsycopgConnection]):
         return isinstance(error, self._busy_error)
 
 
-class PostgresInbox(SqlInbox[PsycopgConnection]):
+class PostgresInbox(SqlInbox["PsycopgConnection"]):
     """Keeps events in a PostgreSQL database, for any number of threads, processes and machines.
 
     A handler registered with `transaction=True` gets a `psycopg.Connection` in a transaction. It must not commit or

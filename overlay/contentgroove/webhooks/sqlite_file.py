@@ -80,7 +80,7 @@ class FileConnection(sqlite3.Connection):
         busy_milliseconds: How long SQLite waits for a lock in it.
     """
 
-    files: Identity = ()
+    files: tuple[tuple[int, int] | None, ...] = ()
     busy_milliseconds = 0
 
 

@@ -52,7 +52,8 @@ def deep(levels: int) -> BaseException:
     """Nest groups."""
     error: Exception = ValueError("deep")
     for _ in range(levels):
-        error = ExceptionGroup("level", [error])
+        inner: list[Exception] = [error]
+        error = ExceptionGroup("level", inner)
     return error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from contentgroove.webhooks.sql_connections import ConnectionPool, NoConnectionError
@@ -15,7 +16,7 @@ class Fake:
     def __init__(self) -> None:
         self.closed = threading.Event()
 
-    def execute(self, *_: object) -> object:
+    def execute(self, *_: Any) -> Any:
         """Accept any statement."""
         raise AssertionError
 

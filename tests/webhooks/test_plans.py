@@ -103,5 +103,5 @@ def _rows_read(connection: Any, statement: str, values: tuple[object, ...]) -> f
 
 
 def _rows(plan: dict[str, Any]) -> float:
-    own = plan["Actual Loops"] * (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0))
+    own: float = plan["Actual Loops"] * (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0))
     return own + sum(_rows(child) for child in plan.get("Plans", ()))

@@ -110,7 +110,7 @@ def test_handlers_leave_a_connection_to_the_receiver(store: Store) -> None:
     ):
         for number in range(3):
             inbox.record(f"{number}", b"")
-        claims = [inbox.claim(LEASE) for _ in range(3)]
+        claims: list[Any] = [inbox.claim(LEASE) for _ in range(3)]
         working = [threads.submit(inbox.apply, claim, "h", effect, LEASE) for claim in claims[:2]]
         running.wait(30)
         try:

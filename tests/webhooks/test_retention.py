@@ -102,7 +102,7 @@ def test_events_are_pruned_in_small_transactions(tmp_path: Path, clock: Clock, m
             assert inbox.record(f"new {len(seen)}", b"")
             assert inbox.claim(60)
 
-        monkeypatch.setattr(sql.time, "sleep", pause)
+        monkeypatch.setattr("contentgroove.webhooks.sql.time.sleep", pause)
         clock.now += 10
         assert inbox.prune(older_than=5) == 8
         assert seen == [(5, clock.now - 5), (2, clock.now - 5)]

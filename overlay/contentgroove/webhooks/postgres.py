@@ -151,8 +151,8 @@ class PostgresDatabase(Database[PsycopgConnection]):
         self._busy_error = psycopg.errors.LockNotAvailable
         # In one message with BEGIN, and for this transaction only: a pooler may give the next one another session.
         limit = f"SET LOCAL statement_timeout = {max(1, round(statement_timeout * 1000))}"
-        self._begin_writing = f"BEGIN ISOLATION LEVEL READ COMMITTED; {limit}"
-        self._begin_reading = f"BEGIN READ ONLY; {limit}"
+        self._begin_writing = f"BEGIN ISOLATION LEVEL READ COMMITTED; {limit}".encode()
+        self._begin_reading = f"BEGIN READ ONLY; {limit}".encode()
         super().__init__(
             name="PostgreSQL",
             option="postgresql://…",

@@ -124,7 +124,7 @@ class ConnectionPool(ForkAware, Generic[C]):
             thread = threading.get_ident()
             connections.lent[thread] = connections.lent.get(thread, 0) + 1
             found = connections.idle.pop()[0] if connections.idle else None
-        self._close_expired()
+        self.close_expired()
         return found
 
     def give_back(self, connection: C) -> None:
@@ -133,7 +133,7 @@ class ConnectionPool(ForkAware, Generic[C]):
         with connections.changed:
             connections.idle.append((connection, self._clock()))
             self._returned(connections)
-        self._start_timer(connections)
+        self.watch_idle()
 
     def forget(self) -> None:
         """Count a connection as no longer in use that was closed, or could not be opened."""
@@ -149,6 +149,34 @@ class ConnectionPool(ForkAware, Generic[C]):
             # In place: the finalizer closes the connections of this list.
             connections.idle.clear()
         return taken
+
+    def close_expired(self) -> None:
+        """Close what was idle for too long."""
+        if self._idle_timeout is None:
+            return
+        connections = self._require_own()
+        before = self._clock() - self._idle_timeout
+        with connections.changed:
+            expired = [connection for connection, since in connections.idle if since <= before]
+            del connections.idle[: len(expired)]
+        for connection in expired:
+            connection.close()
+
+    def watch_idle(self) -> None:
+        """Start a timer that closes what stays idle for too long, unless one runs."""
+        if self._idle_timeout is None:
+            return
+        connections = self._require_own()
+        with connections.changed:
+            if connections.closing or not connections.idle:
+                return
+            connections.closing = True
+            seconds = connections.idle[0][1] + self._idle_timeout - self._clock()
+        timer = threading.Timer(max(0.0, seconds), _close_later, (weakref.ref(self), connections))
+        timer.daemon = True
+        # A process that ends can start no thread, and closes its connections anyway.
+        with contextlib.suppress(RuntimeError):
+            timer.start()
 
     def before_fork(self) -> None:
         """With `close_at_fork`, wait for the transactions of other threads, and close the idle connections."""
@@ -195,31 +223,6 @@ class ConnectionPool(ForkAware, Generic[C]):
             connections.lent.pop(thread, None)
         connections.changed.notify_all()
 
-    def _close_expired(self) -> None:
-        if self._idle_timeout is None:
-            return
-        connections = self._require_own()
-        before = self._clock() - self._idle_timeout
-        with connections.changed:
-            expired = [connection for connection, since in connections.idle if since <= before]
-            del connections.idle[: len(expired)]
-        for connection in expired:
-            connection.close()
-
-    def _start_timer(self, connections: _Connections[C]) -> None:
-        if self._idle_timeout is None:
-            return
-        with connections.changed:
-            if connections.closing or not connections.idle:
-                return
-            connections.closing = True
-            seconds = connections.idle[0][1] + self._idle_timeout - self._clock()
-        timer = threading.Timer(max(0.0, seconds), _close_later, (weakref.ref(self), connections))
-        timer.daemon = True
-        # A process that ends can start no thread, and closes its connections anyway.
-        with contextlib.suppress(RuntimeError):
-            timer.start()
-
 
 def _close_later(reference: weakref.ref[ConnectionPool[Any]], connections: _Connections[Any]) -> None:
     """Close what was idle for too long; runs in a timer's thread, which must not keep the pool alive."""
@@ -228,8 +231,8 @@ def _close_later(reference: weakref.ref[ConnectionPool[Any]], connections: _Conn
     pool = reference()
     if pool is None:
         return
-    pool._close_expired()  # noqa: SLF001 - a method would keep the pool alive while the timer waits
-    pool._start_timer(connections)  # noqa: SLF001 - as above
+    pool.close_expired()
+    pool.watch_idle()
 
 
 def _close_all(connections: _Connections[Any]) -> None:

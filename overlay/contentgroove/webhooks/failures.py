@@ -51,11 +51,12 @@ def failure_text(error: BaseException) -> str:
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
     """Yield the exceptions in a group, or the exception itself."""
-    if isinstance(error, BaseExceptionGroup):
-        for part in error.exceptions:
-            yield from leaves(part)
-    else:
+    parts: tuple[BaseException, ...] | None = getattr(error, "exceptions", None)
+    if parts is None or not isinstance(error, BaseExceptionGroup):
         yield error
+    else:
+        for part in parts:
+            yield from leaves(part)
 
 
 def stops_process(error: BaseException) -> bool:

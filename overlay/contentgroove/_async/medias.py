@@ -132,7 +132,8 @@ class AsyncMedias(AsyncResource):
         progress: Progress | None = None,
         checkpoint: str | PathLike[str] | None = None,
         wait: bool = False,
-        size: int | None = None,  # async only
+        timeout: float | None = None,  # noqa: ASYNC109 - the wait's own deadline; nothing is cancelled
+        size: int | None = None,
     ) -> Media:
         """Upload a file and create a media of it: prepare the upload, PUT the file to the store, create the media.
 
@@ -140,36 +141,44 @@ class AsyncMedias(AsyncResource):
         retried from the beginning.
 
         Args:
-            file: A path, bytes, a binary file, which is read from its current position, or an async iterator of bytes.
-                A file that is neither on disk nor in memory, such as a member of an archive, is read twice: once to
-                its end before anything is sent. An async iterator is sent once and never retried.
-            name: The media's name.
+            file: A path, bytes, a binary file, which is read from its current position, or, with `size`, an iterable
+                or async iterable of bytes. A file of another storage is streamed without a local copy: pass what
+                `fsspec.open("s3://…")` returns, opened or not. A file that is neither on disk nor in memory and states
+                no size, such as a member of an archive, is read twice: once to its end before anything is sent.
+            name: The media's name. By default that of the file, such as `film.mp4`; bytes and iterables have none.
             description: Free text.
             progress: Called with the number of bytes sent so far and their total, such as
-                `contentgroove.progress_bar()`.
+                `contentgroove.progress_bar()`; it may be an async function, which is awaited before more is sent.
             checkpoint: The path of a file that stores how far the upload is. After the process was killed, the same
                 call continues from there: a file that was sent is not sent again, a media that was created is not
                 created again. It contains the upload's id, is readable by its owner only, and can be deleted once the
                 media exists.
             wait: True to wait until the media has been processed, as `wait` does.
-            size: The total number of bytes of an async iterator.
+            timeout: The number of seconds to wait with `wait=True`, 3600 by default; the upload itself takes its time.
+            size: The total number of bytes that an iterable, a pipe or another stream still has. It is then read only
+                once, so its upload is never retried. A pipe or socket is not read beyond its size.
 
         Returns:
             The new media. Its `is_processing` is None unless `wait` is True.
 
         Raises:
             UploadError: The file cannot be uploaded, or the store rejected it; `.reason` is the cause.
-            InvalidInputError: The checkpoint belongs to another upload, or another process uses it.
+            InvalidInputError: An argument is invalid, the checkpoint belongs to another upload, or another process
+                uses it. Nothing was sent.
             QuotaExceededError: The account's limit is reached.
             OutcomeUnknownError: The file was sent, but it is unknown whether its media was created.
             CheckpointError: The checkpoint could not be written, such as on a full disk; `.media_id` is the media's id
                 if it was created.
+            MediaProcessingError: As for `wait`, with `wait=True`.
+            WaitTimeoutError: As for `wait`, with `wait=True`; the media exists.
         """
         from contentgroove._core.uploads import plan_upload, upload
-        from contentgroove._core.waiting import PollOptions
+        from contentgroove._core.waiting import upload_poll_options
         from contentgroove._io.checkpoint_store import open_store
-        from contentgroove._io.sources import open_async_source
+        from contentgroove._io.sources import check_async_progress, open_async_source
 
+        options = upload_poll_options(timeout, default=WAIT_TIMEOUT, wait=wait)
+        check_async_progress(progress)
         source = await open_async_source(file, size)
         with open_store(checkpoint) as store:
             plan = plan_upload(
@@ -181,7 +190,6 @@ class AsyncMedias(AsyncResource):
                 store=store,
                 known_uploads=self._known_uploads,
             )
-            options = PollOptions.checked(WAIT_TIMEOUT, None, None) if wait else None
             return await run_async(upload(plan, self._session, options))
 
     def upload_many(
@@ -197,7 +205,7 @@ class AsyncMedias(AsyncResource):
         remaining files are yielded with a QuotaExceededError.
 
         Args:
-            files: The files, as for `upload`, or `UploadItem`s with names.
+            files: The files, as for `upload`, or `UploadItem`s with names or sizes.
             concurrency: The maximum number of uploads at the same time.
             checkpoint_dir: A folder for a checkpoint of each file, so that the same call continues after the process
                 was killed. All files must be paths then.
@@ -210,7 +218,12 @@ class AsyncMedias(AsyncResource):
         async def upload_one(item: UploadItem, progress: Progress | None) -> Media:
             path = checkpoint_path(checkpoint_dir, item)
             return await self.upload(
-                item.file, name=item.name, description=item.description, progress=progress, checkpoint=path
+                item.file,
+                name=item.name,
+                description=item.description,
+                progress=progress,
+                checkpoint=path,
+                size=item.size,
             )
 
         return aupload_batch(upload_one, files, concurrency)

@@ -143,16 +143,13 @@ def upload(
     Prints the id of each new media and its file, separated by a tab. A file that fails does not stop the others. The
     exit code is 0 only if every file succeeded, and 14 if some failed. After a 402 (usage limit) no upload is started.
     """
-    from contentgroove._io.batches import UploadItem
-
-    from .upload_batch import BatchUpload, expand_patterns
+    from .upload_batch import BatchUpload, expand_patterns, item_of, refuse_urls
 
     unique = list({file.absolute(): file for file in expand_patterns(files)}.values())
     if name is not None and len(unique) > 1:
         raise CommandError(ExitCode.USAGE, f"--name is for a single file, not for {len(unique)}.")
-    # The name of a file may contain bytes that are not text.
-    names = [name or file.stem.encode(errors="replace").decode() for file in unique]
-    items = [UploadItem(str(file), name, description) for file, name in zip(unique, names, strict=True)]
+    refuse_urls(unique)
+    items = [item_of(file, name, description, checkpoint_dir) for file in unique]
     batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, timeout if wait else None)
     raise typer.Exit(batch.run(run.async_client()))
 

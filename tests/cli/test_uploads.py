@@ -41,7 +41,7 @@ def test_one_file(cli: CommandLine) -> None:
     ran = cli("medias", "upload", cli.file("my film.mp4"))
     media_id, file = ran.out.rstrip("\n").split("\t")
     assert (ran.code, file, ran.err) == (0, "my film.mp4", "")
-    assert cli("medias", "show", media_id, "--json").document["name"] == "my film"
+    assert cli("medias", "show", media_id, "--json").document["name"] == "my film.mp4"
 
 
 def test_name_and_description(cli: CommandLine) -> None:
@@ -85,7 +85,7 @@ def test_a_file_whose_name_is_not_text(cli: CommandLine) -> None:
     file = os.fsdecode(b"film \xff.mp4")
     cli.file(file)
     ran = cli("medias", "upload", file, "--json")
-    assert (ran.code, ran.lines[0]["file"], ran.lines[0]["media"]["name"]) == (0, file, "film ?")
+    assert (ran.code, ran.lines[0]["file"], ran.lines[0]["media"]["name"]) == (0, file, "film ?.mp4")
     first, again = (cli("medias", "upload", file, "--checkpoint-dir", "points", "--json") for _ in range(2))
     assert (first.code, again.code) == (0, 0)
     assert again.lines[0]["media"]["id"] == first.lines[0]["media"]["id"]
@@ -211,14 +211,14 @@ def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) ->
             # A wait for several medias polls their list.
             reader.wait_for(r"debug: GET \S+/medias\?")
             ids = {media.name: media.id for media in client.medias.list()}
-            server.simulator.fail_media(ids["a"])
+            server.simulator.fail_media(ids["a.mp4"])
             reader.wait_for(r"error: .*\n")
             process.send_signal(signal.SIGINT)
             err = reader.rest()
             assert process.wait(30) == 130
-    assert f"error: a.mp4 (media {ids['a']}): The service could not process it." in err
+    assert f"error: a.mp4 (media {ids['a.mp4']}): The service could not process it." in err
     assert "Interrupted: 0 of 2 files processed, 1 failed, 1 not started or not finished." in err
-    assert err.endswith(f"contentgroove medias wait {ids['b']}\n")
+    assert err.endswith(f"contentgroove medias wait {ids['b.mp4']}\n")
 
 
 @PIPES
@@ -236,11 +236,11 @@ def test_a_media_that_is_deleted_during_the_wait(tmp_path: Path) -> None:
             reader = Reader(process.stderr.fileno())
             reader.wait_for(r"debug: GET \S+/medias\?")
             ids = {media.name: media.id for media in client.medias.list()}
-            client.medias.delete(ids["a"])
-            reader.wait_for(rf"error: a.mp4 \(media {ids['a']}\): The service returned 404")
-            server.simulator.finish_media(ids["b"])
+            client.medias.delete(ids["a.mp4"])
+            reader.wait_for(rf"error: a.mp4 \(media {ids['a.mp4']}\): The service returned 404")
+            server.simulator.finish_media(ids["b.mp4"])
             reader.rest()
-            assert process.stdout.read() == f"{ids['b']}\tb.mp4\n"
+            assert process.stdout.read() == f"{ids['b.mp4']}\tb.mp4\n"
             assert process.wait(30) == 14
 
 

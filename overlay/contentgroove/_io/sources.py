@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from contentgroove._core.io import Progress, Source
 
+_ASYNC_PROGRESS = "progress is async, which needs an AsyncContentGroove."
+
 _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 
 READ_AHEAD = 128 * 1024
@@ -226,9 +228,26 @@ class FileObjectSource:
             raise SourceChangedError(f"it had {self.size:,} bytes and has grown")
 
 
+def _has_own_size(file: IO[bytes]) -> bool:
+    """Return whether a file can be sought in, and its size is known without reading it."""
+    if getattr(file, "closed", False) is True:
+        return True
+    return _can_seek(file) and (_is_on_disk_or_in_memory(file) or _known_size(file) is not None)
+
+
+def _can_seek(file: IO[bytes]) -> bool:
+    if not hasattr(file, "tell") or not hasattr(file, "seek"):
+        return False
+    try:
+        return not hasattr(file, "seekable") or file.seekable()
+    except AttributeError:
+        # The members of an archive that tarfile reads as a stream ask that for it.
+        return False
+
+
 def _position_and_size(file: IO[bytes]) -> tuple[int, int, object] | None:
     """Return a file's position, the size of the remaining content and its first bytes; None if it cannot seek."""
-    if not hasattr(file, "tell") or not hasattr(file, "seek") or (hasattr(file, "seekable") and not file.seekable()):
+    if not _can_seek(file):
         return None
     start = file.tell()
     known = _known_size(file)
@@ -341,7 +360,7 @@ def check_progress(progress: object) -> None:
     """Check the callback of an upload by a sync client."""
     check_async_progress(progress)
     if inspect.iscoroutinefunction(progress) or inspect.iscoroutinefunction(getattr(type(progress), "__call__", None)):  # noqa: B004 - whether the call is async
-        raise invalid_input("progress is async, which needs an AsyncContentGroove.")
+        raise invalid_input(_ASYNC_PROGRESS)
 
 
 def check_async_progress(progress: object) -> None:
@@ -350,24 +369,32 @@ def check_async_progress(progress: object) -> None:
         raise invalid_input(f"progress must be a function of two numbers, not {type(progress).__name__}.")
 
 
-def report_progress(progress: Progress | None, sent: int, total: int) -> object:
-    """Call the application's callback, and wrap what it raises in a CallbackError; return its result."""
+def report_progress(progress: Progress | None, sent: int, total: int) -> None:
+    """Call the application's callback for a sync client, and wrap what it raises in a CallbackError."""
+    result = _call(progress, sent, total)
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise CallbackError(invalid_input(_ASYNC_PROGRESS))
+
+
+async def areport_progress(progress: Progress | None, sent: int, total: int) -> None:
+    """Call the application's callback for an async client, which awaits its result if it is awaitable."""
+    result = _call(progress, sent, total)
+    if inspect.isawaitable(result):
+        try:
+            await result
+        except Exception as error:
+            raise CallbackError(error) from error
+
+
+def _call(progress: Progress | None, sent: int, total: int) -> object:
     if progress is None:
         return None
     try:
         return progress(sent, total)
     except Exception as error:
         raise CallbackError(error) from error
-
-
-async def areport_progress(progress: Progress | None, sent: int, total: int) -> None:
-    """Call the application's callback like `report_progress`, and await its result if it is awaitable."""
-    result = report_progress(progress, sent, total)
-    if inspect.isawaitable(result):
-        try:
-            await result
-        except Exception as error:
-            raise CallbackError(error) from error
 
 
 def open_source(file: object, size: int | None = None) -> Source:
@@ -397,7 +424,7 @@ def _open(file: object, size: int | None) -> Source:
         raise async_stream_error()
     if hasattr(file, "read"):
         opened = cast("IO[bytes]", file)
-        if size is None or _is_on_disk_or_in_memory(file) or _known_size(file) is not None:
+        if size is None or _has_own_size(opened):
             return FileObjectSource(opened)
         require_binary(file)
         return StreamSource(opened, file_name(file), size)

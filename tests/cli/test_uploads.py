@@ -91,6 +91,26 @@ def test_a_file_whose_name_is_not_text(cli: CommandLine) -> None:
     assert again.lines[0]["media"]["id"] == first.lines[0]["media"]["id"]
 
 
+def test_a_checkpoint_of_the_first_release(cli: CommandLine) -> None:
+    """It named medias without the suffix: the same command finds its checkpoint, and creates nothing again."""
+    file = cli.file("film.mp4")
+    earlier = cli("medias", "upload", file, "--name", "film", "--checkpoint-dir", "points", "--json")
+    again = cli("medias", "upload", file, "--checkpoint-dir", "points", "--json")
+    assert again.lines[0]["media"]["id"] == earlier.lines[0]["media"]["id"]
+    assert again.lines[0]["media"]["name"] == "film"
+
+
+@pytest.mark.parametrize("url", ["https://example.com/film.mp4?token=s3cr3t", "http://example.com/" + "a" * 300])
+def test_a_url_is_for_another_command(own_cli: CommandLine, url: str) -> None:
+    """The hint names it; nothing is sent, and no secret is shown."""
+    ran = own_cli("medias", "upload", own_cli.file("a.mp4"), url)
+    assert ran.code == 2
+    assert f"{url.partition('?')[0]}" in ran.err
+    assert "contentgroove medias create SOURCE_URL" in ran.err
+    assert "s3cr3t" not in ran.err
+    assert own_cli.server.simulator.requests == []
+
+
 def test_a_checkpoint_folder_that_cannot_be_created(cli: CommandLine) -> None:
     """It is named, and nothing is uploaded."""
     ran = cli("medias", "upload", cli.file("a.mp4"), "--checkpoint-dir", "a.mp4")

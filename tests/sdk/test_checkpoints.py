@@ -144,7 +144,7 @@ def test_a_sent_file_is_not_sent_again(make: Maker, tmp_path: Path) -> None:
         client.medias.upload(path, checkpoint=checkpoint)
     assert client.medias.upload(path, checkpoint=checkpoint).id == "m-2"
     assert len(store.requests) == 1
-    assert api.posts == [{"upload_id": "signed-1"}] * 2
+    assert api.posts == [{"upload_id": "signed-1", "name": "film.mp4"}] * 2
 
 
 def test_another_upload_is_refused(make: Maker, tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def leave_in_doubt(points: Path) -> None:
             path.write_text(json.dumps({**written, "state": "creating"}), encoding="utf-8")
 
 
-@pytest.mark.parametrize("names", [("A", "B"), (None, None)], ids=["named", "nameless"])
+@pytest.mark.parametrize("names", [("A", "B"), ("", "")], ids=["named", "nameless"])
 def test_one_media_for_several_lost_ones(make: Maker, tmp_path: Path, names: tuple[str | None, ...]) -> None:
     """Without names it is unknown whose media it is: no upload gets it, and nothing is created again."""
     files = [UploadItem(video(tmp_path, name=f"{index}.mp4"), name=name) for index, name in enumerate(names)]

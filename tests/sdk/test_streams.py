@@ -26,6 +26,7 @@ from contentgroove import (
     WaitTimeoutError,
 )
 from contentgroove._io import sources
+from contentgroove._io.source_checks import SNIFF_BYTES
 from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
 
@@ -76,7 +77,12 @@ def through_a_socket() -> Any:
     ours, theirs = socket.socketpair()
     theirs.sendall(MP4)
     file = ours.makefile("rb")
-    return file, lambda: (ours.close(), theirs.close())
+
+    def close() -> None:
+        ours.close()
+        theirs.close()
+
+    return file, close
 
 
 def tarred() -> Any:
@@ -270,7 +276,7 @@ def test_a_file_of_another_storage_is_streamed(make: Maker) -> None:
         make(api, store=store).medias.upload(file)
         assert not file.closed
     assert store.bodies == [remote.content[4:]] * 2
-    assert remote.fetched <= 2 * len(remote.content) + 2 * sources.SNIFF_BYTES
+    assert remote.fetched <= 2 * len(remote.content) + 2 * SNIFF_BYTES
     assert api.posts == [{"upload_id": "signed-2", "name": "film.mp4"}]
 
 

@@ -135,7 +135,7 @@ class _GivenIds:
         self._latest: set[str] = set()
         self._older: set[str] = set()
 
-    def __contains__(self, id_: str) -> bool:
+    def __contains__(self, id_: object) -> bool:
         return id_ in self._latest or id_ in self._older
 
     def overlap(self, ids: tuple[str, ...]) -> bool:
@@ -293,10 +293,9 @@ class PageCursor(Generic[T]):
         if query == request.query or query in self._trail:
             self._error = self._loop_error(f"links.next of page {page.number} leads to an earlier page")
             return
-        number = dict(parse_qsl(query)).get("page[number]", "")
-        self._next = _Step(
-            structs.replace(request, query=query), int(number) if _NUMBER.fullmatch(number) else self.number + 1
-        )
+        stated = dict(parse_qsl(query)).get("page[number]", "")
+        number = int(stated) if _NUMBER.fullmatch(stated) else self.number + 1
+        self._next = _Step(structs.replace(request, query=query), number)
 
     def _loop_error(self, problem: str) -> PagingError:
         return PagingError(

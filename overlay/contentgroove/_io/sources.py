@@ -337,9 +337,12 @@ class OpenFileSource:
             yield from source.chunks()
 
     def _open(self) -> AbstractContextManager[IO[bytes]]:
-        file: Any = self._unopened
+        unopened: Any = self._unopened
         # fsspec's OpenFile may also decompress; other paths, such as those of universal_pathlib, only name the file.
-        return file if hasattr(file, "compression") else file.fs.open(file.path, "rb")
+        opened: AbstractContextManager[IO[bytes]] = (
+            unopened if hasattr(unopened, "compression") else unopened.fs.open(unopened.path, "rb")
+        )
+        return opened
 
 
 def file_name(file: object) -> str | None:

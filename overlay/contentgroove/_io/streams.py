@@ -102,10 +102,11 @@ class StreamSource(_Stream):
 
 def _may_block_after_end(file: object) -> bool:
     """Return whether reading on could wait forever, because the other side of a pipe or socket may stay open."""
-    raw: object = file.raw if isinstance(file, (io.BufferedReader, io.BufferedRWPair)) else file
+    raw: object = file.raw if isinstance(file, io.BufferedReader) else file
     if isinstance(raw, io.FileIO):
         return not stat.S_ISREG(os.fstat(raw.fileno()).st_mode)
-    return type(raw).__module__ in {"socket", "multiprocessing.connection"}
+    # A pair belongs to a connection in both directions.
+    return isinstance(raw, io.BufferedRWPair) or type(raw).__module__ == "socket"
 
 
 class AsyncIteratorSource(_Stream):

@@ -251,8 +251,8 @@ class Remote(AbstractFileSystem):  # type: ignore[misc]
             raise FileNotFoundError(path)
         return {"name": path, "size": len(self.content), "type": "file"}
 
-    def _open(self, path: str, mode: str = "rb", **options: Any) -> Any:
-        file = RemoteFile(self, path, mode, cache_type="none", **{**options, "block_size": 1024, "cache_options": None})
+    def _open(self, path: str, *_arguments: Any, **_options: Any) -> Any:
+        file = RemoteFile(self, path, "rb", cache_type="none")
         self.opened.append(file)
         return file
 

@@ -437,8 +437,8 @@ def _open(file: object, size: int | None) -> Source:
 
 
 def _open_storage_file(file: StorageFile) -> Source:
-    protocols: object = getattr(file.fs, "protocol", ())
-    is_local = protocols in {"file", "local"} or (isinstance(protocols, (tuple, list)) and "file" in protocols)
+    protocol: str | tuple[str, ...] = file.fs.protocol
+    is_local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
     if is_local and getattr(file, "compression", None) is None:
         return PathSource(Path(file.path))
     return OpenFileSource(file)
@@ -449,8 +449,8 @@ async def open_async_source(file: object, size: int | None) -> Source:
     if isinstance(file, AsyncIterable) or (size is not None and has_async_read(file)):
         stated = require_size("An async iterator", size)
         check_size(stated)
-        return AsyncIteratorSource(file, stated)
-    if isinstance(file, (str, os.PathLike, bytes, bytearray, memoryview)) and not hasattr(file, "fs"):
+        return AsyncIteratorSource(cast("Any", file), stated)
+    if isinstance(file, (str, os.PathLike, bytes, bytearray, memoryview)) and not hasattr(cast("object", file), "fs"):
         return open_source(cast("object", file), size)
     from functools import partial
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from contentgroove._core.uploads import check_upload_size
 
@@ -36,7 +36,7 @@ class _Stream:
         if not isinstance(item, (bytes, bytearray, memoryview)):
             with as_unreadable():
                 raise TypeError(f"it yielded {type(item).__name__}, not bytes")
-        chunk = bytes(item)
+        chunk = bytes(cast("bytes", item))
         self._remaining -= len(chunk)
         if self._remaining < 0:
             raise SourceChangedError(f"it yielded more than the {self.size:,} bytes announced")
@@ -102,7 +102,7 @@ class StreamSource(_Stream):
 
 def _may_block_after_end(file: object) -> bool:
     """Return whether reading on could wait forever, because the other side of a pipe or socket may stay open."""
-    raw: object = file.raw if isinstance(file, io.BufferedReader) else file
+    raw = getattr(file, "raw", None) if isinstance(file, io.BufferedReader) else file
     if isinstance(raw, io.FileIO):
         return not stat.S_ISREG(os.fstat(raw.fileno()).st_mode)
     # A pair belongs to a connection in both directions.

@@ -327,7 +327,7 @@ def test_a_list_that_grows_faster_than_it_is_read_ends(kind: str, *, linked: boo
 @pytest.mark.parametrize("turns", [2, 3])
 @LINKED
 def test_a_service_that_returns_a_few_pages_in_turns_ends(turns: int, *, linked: bool) -> None:
-    """Pages that alternate for ever are found, too."""
+    """Pages that alternate without end are found, too."""
 
     def handler(request: httpx.Request) -> httpx.Response:
         number = int(parse_qs(request.url.query.decode()).get("page[number]", ["1"])[0])

@@ -85,13 +85,13 @@ def test_a_url_is_no_path(make: Maker, url: str, says: str) -> None:
 
 
 TEXTS: dict[str, tuple[bytes, str, str]] = {
-    "letter": ("Dear Grüße, this is no film.\n".encode(), "film.mp4", "its content is text"),
+    "letter": ("Dear Grüße, it is not a film.\n".encode(), "film.mp4", "its content is text"),
     "cut in a character": (("aü" * 3000).encode(), "film.mp4", "its content is text"),
     "no suffix": (b"To do: buy milk", "notes", "its content is text"),
     "captions": (b"1\n00:00:01,000 --> 00:00:02,000\nHello\n", "film.srt", "its content is text"),
     "playlist": (b"#EXTM3U\n#EXT-X-VERSION:3\nsegment0.ts\n", "film.m3u8", "its content is text"),
     "JSON": (b'{"errors":[{"title":"none"}]}', "film.mp4", "its content is text"),
-    "UTF-16": ("Dear friend, this is no film.".encode("utf-16"), "film.mp4", "its content is text"),
+    "UTF-16": ("Dear friend, it is not a film.".encode("utf-16"), "film.mp4", "its content is text"),
     "byte order mark": ("Dear friend, no film.".encode("utf-8-sig"), "film.mp4", "its content is text"),
     "HTML": (HTML.encode(), "film.mp4", "its content is an HTML page"),
     "HTML with space": (f"\n  {HTML}".encode(), "film.mp4", "its content is an HTML page"),
@@ -262,7 +262,7 @@ def test_every_sentence_is_one(make: Maker, tmp_path: Path) -> None:
     build: list[Callable[[], Any]] = [
         lambda: tmp_path / "missing.mp4",
         lambda: "https://example.com/film.mp4",
-        lambda: b"Dear friend, this is no film.",
+        lambda: b"Dear friend, it is not a film.",
         lambda: tmp_path,
         lambda: "\0",
     ]

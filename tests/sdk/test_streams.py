@@ -196,7 +196,7 @@ class Awaited:
 
 
 class Chunked:
-    """An async iterable that is no iterator, such as a request's body."""
+    """An async iterable that is not an iterator, such as a request's body."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield MP4[:9]

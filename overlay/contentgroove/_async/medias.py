@@ -175,7 +175,8 @@ class AsyncMedias(AsyncResource):
         from contentgroove._core.uploads import plan_upload, upload
         from contentgroove._core.waiting import upload_poll_options
         from contentgroove._io.checkpoint_store import open_store
-        from contentgroove._io.sources import check_async_progress, open_async_source
+        from contentgroove._io.sources import open_async_source
+        from contentgroove._io.upload_progress import check_async_progress
 
         options = upload_poll_options(timeout, default=WAIT_TIMEOUT, wait=wait)
         check_async_progress(progress)

@@ -173,7 +173,7 @@ class AsyncIO:
 
 async def aiter_with_progress(source: Source, progress: Progress | None) -> AsyncGenerator[bytes, None]:
     """Yield a source's chunks and report them; slow reads happen in a thread, so that they do not block other tasks."""
-    from .sources import areport_progress
+    from .upload_progress import areport_progress
 
     sent = 0
     await areport_progress(progress, sent, source.size)

@@ -8,6 +8,7 @@ import io
 import itertools
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contentgroove._core.checkpoints import printable_name
@@ -19,7 +20,6 @@ from .http import SourceUnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from contentgroove.errors import InvalidInputError, UploadError
 
@@ -51,7 +51,7 @@ def require_size(kind: str, size: int | None) -> int:
 
 
 def check_media_type(name: str | None, start: bytes) -> None:
-    """Raise an UploadError if a file's name and first bytes show that it is no audio or video."""
+    """Raise an UploadError if a file's name and first bytes show that it is neither audio nor video."""
     problem = media_type_problem(name, start, _guess_media_type)
     if problem is not None:
         formats = "most video formats (mp4 is best) and aac, mp3, flac, ogg, wav and wma"
@@ -162,3 +162,18 @@ def _similar_name(path: Path) -> str | None:
     by_folded = {name.casefold(): name for name in names}
     found = get_close_matches(path.name.casefold(), by_folded, n=1, cutoff=0.75)
     return str(path.with_name(by_folded[found[0]])) if found else None
+
+
+def file_name(file: object) -> str | None:
+    """Return the name of an open file without its folders; None if it has none."""
+    for attribute in ("name", "path"):
+        name: object = getattr(file, attribute, None)
+        if isinstance(name, str) and name:
+            return base_name(name)
+    return None
+
+
+def base_name(path: str) -> str | None:
+    """Return the last part of a path; None if it is empty."""
+    # Also a path of another storage or system, which may end in a slash.
+    return Path(path).name or None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import os
 import stat
@@ -14,7 +13,6 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from contentgroove._core.checkpoints import printable_name
 from contentgroove._core.inputs import invalid_input
-from contentgroove._core.io import CallbackError
 from contentgroove._core.uploads import MAX_SIZE, check_upload_size, unusable_file
 
 from .http import SourceChangedError, SourceUnreadableError
@@ -22,8 +20,10 @@ from .source_checks import (
     SNIFF_BYTES,
     as_unreadable,
     async_stream_error,
+    base_name,
     check_media_type,
     check_size,
+    file_name,
     has_async_read,
     path_error,
     refuse_url,
@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from contextlib import AbstractContextManager
 
-    from contentgroove._core.io import Progress, Source
-
-_ASYNC_PROGRESS = "progress is async, which needs an AsyncContentGroove."
+    from contentgroove._core.io import Source
 
 _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 
@@ -317,7 +315,7 @@ class OpenFileSource:
 
     def __init__(self, file: StorageFile) -> None:
         self._unopened = file
-        self.name: str | None = _base_name(file.path)
+        self.name: str | None = base_name(file.path)
         try:
             with self._open() as opened:
                 source = FileObjectSource(opened)
@@ -343,61 +341,6 @@ class OpenFileSource:
             unopened if hasattr(unopened, "compression") else unopened.fs.open(unopened.path, "rb")
         )
         return opened
-
-
-def file_name(file: object) -> str | None:
-    """Return the name of an open file without its folders; None if it has none."""
-    for attribute in ("name", "path"):
-        name: object = getattr(file, attribute, None)
-        if isinstance(name, str) and name:
-            return _base_name(name)
-    return None
-
-
-def _base_name(path: str) -> str | None:
-    # Also a path of another storage or system, which may end in a slash.
-    return Path(path).name or None
-
-
-def check_progress(progress: object) -> None:
-    """Check the callback of an upload by a sync client."""
-    check_async_progress(progress)
-    if inspect.iscoroutinefunction(progress) or inspect.iscoroutinefunction(getattr(type(progress), "__call__", None)):  # noqa: B004 - whether the call is async
-        raise invalid_input(_ASYNC_PROGRESS)
-
-
-def check_async_progress(progress: object) -> None:
-    """Check the callback of an upload by an async client."""
-    if progress is not None and not callable(progress):
-        raise invalid_input(f"progress must be a function of two numbers, not {type(progress).__name__}.")
-
-
-def report_progress(progress: Progress | None, sent: int, total: int) -> None:
-    """Call the application's callback for a sync client, and wrap what it raises in a CallbackError."""
-    result = _call(progress, sent, total)
-    if inspect.isawaitable(result):
-        if inspect.iscoroutine(result):
-            result.close()
-        raise CallbackError(invalid_input(_ASYNC_PROGRESS))
-
-
-async def areport_progress(progress: Progress | None, sent: int, total: int) -> None:
-    """Call the application's callback for an async client, which awaits its result if it is awaitable."""
-    result = _call(progress, sent, total)
-    if inspect.isawaitable(result):
-        try:
-            await result
-        except Exception as error:
-            raise CallbackError(error) from error
-
-
-def _call(progress: Progress | None, sent: int, total: int) -> object:
-    if progress is None:
-        return None
-    try:
-        return progress(sent, total)
-    except Exception as error:
-        raise CallbackError(error) from error
 
 
 def open_source(file: object, size: int | None = None) -> Source:

@@ -102,7 +102,7 @@ class StreamSource(_Stream):
 
 def _may_block_after_end(file: object) -> bool:
     """Return whether reading on could wait forever, because the other side of a pipe or socket may stay open."""
-    raw = getattr(file, "raw", None) if isinstance(file, io.BufferedReader) else file
+    raw: object = getattr(cast("object", file), "raw", None) if isinstance(file, io.BufferedReader) else file
     if isinstance(raw, io.FileIO):
         return not stat.S_ISREG(os.fstat(raw.fileno()).st_mode)
     # A pair belongs to a connection in both directions.

@@ -176,7 +176,8 @@ class Medias(Resource):
         from contentgroove._core.uploads import plan_upload, upload
         from contentgroove._core.waiting import upload_poll_options
         from contentgroove._io.checkpoint_store import open_store
-        from contentgroove._io.sources import check_progress, open_source
+        from contentgroove._io.sources import open_source
+        from contentgroove._io.upload_progress import check_progress
 
         options = upload_poll_options(timeout, default=WAIT_TIMEOUT, wait=wait)
         check_progress(progress)

@@ -15,14 +15,22 @@ _ASYNC_PROGRESS = "progress is async, which needs an AsyncContentGroove."
 
 
 def check_progress(progress: object) -> None:
-    """Check the callback of an upload by a sync client."""
+    """Check the callback of an upload by a sync client.
+
+    Raises:
+        InvalidInputError: It cannot be called, or is async.
+    """
     check_async_progress(progress)
     if inspect.iscoroutinefunction(progress) or inspect.iscoroutinefunction(getattr(type(progress), "__call__", None)):  # noqa: B004 - whether the call is async
         raise invalid_input(_ASYNC_PROGRESS)
 
 
 def check_async_progress(progress: object) -> None:
-    """Check the callback of an upload by an async client."""
+    """Check the callback of an upload by an async client.
+
+    Raises:
+        InvalidInputError: It cannot be called.
+    """
     if progress is not None and not callable(progress):
         raise invalid_input(f"progress must be a function of two numbers, not {type(progress).__name__}.")
 

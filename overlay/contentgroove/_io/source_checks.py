@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core.checkpoints import printable_name
 from contentgroove._core.inputs import invalid_input, short_repr
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import redact_text
 from contentgroove._core.uploads import media_type_problem, unusable_file
 
 from .http import SourceUnreadableError
@@ -143,7 +143,7 @@ def _missing_sentence(path: Path, printable: str) -> str:
 
 def _url_sentence(url: str, scheme: str) -> str:
     # A path has lost one of the two slashes.
-    shown = _shown(redact_url(re.sub(r":/+", "://", url, count=1)))
+    shown = _shown(redact_text(re.sub(r":/+", "://", url, count=1)))
     if scheme in {"http", "https"}:
         return f"{shown} is a URL, not a file: medias.create(source_url=…) lets the service fetch it."
     if scheme == "file":

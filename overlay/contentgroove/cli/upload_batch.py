@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import redact_text
 from contentgroove._io.batches import UploadItem, aupload_batch, checkpoint_path
 from contentgroove.errors import AuthenticationError, ContentGrooveError, NotFoundError, WaitTimeoutError
 
@@ -48,7 +48,7 @@ def refuse_urls(files: Iterable[Path]) -> None:
         # A path has lost one of the two slashes.
         found = re.match(r"(https?):/+", str(file), re.IGNORECASE)
         if found is not None and not os.path.exists(file):  # noqa: PTH110 - Path.exists raises for a name that is too long
-            url = redact_url(f"{found[1]}://{str(file)[found.end() :]}")
+            url = redact_text(f"{found[1]}://{str(file)[found.end() :]}")
             hint = "Let the service fetch it: contentgroove medias create SOURCE_URL"
             raise CommandError(ExitCode.USAGE, f"{url} is a URL, not a file.", hint)
 

@@ -32,6 +32,7 @@ class BrokenInbox(MemoryInbox):
 
     def record(self, key: str, body: bytes, *, trace: str | None = None) -> bool:
         """Fail."""
+        del trace
         raise OSError(f"disk full: {key} of {len(body)} bytes")
 
 

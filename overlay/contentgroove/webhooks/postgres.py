@@ -271,7 +271,7 @@ def _with_limits(conninfo: Secret) -> str:
     """Return the conninfo with the limits for the network that the application has not set."""
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-    given = conninfo_to_dict(conninfo.reveal()).keys()
+    given = set(conninfo_to_dict(conninfo.reveal()))
     if "PGCONNECT_TIMEOUT" in os.environ:
         given |= {"connect_timeout"}
     limits: dict[str, Any] = {name: value for name, value in NETWORK_LIMITS.items() if name not in given}

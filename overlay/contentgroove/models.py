@@ -1,19 +1,19 @@
 """Models of the service's resources: medias, clips, transcriptions, webhook subscriptions, direct uploads.
 
 Each class is a flat, immutable view of a struct that `contentgroove_api` decodes, and is the same for REST responses
-and webhooks. An attribute that the service sent as null or omitted is None; `fields_set` distinguishes the two.
-Fields that this version does not know are in `extra`.
+and webhooks. An attribute that the service sent as null or omitted is None if the contract allows that; `fields_set`
+distinguishes the two. Otherwise it is in `missing`, and reading it raises a MissingFieldError. Fields that this version
+does not know are in `extra`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import msgspec
+from ._model_base import Model, Page, UnreadableItem, ids_of, to_utc, unset_to_none, utc_or_none, was_sent
+from .errors import MissingFieldError
 
-from ._model_base import Model, Page, ids_of, to_utc, unset_to_none, utc_or_none
-
-__all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "WebhookSubscription"]
+__all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "UnreadableItem", "WebhookSubscription"]
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -46,6 +46,12 @@ class Media(_MediaModel):
     _relationships: ClassVar[Mapping[str, str]] = {"clip_ids": "clips", "transcription_id": "transcription"}
     _repr_fields = ("name", "is_processing")
 
+    @classmethod
+    def _struct(cls) -> type[WireMedia]:
+        from contentgroove_api.models.media import Media as Struct
+
+        return Struct
+
     @property
     def id(self) -> str:
         """The id that calls take."""
@@ -68,8 +74,8 @@ class Media(_MediaModel):
 
     @property
     def is_finished(self) -> bool:
-        """True if processing has finished. A new media, whose `is_processing` is null, is not finished."""
-        return self._wire.attributes.is_processing is False
+        """True if processing has finished. A media whose `is_processing` is null, as at first, or missing is not."""
+        return getattr(self._wire.attributes, "is_processing", None) is False
 
     @property
     def has_fetch_error(self) -> bool:
@@ -140,21 +146,24 @@ class Media(_MediaModel):
     @property
     def transcription_id(self) -> str | None:
         """The transcription's id: in `relationships` of a REST response, next to `relationships` in a webhook."""
-        relationships = unset_to_none(self._wire.relationships)
-        inside = None if relationships is None else unset_to_none(relationships.transcription)
-        for relationship in (inside, unset_to_none(self._wire.transcription)):
-            related = None if relationship is None else unset_to_none(relationship.data)
-            if related is not None:
-                return related.id
+        error: MissingFieldError | None = None
+        for holder in (unset_to_none(self._wire.relationships), self._wire):
+            try:
+                relationship = None if holder is None else unset_to_none(holder.transcription)
+                related = None if relationship is None else unset_to_none(relationship.data)
+                if related is not None:
+                    return related.id
+            except MissingFieldError as missing:  # noqa: PERF203 - the other one may be readable
+                error = missing
+        if error is not None:
+            raise error
         return None
 
     @property
     def fields_set(self) -> frozenset[str]:
         """The attributes that the service sent, null or not. The others are None because it omitted them."""
         names = super().fields_set
-        if self._wire.transcription is not msgspec.UNSET:
-            return names | {"transcription_id"}
-        return names
+        return names | {"transcription_id"} if was_sent(self._wire, "transcription") else names
 
 
 class Clip(_ClipModel):
@@ -167,6 +176,12 @@ class Clip(_ClipModel):
 
     _relationships: ClassVar[Mapping[str, str]] = {"media_id": "media"}
     _repr_fields = ("name", "start_time", "end_time", "is_processing")
+
+    @classmethod
+    def _struct(cls) -> type[WireClip]:
+        from contentgroove_api.models.clip import Clip as Struct
+
+        return Struct
 
     @property
     def id(self) -> str:
@@ -215,8 +230,8 @@ class Clip(_ClipModel):
 
     @property
     def is_finished(self) -> bool:
-        """True if processing has finished. A new clip, whose `is_processing` is null, is not finished."""
-        return self._wire.attributes.is_processing is False
+        """True if processing has finished. A clip whose `is_processing` is null, as at first, or missing is not."""
+        return getattr(self._wire.attributes, "is_processing", None) is False
 
     @property
     def created_at(self) -> dt.datetime:
@@ -276,6 +291,12 @@ class Transcription(_TranscriptionModel):
 
     __slots__ = ()
 
+    @classmethod
+    def _struct(cls) -> type[WireTranscription]:
+        from contentgroove_api.models.transcription import Transcription as Struct
+
+        return Struct
+
     @property
     def id(self) -> str:
         """The transcription's id."""
@@ -297,6 +318,12 @@ class WebhookSubscription(_WebhookSubscriptionModel):
 
     _relationships: ClassVar[Mapping[str, str]] = {"user_id": "user", "webhook_event_ids": "webhook_events"}
     _repr_fields = ("url", "subscribed_events", "active")
+
+    @classmethod
+    def _struct(cls) -> type[WireWebhookSubscription]:
+        from contentgroove_api.models.webhook_subscription import WebhookSubscription as Struct
+
+        return Struct
 
     @property
     def id(self) -> str:
@@ -349,6 +376,14 @@ class DirectUpload(_DirectUploadModel):
     """
 
     __slots__ = ()
+
+    _needed = ("upload_id", "upload_url")
+
+    @classmethod
+    def _struct(cls) -> type[WireDirectUpload]:
+        from contentgroove_api.models.direct_upload import DirectUpload as Struct
+
+        return Struct
 
     @property
     def id(self) -> str:

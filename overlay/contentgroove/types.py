@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ._sync.medias import DirectUploads, Medias, RawDirectUploads, RawMedias
     from ._sync.webhook_subscriptions import RawWebhookSubscriptions, WebhookSubscriptions
     from .errors import RequestInfo, UploadErrorReason
-    from .models import Page
+    from .models import Page, UnreadableItem
     from .progress import ProgressBar
 
 _MODULES = {
@@ -49,7 +49,7 @@ _MODULES = {
     "._io.contract_monitor": ("OnContractViolation",),
     "._io.hooks": ("ResponseInfo",),
     "._io.sources": ("AsyncFile", "File"),
-    ".models": ("Page",),
+    ".models": ("Page", "UnreadableItem"),
     "._sync.base": ("Pager",),
     "._sync.clips": ("Clips", "RawClips"),
     "._sync.medias": ("DirectUploads", "Medias", "RawDirectUploads", "RawMedias"),
@@ -93,6 +93,7 @@ __all__ = [
     "ResponseInfo",
     "RetryPolicy",
     "Sort",
+    "UnreadableItem",
     "UploadErrorReason",
     "UploadItem",
     "UploadResult",

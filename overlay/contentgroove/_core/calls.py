@@ -93,7 +93,7 @@ class RawResponse(Generic[T]):
         """Decode the body, as the call without `with_raw_response` does.
 
         Raises:
-            ResponseDecodeError: The body does not match the contract.
+            ResponseDecodeError: The body is not JSON, or lacks what is needed to read anything of it, such as the id.
         """
         return decode_response(self._operation, self._response, self._session)
 
@@ -119,14 +119,15 @@ async def fetch_response(operation: Operation[Any], session: Session) -> Respons
 
 
 def decode_response(operation: Operation[T], response: Response, session: Session) -> T:
-    """Decode the response of an operation; raise a ResponseDecodeError if it does not match the contract."""
+    """Decode the response of an operation; raise a ResponseDecodeError if nothing of it can be read."""
     try:
         return operation.decode(response.content)
     except BodyMismatchError as error:
         from .error_mapping import response_decode_error
 
         redacted = redact_key(response, session.settings.last_key())
-        raise response_decode_error(redacted, request_info(operation.request, session), str(error)) from error
+        info = request_info(operation.request, session)
+        raise response_decode_error(redacted, info, str(error), idempotent=operation.idempotent) from error
 
 
 async def send_with_retries(operation: Operation[Any], session: Session) -> tuple[Response | TransportFailure, int]:

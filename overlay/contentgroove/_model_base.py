@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import msgspec
 from contentgroove_api.types import check_levels, decoder
@@ -254,7 +254,7 @@ _set_source = _slots._source.__set__  # noqa: SLF001 - as above
 _set_index = _slots._index.__set__  # noqa: SLF001 - as above
 
 
-class UnreadableItem(NamedTuple):
+class UnreadableItem(msgspec.Struct, frozen=True):
     """An item of a list that cannot be read, because it has no readable id.
 
     Attributes:

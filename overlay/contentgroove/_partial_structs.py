@@ -204,9 +204,7 @@ def _fields(struct: type[msgspec.Struct]) -> tuple[_Field, ...]:
         kind = kinds[0] if kinds else declared
         element = get_args(kind)[0] if get_origin(kind) is list else None
         found.append(
-            _Field(
-                item.name, item.encode_name, declared, kind, _as_struct(kind), _as_struct(element), item.default
-            )
+            _Field(item.name, item.encode_name, declared, kind, _as_struct(kind), _as_struct(element), item.default)
         )
     return tuple(found)
 

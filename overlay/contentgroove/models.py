@@ -153,7 +153,7 @@ class Media(_MediaModel):
                 related = None if relationship is None else unset_to_none(relationship.data)
                 if related is not None:
                     return related.id
-            except MissingFieldError as missing:  # noqa: PERF203 - the other one may be readable
+            except MissingFieldError as missing:
                 error = missing
         if error is not None:
             raise error

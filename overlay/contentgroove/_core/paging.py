@@ -111,7 +111,7 @@ class PageCursor(Generic[T]):
         self.number = listing.start or 1
         self._remaining = listing.limit
         self._seen_queries: set[str] = set()
-        self._previous: tuple[str, str, int] | None = None
+        self._previous: tuple[str, ...] | None = None
         self._uses_links = False
         self._error: PagingError | None = None
 
@@ -125,11 +125,10 @@ class PageCursor(Generic[T]):
     def accept(self, page: Page[T]) -> Page[T] | None:
         """Determine the next page; return this one, cut to the limit, or None if the list has ended."""
         request, self._request = self._request, None
-        if not page.items:
+        if not page.items and not page.unreadable:
             return None
         # Two pages of one list can be alike in both ends and length only if they are the same.
-        ends: Any = page.items[0], page.items[-1]
-        signature = (ends[0].id, ends[1].id, len(page.items))
+        signature = _signature(page)
         if signature == self._previous:
             if self._uses_links:
                 raise self._loop_error(f"page {page.number} has the items of the previous page")
@@ -174,6 +173,12 @@ class PageCursor(Generic[T]):
             f"The list's pages form a loop: {problem}. The items returned so far are valid; request single "
             "pages with page_number= instead."
         )
+
+
+def _signature(page: Page[Any]) -> tuple[str, ...]:
+    ends = [item.id for item in (*page.items[:1], *page.items[-1:])]
+    odd = [item.content.decode(errors="replace") for item in (*page.unreadable[:1], *page.unreadable[-1:])]
+    return (str(len(page.items)), *ends, str(len(page.unreadable)), *odd)
 
 
 def _without_credentials(query: str) -> str:

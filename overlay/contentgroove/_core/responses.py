@@ -156,7 +156,8 @@ def _resource(model: type[M], kind: type[msgspec.Struct], content: bytes) -> M:
         document: Any = decode(content, kind)
     except BodyMismatchError as error:
         # Imported only for responses that differ from the contract.
-        from contentgroove._partial_documents import UnreadableError, read_resource
+        from contentgroove._partial_documents import read_resource
+        from contentgroove._partial_structs import UnreadableError
 
         try:
             return read_resource(model, content, str(error))
@@ -169,7 +170,8 @@ def _page(model: type[M], kind: type[msgspec.Struct], content: bytes, number: in
     try:
         document: Any = decode(content, kind)
     except BodyMismatchError as error:
-        from contentgroove._partial_documents import UnreadableError, read_page
+        from contentgroove._partial_documents import read_page
+        from contentgroove._partial_structs import UnreadableError
 
         try:
             return read_page(model, content, number)

@@ -47,6 +47,9 @@ CLOCK_SKEW = 120.0
 SEARCH_ATTEMPTS = 3
 """Searches for a lost creation before it is repeated: it may still be on its way."""
 
+_DISTINCTIVE = frozenset({"created_at", "source_url", "name"})
+"""Attributes by which the media of a lost creation is found; one without them may be another's."""
+
 _CODE = re.compile(rb"<Code>([A-Za-z.]{1,60})</Code>")
 _MESSAGE = re.compile(rb"<Message>([^<]{1,300})</Message>")
 _EXPIRED = frozenset({"ExpiredToken", "RequestExpired"})
@@ -242,7 +245,7 @@ async def _find_lost_media(plan: UploadPlan, checkpoint: Checkpoint, session: Se
             for other in others
             if other.state == "creating" and any(_matches_upload(media, other) for media in found)
         ]
-        if len(found) == 1 and not competing:
+        if len(found) == 1 and not competing and not found[0].missing & _DISTINCTIVE:
             return found, True
         if found and not competing:
             break
@@ -250,11 +253,12 @@ async def _find_lost_media(plan: UploadPlan, checkpoint: Checkpoint, session: Se
 
 
 def _matches_upload(media: Media, checkpoint: Checkpoint) -> bool:
+    """Whether nothing that can be read of a media contradicts that the upload created it."""
     earliest = moment(max(0.0, checkpoint.since - CLOCK_SKEW))
     return (
-        media.created_at >= earliest
-        and media.source_url is None
-        and (checkpoint.name is None or media.name == checkpoint.name)
+        getattr(media, "created_at", earliest) >= earliest
+        and getattr(media, "source_url", None) is None
+        and (checkpoint.name is None or getattr(media, "name", checkpoint.name) == checkpoint.name)
     )
 
 

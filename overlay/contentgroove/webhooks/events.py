@@ -7,6 +7,7 @@ while the body is decoded. They are built from the generated structs, so they fo
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from collections.abc import Mapping
@@ -22,8 +23,8 @@ from contentgroove_api.types import check_levels
 from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
-from contentgroove._model_base import JsonSource, to_utc
-from contentgroove.errors import WebhookPayloadError
+from contentgroove._model_base import JsonSource, UnreadableItem, to_utc
+from contentgroove.errors import MissingFieldError, WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
 
 if TYPE_CHECKING:
@@ -77,16 +78,14 @@ class _Envelope(msgspec.Struct):
     payload: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _TypeOnly(msgspec.Struct):
-    type: str
-
-
 # The service sends some numbers as strings ("98.865532"), so decoding is lax.
 _envelope_decoder = Decoder(_Envelope, strict=False)
 _event_decoder: Decoder[Any] = Decoder(TaggedEvent, strict=False)
-_lenient_decoder = Decoder(WebhookEvent, strict=False)
-_type_decoder = Decoder(_TypeOnly, strict=False)
-_included_decoder: Decoder[Any] = Decoder(TaggedClip | TaggedTranscription, strict=False)
+_type_decoder = Decoder(str)
+
+_DATA_PATH = ("payload", "data")
+_INCLUDED_PATH = ("payload", "included")
+_INCLUDED_MODELS: dict[str, type[Clip | Transcription]] = {"clips": Clip, "transcriptions": Transcription}
 
 
 class _EventBase:
@@ -122,6 +121,8 @@ class MediaProcessingFinished(_EventBase):
             the service omits the start, all deliveries about one media count as one event.
         body: The body as received.
         attempt: The number of this attempt to handle the event, from 1.
+        unreadable: What is included and cannot be read, because it has no readable type or id. If what is included is
+            not a list, it is the only item.
     """
 
     event: str
@@ -131,6 +132,7 @@ class MediaProcessingFinished(_EventBase):
     dedupe_key: str
     body: bytes = field(repr=False)
     attempt: int = field(default=1, compare=False)
+    unreadable: tuple[UnreadableItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,9 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
         The event; an `UnknownEvent` if this version does not know its name.
 
     Raises:
-        WebhookPayloadError: The body is not an event. No content of a body raises anything else.
+        WebhookPayloadError: The body is not an event: not JSON, without a name, or about a media without a readable
+            id. No content of a body raises anything else. What is odd in the rest is said when it is read: see
+            `missing` of the models.
     """
     content = to_bytes(body)
     try:
@@ -172,7 +176,7 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
             content.decode()  # the decoders do not check the values that they skip
         check_levels(content)
         return _parse_finished(content) or _parse_unknown(content)
-    except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError) as error:
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise WebhookPayloadError(
             f"The body ({len(content):,} bytes) is not a ContentGroove webhook: {reason[:300]}. Respond with status "
@@ -223,42 +227,80 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
     media = Media(known.payload.data, JsonSource(content, _DATA_PATH))
     source = JsonSource(content, _INCLUDED_PATH)
     included = [
-        (Clip if resource.__class__ is TaggedClip else Transcription)(resource, source, index)
+        Clip(resource, source, index) if resource.__class__ is TaggedClip else Transcription(resource, source, index)
         for index, resource in enumerate(resources)
     ]
-    return _finished(media, included, (), content)
+    return _finished(content, media, included)
 
 
 def _finished(
-    media: Media, included: list[Clip | Transcription], unreadable: tuple[UnreadableItem, ...], content: bytes
+    content: bytes, media: Media, included: Iterable[Clip | Transcription], unreadable: tuple[UnreadableItem, ...] = ()
 ) -> MediaProcessingFinished:
     clips: list[Clip] = []
     transcription: Transcription | None = None
     for resource in included:
-        if resource.__class__ is Clip:
+        if isinstance(resource, Clip):
             clips.append(resource)
         elif transcription is None or resource.id == getattr(media, "transcription_id", None):
             transcription = resource
     key = event_key_for(media)
-    return MediaProcessingFinished(PROCESSING_FINISHED, media, tuple(clips), transcription, key, content, unreadable)
+    return MediaProcessingFinished(
+        PROCESSING_FINISHED, media, tuple(clips), transcription, key, content, unreadable=unreadable
+    )
 
 
 def _read_finished(content: bytes) -> MediaProcessingFinished:
-    """Read an event with included resources of unknown types, or one that matches the contract only in parts."""
-    # Imported here because events that match the contract do not need it.
+    """Read an event with included resources of unknown types, or one that matches the contract only in parts.
+
+    Raises:
+        UnreadableError: It has no media with a readable id.
+    """
+    # Imported here because few events need it.
+    from contentgroove._partial_structs import UnreadableError, members
+
+    payload = members(_member_of(members(content, "the body"), "payload", "the body"), "payload")
+    data = _member_of(payload, "data", "payload")
+    try:
+        media = Media._read(data, JsonSource(content, _DATA_PATH))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - applications have no JSON of single resources
+    except UnreadableError as error:
+        raise UnreadableError(f"in payload.data, {error}") from None
+    included, unreadable = _read_included(payload.get("included"), JsonSource(content, _INCLUDED_PATH))
+    return _finished(content, media, included, unreadable)
+
+
+def _member_of(sent: Mapping[str, msgspec.Raw], name: str, title: str) -> msgspec.Raw:
+    from contentgroove._partial_structs import UnreadableError
+
+    if name not in sent:
+        raise UnreadableError(f"{title} has no {name}")
+    return sent[name]
+
+
+def _read_included(
+    content: msgspec.Raw | None, source: JsonSource
+) -> tuple[list[Clip | Transcription], tuple[UnreadableItem, ...]]:
+    """Read the included resources of known types; also return what cannot be read."""
     from contentgroove._partial_documents import unreadable_item
     from contentgroove._partial_structs import UnreadableError, elements, members
 
+    found: list[Clip | Transcription] = []
+    unreadable: list[UnreadableItem] = []
+    if content is None or bytes(content) == b"null":
+        return found, ()
     try:
-        payload = members(members(content, "the body").get("payload", _ABSENT), "payload")
-        data = payload.get("data", _ABSENT)
-        try:
-            media = Media._read(data, JsonSource(content, _DATA_PATH))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
-        except UnreadableError as error:
-            raise UnreadableError(f"in payload.data, {error}") from None
+        parts = elements(content, "payload.included")
     except UnreadableError as error:
-        raise WebhookPayloadError(
-        ) from error
+        return found, (unreadable_item(0, str(error), content, "included"),)
+    for index, part in enumerate(parts):
+        try:
+            kind = _type_decoder.decode(_member_of(members(part, "it"), "type", "it"))
+            if model := _INCLUDED_MODELS.get(kind):
+                found.append(model._read(part, source, index))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
+        except (UnreadableError, msgspec.DecodeError) as error:
+            unreadable.append(unreadable_item(index, str(error), part, "included"))
+    return found, tuple(unreadable)
+
+
 def _parse_unknown(content: bytes) -> UnknownEvent:
     envelope = _envelope_decoder.decode(content)
     payload = msgspec.json.decode(envelope.payload)
@@ -273,9 +315,11 @@ def finished_event_body(media: Media, clips: Iterable[Clip]) -> bytes:
     )
 
 
-def _as_sent(resource: Media | Clip) -> dict[str, Any]:
+def _as_sent(resource: Media | Clip) -> msgspec.Raw:
     # As the service sent it, with the fields that this version of the library does not know.
-    return resource._source.read(resource._index)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
+    text = resource._source.text(resource._index)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
+    # Events are UTF-8 as a whole, while a response of which a field is not can be read without that field.
+    return msgspec.Raw(text.decode(errors="replace"))
 
 
 def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | str | None) -> str:
@@ -297,7 +341,13 @@ def key_prefix(event: str, kind: str, resource_id: str) -> str:
 
 def event_key_for(media: Media) -> str:
     """Return the dedupe key of the event that a media has finished."""
-    return dedupe_key(PROCESSING_FINISHED, "medias", media.id, media.processing_started_at)
+    try:
+        started: dt.datetime | str | None = media.processing_started_at
+    except MissingFieldError:
+        # Not a time that can be read, but the same in all deliveries, and another one for another run.
+        wire: Any = media._wire  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - only it has what was sent
+        started = (wire.attributes.sent_text("processing_started_at") or "").strip('"')
+    return dedupe_key(PROCESSING_FINISHED, "medias", media.id, started)
 
 
 def _unknown_event_key(event: str, payload: Any) -> str:
@@ -325,7 +375,9 @@ def _normalised_time(started: dt.datetime | str | None) -> str:
         except msgspec.ValidationError:
             return started
     if started.tzinfo is not dt.UTC:
-        started = to_utc(started).astimezone(dt.UTC)
+        # In UTC, a time at either end of the calendar would be outside of it.
+        with contextlib.suppress(OverflowError):
+            started = to_utc(started).astimezone(dt.UTC)
     return started.isoformat()
 
 

@@ -43,7 +43,7 @@ MAX_TEXT = 1000
 MAX_SEARCHED = 64 * 1024
 """Bytes of an unreadable body that are searched for ids."""
 
-_ID = rb'"id"\s*:\s*"?([A-Za-z0-9._-]{1,100})'
+_ID = rb'"id"\s*:\s*(?:"([A-Za-z0-9._-]{1,100})"|([0-9]{1,100}))'
 """An id in JSON text that may be damaged; `re` compiles it on first use."""
 
 MAX_LISTED_ERRORS = 10
@@ -239,7 +239,7 @@ def response_decode_error(
 
 def _visible_ids(response: Response) -> str:
     """Return a sentence with what in a response may name the resource that the request created."""
-    ids = [found.decode() for found in re.findall(_ID, response.content[:MAX_SEARCHED])]
+    ids = [(text or number).decode() for text, number in re.findall(_ID, response.content[:MAX_SEARCHED])]
     hints = [f"ids in it: {', '.join(dict.fromkeys(ids[:MAX_LISTED_ERRORS]))}"] if ids else []
     if location := response.headers.get("location"):
         hints.append(f"its Location header: {redact_url(location[:MAX_TEXT])}")

@@ -34,7 +34,7 @@ def read_resource(model: type[M], content: bytes, problem: str) -> M:
     except UnreadableError as error:
         raise UnreadableError(f"in data, {error}") from None
     if not found.missing:
-        log_once(model.__name__, "links", f"The document of {model.__name__} {found.id}", problem)
+        log_once(model.__name__, "links", f"A document of {model.__name__}", problem)
     return found
 
 

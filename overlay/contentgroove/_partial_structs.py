@@ -219,13 +219,15 @@ class _Reader:
     def __init__(self, model: str, resource_id: str, names: Mapping[str, str]) -> None:
         self._model = model
         self._id = resource_id
+        # The service chooses it, and logs are often read in a terminal.
+        self._subject = f"{model} {resource_id if resource_id.isprintable() else ascii(resource_id)}"
         self._names = names
 
     def error(self, defect: _Defect) -> MissingFieldError:
         """Create the error of reading a field."""
         field = self._public_name(defect.location)
         return MissingFieldError(
-            f"{self._model} {self._id}: {field} cannot be read, because {defect.reason} in what the service sent. "
+            f"{self._subject}: {field} cannot be read, because {defect.reason} in what the service sent. "
             "Everything that is not in `missing` can be read.",
             model=self._model,
             resource_id=self._id,
@@ -300,7 +302,7 @@ class _Reader:
         return PartialStruct(self, struct, {}, values, defects)
 
     def _log(self, defect: _Defect) -> None:
-        log_once(self._model, defect.location, f"{self._model} {self._id}", defect.reason)
+        log_once(self._model, defect.location, self._subject, defect.reason)
 
     def _public_name(self, location: str) -> str:
         first, *others = location.split(".")

@@ -1,4 +1,4 @@
-"""Complete resources written from the contract's schemas, every way to damage one field, and what must be readable then.
+"""Complete resources written from the contract's schemas, ways to damage one field, and what is readable then.
 
 `expected` is a second reader, written from the contract and independent of the library.
 """
@@ -72,19 +72,12 @@ def complete(schema: Json) -> Any:
         return schema["enum"][0]
     if "anyOf" in schema:
         return complete(schema["anyOf"][0])
-    match schema.get("type"):
-        case "object":
-            return {name: complete(part) for name, part in schema.get("properties", {}).items()}
-        case "array":
-            return [complete(schema["items"]), complete(schema["items"])]
-        case "boolean":
-            return False
-        case "number":
-            return 1.5
-        case "integer":
-            return 2
-        case _:
-            return "2025-10-15T13:51:02Z" if schema.get("format") == "date-time" else "https://example.com/x"
+    if schema["type"] == "object":
+        return {name: complete(part) for name, part in schema.get("properties", {}).items()}
+    if schema["type"] == "array":
+        return [complete(schema["items"]), complete(schema["items"])]
+    text = "2025-10-15T13:51:02Z" if schema.get("format") == "date-time" else "https://example.com/x"
+    return {"boolean": False, "number": 1.5, "integer": 2, "string": text}[schema["type"]]
 
 
 def resource(kind: str, resource_id: str = "r-1") -> Json:

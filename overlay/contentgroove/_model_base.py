@@ -107,6 +107,11 @@ class Model(Generic[W]):
                 raise UnreadableError(error.reason) from None
         return cls(wire, source, index)
 
+    @classmethod
+    def _from_json(cls, content: bytes) -> Self:
+        check_levels(content)
+        return cls._read(content, JsonSource(content, ()))
+
     def __init__(self, wire: W, source: JsonSource, index: int | None = None) -> None:
         # The slots' own setters take half the time of object.__setattr__, and lists create thousands of models.
         _set_wire(self, wire)
@@ -129,7 +134,7 @@ class Model(Generic[W]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A model's own JSON only: that of a page has its other items, too.
-        return _from_json, (type(self), self._source.text(self._index))
+        return self._from_json, (self._source.text(self._index),)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -213,11 +218,6 @@ class Model(Generic[W]):
                 if name not in names and name not in unknown:
                     unknown[name] = _decode_unknown(value)
         return unknown
-
-
-def _from_json(model: type[Model[Any]], content: bytes) -> Model[Any]:
-    check_levels(content)
-    return model._read(content, JsonSource(content, ()))  # noqa: SLF001 - this module's own
 
 
 def was_sent(part: Any, name: str) -> bool:

@@ -141,7 +141,8 @@ def test_links_are_not_needed(make: Maker, kind: str, damage: str) -> None:
 def test_every_field_of_an_event(damage: str) -> None:
     """An event about a media with an id is parsed, with all that can be read of it."""
     media, clip = contract_values.resource("media"), contract_values.resource("clip")
-    document = {"event": "media.processing_finished", "payload": {"data": media, "included": [clip]}}
+    payload: dict[str, Any] = {"data": media, "included": [clip]}
+    document: dict[str, Any] = {"event": "media.processing_finished", "payload": payload}
     whole = parse_event(document)
     assert isinstance(whole, MediaProcessingFinished)
     for steps in contract_values.locations(media):
@@ -300,7 +301,7 @@ def test_unknown_fields_of_odd_resources_are_kept(make: Maker) -> None:
 def test_the_transcription_is_read_where_it_can_be(make: Maker) -> None:
     """It may be in two locations; an odd one does not hide the other."""
     link = {"data": {"id": "t-1", "type": "transcriptions"}}
-    resource = {**media_json(), "transcription": link}
+    resource: dict[str, Any] = {**media_json(), "transcription": link}
     resource["relationships"]["transcription"] = "odd"
     assert make(lambda _request: one(resource)).medias.get("m-1").transcription_id == "t-1"
     resource["relationships"]["transcription"], resource["transcription"] = link, "odd"
@@ -579,14 +580,18 @@ def test_models_pickle_alone(make: Maker) -> None:
     assert pickle.loads(pickle.dumps(event.clips[0])).extra == {"mood": "calm"}  # noqa: S301 - pickled here
 
 
+def respond_with(content: bytes) -> Handler:
+    return lambda _request: httpx.Response(200, content=content)
+
+
 def test_levels_are_counted_in_partial_responses(make: Maker) -> None:
     """A field that is nested too deeply is refused before it is decoded, in odd responses, too."""
     for levels, accepted in ((90, True), (200, False)):
         nested = b"[" * levels + b"]" * levels
         content = one(media_json(name="HERE")).content.replace(b'"HERE"', nested)
-        client = make(lambda _request, content=content: httpx.Response(200, content=content))
+        medias = make(respond_with(content)).medias
         if accepted:
-            assert client.medias.get("m-1").missing == {"name"}
+            assert medias.get("m-1").missing == {"name"}
         else:
             with pytest.raises(ResponseDecodeError, match="levels"):
-                client.medias.get("m-1")
+                medias.get("m-1")

@@ -154,9 +154,10 @@ class Model(Generic[W]):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values of all public attributes by name, except `extra` and those that are `missing`."""
-        missing = self.missing
         names = ("id", *self._attributes, *self._relationships)
-        return {name: getattr(self, name) for name in names if name not in missing}
+        if missing := self.missing:
+            names = tuple(name for name in names if name not in missing)
+        return {name: getattr(self, name) for name in names}
 
     @property
     def missing(self) -> frozenset[str]:

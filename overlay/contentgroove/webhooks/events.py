@@ -226,23 +226,27 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
         return None
     media = Media(known.payload.data, JsonSource(content, _DATA_PATH))
     source = JsonSource(content, _INCLUDED_PATH)
-    included = [
-        Clip(resource, source, index) if resource.__class__ is TaggedClip else Transcription(resource, source, index)
-        for index, resource in enumerate(resources)
-    ]
-    return _finished(content, media, included)
+    clips: list[Clip] = []
+    transcriptions: list[Transcription] = []
+    for index, resource in enumerate(resources):
+        if resource.__class__ is TaggedClip:
+            clips.append(Clip(resource, source, index))
+        else:
+            transcriptions.append(Transcription(resource, source, index))
+    return _finished(content, media, clips, transcriptions)
 
 
 def _finished(
-    content: bytes, media: Media, included: Iterable[Clip | Transcription], unreadable: tuple[UnreadableItem, ...] = ()
+    content: bytes,
+    media: Media,
+    clips: list[Clip],
+    transcriptions: list[Transcription],
+    unreadable: tuple[UnreadableItem, ...] = (),
 ) -> MediaProcessingFinished:
-    clips: list[Clip] = []
-    transcription: Transcription | None = None
-    for resource in included:
-        if isinstance(resource, Clip):
-            clips.append(resource)
-        elif transcription is None or resource.id == getattr(media, "transcription_id", None):
-            transcription = resource
+    transcription = transcriptions[0] if transcriptions else None
+    if len(transcriptions) > 1:
+        named = getattr(media, "transcription_id", None)
+        transcription = next((item for item in transcriptions if item.id == named), transcription)
     key = event_key_for(media)
     return MediaProcessingFinished(
         PROCESSING_FINISHED, media, tuple(clips), transcription, key, content, unreadable=unreadable
@@ -264,8 +268,10 @@ def _read_finished(content: bytes) -> MediaProcessingFinished:
         media = Media._read(data, JsonSource(content, _DATA_PATH))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - applications have no JSON of single resources
     except UnreadableError as error:
         raise UnreadableError(f"in payload.data, {error}") from None
-    included, unreadable = _read_included(payload.get("included"), JsonSource(content, _INCLUDED_PATH))
-    return _finished(content, media, included, unreadable)
+    found, unreadable = _read_included(payload.get("included"), JsonSource(content, _INCLUDED_PATH))
+    clips = [item for item in found if isinstance(item, Clip)]
+    transcriptions = [item for item in found if isinstance(item, Transcription)]
+    return _finished(content, media, clips, transcriptions, unreadable)
 
 
 def _member_of(sent: Mapping[str, msgspec.Raw], name: str, title: str) -> msgspec.Raw:

@@ -34,15 +34,31 @@ class JsonSource:
         self._elements: Sequence[msgspec.Raw] | None = None
 
     def text(self, index: int | None) -> bytes:
-        """Return the JSON text of the object, or of the one at an index of the list."""
+        """Return the JSON text of the object, or of the one at an index of the list.
+
+        Raises:
+            ResponseDecodeError: A part that no model reads is nested too deeply.
+        """
         if self._elements is None:
-            check_levels(self.content)
+            # Decoders of models skip what they do not know, as deeply nested as the stack allows.
+            try:
+                check_levels(self.content)
+            except msgspec.DecodeError as error:
+                raise _unknown_part_error(error) from error
             part = msgspec.Raw(self.content)
             for step in self.path:
                 part = decoder(dict[str, msgspec.Raw]).decode(part)[step]
             # Kept, because models of one list are often pickled one after the other.
             self._elements = [part] if index is None else decoder(list[msgspec.Raw]).decode(part)
         return bytes(self._elements[index or 0])
+
+
+def _unknown_part_error(error: Exception) -> ResponseDecodeError:
+    return ResponseDecodeError(
+        "The part of the response that this version does not know cannot be decoded: "
+        f"{redact_url(str(error))}. The known fields are unaffected.",
+        status_code=200,
+    )
 
 
 def unset_to_none(value: T | msgspec.UnsetType | None) -> T | None:
@@ -241,11 +257,7 @@ def _decode_unknown(content: msgspec.Raw) -> Any:
     try:
         return msgspec.json.decode(content)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise ResponseDecodeError(
-            "The part of the response that this version does not know cannot be decoded: "
-            f"{redact_url(str(error))}. The known fields are unaffected.",
-            status_code=200,
-        ) from error
+        raise _unknown_part_error(error) from error
 
 
 _NONE: frozenset[str] = frozenset()

@@ -33,7 +33,8 @@ def read_resource(model: type[M], content: bytes, problem: str) -> M:
         found = model._read(data, JsonSource(content, _PATH))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - applications have no JSON of single resources
     except UnreadableError as error:
         raise UnreadableError(f"in data, {error}") from None
-    if not found.missing:
+    if isinstance(found._wire, msgspec.Struct):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
+        # The resource is as it should be, so it is the rest of the document that is not.
         log_once(model.__name__, "links", f"A document of {model.__name__}", problem)
     return found
 

@@ -30,6 +30,8 @@ async def app(scope: Any, _receive: Any, send: Any) -> None:
     _, _, name, *ids = scope["path"].removeprefix("/api").split("/")
     odd, good = RESOURCES[name]
     data: Any = (odd if ids == [odd["id"]] else good) if ids else [odd, {"type": name}, good]
+    if b"size%5D=7" in scope["query_string"] or b"size]=7" in scope["query_string"]:
+        data = [5]
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": json.dumps({"data": data, "links": {"next": None}}).encode()})
 
@@ -66,6 +68,13 @@ def test_lists_show_what_can_be_read(cli: CommandLine, arguments: tuple[str, ...
     """One odd item spoils no list; a cell that cannot be read says so."""
     ran = cli(*arguments)
     assert (ran.code, ran.out.splitlines()) == (0, expected)
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_page_of_odd_items_prints_nothing(cli: CommandLine, form: tuple[str, ...]) -> None:
+    """Not even an empty line."""
+    ran = cli("medias", "list", "--page-size", "7", *form)
+    assert (ran.code, ran.out) == (0, "")
 
 
 @pytest.mark.parametrize(

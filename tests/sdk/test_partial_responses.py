@@ -374,6 +374,22 @@ def test_threads_log_a_field_once(caplog: pytest.LogCaptureFixture) -> None:
     assert len(caplog.records) == 1
 
 
+@pytest.mark.parametrize(
+    ("damage", "field"),
+    [({"type": None}, "type is null"), ({"links": None}, "links"), ({"relationships": 5}, "relationships is a number")],
+)
+def test_what_has_no_attribute_is_logged_once(
+    make: Maker, caplog: pytest.LogCaptureFixture, damage: dict[str, Any], field: str
+) -> None:
+    """Deviations of a document that nothing reads are in the log, too, and an object counts as one field."""
+    resource = {**media_json(), **{name: value for name, value in damage.items() if name != "links"}}
+    client = make(lambda _request: httpx.Response(200, json={"data": resource, "links": {"self": "x"}, **damage}))
+    for _ in range(2):
+        assert client.medias.get("m-1").id == "m-1"
+    (record,) = [record for record in caplog.records if record.name == "contentgroove"]
+    assert field in record.getMessage()
+
+
 def test_what_matches_the_contract_logs_nothing(make: Maker, caplog: pytest.LogCaptureFixture) -> None:
     """New fields, types and null where it is allowed do not deviate."""
     client = make(lambda _request: many([{**media_json(new=1), "type": "medias_v2"}], next=None))
@@ -463,6 +479,7 @@ def test_a_page_of_odd_items_that_repeats_ends(make: Maker) -> None:
 
     def handler(request: httpx.Request) -> httpx.Response:
         seen.append(request)
+        assert len(seen) < 10
         return document({}, 5)
 
     assert list(make(handler).medias.list()) == []
@@ -578,6 +595,20 @@ def test_models_pickle_alone(make: Maker) -> None:
     assert isinstance(event, MediaProcessingFinished)
     assert len(pickle.dumps(event.clips[0])) < len(json.dumps(clip_json(mood="calm"))) + 200
     assert pickle.loads(pickle.dumps(event.clips[0])).extra == {"mood": "calm"}  # noqa: S301 - pickled here
+
+
+def test_deep_unknown_parts_are_a_documented_error(make: Maker) -> None:
+    """Decoders skip what they do not know, even if it is too deep to be read."""
+    nested = b"[" * 300 + b"]" * 300
+    content = one(media_json(unknown="HERE", description="x" * 20_000)).content.replace(b'"HERE"', nested)
+    try:
+        media = make(respond_with(content)).medias.get("m-1")
+    except ResponseDecodeError:
+        # Where threads have small stacks, the levels are counted before anything is decoded.
+        return
+    for use in (lambda: media.extra, lambda: pickle.dumps(media)):
+        with pytest.raises(ResponseDecodeError, match="levels"):
+            use()
 
 
 def respond_with(content: bytes) -> Handler:

@@ -168,6 +168,9 @@ class Output:
         count = 0
         for page in pages:
             items = list(page)
+            if not items:
+                # None of what was sent can be read.
+                continue
             if self.json:
                 _write("\n".join(_to_json(data(item)) for item in items))
             else:

@@ -75,7 +75,10 @@ class Media(_MediaModel):
     @property
     def is_finished(self) -> bool:
         """True if processing has finished. A media whose `is_processing` is null, as at first, or missing is not."""
-        return getattr(self._wire.attributes, "is_processing", None) is False
+        try:
+            return self._wire.attributes.is_processing is False
+        except MissingFieldError:
+            return False
 
     @property
     def has_fetch_error(self) -> bool:
@@ -231,7 +234,10 @@ class Clip(_ClipModel):
     @property
     def is_finished(self) -> bool:
         """True if processing has finished. A clip whose `is_processing` is null, as at first, or missing is not."""
-        return getattr(self._wire.attributes, "is_processing", None) is False
+        try:
+            return self._wire.attributes.is_processing is False
+        except MissingFieldError:
+            return False
 
     @property
     def created_at(self) -> dt.datetime:

@@ -36,7 +36,7 @@ _EXPECTED = {
     list: "an array",
 }
 _KINDS = {b'"': "a string", b"{": "an object", b"[": "an array", b"t": "true", b"f": "false", b"n": "null"}
-_INTEGER = re.compile(rb"-?[0-9]{1,100}")
+_INTEGER = re.compile(rb"0|-?[1-9][0-9]{0,99}")
 _INDEX = re.compile(r"\[[0-9]+\]")
 
 _logged: dict[tuple[str, str], object] = {}

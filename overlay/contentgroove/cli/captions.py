@@ -45,9 +45,8 @@ def captionable_clips(clips: Iterable[Clip]) -> list[Clip]:
 
 
 def _has_length(clip: Clip) -> bool:
-    if clip.missing & {"start_time", "end_time"}:
-        return False
-    return format_timecode(clip.end_time) > format_timecode(clip.start_time)
+    start, end = getattr(clip, "start_time", None), getattr(clip, "end_time", None)
+    return start is not None and end is not None and format_timecode(end) > format_timecode(start)
 
 
 def to_srt(clips: Iterable[Clip]) -> str:

@@ -45,6 +45,7 @@ LAYERS = (
     Layer(
         "Basics",
         (
+            "contentgroove._error_protocols",
             "contentgroove.errors",
             "contentgroove._version",
             "contentgroove._extras",

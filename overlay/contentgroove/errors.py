@@ -6,9 +6,11 @@ appear as method and redacted URL only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
+
+from ._error_protocols import ContractViolation, MediaCandidate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +28,7 @@ __all__ = [
     "ContractViolationError",
     "ErrorDetail",
     "InvalidInputError",
+    "MediaCandidate",
     "MediaProcessingError",
     "MissingFieldError",
     "NotFoundError",
@@ -133,12 +136,33 @@ class OutcomeUnknownError(ContentGrooveError):
     you send it again.
 
     Attributes:
-        request: The request, redacted.
+        request: The request, redacted; None if an earlier process sent it.
+        upload_id: The `upload_id` of the upload whose media was to be created; None if it was not about an upload.
+        candidates: For an upload, the `Media`s that its media may be: those without a `source_url` and with a
+            compatible name that the list shows as created since the upload was prepared. Resemblance proves
+            nothing, and its own may be missing: a list can show a new media late.
+        checkpoint: The path of the upload's checkpoint, for `client.medias.resolve`; None if it has none.
     """
 
-    def __init__(self, message: str, *, request: RequestInfo | None = None) -> None:
+    # Defaults of the class: the sub-class that is also a ServerError does not call this constructor.
+    upload_id: str | None = None
+    candidates: tuple[MediaCandidate, ...] = ()
+    checkpoint: str | None = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        request: RequestInfo | None = None,
+        upload_id: str | None = None,
+        candidates: Sequence[MediaCandidate] = (),
+        checkpoint: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.request = request
+        self.upload_id = upload_id
+        self.candidates = tuple(candidates)
+        self.checkpoint = checkpoint
 
 
 class APIError(ContentGrooveError):
@@ -358,35 +382,6 @@ class WebhookPayloadError(ContentGrooveError):
 
 class WebhookAuthError(ContentGrooveError):
     """A webhook was received without the secret token of the subscribed URL, or with a wrong one."""
-
-
-class ContractViolation(Protocol):
-    """One difference between an exchange and the API's document; `str()` returns it as one line of text."""
-
-    @property
-    def operation(self) -> str | None:
-        """The operationId; None if no operation matches."""
-        ...
-
-    @property
-    def location(self) -> str:
-        """The location, such as `request.query.limit` or `response.body#/data/attributes/name`."""
-        ...
-
-    @property
-    def rule(self) -> str:
-        """The name of the violated rule, such as `undeclared-field` or `enum`."""
-        ...
-
-    @property
-    def message(self) -> str:
-        """What the document requires."""
-        ...
-
-    @property
-    def actual(self) -> str:
-        """The actual value, shortened and redacted."""
-        ...
 
 
 class ContractViolationError(ContentGrooveError):

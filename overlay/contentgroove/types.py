@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._async.medias import AsyncDirectUploads, AsyncMedias, AsyncRawDirectUploads, AsyncRawMedias
     from ._async.webhook_subscriptions import AsyncRawWebhookSubscriptions, AsyncWebhookSubscriptions
     from ._core.calls import RawResponse
+    from ._core.identity import Identify
     from ._core.inputs import Filter, FilterValue, Sort
     from ._core.io import Clock, Progress
     from ._core.retries import RetryPolicy
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from ._sync.clips import Clips, RawClips
     from ._sync.medias import DirectUploads, Medias, RawDirectUploads, RawMedias
     from ._sync.webhook_subscriptions import RawWebhookSubscriptions, WebhookSubscriptions
-    from .errors import RequestInfo, UploadErrorReason
+    from .errors import MediaCandidate, RequestInfo, UploadErrorReason
     from .models import Page, UnreadableItem
     from .progress import ProgressBar
 
@@ -41,6 +42,7 @@ _MODULES = {
     "._async.medias": ("AsyncDirectUploads", "AsyncMedias", "AsyncRawDirectUploads", "AsyncRawMedias"),
     "._async.webhook_subscriptions": ("AsyncRawWebhookSubscriptions", "AsyncWebhookSubscriptions"),
     "._core.calls": ("RawResponse",),
+    "._core.identity": ("Identify",),
     "._core.inputs": ("Filter", "FilterValue", "Sort"),
     "._core.io": ("Clock", "Progress"),
     "._core.retries": ("RetryPolicy",),
@@ -54,7 +56,7 @@ _MODULES = {
     "._sync.clips": ("Clips", "RawClips"),
     "._sync.medias": ("DirectUploads", "Medias", "RawDirectUploads", "RawMedias"),
     "._sync.webhook_subscriptions": ("RawWebhookSubscriptions", "WebhookSubscriptions"),
-    ".errors": ("RequestInfo", "UploadErrorReason"),
+    ".errors": ("MediaCandidate", "RequestInfo", "UploadErrorReason"),
     ".progress": ("ProgressBar",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
@@ -78,6 +80,8 @@ __all__ = [
     "File",
     "Filter",
     "FilterValue",
+    "Identify",
+    "MediaCandidate",
     "Medias",
     "OnContractViolation",
     "Page",

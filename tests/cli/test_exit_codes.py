@@ -34,6 +34,7 @@ CASES: dict[str, tuple[BaseException, int]] = {
     "500": (api_error(errors.ServerError, 500), 11),
     "unheard of": (api_error(errors.APIError, 499), 10),
     "lost response": (errors.OutcomeUnknownError("x"), 13),
+    "upload in doubt": (errors.OutcomeUnknownError("x", checkpoint="c.json"), 13),
     "500 to a POST": (api_error(errors.ServerOutcomeUnknownError, 500), 13),
     "no connection": (errors.APIConnectionError("x"), 7),
     "no response in time": (errors.APITimeoutError("x"), 7),
@@ -85,6 +86,13 @@ def test_a_timeout_has_a_hint() -> None:
     clip = describe_error(errors.WaitTimeoutError("x", media_id="m-1", clip_id="c-1"))
     assert "contentgroove medias wait m-1 --timeout" in media.hint
     assert "contentgroove clips wait c-1 --timeout" in clip.hint
+
+
+def test_an_upload_in_doubt_has_a_hint() -> None:
+    """The hint is a command that can be pasted, whatever its path is."""
+    hint = describe_error(errors.OutcomeUnknownError("x", checkpoint="my points/c.json")).hint
+    assert "contentgroove medias resolve 'my points/c.json' --media ID" in hint
+    assert "--not-created" in hint
 
 
 @pytest.mark.parametrize(

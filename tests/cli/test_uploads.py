@@ -6,15 +6,19 @@ import errno
 import functools
 import json
 import os
+import re
+import shlex
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from contentgroove import RetryPolicy
 from contentgroove._io.batches import aupload_batch
 from contentgroove._io.checkpoint_store import FileCheckpointStore
 from contentgroove.cli import upload_batch
 from contentgroove_mock import Fault, Policy, Simulator, serve
+from msgspec import structs
 
 from tests.cli.conftest import CommandLine, Reader
 from tests.cli.schemas import check
@@ -183,6 +187,88 @@ def test_the_same_command_uploads_nothing_twice(own_cli: CommandLine) -> None:
     assert (first.code, again.code) == (0, 0)
     assert set(first.out.splitlines()) < set(again.out.splitlines())
     assert (creations(own_cli), puts(own_cli)) == (2, 2)
+
+
+LOST = Fault(kind="reset", operation="createMedia", after_commit=True)
+BEFORE = Fault(kind="reset", operation="createMedia")
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the searches for a lost creation follow each other at once."""
+    monkeypatch.setattr(RetryPolicy, "backoff", lambda *_: 0.0)
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_media_that_may_have_been_created(own_cli: CommandLine) -> None:
+    """Code 13; the message has the upload and the candidates, the hint is a command that settles it."""
+    own_cli.server.simulator.add_fault(LOST)
+    command = ("medias", "upload", own_cli.file("a film.mp4"), "--checkpoint-dir", "points", "--json")
+    ran = own_cli(*command)
+    assert ran.code == 13
+    check("Upload", ran.lines[0])
+    error = ran.lines[0]["error"]
+    with own_cli.client() as client:
+        (media,) = client.medias.list()
+    assert error["kind"] == "outcome_unknown"
+    assert media.id in error["message"]
+    resolve = shlex.split(re.findall("contentgroove (medias resolve .* --media) ID", error["hint"])[0])
+    assert own_cli(*command).code == 13
+    settled = own_cli(*resolve, media.id, "--json")
+    check("Resolved", settled.document)
+    assert (settled.code, settled.document["media"]["id"]) == (0, media.id)
+    again = own_cli(*command)
+    assert (again.code, again.lines[0]["media"]["id"], creations(own_cli), puts(own_cli)) == (0, media.id, 1, 1)
+    refused = own_cli(*resolve, media.id)
+    assert (refused.code, "names its media already" in refused.err) == (2, True)
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_media_that_was_not_created(own_cli: CommandLine) -> None:
+    """`--not-created` lets the same command create it; without a checkpoint there is nothing to settle."""
+    own_cli.server.simulator.add_fault(BEFORE)
+    command = ("medias", "upload", own_cli.file("a.mp4"), "--checkpoint-dir", "points")
+    ran = own_cli(*command)
+    assert (ran.code, ran.out) == (13, "")
+    (point,) = (own_cli.folder / "points").iterdir()
+    settled = own_cli("medias", "resolve", str(point), "--not-created")
+    assert settled == (0, f"checkpoint\t{point}\nmedia\tnone\n", "")
+    assert (own_cli(*command).code, creations(own_cli), puts(own_cli)) == (0, 2, 1)
+    own_cli.server.simulator.add_fault(BEFORE)
+    ran = own_cli("medias", "upload", "a.mp4")
+    assert ran.code == 13
+    assert "medias resolve" not in ran.err
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_identify(own_cli: CommandLine) -> None:
+    """A lost creation is found by its marker, among files of the same name, and the marker is removed."""
+    own_cli.server.simulator.add_fault(structs.replace(LOST, count=2))
+    (own_cli.folder / "b").mkdir()
+    files = [own_cli.file("a.mp4"), own_cli.file("b/a.mp4")]
+    ran = own_cli("medias", "upload", *files, "--identify", "description", "--description", "D", "--json")
+    assert (ran.code, creations(own_cli)) == (0, 2)
+    assert {line["media"]["description"] for line in ran.lines} == {"D"}
+    assert len({line["media"]["id"] for line in ran.lines}) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("resolve", "c.json"), "either --media MEDIA_ID or --not-created"),
+        (("resolve", "c.json", "--media", "m", "--not-created"), "either --media MEDIA_ID or --not-created"),
+        (("resolve", "missing.json", "--not-created"), "There is no checkpoint missing.json"),
+        (("resolve", "a.mp4", "--not-created"), "not an upload checkpoint"),
+        (("upload", "a.mp4", "--identify", "name"), "--identify must be description"),
+    ],
+)
+def test_wrong_usage(own_cli: CommandLine, arguments: tuple[str, ...], words: str) -> None:
+    """It is refused with code 2 before anything is sent."""
+    own_cli.file("a.mp4")
+    ran = own_cli("medias", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert words in ran.err
+    assert own_cli.server.simulator.requests == []
 
 
 def test_processing_that_takes_too_long(own_cli: CommandLine) -> None:

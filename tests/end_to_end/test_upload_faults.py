@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contentgroove import AsyncContentGroove, ContentGroove, UploadError
+from contentgroove import AsyncContentGroove, ContentGroove, OutcomeUnknownError, UploadError
 from contentgroove_mock import Fault, ManualClock, Simulator, sample_video, serve
 
 from tests.platforms import PROC
@@ -40,7 +40,7 @@ def server() -> Generator[Server, None, None]:
         yield served
 
 
-def upload(kind: str, base_url: str, film: Path, **options: Any) -> tuple[Any, int]:
+def upload(kind: str, base_url: str, film: Path, identify: Any = None, **options: Any) -> tuple[Any, int]:
     """Upload with one kind of client; returns the media and the maximum of bytes that were sent in one attempt."""
     max_sent = 0
 
@@ -50,14 +50,14 @@ def upload(kind: str, base_url: str, film: Path, **options: Any) -> tuple[Any, i
 
     if kind == "sync":
         with ContentGroove("fault-key", base_url, sleep=lambda _seconds: None, **options) as client:
-            return client.medias.upload(film, progress=progress), max_sent
+            return client.medias.upload(film, progress=progress, identify=identify), max_sent
 
     async def no_pause(_seconds: float) -> None:
         """Do not wait."""
 
     async def run() -> Any:
         async with AsyncContentGroove("fault-key", base_url, sleep=no_pause, **options) as client:
-            return await client.medias.upload(film, progress=progress)
+            return await client.medias.upload(film, progress=progress, identify=identify)
 
     return asyncio.run(run()), max_sent
 
@@ -94,25 +94,29 @@ def test_a_reset_during_an_upload_is_retried(server: Server, film: Path, kind: s
     assert max_sent == SIZE
 
 
+LOST = Fault(kind="status", operation="createMedia", status=503, after_commit=True)
+
+
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_creation_whose_response_is_lost_is_found(server: Server, film: Path, kind: str) -> None:
-    """503 after the media was created: it is found among the newest, not created twice."""
-    server.simulator.add_fault(Fault(kind="status", operation="createMedia", status=503, after_commit=True))
-    media, _ = upload(kind, server.base_url, film)
+def test_a_creation_whose_response_is_lost(server: Server, film: Path, kind: str) -> None:
+    """503 after the media was created: the outcome is unknown, and nothing is sent again."""
+    server.simulator.add_fault(LOST)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        upload(kind, server.base_url, film)
     with ContentGroove("fault-key", server.base_url) as client:
-        assert [item.id for item in client.medias.list()] == [media.id]
+        assert [item.id for item in client.medias.list()] == [media.id for media in caught.value.candidates]
     assert puts(server) == [200]
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_lost_creation_is_found_by_the_services_time(film: Path, kind: str) -> None:
-    """The search is for medias created since by the service's clock, even if this machine's is far ahead."""
+def test_a_lost_creation_is_found_by_its_marker(film: Path, kind: str) -> None:
+    """It is not created twice, and found by the service's time even if this machine's clock is far ahead."""
     yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     with serve(Simulator(clock=ManualClock(yesterday))) as server:
-        server.simulator.add_fault(Fault(kind="status", operation="createMedia", status=503, after_commit=True))
-        media, _ = upload(kind, server.base_url, film)
+        server.simulator.add_fault(LOST)
+        media, _ = upload(kind, server.base_url, film, identify="description")
         with ContentGroove("fault-key", server.base_url) as client:
-            assert [item.id for item in client.medias.list()] == [media.id]
+            assert [(item.id, item.description) for item in client.medias.list()] == [(media.id, "")]
 
 
 def open_sockets() -> set[str]:

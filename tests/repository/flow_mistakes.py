@@ -73,4 +73,4 @@ async def upload_without_a_source(io: IO) -> None:
 
 def plan_without_a_source(checkpoint: Checkpoint) -> UploadPlan:
     """A plan has its source, so nothing is passed beside a flow."""
-    return UploadPlan(progress=None, checkpoint=checkpoint, store=None, known_uploads={})  # type: ignore[call-arg]
+    return UploadPlan(progress=None, checkpoint=checkpoint, store=None)  # type: ignore[call-arg]

@@ -17,13 +17,14 @@ from contentgroove import (
     ErrorDetail,
     Media,
     NotFoundError,
+    OutcomeUnknownError,
     Page,
     RawResponse,
     Transcription,
     UploadResult,
     WebhookSubscription,
 )
-from contentgroove.types import AsyncPager, Pager
+from contentgroove.types import AsyncPager, MediaCandidate, Pager
 from contentgroove.webhooks import (
     MediaProcessingFinished,
     MemoryInbox,
@@ -37,6 +38,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def upload_in_doubt(error: OutcomeUnknownError) -> None:
+    """What an upload in doubt says."""
+    assert_type(error.upload_id, str | None)
+    assert_type(error.candidates, tuple[MediaCandidate, ...])
+    assert_type(error.checkpoint, str | None)
+
+
+def candidates(media: Media) -> OutcomeUnknownError:
+    """Each candidate is a media."""
+    return OutcomeUnknownError("x", candidates=(media,))
+
+
 def sync_names(client: ContentGroove, path: Path) -> None:
     """The sync client."""
     assert_type(client.medias.list(filter={"name_eq": "a"}, sort="-name", page_number=1, page_size=2), Pager[Media])
@@ -48,7 +61,10 @@ def sync_names(client: ContentGroove, path: Path) -> None:
     assert_type(client.medias.upload(path, name="n", description="d", progress=print), Media)
     assert_type(client.medias.wait("m", timeout=1, poll_interval=1, on_update=print), Media)
     assert_type(client.medias.wait_many([client.medias.get("m"), "n"]), tuple[Media, ...])
+    assert_type(client.medias.upload(path, checkpoint=path, identify="description", wait=True), Media)
     assert_type(client.medias.upload_many([path, b"x"], concurrency=2), Iterator[UploadResult])
+    assert_type(client.medias.resolve(path, media_id="m"), Media)
+    client.medias.resolve(path, media_id=None)
     assert_type(client.clips.create(media_id="m", name="n", start_time=0, end_time=1.5), Clip)
     assert_type(client.clips.wait("c"), Clip)
     assert_type(client.clips.wait_many([client.clips.get("c"), "d"]), tuple[Clip, ...])

@@ -74,6 +74,10 @@ class ScriptedIO:
         await self._record("notify")
         callback(value)
 
+    async def warn(self, message: str) -> None:
+        """Keep the message."""
+        await self._record("warn", message)
+
     async def call_blocking(self, call: Callable[[], T], *, abandon: bool = True) -> T:
         """Call."""
         await self._record("call_blocking", abandon)

@@ -9,7 +9,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contentgroove import CheckpointError, InvalidInputError
+from contentgroove import CheckpointError, InvalidInputError, OutcomeUnknownError
 from contentgroove._io import durable_files
 from contentgroove._io.checkpoint_store import FileCheckpointStore
 
@@ -74,11 +74,10 @@ def test_a_disk_that_fills_up_before_the_media_is_created(
     assert len(store.requests) == sent + sent_again
 
 
-@pytest.mark.parametrize("again", ["the same client", "another client"])
 def test_a_disk_that_fills_up_once_the_media_is_created(
-    make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
+    make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error contains the media's id, and the same call finds the media instead of creating another one."""
+    """The error contains the media's id, and how to write it down later; the same call creates no other one."""
     path, checkpoint = video(tmp_path), tmp_path / "c.json"
     api, store = Api(), Store()
     client = make(api, store=store)
@@ -87,9 +86,11 @@ def test_a_disk_that_fills_up_once_the_media_is_created(
         with pytest.raises(CheckpointError, match="The media was created: m-1") as caught:
             client.medias.upload(path, name="Film", checkpoint=checkpoint)
     assert caught.value.media_id == "m-1"
+    assert f"client.medias.resolve({str(checkpoint)!r}, media_id='m-1')" in caught.value.message
     api.listed = [media_json("m-1", name="Film", created_at="2025-10-15T13:51:05Z")]
-    if again == "another client":
-        client = make(api, store=store)
+    with pytest.raises(OutcomeUnknownError):
+        client.medias.upload(path, name="Film", checkpoint=checkpoint)
+    client.medias.resolve(checkpoint, media_id="m-1")
     assert client.medias.upload(path, name="Film", checkpoint=checkpoint).id == "m-1"
     assert (len(api.posts), len(store.requests)) == (1, 1)
 
@@ -245,3 +246,32 @@ def test_a_lock_that_its_holder_removed_protects_nothing(tmp_path: Path, monkeyp
     ):
         raise AssertionError("two uploads hold one checkpoint")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b" ", b" process\n", b" \xff\xfe", b"x"])
+def test_a_lock_that_does_not_say_its_holder(tmp_path: Path, content: bytes) -> None:
+    """One of an earlier release is empty, and other bytes than text are not shown."""
+    location = tmp_path / "c.json"
+    with FileCheckpointStore(location).lock():
+        (tmp_path / "c.json.lock").write_bytes(content)
+        with (
+            pytest.raises(InvalidInputError, match="in this process or another"),
+            FileCheckpointStore(location).lock(),
+        ):
+            raise AssertionError("two uploads hold one checkpoint")
+
+
+def test_a_lock_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it cannot say its holder does not keep it from excluding others."""
+
+    def full(_descriptor: int, _content: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    location = tmp_path / "c.json"
+    with (
+        FileCheckpointStore(location).lock(),
+        pytest.raises(InvalidInputError, match="in this process or another"),
+        FileCheckpointStore(location).lock(),
+    ):
+        raise AssertionError("two uploads hold one checkpoint")

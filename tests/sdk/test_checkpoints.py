@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import multiprocessing
 import os
+import re
+import socket
 import stat
 import subprocess
 import sys
@@ -12,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from contentgroove import ContentGroove, InvalidInputError, OutcomeUnknownError, UploadError, UploadItem
+from contentgroove import ContentGroove, InvalidInputError, OutcomeUnknownError, UploadError
 from contentgroove._io.checkpoint_store import FileCheckpointStore
 from contentgroove_mock import Policy, Simulator, sample_video, serve
 
 from tests.platforms import WINDOWS, was_killed
 
-from .conftest import media_json
 from .test_uploads import MP4, Api, Store, video
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ import os, sys
 from contentgroove import ContentGroove
 from contentgroove._io.checkpoint_store import FileCheckpointStore
 
-base_url, film, checkpoint, moment = sys.argv[1:]
+base_url, film, checkpoint, moment, identify = sys.argv[1:]
 
 def die() -> None:
     os.kill(os.getpid(), 9)
@@ -48,15 +50,21 @@ def written(self, content):
 
 def state(content):
     import json
-    return json.loads(content)["state"]
+    checkpoint = json.loads(content)
+    return checkpoint["state"] + " with marker" * (checkpoint["state"] == "created" and "marker" in checkpoint)
 
 def responded(response):
-    if moment == "response of " + response.request.method and response.status_code == 200:
+    method = response.request.method
+    if "/medias/" in response.request.url and method == "PUT":
+        method = "update"
+    if moment == "response of " + method and response.status_code == 200:
         die()
 
 FileCheckpointStore.write = written
 with ContentGroove("crash-key", base_url, on_response=responded) as client:
-    media = client.medias.upload(film, name="Crash", checkpoint=checkpoint, wait=True)
+    media = client.medias.upload(
+        film, name="Crash", checkpoint=checkpoint, wait=True, identify=identify or None
+    )
     print(media.id)
 """
 
@@ -74,11 +82,25 @@ MOMENTS = [
     "after finished",
 ]
 
+IN_DOUBT = {"after creating", "response of POST", "before created"}
+"""After these, only a marker can tell whether the media was created."""
 
-def run_child(base_url: str, film: Path, checkpoint: Path, moment: str) -> subprocess.CompletedProcess[str]:
+WITH_MARKER = [
+    "response of POST",
+    "before created with marker",
+    "after created with marker",
+    "response of update",
+    "before created",
+    "after created",
+]
+
+
+def run_child(
+    base_url: str, film: Path, checkpoint: Path, moment: str, identify: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Upload in another process, which kills itself at one step."""
     return subprocess.run(  # noqa: S603 - this interpreter
-        [sys.executable, "-c", CHILD, base_url, str(film), str(checkpoint), moment],
+        [sys.executable, "-c", CHILD, base_url, str(film), str(checkpoint), moment, identify],
         capture_output=True,
         encoding="utf-8",
         timeout=60,
@@ -89,23 +111,49 @@ def run_child(base_url: str, film: Path, checkpoint: Path, moment: str) -> subpr
 @pytest.mark.process
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_at_any_step(tmp_path: Path, moment: str) -> None:
-    """SIGKILL, then the same call again: one media, and a file that was noted as sent is not sent again."""
+    """SIGKILL, then the same call again: one media, and a file that was noted as sent is not sent again.
+
+    After a kill at the creation the upload is in doubt, and the application says what became of it.
+    """
     film, checkpoint = tmp_path / "film.mp4", tmp_path / "film.json"
     film.write_bytes(sample_video().read_bytes())
     simulator = Simulator(policy=Policy(queue_seconds=0.01, processing_seconds=0.02))
     with serve(simulator) as server:
         killed = run_child(server.base_url, film, checkpoint, moment)
         assert was_killed(killed.returncode), killed.stderr
-        again = run_child(server.base_url, film, checkpoint, "never")
-        assert again.returncode == 0, again.stderr
-        third = run_child(server.base_url, film, checkpoint, "never")
-        with ContentGroove("crash-key", server.base_url) as client:
+        with ContentGroove("crash-key", server.base_url, sleep=lambda _seconds: None) as client:
+            if moment in IN_DOUBT:
+                with pytest.raises(OutcomeUnknownError) as caught:
+                    client.medias.upload(film, name="Crash", checkpoint=checkpoint)
+                created = [media.id for media in caught.value.candidates]
+                assert len(created) == (moment != "after creating")
+                client.medias.resolve(checkpoint, media_id=created[0] if created else None)
+            again = run_child(server.base_url, film, checkpoint, "never")
+            assert again.returncode == 0, again.stderr
+            third = run_child(server.base_url, film, checkpoint, "never")
             medias = list(client.medias.list())
     assert [media.id for media in medias] == [again.stdout.strip()] == [third.stdout.strip()]
     puts = [record for record in simulator.requests if record.method == "PUT"]
     assert len(puts) == (2 if moment in {"response of PUT", "before sent"} else 1)
     assert json.loads(checkpoint.read_bytes())["state"] == "finished"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film.json", "film.mp4"]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("moment", WITH_MARKER)
+def test_killed_with_a_marker(tmp_path: Path, moment: str) -> None:
+    """The same call finds the media by its marker, and the marker is gone at the end."""
+    film, checkpoint = tmp_path / "film.mp4", tmp_path / "film.json"
+    film.write_bytes(sample_video().read_bytes())
+    with serve(Simulator(policy=Policy(queue_seconds=0.01, processing_seconds=0.02))) as server:
+        killed = run_child(server.base_url, film, checkpoint, moment, "description")
+        assert was_killed(killed.returncode), killed.stderr
+        again = run_child(server.base_url, film, checkpoint, "never", "description")
+        assert again.returncode == 0, again.stderr
+        with ContentGroove("crash-key", server.base_url) as client:
+            (media,) = client.medias.list()
+    assert (media.id, media.description) == (again.stdout.strip(), "")
+    assert "marker" not in json.loads(checkpoint.read_bytes())
 
 
 def test_what_is_written(make: Maker, tmp_path: Path) -> None:
@@ -201,8 +249,12 @@ def test_one_process_at_a_time(make: Maker, tmp_path: Path) -> None:
     process = context.Process(target=_hold, args=(checkpoint, held, leave))
     process.start()
     assert held.wait(30)
-    with pytest.raises(InvalidInputError, match="another process"):
+    with pytest.raises(InvalidInputError, match=r"Another upload is using the checkpoint .*c\.json: ") as caught:
         make(Api()).medias.upload(video(tmp_path), checkpoint=checkpoint)
+    holder = re.search(r"process (\d+) on (\S+) since (\S+)\.", caught.value.message)
+    assert holder is not None
+    assert (int(holder[1]), holder[2]) == (process.pid, socket.gethostname())
+    assert abs(dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(holder[3])) < dt.timedelta(seconds=60)
     leave.set()
     process.join(30)
     make(Api(), store=Store()).medias.upload(video(tmp_path), checkpoint=checkpoint)
@@ -222,49 +274,3 @@ def test_a_stopped_batch_continues(make: Maker, tmp_path: Path) -> None:
     assert all(result.media is not None for result in second)
     assert len(store.requests) - sent == 2
     assert len(list(folder.iterdir())) == 4
-
-
-def leave_in_doubt(points: Path) -> None:
-    """Leave the checkpoints of files that were sent as a kill at their POST does."""
-    for path in points.iterdir():
-        written = json.loads(path.read_bytes())
-        if written["state"] == "sent":
-            path.write_text(json.dumps({**written, "state": "creating"}), encoding="utf-8")
-
-
-@pytest.mark.parametrize("names", [("A", "B"), (None, None)], ids=["named", "nameless"])
-def test_one_media_for_several_lost_ones(make: Maker, tmp_path: Path, names: tuple[str | None, ...]) -> None:
-    """Without names it is unknown whose media it is: no upload gets it, and nothing is created again."""
-    files = [UploadItem(video(tmp_path, name=f"{index}.mp4"), name=name) for index, name in enumerate(names)]
-    points = tmp_path / "points"
-    api, store = Api(422, 422), Store()
-    client = make(api, store=store)
-    list(client.medias.upload_many(files, concurrency=1, checkpoint_dir=points))
-    leave_in_doubt(points)
-    api.listed = [media_json("lost", name=names[1] or "", created_at="2025-10-15T13:51:05Z")]
-    results = list(client.medias.upload_many(files, concurrency=2, checkpoint_dir=points))
-    if names[1]:
-        assert {result.media and result.media.id for result in results} == {"m-3", "lost"}
-    else:
-        assert [type(result.error) for result in results] == [OutcomeUnknownError] * 2
-        assert "lost" in str(results[0].error)
-        assert len(api.posts) == 2
-    assert len(store.requests) == 2
-
-
-@pytest.mark.parametrize("resumed", [["a.mp4", "b.mp4"], ["b.mp4"]], ids=["all", "the rest"])
-def test_another_files_media_is_not_taken_for_a_lost_one(make: Maker, tmp_path: Path, resumed: list[str]) -> None:
-    """After a kill, a nameless media that the checkpoint of another file knows is that file's."""
-    files = {name: video(tmp_path, name=name) for name in ("a.mp4", "b.mp4")}
-    points = tmp_path / "points"
-    api, store = Api(None, 402), Store()
-    list(make(api, store=store).medias.upload_many(files.values(), concurrency=1, checkpoint_dir=points))
-    leave_in_doubt(points)
-    assert sorted(json.loads(path.read_bytes())["state"] for path in points.iterdir()) == ["created", "creating"]
-    (points / "notes.json").write_text("no checkpoint", encoding="utf-8")
-    api.listed = [media_json("m-1", name="", created_at="2025-10-15T13:51:05Z")]
-    again = make(api, store=store).medias.upload_many(
-        [files[name] for name in resumed], concurrency=1, checkpoint_dir=points
-    )
-    assert {result.file.name: result.media and result.media.id for result in again}["b.mp4"] == "m-3"
-    assert len(store.requests) == 2

@@ -15,12 +15,14 @@ import httpx
 import pytest
 from anyio.lowlevel import checkpoint
 from contentgroove import ContentGroove
-from contentgroove._core import calls, operations, paging, uploads, waiting
+from contentgroove._core import calls, checkpoints, creation, identity, operations, paging, uploads, waiting
+from contentgroove._core.checkpoints import Checkpoint, Fingerprint, encode_checkpoint
 from contentgroove._core.io import CallbackError, run_async, run_sync
-from contentgroove._core.responses import Response
+from contentgroove._core.responses import Response, decode_media
 from contentgroove._io.async_io import AsyncIO
 from contentgroove._io.hooks import Hooks
 from contentgroove._io.sources import open_source
+from msgspec import structs
 
 from .conftest import BASE, KEY, clip_json, media_json, one
 from .scripted_io import ScriptedIO, SuspendingIO, Suspension, json_response, session_over
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from contentgroove._core.calls import Session
+    from contentgroove.models import Media
 
     from .conftest import FakeClock
 
@@ -240,7 +243,7 @@ LIST = paging.ListArguments(filter=None, sort=None, page_number=None, page_size=
 
 MEDIA = json_response({"data": media_json(is_processing=False), "links": {"self": "x"}})
 PROCESSING = json_response({"data": media_json(is_processing=True), "links": {"self": "x"}})
-MEDIAS = json_response({"data": [media_json(is_processing=False)], "links": {"self": "x"}})
+MEDIAS = json_response({"data": [media_json(is_processing=False)], "links": {"self": "x", "next": None}})
 CLIP = json_response({"data": clip_json(is_processing=False), "links": {"self": "x"}})
 PREPARED = json_response(
     {
@@ -272,9 +275,33 @@ class Store:
         self.content = content
         return None
 
-    def read_siblings(self) -> list[bytes]:
-        """Return nothing: it is the only one."""
-        return []
+
+MARKER = "[sdk-upload 0123456789abcdef01234567]"
+CHECKPOINT = Checkpoint(
+    base_url=BASE,
+    file=Fingerprint("film.mp4", 256, 1),
+    name="Film",
+    description=None,
+    state="creating",
+    upload_id="u-1",
+    marker=MARKER,
+)
+MARKED = media_json(description=MARKER, created_at="2026-05-28T20:43:20Z")
+
+
+MARKED_MEDIA = json_response({"data": MARKED, "links": {"self": "x"}})
+MARKED_MEDIAS = json_response({"data": [MARKED], "links": {"self": "x", "next": None}})
+
+
+def marked_media() -> Media:
+    """Return a media whose marker was not removed."""
+    return decode_media(MARKED_MEDIA.content)
+
+
+def resolve(session: Session) -> Coroutine[Any, Any, object]:
+    store = Store()
+    store.content = encode_checkpoint(CHECKPOINT)
+    return creation.resolve_upload(store, "m-1", session)
 
 
 def upload(session: Session) -> Coroutine[Any, Any, object]:
@@ -287,7 +314,7 @@ def upload(session: Session) -> Coroutine[Any, Any, object]:
         session=session,
         progress=lambda _sent, _total: None,
         store=Store(),
-        known_uploads={},
+        marker=MARKER,
     )
     return uploads.upload(plan, session, OPTIONS)
 
@@ -326,7 +353,21 @@ FLOWS: dict[Any, tuple[Callable[[Session], Coroutine[Any, Any, object]], list[Re
     ),
     waiting.wait_for_clip: (lambda session: waiting.wait_for_clip("c-1", None, OPTIONS, session), [CLIP]),
     waiting.wait_for_clips: (lambda session: waiting.wait_for_clips(["c-1"], OPTIONS, session), [CLIP]),
-    uploads.upload: (upload, [PREPARED, UNAVAILABLE, PREPARED, STORED, PROCESSING, PROCESSING, MEDIA]),
+    uploads.upload: (upload, [PREPARED, UNAVAILABLE, PREPARED, STORED, MARKED_MEDIA, PROCESSING, PROCESSING, MEDIA]),
+    checkpoints.save_checkpoint: (lambda session: checkpoints.save_checkpoint(CHECKPOINT, Store(), session), []),
+    creation.create_uploaded_media: (
+        lambda session: creation.create_uploaded_media(structs.replace(CHECKPOINT, state="sent"), Store(), session),
+        [UNAVAILABLE, MEDIAS, MEDIAS, MARKED_MEDIAS],
+    ),
+    creation.resolve_upload: (resolve, [MEDIA]),
+    identity.search_medias: (
+        lambda session: identity.search_medias(CHECKPOINT, session),
+        [MEDIAS, MARKED_MEDIAS],
+    ),
+    identity.remove_marker: (
+        lambda session: identity.remove_marker(marked_media(), CHECKPOINT, None, session),
+        [MARKED_MEDIA],
+    ),
 }
 
 

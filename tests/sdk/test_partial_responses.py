@@ -580,6 +580,32 @@ def test_a_media_that_may_be_another_upload_is_only_a_candidate(make: Maker, fie
         client.medias.upload(b"ID3" + bytes(100), name="film")
 
 
+@pytest.mark.parametrize("post", [b"", b'{"data": {"type": "medias"}}'])
+def test_the_media_of_an_unreadable_creation_is_found_by_its_marker(make: Maker, post: bytes) -> None:
+    """Odd items and fields in the list do not hide it; nothing is created twice."""
+    sent: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/direct_uploads"):
+            attributes = {"upload_id": "u", "upload_url": "https://store.test/u"}
+            return httpx.Response(200, json={"data": {"id": "d", "attributes": attributes}})
+        if request.method == "POST":
+            sent.append(json.loads(request.content)["data"]["attributes"]["description"])
+            return httpx.Response(201, content=post)
+        odd = {"name": [], "created_at": [], "source_url": []}
+        if request.method == "PUT":
+            return one(media_json("m-7", **odd, description=""))
+        if request.url.params.get("page[number]", "1") == "1":
+            return document({}, 5)
+        if request.url.params["page[number]"] == "2":
+            return document(media_json("m-6", description=5), media_json("m-7", **odd, description=sent[0]))
+        return document()
+
+    client = make(handler, store=lambda _request: httpx.Response(200))
+    media = client.medias.upload(b"ID3" + bytes(100), name="film", identify="description")
+    assert (media.id, len(sent)) == ("m-7", 1)
+
+
 def test_models_pickle_alone(make: Maker) -> None:
     """A pickled item of a page is as large as its own JSON, whatever else is on the page."""
     resources = [media_json(f"m-{number}", description="x" * 2000) for number in range(100)]

@@ -10,7 +10,6 @@ import httpx
 import pytest
 from contentgroove import (
     InvalidInputError,
-    OutcomeUnknownError,
     QuotaExceededError,
     UploadError,
     UploadItem,
@@ -276,39 +275,6 @@ def test_a_refusal_keeps_its_reason(make: Maker, tmp_path: Path, http_response: 
     assert api.posts == []
     assert "film.mp4" in str(caught.value)
     assert "X-Amz" not in str(caught.value)
-
-
-@pytest.mark.parametrize("lost", [503, httpx.ReadTimeout])
-def test_a_lost_creation_is_found(make: Maker, tmp_path: Path, lost: Any) -> None:
-    """A POST whose response was lost is looked for among the newest medias, and not sent again."""
-    api = Api(lost)
-    mine = media_json("mine", name="Film", created_at="2025-10-15T13:51:05Z")
-    old = media_json("old", name="Film", created_at="2025-10-14T13:51:05Z")
-    other = media_json("other", name="Else", created_at="2025-10-15T13:51:06Z")
-    fetched = media_json("fetched", name="Film", created_at="2025-10-15T13:51:07Z", source_url="https://e.com/a.mp4")
-    api.listed = [fetched, other, mine, old]
-    media = make(api, store=Store()).medias.upload(video(tmp_path), name="Film")
-    assert media.id == "mine"
-    assert len(api.posts) == 1
-
-
-def test_a_creation_that_never_happened_is_repeated(make: Maker, clock: FakeClock, tmp_path: Path) -> None:
-    """Only after looking several times, with time between, is the POST sent again; the file is not."""
-    api, store = Api(503), Store()
-    media = make(api, store=store).medias.upload(video(tmp_path), name="Film")
-    assert media.id == "m-2"
-    assert api.posts == [{"upload_id": "signed-1", "name": "Film"}] * 2
-    assert len(store.requests) == 1
-    assert clock.sleeps == [0.5, 1.0, 2.0]
-
-
-def test_a_creation_that_may_be_one_of_several_is_left_to_the_caller(make: Maker, tmp_path: Path) -> None:
-    """Two candidates cannot be distinguished: the error names both."""
-    api = Api(httpx.ReadTimeout)
-    api.listed = [media_json(name, name="Film", created_at="2025-10-15T13:51:05Z") for name in ("one", "two")]
-    with pytest.raises(OutcomeUnknownError, match="one, two"):
-        make(api, store=Store()).medias.upload(video(tmp_path), name="Film")
-    assert len(api.posts) == 1
 
 
 def test_a_quota_error_is_final(make: Maker, tmp_path: Path) -> None:

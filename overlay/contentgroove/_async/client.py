@@ -97,7 +97,6 @@ class AsyncContentGroove:
         self._io = AsyncIO(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, monitor=monitor)
         policy = check_policy(retry_policy, max_retries)
         self._session = create_session(self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random)
-        self._known_uploads: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._session.settings.base_url!r})"
@@ -107,7 +106,7 @@ class AsyncContentGroove:
         """Videos and audio files."""
         from .medias import AsyncMedias
 
-        return AsyncMedias(self._session, self._known_uploads)
+        return AsyncMedias(self._session)
 
     @cached_property
     def clips(self) -> AsyncClips:

@@ -4,33 +4,45 @@ Each state is written before the next step starts: `new` (nothing was sent; show
 `prepared` (an upload exists), `sent` (the store has the file), `creating` (the POST may be sent at any moment),
 `created` (the media's id is known), `finished` (it is processed). The presigned URL is never written: it is a
 credential, and a new one costs nothing.
+
+An upload is in doubt in the state `creating`: nothing is sent again until its media is found by its marker, or the
+application says what became of it (`resolve`).
 """
 
 from __future__ import annotations
 
-import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from contentgroove_api.types import check_levels
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from contentgroove.errors import CheckpointError, UploadError
 
 from .inputs import invalid_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from contentgroove.errors import InvalidInputError
 
+    from .calls import Session
+    from .io import CheckpointStore
+
 VERSION = 1
+"""The format without a marker, which every release reads."""
+
+MARKED_VERSION = 2
+"""The format with a marker, which the first release would ignore; it refuses this version."""
 
 State = Literal["new", "prepared", "sent", "creating", "created", "finished"]
 
 
 MAX_TIMESTAMP = 253_402_300_799
 """The end of the year 9999, in seconds since 1970."""
+
+
+MARKER_PATTERN = r"^\[sdk-upload [0-9a-f]{24}\]$"
+"""A marker: printable, recognisable, and never part of a text by chance."""
 
 
 class Fingerprint(Struct, frozen=True):
@@ -60,6 +72,9 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
         since: The service's time when the upload was prepared, in seconds since 1970.
         media_id: The media, once it is created.
         version: The version of this format.
+        marker: What was appended to the media's description to identify it; absent without `identify=`, and once it is
+            removed.
+        repeated: True if an earlier POST had an unknown outcome and the application asked for another; else absent.
     """
 
     base_url: str
@@ -71,6 +86,14 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     since: Annotated[float, Meta(ge=0, le=MAX_TIMESTAMP)] = 0.0
     media_id: str | None = None
     version: int = VERSION
+    # Absent by default, so that an upload without a marker is written as by the first release.
+    marker: Annotated[str, Meta(pattern=MARKER_PATTERN)] | UnsetType = UNSET
+    repeated: bool | UnsetType = UNSET
+
+    @property
+    def is_repeated(self) -> bool:
+        """True if an earlier POST had an unknown outcome."""
+        return self.repeated is True
 
 
 # Created at import, by one thread: msgspec crashes if several threads are the first to decode a type that refers to
@@ -85,21 +108,44 @@ def printable_name(name: str | None) -> str | None:
 
 def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
     """Encode a checkpoint."""
-    return msgspec.json.encode(checkpoint) + b"\n"
+    version = VERSION if checkpoint.marker is UNSET else MARKED_VERSION
+    return msgspec.json.encode(structs.replace(checkpoint, version=version)) + b"\n"
 
 
-def parse_checkpoints(contents: Iterable[bytes]) -> list[Checkpoint]:
-    """Parse the contents that are checkpoints, and ignore the others."""
-    found: list[Checkpoint] = []
-    for content in contents:
-        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            found.append(_decode(content))
+def parse_checkpoint(content: bytes, path: str) -> Checkpoint:
+    """Parse the content of a checkpoint; `path` is for messages.
+
+    Raises:
+        InvalidInputError: It is not a checkpoint, or one of a later version.
+    """
+    try:
+        check_levels(content)
+        found = _DECODER.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise invalid_input(
+            f"{path} is not an upload checkpoint ({error}). Pass another path, or delete the file to start again."
+        ) from error
+    if found.version not in {VERSION, MARKED_VERSION}:
+        raise invalid_input(
+            f"{path} was written by another version of this library (format {found.version}). Finish the upload "
+            "with that version, or delete the file to start again."
+        )
     return found
 
 
-def _decode(content: bytes) -> Checkpoint:
-    check_levels(content)
-    return _DECODER.decode(content)
+async def save_checkpoint(checkpoint: Checkpoint, store: CheckpointStore | None, session: Session) -> Checkpoint:
+    """Write a checkpoint if the upload has a store for it, and return it.
+
+    Raises:
+        InvalidInputError: It cannot be written, and nothing was sent.
+        CheckpointError: It cannot be written; the message says what follows for the upload.
+    """
+    if store is not None:
+        # A cancelled task waits for it, so that the file is whole.
+        problem = await session.io.call_blocking(partial(store.write, encode_checkpoint(checkpoint)), abandon=False)
+        if problem is not None:
+            raise checkpoint_write_error(checkpoint, store.path, problem) from problem
+    return checkpoint
 
 
 def checkpoint_write_error(checkpoint: Checkpoint, path: str, error: OSError) -> InvalidInputError | CheckpointError:
@@ -117,11 +163,14 @@ def checkpoint_write_error(checkpoint: Checkpoint, path: str, error: OSError) ->
             )
         case "creating":
             consequence = f"The file was sent, but no media was created. {advice}; the same call continues from there."
-        case "created" | "finished":
+        case "created":
             consequence = (
                 f"The media was created: {checkpoint.media_id}. Note its id and do not upload the file again. Or: "
-                f"{advice}, and repeat the same call, which searches for the media first."
+                f"{advice}, call client.medias.resolve({path!r}, media_id={checkpoint.media_id!r}), and repeat the "
+                "same call."
             )
+        case "finished":
+            consequence = f"The media was created: {checkpoint.media_id}. {advice}, and repeat the same call to get it."
     return CheckpointError(f"{happened} {consequence}", checkpoint=path, media_id=checkpoint.media_id)
 
 
@@ -134,17 +183,7 @@ def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str) -> Ch
     """
     if content is None:
         return fresh
-    try:
-        found = _decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise invalid_input(
-            f"{path} is not an upload checkpoint ({error}). Pass another path, or delete the file to start again."
-        ) from error
-    if found.version != VERSION:
-        raise invalid_input(
-            f"{path} was written by another version of this library (format {found.version}). Finish the upload "
-            "with that version, or delete the file to start again."
-        )
+    found = parse_checkpoint(content, path)
     same = (fresh.base_url, fresh.file.name, fresh.name, fresh.description)
     if (found.base_url, found.file.name, found.name, found.description) != same:
         raise invalid_input(

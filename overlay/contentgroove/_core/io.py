@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator, Iterable
+    from collections.abc import Coroutine, Generator
 
     from contentgroove_api.types import Request
 
@@ -75,10 +75,6 @@ class CheckpointStore(Protocol):
         """Replace the content durably. If that fails, keep the old content and return the error."""
         ...
 
-    def read_siblings(self) -> Iterable[bytes]:
-        """Return the contents of the neighbouring files, which may be checkpoints of other uploads."""
-        ...
-
 
 class IO(Protocol):
     """What flows can do to the outside world."""
@@ -112,6 +108,10 @@ class IO(Protocol):
 
     async def notify(self, callback: Callable[[Any], object], value: object) -> None:
         """Call a callback of the application; an async client awaits an awaitable result."""
+        ...
+
+    async def warn(self, message: str) -> None:
+        """Write a warning to the log."""
         ...
 
     async def call_blocking(self, call: Callable[[], T], *, abandon: bool = True) -> T:

@@ -1,15 +1,14 @@
-"""From a file to a media: prepare, send to the store, create. Once, whatever fails in between."""
+"""From a file to a media: prepare an upload, send the file to the store, create the media (`creation`)."""
 
 from __future__ import annotations
 
 import re
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
-from contentgroove.errors import APIError, OutcomeUnknownError, UploadError, UploadErrorReason
+from contentgroove.errors import UploadError, UploadErrorReason
 
 from . import operations
 from .calls import call, decode_response, fetch_response
@@ -17,15 +16,13 @@ from .checkpoints import (
     MAX_TIMESTAMP,
     Checkpoint,
     Fingerprint,
-    checkpoint_write_error,
-    encode_checkpoint,
-    parse_checkpoints,
     printable_name,
     resume_checkpoint,
+    save_checkpoint,
 )
+from .creation import create_operation, create_uploaded_media
+from .identity import choose_marker, remove_marker
 from .inputs import invalid_input
-from .moments import moment
-from .paging import ListArguments, fetch_page
 from .redaction import redact_url
 from .responses import Response, TransportFailure
 from .waiting import PollOptions, wait_for_media
@@ -41,15 +38,6 @@ if TYPE_CHECKING:
 MAX_SIZE = 5 * 1024**3
 """Bytes: the limit of a single PUT to S3, which the documentation's "5gb per file" is taken to mean."""
 
-CLOCK_SKEW = 120.0
-"""Seconds that the service's clocks may differ from each other, in the search for a lost creation."""
-
-SEARCH_ATTEMPTS = 3
-"""Searches for a lost creation before it is repeated: it may still be on its way."""
-
-_DISTINCTIVE = frozenset({"created_at", "source_url", "name"})
-"""Attributes by which the media of a lost creation is found; one without them may be another's."""
-
 _CODE = re.compile(rb"<Code>([A-Za-z.]{1,60})</Code>")
 _MESSAGE = re.compile(rb"<Message>([^<]{1,300})</Message>")
 _EXPIRED = frozenset({"ExpiredToken", "RequestExpired"})
@@ -64,15 +52,12 @@ class UploadPlan(Struct, frozen=True):
         progress: Called after each chunk that was sent.
         checkpoint: How far the upload is; a new one at its beginning.
         store: Where the checkpoint is kept, None if it is not.
-        known_uploads: The medias that uploads of this client created, with the `upload_id` of each, so that none is
-            taken for another's; one whose id could not be written down still belongs to its own upload.
     """
 
     source: Source
     progress: Progress | None
     checkpoint: Checkpoint
     store: CheckpointStore | None
-    known_uploads: dict[str, str]
 
     @property
     def file(self) -> str | None:
@@ -88,9 +73,9 @@ def plan_upload(
     session: Session,
     progress: Progress | None,
     store: CheckpointStore | None,
-    known_uploads: dict[str, str],
+    marker: str | None,
 ) -> UploadPlan:
-    """Plan an upload, from its beginning or from a checkpoint. `UploadPlan` describes the arguments.
+    """Plan an upload, from its beginning or from a checkpoint; `marker` is for the description of its media.
 
     Raises:
         InvalidInputError: The checkpoint belongs to another upload, or the source cannot have one.
@@ -104,43 +89,32 @@ def plan_upload(
                 "Only the upload of a path can have a checkpoint: data in memory is lost with the process."
             )
         checkpoint = resume_checkpoint(store.read(), checkpoint, store.path)
-    return UploadPlan(source, progress, checkpoint, store, known_uploads)
+    return UploadPlan(source, progress, choose_marker(checkpoint, marker), store)
 
 
 async def upload(plan: UploadPlan, session: Session, options: PollOptions | None) -> Media:
     """Upload a file and create its media, from the step in the checkpoint; wait for it if there are options to."""
     # Checked before anything is sent: a name that cannot be sent must not cost an upload.
     checkpoint = plan.checkpoint
-    operations.create_media(source_url=None, upload_id="", name=checkpoint.name, description=checkpoint.description)
+    create_operation(structs.replace(checkpoint, upload_id="", marker=UNSET))
     if checkpoint.media_id is not None:
-        plan.known_uploads[checkpoint.media_id] = checkpoint.upload_id or ""
         media = await call(operations.get_media(checkpoint.media_id), session)
     else:
         if checkpoint.upload_id is None or checkpoint.state == "prepared":
             # It is unknown whether the file of a prepared upload arrived, and a new upload costs nothing. Writing the
             # checkpoint first shows that it can be written, before anything is sent.
-            await _save_checkpoint(session, plan, structs.replace(checkpoint, state="new", upload_id=None))
+            fresh = structs.replace(checkpoint, state="new", upload_id=None)
+            await save_checkpoint(fresh, plan.store, session)
             checkpoint = await _send_file(plan, session)
-        media = await _create_media(plan, checkpoint, session)
-        plan.known_uploads[media.id] = checkpoint.upload_id or ""
-        checkpoint = await _save_checkpoint(
-            session, plan, structs.replace(checkpoint, state="created", media_id=media.id)
-        )
+        media = await create_uploaded_media(checkpoint, plan.store, session)
+        checkpoint = structs.replace(checkpoint, state="created", media_id=media.id)
+        await save_checkpoint(checkpoint, plan.store, session)
+    media, checkpoint = await remove_marker(media, checkpoint, plan.store, session)
     if options is not None:
         media = await wait_for_media(media.id, options, session)
     if media.is_finished and checkpoint.state != "finished":
-        await _save_checkpoint(session, plan, structs.replace(checkpoint, state="finished", media_id=media.id))
+        await save_checkpoint(structs.replace(checkpoint, state="finished"), plan.store, session)
     return media
-
-
-async def _save_checkpoint(session: Session, plan: UploadPlan, checkpoint: Checkpoint) -> Checkpoint:
-    if plan.store is not None:
-        write = partial(plan.store.write, encode_checkpoint(checkpoint))
-        # A cancelled task waits for it, so that the file is whole.
-        problem = await session.io.call_blocking(write, abandon=False)
-        if problem is not None:
-            raise checkpoint_write_error(checkpoint, plan.store.path, problem) from problem
-    return checkpoint
 
 
 async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
@@ -155,10 +129,10 @@ async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
             upload_id=prepared.upload_id,
             since=_server_time(response, session.clock.time()),
         )
-        await _save_checkpoint(session, plan, checkpoint)
+        await save_checkpoint(checkpoint, plan.store, session)
         outcome = await session.io.put_file(prepared.upload_url, plan.source, plan.progress, session.timeouts)
         if isinstance(outcome, Response) and outcome.is_success:
-            return await _save_checkpoint(session, plan, structs.replace(checkpoint, state="sent"))
+            return await save_checkpoint(structs.replace(checkpoint, state="sent"), plan.store, session)
         error = upload_error(outcome, plan)
         if not error.retryable or not plan.source.rewindable or attempt >= session.policy.max_retries:
             raise error from (outcome.cause if isinstance(outcome, TransportFailure) else None)
@@ -177,89 +151,6 @@ def _server_time(response: Response, now: float) -> float:
         return now
 
     return seconds if 0 <= seconds <= MAX_TIMESTAMP else now
-
-
-async def _create_media(plan: UploadPlan, checkpoint: Checkpoint, session: Session) -> Media:
-    operation = operations.create_media(
-        source_url=None, upload_id=checkpoint.upload_id, name=checkpoint.name, description=checkpoint.description
-    )
-    # An earlier process may have sent the POST before it was killed.
-    unknown_outcome: OutcomeUnknownError | None = None
-    may_exist = checkpoint.state == "creating"
-    repeats = 0
-    while True:
-        if may_exist:
-            found, certain = await _find_lost_media(plan, checkpoint, session)
-            if certain:
-                return found[0]
-            if found or repeats > session.policy.max_retries:
-                raise _outcome_unknown_error(plan, found, unknown_outcome) from unknown_outcome
-        await _save_checkpoint(session, plan, structs.replace(checkpoint, state="creating"))
-        try:
-            media = await call(operation, session)
-        except OutcomeUnknownError as error:
-            unknown_outcome, may_exist = error, True
-            repeats += 1
-        except APIError:
-            if not may_exist:
-                # It was refused, so the next call has nothing to search for.
-                await _save_checkpoint(session, plan, structs.replace(checkpoint, state="sent"))
-            raise
-        else:
-            return media
-
-
-def _outcome_unknown_error(
-    plan: UploadPlan, found: list[Media], unknown_outcome: OutcomeUnknownError | None
-) -> OutcomeUnknownError:
-    ids = ", ".join(media.id for media in found) or "none"
-    return OutcomeUnknownError(
-        f"{plan.file or 'The data'} was uploaded, but it is unknown whether its media was created (candidates: {ids}). "
-        "Check them before you upload again.",
-        request=None if unknown_outcome is None else unknown_outcome.request,
-    )
-
-
-async def _find_lost_media(plan: UploadPlan, checkpoint: Checkpoint, session: Session) -> tuple[list[Media], bool]:
-    """Search for the media of a creation without a response; return the candidates, and whether the one is certain."""
-    query = ListArguments(filter=None, sort="-created_at", page_number=None, page_size=100, limit=None)
-    found: list[Media] = []
-    for attempt in range(SEARCH_ATTEMPTS):
-        await session.io.sleep(session.policy.backoff(attempt, lambda: 1.0))
-        listing = operations.list_medias(query)
-        page = await fetch_page(listing, listing.cursor(), session)
-        candidates = [media for media in (page or ()) if _matches_upload(media, checkpoint)]
-        others: list[Checkpoint] = []
-        if candidates and plan.store is not None:
-            others = parse_checkpoints(await session.io.call_blocking(plan.store.read_siblings))
-        claimed_ids = {other.media_id for other in others}
-        found = [
-            media
-            for media in candidates
-            # Checked last, because another upload may have claimed one in the meantime.
-            if media.id not in claimed_ids
-            and plan.known_uploads.get(media.id, checkpoint.upload_id) == checkpoint.upload_id
-        ]
-        competing = [
-            other
-            for other in others
-            if other.state == "creating" and any(_matches_upload(media, other) for media in found)
-        ]
-        if len(found) == 1 and not competing and not found[0].missing & _DISTINCTIVE:
-            return found, True
-        if found and not competing:
-            break
-    return found, False
-
-
-def _matches_upload(media: Media, checkpoint: Checkpoint) -> bool:
-    """Whether nothing that can be read of a media contradicts that the upload created it."""
-    earliest = moment(max(0.0, checkpoint.since - CLOCK_SKEW))
-    return (
-        getattr(media, "created_at", earliest) >= earliest
-        and getattr(media, "source_url", None) is None
-        and (checkpoint.name is None or getattr(media, "name", checkpoint.name) == checkpoint.name)
-    )
 
 
 def upload_error(outcome: Response | TransportFailure, plan: UploadPlan) -> UploadError:

@@ -92,6 +92,10 @@ class AsyncIO:
         """See `IO.notify`."""
         await _await_if_needed(callback(value))
 
+    async def warn(self, message: str) -> None:
+        """See `IO.warn`."""
+        http.logger.warning(message)
+
     async def call_blocking(self, call: Callable[[], T], *, abandon: bool = True) -> T:
         """See `IO.call_blocking`."""
         if abandon or _running_loop() is None:

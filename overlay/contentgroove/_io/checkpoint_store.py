@@ -52,8 +52,8 @@ class FileCheckpointStore:
             lock.take()
         except BlockingIOError as error:
             raise invalid_input(
-                f"Another upload, in this process or another process, is using the checkpoint {self.path}; wait for it "
-                "to finish."
+                f"Another upload is using the checkpoint {self.path}: {lock.holder() or 'in this process or another'}. "
+                "Wait for it to finish."
             ) from error
         except OSError as error:
             raise self._unusable_error("written", error) from error
@@ -79,18 +79,6 @@ class FileCheckpointStore:
             return None
         except OSError as error:
             raise self._unusable_error("read", error) from error
-
-    def read_siblings(self) -> list[bytes]:
-        """Return the contents of the other files in the folder whose names have the same ending."""
-        found: list[bytes] = []
-        with contextlib.suppress(OSError):
-            for path in self._target.parent.glob(f"*{self._target.suffix}"):
-                # Large files, and those that have been removed in the meantime, are not useful checkpoints.
-                with contextlib.suppress(OSError):
-                    info = path.stat()
-                    if path != self._target and stat.S_ISREG(info.st_mode) and info.st_size < MAX_BYTES:
-                        found.append(retry_while_open(path.read_bytes))
-        return found
 
     def write(self, content: bytes) -> OSError | None:
         """Replace the content atomically and durably. If that fails, keep the old content and return the error."""

@@ -1,13 +1,17 @@
 """File locks: one holder at a time, in this process and all others, and none is left when a process dies.
 
-Both kinds remove their file at the end, in the order that their system requires.
+Both kinds remove their file at the end, in the order that their system requires. While a lock is held, its file says
+who holds it, behind a first byte that Windows lets no one else read.
 """
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import errno
 import os
+import re
+import socket
 from abc import ABC, abstractmethod
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -17,12 +21,17 @@ from .durable_files import retry_while_open
 if TYPE_CHECKING:
     from pathlib import Path
 
+_MAX_HOLDER = 400
+"""Bytes of a holder's description; names of hosts have at most 255."""
+
+_HOLDER = re.compile(r"[\x20-\x7e]+")
+
 
 class FileLock(ABC):
     """A lock that no one else can take between `take` and `release`.
 
     Args:
-        path: Its file, which stays empty and must not be used for anything else.
+        path: Its file, which must not be used for anything else.
         system: The module of the system's locks.
     """
 
@@ -30,6 +39,30 @@ class FileLock(ABC):
         self._path = path
         self._system = system
         self._descriptor = -1
+
+    def holder(self) -> str | None:
+        """Return who holds the lock: process, host, and since when; None if its file does not say it."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY)
+            try:
+                os.lseek(descriptor, 1, os.SEEK_SET)
+                found = _HOLDER.fullmatch(os.read(descriptor, _MAX_HOLDER).decode("ascii", "replace"))
+            finally:
+                os.close(descriptor)
+        except OSError:
+            return None
+        return None if found is None else found[0]
+
+    def _write_holder(self) -> None:
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        text = f" process {os.getpid()} on {socket.gethostname()} since {now}"
+        # It only helps people: a full disk must not keep the lock from being taken.
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.write(self._descriptor, text.encode("ascii", "replace")[:_MAX_HOLDER])
+        # Where WindowsLock releases the byte that it locked.
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
 
     @abstractmethod
     def take(self) -> None:
@@ -55,6 +88,7 @@ class PosixLock(FileLock):
                 self._system.flock(descriptor, self._system.LOCK_EX | self._system.LOCK_NB)
                 if self._is_at(descriptor):
                     self._descriptor = descriptor
+                    self._write_holder()
                     return
             except BaseException:
                 os.close(descriptor)
@@ -94,6 +128,7 @@ class WindowsLock(FileLock):
                 raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
             raise
         self._descriptor = descriptor
+        self._write_holder()
 
     def release(self) -> None:
         """Release the lock and remove its file."""

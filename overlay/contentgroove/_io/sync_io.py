@@ -89,6 +89,10 @@ class SyncIO:
         """See `IO.notify`."""
         callback(value)
 
+    async def warn(self, message: str) -> None:
+        """See `IO.warn`."""
+        http.logger.warning(message)
+
     async def call_blocking(self, call: Callable[[], T], *, abandon: bool = True) -> T:
         """See `IO.call_blocking`."""
         del abandon

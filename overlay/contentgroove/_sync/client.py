@@ -97,7 +97,6 @@ class ContentGroove:
         self._io = SyncIO(settings, hooks, sleep or time.sleep, http_client, upload_http_client, monitor=monitor)
         policy = check_policy(retry_policy, max_retries)
         self._session = create_session(self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random)
-        self._known_uploads: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._session.settings.base_url!r})"
@@ -107,7 +106,7 @@ class ContentGroove:
         """Videos and audio files."""
         from .medias import Medias
 
-        return Medias(self._session, self._known_uploads)
+        return Medias(self._session)
 
     @cached_property
     def clips(self) -> Clips:

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
 from contentgroove._core.io import run_sync
+from contentgroove.errors import OutcomeUnknownError
 from contentgroove.models import Media
 
 from .base import Pager, Resource, raw_method
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from os import PathLike
 
-    from contentgroove._core.calls import Session
+    from contentgroove._core.identity import Identify
     from contentgroove._core.inputs import Filter
     from contentgroove._core.io import Progress
     from contentgroove._io.batches import UploadItem, UploadResult
@@ -34,14 +35,10 @@ CONCURRENCY = 4
 class Medias(Resource):
     """Calls on medias; use it as `client.medias`."""
 
-    def __init__(self, session: Session, known_uploads: dict[str, str], *, raw: bool = False) -> None:
-        super().__init__(session, raw=raw)
-        self._known_uploads = known_uploads
-
     @property
     def with_raw_response(self) -> RawMedias:
         """The same calls, returning `RawResponse`s."""
-        return RawMedias(Medias(self._session, self._known_uploads, raw=True))
+        return RawMedias(Medias(self._session, raw=True))
 
     def list(
         self,
@@ -96,11 +93,17 @@ class Medias(Resource):
 
         Raises:
             QuotaExceededError: The account's limit is reached.
-            OutcomeUnknownError: It is unknown whether the media was created. The request was not retried.
+            OutcomeUnknownError: It is unknown whether the media was created. The request was not retried; `.upload_id`
+                is the one that was passed.
         """
-        return self._call(
-            operations.create_media(source_url=source_url, upload_id=upload_id, name=name, description=description)
+        operation = operations.create_media(
+            source_url=source_url, upload_id=upload_id, name=name, description=description
         )
+        try:
+            return self._call(operation)
+        except OutcomeUnknownError as error:
+            error.upload_id = upload_id
+            raise
 
     def update(
         self,
@@ -132,6 +135,7 @@ class Medias(Resource):
         description: str | None = None,
         progress: Progress | None = None,
         checkpoint: str | PathLike[str] | None = None,
+        identify: Identify | None = None,
         wait: bool = False,
     ) -> Media:
         """Upload a file and create a media of it: prepare the upload, PUT the file to the store, create the media.
@@ -150,7 +154,14 @@ class Medias(Resource):
             checkpoint: The path of a file that stores how far the upload is. After the process was killed, the same
                 call continues from there: a file that was sent is not sent again, a media that was created is not
                 created again. It contains the upload's id, is readable by its owner only, and can be deleted once the
-                media exists.
+                media exists. If it is unknown whether the media was created, `resolve` settles that.
+            identify: "description" to be able to find the media if the response to its creation is lost. A short
+                unique marker, such as `[sdk-upload 3f9c0a71d2e84b56a7c1e0f2]`, is appended to the description at the
+                creation, and removed by an update as soon as the media is known. Until then the service, its webhooks
+                and other users of the account show it. If the removal fails, the log says so, the returned media
+                shows the marker in its `description`, and the same call with a checkpoint tries again. A media
+                without `description` has an empty one afterwards. That the service returns descriptions as they were
+                sent is assumed: where it does not, the outcome stays unknown.
             wait: True to wait until the media has been processed, as `wait` does.
 
         Returns:
@@ -160,15 +171,21 @@ class Medias(Resource):
             UploadError: The file cannot be uploaded, or the store rejected it; `.reason` is the cause.
             InvalidInputError: The checkpoint belongs to another upload, or another process uses it.
             QuotaExceededError: The account's limit is reached.
-            OutcomeUnknownError: The file was sent, but it is unknown whether its media was created.
+            OutcomeUnknownError: The file was sent, but it is unknown whether its media was created. `.upload_id` is the
+                upload, `.candidates` are the medias that it may be; see `resolve`. Without `identify`, this is so
+                whenever the response to the creation is lost. Nothing is sent again.
             CheckpointError: The checkpoint could not be written, such as on a full disk; `.media_id` is the media's id
                 if it was created.
         """
+        import secrets
+
+        from contentgroove._core.identity import create_marker
         from contentgroove._core.uploads import plan_upload, upload
         from contentgroove._core.waiting import PollOptions
         from contentgroove._io.checkpoint_store import open_store
         from contentgroove._io.sources import open_source
 
+        marker = create_marker(identify, secrets.token_hex)
         source = open_source(file)
         with open_store(checkpoint) as store:
             plan = plan_upload(
@@ -178,7 +195,7 @@ class Medias(Resource):
                 session=self._session,
                 progress=progress,
                 store=store,
-                known_uploads=self._known_uploads,
+                marker=marker,
             )
             options = PollOptions.checked(WAIT_TIMEOUT, None, None) if wait else None
             return run_sync(upload(plan, self._session, options))
@@ -189,6 +206,7 @@ class Medias(Resource):
         *,
         concurrency: int = CONCURRENCY,
         checkpoint_dir: str | PathLike[str] | None = None,
+        identify: Identify | None = None,
     ) -> Iterator[UploadResult]:
         """Upload many files, several at the same time; yields a result for each when it has ended, failed or not.
 
@@ -199,7 +217,9 @@ class Medias(Resource):
             files: The files, as for `upload`, or `UploadItem`s with names.
             concurrency: The maximum number of uploads at the same time.
             checkpoint_dir: A folder for a checkpoint of each file, so that the same call continues after the process
-                was killed. All files must be paths then.
+                was killed. All files must be paths then. An `OutcomeUnknownError` in a result has the path of its
+                file's checkpoint as `.checkpoint`, for `resolve`.
+            identify: As for `upload`, with a marker of its own for each file.
 
         Raises:
             InvalidInputError: `concurrency` is not a whole number from 1.
@@ -209,10 +229,49 @@ class Medias(Resource):
         def upload_one(item: UploadItem, progress: Progress | None) -> Media:
             path = checkpoint_path(checkpoint_dir, item)
             return self.upload(
-                item.file, name=item.name, description=item.description, progress=progress, checkpoint=path
+                item.file,
+                name=item.name,
+                description=item.description,
+                progress=progress,
+                checkpoint=path,
+                identify=identify,
             )
 
         return upload_batch(upload_one, files, concurrency)
+
+    @overload
+    def resolve(self, checkpoint: str | PathLike[str], *, media_id: str) -> Media: ...
+    @overload
+    def resolve(self, checkpoint: str | PathLike[str], *, media_id: None) -> None: ...
+    @overload
+    def resolve(self, checkpoint: str | PathLike[str], *, media_id: str | None) -> Media | None: ...
+    def resolve(self, checkpoint: str | PathLike[str], *, media_id: str | None) -> Media | None:
+        """Settle an upload whose outcome is unknown, so that the same `upload` call continues from its checkpoint.
+
+        An upload is in doubt after an `OutcomeUnknownError`, and after a kill at the creation. Look at the candidates
+        of the error and at the list of medias first: what is stated here is believed.
+
+        Args:
+            checkpoint: The path of the upload's checkpoint.
+            media_id: The id of the media that the upload created: the next call returns it. None to state that it
+                created none: the next call sends the creation again. If it had succeeded after all, the service may
+                create a second media; that it refuses this is assumed, not known.
+
+        Returns:
+            The media; None if none was created.
+
+        Raises:
+            InvalidInputError: The checkpoint does not exist, is in use, or is not one of an upload in doubt to this
+                service; or the media has a `source_url` or is older than the upload.
+            NotFoundError: There is no media with this id.
+            CheckpointError: The checkpoint could not be written; nothing was changed.
+        """
+        from contentgroove._core.creation import resolve_upload
+        from contentgroove._io.checkpoint_store import FileCheckpointStore
+
+        store = FileCheckpointStore(checkpoint)
+        with store.lock():
+            return run_sync(resolve_upload(store, media_id, self._session))
 
     def wait(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -98,6 +99,10 @@ def describe_error(error: BaseException) -> ErrorReport:
         case errors.UploadError():
             lost = error.reason == "connection" and error.status_code is None
             failure = ErrorReport(ExitCode.NETWORK if lost else ExitCode.FILE, error.message)
+        case errors.OutcomeUnknownError(checkpoint=str() as checkpoint):
+            path = shlex.quote(checkpoint)
+            hint = f"Settle it: contentgroove medias resolve {path} --media ID, or --not-created; then upload again."
+            failure = ErrorReport(ExitCode.OUTCOME_UNKNOWN, error.message, hint)
         case errors.ContentGrooveError():
             message = _response_text(error) if isinstance(error, errors.APIError) else error.message
             code, hint = next((code, hint) for kind, code, hint in _EXITS if isinstance(error, kind))

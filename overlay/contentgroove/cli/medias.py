@@ -25,6 +25,12 @@ MediaIds = Annotated[list[str], typer.Argument(metavar="MEDIA_ID...", help="Ids 
 NameOption = Annotated[str | None, typer.Option("--name", "-n", metavar="TEXT", help="The media's name.")]
 _UPLOAD_NAME_HELP = "The media's name, for a single file. By default the file's name."
 _CHECKPOINT_HELP = "Record the progress of each upload here; the same command then continues and sends nothing twice."
+_IDENTIFY_HELP = (
+    "'description': find the media if the response to its creation is lost, by a marker that its description has "
+    "until it is known."
+)
+_MEDIA_HELP = "The id of the media that the upload created."
+_NOT_CREATED_HELP = "State that no media was created; the next upload then creates one."
 DescriptionOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Free text.")]
 
 WAIT_SECONDS: float = 3600
@@ -137,24 +143,55 @@ def upload(
         int, typer.Option(min=1, max=32, metavar="N", help="Number of uploads at the same time.")
     ] = 4,
     checkpoint_dir: Annotated[Path | None, typer.Option(metavar="DIR", help=_CHECKPOINT_HELP)] = None,
+    identify: Annotated[str | None, typer.Option(metavar="WHERE", help=_IDENTIFY_HELP)] = None,
 ) -> None:
     """Upload files and create a media from each.
 
     Prints the id of each new media and its file, separated by a tab. A file that fails does not stop the others. The
     exit code is 0 only if every file succeeded, and 14 if some failed. After a 402 (usage limit) no upload is started.
+
+    If it is unknown whether a media was created, the exit code is 13: `medias resolve` settles that.
     """
+    from contentgroove._core.identity import IDENTIFY_DESCRIPTION
     from contentgroove._io.batches import UploadItem
 
     from .upload_batch import BatchUpload, expand_patterns
 
+    if identify is not None and identify != IDENTIFY_DESCRIPTION:
+        raise typer.BadParameter(f"--identify must be {IDENTIFY_DESCRIPTION}, not {identify!r}.")
     unique = list({file.absolute(): file for file in expand_patterns(files)}.values())
     if name is not None and len(unique) > 1:
         raise CommandError(ExitCode.USAGE, f"--name is for a single file, not for {len(unique)}.")
     # The name of a file may contain bytes that are not text.
     names = [name or file.stem.encode(errors="replace").decode() for file in unique]
     items = [UploadItem(str(file), name, description) for file, name in zip(unique, names, strict=True)]
-    batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, timeout if wait else None)
+    batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, timeout if wait else None, identify)
     raise typer.Exit(batch.run(run.async_client()))
+
+
+@command(
+    app,
+    "resolve",
+    examples=("medias resolve uploads/film.mp4.json --media MEDIA_ID", "medias resolve film.json --not-created"),
+)
+def resolve(
+    run: CommandContext,
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="The file named in the upload's error.")],
+    *,
+    media: Annotated[str | None, typer.Option(metavar="MEDIA_ID", help=_MEDIA_HELP)] = None,
+    not_created: Annotated[bool, typer.Option("--not-created", help=_NOT_CREATED_HELP)] = False,
+) -> None:
+    """Settle an upload that ended with exit code 13: it is unknown whether its media was created.
+
+    Compare the medias that the error names with your file first, because what is stated here is believed. The same
+    `medias upload` then continues. After --not-created it creates a media, possibly a second one.
+    """
+    if (media is None) is not not_created:
+        raise CommandError(ExitCode.USAGE, "Pass either --media MEDIA_ID or --not-created.")
+    found = run.client.medias.resolve(checkpoint, media_id=media)
+    data = {"checkpoint": str(checkpoint), "media": None if found is None else document(found)}
+    run.out.print_item({"checkpoint": str(checkpoint), "media": "none" if found is None else found.id}, data)
+    run.out.print_note("Repeat the same upload: it continues from the checkpoint.")
 
 
 @command(app, "wait", examples=("medias wait MEDIA_ID --timeout 7200", "medias wait MEDIA_ID --inbox events.db"))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from contentgroove import AsyncContentGroove
+    from contentgroove._core.identity import Identify
     from contentgroove.models import Media
 
     from .output import Output
@@ -41,7 +42,8 @@ def expand_patterns(files: Iterable[Path], system: str = os.name) -> Iterator[Pa
 class BatchUpload:
     """The uploads of one run, and their outcomes by file.
 
-    `wait` is the number of seconds to wait for processing after the last upload; None not to wait.
+    `wait` is the number of seconds to wait for processing after the last upload; None not to wait. `identify` is that
+    of `upload`.
     """
 
     out: Output
@@ -49,6 +51,7 @@ class BatchUpload:
     concurrency: int
     checkpoint_dir: Path | None
     wait: float | None
+    identify: Identify | None
     medias: dict[str, Media] = field(default_factory=dict[str, "Media"])
     exits: dict[str, ExitCode] = field(default_factory=dict[str, ExitCode])
 
@@ -93,6 +96,7 @@ class BatchUpload:
                     description=item.description,
                     progress=display.callback(str(item.file)),
                     checkpoint=checkpoint_path(self.checkpoint_dir, item),
+                    identify=self.identify,
                 )
 
             results: Any = aupload_batch(upload_one, self.items, self.concurrency)

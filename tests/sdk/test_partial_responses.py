@@ -592,7 +592,7 @@ def test_the_media_of_an_unreadable_creation_is_found_by_its_marker(make: Maker,
         if request.method == "POST":
             sent.append(json.loads(request.content)["data"]["attributes"]["description"])
             return httpx.Response(201, content=post)
-        odd = {"name": [], "created_at": [], "source_url": []}
+        odd: dict[str, Any] = {"name": [], "created_at": [], "source_url": []}
         if request.method == "PUT":
             return one(media_json("m-7", **odd, description=""))
         if request.url.params.get("page[number]", "1") == "1":

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import re
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from contentgroove.errors import RequestInfo
 
 from .redaction import REDACTED, echoed_key_pattern, redact_url
 from .responses import BodyMismatchError, Headers, Response, TransportFailure
-from .retries import TOO_MANY_REQUESTS, Cooldown, RetryPolicy, parse_retry_after, should_retry
+from .retries import TOO_MANY_REQUESTS, RetryPolicy, requested_delay, should_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from contentgroove_api.types import Request
 
-    from contentgroove.errors import ContentGrooveError
+    from contentgroove.errors import ContentGrooveError, RateLimitError
 
     from .io import IO, Clock, Timeouts
+    from .pacing import Ceiling, Cooldown, Pacer
     from .settings import Settings
 
 T = TypeVar("T")
@@ -52,9 +53,11 @@ class Session(Struct, frozen=True):
         settings: The API key and the base URL.
         timeouts: The limits of each request.
         policy: How often and how long requests are retried.
-        cooldown: The pause after a 429, for all calls of the client.
+        pacer: When calls start after a 429, for all calls of the client.
         clock: The source of time.
         random: Returns numbers from 0 up to 1, for jitter.
+        ceiling: The rate that the application allows, None for any.
+        stores: The pauses that stores have requested, by scheme, host and port.
         time_limit: Seconds that each step of one attempt may take at most, None for the timeouts alone.
     """
 
@@ -62,9 +65,11 @@ class Session(Struct, frozen=True):
     settings: Settings
     timeouts: Timeouts
     policy: RetryPolicy
-    cooldown: Cooldown
+    pacer: Pacer
     clock: Clock
     random: Callable[[], float]
+    ceiling: Ceiling | None = None
+    stores: dict[str, Cooldown] = field(default_factory=dict[str, "Cooldown"])
     time_limit: float | None = None
 
 
@@ -131,47 +136,116 @@ def decode_response(operation: Operation[T], response: Response, session: Sessio
 
 
 async def send_with_retries(operation: Operation[Any], session: Session) -> tuple[Response | TransportFailure, int]:
-    """Send a request as often as the policy allows; return the last outcome and the number of attempts."""
-    policy, clock = session.policy, session.clock
-    deadline = math.inf
-    attempt = 0
+    """Send a request as often as the policy allows; return the last outcome and the number of attempts.
+
+    Raises:
+        RateLimitError: It was not sent at all, because the service requested a pause that is too long for it.
+    """
+    policy, clock, pacer = session.policy, session.clock, session.pacer
+    deadline = clock.monotonic() + policy.deadline
+    attempts = counted = ticket = 0
     outcome: Response | TransportFailure | None = None
     while True:
-        in_time = await _wait_for_cooldown(session, deadline)
-        if outcome is None:
-            deadline = clock.monotonic() + policy.deadline
-        elif not in_time:
-            return outcome, attempt
-        outcome = await session.io.send(operation.request, session.timeouts, session.time_limit)
-        attempt += 1
+        if session.ceiling is not None:
+            await _wait_for_ceiling(session.ceiling, operation, session)
+            if not attempts:
+                # The application's own ceiling takes no time from a call.
+                deadline = clock.monotonic() + policy.deadline
+        if not pacer.is_open:
+            # A call keeps its first ticket: what was refused comes before what arrived later.
+            ticket = ticket or pacer.take_ticket()
+            too_late = await _wait_for_turn(ticket, session, deadline)
+            if too_late is not None:
+                if outcome is None:
+                    raise _not_sent_error(operation, _PAUSED, too_late, session)
+                return outcome, attempts
+        epoch = pacer.epoch
+        try:
+            outcome = await session.io.send(operation.request, session.timeouts, session.time_limit)
+        except BaseException:
+            # A cancelled probe must not keep the others waiting.
+            pacer.record_unknown(epoch, clock.monotonic())
+            raise
+        attempts += 1
         if isinstance(outcome, Response) and outcome.is_success:
-            return outcome, attempt
-        delay = policy.backoff(attempt - 1, session.random)
-        if isinstance(outcome, Response):
-            retry_after = parse_retry_after(outcome.headers.get("retry-after"), clock.time())
-            if retry_after is not None:
-                delay = min(retry_after, policy.max_retry_after)
-            if outcome.status_code == TOO_MANY_REQUESTS:
-                session.cooldown.extend(clock.monotonic() + delay)
-        if attempt > policy.max_retries or not should_retry(outcome, idempotent=operation.idempotent):
-            return outcome, attempt
-        if clock.monotonic() + delay > deadline:
-            return outcome, attempt
+            if not (pacer.is_open and pacer.has_passed):
+                pacer.record_passed(epoch, clock.monotonic())
+            return outcome, attempts
+        requested, counts = _record_failure(outcome, epoch, session)
+        counted += counts
+        if counted > policy.max_retries or not _may_retry(operation, outcome, requested, policy):
+            return outcome, attempts
+        if not _is_refusal(outcome):
+            # A refused call gets its turn like all others.
+            delay = policy.backoff(counted - 1, session.random) if requested is None else requested
+            if clock.monotonic() + delay > deadline:
+                return outcome, attempts
+            await session.io.sleep(delay)
+
+
+_PAUSED = "the service refused an earlier call with 429 and requested a pause"
+
+
+def _is_refusal(outcome: Response | TransportFailure) -> bool:
+    return isinstance(outcome, Response) and outcome.status_code == TOO_MANY_REQUESTS
+
+
+def _may_retry(
+    operation: Operation[Any], outcome: Response | TransportFailure, requested: float | None, policy: RetryPolicy
+) -> bool:
+    """Return whether to send again, unless the number of retries is used up."""
+    if not policy.max_retries or (requested is not None and requested > policy.max_retry_after):
+        return False
+    return should_retry(outcome, idempotent=operation.idempotent)
+
+
+def _record_failure(outcome: Response | TransportFailure, epoch: int, session: Session) -> tuple[float | None, bool]:
+    """Tell the pacer of a failure; return the delay that it requests, and whether it counts as one of the attempts."""
+    pacer, now = session.pacer, session.clock.monotonic()
+    if isinstance(outcome, TransportFailure):
+        pacer.record_unknown(epoch, now)
+        return None, True
+    requested = requested_delay(outcome.headers, session.clock.time())
+    if _is_refusal(outcome):
+        return requested, not pacer.record_refused(epoch, now, requested, partial(session.policy.pause, session.random))
+    if outcome.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        pacer.record_passed(epoch, now)
+    else:
+        pacer.record_unknown(epoch, now)
+    return requested, True
+
+
+async def _wait_for_ceiling(ceiling: Ceiling, operation: Operation[Any], session: Session) -> None:
+    """Wait for the time at which the application's own ceiling lets a call start."""
+    now = session.clock.monotonic()
+    delay = ceiling.reserve(now) - now
+    if session.time_limit is not None and delay > session.time_limit:
+        raise _not_sent_error(operation, "the client's rate_limit= leaves no turn in time", delay, session)
+    if delay > 0:
         await session.io.sleep(delay)
 
 
-async def _wait_for_cooldown(session: Session, deadline: float) -> bool:
-    """Wait for the end of a cool-down; return False, at once, if that is after the deadline."""
-    cooldown, clock = session.cooldown, session.clock
-    waited_for = 0.0
-    # Only a later end is waited for again: a test's sleep may take no time, and would be called without end.
-    while (remaining := cooldown.remaining(clock.monotonic())) and cooldown.until > waited_for:
-        if clock.monotonic() + remaining > deadline:
-            return False
-        waited_for = cooldown.until
-        # Spread out, or all waiting calls would be sent in the same instant.
-        await session.io.sleep(remaining + session.random() * min(1.0, remaining))
-    return True
+async def _wait_for_turn(ticket: int, session: Session, deadline: float) -> float | None:
+    """Wait until a call may start after a 429; return the seconds after which it may, at once, if that is too late."""
+    pacer, clock = session.pacer, session.clock
+    now = clock.monotonic()
+    try:
+        while wait := pacer.try_start(ticket, now):
+            paused_until = pacer.paused_until()
+            if max(now, paused_until) > deadline or paused_until - now > session.policy.max_retry_after:
+                return paused_until - now if paused_until > now else wait
+            await session.io.sleep(wait)
+            # A test's sleep may take no time: it counts as if it had.
+            now = max(clock.monotonic(), now + wait)
+        return None
+    finally:
+        pacer.leave(ticket)
+
+
+def _not_sent_error(operation: Operation[Any], reason: str, delay: float, session: Session) -> RateLimitError:
+    from .error_mapping import not_sent_error
+
+    return not_sent_error(request_info(operation.request, session), reason, delay, session.clock.time())
 
 
 def _error(

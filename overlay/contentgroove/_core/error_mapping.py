@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -10,6 +11,7 @@ import msgspec
 from contentgroove_api.types import check_levels
 
 from contentgroove.errors import (
+    RETRYABLE_STATUSES,
     APIConnectionError,
     APIError,
     APITimeoutError,
@@ -28,8 +30,9 @@ from contentgroove.errors import (
     UnprocessableEntityError,
 )
 
+from .moments import moment
 from .redaction import redact_url
-from .retries import parse_retry_after
+from .retries import requested_delay
 
 if TYPE_CHECKING:
     from .responses import Response, TransportFailure
@@ -127,12 +130,13 @@ def error_from_response(
 ) -> APIError:
     """Create the error of a response that is not a success; `now` is seconds since 1970, for a `Retry-After` date."""
     status = response.status_code
+    retry_after = requested_delay(response.headers, now) if status in RETRYABLE_STATUSES else None
     details = parse_error_details(response.content)
     error_class = _ERRORS.get(status, APIError)
     advice = _ADVICE.get(status, "")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         error_class = ServerError
-        advice = "The service failed. Try again later."
+        advice = "The service failed." + (" Try again later." if retry_after is None else "")
         if not idempotent:
             error_class = ServerOutcomeUnknownError
             advice = (
@@ -152,6 +156,8 @@ def error_from_response(
             f"{request}: {status} {reason_phrase(status)}{_after_attempts(attempts)}.".replace(" .", "."),
             f"The service reports: {details_text}" if details_text else "",
             advice,
+            # What may have been performed must not simply be repeated later.
+            "" if retry_after is None or error_class is ServerOutcomeUnknownError else come_back(retry_after, now),
         )
         if part
     )
@@ -164,8 +170,26 @@ def error_from_response(
         body=body_excerpt(response.content),
     )
     if isinstance(error, RateLimitError):
-        error.retry_after = parse_retry_after(response.headers.get("retry-after"), now)
+        error.retry_after = retry_after
     return error
+
+
+def not_sent_error(request: RequestInfo, reason: str, delay: float, now: float) -> RateLimitError:
+    """Create the error of a call whose turn would come too late; `delay` is the seconds until then."""
+    error = RateLimitError(
+        f"{request}: not sent, because {reason}. {come_back(delay, now)}",
+        status_code=HTTPStatus.TOO_MANY_REQUESTS,
+        request=request,
+    )
+    error.retry_after = delay
+    return error
+
+
+def come_back(delay: float, now: float) -> str:
+    """Return the sentence that says when to try again; `now` is seconds since 1970."""
+    # Rounded up: a little early would be refused.
+    seconds = math.ceil(delay * 10) / 10 if delay < 10 else math.ceil(delay)  # noqa: PLR2004 - two digits say enough
+    return f"Try again in {seconds:,} s, at {moment(math.ceil(now + delay)):%Y-%m-%d %H:%M:%S} UTC."
 
 
 def detail_sentence(detail: ErrorDetail) -> str:

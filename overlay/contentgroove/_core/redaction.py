@@ -7,7 +7,8 @@ import re
 REDACTED = "[redacted]"
 
 # Compiled by `re` on first use, and cached there: compiling takes longer than importing the whole package.
-_NAMES = r"(?:api_key|x-amz-[a-z0-9-]+|token|signature|awsaccesskeyid)"
+# Upload URLs of Amazon S3, Google Cloud Storage (x-goog-) and Azure Blob Storage (sig) are credentials.
+_NAMES = r"(?:api_key|x-(?:amz|goog)-[a-z0-9-]+|token|signature|sig|awsaccesskeyid|googleaccessid)"
 _CREDENTIAL_PARAMETER = (
     # In a URL; in JSON, whose writers may escape the ampersand; in a URL that is itself a parameter of another.
     rf"(?i)((?:[?&;]|\\u0026){_NAMES}=)(?:(?!\\u0026)[^&#\s'\"])*",

@@ -17,6 +17,7 @@ from contentgroove.errors import (
     MediaProcessingError,
     PagingError,
     ResponseDecodeError,
+    RateLimitError,
     WaitTimeoutError,
 )
 
@@ -206,7 +207,7 @@ async def _poll(
         try:
             found, unreadable = await _fetch(kind, remaining, schedule.limited_session())
         except ContentGrooveError as error:
-            if not _is_temporary(error):
+            if not _is_temporary(error) or schedule.is_over_before(error):
                 raise
         for id_, item in found.items():
             if seen.get(id_) != item and options.on_update is not None:
@@ -289,6 +290,12 @@ class PollSchedule:
         policy = self._session.policy
         limited = structs.replace(policy, deadline=min(policy.deadline, remaining))
         return structs.replace(self._session, policy=limited, time_limit=remaining)
+
+    def is_over_before(self, error: ContentGrooveError) -> bool:
+        """Return whether the service requested a pause that no call waits for and that the wait does not outlast."""
+        if not isinstance(error, RateLimitError) or error.retry_after is None:
+            return False
+        return error.retry_after > max(self._deadline - self._now(), self._session.policy.max_retry_after)
 
     async def check_inbox(self) -> bool:
         """Check which webhooks have arrived; return whether one is new."""

@@ -57,6 +57,10 @@ class ContentGroove:
         auth: How the key is sent: "bearer" (`Authorization`), "header" (`X-API-KEY`) or "query" (`api_key=`, which
             is written to logs of proxies and servers: avoid it).
         retry_policy: Delays and limits of retries; `max_retries` overrides its number.
+        rate_limit: The most API calls per second that this client starts, retries and polls included, from all its
+            threads or tasks; a fraction for less than one per second. They start at even intervals, without bursts:
+            with 10, one each 0.1 s. Calls that wait for it do not fail. Sending files to the store does not count. By
+            default there is no ceiling, and the client slows down after a 429 only.
         on_request: Called with each request before it is sent, credentials redacted.
         on_response: Called with each response after it was read.
         on_contract_violation: What happens if an exchange does not match the API's document: nothing ("off"), a
@@ -81,6 +85,7 @@ class ContentGroove:
         upload_http_client: httpx.Client | None = None,
         auth: AuthMethod = "bearer",
         retry_policy: RetryPolicy | None = None,
+        rate_limit: float | None = None,
         on_request: Callable[[RequestInfo], object] | None = None,
         on_response: Callable[[ResponseInfo], object] | None = None,
         on_contract_violation: OnContractViolation = "off",
@@ -96,7 +101,9 @@ class ContentGroove:
         monitor = create_monitor(on_contract_violation, settings)
         self._io = SyncIO(settings, hooks, sleep or time.sleep, http_client, upload_http_client, monitor=monitor)
         policy = check_policy(retry_policy, max_retries)
-        self._session = create_session(self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random)
+        self._session = create_session(
+            self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random, rate_limit=rate_limit
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._session.settings.base_url!r})"
@@ -134,7 +141,7 @@ class ContentGroove:
     ) -> ContentGroove:
         """Return this client with other limits, for single calls: `client.with_options(timeout=5).medias.get(…)`.
 
-        Both clients share their connections and the cool-down after a 429; closing one closes both.
+        Both clients share their connections, the cool-down after a 429 and the `rate_limit`; closing one closes both.
         """
         other = copy.copy(self)
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):

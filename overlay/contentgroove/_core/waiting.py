@@ -16,8 +16,8 @@ from contentgroove.errors import (
     ContentGrooveError,
     MediaProcessingError,
     PagingError,
-    ResponseDecodeError,
     RateLimitError,
+    ResponseDecodeError,
     WaitTimeoutError,
 )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import msgspec
 from contentgroove_api.types import check_levels, decoder
 
-from ._core.redaction import redact_url
+from ._core.redaction import redact_text
+from ._core.tracebacks import with_safe_repr
 from .errors import MissingFieldError, ResponseDecodeError
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class JsonSource:
 def _unknown_part_error(error: Exception) -> ResponseDecodeError:
     return ResponseDecodeError(
         "The part of the response that this version does not know cannot be decoded: "
-        f"{redact_url(str(error))}. The known fields are unaffected.",
+        f"{redact_text(str(error))}. The known fields are unaffected.",
         status_code=200,
     )
 
@@ -80,11 +82,14 @@ def ids_of(relationship: ToMany | msgspec.UnsetType | None) -> tuple[str, ...]:
     return () if sent is None else tuple(item.id for item in sent.data)
 
 
+@with_safe_repr
 class Model(Generic[W]):
     """A flat, immutable view of one JSON:API resource."""
 
     __slots__ = ("_index", "_source", "_wire")
 
+    _module: ClassVar[str]
+    """The name of the module of the generated struct, which is named like the model."""
     _attributes: ClassVar[tuple[str, ...]]
     _relationships: ClassVar[Mapping[str, str]] = {}
     _repr_fields: ClassVar[tuple[str, ...]] = ()
@@ -98,9 +103,9 @@ class Model(Generic[W]):
         cls._attributes = tuple(name for name in properties if name not in others)
 
     @classmethod
-    def _struct(cls) -> type[W]:
+    def _struct(cls) -> Any:
         """Return the generated struct of the resource, which is imported only for what needs it."""
-        raise NotImplementedError
+        return getattr(import_module(f"contentgroove_api.models.{cls._module}"), cls.__name__)
 
     @classmethod
     def _read(cls, content: Json, source: JsonSource, index: int | None = None) -> Self:
@@ -109,7 +114,7 @@ class Model(Generic[W]):
         Raises:
             UnreadableError: There is no readable id, or another field that the next call needs is not readable.
         """
-        struct: Any = cls._struct()
+        struct = cls._struct()
         try:
             wire: Any = decoder(struct).decode(content)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -166,7 +171,7 @@ class Model(Generic[W]):
             f"{name}={'<missing>' if name in missing else repr(getattr(self, name))}"
             for name in ("id", *self._repr_fields)
         )
-        return redact_url(f"{type(self).__name__}({fields})")
+        return redact_text(f"{type(self).__name__}({fields})")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values of all public attributes by name, except `extra` and those that are `missing`."""
@@ -284,7 +289,11 @@ class UnreadableItem(msgspec.Struct, frozen=True):
         # Without the content, which may contain credentials.
         return f"UnreadableItem(index={self.index}, reason={self.reason!r})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("index", self.index), ("reason", self.reason)]
 
+
+@with_safe_repr
 class Page(Generic[T]):
     """One page of a list.
 

@@ -12,7 +12,7 @@ import msgspec
 from contentgroove_api.types import check_levels, decoder
 
 from ._model_base import JsonSource, Model, Page, UnreadableItem
-from ._partial_structs import DECODE_ERRORS, UnreadableError, elements, json_kind, log_once, members
+from ._partial_structs import DECODE_ERRORS, UnreadableError, elements, json_kind, log_once, member, members
 
 if TYPE_CHECKING:
     from contentgroove_api.models.links import Links
@@ -28,7 +28,7 @@ def read_resource(model: type[M], content: bytes, problem: str) -> M:
     Raises:
         UnreadableError: It is not JSON, or has no readable id, or lacks what else the next call needs.
     """
-    data = _data(_document(content))
+    data = member(_document(content), "data")
     try:
         found = model._read(data, JsonSource(content, _PATH))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - applications have no JSON of single resources
     except UnreadableError as error:
@@ -46,7 +46,7 @@ def read_page(model: type[M], content: bytes, number: int) -> Page[M]:
         UnreadableError: It is not JSON, or has no list of items.
     """
     document = _document(content)
-    parts = elements(_data(document), "data")
+    parts = elements(member(document, "data"), "data")
     items, unreadable = _items(model, parts, JsonSource(content, _PATH))
     return Page(items, number, _links(document, model.__name__), unreadable)
 
@@ -78,13 +78,6 @@ def _document(content: bytes) -> dict[str, msgspec.Raw]:
         raise UnreadableError(f"the body is {json_kind(content)}, not an object") from None
     except DECODE_ERRORS as error:
         raise UnreadableError(str(error) or "it is empty") from None
-
-
-def _data(document: dict[str, msgspec.Raw]) -> msgspec.Raw:
-    try:
-        return document["data"]
-    except KeyError:
-        raise UnreadableError("data is absent") from None
 
 
 def _links(document: dict[str, msgspec.Raw], model: str) -> Links | None:

@@ -122,6 +122,18 @@ def members(content: Json, title: str) -> dict[str, msgspec.Raw]:
         raise UnreadableError(f"{title} is {json_kind(content)}, not an object") from None
 
 
+def member(sent: Mapping[str, msgspec.Raw], name: str) -> msgspec.Raw:
+    """Return a member that is needed.
+
+    Raises:
+        UnreadableError: There is none.
+    """
+    try:
+        return sent[name]
+    except KeyError:
+        raise UnreadableError(f"{name} is absent") from None
+
+
 def elements(content: Json, title: str) -> list[msgspec.Raw]:
     """Return the elements of an array, not decoded; `title` names it in the error.
 

@@ -288,21 +288,9 @@ class MissingFieldError(ResponseDecodeError, AttributeError):
 
 
 UploadErrorReason = Literal[
-    "missing",
-    "not_a_file",
-    "empty",
-    "too_large",
-    "not_audio_or_video",
-    "unreadable",
-    "changed",
-    "expired",
-    "signature",
-    "clock",
-    "redirect",
-    "unavailable",
-    "refused",
-    "connection",
-]
+    "missing", "not_a_file", "empty", "too_large", "not_audio_or_video", "unreadable", "changed", "expired",
+    "signature", "clock", "redirect", "unavailable", "refused", "connection",
+]  # fmt: skip
 """More values may be added: treat one that you do not know like `refused`."""
 
 

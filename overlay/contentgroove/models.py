@@ -8,7 +8,7 @@ does not know are in `extra`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from ._model_base import Model, Page, UnreadableItem, ids_of, to_utc, unset_to_none, utc_or_none, was_sent
 from .errors import MissingFieldError
@@ -18,6 +18,7 @@ __all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "Unreadable
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
+    from typing import Self
 
     from contentgroove_api.models.clip import Clip as WireClip
     from contentgroove_api.models.direct_upload import DirectUpload as WireDirectUpload
@@ -42,15 +43,10 @@ class Media(_MediaModel):
     """
 
     __slots__ = ()
+    _module = "media"
 
     _relationships: ClassVar[Mapping[str, str]] = {"clip_ids": "clips", "transcription_id": "transcription"}
     _repr_fields = ("name", "is_processing")
-
-    @classmethod
-    def _struct(cls) -> type[WireMedia]:
-        from contentgroove_api.models.media import Media as Struct
-
-        return Struct
 
     @property
     def id(self) -> str:
@@ -176,15 +172,10 @@ class Clip(_ClipModel):
     """
 
     __slots__ = ()
+    _module = "clip"
 
     _relationships: ClassVar[Mapping[str, str]] = {"media_id": "media"}
     _repr_fields = ("name", "start_time", "end_time", "is_processing")
-
-    @classmethod
-    def _struct(cls) -> type[WireClip]:
-        from contentgroove_api.models.clip import Clip as Struct
-
-        return Struct
 
     @property
     def id(self) -> str:
@@ -296,12 +287,7 @@ class Transcription(_TranscriptionModel):
     """The text spoken in a media. The API documents it in webhooks only."""
 
     __slots__ = ()
-
-    @classmethod
-    def _struct(cls) -> type[WireTranscription]:
-        from contentgroove_api.models.transcription import Transcription as Struct
-
-        return Struct
+    _module = "transcription"
 
     @property
     def id(self) -> str:
@@ -321,15 +307,10 @@ class WebhookSubscription(_WebhookSubscriptionModel):
     """
 
     __slots__ = ()
+    _module = "webhook_subscription"
 
     _relationships: ClassVar[Mapping[str, str]] = {"user_id": "user", "webhook_event_ids": "webhook_events"}
     _repr_fields = ("url", "subscribed_events", "active")
-
-    @classmethod
-    def _struct(cls) -> type[WireWebhookSubscription]:
-        from contentgroove_api.models.webhook_subscription import WebhookSubscription as Struct
-
-        return Struct
 
     @property
     def id(self) -> str:
@@ -378,18 +359,22 @@ class WebhookSubscription(_WebhookSubscriptionModel):
 class DirectUpload(_DirectUploadModel):
     """A prepared upload: the URL to PUT the file to, and the id to create the media with.
 
-    Both values are credentials; `repr()` omits them.
+    Both values are credentials: `repr()` omits them, and pickling raises a TypeError.
     """
 
     __slots__ = ()
+    _module = "direct_upload"
 
     _needed = ("upload_id", "upload_url")
 
-    @classmethod
-    def _struct(cls) -> type[WireDirectUpload]:
-        from contentgroove_api.models.direct_upload import DirectUpload as Struct
+    def __copy__(self) -> Self:
+        return self
 
-        return Struct
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A DirectUpload contains a presigned URL, so it cannot be pickled: pass on its upload_id.")
 
     @property
     def id(self) -> str:

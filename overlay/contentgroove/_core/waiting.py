@@ -25,6 +25,7 @@ from . import operations
 from .calls import call
 from .inputs import check_seconds, invalid_input
 from .paging import ListArguments, fetch_page
+from .redaction import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -117,10 +118,10 @@ async def wait_for_media(media_id: str, options: PollOptions, session: Session) 
         message = _timeout_message("Media", _MEDIAS, media_id, options) + _silence(seen.values())
         raise WaitTimeoutError(message, media_id=media_id)
     if _has_fetch_error(media):
-        source = getattr(media, "source_url", "its source_url")
+        source = redact_url(getattr(media, "source_url", None) or "its URL")
         raise MediaProcessingError(
-            f"Media {media_id} failed: the service could not fetch its file from {source}. Check that "
-            "the URL is public and returns a video or audio file, then create a new media.",
+            f"Media {media_id} failed: the service could not fetch its file from {source}. Check that the URL is "
+            "public and returns a video or audio file, then create a new media.",
             media_id=media_id,
         )
     return media

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 from urllib.parse import parse_qs
 
+from contentgroove._core.tracebacks import with_safe_repr
+
 from .subscribing import TOKEN_PARAMETER
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ BAD_REQUEST, METHOD_NOT_ALLOWED, LENGTH_REQUIRED = 400, 405, 411
 """Status codes; `http.HTTPStatus` takes long to import, so only the WSGI app imports it."""
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """The result of a delivery, from which the response is written.
@@ -112,6 +115,10 @@ class _RequestHead(NamedTuple):
     method: str
     query: str
     length: str | None
+
+    def __repr__(self) -> str:
+        # Without the token in the query.
+        return f"_RequestHead({self.method}, {self.length})"
 
     @property
     def token(self) -> str:

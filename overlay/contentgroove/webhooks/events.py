@@ -23,6 +23,7 @@ from contentgroove_api.types import check_levels
 from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
+from contentgroove._core.tracebacks import with_safe_repr
 from contentgroove._model_base import JsonSource, UnreadableItem, to_utc
 from contentgroove.errors import MissingFieldError, WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
@@ -108,6 +109,7 @@ class _EventBase:
             raise WebhookPayloadError(f"The event's body cannot be decoded as plain JSON: {reason}.") from error
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True)
 class MediaProcessingFinished(_EventBase):
     """A media's processing has finished.
@@ -135,6 +137,7 @@ class MediaProcessingFinished(_EventBase):
     unreadable: tuple[UnreadableItem, ...] = ()
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True)
 class UnknownEvent(_EventBase):
     """An event that this version of the library does not know.
@@ -178,10 +181,13 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
         return _parse_finished(content) or _parse_unknown(content)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         reason = str(error) or type(error).__name__
-        raise WebhookPayloadError(
-            f"The body ({len(content):,} bytes) is not a ContentGroove webhook: {reason[:300]}. Respond with status "
-            "400 and check who sends to this URL."
-        ) from error
+    # The body contains signed URLs, so it is not a variable when the error is raised, here and in the decoders.
+    size = len(content)
+    del body, content
+    raise WebhookPayloadError(
+        f"The body ({size:,} bytes) is not a ContentGroove webhook: {reason[:300]}. Respond with status "
+        "400 and check who sends to this URL."
+    )
 
 
 def to_bytes(body: object) -> bytes:
@@ -260,10 +266,10 @@ def _read_finished(content: bytes) -> MediaProcessingFinished:
         UnreadableError: It has no media with a readable id.
     """
     # Imported here because few events need it.
-    from contentgroove._partial_structs import UnreadableError, members
+    from contentgroove._partial_structs import UnreadableError, member, members
 
-    payload = members(_member_of(members(content, "the body"), "payload", "the body"), "payload")
-    data = _member_of(payload, "data", "payload")
+    payload = members(member(members(content, "the body"), "payload"), "payload")
+    data = member(payload, "data")
     try:
         media = Media._read(data, JsonSource(content, _DATA_PATH))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - applications have no JSON of single resources
     except UnreadableError as error:
@@ -274,20 +280,12 @@ def _read_finished(content: bytes) -> MediaProcessingFinished:
     return _finished(content, media, clips, transcriptions, unreadable)
 
 
-def _member_of(sent: Mapping[str, msgspec.Raw], name: str, title: str) -> msgspec.Raw:
-    from contentgroove._partial_structs import UnreadableError
-
-    if name not in sent:
-        raise UnreadableError(f"{title} has no {name}")
-    return sent[name]
-
-
 def _read_included(
     content: msgspec.Raw | None, source: JsonSource
 ) -> tuple[list[Clip | Transcription], tuple[UnreadableItem, ...]]:
     """Read the included resources of known types; also return what cannot be read."""
     from contentgroove._partial_documents import unreadable_item
-    from contentgroove._partial_structs import UnreadableError, elements, members
+    from contentgroove._partial_structs import UnreadableError, elements, member, members
 
     found: list[Clip | Transcription] = []
     unreadable: list[UnreadableItem] = []
@@ -299,7 +297,7 @@ def _read_included(
         return found, (unreadable_item(0, str(error), content, "included"),)
     for index, part in enumerate(parts):
         try:
-            kind = _type_decoder.decode(_member_of(members(part, "it"), "type", "it"))
+            kind = _type_decoder.decode(member(members(part, "it"), "type"))
             if model := _INCLUDED_MODELS.get(kind):
                 found.append(model._read(part, source, index))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
         except (UnreadableError, msgspec.DecodeError) as error:

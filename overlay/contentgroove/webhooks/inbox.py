@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+from contentgroove._core.tracebacks import with_safe_repr
 from contentgroove.errors import ContentGrooveError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class HandlerError(ContentGrooveError):
         self.errors = errors
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True)
 class Claim:
     """An event that a worker has claimed.
@@ -63,6 +65,7 @@ class Claim:
     handled: frozenset[str]
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
     """An event as stored in an inbox. Times are in seconds since 1970.
@@ -146,6 +149,7 @@ class StoredEvent:
         return replace(self, state="pending", due=now, attempts=0, changed_at=now)
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True)
 class Backoff:
     """When a failed event is handled again: after delays that double, for a number of attempts.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from contentgroove._core.secret import conceal
+from contentgroove._core.tracebacks import drop_frames
 from contentgroove._extras import needs
 from contentgroove.errors import ConfigurationError
 
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import psycopg
+
+    from contentgroove._core.secret import Secret
 
     PsycopgConnection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
@@ -37,18 +42,15 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
         InboxError: The database cannot be reached, or its tables were created by a newer release.
     """
 
-    def __init__(self, conninfo: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, conninfo: str | Secret, *, clock: Callable[[], float] = time.time) -> None:
+        conninfo = conceal(conninfo)
         with needs("PostgresInbox", "postgres"):
             import psycopg
-            from psycopg.conninfo import conninfo_to_dict
-        try:
-            conninfo_to_dict(conninfo)
-        except psycopg.ProgrammingError:
-            # The driver's message quotes the invalid part, which may be the password.
+        if not _can_be_parsed(conninfo):
             raise ConfigurationError(
                 "The conninfo of PostgresInbox cannot be parsed: write it as postgresql://user@host/name or as "
                 "`host=… dbname=…`."
-            ) from None
+            )
         self._conninfo = conninfo
         self._open = psycopg.connect
         super().__init__(
@@ -76,9 +78,27 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
         return "PostgresInbox(…)"
 
     def _connect(self) -> PsycopgConnection:
-        return self._open(self._conninfo, autocommit=True)
+        outer = sys.exception()
+        try:
+            return self._open(self._conninfo.reveal(), autocommit=True)
+        except BaseException as error:
+            # The driver's functions have the parameters in variables.
+            drop_frames(error, outer)
+            raise
 
     def _is_in_transaction(self, connection: PsycopgConnection) -> bool:
         from psycopg.pq import TransactionStatus
 
         return connection.info.transaction_status != TransactionStatus.IDLE
+
+
+def _can_be_parsed(conninfo: Secret) -> bool:
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        conninfo_to_dict(conninfo.reveal())
+    except ProgrammingError:
+        # Its message quotes the invalid part, which may be the password.
+        return False
+    return True

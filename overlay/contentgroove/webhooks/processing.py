@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import redact_text
 from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookPayloadError
 from contentgroove.models import Media
 
@@ -254,7 +254,7 @@ def is_async(call: object) -> bool:
 
 def describe_error(error: BaseException) -> str:
     """Describe an exception without credentials in URLs, because the inbox stores and shows it."""
-    return redact_url(f"{type(error).__name__}: {error}")
+    return redact_text(f"{type(error).__name__}: {error}")
 
 
 def confirmed_event(event: MediaProcessingFinished, media: object, *, authenticated: bool) -> MediaProcessingFinished:

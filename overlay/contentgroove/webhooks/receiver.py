@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
 from contentgroove._core.io import run_sync
 from contentgroove._core.moments import moment
+from contentgroove._core.secret import conceal
+from contentgroove._core.tracebacks import drop_frames
 from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookAuthError, WebhookPayloadError
 
 from .apps import AsgiReceiver, Receipt, wsgi_app
@@ -23,8 +26,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from contentgroove import AsyncContentGroove, Clip, ContentGroove, Media
+    from contentgroove._core.secret import Secret
 
     from .apps import AsgiApp, WsgiApp
+    from .events import Event
     from .inbox import Inbox
 
 logger = logging.getLogger("contentgroove")
@@ -63,13 +68,14 @@ class WebhookReceiver:
         self,
         inbox: Inbox,
         *,
-        secret_token: str | None = None,
+        secret_token: str | Secret | None = None,
         confirm: Callable[[str], object] | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
         backoff: Backoff | None = None,
         lease: float = LEASE,
     ) -> None:
-        if secret_token is not None and not (isinstance(secret_token, str) and secret_token):
+        secret_token = conceal(secret_token)
+        if secret_token is not None and not (isinstance(secret_token.reveal(), str) and secret_token.reveal()):
             raise InvalidInputError("secret_token must not be empty; generate one with webhook_url().")
         if max_body_bytes < 1 or lease <= 0:
             raise InvalidInputError("max_body_bytes and lease must be greater than 0.")
@@ -146,6 +152,22 @@ class WebhookReceiver:
             The receipt, with status 200 (recorded), 400 (not an event), 401 (wrong token), 413 (too large) or 503 (the
             inbox failed, so the service must send the event again).
         """
+        event = self._check(body, token)
+        if isinstance(event, Receipt):
+            return event
+        outer = sys.exception()
+        try:
+            new = self._inbox.record(event.dedupe_key, event.body)
+        except Exception as error:
+            # Whatever an inbox raises, the service must be told to send the event again.
+            drop_frames(error, outer)
+            logger.exception("The inbox could not record webhook %s", event.dedupe_key)
+            return Receipt(503, reason="The event was not recorded. Send it again.")
+        self._wakeup.notify()
+        return Receipt(200, duplicate=not new, event=event)
+
+    def _check(self, body: bytes | bytearray | memoryview | str, token: str | None) -> Event | Receipt:
+        """Return the event of a delivery, or the receipt of one that is refused."""
         try:
             content = to_bytes(body)
         except WebhookPayloadError as error:
@@ -154,17 +176,9 @@ class WebhookReceiver:
         if refused is not None:
             return refused
         try:
-            event = parse_event(content)
+            return parse_event(content)
         except WebhookPayloadError as error:
             return _refuse(400, error.message)
-        try:
-            new = self._inbox.record(event.dedupe_key, event.body)
-        except Exception:
-            # Whatever an inbox raises, the service must be told to send the event again.
-            logger.exception("The inbox could not record webhook %s", event.dedupe_key)
-            return Receipt(503, reason="The event was not recorded. Send it again.")
-        self._wakeup.notify()
-        return Receipt(200, duplicate=not new, event=event)
 
     async def areceive(self, body: bytes | bytearray | memoryview | str, token: str | None = None) -> Receipt:
         """Check and record a delivery in a thread, because the inbox may block.

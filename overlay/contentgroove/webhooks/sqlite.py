@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contentgroove._core.tracebacks import with_safe_repr
 from contentgroove.errors import InvalidInputError
 
 from .inbox import InboxError
@@ -25,6 +26,7 @@ PRIMARY_CODE = 0xFF
 """The bits of an SQLite error code that are its primary code; the other bits extend it."""
 
 
+@with_safe_repr
 class SQLiteInbox(SqlInbox[sqlite3.Connection]):
     """Keeps events in an SQLite file, for any number of threads and processes of one machine.
 

@@ -499,7 +499,8 @@ def test_a_page_of_odd_items_that_repeats_ends(make: Maker) -> None:
         return document({}, 5)
 
     assert list(make(handler).medias.list()) == []
-    assert len(seen) == 2
+    # Two equal pages, and the first once more, because the list may have grown by a page.
+    assert len(seen) == 3
 
 
 def test_one_odd_item_spoils_no_wait_for_many(make: Maker) -> None:

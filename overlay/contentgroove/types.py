@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._core.inputs import Filter, FilterValue, Sort
     from ._core.io import Clock, Progress
     from ._core.retries import RetryPolicy
+    from ._core.secret import Secret
     from ._core.settings import ApiKey, AuthMethod
     from ._io.batches import UploadItem, UploadResult
     from ._io.contract_monitor import OnContractViolation
@@ -46,6 +47,7 @@ _MODULES = {
     "._core.inputs": ("Filter", "FilterValue", "Sort"),
     "._core.io": ("Clock", "Progress"),
     "._core.retries": ("RetryPolicy",),
+    "._core.secret": ("Secret",),
     "._core.settings": ("ApiKey", "AuthMethod"),
     "._io.batches": ("UploadItem", "UploadResult"),
     "._io.contract_monitor": ("OnContractViolation",),
@@ -96,6 +98,7 @@ __all__ = [
     "RequestInfo",
     "ResponseInfo",
     "RetryPolicy",
+    "Secret",
     "Sort",
     "UploadErrorReason",
     "UploadItem",

@@ -13,6 +13,7 @@ from contentgroove import RetryPolicy
 from contentgroove._core.calls import Session
 from contentgroove._core.pacing import Ceiling, Pacer
 from contentgroove._core.responses import Response, TransportFailure
+from contentgroove._core.secret import Secret
 from contentgroove._core.settings import resolve_settings
 
 from .conftest import BASE, KEY
@@ -159,7 +160,7 @@ class VirtualIO:
         return outcome
 
     async def put_file(
-        self, url: str, source: Source, progress: Progress | None, timeouts: Timeouts
+        self, url: Secret, source: Source, progress: Progress | None, timeouts: Timeouts
     ) -> Response | TransportFailure:
         """Send nothing: these flows upload nothing."""
         raise NotImplementedError
@@ -190,7 +191,9 @@ def client_session(
     rate_limit: float | None = None,
 ) -> Session:
     """Create the session of a client in virtual time."""
-    settings = resolve_settings(api_key=KEY, base_url=BASE, auth="bearer", version="1", environment={})
+    settings = resolve_settings(
+        api_key=Secret(KEY), base_url=Secret(BASE), auth="bearer", version="1", variable=lambda _name: None
+    )
     lock = threading.Lock()
     ceiling = None if rate_limit is None else Ceiling(rate_limit, lock)
     pacer = Pacer(lock, rate_limit)

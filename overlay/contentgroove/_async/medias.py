@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, overload
 from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
 from contentgroove._core.io import run_async
+from contentgroove._core.secret import conceal
 from contentgroove.errors import OutcomeUnknownError
 from contentgroove.models import Media
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from contentgroove._core.identity import Identify
     from contentgroove._core.inputs import Filter
     from contentgroove._core.io import Progress
+    from contentgroove._core.secret import Secret
     from contentgroove._io.batches import UploadItem, UploadResult
     from contentgroove._io.sources import AsyncFile, File
     from contentgroove.models import DirectUpload
@@ -77,7 +79,7 @@ class AsyncMedias(AsyncResource):
     async def create(
         self,
         *,
-        source_url: str | None = None,
+        source_url: str | Secret | None = None,
         upload_id: str | None = None,
         name: str | None = None,
         description: str | None = None,
@@ -95,6 +97,7 @@ class AsyncMedias(AsyncResource):
             OutcomeUnknownError: It is unknown whether the media was created. The request was not retried; `.upload_id`
                 is the one that was passed.
         """
+        source_url = conceal(source_url)
         operation = operations.create_media(
             source_url=source_url, upload_id=upload_id, name=name, description=description
         )

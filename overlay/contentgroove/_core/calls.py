@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -11,9 +10,10 @@ from msgspec import Struct, field
 
 from contentgroove.errors import RequestInfo
 
-from .redaction import REDACTED, echoed_key_pattern, redact_url
-from .responses import BodyMismatchError, Headers, Response, TransportFailure
+from .redaction import redact_echo, redact_url
+from .responses import BodyMismatchError, Response, TransportFailure, redact_response
 from .retries import TOO_MANY_REQUESTS, RetryPolicy, requested_delay, should_retry
+from .tracebacks import drop_frames, with_safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,6 +73,7 @@ class Session(Struct, frozen=True):
     time_limit: float | None = None
 
 
+@with_safe_repr
 class RawResponse(Generic[T]):
     """A response before it is decoded.
 
@@ -130,8 +131,12 @@ def decode_response(operation: Operation[T], response: Response, session: Sessio
     except BodyMismatchError as error:
         from .error_mapping import response_decode_error
 
-        redacted = redact_key(response, session.settings.last_key())
-        raise response_decode_error(redacted, request_info(operation.request, session), str(error)) from error
+        # The body, which may be a presigned URL, is a variable of the functions that decode.
+        drop_frames(error, error.__cause__ and error.__cause__.__context__)
+        keys = session.settings.sent_keys()
+        reason = redact_echo(str(error), keys)
+        redacted, cause = redact_response(response, keys), error if reason == str(error) else None
+        raise response_decode_error(redacted, request_info(operation.request, session), reason) from cause
 
 
 async def send_with_retries(operation: Operation[Any], session: Session) -> tuple[Response | TransportFailure, int]:
@@ -255,18 +260,12 @@ def _error(
 
     info, idempotent = request_info(operation.request, session), operation.idempotent
     if isinstance(outcome, TransportFailure):
-        error = error_from_transport_failure(outcome, info, idempotent=idempotent, attempts=attempts)
-        error.__cause__ = outcome.cause
+        keys = session.settings.sent_keys()
+        error = error_from_transport_failure(outcome, info, idempotent=idempotent, attempts=attempts, secrets=keys)
+        error.__cause__ = outcome.cause_without(keys)
         return error
-    redacted, now = redact_key(outcome, session.settings.last_key()), session.clock.time()
+    redacted, now = redact_response(outcome, session.settings.sent_keys()), session.clock.time()
     return error_from_response(redacted, info, idempotent=idempotent, attempts=attempts, now=now)
-
-
-def redact_key(response: Response, key: str) -> Response:
-    """Remove the key from a response that an error will contain: a server may echo it."""
-    echo = echoed_key_pattern(key)
-    headers = Headers((name.encode(), re.sub(echo, REDACTED, text).encode()) for name, text in response.headers.items())
-    return Response(response.status_code, headers, re.sub(echo.encode(), REDACTED.encode(), response.content))
 
 
 def request_info(request: Request, session: Session) -> RequestInfo:

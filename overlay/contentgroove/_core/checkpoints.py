@@ -12,7 +12,7 @@ application says what became of it (`resolve`).
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from contentgroove_api.types import check_levels
@@ -94,6 +94,13 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     def is_repeated(self) -> bool:
         """True if an earlier POST had an unknown outcome."""
         return self.repeated is True
+
+    def __repr__(self) -> str:
+        # Without the upload's id, with which a media can be created.
+        return f"Checkpoint({self.file!r}, state={self.state!r}, media_id={self.media_id!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("file", self.file), ("state", self.state), ("media_id", self.media_id)]
 
 
 # Created at import, by one thread: msgspec crashes if several threads are the first to decode a type that refers to

@@ -30,11 +30,14 @@ from contentgroove.errors import (
 )
 
 from .moments import moment
-from .redaction import redact_url
+from .redaction import redact_text
 from .retries import requested_delay
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .responses import Response, TransportFailure
+    from .secret import Secret
 
 MAX_EXCERPT = 2000
 """Characters of a body that an error keeps."""
@@ -75,7 +78,7 @@ _ADVICE: dict[int, str] = {
 
 def body_excerpt(content: bytes) -> str:
     """Return the start of a body as text, without credentials."""
-    return redact_url(content[: MAX_EXCERPT * 4].decode("utf-8", "replace")[:MAX_EXCERPT])
+    return redact_text(content[: MAX_EXCERPT * 4].decode("utf-8", "replace")[:MAX_EXCERPT])
 
 
 def parse_error_details(content: bytes) -> tuple[ErrorDetail, ...]:
@@ -111,7 +114,7 @@ def _redacted_text(value: object) -> str | None:
     if value is None:
         return None
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return redact_url(text[:MAX_TEXT])
+    return redact_text(text[:MAX_TEXT])
 
 
 def error_from_response(
@@ -201,11 +204,11 @@ def _after_attempts(attempts: int) -> str:
 
 
 def error_from_transport_failure(
-    failure: TransportFailure, request: RequestInfo, *, idempotent: bool, attempts: int
+    failure: TransportFailure, request: RequestInfo, *, idempotent: bool, attempts: int, secrets: Sequence[Secret]
 ) -> ContentGrooveError:
-    """Create the error of a request that got no complete response."""
+    """Create the error of a request that got no complete response; `secrets` are removed from its reason."""
     times = _after_attempts(attempts)
-    reason = redact_url(str(failure.cause)) or type(failure.cause).__name__
+    reason = failure.reason(secrets)
     if failure.kind == "too_large":
         return ResponseDecodeError(
             f"{request}: the response is larger than any of this API. It was not read completely.",
@@ -235,10 +238,10 @@ def error_from_transport_failure(
 
 def response_decode_error(response: Response, request: RequestInfo, reason: str) -> ResponseDecodeError:
     """Create the error of a success whose body does not match the contract."""
-    content_type = response.headers.get("content-type", "no content type")
+    content_type = redact_text(response.headers.get("content-type", "no content type"))[:MAX_TEXT]
     return ResponseDecodeError(
         f"{request}: the body of the {response.status_code} response ({content_type}, {len(response.content):,} bytes) "
-        f"does not match the API's contract: {redact_url(reason)}",
+        f"does not match the API's contract: {redact_text(reason)}",
         status_code=response.status_code,
         request=request,
         body=body_excerpt(response.content),

@@ -156,9 +156,9 @@ class PageCursor(Generic[T]):
         self._uses_links = True
         try:
             query = _without_credentials(urlsplit(link).query)
-        except ValueError as error:
+        except ValueError:
             self._error = PagingError(
-                f"links.next of page {page.number} is not a URL ({error}). The items returned so far are valid; "
+                f"links.next of page {page.number} is not a URL. The items returned so far are valid; "
                 "request single pages with page_number= instead."
             )
             return

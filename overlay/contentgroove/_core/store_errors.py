@@ -18,7 +18,7 @@ from contentgroove_api.types import check_levels
 from contentgroove.errors import RETRYABLE_STATUSES, UploadError
 
 from .error_mapping import come_back
-from .redaction import redact_url
+from .redaction import redact_text
 from .responses import Response, TransportFailure
 from .retries import requested_delay
 from .settings import is_loopback
@@ -232,7 +232,7 @@ def upload_error(
         advice = f"{advice} {come_back(retry_after, now)}"
     if reason == "unavailable" and not rewindable:
         advice = f"{advice} {_SENT_ONCE}"
-    message = f"({redact_url(error.message)})" if error.message else None
+    message = f"({redact_text(error.message)})" if error.message else None
     details = " ".join(part for part in (f"{status}", error.code, message) if part)
     return UploadError(
         f"The store refused {subject}: {details}. {advice} No media was created.",
@@ -246,7 +246,7 @@ def upload_error(
 
 def _connection_error(failure: TransportFailure, subject: str, file: str | None, *, rewindable: bool) -> UploadError:
     reason: UploadErrorReason = "connection"
-    cause = redact_url(str(failure.cause)) or type(failure.cause).__name__
+    cause = failure.reason()
     text = f"The connection to the store failed while {subject} was sent ({cause})."
     if failure.kind == "source_changed":
         reason, text = "changed", f"{subject} changed while it was sent ({cause}). Upload it again once it is complete."
@@ -270,7 +270,8 @@ def paused_error(file: str | None, delay: float, now: float) -> UploadError:
 
 def store_of(url: str) -> str:
     """Return scheme, host and port of an upload URL."""
-    return "/".join(url.split("/", 3)[:3])
+    scheme, _, authority = "/".join(url.split("/", 3)[:3]).partition("//")
+    return f"{scheme}//{authority.rpartition('@')[2]}"
 
 
 def redirect_target(url: str, response: Response) -> str | None:

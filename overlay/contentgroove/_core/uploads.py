@@ -24,6 +24,7 @@ from .inputs import invalid_input
 from .pacing import MAX_PAUSE, Cooldown
 from .responses import Response, TransportFailure
 from .retries import requested_delay
+from .secret import Secret, conceal
 from .waiting import PollOptions, wait_for_media
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
             since=_server_time(response, session.clock.time()),
         )
         await save_checkpoint(checkpoint, plan.store, session)
-        outcome = await _put_file(prepared.upload_url, plan, session)
+        outcome = await _put_file(Secret(prepared.upload_url), plan, session)
         if isinstance(outcome, Response) and outcome.is_success:
             return await save_checkpoint(structs.replace(checkpoint, state="sent"), plan.store, session)
         error = store_errors.upload_error(outcome, plan.file, session.clock.time(), rewindable=plan.source.rewindable)
@@ -135,7 +136,7 @@ async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
             or attempt >= session.policy.max_retries
             or (delay is not None and delay > session.policy.max_retry_after)
         ):
-            raise error from (outcome.cause if isinstance(outcome, TransportFailure) else None)
+            raise error from (outcome.cause_without() if isinstance(outcome, TransportFailure) else None)
         # An expired URL is replaced at once; any other failure needs time to pass. Each attempt gets a new URL, because
         # it is unknown what the store did with the old one, and one more call is cheap beside sending a file.
         if error.reason != "expired":
@@ -143,7 +144,7 @@ async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
         attempt += 1
 
 
-async def _put_file(url: str, plan: UploadPlan, session: Session) -> Response | TransportFailure:
+async def _put_file(url: Secret, plan: UploadPlan, session: Session) -> Response | TransportFailure:
     """Send the file to its store, after a pause that the store has requested; follow redirects."""
     redirects = 0
     while True:
@@ -154,18 +155,18 @@ async def _put_file(url: str, plan: UploadPlan, session: Session) -> Response | 
         if outcome.status_code in RETRYABLE_STATUSES:
             requested = requested_delay(outcome.headers, session.clock.time())
             if requested is not None:
-                pause = session.stores.setdefault(store_errors.store_of(url), Cooldown())
+                pause = session.stores.setdefault(store_errors.store_of(url.reveal()), Cooldown())
                 pause.extend(session.clock.monotonic() + min(requested, MAX_PAUSE))
-        target = store_errors.redirect_target(url, outcome)
+        target = conceal(store_errors.redirect_target(url.reveal(), outcome))
         if target is None or not plan.source.rewindable or redirects == store_errors.MAX_REDIRECTS:
             return outcome
         url = target
         redirects += 1
 
 
-async def _wait_for_store(url: str, plan: UploadPlan, session: Session) -> None:
+async def _wait_for_store(url: Secret, plan: UploadPlan, session: Session) -> None:
     """Wait for the end of the pause that a store has requested; API calls do not wait for it."""
-    pause = session.stores.get(store_errors.store_of(url))
+    pause = session.stores.get(store_errors.store_of(url.reveal()))
     remaining = 0.0 if pause is None else pause.remaining(session.clock.monotonic())
     if remaining > session.policy.max_retry_after:
         raise store_errors.paused_error(plan.file, remaining, session.clock.time())

@@ -23,6 +23,7 @@ from . import operations
 from .calls import call
 from .inputs import check_seconds, invalid_input
 from .paging import ListArguments, fetch_page
+from .redaction import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -107,9 +108,10 @@ async def wait_for_media(media_id: str, options: PollOptions, session: Session) 
     if media is None:
         raise WaitTimeoutError(_timeout_message("Media", _MEDIAS, media_id, options), media_id=media_id)
     if media.has_fetch_error:
+        source = redact_url(media.source_url or "its URL")
         raise MediaProcessingError(
-            f"Media {media_id} failed: the service could not fetch its file from {media.source_url}. Check that "
-            "the URL is public and returns a video or audio file, then create a new media.",
+            f"Media {media_id} failed: the service could not fetch its file from {source}. Check that the URL is "
+            "public and returns a video or audio file, then create a new media.",
             media_id=media_id,
         )
     return media

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random as chance
 import threading
 import time
@@ -13,6 +14,7 @@ from msgspec import structs
 from contentgroove._core.calls import Session
 from contentgroove._core.pacing import Ceiling, Pacer
 from contentgroove._core.retries import RetryPolicy
+from contentgroove._core.secret import Secret
 from contentgroove.errors import ConfigurationError
 
 from .hooks import Hooks
@@ -34,6 +36,11 @@ DEFAULT_TIMEOUT = 30.0
 
 MIN_RATE_LIMIT = 0.001
 """Calls per second: one in about 17 minutes; less is rather a mistake than a wish."""
+
+
+def read_variable(name: str) -> Secret | None:
+    """Read an environment variable; None if it is not set or empty."""
+    return Secret(os.environ[name]) if os.environ.get(name) else None
 
 
 def check_timeout(value: float | httpx.Timeout) -> Timeouts:

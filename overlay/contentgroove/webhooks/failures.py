@@ -7,7 +7,7 @@ from collections import deque
 from traceback import TracebackException
 from typing import TYPE_CHECKING
 
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import redact_text
 
 from .inbox import MAX_ERROR_TEXT, printable
 
@@ -107,4 +107,4 @@ def _cleaned(text: str, limit: int, end: str = "") -> str:
     """
     if len(text) > limit:
         text = f"{text[:limit]}…{end}"
-    return redact_url(printable(text))
+    return redact_text(printable(text))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from contentgroove._core.secret import conceal
+from contentgroove._core.tracebacks import drop_frames
 from contentgroove._extras import needs
 from contentgroove.errors import ConfigurationError, InvalidInputError
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import psycopg
+
+    from contentgroove._core.secret import Secret
 
     from .migrations import Migration
 
@@ -120,7 +125,7 @@ class PostgresDatabase(Database["PsycopgConnection"]):
 
     def __init__(
         self,
-        conninfo: str,
+        conninfo: Secret,
         max_connections: int = 1,
         pool_timeout: float = POOL_TIMEOUT,
         idle_timeout: float = IDLE_TIMEOUT,
@@ -128,25 +133,18 @@ class PostgresDatabase(Database["PsycopgConnection"]):
     ) -> None:
         with needs("PostgresInbox", "postgres"):
             import psycopg
-            from psycopg.conninfo import conninfo_to_dict, make_conninfo
         if max_connections < 1 or min(pool_timeout, idle_timeout, statement_timeout) <= 0:
             raise InvalidInputError(
                 "max_connections, pool_timeout, idle_timeout and statement_timeout of PostgresInbox must be greater "
                 "than 0."
             )
-        try:
-            given = conninfo_to_dict(conninfo)
-        except psycopg.ProgrammingError:
-            # The driver's message quotes the invalid part, which may be the password.
+        limited = _with_network_limits(conninfo)
+        if limited is None:
             raise ConfigurationError(
                 "The conninfo of PostgresInbox cannot be parsed: write it as postgresql://user@host/name or as "
                 "`host=… dbname=…`."
-            ) from None
-        given_by_environment = {"connect_timeout"} if "PGCONNECT_TIMEOUT" in os.environ else set[str]()
-        limits: dict[str, Any] = {
-            name: value for name, value in NETWORK_LIMITS.items() if name not in given.keys() | given_by_environment
-        }
-        self._conninfo = make_conninfo(conninfo, **limits)
+            )
+        self._conninfo = limited
         self._open_connection = psycopg.connect
         self._busy_error = psycopg.errors.LockNotAvailable
         # In one message with BEGIN, and for this transaction only: a pooler may give the next one another session.
@@ -170,8 +168,14 @@ class PostgresDatabase(Database["PsycopgConnection"]):
 
     def _connect(self, seconds: float) -> PsycopgConnection:
         del seconds  # the conninfo has the limit
-        # The driver's prepared statements belong to a session.
-        return self._open_connection(self._conninfo, autocommit=True, prepare_threshold=None)
+        outer = sys.exception()
+        try:
+            # The driver's prepared statements belong to a session.
+            return self._open_connection(self._conninfo.reveal(), autocommit=True, prepare_threshold=None)
+        except BaseException as error:
+            # The driver's functions have the parameters in variables.
+            drop_frames(error, outer)
+            raise
 
     def _begin(self, connection: PsycopgConnection, seconds: float, *, write: bool) -> None:
         del seconds  # the transaction has a limit for each statement, and its start waits for no lock
@@ -214,7 +218,7 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
 
     def __init__(
         self,
-        conninfo: str,
+        conninfo: str | Secret,
         *,
         max_connections: int = MAX_CONNECTIONS,
         pool_timeout: float = POOL_TIMEOUT,
@@ -222,12 +226,13 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
         statement_timeout: float = STATEMENT_TIMEOUT,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        conninfo = conceal(conninfo)
         super().__init__(
             PostgresDatabase(conninfo, max_connections, pool_timeout, idle_timeout, statement_timeout), clock
         )
 
     @classmethod
-    def migrate(cls, conninfo: str, *, dry_run: bool = False) -> Migration:
+    def migrate(cls, conninfo: str | Secret, *, dry_run: bool = False) -> Migration:
         """Bring the tables to this release's version, or create them; other processes may use them meanwhile, and wait.
 
         Args:
@@ -239,6 +244,7 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
             InboxError: The database failed, for example because others kept the tables locked for 10 s, or its tables
                 were created by a newer release. Nothing was changed.
         """
+        conninfo = conceal(conninfo)
         database = PostgresDatabase(conninfo)
         try:
             return migrate(database, dry_run=dry_run)
@@ -248,3 +254,19 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
     def __repr__(self) -> str:
         # The connection parameters can contain a password.
         return "PostgresInbox(…)"
+
+
+def _with_network_limits(conninfo: Secret) -> Secret | None:
+    """Add the limits that a conninfo lacks; None if it cannot be parsed."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    try:
+        given = set(conninfo_to_dict(conninfo.reveal()))
+    except ProgrammingError:
+        # Its message quotes the invalid part, which may be the password.
+        return None
+    if "PGCONNECT_TIMEOUT" in os.environ:
+        given |= {"connect_timeout"}
+    limits: dict[str, Any] = {name: value for name, value in NETWORK_LIMITS.items() if name not in given}
+    return conceal(make_conninfo(conninfo.reveal(), **limits))

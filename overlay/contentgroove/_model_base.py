@@ -13,7 +13,7 @@ from ._core.tracebacks import with_safe_repr
 from .errors import ResponseDecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from contentgroove_api.models.links import Links
     from contentgroove_api.models.to_many import ToMany
@@ -201,6 +201,11 @@ class Page(Generic[T]):
     def first(self, count: int) -> Page[T]:
         """Return the same page with only its first `count` items."""
         return Page(self.items[:count], self.number, self._links)
+
+    def without(self, ids: Container[str]) -> Page[T]:
+        """Return the same page without the items that have these ids."""
+        items: tuple[Any, ...] = self.items
+        return Page(tuple([item for item in items if item.id not in ids]), self.number, self._links)
 
     @property
     def next_link(self) -> str | None:

@@ -109,7 +109,7 @@ class InvalidInputError(ContentGrooveError, ValueError):
 
 
 class PagingError(ContentGrooveError):
-    """The service's paging links form a loop or are not links. The items returned so far are valid."""
+    """The service's pages have no end, or their links are not usable. The items returned so far are valid."""
 
 
 class APIConnectionError(ContentGrooveError):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ._io.batches import UploadItem, UploadResult
     from ._io.contract_monitor import OnContractViolation
     from ._io.hooks import ResponseInfo
-    from ._io.sources import AsyncFile, File
+    from ._io.sources import AsyncFile, File, StorageFile
     from ._sync.base import Pager
     from ._sync.clips import Clips, RawClips
     from ._sync.medias import DirectUploads, Medias, RawDirectUploads, RawMedias
@@ -52,7 +52,7 @@ _MODULES = {
     "._io.batches": ("UploadItem", "UploadResult"),
     "._io.contract_monitor": ("OnContractViolation",),
     "._io.hooks": ("ResponseInfo",),
-    "._io.sources": ("AsyncFile", "File"),
+    "._io.sources": ("AsyncFile", "File", "StorageFile"),
     ".models": ("Page",),
     "._sync.base": ("Pager",),
     "._sync.clips": ("Clips", "RawClips"),
@@ -100,6 +100,7 @@ __all__ = [
     "RetryPolicy",
     "Secret",
     "Sort",
+    "StorageFile",
     "UploadErrorReason",
     "UploadItem",
     "UploadResult",

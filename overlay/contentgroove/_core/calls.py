@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MOVES_ITEMS = frozenset({"DELETE", "PATCH", "PUT"})
+"""Methods that can move items to pages of a list that were read. What POST adds is found without that."""
+
 
 class Operation(Struct, Generic[T], frozen=True):
     """One call of the API.
@@ -45,6 +48,37 @@ class Operation(Struct, Generic[T], frozen=True):
     accept_404_on_retry: bool = False
 
 
+class Writes:
+    """The calls of a client that change or delete something: they move items between the pages of lists.
+
+    Threads and tasks share it; each of its steps is atomic.
+    """
+
+    def __init__(self) -> None:
+        self._latest = object()
+        self._running: set[object] = set()
+
+    def mark(self) -> object:
+        """Return a mark of this moment."""
+        return self._latest
+
+    def happened_since(self, mark: object) -> bool:
+        """Return whether such a call ended since then, or is running: the service may have done it already."""
+        return self._latest is not mark or bool(self._running)
+
+    def begin(self) -> object:
+        """Record the start of a call; pass the returned token to `end`."""
+        token = object()
+        self._running.add(token)
+        return token
+
+    def end(self, token: object) -> None:
+        """Record the end of a call, whether it succeeded or not."""
+        # In this order: a moment in which neither shows the call would hide it.
+        self._latest = token
+        self._running.discard(token)
+
+
 class Session(Struct, frozen=True):
     """What the calls of one client share.
 
@@ -59,6 +93,7 @@ class Session(Struct, frozen=True):
         ceiling: The rate that the application allows, None for any.
         stores: The pauses that stores have requested, by scheme, host and port.
         time_limit: Seconds that each step of one attempt may take at most, None for the timeouts alone.
+        writes: The calls of the client that change or delete something.
     """
 
     io: IO
@@ -71,6 +106,7 @@ class Session(Struct, frozen=True):
     ceiling: Ceiling | None = None
     stores: dict[str, Cooldown] = field(default_factory=dict[str, "Cooldown"])
     time_limit: float | None = None
+    writes: Writes = field(default_factory=Writes)
 
 
 @with_safe_repr
@@ -116,7 +152,14 @@ async def call_raw(operation: Operation[T], session: Session) -> RawResponse[T]:
 
 async def fetch_response(operation: Operation[Any], session: Session) -> Response:
     """Send an operation with retries and return its response; raise a ContentGrooveError for any other outcome."""
-    outcome, attempts = await send_with_retries(operation, session)
+    if operation.request.method in _MOVES_ITEMS:
+        token = session.writes.begin()
+        try:
+            outcome, attempts = await send_with_retries(operation, session)
+        finally:
+            session.writes.end(token)
+    else:
+        outcome, attempts = await send_with_retries(operation, session)
     if isinstance(outcome, Response):
         was_retried = operation.accept_404_on_retry and attempts > 1
         if outcome.is_success or (was_retried and outcome.status_code == HTTPStatus.NOT_FOUND):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from urllib.parse import urlsplit
 
 import msgspec
 from contentgroove_api.types import check_levels
@@ -61,6 +62,9 @@ _ERRORS: dict[int, type[APIError]] = {
     HTTPStatus.UNPROCESSABLE_ENTITY: UnprocessableEntityError,
     HTTPStatus.TOO_MANY_REQUESTS: RateLimitError,
 }
+
+_RESOURCES = (["medias"], ["clips"], ["webhook_subscriptions"], ["direct_uploads"])
+"""What the paths of the API's requests start with below the base URL."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -135,6 +139,8 @@ def error_from_response(
                 "The operation may have been performed, so it was not sent again: "
                 "check for its result before you repeat the call."
             )
+    elif status == HTTPStatus.NOT_FOUND:
+        advice = _base_url_advice(response, request) or advice
     elif status in _REDIRECTS:
         advice = "Redirects are not followed, because they would receive the API key: check base_url."
     details_text = " ".join(
@@ -164,6 +170,32 @@ def error_from_response(
     if isinstance(error, RateLimitError):
         error.retry_after = retry_after
     return error
+
+
+def _base_url_advice(response: Response, request: RequestInfo) -> str:
+    """Return advice if the response, or the request's path, shows that base_url is not the API's; else nothing."""
+    start = response.content[:200].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "The response is a web page, not the API's: check base_url, which usually ends in /api/v1."
+    if urlsplit(request.url).path.split("/")[1:2] in _RESOURCES:
+        return f"base_url has no path, but the API's usually ends in /api/v1. Or: {_ADVICE[HTTPStatus.NOT_FOUND]}"
+    return ""
+
+
+def certificate_advice(failure: TransportFailure) -> str:
+    """Return advice if a server's certificate was refused, else nothing."""
+    text = failure.reason()
+    if "CERTIFICATE_VERIFY_FAILED" not in text:
+        return ""
+    if "expired" in text or "not yet valid" in text:
+        return "Check this machine's clock; else the server's certificate must be renewed."
+    if "ostname mismatch" in text or "IP address mismatch" in text:
+        return "The certificate is that of another host: check base_url and the proxy."
+    return (
+        "Nothing on this machine knows the authority that signed the server's certificate. If it is that of your "
+        "network, set the environment variable SSL_CERT_FILE to a file with its certificate, or pass an http_client= "
+        "(for uploads upload_http_client=) that trusts it."
+    )
 
 
 def not_sent_error(request: RequestInfo, reason: str, delay: float, now: float) -> RateLimitError:
@@ -227,7 +259,8 @@ def error_from_transport_failure(
         )
     if failure.kind == "connect":
         return APIConnectionError(
-            f"{request}: cannot connect{times} ({reason}). Check the network, the proxy and base_url.",
+            f"{request}: cannot connect{times} ({reason}). "
+            f"{certificate_advice(failure) or 'Check the network, the proxy and base_url.'}",
             request=request,
         )
     return APIConnectionError(
@@ -239,9 +272,10 @@ def error_from_transport_failure(
 def response_decode_error(response: Response, request: RequestInfo, reason: str) -> ResponseDecodeError:
     """Create the error of a success whose body does not match the contract."""
     content_type = redact_text(response.headers.get("content-type", "no content type"))[:MAX_TEXT]
+    advice = _base_url_advice(response, request)
     return ResponseDecodeError(
         f"{request}: the body of the {response.status_code} response ({content_type}, {len(response.content):,} bytes) "
-        f"does not match the API's contract: {redact_text(reason)}",
+        f"does not match the API's contract: {redact_text(reason)}{'. ' + advice if advice else ''}",
         status_code=response.status_code,
         request=request,
         body=body_excerpt(response.content),

@@ -89,6 +89,15 @@ class PollOptions(Struct, frozen=True):
         return PollOptions(timeout, interval, on_update, webhook_keys)
 
 
+def upload_poll_options(timeout: float | None, *, default: float, wait: bool) -> PollOptions | None:
+    """Check the arguments of an upload that may wait for its media; None if it does not wait."""
+    if not wait:
+        if timeout is not None:
+            raise invalid_input("timeout= limits the wait of wait=True: pass both, or none.")
+        return None
+    return PollOptions.checked(default if timeout is None else timeout, None, None)
+
+
 class _ResourceKind(Struct, Generic[T], frozen=True):
     """How to poll items of a kind."""
 

@@ -188,19 +188,20 @@ class AsyncIO:
 
 async def aiter_with_progress(source: Source, progress: Progress | None) -> AsyncGenerator[bytes, None]:
     """Yield a source's chunks and report them; slow reads happen in a thread, so that they do not block other tasks."""
-    from .sources import report_progress
+    from .upload_progress import areport_progress
 
     sent = 0
-    report_progress(progress, sent, source.size)
+    await areport_progress(progress, sent, source.size)
     async with contextlib.aclosing(_aiter_chunks(source)) as chunks:
         async for chunk in chunks:
             yield chunk
             sent += len(chunk)
-            report_progress(progress, sent, source.size)
+            await areport_progress(progress, sent, source.size)
 
 
 async def _aiter_chunks(source: Source) -> AsyncGenerator[bytes, None]:
-    from .sources import AsyncIteratorSource, PathSource
+    from .sources import PathSource
+    from .streams import AsyncIteratorSource
 
     if isinstance(source, AsyncIteratorSource):
         async with contextlib.aclosing(source.achunks()) as achunks:

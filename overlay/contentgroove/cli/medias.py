@@ -153,18 +153,16 @@ def upload(
     If it is unknown whether a media was created, the exit code is 13: `medias resolve` settles that.
     """
     from contentgroove._core.identity import IDENTIFY_DESCRIPTION
-    from contentgroove._io.batches import UploadItem
 
-    from .upload_batch import BatchUpload, expand_patterns
+    from .upload_batch import BatchUpload, expand_patterns, item_of, refuse_urls
 
     if identify is not None and identify != IDENTIFY_DESCRIPTION:
         raise typer.BadParameter(f"--identify must be {IDENTIFY_DESCRIPTION}, not {identify!r}.")
     unique = list({file.absolute(): file for file in expand_patterns(files)}.values())
     if name is not None and len(unique) > 1:
         raise CommandError(ExitCode.USAGE, f"--name is for a single file, not for {len(unique)}.")
-    # The name of a file may contain bytes that are not text.
-    names = [name or file.stem.encode(errors="replace").decode() for file in unique]
-    items = [UploadItem(str(file), name, description) for file, name in zip(unique, names, strict=True)]
+    refuse_urls(unique)
+    items = [item_of(file, name, description, checkpoint_dir) for file in unique]
     batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, timeout if wait else None, identify)
     raise typer.Exit(batch.run(run.async_client()))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,7 +32,8 @@ class BrokenInbox(MemoryInbox):
 
     def record(self, key: str, body: bytes, *, trace: str | None = None) -> bool:
         """Fail."""
-        raise OSError(f"disk full: {key} of {len(body)} bytes, {trace}")
+        del trace
+        raise OSError(f"disk full: {key} of {len(body)} bytes")
 
 
 def body(**attributes: Any) -> bytes:
@@ -42,14 +44,14 @@ def body(**attributes: Any) -> bytes:
 
 @pytest.mark.parametrize("token", ["canary-token", Secret("canary-token")])
 def test_the_log_of_a_failed_inbox_shows_no_token(caplog: pytest.LogCaptureFixture, token: str | Secret) -> None:
-    """The traceback is logged as text, without the exception, whose frames have the token and the body."""
+    """The exception is logged as text with its traceback, without the frames, which have the body and the token."""
     receiver = WebhookReceiver(BrokenInbox(), secret_token=token)
     assert receiver.receive(body(), "canary-token").status_code == 503
     (record,) = caplog.records
     assert record.exc_info is None
     assert "canary" not in caplog.text
     assert "OSError: disk full" in caplog.text
-    assert f'File "{__file__}"' in caplog.text
+    assert Path(__file__).name in caplog.text
 
 
 def test_a_receiver_shows_no_token() -> None:

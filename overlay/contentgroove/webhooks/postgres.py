@@ -138,13 +138,12 @@ class PostgresDatabase(Database["PsycopgConnection"]):
                 "max_connections, pool_timeout, idle_timeout and statement_timeout of PostgresInbox must be greater "
                 "than 0."
             )
-        limited = _with_network_limits(conninfo)
-        if limited is None:
+        if not _can_be_parsed(conninfo):
             raise ConfigurationError(
                 "The conninfo of PostgresInbox cannot be parsed: write it as postgresql://user@host/name or as "
                 "`host=… dbname=…`."
             )
-        self._conninfo = limited
+        self._conninfo = conninfo
         self._open_connection = psycopg.connect
         self._busy_error = psycopg.errors.LockNotAvailable
         # In one message with BEGIN, and for this transaction only: a pooler may give the next one another session.
@@ -168,10 +167,10 @@ class PostgresDatabase(Database["PsycopgConnection"]):
 
     def _connect(self, seconds: float) -> PsycopgConnection:
         del seconds  # the conninfo has the limit
+        # The driver's prepared statements belong to a session.
         outer = sys.exception()
         try:
-            # The driver's prepared statements belong to a session.
-            return self._open_connection(self._conninfo.reveal(), autocommit=True, prepare_threshold=None)
+            return self._open_connection(_with_limits(self._conninfo), autocommit=True, prepare_threshold=None)
         except BaseException as error:
             # The driver's functions have the parameters in variables.
             drop_frames(error, outer)
@@ -256,17 +255,24 @@ class PostgresInbox(SqlInbox["PsycopgConnection"]):
         return "PostgresInbox(…)"
 
 
-def _with_network_limits(conninfo: Secret) -> Secret | None:
-    """Add the limits that a conninfo lacks; None if it cannot be parsed."""
+def _can_be_parsed(conninfo: Secret) -> bool:
     from psycopg import ProgrammingError
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+    from psycopg.conninfo import conninfo_to_dict
 
     try:
-        given = set(conninfo_to_dict(conninfo.reveal()))
+        conninfo_to_dict(conninfo.reveal())
     except ProgrammingError:
         # Its message quotes the invalid part, which may be the password.
-        return None
+        return False
+    return True
+
+
+def _with_limits(conninfo: Secret) -> str:
+    """Return the conninfo with the limits for the network that the application has not set."""
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    given = conninfo_to_dict(conninfo.reveal()).keys()
     if "PGCONNECT_TIMEOUT" in os.environ:
         given |= {"connect_timeout"}
     limits: dict[str, Any] = {name: value for name, value in NETWORK_LIMITS.items() if name not in given}
-    return conceal(make_conninfo(conninfo.reveal(), **limits))
+    return make_conninfo(conninfo.reveal(), **limits)

@@ -70,7 +70,20 @@ LAYERS = (
         "Events and inboxes",
         tuple(
             f"contentgroove.webhooks.{name}"
-            for name in ("events", "inbox", "memory", "sql", "sql_connections", "sqlite", "postgres")
+            for name in (
+                "events",
+                "inbox",
+                "memory",
+                "forks",
+                "migrations",
+                "sql",
+                "sql_connections",
+                "sql_database",
+                "sqlite",
+                "sqlite_file",
+                "sqlite_spool",
+                "postgres",
+            )
         ),
     ),
     Layer("Decisions", ("contentgroove._core",)),

@@ -20,6 +20,7 @@ from contentgroove.errors import ConfigurationError
 from . import http
 from .connections import async_instrumented, open_async_transport
 from .hooks import install_log_filters
+from .own_threads import WAITS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -102,9 +103,9 @@ class AsyncIO:
     async def call_blocking(self, call: Callable[[], T], *, abandon: bool = True) -> T:
         """See `IO.call_blocking`."""
         if abandon or _running_loop() is None:
-            return await to_thread.run_sync(call, abandon_on_cancel=abandon)
+            return await WAITS.run(call, abandon_on_cancel=abandon)
         # anyio protects a thread from the cancellation of its scopes, but not from that of asyncio's tasks.
-        thread = asyncio.ensure_future(to_thread.run_sync(call))
+        thread = asyncio.ensure_future(WAITS.run(call))
         cancellation: asyncio.CancelledError | None = None
         with CancelScope(shield=True):
             while not thread.done():

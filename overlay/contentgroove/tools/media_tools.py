@@ -8,11 +8,14 @@ from __future__ import annotations
 import math
 import os
 import stat
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
+
+from contentgroove._io.own_threads import WAITS
 
 from .registry import ProgressCallback, Tool, object_schema
 from .results import Success, ToolError
@@ -161,7 +164,7 @@ class MediaTools:
         media_id = arguments["media_id"]
         text = None
         if self._inbox is not None:
-            text = await anyio.to_thread.run_sync(_stored_transcription, self._inbox, media_id)
+            text = await WAITS.run(partial(_stored_transcription, self._inbox, media_id))
         if text is not None:
             return Success({"media_id": media_id, "text": text, "partial": False, "from": "webhook"})
         clips = await self._clips(media_id)

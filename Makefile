@@ -172,4 +172,5 @@ bench: $(PACKAGES) ## Measure calls and uploads against their rivals; needs curl
 	@$(RUN) -m benchmarks.contract
 	@$(RUN) -m benchmarks.simulator
 	@$(RUN) -m benchmarks.webhooks
+	@$(RUN) -m benchmarks.inboxes
 	@$(RUN) -m benchmarks.upload --size '$(or $(SIZE),1GiB)'

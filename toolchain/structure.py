@@ -57,12 +57,33 @@ LAYERS = (
         ),
     ),
     Layer("OpenAPI documents", ("contentgroove._openapi",)),
-    Layer("Models", ("contentgroove._model_base", "contentgroove.models")),
+    Layer(
+        "Models",
+        (
+            "contentgroove._model_base",
+            "contentgroove._partial_documents",
+            "contentgroove._partial_structs",
+            "contentgroove.models",
+        ),
+    ),
     Layer(
         "Events and inboxes",
         tuple(
             f"contentgroove.webhooks.{name}"
-            for name in ("events", "inbox", "memory", "sql", "sql_connections", "sqlite", "postgres")
+            for name in (
+                "events",
+                "inbox",
+                "memory",
+                "forks",
+                "migrations",
+                "sql",
+                "sql_connections",
+                "sql_database",
+                "sqlite",
+                "sqlite_file",
+                "sqlite_spool",
+                "postgres",
+            )
         ),
     ),
     Layer("Decisions", ("contentgroove._core",)),

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from ._io.batches import UploadItem, UploadResult
     from ._io.contract_monitor import OnContractViolation
     from ._io.hooks import ResponseInfo
-    from ._io.sources import AsyncFile, File
+    from ._io.sources import AsyncFile, File, StorageFile
     from ._sync.base import Pager
     from ._sync.clips import Clips, RawClips
     from ._sync.medias import DirectUploads, Medias, RawDirectUploads, RawMedias
     from ._sync.webhook_subscriptions import RawWebhookSubscriptions, WebhookSubscriptions
     from .errors import MediaCandidate, RequestInfo, UploadErrorReason
-    from .models import Page
+    from .models import Page, UnreadableItem
     from .progress import ProgressBar
 
 _MODULES = {
@@ -52,8 +52,8 @@ _MODULES = {
     "._io.batches": ("UploadItem", "UploadResult"),
     "._io.contract_monitor": ("OnContractViolation",),
     "._io.hooks": ("ResponseInfo",),
-    "._io.sources": ("AsyncFile", "File"),
-    ".models": ("Page",),
+    "._io.sources": ("AsyncFile", "File", "StorageFile"),
+    ".models": ("Page", "UnreadableItem"),
     "._sync.base": ("Pager",),
     "._sync.clips": ("Clips", "RawClips"),
     "._sync.medias": ("DirectUploads", "Medias", "RawDirectUploads", "RawMedias"),
@@ -100,6 +100,8 @@ __all__ = [
     "RetryPolicy",
     "Secret",
     "Sort",
+    "StorageFile",
+    "UnreadableItem",
     "UploadErrorReason",
     "UploadItem",
     "UploadResult",

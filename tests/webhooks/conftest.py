@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-    from contentgroove.webhooks import Inbox, WebhookReceiver
+    from contentgroove.webhooks import Inbox, Migration, WebhookReceiver
 
 
 POSTGRES = pytest.param("postgres", marks=pytest.mark.process)
@@ -54,6 +54,11 @@ class Store:
         if self.kind == "postgres":
             return PostgresInbox(self.location, clock=self.clock)
         return MemoryInbox(clock=self.clock)
+
+    def migrate(self, *, dry_run: bool = False) -> Migration:
+        """Bring the tables of a database to the newest version."""
+        kind = SQLiteInbox if self.kind == "sqlite" else PostgresInbox
+        return kind.migrate(self.location, dry_run=dry_run)
 
     def connect(self) -> Any:
         """Open the test's own connection."""

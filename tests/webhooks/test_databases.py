@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from contentgroove import ConfigurationError, InvalidInputError
-from contentgroove.webhooks import InboxError, PostgresInbox, SQLiteInbox, WebhookReceiver
+from contentgroove.webhooks import InboxError, PostgresInbox, SQLiteInbox, sqlite_file
 from contentgroove.webhooks.sql_connections import ConnectionPool
 
 from tests.platforms import FORK, RIGHTS
 from tests.shown import shown_by
-from tests.webhooks.payloads import body, finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,18 +88,18 @@ def test_commits_are_synced_to_the_disk(tmp_path: Path, sqlite_store: Store) -> 
     assert (tmp_path / "events.db").exists()
 
 
-def test_a_file_that_stays_locked_is_an_inbox_error(tmp_path: Path) -> None:
-    """The receiver returns 503, so the service sends the event again."""
+def test_only_recording_does_not_wait_for_a_locked_file(tmp_path: Path) -> None:
+    """All other writes fail after the timeout."""
     with SQLiteInbox(tmp_path / "events.db", busy_timeout=0.01) as inbox:
         other = sqlite3.connect(tmp_path / "events.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
+        assert inbox.record("a", b"")
         with pytest.raises(InboxError, match="locked"):
-            inbox.record("a", b"")
-        assert WebhookReceiver(inbox).receive(body(finished())).status_code == 503
-        assert inbox.events() == [], "reading needs no lock"
+            inbox.claim(60)
+        assert [event.key for event in inbox.events()] == ["a"], "reading needs no lock"
         other.execute("ROLLBACK")
         other.close()
-        assert WebhookReceiver(inbox).receive(body(finished())).status_code == 200
+        assert inbox.claim(60)
 
 
 def test_inboxes_that_are_created_at_once_agree(tmp_path: Path) -> None:
@@ -123,7 +122,7 @@ def test_a_file_that_is_being_switched_is_waited_for(
     """SQLite fails at once if another connection switches the file: that is retried until the timeout."""
     refusals = 0
 
-    class Refusing(sqlite3.Connection):
+    class Refusing(sqlite_file.FileConnection):
         def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
             nonlocal refusals
             if "journal_mode" in sql and refusals < times:
@@ -133,8 +132,7 @@ def test_a_file_that_is_being_switched_is_waited_for(
                 raise error
             return super().execute(sql, parameters)
 
-    connect = sqlite3.connect
-    monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: connect(*args, factory=Refusing, **options))
+    monkeypatch.setattr(sqlite_file, "FileConnection", Refusing)
     busy_timeout = 20.0 if opens else 0.02
     if opens:
         with SQLiteInbox(tmp_path / "events.db", busy_timeout=busy_timeout) as inbox:
@@ -172,12 +170,11 @@ def test_keys_are_ordered_by_code_points(postgres_store: Store) -> None:
 @pytest.mark.process
 def test_a_connection_that_broke_while_idle_is_replaced(postgres_store: Store) -> None:
     """A restart of the server loses no event."""
-    with postgres_store.open() as inbox:
+    with PostgresInbox(f"{postgres_store.location} application_name=restarted") as inbox:
         inbox.record("a", b"")
         with psycopg.connect(postgres_store.location, autocommit=True) as other:
             killed = other.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'restarted'"
             ).fetchall()
         assert killed == [(True,)]
         assert inbox.record("b", b"")
@@ -286,11 +283,16 @@ class Fake:
         self.closed = True
 
 
+def opened(connections: ConnectionPool[Fake]) -> Fake:
+    assert connections.borrow(0) is None, "it has none to lend"
+    return Fake()
+
+
 def test_connections_are_closed_when_their_inbox_is_collected() -> None:
     """Databases warn about connections that are left open, but applications need not close an inbox."""
-    connections: ConnectionPool[Fake] = ConnectionPool(Fake, OSError)
-    kept = connections.begin("BEGIN")
-    connections.release(kept)
+    connections: ConnectionPool[Fake] = ConnectionPool()
+    kept = opened(connections)
+    connections.give_back(kept)
     del connections
     gc.collect()
     assert kept.closed
@@ -298,20 +300,18 @@ def test_connections_are_closed_when_their_inbox_is_collected() -> None:
 
 def test_a_forked_process_leaves_its_parents_connections_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Using, closing or collecting one would end the parent's session with the server."""
-    connections: ConnectionPool[Fake] = ConnectionPool(Fake, OSError)
-    of_parent = connections.begin("BEGIN")
-    connections.release(of_parent)
-    assert connections.begin("BEGIN") is of_parent
-    connections.release(of_parent)
+    connections: ConnectionPool[Fake] = ConnectionPool()
+    of_parent = opened(connections)
+    connections.give_back(of_parent)
+    assert connections.borrow(0) is of_parent
+    connections.give_back(of_parent)
     parent = os.getpid()
     monkeypatch.setattr(os, "getpid", lambda: parent + 1)
-    of_child = connections.begin("BEGIN")
-    assert of_child is not of_parent
-    connections.release(of_child)
-    connections.close()
-    assert (of_parent.closed, of_child.closed) == (False, True)
-    last = connections.begin("BEGIN")
-    connections.release(last)
+    of_child = opened(connections)
+    connections.give_back(of_child)
+    assert connections.take_idle() == [of_child]
+    last = opened(connections)
+    connections.give_back(last)
     del connections
     gc.collect()
     assert (of_parent.closed, last.closed) == (False, True)

@@ -115,30 +115,6 @@ async def test_sync_handlers_and_the_inbox_do_not_block_the_loop() -> None:
     assert threading.current_thread().name not in threads
 
 
-@pytest.mark.anyio
-async def test_a_cancelled_handler_keeps_its_claim_until_the_lease_ends() -> None:
-    """Its event is neither lost nor handled twice at the same time."""
-    clock = [0.0]
-    inbox = MemoryInbox(clock=lambda: clock[0])
-    receiver = received(inbox, "m-1", lease=60)
-    calls: list[int] = []
-
-    @receiver.on(EVENT)
-    async def handle(event: MediaProcessingFinished) -> None:
-        calls.append(event.attempt)
-        if event.attempt == 1:
-            scope.cancel()
-            await anyio.sleep_forever()
-
-    with anyio.CancelScope() as scope:
-        await receiver.aprocess_pending()
-    assert scope.cancelled_caught
-    assert await receiver.aprocess_pending() == 0
-    clock[0] = 60
-    assert await receiver.aprocess_pending() == 1
-    assert calls == [1, 2]
-
-
 def test_a_transactional_handler_commits_with_its_success(transactional: Any, database: Store, process: Any) -> None:
     """Its writes and its success are one transaction; a failure undoes both, and only this handler runs again."""
     receiver = received(transactional, "m-1", backoff=Backoff(first=0))

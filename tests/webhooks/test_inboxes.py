@@ -64,6 +64,86 @@ def test_events_are_claimed_oldest_first_and_by_one_worker(inbox: Inbox) -> None
     assert inbox.claim(LEASE) is None
 
 
+def test_the_event_that_is_due_for_longest_is_claimed_first(inbox: Inbox, clock: Clock) -> None:
+    """An event that failed waits behind those that were due before its next attempt; none is starved."""
+    inbox.record("failing", b"")
+    inbox.release(claimed(inbox), delay=2, error="no", handled=NONE)
+    clock.now += 1
+    inbox.record("early", b"")
+    clock.now += 2
+    inbox.record("late", b"")
+    assert [claimed(inbox).key for _ in range(3)] == ["early", "failing", "late"]
+
+
+def test_one_event_is_claimed_by_its_key(inbox: Inbox, clock: Clock) -> None:
+    """If it is due; claims by key exclude others, as all claims do."""
+    for key in ("a", "b"):
+        inbox.record(key, key.encode())
+    claim = inbox.claim_key("b", LEASE)
+    assert claim is not None
+    assert (claim.key, claim.body, claim.attempt, claim.handled) == ("b", b"b", 1, NONE)
+    assert inbox.claim_key("b", LEASE) is None
+    assert inbox.claim_key("nowhere", LEASE) is None
+    assert inbox.release(claim, delay=5, error="", handled=HANDLED)
+    assert inbox.claim_key("b", LEASE) is None, "not due yet"
+    clock.now += 5
+    again = inbox.claim_key("b", LEASE)
+    assert again is not None
+    assert (again.attempt, again.handled) == (2, HANDLED)
+    inbox.done(again)
+    clock.now += 10 * LEASE
+    assert inbox.claim_key("b", LEASE) is None, "done"
+    assert claimed(inbox).key == "a"
+
+
+def test_events_are_counted_by_state(inbox: Inbox, clock: Clock) -> None:
+    """All four states, through every transition."""
+    assert inbox.counts() == {"pending": 0, "claimed": 0, "done": 0, "dead": 0}
+    for key in ("done", "dead", "claimed", "failed", "pending"):
+        inbox.record(key, b"")
+        inbox.record(key, b"")
+    inbox.done(claimed(inbox))
+    inbox.release(claimed(inbox), delay=None, error="", handled=NONE)
+    inbox.progress(claimed(inbox), HANDLED, LEASE)
+    inbox.release(claimed(inbox), delay=5, error="", handled=NONE)
+    assert inbox.counts() == {"pending": 2, "claimed": 1, "done": 1, "dead": 1}
+    inbox.replay("dead")
+    assert inbox.counts() == {"pending": 3, "claimed": 1, "done": 1, "dead": 0}
+    clock.now += 1
+    assert inbox.prune(older_than=0.5) == 1
+    assert inbox.counts() == {"pending": 3, "claimed": 1, "done": 0, "dead": 0}
+
+
+def test_the_oldest_pending_event_tells_how_long_events_wait(inbox: Inbox, clock: Clock) -> None:
+    """When it was recorded; claimed, done and dead events do not wait."""
+    assert inbox.oldest_pending() is None
+    start = clock.now
+    for key in ("a", "b", "c"):
+        inbox.record(key, b"")
+        clock.now += 1
+    first = claimed(inbox)
+    assert inbox.oldest_pending() == start + 1
+    inbox.release(first, delay=100, error="", handled=NONE)
+    assert inbox.oldest_pending() == start, "it waits for its next attempt"
+    for _ in range(2):
+        inbox.done(claimed(inbox))
+    clock.now += 100
+    claimed(inbox)
+    assert inbox.oldest_pending() is None
+
+
+def test_the_context_of_a_trace_is_kept(inbox: Inbox, clock: Clock) -> None:
+    """From the delivery to every claim."""
+    inbox.record("a", b"", trace="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    inbox.record("b", b"")
+    first = claimed(inbox)
+    assert first.trace == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    assert claimed(inbox).trace is None
+    clock.now += LEASE
+    assert claimed(inbox).trace == first.trace
+    assert [event.trace for event in inbox.events()] == [None, first.trace]
+
+
 def test_a_done_event_stays_done(inbox: Inbox, clock: Clock) -> None:
     """A handled event is never claimed again, nor recorded again."""
     inbox.record("a", b"")
@@ -97,13 +177,69 @@ def test_a_released_event_is_due_after_its_delay(inbox: Inbox, clock: Clock) -> 
     inbox.record("a", b"")
     assert inbox.release(claimed(inbox), delay=5, error="ValueError: no\0" + "x" * 9_999, handled=HANDLED)
     (event,) = inbox.events("pending")
-    assert (event.attempts, event.handled, event.error[:14], len(event.error)) == (1, HANDLED, "ValueError: no", 499)
+    assert (event.attempts, event.handled, event.error[:14], len(event.error)) == (1, HANDLED, "ValueError: no", 3_999)
     assert inbox.claim(LEASE) is None
     assert inbox.next_due() == 5
     clock.now += 5
     assert inbox.next_due() == 0
     again = claimed(inbox)
     assert (again.attempt, again.handled) == (2, HANDLED)
+
+
+def test_an_unclaimed_event_has_not_been_attempted(inbox: Inbox, clock: Clock) -> None:
+    """It is due after the delay, with its progress; the claim differs from the next one, and the last error stays."""
+    inbox.record("a", b"")
+    inbox.release(claimed(inbox), delay=0, error="LookupError: no", handled=NONE)
+    first = claimed(inbox)
+    assert inbox.unclaim(first, delay=5, error="", handled=HANDLED)
+    assert not inbox.unclaim(first, delay=5, error="", handled=NONE)
+    (event,) = inbox.events("pending")
+    assert (event.attempts, event.claims, event.handled, event.error) == (1, 2, HANDLED, "LookupError: no")
+    assert inbox.claim(LEASE) is None
+    clock.now += 5
+    again = claimed(inbox)
+    assert (again.attempt, again.number, again.handled) == (2, 3, HANDLED)
+    assert not inbox.done(first)
+    assert inbox.unclaim(again, delay=0, error="OSError: away", handled=HANDLED)
+    assert [event.error for event in inbox.events()] == ["OSError: away"]
+
+
+def test_any_error_text_is_stored(inbox: Inbox) -> None:
+    """Also one that no database takes as it is."""
+    inbox.record("a", b"")
+    assert inbox.release(claimed(inbox), delay=0, error="a\udc80\0b" + "\ud800" * 9_999, handled=NONE)
+    assert inbox.events()[0].error.startswith("a\\udc80b\\ud800")
+
+
+def test_overdue_events_are_listed(inbox: Inbox, clock: Clock) -> None:
+    """Those that have been due for some time, the longest due first: pending ones, and those whose claim expired."""
+    for key in ("claimed", "pending", "done", "dead"):
+        inbox.record(key, b"")
+    claimed(inbox)
+    pending, done, dead = (claimed(inbox) for _ in range(3))
+    inbox.release(pending, delay=2, error="", handled=NONE)
+    inbox.done(done)
+    inbox.release(dead, delay=None, error="", handled=NONE)
+    clock.now += LEASE
+    inbox.record("new", b"")
+    assert inbox.overdue(1) == ["pending"]
+    clock.now += 1
+    assert inbox.overdue(1) == ["pending", "claimed", "new"]
+    assert inbox.overdue(1, limit=2) == ["pending", "claimed"]
+    assert inbox.overdue(LEASE) == []
+
+
+def test_signs_of_life_are_stored(inbox: Inbox, clock: Clock) -> None:
+    """The last one, and when an event was last completed."""
+    assert (inbox.last_beat(), inbox.last_done()) == (None, None)
+    inbox.record("a", b"")
+    clock.now += 1.5
+    inbox.beat(0)
+    inbox.done(claimed(inbox))
+    assert (inbox.last_beat(), inbox.last_done()) == ((clock.now, 0), clock.now)
+    clock.now += 1
+    inbox.beat(4.5)
+    assert (inbox.last_beat(), inbox.last_done()) == ((clock.now, 4.5), clock.now - 1)
 
 
 def test_progress_is_stored_and_extends_the_claim(inbox: Inbox, clock: Clock) -> None:
@@ -129,6 +265,7 @@ def test_dead_events_wait_for_a_replay(inbox: Inbox, clock: Clock) -> None:
     assert inbox.replay("a")
     assert not inbox.replay("a")
     assert not inbox.replay("nowhere")
+    assert claimed(inbox).key == "b", "it waits for longer"
     again = claimed(inbox)
     assert (again.key, again.attempt, again.handled) == ("a", 1, HANDLED)
 
@@ -300,15 +437,20 @@ def test_tables_of_an_older_release_are_brought_up_to_date(database: Store, monk
     """Each migration runs once, in order, and the events stay."""
     with database.open() as inbox:
         inbox.record("a", b"body")
-    from contentgroove.webhooks import sql
+    from contentgroove.webhooks import migrations
 
-    steps = (*sql.MIGRATIONS, ("CREATE TABLE contentgroove_more (value {float})",), ("DROP TABLE contentgroove_more",))
-    monkeypatch.setattr(sql, "MIGRATIONS", steps[:-1])
-    for _ in range(2):
+    steps = (
+        *migrations.MIGRATIONS,
+        ("CREATE TABLE contentgroove_more (value {float})",),
+        ("DROP TABLE contentgroove_more",),
+    )
+    for count in (len(steps) - 1, len(steps)):
+        monkeypatch.setattr(migrations, "MIGRATIONS", steps[:count])
+        monkeypatch.setattr(migrations, "LATEST", count)
+        assert len(database.migrate().statements) > 0
+        assert database.migrate().statements == ()
         with database.open() as inbox:
             assert [event.body for event in inbox.events()] == [b"body"]
-    monkeypatch.setattr(sql, "MIGRATIONS", steps)
-    database.open().close()
     connection = database.connect()
     with pytest.raises(Exception, match="contentgroove_more"):
         connection.execute("SELECT * FROM contentgroove_more")

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MOVES_ITEMS = frozenset({"DELETE", "PATCH", "PUT"})
+"""Methods that can move items to pages of a list that were read. What POST adds is found without that."""
+
 
 class Operation(Struct, Generic[T], frozen=True):
     """One call of the API.
@@ -46,6 +49,37 @@ class Operation(Struct, Generic[T], frozen=True):
     accept_404_on_retry: bool = False
 
 
+class Writes:
+    """The calls of a client that change or delete something: they move items between the pages of lists.
+
+    Threads and tasks share it; each of its steps is atomic.
+    """
+
+    def __init__(self) -> None:
+        self._latest = object()
+        self._running: set[object] = set()
+
+    def mark(self) -> object:
+        """Return a mark of this moment."""
+        return self._latest
+
+    def happened_since(self, mark: object) -> bool:
+        """Return whether such a call ended since then, or is running: the service may have done it already."""
+        return self._latest is not mark or bool(self._running)
+
+    def begin(self) -> object:
+        """Record the start of a call; pass the returned token to `end`."""
+        token = object()
+        self._running.add(token)
+        return token
+
+    def end(self, token: object) -> None:
+        """Record the end of a call, whether it succeeded or not."""
+        # In this order: a moment in which neither shows the call would hide it.
+        self._latest = token
+        self._running.discard(token)
+
+
 class Session(Struct, frozen=True):
     """What the calls of one client share.
 
@@ -60,6 +94,7 @@ class Session(Struct, frozen=True):
         ceiling: The rate that the application allows, None for any.
         stores: The pauses that stores have requested, by scheme, host and port.
         time_limit: Seconds that each step of one attempt may take at most, None for the timeouts alone.
+        writes: The calls of the client that change or delete something.
     """
 
     io: IO
@@ -72,6 +107,7 @@ class Session(Struct, frozen=True):
     ceiling: Ceiling | None = None
     stores: dict[str, Cooldown] = field(default_factory=dict[str, "Cooldown"])
     time_limit: float | None = None
+    writes: Writes = field(default_factory=Writes)
 
 
 @with_safe_repr
@@ -100,7 +136,7 @@ class RawResponse(InOneProcess, Generic[T]):
         """Decode the body, as the call without `with_raw_response` does.
 
         Raises:
-            ResponseDecodeError: The body does not match the contract.
+            ResponseDecodeError: The body is not JSON, or lacks what is needed to read anything of it, such as the id.
         """
         return decode_response(self._operation, self._response, self._session)
 
@@ -117,7 +153,14 @@ async def call_raw(operation: Operation[T], session: Session) -> RawResponse[T]:
 
 async def fetch_response(operation: Operation[Any], session: Session) -> Response:
     """Send an operation with retries and return its response; raise a ContentGrooveError for any other outcome."""
-    outcome, attempts = await send_with_retries(operation, session)
+    if operation.request.method in _MOVES_ITEMS:
+        token = session.writes.begin()
+        try:
+            outcome, attempts = await send_with_retries(operation, session)
+        finally:
+            session.writes.end(token)
+    else:
+        outcome, attempts = await send_with_retries(operation, session)
     if isinstance(outcome, Response):
         was_retried = operation.accept_404_on_retry and attempts > 1
         if outcome.is_success or (was_retried and outcome.status_code == HTTPStatus.NOT_FOUND):
@@ -126,7 +169,7 @@ async def fetch_response(operation: Operation[Any], session: Session) -> Respons
 
 
 def decode_response(operation: Operation[T], response: Response, session: Session) -> T:
-    """Decode the response of an operation; raise a ResponseDecodeError if it does not match the contract."""
+    """Decode the response of an operation; raise a ResponseDecodeError if nothing of it can be read."""
     try:
         return operation.decode(response.content)
     except BodyMismatchError as error:
@@ -137,7 +180,8 @@ def decode_response(operation: Operation[T], response: Response, session: Sessio
         keys = session.settings.sent_keys()
         reason = redact_echo(str(error), keys)
         redacted, cause = redact_response(response, keys), error if reason == str(error) else None
-        raise response_decode_error(redacted, request_info(operation.request, session), reason) from cause
+        info = request_info(operation.request, session)
+        raise response_decode_error(redacted, info, reason, idempotent=operation.idempotent) from cause
 
 
 async def send_with_retries(operation: Operation[Any], session: Session) -> tuple[Response | TransportFailure, int]:

@@ -181,8 +181,15 @@ def checkpoint_write_error(checkpoint: Checkpoint, path: str, error: OSError) ->
     return CheckpointError(f"{happened} {consequence}", checkpoint=path, media_id=checkpoint.media_id)
 
 
-def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str) -> Checkpoint:
+def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str, *, named_by_file: bool) -> Checkpoint:
     """Parse a checkpoint, if there is one, and check that it belongs to the upload whose new checkpoint is `fresh`.
+
+    Args:
+        content: The checkpoint's content, None if there is none.
+        fresh: The new checkpoint.
+        path: The checkpoint's path, for messages.
+        named_by_file: Whether the media is named after its file because the call gives no name. Earlier releases gave
+            none then, and the upload continues without.
 
     Raises:
         InvalidInputError: It is not a checkpoint, or belongs to another upload.
@@ -191,6 +198,8 @@ def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str) -> Ch
     if content is None:
         return fresh
     found = parse_checkpoint(content, path)
+    if named_by_file and found.name is None:
+        fresh = structs.replace(fresh, name=None)
     same = (fresh.base_url, fresh.file.name, fresh.name, fresh.description)
     if (found.base_url, found.file.name, found.name, found.description) != same:
         raise invalid_input(

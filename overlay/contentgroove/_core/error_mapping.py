@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from urllib.parse import urlsplit
 
 import msgspec
 from contentgroove_api.types import check_levels
@@ -46,6 +48,12 @@ MAX_EXCERPT = 2000
 MAX_TEXT = 1000
 """Characters that an error keeps of each text of the service."""
 
+MAX_SEARCHED = 64 * 1024
+"""Bytes of an unreadable body that are searched for ids."""
+
+_ID = rb'"id"\s*:\s*(?:"([A-Za-z0-9._-]{1,100})"|([0-9]{1,100}))'
+"""An id in JSON text that may be damaged; `re` compiles it on first use."""
+
 MAX_LISTED_ERRORS = 10
 """Entries of the body's `errors` list that a message contains; the exception has all of them."""
 
@@ -53,6 +61,10 @@ QUOTA_PAGE = "https://app.contentgroove.com/quota_usage"
 """The page with an account's usage, according to the API's documentation of status 402."""
 
 JsonObject: TypeAlias = "dict[str, Any]"
+
+_PROBABLY_PERFORMED = (
+    "The operation was probably performed, so it was not sent again: check for its result before you repeat the call."
+)
 
 _ERRORS: dict[int, type[APIError]] = {
     HTTPStatus.BAD_REQUEST: BadRequestError,
@@ -62,6 +74,9 @@ _ERRORS: dict[int, type[APIError]] = {
     HTTPStatus.UNPROCESSABLE_ENTITY: UnprocessableEntityError,
     HTTPStatus.TOO_MANY_REQUESTS: RateLimitError,
 }
+
+_RESOURCES = (["medias"], ["clips"], ["webhook_subscriptions"], ["direct_uploads"])
+"""What the paths of the API's requests start with below the base URL."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -136,6 +151,8 @@ def error_from_response(
                 "The operation may have been performed, so it was not sent again: "
                 "check for its result before you repeat the call."
             )
+    elif status == HTTPStatus.NOT_FOUND:
+        advice = _base_url_advice(response, request) or advice
     elif status in _REDIRECTS:
         advice = "Redirects are not followed, because they would receive the API key: check base_url."
     details_text = " ".join(
@@ -165,6 +182,32 @@ def error_from_response(
     if isinstance(error, RateLimitError):
         error.retry_after = retry_after
     return error
+
+
+def _base_url_advice(response: Response, request: RequestInfo) -> str:
+    """Return advice if the response, or the request's path, shows that base_url is not the API's; else nothing."""
+    start = response.content[:200].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "The response is a web page, not the API's: check base_url, which usually ends in /api/v1."
+    if urlsplit(request.url).path.split("/")[1:2] in _RESOURCES:
+        return f"base_url has no path, but the API's usually ends in /api/v1. Or: {_ADVICE[HTTPStatus.NOT_FOUND]}"
+    return ""
+
+
+def certificate_advice(failure: TransportFailure) -> str:
+    """Return advice if a server's certificate was refused, else nothing."""
+    text = failure.reason()
+    if "CERTIFICATE_VERIFY_FAILED" not in text:
+        return ""
+    if "expired" in text or "not yet valid" in text:
+        return "Check this machine's clock; else the server's certificate must be renewed."
+    if "ostname mismatch" in text or "IP address mismatch" in text:
+        return "The certificate is that of another host: check base_url and the proxy."
+    return (
+        "Nothing on this machine knows the authority that signed the server's certificate. If it is that of your "
+        "network, set the environment variable SSL_CERT_FILE to a file with its certificate, or pass an http_client= "
+        "(for uploads upload_http_client=) that trusts it."
+    )
 
 
 def not_sent_error(request: RequestInfo, reason: str, delay: float, now: float) -> RateLimitError:
@@ -211,8 +254,9 @@ def error_from_transport_failure(
     times = _after_attempts(attempts)
     reason = failure.reason(secrets)
     if failure.kind == "too_large":
+        performed = "" if idempotent else f" {_PROBABLY_PERFORMED}"
         return ResponseDecodeError(
-            f"{request}: the response is larger than any of this API. It was not read completely.",
+            f"{request}: the response is larger than any of this API. It was not read completely.{performed}",
             status_code=HTTPStatus.OK,
             request=request,
         )
@@ -232,7 +276,8 @@ def error_from_transport_failure(
         )
     if failure.kind == "connect":
         return APIConnectionError(
-            f"{request}: cannot connect{times} ({reason}). Check the network, the proxy and base_url.",
+            f"{request}: cannot connect{times} ({reason}). "
+            f"{certificate_advice(failure) or 'Check the network, the proxy and base_url.'}",
             request=request,
         )
     return APIConnectionError(
@@ -241,13 +286,28 @@ def error_from_transport_failure(
     )
 
 
-def response_decode_error(response: Response, request: RequestInfo, reason: str) -> ResponseDecodeError:
-    """Create the error of a success whose body does not match the contract."""
+def response_decode_error(
+    response: Response, request: RequestInfo, reason: str, *, idempotent: bool
+) -> ResponseDecodeError:
+    """Create the error of a success of whose body nothing can be read."""
     content_type = redact_text(response.headers.get("content-type", "no content type"))[:MAX_TEXT]
-    return ResponseDecodeError(
+    message = (
         f"{request}: the body of the {response.status_code} response ({content_type}, {len(response.content):,} bytes) "
-        f"does not match the API's contract: {redact_text(reason)}",
-        status_code=response.status_code,
-        request=request,
-        body=body_excerpt(response.content),
+        f"does not match the API's contract: {redact_text(reason)}"
     )
+    if advice := _base_url_advice(response, request):
+        message += f". {advice}"
+    elif not idempotent:
+        message += f". {_PROBABLY_PERFORMED} {_visible_ids(response)}"
+    return ResponseDecodeError(
+        message, status_code=response.status_code, request=request, body=body_excerpt(response.content)
+    )
+
+
+def _visible_ids(response: Response) -> str:
+    """Return a sentence with what in a response may name the resource that the request created."""
+    ids = [(text or number).decode() for text, number in re.findall(_ID, response.content[:MAX_SEARCHED])]
+    hints = [f"ids in it: {', '.join(dict.fromkeys(ids[:MAX_LISTED_ERRORS]))}"] if ids else []
+    if location := response.headers.get("location"):
+        hints.append(f"its Location header: {redact_text(location)[:MAX_TEXT]}")
+    return f"The response names {'; '.join(hints)}." if hints else "The response names no id."

@@ -25,7 +25,8 @@ Timeouts: TypeAlias = Mapping[str, float]
 """Seconds for each of `connect`, `read`, `write` and `pool` (to wait for a free connection)."""
 
 Progress: TypeAlias = Callable[[int, int], object]
-"""Called with the bytes sent so far and their total; an exception that it raises ends the upload."""
+"""Called with the bytes sent so far and their total; an exception that it raises ends the upload. An async client
+awaits its result if it is awaitable, before it sends more."""
 
 
 class Clock(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Struct, structs
@@ -60,6 +61,11 @@ class UploadPlan(Struct, frozen=True):
         return self.checkpoint.file.name
 
 
+def default_name(file: str | None) -> str | None:
+    """Return the name of a media whose upload gives none: that of its file; bytes that are not text become `?`."""
+    return None if file is None else file.encode("utf-8", "replace").decode()
+
+
 def plan_upload(
     source: Source,
     *,
@@ -77,13 +83,18 @@ def plan_upload(
         UploadError: The file has changed since the checkpoint was written.
     """
     file = Fingerprint(printable_name(source.name), source.size, source.modified)
-    checkpoint = Checkpoint(base_url=session.settings.base_url, file=file, name=name, description=description)
+    checkpoint = Checkpoint(
+        base_url=session.settings.base_url,
+        file=file,
+        name=default_name(source.name) if name is None else name,
+        description=description,
+    )
     if store is not None:
         if file.modified is None:
             raise invalid_input(
                 "Only the upload of a path can have a checkpoint: data in memory is lost with the process."
             )
-        checkpoint = resume_checkpoint(store.read(), checkpoint, store.path)
+        checkpoint = resume_checkpoint(store.read(), checkpoint, store.path, named_by_file=name is None)
     return UploadPlan(source, progress, choose_marker(checkpoint, marker), store)
 
 
@@ -209,8 +220,28 @@ def media_type_problem(name: str | None, start: bytes, guess_media_type: Callabl
     if detected is not None:
         return None if detected.startswith(("audio/", "video/")) else f"its content is {detected}"
     # Python's own table, because other programs change that of the machine, such as Windows' registry.
+    text = _text_kind(start)
+    if text is not None:
+        return f"its content is {text}"
     by_name = mimetypes.MimeTypes().guess_type(name or "")[0]
     # A file that neither its content nor its name identifies may still have a format that the service reads.
     if by_name is None or by_name == "application/octet-stream" or by_name.startswith(("audio/", "video/")):
         return None
     return f"its name suggests {by_name}"
+
+
+def _text_kind(start: bytes) -> str | None:
+    """Return what kind of text a file begins with, None if it is not text or too short to tell."""
+    encoding = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    try:
+        # The last character may be cut.
+        text = codecs.getincrementaldecoder(encoding)().decode(start).lstrip("\ufeff")
+    except UnicodeDecodeError:
+        return None
+    if any(not character.isprintable() and character not in "\t\n\r\f\v" for character in text):
+        return None
+    if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
+        return "an HTML page, such as the error page of a download"
+    # Digits or a repeated letter are what tests send for a film.
+    letters = len({character for character in text if character.isalpha()})
+    return "text" if letters > 1 or (text.strip() and any(character.isspace() for character in text)) else None

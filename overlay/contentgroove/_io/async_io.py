@@ -23,6 +23,7 @@ from . import http
 from .connections import async_instrumented, open_async_transport
 from .foreign_errors import foreign_error
 from .hooks import call_hook_async, install_log_filters
+from .own_threads import WAITS
 from .stopping import Step, StoppedError, closed_error
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ class AsyncIO:
     async def call_blocking(self, call: Callable[[], T], *, abandon: bool = True) -> T:
         """See `IO.call_blocking`."""
         if abandon or _running_loop() is None:
-            return await to_thread.run_sync(call, abandon_on_cancel=abandon)
+            return await WAITS.run(call, abandon_on_cancel=abandon)
         # anyio protects a thread from the cancellation of its scopes, but not from that of asyncio's tasks.
-        thread = asyncio.ensure_future(to_thread.run_sync(call))
+        thread = asyncio.ensure_future(WAITS.run(call))
         cancellation: asyncio.CancelledError | None = None
         with CancelScope(shield=True):
             while not thread.done():
@@ -237,19 +238,20 @@ class AsyncIO:
 
 async def aiter_with_progress(source: Source, progress: Progress | None) -> AsyncGenerator[bytes, None]:
     """Yield a source's chunks and report them; slow reads happen in a thread, so that they do not block other tasks."""
-    from .sources import report_progress
+    from .upload_progress import areport_progress
 
     sent = 0
-    report_progress(progress, sent, source.size)
+    await areport_progress(progress, sent, source.size)
     async with contextlib.aclosing(_aiter_chunks(source)) as chunks:
         async for chunk in chunks:
             yield chunk
             sent += len(chunk)
-            report_progress(progress, sent, source.size)
+            await areport_progress(progress, sent, source.size)
 
 
 async def _aiter_chunks(source: Source) -> AsyncGenerator[bytes, None]:
-    from .sources import AsyncIteratorSource, PathSource
+    from .sources import PathSource
+    from .streams import AsyncIteratorSource
 
     if isinstance(source, AsyncIteratorSource):
         async with contextlib.aclosing(source.achunks()) as achunks:

@@ -35,13 +35,15 @@ class UploadItem(Struct, frozen=True):
 
     Attributes:
         file: The file, as for `upload`.
-        name: The media's name.
+        name: The media's name, by default that of the file.
         description: Free text.
+        size: The number of bytes of a stream, as for `upload`.
     """
 
     file: File
     name: str | None = None
     description: str | None = None
+    size: int | None = None
 
 
 class UploadResult(Struct, frozen=True):
@@ -66,7 +68,8 @@ def checkpoint_path(folder: str | PathLike[str] | None, item: UploadItem) -> Pat
     """
     if folder is None:
         return None
-    if not isinstance(item.file, (str, PathLike)):
+    is_elsewhere = hasattr(item.file, "fs") and not isinstance(item.file, Path)
+    if not isinstance(item.file, (str, PathLike)) or is_elsewhere:
         raise InvalidInputError(
             "With checkpoint_dir= all files must be paths, because data in memory is lost with the process. "
             "Nothing was sent."

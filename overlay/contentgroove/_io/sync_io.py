@@ -239,7 +239,7 @@ class SyncIO:
 
 def iter_with_progress(source: Source, progress: Progress | None) -> Generator[bytes, None, None]:
     """Yield a source's chunks, and report each when the next is requested: then it was passed to the network."""
-    from .sources import report_progress
+    from .upload_progress import report_progress
 
     sent = 0
     report_progress(progress, sent, source.size)

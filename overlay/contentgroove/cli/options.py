@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
     from contentgroove._core.secret import Secret
-    from contentgroove.webhooks import MemoryInbox, PostgresInbox, SQLiteInbox
+    from contentgroove.webhooks import MemoryInbox, Migration, PostgresInbox, SQLiteInbox
 
 TOKEN_VARIABLE = "CONTENTGROOVE_WEBHOOK_TOKEN"  # noqa: S105 - the name of a variable
 _YEAR = 365 * 86_400
@@ -80,6 +80,10 @@ def parse_sort(text: str | None, order_type: object) -> str | None:
     return text
 
 
+PROCESSING_STATES: dict[object, str] = {True: "processing", False: "finished", None: "queued"}
+"""What `is_processing` means, in one word."""
+
+
 def format_timecode(seconds: float, point: str = ".") -> str:
     """Format seconds as HH:MM:SS.mmm, with a comma for SubRip; negative and non-finite numbers count as 0."""
     total = round(max(seconds, 0.0) * 1000) if math.isfinite(seconds) else 0
@@ -122,15 +126,37 @@ def open_inbox(location: str | None, *, create: bool) -> Generator[SQLiteInbox |
 
     if location is None:
         yield MemoryInbox()
-    elif location.startswith(("postgresql://", "postgres://")):
-        if "password=" in location or ":" in location.partition("://")[2].rpartition("@")[0]:
-            message = "Other users of this machine can read a password in the arguments."
-            raise CommandError(ExitCode.USAGE, message, "Remove it from --inbox, and use PGPASSWORD or ~/.pgpass.")
+    elif _is_database(location):
         with PostgresInbox(location) as database:
             yield database
     else:
-        if not create and not Path(location).exists():
-            message = f"There is no inbox {location}."
-            raise CommandError(ExitCode.USAGE, message, "A receiver creates it: SQLiteInbox(path).")
+        if not create:
+            _require_file(location)
         with SQLiteInbox(location) as file:
             yield file
+
+
+def migrate_inbox(location: str, *, dry_run: bool) -> Migration:
+    """Migrate the inbox in a file, which must exist, or at a database's URL."""
+    from contentgroove.webhooks import PostgresInbox, SQLiteInbox
+
+    if _is_database(location):
+        return PostgresInbox.migrate(location, dry_run=dry_run)
+    _require_file(location)
+    return SQLiteInbox.migrate(location, dry_run=dry_run)
+
+
+def _is_database(location: str) -> bool:
+    """Whether an inbox is at a database's URL, which must not contain a password."""
+    if not location.startswith(("postgresql://", "postgres://")):
+        return False
+    if "password=" in location or ":" in location.partition("://")[2].rpartition("@")[0]:
+        message = "Other users of this machine can read a password in the arguments."
+        raise CommandError(ExitCode.USAGE, message, "Remove it from --inbox, and use PGPASSWORD or ~/.pgpass.")
+    return True
+
+
+def _require_file(location: str) -> None:
+    if not Path(location).exists():
+        message = f"There is no inbox {location}."
+        raise CommandError(ExitCode.USAGE, message, "A receiver creates it: SQLiteInbox(path).")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,12 +19,12 @@ from contentgroove.webhooks.receiver import MAX_BODY_BYTES
 from contentgroove.webhooks.subscribing import TOKEN_PARAMETER, with_token
 
 from .exit_codes import CommandError, ExitCode
-from .output import Column
+from .output import UNREADABLE, Column
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from contentgroove.webhooks import Event, Inbox, StoredEvent
+    from contentgroove.webhooks import Event, Inbox, ReceiverStatus, StoredEvent
 
     from .output import Output
 
@@ -36,7 +37,7 @@ EVENT_COLUMNS: list[Column[StoredEvent]] = [
     Column("recorded", lambda event: moment(event.recorded_at).isoformat(timespec="seconds"), 25),
     Column("media", lambda event: _event_fields(event)["media_id"], 36),
     Column("key", lambda event: event.key),
-    Column("error", lambda event: event.error),
+    Column("error", lambda event: event.error.partition("\n")[0]),
 ]
 
 
@@ -45,7 +46,7 @@ def print_event(out: Output, event: Event, *, duplicate: bool) -> None:
     details = [event.dedupe_key]
     if isinstance(event, MediaProcessingFinished):
         clips = f"{len(event.clips)} clip{'s' * (len(event.clips) != 1)}"
-        details = [event.media.id, clips, event.media.name]
+        details = [event.media.id, clips, getattr(event.media, "name", UNREADABLE)]
     document = {**_document(event), "duplicate": duplicate, "key": event.dedupe_key}
     out.line(document, [event.event, "again" if duplicate else "new", *details])
 
@@ -63,6 +64,50 @@ def stored_event_json(stored: StoredEvent) -> dict[str, Any]:
         "recorded_at": moment(stored.recorded_at),
         "changed_at": moment(stored.changed_at),
     }
+
+
+def print_status(out: Output, status: ReceiverStatus, *, overdue: float, worker_within: float | None) -> None:
+    """Print the state of an inbox, and fail if it is not healthy."""
+    reasons: list[str] = []
+    if status.overdue:
+        reasons.append(f"An event is due for more than {overdue:g} s: no worker runs, or none keeps up.")
+    if status.paused:
+        reasons.append(f"The worker pauses for {status.paused:.0f} s because of an outage: see its log.")
+    if worker_within is not None and not _was_seen(status, worker_within):
+        reasons.append(f"No worker was seen in the last {worker_within:g} s.")
+    document = {
+        "healthy": not reasons,
+        "pending": status.pending,
+        "claimed": status.claimed,
+        "done": status.done,
+        "dead": status.dead,
+        "oldest_pending_seconds": status.oldest_pending,
+        "overdue": status.overdue,
+        "paused_seconds": status.paused,
+        "last_handled_at": status.last_handled_at,
+        "worker_seen_at": status.worker_seen_at,
+    }
+    shown = {name.replace("_", " "): _shown(value) for name, value in document.items()}
+    out.print_item(shown, document)
+    if reasons:
+        raise CommandError(ExitCode.FAILED, " ".join(reasons), "Run: contentgroove webhooks work")
+
+
+def _was_seen(status: ReceiverStatus, within: float) -> bool:
+    seen = status.worker_seen_at
+    return seen is not None and (dt.datetime.now(dt.UTC) - seen).total_seconds() <= within
+
+
+def _shown(value: object) -> str | None:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.1f}"
+        case dt.datetime():
+            return value.isoformat(timespec="seconds")
+        case _:
+            return None if value is None else str(value)
 
 
 def post_event(out: Output, file: Path, url: Secret, token: Secret | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import logging
 import os
@@ -73,38 +74,44 @@ def _import_object(name: str) -> Any:
 def work_once(out: Output, receiver: WebhookReceiver) -> None:
     """Handle the events that are due."""
     stopping = threading.Event()
-    with until_signalled(out, stopping.set):
+    with until_signalled(out, stopping.set, receiver.grace):
         try:
             handled = receiver.process_pending(should_stop=stopping.is_set)
         except HandlerError as error:
             raise CommandError(
                 ExitCode.FAILED, error.message, "See: contentgroove webhooks events --inbox FILE"
             ) from error
-    out.summary(f"{handled} event{'s' * (handled != 1)} handled.")
+        out.summary(f"{handled} event{'s' * (handled != 1)} handled.")
 
 
 def work(out: Output, receiver: WebhookReceiver, poll_interval: float) -> None:
-    """Handle events as they are recorded, until a signal; the current event is finished first."""
+    """Handle events as they are recorded, until a signal; the current event is finished first, or handed back."""
     stopping = threading.Event()
 
     def stop() -> None:
         stopping.set()
         receiver.stop_worker()
 
-    with until_signalled(out, stop):
+    with until_signalled(out, stop, receiver.grace):
         out.summary("Working (Ctrl-C stops after the current event)")
         receiver.work(poll_interval=poll_interval, should_stop=stopping.is_set)
     out.summary("Stopped.")
 
 
 @contextlib.contextmanager
-def until_signalled(out: Output, stop: Callable[[], object]) -> Generator[None]:
-    """Call a function at SIGTERM or Ctrl-C, and print warnings until then; a second Ctrl-C interrupts at once."""
+def until_signalled(out: Output, stop: Callable[[], object], grace: float | None = None) -> Generator[None]:
+    """Call a function at SIGTERM or Ctrl-C, and print warnings until then; a second Ctrl-C interrupts at once.
+
+    After the grace, in seconds, the context's body is interrupted as well, and left without an error.
+    """
+    interrupt = _Interrupt()
 
     def signalled(number: int, frame: FrameType | None) -> None:
         del number, frame
         signal.signal(signal.SIGINT, signal.default_int_handler)
         stop()
+        if grace is not None:
+            interrupt.schedule(grace)
         # The signal may arrive while another message is written.
         with contextlib.suppress(RuntimeError):
             out.summary("Stopping after the current event (press Ctrl-C again to interrupt it)")
@@ -114,10 +121,47 @@ def until_signalled(out: Output, stop: Callable[[], object]) -> Generator[None]:
     logger.addHandler(log)
     try:
         yield
+    except KeyboardInterrupt:
+        if not interrupt.happened:
+            raise
+        out.summary("The current event was interrupted and handed back.")
     finally:
+        interrupt.cancel()
         logger.removeHandler(log)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class _Interrupt:
+    """Interrupts the main thread after some time, like Ctrl-C.
+
+    Attributes:
+        happened: Whether it has.
+    """
+
+    def __init__(self) -> None:
+        self.happened = False
+        self._timer: threading.Timer | None = None
+
+    def schedule(self, seconds: float) -> None:
+        """Interrupt after some seconds, unless that is already scheduled."""
+        if self._timer is None:
+            self._timer = threading.Timer(seconds, self._interrupt)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def cancel(self) -> None:
+        """Do not interrupt any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _interrupt(self) -> None:
+        self.happened = True
+        if sys.platform == "win32":
+            _thread.interrupt_main()
+        else:
+            # A real signal also ends a blocking system call.
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 class _Log(logging.Handler):

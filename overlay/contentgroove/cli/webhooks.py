@@ -14,7 +14,7 @@ from contentgroove.webhooks import subscribe
 from . import options
 from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
-from .output import Column, document
+from .output import Column, document, texts_of
 
 if TYPE_CHECKING:
     from contentgroove.models import WebhookSubscription
@@ -165,6 +165,38 @@ def events_(
         run.out.table([found] if found else [], EVENT_COLUMNS, stored_event_json, "No events.")
 
 
+@command(
+    app,
+    "status",
+    examples=("webhooks status --inbox events.db", "webhooks status --inbox events.db --worker-within 60 --json"),
+    needs_client=False,
+)
+def status(
+    run: CommandContext,
+    *,
+    inbox: options.NeededInboxOption,
+    overdue: Annotated[
+        float, typer.Option("--overdue", min=0, metavar="SECONDS", help="For how long an event may be due.")
+    ] = 300,
+    worker_within: Annotated[
+        float | None,
+        typer.Option("--worker-within", min=0, metavar="SECONDS", help="Fail unless a worker was seen since then."),
+    ] = None,
+) -> None:
+    """Show how many events an inbox has, how old the oldest pending one is, and when a worker was last seen.
+
+    The exit code is 1 if an event is overdue, if the worker pauses because of an outage, or if --worker-within fails,
+    so that it can be a health probe. A worker stores a sign of life every 15 seconds, unless a handler takes longer.
+    """
+    from contentgroove.webhooks.status import read_status
+
+    from .webhook_inbox import print_status
+
+    with options.open_inbox(inbox, create=False) as opened:
+        found = read_status(opened, overdue=overdue)
+    print_status(run.out, found, overdue=overdue, worker_within=worker_within)
+
+
 @command(app, "prune", examples=("webhooks prune --inbox events.db --days 90",), needs_client=False)
 def prune(
     run: CommandContext,
@@ -179,6 +211,41 @@ def prune(
     with options.open_inbox(inbox, create=False) as opened:
         count = opened.prune(days * 86_400)
     run.out.print_item({"forgotten": str(count)}, {"forgotten": count})
+
+
+@command(
+    app,
+    "migrate",
+    examples=("webhooks migrate --inbox events.db", "webhooks migrate --inbox postgresql://host/name --dry-run"),
+    needs_client=False,
+)
+def migrate(
+    run: CommandContext,
+    *,
+    inbox: options.NeededInboxOption,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the SQL.")] = False,
+) -> None:
+    """Bring the tables of an inbox to this release's version.
+
+    Prints the SQL that it runs, in one transaction. Only this command changes tables that exist, and it creates them
+    for roles of a database that may not. Receivers and workers can continue meanwhile: they wait.
+    """
+    migration = options.migrate_inbox(inbox, dry_run=dry_run)
+    if run.out.json:
+        run.out.document(
+            {
+                "from": migration.from_version,
+                "to": migration.to_version,
+                "statements": list(migration.statements),
+                "executed": migration.executed,
+            }
+        )
+    else:
+        run.out.text(migration.script)
+    if not migration.statements:
+        run.out.summary(f"The tables have version {migration.to_version} already.")
+    elif migration.executed:
+        run.out.summary(f"The tables had version {migration.from_version} and have version {migration.to_version} now.")
 
 
 @command(
@@ -242,8 +309,9 @@ def work(
 ) -> None:
     """Run your handlers for the events in an inbox.
 
-    This continues until Ctrl-C or SIGTERM; the current event is finished first. A function named by --app is called
-    with the inbox. The module can be in the current folder. Several workers can share an inbox.
+    This continues until Ctrl-C or SIGTERM; the current event is finished first, or handed back after the receiver's
+    grace (5 seconds by default). A function named by --app is called with the inbox. The module can be in the current
+    folder. Several workers can share an inbox.
     """
     from . import webhook_worker
 
@@ -255,12 +323,12 @@ def work(
             webhook_worker.work(run.out, receiver, poll_interval)
 
 
+_DETAILS: list[Column[WebhookSubscription]] = [
+    *COLUMNS,
+    Column("created", lambda subscription: subscription.created_at.isoformat(timespec="seconds")),
+]
+
+
 def fields(subscription: WebhookSubscription) -> dict[str, str | None]:
     """Return the fields of a subscription, by label."""
-    return {
-        "id": subscription.id,
-        "state": activity(subscription),
-        "events": " ".join(subscription.subscribed_events),
-        "url": redact_url(subscription.url),
-        "created": subscription.created_at.isoformat(timespec="seconds"),
-    }
+    return texts_of(subscription, _DETAILS)

@@ -48,22 +48,46 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .apps import AsgiApp, Receipt, WsgiApp
     from .events import Event, MediaProcessingFinished, UnknownEvent, parse_event
-    from .inbox import Backoff, Claim, HandlerError, Inbox, InboxError, State, StoredEvent, TransactionalInbox
+    from .inbox import (
+        Backoff,
+        Claim,
+        DispatchError,
+        HandlerError,
+        Inbox,
+        InboxError,
+        State,
+        StoredEvent,
+        TransactionalInbox,
+    )
     from .memory import MemoryInbox
+    from .migrations import Migration
     from .postgres import PostgresInbox
     from .receiver import WebhookReceiver
     from .sqlite import SQLiteInbox
+    from .status import ReceiverStatus
     from .subscribing import asubscribe, subscribe, webhook_url
 
-_INBOX = ("Backoff", "Claim", "HandlerError", "Inbox", "InboxError", "State", "StoredEvent", "TransactionalInbox")
+_INBOX = (
+    "Backoff",
+    "Claim",
+    "DispatchError",
+    "HandlerError",
+    "Inbox",
+    "InboxError",
+    "State",
+    "StoredEvent",
+    "TransactionalInbox",
+)
 _MODULES = {
     ".apps": ("AsgiApp", "Receipt", "WsgiApp"),
     ".events": ("Event", "MediaProcessingFinished", "UnknownEvent", "parse_event"),
     ".inbox": _INBOX,
     ".memory": ("MemoryInbox",),
+    ".migrations": ("Migration",),
     ".postgres": ("PostgresInbox",),
     ".receiver": ("WebhookReceiver",),
     ".sqlite": ("SQLiteInbox",),
+    ".status": ("ReceiverStatus",),
     ".subscribing": ("asubscribe", "subscribe", "webhook_url"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
@@ -72,14 +96,17 @@ __all__ = [
     "AsgiApp",
     "Backoff",
     "Claim",
+    "DispatchError",
     "Event",
     "HandlerError",
     "Inbox",
     "InboxError",
     "MediaProcessingFinished",
     "MemoryInbox",
+    "Migration",
     "PostgresInbox",
     "Receipt",
+    "ReceiverStatus",
     "SQLiteInbox",
     "State",
     "StoredEvent",

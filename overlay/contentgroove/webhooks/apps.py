@@ -23,8 +23,12 @@ WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[byt
 
 METHOD = "POST"
 
-BAD_REQUEST, METHOD_NOT_ALLOWED, LENGTH_REQUIRED = 400, 405, 411
+BAD_REQUEST, METHOD_NOT_ALLOWED, LENGTH_REQUIRED, UNAVAILABLE = 400, 405, 411, 503
 """Status codes; `http.HTTPStatus` takes long to import, so only the WSGI app imports it."""
+
+
+RETRY_AFTER = "30"
+"""Seconds; whether the service observes it is unknown."""
 
 
 @with_safe_repr
@@ -143,6 +147,8 @@ def _write_response(receipt: Receipt) -> tuple[list[tuple[str, str]], bytes]:
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(content)))]
     if receipt.status_code == METHOD_NOT_ALLOWED:
         headers.append(("Allow", METHOD))
+    if receipt.status_code == UNAVAILABLE:
+        headers.append(("Retry-After", RETRY_AFTER))
     return headers, content
 
 

@@ -13,20 +13,22 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from contentgroove._core.tracebacks import with_safe_repr
 from contentgroove.errors import ContentGrooveError, InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 logger = logging.getLogger("contentgroove")
 
 State: TypeAlias = Literal["pending", "claimed", "done", "dead"]
 
-MAX_ERROR_TEXT = 500
-"""In characters: how much of a handler's exception is stored."""
+STATES: tuple[State, ...] = get_args(State)
+
+MAX_ERROR_TEXT = 4_000
+"""In characters: how much of a handler's exception and its traceback is stored."""
 
 
 class InboxError(ContentGrooveError):
@@ -37,12 +39,21 @@ class HandlerError(ContentGrooveError):
     """Handlers failed; their events stay in the inbox and are handled again.
 
     Attributes:
-        errors: The exceptions of the failed handlers.
+        errors: The exceptions of the failed handlers; of any kind, such as `SystemExit`.
     """
 
-    def __init__(self, message: str, errors: tuple[Exception, ...]) -> None:
+    def __init__(self, message: str, errors: tuple[BaseException, ...]) -> None:
         super().__init__(message)
         self.errors = errors
+
+
+class DispatchError(ContentGrooveError):
+    """An event could not be sent to the application's queue; it stays in the inbox."""
+
+
+def printable(text: str) -> str:
+    """Replace what databases and terminals reject: lone surrogates and NUL."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "")
 
 
 @with_safe_repr
@@ -56,6 +67,7 @@ class Claim:
         number: How often the event was claimed so far; distinguishes this claim from others of the event.
         attempt: The number of this attempt, from 1; a replay resets it.
         handled: The names of the handlers that have succeeded in earlier attempts.
+        trace: The context of the trace in which the event was recorded; None if there was none.
     """
 
     key: str
@@ -63,6 +75,7 @@ class Claim:
     number: int
     attempt: int
     handled: frozenset[str]
+    trace: str | None = None
 
 
 @with_safe_repr
@@ -79,9 +92,10 @@ class StoredEvent:
         claims: How often it was claimed.
         attempts: How often it was claimed since it was recorded or replayed.
         handled: The names of the handlers that have succeeded.
-        error: The exception of the last failed attempt.
+        error: The exception of the last failed attempt: its type and text, then its traceback on further lines.
         recorded_at: When it was received.
         changed_at: When its state last changed.
+        trace: The context of the trace in which it was recorded; None if there was none.
     """
 
     key: str
@@ -94,11 +108,12 @@ class StoredEvent:
     error: str = ""
     recorded_at: float
     changed_at: float
+    trace: str | None = None
 
     @classmethod
-    def new(cls, key: str, body: bytes, now: float) -> StoredEvent:
+    def new(cls, key: str, body: bytes, now: float, trace: str | None = None) -> StoredEvent:
         """Return the record of an event that was just received."""
-        return cls(key=key, body=body, due=now, recorded_at=now, changed_at=now)
+        return cls(key=key, body=body, due=now, recorded_at=now, changed_at=now, trace=trace)
 
     @property
     def is_open(self) -> bool:
@@ -121,7 +136,7 @@ class StoredEvent:
 
     def claim(self) -> Claim:
         """Return the claim for the worker."""
-        return Claim(self.key, self.body, self.claims, self.attempts, self.handled)
+        return Claim(self.key, self.body, self.claims, self.attempts, self.handled, self.trace)
 
     def with_progress(self, now: float, lease: float, handled: frozenset[str]) -> StoredEvent:
         """Return the record with the handlers that have succeeded so far and an extended claim."""
@@ -138,9 +153,16 @@ class StoredEvent:
             state="dead" if delay is None else "pending",
             due=now + (delay or 0.0),
             handled=handled,
-            error=error[:MAX_ERROR_TEXT].replace("\0", ""),
+            error=printable(error[:MAX_ERROR_TEXT]),
             changed_at=now,
         )
+
+    def unclaimed(self, now: float, delay: float, error: str, handled: frozenset[str]) -> StoredEvent:
+        """Return the record as if this attempt had not been made, due after `delay` seconds.
+
+        The number of claims stays, so that this claim differs from the next. Without an error, the last one is kept.
+        """
+        return replace(self.released(now, delay, error or self.error, handled), attempts=max(0, self.attempts - 1))
 
     def replayed(self, now: float) -> StoredEvent | None:
         """Return the record to be handled again; None if it is still open."""
@@ -185,8 +207,11 @@ class Inbox(Protocol):
     return False and change nothing if the claim has expired and another worker has claimed the event.
     """
 
-    def record(self, key: str, body: bytes) -> bool:
-        """Record an event; False if its key is already recorded. When this returns, the event is stored safely."""
+    def record(self, key: str, body: bytes, *, trace: str | None = None) -> bool:
+        """Record an event; False if its key is already recorded. When this returns, the event is stored safely.
+
+        `trace` is the context of the current trace; it is stored unchanged and returned with claims.
+        """
         ...
 
     def has(self, key: str) -> bool:
@@ -198,7 +223,11 @@ class Inbox(Protocol):
         ...
 
     def claim(self, lease: float) -> Claim | None:
-        """Claim the oldest due event for `lease` seconds; None if no event is due."""
+        """Claim the event that is due for longest, for `lease` seconds; None if no event is due."""
+        ...
+
+    def claim_key(self, key: str, lease: float) -> Claim | None:
+        """Claim the event with this key for `lease` seconds; None if it does not exist or is not due."""
         ...
 
     def progress(self, claim: Claim, handled: frozenset[str], lease: float) -> bool:
@@ -213,8 +242,36 @@ class Inbox(Protocol):
         """Release a claimed event; it is due again after `delay` seconds, or dead if that is None."""
         ...
 
+    def unclaim(self, claim: Claim, *, delay: float, error: str, handled: frozenset[str]) -> bool:
+        """Release a claimed event without counting the attempt; an empty error leaves the last one."""
+        ...
+
     def next_due(self) -> float | None:
         """Seconds until an event is due, 0 if one is due now; None if no event is open."""
+        ...
+
+    def overdue(self, seconds: float, limit: int = 1_000) -> list[str]:
+        """Return the keys of the events that have been due for at least `seconds` seconds, the longest due first."""
+        ...
+
+    def last_done(self) -> float | None:
+        """When an event was last completed, in seconds since 1970; None if none is done."""
+        ...
+
+    def beat(self, pause: float) -> None:
+        """Store that a worker lives now, and for how many seconds it pauses; 0 if it does not."""
+        ...
+
+    def last_beat(self) -> tuple[float, float] | None:
+        """Return the time of the last `beat`, in seconds since 1970, and its pause; None if there was none."""
+        ...
+
+    def counts(self) -> Mapping[State, int]:
+        """Return the number of events in each of the four states."""
+        ...
+
+    def oldest_pending(self) -> float | None:
+        """When the first recorded pending event was recorded, in seconds since 1970; None if none is pending."""
         ...
 
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
@@ -263,6 +320,10 @@ class EventUpdates(ABC):
     def release(self, claim: Claim, *, delay: float | None, error: str, handled: frozenset[str]) -> bool:
         """Release a claimed event; it is due again after `delay` seconds, or dead if that is None."""
         return self._update_claimed(claim, lambda event, now: event.released(now, delay, error, handled))
+
+    def unclaim(self, claim: Claim, *, delay: float, error: str, handled: frozenset[str]) -> bool:
+        """Release a claimed event without counting the attempt; an empty error leaves the last one."""
+        return self._update_claimed(claim, lambda event, now: event.unclaimed(now, delay, error, handled))
 
     def replay(self, key: str) -> bool:
         """Make a dead or done event pending again; False if it does not exist or is still open."""

@@ -1,101 +1,66 @@
 """Process due events: claim, confirm, call the handlers, complete or release.
 
-The steps are written once, as coroutines that call inboxes and handlers only through `HandlerIO`.
+The steps are written once, as coroutines that call inboxes and handlers only through `HandlerIO`. What a handler raises
+is a failure of its event, whatever it is; only the end of the process or of the worker ends processing.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import logging
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING
 
-from contentgroove._core.redaction import redact_text
 from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookPayloadError
 from contentgroove.models import Media
 
+from . import application_inboxes
+from .claims import HeldClaim, Renewer
 from .events import MediaProcessingFinished, event_key_for, finished_event_body, parse_event
+from .failures import describe_error, failure_text
+from .handler_io import is_async, without_partial
+from .inbox import HandlerError
+from .outages import Circuit, is_outage
+from .tracing import NO_SPAN, Span, span
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
+    from .between_events import BetweenEvents
     from .events import Event
-    from .inbox import Backoff, Claim, Inbox, TransactionalInbox
+    from .handler_io import HandlerIO
+    from .inbox import Backoff, Claim, Inbox
 
 logger = logging.getLogger("contentgroove")
 
 ANY_EVENT = "*"
 
-T = TypeVar("T")
-
-
-class HandlerIO(Protocol):
-    """How inboxes and handlers are called."""
-
-    async def call(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool = True) -> T:
-        """Call a function; if its result is awaitable, await it. An event loop calls blocking functions in threads."""
-        ...
-
-
-class SyncHandlerIO:
-    """Calls functions in this thread; awaitables run in one private event loop."""
-
-    def __init__(self, *, needs_loop: bool) -> None:
-        self._runner: asyncio.Runner | None = None
-        if not needs_loop:
-            return
-        # Imported here because its import takes long, and apps without async handlers do not need it.
-        import asyncio
-
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return
-        raise ConfigurationError(
-            "process_pending() cannot run async handlers inside an event loop: await aprocess_pending()."
-        )
-
-    async def call(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool = True) -> T:
-        """Call a function, and run an awaitable result to its end."""
-        del blocking
-        result: Any = function()
-        if inspect.isawaitable(result):
-            if self._runner is None:
-                # Created for the first awaitable, because sync handlers must also run inside an event loop.
-                import asyncio
-
-                self._runner = asyncio.Runner()
-            result = self._runner.run(_as_coroutine(result))
-        value: T = result
-        return value
-
-    def close(self) -> None:
-        """Close the event loop."""
-        if self._runner is not None:
-            self._runner.close()
-
-
-class AsyncHandlerIO:
-    """Calls functions in the running event loop; those that may block in threads."""
-
-    async def call(self, function: Callable[[], Awaitable[T] | T], *, blocking: bool = True) -> T:
-        """Call a function, and await an awaitable result."""
-        from anyio import to_thread
-
-        result: Any = await to_thread.run_sync(function) if blocking else function()
-        value: T = await result if inspect.isawaitable(result) else result
-        return value
+HAND_BACK_TIMEOUT = 10.0
+"""Seconds that a worker which stops takes at most to hand back its claim."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """How many events were handled, and the exceptions of failed handlers."""
+    """How many events were handled and how many were claimed, and what failed handlers raised."""
 
     handled: int = 0
-    errors: list[Exception] = field(default_factory=list[Exception])
+    claimed: int = 0
+    errors: list[BaseException] = field(default_factory=list[BaseException])
+
+    def count(self) -> int:
+        """Return how many events were handled.
+
+        Raises:
+            HandlerError: Handlers failed.
+        """
+        if self.errors:
+            raise HandlerError(
+                f"{len(self.errors)} handler{'s' * (len(self.errors) > 1)} failed, the first with "
+                f"{describe_error(self.errors[0])}. Their events stay in the inbox and are handled again.",
+                tuple(self.errors),
+            )
+        return self.handled
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +87,22 @@ class EventProcessor:
     authenticated: bool
     backoff: Backoff
     lease: float
-    handlers: list[Handler] = field(default_factory=list[Handler])
+    between: BetweenEvents
+    outage_errors: tuple[type[BaseException], ...]
+    handlers: list[Handler] = field(default_factory=list["Handler"])
+    circuit: Circuit = field(init=False)
+    renewer: Renewer = field(init=False)
+    last_error: str = ""
+    _warned: bool = False
+
+    def __post_init__(self) -> None:
+        self.circuit = Circuit(self.backoff)
+        self.renewer = Renewer(self.lease)
 
     def add(self, event: str, call: Callable[..., object], name: str | None, *, transaction: bool) -> None:
         """Register a handler; see `WebhookReceiver.on`."""
         if name is None:
-            function = _without_partial(call)
+            function = without_partial(call)
             qualified = getattr(function, "__qualname__", type(function).__qualname__)
             name = f"{getattr(function, '__module__', None) or type(function).__module__}.{qualified}"
         if any(handler.name == name for handler in self.handlers):
@@ -150,111 +125,163 @@ class EventProcessor:
         return is_async(self.confirm) or any(handler.is_async for handler in self.handlers)
 
     async def process(self, io: HandlerIO, should_stop: Callable[[], bool] | None) -> Outcome:
-        """Handle the due events one after the other, until none is left or a stop is requested."""
+        """Handle the due events one after the other, until none is left, a stop is requested or the circuit opens."""
         outcome = Outcome()
         if not self.handlers:
-            logger.warning("No webhook handler is registered. Recorded events stay pending.")
+            if not self._warned:
+                logger.warning("No webhook handler is registered. Recorded events stay pending.")
+            self._warned = True
             return outcome
+        # If the circuit is open, the first event shows whether the outage is over.
         while should_stop is None or not should_stop():
             claim = await io.call(partial(self.inbox.claim, self.lease))
             if claim is None:
                 break
-            await self._process_event(io, claim, outcome)
+            await self.handle(io, claim, outcome)
+            if self.circuit.is_open:
+                break
         return outcome
 
-    async def _process_event(self, io: HandlerIO, claim: Claim, outcome: Outcome) -> None:
-        if claim.attempt > self.backoff.attempts:
+    async def handle(self, io: HandlerIO, claim: Claim, outcome: Outcome, retry_delay: float | None = None) -> None:
+        """Handle a claimed event; if it fails, it is due again after `retry_delay`, or when the back-off says so."""
+        held = HeldClaim(self.inbox, claim, self.lease)
+        outcome.claimed += 1
+        try:
+            self.renewer.watch(held)
+            with span("handle", claim.trace) as started:
+                started.set(key=claim.key, attempt=claim.attempt)
+                await _EventRun(self, io, held, outcome, started, retry_delay).process()
+        except GeneratorExit:
+            raise  # this coroutine is being closed, and cannot await
+        except BaseException:
+            # The worker or the process stops, or the inbox failed: others should not wait until the claim expires.
+            await io.write(held.hand_back, HAND_BACK_TIMEOUT)
+            raise
+        finally:
+            self.renewer.forget(held)
+
+
+@dataclass(slots=True)
+class _EventRun:
+    """One attempt to handle an event."""
+
+    settings: EventProcessor
+    io: HandlerIO
+    held: HeldClaim
+    outcome: Outcome
+    span: Span = NO_SPAN
+    retry_delay: float | None = None
+
+    async def process(self) -> None:
+        """Confirm the event, call its handlers and complete or release it."""
+        claim, backoff = self.held.claim, self.settings.backoff
+        if claim.attempt > backoff.attempts:
             # Failed attempts make an event dead at the last one, so the earlier workers were killed.
             error = f"{claim.attempt - 1} attempts were started and none finished."
             logger.error("Webhook %s is dead: %s", claim.key, error)
-            await io.call(partial(self.inbox.release, claim, delay=None, error=error, handled=claim.handled))
+            await self.io.write(partial(self.held.release, None, error))
             return
         try:
-            event = await self._load_event(io, claim)
-        except Exception as error:
-            logger.exception("Cannot parse or confirm webhook %s", claim.key)
-            await self._record_failure(io, claim, [error], claim.handled, outcome)
+            event = dataclasses.replace(parse_event(claim.body), attempt=claim.attempt)
+            confirmed = await self._confirm(event)
+        except Exception as error:  # noqa: BLE001 - of any kind: the event is handled again
+            logger.error("Cannot parse or confirm webhook %s: %s", claim.key, failure_text(error))  # noqa: TRY400 - it would log credentials
+            await self._fail([error])
             return
-        if event is None:
-            await io.call(partial(self.inbox.done, claim))
+        if confirmed is None:
+            await self.io.write(self.held.done)
             return
-        await self._call_handlers(io, claim, event, outcome)
+        await self._call_handlers(confirmed)
 
-    async def _load_event(self, io: HandlerIO, claim: Claim) -> Event | None:
-        """Parse and confirm the event; None if another one was recorded instead, for the run that the API names."""
-        event = dataclasses.replace(parse_event(claim.body), attempt=claim.attempt)
-        if self.confirm is None or not isinstance(event, MediaProcessingFinished):
+    async def _confirm(self, event: Event) -> Event | None:
+        """Confirm the event; None if another one was recorded instead, for the run that the API names."""
+        confirm = self.settings.confirm
+        if confirm is None or not isinstance(event, MediaProcessingFinished):
             return event
-        media = await io.call(partial(self.confirm, event.media.id), blocking=not is_async(self.confirm))
-        confirmed = confirmed_event(event, media, authenticated=self.authenticated)
+        attempt = await self.io.attempt(partial(confirm, event.media.id), blocking=not is_async(confirm))
+        if attempt.error is not None:
+            raise _as_exception(attempt.error)
+        confirmed = confirmed_event(event, attempt.value, authenticated=self.settings.authenticated)
         if confirmed.dedupe_key == event.dedupe_key:
             return confirmed
         # A forger could name new runs of processing without limit; the run that the API names is handled once.
-        await io.call(partial(self.inbox.record, confirmed.dedupe_key, finished_event_body(confirmed.media, ())))
+        body = finished_event_body(confirmed.media, ())
+        await self.io.call(
+            partial(application_inboxes.record, self.settings.inbox, confirmed.dedupe_key, body, self.span.trace)
+        )
         return None
 
-    async def _call_handlers(self, io: HandlerIO, claim: Claim, event: Event, outcome: Outcome) -> None:
-        handled = claim.handled
-        errors: list[Exception] = []
-        handlers = [item for item in self.handlers if item.event in {event.event, ANY_EVENT}]
+    async def _call_handlers(self, event: Event) -> None:
+        key = self.held.claim.key
+        errors: list[BaseException] = []
+        handlers = [item for item in self.settings.handlers if item.event in {event.event, ANY_EVENT}]
         for handler in handlers:
-            if handler.name in handled:
+            if handler.name in self.held.handled:
                 continue
-            try:
-                still_claimed = await self._call_handler(io, claim, handler, event, handled)
-            except Exception as error:
-                logger.exception("The handler %s failed on webhook %s", handler.name, claim.key)
+            if self.held.may_be_lost and not await self.io.call(self.held.is_current):
+                return
+            still_claimed, error = await self._call_handler(handler, event)
+            if error is not None:
+                logger.error("The handler %s failed on webhook %s: %s", handler.name, key, failure_text(error))
                 errors.append(error)
-            except (KeyboardInterrupt, SystemExit) as error:
-                # The process must end, and the next one should not wait until the claim expires.
-                text = describe_error(error)
-                await io.call(partial(self.inbox.release, claim, delay=0.0, error=text, handled=handled))
-                raise
-            else:
-                handled |= {handler.name}
-                if not still_claimed:
-                    _warn_lease_expired(claim)
-                    return
+            elif not still_claimed:
+                return
         if errors:
-            await self._record_failure(io, claim, errors, handled, outcome)
-        elif await io.call(partial(self.inbox.done, claim)):
-            outcome.handled += 1
+            await self._fail(errors)
+        elif await self.io.write(self.held.done):
+            self.settings.circuit.passed()
+            self.outcome.handled += 1
             if not handlers:
-                logger.info("Webhook %s has no handler. Replay it when there is one.", claim.key)
-        else:
-            _warn_lease_expired(claim)
+                logger.info("Webhook %s has no handler. Replay it when there is one.", key)
 
-    async def _call_handler(
-        self, io: HandlerIO, claim: Claim, handler: Handler, event: Event, handled: frozenset[str]
-    ) -> bool:
-        call = partial(handler.call, event)
+    async def _call_handler(self, handler: Handler, event: Event) -> tuple[bool, BaseException | None]:
+        """Call a handler and store its success; returns whether the event is still claimed, and what was raised."""
+        between = self.settings.between
         if handler.transaction:
-            inbox = cast("TransactionalInbox", self.inbox)
-            return await io.call(partial(inbox.apply, claim, handler.name, call, self.lease))
-        await io.call(call, blocking=not handler.is_async)
-        return await io.call(partial(self.inbox.progress, claim, handled | {handler.name}, self.lease))
+            apply = partial(self.held.apply, handler.name, partial(handler.call, event))
+            applied = await self.io.attempt(partial(between.around, apply), blocking=True)
+            return bool(applied.value), applied.error
+        around = between.around_async if handler.is_async else between.around
+        called = await self.io.attempt(partial(around, partial(handler.call, event)), blocking=not handler.is_async)
+        if called.error is not None:
+            return True, called.error
+        return bool(await self.io.write(partial(self.held.progress, handler.name))), None
 
-    async def _record_failure(
-        self, io: HandlerIO, claim: Claim, errors: list[Exception], handled: frozenset[str], outcome: Outcome
-    ) -> None:
-        outcome.errors.extend(errors)
-        delay = self.backoff.delay(claim.attempt)
+    async def _fail(self, errors: list[BaseException]) -> None:
+        settings, claim = self.settings, self.held.claim
+        self.outcome.errors.extend(errors)
+        text = failure_text(errors[0])
+        settings.last_error = describe_error(errors[0])
+        self.span.fail(errors[0])
+        if all(is_outage(error, settings.outage_errors) for error in errors):
+            was_open = settings.circuit.is_open
+            settings.circuit.failed(errors[0])
+            if settings.circuit.is_open and not was_open:
+                logger.error("Several events failed with outages; webhooks pause. The last: %s", settings.last_error)
+            delay = settings.circuit.delay(claim.number)
+            if delay is not None and hasattr(settings.inbox, "unclaim"):
+                await self.io.write(partial(self.held.unclaim, self._delay(delay), text))
+                return
+        else:
+            settings.circuit.passed()
+        delay = settings.backoff.delay(claim.attempt)
         if delay is None:
             logger.error("Webhook %s is dead after %d attempts; replay it.", claim.key, claim.attempt)
-        text = describe_error(errors[0])
-        if not await io.call(partial(self.inbox.release, claim, delay=delay, error=text, handled=handled)):
-            _warn_lease_expired(claim)
+        else:
+            delay = self._delay(delay)
+        await self.io.write(partial(self.held.release, delay, text))
+
+    def _delay(self, delay: float) -> float:
+        return delay if self.retry_delay is None else self.retry_delay
 
 
-def is_async(call: object) -> bool:
-    """Whether an object is an async callable: a coroutine function, or an object whose `__call__` is one."""
-    call = _without_partial(call)
-    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
-
-
-def describe_error(error: BaseException) -> str:
-    """Describe an exception without credentials in URLs, because the inbox stores and shows it."""
-    return redact_text(f"{type(error).__name__}: {error}")
+def _as_exception(error: BaseException) -> Exception:
+    """Return what `except Exception` catches, because only an exception of the worker itself may pass it."""
+    if isinstance(error, Exception):
+        return error
+    failure = RuntimeError(f"confirm= raised {describe_error(error)}")
+    failure.__cause__ = error
+    return failure
 
 
 def confirmed_event(event: MediaProcessingFinished, media: object, *, authenticated: bool) -> MediaProcessingFinished:
@@ -266,31 +293,20 @@ def confirmed_event(event: MediaProcessingFinished, media: object, *, authentica
     if not isinstance(media, Media) or media.id != event.media.id:
         raise WebhookPayloadError(f"confirm= did not return media {event.media.id}: pass client.medias.get.")
     if not media.is_finished:
-        raise WebhookPayloadError(
-            f"The API reports that media {media.id} is not finished. The event is handled again later."
-        )
-    transcription = event.transcription
-    if not authenticated or (transcription and media.transcription_id not in {None, transcription.id}):
+        unknown = "is_processing" in media.missing
+        reported = f"does not say whether media {media.id} is" if unknown else f"reports that media {media.id} is not"
+        raise WebhookPayloadError(f"The API {reported} finished. The event is handled again later.")
+    # What the API does not name, or not readably, does not contradict the webhook.
+    transcription, transcription_id = event.transcription, getattr(media, "transcription_id", None)
+    if not authenticated or (transcription and transcription_id not in {None, transcription.id}):
         transcription = None
+    clip_ids = getattr(media, "clip_ids", None)
     return dataclasses.replace(
         event,
         media=media,
-        clips=tuple(clip for clip in event.clips if authenticated and clip.id in media.clip_ids),
+        clips=tuple(clip for clip in event.clips if authenticated and (clip_ids is None or clip.id in clip_ids)),
         transcription=transcription,
-        # If the API does not name the run of processing, it does not contradict the webhook.
-        dedupe_key=event.dedupe_key if media.processing_started_at is None else event_key_for(media),
+        dedupe_key=(
+            event.dedupe_key if getattr(media, "processing_started_at", None) is None else event_key_for(media)
+        ),
     )
-
-
-def _without_partial(call: object) -> object:
-    while isinstance(call, partial):
-        call = cast("object", call.func)  # pyright: ignore[reportUnknownMemberType] - of any type
-    return call
-
-
-def _warn_lease_expired(claim: Claim) -> None:
-    logger.warning("The claim on webhook %s expired while it was handled. Another worker has claimed it.", claim.key)
-
-
-async def _as_coroutine(awaitable: Awaitable[object]) -> object:
-    return await awaitable

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import logging
-import sys
-from contextlib import closing
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING
 
-from contentgroove._core.io import run_sync
 from contentgroove._core.moments import moment
 from contentgroove._core.secret import conceal
-from contentgroove._core.tracebacks import drop_frames
-from contentgroove.errors import ConfigurationError, InvalidInputError, WebhookAuthError, WebhookPayloadError
+from contentgroove._io.own_threads import DELIVERIES, UNLIMITED, NoThreadError
+from contentgroove.errors import InvalidInputError, WebhookAuthError, WebhookPayloadError
 
+from . import application_inboxes
 from .apps import AsgiReceiver, Receipt, wsgi_app
+from .dispatching import Dispatcher
 from .events import event_key_for, finished_event_body, parse_event, to_bytes
-from .inbox import Backoff, HandlerError
-from .processing import AsyncHandlerIO, EventProcessor, Outcome, SyncHandlerIO, describe_error
+from .failures import failure_text
+from .handling import GRACE, LEASE, EventHandling
+from .inbox import Backoff
 from .subscribing import check_token
-from .worker import POLL_INTERVAL, Wakeup, Worker
+from .tracing import Span, span
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
-    from contextlib import AbstractAsyncContextManager
 
     from contentgroove import AsyncContentGroove, Clip, ContentGroove, Media
     from contentgroove._core.secret import Secret
@@ -31,21 +31,22 @@ if TYPE_CHECKING:
     from .apps import AsgiApp, WsgiApp
     from .events import Event
     from .inbox import Inbox
+    from .status import ReceiverStatus
 
 logger = logging.getLogger("contentgroove")
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """The event of a media with a thousand clips has about a million bytes."""
 
-LEASE = 900.0
-"""Seconds: longer than handlers should take, and short enough that events of a killed worker do not wait for long."""
+THREAD_TIMEOUT = 10.0
+"""Seconds for which a delivery waits for a thread. Senders give up after some time, and then send again."""
+
+NOT_RECORDED = "The event was not recorded. Send it again."
 
 OLDEST_FIRST = "created_at"
 
-Handler = TypeVar("Handler", bound="Callable[..., object]")
 
-
-class WebhookReceiver:
+class WebhookReceiver(EventHandling):
     """Receives webhooks, records them and runs their handlers.
 
     Args:
@@ -57,11 +58,24 @@ class WebhookReceiver:
             handlers get them only if there is a `secret_token` as well.
         max_body_bytes: The size of the largest accepted body.
         backoff: When a failed event is handled again, and after how many attempts it is dead.
-        lease: Seconds for which a worker claims an event, extended after each handler. It must be longer than the
-            slowest handler takes. If the worker dies, the event is handled again after this time.
+        lease: Seconds for which a worker claims an event. The claim is renewed while a handler runs, however long it
+            takes. If the worker's process is killed, the event is handled again after this time.
+        grace: Seconds that the current event gets when the process ends or the context of `worker()` is left. Then its
+            claim is handed back, so that another worker can handle it at once.
+        between_events: Called before and after each handler, in the handler's thread, to renew connections that may
+            have been dropped since the last event, such as `Session.remove`. Django's are renewed without it.
+        outage_errors: More classes of exceptions that mean that something that handlers need cannot be reached. Those
+            of the usual databases, HTTP libraries and queues are known by name. Such a failure does not count as one
+            of the event's attempts, until it was claimed 1,000 times; after three in a row the worker pauses, up to
+            five minutes at a time, and tries one event.
+        dispatch: Called with the key of each event after it is recorded, such as `task.delay` of a queue whose workers
+            call `receiver.handle(key)`. It may be async. It can also be set as an attribute.
+        on_metrics: Called by the worker with a `ReceiverStatus`, at most once for each `poll_interval`.
+        retention: Seconds for which done events are kept; the worker deletes older ones, as `inbox.prune` does. It must
+            be longer than the service may repeat an event, such as 90 days. By default none is deleted.
 
     Raises:
-        InvalidInputError: The token is empty, or a number is not greater than 0.
+        InvalidInputError: The token is empty, a number is not greater than 0, or a hook cannot be called.
     """
 
     def __init__(
@@ -73,44 +87,33 @@ class WebhookReceiver:
         max_body_bytes: int = MAX_BODY_BYTES,
         backoff: Backoff | None = None,
         lease: float = LEASE,
+        grace: float = GRACE,
+        between_events: Callable[[], object] | None = None,
+        outage_errors: tuple[type[BaseException], ...] = (),
+        dispatch: Callable[[str], object] | None = None,
+        on_metrics: Callable[[ReceiverStatus], object] | None = None,
+        retention: float | None = None,
     ) -> None:
         secret_token = conceal(secret_token)
         if secret_token is not None and not (isinstance(secret_token.reveal(), str) and secret_token.reveal()):
             raise InvalidInputError("secret_token must not be empty; generate one with webhook_url().")
-        if max_body_bytes < 1 or lease <= 0:
-            raise InvalidInputError("max_body_bytes and lease must be greater than 0.")
-        self._inbox = inbox
+        if max_body_bytes < 1:
+            raise InvalidInputError("max_body_bytes must be greater than 0.")
+        super().__init__(
+            inbox,
+            confirm=confirm,
+            authenticated=secret_token is not None,
+            backoff=backoff or Backoff(),
+            lease=lease,
+            grace=grace,
+            between_events=between_events,
+            outage_errors=outage_errors,
+            on_metrics=on_metrics,
+            retention=retention,
+        )
         self._token = secret_token
         self._max_body_bytes = max_body_bytes
-        self._processor = EventProcessor(
-            inbox, confirm=confirm, authenticated=secret_token is not None, backoff=backoff or Backoff(), lease=lease
-        )
-        self._wakeup = Wakeup()
-        self._worker: Worker | None = None
-
-    def on(self, event: str, *, name: str | None = None, transaction: bool = False) -> Callable[[Handler], Handler]:
-        """Register a handler of an event, or of all events with `"*"`. Handlers run in the order of registration.
-
-        A handler takes the event and may be async. If it raises, the other handlers still run, and it is called again
-        later with a higher `event.attempt`; handlers that succeeded are not. A process may be killed after a handler
-        has finished and before that is recorded, so handlers run at least once; with transaction=True exactly once.
-
-        Args:
-            event: The event's name, or `*`.
-            name: The name of its stored success; by default the qualified name. Keep it when you rename the function.
-            transaction: Call it with a second argument, the inbox's database connection. Its writes there are
-                committed together with its success. It must be sync and must not commit.
-
-        Raises:
-            InvalidInputError: The name is already used, or an async handler has transaction=True.
-            ConfigurationError: The inbox has no transactions.
-        """
-
-        def register(handler: Handler) -> Handler:
-            self._processor.add(event, handler, name, transaction=transaction)
-            return handler
-
-        return register
+        self._dispatcher = Dispatcher(inbox, dispatch)
 
     def check_headers(self, token: str | None, length: int) -> Receipt | None:
         """Check a request before its body is read.
@@ -132,11 +135,6 @@ class WebhookReceiver:
         return None
 
     @property
-    def inbox(self) -> Inbox:
-        """The inbox that records the events."""
-        return self._inbox
-
-    @property
     def max_body_bytes(self) -> int:
         """The size of the largest accepted body."""
         return self._max_body_bytes
@@ -155,15 +153,14 @@ class WebhookReceiver:
         event = self._check(body, token)
         if isinstance(event, Receipt):
             return event
-        outer = sys.exception()
-        try:
-            new = self._inbox.record(event.dedupe_key, event.body)
-        except Exception as error:
-            # Whatever an inbox raises, the service must be told to send the event again.
-            drop_frames(error, outer)
-            logger.exception("The inbox could not record webhook %s", event.dedupe_key)
-            return Receipt(503, reason="The event was not recorded. Send it again.")
-        self._wakeup.notify()
+        with span("receive") as started:
+            started.set(key=event.dedupe_key, event=event.event)
+            try:
+                new = self._record(event.dedupe_key, event.body, started)
+            except Exception as error:  # noqa: BLE001 - whatever an inbox raises, the service must send the event again
+                started.fail(error)
+                logger.error("The inbox could not record webhook %s: %s", event.dedupe_key, failure_text(error))  # noqa: TRY400 - it would log credentials
+                return Receipt(503, reason=NOT_RECORDED)
         return Receipt(200, duplicate=not new, event=event)
 
     def _check(self, body: bytes | bytearray | memoryview | str, token: str | None) -> Event | Receipt:
@@ -183,6 +180,8 @@ class WebhookReceiver:
     async def areceive(self, body: bytes | bytearray | memoryview | str, token: str | None = None) -> Receipt:
         """Check and record a delivery in a thread, because the inbox may block.
 
+        Up to 40 deliveries have a thread at the same time; they do not use those of `anyio.to_thread`.
+
         Args:
             body: The request's body.
             token: The token in the request's URL.
@@ -191,90 +190,11 @@ class WebhookReceiver:
             The receipt, with status 200 (recorded), 400 (not an event), 401 (wrong token), 413 (too large) or 503 (the
             inbox failed, so the service must send the event again).
         """
-        from anyio import to_thread
-
-        return await to_thread.run_sync(self.receive, body, token)
-
-    def process_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
-        """Handle all due events and return how many were handled. Async handlers run in a private event loop.
-
-        Does nothing if no handler is registered. An event without a matching handler is completed.
-
-        Args:
-            should_stop: Called before each event; if it returns True, the remaining events stay pending.
-
-        Raises:
-            HandlerError: Handlers failed. It is raised after all events; the failed ones are handled again later.
-            InboxError: The inbox failed.
-            ConfigurationError: A handler is async and an event loop is running; await `aprocess_pending` instead.
-        """
-        with closing(SyncHandlerIO(needs_loop=self._processor.any_async)) as io:
-            return _handled_count(run_sync(self._processor.process(io, should_stop)))
-
-    async def aprocess_pending(self, *, should_stop: Callable[[], bool] | None = None) -> int:
-        """Handle all due events and return how many were handled. Async handlers run in this loop, others in threads.
-
-        Does nothing if no handler is registered. An event without a matching handler is completed.
-
-        Args:
-            should_stop: Called before each event; if it returns True, the remaining events stay pending.
-
-        Raises:
-            HandlerError: Handlers failed. It is raised after all events; the failed ones are handled again later.
-            InboxError: The inbox failed.
-        """
-        return _handled_count(await self._processor.process(AsyncHandlerIO(), should_stop))
-
-    def work(self, *, poll_interval: float = POLL_INTERVAL, should_stop: Callable[[], bool] | None = None) -> None:
-        """Handle events in this thread, as soon as they arrive or are due again, until `stop_worker` is called.
-
-        It is for a process that does nothing else; a signal handler may call `stop_worker`. A `KeyboardInterrupt` or
-        `SystemExit` ends it and releases the current event.
-
-        Args:
-            poll_interval: Seconds between checks for events that other processes have recorded.
-            should_stop: Called before each event and between checks; if it returns True, this method returns.
-
-        Raises:
-            ConfigurationError: A worker is already running.
-        """
-        self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval, should_stop)
         try:
-            self._worker.work(lambda stop: self.process_pending(should_stop=stop))
-        finally:
-            self._worker = None
-
-    def start_worker(self, *, poll_interval: float = POLL_INTERVAL) -> None:
-        """Handle events in a thread, as soon as they arrive or are due again. Start it in the serving process.
-
-        Args:
-            poll_interval: Seconds between checks for events that other processes have recorded.
-
-        Raises:
-            ConfigurationError: A worker is already running.
-        """
-        self._worker = Worker(self._require_no_worker(), self._wakeup, poll_interval)
-        self._worker.start_thread(lambda stop: self.process_pending(should_stop=stop))
-
-    def stop_worker(self, timeout: float | None = None) -> bool:
-        """Stop the worker after the current event; False if its thread has not ended after `timeout` seconds."""
-        if self._worker is None:
-            return True
-        stopped = self._worker.join(timeout)
-        if stopped:
-            self._worker = None
-        return stopped
-
-    def worker(self, *, poll_interval: float = POLL_INTERVAL) -> AbstractAsyncContextManager[None]:
-        """Handle events in a task while `async with receiver.worker():` is entered, such as in an app's lifespan.
-
-        Leaving it waits for the current event.
-
-        Args:
-            poll_interval: Seconds between checks for events that other processes have recorded.
-        """
-        worker = Worker(self._inbox, self._wakeup, poll_interval)
-        return worker.run_in_task(lambda stop: self.aprocess_pending(should_stop=stop))
+            return await DELIVERIES.run_within(THREAD_TIMEOUT, partial(self.receive, body, token))
+        except NoThreadError:
+            logger.error("A webhook was not recorded: all threads stayed in use. The inbox may hang.")  # noqa: TRY400 - nothing was raised by it
+            return Receipt(503, reason=NOT_RECORDED)
 
     def reconcile(self, client: ContentGroove, *, since: dt.datetime) -> int:
         """Record the events that were never delivered, from medias and clips of the API, and return their number.
@@ -311,15 +231,61 @@ class WebhookReceiver:
             InboxError: The inbox failed.
             ContentGrooveError: A call failed; the events found before it are recorded.
         """
-        from anyio import to_thread
-
-        medias_filter = await to_thread.run_sync(_medias_filter, since, self._inbox)
+        medias_filter = await UNLIMITED.run(partial(_medias_filter, since, self._inbox))
         found = 0
         async for media in client.medias.list(filter=medias_filter, sort=OLDEST_FIRST):
-            if await to_thread.run_sync(_is_missing, media, self._inbox):
+            if await UNLIMITED.run(partial(_is_missing, media, self._inbox)):
                 clips = client.clips.list(filter={"media_id_eq": media.id}, sort=OLDEST_FIRST)
-                found += await to_thread.run_sync(self._record_missing, media, [clip async for clip in clips])
+                found += await UNLIMITED.run(partial(self._record_missing, media, [clip async for clip in clips]))
         return found
+
+    @property
+    def dispatch(self) -> Callable[[str], object] | None:
+        """Called with the key of each event after it is recorded; None if this receiver's own worker handles events.
+
+        If it raises, that is logged, and the service gets its 200 nevertheless: `dispatch_pending` calls it again.
+        """
+        return self._dispatcher.function
+
+    @dispatch.setter
+    def dispatch(self, function: Callable[[str], object] | None) -> None:
+        self._dispatcher.function = function
+
+    def dispatch_pending(self, *, older_than: float = 60.0, limit: int = 1_000) -> int:
+        """Dispatch the events again that are due and not handled, and return how many were dispatched.
+
+        Call it regularly, such as each minute: it finds what was lost between the inbox and the queue, events whose
+        process was killed, and those that wait for another attempt. An event that is still in the queue may be
+        dispatched twice; it is handled once.
+
+        Args:
+            older_than: Only events that have been due for this number of seconds, so that the queue has had time.
+            limit: The maximum number of events.
+
+        Raises:
+            ConfigurationError: `dispatch` is not set, or the inbox cannot list such events.
+            InboxError: The inbox failed.
+            DispatchError: `dispatch` raised; the remaining events were not dispatched.
+        """
+        return self._dispatcher.dispatch_overdue(older_than, limit)
+
+    async def adispatch_pending(self, *, older_than: float = 60.0, limit: int = 1_000) -> int:
+        """Dispatch the events again that are due and not handled, and return how many were dispatched.
+
+        Call it regularly, such as each minute: it finds what was lost between the inbox and the queue, events whose
+        process was killed, and those that wait for another attempt. An event that is still in the queue may be
+        dispatched twice; it is handled once.
+
+        Args:
+            older_than: Only events that have been due for this number of seconds, so that the queue has had time.
+            limit: The maximum number of events.
+
+        Raises:
+            ConfigurationError: `dispatch` is not set, or the inbox cannot list such events.
+            InboxError: The inbox failed.
+            DispatchError: `dispatch` raised; the remaining events were not dispatched.
+        """
+        return await UNLIMITED.run(partial(self._dispatcher.dispatch_overdue, older_than, limit))
 
     @property
     def asgi(self) -> AsgiApp:
@@ -332,14 +298,16 @@ class WebhookReceiver:
         return wsgi_app(self)
 
     def _record_missing(self, media: Media, clips: list[Clip]) -> bool:
-        recorded = self._inbox.record(event_key_for(media), finished_event_body(media, clips))
-        self._wakeup.notify()
-        return recorded
+        with span("reconcile") as started:
+            return self._record(event_key_for(media), finished_event_body(media, clips), started)
 
-    def _require_no_worker(self) -> Inbox:
-        if self._worker is not None:
-            raise ConfigurationError("A webhook worker is already running: call stop_worker() first.")
-        return self._inbox
+    def _record(self, key: str, body: bytes, started: Span) -> bool:
+        """Record an event, then wake the worker and dispatch the event: both may fail, because it is recorded."""
+        new = application_inboxes.record(self._inbox, key, body, started.trace)
+        self._wakeup.notify()
+        if new:
+            self._dispatcher.dispatch_recorded(key)
+        return new
 
 
 def _medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
@@ -357,20 +325,10 @@ def _medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
 
 def _is_missing(media: Media, inbox: Inbox) -> bool:
     """Whether a finished media has no event in the inbox. The service sends none if it could not fetch the media."""
-    return media.is_finished and not media.has_fetch_error and not inbox.has(event_key_for(media))
+    failed = getattr(media, "has_fetch_error", False)
+    return media.is_finished and not failed and not inbox.has(event_key_for(media))
 
 
 def _refuse(status_code: int, reason: str) -> Receipt:
     logger.warning("A webhook was refused: %s", reason)
     return Receipt(status_code, reason=reason)
-
-
-def _handled_count(outcome: Outcome) -> int:
-    if outcome.errors:
-        first = outcome.errors[0]
-        raise HandlerError(
-            f"{len(outcome.errors)} handler{'s' * (len(outcome.errors) > 1)} failed, the first with "
-            f"{describe_error(first)}. Their events stay in the inbox and are handled again.",
-            tuple(outcome.errors),
-        )
-    return outcome.handled

@@ -1,95 +1,59 @@
-"""The common part of the inboxes in SQL databases: tables, statements, transactions."""
+"""The common part of the inboxes in SQL databases: the statements on their tables."""
 
 from __future__ import annotations
 
 import json
 import time
-from abc import abstractmethod
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic
 
-from .inbox import EventUpdates, InboxError, StoredEvent
-from .sql_connections import C, ConnectionPool, Cursor
+from .inbox import STATES, EventUpdates, InboxError, StoredEvent
+from .migrations import COUNTED, open_tables, read_number, store_number
+from .sql_connections import C
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Self
 
     from .inbox import Claim, State
+    from .sql_database import Database, StatementRunner
 
-MIGRATIONS = (
-    (
-        """CREATE TABLE contentgroove_events (
-            position {serial},
-            key {text} NOT NULL UNIQUE,
-            body {bytes} NOT NULL,
-            state TEXT NOT NULL,
-            due {float} NOT NULL,
-            claims INTEGER NOT NULL,
-            attempts INTEGER NOT NULL,
-            handled TEXT NOT NULL,
-            error TEXT NOT NULL,
-            recorded_at {float} NOT NULL,
-            changed_at {float} NOT NULL
-        )""",
-        # Workers search for open events all the time, and only a few are open.
-        """CREATE INDEX contentgroove_events_open ON contentgroove_events (position)
-            WHERE state IN ('pending', 'claimed')""",
-        "CREATE INDEX contentgroove_events_changed ON contentgroove_events (state, changed_at)",
-    ),
+_COLUMNS = (
+    "key",
+    "body",
+    "state",
+    "due",
+    "claims",
+    "attempts",
+    "handled",
+    "error",
+    "recorded_at",
+    "changed_at",
+    "trace",
 )
-"""The statements from each schema version to the next; a database of version n has executed the first n entries."""
-
-_COLUMNS = ("key", "body", "state", "due", "claims", "attempts", "handled", "error", "recorded_at", "changed_at")
 """The fields of a `StoredEvent`."""
 
-_NAMES = ", ".join(_COLUMNS)
-_SELECT = f"SELECT {_NAMES} FROM contentgroove_events"  # noqa: S608 - of constants alone
-_INSERT = f"INSERT INTO contentgroove_events ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - as above
-_CHANGES = ", ".join(f"{name} = ?" for name in _COLUMNS[2:])
-_UPDATE = f"UPDATE contentgroove_events SET {_CHANGES} WHERE key = ?"  # noqa: S608 - as above
+_CHANGING = ("state", "due", "claims", "attempts", "handled", "error", "changed_at")
+
+_CHANGES = ", ".join(f"{name} = ?" for name in _CHANGING)
+_UPDATE = f"UPDATE contentgroove_events SET {_CHANGES} WHERE key = ?"  # noqa: S608 - of constants alone
 _OPEN = "state IN ('pending', 'claimed')"
 
-StatementRunner: TypeAlias = "Callable[..., Cursor]"
-"""Runs a statement with the values of its parameters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """The differences between the databases."""
-
-    name: str  # the database's name in messages
-    driver_error: type[Exception]  # the base class of the driver's exceptions
-    begin: str  # starts a transaction that writes
-    begin_reading: str  # starts a read-only transaction, which does not wait for those that write
-    placeholder: str  # marks a parameter
-    lock: str  # locks a selected row until the transaction ends
-    skip: str  # skips rows that others have locked
-    types: dict[str, str]  # the column types `serial`, `bytes`, `float`, and `text`, which sorts by code points
-    before_migration: tuple[str, ...]  # statements that stop other processes from migrating at the same time
+PRUNED_AT_ONCE = 1_000
+"""Events deleted in one transaction, which takes some ten milliseconds: receivers must not wait for long."""
 
 
 class SqlInbox(EventUpdates, Generic[C]):
     """Keeps events in tables named `contentgroove_…`, for any number of threads and processes.
 
-    It is a context manager; `close` closes its idle connections. The constructor connects and migrates the tables.
+    It is a context manager; `close` closes its idle connections. The constructor connects, and creates the tables in a
+    database that has none.
     """
 
-    def __init__(self, dialect: Dialect, clock: Callable[[], float] = time.time) -> None:
-        self._dialect = dialect
+    def __init__(self, database: Database[C], clock: Callable[[], float] = time.time) -> None:
+        self._database = database
         self._clock = clock
-        self._connections = ConnectionPool(self._connect, dialect.driver_error)
-        self._migrate()
-
-    @abstractmethod
-    def _connect(self) -> C:
-        """Open a connection in autocommit mode."""
-
-    @abstractmethod
-    def _is_in_transaction(self, connection: C) -> bool:
-        """Whether a transaction was started and has not ended."""
+        self._use_version(open_tables(database))
 
     def __enter__(self) -> Self:
         return self
@@ -99,39 +63,34 @@ class SqlInbox(EventUpdates, Generic[C]):
 
     def close(self) -> None:
         """Close the idle connections. The inbox opens new ones if it is used again."""
-        self._connections.close()
+        self._database.close()
 
-    def record(self, key: str, body: bytes) -> bool:
+    def record(self, key: str, body: bytes, *, trace: str | None = None) -> bool:
         """Record an event; False if its key is already recorded. When this returns, it is on disk."""
-        event = StoredEvent.new(key, body, self._clock())
-        with self._statements() as run:
-            return run(f"{_INSERT} ON CONFLICT (key) DO NOTHING", *_row(event)).rowcount == 1
+        event = StoredEvent.new(key, body, self._clock(), trace)
+        with self._database.statements() as run:
+            return self._record(run, event)
 
     def has(self, key: str) -> bool:
         """Whether an event with this key is recorded."""
-        with self._statements(write=False) as run:
+        with self._database.statements(write=False) as run:
             return run("SELECT 1 FROM contentgroove_events WHERE key = ?", key).fetchone() is not None
 
     def keys_with_prefix(self, prefix: str) -> frozenset[str]:
         """Return the keys of all events that start with a prefix. Claims nothing."""
         # Keys sort by code points, so the database can search a range in their index.
         after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        with self._statements(write=False) as run:
+        with self._database.statements(write=False) as run:
             rows = run("SELECT key FROM contentgroove_events WHERE key >= ? AND key < ?", prefix, after).fetchall()
         return frozenset(key for (key,) in rows)
 
     def claim(self, lease: float) -> Claim | None:
-        """Claim the oldest due event for `lease` seconds; None if no event is due."""
-        with self._statements() as run:
-            now = self._clock()
-            row = run(
-                f"{_SELECT} WHERE {_OPEN} AND due <= ? ORDER BY position LIMIT 1 {self._dialect.skip}", now
-            ).fetchone()
-            if row is None:
-                return None
-            event = _event(row).claimed(now, lease)
-            _write(run, event)
-            return event.claim()
+        """Claim the event that is due for longest, for `lease` seconds; None if no event is due."""
+        return self._claim(self._from_due, "ORDER BY due, position LIMIT 1", (), lease)
+
+    def claim_key(self, key: str, lease: float) -> Claim | None:
+        """Claim the event with this key for `lease` seconds; None if it does not exist or is not due."""
+        return self._claim("FROM contentgroove_events", "AND key = ?", (key,), lease)
 
     def apply(self, claim: Claim, name: str, effect: Callable[[C], object], lease: float) -> bool:
         """Call a handler with the connection, and commit its writes together with its success.
@@ -139,49 +98,142 @@ class SqlInbox(EventUpdates, Generic[C]):
         If the handler raises, nothing is committed. If the claim has expired, returns False without calling it.
         Exceptions of the handler and of the database are raised unchanged: both are failures of the handler.
         """
-        with self._transaction(self._dialect.begin) as connection:
-            run = partial(self._run, connection)
+        # A connection is left to receivers, however many handlers run.
+        with self._database.transaction(spare=1) as connection:
+            run = partial(self._database.run, connection)
             event = self._lock_event(run, claim.key)
             if event is None or not event.is_claimed_by(claim):
                 return False
             effect(connection)
-            if not self._is_in_transaction(connection):
+            if not self._database.is_in_transaction(connection):
                 raise InboxError(f"The handler {name} ended its transaction. Leave commit and rollback to the inbox.")
             _write(run, event.with_progress(self._clock(), lease, event.handled | {name}))
             return True
 
     def next_due(self) -> float | None:
         """Seconds until an event is due, 0 if one is due now; None if no event is open."""
-        with self._statements(write=False) as run:
-            (due,) = run(f"SELECT min(due) FROM contentgroove_events WHERE {_OPEN}").fetchone()  # noqa: S608 - as above
-        return None if due is None else max(0.0, due - self._clock())
+        with self._database.statements(write=False) as run:
+            row = run(f"SELECT due {self._from_due} WHERE {_OPEN} ORDER BY due LIMIT 1").fetchone()
+        return None if row is None else max(0.0, float(row[0]) - self._clock())
+
+    def counts(self) -> Mapping[State, int]:
+        """Return the number of events in each of the four states."""
+        with self._database.statements(write=False) as run:
+            if self._version >= COUNTED:
+                row = run(
+                    "SELECT sum(pending), sum(claimed), sum(done), sum(dead) FROM contentgroove_counts"
+                ).fetchone()
+                return {state: int(count) for state, count in zip(STATES, row, strict=True)}
+            found = dict(run("SELECT state, count(*) FROM contentgroove_events GROUP BY state").fetchall())
+            return {state: found.get(state, 0) for state in STATES}
+
+    def oldest_pending(self) -> float | None:
+        """When the first recorded pending event was recorded, in seconds since 1970; None if none is pending."""
+        with self._database.statements(write=False) as run:
+            row = run(
+                f"SELECT recorded_at {self._from_state} WHERE state = 'pending' ORDER BY position LIMIT 1"
+            ).fetchone()
+        return None if row is None else float(row[0])
+
+    def overdue(self, seconds: float, limit: int = 1_000) -> list[str]:
+        """Return the keys of the events that have been due for at least `seconds` seconds, the longest due first."""
+        with self._database.statements(write=False) as run:
+            rows = run(
+                f"SELECT key {self._from_due} WHERE {_OPEN} AND due <= ? ORDER BY due, position LIMIT ?",
+                self._clock() - seconds,
+                limit,
+            ).fetchall()
+        return [key for (key,) in rows]
+
+    def last_done(self) -> float | None:
+        """When an event was last completed, in seconds since 1970; None if none is done."""
+        with self._database.statements(write=False) as run:
+            row = run(
+                f"SELECT changed_at {self._from_done} WHERE state = 'done' ORDER BY changed_at DESC LIMIT 1"
+            ).fetchone()
+        return None if row is None else float(row[0])
+
+    def beat(self, pause: float) -> None:
+        """Store that a worker lives now, and for how many seconds it pauses; 0 if it does not."""
+        with self._database.statements() as run:
+            store_number(run, "worker_at", self._clock())
+            store_number(run, "worker_pause", pause)
+
+    def last_beat(self) -> tuple[float, float] | None:
+        """Return the time of the last `beat`, in seconds since 1970, and its pause; None if there was none."""
+        with self._database.statements(write=False) as run:
+            moment = read_number(run, "worker_at")
+            return (moment, read_number(run, "worker_pause")) if moment else None
 
     def events(self, state: State | None = None, limit: int = 100) -> list[StoredEvent]:
         """List the recorded events, the newest first."""
-        where, values = ("", ()) if state is None else (" WHERE state = ?", (state,))
-        with self._statements(write=False) as run:
-            rows = run(f"{_SELECT}{where} ORDER BY position DESC LIMIT ?", *values, limit).fetchall()
-        return [_event(row) for row in rows]
+        source = "FROM contentgroove_events" if state is None else f"{self._from_state} WHERE state = ?"
+        values = () if state is None else (state,)
+        with self._database.statements(write=False) as run:
+            rows = run(f"SELECT {self._names} {source} ORDER BY position DESC LIMIT ?", *values, limit).fetchall()
+        return [self._event(row) for row in rows]
 
     def prune(self, older_than: float) -> int:
         """Delete events that were done more than `older_than` seconds ago; returns how many.
 
         A deleted event is handled again if it is delivered again: keep events longer than the service may repeat them.
+        They are deleted in small transactions, between which others write. The database reuses the space; its file
+        shrinks only with VACUUM.
         """
         horizon = self._clock() - older_than
-        with self._statements() as run:
-            deleted = run("DELETE FROM contentgroove_events WHERE state = 'done' AND changed_at < ?", horizon)
-            if horizon > _number(run, "pruned_until"):
-                _set_number(run, "pruned_until", horizon)
-            return deleted.rowcount
+        with self._database.statements() as run:
+            # Before the first is deleted, so that reconciliation records none of them again after a crash.
+            if horizon > read_number(run, "pruned_until"):
+                store_number(run, "pruned_until", horizon)
+        total = 0
+        while True:
+            started = time.monotonic()
+            deleted = self._prune_some(horizon)
+            total += deleted
+            if deleted < PRUNED_AT_ONCE:
+                return total
+            # SQLite does not queue writers: without a pause of this length, this one would win each time.
+            time.sleep(time.monotonic() - started)
 
     def pruned_until(self) -> float:
         """The time, in seconds since 1970, before which done events may have been deleted; 0 if none were."""
-        with self._statements(write=False) as run:
-            return _number(run, "pruned_until")
+        with self._database.statements(write=False) as run:
+            return read_number(run, "pruned_until")
+
+    def _use_version(self, version: int) -> None:
+        self._version = version
+        # Tables of earlier releases lack the last column; they work until they are migrated.
+        self._columns = _COLUMNS if version >= COUNTED else _COLUMNS[:-1]
+        names = ", ".join(self._columns)
+        marks = ", ".join("?" * len(self._columns))
+        self._from_due = self._from("contentgroove_events_due")
+        self._from_done = self._from("contentgroove_events_done")
+        self._from_state = self._from("contentgroove_events_state")
+        self._names = names
+        self._insert = f"INSERT INTO contentgroove_events ({names}) VALUES ({marks}) ON CONFLICT (key) DO NOTHING"  # noqa: S608 - as above
+
+    def _from(self, index: str) -> str:
+        """Return the FROM clause of a query that must use an index, which tables of earlier releases lack."""
+        hint = self._database.dialect.by_index.format(index=index) if self._version >= COUNTED else ""
+        return f"FROM contentgroove_events {hint}"
+
+    def _record(self, run: StatementRunner, event: StoredEvent) -> bool:
+        return run(self._insert, *_values(event, self._columns)).rowcount == 1
+
+    def _claim(self, source: str, which: str, values: tuple[object, ...], lease: float) -> Claim | None:
+        with self._database.statements() as run:
+            now = self._clock()
+            skip = self._database.dialect.skip
+            query = f"SELECT {self._names} {source} WHERE {_OPEN} AND due <= ? {which} {skip}"
+            row = run(query, now, *values).fetchone()
+            if row is None:
+                return None
+            event = self._event(row).claimed(now, lease)
+            _write(run, event)
+            return event.claim()
 
     def _update(self, key: str, change: Callable[[StoredEvent, float], StoredEvent | None]) -> bool:
-        with self._statements() as run:
+        with self._database.statements() as run:
             event = self._lock_event(run, key)
             changed = event and change(event, self._clock())
             if changed is None:
@@ -190,77 +242,29 @@ class SqlInbox(EventUpdates, Generic[C]):
             return True
 
     def _lock_event(self, run: StatementRunner, key: str) -> StoredEvent | None:
-        row = run(f"{_SELECT} WHERE key = ? {self._dialect.lock}", key).fetchone()
-        return None if row is None else _event(row)
+        lock = self._database.dialect.lock
+        row = run(f"SELECT {self._names} FROM contentgroove_events WHERE key = ? {lock}", key).fetchone()  # noqa: S608 - as above
+        return None if row is None else self._event(row)
 
-    def _migrate(self) -> None:
-        with self._statements() as run:
-            for statement in self._dialect.before_migration:
-                run(statement)
-            run("CREATE TABLE IF NOT EXISTS contentgroove_numbers (name TEXT PRIMARY KEY, value {float} NOT NULL)")
-            version = int(_number(run, "schema_version"))
-            if version > len(MIGRATIONS):
-                raise InboxError(
-                    f"The tables of {self._dialect.name} have schema version {version}, but this release supports at "
-                    f"most {len(MIGRATIONS)}: they were created by a newer release. Update contentgroove."
-                )
-            for statements in MIGRATIONS[version:]:
-                for statement in statements:
-                    run(statement)
-            if version < len(MIGRATIONS):
-                _set_number(run, "schema_version", len(MIGRATIONS))
+    def _prune_some(self, horizon: float) -> int:
+        done = f"SELECT position {self._from_done} WHERE state = 'done' AND changed_at < ? ORDER BY changed_at"
+        with self._database.statements() as run:
+            return run(
+                f"DELETE FROM contentgroove_events WHERE position IN (WITH old AS ({done} LIMIT ? "  # noqa: S608 - as above
+                f"{self._database.dialect.skip}) SELECT position FROM old)",
+                horizon,
+                PRUNED_AT_ONCE,
+            ).rowcount
 
-    @contextmanager
-    def _statements(self, *, write: bool = True) -> Generator[StatementRunner]:
-        try:
-            with self._transaction(self._dialect.begin if write else self._dialect.begin_reading) as connection:
-                yield partial(self._run, connection)
-        except self._dialect.driver_error as error:
-            raise InboxError(f"The inbox in {self._dialect.name} failed: {type(error).__name__}: {error}") from error
-
-    @contextmanager
-    def _transaction(self, begin: str) -> Generator[C]:
-        connection = self._connections.begin(begin)
-        try:
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            # Closing rolls back, whatever state the connection is in.
-            connection.close()
-            raise
-        self._connections.release(connection)
-
-    def _run(self, connection: C, statement: str, *values: object) -> Cursor:
-        """Run a statement, written once for all databases: with `?` for parameters and types such as `{float}`."""
-        for name, column_type in self._dialect.types.items():
-            statement = statement.replace(f"{{{name}}}", column_type)
-        return connection.execute(statement.replace("?", self._dialect.placeholder), values)
+    def _event(self, row: Any) -> StoredEvent:
+        values = dict(zip(self._columns, row, strict=True))
+        values["handled"] = frozenset(json.loads(values["handled"]))
+        return StoredEvent(**values)
 
 
-def _row(event: StoredEvent) -> list[object]:
-    return [json.dumps(sorted(event.handled)) if name == "handled" else getattr(event, name) for name in _COLUMNS]
-
-
-def _event(row: Any) -> StoredEvent:
-    values = dict(zip(_COLUMNS, row, strict=True))
-    values["handled"] = frozenset(json.loads(values["handled"]))
-    return StoredEvent(**values)
+def _values(event: StoredEvent, names: Iterable[str]) -> list[object]:
+    return [json.dumps(sorted(event.handled)) if name == "handled" else getattr(event, name) for name in names]
 
 
 def _write(run: StatementRunner, event: StoredEvent) -> None:
-    key, _, *values = _row(event)
-    run(_UPDATE, *values, key)
-
-
-def _number(run: StatementRunner, name: str) -> float:
-    row = run("SELECT value FROM contentgroove_numbers WHERE name = ?", name).fetchone()
-    return 0.0 if row is None else float(row[0])
-
-
-def _set_number(run: StatementRunner, name: str, value: float) -> None:
-    run(
-        "INSERT INTO contentgroove_numbers (name, value) VALUES (?, ?) "
-        "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        name,
-        value,
-    )
+    run(_UPDATE, *_values(event, _CHANGING), event.key)

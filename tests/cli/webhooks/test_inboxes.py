@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import contentgroove._sync.client
 import pytest
-from contentgroove.webhooks import PostgresInbox, WebhookReceiver
+from contentgroove.webhooks import PostgresInbox, WebhookReceiver, migrations
 from contentgroove_mock import Policy, Simulator, serve
 
 from tests.cli.conftest import CommandLine
@@ -39,7 +39,7 @@ def test_an_event_is_handled_again(cli: CommandLine, name: str) -> None:
         waiting = cli("webhooks", "replay", name, "--inbox", "events.db")
         assert (waiting.code, "already waiting to be handled" in waiting.err) == (10, True)
         for state in ("done", "dead"):
-            claim = inbox.claim(60)
+            claim = inbox.claim_key(KEY, 60)
             assert claim is not None
             if state == "done":
                 inbox.done(claim)
@@ -49,6 +49,26 @@ def test_an_event_is_handled_again(cli: CommandLine, name: str) -> None:
             check("Replayed", replayed)
             assert replayed["key"] == KEY
             assert [event.state for event in inbox.events()] == ["pending", "pending"]
+
+
+def test_the_status_of_an_inbox_is_a_health_probe(cli: CommandLine) -> None:
+    """Its exit code is 1 if an event is overdue or no worker was seen; the reason and the advice are printed."""
+    with inbox_with(cli, "m-1", "m-2") as inbox:
+        ran = cli("webhooks", "status", "--inbox", "events.db", "--json")
+        check("Status", ran.document)
+        assert (ran.code, ran.document["healthy"], ran.document["pending"]) == (0, True, 2)
+        assert ran.document["worker_seen_at"] is None
+        overdue = cli("webhooks", "status", "--inbox", "events.db", "--overdue", "0")
+        assert (overdue.code, "due for more than 0 s" in overdue.err, "webhooks work" in overdue.err) == (1, True, True)
+        assert "overdue\tyes\n" in overdue.out
+        unseen = cli("webhooks", "status", "--inbox", "events.db", "--worker-within", "60")
+        assert (unseen.code, "No worker was seen" in unseen.err) == (1, True)
+        inbox.beat(0)
+        assert cli("webhooks", "status", "--inbox", "events.db", "--worker-within", "60").code == 0
+        inbox.beat(120)
+        paused = cli("webhooks", "status", "--inbox", "events.db", "--json")
+        check("Status", paused.document)
+        assert (paused.code, paused.document["paused_seconds"]) == (1, 120)
 
 
 def test_events_that_were_done_long_ago_are_forgotten(cli: CommandLine) -> None:
@@ -64,12 +84,39 @@ def test_events_that_were_done_long_ago_are_forgotten(cli: CommandLine) -> None:
         assert [event.key.split(":")[2] for event in inbox.events()] == ["m-2"]
 
 
+def test_an_older_inbox_is_migrated(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SQL is printed, and only printed with --dry-run; then nothing is left to do."""
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
+        patched.setattr(migrations, "LATEST", 1)
+        inbox_with(cli, "m-1").close()
+    planned = cli("webhooks", "migrate", "--inbox", "events.db", "--dry-run", "--json").document
+    check("Migrated", planned)
+    assert (planned["from"], planned["to"], planned["executed"]) == (1, 2, False)
+    script = cli("webhooks", "migrate", "--inbox", "events.db", "--dry-run")
+    assert (script.code, script.err) == (0, "")
+    assert script.out.startswith("BEGIN IMMEDIATE;\n")
+    assert script.out.endswith("COMMIT;\n")
+    assert script.out.count("CREATE TRIGGER") == 3
+    migrated = cli("webhooks", "migrate", "--inbox", "events.db")
+    assert (migrated.code, migrated.out) == (0, script.out)
+    assert "had version 1 and have version 2 now" in migrated.err
+    again = cli("webhooks", "migrate", "--inbox", "events.db")
+    assert (again.code, again.out, again.err) == (0, "", "The tables have version 2 already.\n")
+    document = cli("webhooks", "migrate", "--inbox", "events.db", "--json").document
+    check("Migrated", document)
+    assert document == {"from": 2, "to": 2, "statements": [], "executed": True}
+    assert len(cli("webhooks", "events", "--inbox", "events.db").out.splitlines()) == 1
+
+
 @pytest.mark.process
 def test_an_inbox_can_be_in_postgresql(cli: CommandLine) -> None:
     """Named by its URL."""
     with postgres_server() as conninfo:
         host = conninfo.partition("host=")[2].split(" ")[0]
         url = f"postgresql://postgres@/postgres?host={host}"
+        assert "CREATE FUNCTION" in cli("webhooks", "migrate", "--inbox", url).out
+        assert cli("webhooks", "migrate", "--inbox", url).out == ""
         assert cli("webhooks", "replay", saved(cli), "--inbox", url).code == 0
         app(cli)
         worked = cli.child("webhooks", "work", "--app", "shop:make", "--inbox", url, "--once")
@@ -112,6 +159,9 @@ def test_events_are_listed_with_their_errors(cli: CommandLine) -> None:
         (("replay", "m-2", "--inbox", "events.db"), 4, "no event with this key or media id"),
         (("events", "--inbox", "missing.db"), 2, "There is no inbox missing.db"),
         (("events", "--inbox", "other.json"), 1, "not a database"),
+        (("migrate", "--inbox", "missing.db"), 2, "There is no inbox missing.db"),
+        (("migrate", "--inbox", "other.json"), 1, "not a database"),
+        (("migrate", "--inbox", "postgresql://me:secret@host/name"), 2, "PGPASSWORD"),
         (("events", "--inbox", "postgresql://me:secret@host/name"), 2, "PGPASSWORD"),
         (("events", "--inbox", "postgresql://host/name?password=secret"), 2, "PGPASSWORD"),
         (("listen", "--token-file", "missing"), 2, "Cannot read the token file missing"),

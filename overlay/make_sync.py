@@ -35,7 +35,6 @@ NAMES = {
     "__aexit__": "__exit__",
     "__aiter__": "__iter__",
     "aclose": "close",
-    "anyio": "time",
     "async_io": "sync_io",
     "aupload_batch": "upload_batch",
     "check_async_progress": "check_progress",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, overload
 
 from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
-from contentgroove._core.io import run_async
+from contentgroove._core.io import InOneProcess, run_async
 from contentgroove._core.secret import conceal
 from contentgroove.errors import OutcomeUnknownError
 from contentgroove.models import Media
@@ -368,7 +368,7 @@ class AsyncDirectUploads(AsyncResource):
         return await self._call(prepare_upload())
 
 
-class AsyncRawMedias:
+class AsyncRawMedias(InOneProcess):
     """Calls on medias that return `RawResponse`s."""
 
     def __init__(self, medias: AsyncMedias) -> None:
@@ -378,7 +378,7 @@ class AsyncRawMedias:
         self.delete = raw_method(medias.delete)
 
 
-class AsyncRawDirectUploads:
+class AsyncRawDirectUploads(InOneProcess):
     """The call on direct uploads that returns a `RawResponse`."""
 
     def __init__(self, uploads: AsyncDirectUploads) -> None:

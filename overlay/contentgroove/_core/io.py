@@ -9,7 +9,7 @@ once. Flows await nothing but each other and their `IO`, are not async generator
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
@@ -126,6 +126,19 @@ class IO(Protocol):
         ...
 
 
+class InOneProcess:
+    """What belongs to one process, because it leads to connections and to the API key."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(NO_COPY)
+
+
+NO_COPY = (
+    "A client, its resources, its lists and its raw responses contain an API key and connections, so they cannot be "
+    "pickled or copied: create the client in each process."
+)
+
+
 class CallbackError(Exception):
     """Carries the exception of an application's callback through code that would take it for its own.
 
@@ -141,27 +154,35 @@ class CallbackError(Exception):
 
 
 def run_sync(flow: Coroutine[Any, Any, T]) -> T:
-    """Run a flow whose I/O never suspends.
+    """Run a flow whose I/O never suspends, and raise the original of an exception that a CallbackError carries.
 
     Raises:
         RuntimeError: The flow suspended.
     """
-    reason: Exception | None = None
+    try:
+        return run_inner(flow)
+    except CallbackError as error:
+        reason = error.reason
+    # Outside the block, so that its context is not an error whose frames have requests with credentials.
+    raise reason
+
+
+def run_inner(flow: Coroutine[Any, Any, T]) -> T:
+    """Run a flow like `run_sync`, below code that must not see what a CallbackError carries.
+
+    Raises:
+        RuntimeError: The flow suspended.
+    """
     try:
         flow.send(None)
     except StopIteration as stop:
         result: T = stop.value
         return result
-    except CallbackError as error:
-        reason = error.reason
     except RuntimeError as error:
         # A StopIteration, such as one of an application's hook, cannot leave a coroutine. It can leave a function.
         if isinstance(error.__cause__, StopIteration) and str(error) == "coroutine raised StopIteration":
             raise error.__cause__ from None
         raise
-    if reason is not None:
-        # Outside the block, so that its context is not an error whose frames have requests with credentials.
-        raise reason
     flow.close()
     name = getattr(flow, "__qualname__", repr(flow))
     raise RuntimeError(f"{name} suspended: a flow may await only other flows and the methods of its IO.")

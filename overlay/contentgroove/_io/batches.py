@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future
 from concurrent.futures import wait as wait_futures
 from os import PathLike
 from pathlib import Path
@@ -19,6 +19,7 @@ from contentgroove._core.inputs import check_count
 from contentgroove.errors import ConfigurationError, ContentGrooveError, InvalidInputError, QuotaExceededError
 
 from .interruptible import wait_for
+from .stopping import BatchStop, current_batch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -83,10 +84,6 @@ def checkpoint_path(folder: str | PathLike[str] | None, item: UploadItem) -> Pat
     return Path(folder) / f"{path.name[:50]}.{hashlib.sha256(identity).hexdigest()[:16]}.json"
 
 
-class BatchCancelledError(Exception):
-    """The batch was abandoned before this upload ended."""
-
-
 class _UploadQueue:
     """The files whose upload has not started."""
 
@@ -119,33 +116,53 @@ class _UploadQueue:
         return UploadResult(item.file, outcome, None)
 
 
+CALL_SECONDS = 1.0
+"""Seconds that the running calls of a batch may still take when it is left: each may be about to create a media."""
+
+LEAVE_SECONDS = 0.5
+"""Seconds after that in which the threads of a batch end. One that reads from a silent disk is left to itself."""
+
+
 def upload_batch(
     upload_one: Callable[[UploadItem, Progress | None], Media], files: Iterable[File | UploadItem], concurrency: int
 ) -> Iterator[UploadResult]:
     """Upload files in threads, with `upload_one(item, progress)`; see `Medias.upload_many`."""
     queue = _UploadQueue(files, concurrency)
-    stop = threading.Event()
+    batch = BatchStop()
 
     def check_stopped(_sent: int, _total: int) -> None:
-        if stop.is_set():
-            raise BatchCancelledError
+        batch.require_running()
 
-    def outcome_of(item: UploadItem) -> Media | ContentGrooveError:
+    def work(item: UploadItem, future: Future[Media | ContentGrooveError]) -> None:
+        current_batch.set(batch)
         try:
-            return upload_one(item, check_stopped)
+            future.set_result(upload_one(item, check_stopped))
         except ContentGrooveError as error:
-            return error
+            future.set_result(error)
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that iterates
+            future.set_exception(error)
+
+    def start(item: UploadItem) -> Future[Media | ContentGrooveError]:
+        future: Future[Media | ContentGrooveError] = Future()
+        # A thread that cannot end must not keep the program from ending.
+        threading.Thread(target=work, args=(item, future), name="contentgroove-upload", daemon=True).start()
+        return future
 
     def results() -> Iterator[UploadResult]:
+        pid = os.getpid()
         running: dict[Future[Media | ContentGrooveError], UploadItem] = {}
         item = queue.next()
-        pool = ThreadPoolExecutor(concurrency, thread_name_prefix="contentgroove-upload")
         try:
             while item is not None or running:
+                if os.getpid() != pid:
+                    raise ConfigurationError(
+                        "This upload_many belongs to another process, which goes on with it: call upload_many in each "
+                        "process, with its own files."
+                    )
                 if item is not None and len(running) < concurrency:
                     skipped = queue.quota_result(item)
                     if skipped is None:
-                        running[pool.submit(outcome_of, item)] = item
+                        running[start(item)] = item
                     else:
                         yield skipped
                     item = queue.next()
@@ -153,12 +170,21 @@ def upload_batch(
                 for future in wait_for(lambda seconds: wait_futures(running, seconds, FIRST_COMPLETED).done):
                     yield queue.result(running.pop(future), future.result())
         finally:
-            stop.set()
-            # On Windows, Ctrl-C does not interrupt the pool's own wait for its threads.
-            wait_for(lambda seconds: not wait_futures(running, seconds).not_done)
-            pool.shutdown()
+            # A child process has only a copy of this, without its threads.
+            if os.getpid() == pid:
+                _leave(batch, running)
 
     return results()
+
+
+def _leave(batch: BatchStop, running: Iterable[Future[Media | ContentGrooveError]]) -> None:
+    try:
+        batch.end_transfers()
+        wait_for(lambda seconds: not wait_futures(running, seconds).not_done, CALL_SECONDS)
+    finally:
+        # Also if Ctrl-C is pressed again.
+        batch.end_calls()
+    wait_for(lambda seconds: not wait_futures(running, seconds).not_done, LEAVE_SECONDS)
 
 
 def aupload_batch(

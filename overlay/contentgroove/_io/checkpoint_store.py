@@ -15,6 +15,7 @@ from contentgroove._core.inputs import invalid_input
 
 from .durable_files import retry_while_open, write_whole
 from .file_locks import file_lock
+from .foreign_errors import raise_if_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -56,6 +57,7 @@ class FileCheckpointStore:
                 "Wait for it to finish."
             ) from error
         except OSError as error:
+            raise_if_foreign(error)
             raise self._unusable_error("written", error) from error
         try:
             yield
@@ -78,6 +80,7 @@ class FileCheckpointStore:
         except FileNotFoundError:
             return None
         except OSError as error:
+            raise_if_foreign(error)
             raise self._unusable_error("read", error) from error
 
     def write(self, content: bytes) -> OSError | None:
@@ -85,6 +88,7 @@ class FileCheckpointStore:
         try:
             write_whole(self._target, self._new, content)
         except OSError as error:
+            raise_if_foreign(error)
             return error
         return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, overload
 
 from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
-from contentgroove._core.io import run_sync
+from contentgroove._core.io import InOneProcess, run_sync
 from contentgroove._core.secret import conceal
 from contentgroove.errors import OutcomeUnknownError
 from contentgroove.models import Media
@@ -369,7 +369,7 @@ class DirectUploads(Resource):
         return self._call(prepare_upload())
 
 
-class RawMedias:
+class RawMedias(InOneProcess):
     """Calls on medias that return `RawResponse`s."""
 
     def __init__(self, medias: Medias) -> None:
@@ -379,7 +379,7 @@ class RawMedias:
         self.delete = raw_method(medias.delete)
 
 
-class RawDirectUploads:
+class RawDirectUploads(InOneProcess):
     """The call on direct uploads that returns a `RawResponse`."""
 
     def __init__(self, uploads: DirectUploads) -> None:

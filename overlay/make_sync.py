@@ -39,6 +39,7 @@ NAMES = {
     "async_io": "sync_io",
     "aupload_batch": "upload_batch",
     "open_async_source": "open_source",
+    "open_async_store": "open_store",
     "run_async": "run_sync",
 }
 
@@ -70,6 +71,7 @@ TEXTS = (
     ("medias", " anything is sent. An async iterator is sent once and never retried.\n", " anything is sent.\n"),
     ("medias", "            size: The total number of bytes of an async iterator.\n", ""),
     ("medias", "open_async_source(file, size)", "open_async_source(file)"),
+    ("medias", "open_async_store(checkpoint, self._session.io)", "open_async_store(checkpoint)"),
 )
 
 _ASYNC_ONLY = re.compile(r"^.*# async only\n", re.MULTILINE)

@@ -84,6 +84,7 @@ LAYERS = (
             "contentgroove",
             "contentgroove._async",
             "contentgroove._sync",
+            "contentgroove.checkpoints",
             "contentgroove.progress",
             "contentgroove.types",
         ),

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from ._core.calls import RawResponse
     from ._core.identity import Identify
     from ._core.inputs import Filter, FilterValue, Sort
-    from ._core.io import Clock, Progress
+    from ._core.io import CheckpointStore, Clock, Progress
     from ._core.retries import RetryPolicy
     from ._core.settings import ApiKey, AuthMethod
     from ._io.batches import UploadItem, UploadResult
+    from ._io.checkpoint_folders import Checkpoints
     from ._io.contract_monitor import OnContractViolation
     from ._io.hooks import ResponseInfo
     from ._io.sources import AsyncFile, File
@@ -44,10 +45,11 @@ _MODULES = {
     "._core.calls": ("RawResponse",),
     "._core.identity": ("Identify",),
     "._core.inputs": ("Filter", "FilterValue", "Sort"),
-    "._core.io": ("Clock", "Progress"),
+    "._core.io": ("CheckpointStore", "Clock", "Progress"),
     "._core.retries": ("RetryPolicy",),
     "._core.settings": ("ApiKey", "AuthMethod"),
     "._io.batches": ("UploadItem", "UploadResult"),
+    "._io.checkpoint_folders": ("Checkpoints",),
     "._io.contract_monitor": ("OnContractViolation",),
     "._io.hooks": ("ResponseInfo",),
     "._io.sources": ("AsyncFile", "File"),
@@ -74,6 +76,8 @@ __all__ = [
     "AsyncRawWebhookSubscriptions",
     "AsyncWebhookSubscriptions",
     "AuthMethod",
+    "CheckpointStore",
+    "Checkpoints",
     "Clips",
     "Clock",
     "DirectUploads",

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
 import threading
+import time
+from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_futures
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from contentgroove._core.inputs import check_count
-from contentgroove.errors import ConfigurationError, ContentGrooveError, InvalidInputError, QuotaExceededError
+from contentgroove.errors import (
+    CheckpointError,
+    CheckpointInUseError,
+    ConfigurationError,
+    ContentGrooveError,
+    InvalidInputError,
+    QuotaExceededError,
+)
 
 from .interruptible import wait_for
 
@@ -36,11 +41,14 @@ class UploadItem(Struct, frozen=True):
         file: The file, as for `upload`.
         name: The media's name.
         description: Free text.
+        key: What names the file among the checkpoints of the batch, the same in each run and on each machine. By
+            default it is found by its path.
     """
 
     file: File
     name: str | None = None
     description: str | None = None
+    key: str | None = None
 
 
 class UploadResult(Struct, frozen=True):
@@ -57,37 +65,20 @@ class UploadResult(Struct, frozen=True):
     error: ContentGrooveError | None
 
 
-def checkpoint_path(folder: str | PathLike[str] | None, item: UploadItem) -> Path | None:
-    """Return the path of the checkpoint of one file of a batch: the same in each run, unique per path and name.
-
-    Raises:
-        InvalidInputError: The file is not a path, or the folder cannot be created.
-    """
-    if folder is None:
-        return None
-    if not isinstance(item.file, (str, PathLike)):
-        raise InvalidInputError(
-            "With checkpoint_dir= all files must be paths, because data in memory is lost with the process. "
-            "Nothing was sent."
-        )
-    try:
-        path = Path(os.fsdecode(item.file)).absolute()
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError, TypeError) as error:
-        raise InvalidInputError(f"Cannot create checkpoint_dir {folder}: {error}. Nothing was sent.") from error
-    identity = repr((str(path), item.name, item.description)).encode("utf-8", "surrogateescape")
-    # The name helps people, and is shortened to what every file system accepts.
-    return Path(folder) / f"{path.name[:50]}.{hashlib.sha256(identity).hexdigest()[:16]}.json"
-
-
 class BatchCancelledError(Exception):
     """The batch was abandoned before this upload ended."""
 
 
 class _UploadQueue:
-    """The files whose upload has not started."""
+    """The files whose upload has not started, or must start again because another process holds their checkpoint.
 
-    def __init__(self, files: Iterable[File | UploadItem], concurrency: int) -> None:
+    Args:
+        files: The files.
+        concurrency: The maximum number of uploads at the same time.
+        recheck: Seconds until a file that another process holds is tried again; None to report it instead.
+    """
+
+    def __init__(self, files: Iterable[File | UploadItem], concurrency: int, recheck: float | None) -> None:
         if check_count(concurrency, "concurrency") is None:
             raise InvalidInputError("concurrency must be a whole number from 1, not None. Nothing was sent.")
         if isinstance(files, (str, bytes, bytearray, memoryview)) or not isinstance(files, Iterable):
@@ -95,32 +86,49 @@ class _UploadQueue:
                 f"files must be an iterable of files, such as a list, not {type(files).__name__}. Nothing was sent."
             )
         self._files = iter(files)
+        self._recheck = recheck
+        self._held: deque[tuple[float, UploadItem]] = deque()
         self._quota: QuotaExceededError | None = None
 
     def next(self) -> UploadItem | None:
-        """Return the next file; None at the end."""
+        """Return the next file; None if there is none now."""
+        if self._held and self._held[0][0] <= time.monotonic():
+            return self._held.popleft()[1]
         for item in self._files:
             return item if isinstance(item, UploadItem) else UploadItem(item)
         return None
+
+    def pause(self) -> float | None:
+        """Return the seconds until a file that another process held is tried again; None if there is none."""
+        return max(0.0, self._held[0][0] - time.monotonic()) if self._held else None
 
     def quota_result(self, item: UploadItem) -> UploadResult | None:
         """Return the result of a file whose upload is not started because the quota is used up; None otherwise."""
         return None if self._quota is None else UploadResult(item.file, None, self._quota)
 
-    def result(self, item: UploadItem, outcome: Media | ContentGrooveError) -> UploadResult:
-        """Return the result of a file whose upload has ended."""
-        if isinstance(outcome, ContentGrooveError):
-            if isinstance(outcome, QuotaExceededError):
-                self._quota = outcome
-            return UploadResult(item.file, None, outcome)
-        return UploadResult(item.file, outcome, None)
+    def result(self, item: UploadItem, outcome: Media | ContentGrooveError) -> UploadResult | None:
+        """Return the result of a file whose upload has ended; None if it is tried again later."""
+        if not isinstance(outcome, ContentGrooveError):
+            return UploadResult(item.file, outcome, None)
+        held = isinstance(outcome, CheckpointInUseError) or (
+            isinstance(outcome, CheckpointError) and outcome.taken_over
+        )
+        if held and self._recheck is not None:
+            self._held.append((time.monotonic() + self._recheck, item))
+            return None
+        if isinstance(outcome, QuotaExceededError):
+            self._quota = outcome
+        return UploadResult(item.file, None, outcome)
 
 
 def upload_batch(
-    upload_one: Callable[[UploadItem, Progress | None], Media], files: Iterable[File | UploadItem], concurrency: int
+    upload_one: Callable[[UploadItem, Progress | None], Media],
+    files: Iterable[File | UploadItem],
+    concurrency: int,
+    recheck: float | None = None,
 ) -> Iterator[UploadResult]:
     """Upload files in threads, with `upload_one(item, progress)`; see `Medias.upload_many`."""
-    queue = _UploadQueue(files, concurrency)
+    queue = _UploadQueue(files, concurrency, recheck)
     stop = threading.Event()
 
     def check_stopped(_sent: int, _total: int) -> None:
@@ -135,20 +143,25 @@ def upload_batch(
 
     def results() -> Iterator[UploadResult]:
         running: dict[Future[Media | ContentGrooveError], UploadItem] = {}
-        item = queue.next()
         pool = ThreadPoolExecutor(concurrency, thread_name_prefix="contentgroove-upload")
         try:
-            while item is not None or running:
-                if item is not None and len(running) < concurrency:
+            while True:
+                while len(running) < concurrency and (item := queue.next()) is not None:
                     skipped = queue.quota_result(item)
                     if skipped is None:
                         running[pool.submit(outcome_of, item)] = item
                     else:
                         yield skipped
-                    item = queue.next()
-                    continue
-                for future in wait_for(lambda seconds: wait_futures(running, seconds, FIRST_COMPLETED).done):
-                    yield queue.result(running.pop(future), future.result())
+                pause = queue.pause() if len(running) < concurrency else None
+                if running:
+                    done = wait_for(lambda seconds: wait_futures(running, seconds, FIRST_COMPLETED).done, pause)
+                    for future in done:
+                        if (result := queue.result(running.pop(future), future.result())) is not None:
+                            yield result
+                elif pause is not None:
+                    wait_for(stop.wait, pause)
+                else:
+                    return
         finally:
             stop.set()
             # On Windows, Ctrl-C does not interrupt the pool's own wait for its threads.
@@ -162,9 +175,10 @@ def aupload_batch(
     upload_one: Callable[[UploadItem, Progress | None], Awaitable[Media]],
     files: Iterable[File | UploadItem],
     concurrency: int,
+    recheck: float | None = None,
 ) -> AsyncIterator[UploadResult]:
     """Upload files in tasks, with `upload_one(item, progress)`; see `AsyncMedias.upload_many`."""
-    queue = _UploadQueue(files, concurrency)
+    queue = _UploadQueue(files, concurrency, recheck)
 
     async def outcome_of(item: UploadItem) -> Media | ContentGrooveError:
         # No progress callback is needed to stop an upload: its task is cancelled.
@@ -176,20 +190,24 @@ def aupload_batch(
     async def results() -> AsyncIterator[UploadResult]:
         _require_asyncio()
         running: dict[asyncio.Task[Media | ContentGrooveError], UploadItem] = {}
-        item = queue.next()
         try:
-            while item is not None or running:
-                if item is not None and len(running) < concurrency:
+            while True:
+                while len(running) < concurrency and (item := queue.next()) is not None:
                     skipped = queue.quota_result(item)
                     if skipped is None:
                         running[asyncio.create_task(outcome_of(item))] = item
                     else:
                         yield skipped
-                    item = queue.next()
-                    continue
-                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    yield queue.result(running.pop(task), task.result())
+                pause = queue.pause() if len(running) < concurrency else None
+                if running:
+                    done, _ = await asyncio.wait(running, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                    for task in done:
+                        if (result := queue.result(running.pop(task), task.result())) is not None:
+                            yield result
+                elif pause is not None:
+                    await asyncio.sleep(pause)
+                else:
+                    return
         finally:
             for task in running:
                 task.cancel()

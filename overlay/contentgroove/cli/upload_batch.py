@@ -10,7 +10,7 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contentgroove._io.batches import UploadItem, aupload_batch, checkpoint_path
+from contentgroove._io.batches import UploadItem, aupload_batch
 from contentgroove.errors import AuthenticationError, ContentGrooveError, NotFoundError, WaitTimeoutError
 
 from .exit_codes import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
@@ -22,9 +22,30 @@ if TYPE_CHECKING:
 
     from contentgroove import AsyncContentGroove
     from contentgroove._core.identity import Identify
+    from contentgroove._io.checkpoint_folders import Checkpoints
+    from contentgroove.checkpoints import PostgresCheckpoints
     from contentgroove.models import Media
 
     from .output import Output
+
+
+CHECKPOINTS_VARIABLE = "CONTENTGROOVE_CHECKPOINTS"
+
+
+@contextlib.contextmanager
+def open_job(name: str) -> Iterator[PostgresCheckpoints]:
+    """Open the checkpoints of a job in the database that the environment names.
+
+    The conninfo may contain a password, so it is never an argument, which other users of the machine could read.
+    """
+    from contentgroove.checkpoints import PostgresCheckpoints
+
+    conninfo = os.environ.get(CHECKPOINTS_VARIABLE)
+    if not conninfo:
+        hint = f"Set {CHECKPOINTS_VARIABLE} to a conninfo such as postgresql://user@host/name."
+        raise CommandError(ExitCode.USAGE, "--job needs a PostgreSQL database.", hint)
+    with PostgresCheckpoints(conninfo, job=name) as checkpoints:
+        yield checkpoints
 
 
 def expand_patterns(files: Iterable[Path], system: str = os.name) -> Iterator[Path]:
@@ -43,13 +64,14 @@ class BatchUpload:
     """The uploads of one run, and their outcomes by file.
 
     `wait` is the number of seconds to wait for processing after the last upload; None not to wait. `identify` is that
-    of `upload`.
+    of `upload`. `again` is what to do after an interruption, where there are checkpoints.
     """
 
     out: Output
     items: list[UploadItem]
     concurrency: int
-    checkpoint_dir: Path | None
+    checkpoints: Checkpoints | None
+    again: str | None
     wait: float | None
     identify: Identify | None
     medias: dict[str, Media] = field(default_factory=dict[str, "Media"])
@@ -95,11 +117,12 @@ class BatchUpload:
                     name=item.name,
                     description=item.description,
                     progress=display.callback(str(item.file)),
-                    checkpoint=checkpoint_path(self.checkpoint_dir, item),
+                    checkpoint=None if self.checkpoints is None else self.checkpoints.store(item),
                     identify=self.identify,
                 )
 
-            results: Any = aupload_batch(upload_one, self.items, self.concurrency)
+            recheck = None if self.checkpoints is None else self.checkpoints.recheck
+            results: Any = aupload_batch(upload_one, self.items, self.concurrency, recheck)
             async with contextlib.aclosing(results):
                 async for result in results:
                     file = str(result.file)
@@ -165,8 +188,8 @@ class BatchUpload:
 
     def _interrupted(self) -> CommandError:
         created = [media.id for file, media in self.medias.items() if file not in self.exits]
-        if self.checkpoint_dir is not None:
-            hint = f"Run the same command again: it continues from the checkpoints in {self.checkpoint_dir}."
+        if self.again is not None:
+            hint = self.again
         elif created:
             # Their ids are printed after processing, and would be lost now.
             hint = f"Processing continues. Wait for it: contentgroove medias wait {' '.join(created)}"

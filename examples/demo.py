@@ -35,9 +35,9 @@ class CountingInbox(MemoryInbox):
         self.deliveries = 0
         self._arrived = threading.Condition()
 
-    def record(self, key: str, body: bytes) -> bool:
+    def record(self, key: str, body: bytes, *, trace: str | None = None) -> bool:
         """Record an event, once, and count its delivery."""
-        new = super().record(key, body)
+        new = super().record(key, body, trace=trace)
         with self._arrived:
             self.deliveries += 1
             self._arrived.notify_all()

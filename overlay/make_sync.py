@@ -38,6 +38,7 @@ NAMES = {
     "anyio": "time",
     "async_io": "sync_io",
     "aupload_batch": "upload_batch",
+    "check_async_progress": "check_progress",
     "open_async_source": "open_source",
     "open_async_store": "open_store",
     "run_async": "run_sync",
@@ -63,15 +64,9 @@ TEXTS = (
     ("client", ", awaited=True", ""),
     ("clips", " each time it has changed; it may be an async function.", " each time it has changed."),
     ("medias", " each time it has changed; it may be an async function.", " each time it has changed."),
-    (
-        "medias",
-        "a binary file, which is read from its current position, or an async iterator of bytes.\n",
-        "or a binary file, which is read from its current position.\n",
-    ),
-    ("medias", " anything is sent. An async iterator is sent once and never retried.\n", " anything is sent.\n"),
-    ("medias", "            size: The total number of bytes of an async iterator.\n", ""),
-    ("medias", "open_async_source(file, size)", "open_async_source(file)"),
     ("medias", "open_async_store(checkpoint, self._session.io)", "open_async_store(checkpoint)"),
+    ("medias", "an iterable\n                or async iterable of bytes.", "an iterable\n                of bytes."),
+    ("medias", "; it may be an async function, which is awaited before more is sent.", "."),
 )
 
 _ASYNC_ONLY = re.compile(r"^.*# async only\n", re.MULTILINE)

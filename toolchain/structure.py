@@ -52,6 +52,8 @@ LAYERS = (
             "contentgroove._core.levels",
             "contentgroove._core.moments",
             "contentgroove._core.redaction",
+            "contentgroove._core.secret",
+            "contentgroove._core.tracebacks",
         ),
     ),
     Layer("OpenAPI documents", ("contentgroove._openapi",)),

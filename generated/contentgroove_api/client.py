@@ -46,7 +46,8 @@ class Client:
         self._async_owned: httpx.AsyncClient | None = None
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self._base_url!r})"
+        # Error reporters also show a client whose constructor has failed.
+        return f"{type(self).__name__}(base_url={vars(self).get('_base_url')!r})"
 
     def _build(self, request: Request) -> httpx.Request:
         url = f"{self._base_url}{request.path}"

@@ -43,6 +43,13 @@ class Request(Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     content: bytes | None = None
 
+    def __repr__(self) -> str:
+        # Queries, headers and bodies may contain credentials, such as a signed URL.
+        return f"Request({self.method} {self.path})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("method", self.method), ("path", self.path)]
+
 
 class Response(Struct, Generic[T], frozen=True, kw_only=True):
     """An HTTP response with its decoded body."""

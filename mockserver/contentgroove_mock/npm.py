@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import redact_text
 from contentgroove._io.durable_files import retry_while_open
 
 _NPM_SECONDS = 600.0
@@ -81,7 +81,7 @@ def npm_ci(lock: Path, home: Path) -> None:
         except subprocess.TimeoutExpired:
             raise NpmError(f"npm did not install {lock} within {_NPM_SECONDS:.0f} s. Try again later.") from None
         if done.returncode != 0:
-            output = redact_url((done.stderr or done.stdout).strip())
+            output = redact_text((done.stderr or done.stdout).strip())
             raise NpmError(f"npm could not install {lock}; it needs access to the npm registry. Its output:\n{output}")
         _replace(work / "node_modules", home / "node_modules", work / "replaced")
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import redact_text, redact_url
 from contentgroove._io.interruptible import join, take
 
 from contentgroove_mock.npm import NpmError, PinnedPackage, child_environment, node_program
@@ -149,7 +149,7 @@ class Prism:
         """Keep Prism's output; announce the address that it listens on, and its end as None."""
         assert process.stdout is not None  # noqa: S101 - it was requested
         for line in process.stdout:
-            self._log.append(redact_url(line.rstrip()))
+            self._log.append(redact_text(line.rstrip()))
             if found := _LISTENING.search(line):
                 announced.put(found[1])
         announced.put(None)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 import msgspec
 from contentgroove_api.types import check_levels
 
-from ._core.redaction import redact_url
+from ._core.redaction import redact_text
+from ._core.tracebacks import with_safe_repr
 from .errors import ResponseDecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from contentgroove_api.models.links import Links
     from contentgroove_api.models.to_many import ToMany
@@ -42,7 +43,7 @@ class JsonSource:
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise ResponseDecodeError(
                 "The part of the response that this version does not know cannot be decoded: "
-                f"{redact_url(str(error))}. The known fields are unaffected.",
+                f"{redact_text(str(error))}. The known fields are unaffected.",
                 status_code=200,
             ) from error
         for step in self.path:
@@ -69,6 +70,7 @@ def ids_of(relationship: ToMany | msgspec.UnsetType | None) -> tuple[str, ...]:
     return () if sent is None else tuple(item.id for item in sent.data)
 
 
+@with_safe_repr
 class Model(Generic[W]):
     """A flat, immutable view of one JSON:API resource."""
 
@@ -117,7 +119,7 @@ class Model(Generic[W]):
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("id", *self._repr_fields))
-        return redact_url(f"{type(self).__name__}({fields})")
+        return redact_text(f"{type(self).__name__}({fields})")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values of all public attributes by name, except `extra`."""
@@ -171,6 +173,7 @@ _set_source = _slots._source.__set__  # noqa: SLF001 - as above
 _set_index = _slots._index.__set__  # noqa: SLF001 - as above
 
 
+@with_safe_repr
 class Page(Generic[T]):
     """One page of a list.
 
@@ -198,6 +201,11 @@ class Page(Generic[T]):
     def first(self, count: int) -> Page[T]:
         """Return the same page with only its first `count` items."""
         return Page(self.items[:count], self.number, self._links)
+
+    def without(self, ids: Container[str]) -> Page[T]:
+        """Return the same page without the items that have these ids."""
+        items: tuple[Any, ...] = self.items
+        return Page(tuple([item for item in items if item.id not in ids]), self.number, self._links)
 
     @property
     def next_link(self) -> str | None:

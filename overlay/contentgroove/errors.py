@@ -121,7 +121,7 @@ class CheckpointInUseError(InvalidInputError):
 
 
 class PagingError(ContentGrooveError):
-    """The service's paging links form a loop or are not links. The items returned so far are valid."""
+    """The service's pages have no end, or their links are not usable. The items returned so far are valid."""
 
 
 class APIConnectionError(ContentGrooveError):
@@ -237,10 +237,12 @@ class UnprocessableEntityError(APIError):
 
 
 class RateLimitError(APIError):
-    """429: too many requests in the current window.
+    """429: too many requests in the current window. The message says when to try again if the service did.
 
     Attributes:
-        retry_after: Seconds to wait, as requested by the service; None if it did not state any.
+        retry_after: Seconds to wait, as requested by the service, fractions included; None if it did not state any.
+            If the call was not sent, because of a pause that the service requested earlier or because of the client's
+            `rate_limit=`: the seconds until its turn.
     """
 
     retry_after: float | None = None
@@ -285,9 +287,13 @@ UploadErrorReason = Literal[
     "changed",
     "expired",
     "signature",
+    "clock",
+    "redirect",
+    "unavailable",
     "refused",
     "connection",
 ]
+"""More values may be added: treat one that you do not know like `refused`."""
 
 
 class UploadError(ContentGrooveError):
@@ -295,11 +301,13 @@ class UploadError(ContentGrooveError):
 
     Attributes:
         reason: The cause: the file (`missing`, `not_a_file`, `empty`, `too_large`, `not_audio_or_video`,
-            `unreadable`, `changed`), the store (`expired`, `signature`, `refused`, `too_large`) or the
-            `connection`.
+            `unreadable`, `changed`), the upload URL (`expired`, `signature`, `clock` if the clocks of its signer and
+            the store differ, `redirect` if it leads elsewhere), the store (`unavailable` if it failed or is overloaded
+            for now, `too_large`, `refused` for anything else) or the `connection`.
         file: The file's name; None if the source has none.
         status_code: The store's HTTP status; None if it did not respond.
         code: The store's own error code, such as `AccessDenied`; None if it sent none.
+        retry_after: Seconds to wait, as requested by the store; None if it did not request any.
         retryable: True if the same upload can succeed later.
     """
 
@@ -311,17 +319,19 @@ class UploadError(ContentGrooveError):
         file: str | None = None,
         status_code: int | None = None,
         code: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.reason: UploadErrorReason = reason
         self.file = file
         self.status_code = status_code
         self.code = code
+        self.retry_after = retry_after
 
     @property
     def retryable(self) -> bool:
         """True if the same upload can succeed later."""
-        if self.reason in {"expired", "connection"}:
+        if self.reason in {"expired", "unavailable", "connection"}:
             return True
         return self.status_code in RETRYABLE_STATUSES
 

@@ -7,7 +7,7 @@ Fields that this version does not know are in `extra`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import msgspec
 
@@ -18,6 +18,7 @@ __all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "WebhookSub
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
+    from typing import Self
 
     from contentgroove_api.models.clip import Clip as WireClip
     from contentgroove_api.models.direct_upload import DirectUpload as WireDirectUpload
@@ -345,10 +346,19 @@ class WebhookSubscription(_WebhookSubscriptionModel):
 class DirectUpload(_DirectUploadModel):
     """A prepared upload: the URL to PUT the file to, and the id to create the media with.
 
-    Both values are credentials; `repr()` omits them.
+    Both values are credentials: `repr()` omits them, and pickling raises a TypeError.
     """
 
     __slots__ = ()
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A DirectUpload contains a presigned URL, so it cannot be pickled: pass on its upload_id.")
 
     @property
     def id(self) -> str:

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from ._core.inputs import Filter, FilterValue, Sort
     from ._core.io import CheckpointStore, Clock, Progress
     from ._core.retries import RetryPolicy
+    from ._core.secret import Secret
     from ._core.settings import ApiKey, AuthMethod
     from ._io.batches import UploadItem, UploadResult
     from ._io.checkpoint_folders import Checkpoints
     from ._io.contract_monitor import OnContractViolation
     from ._io.hooks import ResponseInfo
-    from ._io.sources import AsyncFile, File
+    from ._io.sources import AsyncFile, File, StorageFile
     from ._sync.base import Pager
     from ._sync.clips import Clips, RawClips
     from ._sync.medias import DirectUploads, Medias, RawDirectUploads, RawMedias
@@ -47,12 +48,13 @@ _MODULES = {
     "._core.inputs": ("Filter", "FilterValue", "Sort"),
     "._core.io": ("CheckpointStore", "Clock", "Progress"),
     "._core.retries": ("RetryPolicy",),
+    "._core.secret": ("Secret",),
     "._core.settings": ("ApiKey", "AuthMethod"),
     "._io.batches": ("UploadItem", "UploadResult"),
     "._io.checkpoint_folders": ("Checkpoints",),
     "._io.contract_monitor": ("OnContractViolation",),
     "._io.hooks": ("ResponseInfo",),
-    "._io.sources": ("AsyncFile", "File"),
+    "._io.sources": ("AsyncFile", "File", "StorageFile"),
     ".models": ("Page",),
     "._sync.base": ("Pager",),
     "._sync.clips": ("Clips", "RawClips"),
@@ -100,7 +102,9 @@ __all__ = [
     "RequestInfo",
     "ResponseInfo",
     "RetryPolicy",
+    "Secret",
     "Sort",
+    "StorageFile",
     "UploadErrorReason",
     "UploadItem",
     "UploadResult",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import httpx
+from contentgroove._core.redaction import redact_text
 from contentgroove._io.durable_files import retry_while_open
 from contentgroove._openapi.documents import MAX_BYTES, DocumentError, check_version, parse
 from contentgroove._openapi.pointers import resolve
@@ -125,7 +126,7 @@ def _from_web(url: str) -> FetchedDocument:
         raise PipelineError(f"no complete document came within {WEB_SECONDS:g} s.") from error
     # httpx applies the environment's settings for proxies and certificates, and raises these if they are wrong.
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
-        raise PipelineError(f"{type(error).__name__}: {error}.") from error
+        raise PipelineError(f"{type(error).__name__}: {redact_text(str(error))}.") from error
 
 
 async def _download_document(url: str) -> bytes:

@@ -45,7 +45,7 @@ def test_one_file(cli: CommandLine) -> None:
     ran = cli("medias", "upload", cli.file("my film.mp4"))
     media_id, file = ran.out.rstrip("\n").split("\t")
     assert (ran.code, file, ran.err) == (0, "my film.mp4", "")
-    assert cli("medias", "show", media_id, "--json").document["name"] == "my film"
+    assert cli("medias", "show", media_id, "--json").document["name"] == "my film.mp4"
 
 
 def test_name_and_description(cli: CommandLine) -> None:
@@ -89,10 +89,30 @@ def test_a_file_whose_name_is_not_text(cli: CommandLine) -> None:
     file = os.fsdecode(b"film \xff.mp4")
     cli.file(file)
     ran = cli("medias", "upload", file, "--json")
-    assert (ran.code, ran.lines[0]["file"], ran.lines[0]["media"]["name"]) == (0, file, "film ?")
+    assert (ran.code, ran.lines[0]["file"], ran.lines[0]["media"]["name"]) == (0, file, "film ?.mp4")
     first, again = (cli("medias", "upload", file, "--checkpoint-dir", "points", "--json") for _ in range(2))
     assert (first.code, again.code) == (0, 0)
     assert again.lines[0]["media"]["id"] == first.lines[0]["media"]["id"]
+
+
+def test_a_checkpoint_of_the_first_release(cli: CommandLine) -> None:
+    """It named medias without the suffix: the same command finds its checkpoint, and creates nothing again."""
+    file = cli.file("film.mp4")
+    earlier = cli("medias", "upload", file, "--name", "film", "--checkpoint-dir", "points", "--json")
+    again = cli("medias", "upload", file, "--checkpoint-dir", "points", "--json")
+    assert again.lines[0]["media"]["id"] == earlier.lines[0]["media"]["id"]
+    assert again.lines[0]["media"]["name"] == "film"
+
+
+@pytest.mark.parametrize("url", ["https://example.com/film.mp4?token=s3cr3t", "http://example.com/" + "a" * 300])
+def test_a_url_is_for_another_command(own_cli: CommandLine, url: str) -> None:
+    """The hint names it; nothing is sent, and no secret is shown."""
+    ran = own_cli("medias", "upload", own_cli.file("a.mp4"), url)
+    assert ran.code == 2
+    assert f"{url.partition('?')[0]}" in ran.err
+    assert "contentgroove medias create SOURCE_URL" in ran.err
+    assert "s3cr3t" not in ran.err
+    assert own_cli.server.simulator.requests == []
 
 
 def test_a_checkpoint_folder_that_cannot_be_created(cli: CommandLine) -> None:
@@ -297,14 +317,14 @@ def test_processing_that_fails_and_a_wait_that_is_interrupted(tmp_path: Path) ->
             # A wait for several medias polls their list.
             reader.wait_for(r"debug: GET \S+/medias\?")
             ids = {media.name: media.id for media in client.medias.list()}
-            server.simulator.fail_media(ids["a"])
+            server.simulator.fail_media(ids["a.mp4"])
             reader.wait_for(r"error: .*\n")
             process.send_signal(signal.SIGINT)
             err = reader.rest()
             assert process.wait(30) == 130
-    assert f"error: a.mp4 (media {ids['a']}): The service could not process it." in err
+    assert f"error: a.mp4 (media {ids['a.mp4']}): The service could not process it." in err
     assert "Interrupted: 0 of 2 files processed, 1 failed, 1 not started or not finished." in err
-    assert err.endswith(f"contentgroove medias wait {ids['b']}\n")
+    assert err.endswith(f"contentgroove medias wait {ids['b.mp4']}\n")
 
 
 @PIPES
@@ -322,11 +342,11 @@ def test_a_media_that_is_deleted_during_the_wait(tmp_path: Path) -> None:
             reader = Reader(process.stderr.fileno())
             reader.wait_for(r"debug: GET \S+/medias\?")
             ids = {media.name: media.id for media in client.medias.list()}
-            client.medias.delete(ids["a"])
-            reader.wait_for(rf"error: a.mp4 \(media {ids['a']}\): The service returned 404")
-            server.simulator.finish_media(ids["b"])
+            client.medias.delete(ids["a.mp4"])
+            reader.wait_for(rf"error: a.mp4 \(media {ids['a.mp4']}\): The service returned 404")
+            server.simulator.finish_media(ids["b.mp4"])
             reader.rest()
-            assert process.stdout.read() == f"{ids['b']}\tb.mp4\n"
+            assert process.stdout.read() == f"{ids['b.mp4']}\tb.mp4\n"
             assert process.wait(30) == 14
 
 

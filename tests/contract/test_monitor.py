@@ -13,6 +13,7 @@ from contentgroove import AsyncContentGroove, ConfigurationError, ContentGroove,
 from contentgroove.errors import ContractViolationError
 
 from tests.contract.exchanges import example
+from tests.shown import shown_by
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -140,3 +141,32 @@ except ConfigurationError as error:
     assert done.stdout.strip() == "on_contract_violation needs jsonschema_rs: pip install 'contentgroove[contract]'", (
         done.stderr
     )
+
+
+@pytest.mark.parametrize("auth", ["bearer", "header", "query"])
+async def test_an_echoed_key_is_not_reported(get: Get, auth: str) -> None:
+    """A violation shows the actual value, without the key that the service echoes in it."""
+
+    def echo(request: httpx.Request) -> httpx.Response:
+        body = example("/medias/{id}")
+        body["data"]["attributes"]["mood"] = f"{request.url.query!r} {list(request.headers.items())}"[-100:]
+        body["data"]["attributes"]["canary"] = "canary-key"
+        return httpx.Response(200, json=body)
+
+    reported: list[ContractViolation] = []
+    await get(echo, on_contract_violation=reported.extend, auth=auth)
+    assert "canary-key" not in repr(reported)
+    assert {violation.rule for violation in reported} == {"undeclared-field"}
+    with pytest.raises(ContractViolationError) as caught:
+        await get(echo, on_contract_violation="raise", auth=auth)
+    assert "canary-key" not in shown_by(caught.value)
+
+
+async def test_a_signature_in_an_unknown_parameter_is_not_reported(get: Get, caplog: pytest.LogCaptureFixture) -> None:
+    """Its name says nothing about its value."""
+    del get
+    http = httpx.Client(transport=httpx.MockTransport(drifted))
+    with http, ContentGroove("canary-key", http_client=http, on_contract_violation="log") as client:
+        client.request("GET", "/medias/some-id", query={"zz": "canary-signature"})
+    assert "unknown-parameter" in caplog.text
+    assert "canary" not in caplog.text

@@ -97,6 +97,44 @@ def test_a_reset_during_an_upload_is_retried(server: Server, film: Path, kind: s
 LOST = Fault(kind="status", operation="createMedia", status=503, after_commit=True)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"code": "RequestTimeout", "drain": True},
+        {"code": "IncompleteBody"},
+        {"code": "SlowDown", "retry_after": "0.5"},
+        {"code": "rateLimitExceeded", "store": "google"},
+        {"code": "ServerBusy", "store": "azure"},
+    ],
+    ids=lambda fault: str(fault["code"]),
+)
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_an_upload_is_retried_by_the_stores_code(server: Server, film: Path, kind: str, fault: Any) -> None:
+    """Temporary errors of each store are noticed over the wire, and the whole file is sent again."""
+    os.truncate(film, 1024 * 1024)
+    server.simulator.add_fault(Fault(kind="status", operation="upload", **fault))
+    media, max_sent = upload(kind, server.base_url, film)
+    assert media.id
+    assert max_sent == 1024 * 1024
+    assert len(puts(server)) == 2
+    assert puts(server)[1] == 200
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_an_upload_follows_a_redirect_to_another_host(server: Server, film: Path, kind: str) -> None:
+    """The redirect is noticed early, the file goes to the other host of the store, and the key to none."""
+    server.simulator.add_fault(Fault(kind="status", operation="upload", code="TemporaryRedirect"))
+    media, max_sent = upload(kind, server.base_url, film)
+    assert media.id
+    assert (puts(server), max_sent) == ([307, 200], SIZE)
+    hosts = [record.headers["host"] for record in server.simulator.requests if record.method == "PUT"]
+    assert [host.partition(":")[0] for host in hosts] == ["127.0.0.1", "localhost"]
+    sent = [record.headers for record in server.simulator.requests if record.method == "PUT"]
+    assert not {"authorization", "x-api-key", "cookie"} & {name for headers in sent for name in headers}
+    prepared = [record for record in server.simulator.requests if record.operation == "getUploadUrl"]
+    assert len(prepared) == 1
+
+
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_creation_whose_response_is_lost(server: Server, film: Path, kind: str) -> None:
     """503 after the media was created: the outcome is unknown, and nothing is sent again."""

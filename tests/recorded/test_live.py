@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import respx
+from contentgroove._core.secret import Secret
 from contentgroove._core.settings import Settings
 from contentgroove_mock import Fault, ManualClock, Simulator, serve
 from contentgroove_mock.contract import Checker
@@ -90,7 +91,7 @@ def resource_ids(server: Server) -> dict[str, list[str]]:
 
 def settings(server: Server, key: str = KEY) -> Settings:
     """Return the settings of a client of the service."""
-    return Settings(server.base_url, key, "bearer", "test")
+    return Settings(server.base_url, Secret(key), "bearer", "test")
 
 
 def recorded(server: Server, *, writes: bool = False) -> Result:
@@ -295,8 +296,8 @@ def walk(handle: Callable[[httpx.Request], httpx.Response], *steps: JourneyStep)
     """Walk steps with a function as the service."""
     base_url = "https://api.contentgroove.test/api/v1"
     with httpx.Client(base_url=base_url, transport=httpx.MockTransport(handle)) as client:
-        target = LiveTarget(client, KEY, no_wait)
-        return Recorder(target, CONTRACT, Scrubber(base_url, secrets=[KEY], keep_words=False)).walk(steps)
+        target = LiveTarget(client, Secret(KEY), no_wait)
+        return Recorder(target, CONTRACT, Scrubber(base_url, secrets=[Secret(KEY)], keep_words=False)).walk(steps)
 
 
 def test_the_key_is_checked_first(service: Server) -> None:
@@ -325,7 +326,7 @@ def test_a_wrong_base_url(service: Server) -> None:
 
 def test_an_unreachable_service(service: Server) -> None:
     """The error reports it."""
-    gone = Settings(service.origin.rpartition(":")[0] + ":9/api/v1", KEY, "bearer", "test")
+    gone = Settings(service.origin.rpartition(":")[0] + ":9/api/v1", Secret(KEY), "bearer", "test")
     with pytest.raises(RecordingError, match="Cannot reach the service"):
         record_live(CONTRACT, gone, writes=False, sleep=no_wait)
 

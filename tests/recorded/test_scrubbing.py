@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from contentgroove._core.secret import Secret
 from contentgroove_mock.recording.recordings import RecordedResponse, RecordingError, Request
 from contentgroove_mock.recording.scrubbing import Scrubber
 
@@ -18,7 +19,7 @@ FIRST, SECOND = (f"00000000-0000-4000-8000-{number:012}" for number in (1, 2))
 
 def scrub(body: object, *, path: str = f"/medias/{MEDIA}", keep_words: bool = False, **request: Any) -> Any:
     """Scrub a response about a media, as from the service itself, and return its body."""
-    scrubber = Scrubber(SERVICE, secrets=[KEY], sent=["Recorded media"], keep_words=keep_words)
+    scrubber = Scrubber(SERVICE, secrets=[Secret(KEY)], sent=["Recorded media"], keep_words=keep_words)
     return scrubber.scrub(Request(method="GET", path=path, **request), RecordedResponse(body=body))[1].body
 
 
@@ -155,7 +156,7 @@ def test_sentences_of_errors_stay(*, keep_words: bool) -> None:
 
 def test_the_key_is_removed_everywhere() -> None:
     """In names of members, in sent values, in the middle of words."""
-    scrubber = Scrubber(SERVICE, secrets=[KEY], sent=[f"x{KEY}x"], keep_words=True)
+    scrubber = Scrubber(SERVICE, secrets=[Secret(KEY)], sent=[f"x{KEY}x"], keep_words=True)
     request = Request(
         method="POST", path="/medias", query=(("filter[name_eq]", KEY),), body={"data": {"name": f"x{KEY}x"}}
     )
@@ -178,6 +179,6 @@ def test_a_signature_that_scrubbing_missed_stops_the_recording(leak: str) -> Non
 
 def test_a_key_in_a_header_stops_the_recording() -> None:
     """Headers are kept by name, so a header with the key is an error of this program."""
-    scrubber = Scrubber(SERVICE, secrets=[KEY], keep_words=True)
+    scrubber = Scrubber(SERVICE, secrets=[Secret(KEY)], keep_words=True)
     with pytest.raises(RecordingError):
         scrubber.scrub(Request(method="GET", path="/"), RecordedResponse(headers={"retry-after": KEY}))

@@ -13,6 +13,7 @@ from contentgroove._core.calls import call
 from contentgroove._core.io import run_async, run_sync
 from contentgroove._core.operations import get_media
 from contentgroove._core.responses import Response, TransportFailure
+from contentgroove._core.secret import Secret
 from contentgroove._core.uploads import UploadPlan
 from contentgroove._core.waiting import wait_for_media
 
@@ -68,7 +69,7 @@ async def ignored_transport_failure(io: IO, request: Request) -> int:
 
 async def upload_without_a_source(io: IO) -> None:
     """A file is needed."""
-    await io.put_file("https://store.test", progress=None, timeouts={})  # type: ignore[call-arg]
+    await io.put_file(Secret("https://store.test"), progress=None, timeouts={})  # type: ignore[call-arg]
 
 
 def plan_without_a_source(checkpoint: Checkpoint) -> UploadPlan:

@@ -69,16 +69,14 @@ def test_all_classes_are_compared() -> None:
 
 @pytest.mark.parametrize(("async_member", "member"), PAIRS)
 def test_members_have_the_same_signature(async_member: Any, member: Any) -> None:
-    """Parameters, defaults and types are the same, except for `Async`, awaiting, and the size of an async iterator."""
+    """Parameters, defaults and types are the same, except for `Async` and awaiting."""
     assert type(async_member) is type(member)
     if not inspect.isfunction(member):
         return
     signature = inspect.signature(member)
     expected = inspect.signature(async_member)
     parameters = [
-        parameter.replace(annotation=in_sync(parameter.annotation))
-        for parameter in expected.parameters.values()
-        if parameter.name != "size"
+        parameter.replace(annotation=in_sync(parameter.annotation)) for parameter in expected.parameters.values()
     ]
     assert signature == inspect.Signature(parameters, return_annotation=in_sync(expected.return_annotation))
     assert not inspect.iscoroutinefunction(member)

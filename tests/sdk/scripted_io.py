@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from contentgroove import RetryPolicy
 from contentgroove._core.calls import Session
+from contentgroove._core.pacing import Pacer
 from contentgroove._core.responses import Response
-from contentgroove._core.retries import Cooldown
+from contentgroove._core.secret import Secret
 from contentgroove._core.settings import resolve_settings
 
 from .conftest import BASE, KEY
@@ -52,7 +54,7 @@ class ScriptedIO:
 
     async def put_file(
         self,
-        url: str,
+        url: Secret,
         source: Source,
         progress: Progress | None,
         timeouts: Timeouts,  # noqa: ARG002 - the protocol's
@@ -101,8 +103,10 @@ class SuspendingIO(ScriptedIO):
 
 def session_over(io: ScriptedIO, clock: FakeClock, policy: RetryPolicy | None = None) -> Session:
     """Create the session of a client over an `IO`, without jitter."""
-    settings = resolve_settings(api_key=KEY, base_url=BASE, auth="bearer", version="1", environment={})
-    return Session(io, settings, {}, policy or RetryPolicy(), Cooldown(), clock, lambda: 1.0)
+    settings = resolve_settings(
+        api_key=Secret(KEY), base_url=Secret(BASE), auth="bearer", version="1", variable=lambda _name: None
+    )
+    return Session(io, settings, {}, policy or RetryPolicy(), Pacer(threading.Lock()), clock, lambda: 1.0)
 
 
 def json_response(body: object, status: int = 200) -> Response:

@@ -192,7 +192,7 @@ def test_a_sent_file_is_not_sent_again(make: Maker, tmp_path: Path) -> None:
         client.medias.upload(path, checkpoint=checkpoint)
     assert client.medias.upload(path, checkpoint=checkpoint).id == "m-2"
     assert len(store.requests) == 1
-    assert api.posts == [{"upload_id": "signed-1"}] * 2
+    assert api.posts == [{"upload_id": "signed-1", "name": "film.mp4"}] * 2
 
 
 def test_another_upload_is_refused(make: Maker, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 import respx
 from contentgroove import APIConnectionError, APIError, APITimeoutError, ConfigurationError, UploadError, __version__
 from contentgroove._core.responses import Headers
+from contentgroove._core.secret import Secret
 from contentgroove._core.settings import resolve_settings
 from contentgroove._io import connections
 from contentgroove._io.http import MAX_PIECE, Decompression, InvalidUrlError, build_api_request, parse_url
@@ -173,7 +174,9 @@ def test_what_the_libraries_log_is_redacted(
 @pytest.mark.parametrize(("queued", "seconds"), [(True, 600.0), (False, 5.0)])
 def test_waiting_for_a_connection_has_its_own_limit(queued: bool, seconds: float) -> None:  # noqa: FBT001 - a case
     """Waiting for the client's own connections has a longer limit; an application's client keeps its own."""
-    settings = resolve_settings(api_key=KEY, base_url=BASE, auth="bearer", version="1", environment={})
+    settings = resolve_settings(
+        api_key=Secret(KEY), base_url=Secret(BASE), auth="bearer", version="1", variable=lambda _name: None
+    )
     listing = Request(method="GET", path="/medias")
     timeouts: Timeouts = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
     request = build_api_request(listing, settings, timeouts, None, queued=queued)
@@ -212,7 +215,7 @@ def test_requests_to_this_machine_use_no_proxy(make: Maker, monkeypatch: pytest.
         make(base_url=base_url, max_retries=0).medias.get("m-1")
     assert len(asked_directly) == 1
     https = httpcore.URL("https://api.contentgroove.test/")
-    assert connections.environment_proxy(https) == (proxy if "://" in proxy else f"http://{proxy}")
+    assert connections.environment_proxy(https) == Secret(proxy if "://" in proxy else f"http://{proxy}")
 
 
 def test_a_proxy_that_refuses_never_sees_the_key(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,7 +141,7 @@ def test_an_endless_list_ends(make: Maker) -> None:
 def test_a_list_that_fails_hides_no_outcome(make: Maker, status: int) -> None:
     """The error is that of the creation, and says that the medias could not be read."""
     service = Service("lost")
-    service.list_statuses = [status] * 9
+    service.list_statuses = [status] * 500
     error = unknown(make, service)
     assert error.candidates == ()
     assert "Not all medias could be read" in error.message
@@ -220,7 +220,7 @@ def test_a_creation_that_was_refused_or_never_sent_is_not_in_doubt(
 ) -> None:
     """The same call sends it."""
     path, checkpoint, store = video(tmp_path), tmp_path / "c.json", Store()
-    service = Service(*[step] * 4)
+    service = Service(*[step] * 500)
     client = make(service, store=store)
     with pytest.raises(error):
         client.medias.upload(path, checkpoint=checkpoint)

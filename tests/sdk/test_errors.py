@@ -151,7 +151,7 @@ def test_the_key_shows_nowhere(make: Maker, caplog: pytest.LogCaptureFixture, au
     caplog.set_level(logging.DEBUG)
 
     def handler(request: httpx.Request) -> httpx.Response:
-        echo = f"{request.headers.raw} {request.url}"
+        echo = f"{list(request.headers.items())} {request.url}"
         assert KEY in echo
         body = {"errors": [{"detail": f"bad key {KEY}", "title": KEY}]}
         return httpx.Response(401, json=body, headers={"X-Echo": f"Bearer {KEY}", "Retry-After": "3"})
@@ -188,9 +188,9 @@ def test_an_escaped_key_is_known(make: Maker, echo: str, status: int) -> None:
 @pytest.mark.parametrize(
     ("url", "left"),
     [
-        ("https://s3.test/k?x=1&X-Amz-Signature=canary&y=2", "https://s3.test/k?x=1&X-Amz-Signature=[redacted]&y=2"),
+        ("https://s3.test/k?x=1&X-Amz-Signature=canary&y=2", "/k?x=[redacted]&X-Amz-Signature=[redacted]&y=[redacted]"),
         (r"https://s3.test/k?x=1\u0026X-Amz-Signature=canary\u0026y=2", "X-Amz-Signature=[redacted]"),
-        ("/u?url=https%3A%2F%2Fs3.test%3Fx%3D1%26X-Amz-Signature%3Dcanary%26y%3D2", "Signature%3D[redacted]%26y%3D2"),
+        ("/u?url=https%3A%2F%2Fs3.test%3Fx%3D1%26X-Amz-Signature%3Dcanary%26y%3D2", "/u?url=[redacted]"),
         ("https://s3.test/k?api_key=canary%26canary", "api_key=[redacted]"),
     ],
     ids=["URL", "JSON", "URL in a URL", "ampersand in a value"],
@@ -212,7 +212,7 @@ def test_a_signature_in_a_filter_is_not_shown(make: Maker) -> None:
     client = make(lambda _request: httpx.Response(404))
     with pytest.raises(NotFoundError) as caught:
         list(client.medias.list(filter={"source_url_eq": "https://s3.test/k?x=1&X-Amz-Signature=canary&y=2"}))
-    assert "X-Amz-Signature%3D[redacted]%26y%3D2" in str(caught.value.request)
+    assert str(caught.value.request).endswith("/medias?filter[source_url_eq]=[redacted]")
     assert "canary" not in str(caught.value)
 
 

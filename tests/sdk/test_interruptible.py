@@ -13,7 +13,10 @@ from contentgroove import ConfigurationError, UploadItem
 from contentgroove._io import interruptible
 from contentgroove._io.batches import upload_batch
 from contentgroove._io.interruptible import join, take, wait_for
-from contentgroove.webhooks import MemoryInbox
+from contentgroove.webhooks import Backoff, MemoryInbox
+from contentgroove.webhooks.claims import Renewer
+from contentgroove.webhooks.outages import Circuit
+from contentgroove.webhooks.processing import Outcome
 from contentgroove.webhooks.worker import Wakeup, Worker
 
 if TYPE_CHECKING:
@@ -127,8 +130,11 @@ def test_a_worker_waits_in_steps(waits: Waits) -> None:
     bell = Wakeup()
     threading.Timer(5 * STEP, bell.notify).start()
     bell.wait(0, NEVER)
-    worker = Worker(MemoryInbox(), bell, NEVER)
-    worker.start_thread(lambda _should_stop: None)
+    inbox = MemoryInbox()
+    worker = Worker(
+        inbox, bell, Circuit(Backoff()), Renewer(NEVER), poll_interval=NEVER, grace=NEVER, report=lambda: None
+    )
+    worker.start_thread(lambda _should_stop: Outcome())
     assert worker.join()
     assert waits.are_short()
 

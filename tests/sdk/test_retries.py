@@ -23,6 +23,7 @@ from contentgroove import (
 )
 from contentgroove._core import operations
 from contentgroove._core.calls import send_with_retries
+from contentgroove._core.error_mapping import come_back
 from contentgroove._core.io import run_sync
 from contentgroove._core.responses import Response
 from contentgroove._core.retries import parse_retry_after
@@ -176,28 +177,147 @@ def test_delete_that_finds_nothing_on_its_second_try_has_succeeded(make: Maker) 
         make(handler).medias.delete("m-1")
 
 
-def test_retry_after_is_obeyed(make: Maker, clock: FakeClock) -> None:
-    """Seconds, a date, or something else: the wait is as requested, and never longer than two minutes."""
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("value", "delay"),
+    [
+        ("3", 3.0),
+        ("0.5", 0.5),
+        (" 1.5 ", 1.5),
+        (".25", 0.25),
+        ("2.", 2.0),
+        ("soon", 0.5),
+        ("-3", 0.5),
+        ("1e1", 0.5),
+        ("inf", 0.5),
+        ("nan", 0.5),
+        ("0x10", 0.5),
+        ("3 s", 0.5),
+        ("\u0663", 0.5),
+        ("", 0.5),
+    ],
+)
+def test_retry_after_is_obeyed(make: Maker, clock: FakeClock, status: int, value: str, delay: float) -> None:
+    """Seconds, with a fraction or without, are waited exactly; anything else is ignored."""
+    refusal = httpx.Response(status, headers=[(b"Retry-After", value.encode())])
+    handler, _ = script(refusal, one(media_json()))
+    get(make(handler))
+    assert clock.sleeps == [delay]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    "form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"], ids=["now", "850", "C"]
+)
+def test_retry_after_may_be_a_date(
+    make: Maker, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, status: int, form: str
+) -> None:
+    """A date is in UTC in all three formats of HTTP, wherever this machine is."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
     date = dt.datetime.fromtimestamp(clock.time() + 7, dt.UTC)
-    for value, wait in (("3", 3.0), (format_datetime(date, usegmt=True), 7.0), ("soon", 0.5), ("99999999", 120.0)):
-        clock.sleeps.clear()
-        clock.now = 1_000.0
-        handler, _ = script(httpx.Response(503, headers={"Retry-After": value}), one(media_json()))
+    handler, _ = script(httpx.Response(status, headers={"Retry-After": date.strftime(form)}), one(media_json()))
+    try:
         get(make(handler))
-        assert clock.sleeps == [pytest.approx(wait, abs=1.0) if wait == 7.0 else wait]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert clock.sleeps == [7.0]
 
 
-def test_a_429_slows_down_every_call_of_the_client(make: Maker, clock: FakeClock) -> None:
-    """The next caller also waits until the time that the service requested."""
-    handler, _ = script(httpx.Response(429, headers={"Retry-After": "5"}), one(media_json()))
-    client = make(handler, max_retries=0, random=lambda: 0.0)
+def test_a_date_counts_from_the_date_of_the_response(make: Maker, clock: FakeClock) -> None:
+    """This machine's clock may differ from the service's by hours."""
+    sent = dt.datetime.fromtimestamp(clock.time() + 7200, dt.UTC)
+    headers = {"Date": format_datetime(sent, usegmt=True)}
+    headers["Retry-After"] = format_datetime(sent + dt.timedelta(seconds=4), usegmt=True)
+    handler, _ = script(httpx.Response(503, headers=headers), one(media_json()))
+    get(make(handler))
+    assert clock.sleeps == [4.0]
+
+
+def test_a_date_in_the_past_is_now(clock: FakeClock) -> None:
+    """A date that is over requests no delay."""
+    past = format_datetime(dt.datetime.fromtimestamp(clock.time() - 60, dt.UTC), usegmt=True)
+    assert parse_retry_after(past, clock.time()) == 0.0
+    assert parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", clock.time()) == 0.0
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, RateLimitError), (503, ServerError)], ids=["429", "503"])
+@pytest.mark.parametrize("value", ["3600", "3600.0", "date"])
+def test_a_delay_that_is_too_long_is_an_error_at_once(
+    make: Maker, clock: FakeClock, status: int, kind: type[APIError], value: str
+) -> None:
+    """An hour is neither waited for nor cut short: the error says when to come back."""
+    if value == "date":
+        value = format_datetime(dt.datetime.fromtimestamp(clock.time() + 3600, dt.UTC), usegmt=True)
+    handler, seen = script(httpx.Response(status, headers={"Retry-After": value}))
+    when = dt.datetime.fromtimestamp(clock.time() + 3600, dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    with pytest.raises(kind, match=rf"Try again in 3,600 s, at {when}\.") as caught:
+        get(make(handler))
+    assert (len(seen), clock.sleeps) == (1, [])
+    if isinstance(caught.value, RateLimitError):
+        assert caught.value.retry_after == 3600.0
+
+
+def test_an_absurd_delay_is_an_error_like_any_long_one(make: Maker, clock: FakeClock) -> None:
+    """So many seconds that no calendar has their date are shortened, and pause the others for an hour at most."""
+    handler, _ = script(httpx.Response(429, headers={"Retry-After": "9" * 400}), one(media_json()))
+    client = make(handler)
+    with pytest.raises(RateLimitError, match="Try again"):
+        get(client)
+    with pytest.raises(RateLimitError, match="not sent") as caught:
+        get(client)
+    assert caught.value.retry_after == 3600.0
+    clock.now += 3600.0
+    assert get(client).id == "m-1"
+
+
+def test_a_429_pauses_every_call_of_the_client(make: Maker, clock: FakeClock) -> None:
+    """The next caller also waits until the time that the service requested, and so do copies with other options."""
+    handler, seen = script(httpx.Response(429, headers={"Retry-After": "5"}), one(media_json()))
+    client = make(handler, max_retries=0)
     with pytest.raises(RateLimitError) as caught:
         get(client)
     assert caught.value.retry_after == 5.0
     assert clock.sleeps == []
     client.clips.list()
-    get(client)
+    get(client.with_options(timeout=5))
     assert clock.sleeps == [5.0]
+    assert len(seen) == 2
+
+
+def test_a_call_is_not_sent_if_the_pause_is_too_long_for_it(make: Maker, clock: FakeClock) -> None:
+    """After another call's 429, a call with less time ends at once, says when to come back, and sends nothing."""
+    handler, seen = script(httpx.Response(429, headers={"Retry-After": "100.5"}), one(media_json()))
+    with pytest.raises(RateLimitError, match=r"Try again in 101 s, at .* UTC") as caught:
+        get(make(handler, retry_policy=RetryPolicy(deadline=60.0)))
+    assert (caught.value.retry_after, len(seen)) == (100.5, 1)
+    client = make(script(httpx.Response(429, headers={"Retry-After": "100.5"}), one(media_json()))[0], max_retries=0)
+    with pytest.raises(RateLimitError):
+        get(client)
+    client = client.with_options(max_retries=3)
+    clock.now += 50.0
+    assert get(client).id == "m-1"
+    assert clock.sleeps == [50.5]
+
+
+def test_retries_after_429_are_limited(make: Maker, clock: FakeClock) -> None:
+    """A service that lets nothing through gets as many requests as `max_retries` allows, with growing pauses."""
+    handler, seen = script(429)
+    with pytest.raises(RateLimitError, match="after 4 attempts"):
+        get(make(handler))
+    assert (len(seen), clock.sleeps) == (4, [0.5, 1.0, 2.0])
+
+
+@pytest.mark.parametrize("value", ["0", "0.0", "0.1"])
+def test_a_delay_that_has_proven_too_short_grows(make: Maker, clock: FakeClock, value: str) -> None:
+    """`Retry-After: 0` cannot make a client repeat its request without any pause."""
+    handler, seen = script(httpx.Response(429, headers={"Retry-After": value}))
+    with pytest.raises(RateLimitError):
+        get(make(handler, random=lambda: 0.0))
+    assert len(seen) == 4
+    assert clock.sleeps[1:] == [pytest.approx(0.5), pytest.approx(1.0)]
+    assert clock.sleeps[0] > 0
 
 
 def test_a_sleep_that_takes_no_time_is_called_once(make: Maker) -> None:
@@ -212,7 +332,7 @@ def test_a_sleep_that_takes_no_time_is_called_once(make: Maker) -> None:
 
     handler, _ = script(httpx.Response(429, headers={"Retry-After": "100"}), one(media_json()))
     get(make(handler, clock=time, sleep=sleep if make.kind == "sync" else asleep))
-    assert waits == [100.0, pytest.approx(101.0, abs=1.0)]
+    assert waits == [pytest.approx(100.0, abs=1.0)]
 
 
 def test_a_cool_down_beyond_the_deadline_ends_a_call(clock: FakeClock) -> None:
@@ -221,24 +341,14 @@ def test_a_cool_down_beyond_the_deadline_ends_a_call(clock: FakeClock) -> None:
     class Delayed(ScriptedIO):
         async def sleep(self, seconds: float) -> None:
             await super().sleep(seconds)
-            session.cooldown.extend(clock.now + 100.0)
+            pacer = session.pacer
+            pacer.record_refused(pacer.epoch, clock.now, 100.0, lambda _refusals: 0.0)
 
     unavailable = Response(503, {}, b"")
     scripted = Delayed(clock, unavailable)
     session = session_over(scripted, clock, RetryPolicy(deadline=60.0))
     assert run_sync(send_with_retries(operations.get_media("m-1"), session)) == (unavailable, 1)
     assert scripted.steps == [("send", "GET", "/medias/m-1"), ("sleep", 0.5)]
-
-
-def test_the_deadline_is_counted_from_the_first_attempt(clock: FakeClock) -> None:
-    """A call that is delayed before its first attempt has all its time afterwards."""
-    success = Response(200, {}, b"")
-    scripted = ScriptedIO(clock, Response(503, {}, b""), success)
-    session = session_over(scripted, clock, RetryPolicy(deadline=60.0))
-    session.cooldown.extend(clock.now + 100.0)
-    assert run_sync(send_with_retries(operations.get_media("m-1"), session)) == (success, 2)
-    attempt = ("send", "GET", "/medias/m-1")
-    assert scripted.steps == [("sleep", 101.0), attempt, ("sleep", 0.5), attempt]
 
 
 def test_no_attempt_starts_after_the_deadline(make: Maker, clock: FakeClock) -> None:
@@ -275,6 +385,7 @@ def test_backoff_is_jitter_under_a_cap(attempt: int, chance: float) -> None:
 
 @given(st.text(max_size=60), st.floats(min_value=0, max_value=4e9))
 def test_any_retry_after_header_is_survived(value: str, now: float) -> None:
-    """Any header is parsed to a number of seconds from 0, or to None."""
+    """Any header is parsed to a number of seconds from 0, or to None, and has a date to come back."""
     seconds = parse_retry_after(value, now)
-    assert seconds is None or 0 <= seconds < float("inf")
+    assert seconds is None or 0 <= seconds <= 1e9
+    assert come_back(seconds or 0.0, now).startswith("Try again in ")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from contentgroove import OutcomeUnknownError
+from contentgroove import InvalidInputError, OutcomeUnknownError
 
 from .conftest import many, media_json, one, sent_json
 from .test_uploads import Api, Store, video
@@ -110,6 +110,20 @@ def test_an_upload_continues(make: Maker, tmp_path: Path, state: str, puts: int,
     assert media.id == "m-1"
     assert (len(store.requests), len(api.posts)) == (puts, posts)
     assert json.loads(checkpoint.read_bytes())["state"] == "finished"
+
+
+@pytest.mark.parametrize("state", ["new", "sent", "created"])
+def test_an_upload_without_a_name_continues_without(make: Maker, tmp_path: Path, state: str) -> None:
+    """Earlier versions did not name a media after its file; the same call continues their checkpoints."""
+    checkpoint = tmp_path / "c.json"
+    content = {**json.loads(stored(state)), "name": None, "description": None}
+    checkpoint.write_text(json.dumps(content), encoding="utf-8")
+    api = Api()
+    media = make(api, store=Store()).medias.upload(film(tmp_path), checkpoint=checkpoint)
+    assert media.id == (content["media_id"] or "m-1")
+    assert [post.get("name") for post in api.posts] == ([] if state == "created" else [None])
+    with pytest.raises(InvalidInputError, match="belongs to the upload"):
+        make(api, store=Store()).medias.upload(film(tmp_path), checkpoint=checkpoint, name="film.mp4")
 
 
 def test_an_upload_in_doubt(make: Maker, tmp_path: Path) -> None:

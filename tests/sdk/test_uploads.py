@@ -239,7 +239,7 @@ def test_an_expired_url_is_replaced(make: Maker, clock: FakeClock, tmp_path: Pat
     assert make(api, store=store).medias.upload(video(tmp_path)).id == "m-1"
     assert [request.url.path for request in store.requests] == ["/1", "/2"]
     assert store.bodies == [MP4, MP4]
-    assert api.posts == [{"upload_id": "signed-2"}]
+    assert api.posts == [{"upload_id": "signed-2", "name": "film.mp4"}]
     assert clock.sleeps == []
 
 

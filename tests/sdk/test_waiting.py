@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from contentgroove import InvalidInputError, MediaProcessingError, NotFoundError, WaitTimeoutError
+from contentgroove import InvalidInputError, MediaProcessingError, NotFoundError, RateLimitError, WaitTimeoutError
 from contentgroove.webhooks import InboxError, MemoryInbox
 
 from .conftest import clip_json, many, media_json, one
@@ -75,6 +75,33 @@ def test_a_result_at_the_deadline_counts(make: Maker) -> None:
     """The last poll is at the deadline, and its result is returned."""
     handler, _ = states(True, True, True, False)
     assert make(handler).medias.wait("m-1", timeout=10.0, poll_interval=4.0).is_finished
+
+
+@pytest.mark.parametrize(
+    ("delay", "timeout", "requests", "error"),
+    [("3600", 600.0, 1, RateLimitError), ("60", 30.0, 1, WaitTimeoutError), ("3600", 4000.0, 2, None)],
+)
+def test_a_pause_that_outlasts_the_wait(
+    make: Maker, clock: FakeClock, delay: str, timeout: float, requests: int, error: type[Exception] | None
+) -> None:
+    """An hour's pause ends a shorter wait at once and says when to come back; no poll is sent during a pause."""
+    seen: list[float] = []
+
+    def handler(_request: httpx.Request) -> httpx.Response:
+        seen.append(clock.now)
+        if len(seen) == 1:
+            return httpx.Response(429, headers={"Retry-After": delay})
+        return one(media_json(is_processing=False))
+
+    client = make(handler)
+    if error is None:
+        assert client.medias.wait("m-1", timeout=timeout).is_finished
+        assert seen[1] - seen[0] >= 3600.0
+    else:
+        with pytest.raises(error, match="Try again in 3,600 s" if error is RateLimitError else "m-1"):
+            client.medias.wait("m-1", timeout=timeout)
+        assert sum(clock.sleeps) == (0 if error is RateLimitError else timeout)
+    assert len(seen) == requests
 
 
 def test_a_timeout_of_zero_polls_once(make: Maker) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove import ConfigurationError, InvalidInputError
+from contentgroove._core.secret import Secret
 from contentgroove.tools import Access, Tool, ToolError, ToolRegistry, open_tools
 from contentgroove.tools.results import Success
 
@@ -198,3 +199,11 @@ async def test_the_key_is_taken_out_of_results() -> None:
         "z": None,
     }
     assert key not in str(await tools.call("bad"))
+
+
+async def test_an_escaped_key_is_taken_out_of_results() -> None:
+    """Servers escape what they echo, and `Secret` is accepted for the key."""
+    key = "canary/key+0f5c1e7d"
+    echo = ["canary%2Fkey%2B0f5c1e7d", r"canary\/key\u002b0f5c1e7d", "CANARY/KEY+0F5C1E7D"]
+    tools = ToolRegistry([tool("good", {"a": echo})], secret=lambda: Secret(key))
+    assert (await tools.call("good"))["data"] == {"a": ["[redacted]"] * 3}

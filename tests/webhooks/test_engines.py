@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from celery.contrib.testing.worker import start_worker
+from celery.signals import setup_logging
 
 from tests.webhooks.payloads import body, finished
 
@@ -39,9 +40,15 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     # The example waits between attempts; a test need not.
     module.handle.retry_backoff = False
     module.handle.default_retry_delay = 0
+    # Without a listener, Celery would replace the handlers of the tests' log.
+    setup_logging.connect(_leave_the_log)
     yield module
+    setup_logging.disconnect(_leave_the_log)
     module.receiver.inbox.close()
     module.queue.close()
+
+
+def _leave_the_log(**_: Any) -> None: ...
 
 
 class Handled:

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import pytest
@@ -41,8 +41,7 @@ class NotTextError(Exception):
 
     def __str__(self) -> str:
         """Return a number."""
-        number: Any = 5
-        return number
+        return cast("str", 5)
 
 
 class Unusual(BaseException):
@@ -53,7 +52,8 @@ def deep(levels: int) -> BaseException:
     """Nest groups."""
     error: Exception = ValueError("deep")
     for _ in range(levels):
-        error = ExceptionGroup("level", [error])
+        inner: list[Exception] = [error]
+        error = ExceptionGroup("level", inner)
     return error
 
 
@@ -251,7 +251,7 @@ def test_a_failing_event_starves_no_other(inbox: Inbox, clock: Clock, first: flo
 
 def test_texts_show_no_credentials() -> None:
     """Neither an exception's text, nor that of its cause, nor a note, nor one that is cut in the middle of a value."""
-    error = OSError("x" * 470 + " https://s.test/?token=canary" + "y" * 600)
+    error = OSError("x" * 460 + " https://s.test/?token=canary" + "y" * 600)
     error.__cause__ = ValueError("https://s.test/a?X-Amz-Signature=canary-one")
     error.add_note("GET https://s.test/b?api_key=canary-two failed")
     text = failure_text(error)

@@ -24,9 +24,9 @@ TOKEN = "canary-token"
 class BrokenInbox(MemoryInbox):
     """An inbox whose disk is full."""
 
-    def record(self, key: str, body: bytes) -> bool:
+    def record(self, key: str, body: bytes, *, trace: str | None = None) -> bool:
         """Fail."""
-        raise OSError(f"no space for {key} of {len(body)} bytes")
+        raise OSError(f"no space for {key} of {len(body)} bytes, {trace}")
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -114,7 +114,7 @@ def test_workers_that_wait_take_no_thread_of_the_application() -> None:
 
 
 def test_a_cancelled_wait_for_a_thread_takes_none() -> None:
-    """A client that disconnects leaves its place to the next."""
+    """A client that disconnects leaves its turn to the next."""
     inbox = Hanging()
 
     async def main() -> None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from contentgroove._core.secret import REDACTED
 from contentgroove._openapi.pointers import join
 from contentgroove_api.types import check_levels
 from msgspec import Struct
@@ -22,6 +23,7 @@ _KEYED = re.compile(r"(?P<name>[^\[\]]+)\[(?P<key>[^\[\]]*)\](?P<item>\[\d*\])?"
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII)
 _MAX_NUMBER_LENGTH = 40
+_MIN_CREDENTIAL = 8
 _JSON = "application/json"
 
 
@@ -86,7 +88,9 @@ class Query:
             else:
                 offered = [*self._plain, *(f"{deep}[…]" for deep in self._deep)]
                 message = f"the contract offers {', '.join(offered) or 'no parameters'}"
-                yield Violation(operation, location, "unknown-parameter", message, short_repr(text))
+                # Its meaning is unknown, so a long value may be a credential.
+                shown = short_repr(text) if len(text) < _MIN_CREDENTIAL else REDACTED
+                yield Violation(operation, location, "unknown-parameter", message, shown)
         for name, members in objects.items():
             yield from self._check_object(self._deep[name], members, lists, operation)
         for parameter in self.required:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 from contentgroove import errors
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import redact_text
 from msgspec import Struct
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def short_repr(value: object) -> str:
         text = value.decode("utf-8", "backslashreplace")
     else:
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    text = redact_url(" ".join(text.split()))
+    text = redact_text(" ".join(text.split()))
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 

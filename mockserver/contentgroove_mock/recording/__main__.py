@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contentgroove._core.settings import resolve_settings
+from contentgroove._io.client_options import read_variable
 from contentgroove._version import __version__
 from contentgroove.cli.output import prepare_streams
 from contentgroove.errors import ConfigurationError
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None, *, sleep: Callable[[float], object]
 
 
 def _record_live(contract: PackagedContract, folder: Path, *, writes: bool, sleep: Callable[[float], object]) -> int:
-    settings = resolve_settings(api_key=None, base_url=None, auth="bearer", version=__version__, environment=os.environ)
+    settings = resolve_settings(api_key=None, base_url=None, auth="bearer", version=__version__, variable=read_variable)
     _print(f"Recording from {settings.base_url}")
     result = record_live(contract, settings, writes=writes, sleep=sleep)
     changed = save(folder, result.recordings, replacing=())

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 import msgspec
+from contentgroove._core.secret import Secret
 from msgspec import UNSET
 
 from contentgroove_mock import sample_video
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.recording.scrubbing import Scrubber
 
 _RECORDED_HEADERS = ("content-type", "retry-after")
-_INVALID_KEY = "no-key-that-any-account-has"
+_INVALID_KEY = Secret("no-key-that-any-account-has")
 _NO_JSON = object()
 _STORE_SECONDS = 60.0
 _GONE = frozenset({200, 204, 404})
@@ -52,7 +53,7 @@ class RecordingTarget(Protocol):
     origin: Origin
     client: httpx.Client
     direct_client: httpx.Client
-    key: str
+    key: Secret
 
     def provoke_status(self, status: int) -> AbstractContextManager[object] | None:
         """Return a context in which the service responds with a failure that no request causes by itself.
@@ -92,7 +93,7 @@ class Recorder:
         self._target, self._contract, self._scrubber = target, contract, scrubber
         self._ids: dict[str, str] = {"unknown": UNKNOWN_ID}
         self._upload_url = ""
-        self._created: dict[str, list[tuple[str, str]]] = {operation: [] for operation in _DELETIONS}
+        self._created: dict[str, list[tuple[str, Secret]]] = {operation: [] for operation in _DELETIONS}
         self._result = Result()
 
     def walk(self, actions: Iterable[Action], known: dict[str, str] | None = None) -> Result:
@@ -176,7 +177,7 @@ class Recorder:
     def _filled(self, value: Any) -> Any:
         return self._ids[value[1:-1]] if isinstance(value, str) and value.startswith("{") else value
 
-    def _send(self, request: Request, key: str, *, direct: bool = False) -> httpx.Response:
+    def _send(self, request: Request, key: Secret, *, direct: bool = False) -> httpx.Response:
         client = self._target.direct_client if direct else self._target.client
         try:
             return client.request(
@@ -184,7 +185,7 @@ class Recorder:
                 request.path,
                 params=list(request.query),
                 content=request.content or None,
-                headers={**request.headers, "authorization": f"Bearer {key}"},
+                headers={**request.headers, "authorization": f"Bearer {key.reveal()}"},
             )
         except httpx.HTTPError as error:
             doubt = " Something may have been created: check the account." if request.method == "POST" else ""
@@ -193,7 +194,7 @@ class Recorder:
                 f"again later.{doubt}"
             ) from None
 
-    def _note_created(self, step: JourneyStep, response: httpx.Response, body: Any, key: str) -> None:
+    def _note_created(self, step: JourneyStep, response: httpx.Response, body: Any, key: Secret) -> None:
         """Remember what must be deleted, and with which key, even if an error response was expected."""
         creates = step.operation in self._created
         if not response.is_success or not (creates or step.save_as):

@@ -23,6 +23,8 @@ from contentgroove_mock.recording.recordings import RecordedResponse, RecordingE
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from contentgroove._core.secret import Secret
+
 SERVICE = "service.example"
 FILES = "files.example"
 SCRUBBED = "scrubbed"
@@ -60,7 +62,7 @@ class Scrubber:
 
     service: str
     _: KW_ONLY
-    secrets: Collection[str] = ()
+    secrets: Collection[Secret] = ()
     sent: Collection[str] = ()
     keep_words: bool
 
@@ -76,7 +78,7 @@ class Scrubber:
         response = structs.replace(response, body=scrubber.value(response.body))
         text = _joined(request.path, request, response)
         headers = [*request.headers.values(), *response.headers.values()]
-        if any(secret in part for secret in self.secrets for part in (text, *headers)) or _LEAK.search(text):
+        if any(secret.reveal() in part for secret in self.secrets for part in (text, *headers)) or _LEAK.search(text):
             raise RecordingError(
                 f"The exchange {request.method} {request.path} contains a credential at an unknown location. "
                 "It was not recorded. Add the location to scrubbing.py."
@@ -138,7 +140,7 @@ class _ExchangeScrubber:
 
     def _without_secrets(self, text: str) -> str:
         for secret in self._rules.secrets:
-            text = text.replace(secret, SCRUBBED)
+            text = text.replace(secret.reveal(), SCRUBBED)
         return text
 
     def _placeholder(self, kind: str, text: str) -> str:

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import msgspec
+from contentgroove._core.secret import Secret
+from contentgroove._core.tracebacks import drop_frames
 from msgspec import UNSET
 
 from contentgroove_mock import Fault, ManualClock, Simulator, serve
@@ -52,6 +54,9 @@ _ID = "9b9a2e82-5b47-4f59-831d-4c239824b983"
 _JSON = {"content-type": "application/json"}
 
 
+SIMULATED_KEY = Secret("recording")
+
+
 @dataclass
 class SimulatedTarget:
     """The simulator, on a clock that only moves to finish processing."""
@@ -60,7 +65,7 @@ class SimulatedTarget:
     client: httpx.Client
     direct_client: httpx.Client
     origin: Origin = "simulator"
-    key: str = "recording"
+    key: Secret = SIMULATED_KEY
 
     @contextlib.contextmanager
     def provoke_status(self, status: int) -> Generator[None]:
@@ -100,7 +105,7 @@ def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording
 
     simulator = Simulator(
         clock=ManualClock(),
-        api_keys={SimulatedTarget.key},
+        api_keys={SIMULATED_KEY.reveal()},
         webhook_client=httpx.AsyncClient(transport=httpx.MockTransport(receive)),
         allow_remote_webhooks=True,
     )
@@ -110,7 +115,7 @@ def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording
         httpx.Client(base_url=base_url, timeout=_SIMULATED_TIMEOUT, trust_env=False) as client,
         httpx.Client(base_url=server.base_url, timeout=_SIMULATED_TIMEOUT, trust_env=False) as direct_client,
     ):
-        scrubber = Scrubber(server.base_url, secrets=[SimulatedTarget.key], sent=sent_texts(), keep_words=True)
+        scrubber = Scrubber(server.base_url, secrets=[SIMULATED_KEY], sent=sent_texts(), keep_words=True)
         target = SimulatedTarget(simulator, client, direct_client)
         result = Recorder(target, contract, scrubber).walk(journey(contract))
     if result.not_deleted:
@@ -203,7 +208,7 @@ class LiveTarget:
     """The service, called directly: nothing else sees the key."""
 
     client: httpx.Client
-    key: str
+    key: Secret
     sleep: Callable[[float], object]
     origin: Origin = "live"
 
@@ -234,7 +239,7 @@ def record_live(
     Raises:
         RecordingError: The service cannot be reached, rejects the key, or does not finish processing.
     """
-    key = settings.key()
+    key = settings.current_key()
     # Without redirects: they would send the key to other hosts.
     with httpx.Client(base_url=settings.base_url, timeout=_LIVE_TIMEOUT, follow_redirects=False) as client:
         known = _existing_id(client, key)
@@ -259,13 +264,14 @@ def _is_read_only(action: Action, contract: PackagedContract) -> bool:
     )
 
 
-def _existing_id(client: httpx.Client, key: str) -> dict[str, str]:
+def _existing_id(client: httpx.Client, key: Secret) -> dict[str, str]:
     """Return the id of one resource of each kind in the account; this also shows that the key works."""
     found: dict[str, str] = {}
     for name, path in _LISTS.items():
         try:
-            response = client.get(path, headers={"authorization": f"Bearer {key}"})
+            response = client.get(path, headers={"authorization": f"Bearer {key.reveal()}"})
         except httpx.HTTPError as error:
+            drop_frames(error, None)
             raise RecordingError(f"Cannot reach the service: {type(error).__name__}. Nothing was recorded.") from error
         if response.status_code != HTTPStatus.OK:
             raise RecordingError(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
 from contentgroove._core.io import run_async
+from contentgroove._core.secret import Secret, conceal
 from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
+from contentgroove._core.tracebacks import with_safe_repr
 from contentgroove._io.async_io import AsyncIO
 from contentgroove._io.client_options import (
     DEFAULT_TIMEOUT,
@@ -19,6 +20,7 @@ from contentgroove._io.client_options import (
     create_hooks,
     create_monitor,
     create_session,
+    read_variable,
     replace_options,
 )
 from contentgroove._version import __version__
@@ -40,12 +42,13 @@ if TYPE_CHECKING:
     from .webhook_subscriptions import AsyncWebhookSubscriptions
 
 
+@with_safe_repr
 class AsyncContentGroove:
     """A client of the ContentGroove API, to use from one event loop at a time; it is tested with asyncio.
 
     Args:
-        api_key: The API key, or a function that returns the current one; by default the environment variable
-            CONTENTGROOVE_API_KEY.
+        api_key: The API key, as a string or a `Secret`, or a function that returns the current one; by default the
+            environment variable CONTENTGROOVE_API_KEY.
         base_url: The API's base URL; by default CONTENTGROOVE_BASE_URL, or else
             https://api.contentgroove.com/api/v1.
         timeout: The number of seconds for each of connecting, sending and receiving, or an `httpx.Timeout`. Uploads
@@ -57,6 +60,10 @@ class AsyncContentGroove:
         auth: How the key is sent: "bearer" (`Authorization`), "header" (`X-API-KEY`) or "query" (`api_key=`, which
             is written to logs of proxies and servers: avoid it).
         retry_policy: Delays and limits of retries; `max_retries` overrides its number.
+        rate_limit: The most API calls per second that this client starts, retries and polls included, from all its
+            threads or tasks; a fraction for less than one per second. They start at even intervals, without bursts:
+            with 10, one each 0.1 s. Calls that wait for it do not fail. Sending files to the store does not count. By
+            default there is no ceiling, and the client slows down after a 429 only.
         on_request: Called with each request before it is sent, credentials redacted; it may be an async function.
         on_response: Called with each response after it was read; it may be an async function.
         on_contract_violation: What happens if an exchange does not match the API's document: nothing ("off"), a
@@ -73,7 +80,7 @@ class AsyncContentGroove:
     def __init__(
         self,
         api_key: ApiKey | None = None,
-        base_url: str | None = None,
+        base_url: str | Secret | None = None,
         *,
         timeout: float | httpx.Timeout = DEFAULT_TIMEOUT,
         max_retries: int | None = None,
@@ -81,6 +88,7 @@ class AsyncContentGroove:
         upload_http_client: httpx.AsyncClient | None = None,
         auth: AuthMethod = "bearer",
         retry_policy: RetryPolicy | None = None,
+        rate_limit: float | None = None,
         on_request: Callable[[RequestInfo], object] | None = None,
         on_response: Callable[[ResponseInfo], object] | None = None,
         on_contract_violation: OnContractViolation = "off",
@@ -88,15 +96,20 @@ class AsyncContentGroove:
         sleep: Callable[[float], Awaitable[object]] | None = None,
         random: Callable[[], float] | None = None,
     ) -> None:
+        # First of all, so that no traceback shows them: a base URL with a password is an error.
+        api_key = api_key if callable(api_key) else conceal(api_key)
+        base_url = conceal(base_url or None)
         settings = resolve_settings(
-            api_key=api_key, base_url=base_url, auth=auth, version=__version__, environment=os.environ
+            api_key=api_key, base_url=base_url, auth=auth, version=__version__, variable=read_variable
         )
         check_clients("AsyncClient", http_client=http_client, upload_http_client=upload_http_client)
         hooks = create_hooks(on_request, on_response, awaited=True)
         monitor = create_monitor(on_contract_violation, settings)
         self._io = AsyncIO(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, monitor=monitor)
         policy = check_policy(retry_policy, max_retries)
-        self._session = create_session(self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random)
+        self._session = create_session(
+            self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random, rate_limit=rate_limit
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._session.settings.base_url!r})"
@@ -134,7 +147,7 @@ class AsyncContentGroove:
     ) -> AsyncContentGroove:
         """Return this client with other limits, for single calls: `client.with_options(timeout=5).medias.get(…)`.
 
-        Both clients share their connections and the cool-down after a 429; closing one closes both.
+        Both clients share their connections, the cool-down after a 429 and the `rate_limit`; closing one closes both.
         """
         other = copy.copy(self)
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
@@ -166,7 +179,10 @@ class AsyncContentGroove:
         from contentgroove._core.calls import call_raw
         from contentgroove._core.custom_request import custom_operation
 
-        return await run_async(call_raw(custom_operation(method, path, query, body, headers), self._session))
+        operation = custom_operation(method, path, query, body, headers)
+        # Any of them may have credentials, and error reporters show the variables of this function.
+        del query, body, headers
+        return await run_async(call_raw(operation, self._session))
 
     async def aclose(self) -> None:
         """Close all connections that the client opened; later calls raise a ConfigurationError."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core import operations
 from contentgroove._core.paging import ListArguments
+from contentgroove._core.secret import conceal
 
 from .base import AsyncPager, AsyncResource, raw_method
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contentgroove._core.inputs import Filter
+    from contentgroove._core.secret import Secret
     from contentgroove.models import WebhookSubscription
 
 
@@ -57,7 +59,7 @@ class AsyncWebhookSubscriptions(AsyncResource):
         """
         return await self._call(operations.get_webhook_subscription(id))
 
-    async def create(self, *, url: str, subscribed_events: Sequence[str] | None = None) -> WebhookSubscription:
+    async def create(self, *, url: str | Secret, subscribed_events: Sequence[str] | None = None) -> WebhookSubscription:
         """Subscribe a URL to events.
 
         The service does not sign deliveries: put a secret token into the URL, and check it on arrival.
@@ -70,6 +72,7 @@ class AsyncWebhookSubscriptions(AsyncResource):
         Raises:
             OutcomeUnknownError: It is unknown whether the subscription was created. The request was not retried.
         """
+        url = conceal(url)
         operation = operations.create_webhook_subscription(url=url, subscribed_events=subscribed_events)
         return await self._call(operation)
 

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import math
-import re
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from contentgroove.errors import RequestInfo
 
-from .redaction import REDACTED, echoed_key_pattern, redact_url
-from .responses import BodyMismatchError, Headers, Response, TransportFailure
-from .retries import TOO_MANY_REQUESTS, Cooldown, RetryPolicy, parse_retry_after, should_retry
+from .redaction import redact_echo, redact_url
+from .responses import BodyMismatchError, Response, TransportFailure, redact_response
+from .retries import TOO_MANY_REQUESTS, RetryPolicy, requested_delay, should_retry
+from .tracebacks import drop_frames, with_safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from contentgroove_api.types import Request
 
-    from contentgroove.errors import ContentGrooveError
+    from contentgroove.errors import ContentGrooveError, RateLimitError
 
     from .io import IO, Clock, Timeouts
+    from .pacing import Ceiling, Cooldown, Pacer
     from .settings import Settings
 
 T = TypeVar("T")
+
+_MOVES_ITEMS = frozenset({"DELETE", "PATCH", "PUT"})
+"""Methods that can move items to pages of a list that were read. What POST adds is found without that."""
 
 
 class Operation(Struct, Generic[T], frozen=True):
@@ -44,6 +48,37 @@ class Operation(Struct, Generic[T], frozen=True):
     accept_404_on_retry: bool = False
 
 
+class Writes:
+    """The calls of a client that change or delete something: they move items between the pages of lists.
+
+    Threads and tasks share it; each of its steps is atomic.
+    """
+
+    def __init__(self) -> None:
+        self._latest = object()
+        self._running: set[object] = set()
+
+    def mark(self) -> object:
+        """Return a mark of this moment."""
+        return self._latest
+
+    def happened_since(self, mark: object) -> bool:
+        """Return whether such a call ended since then, or is running: the service may have done it already."""
+        return self._latest is not mark or bool(self._running)
+
+    def begin(self) -> object:
+        """Record the start of a call; pass the returned token to `end`."""
+        token = object()
+        self._running.add(token)
+        return token
+
+    def end(self, token: object) -> None:
+        """Record the end of a call, whether it succeeded or not."""
+        # In this order: a moment in which neither shows the call would hide it.
+        self._latest = token
+        self._running.discard(token)
+
+
 class Session(Struct, frozen=True):
     """What the calls of one client share.
 
@@ -52,22 +87,29 @@ class Session(Struct, frozen=True):
         settings: The API key and the base URL.
         timeouts: The limits of each request.
         policy: How often and how long requests are retried.
-        cooldown: The pause after a 429, for all calls of the client.
+        pacer: When calls start after a 429, for all calls of the client.
         clock: The source of time.
         random: Returns numbers from 0 up to 1, for jitter.
+        ceiling: The rate that the application allows, None for any.
+        stores: The pauses that stores have requested, by scheme, host and port.
         time_limit: Seconds that each step of one attempt may take at most, None for the timeouts alone.
+        writes: The calls of the client that change or delete something.
     """
 
     io: IO
     settings: Settings
     timeouts: Timeouts
     policy: RetryPolicy
-    cooldown: Cooldown
+    pacer: Pacer
     clock: Clock
     random: Callable[[], float]
+    ceiling: Ceiling | None = None
+    stores: dict[str, Cooldown] = field(default_factory=dict[str, "Cooldown"])
     time_limit: float | None = None
+    writes: Writes = field(default_factory=Writes)
 
 
+@with_safe_repr
 class RawResponse(Generic[T]):
     """A response before it is decoded.
 
@@ -110,7 +152,14 @@ async def call_raw(operation: Operation[T], session: Session) -> RawResponse[T]:
 
 async def fetch_response(operation: Operation[Any], session: Session) -> Response:
     """Send an operation with retries and return its response; raise a ContentGrooveError for any other outcome."""
-    outcome, attempts = await send_with_retries(operation, session)
+    if operation.request.method in _MOVES_ITEMS:
+        token = session.writes.begin()
+        try:
+            outcome, attempts = await send_with_retries(operation, session)
+        finally:
+            session.writes.end(token)
+    else:
+        outcome, attempts = await send_with_retries(operation, session)
     if isinstance(outcome, Response):
         was_retried = operation.accept_404_on_retry and attempts > 1
         if outcome.is_success or (was_retried and outcome.status_code == HTTPStatus.NOT_FOUND):
@@ -125,52 +174,125 @@ def decode_response(operation: Operation[T], response: Response, session: Sessio
     except BodyMismatchError as error:
         from .error_mapping import response_decode_error
 
-        redacted = redact_key(response, session.settings.last_key())
-        raise response_decode_error(redacted, request_info(operation.request, session), str(error)) from error
+        # The body, which may be a presigned URL, is a variable of the functions that decode.
+        drop_frames(error, error.__cause__ and error.__cause__.__context__)
+        keys = session.settings.sent_keys()
+        reason = redact_echo(str(error), keys)
+        redacted, cause = redact_response(response, keys), error if reason == str(error) else None
+        raise response_decode_error(redacted, request_info(operation.request, session), reason) from cause
 
 
 async def send_with_retries(operation: Operation[Any], session: Session) -> tuple[Response | TransportFailure, int]:
-    """Send a request as often as the policy allows; return the last outcome and the number of attempts."""
-    policy, clock = session.policy, session.clock
-    deadline = math.inf
-    attempt = 0
+    """Send a request as often as the policy allows; return the last outcome and the number of attempts.
+
+    Raises:
+        RateLimitError: It was not sent at all, because the service requested a pause that is too long for it.
+    """
+    policy, clock, pacer = session.policy, session.clock, session.pacer
+    deadline = clock.monotonic() + policy.deadline
+    attempts = counted = ticket = 0
     outcome: Response | TransportFailure | None = None
     while True:
-        in_time = await _wait_for_cooldown(session, deadline)
-        if outcome is None:
-            deadline = clock.monotonic() + policy.deadline
-        elif not in_time:
-            return outcome, attempt
-        outcome = await session.io.send(operation.request, session.timeouts, session.time_limit)
-        attempt += 1
+        if session.ceiling is not None:
+            await _wait_for_ceiling(session.ceiling, operation, session)
+            if not attempts:
+                # The application's own ceiling takes no time from a call.
+                deadline = clock.monotonic() + policy.deadline
+        if not pacer.is_open:
+            # A call keeps its first ticket: what was refused comes before what arrived later.
+            ticket = ticket or pacer.take_ticket()
+            too_late = await _wait_for_turn(ticket, session, deadline)
+            if too_late is not None:
+                if outcome is None:
+                    raise _not_sent_error(operation, _PAUSED, too_late, session)
+                return outcome, attempts
+        epoch = pacer.epoch
+        try:
+            outcome = await session.io.send(operation.request, session.timeouts, session.time_limit)
+        except BaseException:
+            # A cancelled probe must not keep the others waiting.
+            pacer.record_unknown(epoch, clock.monotonic())
+            raise
+        attempts += 1
         if isinstance(outcome, Response) and outcome.is_success:
-            return outcome, attempt
-        delay = policy.backoff(attempt - 1, session.random)
-        if isinstance(outcome, Response):
-            retry_after = parse_retry_after(outcome.headers.get("retry-after"), clock.time())
-            if retry_after is not None:
-                delay = min(retry_after, policy.max_retry_after)
-            if outcome.status_code == TOO_MANY_REQUESTS:
-                session.cooldown.extend(clock.monotonic() + delay)
-        if attempt > policy.max_retries or not should_retry(outcome, idempotent=operation.idempotent):
-            return outcome, attempt
-        if clock.monotonic() + delay > deadline:
-            return outcome, attempt
+            if not (pacer.is_open and pacer.has_passed):
+                pacer.record_passed(epoch, clock.monotonic())
+            return outcome, attempts
+        requested, counts = _record_failure(outcome, epoch, session)
+        counted += counts
+        if counted > policy.max_retries or not _may_retry(operation, outcome, requested, policy):
+            return outcome, attempts
+        if not _is_refusal(outcome):
+            # A refused call gets its turn like all others.
+            delay = policy.backoff(counted - 1, session.random) if requested is None else requested
+            if clock.monotonic() + delay > deadline:
+                return outcome, attempts
+            await session.io.sleep(delay)
+
+
+_PAUSED = "the service refused an earlier call with 429 and requested a pause"
+
+
+def _is_refusal(outcome: Response | TransportFailure) -> bool:
+    return isinstance(outcome, Response) and outcome.status_code == TOO_MANY_REQUESTS
+
+
+def _may_retry(
+    operation: Operation[Any], outcome: Response | TransportFailure, requested: float | None, policy: RetryPolicy
+) -> bool:
+    """Return whether to send again, unless the number of retries is used up."""
+    if not policy.max_retries or (requested is not None and requested > policy.max_retry_after):
+        return False
+    return should_retry(outcome, idempotent=operation.idempotent)
+
+
+def _record_failure(outcome: Response | TransportFailure, epoch: int, session: Session) -> tuple[float | None, bool]:
+    """Tell the pacer of a failure; return the delay that it requests, and whether it counts as one of the attempts."""
+    pacer, now = session.pacer, session.clock.monotonic()
+    if isinstance(outcome, TransportFailure):
+        pacer.record_unknown(epoch, now)
+        return None, True
+    requested = requested_delay(outcome.headers, session.clock.time())
+    if _is_refusal(outcome):
+        return requested, not pacer.record_refused(epoch, now, requested, partial(session.policy.pause, session.random))
+    if outcome.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        pacer.record_passed(epoch, now)
+    else:
+        pacer.record_unknown(epoch, now)
+    return requested, True
+
+
+async def _wait_for_ceiling(ceiling: Ceiling, operation: Operation[Any], session: Session) -> None:
+    """Wait for the time at which the application's own ceiling lets a call start."""
+    now = session.clock.monotonic()
+    delay = ceiling.reserve(now) - now
+    if session.time_limit is not None and delay > session.time_limit:
+        raise _not_sent_error(operation, "the client's rate_limit= leaves no turn in time", delay, session)
+    if delay > 0:
         await session.io.sleep(delay)
 
 
-async def _wait_for_cooldown(session: Session, deadline: float) -> bool:
-    """Wait for the end of a cool-down; return False, at once, if that is after the deadline."""
-    cooldown, clock = session.cooldown, session.clock
-    waited_for = 0.0
-    # Only a later end is waited for again: a test's sleep may take no time, and would be called without end.
-    while (remaining := cooldown.remaining(clock.monotonic())) and cooldown.until > waited_for:
-        if clock.monotonic() + remaining > deadline:
-            return False
-        waited_for = cooldown.until
-        # Spread out, or all waiting calls would be sent in the same instant.
-        await session.io.sleep(remaining + session.random() * min(1.0, remaining))
-    return True
+async def _wait_for_turn(ticket: int, session: Session, deadline: float) -> float | None:
+    """Wait until a call may start after a 429; return the seconds after which it may, at once, if that is too late."""
+    pacer, clock = session.pacer, session.clock
+    now = clock.monotonic()
+    try:
+        while wait := pacer.try_start(ticket, now):
+            paused_until = pacer.paused_until()
+            if max(now, paused_until) > deadline or paused_until - now > session.policy.max_retry_after:
+                return paused_until - now if paused_until > now else wait
+            await session.io.sleep(wait)
+            # A test's sleep may take no time: it counts as if it had.
+            now = max(clock.monotonic(), now + wait)
+        return None
+    finally:
+        pacer.leave(ticket)
+
+
+def _not_sent_error(operation: Operation[Any], reason: str, delay: float, session: Session) -> RateLimitError:
+    from .error_mapping import not_sent_error
+
+    return not_sent_error(request_info(operation.request, session), reason, delay, session.clock.time())
 
 
 def _error(
@@ -181,18 +303,12 @@ def _error(
 
     info, idempotent = request_info(operation.request, session), operation.idempotent
     if isinstance(outcome, TransportFailure):
-        error = error_from_transport_failure(outcome, info, idempotent=idempotent, attempts=attempts)
-        error.__cause__ = outcome.cause
+        keys = session.settings.sent_keys()
+        error = error_from_transport_failure(outcome, info, idempotent=idempotent, attempts=attempts, secrets=keys)
+        error.__cause__ = outcome.cause_without(keys)
         return error
-    redacted, now = redact_key(outcome, session.settings.last_key()), session.clock.time()
+    redacted, now = redact_response(outcome, session.settings.sent_keys()), session.clock.time()
     return error_from_response(redacted, info, idempotent=idempotent, attempts=attempts, now=now)
-
-
-def redact_key(response: Response, key: str) -> Response:
-    """Remove the key from a response that an error will contain: a server may echo it."""
-    echo = echoed_key_pattern(key)
-    headers = Headers((name.encode(), re.sub(echo, REDACTED, text).encode()) for name, text in response.headers.items())
-    return Response(response.status_code, headers, re.sub(echo.encode(), REDACTED.encode(), response.content))
 
 
 def request_info(request: Request, session: Session) -> RequestInfo:

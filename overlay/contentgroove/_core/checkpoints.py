@@ -12,7 +12,7 @@ application says what became of it (`resolve`).
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from contentgroove_api.types import check_levels
@@ -95,6 +95,13 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     def is_repeated(self) -> bool:
         """True if an earlier POST had an unknown outcome."""
         return self.repeated is True
+
+    def __repr__(self) -> str:
+        # Without the upload's id, with which a media can be created.
+        return f"Checkpoint({self.file!r}, state={self.state!r}, media_id={self.media_id!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("file", self.file), ("state", self.state), ("media_id", self.media_id)]
 
 
 # Created at import, by one thread: msgspec crashes if several threads are the first to decode a type that refers to
@@ -191,8 +198,15 @@ def checkpoint_write_error(
     )
 
 
-def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str) -> Checkpoint:
+def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str, *, named_by_file: bool) -> Checkpoint:
     """Parse a checkpoint, if there is one, and check that it belongs to the upload whose new checkpoint is `fresh`.
+
+    Args:
+        content: The checkpoint's content, None if there is none.
+        fresh: The new checkpoint.
+        path: The checkpoint's path, for messages.
+        named_by_file: Whether the media is named after its file because the call gives no name. Earlier releases gave
+            none then, and the upload continues without.
 
     Raises:
         InvalidInputError: It is not a checkpoint, or belongs to another upload.
@@ -201,6 +215,8 @@ def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str) -> Ch
     if content is None:
         return fresh
     found = parse_checkpoint(content, path)
+    if named_by_file and found.name is None:
+        fresh = structs.replace(fresh, name=None)
     same = (fresh.base_url, fresh.file.name, fresh.name, fresh.description)
     if (found.base_url, found.file.name, found.name, found.description) != same:
         raise invalid_input(

@@ -37,11 +37,11 @@ def custom_operation(
     """Check and build a call; its result is the response's JSON, None if there is no body."""
     upper_method = str(method).upper()
     if upper_method not in _METHODS:
-        raise invalid_input(f"method must be one of {', '.join(sorted(_METHODS))}, not {method!r}.")
+        raise invalid_input(f"method must be one of {', '.join(sorted(_METHODS))}, not {short_repr(method)}.")
     if not isinstance(path, str) or not _PATH.fullmatch(path) or {".", ".."} & set(re.split(r"[/\\]", unquote(path))):
         raise invalid_input(
-            f"{path!r} is not a path below the base URL: write it like '/medias', with a slash in front, without "
-            "query and without empty, '.' or '..' parts."
+            f"{short_repr(path)} is not a path below the base URL: write it like '/medias', with a slash in front, "
+            "without query and without empty, '.' or '..' parts."
         )
     sent = _check_headers(headers)
     content = None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from urllib.parse import urlsplit
 
 import msgspec
 from contentgroove_api.types import check_levels
 
 from contentgroove.errors import (
+    RETRYABLE_STATUSES,
     APIConnectionError,
     APIError,
     APITimeoutError,
@@ -27,11 +30,15 @@ from contentgroove.errors import (
     UnprocessableEntityError,
 )
 
-from .redaction import redact_url
-from .retries import parse_retry_after
+from .moments import moment
+from .redaction import redact_text
+from .retries import requested_delay
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .responses import Response, TransportFailure
+    from .secret import Secret
 
 MAX_EXCERPT = 2000
 """Characters of a body that an error keeps."""
@@ -56,6 +63,9 @@ _ERRORS: dict[int, type[APIError]] = {
     HTTPStatus.TOO_MANY_REQUESTS: RateLimitError,
 }
 
+_RESOURCES = (["medias"], ["clips"], ["webhook_subscriptions"], ["direct_uploads"])
+"""What the paths of the API's requests start with below the base URL."""
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _ADVICE: dict[int, str] = {
@@ -72,7 +82,7 @@ _ADVICE: dict[int, str] = {
 
 def body_excerpt(content: bytes) -> str:
     """Return the start of a body as text, without credentials."""
-    return redact_url(content[: MAX_EXCERPT * 4].decode("utf-8", "replace")[:MAX_EXCERPT])
+    return redact_text(content[: MAX_EXCERPT * 4].decode("utf-8", "replace")[:MAX_EXCERPT])
 
 
 def parse_error_details(content: bytes) -> tuple[ErrorDetail, ...]:
@@ -108,7 +118,7 @@ def _redacted_text(value: object) -> str | None:
     if value is None:
         return None
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return redact_url(text[:MAX_TEXT])
+    return redact_text(text[:MAX_TEXT])
 
 
 def error_from_response(
@@ -116,18 +126,21 @@ def error_from_response(
 ) -> APIError:
     """Create the error of a response that is not a success; `now` is seconds since 1970, for a `Retry-After` date."""
     status = response.status_code
+    retry_after = requested_delay(response.headers, now) if status in RETRYABLE_STATUSES else None
     details = parse_error_details(response.content)
     error_class = _ERRORS.get(status, APIError)
     advice = _ADVICE.get(status, "")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         error_class = ServerError
-        advice = "The service failed. Try again later."
+        advice = "The service failed." + (" Try again later." if retry_after is None else "")
         if not idempotent:
             error_class = ServerOutcomeUnknownError
             advice = (
                 "The operation may have been performed, so it was not sent again: "
                 "check for its result before you repeat the call."
             )
+    elif status == HTTPStatus.NOT_FOUND:
+        advice = _base_url_advice(response, request) or advice
     elif status in _REDIRECTS:
         advice = "Redirects are not followed, because they would receive the API key: check base_url."
     details_text = " ".join(
@@ -141,6 +154,8 @@ def error_from_response(
             f"{request}: {status} {reason_phrase(status)}{_after_attempts(attempts)}.".replace(" .", "."),
             f"The service reports: {details_text}" if details_text else "",
             advice,
+            # What may have been performed must not simply be repeated later.
+            "" if retry_after is None or error_class is ServerOutcomeUnknownError else come_back(retry_after, now),
         )
         if part
     )
@@ -153,8 +168,52 @@ def error_from_response(
         body=body_excerpt(response.content),
     )
     if isinstance(error, RateLimitError):
-        error.retry_after = parse_retry_after(response.headers.get("retry-after"), now)
+        error.retry_after = retry_after
     return error
+
+
+def _base_url_advice(response: Response, request: RequestInfo) -> str:
+    """Return advice if the response, or the request's path, shows that base_url is not the API's; else nothing."""
+    start = response.content[:200].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "The response is a web page, not the API's: check base_url, which usually ends in /api/v1."
+    if urlsplit(request.url).path.split("/")[1:2] in _RESOURCES:
+        return f"base_url has no path, but the API's usually ends in /api/v1. Or: {_ADVICE[HTTPStatus.NOT_FOUND]}"
+    return ""
+
+
+def certificate_advice(failure: TransportFailure) -> str:
+    """Return advice if a server's certificate was refused, else nothing."""
+    text = failure.reason()
+    if "CERTIFICATE_VERIFY_FAILED" not in text:
+        return ""
+    if "expired" in text or "not yet valid" in text:
+        return "Check this machine's clock; else the server's certificate must be renewed."
+    if "ostname mismatch" in text or "IP address mismatch" in text:
+        return "The certificate is that of another host: check base_url and the proxy."
+    return (
+        "Nothing on this machine knows the authority that signed the server's certificate. If it is that of your "
+        "network, set the environment variable SSL_CERT_FILE to a file with its certificate, or pass an http_client= "
+        "(for uploads upload_http_client=) that trusts it."
+    )
+
+
+def not_sent_error(request: RequestInfo, reason: str, delay: float, now: float) -> RateLimitError:
+    """Create the error of a call whose turn would come too late; `delay` is the seconds until then."""
+    error = RateLimitError(
+        f"{request}: not sent, because {reason}. {come_back(delay, now)}",
+        status_code=HTTPStatus.TOO_MANY_REQUESTS,
+        request=request,
+    )
+    error.retry_after = delay
+    return error
+
+
+def come_back(delay: float, now: float) -> str:
+    """Return the sentence that says when to try again; `now` is seconds since 1970."""
+    # Rounded up: a little early would be refused.
+    seconds = math.ceil(delay * 10) / 10 if delay < 10 else math.ceil(delay)  # noqa: PLR2004 - two digits say enough
+    return f"Try again in {seconds:,} s, at {moment(math.ceil(now + delay)):%Y-%m-%d %H:%M:%S} UTC."
 
 
 def detail_sentence(detail: ErrorDetail) -> str:
@@ -177,11 +236,11 @@ def _after_attempts(attempts: int) -> str:
 
 
 def error_from_transport_failure(
-    failure: TransportFailure, request: RequestInfo, *, idempotent: bool, attempts: int
+    failure: TransportFailure, request: RequestInfo, *, idempotent: bool, attempts: int, secrets: Sequence[Secret]
 ) -> ContentGrooveError:
-    """Create the error of a request that got no complete response."""
+    """Create the error of a request that got no complete response; `secrets` are removed from its reason."""
     times = _after_attempts(attempts)
-    reason = redact_url(str(failure.cause)) or type(failure.cause).__name__
+    reason = failure.reason(secrets)
     if failure.kind == "too_large":
         return ResponseDecodeError(
             f"{request}: the response is larger than any of this API. It was not read completely.",
@@ -200,7 +259,8 @@ def error_from_transport_failure(
         )
     if failure.kind == "connect":
         return APIConnectionError(
-            f"{request}: cannot connect{times} ({reason}). Check the network, the proxy and base_url.",
+            f"{request}: cannot connect{times} ({reason}). "
+            f"{certificate_advice(failure) or 'Check the network, the proxy and base_url.'}",
             request=request,
         )
     return APIConnectionError(
@@ -211,10 +271,11 @@ def error_from_transport_failure(
 
 def response_decode_error(response: Response, request: RequestInfo, reason: str) -> ResponseDecodeError:
     """Create the error of a success whose body does not match the contract."""
-    content_type = response.headers.get("content-type", "no content type")
+    content_type = redact_text(response.headers.get("content-type", "no content type"))[:MAX_TEXT]
+    advice = _base_url_advice(response, request)
     return ResponseDecodeError(
         f"{request}: the body of the {response.status_code} response ({content_type}, {len(response.content):,} bytes) "
-        f"does not match the API's contract: {redact_url(reason)}",
+        f"does not match the API's contract: {redact_text(reason)}{'. ' + advice if advice else ''}",
         status_code=response.status_code,
         request=request,
         body=body_excerpt(response.content),

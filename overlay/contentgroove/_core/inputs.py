@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from contentgroove.errors import InvalidInputError
 
-from .redaction import redact_url
+from .redaction import redact_text, redact_url
+from .secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,9 +43,9 @@ def invalid_input(problem: str) -> InvalidInputError:
 
 
 def short_repr(value: object) -> str:
-    """Return a short text for a value in a message."""
+    """Return a short text for a value in a message, without the credentials of URLs."""
     try:
-        return repr(value)[:200]
+        return redact_text(repr(value)[:1000])[:200]
     except (ValueError, RecursionError):
         # Python refuses to convert integers of thousands of digits.
         return f"this {type(value).__name__}"
@@ -56,8 +57,8 @@ def check_id(value: object, kind: str) -> str:
         raise invalid_input(f"A {kind} id must be a string, not {type(value).__name__}: pass the .id of the {kind}.")
     if not _SAFE_ID.fullmatch(value) or not value.strip("."):
         raise invalid_input(
-            f"{value[:60]!r} is not a {kind} id: ids consist of letters, digits and - _ . ~, such as "
-            "9b9a2e82-5b47-4f59-831d-4c239824b983."
+            f"{redact_text(value[:1000])[:60]!r} is not a {kind} id: ids consist of letters, digits and - _ . ~, such "
+            "as 9b9a2e82-5b47-4f59-831d-4c239824b983."
         )
     return value
 
@@ -71,16 +72,26 @@ def check_iterable(value: object, name: str) -> None:
 
 
 def check_text(value: object, name: str) -> str:
-    """Return a string that can be sent."""
-    if not isinstance(value, str):
-        raise invalid_input(f"{name} must be a string, not {type(value).__name__}.")
+    """Return a string that can be sent; the text of a `Secret` is not a variable when an error is raised."""
+    problem = _text_problem(value, name)
+    if problem is not None:
+        raise invalid_input(problem)
+    return _text_of(value)
+
+
+def _text_problem(value: object, name: str) -> str | None:
+    text: object = value.reveal() if isinstance(value, Secret) else value
+    if not isinstance(text, str):
+        return f"{name} must be a string, not {type(text).__name__}."
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError as error:
-        raise invalid_input(
-            f"{name} contains a lone surrogate at index {error.start} and cannot be encoded as UTF-8."
-        ) from error
-    return value
+        return f"{name} contains a lone surrogate at index {error.start} and cannot be encoded as UTF-8."
+    return None
+
+
+def _text_of(value: object) -> str:
+    return value.reveal() if isinstance(value, Secret) else cast("str", value)
 
 
 def check_seconds(value: object, name: str) -> float:
@@ -92,15 +103,20 @@ def check_seconds(value: object, name: str) -> float:
 
 def check_url(value: object, name: str) -> str:
     """Return an http or https URL."""
-    text = check_text(value, name)
+    problem = _text_problem(value, name) or _url_problem(value, name)
+    if problem is not None:
+        raise invalid_input(problem)
+    return _text_of(value)
+
+
+def _url_problem(value: object, name: str) -> str | None:
+    text = _text_of(value)
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
         usable = False
-    if not usable:
-        raise invalid_input(f"{name} must be an http or https URL, not {redact_url(text)[:200]!r}.")
-    return text
+    return None if usable else f"{name} must be an http or https URL, not {redact_url(text)[:200]!r}."
 
 
 def check_count(value: object, name: str) -> int | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from contentgroove_api.types import Request
 
     from .responses import Response, TransportFailure
+    from .secret import Secret
 
 T = TypeVar("T")
 
@@ -25,7 +26,8 @@ Timeouts: TypeAlias = Mapping[str, float]
 """Seconds for each of `connect`, `read`, `write` and `pool` (to wait for a free connection)."""
 
 Progress: TypeAlias = Callable[[int, int], object]
-"""Called with the bytes sent so far and their total; an exception that it raises ends the upload."""
+"""Called with the bytes sent so far and their total; an exception that it raises ends the upload. An async client
+awaits its result if it is awaitable, before it sends more."""
 
 
 class Clock(Protocol):
@@ -127,12 +129,12 @@ class IO(Protocol):
         ...
 
     async def put_file(
-        self, url: str, source: Source, progress: Progress | None, timeouts: Timeouts
+        self, url: Secret, source: Source, progress: Progress | None, timeouts: Timeouts
     ) -> Response | TransportFailure:
         """Send a source's content to a presigned URL.
 
         Args:
-            url: The URL, which is a credential.
+            url: The URL.
             source: The content.
             progress: Called after each chunk.
             timeouts: The limits of each step; uploads have their own for writing and reading.
@@ -181,18 +183,22 @@ def run_sync(flow: Coroutine[Any, Any, T]) -> T:
     Raises:
         RuntimeError: The flow suspended.
     """
+    reason: Exception | None = None
     try:
         flow.send(None)
     except StopIteration as stop:
         result: T = stop.value
         return result
     except CallbackError as error:
-        raise error.reason from error.reason.__cause__
+        reason = error.reason
     except RuntimeError as error:
         # A StopIteration, such as one of an application's hook, cannot leave a coroutine. It can leave a function.
         if isinstance(error.__cause__, StopIteration) and str(error) == "coroutine raised StopIteration":
             raise error.__cause__ from None
         raise
+    if reason is not None:
+        # Outside the block, so that its context is not an error whose frames have requests with credentials.
+        raise reason
     flow.close()
     name = getattr(flow, "__qualname__", repr(flow))
     raise RuntimeError(f"{name} suspended: a flow may await only other flows and the methods of its IO.")
@@ -203,4 +209,6 @@ async def run_async(flow: Coroutine[Any, Any, T]) -> T:
     try:
         return await flow
     except CallbackError as error:
-        raise error.reason from error.reason.__cause__
+        reason = error.reason
+    # Outside the block, as in `run_sync`.
+    raise reason

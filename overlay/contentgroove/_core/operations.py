@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contentgroove.models import Clip, DirectUpload, Media, WebhookSubscription
 
     from .paging import ListArguments, ListOperation
+    from .secret import Secret
 
 
 def list_medias(query: ListArguments) -> ListOperation[Media]:
@@ -40,7 +41,7 @@ def get_media(media_id: str) -> Operation[Media]:
 
 
 def create_media(
-    *, source_url: str | None, upload_id: str | None, name: str | None, description: str | None
+    *, source_url: str | Secret | None, upload_id: str | None, name: str | None, description: str | None
 ) -> Operation[Media]:
     """Create a media from either a URL or an upload."""
     from contentgroove_api.api.medias import create_media
@@ -183,7 +184,9 @@ def get_webhook_subscription(subscription_id: str) -> Operation[WebhookSubscript
     return Operation(get_webhook_subscription_by_id.build_request(checked), responses.decode_webhook_subscription)
 
 
-def create_webhook_subscription(*, url: str, subscribed_events: Sequence[str] | None) -> Operation[WebhookSubscription]:
+def create_webhook_subscription(
+    *, url: str | Secret, subscribed_events: Sequence[str] | None
+) -> Operation[WebhookSubscription]:
     """Subscribe a URL to events."""
     from contentgroove_api.api.webhook_subscriptions import create_webhook_subscription
     from contentgroove_api.models.create_webhook_subscription_request import CreateWebhookSubscriptionRequest
@@ -198,13 +201,11 @@ def create_webhook_subscription(*, url: str, subscribed_events: Sequence[str] | 
         raise invalid_input(f"subscribed_events must be a list of event names: write [{subscribed_events!r}].")
     if not isinstance(subscribed_events, Iterable | None):
         raise invalid_input(f"subscribed_events must be a list of event names, not {short_repr(subscribed_events)}.")
+    events = None
+    if subscribed_events is not None:
+        events = [check_text(name, "each of subscribed_events") for name in subscribed_events]
     attributes = CreateWebhookSubscriptionRequestAttributes(
-        url=check_url(url, "url"),
-        subscribed_events=(
-            UNSET
-            if subscribed_events is None
-            else [check_text(name, "each of subscribed_events") for name in subscribed_events]
-        ),
+        url=check_url(url, "url"), subscribed_events=UNSET if events is None else events
     )
     body = CreateWebhookSubscriptionRequest(data=CreateWebhookSubscriptionRequestData(attributes=attributes))
     request = create_webhook_subscription.build_request(body=body)

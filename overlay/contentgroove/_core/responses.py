@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
@@ -12,10 +12,13 @@ from msgspec import Struct
 from contentgroove._model_base import JsonSource
 from contentgroove.models import Clip, DirectUpload, Media, Page, WebhookSubscription
 
-from .redaction import redact_headers
+from .redaction import redact_echo, redact_echo_bytes, redact_header_value, redact_headers, redact_text
+from .tracebacks import with_safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from .secret import Secret
 
 M = TypeVar("M")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -39,6 +42,10 @@ class Response(Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Response(status_code={self.status_code}, bytes={len(self.content)})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # That of msgspec shows all fields.
+        return [("status_code", self.status_code), ("bytes", len(self.content))]
+
 
 FailureKind: TypeAlias = Literal["connect", "timeout", "broken", "too_large", "source_changed", "unreadable"]
 
@@ -58,7 +65,38 @@ class TransportFailure(Struct, frozen=True):
     may_have_arrived: bool
     cause: Exception
 
+    def __repr__(self) -> str:
+        # The message may contain the request's URL.
+        return f"TransportFailure({self.kind}, {type(self.cause).__name__})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("kind", self.kind), ("cause", type(self.cause))]
+
+    def reason(self, secrets: Iterable[Secret] = ()) -> str:
+        """Return the cause's message, or its type if it has none, without credentials."""
+        return redact_echo(redact_text(str(self.cause)[:MAX_REASON]), secrets) or type(self.cause).__name__
+
+    def cause_without(self, secrets: Sequence[Secret] = ()) -> Exception | None:
+        """Return the cause to chain an error to; None if its message, or that of its own causes, has credentials."""
+        error: BaseException | None = self.cause
+        for _ in range(MAX_CAUSES):
+            if error is None:
+                return self.cause
+            shown = f"{error} {error!r}"
+            if redact_echo(redact_text(shown), secrets) != shown:
+                break
+            error = error.__cause__ or error.__context__
+        return None
+
+
+MAX_REASON = 1000
+"""Characters of an exception's message that an error repeats."""
+
+MAX_CAUSES = 20
+"""Causes that are checked; a longer chain is not kept."""
+
+
+@with_safe_repr
 class Headers(Mapping[str, str]):
     """Headers by name, in any case; repeated ones are joined with commas (RFC 9110, 5.3)."""
 
@@ -78,7 +116,23 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        return f"Headers({dict(redact_headers(list(self._values.items())))!r})"
+        return f"Headers({dict(redact_headers(self._values.items()))!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross processes and queues, whose stores would contain cookies and tokens.
+        return Headers, ([(name.encode(), value.encode()) for name, value in redact_headers(self._values.items())],)
+
+
+def redact_response(response: Response, keys: Sequence[Secret]) -> Response:
+    """Return a response for an error: without the keys, which a server may echo, and without signed URLs in headers.
+
+    The body is redacted where it is cut to an excerpt.
+    """
+    headers = Headers(
+        (name.encode(), redact_echo(redact_header_value(name, value), keys).encode())
+        for name, value in response.headers.items()
+    )
+    return Response(response.status_code, headers, redact_echo_bytes(response.content, keys))
 
 
 def _decode_header(field: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 from urllib.parse import urlsplit
@@ -12,13 +13,14 @@ from msgspec import Struct
 from contentgroove.errors import ConfigurationError
 
 from .redaction import redact_url
+from .secret import REDACTED, Secret, SecretBytes, conceal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from urllib.parse import SplitResult
 
     from contentgroove_api.types import Request
 
-ApiKey: TypeAlias = str | Callable[[], str]
+ApiKey: TypeAlias = str | Secret | Callable[[], str | Secret]
 AuthMethod = Literal["bearer", "header", "query"]
 
 DEFAULT_BASE_URL = "https://api.contentgroove.com/api/v1"
@@ -28,21 +30,27 @@ API_KEY_VARIABLE = "CONTENTGROOVE_API_KEY"
 BASE_URL_VARIABLE = "CONTENTGROOVE_BASE_URL"
 
 
+MAX_EARLIER_KEYS = 8
+"""Keys of a function that are remembered: a response may echo one that a parallel call has replaced."""
+
+
 class KeyProvider:
     """A function of the application that returns the current key.
 
     Attributes:
-        last: The key that it returned last, empty before the first call.
+        sent: The keys that it returned lately, the newest last.
     """
 
-    def __init__(self, provide: Callable[[], str]) -> None:
+    def __init__(self, provide: Callable[[], str | Secret]) -> None:
         self._provide = provide
-        self.last = ""
+        self.sent: tuple[Secret, ...] = ()
 
-    def __call__(self) -> str:
+    def __call__(self) -> Secret:
         """Return the current key."""
-        self.last = check_key(self._provide(), "The result of api_key() is")
-        return self.last
+        key = check_key(conceal(self._provide()), "The result of api_key() is")
+        if not self.sent or key != self.sent[-1]:
+            self.sent = (*(earlier for earlier in self.sent if earlier != key), key)[-MAX_EARLIER_KEYS:]
+        return key
 
 
 class Settings(Struct, frozen=True, weakref=True):
@@ -56,7 +64,7 @@ class Settings(Struct, frozen=True, weakref=True):
     """
 
     base_url: str
-    api_key: str | KeyProvider
+    api_key: Secret | KeyProvider
     auth: AuthMethod
     user_agent: str
 
@@ -68,98 +76,157 @@ class Settings(Struct, frozen=True, weakref=True):
         # An application that caches or queues a raw response would store the key with it, unnoticed.
         raise TypeError("A client and its raw responses contain an API key, so they cannot be pickled or copied.")
 
-    def url_and_headers(self, request: Request) -> tuple[str, list[tuple[str, str]]]:
-        """Return a request's URL and headers, with the key in the one or the others."""
-        query = request.query
-        headers = [("Accept", "application/json"), ("Accept-Encoding", "gzip"), ("User-Agent", self.user_agent)]
-        key = self.key()
+    def url_and_headers(self, request: Request) -> tuple[str | Secret, list[tuple[bytes, bytes]]]:
+        """Return a request's URL and headers, with the key in the one or the others; neither shows it."""
+        headers = [
+            (b"Accept", b"application/json"),
+            (b"Accept-Encoding", b"gzip"),
+            (b"User-Agent", self.user_agent.encode()),
+        ]
+        query = f"?{request.query}" if request.query else ""
+        url: str | Secret = f"{self.base_url}{request.path}{query}"
+        key = self.current_key()
         if self.auth == "bearer":
-            headers.append(("Authorization", f"Bearer {key}"))
+            headers.append((b"Authorization", SecretBytes(b"Bearer " + key.reveal().encode())))
         elif self.auth == "header":
-            headers.append(("X-API-KEY", key))
+            headers.append((b"X-API-KEY", SecretBytes(key.reveal().encode())))
         else:
             from urllib.parse import quote
 
-            query = "&".join(part for part in (query, f"api_key={quote(key, safe='')}") if part)
+            url = Secret(f"{url}{'&' if query else '?'}api_key={quote(key.reveal(), safe='')}")
         if request.headers:
-            # A caller's own header replaces the client's.
-            replaced = {name.lower() for name in request.headers}
-            headers = [*(field for field in headers if field[0].lower() not in replaced), *request.headers.items()]
-        return f"{self.base_url}{request.path}{'?' + query if query else ''}", headers
+            # A caller's own header replaces the client's, and may be a credential of another system.
+            replaced = {name.lower().encode() for name in request.headers}
+            own = [(name.encode(), SecretBytes(value.encode())) for name, value in request.headers.items()]
+            headers = [*(field for field in headers if field[0].lower() not in replaced), *own]
+        return url, headers
 
-    def key(self) -> str:
-        """Return the current key."""
-        return self.api_key if isinstance(self.api_key, str) else self.api_key()
+    def described_headers(self, request: Request) -> dict[str, str]:
+        """Return a request's headers by lower-case name as they can be shown: with a placeholder for the key."""
+        shown = {"bearer": {"authorization": f"Bearer {REDACTED}"}, "header": {"x-api-key": REDACTED}}
+        headers = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": self.user_agent}
+        own = {name.lower(): value for name, value in request.headers.items()}
+        return {**headers, **shown.get(self.auth, {}), **own}
 
-    def last_key(self) -> str:
-        """Return the key that was last sent, without calling the application's function: reporting must not fail."""
-        return self.api_key if isinstance(self.api_key, str) else self.api_key.last
+    def described_query(self, request: Request) -> str:
+        """Return a request's query as it can be shown: with a placeholder for the key."""
+        key = f"api_key={REDACTED}" if self.auth == "query" else ""
+        return "&".join(part for part in (request.query, key) if part)
+
+    def current_key(self) -> Secret:
+        """Return the key to send now."""
+        return self.api_key if isinstance(self.api_key, Secret) else self.api_key()
+
+    def sent_keys(self) -> tuple[Secret, ...]:
+        """Return the keys that a server may echo, without calling the application's function: reports must not fail."""
+        return (self.api_key,) if isinstance(self.api_key, Secret) else self.api_key.sent
 
 
 def resolve_settings(
     *,
-    api_key: ApiKey | None,
-    base_url: str | None,
+    api_key: Secret | Callable[[], str | Secret] | None,
+    base_url: Secret | None,
     auth: AuthMethod,
     version: str,
-    environment: Mapping[str, str],
+    variable: Callable[[str], Secret | None],
 ) -> Settings:
-    """Take settings from the arguments, then from the environment, then from the defaults."""
-    key = api_key
-    if key is None:
-        key = environment.get(API_KEY_VARIABLE)
-        if not key:
-            raise ConfigurationError(
-                f"There is no API key: pass api_key= or set the environment variable {API_KEY_VARIABLE}. Create a key "
-                "at https://app.contentgroove.com/api_keys."
-            )
-        check_key(key, f"{API_KEY_VARIABLE} is")
-    elif not callable(key):
-        check_key(key, "api_key is")
-    source = KeyProvider(key) if callable(key) else key
+    """Take settings from the arguments, then from the environment, then from the defaults.
+
+    Args:
+        api_key: The key, or the function that returns the current one.
+        base_url: The base URL, concealed because it may contain a password, which is an error.
+        auth: How the key is sent.
+        version: The version of this library.
+        variable: Returns an environment variable, None if it is not set.
+    """
     methods: tuple[str, ...] = ("bearer", "header", "query")
+    source = KeyProvider(api_key) if callable(api_key) else _find_key(api_key, variable)
     if auth not in methods:
-        raise ConfigurationError(f"auth must be one of {', '.join(methods)}, not {auth!r}.")
-    url = check_base_url(base_url or environment.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL)
+        raise ConfigurationError(f"auth must be one of {', '.join(methods)}, not {_shown_word(auth)}.")
+    url = check_base_url(base_url or variable(BASE_URL_VARIABLE) or Secret(DEFAULT_BASE_URL))
     return Settings(url, source, auth, f"contentgroove-python/{version}")
 
 
-def check_key(key: object, subject: str) -> str:
-    """Return a key that is a valid header value; the message never contains it."""
-    if not isinstance(key, str):
-        raise ConfigurationError(f"{subject} a {type(key).__name__}; an API key is a string.")
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
+def _find_key(api_key: Secret | None, variable: Callable[[str], Secret | None]) -> Secret:
+    if api_key is not None:
+        return check_key(api_key, "api_key is")
+    key = variable(API_KEY_VARIABLE)
+    if key is None:
         raise ConfigurationError(
-            f"{subject} not a valid API key: it is empty or contains whitespace or non-ASCII characters. Copy it again "
-            "from https://app.contentgroove.com/api_keys."
+            f"There is no API key: pass api_key= or set the environment variable {API_KEY_VARIABLE}. Create a key "
+            "at https://app.contentgroove.com/api_keys."
         )
+    return check_key(key, f"{API_KEY_VARIABLE} is")
+
+
+def check_key(key: Secret | None, subject: str) -> Secret:
+    """Return a key that is a valid header value; the message never contains it."""
+    problem = _key_problem(key)
+    if problem is not None or key is None:
+        raise ConfigurationError(f"{subject} {problem}")
     return key
 
 
-def check_base_url(url: object) -> str:
+# The functions that see a credential's text return a problem and raise nothing, so that no traceback has their frames.
+
+
+def _key_problem(key: Secret | None) -> str | None:
+    text: object = None if key is None else key.reveal()
+    if not isinstance(text, str):
+        return f"a {type(text).__name__}; an API key is a string."
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        return (
+            "not a valid API key: it is empty or contains whitespace or non-ASCII characters. Copy it again "
+            "from https://app.contentgroove.com/api_keys."
+        )
+    return None
+
+
+def check_base_url(url: Secret) -> str:
     """Return a base URL without a slash at its end, if it is safe to send the key there."""
-    if not isinstance(url, str):
-        raise ConfigurationError(f"base_url must be a string, not {type(url).__name__}.")
-    redacted = redact_url(url)
+    problem = _base_url_problem(url)
+    if problem is not None:
+        raise ConfigurationError(f"base_url {problem}")
+    return url.reveal().rstrip("/")
+
+
+def _base_url_problem(url: Secret) -> str | None:
+    text: object = url.reveal()
+    if not isinstance(text, str):
+        return f"must be a string, not {type(text).__name__}."
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"base_url {redacted!r} is not a URL: {error}.") from error
+        problem = _problem_of_parts(urlsplit(text))
+    except ValueError:
+        problem = "is not a URL: its host or port cannot be read."
+    return None if problem is None else f"{_shown(text)}{problem}"
+
+
+def _problem_of_parts(parts: SplitResult) -> str | None:
+    host, _ = parts.hostname, parts.port
     if parts.scheme not in {"http", "https"} or not host:
-        raise ConfigurationError(f"base_url {redacted!r} is not an http or https URL, such as {DEFAULT_BASE_URL}.")
+        return f"is not an http or https URL, such as {DEFAULT_BASE_URL}."
     if not host.isascii():
-        raise ConfigurationError(
-            f"base_url {redacted!r} must have its host in ASCII: write the form that starts with xn--."
-        )
+        return "must have its host in ASCII: write the form that starts with xn--."
     if parts.username is not None or parts.query or parts.fragment:
-        raise ConfigurationError(f"base_url {redacted!r} must not have a user, query or fragment.")
+        return "must not have a user, query or fragment."
     if parts.scheme == "http" and not is_loopback(host):
-        raise ConfigurationError(
-            f"base_url {redacted!r} would send the API key in clear text: use https. Plain http is for this machine "
-            "only (127.0.0.1, localhost)."
+        return (
+            "would send the API key in clear text: use https. Plain http is for this machine only (127.0.0.1, "
+            "localhost)."
         )
-    return url.rstrip("/")
+    return None
+
+
+def _shown(url: str) -> str:
+    # Anything else may be the key, passed as the wrong argument.
+    return f"{redact_url(url)!r} " if re.match(r"(?i)[a-z]{1,10}://", url) else ""
+
+
+def _shown_word(value: object) -> str:
+    """Return a short text for a value in a message; a string that is not a short word may be a credential."""
+    if isinstance(value, str) and not re.fullmatch(r"[a-z]{0,10}", value):
+        return "this string"
+    return repr(value) if isinstance(value, str) else f"a {type(value).__name__}"
 
 
 def is_loopback(host: str) -> bool:

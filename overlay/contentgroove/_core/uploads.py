@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from http import HTTPStatus
+import codecs
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Struct, structs
 
-from contentgroove.errors import UploadError, UploadErrorReason
+from contentgroove.errors import RETRYABLE_STATUSES, UploadError, UploadErrorReason
 
-from . import operations
+from . import operations, store_errors
 from .calls import call, decode_response, fetch_response
 from .checkpoints import (
     MAX_TIMESTAMP,
@@ -23,8 +22,10 @@ from .checkpoints import (
 from .creation import create_operation, create_uploaded_media
 from .identity import choose_marker, remove_marker
 from .inputs import invalid_input
-from .redaction import redact_url
+from .pacing import MAX_PAUSE, Cooldown
 from .responses import Response, TransportFailure
+from .retries import requested_delay
+from .secret import Secret, conceal
 from .waiting import PollOptions, wait_for_media
 
 if TYPE_CHECKING:
@@ -37,11 +38,6 @@ if TYPE_CHECKING:
 
 MAX_SIZE = 5 * 1024**3
 """Bytes: the limit of a single PUT to S3, which the documentation's "5gb per file" is taken to mean."""
-
-_CODE = re.compile(rb"<Code>([A-Za-z.]{1,60})</Code>")
-_MESSAGE = re.compile(rb"<Message>([^<]{1,300})</Message>")
-_EXPIRED = frozenset({"ExpiredToken", "RequestExpired"})
-_SIGNATURE = frozenset({"SignatureDoesNotMatch", "InvalidAccessKeyId", "AuthorizationQueryParametersError"})
 
 
 class UploadPlan(Struct, frozen=True):
@@ -65,6 +61,11 @@ class UploadPlan(Struct, frozen=True):
         return self.checkpoint.file.name
 
 
+def default_name(file: str | None) -> str | None:
+    """Return the name of a media whose upload gives none: that of its file; bytes that are not text become `?`."""
+    return None if file is None else file.encode("utf-8", "replace").decode()
+
+
 async def plan_upload(
     source: Source,
     *,
@@ -82,15 +83,19 @@ async def plan_upload(
         UploadError: The file has changed since the checkpoint was written.
     """
     modified = None if store is not None and store.shared else source.modified
-    file = Fingerprint(printable_name(source.name), source.size, modified)
-    checkpoint = Checkpoint(base_url=session.settings.base_url, file=file, name=name, description=description)
+    checkpoint = Checkpoint(
+        base_url=session.settings.base_url,
+        file=Fingerprint(printable_name(source.name), source.size, modified),
+        name=default_name(source.name) if name is None else name,
+        description=description,
+    )
     if store is not None:
         if source.modified is None:
             raise invalid_input(
                 "Only the upload of a path can have a checkpoint: data in memory is lost with the process."
             )
         content = await session.io.call_blocking(store.read)
-        checkpoint = resume_checkpoint(content, checkpoint, store.path)
+        checkpoint = resume_checkpoint(content, checkpoint, store.path, named_by_file=name is None)
     return UploadPlan(source, progress, choose_marker(checkpoint, marker), store)
 
 
@@ -132,16 +137,54 @@ async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:
             since=_server_time(response, session.clock.time()),
         )
         await save_checkpoint(checkpoint, plan.store, session)
-        outcome = await session.io.put_file(prepared.upload_url, plan.source, plan.progress, session.timeouts)
+        outcome = await _put_file(Secret(prepared.upload_url), plan, session)
         if isinstance(outcome, Response) and outcome.is_success:
             return await save_checkpoint(structs.replace(checkpoint, state="sent"), plan.store, session)
-        error = upload_error(outcome, plan)
-        if not error.retryable or not plan.source.rewindable or attempt >= session.policy.max_retries:
-            raise error from (outcome.cause if isinstance(outcome, TransportFailure) else None)
-        # An expired URL is replaced at once; any other failure needs time to pass.
+        error = store_errors.upload_error(outcome, plan.file, session.clock.time(), rewindable=plan.source.rewindable)
+        delay = error.retry_after
+        if (
+            not error.retryable
+            or not plan.source.rewindable
+            or attempt >= session.policy.max_retries
+            or (delay is not None and delay > session.policy.max_retry_after)
+        ):
+            raise error from (outcome.cause_without() if isinstance(outcome, TransportFailure) else None)
+        # An expired URL is replaced at once; any other failure needs time to pass. Each attempt gets a new URL, because
+        # it is unknown what the store did with the old one, and one more call is cheap beside sending a file.
         if error.reason != "expired":
-            await session.io.sleep(session.policy.backoff(attempt, session.random))
+            await session.io.sleep(session.policy.backoff(attempt, session.random) if delay is None else delay)
         attempt += 1
+
+
+async def _put_file(url: Secret, plan: UploadPlan, session: Session) -> Response | TransportFailure:
+    """Send the file to its store, after a pause that the store has requested; follow redirects."""
+    redirects = 0
+    while True:
+        await _wait_for_store(url, plan, session)
+        outcome = await session.io.put_file(url, plan.source, plan.progress, session.timeouts)
+        if not isinstance(outcome, Response) or outcome.is_success:
+            return outcome
+        if outcome.status_code in RETRYABLE_STATUSES:
+            requested = requested_delay(outcome.headers, session.clock.time())
+            if requested is not None:
+                pause = session.stores.setdefault(store_errors.store_of(url.reveal()), Cooldown())
+                pause.extend(session.clock.monotonic() + min(requested, MAX_PAUSE))
+        target = conceal(store_errors.redirect_target(url.reveal(), outcome))
+        if target is None or not plan.source.rewindable or redirects == store_errors.MAX_REDIRECTS:
+            return outcome
+        url = target
+        redirects += 1
+
+
+async def _wait_for_store(url: Secret, plan: UploadPlan, session: Session) -> None:
+    """Wait for the end of the pause that a store has requested; API calls do not wait for it."""
+    pause = session.stores.get(store_errors.store_of(url.reveal()))
+    remaining = 0.0 if pause is None else pause.remaining(session.clock.monotonic())
+    if remaining > session.policy.max_retry_after:
+        raise store_errors.paused_error(plan.file, remaining, session.clock.time())
+    if remaining:
+        # Spread out, or all waiting uploads would start in the same instant.
+        await session.io.sleep(remaining + session.random() * min(1.0, remaining))
 
 
 def _server_time(response: Response, now: float) -> float:
@@ -153,60 +196,6 @@ def _server_time(response: Response, now: float) -> float:
         return now
 
     return seconds if 0 <= seconds <= MAX_TIMESTAMP else now
-
-
-def upload_error(outcome: Response | TransportFailure, plan: UploadPlan) -> UploadError:
-    """Create the error of a file that the store did not accept."""
-    file = plan.file or "the data"
-    if isinstance(outcome, TransportFailure):
-        return _connection_error(outcome, file, plan)
-    status = outcome.status_code
-    code = _search(_CODE, outcome.content)
-    message = _search(_MESSAGE, outcome.content) or ""
-    reason, advice = _classify_store_error(status, code, message)
-    details = " ".join(part for part in (f"{status}", code, f"({redact_url(message)})" if message else None) if part)
-    return UploadError(
-        f"The store refused {file}: {details}. {advice} No media was created.",
-        reason=reason,
-        file=plan.file,
-        status_code=status,
-        code=code,
-    )
-
-
-def _classify_store_error(status: int, code: str | None, message: str) -> tuple[UploadErrorReason, str]:
-    if code in _EXPIRED or (status == HTTPStatus.FORBIDDEN and "expired" in message.lower()):
-        return "expired", "The upload URL expired before the file was uploaded; upload again."
-    if code == "EntityTooLarge" or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return "too_large", "The file is larger than the store accepts; shorten or compress it."
-    if code in _SIGNATURE:
-        return "signature", "The upload URL was changed, or a header that was not signed was sent."
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return "refused", "The store failed; upload again later."
-    return "refused", "Upload again; if it happens again, contact ContentGroove."
-
-
-def _connection_error(failure: TransportFailure, file: str, plan: UploadPlan) -> UploadError:
-    reason: UploadErrorReason
-    cause = redact_url(str(failure.cause)) or type(failure.cause).__name__
-    if failure.kind == "source_changed":
-        reason, text = "changed", f"{file} changed while it was sent ({cause}). Upload it again once it is complete."
-    elif failure.kind == "unreadable":
-        reason, text = "unreadable", f"{file} could not be read to its end ({cause})."
-    elif plan.source.rewindable:
-        reason, text = "connection", f"The connection to the store failed while {file} was sent ({cause})."
-    else:
-        reason = "connection"
-        text = (
-            f"The connection to the store failed while {file} was sent ({cause}). It cannot be rewound, so it was "
-            "not sent again: pass a path or a seekable file to allow retries."
-        )
-    return UploadError(f"{text} No media was created.", reason=reason, file=plan.file)
-
-
-def _search(pattern: re.Pattern[bytes], content: bytes) -> str | None:
-    found = pattern.search(content)
-    return None if found is None else found[1].decode("utf-8", "replace")
 
 
 def unusable_file(problem: str, reason: UploadErrorReason, file: str | None) -> UploadError:
@@ -232,8 +221,28 @@ def media_type_problem(name: str | None, start: bytes, guess_media_type: Callabl
     if detected is not None:
         return None if detected.startswith(("audio/", "video/")) else f"its content is {detected}"
     # Python's own table, because other programs change that of the machine, such as Windows' registry.
+    text = _text_kind(start)
+    if text is not None:
+        return f"its content is {text}"
     by_name = mimetypes.MimeTypes().guess_type(name or "")[0]
     # A file that neither its content nor its name identifies may still have a format that the service reads.
     if by_name is None or by_name == "application/octet-stream" or by_name.startswith(("audio/", "video/")):
         return None
     return f"its name suggests {by_name}"
+
+
+def _text_kind(start: bytes) -> str | None:
+    """Return what kind of text a file begins with, None if it is not text or too short to tell."""
+    encoding = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    try:
+        # The last character may be cut.
+        text = codecs.getincrementaldecoder(encoding)().decode(start).lstrip("\ufeff")
+    except UnicodeDecodeError:
+        return None
+    if any(not character.isprintable() and character not in "\t\n\r\f\v" for character in text):
+        return None
+    if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
+        return "an HTML page, such as the error page of a download"
+    # Digits or a repeated letter are what tests send for a film.
+    letters = len({character for character in text if character.isalpha()})
+    return "text" if letters > 1 or (text.strip() and any(character.isspace() for character in text)) else None

@@ -15,6 +15,7 @@ from contentgroove.errors import (
     APIError,
     ContentGrooveError,
     MediaProcessingError,
+    RateLimitError,
     WaitTimeoutError,
 )
 
@@ -22,6 +23,7 @@ from . import operations
 from .calls import call
 from .inputs import check_seconds, invalid_input
 from .paging import ListArguments, fetch_page
+from .redaction import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -87,6 +89,15 @@ class PollOptions(Struct, frozen=True):
         return PollOptions(timeout, interval, on_update, webhook_keys)
 
 
+def upload_poll_options(timeout: float | None, *, default: float, wait: bool) -> PollOptions | None:
+    """Check the arguments of an upload that may wait for its media; None if it does not wait."""
+    if not wait:
+        if timeout is not None:
+            raise invalid_input("timeout= limits the wait of wait=True: pass both, or none.")
+        return None
+    return PollOptions.checked(default if timeout is None else timeout, None, None)
+
+
 class _ResourceKind(Struct, Generic[T], frozen=True):
     """How to poll items of a kind."""
 
@@ -106,9 +117,10 @@ async def wait_for_media(media_id: str, options: PollOptions, session: Session) 
     if media is None:
         raise WaitTimeoutError(_timeout_message("Media", _MEDIAS, media_id, options), media_id=media_id)
     if media.has_fetch_error:
+        source = redact_url(media.source_url or "its URL")
         raise MediaProcessingError(
-            f"Media {media_id} failed: the service could not fetch its file from {media.source_url}. Check that "
-            "the URL is public and returns a video or audio file, then create a new media.",
+            f"Media {media_id} failed: the service could not fetch its file from {source}. Check that the URL is "
+            "public and returns a video or audio file, then create a new media.",
             media_id=media_id,
         )
     return media
@@ -173,7 +185,7 @@ async def _poll(kind: _ResourceKind[T], ids: list[str], options: PollOptions, se
         try:
             found = await _fetch(kind, remaining, schedule.limited_session())
         except ContentGrooveError as error:
-            if not _is_temporary(error):
+            if not _is_temporary(error) or schedule.is_over_before(error):
                 raise
         for id_, item in found.items():
             if seen.get(id_) != item and options.on_update is not None:
@@ -235,6 +247,12 @@ class PollSchedule:
         policy = self._session.policy
         limited = structs.replace(policy, deadline=min(policy.deadline, remaining))
         return structs.replace(self._session, policy=limited, time_limit=remaining)
+
+    def is_over_before(self, error: ContentGrooveError) -> bool:
+        """Return whether the service requested a pause that no call waits for and that the wait does not outlast."""
+        if not isinstance(error, RateLimitError) or error.retry_after is None:
+            return False
+        return error.retry_after > max(self._deadline - self._now(), self._session.policy.max_retry_after)
 
     async def check_inbox(self) -> bool:
         """Check which webhooks have arrived; return whether one is new."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import inspect
 import itertools
+import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,7 @@ from anyio import CancelScope, to_thread
 
 from contentgroove._core.io import CallbackError
 from contentgroove._core.responses import Response
+from contentgroove._core.tracebacks import drop_frames
 from contentgroove.errors import ConfigurationError
 
 from . import http
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from contentgroove._core.io import Progress, Source, Timeouts
     from contentgroove._core.responses import TransportFailure
+    from contentgroove._core.secret import Secret
     from contentgroove._core.settings import Settings
 
     from .contract_monitor import ContractMonitor
@@ -74,7 +77,7 @@ class AsyncIO:
         return outcome
 
     async def put_file(
-        self, url: str, source: Source, progress: Progress | None, timeouts: Timeouts
+        self, url: Secret, source: Source, progress: Progress | None, timeouts: Timeouts
     ) -> Response | TransportFailure:
         """See `IO.put_file`."""
         self._require_open()
@@ -82,7 +85,7 @@ class AsyncIO:
             try:
                 request = http.build_upload_request(url, source, content, timeouts)
             except http.InvalidUrlError as error:
-                return http.classify_error(error)
+                return http.classify_error(error, None)
             return await self._exchange(request, self._custom_upload_transport, uploading=True)
 
     async def sleep(self, seconds: float) -> None:
@@ -124,7 +127,7 @@ class AsyncIO:
         info = self._hooks.describe(request)
         if info is not None:
             await _await_if_needed(self._hooks.before_request(info))
-        started = time.monotonic()
+        started, outer = time.monotonic(), sys.exception()
         outcome: Response | TransportFailure
         try:
             transport = custom or async_instrumented(self._transport_for(request.url, uploading=uploading))
@@ -134,13 +137,20 @@ class AsyncIO:
                 async for chunk in response.aiter_stream():
                     reader.add(chunk)
                 outcome = reader.response()
+                # A hook that raises shows the variables of this function.
+                chunk = b""
             finally:
                 await response.aclose()
-        except (AssertionError, CallbackError, ConfigurationError):
+        except AssertionError:
             # A test's own transport fails its test: an error of respx or a contract check is not a broken connection.
             raise
+        except (CallbackError, ConfigurationError) as error:
+            raise error.with_traceback(None)  # noqa: B904 - the same error, without its frames
         except Exception as error:  # noqa: BLE001 - see classify_error
-            outcome = http.classify_error(error)
+            outcome = http.classify_error(error, outer)
+        except BaseException as error:
+            drop_frames(error, outer)
+            raise
         if info is not None:
             await _await_if_needed(self._hooks.after_response(info, started, outcome))
         return outcome
@@ -178,19 +188,20 @@ class AsyncIO:
 
 async def aiter_with_progress(source: Source, progress: Progress | None) -> AsyncGenerator[bytes, None]:
     """Yield a source's chunks and report them; slow reads happen in a thread, so that they do not block other tasks."""
-    from .sources import report_progress
+    from .upload_progress import areport_progress
 
     sent = 0
-    report_progress(progress, sent, source.size)
+    await areport_progress(progress, sent, source.size)
     async with contextlib.aclosing(_aiter_chunks(source)) as chunks:
         async for chunk in chunks:
             yield chunk
             sent += len(chunk)
-            report_progress(progress, sent, source.size)
+            await areport_progress(progress, sent, source.size)
 
 
 async def _aiter_chunks(source: Source) -> AsyncGenerator[bytes, None]:
-    from .sources import AsyncIteratorSource, PathSource
+    from .sources import PathSource
+    from .streams import AsyncIteratorSource
 
     if isinstance(source, AsyncIteratorSource):
         async with contextlib.aclosing(source.achunks()) as achunks:

@@ -39,8 +39,9 @@ class UploadItem(Struct, frozen=True):
 
     Attributes:
         file: The file, as for `upload`.
-        name: The media's name.
+        name: The media's name, by default that of the file.
         description: Free text.
+        size: The number of bytes of a stream, as for `upload`.
         key: What names the file among the checkpoints of the batch, the same in each run and on each machine. By
             default it is found by its path.
     """
@@ -48,6 +49,7 @@ class UploadItem(Struct, frozen=True):
     file: File
     name: str | None = None
     description: str | None = None
+    size: int | None = None
     key: str | None = None
 
 

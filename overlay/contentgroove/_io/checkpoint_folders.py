@@ -84,7 +84,9 @@ def require_path(item: UploadItem, option: str) -> str:
     Raises:
         InvalidInputError: It is not a path.
     """
-    if not isinstance(item.file, (str, PathLike)):
+    # A path of fsspec is one of another machine.
+    is_elsewhere = hasattr(item.file, "fs") and not isinstance(item.file, Path)
+    if not isinstance(item.file, (str, PathLike)) or is_elsewhere:
         raise InvalidInputError(
             f"With {option}= all files must be paths, because data in memory is lost with the process. "
             "Nothing was sent."

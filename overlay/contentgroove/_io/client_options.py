@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
 import random as chance
+import threading
 import time
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import structs
 
 from contentgroove._core.calls import Session
-from contentgroove._core.retries import Cooldown, RetryPolicy
+from contentgroove._core.pacing import Ceiling, Pacer
+from contentgroove._core.retries import RetryPolicy
+from contentgroove._core.secret import Secret
 from contentgroove.errors import ConfigurationError
 
 from .hooks import Hooks
@@ -29,6 +33,14 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
+
+MIN_RATE_LIMIT = 0.001
+"""Calls per second: one in about 17 minutes; less is rather a mistake than a wish."""
+
+
+def read_variable(name: str) -> Secret | None:
+    """Read an environment variable; None if it is not set or empty."""
+    return Secret(os.environ[name]) if os.environ.get(name) else None
 
 
 def check_timeout(value: float | httpx.Timeout) -> Timeouts:
@@ -55,6 +67,19 @@ def check_policy(policy: RetryPolicy | None, max_retries: int | None) -> RetryPo
     if not isinstance(retries, int) or isinstance(retries, bool) or retries < 0:
         raise ConfigurationError(f"max_retries must be a whole number from 0, not {max_retries!r}.")
     return policy.with_retries(retries)
+
+
+def check_rate_limit(value: float | None) -> float | None:
+    """Return the ceiling of a client's calls per second."""
+    rate: object = value
+    if rate is None:
+        return None
+    if not isinstance(rate, (int, float)) or isinstance(rate, bool) or not MIN_RATE_LIMIT <= rate < math.inf:
+        raise ConfigurationError(
+            f"rate_limit must be a number of calls per second from {MIN_RATE_LIMIT}, or None for no limit, "
+            f"not {value!r}."
+        )
+    return float(rate)
 
 
 def check_clients(kind: Literal["Client", "AsyncClient"], **clients: object) -> None:
@@ -96,13 +121,17 @@ def create_session(
     policy: RetryPolicy,
     clock: Clock | None,
     random: Callable[[], float] | None,
+    rate_limit: float | None,
 ) -> Session:
     """Create what the calls of a new client share; by default with the machine's clock and random numbers."""
-    return Session(io, settings, check_timeout(timeout), policy, Cooldown(), clock or time, random or chance.random)
+    timeouts, rate, lock = check_timeout(timeout), check_rate_limit(rate_limit), threading.Lock()
+    ceiling = None if rate is None else Ceiling(rate, lock)
+    pacer = Pacer(lock, rate)
+    return Session(io, settings, timeouts, policy, pacer, clock or time, random or chance.random, ceiling)
 
 
 def replace_options(session: Session, timeout: float | httpx.Timeout | None, max_retries: int | None) -> Session:
-    """Return the session with other limits; what is None stays. Connections and cool-down are shared."""
+    """Return the session with other limits; what is None stays. Connections, cool-down and ceiling are shared."""
     return structs.replace(
         session,
         policy=check_policy(session.policy, max_retries),

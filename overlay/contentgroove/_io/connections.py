@@ -22,6 +22,7 @@ import anyio
 import certifi
 import httpcore
 
+from contentgroove._core.secret import Secret
 from contentgroove._core.settings import is_loopback
 
 from . import http
@@ -177,7 +178,7 @@ def httpx_is_imported() -> bool:
     return sys.modules.get("httpx") is not None
 
 
-def environment_proxy(url: httpcore.URL) -> str | None:
+def environment_proxy(url: httpcore.URL) -> Secret | None:
     """Return the proxy that the environment names for a URL (HTTPS_PROXY, NO_PROXY, …), None if there is none.
 
     A proxy on another machine is not used for plain http to this one.
@@ -193,24 +194,24 @@ def environment_proxy(url: httpcore.URL) -> str | None:
     proxy = proxies.get(url.scheme.decode("ascii")) or proxies.get("all")
     if not proxy:
         return None
-    # Like curl and httpx.
-    proxy = proxy if "://" in proxy else f"http://{proxy}"
-    return None if _would_leak_key(url, proxy) else proxy
+    # Like curl and httpx. It may contain a password.
+    found = Secret(proxy if "://" in proxy else f"http://{proxy}")
+    return None if _would_leak_key(url, found) else found
 
 
-def _would_leak_key(url: httpcore.URL, proxy: str) -> bool:
+def _would_leak_key(url: httpcore.URL, proxy: Secret) -> bool:
     # Plain http is for this machine only: a proxy on another one would receive the key in clear text.
     if url.scheme != b"http" or not is_loopback(url.host.decode("ascii")):
         return False
     try:
-        host = urlsplit(proxy).hostname
+        host = urlsplit(proxy.reveal()).hostname
     except ValueError:
         # Opening it reports the problem.
         return False
     return host is not None and not is_loopback(host)
 
 
-def ssl_context_for(url: httpcore.URL, proxy: str | None) -> ssl.SSLContext:
+def ssl_context_for(url: httpcore.URL, proxy: Secret | None) -> ssl.SSLContext:
     """Return the SSL context of connections to a URL."""
     if url.scheme == b"https" or proxy is not None:
         return default_ssl_context()

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from contentgroove._core.responses import redact_response
 from contentgroove._extras import needs
 from contentgroove.errors import ConfigurationError, ContractViolation, ContractViolationError
 
@@ -61,18 +62,25 @@ class ContractMonitor:
 
     def check(self, request: Request, response: Response) -> None:
         """Check an exchange."""
-        url, headers = self._settings.url_and_headers(request)
-        violations = self._checker.check_call(
+        violations = self._check(request, response)
+        keys = self._settings.sent_keys()
+        if violations and (redacted := redact_response(response, keys)).content != response.content:
+            # The server echoes the key, so the violations may contain it.
+            violations = self._check(request, redacted)
+        if violations:
+            self._report(violations)
+
+    def _check(self, request: Request, response: Response) -> Sequence[ContractViolation]:
+        query = self._settings.described_query(request)
+        return self._checker.check_call(
             method=request.method,
-            path=url.removeprefix(self._settings.base_url),
-            headers={name.lower(): value for name, value in headers},
+            path=f"{request.path}{'?' + query if query else ''}",
+            headers=self._settings.described_headers(request),
             content=request.content or b"",
             status=response.status_code,
             response_headers=response.headers,
             response_body=response.content,
         )
-        if violations:
-            self._report(violations)
 
 
 @cache

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 import weakref
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from contentgroove._core.redaction import REDACTED, echoed_key_pattern, redact_url
+from contentgroove._core.redaction import redact_echo, redact_text
 from contentgroove._core.responses import TransportFailure
 from contentgroove.errors import RequestInfo
 
-from .http import host_header, logger
+from .http import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +32,9 @@ _live: weakref.WeakValueDictionary[int, Settings] = weakref.WeakValueDictionary(
 
 def _redact(record: logging.LogRecord) -> bool:
     message = record.getMessage()
-    redacted = redact_url(message)
-    for key in filter(None, [settings.last_key() for settings in list(_live.values())]):
-        redacted = re.sub(echoed_key_pattern(key), REDACTED, redacted)
+    redacted = redact_text(message)
+    for settings in list(_live.values()):
+        redacted = redact_echo(redacted, settings.sent_keys())
     if redacted != message:
         # Otherwise unchanged, because some applications group records by their format.
         record.msg, record.args = redacted, ()
@@ -91,8 +90,7 @@ class Hooks(Struct, frozen=True):
         """Describe a request, redacted; return None if neither a hook nor the log needs it."""
         if self.on_request is None and self.on_response is None and not logger.isEnabledFor(logging.DEBUG):
             return None
-        url = b"%b://%b%b" % (request.url.scheme, host_header(request.url), request.url.target)
-        return RequestInfo(request.method.decode("ascii"), redact_url(url.decode("ascii")))
+        return RequestInfo(request.method.decode("ascii"), str(request.url))
 
     def before_request(self, info: RequestInfo) -> object:
         """Call the hook and return its result."""

@@ -13,7 +13,9 @@ from urllib.parse import quote, urlsplit
 
 import httpcore
 
+from contentgroove._core.redaction import redact_url
 from contentgroove._core.responses import FailureKind, Headers, Response, TransportFailure
+from contentgroove._core.tracebacks import drop_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from contentgroove_api.types import Request
 
     from contentgroove._core.io import Source, Timeouts
+    from contentgroove._core.secret import Secret
     from contentgroove._core.settings import Settings
 
 Body: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
@@ -103,7 +106,7 @@ def build_api_request(
         limits = {name: min(seconds, time_limit) for name, seconds in limits.items()}
     url, headers = settings.url_and_headers(request)
     if request.content is not None or request.method in _WITH_CONTENT:
-        headers.append(("Content-Length", str(len(request.content or b""))))
+        headers.append((b"Content-Length", b"%d" % len(request.content or b"")))
     return _request(request.method, url, headers, request.content or b"", limits)
 
 
@@ -111,35 +114,50 @@ _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 """Methods whose requests send Content-Length even without content (RFC 9110, 8.6)."""
 
 
-def build_upload_request(url: str, source: Source, content: Body, timeouts: Timeouts) -> httpcore.Request:
+def build_upload_request(url: Secret, source: Source, content: Body, timeouts: Timeouts) -> httpcore.Request:
     """Build the request of an upload: exact length, no type, no credentials except those in the URL."""
-    headers = [("Content-Length", str(source.size)), ("Accept", "*/*")]
+    headers = [(b"Content-Length", b"%d" % source.size), (b"Accept", b"*/*")]
     # It may not stall, but take any time.
     limits = {**timeouts, "write": UPLOAD_STALL_TIMEOUT, "read": UPLOAD_RESPONSE_TIMEOUT}
     return _request("PUT", url, headers, content, limits)
 
 
 def _request(
-    method: str, url: str, headers: list[tuple[str, str]], content: Body, timeouts: Timeouts
+    method: str, url: str | Secret, headers: list[tuple[bytes, bytes]], content: Body, timeouts: Timeouts
 ) -> httpcore.Request:
     parsed = parse_url(url)
-    fields = [(b"Host", host_header(parsed)), *((name.encode(), value.encode()) for name, value in headers)]
+    fields = [(b"Host", host_header(parsed)), *headers]
     return httpcore.Request(method, parsed, headers=fields, content=content, extensions={"timeout": timeouts})
 
 
-@lru_cache(maxsize=64)
-def parse_url(url: str) -> httpcore.URL:
+class RequestUrl(httpcore.URL):
+    """A URL whose repr shows no credentials: it is a variable of many functions."""
+
+    def __str__(self) -> str:
+        return redact_url((b"%b://%b%b" % (self.scheme, host_header(self), self.target)).decode("ascii"))
+
+    def __repr__(self) -> str:
+        return f"RequestUrl({str(self)!r})"
+
+
+def parse_url(url: str | Secret) -> RequestUrl:
     """Parse a URL; characters that a request line cannot contain are percent-encoded, and nothing else is changed."""
-    # Cached, because a wait requests the same URL each time.
+    parsed = _parse_url(url)
+    if parsed is None:
+        raise InvalidUrlError("the URL cannot be parsed, or has no host")
+    return parsed
+
+
+@lru_cache(maxsize=64)
+def _parse_url(url: str | Secret) -> RequestUrl | None:
+    # Cached, because a wait requests the same URL each time. Nothing is raised here, where its text is a variable.
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url if isinstance(url, str) else url.reveal())
         host, port = (parts.hostname or "").encode("ascii"), parts.port
         target = quote(f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", safe=string.punctuation)
-    except ValueError as error:
-        raise InvalidUrlError(f"the URL cannot be parsed: {error}") from error
-    if not host:
-        raise InvalidUrlError("the URL has no host")
-    return httpcore.URL(scheme=parts.scheme, host=host, port=port, target=target)
+    except ValueError:
+        return None
+    return RequestUrl(scheme=parts.scheme, host=host, port=port, target=target) if host else None
 
 
 def host_header(url: httpcore.URL) -> bytes:
@@ -214,11 +232,12 @@ class ResponseReader:
         return Response(self._status, self._headers, content)
 
 
-def classify_error(error: Exception) -> TransportFailure:
-    """Convert an exception of the HTTP library.
+def classify_error(error: Exception, outer: BaseException | None) -> TransportFailure:
+    """Convert an exception of the HTTP library; `outer` is described in `drop_frames`.
 
     Every exception counts as a transport failure, so that callers get a documented error whatever the server sends.
     """
+    drop_frames(error, outer)
     kind: FailureKind = "broken"
     may_have_arrived = True
     if isinstance(error, ResponseTooLargeError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -10,14 +9,15 @@ from typing import TYPE_CHECKING, Any, cast
 import httpcore
 import httpx
 
-from contentgroove._core.redaction import redact_url
 from contentgroove.errors import ConfigurationError
 
 from .http import ALREADY_DECODED, InvalidUrlError, extensions_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from contentgroove._core.secret import Secret
 
     from .http import AsyncTransport, Transport
 
@@ -105,31 +105,37 @@ class AsyncWrappedTransport(httpx.AsyncHTTPTransport):
         self._pool = cast("Any", transport)
 
 
-def proxy_transport(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> Transport:
+def proxy_transport(proxy: Secret, context: ssl.SSLContext, connections: int, idle_seconds: float) -> Transport:
     """Create the pool that httpx creates for a proxy's URL, with any scheme and credentials."""
-    with _proxy_errors():
-        made: Any = httpx.HTTPTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy)
+    limits = _limits(connections, idle_seconds)
+    made = _for_proxy(lambda: httpx.HTTPTransport(verify=context, limits=limits, proxy=proxy.reveal()))
     pool: Transport = made._pool  # noqa: SLF001 - see above
     return pool
 
 
-def async_proxy_transport(proxy: str, context: ssl.SSLContext, connections: int, idle_seconds: float) -> AsyncTransport:
+def async_proxy_transport(
+    proxy: Secret, context: ssl.SSLContext, connections: int, idle_seconds: float
+) -> AsyncTransport:
     """Create the async pool that httpx creates for a proxy's URL."""
-    with _proxy_errors():
-        made: Any = httpx.AsyncHTTPTransport(verify=context, limits=_limits(connections, idle_seconds), proxy=proxy)
+    limits = _limits(connections, idle_seconds)
+    made = _for_proxy(lambda: httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy.reveal()))
     pool: AsyncTransport = made._pool  # noqa: SLF001 - see above
     return pool
 
 
-@contextlib.contextmanager
-def _proxy_errors() -> Generator[None, None, None]:
+def _for_proxy(create: Callable[[], Any]) -> Any:
     try:
-        yield
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
-        raise ConfigurationError(
-            f"The proxy in the environment cannot be used ({redact_url(str(error))}): correct HTTPS_PROXY, "
-            "HTTP_PROXY or ALL_PROXY, or add the host to NO_PROXY."
-        ) from error
+        return create()
+    except ImportError as error:
+        problem = str(error)
+    except (ValueError, httpx.InvalidURL):
+        # Their messages quote the URL, which may contain a password.
+        problem = "its value is not the URL of an http, https or socks5 proxy"
+    # Outside the block, so that httpx's frames, which have the URL, are not part of the error.
+    raise ConfigurationError(
+        f"The proxy in the environment cannot be used ({problem}): correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or "
+        "add the host to NO_PROXY."
+    )
 
 
 def _limits(connections: int, idle_seconds: float) -> httpx.Limits:

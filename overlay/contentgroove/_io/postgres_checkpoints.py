@@ -21,6 +21,7 @@ from msgspec import Struct
 from contentgroove._core.checkpoints import parse_checkpoint, printable_name
 from contentgroove._core.inputs import invalid_input
 from contentgroove._core.io import CheckpointWriteError
+from contentgroove._core.secret import conceal
 from contentgroove.errors import CheckpointError, ContentGrooveError, InvalidInputError
 from contentgroove.webhooks.inbox import InboxError
 from contentgroove.webhooks.migrations import migrate, open_tables
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from contentgroove._core.checkpoints import Checkpoint, State
+    from contentgroove._core.secret import Secret
     from contentgroove.webhooks.migrations import Migration
     from contentgroove.webhooks.sql_database import StatementRunner
 
@@ -166,7 +168,7 @@ class PostgresCheckpoints:
 
     def __init__(
         self,
-        conninfo: str,
+        conninfo: str | Secret,
         *,
         job: str,
         lease: float = LEASE,
@@ -174,6 +176,8 @@ class PostgresCheckpoints:
         max_connections: int = MAX_CONNECTIONS,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
+        # Rebound, so that no traceback with local variables shows it.
+        conninfo = conceal(conninfo)
         # NaN fails this comparison, too.
         if not (lease > 0 and recheck > 0):
             raise invalid_input("lease and recheck of PostgresCheckpoints must be numbers of seconds greater than 0.")
@@ -186,7 +190,7 @@ class PostgresCheckpoints:
             open_tables(self._database)
 
     @classmethod
-    def migrate(cls, conninfo: str, *, dry_run: bool = False) -> Migration:
+    def migrate(cls, conninfo: str | Secret, *, dry_run: bool = False) -> Migration:
         """Bring the tables to this release's version, or create them.
 
         Args:
@@ -197,6 +201,7 @@ class PostgresCheckpoints:
             ConfigurationError: psycopg or libpq is missing or cannot be loaded, or the conninfo cannot be parsed.
             CheckpointError: The database failed, or its tables were created by a newer release. Nothing was changed.
         """
+        conninfo = conceal(conninfo)
         database = PostgresDatabase(conninfo, schema=SCHEMA, user="PostgresCheckpoints")
         try:
             return migrate(database, dry_run=dry_run)

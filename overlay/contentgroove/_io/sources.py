@@ -7,35 +7,60 @@ import io
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from contentgroove._core.checkpoints import printable_name
 from contentgroove._core.inputs import invalid_input
-from contentgroove._core.io import CallbackError
-from contentgroove._core.uploads import MAX_SIZE, check_upload_size, media_type_problem, unusable_file
+from contentgroove._core.uploads import MAX_SIZE, check_upload_size, unusable_file
 
 from .http import SourceChangedError, SourceUnreadableError
+from .source_checks import (
+    SNIFF_BYTES,
+    as_unreadable,
+    async_stream_error,
+    base_name,
+    check_media_type,
+    check_size,
+    file_name,
+    has_async_read,
+    path_error,
+    refuse_url,
+    require_binary,
+    require_size,
+    unreadable_error,
+)
+from .streams import CHUNK_SIZE, AsyncIteratorSource, IteratorSource, StreamSource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import Generator
+    from contextlib import AbstractContextManager
 
-    from contentgroove._core.io import Progress, Source
-
-CHUNK_SIZE = 1024 * 1024
-"""Bytes read and sent at once: httpx's own 64 KiB halve the speed."""
+    from contentgroove._core.io import Source
 
 _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 
 READ_AHEAD = 128 * 1024
 """Bytes that Linux reads from a disk at once: if the first is cached, the others nearly always are."""
 
-SNIFF_BYTES = 8192
-"""Bytes that are read to distinguish audio and video from other files."""
 
-File: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
-AsyncFile: TypeAlias = File | AsyncIterator[bytes]
+class StorageFile(Protocol):
+    """A file of any storage that is still to be opened, such as what `fsspec.open("s3://…")` returns."""
+
+    @property
+    def fs(self) -> Any:
+        """The storage."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """Where the file is in its storage."""
+        ...
+
+
+File: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | StorageFile | Iterable[bytes]
+AsyncFile: TypeAlias = File | AsyncIterable[bytes]
 
 
 class PathSource:
@@ -44,28 +69,25 @@ class PathSource:
     rewindable = True
 
     def __init__(self, path: Path) -> None:
+        refuse_url(path)
         self._path = path
         self.name: str | None = path.name
-        printable = printable_name(str(path))
         try:
             info = path.stat()
-        except FileNotFoundError as error:
-            raise unusable_file(f"{printable} does not exist.", "missing", self.name) from error
         except (OSError, ValueError) as error:
-            problem = str(error.strerror if isinstance(error, OSError) else error)
-            raise unusable_file(f"{printable} cannot be read: {problem}.", "unreadable", self.name) from error
+            raise path_error(path, error) from error
         if not stat.S_ISREG(info.st_mode):
             kind = "a folder" if stat.S_ISDIR(info.st_mode) else "not a regular file"
-            problem = f"{printable} is {kind}; pass the path of a video or audio file."
+            problem = f"{printable_name(str(path))} is {kind}; pass the path of a video or audio file."
             raise unusable_file(problem, "not_a_file", self.name)
         check_upload_size(info.st_size, self.name)
         self.size = info.st_size
         self.modified: int | None = info.st_mtime_ns
         try:
             with path.open("rb") as opened:
-                _check_media_type(self.name, opened.read(SNIFF_BYTES))
+                check_media_type(self.name, opened.read(SNIFF_BYTES))
         except OSError as error:
-            raise unusable_file(f"{printable} cannot be read: {error.strerror}.", "unreadable", self.name) from error
+            raise path_error(path, error) from error
 
     def chunks(self) -> Generator[bytes, None, None]:
         """Yield the file's content; a file that changes in the meantime is an error."""
@@ -148,7 +170,7 @@ class BytesSource:
             raise invalid_input(f"The memoryview cannot be read: {error}.") from error
         self.size = len(self._view)
         check_upload_size(self.size, None)
-        _check_media_type(None, bytes(self._view[:SNIFF_BYTES]))
+        check_media_type(None, bytes(self._view[:SNIFF_BYTES]))
 
     def chunks(self) -> Generator[bytes, None, None]:
         """Yield the bytes in chunks."""
@@ -160,7 +182,8 @@ class FileObjectSource:
     """An open binary file, from the position that it has when it is passed in.
 
     A file that is neither on disk nor in memory, such as an archive's member, is read once before it is sent. That
-    shows its size, and runs its own checks, which a member of a zip archive skips after a seek.
+    shows its size, and runs its own checks, which a member of a zip archive skips after a seek. A file of a remote
+    storage that states its size is not: it would be fetched twice.
     """
 
     rewindable = True
@@ -168,70 +191,93 @@ class FileObjectSource:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        name: object = getattr(file, "name", None)
-        self.name: str | None = Path(name).name if isinstance(name, str) and name else None
+        self.name = file_name(file)
         subject = self.name or "The file"
-        _require_binary(file)
+        require_binary(file)
         try:
             measured = _position_and_size(file)
         except Exception as error:  # any object may be a file, such as a damaged archive's member
-            problem = "it is closed" if getattr(file, "closed", False) is True else str(error) or type(error).__name__
-            raise unusable_file(f"{subject} cannot be read: {problem}.", "unreadable", self.name) from error
+            raise unreadable_error(subject, error, self.name, file) from error
         if measured is None:
             problem = f"{subject} is a stream of unknown size, but the store needs an exact length."
-            raise unusable_file(f"{problem} Write it to a file first, or read it into bytes.", "not_a_file", self.name)
+            raise unusable_file(f"{problem} Pass size=, its total number of bytes.", "not_a_file", self.name)
         self._start, self.size, first = measured
         if not isinstance(first, bytes):
             raise invalid_input(f"The file's read() must return bytes, not {type(first).__name__}.")
         # Negative if the position is behind the end.
         check_upload_size(max(self.size, 0), self.name)
-        _check_media_type(self.name, first)
+        check_media_type(self.name, first)
 
     def chunks(self) -> Generator[bytes, None, None]:
         """Yield the content from the position at which the file was passed in; never more than it had then."""
-        with _as_unreadable():
+        with as_unreadable():
             self._file.seek(self._start)
         remaining = self.size
         while remaining:
-            with _as_unreadable():
+            with as_unreadable():
                 chunk = self._file.read(min(CHUNK_SIZE, remaining))
             if not chunk:
                 raise SourceChangedError(f"it had {self.size:,} bytes and ends after {self.size - remaining:,}")
             remaining -= len(chunk)
             yield chunk
-        with _as_unreadable():
+        with as_unreadable():
             extra = self._file.read(1)
         if extra:
             raise SourceChangedError(f"it had {self.size:,} bytes and has grown")
 
 
-def _require_binary(file: object) -> None:
-    import inspect
+def _has_own_size(file: IO[bytes]) -> bool:
+    """Return whether a file can be sought in, and its size is known without reading it."""
+    if getattr(file, "closed", False) is True:
+        return True
+    return _can_seek(file) and (_is_on_disk_or_in_memory(file) or _known_size(file) is not None)
 
-    if inspect.iscoroutinefunction(getattr(file, "read", None)):
-        raise invalid_input(
-            "The file has an async read(); pass its path, or with an async client an async iterator of its bytes and "
-            "size=."
-        )
-    if isinstance(file, io.TextIOBase):
-        raise invalid_input("The file is open in text mode: open it with mode 'rb'.")
+
+def _can_seek(file: IO[bytes]) -> bool:
+    if not hasattr(file, "tell") or not hasattr(file, "seek"):
+        return False
+    try:
+        return not hasattr(file, "seekable") or file.seekable()
+    except AttributeError:
+        # The members of an archive that tarfile reads as a stream ask that for it.
+        return False
 
 
 def _position_and_size(file: IO[bytes]) -> tuple[int, int, object] | None:
     """Return a file's position, the size of the remaining content and its first bytes; None if it cannot seek."""
-    if not hasattr(file, "tell") or not hasattr(file, "seek") or (hasattr(file, "seekable") and not file.seekable()):
+    if not _can_seek(file):
         return None
     start = file.tell()
-    if _is_on_disk_or_in_memory(file):
+    known = _known_size(file)
+    if known is not None:
+        size = known - start
+        first: object = file.read(SNIFF_BYTES)
+    elif _is_on_disk_or_in_memory(file):
         file.seek(0, os.SEEK_END)
         # By `tell`, because not every `seek` returns the position, such as that of mmap before Python 3.13.
         size = file.tell() - start
         file.seek(start)
-        first: object = file.read(SNIFF_BYTES)
+        first = file.read(SNIFF_BYTES)
     else:
         first, size = _read_through(file)
     file.seek(start)
     return start, size, first
+
+
+def _known_size(file: object) -> int | None:
+    """Return the size that a file of a remote storage states, as those of fsspec do; None if it states none."""
+    size: object = getattr(file, "size", None)
+    if not isinstance(size, int) or isinstance(size, bool) or _is_archive_member(file):
+        return None
+    return size
+
+
+def _is_archive_member(file: object) -> bool:
+    # fsspec states the size of these, too, but they must be read through for their checksums.
+    zipfile = sys.modules.get("zipfile")
+    while isinstance(file, (io.BufferedReader, io.BufferedRandom)):
+        file = cast("object", file.raw)
+    return zipfile is not None and isinstance(file, zipfile.ZipExtFile)
 
 
 def _is_on_disk_or_in_memory(file: object) -> bool:
@@ -261,102 +307,96 @@ def _read_through(file: IO[bytes]) -> tuple[object, int]:
     return first, size
 
 
-@contextlib.contextmanager
-def _as_unreadable() -> Generator[None, None, None]:
-    try:
-        yield
-    except Exception as error:
-        # An exception of the file is not a failure of the connection: a retry would not help.
-        raise SourceUnreadableError(str(error) or type(error).__name__) from error
+class OpenFileSource:
+    """A file of any storage that is opened for each attempt, and closed after it."""
 
-
-class AsyncIteratorSource:
-    """An async iterator of bytes whose total size is known; sent once."""
-
-    rewindable = False
-    name: str | None = None
+    rewindable = True
     modified: int | None = None
 
-    def __init__(self, iterator: AsyncIterator[bytes], size: int | None) -> None:
-        if size is None:
-            raise invalid_input(
-                "An async iterator can only be uploaded with size=, its total number of bytes: the store needs "
-                "an exact length."
-            )
-        if not isinstance(cast("object", size), int) or isinstance(size, bool) or size < 0:
-            raise invalid_input(f"size must be a whole number of bytes, not {size!r}.")
-        check_upload_size(size, None)
-        self.size = size
-        self._iterator = iterator
+    def __init__(self, file: StorageFile) -> None:
+        self._unopened = file
+        self.name: str | None = base_name(file.path)
+        try:
+            with self._open() as opened:
+                source = FileObjectSource(opened)
+        except FileNotFoundError as error:
+            raise unusable_file(f"{self.name or 'The file'} does not exist.", "missing", self.name) from error
+        except OSError as error:
+            raise unreadable_error(self.name or "The file", error, self.name) from error
+        self.size = source.size
 
     def chunks(self) -> Generator[bytes, None, None]:
-        """Raise TypeError: `open_source` refuses the iterator in sync clients."""
-        raise TypeError("an async iterator cannot be read synchronously")
+        """Open the file and yield its content."""
+        with contextlib.ExitStack() as stack:
+            with as_unreadable():
+                source = FileObjectSource(stack.enter_context(self._open()))
+            if source.size != self.size:
+                raise SourceChangedError(f"it had {self.size:,} bytes and has {source.size:,}")
+            yield from source.chunks()
 
-    async def achunks(self) -> AsyncGenerator[bytes, None]:
-        """Yield the iterator's bytes; more or fewer than announced are an error."""
-        remaining = self.size
-        while True:
-            with _as_unreadable():
-                item: object = await anext(self._iterator, None)
-                if item is not None and not isinstance(item, (bytes, bytearray, memoryview)):
-                    raise TypeError(f"it yielded {type(item).__name__}, not bytes")
-            if item is None:
-                break
-            chunk = bytes(item)
-            remaining -= len(chunk)
-            if remaining < 0:
-                raise SourceChangedError(f"it yielded more than the {self.size:,} bytes announced")
-            yield chunk
-        if remaining:
-            raise SourceChangedError(f"it ended after {self.size - remaining:,} of {self.size:,} bytes")
+    def _open(self) -> AbstractContextManager[IO[bytes]]:
+        unopened: Any = self._unopened
+        # fsspec's OpenFile may also decompress; other paths, such as those of universal_pathlib, only name the file.
+        opened: AbstractContextManager[IO[bytes]] = (
+            unopened if hasattr(unopened, "compression") else unopened.fs.open(unopened.path, "rb")
+        )
+        return opened
 
 
-def report_progress(progress: Progress | None, sent: int, total: int) -> None:
-    """Call the application's callback, and wrap what it raises in a CallbackError."""
-    if progress is None:
-        return
-    try:
-        progress(sent, total)
-    except Exception as error:
-        raise CallbackError(error) from error
+def open_source(file: object, size: int | None = None) -> Source:
+    """Open what is uploaded, and check it; `size` is that of a stream, which only the application knows."""
+    if size is not None:
+        check_size(size)
+    source = _open(file, size)
+    if size is not None and source.size != size:
+        raise invalid_input(
+            f"{source.name or 'The data'} has {source.size:,} bytes, but size={size:,} was passed: size= is needed for "
+            "streams only."
+        )
+    return source
 
 
-def open_source(file: object) -> Source:
-    """Open what is uploaded, and check it."""
+def _open(file: object, size: int | None) -> Source:
     if isinstance(file, (bytes, bytearray, memoryview)):
         return BytesSource(cast("bytes | bytearray | memoryview", file))
+    if hasattr(file, "fs") and hasattr(file, "path") and not hasattr(file, "read"):
+        return _open_storage_file(cast("StorageFile", file))
     if isinstance(file, (str, os.PathLike)):
         path = os.fspath(cast("str | os.PathLike[str]", file))
         if isinstance(cast("object", path), bytes):
             path = os.fsdecode(path)
         return PathSource(Path(path))
+    if isinstance(file, AsyncIterable):
+        raise async_stream_error()
     if hasattr(file, "read"):
-        return FileObjectSource(cast("IO[bytes]", file))
+        opened = cast("IO[bytes]", file)
+        if size is None or _has_own_size(opened):
+            return FileObjectSource(opened)
+        require_binary(file)
+        return StreamSource(opened, file_name(file), size)
+    if isinstance(file, Iterator) or (size is not None and isinstance(file, Iterable)):
+        return IteratorSource(cast("Iterable[bytes]", file), require_size("An iterator", size))
     raise invalid_input(f"file must be a path, bytes or an open binary file, not {type(file).__name__}.")
 
 
+def _open_storage_file(file: StorageFile) -> Source:
+    protocol: str | tuple[str, ...] = file.fs.protocol
+    is_local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+    if is_local and getattr(file, "compression", None) is None:
+        return PathSource(Path(file.path))
+    return OpenFileSource(file)
+
+
 async def open_async_source(file: object, size: int | None) -> Source:
-    """Open what is uploaded, also an async iterator of bytes with its size; slow steps are done in a thread."""
-    if isinstance(file, AsyncIterator):
-        return AsyncIteratorSource(cast("AsyncIterator[bytes]", file), size)
-    if isinstance(file, (str, os.PathLike, bytes, bytearray, memoryview)):
-        return open_source(cast("object", file))
+    """Open what is uploaded, also an async stream of bytes with its size; slow steps are done in a thread."""
+    if isinstance(file, AsyncIterable) or (size is not None and has_async_read(file)):
+        stated = require_size("An async iterator", size)
+        check_size(stated)
+        return AsyncIteratorSource(cast("Any", file), stated)
+    if isinstance(file, (str, os.PathLike, bytes, bytearray, memoryview)) and not hasattr(cast("object", file), "fs"):
+        return open_source(cast("object", file), size)
+    from functools import partial
+
     from anyio.to_thread import run_sync
 
-    return await run_sync(open_source, file)
-
-
-def _check_media_type(name: str | None, start: bytes) -> None:
-    problem = media_type_problem(name, start, _guess_media_type)
-    if problem is not None:
-        formats = "most video formats (mp4 is best) and aac, mp3, flac, ogg, wav and wma"
-        problem = f"{name or 'The data'} is not audio or video: {problem}. The service accepts {formats}."
-        raise unusable_file(problem, "not_audio_or_video", name)
-
-
-def _guess_media_type(start: bytes) -> str | None:
-    import filetype
-
-    guessed: object = filetype.guess_mime(start)  # pyright: ignore[reportUnknownMemberType]
-    return guessed if isinstance(guessed, str) else None
+    return await run_sync(partial(open_source, file, size))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from contentgroove._core.io import CallbackError
 from contentgroove._core.responses import Response
+from contentgroove._core.tracebacks import drop_frames
 from contentgroove.errors import ConfigurationError
 
 from . import http
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from contentgroove._core.io import Progress, Source, Timeouts
     from contentgroove._core.responses import TransportFailure
+    from contentgroove._core.secret import Secret
     from contentgroove._core.settings import Settings
 
     from .contract_monitor import ContractMonitor
@@ -69,7 +72,7 @@ class SyncIO:
         return outcome
 
     async def put_file(
-        self, url: str, source: Source, progress: Progress | None, timeouts: Timeouts
+        self, url: Secret, source: Source, progress: Progress | None, timeouts: Timeouts
     ) -> Response | TransportFailure:
         """See `IO.put_file`."""
         self._require_open()
@@ -78,7 +81,7 @@ class SyncIO:
             try:
                 request = http.build_upload_request(url, source, content, timeouts)
             except http.InvalidUrlError as error:
-                return http.classify_error(error)
+                return http.classify_error(error, None)
             return self._exchange(request, self._custom_upload_transport, uploading=True)
 
     async def sleep(self, seconds: float) -> None:
@@ -108,7 +111,7 @@ class SyncIO:
         info = self._hooks.describe(request)
         if info is not None:
             self._hooks.before_request(info)
-        started = time.monotonic()
+        started, outer = time.monotonic(), sys.exception()
         outcome: Response | TransportFailure
         try:
             transport = custom or instrumented(self._transport_for(request.url, uploading=uploading))
@@ -118,13 +121,20 @@ class SyncIO:
                 for chunk in response.iter_stream():
                     reader.add(chunk)
                 outcome = reader.response()
+                # A hook that raises shows the variables of this function.
+                chunk = b""
             finally:
                 response.close()
-        except (AssertionError, CallbackError, ConfigurationError):
+        except AssertionError:
             # A test's own transport fails its test: an error of respx or a contract check is not a broken connection.
             raise
+        except (CallbackError, ConfigurationError) as error:
+            raise error.with_traceback(None)  # noqa: B904 - the same error, without its frames
         except Exception as error:  # noqa: BLE001 - see classify_error
-            outcome = http.classify_error(error)
+            outcome = http.classify_error(error, outer)
+        except BaseException as error:
+            drop_frames(error, outer)
+            raise
         if info is not None:
             self._hooks.after_response(info, started, outcome)
         return outcome
@@ -152,7 +162,7 @@ class SyncIO:
 
 def iter_with_progress(source: Source, progress: Progress | None) -> Generator[bytes, None, None]:
     """Yield a source's chunks, and report each when the next is requested: then it was passed to the network."""
-    from .sources import report_progress
+    from .upload_progress import report_progress
 
     sent = 0
     report_progress(progress, sent, source.size)

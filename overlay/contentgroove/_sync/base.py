@@ -34,7 +34,19 @@ class Resource:
 
 
 class Pager(Generic[T]):
-    """A list that is fetched page by page while iterating; each iteration starts again at the first page."""
+    """A list that is fetched page by page while iterating; each iteration starts again at the first page.
+
+    A list may change meanwhile, and the service numbers its pages. What this library promises:
+
+    - No item is given twice, even if others come in before it. (The last 1,000 items are remembered, and all of them
+      once this client has changed something.)
+    - Deleting or changing the items that were given, through this client or one that its `with_options` returned, skips
+      none of the others. With several threads or tasks at the same time their order may differ.
+    - Items that are added meanwhile may be missing.
+    - What others delete meanwhile, or move, such as by renaming in a list sorted by name, can let an item be missing:
+      no page shows that. If that matters, collect the ids first, or iterate again until nothing new comes.
+    - An iteration ends: a service that never comes to an end is a PagingError.
+    """
 
     def __init__(self, listing: ListOperation[T], session: Session) -> None:
         self._listing = listing
@@ -44,11 +56,11 @@ class Pager(Generic[T]):
         return (item for page in self.pages() for item in page)
 
     def pages(self) -> Iterator[Page[T]]:
-        """Iterate over whole pages, except empty ones.
+        """Iterate over whole pages, without the items that an earlier page contained, and except empty ones.
 
         Raises:
-            PagingError: The service's paging links form a loop.
-            ContentGrooveError: A call failed.
+            PagingError: The service's pages have no end, or their links form a loop.
+            ContentGrooveError: A call failed. The message names the page; the items returned so far are valid.
         """
         from contentgroove._core.paging import fetch_page
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, overload
 from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
 from contentgroove._core.io import run_sync
+from contentgroove._core.secret import conceal
 from contentgroove.errors import OutcomeUnknownError
 from contentgroove.models import Media
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from contentgroove._core.identity import Identify
     from contentgroove._core.inputs import Filter
     from contentgroove._core.io import CheckpointStore, Progress
+    from contentgroove._core.secret import Secret
     from contentgroove._io.batches import UploadItem, UploadResult
     from contentgroove._io.checkpoint_folders import Checkpoints
     from contentgroove._io.sources import File
@@ -79,7 +81,7 @@ class Medias(Resource):
     def create(
         self,
         *,
-        source_url: str | None = None,
+        source_url: str | Secret | None = None,
         upload_id: str | None = None,
         name: str | None = None,
         description: str | None = None,
@@ -97,6 +99,7 @@ class Medias(Resource):
             OutcomeUnknownError: It is unknown whether the media was created. The request was not retried; `.upload_id`
                 is the one that was passed.
         """
+        source_url = conceal(source_url)
         operation = operations.create_media(
             source_url=source_url, upload_id=upload_id, name=name, description=description
         )
@@ -138,6 +141,8 @@ class Medias(Resource):
         checkpoint: CheckpointStore | str | PathLike[str] | None = None,
         identify: Identify | None = None,
         wait: bool = False,
+        timeout: float | None = None,
+        size: int | None = None,
     ) -> Media:
         """Upload a file and create a media of it: prepare the upload, PUT the file to the store, create the media.
 
@@ -145,10 +150,11 @@ class Medias(Resource):
         retried from the beginning.
 
         Args:
-            file: A path, bytes, or a binary file, which is read from its current position.
-                A file that is neither on disk nor in memory, such as a member of an archive, is read twice: once to
-                its end before anything is sent.
-            name: The media's name.
+            file: A path, bytes, a binary file, which is read from its current position, or, with `size`, an iterable
+                of bytes. A file of another storage is streamed without a local copy: pass what
+                `fsspec.open("s3://…")` returns, opened or not. A file that is neither on disk nor in memory and states
+                no size, such as a member of an archive, is read twice: once to its end before anything is sent.
+            name: The media's name. By default that of the file, such as `film.mp4`; bytes and iterables have none.
             description: Free text.
             progress: Called with the number of bytes sent so far and their total, such as
                 `contentgroove.progress_bar()`.
@@ -165,32 +171,40 @@ class Medias(Resource):
                 without `description` has an empty one afterwards. That the service returns descriptions as they were
                 sent is assumed: where it does not, the outcome stays unknown.
             wait: True to wait until the media has been processed, as `wait` does.
+            timeout: The number of seconds to wait with `wait=True`, 3600 by default; the upload itself takes its time.
+            size: The total number of bytes that an iterable, a pipe or another stream still has. It is then read only
+                once, so its upload is never retried. A pipe or socket is not read beyond its size.
 
         Returns:
             The new media. Its `is_processing` is None unless `wait` is True.
 
         Raises:
             UploadError: The file cannot be uploaded, or the store rejected it; `.reason` is the cause.
-            InvalidInputError: The checkpoint belongs to another upload. Another upload uses it: CheckpointInUseError,
-                which states who.
+            InvalidInputError: An argument is invalid, or the checkpoint belongs to another upload. Nothing was sent.
+            CheckpointInUseError: Another upload uses the checkpoint; `.holder` is its process. Nothing was sent.
             QuotaExceededError: The account's limit is reached.
             OutcomeUnknownError: The file was sent, but it is unknown whether its media was created. `.upload_id` is the
                 upload, `.candidates` are the medias that it may be; see `resolve`. Without `identify`, this is so
                 whenever the response to the creation is lost. Nothing is sent again.
             CheckpointError: The checkpoint could not be written, such as on a full disk; `.media_id` is the media's id
                 if it was created.
+            MediaProcessingError: As for `wait`, with `wait=True`.
+            WaitTimeoutError: As for `wait`, with `wait=True`; the media exists.
         """
         import secrets
         from contextlib import nullcontext
 
         from contentgroove._core.identity import create_marker
         from contentgroove._core.uploads import plan_upload, upload
-        from contentgroove._core.waiting import PollOptions
+        from contentgroove._core.waiting import upload_poll_options
         from contentgroove._io.checkpoint_store import open_store
         from contentgroove._io.sources import open_source
+        from contentgroove._io.upload_progress import check_progress
 
+        options = upload_poll_options(timeout, default=WAIT_TIMEOUT, wait=wait)
+        check_progress(progress)
         marker = create_marker(identify, secrets.token_hex)
-        source = open_source(file)
+        source = open_source(file, size)
         opened = nullcontext() if checkpoint is None else open_store(checkpoint)
         with opened as store:
             plan = run_sync(
@@ -204,7 +218,6 @@ class Medias(Resource):
                     marker=marker,
                 )
             )
-            options = PollOptions.checked(WAIT_TIMEOUT, None, None) if wait else None
             return run_sync(upload(plan, self._session, options))
 
     def upload_many(
@@ -222,7 +235,7 @@ class Medias(Resource):
         remaining files are yielded with a QuotaExceededError.
 
         Args:
-            files: The files, as for `upload`, or `UploadItem`s with names.
+            files: The files, as for `upload`, or `UploadItem`s with names or sizes.
             concurrency: The maximum number of uploads at the same time.
             checkpoint_dir: A folder for a checkpoint of each file, so that the same call continues after the process
                 was killed. All files must be paths then. An `OutcomeUnknownError` in a result has the path of its
@@ -250,6 +263,7 @@ class Medias(Resource):
                 description=item.description,
                 progress=progress,
                 checkpoint=None if chosen is None else chosen.store(item),
+                size=item.size,
                 identify=identify,
             )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core import operations
 from contentgroove._core.paging import ListArguments
+from contentgroove._core.secret import conceal
 
 from .base import Pager, Resource, raw_method
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contentgroove._core.inputs import Filter
+    from contentgroove._core.secret import Secret
     from contentgroove.models import WebhookSubscription
 
 
@@ -58,7 +60,7 @@ class WebhookSubscriptions(Resource):
         """
         return self._call(operations.get_webhook_subscription(id))
 
-    def create(self, *, url: str, subscribed_events: Sequence[str] | None = None) -> WebhookSubscription:
+    def create(self, *, url: str | Secret, subscribed_events: Sequence[str] | None = None) -> WebhookSubscription:
         """Subscribe a URL to events.
 
         The service does not sign deliveries: put a secret token into the URL, and check it on arrival.
@@ -71,6 +73,7 @@ class WebhookSubscriptions(Resource):
         Raises:
             OutcomeUnknownError: It is unknown whether the subscription was created. The request was not retried.
         """
+        url = conceal(url)
         operation = operations.create_webhook_subscription(url=url, subscribed_events=subscribed_events)
         return self._call(operation)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 import typer
 from typer.core import TyperGroup
 
+from contentgroove._core.secret import Secret
 from contentgroove.errors import AuthenticationError, ConfigurationError, ContentGrooveError
 
 from .exit_codes import CommandError, ExitCode, combined_exit_code, describe_error
@@ -138,19 +139,20 @@ class CommandContext:
             self.client.close()
 
 
-def find_api_key(key_file: Path | None) -> str:
+def find_api_key(key_file: Path | None) -> Secret:
     """Return the key of --api-key-file, CONTENTGROOVE_API_KEY or CONTENTGROOVE_API_KEY_FILE, the first that is set.
 
     It is never an argument, which other users of the machine could read.
     """
     from contentgroove._core.settings import API_KEY_VARIABLE, check_key
+    from contentgroove._io.client_options import read_variable
 
-    key = os.environ.get(API_KEY_VARIABLE)
+    key = read_variable(API_KEY_VARIABLE)
     default_file = os.environ.get(KEY_FILE_VARIABLE)
     try:
         if key_file is not None:
             return check_key(read_secret(key_file, "API key", ExitCode.AUTH), f"The content of {key_file} is")
-        if key:
+        if key is not None:
             return check_key(key, f"{API_KEY_VARIABLE} is")
         if default_file:
             content = read_secret(Path(default_file), "API key", ExitCode.AUTH)
@@ -164,21 +166,28 @@ def find_api_key(key_file: Path | None) -> str:
     )
 
 
-def read_secret(path: Path, subject: str, exit_code: ExitCode) -> str:
+def read_secret(path: Path, subject: str, exit_code: ExitCode) -> Secret:
     """Read a file that contains only a key or a token (the subject of errors)."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_SECRET_FILE + 1)
-        if len(content) <= _MAX_SECRET_FILE:
-            return content.decode().strip()
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CommandError(exit_code, f"Cannot read the {subject} file {path}: {reason}.") from error
-    raise CommandError(
-        exit_code,
-        f"The {subject} file {path} has more than {_MAX_SECRET_FILE:,} bytes.",
-        f"It must contain only the {subject}.",
-    )
+        secret = _read_short_file(path)
+    except OSError as error:
+        raise CommandError(exit_code, f"Cannot read the {subject} file {path}: {error.strerror}.") from error
+    if secret is None:
+        raise CommandError(
+            exit_code,
+            f"The {subject} file {path} is not UTF-8 text of at most {_MAX_SECRET_FILE:,} bytes.",
+            f"It must contain only the {subject}.",
+        )
+    return secret
+
+
+def _read_short_file(path: Path) -> Secret | None:
+    with path.open("rb") as file:
+        content = file.read(_MAX_SECRET_FILE + 1)
+    try:
+        return Secret(content.decode().strip()) if len(content) <= _MAX_SECRET_FILE else None
+    except UnicodeDecodeError:
+        return None
 
 
 def group(name: str, summary: str) -> typer.Typer:

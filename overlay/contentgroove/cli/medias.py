@@ -163,36 +163,27 @@ def upload(
     need the same files under the same paths, and CONTENTGROOVE_CHECKPOINTS, the conninfo of a PostgreSQL database.
     """
     from contentgroove._core.identity import IDENTIFY_DESCRIPTION
-    from contentgroove._io.batches import UploadItem
     from contentgroove._io.checkpoint_folders import choose_checkpoints
 
-    from .upload_batch import BatchUpload, expand_patterns, open_job
+    from .upload_batch import BatchUpload, expand_patterns, item_of, open_job, refuse_urls
 
     if identify is not None and identify != IDENTIFY_DESCRIPTION:
         raise typer.BadParameter(f"--identify must be {IDENTIFY_DESCRIPTION}, not {identify!r}.")
     unique = list({file.absolute(): file for file in expand_patterns(files)}.values())
     if name is not None and len(unique) > 1:
         raise CommandError(ExitCode.USAGE, f"--name is for a single file, not for {len(unique)}.")
-    # The name of a file may contain bytes that are not text.
-    names = [name or file.stem.encode(errors="replace").decode() for file in unique]
-    items = [UploadItem(str(file), name, description) for file, name in zip(unique, names, strict=True)]
+    refuse_urls(unique)
     if job is not None and checkpoint_dir is not None:
         raise CommandError(ExitCode.USAGE, "Pass either --checkpoint-dir or --job, not both.")
-    with contextlib.nullcontext() if job is None else open_job(job) as checkpoints:
+    with contextlib.nullcontext() if job is None else open_job(job) as opened:
         again = None
         if checkpoint_dir is not None:
             again = f"Run the same command again: it continues from the checkpoints in {checkpoint_dir}."
         elif job is not None:
             again = f"Run the same command again: it continues the job {job}."
-        batch = BatchUpload(
-            run.out,
-            items,
-            concurrency,
-            choose_checkpoints(checkpoint_dir, checkpoints),
-            again,
-            timeout if wait else None,
-            identify,
-        )
+        checkpoints = choose_checkpoints(checkpoint_dir, opened)
+        items = [item_of(file, name, description, checkpoint_dir) for file in unique]
+        batch = BatchUpload(run.out, items, concurrency, checkpoints, again, timeout if wait else None, identify)
         raise typer.Exit(batch.run(run.async_client()))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
+
+from contentgroove._io.client_options import read_variable
 
 from .command import read_secret
 from .exit_codes import CommandError, ExitCode
@@ -17,6 +18,7 @@ from .exit_codes import CommandError, ExitCode
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
+    from contentgroove._core.secret import Secret
     from contentgroove.webhooks import MemoryInbox, Migration, PostgresInbox, SQLiteInbox
 
 TOKEN_VARIABLE = "CONTENTGROOVE_WEBHOOK_TOKEN"  # noqa: S105 - the name of a variable
@@ -100,16 +102,17 @@ def parse_time(text: str) -> float:
     return hours * 3600 + minutes * 60 + float(found["seconds"].replace(",", "."))
 
 
-def find_secret_token(file: Path | None) -> str | None:
+def find_secret_token(file: Path | None) -> Secret | None:
     """Return the token of --token-file or CONTENTGROOVE_WEBHOOK_TOKEN; None if neither is set.
 
     It is never an argument, which other users of the machine could read.
     """
     if file is None:
-        return os.environ.get(TOKEN_VARIABLE) or None
-    if token := read_secret(file, "token", ExitCode.USAGE):
-        return token
-    raise CommandError(ExitCode.USAGE, f"The token file {file} is empty.", "It must contain only the token.")
+        return read_variable(TOKEN_VARIABLE)
+    token = read_secret(file, "token", ExitCode.USAGE)
+    if not token.reveal():
+        raise CommandError(ExitCode.USAGE, f"The token file {file} is empty.", "It must contain only the token.")
+    return token
 
 
 @contextlib.contextmanager

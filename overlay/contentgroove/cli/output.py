@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -218,7 +218,7 @@ def _write(text: str) -> None:
 def write_error(text: str) -> None:
     """Write to standard error if it is open, without the credentials in URLs."""
     try:
-        sys.stderr.write(f"{redact_url(text)}\n")
+        sys.stderr.write(f"{redact_text(text)}\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         # Without standard error, only the exit code reports the failure.

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
+from contentgroove._core.redaction import redact_text
 from contentgroove._io.batches import UploadItem, aupload_batch
+from contentgroove._io.checkpoint_folders import FileCheckpoints
 from contentgroove.errors import AuthenticationError, ContentGrooveError, NotFoundError, WaitTimeoutError
 
 from .exit_codes import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
@@ -57,6 +62,28 @@ def expand_patterns(files: Iterable[Path], system: str = os.name) -> Iterator[Pa
         # The name of a file may look like a pattern: film[1].mp4.
         matches = [] if system != "nt" or file.exists() else sorted(glob(str(file)))  # noqa: PTH207 - a pattern may be absolute
         yield from map(Path, matches) if matches else (file,)
+
+
+def refuse_urls(files: Iterable[Path]) -> None:
+    """Raise a CommandError for a URL among the files: another command lets the service fetch it."""
+    for file in files:
+        # A path has lost one of the two slashes.
+        found = re.match(r"(https?):/+", str(file), re.IGNORECASE)
+        if found is not None and not os.path.exists(file):  # noqa: PTH110 - Path.exists raises for a name that is too long
+            url = redact_text(f"{found[1]}://{str(file)[found.end() :]}")
+            hint = "Let the service fetch it: contentgroove medias create SOURCE_URL"
+            raise CommandError(ExitCode.USAGE, f"{url} is a URL, not a file.", hint)
+
+
+def item_of(file: Path, name: str | None, description: str | None, checkpoint_dir: Path | None) -> UploadItem:
+    """Return what is uploaded of a file, whose name is by default that of the media."""
+    item = UploadItem(str(file), name, description)
+    if name is None and checkpoint_dir is not None:
+        # The first release named medias without the suffix: a checkpoint of it continues with that name.
+        earlier = structs.replace(item, name=file.stem.encode(errors="replace").decode())
+        if Path(FileCheckpoints(checkpoint_dir).store(earlier).path).exists():
+            return earlier
+    return item
 
 
 @dataclass

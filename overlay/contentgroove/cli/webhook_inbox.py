@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from contentgroove._core.moments import moment
 from contentgroove._core.redaction import redact_url
+from contentgroove._core.secret import Secret
 from contentgroove._core.settings import is_loopback
+from contentgroove._core.tracebacks import drop_frames
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.webhooks import MediaProcessingFinished, parse_event
 from contentgroove.webhooks.events import PROCESSING_FINISHED, key_prefix
 from contentgroove.webhooks.receiver import MAX_BODY_BYTES
-from contentgroove.webhooks.subscribing import TOKEN_PARAMETER
+from contentgroove.webhooks.subscribing import TOKEN_PARAMETER, with_token
 
 from .exit_codes import CommandError, ExitCode
 from .output import Column
@@ -108,27 +110,26 @@ def _shown(value: object) -> str | None:
             return None if value is None else str(value)
 
 
-def post_event(out: Output, file: Path, url: str, token: str | None) -> None:
+def post_event(out: Output, file: Path, url: Secret, token: Secret | None) -> None:
     """POST a saved body as the service would, and print the status."""
     import httpx
 
     event = _read_event_file(file)
+    target, shown = _target(url, token), redact_url(url.reveal())
     try:
         # Without a proxy, because the URL contains the token.
         with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
-            response = client.post(
-                _target(url, token), content=event.body, headers={"Content-Type": "application/json"}
-            )
+            response = client.post(target.reveal(), content=event.body, headers={"Content-Type": "application/json"})
     except httpx.HTTPError as error:
-        raise CommandError(
-            ExitCode.NETWORK, f"Cannot reach {redact_url(url)}: {type(error).__name__}.", "Check that it is listening."
-        ) from error
+        drop_frames(error, None)
+        message = f"Cannot reach {shown}: {type(error).__name__}."
+        raise CommandError(ExitCode.NETWORK, message, "Check that it is listening.") from error
     status = response.status_code
-    out.line({"key": event.dedupe_key, "to": redact_url(url), "status": status}, (event.dedupe_key, f"{status}"))
+    out.line({"key": event.dedupe_key, "to": shown, "status": status}, (event.dedupe_key, f"{status}"))
     if status != HTTPStatus.OK:
         raise CommandError(
             ExitCode.REFUSED,
-            f"{redact_url(url)} returned {status}; for the service, only 200 means delivered.",
+            f"{shown} returned {status}; for the service, only 200 means delivered.",
             response.text[:200].strip(),
         )
 
@@ -178,22 +179,26 @@ def _read_event_file(file: Path) -> Event:
         raise CommandError(ExitCode.FILE, f"{file} is not a webhook: {error.message}") from error
 
 
-def _target(url: str, token: str | None) -> str:
+def _target(url: Secret, token: Secret | None) -> Secret:
+    problem = _target_problem(url)
+    if problem is not None:
+        raise CommandError(ExitCode.USAGE, problem)
+    has_token = TOKEN_PARAMETER in dict(parse_qsl(urlsplit(url.reveal()).query, keep_blank_values=True))
+    return url if token is None or has_token else Secret(with_token(url, token))
+
+
+def _target_problem(url: Secret) -> str | None:
+    shown = redact_url(url.reveal())
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url.reveal())
         host = parts.hostname or ""
-        query: list[Any] = parse_qsl(parts.query, keep_blank_values=True)
-    except ValueError as error:
-        raise CommandError(ExitCode.USAGE, f"The URL is not valid: {error}.") from error
+    except ValueError:
+        return "The URL is not valid."
     if not host or parts.scheme not in {"http", "https"}:
-        raise CommandError(ExitCode.USAGE, f"{redact_url(url)} is not an http or https URL.")
+        return f"{shown} is not an http or https URL."
     if parts.scheme == "http" and not is_loopback(host):
-        raise CommandError(
-            ExitCode.USAGE, f"{redact_url(url)} is on another machine, and the body contains signed URLs: use https."
-        )
-    if token is not None and TOKEN_PARAMETER not in dict(query):
-        parts = parts._replace(query=urlencode([*query, (TOKEN_PARAMETER, token)]))
-    return parts.geturl()
+        return f"{shown} is on another machine, and the body contains signed URLs: use https."
+    return None
 
 
 def _event_fields(stored: StoredEvent) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from .webhook_worker import until_signalled
 if TYPE_CHECKING:
     from typing import Any
 
+    from contentgroove._core.secret import Secret
     from contentgroove.webhooks import Inbox, Receipt
 
     from .output import Output
@@ -34,7 +35,7 @@ IDLE_TIMEOUT = 30.0
 class _PrintReceiver(WebhookReceiver):
     """Passes on each receipt, to be printed."""
 
-    def __init__(self, inbox: Inbox, token: str | None, arrivals: Arrivals) -> None:
+    def __init__(self, inbox: Inbox, token: Secret | None, arrivals: Arrivals) -> None:
         super().__init__(inbox, secret_token=token)
         self._arrivals = arrivals
 
@@ -76,7 +77,7 @@ class _Server(ThreadingMixIn, WSGIServer):
         """Report nothing: a sender may disconnect at any time."""
 
 
-def open_server(out: Output, host: str, port: int, inbox: Inbox, token: str | None) -> None:
+def open_server(out: Output, host: str, port: int, inbox: Inbox, token: Secret | None) -> None:
     """Serve until SIGINT or SIGTERM, and print each event once it is recorded."""
     arrivals: Arrivals = SimpleQueue()
     receiver = _PrintReceiver(inbox, token, arrivals)

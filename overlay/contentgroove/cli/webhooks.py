@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from contentgroove._core.redaction import redact_url
+from contentgroove._core.secret import conceal
 from contentgroove.webhooks import subscribe
 
 from . import options
@@ -277,7 +278,7 @@ def replay(
         raise CommandError(ExitCode.USAGE, "Pass either --to URL or --inbox FILE.")
     file = Path(source)
     if to is not None:
-        webhook_inbox.post_event(run.out, file, to, options.find_secret_token(token_file))
+        webhook_inbox.post_event(run.out, file, conceal(to), options.find_secret_token(token_file))
         return
     is_file = file.is_file()
     with options.open_inbox(inbox, create=is_file) as opened:

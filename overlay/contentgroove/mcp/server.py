@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from contentgroove._core.settings import API_KEY_VARIABLE
+from contentgroove._io.client_options import read_variable
 from contentgroove._version import __version__
 from contentgroove.tools import open_tools
 
@@ -80,7 +80,7 @@ async def serve(
             upload_root=upload_root,
             inbox=inbox,
             dotted=dotted,
-            secret=lambda: os.environ.get(API_KEY_VARIABLE),
+            secret=lambda: read_variable(API_KEY_VARIABLE),
         )
         server = make_server(tools)
         options = server.create_initialization_options(NotificationOptions(tools_changed=True))

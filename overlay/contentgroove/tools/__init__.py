@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contentgroove import AsyncContentGroove
+    from contentgroove._core.secret import Secret
 
 __all__ = [
     "Access",
@@ -59,7 +60,7 @@ def open_tools(
     upload_root: Path | None = None,
     inbox: Path | None = None,
     dotted: bool = False,
-    secret: Callable[[], str | None] = lambda: None,
+    secret: Callable[[], str | Secret | None] = lambda: None,
 ) -> ToolRegistry:
     """Create a registry of all tools.
 

@@ -20,7 +20,7 @@ import anyio
 import httpcore
 from msgspec import Struct
 
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import redact_text, redact_url
 from contentgroove._core.settings import is_loopback
 from contentgroove._openapi.documents import MAX_BYTES
 from contentgroove._version import __version__
@@ -91,15 +91,24 @@ def origin_of(url: str) -> Origin:
         ToolError: It is not an http or https URL with a host, or it contains a user name.
     """
     redacted = redact_url(url)[:200]
+    parsed = _parse_origin(url)
+    del url
+    if isinstance(parsed, str):
+        raise ToolError("fetch_refused", f"{redacted!r} {parsed}")
+    return parsed
+
+
+def _parse_origin(url: str) -> Origin | str:
+    """Return the origin, or why there is none; Python's own messages quote passwords."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ToolError("fetch_refused", f"{redacted!r} is not a URL: {error}.") from error
+    except ValueError:
+        return "is not a URL: its host or port cannot be read."
     if parts.scheme not in _PORTS or not host or not url.isascii() or any(letter.isspace() for letter in url):
-        raise ToolError("fetch_refused", f"{redacted!r} is not an https URL.")
+        return "is not an https URL."
     if parts.username is not None or parts.password is not None:
-        raise ToolError("fetch_refused", f"{redacted!r} must have no user name or password.")
+        return "must have no user name or password."
     return Origin(parts.scheme, host.rstrip("."), _PORTS[parts.scheme] if port is None else port)
 
 
@@ -255,7 +264,7 @@ def _incomplete_error(code: ErrorCode, problem: str, *, idempotent: bool) -> Too
 
 
 def _error_reason(error: Exception) -> str:
-    return redact_url(str(error))[:200] or type(error).__name__
+    return redact_text(str(error))[:200] or type(error).__name__
 
 
 def printable_url(url: str) -> str:

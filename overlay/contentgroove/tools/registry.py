@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from msgspec import Struct
 
+from contentgroove._core.secret import Secret, conceal
 from contentgroove._openapi.documents import Json
 from contentgroove.errors import InvalidInputError
 
@@ -106,7 +107,7 @@ class ToolRegistry:
         *,
         access: Access | None = None,
         dotted: bool = False,
-        secret: Callable[[], str | None] = lambda: None,
+        secret: Callable[[], str | Secret | None] = lambda: None,
     ) -> None:
         self._access = access or Access()
         self._dotted = dotted
@@ -173,8 +174,8 @@ class ToolRegistry:
             envelope = success(await self._run(name, {} if arguments is None else arguments, report))
         except Exception as error:  # noqa: BLE001 - a tool's caller is a model, which can only read results
             envelope = failure(error)
-        secret = self._secret()
-        if secret is not None and len(secret) >= MIN_SECRET:
+        secret = conceal(self._secret())
+        if secret is not None and len(secret.reveal()) >= MIN_SECRET:
             return cast("Json", redact(envelope, secret))
         return envelope
 

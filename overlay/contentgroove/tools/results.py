@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from msgspec import Struct, to_builtins
 
 from contentgroove import errors
-from contentgroove._core.redaction import REDACTED
+from contentgroove._core.redaction import redact_echo
 from contentgroove._openapi.documents import DocumentError
 
 if TYPE_CHECKING:
+    from contentgroove._core.secret import Secret
     from contentgroove._openapi.documents import Json
 
 ErrorCode: TypeAlias = Literal[
@@ -115,10 +116,10 @@ def error_code(status: int) -> ErrorCode:
     return _STATUS_CODES.get(status, "server_error" if status >= 500 else "http_error")  # noqa: PLR2004 - HTTP's classes
 
 
-def redact(value: Any, secret: str) -> Any:
+def redact(value: Any, secret: Secret) -> Any:
     """Redact a secret wherever it occurs, because a server may echo its request."""
     if isinstance(value, str):
-        return value.replace(secret, REDACTED)
+        return redact_echo(value, [secret])
     if isinstance(value, list):
         return [redact(item, secret) for item in cast("list[Any]", value)]
     if isinstance(value, dict):

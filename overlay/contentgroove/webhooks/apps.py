@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 from urllib.parse import parse_qs
 
+from contentgroove._core.tracebacks import with_safe_repr
+
 from .subscribing import TOKEN_PARAMETER
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ RETRY_AFTER = "30"
 """Seconds; whether the service observes it is unknown."""
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """The result of a delivery, from which the response is written.
@@ -116,6 +119,10 @@ class _RequestHead(NamedTuple):
     method: str
     query: str
     length: str | None
+
+    def __repr__(self) -> str:
+        # Without the token in the query.
+        return f"_RequestHead({self.method}, {self.length})"
 
     @property
     def token(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, cast
@@ -138,38 +139,63 @@ class HeldClaim:
 
 
 class Renewer:
-    """Renews the claim of the current event in a thread, so that a handler may take longer than the lease."""
+    """Renews the claims of a receiver in a thread, so that a handler may take longer than the lease.
+
+    The thread starts with the first claim and ends when there was none for some time. It is not woken for each claim,
+    because most handlers have returned before their claim must be renewed.
+    """
 
     def __init__(self, lease: float) -> None:
         self._interval = min(lease / RENEWALS, threading.TIMEOUT_MAX)
-        self._held: HeldClaim | None = None
-        self._closed = threading.Event()
+        self._process = os.getpid()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._held: set[HeldClaim] = set()
         self._thread: threading.Thread | None = None
 
     @property
-    def held(self) -> HeldClaim | None:
-        """The claim of the current event."""
-        return self._held
+    def held(self) -> tuple[HeldClaim, ...]:
+        """The claims of the events that are being handled in this process."""
+        self._notice_fork()
+        with self._lock:
+            return tuple(self._held)
 
-    def watch(self, held: HeldClaim | None) -> None:
-        """Renew this claim from now on; None for no claim."""
-        self._held = held
-        if self._thread is None and held is not None:
-            self._thread = threading.Thread(target=self._run, name="contentgroove-leases", daemon=True)
-            self._thread.start()
+    def watch(self, held: HeldClaim) -> None:
+        """Renew this claim from now on."""
+        self._notice_fork()
+        with self._lock:
+            self._held.add(held)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="contentgroove-leases", daemon=True)
+                self._thread.start()
 
-    def close(self) -> None:
-        """End the thread."""
-        self._held = None
-        self._closed.set()
+    def forget(self, held: HeldClaim) -> None:
+        """Renew this claim no longer."""
+        with self._lock:
+            self._held.discard(held)
+
+    def _notice_fork(self) -> None:
+        if self._process != os.getpid():
+            # The claims, and a lock that may be held by another thread, are those of the parent process.
+            self._process = os.getpid()
+            self._reset()
 
     def _run(self) -> None:
-        # The thread is not woken for each event: within an interval, each claim is renewed once.
-        while not self._closed.wait(self._interval):
-            held = self._held
-            if held is None:
-                continue
-            try:
-                held.renew()
-            except Exception as error:  # noqa: BLE001 - whatever the inbox raises, the next renewal may succeed
-                logger.warning("The claim on webhook %s was not renewed: %s", held.claim.key, describe_error(error))
+        wait, idle = threading.Event().wait, 0
+        while True:
+            wait(self._interval)
+            with self._lock:
+                held = tuple(self._held)
+                idle = 0 if held else idle + 1
+                if idle >= RENEWALS:
+                    self._thread = None
+                    return
+            for claim in held:
+                try:
+                    claim.renew()
+                except Exception as error:  # noqa: BLE001 - whatever the inbox raises, the next renewal may succeed
+                    logger.warning(
+                        "The claim on webhook %s was not renewed: %s", claim.claim.key, describe_error(error)
+                    )

@@ -22,6 +22,7 @@ from contentgroove_api.types import check_levels
 from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
+from contentgroove._core.tracebacks import with_safe_repr
 from contentgroove._model_base import JsonSource, to_utc
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
@@ -109,6 +110,7 @@ class _EventBase:
             raise WebhookPayloadError(f"The event's body cannot be decoded as plain JSON: {reason}.") from error
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True)
 class MediaProcessingFinished(_EventBase):
     """A media's processing has finished.
@@ -133,6 +135,7 @@ class MediaProcessingFinished(_EventBase):
     attempt: int = field(default=1, compare=False)
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True)
 class UnknownEvent(_EventBase):
     """An event that this version of the library does not know.
@@ -174,10 +177,13 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
         return _parse_finished(content) or _parse_unknown(content)
     except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError) as error:
         reason = str(error) or type(error).__name__
-        raise WebhookPayloadError(
-            f"The body ({len(content):,} bytes) is not a ContentGroove webhook: {reason[:300]}. Respond with status "
-            "400 and check who sends to this URL."
-        ) from error
+    # The body contains signed URLs, so it is not a variable when the error is raised, here and in the decoders.
+    size = len(content)
+    del body, content
+    raise WebhookPayloadError(
+        f"The body ({size:,} bytes) is not a ContentGroove webhook: {reason[:300]}. Respond with status "
+        "400 and check who sends to this URL."
+    )
 
 
 def to_bytes(body: object) -> bytes:

@@ -7,7 +7,7 @@ from collections import deque
 from traceback import TracebackException
 from typing import TYPE_CHECKING
 
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import redact_text
 
 from .inbox import MAX_ERROR_TEXT, printable
 
@@ -51,11 +51,12 @@ def failure_text(error: BaseException) -> str:
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
     """Yield the exceptions in a group, or the exception itself."""
-    if isinstance(error, BaseExceptionGroup):
-        for part in error.exceptions:
-            yield from leaves(part)
-    else:
+    parts: tuple[BaseException, ...] | None = getattr(error, "exceptions", None)
+    if parts is None or not isinstance(error, BaseExceptionGroup):
         yield error
+    else:
+        for part in parts:
+            yield from leaves(part)
 
 
 def stops_process(error: BaseException) -> bool:
@@ -106,4 +107,4 @@ def _cleaned(text: str, limit: int, end: str = "") -> str:
     """
     if len(text) > limit:
         text = f"{text[:limit]}…{end}"
-    return redact_url(printable(text))
+    return redact_text(printable(text))

@@ -7,6 +7,9 @@ import threading
 from abc import ABC, abstractmethod
 from weakref import WeakValueDictionary
 
+HOLD_TIMEOUT = 5.0
+"""Seconds."""
+
 
 class ForkAware(ABC):
     """Prepares for forks of this process, and continues after them, in parent and child."""
@@ -34,6 +37,7 @@ class _Forks:
     def __init__(self) -> None:
         # Nothing new may begin to use what must not be open while the process forks.
         self._adding = threading.RLock()
+        self._held = False
         self._count = 0
         self._items: WeakValueDictionary[int, ForkAware] = WeakValueDictionary()
 
@@ -43,17 +47,20 @@ class _Forks:
             self._items[self._count] = item
 
     def before(self) -> None:
-        self._adding.acquire()
+        # Adding takes a moment; a process that was stopped in it must not hang.
+        self._held = self._adding.acquire(timeout=HOLD_TIMEOUT)
         for item in self._newest_first():
             item.before_fork()
 
     def after_in_parent(self) -> None:
         for item in self._newest_first():
             item.after_fork_in_parent()
-        self._adding.release()
+        if self._held:
+            self._held = False
+            self._adding.release()
 
     def after_in_child(self) -> None:
-        self._adding = threading.RLock()
+        self._adding, self._held = threading.RLock(), False
         for item in self._newest_first():
             item.after_fork_in_child()
 

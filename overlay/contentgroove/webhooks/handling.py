@@ -11,7 +11,6 @@ from contentgroove.errors import ConfigurationError, InvalidInputError
 
 from . import application_inboxes
 from .between_events import BetweenEvents
-from .claims import Renewer
 from .handler_io import AsyncHandlerIO, PrivateLoops, SyncHandlerIO, is_async, supervise
 from .processing import EventProcessor, Outcome
 from .retention import Retention
@@ -270,9 +269,9 @@ class EventHandling:
         except Exception:  # noqa: BLE001 - whatever an inbox raises, it cannot be read
             return False
 
-    def _process(self, should_stop: Callable[[], bool] | None, renewer: Renewer | None = None) -> Outcome:
+    def _process(self, should_stop: Callable[[], bool] | None) -> Outcome:
         io = SyncHandlerIO(self._loops, needs_loop=self._processor.any_async)
-        return run_sync(self._processor.process(io, should_stop, renewer))
+        return run_sync(self._processor.process(io, should_stop))
 
     async def _handle(self, io: HandlerIO, key: str) -> Outcome:
         outcome = Outcome()
@@ -285,11 +284,7 @@ class EventHandling:
                     f"The inbox has no event {key}: open the inbox in which the receiver has recorded it."
                 )
             return outcome
-        renewer = Renewer(self._lease)
-        try:
-            await self._processor.handle(io, claim, outcome, renewer, retry_delay=0.0)
-        finally:
-            renewer.close()
+        await self._processor.handle(io, claim, outcome, retry_delay=0.0)
         return outcome
 
     def _new_worker(self, poll_interval: float, should_stop: Callable[[], bool] | None = None) -> Worker:
@@ -306,7 +301,7 @@ class EventHandling:
             self._inbox,
             self._wakeup,
             self._processor.circuit,
-            lease=self._lease,
+            self._processor.renewer,
             poll_interval=poll_interval,
             grace=self._grace,
             report=report,

@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
+from contentgroove._core.tracebacks import with_safe_repr
 from contentgroove.errors import ContentGrooveError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "")
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True)
 class Claim:
     """An event that a worker has claimed.
@@ -76,6 +78,7 @@ class Claim:
     trace: str | None = None
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
     """An event as stored in an inbox. Times are in seconds since 1970.
@@ -168,6 +171,7 @@ class StoredEvent:
         return replace(self, state="pending", due=now, attempts=0, changed_at=now)
 
 
+@with_safe_repr
 @dataclass(frozen=True, slots=True)
 class Backoff:
     """When a failed event is handled again: after delays that double, for a number of attempts.

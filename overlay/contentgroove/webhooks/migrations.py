@@ -52,7 +52,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX contentgroove_events_done ON contentgroove_events (changed_at) WHERE state = 'done'",
         "DROP INDEX contentgroove_events_open",
         "DROP INDEX contentgroove_events_changed",
-        # Counting a million rows takes long, so the database counts when a row changes, whoever changes it. Each
+        # Counting a million rows takes long, so the database counts when any program changes a row. Each
         # connection of PostgreSQL has one of 16 rows, so that they seldom wait for each other.
         """CREATE TABLE contentgroove_counts (
             shard INTEGER PRIMARY KEY,

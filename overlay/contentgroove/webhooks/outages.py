@@ -160,8 +160,9 @@ def is_outage(error: BaseException, further: tuple[type[BaseException], ...] = (
         error: What the handler raised.
         further: More classes of exceptions that are outages.
     """
-    if isinstance(error, BaseExceptionGroup) and not isinstance(error, further):
-        return all(is_outage(part, further) for part in leaves(error))
+    parts = tuple(leaves(error))
+    if parts != (error,) and not isinstance(error, further):
+        return all(is_outage(part, further) for part in parts)
     cause: BaseException | None = error
     for _ in range(MAX_CAUSES):
         if cause is None:

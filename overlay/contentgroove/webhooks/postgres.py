@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from contentgroove._core.secret import conceal
+from contentgroove._core.tracebacks import drop_frames
 from contentgroove._extras import needs
 from contentgroove.errors import ConfigurationError, InvalidInputError
 
@@ -19,9 +22,11 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from contentgroove._core.secret import Secret
+
     from .migrations import Migration
 
-PsycopgConnection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
+    PsycopgConnection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 MIGRATION_LOCK = 7_236_804_412_021
 """The key of the advisory lock: any number that other programs are unlikely to use."""
@@ -115,7 +120,7 @@ DIALECT = Dialect(
 )
 
 
-class PostgresDatabase(Database[PsycopgConnection]):
+class PostgresDatabase(Database["PsycopgConnection"]):
     """A PostgreSQL database. No state of a session is used, so that a pooler may change it with each transaction.
 
     `user` is the class of the public interface whose arguments these are, for messages.
@@ -123,7 +128,7 @@ class PostgresDatabase(Database[PsycopgConnection]):
 
     def __init__(
         self,
-        conninfo: str,
+        conninfo: Secret,
         max_connections: int = 1,
         pool_timeout: float = POOL_TIMEOUT,
         idle_timeout: float = IDLE_TIMEOUT,
@@ -134,24 +139,16 @@ class PostgresDatabase(Database[PsycopgConnection]):
     ) -> None:
         with needs(user, "postgres"):
             import psycopg
-            from psycopg.conninfo import conninfo_to_dict, make_conninfo
         if max_connections < 1 or min(pool_timeout, idle_timeout, statement_timeout) <= 0:
             raise InvalidInputError(
                 f"max_connections, pool_timeout, idle_timeout and statement_timeout of {user} must be greater than 0."
             )
-        try:
-            given = conninfo_to_dict(conninfo)
-        except psycopg.ProgrammingError:
-            # The driver's message quotes the invalid part, which may be the password.
+        if not _can_be_parsed(conninfo):
             raise ConfigurationError(
                 f"The conninfo of {user} cannot be parsed: write it as postgresql://user@host/name or as "
                 "`host=… dbname=…`."
-            ) from None
-        given_by_environment = {"connect_timeout"} if "PGCONNECT_TIMEOUT" in os.environ else set[str]()
-        limits: dict[str, Any] = {
-            name: value for name, value in NETWORK_LIMITS.items() if name not in given.keys() | given_by_environment
-        }
-        self._conninfo = make_conninfo(conninfo, **limits)
+            )
+        self._conninfo = conninfo
         self._open_connection = psycopg.connect
         self._busy_error = psycopg.errors.LockNotAvailable
         self._connection_errors = (psycopg.OperationalError, psycopg.InterfaceError)
@@ -180,7 +177,13 @@ class PostgresDatabase(Database[PsycopgConnection]):
     def _connect(self, seconds: float) -> PsycopgConnection:
         del seconds  # the conninfo has the limit
         # The driver's prepared statements belong to a session.
-        return self._open_connection(self._conninfo, autocommit=True, prepare_threshold=None)
+        outer = sys.exception()
+        try:
+            return self._open_connection(_with_limits(self._conninfo), autocommit=True, prepare_threshold=None)
+        except BaseException as error:
+            # The driver's functions have the parameters in variables.
+            drop_frames(error, outer)
+            raise
 
     def _begin(self, connection: PsycopgConnection, seconds: float, *, write: bool) -> None:
         del seconds  # the transaction has a limit for each statement, and its start waits for no lock
@@ -197,7 +200,7 @@ class PostgresDatabase(Database[PsycopgConnection]):
         return isinstance(error, self._busy_error)
 
 
-class PostgresInbox(SqlInbox[PsycopgConnection]):
+class PostgresInbox(SqlInbox["PsycopgConnection"]):
     """Keeps events in a PostgreSQL database, for any number of threads, processes and machines.
 
     A handler registered with `transaction=True` gets a `psycopg.Connection` in a transaction. It must not commit or
@@ -227,7 +230,7 @@ class PostgresInbox(SqlInbox[PsycopgConnection]):
 
     def __init__(
         self,
-        conninfo: str,
+        conninfo: str | Secret,
         *,
         max_connections: int = MAX_CONNECTIONS,
         pool_timeout: float = POOL_TIMEOUT,
@@ -235,12 +238,13 @@ class PostgresInbox(SqlInbox[PsycopgConnection]):
         statement_timeout: float = STATEMENT_TIMEOUT,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        conninfo = conceal(conninfo)
         super().__init__(
             PostgresDatabase(conninfo, max_connections, pool_timeout, idle_timeout, statement_timeout), clock
         )
 
     @classmethod
-    def migrate(cls, conninfo: str, *, dry_run: bool = False) -> Migration:
+    def migrate(cls, conninfo: str | Secret, *, dry_run: bool = False) -> Migration:
         """Bring the tables to this release's version, or create them; other processes may use them meanwhile, and wait.
 
         Args:
@@ -252,6 +256,7 @@ class PostgresInbox(SqlInbox[PsycopgConnection]):
             InboxError: The database failed, for example because others kept the tables locked for 10 s, or its tables
                 were created by a newer release. Nothing was changed.
         """
+        conninfo = conceal(conninfo)
         database = PostgresDatabase(conninfo)
         try:
             return migrate(database, dry_run=dry_run)
@@ -261,3 +266,26 @@ class PostgresInbox(SqlInbox[PsycopgConnection]):
     def __repr__(self) -> str:
         # The connection parameters can contain a password.
         return "PostgresInbox(…)"
+
+
+def _can_be_parsed(conninfo: Secret) -> bool:
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        conninfo_to_dict(conninfo.reveal())
+    except ProgrammingError:
+        # Its message quotes the invalid part, which may be the password.
+        return False
+    return True
+
+
+def _with_limits(conninfo: Secret) -> str:
+    """Return the conninfo with the limits for the network that the application has not set."""
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    given = set(conninfo_to_dict(conninfo.reveal()))
+    if "PGCONNECT_TIMEOUT" in os.environ:
+        given |= {"connect_timeout"}
+    limits: dict[str, Any] = {name: value for name, value in NETWORK_LIMITS.items() if name not in given}
+    return make_conninfo(conninfo.reveal(), **limits)

@@ -91,11 +91,13 @@ class EventProcessor:
     outage_errors: tuple[type[BaseException], ...]
     handlers: list[Handler] = field(default_factory=list["Handler"])
     circuit: Circuit = field(init=False)
+    renewer: Renewer = field(init=False)
     last_error: str = ""
     _warned: bool = False
 
     def __post_init__(self) -> None:
         self.circuit = Circuit(self.backoff)
+        self.renewer = Renewer(self.lease)
 
     def add(self, event: str, call: Callable[..., object], name: str | None, *, transaction: bool) -> None:
         """Register a handler; see `WebhookReceiver.on`."""
@@ -122,9 +124,7 @@ class EventProcessor:
         """Whether a handler or `confirm` is async."""
         return is_async(self.confirm) or any(handler.is_async for handler in self.handlers)
 
-    async def process(
-        self, io: HandlerIO, should_stop: Callable[[], bool] | None, renewer: Renewer | None = None
-    ) -> Outcome:
+    async def process(self, io: HandlerIO, should_stop: Callable[[], bool] | None) -> Outcome:
         """Handle the due events one after the other, until none is left, a stop is requested or the circuit opens."""
         outcome = Outcome()
         if not self.handlers:
@@ -132,28 +132,22 @@ class EventProcessor:
                 logger.warning("No webhook handler is registered. Recorded events stay pending.")
             self._warned = True
             return outcome
-        renewer = renewer or Renewer(self.lease)
-        try:
-            # If the circuit is open, the first event shows whether the outage is over.
-            while should_stop is None or not should_stop():
-                claim = await io.call(partial(self.inbox.claim, self.lease))
-                if claim is None:
-                    break
-                await self.handle(io, claim, outcome, renewer)
-                if self.circuit.is_open:
-                    break
-        finally:
-            renewer.close()
+        # If the circuit is open, the first event shows whether the outage is over.
+        while should_stop is None or not should_stop():
+            claim = await io.call(partial(self.inbox.claim, self.lease))
+            if claim is None:
+                break
+            await self.handle(io, claim, outcome)
+            if self.circuit.is_open:
+                break
         return outcome
 
-    async def handle(
-        self, io: HandlerIO, claim: Claim, outcome: Outcome, renewer: Renewer, retry_delay: float | None = None
-    ) -> None:
+    async def handle(self, io: HandlerIO, claim: Claim, outcome: Outcome, retry_delay: float | None = None) -> None:
         """Handle a claimed event; if it fails, it is due again after `retry_delay`, or when the back-off says so."""
         held = HeldClaim(self.inbox, claim, self.lease)
         outcome.claimed += 1
         try:
-            renewer.watch(held)
+            self.renewer.watch(held)
             with span("handle", claim.trace) as started:
                 started.set(key=claim.key, attempt=claim.attempt)
                 await _EventRun(self, io, held, outcome, started, retry_delay).process()
@@ -164,7 +158,7 @@ class EventProcessor:
             await io.write(held.hand_back, HAND_BACK_TIMEOUT)
             raise
         finally:
-            renewer.watch(None)
+            self.renewer.forget(held)
 
 
 @dataclass(slots=True)

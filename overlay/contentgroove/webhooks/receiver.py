@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from contentgroove._core.moments import moment
+from contentgroove._core.secret import conceal
 from contentgroove._io.own_threads import DELIVERIES, UNLIMITED, NoThreadError
 from contentgroove.errors import InvalidInputError, WebhookAuthError, WebhookPayloadError
 
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contentgroove import AsyncContentGroove, Clip, ContentGroove, Media
+    from contentgroove._core.secret import Secret
 
     from .apps import AsgiApp, WsgiApp
+    from .events import Event
     from .inbox import Inbox
     from .status import ReceiverStatus
 
@@ -79,7 +82,7 @@ class WebhookReceiver(EventHandling):
         self,
         inbox: Inbox,
         *,
-        secret_token: str | None = None,
+        secret_token: str | Secret | None = None,
         confirm: Callable[[str], object] | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
         backoff: Backoff | None = None,
@@ -91,7 +94,8 @@ class WebhookReceiver(EventHandling):
         on_metrics: Callable[[ReceiverStatus], object] | None = None,
         retention: float | None = None,
     ) -> None:
-        if secret_token is not None and not (isinstance(secret_token, str) and secret_token):
+        secret_token = conceal(secret_token)
+        if secret_token is not None and not (isinstance(secret_token.reveal(), str) and secret_token.reveal()):
             raise InvalidInputError("secret_token must not be empty; generate one with webhook_url().")
         if max_body_bytes < 1:
             raise InvalidInputError("max_body_bytes must be greater than 0.")
@@ -146,17 +150,9 @@ class WebhookReceiver(EventHandling):
             The receipt, with status 200 (recorded), 400 (not an event), 401 (wrong token), 413 (too large) or 503 (the
             inbox failed, so the service must send the event again).
         """
-        try:
-            content = to_bytes(body)
-        except WebhookPayloadError as error:
-            return self.check_headers(token, 0) or _refuse(400, error.message)
-        refused = self.check_headers(token, len(content))
-        if refused is not None:
-            return refused
-        try:
-            event = parse_event(content)
-        except WebhookPayloadError as error:
-            return _refuse(400, error.message)
+        event = self._check(body, token)
+        if isinstance(event, Receipt):
+            return event
         with span("receive") as started:
             started.set(key=event.dedupe_key, event=event.event)
             try:
@@ -166,6 +162,20 @@ class WebhookReceiver(EventHandling):
                 logger.error("The inbox could not record webhook %s: %s", event.dedupe_key, failure_text(error))  # noqa: TRY400 - it would log credentials
                 return Receipt(503, reason=NOT_RECORDED)
         return Receipt(200, duplicate=not new, event=event)
+
+    def _check(self, body: bytes | bytearray | memoryview | str, token: str | None) -> Event | Receipt:
+        """Return the event of a delivery, or the receipt of one that is refused."""
+        try:
+            content = to_bytes(body)
+        except WebhookPayloadError as error:
+            return self.check_headers(token, 0) or _refuse(400, error.message)
+        refused = self.check_headers(token, len(content))
+        if refused is not None:
+            return refused
+        try:
+            return parse_event(content)
+        except WebhookPayloadError as error:
+            return _refuse(400, error.message)
 
     async def areceive(self, body: bytes | bytearray | memoryview | str, token: str | None = None) -> Receipt:
         """Check and record a delivery in a thread, because the inbox may block.

@@ -146,7 +146,7 @@ class ConnectionPool(ForkAware, Generic[C]):
         connections = self._require_own()
         with connections.changed:
             taken = [connection for connection, _ in connections.idle]
-            # In place: the finalizer closes the connections of this list.
+            # The finalizer closes the connections of this list, so it must stay the same object.
             connections.idle.clear()
         return taken
 

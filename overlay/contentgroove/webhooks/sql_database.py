@@ -92,6 +92,7 @@ class Database(ABC, Generic[C]):
         self.timeout = timeout
         self._driver_error = driver_error
         self._pool = pool
+        self._spelled: dict[str, str] = {}
 
     @abstractmethod
     def is_in_transaction(self, connection: C) -> bool:
@@ -166,8 +167,12 @@ class Database(ABC, Generic[C]):
 
     def run(self, connection: C, statement: str, *values: object) -> Cursor:
         """Run a statement, written once for all databases: with `?` for parameters and types such as `{float}`."""
-        statement = self.spell(statement).replace("?", self.dialect.placeholder) if values else self.spell(statement)
-        return connection.execute(statement, values) if values else connection.execute(statement)
+        if not values:
+            return connection.execute(self.spell(statement))
+        spelled = self._spelled.get(statement)
+        if spelled is None:
+            spelled = self._spelled[statement] = self.spell(statement).replace("?", self.dialect.placeholder)
+        return connection.execute(spelled, values)
 
     def spell(self, statement: str) -> str:
         """Return a statement with the database's names of the column types."""

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contentgroove._core.tracebacks import with_safe_repr
 from contentgroove.errors import InvalidInputError
 
 from .inbox import InboxError, StoredEvent
@@ -31,6 +32,7 @@ MOVED_AT_ONCE = 500
 """Events moved from the spool in one transaction."""
 
 
+@with_safe_repr
 class SQLiteInbox(SqlInbox[FileConnection]):
     """Keeps events in an SQLite file, for any number of threads and processes of one machine.
 

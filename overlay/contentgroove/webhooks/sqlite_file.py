@@ -81,7 +81,7 @@ class FileConnection(sqlite3.Connection):
         busy_milliseconds: How long SQLite waits for a lock in it.
     """
 
-    files: Identity = ()
+    files: tuple[tuple[int, int] | None, ...] = ()
     busy_milliseconds = 0
 
 
@@ -98,6 +98,7 @@ class SQLiteDatabase(Database[FileConnection]):
         self.path = path
         self._accept_file = accept_file
         self._files: Identity = ()
+        self._paths = (str(path), *(f"{path}{suffix}" for suffix in COMPANIONS))
         super().__init__(
             schema=INBOX,
             name=str(path),
@@ -119,7 +120,7 @@ class SQLiteDatabase(Database[FileConnection]):
                 f"This process was forked while its parent used the inbox {self.path}, which SQLite forbids: the "
                 "child's events could be lost. Fork outside handlers, or start the process with spawn."
             )
-        before, files = self._files, _identities(self.path)
+        before, files = self._files, self._identities()
         if files[0] is None:
             raise InboxError(
                 f"The inbox {self.path} was deleted or moved. Nothing is recorded until it is back: put the file back, "
@@ -139,13 +140,13 @@ class SQLiteDatabase(Database[FileConnection]):
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
     def _is_broken(self, connection: FileConnection) -> bool:
-        return connection.files != _identities(self.path)
+        return connection.files != self._identities()
 
     def _is_busy(self, error: Exception) -> bool:
         return _is_locked(error)
 
     def _discard(self, connection: FileConnection) -> None:
-        now = _identities(self.path)
+        now = self._identities()
         if all(after in {before, None} for before, after in zip(connection.files, now, strict=False)) and now[0]:
             # If only a companion was deleted, closing moves its content into the file.
             if connection.files and now != connection.files:
@@ -156,6 +157,9 @@ class SQLiteDatabase(Database[FileConnection]):
             connection.close()
         else:
             _ABANDONED.append(connection)
+
+    def _identities(self) -> Identity:
+        return tuple([_identity(path) for path in self._paths])
 
     def _accept_other_file(self, before: Identity, files: Identity) -> None:
         if any(old is not None and old == new for old, new in zip(before, files, strict=True)):
@@ -193,7 +197,7 @@ class SQLiteDatabase(Database[FileConnection]):
             connection.execute("PRAGMA checkpoint_fullfsync = ON")
             # The first read opens the companions.
             connection.execute("PRAGMA schema_version").fetchone()
-            connection.files = _identities(self.path)
+            connection.files = self._identities()
         except BaseException:
             connection.close()
             raise
@@ -220,11 +224,7 @@ def _is_locked(error: Exception) -> bool:
     )
 
 
-def _identities(path: Path) -> Identity:
-    return _identity(path), *(_identity(f"{path}{suffix}") for suffix in COMPANIONS)
-
-
-def _identity(path: Path | str) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     try:
         found = os.stat(path)  # noqa: PTH116 - pathlib's takes four times as long, and each transaction calls this
     except FileNotFoundError:

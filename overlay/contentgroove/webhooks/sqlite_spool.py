@@ -98,7 +98,7 @@ class Spool:
 
     def _open(self) -> SQLiteDatabase | None:
         """Return the database; None if no process has needed it so far."""
-        return self._open_file() if self._database is None and self._path.exists() else self._database
+        return self._open_file() if self._database is None and os.path.exists(self._path) else self._database  # noqa: PTH110 - as in sqlite_file
 
     def _open_file(self) -> SQLiteDatabase:
         database = SQLiteDatabase(self._path, self._timeout, lambda: _create_table(database))

@@ -10,6 +10,7 @@ import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from contentgroove._core.secret import Secret, conceal
 from contentgroove._core.settings import is_loopback
 from contentgroove.errors import InvalidInputError, WebhookAuthError
 
@@ -25,7 +26,7 @@ TOKEN_BYTES = 32
 
 
 def subscribe(
-    client: ContentGroove, base: str, *, events: Sequence[str] | None = None
+    client: ContentGroove, base: str | Secret, *, events: Sequence[str] | None = None
 ) -> tuple[WebhookSubscription, str]:
     """Subscribe a receiver to events, with a URL that contains a new secret token.
 
@@ -43,12 +44,13 @@ def subscribe(
         OutcomeUnknownError: The subscription may have been created; check `client.webhook_subscriptions.list()`.
         ContentGrooveError: The call failed.
     """
-    url, token = webhook_url(base)
-    return client.webhook_subscriptions.create(url=url, subscribed_events=events), token
+    base = conceal(base)
+    url, token = _url_with_token(base)
+    return client.webhook_subscriptions.create(url=url, subscribed_events=events), token.reveal()
 
 
 async def asubscribe(
-    client: AsyncContentGroove, base: str, *, events: Sequence[str] | None = None
+    client: AsyncContentGroove, base: str | Secret, *, events: Sequence[str] | None = None
 ) -> tuple[WebhookSubscription, str]:
     """Subscribe a receiver to events, with a URL that contains a new secret token.
 
@@ -66,11 +68,12 @@ async def asubscribe(
         OutcomeUnknownError: The subscription may have been created; check `client.webhook_subscriptions.list()`.
         ContentGrooveError: The call failed.
     """
-    url, token = webhook_url(base)
-    return await client.webhook_subscriptions.create(url=url, subscribed_events=events), token
+    base = conceal(base)
+    url, token = _url_with_token(base)
+    return await client.webhook_subscriptions.create(url=url, subscribed_events=events), token.reveal()
 
 
-def webhook_url(base: str) -> tuple[str, str]:
+def webhook_url(base: str | Secret) -> tuple[str, str]:
     """Return a URL to subscribe, with a new token.
 
     Args:
@@ -83,23 +86,42 @@ def webhook_url(base: str) -> tuple[str, str]:
     Raises:
         InvalidInputError: `base` is not an https URL (or an http URL of this machine), or already has a token.
     """
+    base = conceal(base)
+    url, token = _url_with_token(base)
+    return url.reveal(), token.reveal()
+
+
+def _url_with_token(base: Secret) -> tuple[Secret, Secret]:
+    problem = _base_problem(base)
+    if problem is not None:
+        raise InvalidInputError(f"base {problem}")
+    token = Secret(secrets.token_urlsafe(TOKEN_BYTES))
+    return Secret(with_token(base, token)), token
+
+
+def _base_problem(base: Secret) -> str | None:
     try:
-        parts = urlsplit(base)
+        parts = urlsplit(base.reveal())
         host = parts.hostname or ""
         query = parse_qsl(parts.query, keep_blank_values=True)
-    except ValueError as error:
-        raise InvalidInputError(f"base cannot be parsed as a URL: {error}.") from None
+    except ValueError:
+        return "cannot be parsed as a URL."
     if not host or (parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host))):
-        raise InvalidInputError("base must start with https:// and name a host, because the URL will contain a secret.")
+        return "must start with https:// and name a host, because the URL will contain a secret."
     if TOKEN_PARAMETER in dict(query):
-        raise InvalidInputError(f"base must not have a parameter `{TOKEN_PARAMETER}`: a new token is added to it.")
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    parts = parts._replace(query=urlencode([*query, (TOKEN_PARAMETER, token)]), fragment="")
-    return parts.geturl(), token
+        return f"must not have a parameter `{TOKEN_PARAMETER}`: a new token is added to it."
+    return None
 
 
-def check_token(expected: str, actual: str | None) -> None:
+def with_token(url: Secret, token: Secret) -> str:
+    """Return a URL with a token as the last parameter of its query, and without a fragment."""
+    parts = urlsplit(url.reveal())
+    query = [*parse_qsl(parts.query, keep_blank_values=True), (TOKEN_PARAMETER, token.reveal())]
+    return parts._replace(query=urlencode(query), fragment="").geturl()
+
+
+def check_token(expected: str | Secret, actual: str | None) -> None:
     """Compare tokens in constant time; raises WebhookAuthError if they differ."""
     # Undecodable bytes of a query are surrogates here, which plain UTF-8 would reject.
-    if not hmac.compare_digest(expected.encode(), (actual or "").encode(errors="surrogatepass")):
+    if not hmac.compare_digest(conceal(expected).reveal().encode(), (actual or "").encode(errors="surrogatepass")):
         raise WebhookAuthError("The token of the subscribed URL is missing or wrong.")

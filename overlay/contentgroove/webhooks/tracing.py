@@ -7,13 +7,14 @@ Nothing is imported: spans exist only if the application, or its automatic instr
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from .failures import describe_error, failure_text
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from contextlib import AbstractContextManager
 
 NAME = "contentgroove.webhooks"
 
@@ -61,15 +62,17 @@ class Span:
 
 
 NO_SPAN = Span()
+NOTHING = nullcontext(NO_SPAN)
+
+
+def span(name: str, parent: str | None = None) -> AbstractContextManager[Span]:
+    """Start a span; with a parent, in the trace of that `traceparent`."""
+    trace = sys.modules.get("opentelemetry.trace")
+    return NOTHING if trace is None else _start(trace, name, parent)
 
 
 @contextmanager
-def span(name: str, parent: str | None = None) -> Generator[Span]:
-    """Start a span; with a parent, in the trace of that `traceparent`."""
-    trace = sys.modules.get("opentelemetry.trace")
-    if trace is None:
-        yield NO_SPAN
-        return
+def _start(trace: Any, name: str, parent: str | None) -> Generator[Span]:
     tracer = trace.get_tracer(NAME)
     # Exceptions are recorded by `Span.fail`.
     with tracer.start_as_current_span(

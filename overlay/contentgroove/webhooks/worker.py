@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING
 from contentgroove._io.interruptible import join, wait_for
 from contentgroove._io.own_threads import UNLIMITED
 
-from .claims import Renewer
 from .failures import failure_text, stops_process
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from typing import TypeAlias
 
+    from .claims import Renewer
     from .inbox import Inbox
     from .outages import Circuit
     from .processing import Outcome
 
     ShouldStop: TypeAlias = Callable[[], bool]
-    Process: TypeAlias = Callable[[ShouldStop, Renewer], Outcome]
-    AsyncProcess: TypeAlias = Callable[[ShouldStop, Renewer], Awaitable[Outcome]]
+    Process: TypeAlias = Callable[[ShouldStop], Outcome]
+    AsyncProcess: TypeAlias = Callable[[ShouldStop], Awaitable[Outcome]]
 
 logger = logging.getLogger("contentgroove")
 
@@ -79,7 +79,7 @@ class Worker:
         inbox: The inbox.
         wakeup: Notified when an event arrives.
         circuit: Open while handlers meet outages.
-        lease: Seconds for which events are claimed.
+        renewer: Knows the claims of the events that are being handled.
         poll_interval: The longest wait, in seconds.
         grace: Seconds that the current event gets when the process ends or the context is left.
         report: Called after each pass and each wait.
@@ -95,8 +95,8 @@ class Worker:
         inbox: Inbox,
         wakeup: Wakeup,
         circuit: Circuit,
+        renewer: Renewer,
         *,
-        lease: float,
         poll_interval: float,
         grace: float,
         report: Callable[[], None],
@@ -105,14 +105,13 @@ class Worker:
         self._inbox = inbox
         self._wakeup = wakeup
         self._circuit = circuit
-        self._lease = lease
+        self._renewer = renewer
         self._poll_interval = poll_interval
         self._grace = grace
         self._report = report
         self._extra_stop = extra_stop
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._renewer = Renewer(lease)
         self._ended = False
         self.since = time.time()
         self.process_id = os.getpid()
@@ -189,7 +188,7 @@ class Worker:
                 count = self._wakeup.count
                 claimed: int | None = None
                 try:
-                    claimed = process(self._stop_of_pass(), self._new_renewer()).claimed
+                    claimed = process(self._stop_of_pass()).claimed
                 except BaseException as error:
                     # Whatever an inbox raises, only the end of the process ends a worker.
                     if stops_process(error):
@@ -205,7 +204,7 @@ class Worker:
                 count = self._wakeup.count
                 claimed: int | None = None
                 try:
-                    claimed = (await process(self._stop_of_pass(), self._new_renewer())).claimed
+                    claimed = (await process(self._stop_of_pass())).claimed
                 except Exception as error:  # noqa: BLE001 - as above; the others end this task or the process
                     _log(error)
                 await UNLIMITED.run(partial(self._report_and_wait, count, claimed), abandon_on_cancel=True)
@@ -217,13 +216,8 @@ class Worker:
         if self.join(self._grace):
             return
         # The handler's thread ends with the process, so the next worker need not wait until the claim expires.
-        held = self._renewer.held
-        if held is not None:
+        for held in self._renewer.held:
             held.hand_back()
-
-    def _new_renewer(self) -> Renewer:
-        self._renewer = Renewer(self._lease)
-        return self._renewer
 
     def _stop_of_pass(self) -> ShouldStop:
         end = time.monotonic() + MAX_PASS

@@ -110,7 +110,7 @@ def run_machine(job: Job, fault: Fault | None, results: Connection) -> None:
         steps.step()
         return problem
 
-    PostgresCheckpointStore.write = written  # type: ignore[method-assign] # this process ends soon
+    PostgresCheckpointStore.write = written  # type: ignore[method-assign,assignment] # this process ends soon
     outcomes = upload_all(job, steps)
     results.send((outcomes, fault is not None and steps.count >= fault.step))
     results.close()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
+
+from contentgroove_mock.simulator.core.store_errors import StoreKind, is_redirect, known_codes, status_of
 
 Kind: TypeAlias = Literal[
     "latency", "status", "reset", "truncate", "stall", "expired", "lost", "late", "out_of_order", "duplicate"
@@ -31,6 +34,9 @@ _KINDS = {
     WEBHOOK: {"lost", "late", "out_of_order", "duplicate"},
 }
 _MIN_STATUS, _MAX_STATUS = 400, 599
+_DEFAULT_STATUS = 503
+_HEADER_TEXT = re.compile(r"[\x20-\x7e]{0,200}")
+_LOCATION = re.compile(r"https?://[\x21-\x7e]+")
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -39,7 +45,8 @@ class Fault(Struct, frozen=True, kw_only=True):
     Attributes:
         kind: What happens.
             `latency`: the response is sent after `seconds`.
-            `status`: the response has the status `status`; with `after_commit` the operation is still performed.
+            `status`: the response has the status `status`; with `after_commit` the operation is still performed. For
+            an upload, `code` chooses an error response of the store `store` instead, its status included.
             `reset`: the connection is reset, an upload's after `after_bytes` of its body; with `after_commit`
             after the operation was performed.
             `truncate`: the response ends after `after_bytes` of its body, and the connection is closed.
@@ -51,8 +58,11 @@ class Fault(Struct, frozen=True, kw_only=True):
             operation of the API.
         count: How many times.
         seconds: See `kind`.
-        status: The status of the response, 400 to 599.
-        retry_after: The Retry-After header of that response: seconds or a date.
+        status: The status of the response, 400 to 599; by default 503, or the status of `code`.
+        retry_after: The Retry-After header of that response: seconds, a date, or what a wrong server might send.
+        code: An error code of the store, such as `SlowDown`, `RequestTimeout` or `TemporaryRedirect`.
+        store: The store whose code and whose form of a response it is: `s3`, `google` or `azure`.
+        location: Where the redirect of a code leads; by default to the same upload at another name of this machine.
         after_bytes: See `kind`.
         after_commit: See `kind`.
         drain: Whether the store reads the whole body before it rejects the upload; by default it responds at once.
@@ -62,8 +72,11 @@ class Fault(Struct, frozen=True, kw_only=True):
     operation: str = "*"
     count: int = 1
     seconds: float = 0.0
-    status: int = 503
+    status: int | None = None
     retry_after: str | None = None
+    code: str | None = None
+    store: StoreKind = "s3"
+    location: str | None = None
     after_bytes: int = 0
     after_commit: bool = False
     drain: bool = False
@@ -83,8 +96,36 @@ class Fault(Struct, frozen=True, kw_only=True):
             raise ValueError(f"The kind of a fault of {self.operation} must be one of {possible}, not {self.kind}")
         if self.count < 1 or self.seconds < 0 or self.after_bytes < 0:
             raise ValueError("count must be at least 1, seconds and after_bytes at least 0")
-        if not _MIN_STATUS <= self.status <= _MAX_STATUS:
+        if self.status is not None and not _MIN_STATUS <= self.status <= _MAX_STATUS:
             raise ValueError(f"status must be from 400 to 599, not {self.status}")
+        if self.retry_after is not None and not _HEADER_TEXT.fullmatch(self.retry_after):
+            raise ValueError(f"retry_after must be the text of a header, not {self.retry_after!r}")
+        self._check_code()
+
+    def _check_code(self) -> None:
+        if self.store not in get_args(StoreKind):
+            raise ValueError(f"store must be one of {', '.join(get_args(StoreKind))}, not {self.store!r}")
+        if self.code is None:
+            if self.location is not None:
+                raise ValueError("location needs a code that redirects: TemporaryRedirect or PermanentRedirect")
+            return
+        if self.kind != "status" or self.operation != UPLOAD:
+            raise ValueError(f"code needs the kind status and the operation {UPLOAD}")
+        if self.code not in known_codes(self.store):
+            codes = ", ".join(known_codes(self.store))
+            raise ValueError(f"code must be one of {codes} for the store {self.store}, not {self.code!r}")
+        redirects = is_redirect(self.store, self.code)
+        if redirects and self.status is not None:
+            raise ValueError(f"{self.code} has its own status: pass no other")
+        if self.location is not None and not (redirects and _LOCATION.fullmatch(self.location)):
+            raise ValueError("location must be an http or https URL, of a code that redirects")
+
+    @property
+    def response_status(self) -> int:
+        """The status of the response."""
+        if self.status is not None:
+            return self.status
+        return _DEFAULT_STATUS if self.code is None else status_of(self.store, self.code)
 
 
 class Faults:

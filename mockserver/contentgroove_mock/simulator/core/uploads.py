@@ -11,9 +11,9 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
-from xml.sax.saxutils import escape
 
 from contentgroove_mock.simulator.core.records import Upload
+from contentgroove_mock.simulator.core.store_errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,23 +23,6 @@ if TYPE_CHECKING:
 PATH = "/_uploads"
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ"
-
-
-class StoreError(Exception):  # a response, not a programming error
-    """An error response of the file store, with S3's status and error code."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(status, code)
-        self.status = status
-        self.code = code
-        self.message = message
-
-    def xml(self) -> str:
-        """Return the body of the response, in the form of S3."""
-        return (
-            '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f"<Error><Code>{escape(self.code)}</Code><Message>{escape(self.message)}</Message></Error>"
-        )
 
 
 class PutRequest(NamedTuple):

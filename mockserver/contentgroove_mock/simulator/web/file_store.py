@@ -14,7 +14,8 @@ from starlette.routing import Route
 from contentgroove_mock.simulator.core import uploads
 from contentgroove_mock.simulator.core.faults import UPLOAD
 from contentgroove_mock.simulator.core.serializers import FILES_PATH
-from contentgroove_mock.simulator.core.uploads import PutRequest, StoreError
+from contentgroove_mock.simulator.core.store_errors import StoreError, error_by_code
+from contentgroove_mock.simulator.core.uploads import PutRequest
 from contentgroove_mock.simulator.files import NoMediaInfoError, inspect_file, sample_thumbnail, sample_video
 from contentgroove_mock.simulator.web.responses import ResetResponse, StoredFileResponse
 
@@ -66,12 +67,12 @@ async def _put(context: SimulatorContext, request: Request) -> Response:
             body = _body_with_fault(context, body, fault)
         await _store_file(context, upload, body, length)
         if fault is not None and fault.after_commit:
-            raise _StoreFault if fault.kind == "reset" else _fault_error(fault)
+            raise _StoreFault if fault.kind == "reset" else _fault_error(context, request, upload, fault)
     except StoreError as error:
         if fault is not None and fault.drain:
             async for _ in body:
                 pass
-        return Response(error.xml(), error.status, {"Connection": "close"}, "application/xml")
+        return Response(error.body(), error.status, {"Connection": "close", **error.headers}, error.content_type)
     except _StoreFault:
         return ResetResponse()
     except ClientDisconnect:
@@ -90,14 +91,31 @@ def _check_request(context: SimulatorContext, request: Request, fault: Fault | N
     with context.locked_service() as service:
         upload, length = uploads.check_put(service.state, head, service.policy, context.clock.now())
     if fault is not None and fault.kind in {"status", "expired"} and not fault.after_commit:
-        raise _fault_error(fault)
+        raise _fault_error(context, request, upload, fault)
     return upload, length
 
 
-def _fault_error(fault: Fault) -> StoreError:
+def _fault_error(context: SimulatorContext, request: Request, upload: Upload, fault: Fault) -> StoreError:
     if fault.kind == "expired":
         return StoreError(403, "AccessDenied", "Request has expired")
-    return StoreError(fault.status, _CODES.get(fault.status, "InvalidRequest"), "A fault rejects this upload")
+    if fault.code is None:
+        status = fault.response_status
+        error = StoreError(status, _CODES.get(status, "InvalidRequest"), "A fault rejects this upload")
+    else:
+        location = fault.location or _elsewhere(context, request, upload)
+        error = error_by_code(fault.store, fault.code, status=fault.status, location=location)
+    if fault.retry_after is not None:
+        error.headers["Retry-After"] = fault.retry_after
+    return error
+
+
+def _elsewhere(context: SimulatorContext, request: Request, upload: Upload) -> str:
+    """Return the URL of an upload at another name of this machine, as if that was another region of the store."""
+    url = request.url
+    host = "127.0.0.1" if url.hostname == "localhost" else "localhost"
+    origin = f"{url.scheme}://{host}" if url.port is None else f"{url.scheme}://{host}:{url.port}"
+    with context.locked_service() as service:
+        return uploads.signed_url(service.state, upload, origin, service.policy)
 
 
 async def _body_with_fault(context: SimulatorContext, body: AsyncIterator[bytes], fault: Fault) -> AsyncIterator[bytes]:

@@ -143,9 +143,9 @@ def test_uploads_at_once(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> N
     """--concurrency is the limit of the batch."""
     limits: list[int] = []
 
-    def upload_each(upload_one: Any, items: Any, concurrency: int) -> Any:
+    def upload_each(upload_one: Any, items: Any, concurrency: int, recheck: float | None) -> Any:
         limits.append(concurrency)
-        return aupload_batch(upload_one, items, concurrency)
+        return aupload_batch(upload_one, items, concurrency, recheck)
 
     monkeypatch.setattr("contentgroove.cli.upload_batch.aupload_batch", upload_each)
     assert cli("medias", "upload", cli.file("a.mp4"), "--concurrency", "3").code == 0

@@ -161,7 +161,7 @@ def test_a_single_upload_that_was_taken_over(make: Maker, tmp_path: Path) -> Non
     own = OwnCheckpoints()
     own.problem = lambda _content: CheckpointWriteError("machine 8 has it", "Let that one finish", taken_over=True)
     with pytest.raises(
-        CheckpointError, match="film cannot be written: machine 8 has it.*Let that one finish"
+        CheckpointError, match=r"film cannot be written: machine 8 has it\..*Let that one finish"
     ) as caught:
         make(Api(), store=Store()).medias.upload(video(tmp_path), checkpoint=own.store("film"))
     assert caught.value.taken_over

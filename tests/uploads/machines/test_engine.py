@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove.checkpoints import PostgresCheckpoints
-from contentgroove_mock import Fault, Policy, Simulator, sample_video, serve
+from contentgroove_mock import Fault, ManualClock, Policy, Simulator, sample_video, serve
 
 from tests.webhooks.postgres_server import postgres_server
 
@@ -72,7 +72,8 @@ def worker(environment: dict[str, str], folder: Path, name: str) -> Iterator[sub
 
 def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     """The files that it had claimed are uploaded by the other one: each file has one media, and each result is kept."""
-    simulator = Simulator(policy=Policy(queue_seconds=3600))
+    clock = ManualClock()
+    simulator = Simulator(policy=Policy(queue_seconds=3600), clock=clock)
     # The store stops reading the first upload, so that its worker is killed in the middle of it.
     simulator.add_fault(Fault(kind="stall", operation="upload", seconds=60))
     (tmp_path / "broker" / "control").mkdir(parents=True)
@@ -109,6 +110,8 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
         results = list(checkpoints.results())
         with simulator._context.locked_service() as service:
             medias = {media.id: media.name for media in service.state.medias.values()}
+        # The server ends only when its requests have.
+        clock.advance(60)
     assert [result.key for result in results] == [str(file) for file in files]
     assert [result.error for result in results] == [None] * FILES
     assert {result.media_id: Path(result.key).name for result in results} == medias

@@ -163,7 +163,6 @@ def upload(
     need the same files under the same paths, and CONTENTGROOVE_CHECKPOINTS, the conninfo of a PostgreSQL database.
     """
     from contentgroove._core.identity import IDENTIFY_DESCRIPTION
-    from contentgroove._io.checkpoint_folders import choose_checkpoints
 
     from .upload_batch import BatchUpload, expand_patterns, item_of, open_job, refuse_urls
 
@@ -175,15 +174,9 @@ def upload(
     refuse_urls(unique)
     if job is not None and checkpoint_dir is not None:
         raise CommandError(ExitCode.USAGE, "Pass either --checkpoint-dir or --job, not both.")
-    with contextlib.nullcontext() if job is None else open_job(job) as opened:
-        again = None
-        if checkpoint_dir is not None:
-            again = f"Run the same command again: it continues from the checkpoints in {checkpoint_dir}."
-        elif job is not None:
-            again = f"Run the same command again: it continues the job {job}."
-        checkpoints = choose_checkpoints(checkpoint_dir, opened)
-        items = [item_of(file, name, description, checkpoint_dir) for file in unique]
-        batch = BatchUpload(run.out, items, concurrency, checkpoints, again, timeout if wait else None, identify)
+    items = [item_of(file, name, description, checkpoint_dir) for file in unique]
+    with contextlib.nullcontext() if job is None else open_job(job) as shared:
+        batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, shared, timeout if wait else None, identify)
         raise typer.Exit(batch.run(run.async_client()))
 
 

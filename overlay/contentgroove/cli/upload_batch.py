@@ -15,7 +15,7 @@ from msgspec import structs
 
 from contentgroove._core.redaction import redact_text
 from contentgroove._io.batches import UploadItem, aupload_batch
-from contentgroove._io.checkpoint_folders import FileCheckpoints
+from contentgroove._io.checkpoint_folders import FileCheckpoints, choose_checkpoints
 from contentgroove.errors import AuthenticationError, ContentGrooveError, NotFoundError, WaitTimeoutError
 
 from .exit_codes import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from contentgroove import AsyncContentGroove
     from contentgroove._core.identity import Identify
-    from contentgroove._io.checkpoint_folders import Checkpoints
     from contentgroove.checkpoints import PostgresCheckpoints
     from contentgroove.models import Media
 
@@ -91,14 +90,14 @@ class BatchUpload:
     """The uploads of one run, and their outcomes by file.
 
     `wait` is the number of seconds to wait for processing after the last upload; None not to wait. `identify` is that
-    of `upload`. `again` is what to do after an interruption, where there are checkpoints.
+    of `upload`. `job` has the checkpoints of a job that several machines share.
     """
 
     out: Output
     items: list[UploadItem]
     concurrency: int
-    checkpoints: Checkpoints | None
-    again: str | None
+    checkpoint_dir: Path | None
+    job: PostgresCheckpoints | None
     wait: float | None
     identify: Identify | None
     medias: dict[str, Media] = field(default_factory=dict[str, "Media"])
@@ -135,6 +134,7 @@ class BatchUpload:
                 await self._wait(client, self.wait)
 
     async def _upload(self, client: AsyncContentGroove) -> None:
+        checkpoints = choose_checkpoints(self.checkpoint_dir, self.job)
         sizes = {str(item.file): _size(str(item.file)) for item in self.items}
         with UploadDisplay(self.out, sizes) as display:
 
@@ -144,18 +144,18 @@ class BatchUpload:
                     name=item.name,
                     description=item.description,
                     progress=display.callback(str(item.file)),
-                    checkpoint=None if self.checkpoints is None else self.checkpoints.store(item),
+                    checkpoint=None if checkpoints is None else checkpoints.store(item),
                     identify=self.identify,
                 )
 
-            recheck = None if self.checkpoints is None else self.checkpoints.recheck
+            recheck = None if checkpoints is None else checkpoints.recheck
             results: Any = aupload_batch(upload_one, self.items, self.concurrency, recheck)
             async with contextlib.aclosing(results):
                 async for result in results:
                     file = str(result.file)
                     display.end(file)
                     if result.media is None:
-                        self._fail(file, describe_error(result.error))
+                        self._fail(file, describe_error(result.error, None if self.job is None else self.job.job))
                     else:
                         self.medias[file] = result.media
                         if self.wait is None:
@@ -215,8 +215,10 @@ class BatchUpload:
 
     def _interrupted(self) -> CommandError:
         created = [media.id for file, media in self.medias.items() if file not in self.exits]
-        if self.again is not None:
-            hint = self.again
+        if self.checkpoint_dir is not None:
+            hint = f"Run the same command again: it continues from the checkpoints in {self.checkpoint_dir}."
+        elif self.job is not None:
+            hint = f"Run the same command again: it continues the job {self.job.job}."
         elif created:
             # Their ids are printed after processing, and would be lost now.
             hint = f"Processing continues. Wait for it: contentgroove medias wait {' '.join(created)}"

@@ -57,7 +57,15 @@ LAYERS = (
         ),
     ),
     Layer("OpenAPI documents", ("contentgroove._openapi",)),
-    Layer("Models", ("contentgroove._model_base", "contentgroove.models")),
+    Layer(
+        "Models",
+        (
+            "contentgroove._model_base",
+            "contentgroove._partial_documents",
+            "contentgroove._partial_structs",
+            "contentgroove.models",
+        ),
+    ),
     Layer(
         "Events and inboxes",
         tuple(

@@ -30,6 +30,7 @@ __all__ = [
     "InvalidInputError",
     "MediaCandidate",
     "MediaProcessingError",
+    "MissingFieldError",
     "NotFoundError",
     "OutcomeUnknownError",
     "PagingError",
@@ -277,22 +278,31 @@ class ResponseDecodeError(ContentGrooveError):
         self.body = body
 
 
+class MissingFieldError(ResponseDecodeError, AttributeError):
+    """An attribute of a model was read that the service omitted or sent as null or another type, against its contract.
+
+    The attributes that are not in the model's `missing` can be read. This is an AttributeError, too, so that
+    `getattr(media, "name", None)` and `hasattr` work.
+
+    Attributes:
+        model: The name of the model's class, such as `Media`.
+        resource_id: The resource's id.
+        field: The name of the attribute.
+        reason: What is wrong with it, such as `attributes.name is null`.
+    """
+
+    def __init__(self, message: str, *, model: str, resource_id: str, field: str, reason: str) -> None:
+        super().__init__(message, status_code=200)
+        self.model = model
+        self.resource_id = resource_id
+        self.field = field
+        self.reason = reason
+
+
 UploadErrorReason = Literal[
-    "missing",
-    "not_a_file",
-    "empty",
-    "too_large",
-    "not_audio_or_video",
-    "unreadable",
-    "changed",
-    "expired",
-    "signature",
-    "clock",
-    "redirect",
-    "unavailable",
-    "refused",
-    "connection",
-]
+    "missing", "not_a_file", "empty", "too_large", "not_audio_or_video", "unreadable", "changed", "expired",
+    "signature", "clock", "redirect", "unavailable", "refused", "connection",
+]  # fmt: skip
 """More values may be added: treat one that you do not know like `refused`."""
 
 

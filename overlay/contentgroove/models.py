@@ -1,19 +1,19 @@
 """Models of the service's resources: medias, clips, transcriptions, webhook subscriptions, direct uploads.
 
 Each class is a flat, immutable view of a struct that `contentgroove_api` decodes, and is the same for REST responses
-and webhooks. An attribute that the service sent as null or omitted is None; `fields_set` distinguishes the two.
-Fields that this version does not know are in `extra`.
+and webhooks. An attribute that the service sent as null or omitted is None if the contract allows that; `fields_set`
+distinguishes the two. Otherwise it is in `missing`, and reading it raises a MissingFieldError. Fields that this version
+does not know are in `extra`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
-import msgspec
+from ._model_base import Model, Page, UnreadableItem, ids_of, to_utc, unset_to_none, utc_or_none, was_sent
+from .errors import MissingFieldError
 
-from ._model_base import Model, Page, ids_of, to_utc, unset_to_none, utc_or_none
-
-__all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "WebhookSubscription"]
+__all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "UnreadableItem", "WebhookSubscription"]
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -43,6 +43,7 @@ class Media(_MediaModel):
     """
 
     __slots__ = ()
+    _module = "media"
 
     _relationships: ClassVar[Mapping[str, str]] = {"clip_ids": "clips", "transcription_id": "transcription"}
     _repr_fields = ("name", "is_processing")
@@ -69,8 +70,11 @@ class Media(_MediaModel):
 
     @property
     def is_finished(self) -> bool:
-        """True if processing has finished. A new media, whose `is_processing` is null, is not finished."""
-        return self._wire.attributes.is_processing is False
+        """True if processing has finished. A media whose `is_processing` is null, as at first, or missing is not."""
+        try:
+            return self._wire.attributes.is_processing is False
+        except MissingFieldError:
+            return False
 
     @property
     def has_fetch_error(self) -> bool:
@@ -141,21 +145,24 @@ class Media(_MediaModel):
     @property
     def transcription_id(self) -> str | None:
         """The transcription's id: in `relationships` of a REST response, next to `relationships` in a webhook."""
-        relationships = unset_to_none(self._wire.relationships)
-        inside = None if relationships is None else unset_to_none(relationships.transcription)
-        for relationship in (inside, unset_to_none(self._wire.transcription)):
-            related = None if relationship is None else unset_to_none(relationship.data)
-            if related is not None:
-                return related.id
+        error: MissingFieldError | None = None
+        for holder in (unset_to_none(self._wire.relationships), self._wire):
+            try:
+                relationship = None if holder is None else unset_to_none(holder.transcription)
+                related = None if relationship is None else unset_to_none(relationship.data)
+                if related is not None:
+                    return related.id
+            except MissingFieldError as missing:
+                error = missing
+        if error is not None:
+            raise error
         return None
 
     @property
     def fields_set(self) -> frozenset[str]:
         """The attributes that the service sent, null or not. The others are None because it omitted them."""
         names = super().fields_set
-        if self._wire.transcription is not msgspec.UNSET:
-            return names | {"transcription_id"}
-        return names
+        return names | {"transcription_id"} if was_sent(self._wire, "transcription") else names
 
 
 class Clip(_ClipModel):
@@ -165,6 +172,7 @@ class Clip(_ClipModel):
     """
 
     __slots__ = ()
+    _module = "clip"
 
     _relationships: ClassVar[Mapping[str, str]] = {"media_id": "media"}
     _repr_fields = ("name", "start_time", "end_time", "is_processing")
@@ -216,8 +224,11 @@ class Clip(_ClipModel):
 
     @property
     def is_finished(self) -> bool:
-        """True if processing has finished. A new clip, whose `is_processing` is null, is not finished."""
-        return self._wire.attributes.is_processing is False
+        """True if processing has finished. A clip whose `is_processing` is null, as at first, or missing is not."""
+        try:
+            return self._wire.attributes.is_processing is False
+        except MissingFieldError:
+            return False
 
     @property
     def created_at(self) -> dt.datetime:
@@ -276,6 +287,7 @@ class Transcription(_TranscriptionModel):
     """The text spoken in a media. The API documents it in webhooks only."""
 
     __slots__ = ()
+    _module = "transcription"
 
     @property
     def id(self) -> str:
@@ -295,6 +307,7 @@ class WebhookSubscription(_WebhookSubscriptionModel):
     """
 
     __slots__ = ()
+    _module = "webhook_subscription"
 
     _relationships: ClassVar[Mapping[str, str]] = {"user_id": "user", "webhook_event_ids": "webhook_events"}
     _repr_fields = ("url", "subscribed_events", "active")
@@ -350,6 +363,9 @@ class DirectUpload(_DirectUploadModel):
     """
 
     __slots__ = ()
+    _module = "direct_upload"
+
+    _needed = ("upload_id", "upload_url")
 
     def __copy__(self) -> Self:
         return self

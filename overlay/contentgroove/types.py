@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ._sync.medias import DirectUploads, Medias, RawDirectUploads, RawMedias
     from ._sync.webhook_subscriptions import RawWebhookSubscriptions, WebhookSubscriptions
     from .errors import MediaCandidate, RequestInfo, UploadErrorReason
-    from .models import Page
+    from .models import Page, UnreadableItem
     from .progress import ProgressBar
 
 _MODULES = {
@@ -55,7 +55,7 @@ _MODULES = {
     "._io.contract_monitor": ("OnContractViolation",),
     "._io.hooks": ("ResponseInfo",),
     "._io.sources": ("AsyncFile", "File", "StorageFile"),
-    ".models": ("Page",),
+    ".models": ("Page", "UnreadableItem"),
     "._sync.base": ("Pager",),
     "._sync.clips": ("Clips", "RawClips"),
     "._sync.medias": ("DirectUploads", "Medias", "RawDirectUploads", "RawMedias"),
@@ -105,6 +105,7 @@ __all__ = [
     "Secret",
     "Sort",
     "StorageFile",
+    "UnreadableItem",
     "UploadErrorReason",
     "UploadItem",
     "UploadResult",

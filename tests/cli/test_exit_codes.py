@@ -39,6 +39,7 @@ CASES: dict[str, tuple[BaseException, int]] = {
     "no connection": (errors.APIConnectionError("x"), 7),
     "no response in time": (errors.APITimeoutError("x"), 7),
     "unreadable response": (errors.ResponseDecodeError("x", status_code=200), 11),
+    "unreadable field": (errors.MissingFieldError("x", model="Media", resource_id="m", field="name", reason="y"), 11),
     "broken contract": (errors.ContractViolationError([]), 11),
     "circle of links": (errors.PagingError("x"), 11),
     "file missing": (errors.UploadError("x", reason="missing"), 12),

@@ -89,6 +89,20 @@ def test_with_a_token_clips_and_transcription_stay_if_the_media_names_them() -> 
     assert event.transcription is None
 
 
+def test_what_the_api_does_not_name_readably_contradicts_nothing() -> None:
+    """Clips, transcription and run of a delivery with the token stay, as if the API omitted them."""
+    odd = finished(processing_started_at=["odd"])
+    odd["payload"]["data"] |= {"relationships": "odd", "transcription": "odd"}
+    event = parse_event(odd)
+    assert isinstance(event, MediaProcessingFinished)
+    receiver = WebhookReceiver(MemoryInbox(), confirm=lambda _: event.media, secret_token=TOKEN)
+    receiver.receive(body(finished()), TOKEN)
+    (handled_event,) = handled(receiver)
+    assert handled_event.media == event.media
+    assert [item.id for item in handled_event.clips] == ["c-1"]
+    assert handled_event.transcription.id == "t-1"
+
+
 def test_an_unknown_event_needs_no_confirmation() -> None:
     """There is nothing to fetch."""
     api = Api()
@@ -104,8 +118,9 @@ def test_an_unknown_event_needs_no_confirmation() -> None:
         ([], "KeyError"),
         ([media(is_processing=True)], "is not finished"),
         ([media(is_processing=None)], "is not finished"),
+        ([media(is_processing="odd")], "does not say whether media m-1 is finished"),
     ],
-    ids=["no such media", "processing", "just created"],
+    ids=["no such media", "processing", "just created", "unreadable"],
 )
 def test_an_unconfirmed_event_is_not_handled(inbox: Inbox, clock: Clock, medias: list[Media], message: str) -> None:
     """It is retried later, and handled when the API reports that the media is finished."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from contentgroove import WebhookPayloadError
+from contentgroove import MissingFieldError, WebhookPayloadError
 from contentgroove.webhooks import MediaProcessingFinished, UnknownEvent, events, parse_event
 from contentgroove_api.models.clip import Clip as WireClip
 from contentgroove_api.models.transcription import Transcription as WireTranscription
@@ -258,10 +258,8 @@ DEEP = 100_000
         body({"event": "media.processing_finished"}),
         body({"event": "media.processing_finished", "payload": []}),
         body({"event": "media.processing_finished", "payload": {"data": {}}}),
-        body(finished(created_at="yesterday")),
-        body(finished(created_at="0001-01-01T00:00:00+23:59", processing_started_at="0001-01-01T00:00:00+23:59")),
-        body(finished(included=[{"id": "c", "type": "clips"}])),
-        body(finished(included=["clip"])),
+        body({"event": "media.processing_finished", "payload": {"data": [{"id": "m-1"}]}}),
+        body({"event": "media.processing_finished", "payload": {"data": {"id": None}}}),
         "\ud800",
         5,
         None,
@@ -277,6 +275,60 @@ def test_an_invalid_event_is_refused(content: Any) -> None:
     with pytest.raises(WebhookPayloadError) as caught:
         parse_event(content)
     assert len(caught.value.message) < 600
+
+
+ODD_EVENTS: dict[str, dict[str, Any]] = {
+    "time": finished(created_at="yesterday"),
+    "start": finished(processing_started_at="yesterday"),
+    "ends of the calendar": finished(
+        created_at="0001-01-01T00:00:00+23:59", processing_started_at="0001-01-01T00:00:00+23:59"
+    ),
+    "clip without attributes": finished(included=[{"id": "c", "type": "clips"}]),
+    "clip without id": finished(included=[{"type": "clips"}, clip(), transcription()]),
+    "included text": finished(included=["clip", None, clip()]),
+    "only an id": {"event": "media.processing_finished", "payload": {"data": {"id": "m-1"}}},
+}
+
+
+@pytest.mark.parametrize("sent", ODD_EVENTS.values(), ids=list(ODD_EVENTS))
+def test_an_event_with_an_id_is_parsed(sent: dict[str, Any]) -> None:
+    """What is odd in the rest is said on reading; each delivery has the same key."""
+    event = known(body(sent))
+    assert event.media.id == "m-1"
+    assert event.raw == sent
+    assert event.dedupe_key == known(sent).dedupe_key
+    assert event.dedupe_key.startswith("media.processing_finished:medias:m-1:")
+    assert pickle.loads(pickle.dumps(event)) == event  # noqa: S301 - pickled here
+
+
+def test_odd_parts_of_an_event_are_named() -> None:
+    """Clips that cannot be read are in `unreadable`, attributes in `missing` of their model."""
+    event = known(body(ODD_EVENTS["clip without id"]))
+    assert [item.id for item in event.clips] == ["c-1"]
+    assert event.transcription is not None
+    assert [(item.index, item.reason) for item in event.unreadable] == [(0, "id is absent")]
+    odd = known(body(ODD_EVENTS["clip without attributes"])).clips[0]
+    assert {"name", "start_time", "end_time", "created_at", "media_id"} == odd.missing
+    with pytest.raises(MissingFieldError, match="Clip c: start_time cannot be read"):
+        _ = odd.start_time
+
+
+def test_null_clips_are_none() -> None:
+    """JSON:API writes an empty array for no clips; null says the same."""
+    sent = finished()
+    sent["payload"]["data"]["relationships"]["clips"]["data"] = None
+    event = known(body(sent))
+    assert (event.media.clip_ids, event.media.missing) == ((), frozenset())
+
+
+def test_a_start_that_is_not_a_time_distinguishes_runs() -> None:
+    """Its text is in the key: deliveries of one run are alike, and other runs are not."""
+    assert key(finished(processing_started_at="week 3")) == "media.processing_finished:medias:m-1:week 3"
+    keys = {key(finished(processing_started_at=start)) for start in ("week 3", "week 4", ["week 3"], None)}
+    assert len(keys) == 4
+    without = finished()
+    del without["payload"]["data"]["attributes"]
+    assert key(without) == key(finished(processing_started_at=None))
 
 
 def test_a_mapping_that_contains_itself_is_refused() -> None:

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contentgroove import InvalidInputError, WebhookAuthError
+from contentgroove import InvalidInputError, MissingFieldError, WebhookAuthError
 from contentgroove.webhooks import MediaProcessingFinished, MemoryInbox, UnknownEvent, WebhookReceiver, webhook_url
 from contentgroove.webhooks.subscribing import check_token
 
@@ -56,6 +56,20 @@ def test_an_unknown_event_is_recorded(inbox: Inbox, receive: Callable[..., Recei
     assert receipt.status_code == 200
     assert isinstance(receipt.event, UnknownEvent)
     assert len(inbox.events("pending")) == 1
+
+
+def test_an_odd_event_is_recorded_and_handled(inbox: Inbox, receive: Callable[..., Receipt]) -> None:
+    """Its name and its media's id are enough; a handler learns of the rest when it reads it."""
+    content = body({"event": "media.processing_finished", "payload": {"data": {"id": "m-1"}, "included": "odd"}})
+    receiver = WebhookReceiver(inbox)
+    handled: list[Any] = []
+    receiver.on("*", name="h")(handled.append)
+    receipts = [receive(receiver, content) for _ in range(2)]
+    assert [(receipt.status_code, receipt.duplicate) for receipt in receipts] == [(200, False), (200, True)]
+    assert receiver.process_pending() == 1
+    assert handled[0].media.id == "m-1"
+    with pytest.raises(MissingFieldError, match="Media m-1: name cannot be read"):
+        _ = handled[0].media.name
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"event": 1}', "\ud800"])

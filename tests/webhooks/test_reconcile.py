@@ -12,6 +12,8 @@ from contentgroove import AsyncContentGroove, ContentGroove, InvalidInputError
 from contentgroove.webhooks import MediaProcessingFinished, MemoryInbox, WebhookReceiver, parse_event
 from contentgroove_mock import ManualClock, Simulator, serve
 
+from tests.webhooks.payloads import clip, media
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -111,6 +113,41 @@ def test_the_event_is_that_of_the_lost_webhook(service: Service, reconcile: Call
     assert len(made.clips) > 0
     assert made.transcription is None
     assert made.dedupe_key == sent.dedupe_key
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_odd_medias_and_clips_are_recorded_as_far_as_they_can_be_read(kind: str) -> None:
+    """One odd item spoils neither the others nor its own event; a second run finds nothing."""
+    odd = media("m-1", has_fetch_error="odd", name="HERE", processing_started_at="week 3")
+    lists = {"medias": [odd, {"id": None}, media("m-2")], "clips": [clip("c-1", end_time=None), 5, clip("c-2")]}
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        listed = lists[request.url.path.rpartition("/")[2]]
+        content = httpx.Response(200, json={"data": listed, "links": {"next": None}}).content
+        return httpx.Response(200, content=content.replace(b'"HERE"', b'"not UTF-8 \xff"'))
+
+    async def areconcile(receiver: WebhookReceiver) -> int:
+        transport = httpx.AsyncClient(transport=httpx.MockTransport(respond))
+        async with transport, AsyncContentGroove(KEY, http_client=transport) as client:
+            return await receiver.areconcile(client, since=LONG_AGO)
+
+    def run(receiver: WebhookReceiver) -> int:
+        if kind == "async":
+            return anyio.run(areconcile, receiver)
+        transport = httpx.Client(transport=httpx.MockTransport(respond))
+        with transport, ContentGroove(KEY, http_client=transport) as client:
+            return receiver.reconcile(client, since=LONG_AGO)
+
+    inbox = MemoryInbox()
+    receiver = WebhookReceiver(inbox)
+    handled: list[Any] = []
+    receiver.on("*", name="h")(handled.append)
+    assert (run(receiver), run(receiver)) == (2, 0)
+    assert receiver.process_pending() == 2
+    missing = {event.media.id: event.media.missing for event in handled}
+    assert missing == {"m-1": {"has_fetch_error", "processing_started_at"}, "m-2": set()}
+    assert [[item.id for item in event.clips] for event in handled] == [["c-1", "c-2"]] * 2
+    assert {event.dedupe_key for event in handled} == {event.key for event in inbox.events()}
 
 
 def test_unfinished_and_failed_medias_have_no_events(service: Service, reconcile: Callable[..., int]) -> None:

@@ -126,7 +126,7 @@ class AsyncClips(AsyncResource):
         from contentgroove._core import waiting
 
         options = waiting.PollOptions.checked(timeout, poll_interval, on_update)
-        media_id = clip.media_id if isinstance(clip, Clip) else None
+        media_id = getattr(clip, "media_id", None) if isinstance(clip, Clip) else None
         return await run_async(waiting.wait_for_clip(_clip_id(clip), media_id, options, self._session))
 
     async def wait_many(

@@ -135,7 +135,7 @@ class RawResponse(Generic[T]):
         """Decode the body, as the call without `with_raw_response` does.
 
         Raises:
-            ResponseDecodeError: The body does not match the contract.
+            ResponseDecodeError: The body is not JSON, or lacks what is needed to read anything of it, such as the id.
         """
         return decode_response(self._operation, self._response, self._session)
 
@@ -168,7 +168,7 @@ async def fetch_response(operation: Operation[Any], session: Session) -> Respons
 
 
 def decode_response(operation: Operation[T], response: Response, session: Session) -> T:
-    """Decode the response of an operation; raise a ResponseDecodeError if it does not match the contract."""
+    """Decode the response of an operation; raise a ResponseDecodeError if nothing of it can be read."""
     try:
         return operation.decode(response.content)
     except BodyMismatchError as error:
@@ -179,7 +179,8 @@ def decode_response(operation: Operation[T], response: Response, session: Sessio
         keys = session.settings.sent_keys()
         reason = redact_echo(str(error), keys)
         redacted, cause = redact_response(response, keys), error if reason == str(error) else None
-        raise response_decode_error(redacted, request_info(operation.request, session), reason) from cause
+        info = request_info(operation.request, session)
+        raise response_decode_error(redacted, info, reason, idempotent=operation.idempotent) from cause
 
 
 async def send_with_retries(operation: Operation[Any], session: Session) -> tuple[Response | TransportFailure, int]:

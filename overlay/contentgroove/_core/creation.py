@@ -204,7 +204,7 @@ def _require_doubt(checkpoint: Checkpoint, path: str, base_url: str) -> None:
 
 def _require_possible(media: Media, checkpoint: Checkpoint) -> None:
     file = checkpoint.file.name or "the data"
-    if media.source_url is not None:
+    if getattr(media, "source_url", None) is not None:
         problem = "the service fetched it from its source_url"
     elif predates(media, moment(max(0.0, checkpoint.since - CLOCK_SKEW))):
         problem = f"it was created at {media.created_at.isoformat(timespec='seconds')}, before the upload was prepared"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import urlsplit
@@ -46,6 +47,12 @@ MAX_EXCERPT = 2000
 MAX_TEXT = 1000
 """Characters that an error keeps of each text of the service."""
 
+MAX_SEARCHED = 64 * 1024
+"""Bytes of an unreadable body that are searched for ids."""
+
+_ID = rb'"id"\s*:\s*(?:"([A-Za-z0-9._-]{1,100})"|([0-9]{1,100}))'
+"""An id in JSON text that may be damaged; `re` compiles it on first use."""
+
 MAX_LISTED_ERRORS = 10
 """Entries of the body's `errors` list that a message contains; the exception has all of them."""
 
@@ -53,6 +60,10 @@ QUOTA_PAGE = "https://app.contentgroove.com/quota_usage"
 """The page with an account's usage, according to the API's documentation of status 402."""
 
 JsonObject: TypeAlias = "dict[str, Any]"
+
+_PROBABLY_PERFORMED = (
+    "The operation was probably performed, so it was not sent again: check for its result before you repeat the call."
+)
 
 _ERRORS: dict[int, type[APIError]] = {
     HTTPStatus.BAD_REQUEST: BadRequestError,
@@ -242,8 +253,9 @@ def error_from_transport_failure(
     times = _after_attempts(attempts)
     reason = failure.reason(secrets)
     if failure.kind == "too_large":
+        performed = "" if idempotent else f" {_PROBABLY_PERFORMED}"
         return ResponseDecodeError(
-            f"{request}: the response is larger than any of this API. It was not read completely.",
+            f"{request}: the response is larger than any of this API. It was not read completely.{performed}",
             status_code=HTTPStatus.OK,
             request=request,
         )
@@ -269,14 +281,28 @@ def error_from_transport_failure(
     )
 
 
-def response_decode_error(response: Response, request: RequestInfo, reason: str) -> ResponseDecodeError:
-    """Create the error of a success whose body does not match the contract."""
+def response_decode_error(
+    response: Response, request: RequestInfo, reason: str, *, idempotent: bool
+) -> ResponseDecodeError:
+    """Create the error of a success of whose body nothing can be read."""
     content_type = redact_text(response.headers.get("content-type", "no content type"))[:MAX_TEXT]
-    advice = _base_url_advice(response, request)
-    return ResponseDecodeError(
+    message = (
         f"{request}: the body of the {response.status_code} response ({content_type}, {len(response.content):,} bytes) "
-        f"does not match the API's contract: {redact_text(reason)}{'. ' + advice if advice else ''}",
-        status_code=response.status_code,
-        request=request,
-        body=body_excerpt(response.content),
+        f"does not match the API's contract: {redact_text(reason)}"
     )
+    if advice := _base_url_advice(response, request):
+        message += f". {advice}"
+    elif not idempotent:
+        message += f". {_PROBABLY_PERFORMED} {_visible_ids(response)}"
+    return ResponseDecodeError(
+        message, status_code=response.status_code, request=request, body=body_excerpt(response.content)
+    )
+
+
+def _visible_ids(response: Response) -> str:
+    """Return a sentence with what in a response may name the resource that the request created."""
+    ids = [(text or number).decode() for text, number in re.findall(_ID, response.content[:MAX_SEARCHED])]
+    hints = [f"ids in it: {', '.join(dict.fromkeys(ids[:MAX_LISTED_ERRORS]))}"] if ids else []
+    if location := response.headers.get("location"):
+        hints.append(f"its Location header: {redact_text(location)[:MAX_TEXT]}")
+    return f"The response names {'; '.join(hints)}." if hints else "The response names no id."

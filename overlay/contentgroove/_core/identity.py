@@ -123,27 +123,37 @@ async def _read_pages(checkpoint: Checkpoint, search: Search, session: Session) 
             return
         for media in page:
             # All pages are read even if one is found: a second one would show that it was created twice.
-            if checkpoint.marker is not UNSET and checkpoint.marker in (media.description or ""):
+            if checkpoint.marker is not UNSET and checkpoint.marker in _description(media):
                 search.marked[media.id] = media
             if _resembles(media, checkpoint, earliest):
                 search.candidates[media.id] = media
         # By the ends of pages, because the service's clocks may differ between neighbours.
-        first, last = page.items[0].created_at, page.items[-1].created_at
+        times = [media.created_at for media in page if "created_at" not in media.missing]
+        if not times:
+            continue
+        first, last = times[0], times[-1]
         newest_first = newest_first and last <= first and (before is None or first <= before)
         before = first
         # A service that ignores the order may list newer ones behind older ones.
-        if newest_first and all(media.created_at < earliest for media in page):
+        if newest_first and all(time < earliest for time in times):
             return
     search.complete = False
 
 
 def _resembles(media: Media, checkpoint: Checkpoint, earliest: dt.datetime) -> bool:
-    return not predates(media, earliest) and media.source_url is None and _names_agree(media.name, checkpoint.name)
+    """Return whether nothing that can be read of a media contradicts that it is the upload's."""
+    if predates(media, earliest) or getattr(media, "source_url", None) is not None:
+        return False
+    return "name" in media.missing or _names_agree(media.name, checkpoint.name)
 
 
 def predates(media: Media, earliest: dt.datetime) -> bool:
-    """Return whether a media was created before a time."""
-    return media.created_at < earliest
+    """Return whether a media was created before a time; False if that cannot be read."""
+    return "created_at" not in media.missing and media.created_at < earliest
+
+
+def _description(media: Media) -> str:
+    return getattr(media, "description", None) or ""
 
 
 def _names_agree(listed: str, sent: str | None) -> bool:
@@ -174,7 +184,7 @@ async def remove_marker(
         except ContentGrooveError as error:
             problem = error.message
         else:
-            if marker in (media.description or ""):
+            if marker in _description(media):
                 problem = "The service kept it."
         if problem is not None:
             await session.io.warn(
@@ -191,8 +201,8 @@ def _without_marker(media: Media, checkpoint: Checkpoint, marker: str) -> str | 
     # No update can send null, so a media without a description gets an empty one.
     own = checkpoint.description or ""
     sent = f"{own} {marker}" if own else marker
-    shown = media.description or ""
-    if "description" not in media.fields_set:
+    shown = _description(media)
+    if "description" in media.missing or "description" not in media.fields_set:
         return own
     if len(shown) > len(own) and sent.casefold().startswith(shown.casefold()):
         # As it was sent, or what a service that cuts texts or changes their case has left of it.

@@ -183,7 +183,7 @@ class PageCursor(Generic[T]):
         self._direction: Literal["forward", "back", "repeat"] = "forward"
         # The pages from the first to the current one, by the queries of their requests.
         self._trail: dict[str, _Step] = {}
-        self._ids: tuple[str, ...] = ()
+        self._content: tuple[object, ...] = ()
         self._after_repeat: _Step | None = None
         self._uses_links = False
         self._mark: object = None
@@ -222,8 +222,10 @@ class PageCursor(Generic[T]):
         self._next = None
         items: Any = page.items
         ids: tuple[str, ...] = tuple([item.id for item in items])
+        # Items that cannot be read have no ids, but count when two pages are compared.
+        content = (*ids, *page.unreadable)
         if self._direction == "repeat":
-            self._end_repeat(ids)
+            self._end_repeat(content)
             return None
         overlaps = self._given.overlap(ids)
         self._was_reread = self._direction == "back"
@@ -234,23 +236,23 @@ class PageCursor(Generic[T]):
             self._direction = "forward"
         elif self._trail and writes.happened_since(self._mark):
             self._overtaken = True
-        if not ids:
+        if not content:
             return None
         self._find_next(page)
-        if ids == self._ids and self._trail and not self._was_reread:
+        if content == self._content and self._trail and not self._was_reread:
             self._direction, self._after_repeat = "repeat", self._next
             self._next = next(reversed(self._trail.values()))
         self._trail[self._step.request.query] = self._step
-        self._ids = ids
+        self._content = content
         return self._new_part(page.without(self._given) if overlaps else page, ids)
 
     def _go_back(self) -> None:
         self._direction = "back"
         self._next = self._trail.popitem()[1]
 
-    def _end_repeat(self, ids: tuple[str, ...]) -> None:
+    def _end_repeat(self, content: tuple[object, ...]) -> None:
         self._direction = "forward"
-        if ids != self._ids:
+        if content != self._content:
             self._next = self._after_repeat
         elif self._uses_links:
             self._error = self._loop_error(f"page {self.number + 1} has the items of the previous page")
@@ -261,7 +263,8 @@ class PageCursor(Generic[T]):
             self._without_new += 1
             if self._without_new > self._patience:
                 self._error = self._loop_error(f"{self._without_new} pages in a row have no items that are new")
-            return None
+            # Without ids, nothing on it was given before: the application learns what could not be read.
+            return None if ids else page
         self._found_new, self._without_new, self._was_reread = True, 0, False
         if self._remaining is not None:
             self._remaining -= len(page.items)

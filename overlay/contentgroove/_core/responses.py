@@ -9,18 +9,18 @@ import msgspec
 from contentgroove_api.types import decoder, protect_stack
 from msgspec import Struct
 
-from contentgroove._model_base import JsonSource
+from contentgroove._model_base import JsonSource, Model
 from contentgroove.models import Clip, DirectUpload, Media, Page, WebhookSubscription
 
 from .redaction import redact_echo, redact_echo_bytes, redact_header_value, redact_headers, redact_text
 from .tracebacks import with_safe_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from .secret import Secret
 
-M = TypeVar("M")
+M = TypeVar("M", bound=Model[Any])
 S = TypeVar("S", bound=msgspec.Struct)
 
 _DATA_PATH = ("data",)
@@ -144,7 +144,7 @@ def _decode_header(field: bytes) -> str:
 
 
 class BodyMismatchError(ValueError):
-    """A body is not JSON, or does not match the contract."""
+    """A body is not JSON, or lacks what is needed to read anything of it."""
 
 
 def decode(content: bytes, kind: type[S]) -> S:
@@ -160,52 +160,77 @@ def decode_media(content: bytes) -> Media:
     """Decode a document of one media."""
     from contentgroove_api.models.media_document import MediaDocument
 
-    return Media(decode(content, MediaDocument).data, JsonSource(content, _DATA_PATH))
+    return _resource(Media, MediaDocument, content)
 
 
 def decode_media_page(content: bytes, number: int) -> Page[Media]:
     """Decode a page of medias."""
     from contentgroove_api.models.media_list import MediaList
 
-    return _page(Media, decode(content, MediaList), content, number)
+    return _page(Media, MediaList, content, number)
 
 
 def decode_clip(content: bytes) -> Clip:
     """Decode a document of one clip."""
     from contentgroove_api.models.clip_document import ClipDocument
 
-    return Clip(decode(content, ClipDocument).data, JsonSource(content, _DATA_PATH))
+    return _resource(Clip, ClipDocument, content)
 
 
 def decode_clip_page(content: bytes, number: int) -> Page[Clip]:
     """Decode a page of clips."""
     from contentgroove_api.models.clip_list import ClipList
 
-    return _page(Clip, decode(content, ClipList), content, number)
+    return _page(Clip, ClipList, content, number)
 
 
 def decode_webhook_subscription(content: bytes) -> WebhookSubscription:
     """Decode a document of one webhook subscription."""
     from contentgroove_api.models.webhook_subscription_document import WebhookSubscriptionDocument
 
-    return WebhookSubscription(decode(content, WebhookSubscriptionDocument).data, JsonSource(content, _DATA_PATH))
+    return _resource(WebhookSubscription, WebhookSubscriptionDocument, content)
 
 
 def decode_webhook_subscription_page(content: bytes, number: int) -> Page[WebhookSubscription]:
     """Decode a page of webhook subscriptions."""
     from contentgroove_api.models.webhook_subscription_list import WebhookSubscriptionList
 
-    return _page(WebhookSubscription, decode(content, WebhookSubscriptionList), content, number)
+    return _page(WebhookSubscription, WebhookSubscriptionList, content, number)
 
 
 def decode_direct_upload(content: bytes) -> DirectUpload:
     """Decode a document of one prepared upload."""
     from contentgroove_api.models.direct_upload_document import DirectUploadDocument
 
-    return DirectUpload(decode(content, DirectUploadDocument).data, JsonSource(content, _DATA_PATH))
+    return _resource(DirectUpload, DirectUploadDocument, content)
 
 
-def _page(model: Callable[[Any, JsonSource, int], M], document: Any, content: bytes, number: int) -> Page[M]:
+def _resource(model: type[M], kind: type[msgspec.Struct], content: bytes) -> M:
+    try:
+        document: Any = decode(content, kind)
+    except BodyMismatchError as error:
+        # Imported only for responses that differ from the contract.
+        from contentgroove._partial_documents import read_resource
+        from contentgroove._partial_structs import UnreadableError
+
+        try:
+            return read_resource(model, content, str(error))
+        except UnreadableError as unreadable:
+            raise BodyMismatchError(str(unreadable)) from error.__cause__
+    return model(document.data, JsonSource(content, _DATA_PATH))
+
+
+def _page(model: type[M], kind: type[msgspec.Struct], content: bytes, number: int) -> Page[M]:
+    try:
+        document: Any = decode(content, kind)
+    except BodyMismatchError as error:
+        from contentgroove._partial_documents import read_page
+        from contentgroove._partial_structs import UnreadableError
+
+        try:
+            return read_page(model, content, number)
+        except UnreadableError as unreadable:
+            raise BodyMismatchError(str(unreadable)) from error.__cause__
     source = JsonSource(content, _DATA_PATH)
     # A list first: a generator expression costs more per item.
     return Page(tuple([model(item, source, i) for i, item in enumerate(document.data)]), number, document.links)

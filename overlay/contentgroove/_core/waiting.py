@@ -1,7 +1,7 @@
 """Waiting for the service to finish processing.
 
-Finished means `is_processing` is false. Null, which a fresh resource has, is not finished. Failures that pass do
-not end a wait; what is fetched at the deadline still counts.
+Finished means `is_processing` is false. Null, which a fresh resource has, is not finished, and neither is one whose
+`is_processing` cannot be read. Failures that pass do not end a wait; what is fetched at the deadline still counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from contentgroove.errors import (
     APIError,
     ContentGrooveError,
     MediaProcessingError,
+    PagingError,
     RateLimitError,
+    ResponseDecodeError,
     WaitTimeoutError,
 )
 
@@ -27,6 +29,7 @@ from .redaction import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from collections.abc import Set as AbstractSet
 
     from contentgroove.models import Clip, Media
 
@@ -107,17 +110,24 @@ class _ResourceKind(Struct, Generic[T], frozen=True):
     has_failed: Callable[[T], bool]
 
 
-_MEDIAS = _ResourceKind("medias", operations.get_media, operations.list_medias, lambda media: media.has_fetch_error)
+def _has_fetch_error(media: Media) -> bool:
+    # If it cannot be read, the media may still be processed; the log names the field.
+    return getattr(media, "has_fetch_error", False)
+
+
+_MEDIAS = _ResourceKind("medias", operations.get_media, operations.list_medias, _has_fetch_error)
 _CLIPS = _ResourceKind("clips", operations.get_clip, operations.list_clips, lambda _: False)
 
 
 async def wait_for_media(media_id: str, options: PollOptions, session: Session) -> Media:
     """Wait for one media; raise MediaProcessingError or WaitTimeoutError."""
-    media = (await _poll(_MEDIAS, [media_id], options, session)).get(media_id)
+    done, seen = await _poll(_MEDIAS, [media_id], options, session)
+    media = done.get(media_id)
     if media is None:
-        raise WaitTimeoutError(_timeout_message("Media", _MEDIAS, media_id, options), media_id=media_id)
-    if media.has_fetch_error:
-        source = redact_url(media.source_url or "its URL")
+        message = _timeout_message("Media", _MEDIAS, media_id, options) + _silence(seen.values())
+        raise WaitTimeoutError(message, media_id=media_id)
+    if _has_fetch_error(media):
+        source = redact_url(getattr(media, "source_url", None) or "its URL")
         raise MediaProcessingError(
             f"Media {media_id} failed: the service could not fetch its file from {source}. Check that the URL is "
             "public and returns a video or audio file, then create a new media.",
@@ -128,9 +138,10 @@ async def wait_for_media(media_id: str, options: PollOptions, session: Session) 
 
 async def wait_for_clip(clip_id: str, media_id: str | None, options: PollOptions, session: Session) -> Clip:
     """Wait for one clip; raise WaitTimeoutError."""
-    clip = (await _poll(_CLIPS, [clip_id], options, session)).get(clip_id)
+    done, seen = await _poll(_CLIPS, [clip_id], options, session)
+    clip = done.get(clip_id)
     if clip is None:
-        message = _timeout_message("Clip", _CLIPS, clip_id, options)
+        message = _timeout_message("Clip", _CLIPS, clip_id, options) + _silence(seen.values())
         raise WaitTimeoutError(message, media_id=media_id, clip_id=clip_id)
     return clip
 
@@ -148,32 +159,52 @@ async def wait_for_medias(media_ids: Iterable[str], options: PollOptions, sessio
     Those that the service could not fetch are returned as well; missing ones are a WaitTimeoutError.
     """
     ids = list(dict.fromkeys(media_ids))
-    done = await _poll(_MEDIAS, ids, options, session)
-    if missing := [media_id for media_id in ids if media_id not in done]:
-        raise WaitTimeoutError(_missing_message(_MEDIAS, missing, len(ids), options), media_id=missing[0])
+    done, seen = await _poll(_MEDIAS, ids, options, session)
+    if late := [media_id for media_id in ids if media_id not in done]:
+        message = _late_message(_MEDIAS, late, len(ids), options) + _silence(seen.values())
+        raise WaitTimeoutError(message, media_id=late[0])
     return tuple(done[media_id] for media_id in ids)
 
 
 async def wait_for_clips(clip_ids: Iterable[str], options: PollOptions, session: Session) -> tuple[Clip, ...]:
     """Wait for several clips, like `wait_for_medias`."""
     ids = list(dict.fromkeys(clip_ids))
-    done = await _poll(_CLIPS, ids, options, session)
-    if missing := [clip_id for clip_id in ids if clip_id not in done]:
-        message = _missing_message(_CLIPS, missing, len(ids), options)
-        raise WaitTimeoutError(message, media_id=None, clip_id=missing[0])
+    done, seen = await _poll(_CLIPS, ids, options, session)
+    if late := [clip_id for clip_id in ids if clip_id not in done]:
+        message = _late_message(_CLIPS, late, len(ids), options) + _silence(seen.values())
+        raise WaitTimeoutError(message, media_id=None, clip_id=late[0])
     return tuple(done[clip_id] for clip_id in ids)
 
 
-def _missing_message(kind: _ResourceKind[Any], missing: list[str], total: int, options: PollOptions) -> str:
+def _late_message(kind: _ResourceKind[Any], late: list[str], total: int, options: PollOptions) -> str:
     return (
-        f"{len(missing)} of {total} {kind.name} were not finished after {options.timeout:g} s: "
-        f"{', '.join(missing[:MAX_LISTED_IDS])}{' …' if len(missing) > MAX_LISTED_IDS else ''}. "
+        f"{len(late)} of {total} {kind.name} were not finished after {options.timeout:g} s: "
+        f"{', '.join(late[:MAX_LISTED_IDS])}{' …' if len(late) > MAX_LISTED_IDS else ''}. "
         "Processing continues: wait for them again."
     )
 
 
-async def _poll(kind: _ResourceKind[T], ids: list[str], options: PollOptions, session: Session) -> dict[str, T]:
-    """Return the items that have finished or failed: all, unless the time is over."""
+def _silence(seen: Iterable[Media | Clip]) -> str:
+    """Return a sentence on the items of which the service never said whether they are finished; empty without any."""
+    silent = [item.id for item in seen if not item.is_finished and not _says_whether_finished(item)]
+    if not silent:
+        return ""
+    ids = ", ".join(silent[:MAX_LISTED_IDS])
+    return f" The last responses did not say whether it is finished: is_processing of {ids} is absent or unreadable."
+
+
+def _says_whether_finished(item: Media | Clip) -> bool:
+    return "is_processing" in item.fields_set and "is_processing" not in item.missing
+
+
+async def _poll(
+    kind: _ResourceKind[T], ids: list[str], options: PollOptions, session: Session
+) -> tuple[dict[str, T], dict[str, T]]:
+    """Return the items that have finished or failed, which are all unless the time is over, and the last seen ones.
+
+    Raises:
+        ResponseDecodeError: The items that are not finished cannot be read.
+    """
     # Built before anything is sent, because a wrong id is refused.
     remaining = {id_: kind.get(id_) for id_ in ids}
     done: dict[str, T] = {}
@@ -182,8 +213,9 @@ async def _poll(kind: _ResourceKind[T], ids: list[str], options: PollOptions, se
     await schedule.check_inbox()
     while remaining:
         found: dict[str, T] = {}
+        unreadable: dict[str, ResponseDecodeError] = {}
         try:
-            found = await _fetch(kind, remaining, schedule.limited_session())
+            found, unreadable = await _fetch(kind, remaining, schedule.limited_session())
         except ContentGrooveError as error:
             if not _is_temporary(error) or schedule.is_over_before(error):
                 raise
@@ -194,27 +226,48 @@ async def _poll(kind: _ResourceKind[T], ids: list[str], options: PollOptions, se
             if item.is_finished or kind.has_failed(item):
                 done[id_] = item
                 del remaining[id_]
+        if remaining and remaining.keys() <= unreadable.keys():
+            raise next(iter(unreadable.values()))
         if remaining and not await schedule.wait_for_next_poll():
             break
-    return done
+    return done, seen
 
 
-async def _fetch(kind: _ResourceKind[T], wanted: dict[str, Operation[T]], session: Session) -> dict[str, T]:
-    """Fetch items, several of them from the list of the newest as far as they are in it."""
-    found: dict[str, T] = {}
-    if len(wanted) > 1:
-        query = ListArguments(filter=None, sort="-created_at", page_number=None, page_size=LIST_PAGE_SIZE, limit=None)
-        newest = kind.list(query)
-        cursor = newest.cursor()
-        for _ in range(MAX_LIST_PAGES):
-            page = await fetch_page(newest, cursor, session)
-            if page is None:
-                break
-            found.update((item.id, item) for item in page if item.id in wanted)
-            if len(found) == len(wanted):
-                return found
+async def _fetch(
+    kind: _ResourceKind[T], wanted: dict[str, Operation[T]], session: Session
+) -> tuple[dict[str, T], dict[str, ResponseDecodeError]]:
+    """Fetch items, several of them from the list of the newest as far as they are in it.
+
+    Returns:
+        The items, and the errors of those that cannot be read.
+    """
+    found = await _fetch_newest(kind, wanted.keys(), session) if len(wanted) > 1 else {}
+    unreadable: dict[str, ResponseDecodeError] = {}
     for id_ in sorted(wanted.keys() - found.keys()):
-        found[id_] = await call(wanted[id_], session)
+        try:
+            found[id_] = await call(wanted[id_], session)
+        except ResponseDecodeError as error:
+            unreadable[id_] = error
+    return found, unreadable
+
+
+async def _fetch_newest(kind: _ResourceKind[T], ids: AbstractSet[str], session: Session) -> dict[str, T]:
+    """Fetch the items with these ids that are on the first pages of the list of the newest."""
+    query = ListArguments(filter=None, sort="-created_at", page_number=None, page_size=LIST_PAGE_SIZE, limit=None)
+    newest = kind.list(query)
+    cursor = newest.cursor()
+    found: dict[str, T] = {}
+    for _ in range(MAX_LIST_PAGES):
+        try:
+            page = await fetch_page(newest, cursor, session)
+        except (ResponseDecodeError, PagingError):
+            # Each of the others can still be fetched by itself.
+            break
+        if page is None:
+            break
+        found.update((item.id, item) for item in page if item.id in ids)
+        if len(found) == len(ids):
+            break
     return found
 
 

@@ -127,7 +127,7 @@ class Clips(Resource):
         from contentgroove._core import waiting
 
         options = waiting.PollOptions.checked(timeout, poll_interval, on_update)
-        media_id = clip.media_id if isinstance(clip, Clip) else None
+        media_id = getattr(clip, "media_id", None) if isinstance(clip, Clip) else None
         return run_sync(waiting.wait_for_clip(_clip_id(clip), media_id, options, self._session))
 
     def wait_many(

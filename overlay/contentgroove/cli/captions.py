@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -29,12 +30,23 @@ _WORD_JOINER = "\u2060"
 
 def sorted_clips(clips: Iterable[Clip]) -> list[Clip]:
     """Sort clips by media and time."""
-    return sorted(clips, key=lambda clip: (clip.media_id or "", clip.start_time, clip.end_time, clip.id))
+    return sorted(clips, key=_order)
+
+
+def _order(clip: Clip) -> tuple[str, float, float, str]:
+    # Clips whose times cannot be read are the last of their media.
+    start, end = getattr(clip, "start_time", math.inf), getattr(clip, "end_time", math.inf)
+    return getattr(clip, "media_id", None) or "", start, end, clip.id
 
 
 def captionable_clips(clips: Iterable[Clip]) -> list[Clip]:
     """Return the clips that can be captions: with a text, and with an end after the start."""
-    return [clip for clip in clips if _text(clip) and format_timecode(clip.end_time) > format_timecode(clip.start_time)]
+    return [clip for clip in clips if _text(clip) and _has_length(clip)]
+
+
+def _has_length(clip: Clip) -> bool:
+    start, end = getattr(clip, "start_time", None), getattr(clip, "end_time", None)
+    return start is not None and end is not None and format_timecode(end) > format_timecode(start)
 
 
 def to_srt(clips: Iterable[Clip]) -> str:
@@ -58,23 +70,28 @@ def to_vtt(clips: Iterable[Clip]) -> str:
 
 
 def to_cut_list(clips: Iterable[Clip]) -> str:
-    """Format clips as CSV (RFC 4180) with a heading; times are both time codes and seconds."""
+    """Format clips as CSV (RFC 4180) with a heading; times are both time codes and seconds.
+
+    What cannot be read is empty.
+    """
     table = io.StringIO()
     writer = csv.writer(table)
     writer.writerow(CSV_COLUMNS)
     for clip in clips:
+        start, end = getattr(clip, "start_time", None), getattr(clip, "end_time", None)
+        rank = getattr(clip, "rank", None)
         writer.writerow(
             (
                 clip.id,
-                clip.media_id or "",
-                clip.name,
-                format_timecode(clip.start_time),
-                format_timecode(clip.end_time),
-                f"{clip.start_time:.3f}",
-                f"{clip.end_time:.3f}",
-                "" if clip.rank is None else clip.rank,
-                clip.text or "",
-                clip.media_file_url or "",
+                getattr(clip, "media_id", None) or "",
+                getattr(clip, "name", ""),
+                "" if start is None else format_timecode(start),
+                "" if end is None else format_timecode(end),
+                "" if start is None else f"{start:.3f}",
+                "" if end is None else f"{end:.3f}",
+                "" if rank is None else rank,
+                getattr(clip, "text", None) or "",
+                getattr(clip, "media_file_url", None) or "",
             )
         )
     return table.getvalue()
@@ -82,7 +99,7 @@ def to_cut_list(clips: Iterable[Clip]) -> str:
 
 def _text(clip: Clip) -> str:
     # In one line, because an empty line ends a caption in both formats.
-    return single_line(clip.text or "").strip()
+    return single_line(getattr(clip, "text", None) or "").strip()
 
 
 def _srt_text(clip: Clip) -> str:

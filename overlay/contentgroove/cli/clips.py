@@ -11,7 +11,7 @@ from contentgroove.errors import NotFoundError
 from . import options
 from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
-from .output import Column, document
+from .output import UNREADABLE, Column, document, texts_of
 from .progress_display import wait_spinner
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: options.TimeoutOpti
 
     def act(clip_id: str) -> None:
         clip = _wait(run, clip_id, timeout)
-        run.out.line(document(clip), (clip.id, state(clip), clip.media_file_url or ""))
+        run.out.line(document(clip), (clip.id, state(clip), getattr(clip, "media_file_url", UNREADABLE) or ""))
 
     run.for_each_id(clip_ids, act)
 
@@ -168,7 +168,7 @@ def export(
     elif output_format == "csv":
         run.out.text(captions.to_cut_list(clips))
     else:
-        if len({clip.media_id for clip in clips}) > 1:
+        if len({getattr(clip, "media_id", None) for clip in clips}) > 1:
             raise CommandError(
                 ExitCode.USAGE,
                 "The clips belong to several medias, so their times cannot be combined.",
@@ -202,21 +202,24 @@ def _wait(run: CommandContext, clip_id: str, timeout: float) -> Clip:
 
 def state(clip: Clip) -> str:
     """Return a clip's state in one word."""
-    return {True: "processing", False: "finished", None: "queued"}[clip.is_processing]
+    return options.PROCESSING_STATES.get(getattr(clip, "is_processing", UNREADABLE), UNREADABLE)
+
+
+_DETAILS: list[Column[Clip]] = [
+    Column("id", lambda clip: clip.id),
+    Column("media", lambda clip: clip.media_id),
+    Column("name", lambda clip: clip.name),
+    Column("state", state),
+    Column("start", lambda clip: options.format_timecode(clip.start_time)),
+    Column("end", lambda clip: options.format_timecode(clip.end_time)),
+    Column("rank", lambda clip: None if clip.rank is None else str(clip.rank)),
+    Column("text", lambda clip: clip.text),
+    Column("file", lambda clip: clip.media_file_url),
+    Column("picture", lambda clip: clip.media_file_preview_image_url),
+    Column("created", lambda clip: clip.created_at.isoformat(timespec="seconds")),
+]
 
 
 def fields(clip: Clip) -> dict[str, str | None]:
     """Return the fields of a clip, by label."""
-    return {
-        "id": clip.id,
-        "media": clip.media_id,
-        "name": clip.name,
-        "state": state(clip),
-        "start": options.format_timecode(clip.start_time),
-        "end": options.format_timecode(clip.end_time),
-        "rank": None if clip.rank is None else str(clip.rank),
-        "text": clip.text,
-        "file": clip.media_file_url,
-        "picture": clip.media_file_preview_image_url,
-        "created": clip.created_at.isoformat(timespec="seconds"),
-    }
+    return texts_of(clip, _DETAILS)

@@ -11,7 +11,7 @@ import typer
 from . import options
 from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
-from .output import Column, document
+from .output import UNREADABLE, Column, document, texts_of
 from .progress_display import wait_spinner
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ WAIT_SECONDS: float = 3600
 
 def state(media: Media) -> str:
     """Return a media's state in one word."""
-    if media.has_fetch_error:
+    if getattr(media, "has_fetch_error", False):
         return "failed"
-    return {True: "processing", False: "finished", None: "queued"}[media.is_processing]
+    return options.PROCESSING_STATES.get(getattr(media, "is_processing", UNREADABLE), UNREADABLE)
 
 
 def _duration(media: Media) -> str | None:
@@ -230,7 +230,7 @@ def wait(
 
         def act(media_id: str) -> None:
             media = _wait(run, media_id, timeout, opened)
-            run.out.line(document(media), (media.id, state(media), media.name))
+            run.out.line(document(media), (media.id, state(media), getattr(media, "name", UNREADABLE)))
 
         run.for_each_id(media_ids, act)
 
@@ -242,20 +242,26 @@ def _wait(run: CommandContext, media_id: str, timeout: float, inbox: Inbox | Non
         )
 
 
+def _size(media: Media) -> str | None:
+    return f"{media.source_file_width} x {media.source_file_height}" if media.source_file_width else None
+
+
+_DETAILS: list[Column[Media]] = [
+    Column("id", lambda media: media.id),
+    Column("name", lambda media: media.name),
+    Column("description", lambda media: media.description),
+    Column("state", state),
+    Column("length", _duration),
+    Column("size", _size),
+    Column("type", lambda media: media.source_file_content_type),
+    Column("created", lambda media: media.created_at.isoformat(timespec="seconds")),
+    Column("source", lambda media: media.source_url),
+    Column("picture", lambda media: media.source_file_preview_image_url),
+    Column("clips", lambda media: ", ".join(media.clip_ids) or None),
+    Column("transcription", lambda media: media.transcription_id),
+]
+
+
 def fields(media: Media) -> dict[str, str | None]:
     """Return the fields of a media, by label."""
-    size = f"{media.source_file_width} x {media.source_file_height}" if media.source_file_width else None
-    return {
-        "id": media.id,
-        "name": media.name,
-        "description": media.description,
-        "state": state(media),
-        "length": _duration(media),
-        "size": size,
-        "type": media.source_file_content_type,
-        "created": media.created_at.isoformat(timespec="seconds"),
-        "source": media.source_url,
-        "picture": media.source_file_preview_image_url,
-        "clips": ", ".join(media.clip_ids) or None,
-        "transcription": media.transcription_id,
-    }
+    return texts_of(media, _DETAILS)

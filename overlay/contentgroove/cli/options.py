@@ -80,6 +80,10 @@ def parse_sort(text: str | None, order_type: object) -> str | None:
     return text
 
 
+PROCESSING_STATES: dict[object, str] = {True: "processing", False: "finished", None: "queued"}
+"""What `is_processing` means, in one word."""
+
+
 def format_timecode(seconds: float, point: str = ".") -> str:
     """Format seconds as HH:MM:SS.mmm, with a comma for SubRip; negative and non-finite numbers count as 0."""
     total = round(max(seconds, 0.0) * 1000) if math.isfinite(seconds) else 0

@@ -21,6 +21,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from contentgroove._core.redaction import redact_text
+from contentgroove.errors import MissingFieldError, ResponseDecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,9 +56,34 @@ class Column(Generic[T]):
     width: int | None = None
 
 
+UNREADABLE = "(unreadable)"
+"""Printed for a field that the service sent otherwise than its contract says."""
+
+
 def document(item: Model[Any]) -> dict[str, Any]:
-    """Return a model's JSON document: all attributes, with those that this version does not know in `extra`."""
-    return {**item.to_dict(), "extra": item.extra}
+    """Return a model's JSON document: all attributes, with those that this version does not know in `extra`.
+
+    Those that cannot be read are null, and their names are in `missing`, which other documents do not have.
+    """
+    missing = item.missing
+    try:
+        extra = item.extra
+    except ResponseDecodeError:
+        missing, extra = missing | {"extra"}, {}
+    known = {**dict.fromkeys(sorted(item.missing)), **item.to_dict(), "extra": extra}
+    return {**known, "missing": sorted(missing)} if missing else known
+
+
+def texts_of(item: T, columns: Sequence[Column[T]]) -> dict[str, str | None]:
+    """Return what columns show of an item, by title."""
+    return {column.title: _cell(item, column) for column in columns}
+
+
+def _cell(item: T, column: Column[T]) -> str | None:
+    try:
+        return column.value(item)
+    except MissingFieldError:
+        return UNREADABLE
 
 
 class Output:
@@ -142,10 +168,13 @@ class Output:
         count = 0
         for page in pages:
             items = list(page)
+            if not items:
+                # None of what was sent can be read.
+                continue
             if self.json:
                 _write("\n".join(_to_json(data(item)) for item in items))
             else:
-                rows = [[single_line(column.value(item) or "") for column in columns] for item in items]
+                rows = [[single_line(cell or "") for cell in texts_of(item, columns).values()] for item in items]
                 self._print_rows(rows, columns, heading=count == 0)
             count += len(items)
         if not count:
@@ -205,7 +234,10 @@ def _to_json(data: object, indent: int | None = None) -> str:
 
 def _json_default(value: object) -> object:
     if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+        # In UTC, a time at either end of the calendar would be outside of it.
+        with contextlib.suppress(OverflowError):
+            value = value.astimezone(dt.UTC)
+        return value.isoformat().replace("+00:00", "Z")
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 

@@ -168,7 +168,7 @@ class BatchUpload:
         files = {media.id: file for file, media in self.medias.items()}
 
         def update(media: Media) -> None:
-            if media.has_fetch_error:
+            if getattr(media, "has_fetch_error", False):
                 message = "The service could not process it."
                 self._fail(files[media.id], ErrorReport(ExitCode.PROCESSING_FAILED, message), media)
             elif media.is_finished:

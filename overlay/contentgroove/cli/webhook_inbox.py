@@ -19,7 +19,7 @@ from contentgroove.webhooks.receiver import MAX_BODY_BYTES
 from contentgroove.webhooks.subscribing import TOKEN_PARAMETER, with_token
 
 from .exit_codes import CommandError, ExitCode
-from .output import Column
+from .output import UNREADABLE, Column
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def print_event(out: Output, event: Event, *, duplicate: bool) -> None:
     details = [event.dedupe_key]
     if isinstance(event, MediaProcessingFinished):
         clips = f"{len(event.clips)} clip{'s' * (len(event.clips) != 1)}"
-        details = [event.media.id, clips, event.media.name]
+        details = [event.media.id, clips, getattr(event.media, "name", UNREADABLE)]
     document = {**_document(event), "duplicate": duplicate, "key": event.dedupe_key}
     out.line(document, [event.event, "again" if duplicate else "new", *details])
 

@@ -14,7 +14,7 @@ from contentgroove.webhooks import subscribe
 from . import options
 from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
-from .output import Column, document
+from .output import Column, document, texts_of
 
 if TYPE_CHECKING:
     from contentgroove.models import WebhookSubscription
@@ -323,12 +323,12 @@ def work(
             webhook_worker.work(run.out, receiver, poll_interval)
 
 
+_DETAILS: list[Column[WebhookSubscription]] = [
+    *COLUMNS,
+    Column("created", lambda subscription: subscription.created_at.isoformat(timespec="seconds")),
+]
+
+
 def fields(subscription: WebhookSubscription) -> dict[str, str | None]:
     """Return the fields of a subscription, by label."""
-    return {
-        "id": subscription.id,
-        "state": activity(subscription),
-        "events": " ".join(subscription.subscribed_events),
-        "url": redact_url(subscription.url),
-        "created": subscription.created_at.isoformat(timespec="seconds"),
-    }
+    return texts_of(subscription, _DETAILS)

@@ -5,6 +5,7 @@ Files are uploaded only from below one folder, the upload root.
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from functools import partial
@@ -143,7 +144,7 @@ class MediaTools:
                 media = await medias.upload(file, name=name, description=description, progress=progress.sent)
                 return await medias.wait(media, on_update=progress.updated) if arguments.get("wait") else media
 
-            return Success((await _report_updates(report, upload)).to_dict())
+            return Success(_document(await _report_updates(report, upload)))
 
     async def _wait(self, arguments: Json, report: ProgressCallback) -> Success:
         medias, timeout = self._client().medias, float(arguments.get("timeout", WAIT))
@@ -151,13 +152,13 @@ class MediaTools:
         async def wait(progress: _Progress) -> Media:
             return await medias.wait(arguments["id"], timeout=timeout, on_update=progress.updated)
 
-        return Success((await _report_updates(report, wait)).to_dict())
+        return Success(_document(await _report_updates(report, wait)))
 
     async def _create_clip(self, arguments: Json, _report: ProgressCallback) -> Success:
-        return Success((await self._client().clips.create(**arguments)).to_dict())
+        return Success(_document(await self._client().clips.create(**arguments)))
 
     async def _list_clips(self, arguments: Json, _report: ProgressCallback) -> Success:
-        return Success([clip.to_dict() for clip in await self._clips(arguments["media_id"])])
+        return Success([_document(clip) for clip in await self._clips(arguments["media_id"])])
 
     async def _transcript(self, arguments: Json, _report: ProgressCallback) -> Success:
         media_id = arguments["media_id"]
@@ -168,7 +169,9 @@ class MediaTools:
             return Success({"media_id": media_id, "text": text, "partial": False, "from": "webhook"})
         clips = await self._clips(media_id)
         spoken = [
-            {"start_time": clip.start_time, "end_time": clip.end_time, "text": clip.text} for clip in clips if clip.text
+            {name: getattr(clip, name, None) for name in ("start_time", "end_time", "text")}
+            for clip in clips
+            if getattr(clip, "text", None)
         ]
         joined = "\n".join(str(part["text"]) for part in spoken)
         return Success({"media_id": media_id, "text": joined, "partial": True, "from": "clips", "clips": spoken})
@@ -178,7 +181,18 @@ class MediaTools:
         # The list of clips is also empty if the media does not exist.
         media = await client.medias.get(media_id)
         listed = client.clips.list(filter={"media_id_eq": media.id}, limit=MAX_CLIPS)
-        return sorted([clip async for clip in listed], key=lambda clip: (clip.start_time, clip.end_time))
+        return sorted([clip async for clip in listed], key=_times)
+
+
+def _document(resource: Media | Clip) -> Json:
+    """Return the attributes; `missing` names those that cannot be read, if there are any."""
+    missing = sorted(resource.missing)
+    return {**resource.to_dict(), "missing": missing} if missing else resource.to_dict()
+
+
+def _times(clip: Clip) -> tuple[float, float]:
+    # Clips whose times cannot be read are the last.
+    return getattr(clip, "start_time", math.inf), getattr(clip, "end_time", math.inf)
 
 
 class _Progress:
@@ -200,7 +214,9 @@ class _Progress:
     def updated(self, media: Media) -> None:
         # Progress must increase with each report.
         self._done += 1
-        state = "finished" if media.is_finished else "is being processed" if media.is_processing else "waits"
+        # It is unreadable in a response that differs from the contract.
+        processing = getattr(media, "is_processing", None)
+        state = "finished" if media.is_finished else "is being processed" if processing else "waits"
         self._publish((self._done, None, f"media {media.id} {state}"))
 
     def finish(self) -> None:
@@ -251,7 +267,9 @@ def _stored_transcription(inbox: Path, media_id: str) -> str | None:
         except WebhookPayloadError:
             continue
         if isinstance(event, MediaProcessingFinished) and event.media.id == media_id and event.transcription:
-            return event.transcription.text
+            text: str | None = getattr(event.transcription, "text", None)
+            if text is not None:
+                return text
     return None
 
 

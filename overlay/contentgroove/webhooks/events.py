@@ -7,6 +7,7 @@ while the body is decoded. They are built from the generated structs, so they fo
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from collections.abc import Mapping
@@ -23,8 +24,8 @@ from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
 from contentgroove._core.tracebacks import with_safe_repr
-from contentgroove._model_base import JsonSource, to_utc
-from contentgroove.errors import WebhookPayloadError
+from contentgroove._model_base import JsonSource, UnreadableItem, to_utc
+from contentgroove.errors import MissingFieldError, WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
 
 if TYPE_CHECKING:
@@ -78,16 +79,14 @@ class _Envelope(msgspec.Struct):
     payload: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _TypeOnly(msgspec.Struct):
-    type: str
-
-
 # The service sends some numbers as strings ("98.865532"), so decoding is lax.
 _envelope_decoder = Decoder(_Envelope, strict=False)
 _event_decoder: Decoder[Any] = Decoder(TaggedEvent, strict=False)
-_lenient_decoder = Decoder(WebhookEvent, strict=False)
-_type_decoder = Decoder(_TypeOnly, strict=False)
-_included_decoder: Decoder[Any] = Decoder(TaggedClip | TaggedTranscription, strict=False)
+_type_decoder = Decoder(str)
+
+_DATA_PATH = ("payload", "data")
+_INCLUDED_PATH = ("payload", "included")
+_INCLUDED_MODELS: dict[str, type[Clip | Transcription]] = {"clips": Clip, "transcriptions": Transcription}
 
 
 class _EventBase:
@@ -124,6 +123,8 @@ class MediaProcessingFinished(_EventBase):
             the service omits the start, all deliveries about one media count as one event.
         body: The body as received.
         attempt: The number of this attempt to handle the event, from 1.
+        unreadable: What is included and cannot be read, because it has no readable type or id. If what is included is
+            not a list, it is the only item.
     """
 
     event: str
@@ -133,6 +134,7 @@ class MediaProcessingFinished(_EventBase):
     dedupe_key: str
     body: bytes = field(repr=False)
     attempt: int = field(default=1, compare=False)
+    unreadable: tuple[UnreadableItem, ...] = ()
 
 
 @with_safe_repr
@@ -167,7 +169,9 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
         The event; an `UnknownEvent` if this version does not know its name.
 
     Raises:
-        WebhookPayloadError: The body is not an event. No content of a body raises anything else.
+        WebhookPayloadError: The body is not an event: not JSON, without a name, or about a media without a readable
+            id. No content of a body raises anything else. What is odd in the rest is said when it is read: see
+            `missing` of the models.
     """
     content = to_bytes(body)
     try:
@@ -175,7 +179,7 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
             content.decode()  # the decoders do not check the values that they skip
         check_levels(content)
         return _parse_finished(content) or _parse_unknown(content)
-    except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError) as error:
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         reason = str(error) or type(error).__name__
     # The body contains signed URLs, so it is not a variable when the error is raised, here and in the decoders.
     size = len(content)
@@ -223,28 +227,82 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
     except msgspec.ValidationError:
         if _envelope_decoder.decode(content).event != PROCESSING_FINISHED:
             return None  # another event may have another payload
-        # An included resource has an unknown type, or the body is invalid, which these decoders report.
-        known = _lenient_decoder.decode(content)
-        resources = [_decode_included(item) for item in known.payload.included or ()]
+        return _read_finished(content)
     if known.event != PROCESSING_FINISHED:
         return None
-    media = Media(known.payload.data, JsonSource(content, ("payload", "data")))
-    source = JsonSource(content, ("payload", "included"))
+    media = Media(known.payload.data, JsonSource(content, _DATA_PATH))
+    source = JsonSource(content, _INCLUDED_PATH)
     clips: list[Clip] = []
-    transcription: Transcription | None = None
+    transcriptions: list[Transcription] = []
     for index, resource in enumerate(resources):
         if resource.__class__ is TaggedClip:
             clips.append(Clip(resource, source, index))
-        elif resource is not None and (transcription is None or resource.id == media.transcription_id):
-            transcription = Transcription(resource, source, index)
+        else:
+            transcriptions.append(Transcription(resource, source, index))
+    return _finished(content, media, clips, transcriptions)
+
+
+def _finished(
+    content: bytes,
+    media: Media,
+    clips: list[Clip],
+    transcriptions: list[Transcription],
+    unreadable: tuple[UnreadableItem, ...] = (),
+) -> MediaProcessingFinished:
+    transcription = transcriptions[0] if transcriptions else None
+    if len(transcriptions) > 1:
+        named = getattr(media, "transcription_id", None)
+        transcription = next((item for item in transcriptions if item.id == named), transcription)
     key = event_key_for(media)
-    return MediaProcessingFinished(PROCESSING_FINISHED, media, tuple(clips), transcription, key, content)
+    return MediaProcessingFinished(
+        PROCESSING_FINISHED, media, tuple(clips), transcription, key, content, unreadable=unreadable
+    )
 
 
-def _decode_included(item: msgspec.Raw) -> Any:
-    """Decode an included resource; None if its type is unknown."""
-    known = _type_decoder.decode(item).type in {"clips", "transcriptions"}
-    return _included_decoder.decode(item) if known else None
+def _read_finished(content: bytes) -> MediaProcessingFinished:
+    """Read an event with included resources of unknown types, or one that matches the contract only in parts.
+
+    Raises:
+        UnreadableError: It has no media with a readable id.
+    """
+    # Imported here because few events need it.
+    from contentgroove._partial_structs import UnreadableError, member, members
+
+    payload = members(member(members(content, "the body"), "payload"), "payload")
+    data = member(payload, "data")
+    try:
+        media = Media._read(data, JsonSource(content, _DATA_PATH))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - applications have no JSON of single resources
+    except UnreadableError as error:
+        raise UnreadableError(f"in payload.data, {error}") from None
+    found, unreadable = _read_included(payload.get("included"), JsonSource(content, _INCLUDED_PATH))
+    clips = [item for item in found if isinstance(item, Clip)]
+    transcriptions = [item for item in found if isinstance(item, Transcription)]
+    return _finished(content, media, clips, transcriptions, unreadable)
+
+
+def _read_included(
+    content: msgspec.Raw | None, source: JsonSource
+) -> tuple[list[Clip | Transcription], tuple[UnreadableItem, ...]]:
+    """Read the included resources of known types; also return what cannot be read."""
+    from contentgroove._partial_documents import unreadable_item
+    from contentgroove._partial_structs import UnreadableError, elements, member, members
+
+    found: list[Clip | Transcription] = []
+    unreadable: list[UnreadableItem] = []
+    if content is None or bytes(content) == b"null":
+        return found, ()
+    try:
+        parts = elements(content, "payload.included")
+    except UnreadableError as error:
+        return found, (unreadable_item(0, str(error), content, "included"),)
+    for index, part in enumerate(parts):
+        try:
+            kind = _type_decoder.decode(member(members(part, "it"), "type"))
+            if model := _INCLUDED_MODELS.get(kind):
+                found.append(model._read(part, source, index))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
+        except (UnreadableError, msgspec.DecodeError) as error:
+            unreadable.append(unreadable_item(index, str(error), part, "included"))
+    return found, tuple(unreadable)
 
 
 def _parse_unknown(content: bytes) -> UnknownEvent:
@@ -261,9 +319,11 @@ def finished_event_body(media: Media, clips: Iterable[Clip]) -> bytes:
     )
 
 
-def _as_sent(resource: Media | Clip) -> dict[str, Any]:
+def _as_sent(resource: Media | Clip) -> msgspec.Raw:
     # As the service sent it, with the fields that this version of the library does not know.
-    return resource._source.read(resource._index)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
+    text = resource._source.text(resource._index)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
+    # Events are UTF-8 as a whole, while a response of which a field is not can be read without that field.
+    return msgspec.Raw(text.decode(errors="replace"))
 
 
 def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | str | None) -> str:
@@ -285,7 +345,13 @@ def key_prefix(event: str, kind: str, resource_id: str) -> str:
 
 def event_key_for(media: Media) -> str:
     """Return the dedupe key of the event that a media has finished."""
-    return dedupe_key(PROCESSING_FINISHED, "medias", media.id, media.processing_started_at)
+    try:
+        started: dt.datetime | str | None = media.processing_started_at
+    except MissingFieldError:
+        # Not a time that can be read, but the same in all deliveries, and another one for another run.
+        wire: Any = media._wire  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - only it has what was sent
+        started = (wire.attributes.sent_text("processing_started_at") or "").strip('"')
+    return dedupe_key(PROCESSING_FINISHED, "medias", media.id, started)
 
 
 def _unknown_event_key(event: str, payload: Any) -> str:
@@ -313,7 +379,9 @@ def _normalised_time(started: dt.datetime | str | None) -> str:
         except msgspec.ValidationError:
             return started
     if started.tzinfo is not dt.UTC:
-        started = to_utc(started).astimezone(dt.UTC)
+        # In UTC, a time at either end of the calendar would be outside of it.
+        with contextlib.suppress(OverflowError):
+            started = to_utc(started).astimezone(dt.UTC)
     return started.isoformat()
 
 

@@ -293,17 +293,20 @@ def confirmed_event(event: MediaProcessingFinished, media: object, *, authentica
     if not isinstance(media, Media) or media.id != event.media.id:
         raise WebhookPayloadError(f"confirm= did not return media {event.media.id}: pass client.medias.get.")
     if not media.is_finished:
-        raise WebhookPayloadError(
-            f"The API reports that media {media.id} is not finished. The event is handled again later."
-        )
-    transcription = event.transcription
-    if not authenticated or (transcription and media.transcription_id not in {None, transcription.id}):
+        unknown = "is_processing" in media.missing
+        reported = f"does not say whether media {media.id} is" if unknown else f"reports that media {media.id} is not"
+        raise WebhookPayloadError(f"The API {reported} finished. The event is handled again later.")
+    # What the API does not name, or not readably, does not contradict the webhook.
+    transcription, transcription_id = event.transcription, getattr(media, "transcription_id", None)
+    if not authenticated or (transcription and transcription_id not in {None, transcription.id}):
         transcription = None
+    clip_ids = getattr(media, "clip_ids", None)
     return dataclasses.replace(
         event,
         media=media,
-        clips=tuple(clip for clip in event.clips if authenticated and clip.id in media.clip_ids),
+        clips=tuple(clip for clip in event.clips if authenticated and (clip_ids is None or clip.id in clip_ids)),
         transcription=transcription,
-        # If the API does not name the run of processing, it does not contradict the webhook.
-        dedupe_key=event.dedupe_key if media.processing_started_at is None else event_key_for(media),
+        dedupe_key=(
+            event.dedupe_key if getattr(media, "processing_started_at", None) is None else event_key_for(media)
+        ),
     )

@@ -325,7 +325,8 @@ def _medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
 
 def _is_missing(media: Media, inbox: Inbox) -> bool:
     """Whether a finished media has no event in the inbox. The service sends none if it could not fetch the media."""
-    return media.is_finished and not media.has_fetch_error and not inbox.has(event_key_for(media))
+    failed = getattr(media, "has_fetch_error", False)
+    return media.is_finished and not failed and not inbox.has(event_key_for(media))
 
 
 def _refuse(status_code: int, reason: str) -> Receipt:

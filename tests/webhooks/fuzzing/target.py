@@ -21,7 +21,8 @@ with atheris.instrument_imports(include=["contentgroove"]):
     from contentgroove.webhooks import MediaProcessingFinished, UnknownEvent, parse_event
 
 MAX_KEY_LENGTH = 400
-
+MAX_DIGITS = 100
+"""Digits of an id that is a number."""
 
 MEMORY = 1 << 30
 """Bytes of address space. libFuzzer's own limit would include the memory of the parent process."""
@@ -50,14 +51,35 @@ def check(body: bytes) -> None:
 
 
 def _check_finished(event: MediaProcessingFinished, payload: dict[str, Any]) -> None:
-    data, included = payload["data"], payload.get("included") or []
-    assert (event.media.id, event.media.name) == (data["id"], data["attributes"]["name"])
-    clips = [item for item in included if item["type"] == "clips"]
-    assert [clip.id for clip in event.clips] == [item["id"] for item in clips]
-    assert [clip.name for clip in event.clips] == [item["attributes"]["name"] for item in clips]
-    texts = [(item["id"], item["attributes"]["text"]) for item in included if item["type"] == "transcriptions"]
+    _check_model(event.media, payload["data"])
+    included = payload.get("included")
+    items = [item for item in included if isinstance(item, dict)] if isinstance(included, list) else []
+    clips = [item for item in items if item.get("type") == "clips" and _has_id(item)]
+    assert len(clips) == len(event.clips)
+    for clip, item in zip(event.clips, clips, strict=True):
+        _check_model(clip, item)
+    texts = [item for item in items if item.get("type") == "transcriptions" and _has_id(item)]
     assert (event.transcription is None) == (not texts)
-    assert event.transcription is None or (event.transcription.id, event.transcription.text) in texts
+    if event.transcription is not None:
+        assert event.transcription.id in {str(item["id"]) for item in texts}
+        assert event.transcription.missing <= {"text"}
+    assert len(event.unreadable) <= (len(included) if isinstance(included, list) else 1)
+
+
+def _check_model(model: Any, item: dict[str, Any]) -> None:
+    """Check the id, and that a name is read or missing; all other attributes can be read or are missing, too."""
+    assert model.id == str(item["id"])
+    read = model.to_dict()
+    assert read.keys().isdisjoint(model.missing)
+    assert "name" in model.missing or read["name"] == item["attributes"]["name"]
+    assert repr(model)
+
+
+def _has_id(item: dict[str, Any]) -> bool:
+    resource_id = item.get("id")
+    return isinstance(resource_id, str) or (
+        isinstance(resource_id, int) and not isinstance(resource_id, bool) and len(str(abs(resource_id))) <= MAX_DIGITS
+    )
 
 
 def check_planted(body: bytes) -> None:
@@ -66,7 +88,7 @@ def check_planted(body: bytes) -> None:
         event = parse_event(body)
     except WebhookPayloadError:
         return
-    if isinstance(event, MediaProcessingFinished) and event.clips and event.media.description is None:
+    if isinstance(event, MediaProcessingFinished) and event.clips and getattr(event.media, "description", "") is None:
         raise LookupError("planted")
 
 

@@ -6,7 +6,7 @@
         for result in client.medias.upload_many(files, checkpoints=checkpoints, identify="description"):
             print(result.file, result.media or result.error)
 
-Any object with the methods of `Checkpoints`, whose stores have those of `CheckpointStore`, can take its place.
+Any object with the methods of `Checkpoints`, whose stores have those of `CheckpointStore`, can be passed, too.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._core.settings import ApiKey, AuthMethod
     from ._io.batches import UploadItem, UploadResult
     from ._io.checkpoint_folders import Checkpoints
+    from ._io.checkpoint_store import CheckpointLocation
     from ._io.contract_monitor import OnContractViolation
     from ._io.hooks import ResponseInfo
     from ._io.sources import AsyncFile, File, StorageFile
@@ -52,6 +53,7 @@ _MODULES = {
     "._core.settings": ("ApiKey", "AuthMethod"),
     "._io.batches": ("UploadItem", "UploadResult"),
     "._io.checkpoint_folders": ("Checkpoints",),
+    "._io.checkpoint_store": ("CheckpointLocation",),
     "._io.contract_monitor": ("OnContractViolation",),
     "._io.hooks": ("ResponseInfo",),
     "._io.sources": ("AsyncFile", "File", "StorageFile"),
@@ -78,6 +80,7 @@ __all__ = [
     "AsyncRawWebhookSubscriptions",
     "AsyncWebhookSubscriptions",
     "AuthMethod",
+    "CheckpointLocation",
     "CheckpointStore",
     "Checkpoints",
     "Clips",

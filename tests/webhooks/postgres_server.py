@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,9 +90,12 @@ def restartable_server() -> Generator[PostgresServer]:
         def start() -> None:
             run("pg_ctl", "start", "-w", "-D", str(data), "-o", options, "-l", str(log))
 
+        restarting = threading.Lock()
+
         def restart() -> None:
-            run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(data))
-            start()
+            with restarting:
+                run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(data))
+                start()
 
         start()
         try:

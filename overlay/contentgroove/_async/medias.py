@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from contentgroove._core.identity import Identify
     from contentgroove._core.inputs import Filter
-    from contentgroove._core.io import CheckpointStore, Progress
+    from contentgroove._core.io import Progress
     from contentgroove._core.secret import Secret
     from contentgroove._io.batches import UploadItem, UploadResult
     from contentgroove._io.checkpoint_folders import Checkpoints
+    from contentgroove._io.checkpoint_store import CheckpointLocation
     from contentgroove._io.sources import AsyncFile, File
     from contentgroove.models import DirectUpload
     from contentgroove.webhooks.inbox import ArrivalWatcher, Inbox
@@ -137,7 +138,7 @@ class AsyncMedias(AsyncResource):
         name: str | None = None,
         description: str | None = None,
         progress: Progress | None = None,
-        checkpoint: CheckpointStore | str | PathLike[str] | None = None,
+        checkpoint: CheckpointLocation | None = None,
         identify: Identify | None = None,
         wait: bool = False,
         timeout: float | None = None,  # noqa: ASYNC109 - the wait's own deadline; nothing is cancelled
@@ -185,8 +186,7 @@ class AsyncMedias(AsyncResource):
             OutcomeUnknownError: The file was sent, but it is unknown whether its media was created. `.upload_id` is the
                 upload, `.candidates` are the medias that it may be; see `resolve`. Without `identify`, this is so
                 whenever the response to the creation is lost. Nothing is sent again.
-            CheckpointError: The checkpoint could not be written, such as on a full disk; `.media_id` is the media's id
-                if it was created.
+            CheckpointError: The checkpoint could not be written; `.media_id` is the media's id if it was created.
             MediaProcessingError: As for `wait`, with `wait=True`.
             WaitTimeoutError: As for `wait`, with `wait=True`; the media exists.
         """
@@ -239,16 +239,14 @@ class AsyncMedias(AsyncResource):
             checkpoint_dir: A folder for a checkpoint of each file, so that the same call continues after the process
                 was killed. All files must be paths then. An `OutcomeUnknownError` in a result has the path of its
                 file's checkpoint as `.checkpoint`, for `resolve`.
-            checkpoints: Where the checkpoints are kept, instead of in a folder: with `PostgresCheckpoints`, calls on
-                several machines share one job. Each file is claimed by one of them; if that one dies, another takes
-                it over. A file that another machine has uploaded is yielded with its media and not sent again. One
-                that another machine is uploading is tried again until it has ended there. One that failed is tried
-                once by each call.
+            checkpoints: Where the checkpoints are, if not in a folder: with `PostgresCheckpoints`, calls on several
+                machines share one job. Each file is claimed by one of them; if that one dies, another takes it over.
+                A file that another one is uploading is tried again until it has ended there, and then yielded with
+                its media. A file that failed is tried once by each call.
             identify: As for `upload`, with a marker of its own for each file.
 
         Raises:
-            InvalidInputError: `concurrency` is not a whole number from 1, or both `checkpoint_dir` and `checkpoints`
-                were passed.
+            InvalidInputError: `concurrency` is not a whole number from 1, or there are checkpoints twice.
         """
         from contentgroove._io.batches import aupload_batch
         from contentgroove._io.checkpoint_folders import choose_checkpoints
@@ -270,14 +268,12 @@ class AsyncMedias(AsyncResource):
         return aupload_batch(upload_one, files, concurrency, recheck)
 
     @overload
-    async def resolve(self, checkpoint: CheckpointStore | str | PathLike[str], *, media_id: str) -> Media: ...
+    async def resolve(self, checkpoint: CheckpointLocation, *, media_id: str) -> Media: ...
     @overload
-    async def resolve(self, checkpoint: CheckpointStore | str | PathLike[str], *, media_id: None) -> None: ...
+    async def resolve(self, checkpoint: CheckpointLocation, *, media_id: None) -> None: ...
     @overload
-    async def resolve(
-        self, checkpoint: CheckpointStore | str | PathLike[str], *, media_id: str | None
-    ) -> Media | None: ...
-    async def resolve(self, checkpoint: CheckpointStore | str | PathLike[str], *, media_id: str | None) -> Media | None:
+    async def resolve(self, checkpoint: CheckpointLocation, *, media_id: str | None) -> Media | None: ...
+    async def resolve(self, checkpoint: CheckpointLocation, *, media_id: str | None) -> Media | None:
         """Settle an upload whose outcome is unknown, so that the same `upload` call continues from its checkpoint.
 
         An upload is in doubt after an `OutcomeUnknownError`, and after a kill at the creation. Look at the candidates

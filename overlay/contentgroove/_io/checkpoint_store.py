@@ -10,7 +10,7 @@ import os
 import stat
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from contentgroove._core.inputs import invalid_input
 from contentgroove.errors import CheckpointInUseError
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from contentgroove._core.io import IO, CheckpointStore
     from contentgroove.errors import InvalidInputError
+
+CheckpointLocation: TypeAlias = "CheckpointStore | str | os.PathLike[str]"
+"""Where the checkpoint of one upload is: in a store, or in the file with this path."""
 
 MAX_BYTES = 1024 * 1024
 """The maximum size: a path passed by mistake may be that of a video."""
@@ -110,7 +113,7 @@ def in_use_error(path: str, holder: str | None) -> CheckpointInUseError:
     )
 
 
-def find_store(checkpoint: CheckpointStore | str | os.PathLike[str]) -> CheckpointStore:
+def find_store(checkpoint: CheckpointLocation) -> CheckpointStore:
     """Return the store of a checkpoint that was passed as such, or as the path of its file."""
     if isinstance(checkpoint, (str, os.PathLike)):
         return FileCheckpointStore(checkpoint)
@@ -120,7 +123,7 @@ def find_store(checkpoint: CheckpointStore | str | os.PathLike[str]) -> Checkpoi
 
 
 @contextlib.contextmanager
-def open_store(checkpoint: CheckpointStore | str | os.PathLike[str]) -> Generator[CheckpointStore, None, None]:
+def open_store(checkpoint: CheckpointLocation) -> Generator[CheckpointStore, None, None]:
     """Lock a checkpoint for one upload."""
     store = find_store(checkpoint)
     with store.lock():
@@ -128,9 +131,7 @@ def open_store(checkpoint: CheckpointStore | str | os.PathLike[str]) -> Generato
 
 
 @contextlib.asynccontextmanager
-async def open_async_store(
-    checkpoint: CheckpointStore | str | os.PathLike[str], io: IO
-) -> AsyncGenerator[CheckpointStore, None]:
+async def open_async_store(checkpoint: CheckpointLocation, io: IO) -> AsyncGenerator[CheckpointStore, None]:
     """Lock a checkpoint for one upload, in a thread."""
     from anyio import CancelScope
 

@@ -1,20 +1,16 @@
 """Checkpoints in PostgreSQL, which several machines share (extra `postgres`).
 
-A claim has a number: a process that takes a checkpoint increases it, and all its writes name it. So a process that was
-suspended until another one took over can no longer write, and nothing is done that was not written before. All times
-are those of the database.
+Each step of an upload is written before it is done, and only by the process whose claim is the latest. So one that was
+suspended until another took over does nothing more.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import secrets
 import threading
 import time
-from functools import partial
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
@@ -26,11 +22,10 @@ from contentgroove.errors import CheckpointError, ContentGrooveError, InvalidInp
 from contentgroove.webhooks.inbox import InboxError
 from contentgroove.webhooks.migrations import migrate, open_tables
 from contentgroove.webhooks.postgres import PostgresDatabase
-from contentgroove.webhooks.sql_database import Schema
 
 from .checkpoint_folders import require_path
 from .checkpoint_store import in_use_error
-from .file_locks import describe_process
+from .checkpoint_table import SCHEMA, CheckpointTable, Claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -39,11 +34,8 @@ if TYPE_CHECKING:
     from contentgroove._core.checkpoints import Checkpoint, State
     from contentgroove._core.secret import Secret
     from contentgroove.webhooks.migrations import Migration
-    from contentgroove.webhooks.sql_database import StatementRunner
 
     from .batches import UploadItem
-
-T = TypeVar("T")
 
 logger = logging.getLogger("contentgroove")
 
@@ -53,64 +45,8 @@ MAX_CONNECTIONS = 4
 MAX_KEY = 1_000
 """Characters: an entry of an index has at most 2,704 bytes."""
 
-PAUSES = (0.1, 0.3, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0, 10.0)
-"""Seconds between the attempts while the database cannot be reached, such as during its restart."""
-
 PAGE = 1_000
 """Results that are read at once."""
-
-SCHEMA = Schema(
-    holds="The checkpoints",
-    numbers="contentgroove_checkpoint_numbers",
-    tables="contentgroove_checkpoints and contentgroove_checkpoint_numbers",
-    migrations=(
-        (
-            "CREATE TABLE contentgroove_checkpoint_numbers (name TEXT PRIMARY KEY, value {float} NOT NULL)",
-            """CREATE TABLE contentgroove_checkpoints (
-                job {text} NOT NULL,
-                key {text} NOT NULL,
-                claim {int} NOT NULL,
-                token TEXT NOT NULL,
-                holder TEXT NOT NULL,
-                claimed_at TIMESTAMPTZ NOT NULL,
-                expires_at TIMESTAMPTZ,
-                content {bytes},
-                error TEXT,
-                PRIMARY KEY (job, key)
-            )""",
-        ),
-    ),
-    command="PostgresCheckpoints.migrate(conninfo)",
-)
-
-_EXPIRY = "clock_timestamp() + make_interval(secs => ?)"
-
-_CLAIM = f"""INSERT INTO contentgroove_checkpoints AS own (job, key, claim, token, holder, claimed_at, expires_at)
-    VALUES (?, ?, 1, ?, ?, clock_timestamp(), {_EXPIRY})
-    ON CONFLICT (job, key) DO UPDATE SET claim = own.claim + 1, token = excluded.token, holder = excluded.holder,
-        claimed_at = clock_timestamp(), expires_at = {_EXPIRY}
-        WHERE own.expires_at IS NULL OR own.expires_at < clock_timestamp() OR own.token = excluded.token
-    RETURNING claim, content"""  # noqa: S608 - a constant
-
-_OWN = "WHERE job = ? AND key = ? AND claim = ? AND expires_at IS NOT NULL"
-
-_RENEW = f"UPDATE contentgroove_checkpoints SET expires_at = {_EXPIRY} {_OWN}"  # noqa: S608 - a constant
-
-_WRITE = f"UPDATE contentgroove_checkpoints SET content = ?, expires_at = {_EXPIRY} {_OWN}"  # noqa: S608 - as above
-
-_PROVE = "UPDATE contentgroove_checkpoints SET content = ? WHERE job = ? AND key = ? AND content = ?"
-
-_RELEASE = f"UPDATE contentgroove_checkpoints SET expires_at = NULL, error = {{error}} {_OWN}"  # noqa: S608 - as above
-
-_HOLDER = """SELECT holder, to_char(claimed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')
-    FROM contentgroove_checkpoints WHERE job = ? AND key = ? AND expires_at IS NOT NULL"""
-
-_RESULTS = """SELECT key, content, error, CASE WHEN expires_at >= clock_timestamp() THEN holder END
-    FROM contentgroove_checkpoints WHERE job = ? AND key > ? ORDER BY key LIMIT ?"""
-
-
-_FORGET = """DELETE FROM contentgroove_checkpoints
-    WHERE job = ? AND (?::text IS NULL OR key = ?) AND (expires_at IS NULL OR expires_at < clock_timestamp())"""
 
 
 class JobResult(Struct, frozen=True, kw_only=True):
@@ -183,9 +119,9 @@ class PostgresCheckpoints:
             raise invalid_input("lease and recheck of PostgresCheckpoints must be numbers of seconds greater than 0.")
         self.job = _check_text(job, "job")
         self.recheck = recheck
-        self._lease = lease
-        self._sleep = sleep
         self._database = PostgresDatabase(conninfo, max_connections, schema=SCHEMA, user="PostgresCheckpoints")
+        self._table = CheckpointTable(self._database, self.job, lease, sleep)
+        self._lease = lease
         with self._errors("Nothing was sent."):
             open_tables(self._database)
 
@@ -221,7 +157,7 @@ class PostgresCheckpoints:
         """
         if not isinstance(upload, str):
             upload = upload.key if upload.key is not None else require_path(upload, "checkpoints")
-        return PostgresCheckpointStore(self, _check_text(upload, "key"))
+        return PostgresCheckpointStore(self._table, _check_text(upload, "key"), self._lease)
 
     def results(self) -> Iterator[JobResult]:
         """Yield what is known of each file of the job, by key: its media's id, its last error, or who uploads it.
@@ -232,7 +168,7 @@ class PostgresCheckpoints:
         after = ""
         while True:
             with self._errors("Nothing was changed."):
-                rows = self.transact(partial(self._read_page, after))
+                rows = self._table.page(after, PAGE)
             for key, content, error, holder in rows:
                 found: Checkpoint | None = None if content is None else parse_checkpoint(content, key)
                 yield JobResult(
@@ -246,9 +182,6 @@ class PostgresCheckpoints:
                 return
             after = rows[-1][0]
 
-    def _read_page(self, after: str, run: StatementRunner) -> list[tuple[str, bytes | None, str | None, str | None]]:
-        return list(run(_RESULTS, self.job, after, PAGE).fetchall())
-
     def forget(self, key: str | None = None) -> int:
         """Delete the job's checkpoints, or the one with a key, unless they are claimed; return how many. Medias stay.
 
@@ -257,31 +190,8 @@ class PostgresCheckpoints:
         Raises:
             CheckpointError: The database failed.
         """
-
-        def delete(run: StatementRunner) -> int:
-            return run(_FORGET, self.job, key, key).rowcount
-
         with self._errors("Nothing was changed."):
-            return self.transact(delete)
-
-    def transact(self, statements: Callable[[StatementRunner], T]) -> T:
-        """Run statements in a transaction; wait while the database cannot be reached.
-
-        They may run twice if the response to their commit is lost.
-
-        Raises:
-            InboxError: The database failed, or could not be reached for about 30 s.
-        """
-        pauses = iter(PAUSES)
-        while True:
-            try:
-                with self._database.statements() as run:
-                    return statements(run)
-            except InboxError as error:
-                pause = next(pauses, None)
-                if pause is None or not self._database.is_unreachable(error.__cause__):
-                    raise
-                self._sleep(pause)
+            return self._table.delete(key)
 
     def close(self) -> None:
         """Close the idle connections. New ones are opened if it is used again."""
@@ -299,11 +209,6 @@ class PostgresCheckpoints:
         # The conninfo can contain a password.
         return f"PostgresCheckpoints(…, job={self.job!r})"
 
-    @property
-    def lease(self) -> float:
-        """Seconds of a claim."""
-        return self._lease
-
     @contextlib.contextmanager
     def _errors(self, consequence: str) -> Generator[None]:
         try:
@@ -313,20 +218,20 @@ class PostgresCheckpoints:
 
 
 class PostgresCheckpointStore:
-    """Reads and writes the checkpoint of one upload in a database.
+    """Reads and writes the checkpoint of one upload in a database; `PostgresCheckpoints.store` returns one.
 
     Attributes:
-        path: Its key and job, for messages.
+        path: Its key, for messages.
         shared: True.
     """
 
     shared = True
 
-    def __init__(self, checkpoints: PostgresCheckpoints, key: str) -> None:
+    def __init__(self, table: CheckpointTable, key: str, lease: float) -> None:
         self.path = key
-        self._checkpoints = checkpoints
-        self._row = (checkpoints.job, key)
-        self._claim = 0
+        self._table = table
+        self._lease = lease
+        self._claim = Claim(key, 0)
         self._content: bytes | None = None
 
     def __repr__(self) -> str:
@@ -344,16 +249,17 @@ class PostgresCheckpointStore:
         released = threading.Event()
         threading.Thread(target=self._renew, args=(released,), name="contentgroove-claim", daemon=True).start()
         error: str | None = None
-        ended = False
+        # An upload that is interrupted keeps its earlier error.
+        interrupted = True
         try:
             yield
-            ended = True
+            interrupted = False
         except ContentGrooveError as raised:
-            error = raised.message
+            error, interrupted = raised.message, False
             raise
         finally:
             released.set()
-            self._release(error, ended=ended)
+            self._release(error, keep_error=interrupted)
 
     def read(self) -> bytes | None:
         """Return the content as it was claimed or last written, None if there is none yet."""
@@ -365,85 +271,45 @@ class PostgresCheckpointStore:
         One exception: the process that sent the creation may name the media even if another one has taken over since,
         as long as that one has written nothing. It could only find the same media, or none.
         """
-        earlier = self._content
         proof = parse_checkpoint(content, self.path).media_id is not None
-
-        def update(run: StatementRunner) -> int:
-            done = run(_WRITE, content, self._checkpoints.lease, *self._row, self._claim).rowcount
-            # What was written already counts as well: the statement may be repeated.
-            return done or (proof and run(_PROVE, content, *self._row, earlier).rowcount)
-
         try:
-            if self._checkpoints.transact(update):
+            written = self._table.write(self._claim, content)
+            if not written and proof and self._content is not None:
+                written = self._table.replace(self.path, self._content, content)
+            if written:
                 self._content = content
                 return None
-            holder = self._holder()
+            holder = self._table.holder(self.path)
         except InboxError as error:
             return CheckpointWriteError(error.message.rstrip("."), "Make sure that the database can be reached")
         return CheckpointWriteError(
-            f"this process did not renew its claim for {self._checkpoints.lease:g} s, and another one has taken it "
-            f"over ({holder or 'it has ended since'})",
+            f"this process did not renew its claim for {self._lease:g} s, and another one has taken it over "
+            f"({holder or 'it has ended since'})",
             "Let that one finish",
             taken_over=True,
         )
 
     def _take(self) -> None:
-        # If the response to the statement is lost, its repetition finds its own claim by the token.
-        token = secrets.token_hex(8)
-        lease = self._checkpoints.lease
-
-        def claim(run: StatementRunner) -> tuple[int, bytes | None] | None:
-            row: tuple[int, bytes | None] | None = run(
-                _CLAIM, *self._row, token, describe_process(), lease, lease
-            ).fetchone()
-            return row
-
         try:
-            claimed = self._checkpoints.transact(claim)
+            claimed = self._table.claim(self.path)
             if claimed is None:
-                raise in_use_error(self.path, self._holder())
+                raise in_use_error(self.path, self._table.holder(self.path))
         except InboxError as error:
             raise CheckpointError(f"{error.message} Nothing was sent.", checkpoint=self.path) from error
         self._claim, self._content = claimed
 
-    def _holder(self) -> str | None:
-        def select(run: StatementRunner) -> tuple[str, str] | None:
-            row: tuple[str, str] | None = run(_HOLDER, *self._row).fetchone()
-            return row
-
-        found = self._checkpoints.transact(select)
-        return None if found is None else f"{found[0]} since {found[1]}"
-
     def _renew(self, released: threading.Event) -> None:
-        process = os.getpid()
-        while not released.wait(self._checkpoints.lease / 3):
-            if os.getpid() != process:
-                return
-
-            def renew(run: StatementRunner) -> int:
-                return run(_RENEW, self._checkpoints.lease, *self._row, self._claim).rowcount
-
+        while not released.wait(self._lease / 3):
             # The next attempt, or the next write, finds out whether it is still this process's.
             with contextlib.suppress(InboxError):
-                if not self._checkpoints.transact(renew):
+                if not self._table.renew(self._claim):
                     return
 
-    def _release(self, error: str | None, *, ended: bool) -> None:
-        # An interrupted upload keeps its earlier error.
-        own = (*self._row, self._claim)
-
-        def release(run: StatementRunner) -> None:
-            if ended or error is not None:
-                run(_RELEASE.format(error="?"), error, *own)
-            else:
-                run(_RELEASE.format(error="error"), *own)
-
+    def _release(self, error: str | None, *, keep_error: bool) -> None:
         try:
-            self._checkpoints.transact(release)
+            self._table.release(self._claim, error, keep_error=keep_error)
         except InboxError as problem:
-            logger.warning(
-                "The claim of %s ends only with its lease of %g s: %s", self.path, self._checkpoints.lease, problem
-            )
+            logger.warning("The claim of %s ends only with its lease of %g s: %s", self.path, self._lease, problem)
 
 
 def _check_text(text: str, name: str) -> str:

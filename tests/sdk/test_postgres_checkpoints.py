@@ -24,6 +24,7 @@ from contentgroove._core.checkpoints import Checkpoint, Fingerprint, encode_chec
 from contentgroove._core.secret import Secret
 from contentgroove.checkpoints import PostgresCheckpoints
 from msgspec import structs
+from psycopg.sql import SQL, Identifier
 
 from tests.webhooks.postgres_server import postgres_server
 
@@ -60,7 +61,8 @@ def job(conninfo: str, request: pytest.FixtureRequest) -> Iterator[Callable[...,
     opened: list[PostgresCheckpoints] = []
 
     def open_job(**options: Any) -> PostgresCheckpoints:
-        checkpoints = PostgresCheckpoints(conninfo, **{"job": request.node.name, "recheck": 0.01, **options})
+        settings: dict[str, Any] = {"job": request.node.name, "recheck": 0.01, **options}
+        checkpoints = PostgresCheckpoints(conninfo, **settings)
         opened.append(checkpoints)
         return checkpoints
 
@@ -347,7 +349,7 @@ def test_the_tables_beside_an_inbox(conninfo: str) -> None:
 
     for name, first_inbox in (("one", True), ("two", False)):
         with psycopg.connect(conninfo, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
         own = conninfo.replace("dbname=postgres", f"dbname={name}")
         if first_inbox:
             PostgresInbox(own).close()
@@ -374,9 +376,13 @@ def test_a_role_that_may_not_create_tables(conninfo: str) -> None:
     with pytest.raises(CheckpointError, match=r"run once: PostgresCheckpoints\.migrate") as caught:
         PostgresCheckpoints(limited, job="j")
     PostgresCheckpoints.migrate(owner)
-    rights, tables = re.search(r"grant this one (.*) on (.*)\. ", caught.value.message).groups()  # type: ignore[union-attr]
+    found = re.search(r"grant this one SELECT, INSERT, UPDATE and DELETE on (.*)\. ", caught.value.message)
+    assert found is not None
+    tables = found[1]
     with psycopg.connect(owner, autocommit=True) as connection:
-        connection.execute(f"GRANT {rights.replace(' and ', ', ')} ON {tables.replace(' and ', ', ')} TO reader")
+        for table in tables.split(" and "):
+            grant = SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO reader").format(Identifier(table))
+            connection.execute(grant)
     with PostgresCheckpoints(limited, job="j") as checkpoints, checkpoints.store("k").lock():
         assert [kept.key for kept in checkpoints.results()] == ["k"]
     with PostgresCheckpoints(limited, job="j") as checkpoints:

@@ -21,7 +21,7 @@ from contentgroove.checkpoints import CheckpointWriteError, FileCheckpoints
 from .test_uploads import MP4, Api, Store, video
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from contentgroove.types import Checkpoints, CheckpointStore
@@ -42,7 +42,7 @@ class OwnStore:
         return f"mine[{self.path!r}]"
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> Generator[None]:
         """Refuse as often as another holder would."""
         self._own.before_lock(self.path)
         if self._own.refusals.get(self.path, 0):

@@ -23,7 +23,7 @@ from .output import document
 from .progress_display import UploadDisplay, wait_spinner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from contentgroove import AsyncContentGroove
     from contentgroove._core.identity import Identify
@@ -37,7 +37,7 @@ CHECKPOINTS_VARIABLE = "CONTENTGROOVE_CHECKPOINTS"
 
 
 @contextlib.contextmanager
-def open_job(name: str) -> Iterator[PostgresCheckpoints]:
+def open_job(name: str) -> Generator[PostgresCheckpoints]:
     """Open the checkpoints of a job in the database that the environment names.
 
     The conninfo may contain a password, so it is never an argument, which other users of the machine could read.

@@ -18,7 +18,7 @@ from contentgroove_mock import Fault, ManualClock, Policy, Simulator, sample_vid
 from tests.webhooks.postgres_server import postgres_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "shared_uploads"
 LONG = 40.0
@@ -53,7 +53,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def worker(environment: dict[str, str], folder: Path, name: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(environment: dict[str, str], folder: Path, name: str) -> Generator[subprocess.Popen[bytes]]:
     """Run a worker; it is killed at the end."""
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - the example

@@ -19,6 +19,7 @@ SMALL = {
     "contentgroove._core.moments": "a leaf that models and webhooks import, too",
     "contentgroove._io.interruptible": "a leaf that the mock and the command line import, too",
     "contentgroove._io.listening": "a leaf that the mock and the command line import, too",
+    "contentgroove.checkpoints": "a public module, which only names what others define",
     "contentgroove.progress": "a public module, which applications import by this name",
     "contentgroove_mock.command": "an entry point",
 }

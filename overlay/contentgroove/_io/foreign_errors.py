@@ -102,9 +102,8 @@ def _is_foreign(error: Exception) -> bool:
     defined_in = _top_level(type(error).__module__)
     if defined_in != "builtins":
         return defined_in not in _LIBRARIES
-    # Connections raise OSErrors, whichever transport they belong to. Anything else that a library raises is a defect of
-    # it, such as with a server that sends what it did not expect; the same class may be the application's.
-    return not isinstance(error, OSError) and not (error.args and _innermost_package(error) in _LIBRARIES)
+    # Any code raises Python's own exceptions with a reason; one that another thread sets has no arguments.
+    return not error.args and not isinstance(error, OSError) and _innermost_package(error) in _LIBRARIES
 
 
 def _innermost_package(error: Exception) -> str:

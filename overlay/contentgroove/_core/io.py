@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
+    from contextlib import AbstractContextManager
 
     from contentgroove_api.types import Request
 
@@ -62,11 +63,28 @@ class Source(Protocol):
 
 
 class CheckpointStore(Protocol):
-    """Reads and writes the checkpoint of one upload."""
+    """Reads and writes the checkpoint of one upload. Its methods may block, and be called from any thread.
+
+    Messages show its `repr` as the first argument of `client.medias.resolve(…)`.
+    """
 
     @property
     def path(self) -> str:
-        """The checkpoint's path, for messages."""
+        """The checkpoint's path, or what else names it, for messages."""
+        ...
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines use it, too: their copies of the file may have other times of change."""
+        ...
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Keep other uploads from using the checkpoint; `read` and `write` are called only inside.
+
+        Raises:
+            CheckpointInUseError: Another upload uses it.
+            ContentGrooveError: It cannot be used.
+        """
         ...
 
     def read(self) -> bytes | None:
@@ -74,8 +92,27 @@ class CheckpointStore(Protocol):
         ...
 
     def write(self, content: bytes) -> OSError | None:
-        """Replace the content durably. If that fails, keep the old content and return the error."""
+        """Replace the content durably. If that fails, keep the old content and return the error.
+
+        It must fail once another upload holds the lock, for example because this process was suspended for too long:
+        what was not written is not done.
+        """
         ...
+
+
+class CheckpointWriteError(OSError):
+    """A checkpoint could not be written, for a reason that disk space does not mend.
+
+    Args:
+        message: What happened, without a full stop.
+        advice: What to do, as the beginning of a sentence.
+        taken_over: Whether another upload has taken the checkpoint over.
+    """
+
+    def __init__(self, message: str, advice: str, *, taken_over: bool = False) -> None:
+        super().__init__(message)
+        self.advice = advice
+        self.taken_over = taken_over
 
 
 class IO(Protocol):

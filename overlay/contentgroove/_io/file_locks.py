@@ -56,8 +56,7 @@ class FileLock(ABC):
         return None if found is None else found[0]
 
     def _write_holder(self) -> None:
-        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        text = f" process {os.getpid()} on {socket.gethostname()} since {now}"
+        text = f" {describe_process()} since {dt.datetime.now(dt.UTC).isoformat(timespec='seconds')}"
         # It only helps people: a full disk must not keep the lock from being taken.
         with ignoring_os_errors():
             os.ftruncate(self._descriptor, 0)
@@ -73,6 +72,11 @@ class FileLock(ABC):
     @abstractmethod
     def release(self) -> None:
         """Release the lock and remove its file."""
+
+
+def describe_process() -> str:
+    """Return this process and its host, for people."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
 
 
 def file_lock(path: Path) -> FileLock:

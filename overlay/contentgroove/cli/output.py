@@ -65,13 +65,10 @@ def document(item: Model[Any]) -> dict[str, Any]:
 
     Those that cannot be read are null, and their names are in `missing`, which other documents do not have.
     """
-    missing = item.missing
-    try:
-        extra = item.extra
-    except ResponseDecodeError:
-        missing, extra = missing | {"extra"}, {}
-    known = {**dict.fromkeys(sorted(item.missing)), **item.to_dict(), "extra": extra}
-    return {**known, "missing": sorted(missing)} if missing else known
+    known = item.to_dict()
+    known.pop("absent", None)
+    others = {name: known.pop(name) for name in ("extra", "missing") if name in known}
+    return {**dict.fromkeys(sorted(item.missing)), **known, "extra": {}, **others}
 
 
 def texts_of(item: T, columns: Sequence[Column[T]]) -> dict[str, str | None]:

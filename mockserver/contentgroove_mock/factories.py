@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from contentgroove.errors import InvalidInputError
 from contentgroove.models import Clip, DirectUpload, Media, Page, Transcription, WebhookSubscription
 from contentgroove.webhooks.events import finished_event_body, parse_event
+from contentgroove_api.models.links import Links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,7 +55,7 @@ _MEDIA: dict[str, Any] = {
     "clip_ids": [],
     "transcription_id": None,
 }
-_UNFINISHED_MEDIA = dict.fromkeys(
+_UNFINISHED_MEDIA: dict[str, Any] = dict.fromkeys(
     (
         "source_created_at",
         "source_file_content_type",
@@ -85,7 +86,7 @@ _CLIP: dict[str, Any] = {
     "media_file_url": "https://files.example.com/lift-off.mp4",
     "media_id": _MEDIA["id"],
 }
-_UNFINISHED_CLIP = dict.fromkeys(
+_UNFINISHED_CLIP: dict[str, Any] = dict.fromkeys(
     (
         "media_file_content_type",
         "media_file_duration",
@@ -184,7 +185,7 @@ def page(items: Iterable[M] = (), *, number: int = 1) -> Page[M]:
         items: Its models.
         number: Its number, from 1.
     """
-    return Page(tuple(items), number, None)
+    return Page(tuple(items), number, Links(self_="https://api.contentgroove.com/api/v1", next_=None))
 
 
 def media_processing_finished(
@@ -214,11 +215,11 @@ def media_processing_finished(
     return cast("MediaProcessingFinished", event)
 
 
-def _unfinished(attributes: dict[str, Any], nulls: dict[str, None]) -> dict[str, None]:
+def _unfinished(attributes: dict[str, Any], nulls: dict[str, Any]) -> dict[str, Any]:
     return {} if attributes.get("is_processing", False) is False else nulls
 
 
-def _build(model: type[M], defaults: dict[str, Any], nulls: dict[str, None], attributes: dict[str, Any]) -> M:
+def _build(model: type[M], defaults: dict[str, Any], nulls: dict[str, Any], attributes: dict[str, Any]) -> M:
     known = {*defaults, "extra"}
     for name in attributes:
         if name not in known:

@@ -96,9 +96,9 @@ def to_json_value(value: Any) -> Any:
 
 def short_repr(value: object) -> str:
     """Return a short repr, on one line and without the credentials of URLs."""
-    if isinstance(value, (str, tuple)):
-        value = value[:_MAX_REDACTED]
-    return _short(repr(value))
+    if isinstance(value, tuple):
+        return _short(repr(cast("tuple[str, ...]", value)[:_MAX_REDACTED]))
+    return _short(repr(value[:_MAX_REDACTED] if isinstance(value, str) else value))
 
 
 def cell_text(value: object) -> str:

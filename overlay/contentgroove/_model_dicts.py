@@ -48,7 +48,7 @@ def resource_json(shape: Shape, data: object) -> bytes:
         elif name in sent:
             value = _relationship(shape, name, key, sent[name]) if part is relationships else sent[name]
             part[key] = _encode(shape, name, value)
-    resource = {"id": sent["id"], "type": shape.kind, "attributes": attributes, "relationships": relationships}
+    resource: dict[str, Any] = {"id": sent["id"], "type": shape.kind, "attributes": attributes}
     # What an earlier version did not know may be an attribute now. Otherwise each goes to the first part that has
     # nothing of its name, as in `extra`.
     given = {*sent, *missing, *absent}
@@ -60,6 +60,8 @@ def resource_json(shape: Shape, data: object) -> bytes:
         else:
             part = resource
         part.setdefault(name, _encode(shape, name, value))
+    if relationships or relationship_names:
+        resource["relationships"] = relationships
     return _encode_all(shape, resource)
 
 

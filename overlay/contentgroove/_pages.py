@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
     from contentgroove_api.models.links import Links
-    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
 
 T = TypeVar("T")
@@ -97,12 +97,6 @@ class Page(JsonView, Generic[T]):
         from ._pydantic_schemas import page_core_schema
 
         return page_core_schema(cls, source, handler)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        from ._pydantic_schemas import page_json_schema
-
-        return page_json_schema(schema, handler)
 
     def first(self, count: int) -> Page[T]:
         """Return the same page with only its first `count` items."""

@@ -14,7 +14,7 @@ import msgspec
 from pydantic_core import core_schema
 
 if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
 
     from ._json_views import JsonView, Shape
@@ -30,7 +30,6 @@ _TYPES: dict[str, dict[str, Any]] = {
 """The schemas of the annotations of models."""
 
 _NULLABLE = " | None"
-_ITEMS = "contentgroove_items"
 _NAMES: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 
 _OTHERS: dict[str, dict[str, Any]] = {
@@ -50,38 +49,42 @@ def model_core_schema(model: type[JsonView], from_dict: Callable[[Mapping[str, A
             return from_dict(cast("Mapping[str, Any]", value))
         raise ValueError(f"Input should be a {model.__name__} or what its to_dict() returns")
 
+    as_dict = core_schema.plain_serializer_function_ser_schema(_to_dict, when_used="json")
     # The reference lets a document of OpenAPI name the schema, instead of repeating it.
     reference = f"{model.__module__}.{model.__qualname__}:{id(model)}"
-    return core_schema.no_info_plain_validator_function(validate, ref=reference, serialization=_as_dict())
+    return core_schema.no_info_plain_validator_function(validate, ref=reference, serialization=as_dict)
 
 
 def page_core_schema(page: type[JsonView], source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-    """Return how pydantic validates and serialises a page, which only the service makes.
+    """Return how pydantic validates and serialises a page, which only calls make.
 
     Args:
         page: The class.
         source: The annotation, such as `Page[Media]`.
-        handler: Creates the schema of the items, which is kept for `page_json_schema`.
+        handler: Creates the schema of the items.
     """
     items = [handler.generate_schema(item) for item in get_args(source)]
-    return core_schema.is_instance_schema(page, metadata={_ITEMS: items}, serialization=_as_dict())
+    field = core_schema.typed_dict_field
+    unreadable = {"index": field(core_schema.int_schema()), "reason": field(core_schema.str_schema())}
+    content = core_schema.typed_dict_schema(
+        {
+            "number": field(core_schema.int_schema()),
+            "items": field(core_schema.list_schema(*items)),
+            "unreadable": field(core_schema.list_schema(core_schema.typed_dict_schema(unreadable)), required=False),
+        }
+    )
 
+    def validate(value: object, _validate_content: object) -> JsonView:
+        if isinstance(value, page):
+            return value
+        raise ValueError(f"Input should be a {page.__name__} that a call returned")
 
-def page_json_schema(schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-    """Return the JSON schema of a page's `to_dict()`."""
-    metadata = cast("dict[str, Any]", schema).get("metadata", {})
-    items = [handler(item) for item in metadata.get(_ITEMS, ())]
-    unreadable = {"index": {"type": "integer"}, "reason": {"type": "string"}}
-    return {
-        "title": "Page",
-        "type": "object",
-        "properties": {
-            "number": {"type": "integer"},
-            "items": {"type": "array", "items": items[0] if items else {}},
-            "unreadable": {"type": "array", "items": {"type": "object", "properties": unreadable}},
-        },
-        "required": ["number", "items"],
-    }
+    def write(value: Any) -> dict[str, Any]:
+        # The items' own schema writes them, if there is one.
+        return {name: list(value.items) if items and name == "items" else value[name] for name in value.keys()}  # noqa: SIM118 - pages iterate over their items
+
+    as_dict = core_schema.plain_serializer_function_ser_schema(write, return_schema=content, when_used="json")
+    return core_schema.no_info_wrap_validator_function(validate, content, serialization=as_dict)
 
 
 def model_json_schema(model: type[JsonView], shape: Shape) -> dict[str, Any]:
@@ -100,10 +103,6 @@ def model_json_schema(model: type[JsonView], shape: Shape) -> dict[str, Any]:
         "properties": {**properties, **_OTHERS},
         "required": _required(shape),
     }
-
-
-def _as_dict() -> Any:
-    return core_schema.plain_serializer_function_ser_schema(_to_dict, when_used="json")
 
 
 def _to_dict(value: JsonView) -> dict[str, Any]:

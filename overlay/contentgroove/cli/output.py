@@ -21,7 +21,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from contentgroove._core.redaction import redact_text
-from contentgroove.errors import MissingFieldError, ResponseDecodeError
+from contentgroove.errors import MissingFieldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -67,7 +67,7 @@ def document(item: Model[Any]) -> dict[str, Any]:
     """
     known = item.to_dict()
     known.pop("absent", None)
-    others = {name: known.pop(name) for name in ("extra", "missing") if name in known}
+    others: dict[str, Any] = {name: known.pop(name) for name in ("extra", "missing") if name in known}
     return {**dict.fromkeys(sorted(item.missing)), **known, "extra": {}, **others}
 
 

@@ -29,40 +29,44 @@ def resource_json(shape: Shape, data: object) -> bytes:
     if not isinstance(data, Mapping):
         raise _invalid(shape, f"a mapping is needed, such as to_dict() returns, not {type(data).__name__}")
     sent = cast("Mapping[Any, Any]", data)
-    for name in sent:
-        if not isinstance(name, str):
-            raise _invalid(shape, f"the key {name!r} is not a string")
+    for key in sent:
+        if not isinstance(key, str):
+            raise _invalid(shape, f"the key {key!r} is not a string")
     if not isinstance(sent.get("id"), str):
         raise _invalid(shape, "id must be a string" if "id" in sent else "id is absent")
-    missing, absent = (_names(shape, sent, key) for key in ("missing", "absent"))
-    relationship_names = shape.relationships
-    attributes: dict[str, Any] = {}
-    relationships: dict[str, Any] = {}
-    for name in shape.names:
-        part = relationships if name in relationship_names else attributes
-        key = relationship_names.get(name, name)
-        if name == "id" or name in absent:
-            continue
-        if name in missing:
-            part[key] = msgspec.Raw(UNREADABLE)
-        elif name in sent:
-            value = _relationship(shape, name, key, sent[name]) if part is relationships else sent[name]
-            part[key] = _encode(shape, name, value)
+    attributes = _known(shape, sent, [name for name in shape.names if name not in {"id", *shape.relationships}])
+    relationships = _known(shape, sent, shape.relationships)
     resource: dict[str, Any] = {"id": sent["id"], "type": shape.kind, "attributes": attributes}
     # What an earlier version did not know may be an attribute now. Otherwise each goes to the first part that has
     # nothing of its name, as in `extra`.
-    given = {*sent, *missing, *absent}
+    given = {*sent, *_names(shape, sent, "missing"), *_names(shape, sent, "absent")}
     for name, value in _extra(shape, sent).items():
         if name not in attributes and (name not in shape.names or name not in given):
             part = attributes
-        elif name not in relationships and name not in relationship_names.values():
+        elif name not in relationships and name not in shape.relationships.values():
             part = relationships
         else:
             part = resource
         part.setdefault(name, _encode(shape, name, value))
-    if relationships or relationship_names:
+    if relationships or shape.relationships:
         resource["relationships"] = relationships
     return _encode_all(shape, resource)
+
+
+def _known(shape: Shape, sent: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return the members of the resource's attributes or relationships that have these names in the dict."""
+    missing, absent = (_names(shape, sent, key) for key in ("missing", "absent"))
+    found: dict[str, Any] = {}
+    for name in names:
+        key = shape.relationships.get(name, name)
+        if name in absent:
+            continue
+        if name in missing:
+            found[key] = msgspec.Raw(UNREADABLE)
+        elif name in sent:
+            value = _relationship(shape, name, key, sent[name]) if name in shape.relationships else sent[name]
+            found[key] = _encode(shape, name, value)
+    return found
 
 
 def undeclared(shape: Shape, missing: frozenset[str], data: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,6 @@ is unnecessary, and `make check` fails.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any, Final, assert_type
 
 from contentgroove import AsyncContentGroove, Clip, ContentGroove, EventName, Filter, Media, Page, Sort
@@ -15,6 +14,8 @@ from contentgroove.webhooks import MediaProcessingFinished, asubscribe, subscrib
 from contentgroove_mock import factories
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from contentgroove.webhooks import Event, WebhookReceiver
 
 FINISHED: Final = "media.processing_finished"

@@ -251,7 +251,7 @@ def test_anything_but_a_mapping_is_refused(value: Any) -> None:
 
 def test_absent_required_attributes_are_refused_by_name() -> None:
     """A resource of JSON:API, too, which has other members."""
-    with pytest.raises(InvalidInputError, match="created_at cannot be read, because attributes.created_at is absent"):
+    with pytest.raises(InvalidInputError, match=r"created_at cannot be read, because attributes\.created_at is absent"):
         Media.from_dict({"id": "m", "name": "n", "has_fetch_error": False, "clip_ids": []})
     with pytest.raises(InvalidInputError, match="upload_id is absent"):
         DirectUpload.from_dict({"id": "u", "upload_url": "x"})

@@ -60,7 +60,7 @@ LAYERS = (
     Layer(
         "Models",
         (
-            "contentgroove._html_tables",
+            "contentgroove._display",
             "contentgroove._json_views",
             "contentgroove._model_base",
             "contentgroove._model_dicts",

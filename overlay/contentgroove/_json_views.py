@@ -9,28 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from ._core.redaction import redact_text
+from ._display import to_html
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-MAX_SHOWN = 80
-"""Characters of a value in a repr or a table."""
-
-_MAX_REDACTED = 1000
-"""Characters of a value that are searched for credentials; no more of it is shown."""
-
-
-class Table(NamedTuple):
-    """What a notebook shows."""
-
-    caption: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    from ._display import Table
 
 
 class Shape(NamedTuple):
@@ -76,9 +64,6 @@ class JsonView:
         return msgspec.json.encode(self.to_dict()).decode()
 
     def _repr_html_(self) -> str:
-        # Imported here, because only notebooks ask for it.
-        from ._html_tables import to_html
-
         return to_html(self._table())
 
 
@@ -92,20 +77,3 @@ def to_json_value(value: Any) -> Any:
         # JSON has no such numbers; the service can only have sent them as strings, which the reader accepts.
         return str(value)
     return value
-
-
-def short_repr(value: object) -> str:
-    """Return a short repr, on one line and without the credentials of URLs."""
-    if isinstance(value, tuple):
-        return _short(repr(cast("tuple[str, ...]", value)[:_MAX_REDACTED]))
-    return _short(repr(value[:_MAX_REDACTED] if isinstance(value, str) else value))
-
-
-def cell_text(value: object) -> str:
-    """Return a short text for a cell of a table, without the credentials of URLs."""
-    return _short(", ".join(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else str(value))
-
-
-def _short(text: str) -> str:
-    text = redact_text(text[:_MAX_REDACTED])
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"

@@ -11,7 +11,8 @@ from contentgroove_api.types import check_levels, decoder
 
 from ._core.redaction import redact_text
 from ._core.tracebacks import with_safe_repr
-from ._json_views import JsonView, Shape, Table, cell_text, short_repr, to_json_value
+from ._display import Table, cell_text, short_repr
+from ._json_views import JsonView, Shape, to_json_value
 from .errors import MissingFieldError, ResponseDecodeError
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class Model(JsonView, Generic[W]):
         names = [name for name in self._readable_names() if name not in self._hidden]
         rows = [(name, cell_text(getattr(self, name))) for name in names if getattr(self, name) is not None]
         rows += [(name, "<missing>") for name in sorted(missing)]
-        return Table(type(self).__name__, ("attribute", "value"), rows)
+        return Table(("attribute", "value"), rows)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], /) -> Self:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from ._core.tracebacks import with_safe_repr
-from ._json_views import JsonView, Table
+from ._display import Table
+from ._json_views import JsonView
 from ._model_base import unset_to_none
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Page(JsonView, Generic[T]):
         items: tuple[Any, ...] = self.items
         rows = [item._table_row() for item in items]  # noqa: SLF001 - of models
         columns = tuple(rows[0]) if rows else ("id",)
-        return Table(repr(self), columns, [tuple(row.values()) for row in rows])
+        return Table(columns, [tuple(row.values()) for row in rows])
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -1,4 +1,4 @@
-"""Models and pages as types of pydantic, and so of FastAPI. Imported by pydantic's calls only; it is no dependency.
+"""Models and pages as types of pydantic, and so of FastAPI. Only pydantic imports this module, and need not be there.
 
 A model is validated from an instance or from what `from_dict()` takes, and serialised as `to_dict()`; the schema of
 JSON is made from the properties' annotations and from what the contract requires.

@@ -87,7 +87,7 @@ def test_reprs_and_tables_of_odd_models(make: Maker, change: dict[str, Any]) -> 
 
 @pytest.mark.parametrize("make_model", MAKERS)
 def test_tables_show_models_as_text(make_model: Callable[..., Any]) -> None:
-    """A row for each attribute with a value; the service's texts are no markup."""
+    """A row for each attribute with a value; the service's texts are not markup."""
     model = make_model(id=HOSTILE, extra={"later": HOSTILE})
     cells = Cells(model._repr_html_())
     assert cells.tags <= {"table", "caption", "thead", "tbody", "tr", "th", "td"}

@@ -91,7 +91,8 @@ def _text_problem(value: object, name: str) -> str | None:
 
 
 def _text_of(value: object) -> str:
-    return value.reveal() if isinstance(value, Secret) else cast("str", value)
+    # As a plain string: encoders of JSON do not know subclasses, and the text of an enum's member can be its name.
+    return str.__str__(value.reveal() if isinstance(value, Secret) else cast("str", value))
 
 
 def check_seconds(value: object, name: str) -> float:
@@ -195,7 +196,7 @@ def check_query_value(parameter: str, value: object) -> object:
 def _plain_scalar(parameter: str, value: object) -> object:
     # Converted to plain values: the text of an Enum's member that is also a string or a number can be its name.
     if isinstance(value, str):
-        return str.__str__(check_text(value, f"The {parameter}"))
+        return check_text(value, f"The {parameter}")
     if isinstance(value, dt.datetime):
         if value.tzinfo is None:
             raise invalid_input(
@@ -213,7 +214,7 @@ def _plain_scalar(parameter: str, value: object) -> object:
 def check_sort(value: str | None, known: object) -> str | None:
     """Check a sort order; `known` is the generated `Literal` type of the orders in the API's document."""
     if value is None or isinstance(value, Sort):
-        return None if value is None else str(check_text(value, "sort"))
+        return None if value is None else check_text(value, "sort")
     orders: tuple[str, ...] = get_args(known)
     if value not in orders:
         raise invalid_input(

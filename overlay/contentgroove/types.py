@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ._core.calls import RawResponse
     from ._core.identity import Identify
     from ._core.inputs import EventName, Filter, Sort
-    from ._core.io import Clock, Progress
+    from ._core.io import CheckpointStore, Clock, Progress
     from ._core.names import (
         ClipFilter,
         ClipSort,
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from ._core.secret import Secret
     from ._core.settings import ApiKey, AuthMethod
     from ._io.batches import UploadItem, UploadResult
+    from ._io.checkpoint_folders import Checkpoints
+    from ._io.checkpoint_store import CheckpointLocation
     from ._io.contract_monitor import OnContractViolation
     from ._io.hooks import ResponseInfo
     from ._io.sources import AsyncFile, File, StorageFile
@@ -71,11 +73,13 @@ _MODULES = {
         "SubscriptionFilter",
         "SubscriptionSort",
     ),
-    "._core.io": ("Clock", "Progress"),
+    "._core.io": ("CheckpointStore", "Clock", "Progress"),
     "._core.retries": ("RetryPolicy",),
     "._core.secret": ("Secret",),
     "._core.settings": ("ApiKey", "AuthMethod"),
     "._io.batches": ("UploadItem", "UploadResult"),
+    "._io.checkpoint_folders": ("Checkpoints",),
+    "._io.checkpoint_store": ("CheckpointLocation",),
     "._io.contract_monitor": ("OnContractViolation",),
     "._io.hooks": ("ResponseInfo",),
     "._io.sources": ("AsyncFile", "File", "StorageFile"),
@@ -102,6 +106,9 @@ __all__ = [
     "AsyncRawWebhookSubscriptions",
     "AsyncWebhookSubscriptions",
     "AuthMethod",
+    "CheckpointLocation",
+    "CheckpointStore",
+    "Checkpoints",
     "ClipFilter",
     "ClipSort",
     "Clips",

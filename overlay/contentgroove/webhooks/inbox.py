@@ -307,7 +307,8 @@ class Inbox(Protocol):
     def prune(self, older_than: float) -> int:
         """Delete events that were done, and bodies that are unreadable, since more than `older_than` seconds.
 
-        Returns how many. A deleted event is handled again if it is delivered again: keep events longer than the service may repeat them.
+        Returns how many. A deleted event is handled again if it is delivered again: keep events longer than the
+        service may repeat them.
         """
         ...
 

@@ -180,7 +180,8 @@ class SqlInbox(EventUpdates, Generic[C]):
     def prune(self, older_than: float) -> int:
         """Delete events that were done, and bodies that are unreadable, since more than `older_than` seconds.
 
-        Returns how many. A deleted event is handled again if it is delivered again: keep events longer than the service may repeat them.
+        Returns how many. A deleted event is handled again if it is delivered again: keep events longer than the
+        service may repeat them.
         They are deleted in small transactions, between which others write. The database reuses the space; its file
         shrinks only with VACUUM.
         """

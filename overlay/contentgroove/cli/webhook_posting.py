@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from contentgroove._core.redaction import redact_url
@@ -111,7 +110,7 @@ def _target_problem(url: Secret, *, allow_http: bool) -> str | None:
         return f"{shown} is not an http or https URL."
     if parts.scheme == "http" and not allow_http and not is_loopback(host):
         return (
-            f"{shown} is on another machine, and the body contains signed URLs: use https, or pass --allow-http if "
+            f"{shown} is on another machine, and bodies contain signed URLs: use https, or pass --allow-http if "
             "the network between is yours, such as that of Docker."
         )
     return None

@@ -63,9 +63,7 @@ class _PrintReceiver(WebhookReceiver):
 
     def serve(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request."""
-        # The server names text/plain where the sender named nothing.
-        sent = environ["wsgi.headers"].get("Content-Type") if "wsgi.headers" in environ else None
-        self._request.content_type = sent or environ.get("CONTENT_TYPE") or JSON_TYPE
+        self._request.content_type = environ["CONTENT_TYPE"] or JSON_TYPE
         return self._app(environ, start_response)
 
     @functools.cached_property
@@ -80,6 +78,10 @@ class _PrintReceiver(WebhookReceiver):
 
 class _Handler(WSGIRequestHandler):
     timeout = IDLE_TIMEOUT
+
+    def get_environ(self) -> dict[str, Any]:
+        """Return the request's environment, with the type that the sender named and not a default."""
+        return {**super().get_environ(), "CONTENT_TYPE": self.headers.get("Content-Type", "")}
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Log nothing: events are printed, and the receiver logs rejected deliveries."""
@@ -112,8 +114,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 def open_server(
     out: Output,
-    host: str,
-    port: int,
+    address: tuple[str, int],
     inbox: Inbox,
     token: Secret | None,
     target: Target | None = None,
@@ -121,6 +122,7 @@ def open_server(
     replay_last: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM, print each event once it is recorded, and forward it if there is a target."""
+    host, port = address
     happenings: _Happenings = SimpleQueue()
     receiver = _PrintReceiver(inbox, token, happenings)
     try:

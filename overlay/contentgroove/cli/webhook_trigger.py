@@ -6,7 +6,6 @@ import datetime as dt
 import difflib
 import json
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from contentgroove_api.models.webhook_event_event import WebhookEventEvent
@@ -20,6 +19,7 @@ from .exit_codes import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from .output import Output
     from .webhook_posting import Target

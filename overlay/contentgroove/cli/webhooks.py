@@ -173,7 +173,7 @@ def listen(
         run.out.warn("Without CONTENTGROOVE_WEBHOOK_TOKEN or --token-file, every sender is trusted.")
     target = None if forward_to is None else _target(forward_to, token, allow_http=allow_http)
     with options.open_inbox(inbox, create=True) as opened:
-        open_server(run.out, host, port, opened, token, target, replay_last=replay_last)
+        open_server(run.out, (host, port), opened, token, target, replay_last=replay_last)
 
 
 @command(app, "events", examples=("webhooks events --inbox events.db --state dead",), needs_client=False)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from contentgroove._core.secret import Secret
     from contentgroove.webhooks import Inbox, Receipt
+    from contentgroove.webhooks.apps import WsgiApp
 
     from .output import Output
     from .webhook_posting import Target
@@ -67,7 +68,7 @@ class _PrintReceiver(WebhookReceiver):
         return self._app(environ, start_response)
 
     @functools.cached_property
-    def _app(self) -> Any:
+    def _app(self) -> WsgiApp:
         return self.wsgi
 
     def receive(self, body: bytes | bytearray | memoryview | str, token: str | None = None) -> Receipt:

@@ -28,9 +28,7 @@ RECEIVING = '''
 import asyncio
 import os
 import socket
-import sys
 import threading
-import warnings
 
 from contentgroove.webhooks import PostgresInbox, SQLiteInbox, WebhookReceiver
 
@@ -54,7 +52,10 @@ if os.environ["ASYNC"]:
     async def handle(event):
         write("begin", event)
         if is_held(event):
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                write("left", event)
         write("end", event)
 else:
     @receiver.on("*")
@@ -87,15 +88,20 @@ class Deployment:
         """Whether the application is an ASGI app, whose worker can interrupt async handlers only."""
         return "fastapi" in self.command or "asgi:" in self.command
 
+    @property
+    def inherits_socket(self) -> bool:
+        """Whether it can serve at a socket that is open already; uWSGI binds its address itself."""
+        return self.program != "uwsgi"
+
     def arguments(self, listening: socket.socket) -> list[str]:
-        """Return the command that serves at a socket of this process, which the server inherits."""
+        """Return the command that serves at this socket, or at its address."""
         program, *arguments = shlex.split(self.command)
         file = str(Path(sys.executable).with_name(program))
-        if program == "uwsgi":
-            # It recognises an inherited socket by its address.
+        if not self.inherits_socket:
             host, port = listening.getsockname()
             arguments[arguments.index("--http-socket") + 1] = f"{host}:{port}"
-            return [file, *arguments]
+            # To reload, it starts itself again, as this program; it would leave the virtual environment otherwise.
+            return [file, "--binary-path", sys.executable, *arguments]
         flag = ["--bind", f"fd://{listening.fileno()}"] if program == "gunicorn" else ["--fd", f"{listening.fileno()}"]
         return [file, *flag, *arguments]
 

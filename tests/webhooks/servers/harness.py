@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -24,17 +25,18 @@ if TYPE_CHECKING:
     from tests.webhooks.servers.deployments import Deployment
 
 TOKEN = "canary-token"
-LIMIT = 30.0
+LIMIT = 20.0
 """Seconds that a test waits for a process."""
 
 STOP_LIMIT = 10.0
 """Seconds within which a server must stop."""
 
 SENDERS = 4
+END = b"end"
 
 
 class Line(NamedTuple):
-    """What a handler has told: that it began or ended an event, in which process."""
+    """What a handler has told: that it begins, has ended or, cancelled, has left an event, in which process."""
 
     moment: str
     media: str
@@ -43,36 +45,43 @@ class Line(NamedTuple):
 
 
 class Journal:
-    """Receives the lines of handlers; the system keeps those of killed processes."""
+    """Receives the lines of handlers in a thread, because few fit into the socket; those of killed processes stay."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lines: list[Line] = []
+        self._changed = threading.Condition()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
-        self._socket.settimeout(LIMIT)
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
 
     def close(self) -> None:
-        """Close the socket."""
-        self._socket.close()
+        """Read what was written before, and end."""
+        if self._thread.is_alive():
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as own:
+                own.sendto(END, str(self.path))
+            self._thread.join()
+            self._socket.close()
 
     def wait_for(self, moment: str, medias: Iterable[str]) -> list[Line]:
         """Wait until each media has a line of that moment; returns all such lines."""
-        expected = set(medias)
-        while not expected <= {line.media for line in self.lines if line.moment == moment}:
-            self._read()
-        return [line for line in self.lines if line.moment == moment and line.media in expected]
+        missing = set(medias)
 
-    def read_rest(self) -> None:
-        """Read what was written before."""
-        self._socket.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                self._read()
+        def found() -> list[Line]:
+            return [line for line in self.lines if line.moment == moment and line.media in missing]
+
+        with self._changed:
+            complete = self._changed.wait_for(lambda: {line.media for line in found()} == missing, LIMIT)
+            assert complete, f"no {moment} of {missing - {line.media for line in found()}}"
+            return found()
 
     def _read(self) -> None:
-        moment, media, process, attempt = self._socket.recv(1_000).decode().split()
-        self.lines.append(Line(moment, media, int(process), int(attempt)))
+        while (content := self._socket.recv(1_000)) != END:
+            moment, media, process, attempt = content.decode().split()
+            with self._changed:
+                self.lines.append(Line(moment, media, int(process), int(attempt)))
+                self._changed.notify_all()
 
     def check(self, killed: Iterable[int]) -> None:
         """Check that no event was handled by two handlers at the same time, nor again after its handler had ended."""
@@ -83,8 +92,9 @@ class Journal:
                 assert line.media not in ended, f"handled again: {line}"
                 assert running.get(line.media) in {None, *killed}, f"handled twice at the same time: {line}"
                 running[line.media] = line.process
-            else:
-                assert running.get(line.media) == line.process, f"ended what it had not begun: {line}"
+                continue
+            assert running.pop(line.media, None) == line.process, f"ended what it had not begun: {line}"
+            if line.moment == "end":
                 ended.add(line.media)
 
 
@@ -104,8 +114,12 @@ class Server:
     def _deliver(self, media: str) -> None:
         end = time.monotonic() + LIMIT
         while time.monotonic() < end:
-            with contextlib.suppress(httpx.TransportError):
-                response = httpx.post(self._url, content=body(finished(media)), timeout=LIMIT)
+            # Some servers do not listen yet. A connection is refused more and more slowly.
+            with (
+                contextlib.suppress(httpx.TransportError),
+                httpx.Client(transport=httpx.HTTPTransport(retries=5), timeout=LIMIT) as client,
+            ):
+                response = client.post(self._url, content=body(finished(media)))
                 assert response.status_code in {200, 503}, response.text
                 if response.status_code == 200:
                     return
@@ -135,17 +149,19 @@ def serve(deployment: Deployment, store: Any, folder: Path, output: Any) -> Gene
         "PYTHONPATH": str(folder),
     }
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
-        listening.set_inheritable(True)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/contentgroove?token={TOKEN}"
+        arguments = deployment.arguments(listening)
+        if not deployment.inherits_socket:
+            listening.close()
         process = subprocess.Popen(  # noqa: S603 - the page's own commands
-            deployment.arguments(listening),
+            arguments,
             cwd=folder,
             env=environment,
             stdout=output,
             stderr=output,
-            pass_fds=[listening.fileno()],
+            pass_fds=[listening.fileno()] if deployment.inherits_socket else [],
             start_new_session=True,
         )
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}/contentgroove?token={TOKEN}"
         try:
             yield Server(process, url, journal)
         finally:
@@ -195,7 +211,7 @@ def run(deployment: Deployment, store: Any, folder: Path, events: int = 12) -> s
         except BaseException as error:
             error.add_note(log.read_text(encoding="utf-8", errors="replace")[-6_000:])
             raise
-        journal.read_rest()
+        journal.close()
     journal.check([held.process])
     text = log.read_text(encoding="utf-8", errors="replace")
     assert seconds < STOP_LIMIT, f"stopped after {seconds:.1f} s:\n{text}"

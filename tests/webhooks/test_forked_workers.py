@@ -51,7 +51,7 @@ parent = os.getpid()
 
 def start(folder: Path, code: str) -> subprocess.Popen[str]:
     (folder / "app.py").write_text(APP + textwrap.dedent(code), encoding="utf-8")
-    return subprocess.Popen(  # noqa: S603 - our own text
+    return subprocess.Popen(
         [sys.executable, "-W", "error", "app.py"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

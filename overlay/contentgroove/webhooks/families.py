@@ -55,8 +55,12 @@ class Family:
         if not self._serves and self._is_replaced():
             return True
         if self._parent is not None:
-            PROCESS_ID.pack_into(self._parent._child, 0, os.getpid())
+            self._parent.note_child()
         return False
+
+    def note_child(self) -> None:
+        """Tell the parent of this process, which shares this family, that this process handles events."""
+        PROCESS_ID.pack_into(self._child, 0, os.getpid())
 
     def _is_replaced(self) -> bool:
         (child,) = PROCESS_ID.unpack_from(self._child)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import socket
 
 PAGE = Path(__file__).parents[3] / "docs" / "deployments.md"
 FILES = dict(re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL))
@@ -24,7 +27,7 @@ USE_TZ = True
 SECRET_KEY = "any"
 """
 
-RECEIVING = '''
+RECEIVING = """
 import asyncio
 import os
 import socket
@@ -64,7 +67,7 @@ else:
         if is_held(event):
             threading.Event().wait()
         write("end", event)
-'''
+"""
 """In place of the page's `receiving.py`: either store, and handlers that tell the test what they do."""
 
 

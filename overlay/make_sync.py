@@ -35,11 +35,11 @@ NAMES = {
     "__aexit__": "__exit__",
     "__aiter__": "__iter__",
     "aclose": "close",
-    "anyio": "time",
     "async_io": "sync_io",
     "aupload_batch": "upload_batch",
     "check_async_progress": "check_progress",
     "open_async_source": "open_source",
+    "open_async_store": "open_store",
     "run_async": "run_sync",
 }
 
@@ -63,6 +63,7 @@ TEXTS = (
     ("client", ", awaited=True", ""),
     ("clips", " each time it has changed; it may be an async function.", " each time it has changed."),
     ("medias", " each time it has changed; it may be an async function.", " each time it has changed."),
+    ("medias", "open_async_store(checkpoint, self._session.io)", "open_async_store(checkpoint)"),
     ("medias", "an iterable\n                or async iterable of bytes.", "an iterable\n                of bytes."),
     ("medias", "; it may be an async function, which is awaited before more is sent.", "."),
 )

@@ -94,6 +94,7 @@ LAYERS = (
             "contentgroove",
             "contentgroove._async",
             "contentgroove._sync",
+            "contentgroove.checkpoints",
             "contentgroove.progress",
             "contentgroove.types",
         ),

@@ -109,6 +109,18 @@ class InvalidInputError(ContentGrooveError, ValueError):
     """An argument is invalid. Nothing was sent."""
 
 
+class CheckpointInUseError(InvalidInputError):
+    """Another upload is using the checkpoint, in this process, another one, or on another machine. Nothing was sent.
+
+    Attributes:
+        holder: The process, its host, and since when it uses the checkpoint; None if that is unknown.
+    """
+
+    def __init__(self, message: str, *, holder: str | None) -> None:
+        super().__init__(message)
+        self.holder = holder
+
+
 class PagingError(ContentGrooveError):
     """The service's pages have no end, or their links are not usable. The items returned so far are valid."""
 
@@ -338,14 +350,17 @@ class CheckpointError(ContentGrooveError):
     """An upload was stopped because its checkpoint could not be written; the message states what the next call does.
 
     Attributes:
-        checkpoint: The path of the checkpoint.
+        checkpoint: The path of the checkpoint, or in a database its key or job.
         media_id: The media's id if it was created; None if it was not.
+        taken_over: Whether another process has taken the upload over, because this one was suspended, or without its
+            database, for too long.
     """
 
-    def __init__(self, message: str, *, checkpoint: str, media_id: str | None = None) -> None:
+    def __init__(self, message: str, *, checkpoint: str, media_id: str | None = None, taken_over: bool = False) -> None:
         super().__init__(message)
         self.checkpoint = checkpoint
         self.media_id = media_id
+        self.taken_over = taken_over
 
 
 class MediaProcessingError(ContentGrooveError):

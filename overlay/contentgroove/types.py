@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from ._core.calls import RawResponse
     from ._core.identity import Identify
     from ._core.inputs import Filter, FilterValue, Sort
-    from ._core.io import Clock, Progress
+    from ._core.io import CheckpointStore, Clock, Progress
     from ._core.retries import RetryPolicy
     from ._core.secret import Secret
     from ._core.settings import ApiKey, AuthMethod
     from ._io.batches import UploadItem, UploadResult
+    from ._io.checkpoint_folders import Checkpoints
+    from ._io.checkpoint_store import CheckpointLocation
     from ._io.contract_monitor import OnContractViolation
     from ._io.hooks import ResponseInfo
     from ._io.sources import AsyncFile, File, StorageFile
@@ -45,11 +47,13 @@ _MODULES = {
     "._core.calls": ("RawResponse",),
     "._core.identity": ("Identify",),
     "._core.inputs": ("Filter", "FilterValue", "Sort"),
-    "._core.io": ("Clock", "Progress"),
+    "._core.io": ("CheckpointStore", "Clock", "Progress"),
     "._core.retries": ("RetryPolicy",),
     "._core.secret": ("Secret",),
     "._core.settings": ("ApiKey", "AuthMethod"),
     "._io.batches": ("UploadItem", "UploadResult"),
+    "._io.checkpoint_folders": ("Checkpoints",),
+    "._io.checkpoint_store": ("CheckpointLocation",),
     "._io.contract_monitor": ("OnContractViolation",),
     "._io.hooks": ("ResponseInfo",),
     "._io.sources": ("AsyncFile", "File", "StorageFile"),
@@ -76,6 +80,9 @@ __all__ = [
     "AsyncRawWebhookSubscriptions",
     "AsyncWebhookSubscriptions",
     "AuthMethod",
+    "CheckpointLocation",
+    "CheckpointStore",
+    "Checkpoints",
     "Clips",
     "Clock",
     "DirectUploads",

@@ -23,6 +23,7 @@ from msgspec import structs
 from tests.cli.conftest import CommandLine, Reader
 from tests.cli.schemas import check
 from tests.platforms import BYTE_NAMES, PIPES, SIGNALS
+from tests.webhooks.postgres_server import postgres_server
 
 pytestmark = pytest.mark.slow
 
@@ -143,9 +144,9 @@ def test_uploads_at_once(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> N
     """--concurrency is the limit of the batch."""
     limits: list[int] = []
 
-    def upload_each(upload_one: Any, items: Any, concurrency: int) -> Any:
+    def upload_each(upload_one: Any, items: Any, concurrency: int, recheck: float | None) -> Any:
         limits.append(concurrency)
-        return aupload_batch(upload_one, items, concurrency)
+        return aupload_batch(upload_one, items, concurrency, recheck)
 
     monkeypatch.setattr("contentgroove.cli.upload_batch.aupload_batch", upload_each)
     assert cli("medias", "upload", cli.file("a.mp4"), "--concurrency", "3").code == 0
@@ -207,6 +208,31 @@ def test_the_same_command_uploads_nothing_twice(own_cli: CommandLine) -> None:
     assert (first.code, again.code) == (0, 0)
     assert set(first.out.splitlines()) < set(again.out.splitlines())
     assert (creations(own_cli), puts(own_cli)) == (2, 2)
+
+
+@pytest.mark.process
+@pytest.mark.usefixtures("no_pauses")
+def test_a_job_of_several_machines(own_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same command on another machine uploads nothing twice; `--job` settles what is in doubt."""
+    with postgres_server() as conninfo:
+        monkeypatch.setenv("CONTENTGROOVE_CHECKPOINTS", conninfo)
+        command = ("medias", "upload", own_cli.file("a.mp4"), own_cli.file("b.mp4"), "--job", "a job")
+        first, second = own_cli(*command), own_cli(*command)
+        assert (first.code, second.code, creations(own_cli), puts(own_cli)) == (0, 0, 2, 2)
+        assert sorted(first.out.splitlines()) == sorted(second.out.splitlines())
+        own_cli.server.simulator.add_fault(BEFORE)
+        doubtful = own_cli("medias", "upload", own_cli.file("c d.mp4"), "--job", "a job")
+        assert doubtful.code == 13
+        resolve = shlex.split(re.findall("contentgroove (medias resolve .* --job 'a job') --media ID", doubtful.err)[0])
+        assert own_cli(*resolve, "--not-created").out == "checkpoint\tc d.mp4\nmedia\tnone\n"
+        assert own_cli("medias", "upload", "c d.mp4", "--job", "a job").code == 0
+        assert (creations(own_cli), puts(own_cli)) == (4, 3)
+        both = own_cli("medias", "upload", "a.mp4", "--job", "a job", "--checkpoint-dir", "points")
+        assert (both.code, "not both" in both.err) == (2, True)
+    monkeypatch.delenv("CONTENTGROOVE_CHECKPOINTS")
+    for arguments in (("upload", "a.mp4"), ("resolve", "a.mp4", "--not-created")):
+        ran = own_cli("medias", *arguments, "--job", "a job")
+        assert (ran.code, "CONTENTGROOVE_CHECKPOINTS" in ran.err) == (2, True)
 
 
 LOST = Fault(kind="reset", operation="createMedia", after_commit=True)

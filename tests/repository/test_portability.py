@@ -28,6 +28,8 @@ ENDS_BY_ITSELF = {
     "overlay/contentgroove/_io/async_io.py: thread.result()": "it is done",
     "overlay/contentgroove/_io/batches.py: future.result()": "it is done",
     "overlay/contentgroove/_io/batches.py: task.result()": "it is done",
+    "overlay/contentgroove/_io/stopping.py: current_batch.get()": "it is a variable",
+    "overlay/contentgroove/_io/stopping.py: self._bell.acquire()": "it is new",
 }
 """Waits without a limit that never block, each with the reason."""
 

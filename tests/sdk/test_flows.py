@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import threading
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import contentgroove._core
@@ -29,6 +30,7 @@ from .scripted_io import ScriptedIO, SuspendingIO, Suspension, json_response, se
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from contextlib import AbstractContextManager
 
     from contentgroove._core.calls import Session
     from contentgroove.models import Media
@@ -262,9 +264,14 @@ class Store:
     """A checkpoint store in memory."""
 
     path = "film.checkpoint"
+    shared = False
 
     def __init__(self) -> None:
         self.content: bytes | None = None
+
+    def lock(self) -> AbstractContextManager[None]:
+        """No other upload uses it."""
+        return nullcontext()
 
     def read(self) -> bytes | None:
         """Return the content."""
@@ -304,10 +311,11 @@ def resolve(session: Session) -> Coroutine[Any, Any, object]:
     return creation.resolve_upload(store, "m-1", session)
 
 
-def upload(session: Session) -> Coroutine[Any, Any, object]:
+async def plan(session: Session) -> uploads.UploadPlan:
+    """Plan the upload of data in memory as if it were a file."""
     source = open_source(bytes(range(256)))
     source.modified = 1
-    plan = uploads.plan_upload(
+    return await uploads.plan_upload(
         source,
         name="Film",
         description=None,
@@ -316,7 +324,15 @@ def upload(session: Session) -> Coroutine[Any, Any, object]:
         store=Store(),
         marker=MARKER,
     )
-    return uploads.upload(plan, session, OPTIONS)
+
+
+async def planned(session: Session) -> Checkpoint:
+    """Return the checkpoint of a new plan."""
+    return (await plan(session)).checkpoint
+
+
+async def upload(session: Session) -> object:
+    return await uploads.upload(await plan(session), session, OPTIONS)
 
 
 async def fetch_page(session: Session) -> object:
@@ -353,6 +369,7 @@ FLOWS: dict[Any, tuple[Callable[[Session], Coroutine[Any, Any, object]], list[Re
     ),
     waiting.wait_for_clip: (lambda session: waiting.wait_for_clip("c-1", None, OPTIONS, session), [CLIP]),
     waiting.wait_for_clips: (lambda session: waiting.wait_for_clips(["c-1"], OPTIONS, session), [CLIP]),
+    uploads.plan_upload: (planned, []),
     uploads.upload: (upload, [PREPARED, UNAVAILABLE, PREPARED, STORED, MARKED_MEDIA, PROCESSING, PROCESSING, MEDIA]),
     checkpoints.save_checkpoint: (lambda session: checkpoints.save_checkpoint(CHECKPOINT, Store(), session), []),
     creation.create_uploaded_media: (

@@ -13,8 +13,7 @@ from contentgroove._core.checkpoints import MAX_TIMESTAMP
 from contentgroove._core.io import run_sync
 from contentgroove._core.moments import moment
 from contentgroove._core.uploads import media_type_problem
-from contentgroove._io.upload_connection import connect
-from contentgroove._io.upload_transport import wait_sync
+from contentgroove._io.connecting import connect, wait_sync
 from contentgroove.tools import media_tools
 from contentgroove.tools.media_tools import same_drive
 from contentgroove.tools.results import ToolError

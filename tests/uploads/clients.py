@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
 
-    from contentgroove._io.upload_connection import SocketWait
+    from contentgroove._io.connecting import SocketWait
 
 Chunks: TypeAlias = Iterable[bytes]
 

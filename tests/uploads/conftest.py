@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
-from contentgroove._io import upload_transport
+from contentgroove._io import connecting, upload_transport
 
 from .clients import AsyncClient, SyncClient
 from .stores import PATIENCE, Stores
@@ -15,7 +15,7 @@ from .stores import PATIENCE, Stores
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from contentgroove._io.upload_connection import SocketWait
+    from contentgroove._io.connecting import SocketWait
 
     from .clients import Client, ClientFactory, Watch
 
@@ -86,5 +86,5 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
         monkeypatch.setattr(upload_transport, "wait_async", aready)
         return ended
 
-    wait_for, await_for = upload_transport.wait_sync, upload_transport.wait_async
+    wait_for, await_for = connecting.wait_sync, upload_transport.wait_async
     return start

@@ -13,7 +13,7 @@ from .stores import END_OF_HEAD, MIB, PATIENCE, Line, Store, http_response
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contentgroove._io.upload_connection import SocketWait
+    from contentgroove._io.connecting import SocketWait
 
     from .clients import Client, ClientFactory, Watch
     from .stores import Behaviour, Stores

@@ -16,7 +16,7 @@ from .stores import MIB, PATIENCE, Line, Store, http_response
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from contentgroove._io.upload_connection import SocketWait
+    from contentgroove._io.connecting import SocketWait
 
     from .clients import ClientFactory, Watch
     from .stores import Stores

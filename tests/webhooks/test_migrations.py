@@ -25,8 +25,7 @@ STORED = Path(__file__).with_name("stored_inbox.sql")
 def first_version(database: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Tables of version 1 with an event in each state."""
     with monkeypatch.context() as patched:
-        patched.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
-        patched.setattr(migrations, "LATEST", 1)
+        patched.setattr(migrations.INBOX, "migrations", migrations.MIGRATIONS[:1])
         with database.open() as inbox:
             for key in ("done", "dead", "claimed", "pending"):
                 inbox.record(key, key.encode())
@@ -109,7 +108,7 @@ def test_a_failed_migration_changes_nothing(first_version: Store, monkeypatch: p
     """All statements are in one transaction."""
     before = tables(first_version)
     broken = (*migrations.MIGRATIONS[:1], (*migrations.MIGRATIONS[1], "CREATE TABLE contentgroove_events (x TEXT)"))
-    monkeypatch.setattr(migrations, "MIGRATIONS", broken)
+    monkeypatch.setattr(migrations.INBOX, "migrations", broken)
     with pytest.raises(InboxError, match="already exists"):
         first_version.migrate()
     assert tables(first_version) == before
@@ -194,8 +193,7 @@ def test_a_migration_does_not_wait_for_a_lock_without_limit(
     """All receivers would wait behind it; it fails after ten seconds, here less, and changes nothing."""
     store = make_store("postgres")
     with monkeypatch.context() as patched:
-        patched.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
-        patched.setattr(migrations, "LATEST", 1)
+        patched.setattr(migrations.INBOX, "migrations", migrations.MIGRATIONS[:1])
         store.migrate()
     before = tables(store)
     shorter = tuple(statement.replace("'10s'", "'10ms'") for statement in postgres.DIALECT.before_migration)

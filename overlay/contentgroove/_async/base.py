@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from contentgroove._core.calls import call, call_raw
-from contentgroove._core.io import run_async
+from contentgroove._core.io import InOneProcess, run_async
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,7 +18,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class AsyncResource:
+class AsyncResource(InOneProcess):
     """The base class of all resources of an async client."""
 
     def __init__(self, session: Session, *, raw: bool = False) -> None:
@@ -32,7 +32,7 @@ class AsyncResource:
         return await run_async(call(operation, self._session))
 
 
-class AsyncPager(Generic[T]):
+class AsyncPager(InOneProcess, Generic[T]):
     """A list that is fetched page by page while iterating; each iteration starts again at the first page.
 
     A list may change meanwhile, and the service numbers its pages. What this library promises:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-import anyio
-
-from contentgroove._core.io import run_async
+from contentgroove._core.io import InOneProcess, run_async
 from contentgroove._core.secret import Secret, conceal
 from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
 from contentgroove._core.tracebacks import with_safe_repr
@@ -20,6 +16,7 @@ from contentgroove._io.client_options import (
     create_hooks,
     create_monitor,
     create_session,
+    lazy,
     read_variable,
     replace_options,
 )
@@ -43,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @with_safe_repr
-class AsyncContentGroove:
+class AsyncContentGroove(InOneProcess):
     """A client of the ContentGroove API, to use from one event loop at a time; it is tested with asyncio.
 
     Args:
@@ -105,7 +102,7 @@ class AsyncContentGroove:
         check_clients("AsyncClient", http_client=http_client, upload_http_client=upload_http_client)
         hooks = create_hooks(on_request, on_response, awaited=True)
         monitor = create_monitor(on_contract_violation, settings)
-        self._io = AsyncIO(settings, hooks, sleep or anyio.sleep, http_client, upload_http_client, monitor=monitor)
+        self._io = AsyncIO(settings, hooks, sleep, http_client, upload_http_client, monitor=monitor)
         policy = check_policy(retry_policy, max_retries)
         self._session = create_session(
             self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random, rate_limit=rate_limit
@@ -114,28 +111,28 @@ class AsyncContentGroove:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._session.settings.base_url!r})"
 
-    @cached_property
+    @lazy
     def medias(self) -> AsyncMedias:
         """Videos and audio files."""
         from .medias import AsyncMedias
 
         return AsyncMedias(self._session)
 
-    @cached_property
+    @lazy
     def clips(self) -> AsyncClips:
         """Parts of medias."""
         from .clips import AsyncClips
 
         return AsyncClips(self._session)
 
-    @cached_property
+    @lazy
     def webhook_subscriptions(self) -> AsyncWebhookSubscriptions:
         """URLs that the service sends events to."""
         from .webhook_subscriptions import AsyncWebhookSubscriptions
 
         return AsyncWebhookSubscriptions(self._session)
 
-    @cached_property
+    @lazy
     def direct_uploads(self) -> AsyncDirectUploads:
         """Uploads whose medias are not created yet."""
         from .medias import AsyncDirectUploads
@@ -149,10 +146,11 @@ class AsyncContentGroove:
 
         Both clients share their connections, the cool-down after a 429 and the `rate_limit`; closing one closes both.
         """
-        other = copy.copy(self)
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
             other.__dict__.pop(name, None)
-        other._session = replace_options(self._session, timeout, max_retries)  # noqa: SLF001 - the same class
+        other._session = replace_options(self._session, timeout, max_retries)
         return other
 
     async def request(
@@ -185,7 +183,11 @@ class AsyncContentGroove:
         return await run_async(call_raw(operation, self._session))
 
     async def aclose(self) -> None:
-        """Close all connections that the client opened; later calls raise a ConfigurationError."""
+        """Close all connections that the client opened.
+
+        Running calls, uploads and waits end with a ConfigurationError, or with an OutcomeUnknownError if they may have
+        created something; later calls raise a ConfigurationError. In a child process, the parent's client stays open.
+        """
         await self._io.aclose()
 
     async def __aenter__(self) -> Self:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
-from contentgroove._core.io import run_async
+from contentgroove._core.io import InOneProcess, run_async
 from contentgroove._core.paging import ListArguments
 from contentgroove.models import Clip
 
@@ -159,7 +159,7 @@ class AsyncClips(AsyncResource):
         return await run_async(waiting.wait_for_clips(ids, options, self._session))
 
 
-class AsyncRawClips:
+class AsyncRawClips(InOneProcess):
     """Calls on clips that return `RawResponse`s."""
 
     def __init__(self, clips: AsyncClips) -> None:

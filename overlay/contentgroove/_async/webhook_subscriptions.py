@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contentgroove._core import operations
+from contentgroove._core.io import InOneProcess
 from contentgroove._core.paging import ListArguments
 from contentgroove._core.secret import conceal
 
@@ -85,7 +86,7 @@ class AsyncWebhookSubscriptions(AsyncResource):
         return await self._call(operations.delete_webhook_subscription(id))
 
 
-class AsyncRawWebhookSubscriptions:
+class AsyncRawWebhookSubscriptions(InOneProcess):
     """Calls on webhook subscriptions that return `RawResponse`s."""
 
     def __init__(self, subscriptions: AsyncWebhookSubscriptions) -> None:

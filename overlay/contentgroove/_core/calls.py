@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from contentgroove.errors import RequestInfo
 
+from .io import InOneProcess
 from .redaction import redact_echo, redact_url
 from .responses import BodyMismatchError, Response, TransportFailure, redact_response
 from .retries import TOO_MANY_REQUESTS, RetryPolicy, requested_delay, should_retry
@@ -110,7 +111,7 @@ class Session(Struct, frozen=True):
 
 
 @with_safe_repr
-class RawResponse(Generic[T]):
+class RawResponse(InOneProcess, Generic[T]):
     """A response before it is decoded.
 
     Attributes:

@@ -21,6 +21,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from contentgroove.errors import CheckpointError, UploadError
 
 from .inputs import invalid_input
+from .io import CheckpointWriteError
 
 if TYPE_CHECKING:
     from contentgroove.errors import InvalidInputError
@@ -151,14 +152,28 @@ async def save_checkpoint(checkpoint: Checkpoint, store: CheckpointStore | None,
         # A cancelled task waits for it, so that the file is whole.
         problem = await session.io.call_blocking(partial(store.write, encode_checkpoint(checkpoint)), abandon=False)
         if problem is not None:
-            raise checkpoint_write_error(checkpoint, store.path, problem) from problem
+            raise checkpoint_write_error(checkpoint, store, problem) from problem
     return checkpoint
 
 
-def checkpoint_write_error(checkpoint: Checkpoint, path: str, error: OSError) -> InvalidInputError | CheckpointError:
+def write_advice(error: OSError) -> str:
+    """Return what to do about a checkpoint that could not be written, as the beginning of a sentence."""
+    return error.advice if isinstance(error, CheckpointWriteError) else "Free disk space, or make its folder writable"
+
+
+def checkpoint_write_error(
+    checkpoint: Checkpoint, store: CheckpointStore, error: OSError
+) -> InvalidInputError | CheckpointError:
     """Create the error of a checkpoint that could not be written; its message says what follows for the upload."""
-    happened = f"The checkpoint {path} cannot be written: {error.strerror or error}."
-    advice = "Free disk space, or make its folder writable"
+    happened = f"The checkpoint {store.path} cannot be written: {error.strerror or error}."
+    advice = write_advice(error)
+    taken_over = isinstance(error, CheckpointWriteError) and error.taken_over
+    if taken_over and checkpoint.media_id is None:
+        return CheckpointError(
+            f"{happened} No media was created here. {advice}, and repeat the same upload: it continues from there.",
+            checkpoint=store.path,
+            taken_over=True,
+        )
     match checkpoint.state:
         case "new":
             return invalid_input(f"{happened} {advice}, or pass another path.")
@@ -173,12 +188,14 @@ def checkpoint_write_error(checkpoint: Checkpoint, path: str, error: OSError) ->
         case "created":
             consequence = (
                 f"The media was created: {checkpoint.media_id}. Note its id and do not upload the file again. Or: "
-                f"{advice}, call client.medias.resolve({path!r}, media_id={checkpoint.media_id!r}), and repeat the "
+                f"{advice}, call client.medias.resolve({store!r}, media_id={checkpoint.media_id!r}), and repeat the "
                 "same call."
             )
         case "finished":
             consequence = f"The media was created: {checkpoint.media_id}. {advice}, and repeat the same call to get it."
-    return CheckpointError(f"{happened} {consequence}", checkpoint=path, media_id=checkpoint.media_id)
+    return CheckpointError(
+        f"{happened} {consequence}", checkpoint=store.path, media_id=checkpoint.media_id, taken_over=taken_over
+    )
 
 
 def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str, *, named_by_file: bool) -> Checkpoint:

@@ -24,7 +24,7 @@ from contentgroove.errors import (
 
 from . import operations
 from .calls import call
-from .checkpoints import encode_checkpoint, parse_checkpoint, save_checkpoint
+from .checkpoints import encode_checkpoint, parse_checkpoint, save_checkpoint, write_advice
 from .identity import CLOCK_SKEW, MAX_PAGES, PAGE_SIZE, predates, search_medias, sent_description
 from .inputs import invalid_input
 from .moments import moment
@@ -140,7 +140,7 @@ def _outcome_unknown_error(
         )
     else:
         advice = (
-            f"Check which one is yours, call client.medias.resolve({store.path!r}, media_id=…) with its id, or with "
+            f"Check which one is yours, call client.medias.resolve({store!r}, media_id=…) with its id, or with "
             "None if it was not created, and repeat the same upload: it continues from there."
         )
     file = checkpoint.file.name or "The data"
@@ -176,8 +176,8 @@ async def resolve_upload(store: CheckpointStore, media_id: str | None, session: 
     problem = await session.io.call_blocking(lambda: store.write(encode_checkpoint(settled)), abandon=False)
     if problem is not None:
         raise CheckpointError(
-            f"The checkpoint {store.path} cannot be written: {problem.strerror or problem}. Nothing was changed. Free "
-            "disk space, or make its folder writable, and resolve it again.",
+            f"The checkpoint {store.path} cannot be written: {problem.strerror or problem}. Nothing was changed. "
+            f"{write_advice(problem)}, and resolve it again.",
             checkpoint=store.path,
             media_id=settled.media_id,
         ) from problem

@@ -18,6 +18,7 @@ from contentgroove.errors import (
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
+    ConfigurationError,
     ContentGrooveError,
     ErrorDetail,
     NotFoundError,
@@ -259,6 +260,10 @@ def error_from_transport_failure(
             status_code=HTTPStatus.OK,
             request=request,
         )
+    if failure.kind == "closed":
+        reason = "this client was closed meanwhile"
+        if idempotent or not failure.may_have_arrived:
+            return ConfigurationError(f"{request}: {reason}. Create a new client.")
     if failure.may_have_arrived and not idempotent:
         return OutcomeUnknownError(
             f"{request}: the connection failed after the request was sent ({reason}). The operation may have been "

@@ -9,10 +9,11 @@ once. Flows await nothing but each other and their `IO`, are not async generator
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
+    from contextlib import AbstractContextManager
 
     from contentgroove_api.types import Request
 
@@ -62,11 +63,28 @@ class Source(Protocol):
 
 
 class CheckpointStore(Protocol):
-    """Reads and writes the checkpoint of one upload."""
+    """Reads and writes the checkpoint of one upload. Its methods may block, and be called from any thread.
+
+    Messages show its `repr` as the first argument of `client.medias.resolve(…)`.
+    """
 
     @property
     def path(self) -> str:
-        """The checkpoint's path, for messages."""
+        """The checkpoint's path, or what else names it, for messages."""
+        ...
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines use it, too: their copies of the file may have other times of change."""
+        ...
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Keep other uploads from using the checkpoint; `read` and `write` are called only inside.
+
+        Raises:
+            CheckpointInUseError: Another upload uses it.
+            ContentGrooveError: It cannot be used.
+        """
         ...
 
     def read(self) -> bytes | None:
@@ -74,8 +92,27 @@ class CheckpointStore(Protocol):
         ...
 
     def write(self, content: bytes) -> OSError | None:
-        """Replace the content durably. If that fails, keep the old content and return the error."""
+        """Replace the content durably. If that fails, keep the old content and return the error.
+
+        It must fail once another upload holds the lock, for example because this process was suspended for too long:
+        what was not written is not done.
+        """
         ...
+
+
+class CheckpointWriteError(OSError):
+    """A checkpoint could not be written, for a reason that disk space does not mend.
+
+    Args:
+        message: What happened, without a full stop.
+        advice: What to do, as the beginning of a sentence.
+        taken_over: Whether another upload has taken the checkpoint over.
+    """
+
+    def __init__(self, message: str, advice: str, *, taken_over: bool = False) -> None:
+        super().__init__(message)
+        self.advice = advice
+        self.taken_over = taken_over
 
 
 class IO(Protocol):
@@ -126,6 +163,19 @@ class IO(Protocol):
         ...
 
 
+class InOneProcess:
+    """What belongs to one process, because it leads to connections and to the API key."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(NO_COPY)
+
+
+NO_COPY = (
+    "A client, its resources, its lists and its raw responses contain an API key and connections, so they cannot be "
+    "pickled or copied: create the client in each process."
+)
+
+
 class CallbackError(Exception):
     """Carries the exception of an application's callback through code that would take it for its own.
 
@@ -141,27 +191,35 @@ class CallbackError(Exception):
 
 
 def run_sync(flow: Coroutine[Any, Any, T]) -> T:
-    """Run a flow whose I/O never suspends.
+    """Run a flow whose I/O never suspends, and raise the original of an exception that a CallbackError carries.
 
     Raises:
         RuntimeError: The flow suspended.
     """
-    reason: Exception | None = None
+    try:
+        return run_inner(flow)
+    except CallbackError as error:
+        reason = error.reason
+    # Outside the block, so that its context is not an error whose frames have requests with credentials.
+    raise reason
+
+
+def run_inner(flow: Coroutine[Any, Any, T]) -> T:
+    """Run a flow like `run_sync`, below code that must not see what a CallbackError carries.
+
+    Raises:
+        RuntimeError: The flow suspended.
+    """
     try:
         flow.send(None)
     except StopIteration as stop:
         result: T = stop.value
         return result
-    except CallbackError as error:
-        reason = error.reason
     except RuntimeError as error:
         # A StopIteration, such as one of an application's hook, cannot leave a coroutine. It can leave a function.
         if isinstance(error.__cause__, StopIteration) and str(error) == "coroutine raised StopIteration":
             raise error.__cause__ from None
         raise
-    if reason is not None:
-        # Outside the block, so that its context is not an error whose frames have requests with credentials.
-        raise reason
     flow.close()
     name = getattr(flow, "__qualname__", repr(flow))
     raise RuntimeError(f"{name} suspended: a flow may await only other flows and the methods of its IO.")

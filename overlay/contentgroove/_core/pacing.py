@@ -74,6 +74,10 @@ class Ceiling:
         self._lock = lock
         self._next = 0.0
 
+    def enter_child(self, lock: AbstractContextManager[object]) -> None:
+        """Take a new lock after a fork: a thread of the parent may hold the old one."""
+        self._lock = lock
+
     def reserve(self, now: float) -> float:
         """Reserve the next free time to start a call, and return it."""
         with self._lock:
@@ -137,6 +141,12 @@ class Pacer:
         self._refusals = 0
         self._last_passed: float | None = None
         self._last_refused = 0.0
+
+    def enter_child(self, lock: AbstractContextManager[object]) -> None:
+        """Take a new lock after a fork, and forget the calls that wait: both belong to threads of the parent."""
+        self._lock = lock
+        self._waiting.clear()
+        self._probed_at = None
 
     def take_ticket(self) -> int:
         """Return a call's number in the order of their arrival, which it keeps for all its attempts."""

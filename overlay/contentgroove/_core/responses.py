@@ -47,7 +47,7 @@ class Response(Struct, frozen=True):
         return [("status_code", self.status_code), ("bytes", len(self.content))]
 
 
-FailureKind: TypeAlias = Literal["connect", "timeout", "broken", "too_large", "source_changed", "unreadable"]
+FailureKind: TypeAlias = Literal["connect", "timeout", "broken", "closed", "too_large", "source_changed", "unreadable"]
 
 
 class TransportFailure(Struct, frozen=True):
@@ -55,7 +55,8 @@ class TransportFailure(Struct, frozen=True):
 
     Attributes:
         kind: `connect`: no connection was established; `timeout`: nothing came in time; `broken`: the connection
-            ended early or did not speak HTTP; `too_large`: the response was larger than any of this API;
+            ended early or did not speak HTTP; `closed`: the client was closed meanwhile; `too_large`: the response was
+            larger than any of this API;
             `source_changed`, `unreadable`: the uploaded file changed or could not be read.
         may_have_arrived: False if it is certain that the service never saw the whole request.
         cause: The exception, for the traceback.

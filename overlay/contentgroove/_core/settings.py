@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from contentgroove.errors import ConfigurationError
 
+from .io import NO_COPY
 from .redaction import redact_url
 from .secret import REDACTED, Secret, SecretBytes, conceal
 
@@ -74,7 +75,7 @@ class Settings(Struct, frozen=True, weakref=True):
 
     def __reduce__(self) -> NoReturn:
         # An application that caches or queues a raw response would store the key with it, unnoticed.
-        raise TypeError("A client and its raw responses contain an API key, so they cannot be pickled or copied.")
+        raise TypeError(NO_COPY)
 
     def url_and_headers(self, request: Request) -> tuple[str | Secret, list[tuple[bytes, bytes]]]:
         """Return a request's URL and headers, with the key in the one or the others; neither shows it."""

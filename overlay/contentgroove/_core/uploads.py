@@ -66,7 +66,7 @@ def default_name(file: str | None) -> str | None:
     return None if file is None else file.encode("utf-8", "replace").decode()
 
 
-def plan_upload(
+async def plan_upload(
     source: Source,
     *,
     name: str | None,
@@ -82,19 +82,20 @@ def plan_upload(
         InvalidInputError: The checkpoint belongs to another upload, or the source cannot have one.
         UploadError: The file has changed since the checkpoint was written.
     """
-    file = Fingerprint(printable_name(source.name), source.size, source.modified)
+    modified = None if store is not None and store.shared else source.modified
     checkpoint = Checkpoint(
         base_url=session.settings.base_url,
-        file=file,
+        file=Fingerprint(printable_name(source.name), source.size, modified),
         name=default_name(source.name) if name is None else name,
         description=description,
     )
     if store is not None:
-        if file.modified is None:
+        if source.modified is None:
             raise invalid_input(
                 "Only the upload of a path can have a checkpoint: data in memory is lost with the process."
             )
-        checkpoint = resume_checkpoint(store.read(), checkpoint, store.path, named_by_file=name is None)
+        content = await session.io.call_blocking(store.read)
+        checkpoint = resume_checkpoint(content, checkpoint, store.path, named_by_file=name is None)
     return UploadPlan(source, progress, choose_marker(checkpoint, marker), store)
 
 

@@ -6,21 +6,25 @@ import asyncio
 import contextlib
 import inspect
 import itertools
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import anyio
 from anyio import CancelScope, to_thread
 
 from contentgroove._core.io import CallbackError
-from contentgroove._core.responses import Response
+from contentgroove._core.responses import Response, TransportFailure
 from contentgroove._core.tracebacks import drop_frames
 from contentgroove.errors import ConfigurationError
 
 from . import http
 from .connections import async_instrumented, open_async_transport
-from .hooks import install_log_filters
+from .foreign_errors import foreign_error
+from .hooks import call_hook_async, install_log_filters
 from .own_threads import WAITS
+from .stopping import Step, StoppedError, closed_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -30,7 +34,6 @@ if TYPE_CHECKING:
     from contentgroove_api.types import Request
 
     from contentgroove._core.io import Progress, Source, Timeouts
-    from contentgroove._core.responses import TransportFailure
     from contentgroove._core.secret import Secret
     from contentgroove._core.settings import Settings
 
@@ -48,7 +51,7 @@ class AsyncIO:
         self,
         settings: Settings,
         hooks: Hooks,
-        sleep: Callable[[float], Awaitable[object]],
+        sleep: Callable[[float], Awaitable[object]] | None,
         http_client: httpx.AsyncClient | None,
         upload_http_client: httpx.AsyncClient | None,
         *,
@@ -57,11 +60,14 @@ class AsyncIO:
         self._settings = settings
         self._hooks = hooks
         self._monitor = monitor
-        self._sleep = sleep
+        self._sleep = sleep or anyio.sleep
         self._custom_transport = _transport_over_client(http_client, uploading=False)
         self._custom_upload_transport = _transport_over_client(upload_http_client, uploading=True)
         self._transports: dict[tuple[bytes, bytes, bool], AsyncTransport] = {}
+        self._running: set[CancelScope] = set()
         self._loop: Any = None
+        self._pid = os.getpid()
+        self._inherited: list[object] = []
         self._closed = False
         install_log_filters(settings)
 
@@ -85,12 +91,21 @@ class AsyncIO:
             try:
                 request = http.build_upload_request(url, source, content, timeouts)
             except http.InvalidUrlError as error:
-                return http.classify_error(error, None)
+                return http.classify_error(error, None, sent=False)
             return await self._exchange(request, self._custom_upload_transport, uploading=True)
 
     async def sleep(self, seconds: float) -> None:
         """See `IO.sleep`."""
-        await self._sleep(seconds)
+        self._require_open(while_running=True)
+        with CancelScope() as scope:
+            self._running.add(scope)
+            try:
+                await self._sleep(seconds)
+            finally:
+                self._running.discard(scope)
+        if scope.cancelled_caught:
+            raise closed_error(while_running=True)
+        self._require_open(while_running=True)
 
     async def notify(self, callback: Callable[[Any], object], value: object) -> None:
         """See `IO.notify`."""
@@ -117,43 +132,65 @@ class AsyncIO:
             raise cancellation
         return thread.result()
 
-    def _require_open(self) -> None:
+    def _require_open(self, *, while_running: bool = False) -> None:
         if self._closed:
-            raise ConfigurationError("This client is closed: create a new one.")
+            raise closed_error(while_running=while_running)
 
     async def _exchange(
         self, request: httpcore.Request, custom: AsyncTransport | None, *, uploading: bool
     ) -> Response | TransportFailure:
         info = self._hooks.describe(request)
         if info is not None:
-            await _await_if_needed(self._hooks.before_request(info))
-        started, outer = time.monotonic(), sys.exception()
-        outcome: Response | TransportFailure
+            await call_hook_async(self._hooks.before_request, info)
+        started = time.monotonic()
+        self._drop_inherited()
+        step = Step()
+        outcome: Response | TransportFailure | None = None
+        with CancelScope() as scope:
+            self._running.add(scope)
+            try:
+                outcome = await self._send(request, custom, step, uploading=uploading)
+            finally:
+                self._running.discard(scope)
+        if outcome is None:
+            if uploading:
+                raise closed_error(while_running=True)
+            outcome = TransportFailure("closed", step.sent is not False, StoppedError("another task ended it"))
+        if info is not None:
+            await call_hook_async(self._hooks.after_response, info, started, outcome)
+        return outcome
+
+    async def _send(
+        self, request: httpcore.Request, custom: AsyncTransport | None, step: Step, *, uploading: bool
+    ) -> Response | TransportFailure:
+        outer = sys.exception()
         try:
+            if custom is None:
+                step.sent = False
+                http.extensions_of(request)[http.STEP] = step
             transport = custom or async_instrumented(self._transport_for(request.url, uploading=uploading))
             response = await transport.handle_async_request(request)
             try:
                 reader = http.ResponseReader(response, uploading=uploading)
                 async for chunk in response.aiter_stream():
                     reader.add(chunk)
-                outcome = reader.response()
-                # A hook that raises shows the variables of this function.
-                chunk = b""
+                return reader.response()
             finally:
                 await response.aclose()
         except AssertionError:
             # A test's own transport fails its test: an error of respx or a contract check is not a broken connection.
             raise
-        except (CallbackError, ConfigurationError) as error:
+        except CallbackError as error:
             raise error.with_traceback(None)  # noqa: B904 - the same error, without its frames
-        except Exception as error:  # noqa: BLE001 - see classify_error
-            outcome = http.classify_error(error, outer)
+        except Exception as error:  # noqa: BLE001 - foreign_error and classify_error tell them apart
+            reason = foreign_error(error, outer)
+            if reason is not None:
+                drop_frames(reason, outer)
+                raise CallbackError(reason) from reason
+            return http.classify_error(error, outer, sent=step.sent)
         except BaseException as error:
             drop_frames(error, outer)
             raise
-        if info is not None:
-            await _await_if_needed(self._hooks.after_response(info, started, outcome))
-        return outcome
 
     def _transport_for(self, url: httpcore.URL, *, uploading: bool) -> AsyncTransport:
         loop = _running_loop()
@@ -167,6 +204,16 @@ class AsyncIO:
             self._transports[origin] = open_async_transport(url, uploading=uploading)
         return self._transports[origin]
 
+    def _drop_inherited(self) -> None:
+        """Drop the connections of the parent process after a fork."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            # Kept, but never used nor closed: what closes them would change the loop of the parent, too.
+            self._inherited += [*self._transports.values(), self._loop, *self._running]
+            self._transports = {}
+            self._running = set()
+            self._loop = None
+
     def _check_no_other_loop(self) -> None:
         if self._loop is not None and self._loop.is_running():
             raise ConfigurationError(
@@ -175,11 +222,14 @@ class AsyncIO:
             )
 
     async def aclose(self) -> None:
-        """Close the client's own connections; an HTTP client that was passed in stays open."""
+        """Close the client's own connections and end what runs; an HTTP client that was passed in stays open."""
+        self._drop_inherited()
         of_this_loop = self._loop is _running_loop()
         if not of_this_loop:
             self._check_no_other_loop()
         self._closed = True
+        for scope in tuple(self._running) if of_this_loop else ():
+            scope.cancel()
         transports = list(self._transports.values()) if of_this_loop else []
         self._transports.clear()
         for transport in transports:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import threading
+import time
+from collections import deque
 from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future
 from concurrent.futures import wait as wait_futures
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from contentgroove._core.inputs import check_count
-from contentgroove.errors import ConfigurationError, ContentGrooveError, InvalidInputError, QuotaExceededError
+from contentgroove.errors import (
+    CheckpointError,
+    CheckpointInUseError,
+    ConfigurationError,
+    ContentGrooveError,
+    InvalidInputError,
+    QuotaExceededError,
+)
 
 from .interruptible import wait_for
+from .stopping import BatchStop, current_batch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -37,12 +44,15 @@ class UploadItem(Struct, frozen=True):
         name: The media's name, by default that of the file.
         description: Free text.
         size: The number of bytes of a stream, as for `upload`.
+        key: What names the file among the checkpoints of the batch, the same in each run and on each machine. By
+            default it is found by its path.
     """
 
     file: File
     name: str | None = None
     description: str | None = None
     size: int | None = None
+    key: str | None = None
 
 
 class UploadResult(Struct, frozen=True):
@@ -59,38 +69,16 @@ class UploadResult(Struct, frozen=True):
     error: ContentGrooveError | None
 
 
-def checkpoint_path(folder: str | PathLike[str] | None, item: UploadItem) -> Path | None:
-    """Return the path of the checkpoint of one file of a batch: the same in each run, unique per path and name.
-
-    Raises:
-        InvalidInputError: The file is not a path, or the folder cannot be created.
-    """
-    if folder is None:
-        return None
-    is_elsewhere = hasattr(item.file, "fs") and not isinstance(item.file, Path)
-    if not isinstance(item.file, (str, PathLike)) or is_elsewhere:
-        raise InvalidInputError(
-            "With checkpoint_dir= all files must be paths, because data in memory is lost with the process. "
-            "Nothing was sent."
-        )
-    try:
-        path = Path(os.fsdecode(item.file)).absolute()
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError, TypeError) as error:
-        raise InvalidInputError(f"Cannot create checkpoint_dir {folder}: {error}. Nothing was sent.") from error
-    identity = repr((str(path), item.name, item.description)).encode("utf-8", "surrogateescape")
-    # The name helps people, and is shortened to what every file system accepts.
-    return Path(folder) / f"{path.name[:50]}.{hashlib.sha256(identity).hexdigest()[:16]}.json"
-
-
-class BatchCancelledError(Exception):
-    """The batch was abandoned before this upload ended."""
-
-
 class _UploadQueue:
-    """The files whose upload has not started."""
+    """The files whose upload has not started, or must start again because another process holds their checkpoint.
 
-    def __init__(self, files: Iterable[File | UploadItem], concurrency: int) -> None:
+    Args:
+        files: The files.
+        concurrency: The maximum number of uploads at the same time.
+        recheck: Seconds until a file that another process holds is tried again; None to report it instead.
+    """
+
+    def __init__(self, files: Iterable[File | UploadItem], concurrency: int, recheck: float | None) -> None:
         if check_count(concurrency, "concurrency") is None:
             raise InvalidInputError("concurrency must be a whole number from 1, not None. Nothing was sent.")
         if isinstance(files, (str, bytes, bytearray, memoryview)) or not isinstance(files, Iterable):
@@ -98,76 +86,136 @@ class _UploadQueue:
                 f"files must be an iterable of files, such as a list, not {type(files).__name__}. Nothing was sent."
             )
         self._files = iter(files)
+        self._recheck = recheck
+        self._held: deque[tuple[float, UploadItem]] = deque()
         self._quota: QuotaExceededError | None = None
 
     def next(self) -> UploadItem | None:
-        """Return the next file; None at the end."""
+        """Return the next file; None if there is none now."""
+        if self._held and self._held[0][0] <= time.monotonic():
+            return self._held.popleft()[1]
         for item in self._files:
             return item if isinstance(item, UploadItem) else UploadItem(item)
         return None
+
+    def pause(self) -> float | None:
+        """Return the seconds until a file that another process held is tried again; None if there is none."""
+        return max(0.0, self._held[0][0] - time.monotonic()) if self._held else None
 
     def quota_result(self, item: UploadItem) -> UploadResult | None:
         """Return the result of a file whose upload is not started because the quota is used up; None otherwise."""
         return None if self._quota is None else UploadResult(item.file, None, self._quota)
 
-    def result(self, item: UploadItem, outcome: Media | ContentGrooveError) -> UploadResult:
-        """Return the result of a file whose upload has ended."""
-        if isinstance(outcome, ContentGrooveError):
-            if isinstance(outcome, QuotaExceededError):
-                self._quota = outcome
-            return UploadResult(item.file, None, outcome)
-        return UploadResult(item.file, outcome, None)
+    def result(self, item: UploadItem, outcome: Media | ContentGrooveError) -> UploadResult | None:
+        """Return the result of a file whose upload has ended; None if it is tried again later."""
+        if not isinstance(outcome, ContentGrooveError):
+            return UploadResult(item.file, outcome, None)
+        held = isinstance(outcome, CheckpointInUseError) or (
+            isinstance(outcome, CheckpointError) and outcome.taken_over
+        )
+        if held and self._recheck is not None:
+            self._held.append((time.monotonic() + self._recheck, item))
+            return None
+        if isinstance(outcome, QuotaExceededError):
+            self._quota = outcome
+        return UploadResult(item.file, None, outcome)
+
+
+CALL_SECONDS = 1.0
+"""Seconds that the running calls of a batch may still take when it is left: each may be about to create a media."""
+
+LEAVE_SECONDS = 0.5
+"""Seconds after that in which the threads of a batch end. One that reads from a silent disk is left to itself."""
 
 
 def upload_batch(
-    upload_one: Callable[[UploadItem, Progress | None], Media], files: Iterable[File | UploadItem], concurrency: int
+    upload_one: Callable[[UploadItem, Progress | None], Media],
+    files: Iterable[File | UploadItem],
+    concurrency: int,
+    recheck: float | None = None,
 ) -> Iterator[UploadResult]:
     """Upload files in threads, with `upload_one(item, progress)`; see `Medias.upload_many`."""
-    queue = _UploadQueue(files, concurrency)
-    stop = threading.Event()
-
-    def check_stopped(_sent: int, _total: int) -> None:
-        if stop.is_set():
-            raise BatchCancelledError
-
-    def outcome_of(item: UploadItem) -> Media | ContentGrooveError:
-        try:
-            return upload_one(item, check_stopped)
-        except ContentGrooveError as error:
-            return error
+    queue = _UploadQueue(files, concurrency, recheck)
+    batch = BatchStop()
 
     def results() -> Iterator[UploadResult]:
+        pid = os.getpid()
         running: dict[Future[Media | ContentGrooveError], UploadItem] = {}
-        item = queue.next()
-        pool = ThreadPoolExecutor(concurrency, thread_name_prefix="contentgroove-upload")
         try:
-            while item is not None or running:
-                if item is not None and len(running) < concurrency:
+            while True:
+                _require_process(pid)
+                while len(running) < concurrency and (item := queue.next()) is not None:
                     skipped = queue.quota_result(item)
                     if skipped is None:
-                        running[pool.submit(outcome_of, item)] = item
+                        running[_start(upload_one, item, batch)] = item
                     else:
                         yield skipped
-                    item = queue.next()
-                    continue
-                for future in wait_for(lambda seconds: wait_futures(running, seconds, FIRST_COMPLETED).done):
-                    yield queue.result(running.pop(future), future.result())
+                pause = queue.pause() if len(running) < concurrency else None
+                if running:
+                    done = wait_for(lambda seconds: wait_futures(running, seconds, FIRST_COMPLETED).done, pause)
+                    for future in done:
+                        if (result := queue.result(running.pop(future), future.result())) is not None:
+                            yield result
+                elif pause is not None:
+                    time.sleep(pause)
+                else:
+                    return
         finally:
-            stop.set()
-            # On Windows, Ctrl-C does not interrupt the pool's own wait for its threads.
-            wait_for(lambda seconds: not wait_futures(running, seconds).not_done)
-            pool.shutdown()
+            # A child process has only a copy of this, without its threads.
+            if os.getpid() == pid:
+                _leave(batch, running)
 
     return results()
+
+
+def _start(
+    upload_one: Callable[[UploadItem, Progress | None], Media], item: UploadItem, batch: BatchStop
+) -> Future[Media | ContentGrooveError]:
+    future: Future[Media | ContentGrooveError] = Future()
+
+    def check_stopped(_sent: int, _total: int) -> None:
+        batch.require_running()
+
+    def work() -> None:
+        current_batch.set(batch)
+        try:
+            future.set_result(upload_one(item, check_stopped))
+        except ContentGrooveError as error:
+            future.set_result(error)
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that iterates
+            future.set_exception(error)
+
+    # A thread that cannot end must not keep the program from ending.
+    threading.Thread(target=work, name="contentgroove-upload", daemon=True).start()
+    return future
+
+
+def _require_process(pid: int) -> None:
+    if os.getpid() != pid:
+        raise ConfigurationError(
+            "This upload_many belongs to another process, which goes on with it: call upload_many in each process, "
+            "with its own files."
+        )
+
+
+def _leave(batch: BatchStop, running: Iterable[Future[Media | ContentGrooveError]]) -> None:
+    try:
+        batch.end_transfers()
+        wait_for(lambda seconds: not wait_futures(running, seconds).not_done, CALL_SECONDS)
+    finally:
+        # Also if Ctrl-C is pressed again.
+        batch.end_calls()
+    wait_for(lambda seconds: not wait_futures(running, seconds).not_done, LEAVE_SECONDS)
 
 
 def aupload_batch(
     upload_one: Callable[[UploadItem, Progress | None], Awaitable[Media]],
     files: Iterable[File | UploadItem],
     concurrency: int,
+    recheck: float | None = None,
 ) -> AsyncIterator[UploadResult]:
     """Upload files in tasks, with `upload_one(item, progress)`; see `AsyncMedias.upload_many`."""
-    queue = _UploadQueue(files, concurrency)
+    queue = _UploadQueue(files, concurrency, recheck)
 
     async def outcome_of(item: UploadItem) -> Media | ContentGrooveError:
         # No progress callback is needed to stop an upload: its task is cancelled.
@@ -179,20 +227,24 @@ def aupload_batch(
     async def results() -> AsyncIterator[UploadResult]:
         _require_asyncio()
         running: dict[asyncio.Task[Media | ContentGrooveError], UploadItem] = {}
-        item = queue.next()
         try:
-            while item is not None or running:
-                if item is not None and len(running) < concurrency:
+            while True:
+                while len(running) < concurrency and (item := queue.next()) is not None:
                     skipped = queue.quota_result(item)
                     if skipped is None:
                         running[asyncio.create_task(outcome_of(item))] = item
                     else:
                         yield skipped
-                    item = queue.next()
-                    continue
-                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    yield queue.result(running.pop(task), task.result())
+                pause = queue.pause() if len(running) < concurrency else None
+                if running:
+                    done, _ = await asyncio.wait(running, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                    for task in done:
+                        if (result := queue.result(running.pop(task), task.result())) is not None:
+                            yield result
+                elif pause is not None:
+                    await asyncio.sleep(pause)
+                else:
+                    return
         finally:
             for task in running:
                 task.cancel()

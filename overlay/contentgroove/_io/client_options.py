@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-import random as chance
 import threading
 import time
-from typing import TYPE_CHECKING, Literal
+import weakref
+from random import SystemRandom
+from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar, overload
 
 from msgspec import structs
 
@@ -31,11 +32,37 @@ if TYPE_CHECKING:
     from .contract_monitor import ContractMonitor, OnContractViolation
     from .hooks import ResponseInfo
 
+C = TypeVar("C")
+T = TypeVar("T")
+
 DEFAULT_TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
 
 MIN_RATE_LIMIT = 0.001
 """Calls per second: one in about 17 minutes; less is rather a mistake than a wish."""
+
+
+class lazy(Generic[C, T]):  # noqa: N801 - used like `property`
+    """An attribute that is created on first use.
+
+    Python 3.11's own `cached_property` takes a lock, which another thread may hold when a process is forked: the child
+    would wait for it without end.
+    """
+
+    def __init__(self, create: Callable[[C], T]) -> None:
+        self._create = create
+        self._name = create.__name__
+        self.__doc__ = create.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type[C]) -> Self: ...
+    @overload
+    def __get__(self, instance: C, owner: type[C]) -> T: ...
+    def __get__(self, instance: C | None, owner: type[C]) -> Self | T:
+        if instance is None:
+            return self
+        created: T = vars(instance).setdefault(self._name, self._create(instance))
+        return created
 
 
 def read_variable(name: str) -> Secret | None:
@@ -124,10 +151,29 @@ def create_session(
     rate_limit: float | None,
 ) -> Session:
     """Create what the calls of a new client share; by default with the machine's clock and random numbers."""
+    # The system's numbers are different in each process, whatever forks it and whatever seed the application sets.
+    jitter = random or SystemRandom().random
     timeouts, rate, lock = check_timeout(timeout), check_rate_limit(rate_limit), threading.Lock()
     ceiling = None if rate is None else Ceiling(rate, lock)
     pacer = Pacer(lock, rate)
-    return Session(io, settings, timeouts, policy, pacer, clock or time, random or chance.random, ceiling)
+    _paced[io] = (pacer, ceiling)
+    return Session(io, settings, timeouts, policy, pacer, clock or time, jitter, ceiling)
+
+
+_paced: weakref.WeakKeyDictionary[IO, tuple[Pacer, Ceiling | None]] = weakref.WeakKeyDictionary()
+"""What paces the calls of all existing clients."""
+
+
+def _enter_child() -> None:
+    for pacer, ceiling in list(_paced.values()):
+        lock = threading.Lock()
+        pacer.enter_child(lock)
+        if ceiling is not None:
+            ceiling.enter_child(lock)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_enter_child)
 
 
 def replace_options(session: Session, timeout: float | httpx.Timeout | None, max_retries: int | None) -> Session:

@@ -1,11 +1,7 @@
-"""The client's own transports over httpcore: connections, proxies, TLS, and a limit for the total time of a response.
+"""The client's own transports over httpcore: which connections, proxies and certificates they use.
 
 Importing httpx takes as long as a dozen calls, and all that a call needs of it comes from httpcore. So it is imported
 only for what only it can do, an application's own clients and proxies; and if the application has imported it.
-
-httpcore's async pool searches all its connections and all waiting requests at every request and response, so fifty
-calls at once are slower than fifty calls in turn. `AsyncConnectionStack` gives each connection its own pool, and keeps
-the idle ones in a stack: taking and returning one costs the same however many there are.
 """
 
 from __future__ import annotations
@@ -13,12 +9,10 @@ from __future__ import annotations
 import os
 import ssl
 import sys
-import time
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import anyio
 import certifi
 import httpcore
 
@@ -26,42 +20,34 @@ from contentgroove._core.secret import Secret
 from contentgroove._core.settings import is_loopback
 
 from . import http
+from .connection_stacks import KEEPALIVE_SECONDS, AsyncConnectionStack, ConnectionStack
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
-
-    from .http import AsyncTransport, Transport
-
-ASYNC_MAX_CONNECTIONS = 50
-"""Per host; further calls wait until one is free."""
-
-MAX_CONNECTIONS = 20
-"""Per host, for sync clients; further calls wait until one is free."""
-
-KEEPALIVE_SECONDS = 30.0
-"""Seconds for which an idle connection is kept."""
+    from .http import AsyncTransport, OwnTransport, Transport
 
 
-def open_transport(url: httpcore.URL, *, uploading: bool) -> Transport:
+def open_transport(url: httpcore.URL, *, uploading: bool) -> OwnTransport:
     """Open a transport to a host; it connects when it is used."""
     proxy = environment_proxy(url)
     context = ssl_context_for(url, proxy)
     if proxy is not None:
         from .httpx_transports import proxy_transport
 
-        return proxy_transport(proxy, context, MAX_CONNECTIONS, KEEPALIVE_SECONDS)
+        return ConnectionStack(lambda network: proxy_transport(proxy, context, KEEPALIVE_SECONDS, network))
     if uploading:
         from .upload_transport import UploadTransport
 
         return UploadTransport(
             ssl_context=context, stall_seconds=http.UPLOAD_STALL_TIMEOUT, response_seconds=http.UPLOAD_RESPONSE_TIMEOUT
         )
-    return httpcore.ConnectionPool(
-        context,
-        max_connections=MAX_CONNECTIONS,
-        max_keepalive_connections=MAX_CONNECTIONS,
-        keepalive_expiry=KEEPALIVE_SECONDS,
-        network_backend=DeadlineBackend(),
+    return ConnectionStack(
+        lambda network: httpcore.ConnectionPool(
+            context,
+            max_connections=1,
+            max_keepalive_connections=1,
+            keepalive_expiry=KEEPALIVE_SECONDS,
+            network_backend=network,
+        )
     )
 
 
@@ -85,21 +71,20 @@ def open_async_transport(url: httpcore.URL, *, uploading: bool) -> AsyncTranspor
     if proxy is not None:
         from .httpx_transports import async_proxy_transport
 
-        return AsyncConnectionStack(lambda: async_proxy_transport(proxy, context, 1, KEEPALIVE_SECONDS))
+        return AsyncConnectionStack(lambda network: async_proxy_transport(proxy, context, KEEPALIVE_SECONDS, network))
     if uploading:
         from .upload_transport import AsyncUploadTransport
 
         return AsyncUploadTransport(
             ssl_context=context, stall_seconds=http.UPLOAD_STALL_TIMEOUT, response_seconds=http.UPLOAD_RESPONSE_TIMEOUT
         )
-    backend = AsyncDeadlineBackend()
     return AsyncConnectionStack(
-        lambda: httpcore.AsyncConnectionPool(
+        lambda network: httpcore.AsyncConnectionPool(
             context,
             max_connections=1,
             max_keepalive_connections=1,
             keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=backend,
+            network_backend=network,
         )
     )
 
@@ -111,66 +96,6 @@ def async_instrumented(transport: AsyncTransport) -> AsyncTransport:
     from .httpx_transports import AsyncHttpxTransport, AsyncWrappedTransport
 
     return AsyncHttpxTransport(AsyncWrappedTransport(transport).handle_async_request)
-
-
-class AsyncConnectionStack:
-    """A transport over a stack of single connections."""
-
-    def __init__(self, connect: Callable[[], AsyncTransport]) -> None:
-        self._connect = connect
-        self._free = anyio.Semaphore(ASYNC_MAX_CONNECTIONS)
-        self._idle: list[AsyncTransport] = []
-        self._closed = False
-
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request over a free connection."""
-        await self._free.acquire()
-        # The one that was used last is the most likely to be still open.
-        connection = self._idle.pop() if self._idle else self._connect()
-        try:
-            response = await connection.handle_async_request(request)
-        except BaseException:
-            self._release(connection)
-            raise
-        body = _AsyncBody(response, self, connection)
-        return httpcore.Response(
-            response.status, headers=response.headers, content=body, extensions=http.extensions_of(response)
-        )
-
-    def _release(self, connection: AsyncTransport) -> None:
-        self._idle.append(connection)
-        self._free.release()
-
-    async def release_after(self, response: httpcore.Response, connection: AsyncTransport) -> None:
-        """Return a connection to the stack once its response was read or abandoned."""
-        try:
-            await response.aclose()
-        finally:
-            self._release(connection)
-            if self._closed:
-                await connection.aclose()
-
-    async def aclose(self) -> None:
-        """Close the idle connections; those in use are closed when their responses end."""
-        self._closed = True
-        while self._idle:
-            await self._idle.pop().aclose()
-
-
-class _AsyncBody:
-    def __init__(self, response: httpcore.Response, owner: AsyncConnectionStack, connection: AsyncTransport) -> None:
-        self._response = response
-        self._owner = owner
-        self._connection: AsyncTransport | None = connection
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._response.aiter_stream():
-            yield chunk
-
-    async def aclose(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await self._owner.release_after(self._response, connection)
 
 
 def httpx_is_imported() -> bool:
@@ -228,111 +153,10 @@ def default_ssl_context() -> ssl.SSLContext:
     """
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if file:
-        return ssl.create_default_context(cafile=file)
+        try:
+            return ssl.create_default_context(cafile=file)
+        except OSError as error:
+            raise httpcore.ConnectError(
+                f"SSL_CERT_FILE={file} cannot be read as a file of certificates: {error}"
+            ) from error
     return ssl.create_default_context(capath=folder) if folder else ssl.create_default_context(cafile=certifi.where())
-
-
-class ResponseDeadline:
-    """The time by which the current response must be complete."""
-
-    def __init__(self) -> None:
-        self._end: float | None = None
-
-    def restart(self) -> None:
-        """Expect another response; its time starts with the first read."""
-        self._end = None
-
-    def seconds(self, timeout: float | None) -> float:
-        """Return how long the next bytes may be waited for."""
-        now = time.monotonic()
-        if self._end is None:
-            self._end = now + http.MAX_RESPONSE_SECONDS
-        remaining = self._end - now
-        if remaining <= 0:
-            raise httpcore.ReadTimeout(f"the response was not complete after {http.MAX_RESPONSE_SECONDS:g} s")
-        return remaining if timeout is None else min(timeout, remaining)
-
-
-class _DeadlineStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-        self._deadline = ResponseDeadline()
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.seconds(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._deadline.restart()
-        self._stream.write(buffer, timeout)
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class DeadlineBackend(httpcore.SyncBackend):
-    """Connects like httpcore, with a deadline for each response."""
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Connect."""
-        return _DeadlineStream(super().connect_tcp(host, port, timeout, local_address, socket_options))
-
-
-class _AsyncDeadlineStream(httpcore.AsyncNetworkStream):
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self._stream = stream
-        self._deadline = ResponseDeadline()
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
-        return await self._stream.read(max_bytes, self._deadline.seconds(timeout))
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
-        self._deadline.restart()
-        await self._stream.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - as above
-    ) -> httpcore.AsyncNetworkStream:
-        return _AsyncDeadlineStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class AsyncDeadlineBackend(httpcore.AsyncNetworkBackend):
-    """Connects like httpcore's async backend, with a deadline for each response."""
-
-    def __init__(self) -> None:
-        # httpcore exports an untyped stand-in if anyio is missing; here it is always installed.
-        self._backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - as above
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect."""
-        return _AsyncDeadlineStream(await self._backend.connect_tcp(host, port, timeout, local_address, socket_options))

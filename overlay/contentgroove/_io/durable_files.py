@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from importlib import import_module
 from pathlib import Path  # noqa: TC003 - lambdas below call its methods
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from .foreign_errors import ignoring_os_errors, raise_if_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,8 @@ def retry_while_open(change: Callable[[], T]) -> T:
     while True:
         try:
             return change()
-        except PermissionError:
+        except PermissionError as error:
+            raise_if_foreign(error)
             if time.monotonic() >= end:
                 raise
         time.sleep(PAUSE)
@@ -48,7 +50,7 @@ def sync(descriptor: int) -> None:
     """Make sure that written data is on the disk."""
     if hasattr(_fcntl, "F_FULLFSYNC"):
         # On macOS, fsync stops at the drive's cache, which a power cut empties. Not every file system supports this.
-        with contextlib.suppress(OSError):
+        with ignoring_os_errors():
             _fcntl.fcntl(descriptor, _fcntl.F_FULLFSYNC)
             return
     os.fsync(descriptor)
@@ -70,13 +72,13 @@ def write_whole(target: Path, draft: Path, content: bytes) -> None:
         retry_while_open(lambda: draft.replace(target))
         _sync_name(target)
     finally:
-        with contextlib.suppress(OSError):
+        with ignoring_os_errors():
             draft.unlink(missing_ok=True)
 
 
 def _sync_name(target: Path) -> None:
     # Not every file system supports it.
-    with contextlib.suppress(OSError):
+    with ignoring_os_errors():
         try:
             descriptor = os.open(target.parent, os.O_RDONLY)
         except PermissionError:

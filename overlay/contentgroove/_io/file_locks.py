@@ -6,7 +6,6 @@ who holds it, behind a first byte that Windows lets no one else read.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import errno
 import os
@@ -17,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .durable_files import retry_while_open
+from .foreign_errors import ignoring_os_errors, raise_if_foreign
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +39,7 @@ class FileLock(ABC):
         self._path = path
         self._system = system
         self._descriptor = -1
+        self._pid = -1
 
     def holder(self) -> str | None:
         """Return who holds the lock: process, host, and since when; None if its file does not say it."""
@@ -49,15 +50,15 @@ class FileLock(ABC):
                 found = _HOLDER.fullmatch(os.read(descriptor, _MAX_HOLDER).decode("ascii", "replace"))
             finally:
                 os.close(descriptor)
-        except OSError:
+        except OSError as error:
+            raise_if_foreign(error)
             return None
         return None if found is None else found[0]
 
     def _write_holder(self) -> None:
-        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        text = f" process {os.getpid()} on {socket.gethostname()} since {now}"
+        text = f" {describe_process()} since {dt.datetime.now(dt.UTC).isoformat(timespec='seconds')}"
         # It only helps people: a full disk must not keep the lock from being taken.
-        with contextlib.suppress(OSError):
+        with ignoring_os_errors():
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
             os.write(self._descriptor, text.encode("ascii", "replace")[:_MAX_HOLDER])
@@ -71,6 +72,11 @@ class FileLock(ABC):
     @abstractmethod
     def release(self) -> None:
         """Release the lock and remove its file."""
+
+
+def describe_process() -> str:
+    """Return this process and its host, for people."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
 
 
 def file_lock(path: Path) -> FileLock:
@@ -87,7 +93,7 @@ class PosixLock(FileLock):
             try:
                 self._system.flock(descriptor, self._system.LOCK_EX | self._system.LOCK_NB)
                 if self._is_at(descriptor):
-                    self._descriptor = descriptor
+                    self._descriptor, self._pid = descriptor, os.getpid()
                     self._write_holder()
                     return
             except BaseException:
@@ -98,9 +104,11 @@ class PosixLock(FileLock):
 
     def release(self) -> None:
         """Release the lock and remove its file."""
-        # Removed before it is released: afterwards it may belong to another holder.
-        with contextlib.suppress(OSError):
-            self._path.unlink()
+        # Removed before it is released: afterwards it may belong to another holder. A child process only has a copy of
+        # the descriptor; the lock and its file are the parent's.
+        if os.getpid() == self._pid:
+            with ignoring_os_errors():
+                self._path.unlink()
         os.close(self._descriptor)
 
     def _is_at(self, descriptor: int) -> bool:
@@ -133,9 +141,9 @@ class WindowsLock(FileLock):
     def release(self) -> None:
         """Release the lock and remove its file."""
         # Explicit, because the system releases the lock of a closed file only after some time.
-        with contextlib.suppress(OSError):
+        with ignoring_os_errors():
             self._system.locking(self._descriptor, self._system.LK_UNLCK, 1)
         os.close(self._descriptor)
         # Refused if another process has opened it since; that one takes the lock and removes the file.
-        with contextlib.suppress(OSError):
+        with ignoring_os_errors():
             self._path.unlink()

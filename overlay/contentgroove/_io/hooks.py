@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 import weakref
+from inspect import isawaitable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from contentgroove._core.io import CallbackError
 from contentgroove._core.redaction import redact_echo, redact_text
 from contentgroove._core.responses import TransportFailure
 from contentgroove.errors import RequestInfo
@@ -71,6 +73,24 @@ class ResponseInfo(Struct, frozen=True):
     request: RequestInfo
     status_code: int
     elapsed: float
+
+
+def call_hook(hook: Callable[..., object], *arguments: object) -> object:
+    """Call a hook and return its result; an exception is the application's own, and passes through all code here."""
+    try:
+        return hook(*arguments)
+    except Exception as error:
+        raise CallbackError(error) from error
+
+
+async def call_hook_async(hook: Callable[..., object], *arguments: object) -> None:
+    """Call a hook and await its result if it is awaitable, like `call_hook`."""
+    try:
+        result = hook(*arguments)
+        if isawaitable(result):
+            await result
+    except Exception as error:
+        raise CallbackError(error) from error
 
 
 class Hooks(Struct, frozen=True):

@@ -53,6 +53,9 @@ _CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 MAX_PIECE = 1024 * 1024
 """Bytes decompressed at once: the data of a hostile server may grow a thousandfold."""
 
+STEP = "contentgroove.step"
+"""The extension of a request that is sent over the client's own connections: the `Step` that it is."""
+
 ALREADY_DECODED = "contentgroove.decoded"
 """The extension of a response that is already decompressed."""
 
@@ -82,6 +85,14 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Close all connections."""
+        ...
+
+
+class OwnTransport(Transport, Protocol):
+    """A transport over sockets of this client."""
+
+    def forget(self) -> None:
+        """Close the sockets that a child process has inherited, without a word to the server."""
         ...
 
 
@@ -232,14 +243,46 @@ class ResponseReader:
         return Response(self._status, self._headers, content)
 
 
-def classify_error(error: Exception, outer: BaseException | None) -> TransportFailure:
-    """Convert an exception of the HTTP library; `outer` is described in `drop_frames`.
+class ResponseDeadline:
+    """The time by which the current response must be complete."""
 
-    Every exception counts as a transport failure, so that callers get a documented error whatever the server sends.
+    def __init__(self) -> None:
+        self._end: float | None = None
+
+    def restart(self) -> None:
+        """Expect another response; its time starts with the first read."""
+        self._end = None
+
+    def seconds(self, timeout: float | None) -> float:
+        """Return how long the next bytes may be waited for."""
+        now = time.monotonic()
+        if self._end is None:
+            self._end = now + MAX_RESPONSE_SECONDS
+        remaining = self._end - now
+        if remaining <= 0:
+            raise httpcore.ReadTimeout(f"the response was not complete after {MAX_RESPONSE_SECONDS:g} s")
+        return remaining if timeout is None else min(timeout, remaining)
+
+
+def starts_request(data: bytes) -> bool:
+    """Return whether these bytes are the start of a request, rather than a message to a proxy."""
+    return data.startswith(_REQUEST_LINES)
+
+
+_REQUEST_LINES = (b"GET ", b"POST ", b"PUT ", b"DELETE ", b"PATCH ", b"HEAD ")
+
+
+def classify_error(error: Exception, outer: BaseException | None, *, sent: bool | None) -> TransportFailure:
+    """Convert an exception of the HTTP library.
+
+    Args:
+        error: The exception.
+        outer: Described in `drop_frames`.
+        sent: Whether any byte of the request may have left; None if only the exception can tell.
     """
     drop_frames(error, outer)
     kind: FailureKind = "broken"
-    may_have_arrived = True
+    may_have_arrived = sent is not False
     if isinstance(error, ResponseTooLargeError):
         kind = "too_large"
     elif isinstance(error, SourceChangedError):
@@ -252,6 +295,9 @@ def classify_error(error: Exception, outer: BaseException | None) -> TransportFa
         kind = "timeout"
     elif isinstance(error, InvalidUrlError) or _is_named(error, "ConnectError", "ProxyError", "UnsupportedProtocol"):
         kind, may_have_arrived = "connect", False
+    elif sent is False:
+        # Whatever went wrong, such as with a proxy or a file of certificates: there was no connection to the service.
+        kind = "connect"
     return TransportFailure(kind, may_have_arrived, error)
 
 

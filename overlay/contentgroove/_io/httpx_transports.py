@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
 import httpx
 
+from contentgroove._core.io import CallbackError
+from contentgroove._core.tracebacks import drop_frames
 from contentgroove.errors import ConfigurationError
 
 from .http import ALREADY_DECODED, InvalidUrlError, extensions_of
@@ -16,6 +18,7 @@ from .http import ALREADY_DECODED, InvalidUrlError, extensions_of
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from types import CodeType
 
     from contentgroove._core.secret import Secret
 
@@ -57,7 +60,14 @@ def client_transport(client: httpx.Client, *, uploading: bool) -> Transport:
 
     def send(request: httpx.Request) -> httpx.Response:
         _require_open(client)
-        return client.send(request, stream=True, follow_redirects=False, auth=_auth_of(client, uploading=uploading))
+        auth = _auth_of(client, uploading=uploading)
+        try:
+            return client.send(request, stream=True, follow_redirects=False, auth=auth)
+        except Exception as error:
+            if _was_raised_by_hook(error, client):
+                drop_frames(error, error.__context__)
+                raise CallbackError(error) from error
+            raise
 
     return HttpxTransport(send)
 
@@ -68,9 +78,38 @@ def async_client_transport(client: httpx.AsyncClient, *, uploading: bool) -> Asy
     async def send(request: httpx.Request) -> httpx.Response:
         _require_open(client)
         auth = _auth_of(client, uploading=uploading)
-        return await client.send(request, stream=True, follow_redirects=False, auth=auth)
+        try:
+            return await client.send(request, stream=True, follow_redirects=False, auth=auth)
+        except Exception as error:
+            if _was_raised_by_hook(error, client):
+                drop_frames(error, error.__context__)
+                raise CallbackError(error) from error
+            raise
 
     return AsyncHttpxTransport(send)
+
+
+def _was_raised_by_hook(error: Exception, client: httpx.Client | httpx.AsyncClient) -> bool:
+    """Return whether a hook of the client raised an exception, which may be of any class, even one of httpx."""
+    codes = {_code_of(hook) for hooks in client.event_hooks.values() for hook in hooks}
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code in codes:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _code_of(hook: Any) -> CodeType | None:
+    while isinstance(hook, partial):
+        hook = hook.func
+    function = getattr(hook, "__func__", hook)
+    if not hasattr(function, "__code__"):
+        # An object that can be called.
+        kind = cast("type[object]", type(hook))
+        function = getattr(kind, "__call__", None)  # noqa: B004 - its code is wanted, not whether it can be called
+    code: CodeType | None = getattr(function, "__code__", None)
+    return code
 
 
 def _auth_of(client: httpx.Client | httpx.AsyncClient, *, uploading: bool) -> httpx.Auth | None:
@@ -86,8 +125,8 @@ def _require_open(client: httpx.Client | httpx.AsyncClient) -> None:
         )
 
 
-# httpx's transports wrap a pool of httpcore in httpx's types. These classes only rely on the name of that pool: if it
-# changes, the tests of proxies and of patched transports fail.
+# httpx's transports wrap a pool of httpcore in httpx's types. These classes only rely on the names of that pool and of
+# its network: if they change, the tests of proxies and of patched transports fail.
 
 
 class WrappedTransport(httpx.HTTPTransport):
@@ -105,20 +144,24 @@ class AsyncWrappedTransport(httpx.AsyncHTTPTransport):
         self._pool = cast("Any", transport)
 
 
-def proxy_transport(proxy: Secret, context: ssl.SSLContext, connections: int, idle_seconds: float) -> Transport:
-    """Create the pool that httpx creates for a proxy's URL, with any scheme and credentials."""
-    limits = _limits(connections, idle_seconds)
+def proxy_transport(
+    proxy: Secret, context: ssl.SSLContext, idle_seconds: float, network: httpcore.NetworkBackend
+) -> Transport:
+    """Create the pool that httpx creates for a proxy's URL, with any scheme and credentials, for one connection."""
+    limits = _limits(idle_seconds)
     made = _for_proxy(lambda: httpx.HTTPTransport(verify=context, limits=limits, proxy=proxy.reveal()))
+    made._pool._network_backend = network  # noqa: SLF001 - see above
     pool: Transport = made._pool  # noqa: SLF001 - see above
     return pool
 
 
 def async_proxy_transport(
-    proxy: Secret, context: ssl.SSLContext, connections: int, idle_seconds: float
+    proxy: Secret, context: ssl.SSLContext, idle_seconds: float, network: httpcore.AsyncNetworkBackend
 ) -> AsyncTransport:
-    """Create the async pool that httpx creates for a proxy's URL."""
-    limits = _limits(connections, idle_seconds)
+    """Create the async pool that httpx creates for a proxy's URL, for one connection."""
+    limits = _limits(idle_seconds)
     made = _for_proxy(lambda: httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy.reveal()))
+    made._pool._network_backend = network  # noqa: SLF001 - see above
     pool: AsyncTransport = made._pool  # noqa: SLF001 - see above
     return pool
 
@@ -138,10 +181,8 @@ def _for_proxy(create: Callable[[], Any]) -> Any:
     )
 
 
-def _limits(connections: int, idle_seconds: float) -> httpx.Limits:
-    return httpx.Limits(
-        max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=idle_seconds
-    )
+def _limits(idle_seconds: float) -> httpx.Limits:
+    return httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_seconds)
 
 
 def _request(request: httpcore.Request) -> httpx.Request:

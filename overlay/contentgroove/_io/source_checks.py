@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core.checkpoints import printable_name
 from contentgroove._core.inputs import invalid_input, short_repr
+from contentgroove._core.io import CallbackError
 from contentgroove._core.redaction import redact_text
 from contentgroove._core.uploads import media_type_problem, unusable_file
 
+from .foreign_errors import raise_if_foreign, was_raised_by_signal_handler
 from .http import SourceUnreadableError
 
 if TYPE_CHECKING:
@@ -94,11 +96,20 @@ def as_unreadable() -> Generator[None, None, None]:
         yield
     except Exception as error:
         # An exception of the file is not a failure of the connection: a retry would not help.
-        raise SourceUnreadableError(str(error) or type(error).__name__) from error
+        raise source_error(error) from error
+
+
+def source_error(error: Exception) -> Exception:
+    """Return the error of a source that cannot be read; one that carries it if a signal handler raised it."""
+    if was_raised_by_signal_handler(error):
+        return CallbackError(error)
+    return SourceUnreadableError(str(error) or type(error).__name__)
 
 
 def unreadable_error(subject: str, error: Exception, name: str | None, file: object = None) -> UploadError:
     """Create the error of a file that fails before anything was sent."""
+    if was_raised_by_signal_handler(error):
+        raise error
     problem = "it is closed" if getattr(file, "closed", False) is True else str(error) or type(error).__name__
     return unusable_file(f"{subject} cannot be read: {problem}.", "unreadable", name)
 
@@ -113,6 +124,8 @@ def refuse_url(path: Path) -> None:
 
 def path_error(path: Path, error: OSError | ValueError) -> UploadError:
     """Create the error of a path that cannot be opened, with what may help."""
+    if isinstance(error, OSError):
+        raise_if_foreign(error)
     text = str(path)
     printable = _shown(text)
     name = _shown(path.name)

@@ -15,7 +15,7 @@ from contentgroove._core.checkpoints import printable_name
 from contentgroove._core.inputs import invalid_input
 from contentgroove._core.uploads import MAX_SIZE, check_upload_size, unusable_file
 
-from .http import SourceChangedError, SourceUnreadableError
+from .http import SourceChangedError
 from .source_checks import (
     SNIFF_BYTES,
     as_unreadable,
@@ -29,6 +29,7 @@ from .source_checks import (
     refuse_url,
     require_binary,
     require_size,
+    source_error,
     unreadable_error,
 )
 from .streams import CHUNK_SIZE, AsyncIteratorSource, IteratorSource, StreamSource
@@ -110,7 +111,7 @@ class FileReader:
         try:
             self._file = path.open("rb", buffering=0)
         except OSError as error:
-            raise SourceUnreadableError(str(error)) from error
+            raise source_error(error) from error
         try:
             self._check_unchanged()
         except SourceChangedError:
@@ -125,7 +126,7 @@ class FileReader:
         try:
             chunk = self._file.read(min(CHUNK_SIZE, self._size - self._offset))
         except OSError as error:
-            raise SourceUnreadableError(str(error)) from error
+            raise source_error(error) from error
         if not chunk:
             raise SourceChangedError(f"it had {self._size:,} bytes and ends after {self._offset:,}")
         self._offset += len(chunk)

@@ -1,7 +1,7 @@
 """One connection to a store, written once for sync and async: its socket never blocks.
 
 Whenever the socket is not ready, an operation awaits the function that the connection was created with. That of a
-sync transport waits before it returns, so `run_sync` can run the operation.
+sync transport waits before it returns, so `run_inner` can run the operation.
 """
 
 from __future__ import annotations
@@ -9,18 +9,19 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import socket
-import ssl
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import httpcore
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from .connecting import SocketWait
+from .foreign_errors import network_error
+from .tls_in_memory import TlsBuffer
 
-    Address: TypeAlias = tuple[int, int, int, str, tuple[str | int, ...] | tuple[int, bytes]]
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+    from .connecting import WaitForSocket
 
 SEND_CHUNK = 1024 * 1024
 """Bytes sent at most between two checks for an early response."""
@@ -37,27 +38,8 @@ INTERIM_STATUS = re.compile(rb"HTTP/1\.\d 1\d\d")
 STATUS_LINE = len(b"HTTP/1.1 100")
 
 
-@dataclass(frozen=True, slots=True)
-class SocketWait:
-    """What an operation waits for.
-
-    Attributes:
-        socket: The socket that is not ready.
-        writable: Whether the wait also ends when the socket becomes writable; it always ends when it becomes readable.
-        seconds: For how long, None without limit.
-    """
-
-    socket: socket.socket
-    writable: bool
-    seconds: float | None
-
-
 class _StalledError(Exception):
     """Nothing moved for the allowed time; not an `OSError`, which the kernel raises for a lost connection."""
-
-
-WaitForSocket: TypeAlias = Callable[[SocketWait], Awaitable[bool]]
-"""Waits; returns False if the time was up before the socket was ready."""
 
 
 def strip_interim_responses(received: bytes) -> bytes:
@@ -77,50 +59,6 @@ def starts_final_response(received: bytes) -> bool:
     return not INTERIM_STATUS.match(received) or len(received) > RECV_SIZE
 
 
-async def connect(addresses: Iterable[Address], seconds: float | None, wait: WaitForSocket) -> UploadConnection:
-    """Connect to the first address, of the results of `socket.getaddrinfo`, that accepts; each may take `seconds`.
-
-    Raises:
-        httpcore.ConnectError: No address accepts.
-        httpcore.ConnectTimeout: The last one did not respond in time.
-    """
-    failure: OSError = OSError("the host has no address")
-    for family, kind, protocol, _, address in addresses:
-        try:
-            sock = await _connect_to(socket.socket(family, kind, protocol), address, seconds, wait)
-        except OSError as error:
-            failure = error
-        else:
-            return UploadConnection(sock, wait)
-    problem = httpcore.ConnectTimeout if isinstance(failure, TimeoutError) else httpcore.ConnectError
-    raise problem(str(failure)) from failure
-
-
-async def _connect_to(sock: socket.socket, address: Any, seconds: float | None, wait: WaitForSocket) -> socket.socket:
-    try:
-        sock.settimeout(0)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            sock.connect(address)
-        except BlockingIOError:
-            if not await wait(SocketWait(sock, writable=True, seconds=seconds)):
-                raise TimeoutError(f"the store did not accept a connection for {seconds:g} s") from None
-            problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if problem:
-                raise OSError(problem, _describe_error(problem)) from None
-    except BaseException:
-        # Also if the task is cancelled.
-        sock.close()
-        raise
-    return sock
-
-
-def _describe_error(problem: int) -> str:
-    # Windows has other numbers for socket errors than for file errors, with a table of their texts.
-    table: dict[int, str] = getattr(socket, "errorTab", {})
-    return table.get(problem) or os.strerror(problem)
-
-
 class UploadConnection:
     """A connection on which one body is sent and one response received.
 
@@ -130,6 +68,7 @@ class UploadConnection:
 
     def __init__(self, sock: socket.socket, wait: WaitForSocket) -> None:
         self.socket = sock
+        self._pid = os.getpid()
         self._wait = wait
         self._tls: TlsBuffer | None = None
         self._received = b""
@@ -144,10 +83,10 @@ class UploadConnection:
         return None if self._tls is None else self._tls.ssl_object
 
     def close(self) -> None:
-        """Close the socket; can be called again, and while another thread waits for it."""
-        with contextlib.suppress(OSError):
-            # Closing alone does not wake that thread.
-            self.socket.shutdown(socket.SHUT_RDWR)
+        """Close the socket; can be called again.
+
+        Without a word to the store: in a child process, the connection still belongs to the parent.
+        """
         self.socket.close()
 
     async def start_tls(self, context: ssl.SSLContext, hostname: str | None, seconds: float | None) -> None:
@@ -167,7 +106,7 @@ class UploadConnection:
                 # Best effort: the alert shows the store's operators the reason.
                 with contextlib.suppress(OSError):
                     self.socket.send(tls.take())
-            raise httpcore.ConnectError(str(error)) from error
+            raise network_error(error, httpcore.ConnectTimeout, httpcore.ConnectError) from error
         self._tls = tls
 
     async def write(self, data: bytes, seconds: float | None) -> None:
@@ -180,6 +119,7 @@ class UploadConnection:
                 `read`, which returns the response if there is one, and raises the reason if not.
             httpcore.WriteTimeout: The upload stalled, and there is no response.
         """
+        self._require_own_process()
         remaining = memoryview(data)
         size = SEND_CHUNK if self._tls is None else TLS_CHUNK
         try:
@@ -193,7 +133,7 @@ class UploadConnection:
             self._unwritable = error
             # The response may have come just before the connection broke.
             self._receive()
-            raise httpcore.WriteError(str(error)) from error
+            raise network_error(error, httpcore.WriteError, httpcore.WriteError) from error
 
     async def read(self, limit: int, seconds: float | None) -> bytes:
         """Return what the store sent, empty once it has closed.
@@ -203,6 +143,7 @@ class UploadConnection:
             httpcore.ReadError: The connection broke.
             httpcore.WriteError: The connection broke or was closed before the store had the body, without a response.
         """
+        self._require_own_process()
         while not self._received:
             if self._unwritable is not None and not self._response_started:
                 raise httpcore.WriteError(str(self._unwritable)) from self._unwritable
@@ -215,6 +156,11 @@ class UploadConnection:
         self._response_started = True
         data, self._received = self._received[:limit], self._received[limit:]
         return data
+
+    def _require_own_process(self) -> None:
+        if os.getpid() != self._pid:
+            # A fork in the middle of an upload, such as in a callback: the connection is the parent's.
+            raise httpcore.NetworkError("the connection belongs to another process")
 
     async def _send(self, data: bytes | memoryview, seconds: float | None, *, check_response: bool) -> None:
         remaining = memoryview(data)
@@ -278,58 +224,3 @@ class UploadConnection:
                 self._received += data
         except OSError as error:
             self._unreadable = error
-
-
-class TlsBuffer:
-    """The client's side of one TLS connection.
-
-    A socket that is wrapped in TLS is written to once per record of 16 KiB. Records that are created in memory are
-    passed to the socket together, which makes uploads over TLS fast.
-
-    Attributes:
-        ssl_object: The connection of `ssl`: certificate, protocol version, ALPN.
-    """
-
-    def __init__(self, context: ssl.SSLContext, hostname: str | None) -> None:
-        self._incoming = ssl.MemoryBIO()
-        self._outgoing = ssl.MemoryBIO()
-        self.ssl_object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
-
-    def take(self) -> bytes:
-        """Take the bytes that must be sent to the peer: handshakes, alerts, replies to key updates."""
-        return self._outgoing.read()
-
-    def feed(self, received: bytes) -> None:
-        """Add what the peer sent; empty means that it has closed."""
-        if received:
-            self._incoming.write(received)
-        else:
-            self._incoming.write_eof()
-
-    def handshake(self) -> bool:
-        """Continue the handshake; return whether it is complete. If it fails, `take` returns the alert."""
-        try:
-            self.ssl_object.do_handshake()
-        except ssl.SSLWantReadError:
-            return False
-        return True
-
-    def encrypt(self, data: memoryview) -> bytes:
-        """Encrypt data to records."""
-        done = 0
-        while done < len(data):
-            done += self.ssl_object.write(data[done:])
-        return self._outgoing.read()
-
-    def decrypt(self, limit: int) -> bytes | None:
-        """Return the received data, up to a limit; None while there is none, empty once the peer has closed.
-
-        It may have closed without TLS's closing message: HTTP's framing shows whether a response is complete. Session
-        tickets and other messages of TLS itself are not data.
-        """
-        try:
-            return self.ssl_object.read(limit)
-        except ssl.SSLWantReadError:
-            return None
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return b""

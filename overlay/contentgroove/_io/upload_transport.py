@@ -9,7 +9,6 @@ keep no cookies and use no proxies: uploads through a proxy use httpcore's own c
 from __future__ import annotations
 
 import contextlib
-import selectors
 import socket
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -19,11 +18,13 @@ import h11
 import httpcore
 from anyio.lowlevel import checkpoint
 
-from contentgroove._core.io import run_sync
+from contentgroove._core.io import run_inner
 
-from .http import extensions_of
-from .interruptible import wait_for
-from .upload_connection import UploadConnection, connect
+from .connecting import connect, resolve, wait_sync
+from .foreign_errors import network_error
+from .http import STEP, extensions_of
+from .stopping import Step, Stop
+from .upload_connection import UploadConnection
 
 if TYPE_CHECKING:
     import ssl
@@ -31,24 +32,11 @@ if TYPE_CHECKING:
 
     from contentgroove._core.io import Timeouts
 
-    from .upload_connection import SocketWait
+    from .connecting import SocketWait
 
 WRITABLE_GRACE_SECONDS = 0.05
 """Seconds in which a socket usually becomes writable. Waiting for a response as well takes two tasks, which costs five
 times as much as a plain wait and is only worth it if the connection is stalled."""
-
-# `poll` if it exists: it needs no file descriptor and has no limit of 1024 like `select`.
-_Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
-
-
-async def wait_sync(wait: SocketWait) -> bool:
-    """Wait in this thread, without suspending; return whether the socket became ready in time."""
-    if wait.socket.fileno() < 0:
-        # Closed by another thread: the next call on it raises the error.
-        return True
-    with _Selector() as selector:
-        selector.register(wait.socket, selectors.EVENT_READ | (selectors.EVENT_WRITE if wait.writable else 0))
-        return bool(wait_for(selector.select, wait.seconds))
 
 
 async def wait_async(wait: SocketWait) -> bool:
@@ -84,14 +72,16 @@ async def _readable_or_writable(sock: socket.socket) -> None:
 
 
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, connection: UploadConnection) -> None:
+    def __init__(self, connection: UploadConnection, step: Step) -> None:
         self._connection = connection
+        self._step = step
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return run_sync(self._connection.read(max_bytes, timeout))
+        return run_inner(self._connection.read(max_bytes, timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        run_sync(self._connection.write(buffer, timeout))
+        self._step.sent = True
+        run_inner(self._connection.write(buffer, timeout))
 
     def close(self) -> None:
         self._connection.close()
@@ -100,7 +90,7 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         try:
-            run_sync(self._connection.start_tls(ssl_context, server_hostname, timeout))
+            run_inner(self._connection.start_tls(ssl_context, server_hostname, timeout))
         except BaseException:
             self.close()
             raise
@@ -111,6 +101,9 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _UploadBackend(httpcore.NetworkBackend):
+    def __init__(self, step: Step) -> None:
+        self._step = step
+
     def connect_tcp(
         self,
         host: str,
@@ -119,14 +112,15 @@ class _UploadBackend(httpcore.NetworkBackend):
         local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; not used here
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
     ) -> httpcore.NetworkStream:
-        with _resolving():
-            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return _Stream(run_sync(connect(addresses, timeout, wait_sync)))
+        addresses = resolve(host, port, timeout, self._step)
+        sock = run_inner(connect(addresses, timeout, wait_sync, self._step.use))
+        return _Stream(UploadConnection(sock, wait_sync), self._step)
 
 
 class _AsyncStream(httpcore.AsyncNetworkStream):
-    def __init__(self, connection: UploadConnection) -> None:
+    def __init__(self, connection: UploadConnection, step: Step) -> None:
         self._connection = connection
+        self._step = step
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
         return await self._connection.read(max_bytes, timeout)
@@ -134,6 +128,7 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
         # A socket that is always ready must neither block other tasks nor hide a cancellation.
         await checkpoint()
+        self._step.sent = True
         await self._connection.write(buffer, timeout)
 
     async def aclose(self) -> None:
@@ -160,6 +155,9 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
 
 
 class _AsyncUploadBackend(httpcore.AsyncNetworkBackend):
+    def __init__(self, step: Step) -> None:
+        self._step = step
+
     async def connect_tcp(
         self,
         host: str,
@@ -168,18 +166,13 @@ class _AsyncUploadBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,  # noqa: ARG002 - httpcore's interface; not used here
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
     ) -> httpcore.AsyncNetworkStream:
-        with _resolving():
+        try:
             addresses = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return _AsyncStream(await connect(addresses, timeout, wait_async))
-
-
-@contextlib.contextmanager
-def _resolving() -> Generator[None, None, None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        # ValueError: a name that cannot be encoded, such as one with a label of more than 63 characters.
-        raise httpcore.ConnectError(str(error)) from error
+        except (OSError, ValueError) as error:
+            # ValueError: a name that cannot be encoded, such as one with a label of more than 63 characters.
+            raise network_error(error, httpcore.ConnectError, httpcore.ConnectError) from error
+        sock = await connect(addresses, timeout, wait_async)
+        return _AsyncStream(UploadConnection(sock, wait_async), self._step)
 
 
 @contextlib.contextmanager
@@ -202,20 +195,31 @@ def _ignore_reset_after_error_status(status: int) -> Generator[None, None, None]
 
 
 class _Body:
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
+    def __init__(self, pool: httpcore.ConnectionPool, stop: Stop, step: Step) -> None:
+        self.pool = pool
+        self.response: httpcore.Response | None = None
+        self._stop = stop
+        self._step = step
 
     def __iter__(self) -> Iterator[bytes]:
-        with _ignore_reset_after_error_status(self._response.status):
-            yield from self._response.iter_stream()
+        if self.response is not None:
+            with _ignore_reset_after_error_status(self.response.status):
+                yield from self.response.iter_stream()
 
     def close(self) -> None:
-        self._response.close()
+        self._stop.end(self._step)
+        # Not by the pool, which an exception of a signal handler may have left locked.
+        if (sock := self._step.socket) is not None:
+            sock.close()
 
 
 class _AsyncBody:
-    def __init__(self, response: httpcore.Response) -> None:
+    def __init__(
+        self, response: httpcore.Response, pool: httpcore.AsyncConnectionPool, pools: set[httpcore.AsyncConnectionPool]
+    ) -> None:
         self._response = response
+        self._pool = pool
+        self._pools = pools
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _ignore_reset_after_error_status(self._response.status):
@@ -223,7 +227,11 @@ class _AsyncBody:
                 yield chunk
 
     async def aclose(self) -> None:
-        await self._response.aclose()
+        try:
+            await self._response.aclose()
+            await self._pool.aclose()
+        finally:
+            self._pools.discard(self._pool)
 
 
 def _with_limits(seconds: Timeouts, request: httpcore.Request) -> httpcore.Request:
@@ -238,16 +246,15 @@ def _with_limits(seconds: Timeouts, request: httpcore.Request) -> httpcore.Reque
     )
 
 
-# Each upload gets its own connection: one that the store has closed in the meantime would fail in the middle of the
-# body, and a handshake is negligible compared to a video.
-_NO_KEEPALIVE: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 0}
+# Each upload gets its own pool and connection: a connection that the store has closed in the meantime would fail in the
+# middle of the body, a handshake is negligible compared to a video, and no upload is affected by the end of another.
 
 
 class UploadTransport:
     """A transport for presigned PUTs.
 
     A connection serves one upload. The request's own `connect` timeout applies; its `write` and `read` do not.
-    It raises only httpcore's exceptions and those of the body's iterator.
+    It raises only httpcore's exceptions, those of the body's iterator, and a StoppedError once it is closed.
 
     Args:
         ssl_context: How https is verified; must check hostnames, like that of `ssl.create_default_context`.
@@ -256,35 +263,56 @@ class UploadTransport:
     """
 
     def __init__(self, *, ssl_context: ssl.SSLContext, stall_seconds: float, response_seconds: float) -> None:
-        self._pool = httpcore.ConnectionPool(ssl_context=ssl_context, network_backend=_UploadBackend(), **_NO_KEEPALIVE)
+        self._ssl_context = ssl_context
         self._seconds = {"write": stall_seconds, "read": response_seconds}
+        self._stop = Stop()
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send the upload."""
-        with _http_errors():
-            response = self._pool.handle_request(_with_limits(self._seconds, request))
-        return httpcore.Response(response.status, headers=response.headers, content=_Body(response))
+        step = extensions_of(request).get(STEP) or Step()
+        body = _Body(httpcore.ConnectionPool(self._ssl_context, network_backend=_UploadBackend(step)), self._stop, step)
+        try:
+            self._stop.begin(step)
+            with _http_errors():
+                body.response = body.pool.handle_request(_with_limits(self._seconds, request))
+        except BaseException:
+            body.close()
+            raise
+        return httpcore.Response(body.response.status, headers=body.response.headers, content=body)
 
     def close(self) -> None:
         """Abort the current uploads."""
-        self._pool.close()
+        self._stop.set()
+
+    def forget(self) -> None:
+        """Close the sockets that a child process has inherited, without a word to the store."""
+        self._stop.close_sockets()
 
 
 class AsyncUploadTransport:
     """A transport for presigned PUTs, like `UploadTransport`, for any event loop that anyio supports."""
 
     def __init__(self, *, ssl_context: ssl.SSLContext, stall_seconds: float, response_seconds: float) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl_context, network_backend=_AsyncUploadBackend(), **_NO_KEEPALIVE
-        )
+        self._ssl_context = ssl_context
         self._seconds = {"write": stall_seconds, "read": response_seconds}
+        self._pools: set[httpcore.AsyncConnectionPool] = set()
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send the upload."""
-        with _http_errors():
-            response = await self._pool.handle_async_request(_with_limits(self._seconds, request))
-        return httpcore.Response(response.status, headers=response.headers, content=_AsyncBody(response))
+        step = extensions_of(request).get(STEP) or Step()
+        pool = httpcore.AsyncConnectionPool(self._ssl_context, network_backend=_AsyncUploadBackend(step))
+        self._pools.add(pool)
+        try:
+            with _http_errors():
+                response = await pool.handle_async_request(_with_limits(self._seconds, request))
+        except BaseException:
+            self._pools.discard(pool)
+            raise
+        return httpcore.Response(
+            response.status, headers=response.headers, content=_AsyncBody(response, pool, self._pools)
+        )
 
     async def aclose(self) -> None:
         """Abort the current uploads."""
-        await self._pool.aclose()
+        for pool in tuple(self._pools):
+            await pool.aclose()

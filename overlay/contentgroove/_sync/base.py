@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from contentgroove._core.calls import call, call_raw
-from contentgroove._core.io import run_sync
+from contentgroove._core.io import InOneProcess, run_sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Resource:
+class Resource(InOneProcess):
     """The base class of all resources of a sync client."""
 
     def __init__(self, session: Session, *, raw: bool = False) -> None:
@@ -33,7 +33,7 @@ class Resource:
         return run_sync(call(operation, self._session))
 
 
-class Pager(Generic[T]):
+class Pager(InOneProcess, Generic[T]):
     """A list that is fetched page by page while iterating; each iteration starts again at the first page.
 
     A list may change meanwhile, and the service numbers its pages. What this library promises:

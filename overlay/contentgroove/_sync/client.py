@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import copy
-import time
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from contentgroove._core.io import run_sync
+from contentgroove._core.io import InOneProcess, run_sync
 from contentgroove._core.secret import Secret, conceal
 from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
 from contentgroove._core.tracebacks import with_safe_repr
@@ -19,6 +16,7 @@ from contentgroove._io.client_options import (
     create_hooks,
     create_monitor,
     create_session,
+    lazy,
     read_variable,
     replace_options,
 )
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @with_safe_repr
-class ContentGroove:
+class ContentGroove(InOneProcess):
     """A client of the ContentGroove API; safe to share between threads.
 
     Args:
@@ -105,7 +103,7 @@ class ContentGroove:
         check_clients("Client", http_client=http_client, upload_http_client=upload_http_client)
         hooks = create_hooks(on_request, on_response)
         monitor = create_monitor(on_contract_violation, settings)
-        self._io = SyncIO(settings, hooks, sleep or time.sleep, http_client, upload_http_client, monitor=monitor)
+        self._io = SyncIO(settings, hooks, sleep, http_client, upload_http_client, monitor=monitor)
         policy = check_policy(retry_policy, max_retries)
         self._session = create_session(
             self._io, settings, timeout=timeout, policy=policy, clock=clock, random=random, rate_limit=rate_limit
@@ -114,28 +112,28 @@ class ContentGroove:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._session.settings.base_url!r})"
 
-    @cached_property
+    @lazy
     def medias(self) -> Medias:
         """Videos and audio files."""
         from .medias import Medias
 
         return Medias(self._session)
 
-    @cached_property
+    @lazy
     def clips(self) -> Clips:
         """Parts of medias."""
         from .clips import Clips
 
         return Clips(self._session)
 
-    @cached_property
+    @lazy
     def webhook_subscriptions(self) -> WebhookSubscriptions:
         """URLs that the service sends events to."""
         from .webhook_subscriptions import WebhookSubscriptions
 
         return WebhookSubscriptions(self._session)
 
-    @cached_property
+    @lazy
     def direct_uploads(self) -> DirectUploads:
         """Uploads whose medias are not created yet."""
         from .medias import DirectUploads
@@ -149,10 +147,11 @@ class ContentGroove:
 
         Both clients share their connections, the cool-down after a 429 and the `rate_limit`; closing one closes both.
         """
-        other = copy.copy(self)
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
         for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
             other.__dict__.pop(name, None)
-        other._session = replace_options(self._session, timeout, max_retries)  # noqa: SLF001 - the same class
+        other._session = replace_options(self._session, timeout, max_retries)
         return other
 
     def request(
@@ -185,7 +184,11 @@ class ContentGroove:
         return run_sync(call_raw(operation, self._session))
 
     def close(self) -> None:
-        """Close all connections that the client opened; later calls raise a ConfigurationError."""
+        """Close all connections that the client opened.
+
+        Running calls, uploads and waits end with a ConfigurationError, or with an OutcomeUnknownError if they may have
+        created something; later calls raise a ConfigurationError. In a child process, the parent's client stays open.
+        """
         self._io.close()
 
     def __enter__(self) -> Self:

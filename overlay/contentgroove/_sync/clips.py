@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
-from contentgroove._core.io import run_sync
+from contentgroove._core.io import InOneProcess, run_sync
 from contentgroove._core.paging import ListArguments
 from contentgroove.models import Clip
 
@@ -160,7 +160,7 @@ class Clips(Resource):
         return run_sync(waiting.wait_for_clips(ids, options, self._session))
 
 
-class RawClips:
+class RawClips(InOneProcess):
     """Calls on clips that return `RawResponse`s."""
 
     def __init__(self, clips: Clips) -> None:

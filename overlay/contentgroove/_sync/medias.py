@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, overload
 
 from contentgroove._core import operations
 from contentgroove._core.inputs import check_id, check_iterable
-from contentgroove._core.io import run_sync
+from contentgroove._core.io import InOneProcess, run_sync
 from contentgroove._core.secret import conceal
 from contentgroove.errors import OutcomeUnknownError
 from contentgroove.models import Media
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from contentgroove._core.io import Progress
     from contentgroove._core.secret import Secret
     from contentgroove._io.batches import UploadItem, UploadResult
+    from contentgroove._io.checkpoint_folders import Checkpoints
+    from contentgroove._io.checkpoint_store import CheckpointLocation
     from contentgroove._io.sources import File
     from contentgroove.models import DirectUpload
     from contentgroove.webhooks.inbox import ArrivalWatcher, Inbox
@@ -137,7 +139,7 @@ class Medias(Resource):
         name: str | None = None,
         description: str | None = None,
         progress: Progress | None = None,
-        checkpoint: str | PathLike[str] | None = None,
+        checkpoint: CheckpointLocation | None = None,
         identify: Identify | None = None,
         wait: bool = False,
         timeout: float | None = None,
@@ -160,7 +162,8 @@ class Medias(Resource):
             checkpoint: The path of a file that stores how far the upload is. After the process was killed, the same
                 call continues from there: a file that was sent is not sent again, a media that was created is not
                 created again. It contains the upload's id, is readable by its owner only, and can be deleted once the
-                media exists. If it is unknown whether the media was created, `resolve` settles that.
+                media exists. If it is unknown whether the media was created, `resolve` settles that. A store of
+                `contentgroove.checkpoints` keeps it elsewhere, such as `PostgresCheckpoints(…).store("film-1")`.
             identify: "description" to be able to find the media if the response to its creation is lost. A short
                 unique marker, such as `[sdk-upload 3f9c0a71d2e84b56a7c1e0f2]`, is appended to the description at the
                 creation, and removed by an update as soon as the media is known. Until then the service, its webhooks
@@ -178,18 +181,18 @@ class Medias(Resource):
 
         Raises:
             UploadError: The file cannot be uploaded, or the store rejected it; `.reason` is the cause.
-            InvalidInputError: An argument is invalid, the checkpoint belongs to another upload, or another process
-                uses it. Nothing was sent.
+            InvalidInputError: An argument is invalid, or the checkpoint belongs to another upload. Nothing was sent.
+            CheckpointInUseError: Another upload uses the checkpoint; `.holder` is its process. Nothing was sent.
             QuotaExceededError: The account's limit is reached.
             OutcomeUnknownError: The file was sent, but it is unknown whether its media was created. `.upload_id` is the
                 upload, `.candidates` are the medias that it may be; see `resolve`. Without `identify`, this is so
                 whenever the response to the creation is lost. Nothing is sent again.
-            CheckpointError: The checkpoint could not be written, such as on a full disk; `.media_id` is the media's id
-                if it was created.
+            CheckpointError: The checkpoint could not be written; `.media_id` is the media's id if it was created.
             MediaProcessingError: As for `wait`, with `wait=True`.
             WaitTimeoutError: As for `wait`, with `wait=True`; the media exists.
         """
         import secrets
+        from contextlib import nullcontext
 
         from contentgroove._core.identity import create_marker
         from contentgroove._core.uploads import plan_upload, upload
@@ -202,15 +205,18 @@ class Medias(Resource):
         check_progress(progress)
         marker = create_marker(identify, secrets.token_hex)
         source = open_source(file, size)
-        with open_store(checkpoint) as store:
-            plan = plan_upload(
-                source,
-                name=name,
-                description=description,
-                session=self._session,
-                progress=progress,
-                store=store,
-                marker=marker,
+        opened = nullcontext() if checkpoint is None else open_store(checkpoint)
+        with opened as store:
+            plan = run_sync(
+                plan_upload(
+                    source,
+                    name=name,
+                    description=description,
+                    session=self._session,
+                    progress=progress,
+                    store=store,
+                    marker=marker,
+                )
             )
             return run_sync(upload(plan, self._session, options))
 
@@ -220,6 +226,7 @@ class Medias(Resource):
         *,
         concurrency: int = CONCURRENCY,
         checkpoint_dir: str | PathLike[str] | None = None,
+        checkpoints: Checkpoints | None = None,
         identify: Identify | None = None,
     ) -> Iterator[UploadResult]:
         """Upload many files, several at the same time; yields a result for each when it has ended, failed or not.
@@ -233,41 +240,48 @@ class Medias(Resource):
             checkpoint_dir: A folder for a checkpoint of each file, so that the same call continues after the process
                 was killed. All files must be paths then. An `OutcomeUnknownError` in a result has the path of its
                 file's checkpoint as `.checkpoint`, for `resolve`.
+            checkpoints: Where the checkpoints are, if not in a folder: with `PostgresCheckpoints`, calls on several
+                machines share one job. Each file is claimed by one of them; if that one dies, another takes it over.
+                A file that another one is uploading is tried again until it has ended there, and then yielded with
+                its media. A file that failed is tried once by each call.
             identify: As for `upload`, with a marker of its own for each file.
 
         Raises:
-            InvalidInputError: `concurrency` is not a whole number from 1.
+            InvalidInputError: `concurrency` is not a whole number from 1, or there are checkpoints twice.
         """
-        from contentgroove._io.batches import checkpoint_path, upload_batch
+        from contentgroove._io.batches import upload_batch
+        from contentgroove._io.checkpoint_folders import choose_checkpoints
+
+        chosen = choose_checkpoints(checkpoint_dir, checkpoints)
 
         def upload_one(item: UploadItem, progress: Progress | None) -> Media:
-            path = checkpoint_path(checkpoint_dir, item)
             return self.upload(
                 item.file,
                 name=item.name,
                 description=item.description,
                 progress=progress,
-                checkpoint=path,
+                checkpoint=None if chosen is None else chosen.store(item),
                 size=item.size,
                 identify=identify,
             )
 
-        return upload_batch(upload_one, files, concurrency)
+        recheck = None if chosen is None else chosen.recheck
+        return upload_batch(upload_one, files, concurrency, recheck)
 
     @overload
-    def resolve(self, checkpoint: str | PathLike[str], *, media_id: str) -> Media: ...
+    def resolve(self, checkpoint: CheckpointLocation, *, media_id: str) -> Media: ...
     @overload
-    def resolve(self, checkpoint: str | PathLike[str], *, media_id: None) -> None: ...
+    def resolve(self, checkpoint: CheckpointLocation, *, media_id: None) -> None: ...
     @overload
-    def resolve(self, checkpoint: str | PathLike[str], *, media_id: str | None) -> Media | None: ...
-    def resolve(self, checkpoint: str | PathLike[str], *, media_id: str | None) -> Media | None:
+    def resolve(self, checkpoint: CheckpointLocation, *, media_id: str | None) -> Media | None: ...
+    def resolve(self, checkpoint: CheckpointLocation, *, media_id: str | None) -> Media | None:
         """Settle an upload whose outcome is unknown, so that the same `upload` call continues from its checkpoint.
 
         An upload is in doubt after an `OutcomeUnknownError`, and after a kill at the creation. Look at the candidates
         of the error and at the list of medias first: what is stated here is believed.
 
         Args:
-            checkpoint: The path of the upload's checkpoint.
+            checkpoint: The path of the upload's checkpoint, or its store.
             media_id: The id of the media that the upload created: the next call returns it. None to state that it
                 created none: the next call sends the creation again. If it had succeeded after all, the service may
                 create a second media; that it refuses this is assumed, not known.
@@ -282,10 +296,9 @@ class Medias(Resource):
             CheckpointError: The checkpoint could not be written; nothing was changed.
         """
         from contentgroove._core.creation import resolve_upload
-        from contentgroove._io.checkpoint_store import FileCheckpointStore
+        from contentgroove._io.checkpoint_store import open_store
 
-        store = FileCheckpointStore(checkpoint)
-        with store.lock():
+        with open_store(checkpoint) as store:
             return run_sync(resolve_upload(store, media_id, self._session))
 
     def wait(
@@ -369,7 +382,7 @@ class DirectUploads(Resource):
         return self._call(prepare_upload())
 
 
-class RawMedias:
+class RawMedias(InOneProcess):
     """Calls on medias that return `RawResponse`s."""
 
     def __init__(self, medias: Medias) -> None:
@@ -379,7 +392,7 @@ class RawMedias:
         self.delete = raw_method(medias.delete)
 
 
-class RawDirectUploads:
+class RawDirectUploads(InOneProcess):
     """The call on direct uploads that returns a `RawResponse`."""
 
     def __init__(self, uploads: DirectUploads) -> None:

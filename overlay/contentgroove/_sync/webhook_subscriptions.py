@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contentgroove._core import operations
+from contentgroove._core.io import InOneProcess
 from contentgroove._core.paging import ListArguments
 from contentgroove._core.secret import conceal
 
@@ -86,7 +87,7 @@ class WebhookSubscriptions(Resource):
         return self._call(operations.delete_webhook_subscription(id))
 
 
-class RawWebhookSubscriptions:
+class RawWebhookSubscriptions(InOneProcess):
     """Calls on webhook subscriptions that return `RawResponse`s."""
 
     def __init__(self, subscriptions: WebhookSubscriptions) -> None:

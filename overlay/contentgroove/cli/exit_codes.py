@@ -89,7 +89,7 @@ _EXITS: tuple[tuple[type[BaseException], ExitCode, str], ...] = (
 )
 
 
-def describe_error(error: BaseException) -> ErrorReport:
+def describe_error(error: BaseException, job: str | None = None) -> ErrorReport:
     """Return the exit code, message and hint of an error."""
     match error:
         case CommandError():
@@ -101,7 +101,8 @@ def describe_error(error: BaseException) -> ErrorReport:
             failure = ErrorReport(ExitCode.NETWORK if lost else ExitCode.FILE, error.message)
         case errors.OutcomeUnknownError(checkpoint=str() as checkpoint):
             path = shlex.quote(checkpoint)
-            hint = f"Settle it: contentgroove medias resolve {path} --media ID, or --not-created; then upload again."
+            command = f"medias resolve {path}" if job is None else f"medias resolve {path} --job {shlex.quote(job)}"
+            hint = f"Settle it: contentgroove {command} --media ID, or --not-created; then upload again."
             failure = ErrorReport(ExitCode.OUTCOME_UNKNOWN, error.message, hint)
         case errors.ContentGrooveError():
             message = _response_text(error) if isinstance(error, errors.APIError) else error.message

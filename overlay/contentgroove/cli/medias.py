@@ -31,6 +31,8 @@ _IDENTIFY_HELP = (
 )
 _MEDIA_HELP = "The id of the media that the upload created."
 _NOT_CREATED_HELP = "State that no media was created; the next upload then creates one."
+_JOB_HELP = "Share the uploads with other machines, in the database that CONTENTGROOVE_CHECKPOINTS names."
+JobOption = Annotated[str | None, typer.Option(metavar="NAME", help=_JOB_HELP)]
 DescriptionOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Free text.")]
 
 WAIT_SECONDS: float = 3600
@@ -129,7 +131,11 @@ def delete(run: CommandContext, media_ids: MediaIds, *, yes: options.YesOption =
 @command(
     app,
     "upload",
-    examples=("medias upload film.mp4 --name 'My film'", "medias upload *.mp4 --wait --checkpoint-dir uploads"),
+    examples=(
+        "medias upload film.mp4 --name 'My film'",
+        "medias upload *.mp4 --wait --checkpoint-dir uploads",
+        "medias upload *.mp4 --job summer --identify description",
+    ),
 )
 def upload(
     run: CommandContext,
@@ -143,6 +149,7 @@ def upload(
         int, typer.Option(min=1, max=32, metavar="N", help="Number of uploads at the same time.")
     ] = 4,
     checkpoint_dir: Annotated[Path | None, typer.Option(metavar="DIR", help=_CHECKPOINT_HELP)] = None,
+    job: JobOption = None,
     identify: Annotated[str | None, typer.Option(metavar="WHERE", help=_IDENTIFY_HELP)] = None,
 ) -> None:
     """Upload files and create a media from each.
@@ -151,10 +158,13 @@ def upload(
     exit code is 0 only if every file succeeded, and 14 if some failed. After a 402 (usage limit) no upload is started.
 
     If it is unknown whether a media was created, the exit code is 13: `medias resolve` settles that.
+
+    With --job, several machines that run the same command share the work: each file is uploaded by one of them. They
+    need the same files under the same paths, and CONTENTGROOVE_CHECKPOINTS, the conninfo of a PostgreSQL database.
     """
     from contentgroove._core.identity import IDENTIFY_DESCRIPTION
 
-    from .upload_batch import BatchUpload, expand_patterns, item_of, refuse_urls
+    from .upload_batch import BatchUpload, expand_patterns, item_of, open_job, refuse_urls
 
     if identify is not None and identify != IDENTIFY_DESCRIPTION:
         raise typer.BadParameter(f"--identify must be {IDENTIFY_DESCRIPTION}, not {identify!r}.")
@@ -162,9 +172,12 @@ def upload(
     if name is not None and len(unique) > 1:
         raise CommandError(ExitCode.USAGE, f"--name is for a single file, not for {len(unique)}.")
     refuse_urls(unique)
+    if job is not None and checkpoint_dir is not None:
+        raise CommandError(ExitCode.USAGE, "Pass either --checkpoint-dir or --job, not both.")
     items = [item_of(file, name, description, checkpoint_dir) for file in unique]
-    batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, timeout if wait else None, identify)
-    raise typer.Exit(batch.run(run.async_client()))
+    with contextlib.nullcontext() if job is None else open_job(job) as shared:
+        batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, shared, timeout if wait else None, identify)
+        raise typer.Exit(batch.run(run.async_client()))
 
 
 @command(
@@ -174,10 +187,13 @@ def upload(
 )
 def resolve(
     run: CommandContext,
-    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="The file named in the upload's error.")],
+    checkpoint: Annotated[
+        str, typer.Argument(metavar="CHECKPOINT", help="The file named in the upload's error; with --job, the key.")
+    ],
     *,
     media: Annotated[str | None, typer.Option(metavar="MEDIA_ID", help=_MEDIA_HELP)] = None,
     not_created: Annotated[bool, typer.Option("--not-created", help=_NOT_CREATED_HELP)] = False,
+    job: JobOption = None,
 ) -> None:
     """Settle an upload that ended with exit code 13: it is unknown whether its media was created.
 
@@ -186,9 +202,14 @@ def resolve(
     """
     if (media is None) is not not_created:
         raise CommandError(ExitCode.USAGE, "Pass either --media MEDIA_ID or --not-created.")
-    found = run.client.medias.resolve(checkpoint, media_id=media)
-    data = {"checkpoint": str(checkpoint), "media": None if found is None else document(found)}
-    run.out.print_item({"checkpoint": str(checkpoint), "media": "none" if found is None else found.id}, data)
+    from .upload_batch import open_job
+
+    with contextlib.nullcontext() if job is None else open_job(job) as checkpoints:
+        found = run.client.medias.resolve(
+            checkpoint if checkpoints is None else checkpoints.store(checkpoint), media_id=media
+        )
+    data = {"checkpoint": checkpoint, "media": None if found is None else document(found)}
+    run.out.print_item({"checkpoint": checkpoint, "media": "none" if found is None else found.id}, data)
     run.out.print_note("Repeat the same upload: it continues from the checkpoint.")
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from contentgroove._core.redaction import redact_text
-from contentgroove._io.batches import UploadItem, aupload_batch, checkpoint_path
+from contentgroove._io.batches import UploadItem, aupload_batch
+from contentgroove._io.checkpoint_folders import FileCheckpoints, choose_checkpoints
 from contentgroove.errors import AuthenticationError, ContentGrooveError, NotFoundError, WaitTimeoutError
 
 from .exit_codes import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
@@ -22,13 +23,33 @@ from .output import document
 from .progress_display import UploadDisplay, wait_spinner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from contentgroove import AsyncContentGroove
     from contentgroove._core.identity import Identify
+    from contentgroove.checkpoints import PostgresCheckpoints
     from contentgroove.models import Media
 
     from .output import Output
+
+
+CHECKPOINTS_VARIABLE = "CONTENTGROOVE_CHECKPOINTS"
+
+
+@contextlib.contextmanager
+def open_job(name: str) -> Generator[PostgresCheckpoints]:
+    """Open the checkpoints of a job in the database that the environment names.
+
+    The conninfo may contain a password, so it is never an argument, which other users of the machine could read.
+    """
+    from contentgroove.checkpoints import PostgresCheckpoints
+
+    conninfo = os.environ.get(CHECKPOINTS_VARIABLE)
+    if not conninfo:
+        hint = f"Set {CHECKPOINTS_VARIABLE} to a conninfo such as postgresql://user@host/name."
+        raise CommandError(ExitCode.USAGE, "--job needs a PostgreSQL database.", hint)
+    with PostgresCheckpoints(conninfo, job=name) as checkpoints:
+        yield checkpoints
 
 
 def expand_patterns(files: Iterable[Path], system: str = os.name) -> Iterator[Path]:
@@ -59,8 +80,7 @@ def item_of(file: Path, name: str | None, description: str | None, checkpoint_di
     if name is None and checkpoint_dir is not None:
         # The first release named medias without the suffix: a checkpoint of it continues with that name.
         earlier = structs.replace(item, name=file.stem.encode(errors="replace").decode())
-        path = checkpoint_path(checkpoint_dir, earlier)
-        if path is not None and path.exists():
+        if Path(FileCheckpoints(checkpoint_dir).store(earlier).path).exists():
             return earlier
     return item
 
@@ -70,13 +90,14 @@ class BatchUpload:
     """The uploads of one run, and their outcomes by file.
 
     `wait` is the number of seconds to wait for processing after the last upload; None not to wait. `identify` is that
-    of `upload`.
+    of `upload`. `job` has the checkpoints of a job that several machines share.
     """
 
     out: Output
     items: list[UploadItem]
     concurrency: int
     checkpoint_dir: Path | None
+    job: PostgresCheckpoints | None
     wait: float | None
     identify: Identify | None
     medias: dict[str, Media] = field(default_factory=dict[str, "Media"])
@@ -113,6 +134,7 @@ class BatchUpload:
                 await self._wait(client, self.wait)
 
     async def _upload(self, client: AsyncContentGroove) -> None:
+        checkpoints = choose_checkpoints(self.checkpoint_dir, self.job)
         sizes = {str(item.file): _size(str(item.file)) for item in self.items}
         with UploadDisplay(self.out, sizes) as display:
 
@@ -122,17 +144,18 @@ class BatchUpload:
                     name=item.name,
                     description=item.description,
                     progress=display.callback(str(item.file)),
-                    checkpoint=checkpoint_path(self.checkpoint_dir, item),
+                    checkpoint=None if checkpoints is None else checkpoints.store(item),
                     identify=self.identify,
                 )
 
-            results: Any = aupload_batch(upload_one, self.items, self.concurrency)
+            recheck = None if checkpoints is None else checkpoints.recheck
+            results: Any = aupload_batch(upload_one, self.items, self.concurrency, recheck)
             async with contextlib.aclosing(results):
                 async for result in results:
                     file = str(result.file)
                     display.end(file)
                     if result.media is None:
-                        self._fail(file, describe_error(result.error))
+                        self._fail(file, describe_error(result.error, None if self.job is None else self.job.job))
                     else:
                         self.medias[file] = result.media
                         if self.wait is None:
@@ -194,6 +217,8 @@ class BatchUpload:
         created = [media.id for file, media in self.medias.items() if file not in self.exits]
         if self.checkpoint_dir is not None:
             hint = f"Run the same command again: it continues from the checkpoints in {self.checkpoint_dir}."
+        elif self.job is not None:
+            hint = f"Run the same command again: it continues the job {self.job.job}."
         elif created:
             # Their ids are printed after processing, and would be lost now.
             hint = f"Processing continues. Wait for it: contentgroove medias wait {' '.join(created)}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .inbox import InboxError
+from .sql_database import Schema
 
 if TYPE_CHECKING:
     from .sql_database import Database, StatementRunner
@@ -73,7 +74,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 INSUFFICIENT_PRIVILEGE = "42501"
 """The SQLSTATE of a statement that the role may not execute."""
 
-LATEST = len(MIGRATIONS)
+INBOX = Schema(
+    holds="The inbox",
+    numbers="contentgroove_numbers",
+    tables="contentgroove_events, contentgroove_numbers and contentgroove_counts",
+    migrations=MIGRATIONS,
+    command="contentgroove webhooks migrate --inbox {option}",
+)
 
 COUNTED = 2
 """The first version that counts the events in each state and stores the context of a trace."""
@@ -110,14 +117,15 @@ def open_tables(database: Database[Any]) -> int:
     version = read_version(database)
     if version == 0:
         version = _create(database)
-    if version < LATEST:
+    if version < database.schema.latest:
         logger.warning(
-            "The inbox in %s has tables of version %d, and this release has version %d. It works, but gets slow with "
-            "many events. Run: contentgroove webhooks migrate --inbox %s",
+            "%s in %s: the tables have version %d, and this release has version %d. They work, but get slow with many "
+            "rows. Run: %s",
+            database.schema.holds,
             database.name,
             version,
-            LATEST,
-            database.option,
+            database.schema.latest,
+            _command(database),
         )
     return version
 
@@ -140,8 +148,12 @@ def migrate(database: Database[Any], *, dry_run: bool) -> Migration:
     """
     if dry_run:
         version = read_version(database)
-        return Migration(version, LATEST, _script(database, version), executed=False)
+        return Migration(version, database.schema.latest, _script(database, version), executed=False)
     return _migrate(database)
+
+
+def _command(database: Database[Any]) -> str:
+    return database.schema.command.replace("{option}", database.option)
 
 
 def _create(database: Database[Any]) -> int:
@@ -151,9 +163,9 @@ def _create(database: Database[Any]) -> int:
         if getattr(error.__cause__, "sqlstate", None) != INSUFFICIENT_PRIVILEGE:
             raise
         raise InboxError(
-            f"The inbox in {database.name} has no tables, and this role may not create them. With a role that may, "
-            f"run once: contentgroove webhooks migrate --inbox {database.option}. Then grant this one SELECT, INSERT, "
-            "UPDATE and DELETE on contentgroove_events, contentgroove_numbers and contentgroove_counts."
+            f"{database.schema.holds} in {database.name}: there are no tables, and this role may not create them. With "
+            f"a role that may, run once: {_command(database)}. Then grant this one SELECT, INSERT, UPDATE and DELETE "
+            f"on {database.schema.tables}."
         ) from error
 
 
@@ -165,7 +177,7 @@ def _migrate(database: Database[Any]) -> Migration:
         version = _read_version(database, run)
         for statement in _steps(database, version):
             run(statement)
-    return Migration(version, LATEST, _script(database, version), executed=True)
+    return Migration(version, database.schema.latest, _script(database, version), executed=True)
 
 
 def _script(database: Database[Any], version: int) -> tuple[str, ...]:
@@ -174,28 +186,30 @@ def _script(database: Database[Any], version: int) -> tuple[str, ...]:
 
 
 def _steps(database: Database[Any], version: int) -> tuple[str, ...]:
-    if version == LATEST:
+    schema = database.schema
+    if version == schema.latest:
         return ()
     steps: list[str] = []
-    for statements in MIGRATIONS[version:]:
+    for statements in schema.migrations[version:]:
         for statement in statements:
             steps += database.dialect.counting if statement == COUNTING else (database.spell(statement),)
     return (
         *steps,
-        "DELETE FROM contentgroove_numbers WHERE name = 'schema_version'",
-        f"INSERT INTO contentgroove_numbers (name, value) VALUES ('schema_version', {LATEST})",  # noqa: S608 - a number
+        f"DELETE FROM {schema.numbers} WHERE name = 'schema_version'",  # noqa: S608 - a constant
+        f"INSERT INTO {schema.numbers} (name, value) VALUES ('schema_version', {schema.latest})",  # noqa: S608 - as above
     )
 
 
 def _read_version(database: Database[Any], run: StatementRunner) -> int:
-    row = run(database.dialect.find_tables).fetchone()
-    if row is None:
+    schema = database.schema
+    if run(database.dialect.find_table.replace("{table}", schema.numbers)).fetchone() is None:
         return 0
-    version = int(read_number(run, "schema_version"))
-    if version > LATEST:
+    row = run(f"SELECT value FROM {schema.numbers} WHERE name = 'schema_version'").fetchone()  # noqa: S608 - a constant
+    version = 0 if row is None else int(row[0])
+    if version > schema.latest:
         raise InboxError(
             f"The tables of {database.name} have schema version {version}, but this release supports at most "
-            f"{LATEST}: they were created by a newer release. Update contentgroove."
+            f"{schema.latest}: they were created by a newer release. Update contentgroove."
         )
     return version
 

@@ -12,10 +12,10 @@ from contentgroove._core.tracebacks import drop_frames
 from contentgroove._extras import needs
 from contentgroove.errors import ConfigurationError, InvalidInputError
 
-from .migrations import migrate
+from .migrations import INBOX, migrate
 from .sql import SqlInbox
 from .sql_connections import ConnectionPool
-from .sql_database import Database, Dialect
+from .sql_database import Database, Dialect, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ DIALECT = Dialect(
         "int": "BIGINT",
         "text": 'TEXT COLLATE "C"',
     },
-    find_tables="SELECT oid FROM pg_class WHERE relname = 'contentgroove_numbers' AND pg_table_is_visible(oid)",
+    find_table="SELECT oid FROM pg_class WHERE relname = '{table}' AND pg_table_is_visible(oid)",
     before_migration=(
         # Indexes of many events take longer than other statements. All wait for a migration that waits for a lock,
         # so it rather fails.
@@ -121,7 +121,10 @@ DIALECT = Dialect(
 
 
 class PostgresDatabase(Database["PsycopgConnection"]):
-    """A PostgreSQL database. No state of a session is used, so that a pooler may change it with each transaction."""
+    """A PostgreSQL database. No state of a session is used, so that a pooler may change it with each transaction.
+
+    `user` is the class of the public interface whose arguments these are, for messages.
+    """
 
     def __init__(
         self,
@@ -130,27 +133,33 @@ class PostgresDatabase(Database["PsycopgConnection"]):
         pool_timeout: float = POOL_TIMEOUT,
         idle_timeout: float = IDLE_TIMEOUT,
         statement_timeout: float = STATEMENT_TIMEOUT,
+        *,
+        schema: Schema = INBOX,
+        user: str = "PostgresInbox",
     ) -> None:
-        with needs("PostgresInbox", "postgres"):
+        with needs(user, "postgres"):
             import psycopg
         if max_connections < 1 or min(pool_timeout, idle_timeout, statement_timeout) <= 0:
             raise InvalidInputError(
-                "max_connections, pool_timeout, idle_timeout and statement_timeout of PostgresInbox must be greater "
-                "than 0."
+                f"max_connections, pool_timeout, idle_timeout and statement_timeout of {user} must be greater than 0."
             )
         if not _can_be_parsed(conninfo):
             raise ConfigurationError(
-                "The conninfo of PostgresInbox cannot be parsed: write it as postgresql://user@host/name or as "
+                f"The conninfo of {user} cannot be parsed: write it as postgresql://user@host/name or as "
                 "`host=… dbname=…`."
             )
         self._conninfo = conninfo
         self._open_connection = psycopg.connect
         self._busy_error = psycopg.errors.LockNotAvailable
+        self._connection_errors = (psycopg.OperationalError, psycopg.InterfaceError)
+        # These are OperationalErrors, too, but a working server sends them.
+        self._statement_errors = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
         # In one message with BEGIN, and for this transaction only: a pooler may give the next one another session.
         limit = f"SET LOCAL statement_timeout = {max(1, round(statement_timeout * 1000))}"
         self._begin_writing = f"BEGIN ISOLATION LEVEL READ COMMITTED; {limit}".encode()
         self._begin_reading = f"BEGIN READ ONLY; {limit}".encode()
         super().__init__(
+            schema=schema,
             name="PostgreSQL",
             option="postgresql://…",
             dialect=DIALECT,
@@ -182,6 +191,10 @@ class PostgresDatabase(Database["PsycopgConnection"]):
 
     def _is_broken(self, connection: PsycopgConnection) -> bool:
         return connection.closed
+
+    def is_unreachable(self, error: BaseException | None) -> bool:
+        """Whether the driver's exception means that there was no connection, or that the server ended it."""
+        return isinstance(error, self._connection_errors) and not isinstance(error, self._statement_errors)
 
     def _is_busy(self, error: Exception) -> bool:
         return isinstance(error, self._busy_error)

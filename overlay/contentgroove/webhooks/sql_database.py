@@ -34,15 +34,40 @@ class Dialect:
     skip: str  # skips rows that others have locked
     by_index: str  # after a table's name: chooses the index `{index}`, where the planner has no statistics
     types: dict[str, str]  # column types: `serial`, `bytes`, `float`, `int`, and `text`, which sorts by code points
-    find_tables: str  # selects a row if there are tables of an inbox
+    find_table: str  # selects a row if there is the table `{table}`
     before_migration: tuple[str, ...]  # statements that keep other processes from migrating at the same time
     counting: tuple[str, ...]  # statements that create the triggers which count events
+
+
+@dataclass(slots=True)
+class Schema:
+    """The tables that a use of a database has, in all their versions.
+
+    Attributes:
+        holds: What they hold, in the plural or with its article.
+        numbers: The table with the row `schema_version`, which the first migration creates.
+        tables: The tables that a role must be able to use.
+        migrations: The statements from each version to the next.
+        command: How to migrate them; `{option}` is that of the database.
+    """
+
+    holds: str
+    numbers: str
+    tables: str
+    migrations: tuple[tuple[str, ...], ...]
+    command: str
+
+    @property
+    def latest(self) -> int:
+        """The version of this release."""
+        return len(self.migrations)
 
 
 class Database(ABC, Generic[C]):
     """A database, with the connections of this process.
 
     Attributes:
+        schema: Its tables.
         name: Its name in messages.
         option: The value of `--inbox` for the command line, without secrets.
         dialect: How its SQL differs.
@@ -52,6 +77,7 @@ class Database(ABC, Generic[C]):
     def __init__(
         self,
         *,
+        schema: Schema,
         name: str,
         option: str,
         dialect: Dialect,
@@ -59,6 +85,7 @@ class Database(ABC, Generic[C]):
         timeout: float,
         pool: ConnectionPool[C],
     ) -> None:
+        self.schema = schema
         self.name = name
         self.option = option
         self.dialect = dialect
@@ -112,7 +139,7 @@ class Database(ABC, Generic[C]):
                 yield partial(self.run, connection)
         except self._driver_error as error:
             kind = BusyError if self._is_busy(error) else InboxError
-            raise kind(f"The inbox in {self.name} failed: {type(error).__name__}: {error}") from error
+            raise kind(f"{self.schema.holds} in {self.name} failed: {type(error).__name__}: {error}") from error
 
     @contextmanager
     def transaction(self, *, write: bool = True, seconds: float | None = None, spare: int = 0) -> Generator[C]:
@@ -158,7 +185,7 @@ class Database(ABC, Generic[C]):
             idle = self._pool.borrow(self.timeout, spare=spare)
         except NoConnectionError:
             raise InboxError(
-                f"The inbox in {self.name} failed: all its connections stayed in use for {self.timeout:g} s. "
+                f"{self.schema.holds} in {self.name} failed: all connections stayed in use for {self.timeout:g} s. "
                 "Let fewer threads use it, make handlers with transaction=True faster, or raise max_connections=."
             ) from None
         try:

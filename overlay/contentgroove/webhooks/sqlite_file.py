@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from .inbox import InboxError
+from .migrations import INBOX
 from .sql_connections import ConnectionPool
 from .sql_database import Database, Dialect
 
@@ -47,7 +48,7 @@ DIALECT = Dialect(
         "int": "INTEGER",
         "text": "TEXT",
     },
-    find_tables="SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'contentgroove_numbers'",
+    find_table="SELECT name FROM sqlite_master WHERE type = 'table' AND name = '{table}'",
     before_migration=(),
     counting=(
         """CREATE TRIGGER contentgroove_events_inserted AFTER INSERT ON contentgroove_events BEGIN
@@ -99,6 +100,7 @@ class SQLiteDatabase(Database[FileConnection]):
         self._files: Identity = ()
         self._paths = (str(path), *(f"{path}{suffix}" for suffix in COMPANIONS))
         super().__init__(
+            schema=INBOX,
             name=str(path),
             option=str(path),
             dialect=DIALECT,

@@ -87,8 +87,7 @@ def test_events_that_were_done_long_ago_are_forgotten(cli: CommandLine) -> None:
 def test_an_older_inbox_is_migrated(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The SQL is printed, and only printed with --dry-run; then nothing is left to do."""
     with monkeypatch.context() as patched:
-        patched.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
-        patched.setattr(migrations, "LATEST", 1)
+        patched.setattr(migrations.INBOX, "migrations", migrations.MIGRATIONS[:1])
         inbox_with(cli, "m-1").close()
     planned = cli("webhooks", "migrate", "--inbox", "events.db", "--dry-run", "--json").document
     check("Migrated", planned)

@@ -89,24 +89,27 @@ if child == 0:
         threading.Event().wait(0.01)
     write("worker", receiver.status().worker_running)
     os.write(to_parent[1], b".")
+    os.read(to_child[0], 1)
+    receiver.stop_worker()
     threading.Event().wait()
 """
 
 
 @pytest.mark.process
 @FORK
-def test_a_forked_process_that_serves_handles_events_itself(tmp_path: Path) -> None:
-    """Its parent rests, and handles events again when the child was killed."""
-    code = """
+@pytest.mark.parametrize("end", ["os.kill(child, 9)", "os.write(to_child[1], b'.')"])
+def test_a_forked_process_that_serves_handles_events_itself(tmp_path: Path, end: str) -> None:
+    """Its parent rests, and handles events again when the child was killed, or has stopped its worker."""
+    code = f"""
     os.write(to_child[1], b".")
     os.read(to_parent[0], 1)
-    os.kill(child, 9)
-    os.waitpid(child, 0)
+    {end}
     # Recorded as if by another process, because one that gets deliveries never rests.
     handled.clear()
     WebhookReceiver(receiver.inbox).receive(body(finished("later")))
     handled.wait(20)
     receiver.stop_worker()
+    os.kill(child, 9)
     """
     lines = finish(start(tmp_path, FORKED + textwrap.dedent(code)))
     assert lines == ["worker None 1", *(f"m-{number} child" for number in range(5)), "worker True", "later parent"]

@@ -8,6 +8,7 @@ import struct
 from typing import Final
 
 PROCESS_ID: Final = struct.Struct("q")
+NONE: Final = 0
 
 
 class Family:
@@ -31,6 +32,8 @@ class Family:
         # Shared with forked processes; without a file, and without a lock, which a killed process would keep.
         self._child = mmap.mmap(-1, PROCESS_ID.size)
         self._members: dict[int, Family] = {}
+        if parent is not None:
+            parent.note_child(os.getpid())
 
     @property
     def is_inherited(self) -> bool:
@@ -47,29 +50,42 @@ class Family:
         return own if self._members.setdefault(os.getpid(), own) is own else None
 
     def forget(self) -> None:
-        """Let the next delivery in this process try again to start a worker."""
+        """Let the next delivery in this process try again to start a worker; until then its parent does not rest."""
         self._members.pop(os.getpid(), None)
+        self.note_child(NONE)
+
+    def leave(self) -> None:
+        """Note that this process has stopped its worker, so that its parent does not rest."""
+        if self._parent is not None and not self.is_inherited:
+            self._parent.note_child(NONE)
 
     def rests(self) -> bool:
         """Whether a forked process handles the events in place of this one; otherwise this one tells its parent."""
         if not self._serves and self._is_replaced():
             return True
         if self._parent is not None:
-            self._parent.note_child()
+            self._parent.note_child(os.getpid())
         return False
 
-    def note_child(self) -> None:
-        """Tell the parent of this process, which shares this family, that this process handles events."""
-        PROCESS_ID.pack_into(self._child, 0, os.getpid())
+    def note_child(self, process: int) -> None:
+        """Tell the process that has created this family which forked process handles events."""
+        PROCESS_ID.pack_into(self._child, 0, process)
 
     def _is_replaced(self) -> bool:
         (child,) = PROCESS_ID.unpack_from(self._child)
-        if not child:
-            return False
-        try:
-            os.kill(child, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            return True
+        return child != NONE and _is_alive(child)
+
+
+def _is_alive(process: int) -> bool:
+    """Whether a process runs; a child that has ended does not, though it exists until its parent has asked for it."""
+    try:
+        return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:
+        pass  # the child of a child
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
         return True
+    return True

@@ -205,6 +205,8 @@ class EventHandling:
         worker = self._own_worker
         if worker is not None and not worker.join(timeout):
             return False
+        if self._family is not None:
+            self._family.leave()
         self._worker = self._family = None
         return True
 

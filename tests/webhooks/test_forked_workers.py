@@ -118,7 +118,7 @@ def test_a_forked_process_that_serves_handles_events_itself(tmp_path: Path, end:
 @pytest.mark.process
 @FORK
 def test_a_parent_that_serves_keeps_its_worker(tmp_path: Path) -> None:
-    """A child that serves as well is no reason to rest."""
+    """A child that serves, too, is no reason to rest."""
     code = """
     deliver("own")
     handled.wait(20)

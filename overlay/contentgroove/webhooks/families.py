@@ -1,11 +1,20 @@
-"""Workers of a process and of those forked from it: servers load an application, then fork the processes that serve."""
+"""Workers of a process and of those forked from it: servers load an application, then fork the processes that serve.
+
+uWSGI forks without Python's knowledge, but says which process is which.
+"""
 
 from __future__ import annotations
 
 import mmap
 import os
 import struct
-from typing import Final
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from contentgroove.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROCESS_ID: Final = struct.Struct("q")
 NONE: Final = 0
@@ -60,7 +69,7 @@ class Family:
             self._parent.note_child(NONE)
 
     def rests(self) -> bool:
-        """Whether a forked process handles the events in place of this one; otherwise this one tells its parent."""
+        """Whether a forked process handles the events instead of this one; otherwise this one tells its parent."""
         if not self._serves and self._is_replaced():
             return True
         if self._parent is not None:
@@ -89,3 +98,41 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def require_threads() -> None:
+    """Check that this process runs threads, which some versions of uWSGI do only on request.
+
+    Raises:
+        ConfigurationError: It does not.
+    """
+    uwsgi = _uwsgi()
+    if uwsgi is not None and not getattr(uwsgi, "has_threads", True):
+        raise ConfigurationError(
+            "uWSGI runs no threads, so the worker would not run: start uWSGI with --enable-threads, or handle events "
+            "in another process with `contentgroove webhooks work`."
+        )
+
+
+def call_in_workers(function: Callable[[], object]) -> bool:
+    """If uWSGI loads the application before it forks, call the function in each of its workers; else return False."""
+    uwsgi = _uwsgi()
+    if uwsgi is None or uwsgi.worker_id() or uwsgi.mule_id():
+        return False
+    # The hook of uWSGI's own decorators is the same attribute.
+    earlier: Callable[[], object] | None = getattr(uwsgi, "post_fork_hook", None)
+
+    def hook() -> None:
+        if earlier is not None:
+            earlier()
+        if uwsgi.worker_id():
+            function()
+
+    uwsgi.post_fork_hook = hook
+    return True
+
+
+def _uwsgi() -> Any:
+    """Return the module that exists only in processes of uWSGI; None in others, or if another module has its name."""
+    module: Any = sys.modules.get("uwsgi")
+    return module if hasattr(module, "worker_id") and hasattr(module, "mule_id") else None

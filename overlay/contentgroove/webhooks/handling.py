@@ -12,12 +12,11 @@ from contentgroove.errors import ConfigurationError, InvalidInputError
 
 from . import application_inboxes
 from .between_events import BetweenEvents
-from .families import Family
+from .families import Family, call_in_workers, require_threads
 from .handler_io import AsyncHandlerIO, PrivateLoops, SyncHandlerIO, is_async, supervise
 from .processing import EventProcessor, Outcome
 from .retention import Retention
 from .status import ReceiverStatus, Reporter, read_status
-from .uwsgi import call_in_workers, require_threads
 from .worker import POLL_INTERVAL, Wakeup, Worker
 
 if TYPE_CHECKING:

@@ -14,6 +14,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from contentgroove._io.interruptible import join
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -95,7 +97,7 @@ class _Terminations:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            join(thread)
         _terminate()
 
 

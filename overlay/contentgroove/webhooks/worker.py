@@ -86,7 +86,7 @@ class Worker:
         grace: Seconds that the current event gets when the process ends or the context is left.
         report: Called after each pass and each wait.
         extra_stop: Another reason to stop.
-        rests: Whether another process handles the events in place of this one; then the worker only waits.
+        rests: Whether another process handles the events instead of this one; then the worker only waits.
 
     Attributes:
         since: When it started, in seconds since 1970.

@@ -68,7 +68,7 @@ else:
             threading.Event().wait()
         write("end", event)
 """
-"""In place of the page's `receiving.py`: either store, and handlers that tell the test what they do."""
+"""Instead of the page's `receiving.py`: either store, and handlers that tell the test what they do."""
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,7 @@ class WebhookReceiver(EventHandling):
         event = self._check(body, token)
         if isinstance(event, Receipt):
             return event
+        self._serve()
         with span("receive") as started:
             started.set(key=event.dedupe_key, event=event.event)
             try:

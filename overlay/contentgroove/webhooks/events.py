@@ -24,8 +24,8 @@ from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
 from contentgroove._core.tracebacks import with_safe_repr
-from contentgroove._model_base import JsonSource, to_utc
-from contentgroove._pages import UnreadableItem  # noqa: TC001 - for get_type_hints() of the events
+from contentgroove._models.base import JsonSource, to_utc
+from contentgroove._models.pages import UnreadableItem  # noqa: TC001 - for get_type_hints() of the events
 from contentgroove.errors import MissingFieldError, WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
 
@@ -287,7 +287,7 @@ def _read_finished(content: bytes) -> MediaProcessingFinished:
         UnreadableError: It has no media with a readable id.
     """
     # Imported here because few events need it.
-    from contentgroove._partial_structs import UnreadableError, member, members
+    from contentgroove._models.partial_structs import UnreadableError, member, members
 
     payload = members(member(members(content, "the body"), "payload"), "payload")
     data = member(payload, "data")
@@ -305,8 +305,8 @@ def _read_included(
     content: msgspec.Raw | None, source: JsonSource
 ) -> tuple[list[Clip | Transcription], tuple[UnreadableItem, ...]]:
     """Read the included resources of known types; also return what cannot be read."""
-    from contentgroove._partial_documents import unreadable_item
-    from contentgroove._partial_structs import UnreadableError, elements, member, members
+    from contentgroove._models.partial_documents import unreadable_item
+    from contentgroove._models.partial_structs import UnreadableError, elements, member, members
 
     found: list[Clip | Transcription] = []
     unreadable: list[UnreadableItem] = []

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 from contentgroove_api.types import check_levels
 
-from ._partial_structs import UNREADABLE
-from .errors import InvalidInputError
+from contentgroove.errors import InvalidInputError
+
+from .partial_structs import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ._json_views import Shape
+    from .json_views import Shape
 
 _OTHERS = ("extra", "missing", "absent")
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 import msgspec
 from contentgroove_api.types import check_levels, decoder
 
-from ._core.redaction import redact_text
-from ._core.tracebacks import with_safe_repr
-from ._display import Table, cell_text, short_repr
-from ._json_views import JsonView, Shape, to_json_value
-from .errors import MissingFieldError, ResponseDecodeError
+from contentgroove._core.redaction import redact_text
+from contentgroove._core.tracebacks import with_safe_repr
+from contentgroove.errors import MissingFieldError, ResponseDecodeError
+
+from .display import Table, cell_text, short_repr
+from .json_views import JsonView, Shape, to_json_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
-    from ._partial_structs import Json
+    from .partial_structs import Json
 
 W = TypeVar("W", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -128,7 +129,7 @@ class Model(JsonView, Generic[W]):
         try:
             wire: Any = decoder(struct).decode(content)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            from ._partial_structs import UnreadableError, read_partly
+            from .partial_structs import UnreadableError, read_partly
 
             wire = read_partly(struct, content, cls.__name__, cls._relationships, log=log)
             try:
@@ -212,8 +213,8 @@ class Model(JsonView, Generic[W]):
         Raises:
             InvalidInputError: A value has a wrong type, or a required one is absent; the message names it.
         """
-        from ._model_dicts import invalid_dict, resource_json, undeclared
-        from ._partial_structs import UnreadableError
+        from .dicts import invalid_dict, resource_json, undeclared
+        from .partial_structs import UnreadableError
 
         shape = cls._shape()
         content = resource_json(shape, data)
@@ -239,13 +240,13 @@ class Model(JsonView, Generic[W]):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        from ._pydantic_schemas import model_core_schema
+        from .pydantic_schemas import model_core_schema
 
         return model_core_schema(cls, cls.from_dict)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        from ._pydantic_schemas import model_json_schema
+        from .pydantic_schemas import model_json_schema
 
         return model_json_schema(cls, cls._shape())
 

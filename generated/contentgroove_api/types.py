@@ -10,13 +10,16 @@ from _thread import allocate_lock, get_native_id
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from sys import getrecursionlimit
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from msgspec import UNSET, DecodeError, Struct, UnsetType, json
 
 Unset = UnsetType
 
 T = TypeVar("T")
+
+FilterValue: TypeAlias = str | int | float | bool | datetime.datetime | datetime.date
+"""What a query parameter may be; a filter may also be several of these."""
 
 MAX_LEVELS = 100
 """How many objects and arrays a JSON text may hold in one another: as many as Ruby's JSON takes; APIs use under ten."""
@@ -211,6 +214,7 @@ def decode_body(status_code: int, content: bytes, kind: type[T]) -> T:
 __all__ = [
     "MAX_LEVELS",
     "UNSET",
+    "FilterValue",
     "Request",
     "Response",
     "UnexpectedBody",

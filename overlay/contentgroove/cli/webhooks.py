@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from contentgroove._core.inputs import EventName
 from contentgroove._core.redaction import redact_url
 from contentgroove.webhooks import subscribe
 
@@ -77,8 +78,12 @@ def create(
 
     `webhooks subscribe` adds a secret token, which distinguishes real events from forged ones.
     """
-    subscription = run.client.webhook_subscriptions.create(url=url, subscribed_events=events)
+    subscription = run.client.webhook_subscriptions.create(url=url, subscribed_events=_as_names(events))
     run.out.print_item(fields(subscription), document(subscription))
+
+
+def _as_names(events: list[str] | None) -> list[EventName] | None:
+    return None if events is None else [EventName(name) for name in events]
 
 
 @command(app, "subscribe", examples=("webhooks subscribe https://example.com/contentgroove",))
@@ -94,7 +99,7 @@ def subscribe_(
     trusted. Pass it to your receiver (secret_token=…), or to `contentgroove webhooks listen` in the environment
     variable CONTENTGROOVE_WEBHOOK_TOKEN.
     """
-    subscription, token = subscribe(run.client, url, events=events)
+    subscription, token = subscribe(run.client, url, events=_as_names(events))
     run.out.print_item({**fields(subscription), "token": token}, {**document(subscription), "token": token})
     run.out.print_note("The token is not shown again. Keep it for your receiver, and out of arguments and logs.")
 

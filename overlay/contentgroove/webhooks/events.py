@@ -24,7 +24,8 @@ from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
 from contentgroove._core.tracebacks import with_safe_repr
-from contentgroove._model_base import JsonSource, UnreadableItem, to_utc
+from contentgroove._model_base import JsonSource, to_utc
+from contentgroove._pages import UnreadableItem  # noqa: TC001 - for get_type_hints() of the events
 from contentgroove.errors import MissingFieldError, WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
 
@@ -315,15 +316,15 @@ def _parse_unknown(content: bytes) -> UnknownEvent:
     return UnknownEvent(envelope.event, _unknown_event_key(envelope.event, payload), content)
 
 
-def finished_event_body(media: Media, clips: Iterable[Clip]) -> bytes:
+def finished_event_body(media: Media, included: Iterable[Clip | Transcription]) -> bytes:
     """Write the body of the webhook from the resources of the API."""
-    included = [_as_sent(clip) for clip in clips]
+    resources = [_as_sent(resource) for resource in included]
     return msgspec.json.encode(
-        {"event": PROCESSING_FINISHED, "payload": {"data": _as_sent(media), "included": included}}
+        {"event": PROCESSING_FINISHED, "payload": {"data": _as_sent(media), "included": resources}}
     )
 
 
-def _as_sent(resource: Media | Clip) -> msgspec.Raw:
+def _as_sent(resource: Media | Clip | Transcription) -> msgspec.Raw:
     # As the service sent it, with the fields that this version of the library does not know.
     text = resource._source.text(resource._index)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
     # Events are UTF-8 as a whole, while a response of which a field is not can be read without that field.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from contentgroove._core.moments import moment
 from contentgroove._core.secret import conceal
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contentgroove import AsyncContentGroove, Clip, ContentGroove, Media
+    from contentgroove._core.names import MediaFilter
     from contentgroove._core.secret import Secret
 
     from .apps import AsgiApp, WsgiApp
@@ -43,7 +44,7 @@ THREAD_TIMEOUT = 10.0
 
 NOT_RECORDED = "The event was not recorded. Send it again."
 
-OLDEST_FIRST = "created_at"
+OLDEST_FIRST: Final = "created_at"
 
 
 class WebhookReceiver(EventHandling):
@@ -153,6 +154,7 @@ class WebhookReceiver(EventHandling):
         event = self._check(body, token)
         if isinstance(event, Receipt):
             return event
+        self._serve()
         with span("receive") as started:
             started.set(key=event.dedupe_key, event=event.event)
             try:
@@ -319,7 +321,7 @@ class WebhookReceiver(EventHandling):
         return new
 
 
-def _medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
+def _medias_filter(since: dt.datetime, inbox: Inbox) -> MediaFilter:
     """Return the filter for medias whose processing started at `since` or later."""
     if since.tzinfo is None:
         raise InvalidInputError(f"since= must have a time zone, such as tzinfo=datetime.UTC, not {since!r}.")

@@ -221,7 +221,8 @@ def _encode_mapping(mapping: Mapping[str, Any]) -> bytes:
 def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
     """Parse the known event; None if it is another one."""
     try:
-        content.isascii() or content.decode()  # the decoders do not check the values that they skip
+        if not content.isascii():
+            content.decode()  # the decoders do not check the values that they skip
     except UnicodeDecodeError:
         if _envelope_decoder.decode(content).event != PROCESSING_FINISHED:
             raise  # the key of another event may need any part

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from contentgroove import ConfigurationError
 from contentgroove.webhooks import MemoryInbox, SQLiteInbox, WebhookReceiver
+from contentgroove.webhooks.families import Family
 
 from tests.platforms import FORK, SIGNALS
 from tests.webhooks.payloads import body, finished
@@ -115,24 +116,15 @@ def test_a_forked_process_that_serves_handles_events_itself(tmp_path: Path, end:
     assert lines == ["worker None 1", *(f"m-{number} child" for number in range(5)), "worker True", "later parent"]
 
 
-@pytest.mark.process
 @FORK
-def test_a_parent_that_serves_keeps_its_worker(tmp_path: Path) -> None:
-    """A child that serves, too, is no reason to rest."""
-    code = """
-    deliver("own")
-    handled.wait(20)
-    handled.clear()
-    os.write(to_child[1], b".")
-    os.read(to_parent[0], 1)
-    os.kill(child, signal.SIGSTOP)
-    deliver("own-2")
-    handled.wait(20)
-    receiver.stop_worker()
-    os.kill(child, 9)
-    """
-    lines = finish(start(tmp_path, FORKED + textwrap.dedent(code)))
-    assert {"own parent", "own-2 parent"} <= set(lines)
+def test_a_process_that_gets_deliveries_does_not_rest() -> None:
+    """Only one that forks those that serve, such as the master of a server."""
+    family = Family(NEVER)
+    assert not family.rests()
+    family.note_child(os.getppid())
+    assert family.rests()
+    assert family.serve() is None
+    assert not family.rests()
 
 
 @pytest.mark.process

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from _thread import start_new_thread
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +89,9 @@ class _Terminations:
         if self._process != os.getpid():
             _terminate()
             return
-        # In a thread, because the main one may have interrupted what the functions wait for.
-        threading.Thread(target=self._end, args=(tuple(self._functions),), name="contentgroove-end").start()
+        # In a thread, because the main one may have interrupted what the functions wait for, such as the start of a
+        # thread: that of `threading` takes a lock.
+        start_new_thread(self._end, (tuple(self._functions),))
 
     @staticmethod
     def _end(functions: tuple[Callable[[], object], ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from contentgroove._core.io import run_sync
 from contentgroove.errors import ConfigurationError, InvalidInputError
@@ -22,6 +22,9 @@ from .worker import POLL_INTERVAL, Wakeup, Worker
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
+
+    from contentgroove._core.inputs import EventName
+    from contentgroove._core.names import KnownEvent
 
     from .handler_io import HandlerIO
     from .inbox import Backoff, Inbox
@@ -93,7 +96,9 @@ class EventHandling:
         """Seconds that the current event gets when the process ends."""
         return self._grace
 
-    def on(self, event: str, *, name: str | None = None, transaction: bool = False) -> Callable[[Handler], Handler]:
+    def on(
+        self, event: KnownEvent | Literal["*"] | EventName, *, name: str | None = None, transaction: bool = False
+    ) -> Callable[[Handler], Handler]:
         """Register a handler of an event, or of all events with `"*"`. Handlers run in the order of registration.
 
         A handler takes the event and may be async. If it raises, the other handlers still run, and it is called again
@@ -103,7 +108,7 @@ class EventHandling:
         transaction=True exactly once.
 
         Args:
-            event: The event's name, or `*`.
+            event: The event's name, or `*`; `EventName(…)` for one that only the service knows.
             name: The name of its stored success; by default the qualified name. Keep it when you rename the function.
             transaction: Call it with a second argument, the inbox's database connection. Its writes there are
                 committed together with its success. It must be sync and must not commit.

@@ -176,9 +176,10 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
     """
     content = to_bytes(body)
     try:
-        if not content.isascii():
-            content.decode()  # the decoders do not check the values that they skip
         check_levels(content)
+        # The decoders do not check the values that they skip.
+        if not content.isascii() and not _is_utf8(content):
+            return _parse_damaged(content)
         return _parse_finished(content) or _parse_unknown(content)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         reason = str(error) or type(error).__name__
@@ -241,6 +242,25 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
         else:
             transcriptions.append(Transcription(resource, source, index))
     return _finished(content, media, clips, transcriptions)
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _parse_damaged(content: bytes) -> MediaProcessingFinished:
+    """Read an event of which some text is not UTF-8: as one whose fields differ from the contract.
+
+    Raises:
+        ValueError: Its name or its media's id cannot be read, or it is an unknown event, whose key may need any part.
+    """
+    if _envelope_decoder.decode(content).event != PROCESSING_FINISHED:
+        content.decode()
+    return _read_finished(content)
 
 
 def _finished(

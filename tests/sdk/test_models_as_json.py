@@ -228,6 +228,16 @@ def test_a_wrong_dict_is_refused_by_name(change: dict[Any, Any], named: str) -> 
         Media.from_dict({**factories.media().to_dict(), **change})
 
 
+def test_errors_show_no_credentials() -> None:
+    """Neither of keys nor of values, and are short."""
+    url = "https://s.test/f?X-Amz-Signature=SECRET"
+    for change in ({url: float("nan")}, {"name": {"at": url}}, {"source_url": [url]}, {"x" * 10_000: b""}):
+        with pytest.raises(InvalidInputError) as caught:
+            Media.from_dict({**factories.media().to_dict(), **change})
+        assert "SECRET" not in str(caught.value)
+        assert len(str(caught.value)) < 700
+
+
 def test_deep_values_are_refused() -> None:
     """As in responses, and without exhausting the stack."""
     value: Any = []

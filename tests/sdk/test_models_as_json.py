@@ -285,6 +285,8 @@ def test_models_are_values_of_match(make: Maker) -> None:
             pytest.fail("a name that cannot be read matches")
         case Media(media_id):
             assert media_id == "m-1"
+        case _:
+            pytest.fail("the id does not match")
     for model in (Clip, DirectUpload, Media, Transcription, WebhookSubscription):
         assert model.__match_args__[0] == "id"
         assert set(model.__match_args__) <= {"id", *model._attributes}

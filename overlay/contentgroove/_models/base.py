@@ -261,18 +261,28 @@ class Model(JsonView, Generic[W]):
         - `missing`: the names of the attributes that cannot be read, and `extra` if that cannot be;
         - `absent`: the names of the attributes that the service omitted, whose values are None.
         """
-        return (*self._readable_names(), *(name for name in ("extra", "missing", "absent") if self[name]))
+        return (*self._readable_names(), *self._others())
+
+    def _others(self) -> dict[str, Any]:
+        missing, sent = self.missing, self.fields_set
+        unread = sorted(missing)
+        try:
+            extra = self.extra
+        except ResponseDecodeError:
+            extra, unread = {}, sorted({*missing, "extra"})
+        absent = [name for name in self._names() if name not in sent and name not in missing]
+        return {name: value for name, value in (("extra", extra), ("missing", unread), ("absent", absent)) if value}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all attributes as the types of JSON, which `json.dumps` writes: times as ISO 8601 with their zone.
+
+        `keys()` says what else it has. `from_dict()` takes it.
+        """
+        return {name: self[name] for name in self._readable_names()} | self._others()
 
     def __getitem__(self, name: str, /) -> Any:
-        if name in {"extra", "missing"}:
-            try:
-                unknown = self.extra
-            except ResponseDecodeError:
-                return {} if name == "extra" else sorted({*self.missing, "extra"})
-            return unknown if name == "extra" else sorted(self.missing)
-        if name == "absent":
-            sent = self.fields_set
-            return [absent for absent in self._readable_names() if absent not in sent]
+        if name in {"extra", "missing", "absent"}:
+            return self._others()[name]
         if name not in self._names():
             raise KeyError(name)
         return to_json_value(getattr(self, name))

@@ -186,7 +186,9 @@ async def connect(
                 return sock
             now = time.monotonic()
             if now >= end and attempts.pending:
-                raise httpcore.ConnectTimeout(attempts.describe(f"the host did not accept a connection for {seconds:g} s"))
+                raise httpcore.ConnectTimeout(
+                    attempts.describe(f"the host did not accept a connection for {seconds:g} s")
+                )
     finally:
         # The losers; all of them if the task is cancelled.
         attempts.close()

@@ -305,6 +305,9 @@ class UploadTransport:
         """Abort the current uploads."""
         self._stop.set()
 
+    def drop_stale(self) -> None:
+        """Do nothing: no connection outlives its upload."""
+
     def forget(self) -> None:
         """Close the sockets that a child process has inherited, without a word to the store."""
         self._stop.close_sockets()
@@ -332,6 +335,9 @@ class AsyncUploadTransport:
         return httpcore.Response(
             response.status, headers=response.headers, content=_AsyncBody(response, pool, self._pools)
         )
+
+    async def drop_stale(self) -> None:
+        """Do nothing: no connection outlives its upload."""
 
     async def aclose(self) -> None:
         """Abort the current uploads."""

@@ -125,20 +125,15 @@ MAX_NAMED = 4
 
 async def wait_any_sync(sockets: Sequence[socket.socket], seconds: float | None) -> Sequence[socket.socket]:
     """Wait in this thread, without suspending, until some of the sockets have connected or failed; return these."""
+    by_descriptor = {sock.fileno(): sock for sock in sockets}
+    if (closed := by_descriptor.get(-1)) is not None:
+        # Closed by another thread: the next call on it raises the error.
+        return [closed]
     with _Selector() as selector:
         for sock in sockets:
-            if sock.fileno() < 0:
-                # Closed by another thread: the next call on it raises the error.
-                return [sock]
             selector.register(sock, selectors.EVENT_WRITE)
-        ready: list[socket.socket] = []
-
-        def select(limit: float | None) -> bool:
-            ready.extend(sock for key, _ in selector.select(limit) if isinstance(sock := key.fileobj, socket.socket))
-            return bool(ready)
-
-        wait_for(select, seconds)
-        return ready
+        ready = wait_for(selector.select, seconds)
+        return [by_descriptor[key.fd] for key, _ in ready]
 
 
 WaitForAny: TypeAlias = Callable[["Sequence[socket.socket]", "float | None"], Awaitable["Sequence[socket.socket]"]]

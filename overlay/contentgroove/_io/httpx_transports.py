@@ -233,11 +233,16 @@ def _is_default_agent(value: bytes) -> bool:
 
 
 def uses_proxy(client: httpx.Client | httpx.AsyncClient, url: httpcore.URL) -> bool:
-    """Return whether an application's client reaches a host through a proxy, by its own rules (`mounts`, NO_PROXY)."""
+    """Return whether an application's client reaches a store through a proxy, by its own rules (`mounts`, NO_PROXY)."""
     # httpx has no public name for it: if this one changes, the tests of proxies fail.
     transport: Any = client._transport_for_url(_url(url.scheme, url.host, url.port, b"/"))  # noqa: SLF001 - as above
-    # The second is that of httpx-aiohttp.
-    return isinstance(getattr(transport, "_pool", None), _PROXIES) or getattr(transport, "proxy", None) is not None
+    if getattr(transport, "proxy", None) is not None:
+        # That of httpx-aiohttp: aiohttp writes %2F in a query as a slash, and sets a Content-Type.
+        raise ConfigurationError(
+            "http_client uses a proxy, but its transport changes presigned URLs, so that it cannot upload files: pass "
+            "upload_http_client=, an httpx client with the same proxy and httpx's own transport."
+        )
+    return isinstance(getattr(transport, "_pool", None), _PROXIES)
 
 
 _PROXIES = (httpcore.HTTPProxy, httpcore.SOCKSProxy, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy)

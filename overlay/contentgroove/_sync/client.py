@@ -56,8 +56,9 @@ class ContentGroove(InOneProcess):
         http_client: Your own `httpx.Client` for API calls (proxy, mTLS, HTTP/2, instrumentation); not closed. Its
             headers, parameters, cookies, `auth`, `mounts` and event hooks apply; a header or parameter of this client
             has precedence over its own, and an `auth` that sets `Authorization` over the API key. Its timeouts, its
-            base URL and `follow_redirects` do not apply. If it uses a proxy for the store, files are uploaded through
-            it, too; without `trust_env`, they ignore the proxies of the environment.
+            base URL and `follow_redirects` do not apply. If it reaches the store through a proxy, files are uploaded
+            through it, too; without `trust_env`, they ignore the proxies of the environment. A proxy inside of a
+            transport that is not httpx's own is not seen: pass `upload_http_client` as well.
         upload_http_client: Your own `httpx.Client` for uploading files, such as for a store that needs other
             certificates. Nothing of it is added to the request, because a presigned URL rejects whatever was not
             signed; its event hooks must not add anything either.

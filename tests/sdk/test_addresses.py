@@ -175,7 +175,12 @@ def test_closing_ends_all_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
             return real(attempts)
 
         monkeypatch.setattr(connecting._Attempts, "start_next", start)
-        closing = threading.Thread(target=lambda: (third.wait(PATIENCE), client.close()))
+
+        def close() -> None:
+            third.wait(PATIENCE)
+            client.close()
+
+        closing = threading.Thread(target=close)
         closing.start()
         started = time.monotonic()
         with pytest.raises(ConfigurationError, match="closed"):
@@ -187,8 +192,9 @@ def test_closing_ends_all_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_families_take_turns() -> None:
     """Often a whole family is unreachable; the resolver's first address stays the first."""
-    resolved: Any = [(family, host) for family, host in zip([10, 10, 10, 2, 2], "abcde", strict=True)]
-    assert "".join(host for _, host in connecting._interleaved(resolved)) == "adbec"
+    resolved: Any = list(zip([10, 10, 10, 2, 2], "abcde", strict=True))
+    ordered: list[Any] = connecting._interleaved(resolved)
+    assert "".join(host for _, host in ordered) == "adbec"
 
 
 def test_a_family_that_the_system_lacks_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +206,7 @@ def test_a_family_that_the_system_lacks_is_passed(monkeypatch: pytest.MonkeyPatc
             raise OSError(97, "Address family not supported by protocol")
         return real(family, *arguments)
 
-    monkeypatch.setattr(connecting.socket, "socket", create)
+    monkeypatch.setattr(socket, "socket", create)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         addresses: Any = [

@@ -111,11 +111,9 @@ def test_a_proxy_that_wants_a_password(make: Maker, monkeypatch: pytest.MonkeyPa
     with server(says(http_response(b"", "407 Proxy Authentication Required"))) as (url, received):
         monkeypatch.setenv("HTTPS_PROXY", origin(url).replace("http://", "http://user:hunter2@"))
         error: type[Exception] = APIConnectionError if own == "calls" else UploadError
+        client = make(None if own == "calls" else api_of("https://store.test"), max_retries=0)
         with pytest.raises(error, match=r"407.*user and a password") as caught:
-            if own == "calls":
-                make(max_retries=0).medias.get("m-1")
-            else:
-                make(api_of("https://store.test"), max_retries=0).medias.upload(MP4)
+            client.medias.get("m-1") if own == "calls" else client.medias.upload(MP4)
     assert b"Proxy-Authorization: Basic dXNlcjpodW50ZXIy" in received[0]
     assert "hunter2" not in f"{caught.value} {caught.value.__cause__!r}"
 

@@ -79,6 +79,9 @@ class DefaultHeaders:
         )
 
 
+NO_HEADERS = DefaultHeaders({})
+
+
 def conceal_headers(headers: Mapping[str, str | Secret] | None) -> Mapping[str, Secret] | None:
     """Wrap the values of an argument, before it is checked; one that is no mapping stays."""
     if not isinstance(cast("object", headers), Mapping):

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from contentgroove.errors import ConfigurationError
 
-from .header_fields import DefaultHeaders, check_default_headers, merge_fields
+from .header_fields import NO_HEADERS, DefaultHeaders, check_default_headers, merge_fields
 from .io import NO_COPY
 from .redaction import redact_url
 from .secret import REDACTED, Secret, SecretBytes, conceal
@@ -70,7 +70,7 @@ class Settings(Struct, frozen=True, weakref=True):
     api_key: Secret | KeyProvider
     auth: AuthMethod
     user_agent: str
-    default_headers: DefaultHeaders
+    default_headers: DefaultHeaders = NO_HEADERS
 
     def __repr__(self) -> str:
         # Without the key.

@@ -17,7 +17,7 @@ from contentgroove_api.types import check_levels
 
 from contentgroove.errors import RETRYABLE_STATUSES, UploadError
 
-from .error_mapping import connection_advice, come_back
+from .error_mapping import come_back, connection_advice
 from .redaction import redact_text
 from .responses import Response, TransportFailure
 from .retries import requested_delay

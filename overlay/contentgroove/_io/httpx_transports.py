@@ -235,9 +235,9 @@ def _is_default_agent(value: bytes) -> bool:
 def uses_proxy(client: httpx.Client | httpx.AsyncClient, url: httpcore.URL) -> bool:
     """Return whether an application's client reaches a store through a proxy, by its own rules (`mounts`, NO_PROXY)."""
     # httpx has no public name for it: if this one changes, the tests of proxies fail.
-    transport: Any = client._transport_for_url(_url(url.scheme, url.host, url.port, b"/"))  # noqa: SLF001 - as above
+    transport = cast("Any", client)._transport_for_url(_url(url.scheme, url.host, url.port, b"/"))  # noqa: SLF001 - as above
     if getattr(transport, "proxy", None) is not None:
-        # That of httpx-aiohttp: aiohttp writes %2F in a query as a slash, and sets a Content-Type.
+        # That of httpx-aiohttp: aiohttp writes %2F in a query as a slash.
         raise ConfigurationError(
             "http_client uses a proxy, but its transport changes presigned URLs, so that it cannot upload files: pass "
             "upload_http_client=, an httpx client with the same proxy and httpx's own transport."

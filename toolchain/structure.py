@@ -60,9 +60,14 @@ LAYERS = (
     Layer(
         "Models",
         (
+            "contentgroove._display",
+            "contentgroove._json_views",
             "contentgroove._model_base",
+            "contentgroove._model_dicts",
+            "contentgroove._pages",
             "contentgroove._partial_documents",
             "contentgroove._partial_structs",
+            "contentgroove._pydantic_schemas",
             "contentgroove.models",
         ),
     ),
@@ -104,7 +109,12 @@ LAYERS = (
     Layer("Entry points", ("contentgroove.cli", "contentgroove.mcp", "contentgroove.__main__")),
     Layer(
         "Mock: contract and programs",
-        ("contentgroove_mock.npm", "contentgroove_mock.prism", "contentgroove_mock.contract"),
+        (
+            "contentgroove_mock.factories",
+            "contentgroove_mock.npm",
+            "contentgroove_mock.prism",
+            "contentgroove_mock.contract",
+        ),
     ),
     Layer("Mock: the service's rules", ("contentgroove_mock.simulator.core",)),
     Layer("Mock: simulator", ("contentgroove_mock.simulator", "contentgroove_mock")),

@@ -6,17 +6,20 @@ import datetime
 import os
 
 # `threading` imports more than one who reads webhooks needs.
-from _thread import allocate_lock, stack_size
+from _thread import allocate_lock, get_native_id
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from sys import getrecursionlimit
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from msgspec import UNSET, DecodeError, Struct, UnsetType, json
 
 Unset = UnsetType
 
 T = TypeVar("T")
+
+FilterValue: TypeAlias = str | int | float | bool | datetime.datetime | datetime.date
+"""What a query parameter may be; a filter may also be several of these."""
 
 MAX_LEVELS = 100
 """How many objects and arrays a JSON text may hold in one another: as many as Ruby's JSON takes; APIs use under ten."""
@@ -153,19 +156,24 @@ def check_levels(content: bytes) -> None:
 def protect_stack(content: bytes) -> None:
     """Check the levels of a response as `check_levels` does, unless the decoder stops in time by itself.
 
-    It does so, with a RecursionError, where a thread has as large a stack as Linux gives: Python counts the calls. A
-    long list takes a tenth longer where its levels are counted.
+    It does so, with a RecursionError, in the main thread of Linux, whose stack is large: Python counts the calls. How
+    large another thread's stack is cannot be asked. A long list takes a tenth longer where its levels are counted.
 
     Raises:
         DecodeError: It has more than `MAX_LEVELS`.
     """
-    if len(content) < _LONG or stack_size() or getrecursionlimit() > _CALLS or not _has_large_stacks():
+    if (
+        len(content) < _LONG
+        or getrecursionlimit() > _CALLS
+        or not _has_large_stack()
+        or get_native_id() != os.getpid()
+    ):
         check_levels(content)
 
 
 @cache
-def _has_large_stacks() -> bool:
-    """Tell whether threads have 8 MiB: those of glibc are as large as the limit says, others' are smaller."""
+def _has_large_stack() -> bool:
+    """Tell whether the main thread has 8 MiB, as the limit says on Linux."""
     try:
         import resource
 
@@ -206,6 +214,7 @@ def decode_body(status_code: int, content: bytes, kind: type[T]) -> T:
 __all__ = [
     "MAX_LEVELS",
     "UNSET",
+    "FilterValue",
     "Request",
     "Response",
     "UnexpectedBody",

@@ -1,8 +1,9 @@
 """A mock of the ContentGroove service, to develop and test against without a key or a network.
 
 `Simulator` is an ASGI application that behaves like the service, on a clock that a test can move; `serve` puts it
-on a local port. `Prism` runs the program of that name, which serves the contract's examples or checks a service
-against the contract. Names are imported when they are first used, so that importing the package costs nothing.
+on a local port. `factories` make models for tests that need neither. `Prism` runs the program of that name, which
+serves the contract's examples or checks a service against the contract. Names are imported when they are first used, so
+that importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from contentgroove_mock import factories
     from contentgroove_mock.prism import Prism, PrismError
     from contentgroove_mock.simulator.clock import ManualClock, SystemClock
     from contentgroove_mock.simulator.core.faults import Fault
@@ -29,6 +31,7 @@ __all__ = [
     "Simulator",
     "SystemClock",
     "aserve",
+    "factories",
     "sample_video",
     "serve",
 ]
@@ -46,6 +49,8 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
+    if name == "factories":
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from contentgroove._extras import import_needs

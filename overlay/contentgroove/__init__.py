@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._async.client import AsyncContentGroove
     from ._core.calls import RawResponse
-    from ._core.inputs import Sort
+    from ._core.inputs import EventName, Filter, Sort
     from ._core.retries import RetryPolicy
     from ._io.batches import UploadItem, UploadResult
     from ._io.hooks import ResponseInfo
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "._async.client": ("AsyncContentGroove",),
     "._core.calls": ("RawResponse",),
-    "._core.inputs": ("Sort",),
+    "._core.inputs": ("EventName", "Filter", "Sort"),
     "._core.retries": ("RetryPolicy",),
     "._io.batches": ("UploadItem", "UploadResult"),
     "._io.hooks": ("ResponseInfo",),
@@ -82,6 +82,8 @@ __all__ = [
     "ContractViolationError",
     "DirectUpload",
     "ErrorDetail",
+    "EventName",
+    "Filter",
     "InvalidInputError",
     "Media",
     "MediaProcessingError",

@@ -1,4 +1,4 @@
-"""The base class of all models, which are flat, immutable views of decoded structs, and pages of them."""
+"""The base class of all models, which are flat, immutable views of decoded structs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from contentgroove_api.types import check_levels, decoder
 
 from ._core.redaction import redact_text
 from ._core.tracebacks import with_safe_repr
+from ._display import Table, cell_text, short_repr
+from ._json_views import JsonView, Shape, to_json_value
 from .errors import MissingFieldError, ResponseDecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from contentgroove_api.models.links import Links
     from contentgroove_api.models.to_many import ToMany
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
     from ._partial_structs import Json
 
@@ -83,18 +86,25 @@ def ids_of(relationship: ToMany | msgspec.UnsetType | None) -> tuple[str, ...]:
 
 
 @with_safe_repr
-class Model(Generic[W]):
+class Model(JsonView, Generic[W]):
     """A flat, immutable view of one JSON:API resource."""
 
     __slots__ = ("_index", "_source", "_wire")
 
     _module: ClassVar[str]
     """The name of the module of the generated struct, which is named like the model."""
+    _kind: ClassVar[str]
+    """The resource's `type` in JSON:API."""
     _attributes: ClassVar[tuple[str, ...]]
     _relationships: ClassVar[Mapping[str, str]] = {}
     _repr_fields: ClassVar[tuple[str, ...]] = ()
     _needed: ClassVar[tuple[str, ...]] = ()
     """Attributes without which a resource is of no use, in addition to the id."""
+    _hidden: ClassVar[tuple[str, ...]] = ()
+    """Attributes that are credentials as a whole, which no table shows."""
+
+    # `[]` would let `iter()` try it with numbers.
+    __iter__: ClassVar[None] = None
 
     def __init_subclass__(cls) -> None:
         # All properties of a model are fields of the contract, except for these and the relationships.
@@ -108,8 +118,8 @@ class Model(Generic[W]):
         return getattr(import_module(f"contentgroove_api.models.{cls._module}"), cls.__name__)
 
     @classmethod
-    def _read(cls, content: Json, source: JsonSource, index: int | None = None) -> Self:
-        """Create a model from its own JSON, which must not be nested too deeply.
+    def _read(cls, content: Json, source: JsonSource, index: int | None = None, *, log: bool = True) -> Self:
+        """Create a model from its own JSON, which must not be nested too deeply; `log` what cannot be read.
 
         Raises:
             UnreadableError: There is no readable id, or another field that the next call needs is not readable.
@@ -120,7 +130,7 @@ class Model(Generic[W]):
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             from ._partial_structs import UnreadableError, read_partly
 
-            wire = read_partly(struct, content, cls.__name__, cls._relationships)
+            wire = read_partly(struct, content, cls.__name__, cls._relationships, log=log)
             try:
                 for name in cls._needed:
                     getattr(wire.attributes, name)
@@ -160,25 +170,111 @@ class Model(Generic[W]):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.to_dict() == other.to_dict()
+        return self._values() == other._values()
+
+    def _values(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self._readable_names()}
 
     def __hash__(self) -> int:
         return hash((type(self), self.id))
 
     def __repr__(self) -> str:
         missing = self.missing
-        fields = ", ".join(
-            f"{name}={'<missing>' if name in missing else repr(getattr(self, name))}"
-            for name in ("id", *self._repr_fields)
-        )
-        return redact_text(f"{type(self).__name__}({fields})")
+        fields = ", ".join(f"{name}={self._shown(name, missing, short_repr)}" for name in ("id", *self._repr_fields))
+        return f"{type(self).__name__}({fields})"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the values of all public attributes by name, except `extra` and those that are `missing`."""
-        names = ("id", *self._attributes, *self._relationships)
-        if missing := self.missing:
-            names = tuple(name for name in names if name not in missing)
-        return {name: getattr(self, name) for name in names}
+    def _shown(self, name: str, missing: frozenset[str], write: Callable[[object], str]) -> str:
+        return "<missing>" if name in missing else write(getattr(self, name))
+
+    def _table_row(self) -> dict[str, str]:
+        missing = self.missing
+        names = ("id", *self._repr_fields)
+        return {name: self._shown(name, missing, cell_text) for name in names if name not in self._hidden}
+
+    def _table(self) -> Table:
+        missing = self.missing
+        names = [name for name in self._readable_names() if name not in self._hidden]
+        rows = [(name, cell_text(getattr(self, name))) for name in names if getattr(self, name) is not None]
+        rows += [(name, "<missing>") for name in sorted(missing)]
+        return Table(("attribute", "value"), rows)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], /) -> Self:
+        """Create a model from what `to_dict()` returned, in this process or another, by this version or another.
+
+        Nothing is lost: the model is equal, and has the same `extra`, `missing` and, if nothing is missing,
+        `fields_set`. Keys that this version does not know go to `extra`.
+
+        Args:
+            data: Values by the names of attributes; times as `datetime`s or as ISO 8601. An attribute that the
+                contract requires must be there, or be named in `data["missing"]`.
+
+        Raises:
+            InvalidInputError: A value has a wrong type, or a required one is absent; the message names it.
+        """
+        from ._model_dicts import invalid_dict, resource_json, undeclared
+        from ._partial_structs import UnreadableError
+
+        shape = cls._shape()
+        content = resource_json(shape, data)
+        try:
+            found = cls._read(content, JsonSource(content, ()), log=False)
+            for name in undeclared(shape, found.missing, data):
+                getattr(found, name)
+        except UnreadableError as error:
+            problem = str(error)
+        except MissingFieldError as error:
+            problem = f"{error.field} cannot be read, because {error.reason}"
+        else:
+            return found
+        raise invalid_dict(shape, data, problem)
+
+    @classmethod
+    def _shape(cls) -> Shape:
+        return Shape(cls.__name__, cls._kind, cls._struct(), cls._names(), cls._relationships)
+
+    @classmethod
+    def _names(cls) -> tuple[str, ...]:
+        return ("id", *cls._attributes, *cls._relationships)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from ._pydantic_schemas import model_core_schema
+
+        return model_core_schema(cls, cls.from_dict)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        from ._pydantic_schemas import model_json_schema
+
+        return model_json_schema(cls, cls._shape())
+
+    def _readable_names(self) -> tuple[str, ...]:
+        missing = self.missing
+        return tuple(name for name in self._names() if name not in missing)
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys of `to_dict()`: all readable attributes, then of these those that are not empty.
+
+        - `extra`: what this version does not know;
+        - `missing`: the names of the attributes that cannot be read, and `extra` if that cannot be;
+        - `absent`: the names of the attributes that the service omitted, whose values are None.
+        """
+        return (*self._readable_names(), *(name for name in ("extra", "missing", "absent") if self[name]))
+
+    def __getitem__(self, name: str, /) -> Any:
+        if name in {"extra", "missing"}:
+            try:
+                unknown = self.extra
+            except ResponseDecodeError:
+                return {} if name == "extra" else sorted({*self.missing, "extra"})
+            return unknown if name == "extra" else sorted(self.missing)
+        if name == "absent":
+            sent = self.fields_set
+            return [absent for absent in self._readable_names() if absent not in sent]
+        if name not in self._names():
+            raise KeyError(name)
+        return to_json_value(getattr(self, name))
 
     @property
     def missing(self) -> frozenset[str]:
@@ -270,77 +366,3 @@ _slots: Any = Model
 _set_wire = _slots._wire.__set__  # noqa: SLF001 - this module's own
 _set_source = _slots._source.__set__  # noqa: SLF001 - as above
 _set_index = _slots._index.__set__  # noqa: SLF001 - as above
-
-
-class UnreadableItem(msgspec.Struct, frozen=True):
-    """An item of a list that cannot be read, because it has no readable id.
-
-    Attributes:
-        index: Its position in what the service sent, from 0.
-        reason: What is wrong with it.
-        content: Its JSON text as sent.
-    """
-
-    index: int
-    reason: str
-    content: bytes
-
-    def __repr__(self) -> str:
-        # Without the content, which may contain credentials.
-        return f"UnreadableItem(index={self.index}, reason={self.reason!r})"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("index", self.index), ("reason", self.reason)]
-
-
-@with_safe_repr
-class Page(Generic[T]):
-    """One page of a list.
-
-    Attributes:
-        items: The resources, in the service's order.
-        number: The page's number, from 1.
-        unreadable: What else is in the list and cannot be read, because it has no readable id.
-    """
-
-    __slots__ = ("_links", "items", "number", "unreadable")
-
-    def __init__(
-        self, items: tuple[T, ...], number: int, links: Links | None, unreadable: tuple[UnreadableItem, ...] = ()
-    ) -> None:
-        self.items = items
-        self.number = number
-        self.unreadable = unreadable
-        self._links = links
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __repr__(self) -> str:
-        odd = f", unreadable={len(self.unreadable)}" if self.unreadable else ""
-        return f"Page(number={self.number}, items={len(self.items)}{odd})"
-
-    def first(self, count: int) -> Page[T]:
-        """Return the same page with only its first `count` items."""
-        return Page(self.items[:count], self.number, self._links, self.unreadable)
-
-    def without(self, ids: Container[str]) -> Page[T]:
-        """Return the same page without the items that have these ids."""
-        items: tuple[Any, ...] = self.items
-        return Page(tuple([item for item in items if item.id not in ids]), self.number, self._links, self.unreadable)
-
-    @property
-    def next_link(self) -> str | None:
-        """The service's link to the next page; None if it is missing, empty or not a text.
-
-        It starts with `http://` in the service's own examples: iterate over `pages()` instead of requesting it.
-        """
-        return None if self._links is None else unset_to_none(self._links.next_) or None
-
-    @property
-    def is_last(self) -> bool:
-        """True if the service reports the end of the list: its link to the next page is null or empty, not missing."""
-        return self._links is not None and self._links.next_ in {None, ""}

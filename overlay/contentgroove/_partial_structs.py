@@ -35,6 +35,9 @@ _EXPECTED = {
     dt.datetime: "a time",
     list: "an array",
 }
+UNREADABLE = b'{"data":{"unreadable":true}}'
+"""In the JSON that `from_dict()` writes, what `to_dict()` could not read: no field can be read from it."""
+
 _KINDS = {b'"': "a string", b"{": "an object", b"[": "an array", b"t": "true", b"f": "false", b"n": "null"}
 _INTEGER = re.compile(rb"0|-?[1-9][0-9]{0,99}")
 _INDEX = re.compile(r"\[[0-9]+\]")
@@ -92,7 +95,9 @@ class PartialStruct:
         return None if found is None else bytes(found).decode(errors="replace")
 
 
-def read_partly(kind: type[msgspec.Struct], content: Json, model: str, relationships: Mapping[str, str]) -> Any:
+def read_partly(
+    kind: type[msgspec.Struct], content: Json, model: str, relationships: Mapping[str, str], *, log: bool = True
+) -> Any:
     """Read a resource, field by field, and log what cannot be read.
 
     Args:
@@ -100,13 +105,14 @@ def read_partly(kind: type[msgspec.Struct], content: Json, model: str, relations
         content: Its JSON.
         model: The name of the public class.
         relationships: The public names of relationships, with their names in JSON.
+        log: False if the service did not send it.
 
     Raises:
         UnreadableError: It is not an object with a readable id.
     """
     sent = members(content, "it")
     names = {name: public for public, name in relationships.items()}
-    reader = _Reader(model, _read_id(sent.get("id"), "id"), names)
+    reader = _Reader(model, _read_id(sent.get("id"), "id"), names, log=log)
     return reader.read(kind, sent, "")
 
 
@@ -228,8 +234,9 @@ def _as_struct(kind: Any) -> type[msgspec.Struct] | None:
 class _Reader:
     """Reads the parts of one resource."""
 
-    def __init__(self, model: str, resource_id: str, names: Mapping[str, str]) -> None:
+    def __init__(self, model: str, resource_id: str, names: Mapping[str, str], *, log: bool) -> None:
         self._model = model
+        self._logs = log
         self._id = resource_id
         # The service chooses it, and logs are often read in a terminal.
         self._subject = f"{model} {resource_id if resource_id.isprintable() else ascii(resource_id)}"
@@ -274,6 +281,8 @@ class _Reader:
             raise UnreadableError(f"{location} is absent")
         if field.key == "id":
             return _read_id(content, location)
+        if bytes(content) == UNREADABLE:
+            raise UnreadableError(f"{location} is a value that to_dict() could not read")
         try:
             return decoder(field.declared).decode(content)
         except DECODE_ERRORS:
@@ -314,7 +323,8 @@ class _Reader:
         return PartialStruct(self, struct, {}, values, defects)
 
     def _log(self, defect: _Defect) -> None:
-        log_once(self._model, defect.location, self._subject, defect.reason)
+        if self._logs:
+            log_once(self._model, defect.location, self._subject, defect.reason)
 
     def _public_name(self, location: str) -> str:
         first, *others = location.split(".")

@@ -22,6 +22,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "CheckpointError",
+    "CheckpointInUseError",
     "ConfigurationError",
     "ContentGrooveError",
     "ContractViolation",
@@ -352,8 +353,7 @@ class CheckpointError(ContentGrooveError):
     Attributes:
         checkpoint: The path of the checkpoint, or in a database its key or job.
         media_id: The media's id if it was created; None if it was not.
-        taken_over: Whether another process has taken the upload over, because this one was suspended, or without its
-            database, for too long.
+        taken_over: Whether another process has taken the upload over, because this one did not renew its claim.
     """
 
     def __init__(self, message: str, *, checkpoint: str, media_id: str | None = None, taken_over: bool = False) -> None:

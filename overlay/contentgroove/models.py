@@ -4,13 +4,17 @@ Each class is a flat, immutable view of a struct that `contentgroove_api` decode
 and webhooks. An attribute that the service sent as null or omitted is None if the contract allows that; `fields_set`
 distinguishes the two. Otherwise it is in `missing`, and reading it raises a MissingFieldError. Fields that this version
 does not know are in `extra`.
+
+Models are JSON to what writes JSON: `to_dict()`, `to_json()` and `from_dict()`, fields of pydantic models, and what a
+function of FastAPI returns. In `case Media(id, name)` the positional patterns are those of `__match_args__`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
-from ._model_base import Model, Page, UnreadableItem, ids_of, to_utc, unset_to_none, utc_or_none, was_sent
+from ._model_base import Model, ids_of, to_utc, unset_to_none, utc_or_none, was_sent
+from ._pages import Page, UnreadableItem
 from .errors import MissingFieldError
 
 __all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "UnreadableItem", "WebhookSubscription"]
@@ -43,7 +47,9 @@ class Media(_MediaModel):
     """
 
     __slots__ = ()
+    __match_args__ = ("id", "name")
     _module = "media"
+    _kind = "medias"
 
     _relationships: ClassVar[Mapping[str, str]] = {"clip_ids": "clips", "transcription_id": "transcription"}
     _repr_fields = ("name", "is_processing")
@@ -172,7 +178,9 @@ class Clip(_ClipModel):
     """
 
     __slots__ = ()
+    __match_args__ = ("id", "name", "start_time", "end_time")
     _module = "clip"
+    _kind = "clips"
 
     _relationships: ClassVar[Mapping[str, str]] = {"media_id": "media"}
     _repr_fields = ("name", "start_time", "end_time", "is_processing")
@@ -287,7 +295,11 @@ class Transcription(_TranscriptionModel):
     """The text spoken in a media. The API documents it in webhooks only."""
 
     __slots__ = ()
+    __match_args__ = ("id", "text")
     _module = "transcription"
+    _kind = "transcriptions"
+
+    _repr_fields = ("text",)
 
     @property
     def id(self) -> str:
@@ -307,7 +319,9 @@ class WebhookSubscription(_WebhookSubscriptionModel):
     """
 
     __slots__ = ()
+    __match_args__ = ("id", "url", "subscribed_events")
     _module = "webhook_subscription"
+    _kind = "webhook_subscriptions"
 
     _relationships: ClassVar[Mapping[str, str]] = {"user_id": "user", "webhook_event_ids": "webhook_events"}
     _repr_fields = ("url", "subscribed_events", "active")
@@ -359,13 +373,17 @@ class WebhookSubscription(_WebhookSubscriptionModel):
 class DirectUpload(_DirectUploadModel):
     """A prepared upload: the URL to PUT the file to, and the id to create the media with.
 
-    Both values are credentials: `repr()` omits them, and pickling raises a TypeError.
+    Both values are credentials: `repr()` and notebooks omit them, and pickling raises a TypeError. `to_dict()` has
+    them, such as for a browser that sends the file by itself: keep it out of logs.
     """
 
     __slots__ = ()
+    __match_args__ = ("id", "upload_id", "upload_url")
     _module = "direct_upload"
+    _kind = "direct_upload_blobs"
 
     _needed = ("upload_id", "upload_url")
+    _hidden = _needed
 
     def __copy__(self) -> Self:
         return self

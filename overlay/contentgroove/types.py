@@ -2,10 +2,15 @@
 
 They are loaded on first use, like the names of the package itself::
 
-    from contentgroove.types import Filter, Pager
+    from contentgroove.types import MediaFilter, Pager
 
-    def find(client: ContentGroove, matchers: Filter) -> Pager[Media]:
+    def find(client: ContentGroove, matchers: MediaFilter) -> Pager[Media]:
         return client.medias.list(filter=matchers)
+
+Type checkers refuse sort orders, filters and events that the API's document does not list. `Sort`, `Filter` and
+`EventName` are the way round, for names that are only known while the program runs, or only to the service::
+
+        client.medias.list(filter=Filter({f"{column}_cont": text}), sort=Sort(order))
 """
 
 from __future__ import annotations
@@ -14,14 +19,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from contentgroove_api.types import FilterValue
+
     from ._async.base import AsyncPager
     from ._async.clips import AsyncClips, AsyncRawClips
     from ._async.medias import AsyncDirectUploads, AsyncMedias, AsyncRawDirectUploads, AsyncRawMedias
     from ._async.webhook_subscriptions import AsyncRawWebhookSubscriptions, AsyncWebhookSubscriptions
     from ._core.calls import RawResponse
     from ._core.identity import Identify
-    from ._core.inputs import Filter, FilterValue, Sort
+    from ._core.inputs import EventName, Filter, Sort
     from ._core.io import CheckpointStore, Clock, Progress
+    from ._core.names import (
+        ClipFilter,
+        ClipSort,
+        KnownEvent,
+        MediaFilter,
+        MediaSort,
+        SubscriptionFilter,
+        SubscriptionSort,
+    )
     from ._core.retries import RetryPolicy
     from ._core.secret import Secret
     from ._core.settings import ApiKey, AuthMethod
@@ -40,13 +56,23 @@ if TYPE_CHECKING:
     from .progress import ProgressBar
 
 _MODULES = {
+    "contentgroove_api.types": ("FilterValue",),
     "._async.base": ("AsyncPager",),
     "._async.clips": ("AsyncClips", "AsyncRawClips"),
     "._async.medias": ("AsyncDirectUploads", "AsyncMedias", "AsyncRawDirectUploads", "AsyncRawMedias"),
     "._async.webhook_subscriptions": ("AsyncRawWebhookSubscriptions", "AsyncWebhookSubscriptions"),
     "._core.calls": ("RawResponse",),
     "._core.identity": ("Identify",),
-    "._core.inputs": ("Filter", "FilterValue", "Sort"),
+    "._core.inputs": ("EventName", "Filter", "Sort"),
+    "._core.names": (
+        "ClipFilter",
+        "ClipSort",
+        "KnownEvent",
+        "MediaFilter",
+        "MediaSort",
+        "SubscriptionFilter",
+        "SubscriptionSort",
+    ),
     "._core.io": ("CheckpointStore", "Clock", "Progress"),
     "._core.retries": ("RetryPolicy",),
     "._core.secret": ("Secret",),
@@ -83,14 +109,20 @@ __all__ = [
     "CheckpointLocation",
     "CheckpointStore",
     "Checkpoints",
+    "ClipFilter",
+    "ClipSort",
     "Clips",
     "Clock",
     "DirectUploads",
+    "EventName",
     "File",
     "Filter",
     "FilterValue",
     "Identify",
+    "KnownEvent",
     "MediaCandidate",
+    "MediaFilter",
+    "MediaSort",
     "Medias",
     "OnContractViolation",
     "Page",
@@ -108,6 +140,8 @@ __all__ = [
     "Secret",
     "Sort",
     "StorageFile",
+    "SubscriptionFilter",
+    "SubscriptionSort",
     "UnreadableItem",
     "UploadErrorReason",
     "UploadItem",

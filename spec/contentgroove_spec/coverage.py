@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contentgroove_api.types import check_levels
+
 from . import PipelineError
 from .changes import Comparison, Rating
 from .operations import with_numbered_parameters
@@ -59,7 +61,9 @@ def read_coverage(path: Path) -> Coverage:
         PipelineError: It cannot be read, or is not such a file.
     """
     try:
-        return _parse(json.loads(path.read_text(encoding="utf-8")))
+        content = path.read_bytes()
+        check_levels(content)
+        return _parse(json.loads(content.decode()))
     except OSError as error:
         raise PipelineError(f"Cannot read {path}: {error.strerror}.") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:

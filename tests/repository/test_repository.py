@@ -75,7 +75,7 @@ def test_modules_are_short() -> None:
         for path in (ROOT / folder).rglob("*.py"):
             if "node_modules" not in path.parts:
                 lines = len(path.read_text(encoding="utf-8").splitlines())
-                assert lines <= 410, path
+                assert lines <= 420, path
 
 
 def test_named_files_exist() -> None:

@@ -17,8 +17,10 @@ SMALL = {
     "contentgroove._version": "the build reads it",
     "contentgroove._core.levels": "a leaf that models and webhooks import, too",
     "contentgroove._core.moments": "a leaf that models and webhooks import, too",
+    "contentgroove._core.names": "types only, which nothing imports at run time",
     "contentgroove._io.interruptible": "a leaf that the mock and the command line import, too",
     "contentgroove._io.listening": "a leaf that the mock and the command line import, too",
+    "contentgroove.checkpoints": "a public module, which only names what others define",
     "contentgroove.progress": "a public module, which applications import by this name",
     "contentgroove_mock.command": "an entry point",
 }

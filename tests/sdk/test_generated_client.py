@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import contentgroove_api.api
@@ -22,7 +23,7 @@ from contentgroove_api.models import (
     MediaDocument,
     NotFoundErrors,
 )
-from contentgroove_api.types import UnexpectedBody, check_levels, encode_query
+from contentgroove_api.types import UnexpectedBody, check_levels, encode_query, protect_stack
 from contentgroove_mock import Simulator, serve
 from hypothesis import given
 from hypothesis import strategies as st
@@ -183,3 +184,11 @@ def test_deep_responses_in_a_thread_with_a_small_stack() -> None:
         [sys.executable, "-c", DEEP], capture_output=True, encoding="utf-8", timeout=60, check=False
     )
     assert (ran.returncode, ran.stdout) == (0, "done\ndone\n"), ran.stderr
+
+
+def test_levels_are_counted_wherever_the_stack_may_be_small() -> None:
+    """A thread does not tell how large its stack is, whatever `threading.stack_size` says by then."""
+    deep = b'{"data": ' + b"[" * 200 + b"0," * 10_000 + b"0" + b"]" * 200 + b"}"
+    with ThreadPoolExecutor(1) as pool:
+        error = pool.submit(protect_stack, deep).exception()
+    assert isinstance(error, msgspec.DecodeError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import is_dataclass
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.shown import frames_of
 
 MODULES = (
     "contentgroove",
+    "contentgroove.checkpoints",
     "contentgroove.errors",
     "contentgroove.models",
     "contentgroove.types",
@@ -34,8 +36,8 @@ def public_classes() -> dict[str, type]:
         module = import_module(module_name)
         for name in getattr(module, "__all__", None) or vars(module):
             value = getattr(module, name)
-            # Structs and tuples are created complete.
-            usual = inspect.isclass(value) and not issubclass(value, Struct | tuple)
+            # Structs, tuples and dataclasses are created complete.
+            usual = inspect.isclass(value) and not issubclass(value, Struct | tuple) and not is_dataclass(value)
             if usual and value.__module__.startswith("contentgroove"):
                 found[f"{module_name}.{name}"] = value
     return found

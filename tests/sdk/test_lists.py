@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from contentgroove import AsyncContentGroove, ContentGroove, PagingError, Sort
+from contentgroove import AsyncContentGroove, ContentGroove, Filter, PagingError, Sort
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -245,3 +245,18 @@ def test_sort_orders(make: Maker) -> None:
     list(client.medias.list(sort="-original_created_at"))
     list(client.medias.list(sort=Label.NAME))
     assert seen == ["sort=-rank", "sort=-original_created_at", "sort=name"]
+
+
+def test_filters_that_type_checkers_do_not_know(make: Maker) -> None:
+    """A `Filter` is sent like a dict, and a dict may have any name, too."""
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.query.decode())
+        return many([])
+
+    client = make(handler)
+    list(client.medias.list(filter=Filter({"name_or_description_cont": "a"})))
+    list(client.medias.list(filter={"name_or_description_cont": "a"}))
+    list(client.medias.list(filter=Filter(later_eq=1)))
+    assert seen == ["filter[name_or_description_cont]=a"] * 2 + ["filter[later_eq]=1"]

@@ -77,7 +77,11 @@ def check(kind: str, model: Any, whole: Any, sent: dict[str, Any]) -> None:
     missing = contract_values.missing(kind, sent)
     complete = contract_values.resource(kind)
     assert model.missing == missing
-    assert set(model.to_dict()) == {"id", *names} - missing
+    content = json.loads(model.to_json())
+    assert set(content) - {"absent", "extra", "missing"} == {"id", *names} - missing
+    twin = type(model).from_dict(content)
+    assert twin == model
+    assert (twin.missing, twin.extra) == (model.missing, model.extra)
     for name, (holder, key) in names.items():
         value = read(model, name)
         assert isinstance(value, MissingFieldError) is (name in missing), name

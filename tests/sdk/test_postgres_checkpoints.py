@@ -9,6 +9,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import psycopg
 import pytest
 from contentgroove import (
@@ -22,6 +23,7 @@ from contentgroove import (
 )
 from contentgroove._core.checkpoints import Checkpoint, Fingerprint, encode_checkpoint
 from contentgroove._core.secret import Secret
+from contentgroove._io import checkpoint_table
 from contentgroove.checkpoints import PostgresCheckpoints
 from msgspec import structs
 from psycopg.sql import SQL, Identifier
@@ -173,6 +175,33 @@ def test_a_proof_is_kept_from_a_claim_that_was_lost(conninfo: str, job: Any) -> 
     assert [kept.media_id for kept in job().results()] == ["m-1", "m-2"]
 
 
+def test_a_process_that_is_suspended_in_a_transaction(job: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server ends its transaction, so that others do not wait; once it wakes up, it runs its statements again."""
+    monkeypatch.setattr(checkpoint_table, "MAX_IDLE", 0.2)
+    first, second = job(), job()
+    with first.store("film").lock():
+        pass
+    inside, wake_up = threading.Event(), threading.Event()
+    found: list[int] = []
+
+    def suspended(run: Any) -> None:
+        locked = run("UPDATE contentgroove_checkpoints SET error = 'x' WHERE job = ?", first.job)
+        inside.set()
+        assert wake_up.wait(30)
+        run("SELECT 1")
+        found.append(locked.rowcount)
+
+    thread = threading.Thread(target=first._table._transact, args=(suspended,))
+    thread.start()
+    assert inside.wait(30)
+    with second.store("film").lock():
+        (kept,) = second.results()
+        assert (kept.error, kept.holder is None) == (None, False)
+    wake_up.set()
+    thread.join(30)
+    assert found == [1]
+
+
 def test_a_claim_is_renewed(conninfo: str, job: Any) -> None:
     """As long as its process lives, no other takes it over, however short the lease."""
     first, second = job(lease=0.3).store("renewed"), job(lease=0.3).store("renewed")
@@ -266,7 +295,7 @@ def test_a_server_that_is_gone(make: Maker, tmp_path: Path, job: Any, monkeypatc
 
 def test_an_upload_in_doubt_is_settled(make: Maker, tmp_path: Path, job: Any) -> None:
     """`resolve` takes the store that the error names; the error is kept until then."""
-    film, api = video(tmp_path), Api(TimeoutError)
+    film, api = video(tmp_path), Api(httpx.ReadError)
     client, checkpoints = make(api, store=Store()), job()
     with pytest.raises(OutcomeUnknownError, match=r"resolve\(checkpoints\.store\('film'\), media_id=…\)") as caught:
         client.medias.upload(film, checkpoint=checkpoints.store("film"))

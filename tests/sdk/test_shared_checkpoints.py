@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from contentgroove import (
     CheckpointError,
@@ -82,7 +83,7 @@ def test_an_own_store_is_enough(make: Maker, tmp_path: Path) -> None:
     """With the documented methods it continues an upload, settles it, and serves a batch."""
     own: Checkpoints = OwnCheckpoints()
     mine: CheckpointStore = own.store("film")
-    api, store = Api(TimeoutError), Store()
+    api, store = Api(httpx.ReadError), Store()
     client = make(api, store=store)
     with pytest.raises(OutcomeUnknownError, match=r"client\.medias\.resolve\(mine\['film'\], media_id=…\)"):
         client.medias.upload(video(tmp_path), checkpoint=mine)

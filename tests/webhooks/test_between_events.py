@@ -6,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import pytest
@@ -17,7 +17,7 @@ from tests.webhooks.payloads import received
 if TYPE_CHECKING:
     from contentgroove.webhooks import MediaProcessingFinished
 
-EVENT = "media.processing_finished"
+EVENT: Final = "media.processing_finished"
 
 
 @pytest.mark.parametrize("is_async", [False, True])

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import pytest
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.webhooks.conftest import Clock, Store
 
-EVENT = "media.processing_finished"
+EVENT: Final = "media.processing_finished"
 LONG = 10.0
 NONE: frozenset[str] = frozenset()
 

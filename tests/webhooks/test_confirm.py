@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import httpx
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.webhooks.conftest import Clock
 
-EVENT = "media.processing_finished"
+EVENT: Final = "media.processing_finished"
 TOKEN = "canary-token"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import pytest
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.webhooks.conftest import Clock, Store
 
-EVENT = "media.processing_finished"
+EVENT: Final = "media.processing_finished"
 LONG = 10.0
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from celery.contrib.testing.worker import start_worker
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "celery_worker" / "shop.py"
-EVENT = "media.processing_finished"
+EVENT: Final = "media.processing_finished"
 LONG = 20.0
 
 pytestmark = pytest.mark.process

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
 import pytest
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.webhooks.conftest import Clock
 
-EVENT = "media.processing_finished"
+EVENT: Final = "media.processing_finished"
 LONG = 10.0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import pytest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.webhooks.conftest import Store
 
-EVENT = "media.processing_finished"
+EVENT: Final = "media.processing_finished"
 
 
 @pytest.mark.parametrize("form", ["method", "partial", "callable object", "lambda that gives a coroutine"])

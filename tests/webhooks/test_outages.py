@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import urllib.error
 from email.message import Message
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import psycopg
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.webhooks.conftest import Clock
 
-EVENT = "media.processing_finished"
+EVENT: Final = "media.processing_finished"
 LONG = 10.0
 MEDIAS = tuple(f"m-{number}" for number in range(1, 9))
 

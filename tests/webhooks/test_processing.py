@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import pytest
-from contentgroove import InvalidInputError
+from contentgroove import EventName, InvalidInputError
 from contentgroove.webhooks import Backoff, HandlerError, InboxError, MemoryInbox
 
 from tests.webhooks.payloads import received
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.webhooks.conftest import Clock
 
-EVENT = "media.processing_finished"
+EVENT: Final = "media.processing_finished"
 
 
 @pytest.fixture(params=["plain", "coroutine"])
@@ -60,7 +60,7 @@ def test_handlers_get_the_events_they_are_registered_for(inbox: Inbox, process: 
     receiver = received(inbox, "m-1")
     receiver.receive(b'{"event": "clip.exported"}')
     calls: list[tuple[str, str]] = []
-    for name in (EVENT, "clip.exported", "*"):
+    for name in (EVENT, EventName("clip.exported"), EventName("*")):
         receiver.on(name, name=name)(lambda event, name=name: calls.append((name, event.event)))
     assert process(receiver) == 2
     assert calls == [(EVENT, EVENT), ("*", EVENT), ("clip.exported", "clip.exported"), ("*", "clip.exported")]
@@ -242,7 +242,7 @@ def test_an_event_without_a_handler_is_done_and_can_be_replayed(inbox: Inbox, pr
     receiver.on(EVENT, name="h")(lambda _: None)
     assert process(receiver) == 1
     calls: list[Any] = []
-    receiver.on("clip.exported", name="new")(calls.append)
+    receiver.on(EventName("clip.exported"), name="new")(calls.append)
     assert inbox.replay(receipt.event.dedupe_key)
     assert process(receiver) == 1
     assert calls == [receipt.event]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from contentgroove import InvalidInputError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.webhooks.conftest import Clock
 
-EVENT = "media.processing_finished"
+EVENT: Final = "media.processing_finished"
 LONG = 10.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import pytest
@@ -20,7 +20,7 @@ from tests.webhooks.payloads import body, finished
 if TYPE_CHECKING:
     from contentgroove.webhooks import Inbox, MediaProcessingFinished
 
-EVENT = "media.processing_finished"
+EVENT: Final = "media.processing_finished"
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import pytest
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from contentgroove.webhooks import MediaProcessingFinished
 
-EVENT = "media.processing_finished"
+EVENT: Final = "media.processing_finished"
 NEVER = 3_600.0
 """Seconds between checks, so that only a wake-up can make a test pass."""
 

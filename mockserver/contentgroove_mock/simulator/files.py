@@ -17,6 +17,7 @@ from typing import IO, Any, cast
 import msgspec
 from contentgroove._extras import advice, find_trouble
 from contentgroove._io.durable_files import retry_while_open
+from contentgroove_api.types import check_levels
 
 from contentgroove_mock.simulator.core.records import SAMPLE, SourceFile, State
 
@@ -61,6 +62,7 @@ class Storage:
         except OSError as error:
             raise OSError(error.errno, f"Cannot read {self._path}: {error.strerror}") from error
         try:
+            check_levels(content)
             return msgspec.json.decode(content, type=State)
         except msgspec.DecodeError as error:
             message = f"{self._path} is not a simulator's state ({error}): pass another file, or delete this one"

@@ -51,6 +51,10 @@ class AsyncPager(InOneProcess, Generic[T]):
         self._listing = listing
         self._session = session
 
+    def __repr__(self) -> str:
+        # What shows objects must not send requests.
+        return f"<{type(self).__name__}: iterate over it, or over its pages(), to fetch the list>"
+
     def __aiter__(self) -> AsyncIterator[T]:
         return (item async for page in self.pages() for item in page)
 

@@ -15,7 +15,8 @@ from .base import AsyncPager, AsyncResource, raw_method
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from contentgroove._core.inputs import Filter
+    from contentgroove._core.inputs import Filter, Sort
+    from contentgroove._core.names import ClipFilter, ClipSort
 
 WAIT_TIMEOUT = 900.0
 """Seconds; less than for a media, because a clip is cut from a file that has already been processed."""
@@ -32,8 +33,8 @@ class AsyncClips(AsyncResource):
     def list(
         self,
         *,
-        filter: Filter | None = None,  # noqa: A002 - the API's name
-        sort: str | None = None,
+        filter: ClipFilter | Filter | None = None,  # noqa: A002 - the API's name
+        sort: ClipSort | Sort | None = None,
         page_number: int | None = None,
         page_size: int | None = None,
         limit: int | None = None,

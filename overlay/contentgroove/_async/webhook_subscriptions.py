@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from contentgroove._core import operations
 from contentgroove._core.io import InOneProcess
@@ -14,7 +14,8 @@ from .base import AsyncPager, AsyncResource, raw_method
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contentgroove._core.inputs import Filter
+    from contentgroove._core.inputs import EventName, Filter, Sort
+    from contentgroove._core.names import KnownEvent, SubscriptionFilter, SubscriptionSort
     from contentgroove._core.secret import Secret
     from contentgroove.models import WebhookSubscription
 
@@ -30,8 +31,8 @@ class AsyncWebhookSubscriptions(AsyncResource):
     def list(
         self,
         *,
-        filter: Filter | None = None,  # noqa: A002 - the API's name
-        sort: str | None = None,
+        filter: SubscriptionFilter | Filter | None = None,  # noqa: A002 - the API's name
+        sort: SubscriptionSort | Sort | None = None,
         page_number: int | None = None,
         page_size: int | None = None,
         limit: int | None = None,
@@ -60,7 +61,9 @@ class AsyncWebhookSubscriptions(AsyncResource):
         """
         return await self._call(operations.get_webhook_subscription(id))
 
-    async def create(self, *, url: str | Secret, subscribed_events: Sequence[str] | None = None) -> WebhookSubscription:
+    async def create(
+        self, *, url: str | Secret, subscribed_events: Sequence[KnownEvent | Literal["*"] | EventName] | None = None
+    ) -> WebhookSubscription:
         """Subscribe a URL to events.
 
         The service does not sign deliveries: put a secret token into the URL, and check it on arrival.

@@ -2,6 +2,7 @@
 
 The API filters lists by ransack matchers: `name_eq`, `text_cont`, `created_at_gteq`. Its document can name neither all
 attributes nor all matchers that the server accepts, so unknown names are accepted; what cannot be a filter is refused.
+Type checkers know the names in the document. `Sort`, `Filter` and `EventName` are for those that they do not know.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import math
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 from urllib.parse import urlsplit
+
+from contentgroove_api.types import FilterValue
 
 from contentgroove.errors import InvalidInputError
 
@@ -21,9 +24,6 @@ from .secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-FilterValue: TypeAlias = str | int | float | bool | dt.datetime | dt.date
-Filter: TypeAlias = Mapping[str, FilterValue | Sequence[FilterValue]]
 
 # Printable ASCII without the characters that have a meaning in a path or a query. The service's ids are UUIDs, but the
 # documentation calls them strings, so other spellings are accepted.
@@ -91,7 +91,8 @@ def _text_problem(value: object, name: str) -> str | None:
 
 
 def _text_of(value: object) -> str:
-    return value.reveal() if isinstance(value, Secret) else cast("str", value)
+    # As a plain string: encoders of JSON do not know subclasses, and the text of an enum's member can be its name.
+    return str.__str__(value.reveal() if isinstance(value, Secret) else cast("str", value))
 
 
 def check_seconds(value: object, name: str) -> float:
@@ -138,7 +139,26 @@ class Sort(str):
     __slots__ = ()
 
 
-def check_filter(value: Filter | None) -> dict[str, object] | None:
+class Filter(dict[str, FilterValue | Sequence[FilterValue]]):
+    """Filters whose names type checkers do not know: built while the program runs, or of several attributes.
+
+    `list(filter=Filter({"name_or_description_cont": "chimp"}))` sends what a plain dict would. Only type checkers tell
+    them apart: they compare the keys of a plain dict with the filters of single attributes.
+    """
+
+    __slots__ = ()
+
+
+class EventName(str):
+    """The name of an event that type checkers do not know, such as one that the API's document does not contain yet.
+
+    `EventName("media.archived")` is sent and compared like the plain string.
+    """
+
+    __slots__ = ()
+
+
+def check_filter(value: Mapping[str, object] | None) -> dict[str, object] | None:
     """Check a filter and return its values as the API reads them."""
     if value is None:
         return None
@@ -176,7 +196,7 @@ def check_query_value(parameter: str, value: object) -> object:
 def _plain_scalar(parameter: str, value: object) -> object:
     # Converted to plain values: the text of an Enum's member that is also a string or a number can be its name.
     if isinstance(value, str):
-        return str.__str__(check_text(value, f"The {parameter}"))
+        return check_text(value, f"The {parameter}")
     if isinstance(value, dt.datetime):
         if value.tzinfo is None:
             raise invalid_input(
@@ -194,7 +214,7 @@ def _plain_scalar(parameter: str, value: object) -> object:
 def check_sort(value: str | None, known: object) -> str | None:
     """Check a sort order; `known` is the generated `Literal` type of the orders in the API's document."""
     if value is None or isinstance(value, Sort):
-        return None if value is None else str(check_text(value, "sort"))
+        return None if value is None else check_text(value, "sort")
     orders: tuple[str, ...] = get_args(known)
     if value not in orders:
         raise invalid_input(

@@ -22,10 +22,10 @@ from msgspec import Struct, structs
 from contentgroove.errors import APIConnectionError, APIError, PagingError, ResponseDecodeError
 
 from .calls import Operation, call
-from .inputs import Filter, check_count, check_filter, check_sort
+from .inputs import check_count, check_filter, check_sort
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from contentgroove_api.types import Request
 
@@ -48,7 +48,7 @@ MAX_PAGES_WITHOUT_NEW = 100
 class ListArguments(Struct, frozen=True):
     """The arguments of a list call, unchecked."""
 
-    filter: Filter | None
+    filter: Mapping[str, object] | None
     sort: str | None
     page_number: int | None
     page_size: int | None

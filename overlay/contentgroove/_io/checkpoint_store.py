@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from contentgroove._core.inputs import invalid_input
+from contentgroove._core.io import CheckpointStore
+from contentgroove._core.tracebacks import with_safe_repr
 from contentgroove.errors import CheckpointInUseError
 
 from .durable_files import retry_while_open, write_whole
@@ -22,16 +24,17 @@ from .foreign_errors import raise_if_foreign
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
-    from contentgroove._core.io import IO, CheckpointStore
+    from contentgroove._core.io import IO
     from contentgroove.errors import InvalidInputError
 
-CheckpointLocation: TypeAlias = "CheckpointStore | str | os.PathLike[str]"
+CheckpointLocation: TypeAlias = CheckpointStore | str | os.PathLike[str]
 """Where the checkpoint of one upload is: in a store, or in the file with this path."""
 
 MAX_BYTES = 1024 * 1024
 """The maximum size: a path passed by mistake may be that of a video."""
 
 
+@with_safe_repr
 class FileCheckpointStore:
     """Reads and writes the checkpoint of one upload.
 

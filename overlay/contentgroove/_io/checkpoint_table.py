@@ -53,6 +53,10 @@ SCHEMA = Schema(
     command="PostgresCheckpoints.migrate(conninfo)",
 )
 
+MAX_IDLE = 5.0
+"""Seconds after which the server ends a transaction whose process sends nothing, because it was suspended in it: others
+wait for its rows."""
+
 _EXPIRY = "clock_timestamp() + make_interval(secs => ?)"
 
 _CLAIM = f"""INSERT INTO contentgroove_checkpoints AS own (job, key, claim, token, holder, claimed_at, expires_at)
@@ -159,6 +163,7 @@ class CheckpointTable:
         while True:
             try:
                 with self._database.statements() as run:
+                    run(f"SET LOCAL idle_in_transaction_session_timeout = {round(MAX_IDLE * 1000)}")
                     return statements(run)
             except InboxError as error:
                 pause = next(pauses, None)

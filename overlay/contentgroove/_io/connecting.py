@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import math
 import os
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpcore
 
-from .foreign_errors import network_error
+from .foreign_errors import ignoring, network_error
 from .interruptible import wait_for
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def readable(sockets: Iterable[socket.socket]) -> set[int]:
     with _Selector() as selector:
         for sock in sockets:
             # Closed in the meantime.
-            with contextlib.suppress(ValueError, KeyError):
+            with ignoring(ValueError, KeyError):
                 selector.register(sock, selectors.EVENT_READ)
         return {key.fd for key, _ in selector.select(0)}
 
@@ -95,7 +94,7 @@ def resolve(host: str, port: int, seconds: float | None, step: Step) -> Sequence
     found = outcome[0]
     if isinstance(found, Exception):
         # ValueError: a name that cannot be encoded, such as one with a label of more than 63 characters.
-        raise httpcore.ConnectError(str(found)) from found
+        raise network_error(found, httpcore.ConnectTimeout, httpcore.ConnectError) from found
     return found
 
 

@@ -9,7 +9,6 @@ it costs the same however many there are.
 
 from __future__ import annotations
 
-import contextlib
 import time
 import weakref
 from collections import deque
@@ -21,6 +20,7 @@ import httpcore
 from . import http
 from .async_network import AsyncNetwork
 from .connecting import readable
+from .foreign_errors import ignoring
 from .stopping import Step
 from .sync_network import SyncNetwork
 
@@ -135,7 +135,7 @@ class ConnectionStack:
                     return connection
                 step.wait(min(WAIT_SECONDS, max(0.0, end - time.monotonic())))
             finally:
-                with contextlib.suppress(ValueError):
+                with ignoring(ValueError):
                     self._waiting.remove(step)
             if time.monotonic() >= end:
                 raise httpcore.PoolTimeout(f"no connection was free for {seconds:g} s")
@@ -176,14 +176,14 @@ class ConnectionStack:
         else:
             connection.reset()
         self._free.append(connection)
-        with contextlib.suppress(IndexError):
+        with ignoring(IndexError):
             self._waiting.popleft().ring()
 
     def close(self) -> None:
         """Close the idle connections; those in use are closed by their threads."""
         self._closed = True
         for item in tuple(self._free):
-            with contextlib.suppress(ValueError):
+            with ignoring(ValueError):
                 self._free.remove(item)
                 if isinstance(item, Connection):
                     item.reset()

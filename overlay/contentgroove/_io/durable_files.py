@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path  # noqa: TC003 - lambdas below call its methods
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .foreign_errors import ignoring_os_errors, raise_if_foreign
+from .foreign_errors import ignoring, raise_if_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def sync(descriptor: int) -> None:
     """Make sure that written data is on the disk."""
     if hasattr(_fcntl, "F_FULLFSYNC"):
         # On macOS, fsync stops at the drive's cache, which a power cut empties. Not every file system supports this.
-        with ignoring_os_errors():
+        with ignoring(OSError):
             _fcntl.fcntl(descriptor, _fcntl.F_FULLFSYNC)
             return
     os.fsync(descriptor)
@@ -72,13 +72,13 @@ def write_whole(target: Path, draft: Path, content: bytes) -> None:
         retry_while_open(lambda: draft.replace(target))
         _sync_name(target)
     finally:
-        with ignoring_os_errors():
+        with ignoring(OSError):
             draft.unlink(missing_ok=True)
 
 
 def _sync_name(target: Path) -> None:
     # Not every file system supports it.
-    with ignoring_os_errors():
+    with ignoring(OSError):
         try:
             descriptor = os.open(target.parent, os.O_RDONLY)
         except PermissionError:

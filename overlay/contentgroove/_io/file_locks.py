@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .durable_files import retry_while_open
-from .foreign_errors import ignoring_os_errors, raise_if_foreign
+from .foreign_errors import ignoring, raise_if_foreign
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ class FileLock(ABC):
     def _write_holder(self) -> None:
         text = f" {describe_process()} since {dt.datetime.now(dt.UTC).isoformat(timespec='seconds')}"
         # It only helps people: a full disk must not keep the lock from being taken.
-        with ignoring_os_errors():
+        with ignoring(OSError):
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
             os.write(self._descriptor, text.encode("ascii", "replace")[:_MAX_HOLDER])
@@ -107,7 +107,7 @@ class PosixLock(FileLock):
         # Removed before it is released: afterwards it may belong to another holder. A child process only has a copy of
         # the descriptor; the lock and its file are the parent's.
         if os.getpid() == self._pid:
-            with ignoring_os_errors():
+            with ignoring(OSError):
                 self._path.unlink()
         os.close(self._descriptor)
 
@@ -141,9 +141,9 @@ class WindowsLock(FileLock):
     def release(self) -> None:
         """Release the lock and remove its file."""
         # Explicit, because the system releases the lock of a closed file only after some time.
-        with ignoring_os_errors():
+        with ignoring(OSError):
             self._system.locking(self._descriptor, self._system.LK_UNLCK, 1)
         os.close(self._descriptor)
         # Refused if another process has opened it since; that one takes the lock and removes the file.
-        with ignoring_os_errors():
+        with ignoring(OSError):
             self._path.unlink()

@@ -39,8 +39,9 @@ def foreign_error(error: Exception, handled: BaseException | None) -> Exception 
         error: What was raised while a request was sent.
         handled: What the caller was already handling before: neither it nor its causes were raised since.
     """
-    if _is_foreign(error):
-        return error
+    raised = _unwrapped(error)
+    if _is_foreign(raised):
+        return raised
     current: BaseException | None = error
     seen: set[int] = set()
     while current is not None and current is not handled and id(current) not in seen:
@@ -69,23 +70,33 @@ def raise_if_foreign(error: OSError) -> None:
 
 
 @contextlib.contextmanager
-def ignoring_os_errors() -> Generator[None, None, None]:
-    """Ignore the OSErrors of system calls."""
+def ignoring(*kinds: type[Exception]) -> Generator[None, None, None]:
+    """Ignore exceptions like `contextlib.suppress`, but not those of a signal handler or a time limit."""
     try:
         yield
-    except OSError as error:
-        raise_if_foreign(error)
+    except kinds as error:
+        if is_foreign_os_error(error) if isinstance(error, OSError) else was_raised_by_signal_handler(error):
+            raise
 
 
 def network_error(error: Exception, timed_out: type[Exception], failed: type[Exception]) -> Exception:
     """Return the exception of httpcore for what a socket raised; one that carries it if the socket did not raise it."""
-    if is_foreign_os_error(error) if isinstance(error, OSError) else _is_foreign(error):
+    raised = _unwrapped(error)
+    if is_foreign_os_error(raised) if isinstance(raised, OSError) else _is_foreign(raised):
         # The frames of sockets have requests with credentials.
-        drop_frames(error, error.__context__)
-        return CallbackError(error)
+        drop_frames(raised, raised.__context__)
+        return CallbackError(raised)
     if isinstance(error, (timed_out, failed)):
         return error
     return (timed_out if isinstance(error, TimeoutError) else failed)(str(error))
+
+
+def _unwrapped(error: Exception) -> Exception:
+    # Python up to 3.12 replaces what is raised while it encodes a name by another exception of the same class.
+    cause = error.__cause__
+    if type(cause) is type(error) and was_raised_by_signal_handler(cause) and not was_raised_by_signal_handler(error):
+        return cause
+    return error
 
 
 def _is_foreign(error: Exception) -> bool:
@@ -102,9 +113,8 @@ def _is_foreign(error: Exception) -> bool:
     defined_in = _top_level(type(error).__module__)
     if defined_in != "builtins":
         return defined_in not in _LIBRARIES
-    # Connections raise OSErrors, whichever transport they belong to. Anything else that a library raises is a defect of
-    # it, such as with a server that sends what it did not expect; the same class may be the application's.
-    return not isinstance(error, OSError) and not (error.args and _innermost_package(error) in _LIBRARIES)
+    # Any code raises Python's own exceptions with a reason; one that another thread sets has no arguments.
+    return not error.args and not isinstance(error, OSError) and _innermost_package(error) in _LIBRARIES
 
 
 def _innermost_package(error: Exception) -> str:

@@ -17,6 +17,8 @@ from contentgroove._core.redaction import redact_url
 from contentgroove._core.responses import FailureKind, Headers, Response, TransportFailure
 from contentgroove._core.tracebacks import drop_frames
 
+from .foreign_errors import was_raised_by_signal_handler
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -178,7 +180,9 @@ def _parse_url(url: str | Secret) -> RequestUrl | None:
         parts = urlsplit(url if isinstance(url, str) else url.reveal())
         host, port = (parts.hostname or "").encode("ascii"), parts.port
         target = quote(f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", safe=string.punctuation)
-    except ValueError:
+    except ValueError as error:
+        if was_raised_by_signal_handler(error):
+            raise
         return None
     return RequestUrl(scheme=parts.scheme, host=host, port=port, target=target) if host else None
 

@@ -18,6 +18,7 @@ from contentgroove._core.checkpoints import parse_checkpoint, printable_name
 from contentgroove._core.inputs import invalid_input
 from contentgroove._core.io import CheckpointWriteError
 from contentgroove._core.secret import conceal
+from contentgroove._core.tracebacks import with_safe_repr
 from contentgroove.errors import CheckpointError, ContentGrooveError, InvalidInputError
 from contentgroove.webhooks.inbox import InboxError
 from contentgroove.webhooks.migrations import migrate, open_tables
@@ -68,6 +69,7 @@ class JobResult(Struct, frozen=True, kw_only=True):
     holder: str | None
 
 
+@with_safe_repr
 class PostgresCheckpoints:
     """The checkpoints of a job in a PostgreSQL database, for any number of machines, processes and threads.
 
@@ -217,6 +219,7 @@ class PostgresCheckpoints:
             raise CheckpointError(f"{error.message} {consequence}", checkpoint=self.job) from error
 
 
+@with_safe_repr
 class PostgresCheckpointStore:
     """Reads and writes the checkpoint of one upload in a database; `PostgresCheckpoints.store` returns one.
 

@@ -7,13 +7,13 @@ Nothing here takes a lock that an exception of a signal handler could leave take
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
 from contextvars import ContextVar
 
 from contentgroove.errors import ConfigurationError
 
+from .foreign_errors import ignoring
 from .interruptible import wait_for
 
 
@@ -58,7 +58,7 @@ class Step:
     def ring(self) -> None:
         """Wake the thread up."""
         # It has been rung already, and the thread has not noticed yet.
-        with contextlib.suppress(RuntimeError):
+        with ignoring(RuntimeError):
             self._bell.release()
 
     def use(self, sock: socket.socket) -> None:
@@ -153,6 +153,6 @@ def running_batch() -> BatchStop | None:
 
 def shut_down(sock: socket.socket) -> None:
     """Wake the thread that waits for a socket; the descriptor stays that thread's."""
-    with contextlib.suppress(OSError):
+    with ignoring(OSError):
         # Not by the method of TLS sockets, which turns TLS off first: the thread would send the rest in plain text.
         socket.socket.shutdown(sock, socket.SHUT_RDWR)

@@ -6,7 +6,6 @@ sync transport waits before it returns, so `run_inner` can run the operation.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpcore
 
 from .connecting import SocketWait
-from .foreign_errors import network_error
+from .foreign_errors import ignoring, network_error, raise_if_foreign
 from .tls_in_memory import TlsBuffer
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class UploadConnection:
         except (OSError, ValueError) as error:
             if tls is not None:
                 # Best effort: the alert shows the store's operators the reason.
-                with contextlib.suppress(OSError):
+                with ignoring(OSError):
                     self.socket.send(tls.take())
             raise network_error(error, httpcore.ConnectTimeout, httpcore.ConnectError) from error
         self._tls = tls
@@ -130,10 +129,12 @@ class UploadConnection:
         except _StalledError as error:
             raise httpcore.WriteTimeout(f"the store accepted no data for {seconds:g} s") from error
         except OSError as error:
-            self._unwritable = error
-            # The response may have come just before the connection broke.
-            self._receive()
-            raise network_error(error, httpcore.WriteError, httpcore.WriteError) from error
+            problem = network_error(error, httpcore.WriteError, httpcore.WriteError)
+            if isinstance(problem, httpcore.WriteError):
+                self._unwritable = error
+                # The response may have come just before the connection broke.
+                self._receive()
+            raise problem from error
 
     async def read(self, limit: int, seconds: float | None) -> bytes:
         """Return what the store sent, empty once it has closed.
@@ -204,6 +205,7 @@ class UploadConnection:
         except BlockingIOError:
             return False
         except OSError as error:
+            raise_if_foreign(error)
             self._unreadable = error
             return True
         if self._tls is not None:
@@ -223,4 +225,5 @@ class UploadConnection:
                     return
                 self._received += data
         except OSError as error:
+            raise_if_foreign(error)
             self._unreadable = error

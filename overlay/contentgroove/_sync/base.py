@@ -52,6 +52,10 @@ class Pager(InOneProcess, Generic[T]):
         self._listing = listing
         self._session = session
 
+    def __repr__(self) -> str:
+        # What shows objects must not send requests.
+        return f"<{type(self).__name__}: iterate over it, or over its pages(), to fetch the list>"
+
     def __iter__(self) -> Iterator[T]:
         return (item for page in self.pages() for item in page)
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from contentgroove._core.identity import Identify
-    from contentgroove._core.inputs import Filter
+    from contentgroove._core.inputs import Filter, Sort
     from contentgroove._core.io import Progress
+    from contentgroove._core.names import MediaFilter, MediaSort
     from contentgroove._core.secret import Secret
     from contentgroove._io.batches import UploadItem, UploadResult
     from contentgroove._io.checkpoint_folders import Checkpoints
@@ -47,8 +48,8 @@ class Medias(Resource):
     def list(
         self,
         *,
-        filter: Filter | None = None,  # noqa: A002 - the API's name
-        sort: str | None = None,
+        filter: MediaFilter | Filter | None = None,  # noqa: A002 - the API's name
+        sort: MediaSort | Sort | None = None,
         page_number: int | None = None,
         page_size: int | None = None,
         limit: int | None = None,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from contentgroove._core import operations
 from contentgroove._core.io import InOneProcess
@@ -15,7 +15,8 @@ from .base import Pager, Resource, raw_method
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contentgroove._core.inputs import Filter
+    from contentgroove._core.inputs import EventName, Filter, Sort
+    from contentgroove._core.names import KnownEvent, SubscriptionFilter, SubscriptionSort
     from contentgroove._core.secret import Secret
     from contentgroove.models import WebhookSubscription
 
@@ -31,8 +32,8 @@ class WebhookSubscriptions(Resource):
     def list(
         self,
         *,
-        filter: Filter | None = None,  # noqa: A002 - the API's name
-        sort: str | None = None,
+        filter: SubscriptionFilter | Filter | None = None,  # noqa: A002 - the API's name
+        sort: SubscriptionSort | Sort | None = None,
         page_number: int | None = None,
         page_size: int | None = None,
         limit: int | None = None,
@@ -61,7 +62,9 @@ class WebhookSubscriptions(Resource):
         """
         return self._call(operations.get_webhook_subscription(id))
 
-    def create(self, *, url: str | Secret, subscribed_events: Sequence[str] | None = None) -> WebhookSubscription:
+    def create(
+        self, *, url: str | Secret, subscribed_events: Sequence[KnownEvent | Literal["*"] | EventName] | None = None
+    ) -> WebhookSubscription:
         """Subscribe a URL to events.
 
         The service does not sign deliveries: put a secret token into the URL, and check it on arrival.

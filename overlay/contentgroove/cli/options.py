@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from contentgroove._core.inputs import Filter, Sort
 from contentgroove._io.client_options import read_variable
 
 from .command import read_secret
@@ -60,7 +61,7 @@ NeededInboxOption = Annotated[str, _INBOX]
 TokenFileOption = Annotated[Path | None, _TOKEN_FILE]
 
 
-def parse_filters(texts: Iterable[str] | None) -> dict[str, str | list[str]] | None:
+def parse_filters(texts: Iterable[str] | None) -> Filter | None:
     """Parse `--filter` options; a repeated filter has all its values."""
     found: dict[str, list[str]] = {}
     for text in texts or ():
@@ -68,16 +69,16 @@ def parse_filters(texts: Iterable[str] | None) -> dict[str, str | list[str]] | N
         if not equals:
             raise typer.BadParameter(f"{text!r} has no '=': write FILTER=VALUE, such as name_cont=moon.")
         found.setdefault(name, []).append(value)
-    return {name: values[0] if len(values) == 1 else values for name, values in found.items()} or None
+    return Filter((name, values[0] if len(values) == 1 else values) for name, values in found.items()) or None
 
 
-def parse_sort(text: str | None, order_type: object) -> str | None:
+def parse_sort(text: str | None, order_type: object) -> Sort | None:
     """Check a `--sort` option against the generated `Literal` type of the orders that the API's document allows."""
     orders: tuple[str, ...] = get_args(order_type)
     if text is not None and text not in orders:
         names = ", ".join(order for order in orders if not order.startswith("-"))
         raise typer.BadParameter(f"{text!r} is not a sort order: choose one of {names}, or -NAME for descending.")
-    return text
+    return None if text is None else Sort(text)
 
 
 PROCESSING_STATES: dict[object, str] = {True: "processing", False: "finished", None: "queued"}

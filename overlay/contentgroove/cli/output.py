@@ -21,7 +21,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from contentgroove._core.redaction import redact_text
-from contentgroove.errors import MissingFieldError, ResponseDecodeError
+from contentgroove.errors import MissingFieldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -65,13 +65,10 @@ def document(item: Model[Any]) -> dict[str, Any]:
 
     Those that cannot be read are null, and their names are in `missing`, which other documents do not have.
     """
-    missing = item.missing
-    try:
-        extra = item.extra
-    except ResponseDecodeError:
-        missing, extra = missing | {"extra"}, {}
-    known = {**dict.fromkeys(sorted(item.missing)), **item.to_dict(), "extra": extra}
-    return {**known, "missing": sorted(missing)} if missing else known
+    known = item.to_dict()
+    known.pop("absent", None)
+    others: dict[str, Any] = {name: known.pop(name) for name in ("extra", "missing") if name in known}
+    return {**dict.fromkeys(sorted(item.missing)), **known, "extra": {}, **others}
 
 
 def texts_of(item: T, columns: Sequence[Column[T]]) -> dict[str, str | None]:

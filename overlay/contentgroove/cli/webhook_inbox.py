@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
 from contentgroove._core.moments import moment
-from contentgroove._core.redaction import redact_url
-from contentgroove._core.secret import Secret
-from contentgroove._core.settings import is_loopback
-from contentgroove._core.tracebacks import drop_frames
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.webhooks import MediaProcessingFinished, parse_event
 from contentgroove.webhooks.events import PROCESSING_FINISHED, key_prefix
+from contentgroove.webhooks.inbox import is_unreadable
 from contentgroove.webhooks.receiver import MAX_BODY_BYTES
-from contentgroove.webhooks.subscribing import TOKEN_PARAMETER, with_token
+from contentgroove.webhooks.unreadable import replay
 
 from .exit_codes import CommandError, ExitCode
 from .output import UNREADABLE, Column
@@ -27,9 +22,10 @@ if TYPE_CHECKING:
     from contentgroove.webhooks import Event, Inbox, ReceiverStatus, StoredEvent
 
     from .output import Output
+    from .webhook_posting import Target
 
-TIMEOUT = 30.0
-"""Seconds to wait for the receiver's response."""
+MAX_LISTED = 10_000
+"""Dead events that are searched for unreadable bodies."""
 
 EVENT_COLUMNS: list[Column[StoredEvent]] = [
     Column("state", lambda event: event.state, 7),
@@ -110,28 +106,14 @@ def _shown(value: object) -> str | None:
             return None if value is None else str(value)
 
 
-def post_event(out: Output, file: Path, url: Secret, token: Secret | None) -> None:
+def post_event(out: Output, file: Path, target: Target) -> None:
     """POST a saved body as the service would, and print the status."""
-    import httpx
-
     event = _read_event_file(file)
-    target, shown = _target(url, token), redact_url(url.reveal())
-    try:
-        # Without a proxy, because the URL contains the token.
-        with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
-            response = client.post(target.reveal(), content=event.body, headers={"Content-Type": "application/json"})
-    except httpx.HTTPError as error:
-        drop_frames(error, None)
-        message = f"Cannot reach {shown}: {type(error).__name__}."
-        raise CommandError(ExitCode.NETWORK, message, "Check that it is listening.") from error
-    status = response.status_code
-    out.line({"key": event.dedupe_key, "to": shown, "status": status}, (event.dedupe_key, f"{status}"))
-    if status != HTTPStatus.OK:
-        raise CommandError(
-            ExitCode.REFUSED,
-            f"{shown} returned {status}; for the service, only 200 means delivered.",
-            response.text[:200].strip(),
-        )
+    posted = target.post(event.body)
+    if posted.status is not None:
+        document = {"key": event.dedupe_key, "to": target.shown, "status": posted.status}
+        out.line(document, (event.dedupe_key, f"{posted.status}"))
+    target.require_delivered(posted)
 
 
 def record_event(out: Output, file: Path, inbox: Inbox) -> None:
@@ -141,6 +123,33 @@ def record_event(out: Output, file: Path, inbox: Inbox) -> None:
     print_event(out, event, duplicate=duplicate)
     if duplicate:
         out.warn(f"The inbox has this event already. To handle it again, replay its key: {event.dedupe_key}")
+
+
+def read_bodies_again(out: Output, inbox: Inbox) -> None:
+    """Read all kept bodies that could not be read again with this version."""
+    keys = sorted(stored.key for stored in inbox.events("dead", MAX_LISTED) if is_unreadable(stored.key))
+    if not keys:
+        out.print_note("No body is unreadable.")
+    failed = sum(not _read_body_again(out, key, inbox) for key in keys)
+    if failed:
+        raise CommandError(
+            ExitCode.PARTIAL if failed < len(keys) else ExitCode.REFUSED,
+            f"{failed} of {len(keys)} bodies still cannot be read.",
+            "They stay in the inbox: see contentgroove webhooks events --state dead",
+        )
+
+
+def _read_body_again(out: Output, key: str, inbox: Inbox) -> bool:
+    try:
+        event = replay(inbox, key)
+    except WebhookPayloadError as error:
+        out.warn(f"{key} still cannot be read: {error.message}")
+        return False
+    if event is None:
+        out.warn(f"{key} is read by another process at this moment.")
+        return False
+    out.line({"key": event.dedupe_key, "replayed": True}, (event.dedupe_key, "replayed"))
+    return True
 
 
 def replay_event(out: Output, name: str, inbox: Inbox) -> None:
@@ -158,6 +167,10 @@ def replay_event(out: Output, name: str, inbox: Inbox) -> None:
         raise CommandError(
             ExitCode.USAGE, f"Media {name} has {len(keys)} events. Pass the key of one: {', '.join(keys)}."
         )
+    if is_unreadable(keys[0]):
+        if not _read_body_again(out, keys[0], inbox):
+            raise CommandError(ExitCode.REFUSED, "It stays in the inbox.", "Update contentgroove, then replay it.")
+        return
     if not inbox.replay(keys[0]):
         raise CommandError(
             ExitCode.REFUSED, f"{keys[0]} is already waiting to be handled.", "Run: contentgroove webhooks work"
@@ -177,28 +190,6 @@ def _read_event_file(file: Path) -> Event:
         return parse_event(body)
     except WebhookPayloadError as error:
         raise CommandError(ExitCode.FILE, f"{file} is not a webhook: {error.message}") from error
-
-
-def _target(url: Secret, token: Secret | None) -> Secret:
-    problem = _target_problem(url)
-    if problem is not None:
-        raise CommandError(ExitCode.USAGE, problem)
-    has_token = TOKEN_PARAMETER in dict(parse_qsl(urlsplit(url.reveal()).query, keep_blank_values=True))
-    return url if token is None or has_token else Secret(with_token(url, token))
-
-
-def _target_problem(url: Secret) -> str | None:
-    shown = redact_url(url.reveal())
-    try:
-        parts = urlsplit(url.reveal())
-        host = parts.hostname or ""
-    except ValueError:
-        return "The URL is not valid."
-    if not host or parts.scheme not in {"http", "https"}:
-        return f"{shown} is not an http or https URL."
-    if parts.scheme == "http" and not is_loopback(host):
-        return f"{shown} is on another machine, and the body contains signed URLs: use https."
-    return None
 
 
 def _event_fields(stored: StoredEvent) -> dict[str, Any]:

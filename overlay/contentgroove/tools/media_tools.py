@@ -186,8 +186,9 @@ class MediaTools:
 
 def _document(resource: Media | Clip) -> Json:
     """Return the attributes; `missing` names those that cannot be read, if there are any."""
+    content = {name: value for name, value in resource.to_dict().items() if name not in {"extra", "absent", "missing"}}
     missing = sorted(resource.missing)
-    return {**resource.to_dict(), "missing": missing} if missing else resource.to_dict()
+    return {**content, "missing": missing} if missing else content
 
 
 def _times(clip: Clip) -> tuple[float, float]:

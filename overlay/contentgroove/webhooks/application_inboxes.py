@@ -22,6 +22,13 @@ def record(inbox: Inbox, key: str, body: bytes, trace: str | None) -> bool:
     return inbox.record(key, body) if trace is None else inbox.record(key, body, trace=trace)
 
 
+def record_dead(inbox: Inbox, key: str, body: bytes, error: str) -> bool:
+    """Record a body that cannot be read; where the inbox cannot do that, a worker finds out that it cannot be read."""
+    if not hasattr(inbox, "record_dead"):
+        return inbox.record(key, body)
+    return inbox.record_dead(key, body, error)
+
+
 def unclaim(inbox: Inbox, claim: Claim, *, delay: float, error: str, handled: frozenset[str]) -> bool:
     """Release a claim without counting the attempt, or release it."""
     if not hasattr(inbox, "unclaim"):

@@ -24,7 +24,8 @@ from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
 from contentgroove._core.tracebacks import with_safe_repr
-from contentgroove._model_base import JsonSource, UnreadableItem, to_utc
+from contentgroove._model_base import JsonSource, to_utc
+from contentgroove._pages import UnreadableItem  # noqa: TC001 - for get_type_hints() of the events
 from contentgroove.errors import MissingFieldError, WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
 
@@ -175,9 +176,10 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
     """
     content = to_bytes(body)
     try:
-        if not content.isascii():
-            content.decode()  # the decoders do not check the values that they skip
         check_levels(content)
+        # The decoders do not check the values that they skip.
+        if not content.isascii() and not _is_utf8(content):
+            return _parse_damaged(content)
         return _parse_finished(content) or _parse_unknown(content)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         reason = str(error) or type(error).__name__
@@ -240,6 +242,25 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
         else:
             transcriptions.append(Transcription(resource, source, index))
     return _finished(content, media, clips, transcriptions)
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _parse_damaged(content: bytes) -> MediaProcessingFinished:
+    """Read an event of which some text is not UTF-8: as one whose fields differ from the contract.
+
+    Raises:
+        ValueError: Its name or its media's id cannot be read, or it is an unknown event, whose key may need any part.
+    """
+    if _envelope_decoder.decode(content).event != PROCESSING_FINISHED:
+        content.decode()
+    return _read_finished(content)
 
 
 def _finished(
@@ -311,15 +332,15 @@ def _parse_unknown(content: bytes) -> UnknownEvent:
     return UnknownEvent(envelope.event, _unknown_event_key(envelope.event, payload), content)
 
 
-def finished_event_body(media: Media, clips: Iterable[Clip]) -> bytes:
+def finished_event_body(media: Media, included: Iterable[Clip | Transcription]) -> bytes:
     """Write the body of the webhook from the resources of the API."""
-    included = [_as_sent(clip) for clip in clips]
+    resources = [_as_sent(resource) for resource in included]
     return msgspec.json.encode(
-        {"event": PROCESSING_FINISHED, "payload": {"data": _as_sent(media), "included": included}}
+        {"event": PROCESSING_FINISHED, "payload": {"data": _as_sent(media), "included": resources}}
     )
 
 
-def _as_sent(resource: Media | Clip) -> msgspec.Raw:
+def _as_sent(resource: Media | Clip | Transcription) -> msgspec.Raw:
     # As the service sent it, with the fields that this version of the library does not know.
     text = resource._source.text(resource._index)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
     # Events are UTF-8 as a whole, while a response of which a field is not can be read without that field.

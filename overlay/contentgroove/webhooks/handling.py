@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from contentgroove._core.io import run_sync
 from contentgroove.errors import ConfigurationError, InvalidInputError
 
 from . import application_inboxes
 from .between_events import BetweenEvents
+from .families import Family, call_in_workers, require_threads
 from .handler_io import AsyncHandlerIO, PrivateLoops, SyncHandlerIO, is_async, supervise
 from .processing import EventProcessor, Outcome
 from .retention import Retention
@@ -21,8 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
+    from contentgroove._core.inputs import EventName
+    from contentgroove._core.names import KnownEvent
+
     from .handler_io import HandlerIO
     from .inbox import Backoff, Inbox
+
+logger = logging.getLogger("contentgroove")
 
 LEASE = 900.0
 """Seconds: short enough that events of a killed worker do not wait for long, and seldom renewed."""
@@ -77,6 +84,7 @@ class EventHandling:
         self._wakeup = Wakeup()
         self._loops = PrivateLoops()
         self._worker: Worker | None = None
+        self._family: Family | None = None
 
     @property
     def inbox(self) -> Inbox:
@@ -88,7 +96,9 @@ class EventHandling:
         """Seconds that the current event gets when the process ends."""
         return self._grace
 
-    def on(self, event: str, *, name: str | None = None, transaction: bool = False) -> Callable[[Handler], Handler]:
+    def on(
+        self, event: KnownEvent | Literal["*"] | EventName, *, name: str | None = None, transaction: bool = False
+    ) -> Callable[[Handler], Handler]:
         """Register a handler of an event, or of all events with `"*"`. Handlers run in the order of registration.
 
         A handler takes the event and may be async. If it raises, the other handlers still run, and it is called again
@@ -98,7 +108,7 @@ class EventHandling:
         transaction=True exactly once.
 
         Args:
-            event: The event's name, or `*`.
+            event: The event's name, or `*`; `EventName(…)` for one that only the service knows.
             name: The name of its stored success; by default the qualified name. Keep it when you rename the function.
             transaction: Call it with a second argument, the inbox's database connection. Its writes there are
                 committed together with its success. It must be sync and must not commit.
@@ -165,35 +175,44 @@ class EventHandling:
         self._require_no_worker()
         self._worker = self._new_worker(poll_interval, should_stop)
         try:
-            self._worker.work(self._process)
+            self._worker.run(self._process)
         finally:
             self._worker = None
             self._loops.close()
 
     def start_worker(self, *, poll_interval: float = POLL_INTERVAL) -> None:
-        """Handle events in a thread, as soon as they arrive or are due again. Start it in the serving process.
+        """Handle events in a thread, as soon as they arrive or are due again.
 
-        Async handlers run in one private event loop. When the process ends, the current event is finished within the
-        `grace`, or handed back.
+        Async handlers run in one private event loop. When the process ends, by SIGTERM as well unless the application
+        handles that signal, the current event is finished within the `grace`, or handed back.
+
+        A process that is forked afterwards, such as those of a server that loads the application before it forks,
+        starts its own worker at its first delivery. From then on its parent handles no events while that process lives,
+        unless the parent gets deliveries itself.
 
         Args:
             poll_interval: Seconds between checks for events that other processes have recorded.
 
         Raises:
-            ConfigurationError: A worker is already running.
+            ConfigurationError: A worker is already running, or the server runs no threads.
         """
         self._require_no_worker()
-        self._worker = self._new_worker(poll_interval)
-        self._worker.start_thread(self._process)
+        require_threads()
+        if call_in_workers(self._serve):
+            self._family = Family(poll_interval, started=False)
+            return
+        inherited = self._family if self._family is not None and self._family.is_inherited else None
+        self._start(Family(poll_interval, inherited))
 
     def stop_worker(self, timeout: float | None = None) -> bool:
         """Stop the worker after the current event; False if its thread has not ended after `timeout` seconds."""
-        if self._worker is None:
-            return True
-        stopped = self._worker.join(timeout)
-        if stopped:
-            self._worker = None
-        return stopped
+        worker = self._own_worker
+        if worker is not None and not worker.join(timeout):
+            return False
+        if self._family is not None:
+            self._family.leave()
+        self._worker = self._family = None
+        return True
 
     def worker(self, *, poll_interval: float = POLL_INTERVAL) -> AbstractAsyncContextManager[None]:
         """Handle events in a task while `async with receiver.worker():` is entered, such as in an app's lifespan.
@@ -256,7 +275,7 @@ class EventHandling:
         Raises:
             InboxError: The inbox failed.
         """
-        return read_status(self._inbox, worker=self._worker, processor=self._processor)
+        return read_status(self._inbox, worker=self._own_worker, processor=self._processor)
 
     @property
     def healthy(self) -> bool:
@@ -268,6 +287,23 @@ class EventHandling:
             return self.status().healthy
         except Exception:  # noqa: BLE001 - whatever an inbox raises, it cannot be read
             return False
+
+    def _serve(self) -> None:
+        """Start a worker if this process was forked from one that had one in a thread; it serves, by a delivery."""
+        own = None if self._family is None else self._family.serve()
+        if own is None:
+            return
+        try:
+            self._start(own)
+        except RuntimeError as error:  # the system gives this process no thread
+            if self._family is not None:
+                self._family.forget()
+            logger.error("The webhook worker of this process did not start; the next delivery tries again: %s", error)  # noqa: TRY400 - the traceback is this library's own
+
+    def _start(self, family: Family) -> None:
+        worker = self._new_worker(family.poll_interval, rests=family.rests)
+        worker.start_thread(self._process)
+        self._worker, self._family = worker, family
 
     def _process(self, should_stop: Callable[[], bool] | None) -> Outcome:
         io = SyncHandlerIO(self._loops, needs_loop=self._processor.any_async)
@@ -287,7 +323,12 @@ class EventHandling:
         await self._processor.handle(io, claim, outcome, retry_delay=0.0)
         return outcome
 
-    def _new_worker(self, poll_interval: float, should_stop: Callable[[], bool] | None = None) -> Worker:
+    def _new_worker(
+        self,
+        poll_interval: float,
+        should_stop: Callable[[], bool] | None = None,
+        rests: Callable[[], bool] = lambda: False,
+    ) -> Worker:
         reporter = Reporter(
             self._inbox, self._processor, self.status, on_metrics=self._on_metrics, interval=poll_interval
         )
@@ -306,9 +347,15 @@ class EventHandling:
             grace=self._grace,
             report=report,
             extra_stop=should_stop,
+            rests=rests,
         )
 
+    @property
+    def _own_worker(self) -> Worker | None:
+        """The worker of this process; one that was started before it was forked is its parent's."""
+        worker = self._worker
+        return worker if worker is not None and worker.process_id == os.getpid() else None
+
     def _require_no_worker(self) -> None:
-        # A thread of the parent process does not exist in one that was forked.
-        if self._worker is not None and self._worker.process_id == os.getpid() and not self._worker.was_stopped:
+        if self._own_worker is not None and not self._own_worker.was_stopped:
             raise ConfigurationError("A webhook worker is already running: call stop_worker() first.")

@@ -27,6 +27,9 @@ State: TypeAlias = Literal["pending", "claimed", "done", "dead"]
 
 STATES: tuple[State, ...] = get_args(State)
 
+UNREADABLE = "unreadable:"
+"""The start of the keys of bodies that could not be read as events; the rest is a digest."""
+
 MAX_ERROR_TEXT = 4_000
 """In characters: how much of a handler's exception and its traceback is stored."""
 
@@ -54,6 +57,11 @@ class DispatchError(ContentGrooveError):
 def printable(text: str) -> str:
     """Replace what databases and terminals reject: lone surrogates and NUL."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "")
+
+
+def is_unreadable(key: str) -> bool:
+    """Whether a key is that of a body that could not be read. Those of events have more colons, whatever their name."""
+    return key.startswith(UNREADABLE) and key.count(":") == 1
 
 
 @with_safe_repr
@@ -115,10 +123,20 @@ class StoredEvent:
         """Return the record of an event that was just received."""
         return cls(key=key, body=body, due=now, recorded_at=now, changed_at=now, trace=trace)
 
+    @classmethod
+    def new_dead(cls, key: str, body: bytes, now: float, error: str) -> StoredEvent:
+        """Return the record of a body that was just received and cannot be handled."""
+        return cls.new(key, body, now).released(now, None, error, frozenset())
+
     @property
     def is_open(self) -> bool:
         """Whether it must still be handled."""
         return self.state in {"pending", "claimed"}
+
+    def is_forgotten(self, horizon: float) -> bool:
+        """Whether `prune` deletes it: it was done, or a body is unreadable, since before a time."""
+        ended = self.state == "done" or (self.state == "dead" and is_unreadable(self.key))
+        return ended and self.changed_at < horizon
 
     def is_due(self, now: float) -> bool:
         """Whether a worker may claim it: no worker has claimed it, or the claim has expired."""
@@ -214,6 +232,10 @@ class Inbox(Protocol):
         """
         ...
 
+    def record_dead(self, key: str, body: bytes, error: str) -> bool:
+        """Record a body that cannot be read, as a dead event; False if its key is already recorded."""
+        ...
+
     def has(self, key: str) -> bool:
         """Whether an event with this key is recorded."""
         ...
@@ -283,9 +305,10 @@ class Inbox(Protocol):
         ...
 
     def prune(self, older_than: float) -> int:
-        """Delete events that were done more than `older_than` seconds ago; returns how many.
+        """Delete events that were done, and bodies that are unreadable, since more than `older_than` seconds.
 
-        A deleted event is handled again if it is delivered again: keep events longer than the service may repeat them.
+        Returns how many. A deleted event is handled again if it is delivered again: keep events longer than the
+        service may repeat them.
         """
         ...
 

@@ -41,11 +41,11 @@ class MemoryInbox(EventUpdates, ForkAware):
 
     def record(self, key: str, body: bytes, *, trace: str | None = None) -> bool:
         """Record an event; False if its key is already recorded."""
-        with self._lock:
-            if key in self._events:
-                return False
-            self._events[key] = StoredEvent.new(key, body, self._clock(), trace)
-            return True
+        return self._record(StoredEvent.new(key, body, self._clock(), trace))
+
+    def record_dead(self, key: str, body: bytes, error: str) -> bool:
+        """Record a body that cannot be read, as a dead event; False if its key is already recorded."""
+        return self._record(StoredEvent.new_dead(key, body, self._clock(), error))
 
     def has(self, key: str) -> bool:
         """Whether an event with this key is recorded."""
@@ -116,10 +116,10 @@ class MemoryInbox(EventUpdates, ForkAware):
         return kept[::-1][:limit]
 
     def prune(self, older_than: float) -> int:
-        """Delete events that were done more than `older_than` seconds ago; returns how many."""
+        """Delete events that were done, and bodies that are unreadable, since more than `older_than` seconds."""
         with self._lock:
             horizon = self._clock() - older_than
-            old = [key for key, event in self._events.items() if event.state == "done" and event.changed_at < horizon]
+            old = [key for key, event in self._events.items() if event.is_forgotten(horizon)]
             for key in old:
                 del self._events[key]
             self._pruned_until = max(self._pruned_until, horizon)
@@ -128,6 +128,10 @@ class MemoryInbox(EventUpdates, ForkAware):
     def pruned_until(self) -> float:
         """The time, in seconds since 1970, before which done events may have been deleted; 0 if none were."""
         return self._pruned_until
+
+    def _record(self, event: StoredEvent) -> bool:
+        with self._lock:
+            return self._events.setdefault(event.key, event) is event
 
     def _claim(self, event: StoredEvent, now: float, lease: float) -> Claim:
         claimed = event.claimed(now, lease)

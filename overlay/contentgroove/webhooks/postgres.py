@@ -151,7 +151,11 @@ class PostgresDatabase(Database["PsycopgConnection"]):
         self._conninfo = conninfo
         self._open_connection = psycopg.connect
         self._busy_error = psycopg.errors.LockNotAvailable
-        self._connection_errors = (psycopg.OperationalError, psycopg.InterfaceError)
+        self._connection_errors = (
+            psycopg.OperationalError,
+            psycopg.InterfaceError,
+            psycopg.errors.IdleInTransactionSessionTimeout,
+        )
         # These are OperationalErrors, too, but a working server sends them.
         self._statement_errors = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
         # In one message with BEGIN, and for this transaction only: a pooler may give the next one another session.

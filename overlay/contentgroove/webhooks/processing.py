@@ -20,9 +20,10 @@ from .claims import HeldClaim, Renewer
 from .events import MediaProcessingFinished, event_key_for, finished_event_body, parse_event
 from .failures import describe_error, failure_text
 from .handler_io import is_async, without_partial
-from .inbox import HandlerError
+from .inbox import HandlerError, is_unreadable
 from .outages import Circuit, is_outage
 from .tracing import NO_SPAN, Span, span
+from .unreadable import read_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,6 +182,9 @@ class _EventRun:
             logger.error("Webhook %s is dead: %s", claim.key, error)
             await self.io.write(partial(self.held.release, None, error))
             return
+        if is_unreadable(claim.key):
+            await self._read_again()
+            return
         try:
             event = dataclasses.replace(parse_event(claim.body), attempt=claim.attempt)
             confirmed = await self._confirm(event)
@@ -192,6 +196,14 @@ class _EventRun:
             await self.io.write(self.held.done)
             return
         await self._call_handlers(confirmed)
+
+    async def _read_again(self) -> None:
+        """Read a replayed body that could not be read; its event is handled under a key of its own."""
+        claim = self.held.claim
+        try:
+            await self.io.call(partial(read_again, self.settings.inbox, claim))
+        except WebhookPayloadError as error:
+            logger.error("The body %s still cannot be read: %s", claim.key, error.message)  # noqa: TRY400 - the message has the reason
 
     async def _confirm(self, event: Event) -> Event | None:
         """Confirm the event; None if another one was recorded instead, for the run that the API names."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from contentgroove._core.moments import moment
 from contentgroove._core.secret import conceal
 from contentgroove._io.own_threads import DELIVERIES, UNLIMITED, NoThreadError
 from contentgroove.errors import InvalidInputError, WebhookAuthError, WebhookPayloadError
 
-from . import application_inboxes
+from . import application_inboxes, unreadable
 from .apps import AsgiReceiver, Receipt, wsgi_app
 from .dispatching import Dispatcher
 from .events import event_key_for, finished_event_body, parse_event, to_bytes
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contentgroove import AsyncContentGroove, Clip, ContentGroove, Media
+    from contentgroove._core.names import MediaFilter
     from contentgroove._core.secret import Secret
 
     from .apps import AsgiApp, WsgiApp
@@ -43,7 +44,7 @@ THREAD_TIMEOUT = 10.0
 
 NOT_RECORDED = "The event was not recorded. Send it again."
 
-OLDEST_FIRST = "created_at"
+OLDEST_FIRST: Final = "created_at"
 
 
 class WebhookReceiver(EventHandling):
@@ -147,12 +148,13 @@ class WebhookReceiver(EventHandling):
             token: The token in the request's URL.
 
         Returns:
-            The receipt, with status 200 (recorded), 400 (not an event), 401 (wrong token), 413 (too large) or 503 (the
-            inbox failed, so the service must send the event again).
+            The receipt, with status 200 (recorded), 400 (not an event; the body is kept, see `contentgroove webhooks
+            replay`), 401 (wrong token), 413 (too large) or 503 (the inbox failed, so the service must send it again).
         """
         event = self._check(body, token)
         if isinstance(event, Receipt):
             return event
+        self._serve()
         with span("receive") as started:
             started.set(key=event.dedupe_key, event=event.event)
             try:
@@ -175,7 +177,16 @@ class WebhookReceiver(EventHandling):
         try:
             return parse_event(content)
         except WebhookPayloadError as error:
-            return _refuse(400, error.message)
+            return self._keep(content, error.message)
+
+    def _keep(self, content: bytes, reason: str) -> Receipt:
+        """Keep a body that a trusted sender sent and this version cannot read."""
+        try:
+            key = unreadable.keep(self._inbox, content, reason)
+        except Exception as error:  # noqa: BLE001 - whatever an inbox raises, the service must send the body again
+            logger.error("The inbox could not keep a body that cannot be read: %s", failure_text(error))  # noqa: TRY400 - it would log credentials
+            return Receipt(503, reason=NOT_RECORDED)
+        return _refuse(400, f"{reason} The body is kept as {key}." if key else reason)
 
     async def areceive(self, body: bytes | bytearray | memoryview | str, token: str | None = None) -> Receipt:
         """Check and record a delivery in a thread, because the inbox may block.
@@ -187,8 +198,8 @@ class WebhookReceiver(EventHandling):
             token: The token in the request's URL.
 
         Returns:
-            The receipt, with status 200 (recorded), 400 (not an event), 401 (wrong token), 413 (too large) or 503 (the
-            inbox failed, so the service must send the event again).
+            The receipt, with status 200 (recorded), 400 (not an event; the body is kept, see `contentgroove webhooks
+            replay`), 401 (wrong token), 413 (too large) or 503 (the inbox failed, so the service must send it again).
         """
         try:
             return await DELIVERIES.run_within(THREAD_TIMEOUT, partial(self.receive, body, token))
@@ -310,7 +321,7 @@ class WebhookReceiver(EventHandling):
         return new
 
 
-def _medias_filter(since: dt.datetime, inbox: Inbox) -> dict[str, dt.datetime]:
+def _medias_filter(since: dt.datetime, inbox: Inbox) -> MediaFilter:
     """Return the filter for medias whose processing started at `since` or later."""
     if since.tzinfo is None:
         raise InvalidInputError(f"since= must have a time zone, such as tzinfo=datetime.UTC, not {since!r}.")

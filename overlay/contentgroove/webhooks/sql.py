@@ -7,7 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
-from .inbox import STATES, EventUpdates, InboxError, StoredEvent
+from .inbox import STATES, UNREADABLE, EventUpdates, InboxError, StoredEvent, is_unreadable
 from .migrations import COUNTED, open_tables, read_number, store_number
 from .sql_connections import C
 
@@ -71,6 +71,12 @@ class SqlInbox(EventUpdates, Generic[C]):
         with self._database.statements() as run:
             return self._record(run, event)
 
+    def record_dead(self, key: str, body: bytes, error: str) -> bool:
+        """Record a body that cannot be read, as a dead event; False if its key is already recorded."""
+        event = StoredEvent.new_dead(key, body, self._clock(), error)
+        with self._database.statements() as run:
+            return self._record(run, event)
+
     def has(self, key: str) -> bool:
         """Whether an event with this key is recorded."""
         with self._database.statements(write=False) as run:
@@ -78,10 +84,8 @@ class SqlInbox(EventUpdates, Generic[C]):
 
     def keys_with_prefix(self, prefix: str) -> frozenset[str]:
         """Return the keys of all events that start with a prefix. Claims nothing."""
-        # Keys sort by code points, so the database can search a range in their index.
-        after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         with self._database.statements(write=False) as run:
-            rows = run("SELECT key FROM contentgroove_events WHERE key >= ? AND key < ?", prefix, after).fetchall()
+            rows = run("SELECT key FROM contentgroove_events WHERE key >= ? AND key < ?", *_range(prefix)).fetchall()
         return frozenset(key for (key,) in rows)
 
     def claim(self, lease: float) -> Claim | None:
@@ -174,9 +178,10 @@ class SqlInbox(EventUpdates, Generic[C]):
         return [self._event(row) for row in rows]
 
     def prune(self, older_than: float) -> int:
-        """Delete events that were done more than `older_than` seconds ago; returns how many.
+        """Delete events that were done, and bodies that are unreadable, since more than `older_than` seconds.
 
-        A deleted event is handled again if it is delivered again: keep events longer than the service may repeat them.
+        Returns how many. A deleted event is handled again if it is delivered again: keep events longer than the
+        service may repeat them.
         They are deleted in small transactions, between which others write. The database reuses the space; its file
         shrinks only with VACUUM.
         """
@@ -185,7 +190,7 @@ class SqlInbox(EventUpdates, Generic[C]):
             # Before the first is deleted, so that reconciliation records none of them again after a crash.
             if horizon > read_number(run, "pruned_until"):
                 store_number(run, "pruned_until", horizon)
-        total = 0
+        total = self._prune_unreadable(horizon)
         while True:
             started = time.monotonic()
             deleted = self._prune_some(horizon)
@@ -256,10 +261,28 @@ class SqlInbox(EventUpdates, Generic[C]):
                 PRUNED_AT_ONCE,
             ).rowcount
 
+    def _prune_unreadable(self, horizon: float) -> int:
+        condition = "key >= ? AND key < ? AND state = 'dead' AND changed_at < ?"
+        with self._database.statements() as run:
+            rows = run(
+                f"SELECT key FROM contentgroove_events WHERE {condition}",  # noqa: S608 - as above
+                *_range(UNREADABLE),
+                horizon,
+            ).fetchall()
+            old = [key for (key,) in rows if is_unreadable(key)]
+            for key in old:
+                run("DELETE FROM contentgroove_events WHERE key = ?", key)
+        return len(old)
+
     def _event(self, row: Any) -> StoredEvent:
         values = dict(zip(self._columns, row, strict=True))
         values["handled"] = frozenset(json.loads(values["handled"]))
         return StoredEvent(**values)
+
+
+def _range(prefix: str) -> tuple[str, str]:
+    """Return the first key with a prefix and the first after them: they sort by code points, so an index has them."""
+    return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def _values(event: StoredEvent, names: Iterable[str]) -> list[object]:

@@ -108,14 +108,14 @@ class SQLiteInbox(SqlInbox[FileConnection]):
         While the file is locked, the event is recorded beside it. If it is delivered twice in that moment, both calls
         may return True; it is still handled once.
         """
-        if self._spool.has(key):
-            return False
-        event = StoredEvent.new(key, body, self._clock(), trace)
-        try:
-            with self._database.statements(seconds=self._receive_timeout) as run:
-                return self._record(run, event)
-        except BusyError:
-            return self._spool.add(event, super().has)
+        return self._receive(StoredEvent.new(key, body, self._clock(), trace))
+
+    def record_dead(self, key: str, body: bytes, error: str) -> bool:
+        """Record a body that cannot be read, as a dead event; False if its key is already recorded.
+
+        While the file is locked, it is recorded beside it as pending, and is dead once a worker has tried to read it.
+        """
+        return self._receive(StoredEvent.new_dead(key, body, self._clock(), error))
 
     def has(self, key: str) -> bool:
         """Whether an event with this key is recorded."""
@@ -163,6 +163,15 @@ class SQLiteInbox(SqlInbox[FileConnection]):
         """List the recorded events, the newest first."""
         received = self._spool.events() if state in {None, "pending"} else []
         return [*self._only_received(received)[::-1], *super().events(state, limit)][:limit]
+
+    def _receive(self, event: StoredEvent) -> bool:
+        if self._spool.has(event.key):
+            return False
+        try:
+            with self._database.statements(seconds=self._receive_timeout) as run:
+                return self._record(run, event)
+        except BusyError:
+            return self._spool.add(event, super().has)
 
     def _move_received(self) -> None:
         """Move the events of the spool into the inbox."""

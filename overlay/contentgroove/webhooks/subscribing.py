@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from contentgroove._core.secret import Secret, conceal
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contentgroove import AsyncContentGroove, ContentGroove, WebhookSubscription
+    from contentgroove._core.inputs import EventName
+    from contentgroove._core.names import KnownEvent
 
 TOKEN_PARAMETER = "token"  # noqa: S105 - a name, not a token
 """The query parameter with the token."""
@@ -26,7 +28,7 @@ TOKEN_BYTES = 32
 
 
 def subscribe(
-    client: ContentGroove, base: str | Secret, *, events: Sequence[str] | None = None
+    client: ContentGroove, base: str | Secret, *, events: Sequence[KnownEvent | Literal["*"] | EventName] | None = None
 ) -> tuple[WebhookSubscription, str]:
     """Subscribe a receiver to events, with a URL that contains a new secret token.
 
@@ -50,7 +52,10 @@ def subscribe(
 
 
 async def asubscribe(
-    client: AsyncContentGroove, base: str | Secret, *, events: Sequence[str] | None = None
+    client: AsyncContentGroove,
+    base: str | Secret,
+    *,
+    events: Sequence[KnownEvent | Literal["*"] | EventName] | None = None,
 ) -> tuple[WebhookSubscription, str]:
     """Subscribe a receiver to events, with a URL that contains a new secret token.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import threading
@@ -15,6 +14,7 @@ from contentgroove._io.interruptible import join, wait_for
 from contentgroove._io.own_threads import UNLIMITED
 
 from .failures import failure_text, stops_process
+from .process_ends import ProcessEnd, before_end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -49,24 +49,26 @@ class Wakeup:
     """
 
     def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._process = os.getpid()
+        # By process: a thread of the parent may have held the lock when this process was forked.
+        self._conditions: dict[int, threading.Condition] = {}
         self.count = 0
 
     def notify(self) -> None:
-        """Wake all workers that wait."""
-        if self._process != os.getpid():
-            # A thread of the parent process may have held the lock when this process was forked.
-            self._condition, self._process = threading.Condition(), os.getpid()
-        with self._condition:
+        """Wake all workers of this process that wait."""
+        condition = self._condition()
+        with condition:
             self.count += 1
-            self._condition.notify_all()
+            condition.notify_all()
 
     def wait(self, after: int, timeout: float) -> None:
         """Wait until the count is greater than `after`, at most for `timeout` seconds."""
-        condition = self._condition
+        condition = self._condition()
         with condition:
             wait_for(lambda seconds: condition.wait_for(lambda: self.count > after, seconds), timeout)
+
+    def _condition(self) -> threading.Condition:
+        process = os.getpid()
+        return self._conditions.get(process) or self._conditions.setdefault(process, threading.Condition())
 
 
 class Worker:
@@ -84,6 +86,7 @@ class Worker:
         grace: Seconds that the current event gets when the process ends or the context is left.
         report: Called after each pass and each wait.
         extra_stop: Another reason to stop.
+        rests: Whether another process handles the events instead of this one; then the worker only waits.
 
     Attributes:
         since: When it started, in seconds since 1970.
@@ -101,6 +104,7 @@ class Worker:
         grace: float,
         report: Callable[[], None],
         extra_stop: ShouldStop | None = None,
+        rests: Callable[[], bool] = lambda: False,
     ) -> None:
         self._inbox = inbox
         self._wakeup = wakeup
@@ -110,9 +114,11 @@ class Worker:
         self._grace = grace
         self._report = report
         self._extra_stop = extra_stop
+        self._rests = rests
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._ended = False
+        self._ended = threading.Event()
+        self._process_end = ProcessEnd(self._end_with_process)
         self.since = time.time()
         self.process_id = os.getpid()
 
@@ -120,7 +126,7 @@ class Worker:
     def is_running(self) -> bool:
         """Whether it processes events or waits for some, in this process."""
         alive = self._thread is None or self._thread.is_alive()
-        return not self._ended and alive and self.process_id == os.getpid()
+        return not self._ended.is_set() and alive and self.process_id == os.getpid()
 
     @property
     def was_stopped(self) -> bool:
@@ -137,18 +143,23 @@ class Worker:
         self._wakeup.notify()
 
     def start_thread(self, process: Process) -> None:
-        """Work in a thread. At interpreter exit it finishes the current event within the grace, or hands it back."""
+        """Work in a thread. When the process ends, it finishes the current event within the grace, or hands it back."""
         self._thread = threading.Thread(target=self.work, args=(process,), name="contentgroove-webhooks", daemon=True)
         self._thread.start()
-        atexit.register(self._end_at_exit)
+        self._process_end.watch()
 
     def join(self, timeout: float | None = None) -> bool:
         """Stop, and wait until the thread has ended; False if it did not end in time."""
         self.stop()
         if self._thread is not None and not join(self._thread, timeout):
             return False
-        atexit.unregister(self._end_at_exit)
+        self._process_end.unwatch()
         return True
+
+    def run(self, process: Process) -> None:
+        """Work in this thread, until a stop is requested or the process ends."""
+        with before_end(self._end_with_process):
+            self.work(process)
 
     @asynccontextmanager
     async def run_in_task(self, process: AsyncProcess) -> AsyncGenerator[None]:
@@ -168,24 +179,28 @@ class Worker:
                 ended.set()
 
         grace = self._grace
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(work)
-            try:
-                yield
-            except anyio.get_cancelled_exc_class():
-                grace = 0.0
-                raise
-            finally:
-                self.stop()
-                with anyio.move_on_after(grace):
-                    await ended.wait()
-                tasks.cancel_scope.cancel()
+        with before_end(self._end_with_process):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(work)
+                try:
+                    yield
+                except anyio.get_cancelled_exc_class():
+                    grace = 0.0
+                    raise
+                finally:
+                    self.stop()
+                    with anyio.move_on_after(grace):
+                        await ended.wait()
+                    tasks.cancel_scope.cancel()
 
     def work(self, process: Process) -> None:
         """Work in this thread until a stop is requested."""
         try:
             while not self.should_stop():
                 count = self._wakeup.count
+                if self._rests():
+                    self._wakeup.wait(count, self._poll_interval)
+                    continue
                 claimed: int | None = None
                 try:
                     claimed = process(self._stop_of_pass()).claimed
@@ -196,7 +211,7 @@ class Worker:
                     _log(error)
                 self._report_and_wait(count, claimed)
         finally:
-            self._ended = True
+            self._ended.set()
 
     async def _work_async(self, process: AsyncProcess) -> None:
         try:
@@ -209,11 +224,12 @@ class Worker:
                     _log(error)
                 await UNLIMITED.run(partial(self._report_and_wait, count, claimed), abandon_on_cancel=True)
         finally:
-            self._ended = True
+            self._ended.set()
             self.stop()  # if this task was cancelled, the waiting thread must end as well
 
-    def _end_at_exit(self) -> None:
-        if self.join(self._grace):
+    def _end_with_process(self) -> None:
+        self.stop()
+        if wait_for(self._ended.wait, self._grace):
             return
         # The handler's thread ends with the process, so the next worker need not wait until the claim expires.
         for held in self._renewer.held:
@@ -221,7 +237,7 @@ class Worker:
 
     def _stop_of_pass(self) -> ShouldStop:
         end = time.monotonic() + MAX_PASS
-        return lambda: time.monotonic() > end or self.should_stop()
+        return lambda: time.monotonic() > end or self.should_stop() or self._rests()
 
     def _report_and_wait(self, count: int, claimed: int | None) -> None:
         """Wait after a pass; `claimed` is the number of its events, or None if it failed."""

@@ -26,6 +26,7 @@ class Evidence:
         retried: How often its event said that it was not the first attempt.
         waiting: How many events a worker could claim.
         claimed: How often a killed process had claimed an event.
+        databases: How often the database was killed.
     """
 
     setup: Setup
@@ -35,6 +36,7 @@ class Evidence:
     retried: int = 0
     waiting: int = 0
     claimed: int = 0
+    databases: int = 0
     _read: int = 0
 
     def check(self) -> None:

@@ -1,4 +1,4 @@
-"""Kills receivers and workers at random points while webhooks arrive, and checks the state after each kill."""
+"""Kills receivers, workers and databases at random points while webhooks arrive, and checks each state after it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ class Result:
         return (
             f"{self.killed} processes killed in {self.seconds:.0f} s; {len(story.finished)} events: all handled, none "
             f"done unhandled, none run after done, {len(evidence.done)} transactional effects once each.\n"
-            f"{evidence.claimed} times a process was killed with a claimed event.\n"
+            f"{evidence.claimed} times a process was killed with a claimed event; {evidence.databases} times the "
+            f"database was killed.\n"
             f"webhooks: {faults}; {story.attempts} POSTs, {story.refused} of them interrupted, {story.undelivered} "
             f"abandoned; {self.reconciled} events were reconciled.\n"
             f"handler without transaction: started {evidence.started.total()} times, "
@@ -217,10 +218,17 @@ def _new_life(role: str, rng: random.Random) -> Life:
 
 
 def _era(setup: Setup, evidence: Evidence, service: Service, rng: random.Random) -> int:
-    """Run and kill processes, always some at the same time, until all are killed; returns how many were."""
+    """Run and kill processes, always some at the same time, until all are killed; returns how many were.
+
+    Once, the database is killed as well.
+    """
     alive: list[Process] = []
     killed = 0
+    database_at: int | None = rng.randrange(ERA)
     while killed < ERA:
+        if database_at is not None and killed >= database_at:
+            database_at = None
+            evidence.databases += setup.kill_database()
         evidence.check()
         if evidence.waiting < BACKLOG:
             service.finish(BACKLOG)

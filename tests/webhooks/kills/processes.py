@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import random
 import sqlite3
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from contentgroove.webhooks import Backoff, PostgresInbox, SQLiteInbox, WebhookReceiver
+import psycopg
+from contentgroove.webhooks import Backoff, InboxError, PostgresInbox, SQLiteInbox, WebhookReceiver
 
 if TYPE_CHECKING:
     import socket
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 LEASE = 60.0
 FAILS = 0.1
 """How often a handler raises."""
+
+RECOVERY = 60.0
+"""Seconds that a killed database may take to recover."""
 
 POLL = 0.005
 """Seconds between a worker's checks for recorded events."""
@@ -52,9 +58,9 @@ class Setup:
     token: str
 
     def open_inbox(self) -> Any:
-        """Open the inbox; each process has its own."""
+        """Open the inbox, as soon as its database can be reached; each process has its own."""
         opened = SQLiteInbox if self.kind == "sqlite" else PostgresInbox
-        return opened(self.location, clock=lambda: self.clock.value)
+        return _retried(InboxError, lambda: opened(self.location, clock=lambda: self.clock.value))
 
     def connect(self) -> Any:
         """Open the harness's own connection."""
@@ -63,6 +69,32 @@ class Setup:
         import psycopg
 
         return psycopg.connect(self.location, autocommit=True)
+
+    def kill_database(self) -> bool:
+        """Kill a process of the database, which then ends all others and recovers; False if it has none.
+
+        Returns when it takes connections again.
+        """
+        if self.kind == "sqlite":
+            return False
+        with self.connect() as connection, self.connect() as witness:
+            (victim,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+            os.kill(victim, 9)
+            # It ends when the server has noticed; before that, the server would still take connections.
+            with contextlib.suppress(psycopg.OperationalError):
+                list(witness.notifies(timeout=RECOVERY))
+        _retried(psycopg.OperationalError, self.connect).close()
+        return True
+
+
+def _retried(error: type[Exception], connect: Callable[[], Any]) -> Any:
+    end = time.monotonic() + RECOVERY
+    while True:
+        try:
+            return connect()
+        except error:
+            if time.monotonic() > end:
+                raise
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ TOKEN = "canary-gateway-token"
 
 @pytest.mark.usefixtures("way")
 def test_each_call_has_them(make: Maker) -> None:
-    """Once each, in place of the client's own of the same name; a single call's headers replace them."""
+    """Once each, and the client's own of the same name is not sent; a single call's headers replace them."""
     headers = {"X-Gateway-Token": Secret(TOKEN), "user-agent": "studio/1", "X-Tenant": "seven"}
     with server(says(http_response())) as (base_url, received):
         client = make(base_url=base_url, default_headers=headers)
@@ -109,7 +109,7 @@ def test_their_values_are_not_shown(make: Maker, caplog: pytest.LogCaptureFixtur
 
 
 def test_the_contract_monitor_sees_them(make: Maker) -> None:
-    """A header that the API's document does not name is no violation, and a credential is not passed on."""
+    """A header that the API's document does not name is not a violation, and a credential is not passed on."""
     violations: list[Any] = []
     client = make(
         lambda _request: one(media_json()),

@@ -24,7 +24,7 @@ RESERVED_HEADERS = frozenset(
 """The client sets these itself."""
 
 _SHOWN = frozenset({"accept", "accept-language", "content-type", "user-agent"})
-"""Default headers whose values are no credentials."""
+"""Default headers whose values can be shown."""
 
 _MIN_ECHO = 8
 """Characters; a shorter value may be a part of other texts."""
@@ -43,7 +43,7 @@ def is_valid_field(name: object, value: object) -> bool:
 
 
 def merge_fields(fields: Fields, added: Iterable[tuple[bytes, bytes]]) -> Fields:
-    """Add headers to others, in place of those of the same names."""
+    """Add headers to others, and remove those of the same names."""
     added = list(added)
     names = {name.lower() for name, _ in added}
     return [*(field for field in fields if field[0].lower() not in names), *added]
@@ -83,7 +83,7 @@ NO_HEADERS = DefaultHeaders({})
 
 
 def conceal_headers(headers: Mapping[str, str | Secret] | None) -> Mapping[str, Secret] | None:
-    """Wrap the values of an argument, before it is checked; one that is no mapping stays."""
+    """Wrap the values of an argument, before it is checked; one of a wrong type stays."""
     if not isinstance(cast("object", headers), Mapping):
         return cast("None", headers)
     return {name: conceal(value) for name, value in cast("Mapping[str, str]", headers).items()}

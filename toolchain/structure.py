@@ -60,14 +60,7 @@ LAYERS = (
     Layer(
         "Models",
         (
-            "contentgroove._display",
-            "contentgroove._json_views",
-            "contentgroove._model_base",
-            "contentgroove._model_dicts",
-            "contentgroove._pages",
-            "contentgroove._partial_documents",
-            "contentgroove._partial_structs",
-            "contentgroove._pydantic_schemas",
+            "contentgroove._models",
             "contentgroove.models",
         ),
     ),

@@ -26,7 +26,7 @@ from contentgroove_api.models.links import Links
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from contentgroove._model_base import Model
+    from contentgroove._models.base import Model
     from contentgroove.webhooks.events import MediaProcessingFinished
 
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
-from ._model_base import Model, ids_of, to_utc, unset_to_none, utc_or_none, was_sent
-from ._pages import Page, UnreadableItem
+from ._models.base import Model, ids_of, to_utc, unset_to_none, utc_or_none, was_sent
+from ._models.pages import Page, UnreadableItem
 from .errors import MissingFieldError
 
 __all__ = ["Clip", "DirectUpload", "Media", "Page", "Transcription", "UnreadableItem", "WebhookSubscription"]

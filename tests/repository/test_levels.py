@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 CHECKS = {"check_levels", "protect_stack", "check_value_levels", "_check_size"}
 
 CHECKED_ELSEWHERE = {
-    "contentgroove._model_base": "models are parts of bodies whose levels were checked when they arrived",
-    "contentgroove._partial_documents": "parts of a body that `_members` of the same module has checked",
-    "contentgroove._partial_structs": "parts of a body whose levels were checked before it was read partly",
+    "contentgroove._models.base": "models are parts of bodies whose levels were checked when they arrived",
+    "contentgroove._models.partial_documents": "parts of a body that `_members` of the same module has checked",
+    "contentgroove._models.partial_structs": "parts of a body whose levels were checked before it was read partly",
     "contentgroove._openapi.documents": "`parse` checks JSON, and counts the levels of YAML by its events",
     "contentgroove.webhooks.events": "`parse_event` checks the levels of each body",
     "contentgroove.webhooks.sql": "the names of handlers, as this library wrote them",

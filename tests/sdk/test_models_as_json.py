@@ -228,6 +228,16 @@ def test_a_wrong_dict_is_refused_by_name(change: dict[Any, Any], named: str) -> 
         Media.from_dict({**factories.media().to_dict(), **change})
 
 
+def test_errors_show_no_credentials() -> None:
+    """Neither of keys nor of values, and are short."""
+    url = "https://s.test/f?X-Amz-Signature=SECRET"
+    for change in ({url: float("nan")}, {"name": {"at": url}}, {"source_url": [url]}, {"x" * 10_000: b""}):
+        with pytest.raises(InvalidInputError) as caught:
+            Media.from_dict({**factories.media().to_dict(), **change})
+        assert "SECRET" not in str(caught.value)
+        assert len(str(caught.value)) < 700
+
+
 def test_deep_values_are_refused() -> None:
     """As in responses, and without exhausting the stack."""
     value: Any = []
@@ -269,11 +279,14 @@ def test_models_are_values_of_match(make: Maker) -> None:
             assert (clip_id, name) == (factories.clip().id, "Lift-off")
         case _:
             pytest.fail("the clip does not match")
-    match media_of(make, media_json(name=None)):
+    odd: Any = media_of(make, media_json(name=None))
+    match odd:
         case Media(_, _):
             pytest.fail("a name that cannot be read matches")
         case Media(media_id):
             assert media_id == "m-1"
+        case _:
+            pytest.fail("the id does not match")
     for model in (Clip, DirectUpload, Media, Transcription, WebhookSubscription):
         assert model.__match_args__[0] == "id"
         assert set(model.__match_args__) <= {"id", *model._attributes}

@@ -19,8 +19,8 @@ from contentgroove import (
     ResponseDecodeError,
     WaitTimeoutError,
     WebhookPayloadError,
-    _partial_structs,
 )
+from contentgroove._models import partial_structs
 from contentgroove.webhooks import MediaProcessingFinished, parse_event
 
 from . import contract_values
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _nothing_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test see what is logged once for each field and process."""
-    monkeypatch.setattr(_partial_structs, "_logged", {})
+    monkeypatch.setattr(partial_structs, "_logged", {})
 
 
 class Response:
@@ -384,7 +384,7 @@ def test_threads_log_a_field_once(caplog: pytest.LogCaptureFixture) -> None:
 
     def log() -> None:
         start.wait(10)
-        _partial_structs.log_once("Media", "attributes.name", "Media m-1", "it is null")
+        partial_structs.log_once("Media", "attributes.name", "Media m-1", "it is null")
 
     threads = [threading.Thread(target=log) for _ in range(8)]
     for thread in threads:

@@ -88,7 +88,7 @@ def test_a_replayed_body_is_handled_as_its_event(inbox: Any, process: Callable[[
 
 
 def test_a_replayed_body_that_still_cannot_be_read(inbox: Any, process: Callable[[WebhookReceiver], int]) -> None:
-    """It is dead again after one try, with the present reason; it is no failure of a handler."""
+    """It is dead again after one try and the present reason; no handler has failed."""
     key = unreadable.keep(inbox, b"{", "another reason")
     assert inbox.replay(key)
     assert process(recording(inbox, [])) == 0

@@ -9,7 +9,7 @@ import msgspec
 from contentgroove_api.types import decoder, protect_stack
 from msgspec import Struct
 
-from contentgroove._model_base import JsonSource, Model
+from contentgroove._models.base import JsonSource, Model
 from contentgroove.models import Clip, DirectUpload, Media, Page, WebhookSubscription
 
 from .redaction import redact_echo, redact_echo_bytes, redact_header_value, redact_headers, redact_text
@@ -211,8 +211,8 @@ def _resource(model: type[M], kind: type[msgspec.Struct], content: bytes) -> M:
         document: Any = decode(content, kind)
     except BodyMismatchError as error:
         # Imported only for responses that differ from the contract.
-        from contentgroove._partial_documents import read_resource
-        from contentgroove._partial_structs import UnreadableError
+        from contentgroove._models.partial_documents import read_resource
+        from contentgroove._models.partial_structs import UnreadableError
 
         try:
             return read_resource(model, content, str(error))
@@ -225,8 +225,8 @@ def _page(model: type[M], kind: type[msgspec.Struct], content: bytes, number: in
     try:
         document: Any = decode(content, kind)
     except BodyMismatchError as error:
-        from contentgroove._partial_documents import read_page
-        from contentgroove._partial_structs import UnreadableError
+        from contentgroove._models.partial_documents import read_page
+        from contentgroove._models.partial_structs import UnreadableError
 
         try:
             return read_page(model, content, number)

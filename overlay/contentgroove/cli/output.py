@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from contentgroove._model_base import Model
+    from contentgroove._models.base import Model
 
     from .exit_codes import ErrorReport
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from contentgroove._io.interruptible import take
+
 from .output import is_terminal
 from .webhook_posting import JSON_TYPE
 
@@ -70,7 +72,7 @@ class Forwarder:
 
     def _run(self) -> None:
         while True:
-            delivery = self._waiting.get()
+            delivery = take(self._waiting)
             self._report(Forwarded(delivery, self._target.post(delivery.body, delivery.content_type)))
 
 

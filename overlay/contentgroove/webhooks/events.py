@@ -24,8 +24,8 @@ from msgspec.json import Decoder
 
 from contentgroove._core.levels import check_value_levels
 from contentgroove._core.tracebacks import with_safe_repr
-from contentgroove._model_base import JsonSource, to_utc
-from contentgroove._pages import UnreadableItem  # noqa: TC001 - for get_type_hints() of the events
+from contentgroove._models.base import JsonSource, to_utc
+from contentgroove._models.pages import UnreadableItem  # noqa: TC001 - for get_type_hints() of the events
 from contentgroove.errors import MissingFieldError, WebhookPayloadError
 from contentgroove.models import Clip, Media, Transcription
 
@@ -177,9 +177,6 @@ def parse_event(body: bytes | bytearray | memoryview | str | Mapping[str, Any]) 
     content = to_bytes(body)
     try:
         check_levels(content)
-        # The decoders do not check the values that they skip.
-        if not content.isascii() and not _is_utf8(content):
-            return _parse_damaged(content)
         return _parse_finished(content) or _parse_unknown(content)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         reason = str(error) or type(error).__name__
@@ -224,6 +221,13 @@ def _encode_mapping(mapping: Mapping[str, Any]) -> bytes:
 def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
     """Parse the known event; None if it is another one."""
     try:
+        if not content.isascii():
+            content.decode()  # the decoders do not check the values that they skip
+    except UnicodeDecodeError:
+        if _envelope_decoder.decode(content).event != PROCESSING_FINISHED:
+            raise  # the key of another event may need any part
+        return _read_finished(content)
+    try:
         known: Any = _event_decoder.decode(content)
         resources: Any = known.payload.included or ()
     except msgspec.ValidationError:
@@ -242,25 +246,6 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
         else:
             transcriptions.append(Transcription(resource, source, index))
     return _finished(content, media, clips, transcriptions)
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _parse_damaged(content: bytes) -> MediaProcessingFinished:
-    """Read an event of which some text is not UTF-8: as one whose fields differ from the contract.
-
-    Raises:
-        ValueError: Its name or its media's id cannot be read, or it is an unknown event, whose key may need any part.
-    """
-    if _envelope_decoder.decode(content).event != PROCESSING_FINISHED:
-        content.decode()
-    return _read_finished(content)
 
 
 def _finished(
@@ -287,7 +272,7 @@ def _read_finished(content: bytes) -> MediaProcessingFinished:
         UnreadableError: It has no media with a readable id.
     """
     # Imported here because few events need it.
-    from contentgroove._partial_structs import UnreadableError, member, members
+    from contentgroove._models.partial_structs import UnreadableError, member, members
 
     payload = members(member(members(content, "the body"), "payload"), "payload")
     data = member(payload, "data")
@@ -305,8 +290,8 @@ def _read_included(
     content: msgspec.Raw | None, source: JsonSource
 ) -> tuple[list[Clip | Transcription], tuple[UnreadableItem, ...]]:
     """Read the included resources of known types; also return what cannot be read."""
-    from contentgroove._partial_documents import unreadable_item
-    from contentgroove._partial_structs import UnreadableError, elements, member, members
+    from contentgroove._models.partial_documents import unreadable_item
+    from contentgroove._models.partial_structs import UnreadableError, elements, member, members
 
     found: list[Clip | Transcription] = []
     unreadable: list[UnreadableItem] = []

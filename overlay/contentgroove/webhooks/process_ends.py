@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from _thread import start_new_thread
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,7 @@ class _Terminations:
     def __init__(self) -> None:
         self._functions: list[Callable[[], object]] = []
         self._process = os.getpid()
+        self._forking = threading.local()
 
     def add(self, function: Callable[[], object]) -> None:
         """Add a function; one of another thread is called if the main thread has added one, too."""
@@ -77,10 +79,25 @@ class _Terminations:
             self.restore()
 
     def restore(self) -> None:
-        """Restore the default action, also in a forked process, which may have nothing to hand back."""
+        """Restore the default action."""
         # The methods of one object are equal, not identical.
         if _can_set_handler() and signal.getsignal(signal.SIGTERM) == self._terminated:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def before_fork(self) -> None:
+        """Let a signal wait that is sent to the new process, which would lose it while its handlers change."""
+        self._forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def after_fork_in_parent(self) -> None:
+        """Take signals again."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._forking.mask)
+
+    def after_fork_in_child(self) -> None:
+        """Restore the default action: this process may have nothing to hand back. Then take signals again."""
+        self.restore()
+        # uWSGI calls only this one.
+        if hasattr(self._forking, "mask"):
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._forking.mask)
 
     def _terminated(self, number: int, frame: object) -> None:
         del number, frame
@@ -88,8 +105,9 @@ class _Terminations:
         if self._process != os.getpid():
             _terminate()
             return
-        # In a thread, because the main one may have interrupted what the functions wait for.
-        threading.Thread(target=self._end, args=(tuple(self._functions),), name="contentgroove-end").start()
+        # In a thread, because the main one may have interrupted what the functions wait for, such as the start of a
+        # thread: that of `threading` takes a lock.
+        start_new_thread(self._end, (tuple(self._functions),))
 
     @staticmethod
     def _end(functions: tuple[Callable[[], object], ...]) -> None:
@@ -112,4 +130,8 @@ def _terminate() -> None:
 _terminations = _Terminations()
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_terminations.restore)
+    os.register_at_fork(
+        before=_terminations.before_fork,
+        after_in_parent=_terminations.after_fork_in_parent,
+        after_in_child=_terminations.after_fork_in_child,
+    )

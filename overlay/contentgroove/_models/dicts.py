@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 from contentgroove_api.types import check_levels
 
-from ._partial_structs import UNREADABLE
-from .errors import InvalidInputError
+from contentgroove._core.redaction import redact_text
+from contentgroove.errors import InvalidInputError
+
+from .partial_structs import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ._json_views import Shape
+    from .json_views import Shape
+
+_MAX_PROBLEM = 500
+"""Characters of what is wrong that a message repeats."""
 
 _OTHERS = ("extra", "missing", "absent")
 
@@ -83,7 +88,8 @@ def invalid_dict(shape: Shape, data: Mapping[str, Any], problem: str) -> Invalid
 
 
 def _invalid(shape: Shape, problem: str, hint: str = "") -> InvalidInputError:
-    return InvalidInputError(f"{shape.model}.from_dict: {problem}.{hint}")
+    # Keys can be anything, such as a URL.
+    return InvalidInputError(f"{shape.model}.from_dict: {redact_text(problem[:_MAX_PROBLEM])}.{hint}")
 
 
 def _names(shape: Shape, sent: Mapping[str, Any], key: str) -> tuple[str, ...]:

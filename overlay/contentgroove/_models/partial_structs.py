@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args, get_orig
 import msgspec
 from contentgroove_api.types import decoder
 
-from .errors import MissingFieldError
+from contentgroove.errors import MissingFieldError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

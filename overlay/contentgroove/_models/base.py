@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 import msgspec
 from contentgroove_api.types import check_levels, decoder
 
-from ._core.redaction import redact_text
-from ._core.tracebacks import with_safe_repr
-from ._display import Table, cell_text, short_repr
-from ._json_views import JsonView, Shape, to_json_value
-from .errors import MissingFieldError, ResponseDecodeError
+from contentgroove._core.redaction import redact_text
+from contentgroove._core.tracebacks import with_safe_repr
+from contentgroove.errors import MissingFieldError, ResponseDecodeError
+
+from .display import Table, cell_text, short_repr
+from .json_views import JsonView, Shape, to_json_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
-    from ._partial_structs import Json
+    from .partial_structs import Json
 
 W = TypeVar("W", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -128,7 +129,7 @@ class Model(JsonView, Generic[W]):
         try:
             wire: Any = decoder(struct).decode(content)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            from ._partial_structs import UnreadableError, read_partly
+            from .partial_structs import UnreadableError, read_partly
 
             wire = read_partly(struct, content, cls.__name__, cls._relationships, log=log)
             try:
@@ -212,8 +213,8 @@ class Model(JsonView, Generic[W]):
         Raises:
             InvalidInputError: A value has a wrong type, or a required one is absent; the message names it.
         """
-        from ._model_dicts import invalid_dict, resource_json, undeclared
-        from ._partial_structs import UnreadableError
+        from .dicts import invalid_dict, resource_json, undeclared
+        from .partial_structs import UnreadableError
 
         shape = cls._shape()
         content = resource_json(shape, data)
@@ -239,13 +240,13 @@ class Model(JsonView, Generic[W]):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        from ._pydantic_schemas import model_core_schema
+        from .pydantic_schemas import model_core_schema
 
         return model_core_schema(cls, cls.from_dict)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        from ._pydantic_schemas import model_json_schema
+        from .pydantic_schemas import model_json_schema
 
         return model_json_schema(cls, cls._shape())
 
@@ -260,18 +261,28 @@ class Model(JsonView, Generic[W]):
         - `missing`: the names of the attributes that cannot be read, and `extra` if that cannot be;
         - `absent`: the names of the attributes that the service omitted, whose values are None.
         """
-        return (*self._readable_names(), *(name for name in ("extra", "missing", "absent") if self[name]))
+        return (*self._readable_names(), *self._others())
+
+    def _others(self) -> dict[str, Any]:
+        missing, sent = self.missing, self.fields_set
+        unread = sorted(missing)
+        try:
+            extra = self.extra
+        except ResponseDecodeError:
+            extra, unread = {}, sorted({*missing, "extra"})
+        absent = [name for name in self._names() if name not in sent and name not in missing]
+        return {name: value for name, value in (("extra", extra), ("missing", unread), ("absent", absent)) if value}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all attributes as the types of JSON, which `json.dumps` writes: times as ISO 8601 with their zone.
+
+        `keys()` says what else it has. `from_dict()` takes it.
+        """
+        return {name: self[name] for name in self._readable_names()} | self._others()
 
     def __getitem__(self, name: str, /) -> Any:
-        if name in {"extra", "missing"}:
-            try:
-                unknown = self.extra
-            except ResponseDecodeError:
-                return {} if name == "extra" else sorted({*self.missing, "extra"})
-            return unknown if name == "extra" else sorted(self.missing)
-        if name == "absent":
-            sent = self.fields_set
-            return [absent for absent in self._readable_names() if absent not in sent]
+        if name in {"extra", "missing", "absent"}:
+            return self._others()[name]
         if name not in self._names():
             raise KeyError(name)
         return to_json_value(getattr(self, name))

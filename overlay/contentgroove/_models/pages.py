@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from ._core.tracebacks import with_safe_repr
-from ._display import Table
-from ._json_views import JsonView
-from ._model_base import unset_to_none
+from contentgroove._core.tracebacks import with_safe_repr
+
+from .base import unset_to_none
+from .display import Table
+from .json_views import JsonView
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -95,7 +96,7 @@ class Page(JsonView, Generic[T]):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        from ._pydantic_schemas import page_core_schema
+        from .pydantic_schemas import page_core_schema
 
         return page_core_schema(cls, source, handler)
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from contentgroove_api.types import check_levels, decoder
 
-from ._model_base import JsonSource, Model
-from ._pages import Page, UnreadableItem
-from ._partial_structs import DECODE_ERRORS, UnreadableError, elements, json_kind, log_once, member, members
+from .base import JsonSource, Model
+from .pages import Page, UnreadableItem
+from .partial_structs import DECODE_ERRORS, UnreadableError, elements, json_kind, log_once, member, members
 
 if TYPE_CHECKING:
     from contentgroove_api.models.links import Links

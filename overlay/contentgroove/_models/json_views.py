@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from ._display import to_html
+from .display import to_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._display import Table
+    from .display import Table
 
 
 class Shape(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from ._core.redaction import redact_text
+from contentgroove._core.redaction import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
 
-    from ._json_views import JsonView, Shape
+    from .json_views import JsonView, Shape
 
 _TYPES: dict[str, dict[str, Any]] = {
     "str": {"type": "string"},

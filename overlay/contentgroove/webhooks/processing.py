@@ -186,7 +186,9 @@ class _EventRun:
             await self._read_again()
             return
         try:
-            event = dataclasses.replace(parse_event(claim.body), attempt=claim.attempt)
+            event = parse_event(claim.body)
+            if event.attempt != claim.attempt:
+                event = dataclasses.replace(event, attempt=claim.attempt)
             confirmed = await self._confirm(event)
         except Exception as error:  # noqa: BLE001 - of any kind: the event is handled again
             logger.error("Cannot parse or confirm webhook %s: %s", claim.key, failure_text(error))  # noqa: TRY400 - it would log credentials
@@ -227,12 +229,11 @@ class _EventRun:
         key = self.held.claim.key
         errors: list[BaseException] = []
         handlers = [item for item in self.settings.handlers if item.event in {event.event, ANY_EVENT}]
-        for handler in handlers:
-            if handler.name in self.held.handled:
-                continue
+        missing = [handler for handler in handlers if handler.name not in self.held.handled]
+        for handler in missing:
             if self.held.may_be_lost and not await self.io.call(self.held.is_current):
                 return
-            still_claimed, error = await self._call_handler(handler, event)
+            still_claimed, error = await self._call_handler(handler, event, is_last=handler is missing[-1])
             if error is not None:
                 logger.error("The handler %s failed on webhook %s: %s", handler.name, key, failure_text(error))
                 errors.append(error)
@@ -246,8 +247,13 @@ class _EventRun:
             if not handlers:
                 logger.info("Webhook %s has no handler. Replay it when there is one.", key)
 
-    async def _call_handler(self, handler: Handler, event: Event) -> tuple[bool, BaseException | None]:
-        """Call a handler and store its success; returns whether the event is still claimed, and what was raised."""
+    async def _call_handler(
+        self, handler: Handler, event: Event, *, is_last: bool
+    ) -> tuple[bool, BaseException | None]:
+        """Call a handler and store its success; returns whether the event is still claimed, and what was raised.
+
+        The last one's success is stored by the event's end, which follows at once and writes it as well.
+        """
         between = self.settings.between
         if handler.transaction:
             apply = partial(self.held.apply, handler.name, partial(handler.call, event))
@@ -257,6 +263,9 @@ class _EventRun:
         called = await self.io.attempt(partial(around, partial(handler.call, event)), blocking=not handler.is_async)
         if called.error is not None:
             return True, called.error
+        if is_last:
+            self.held.succeeded(handler.name)
+            return True, None
         return bool(await self.io.write(partial(self.held.progress, handler.name))), None
 
     async def _fail(self, errors: list[BaseException]) -> None:

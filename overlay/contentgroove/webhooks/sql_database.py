@@ -167,12 +167,13 @@ class Database(ABC, Generic[C]):
 
     def run(self, connection: C, statement: str, *values: object) -> Cursor:
         """Run a statement, written once for all databases: with `?` for parameters and types such as `{float}`."""
-        if not values:
-            return connection.execute(self.spell(statement))
         spelled = self._spelled.get(statement)
         if spelled is None:
-            spelled = self._spelled[statement] = self.spell(statement).replace("?", self.dialect.placeholder)
-        return connection.execute(spelled, values)
+            spelled = self.spell(statement)
+            if values:
+                spelled = spelled.replace("?", self.dialect.placeholder)
+            self._spelled[statement] = spelled
+        return connection.execute(spelled, values) if values else connection.execute(spelled)
 
     def spell(self, statement: str) -> str:
         """Return a statement with the database's names of the column types."""

@@ -58,7 +58,7 @@ class Outcome:
         if self.errors:
             raise HandlerError(
                 f"{len(self.errors)} handler{'s' * (len(self.errors) > 1)} failed, the first with "
-                f"{describe_error(self.errors[0])}. Their events stay in the inbox and are handled again.",
+                f"{describe_error(self.errors[0]).rstrip('.')}. Their events stay in the inbox and are handled again.",
                 tuple(self.errors),
             )
         return self.handled

@@ -7,7 +7,9 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
-from .inbox import STATES, UNREADABLE, EventUpdates, InboxError, StoredEvent, is_unreadable
+from contentgroove.errors import ConfigurationError
+
+from .inbox import STATES, UNREADABLE, EventUpdates, StoredEvent, is_unreadable
 from .migrations import COUNTED, open_tables, read_number, store_number
 from .sql_connections import C
 
@@ -113,7 +115,10 @@ class SqlInbox(EventUpdates, Generic[C]):
                 return False
             effect(connection)
             if not self._database.is_in_transaction(connection):
-                raise InboxError(f"The handler {name} ended its transaction. Leave commit and rollback to the inbox.")
+                # Not an InboxError, which means an outage and counts as no attempt.
+                raise ConfigurationError(
+                    f"The handler {name} ended its transaction. Leave commit and rollback to the inbox."
+                )
             _write(run, event.with_progress(self._clock(), lease, event.handled | {name}))
             return True
 
